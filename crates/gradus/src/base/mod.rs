@@ -1,0 +1,8 @@
+//! What every other folder may use: shapes, the keyed random generator, the
+//! arithmetic that a formula may use, and the registry helper.
+
+pub(crate) mod lane;
+pub(crate) mod math;
+pub(crate) mod random;
+pub(crate) mod registry;
+pub(crate) mod shape;

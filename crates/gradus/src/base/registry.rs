@@ -1,0 +1,248 @@
+//! One declarative list for a family of rules (activations, optimizers, …).
+//!
+//! [`registry!`] makes of the list the modules, the family's type, the lookup
+//! by Keras name, reading from and writing to a configuration, and a visitor
+//! that calls a generic kernel with the concrete rule.
+
+use crate::error::{Error, Result, join};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+use serde_json::Map;
+
+/// A configuration as plain data: what a TOML table and a Keras JSON object
+/// both become. A nested Keras object is an object with the key `type`.
+pub type Value = serde_json::Value;
+
+/// What a family knows about one of its members.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Keras' class name, also the Rust type's: `HeNormal`.
+    pub class: &'static str,
+    /// The strings that stand for it with default arguments, the usual one first.
+    pub aliases: &'static [&'static str],
+}
+
+/// What every registered rule has: a check of its arguments.
+pub trait Rule: Clone + Serialize + DeserializeOwned {
+    /// Refuses arguments that make no sense, naming the argument.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a rule, or any configuration table, from its fields.
+///
+/// A key that the type does not have is an error with the nearest one that it
+/// has, whether or not a required key is missing too.
+pub fn read<T: DeserializeOwned>(at: &str, fields: Map<String, Value>) -> Result<T> {
+    let known = field_names::<T>();
+    for key in fields.keys() {
+        if !known.contains(&key.as_str()) {
+            return Err(Error::unknown(at, "key", key, known.iter().copied()));
+        }
+    }
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = match error.path().to_string().as_str() {
+            "." => String::new(),
+            path => path.to_owned(),
+        };
+        Error::Config {
+            at: join(at, &path),
+            problem: error.into_inner().to_string(),
+        }
+    })
+}
+
+/// A configuration's fields, or an error that says what stands there instead.
+pub fn table(at: &str, value: &Value) -> Result<Map<String, Value>> {
+    match value {
+        Value::Object(fields) => Ok(fields.clone()),
+        other => Err(Error::invalid(at, other, "a table of keys and values")),
+    }
+}
+
+/// The name of a member and its arguments, from `"elu"` or `{ type = "ELU", … }`.
+pub(crate) fn named(
+    at: &str,
+    family: &'static str,
+    value: &Value,
+) -> Result<(String, Map<String, Value>)> {
+    let expected = || format!("the name of a known {family}, or a table with `type`");
+    match value {
+        Value::String(name) => Ok((name.clone(), Map::new())),
+        Value::Object(fields) => {
+            let mut fields = fields.clone();
+            match fields.remove("type") {
+                Some(Value::String(name)) => Ok((name, fields)),
+                Some(other) => Err(Error::invalid(&join(at, "type"), other, expected())),
+                None => Err(Error::invalid(at, "a table without `type`", expected())),
+            }
+        }
+        other => Err(Error::invalid(at, other, expected())),
+    }
+}
+
+/// A rule's fields in their order, as a configuration.
+pub(crate) fn fields<T: Serialize>(rule: &T) -> Map<String, Value> {
+    match serde_json::to_value(rule) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// The names of a struct's fields, which serde hands to the deserializer.
+fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Names<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Names<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _name: &'static str,
+            fields: &'static [&'static str],
+            _visitor: V,
+        ) -> std::result::Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            Err(serde::de::Error::custom("only the names were wanted"))
+        }
+
+        fn deserialize_any<V: Visitor<'de>>(
+            self,
+            _visitor: V,
+        ) -> std::result::Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("not a struct"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes
+            byte_buf option unit unit_struct newtype_struct seq tuple tuple_struct map
+            enum identifier ignored_any
+        }
+    }
+
+    let mut names: &'static [&'static str] = &[];
+    let _ = T::deserialize(Names(&mut names));
+    names
+}
+
+/// Declares a family: see the module's documentation, and `rules/activations/mod.rs`
+/// for an example. `file: Type["alias", …], …;` registers the types of one file.
+macro_rules! registry {
+    (
+        $(#[$doc:meta])*
+        $family:ident($noun:literal, $formula:path) {
+            $( $file:ident : $( $rule:ident [ $($alias:literal),* ] ),+ ; )+
+        }
+    ) => {
+        $( mod $file; $( pub use $file::$rule; )+ )+
+
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $family(pub(crate) Kind);
+
+        /// Which member of the family it is.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(clippy::large_enum_variant)]
+        pub(crate) enum Kind {
+            $($( $rule($rule), )+)+
+        }
+
+        $($(
+            impl From<$rule> for $family {
+                fn from(rule: $rule) -> Self {
+                    $family(Kind::$rule(rule))
+                }
+            }
+        )+)+
+
+        /// Something to do with whichever rule it is, its type known.
+        pub(crate) trait Visit {
+            /// What comes of it.
+            type Output;
+            /// Does it.
+            fn visit<R: $formula>(self, rule: &R) -> Self::Output;
+        }
+
+        #[allow(dead_code)]
+        impl $family {
+            /// Every member, in the order of the list.
+            pub const MEMBERS: &'static [$crate::base::registry::Member] = &[
+                $($( $crate::base::registry::Member {
+                    class: stringify!($rule),
+                    aliases: &[$($alias),*],
+                }, )+)+
+            ];
+
+            /// Keras' class name.
+            pub fn class(&self) -> &'static str {
+                match &self.0 {
+                    $($( Kind::$rule(_) => stringify!($rule), )+)+
+                }
+            }
+
+            /// Reads it from a name, or from a table with `type` and arguments.
+            /// `at` is where it stands, for the error's text.
+            pub fn from_config(at: &str, value: &$crate::base::registry::Value) -> $crate::Result<Self> {
+                use $crate::base::registry::{Rule, named, read};
+                let (name, fields) = named(at, $noun, value)?;
+                $($(
+                    if name == stringify!($rule) $(|| name == $alias)* {
+                        let rule: $rule = read(at, fields)?;
+                        rule.check().map_err(|error| error.under(at))?;
+                        return Ok(rule.into());
+                    }
+                )+)+
+                let known = Self::MEMBERS
+                    .iter()
+                    .map(|m| m.aliases.first().copied().unwrap_or(m.class));
+                Err($crate::Error::unknown(at, $noun, &name, known))
+            }
+
+            /// Its type and arguments: an object with `type`.
+            pub fn to_config(&self) -> $crate::base::registry::Value {
+                let mut object = serde_json::Map::new();
+                object.insert("type".into(), self.class().into());
+                object.extend(match &self.0 {
+                    $($( Kind::$rule(rule) => $crate::base::registry::fields(rule), )+)+
+                });
+                object.into()
+            }
+
+            /// Calls `visitor` with the rule's own type.
+            pub(crate) fn visit<V: Visit>(&self, visitor: V) -> V::Output {
+                match &self.0 {
+                    $($( Kind::$rule(rule) => visitor.visit(rule), )+)+
+                }
+            }
+
+            /// Refuses arguments that make no sense.
+            pub(crate) fn check(&self) -> $crate::Result<()> {
+                use $crate::base::registry::Rule;
+                match &self.0 {
+                    $($( Kind::$rule(rule) => rule.check(), )+)+
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $family {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let value = $crate::base::registry::Value::deserialize(d)?;
+                Self::from_config("", &value).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// For a family whose members all have defaults: `Family::Member` is the
+/// member with its default arguments, and is written as its alias.
+macro_rules! defaults {
+    ($family:ident { $( $(#[$doc:meta])* $rule:ident),+ $(,)? }) => {
+        #[allow(non_upper_case_globals)]
+        impl $family {
+            $( $(#[$doc])* pub const $rule: $family = $family(Kind::$rule($rule::DEFAULT)); )+
+        }
+    };
+}
+
+pub(crate) use {defaults, registry};

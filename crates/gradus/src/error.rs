@@ -1,0 +1,256 @@
+//! The one error type of the library.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What every fallible function of gradus returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what would have been right.
+///
+/// Everything but [`Error::Io`] and [`Error::Internal`] is a mistake that the
+/// user can mend: see [`Error::is_users_mistake`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that nothing in its family answers to.
+    #[error("{}unknown {family} `{found}`{}", place(.at), hint(.suggestion, .known))]
+    UnknownName {
+        /// Where the name stands, as a path of keys (`model.layers[2].activation`).
+        at: String,
+        /// What kind of thing the name should have named.
+        family: &'static str,
+        /// The name that was found.
+        found: String,
+        /// The nearest valid name, if one is near.
+        suggestion: Option<String>,
+        /// Every valid name.
+        known: Vec<String>,
+    },
+
+    /// A value that its key, argument or field does not take.
+    #[error("{}found {found}, expected {expected}", place(.at))]
+    Invalid {
+        /// Where the value stands, as a path of keys or an argument's name.
+        at: String,
+        /// The value, as the user wrote it.
+        found: String,
+        /// What would have been right.
+        expected: String,
+    },
+
+    /// A part of a configuration that could not be read.
+    #[error("{}{problem}", place(.at))]
+    Config {
+        /// Where it stands, as a path of keys.
+        at: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Shapes that do not fit each other.
+    #[error("{}found shape {found}, expected {expected}", place(.at))]
+    Shape {
+        /// The layer, array or argument.
+        at: String,
+        /// The shape that was found.
+        found: String,
+        /// The shape that would have fitted.
+        expected: String,
+    },
+
+    /// A value in the data that cannot be trained on.
+    #[error("{source_name}{}: found {found}, expected {expected}", cell(.row, .column))]
+    Data {
+        /// The file or data set.
+        source_name: String,
+        /// The row, counted from 0.
+        row: Option<usize>,
+        /// The column, counted from 0.
+        column: Option<usize>,
+        /// The value that was found.
+        found: String,
+        /// What would have been right.
+        expected: String,
+    },
+
+    /// A file that is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Something that has to happen first has not happened.
+    #[error("{problem}")]
+    NotReady {
+        /// What is missing, and the call that supplies it.
+        problem: String,
+    },
+
+    /// A file operation that the system refused.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        cause: io::Error,
+    },
+
+    /// A fault of gradus itself, not of its user.
+    #[error("internal error, please report it: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Whether the user can mend it (arguments, configuration, data, files),
+    /// rather than the system or gradus being at fault.
+    pub fn is_users_mistake(&self) -> bool {
+        match self {
+            Error::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
+            Error::Internal(_) => false,
+            _ => true,
+        }
+    }
+
+    /// The same error, its place put under `prefix`: `units` becomes `model.units`.
+    pub fn under(mut self, prefix: &str) -> Self {
+        match &mut self {
+            Error::UnknownName { at, .. }
+            | Error::Invalid { at, .. }
+            | Error::Config { at, .. }
+            | Error::Shape { at, .. } => *at = join(prefix, at),
+            _ => {}
+        }
+        self
+    }
+
+    pub(crate) fn unknown<'a>(
+        at: &str,
+        family: &'static str,
+        found: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        Error::UnknownName {
+            at: at.to_owned(),
+            family,
+            found: found.to_owned(),
+            suggestion: nearest(found, known.iter().map(String::as_str)),
+            known,
+        }
+    }
+
+    pub(crate) fn invalid(at: &str, found: impl ToString, expected: impl ToString) -> Self {
+        Error::Invalid {
+            at: at.to_owned(),
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    pub(crate) fn shape(at: &str, found: impl ToString, expected: impl ToString) -> Self {
+        Error::Shape {
+            at: at.to_owned(),
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    /// An error about the contents of a file.
+    pub fn file(path: impl AsRef<Path>, problem: impl ToString) -> Self {
+        Error::File {
+            path: path.as_ref().to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// An error of the system while doing `action` to a file.
+    pub fn io(action: &'static str, path: impl AsRef<Path>, cause: io::Error) -> Self {
+        Error::Io {
+            action,
+            path: path.as_ref().to_owned(),
+            cause,
+        }
+    }
+}
+
+/// Two paths of keys as one: `model` and `layers[0]` give `model.layers[0]`.
+pub(crate) fn join(prefix: &str, at: &str) -> String {
+    match (prefix.is_empty(), at.is_empty()) {
+        (true, _) => at.to_owned(),
+        (_, true) => prefix.to_owned(),
+        _ if at.starts_with('[') => format!("{prefix}{at}"),
+        _ => format!("{prefix}.{at}"),
+    }
+}
+
+/// The name in `known` nearest to `found`, if it is near enough to be meant.
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+    let wanted = bare(found);
+    known
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &bare(name)), name))
+        .filter(|&(distance, name)| distance <= 1 + name.len().min(wanted.len()) / 3)
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, name)| name.to_owned())
+}
+
+fn place(at: &str) -> String {
+    if at.is_empty() {
+        String::new()
+    } else {
+        format!("{at}: ")
+    }
+}
+
+fn hint(suggestion: &Option<String>, known: &[String]) -> String {
+    match suggestion {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None if known.is_empty() => String::new(),
+        None => format!("; known: {}", known.join(", ")),
+    }
+}
+
+fn cell(row: &Option<usize>, column: &Option<usize>) -> String {
+    match (row, column) {
+        (Some(row), Some(column)) => format!(", row {row}, column {column}"),
+        (Some(row), None) => format!(", row {row}"),
+        (None, Some(column)) => format!(", column {column}"),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        let known = ["relu", "elu", "selu", "softmax"];
+        assert_eq!(
+            nearest("sofmax", known.into_iter()).as_deref(),
+            Some("softmax")
+        );
+        assert_eq!(nearest("zzzzzz", known.into_iter()), None);
+    }
+
+    #[test]
+    fn places_join_to_paths() {
+        let error = Error::invalid("units", "-3", "a whole number above 0");
+        let text = error
+            .under("[2]")
+            .under("layers")
+            .under("model")
+            .to_string();
+        assert_eq!(
+            text,
+            "model.layers[2].units: found -3, expected a whole number above 0"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! gradus trains deep neural networks: Keras' words, Keras' numbers, Keras'
+//! files, far faster on a CPU.
+
+mod base;
+pub mod error;
+
+pub use error::{Error, Result};

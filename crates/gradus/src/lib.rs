@@ -2,6 +2,9 @@
 //! files, far faster on a CPU.
 
 mod base;
+pub mod data;
 pub mod error;
 
+pub use base::shape::Shape;
+pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};

@@ -10,20 +10,19 @@ use std::fmt::Write;
 /// are small pictures.
 pub fn describe(data: &Dataset) -> String {
     let mut text = format!("{}: {} rows\n", data.name(), data.rows());
-    let several = data.inputs().len() > 1;
     for (i, input) in data.inputs().iter().enumerate() {
         let name = data.input_names().get(i).map_or("input", String::as_str);
-        line(&mut text, name, input, several);
+        line(&mut text, name, input);
     }
     for (i, target) in data.targets().iter().enumerate() {
         let name = data.target_names().get(i).map_or("target", String::as_str);
-        line(&mut text, name, target, true);
+        line(&mut text, name, target);
         if let Some(counts) = class_counts(target) {
             classes(&mut text, &counts, data.class_names());
         }
     }
     if let Some(weight) = data.sample_weight() {
-        line(&mut text, "sample_weight", weight, true);
+        line(&mut text, "sample_weight", weight);
     }
     if let Some(picture) = pictures(&data.inputs()[0]) {
         text.push('\n');
@@ -33,7 +32,7 @@ pub fn describe(data: &Dataset) -> String {
 }
 
 /// One tensor: shape, type, range and mean of the numbers as they are stored.
-fn line(text: &mut String, what: &str, tensor: &Tensor, name_file: bool) {
+fn line(text: &mut String, what: &str, tensor: &Tensor) {
     let (kind, summary) = match tensor.values() {
         Values::U8(all) => ("uint8", summary(all)),
         Values::F32(all) => ("float32", summary(all)),
@@ -54,9 +53,6 @@ fn line(text: &mut String, what: &str, tensor: &Tensor, name_file: bool) {
         if bad > 0 {
             let _ = write!(text, ", {bad} NaN or infinite");
         }
-    }
-    if name_file && tensor.name().contains('.') {
-        let _ = write!(text, "  {}", tensor.name());
     }
     text.push('\n');
 }

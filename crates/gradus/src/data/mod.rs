@@ -1,5 +1,10 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
+//!
+//! A source (`digits`, `idx`, `npy`) makes [`Tensor`]s, which keep the numbers
+//! as they were stored; `spec` and `config` turn a user's words into
+//! [`Dataset`]s; `check` compares them with a model before training;
+//! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
 mod batches;
 mod builtin;

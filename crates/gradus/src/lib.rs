@@ -3,5 +3,6 @@
 
 mod base;
 pub mod error;
+pub mod rules;
 
 pub use error::{Error, Result};

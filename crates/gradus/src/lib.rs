@@ -3,6 +3,8 @@
 
 mod base;
 pub mod error;
+pub mod model;
+mod plan;
 pub mod rules;
 
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 //! files, far faster on a CPU.
 
 mod base;
+mod engine;
 pub mod error;
 pub mod model;
 mod plan;

@@ -2,10 +2,13 @@
 //! files, far faster on a CPU.
 
 mod base;
+pub mod data;
 mod engine;
 pub mod error;
 pub mod model;
 mod plan;
 pub mod rules;
 
+pub use base::shape::Shape;
+pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};

@@ -8,6 +8,7 @@ pub mod error;
 pub mod model;
 mod plan;
 pub mod rules;
+pub mod train;
 
 pub use base::shape::Shape;
 pub use data::{Batches, Dataset, Scale, Split, Tensor};

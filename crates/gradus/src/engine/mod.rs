@@ -34,8 +34,14 @@ pub(crate) trait Session: Send {
     fn write(&mut self, variable: Buffer, values: &[f32]);
     /// Gets a variable.
     fn read(&self, variable: Buffer, values: &mut [f32]);
-    /// Runs a plan on a batch of `rows` rows; `feeds` are in the plan's order.
-    fn run(&mut self, plan: usize, rows: usize, feeds: &[&[f32]], step: &Step);
+    /// Runs a plan on a batch of `rows` rows; `feeds` are in the plan's order and
+    /// have room for the most rows that the plan takes.
+    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step);
     /// Gets what the last run of that plan left in one of its results.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
+}
+
+/// The engine that is used unless a test names another.
+pub(crate) fn default() -> Box<dyn Engine> {
+    Box::new(reference::Reference)
 }

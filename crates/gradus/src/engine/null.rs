@@ -31,7 +31,7 @@ impl Session for NullSession {
         values.copy_from_slice(&self.variables[variable.index()]);
     }
 
-    fn run(&mut self, _plan: usize, _rows: usize, _feeds: &[&[f32]], _step: &Step) {}
+    fn run(&mut self, _plan: usize, _rows: usize, _feeds: &[Vec<f32>], _step: &Step) {}
 
     fn fetch(&self, _plan: usize, _result: Buffer, values: &mut [f32]) {
         values.fill(0.0);

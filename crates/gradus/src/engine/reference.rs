@@ -43,7 +43,7 @@ impl Session for ReferenceSession {
         values.copy_from_slice(&self.variables[variable.index()]);
     }
 
-    fn run(&mut self, plan: usize, rows: usize, feeds: &[&[f32]], step: &Step) {
+    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step) {
         let mut run = Run {
             buffers: Vec::new(),
             rows,
@@ -53,7 +53,7 @@ impl Session for ReferenceSession {
         for (i, info) in plan_.buffers.iter().enumerate() {
             run.buffers.push(match info.role {
                 Role::Variable => std::mem::take(&mut self.variables[i]),
-                Role::Feed(n) => feeds[n].to_vec(),
+                Role::Feed(n) => feeds[n][..info.size.of(rows)].to_vec(),
                 Role::Temporary => vec![f32::NAN; info.size.of(rows)],
             });
         }

@@ -3,7 +3,12 @@
 
 mod base;
 pub mod data;
+mod engine;
 pub mod error;
+pub mod model;
+mod plan;
+pub mod rules;
+pub mod train;
 
 pub use base::shape::Shape;
 pub use data::{Batches, Dataset, Scale, Split, Tensor};

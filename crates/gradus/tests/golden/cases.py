@@ -328,7 +328,7 @@ for name, loss, y, out, last in [
         ("hinge", "hinge", "y_sign", 1, None), ("hinge_zero_one", "hinge", "y_binary_int", 1, "tanh"),
         ("squared_hinge", "squared_hinge", "y_sign", 1, None), ("squared_hinge_zero_one", "squared_hinge", "y_binary", 1, None),
         ("categorical_hinge", "categorical_hinge", "y_onehot", 3, None),
-        ("cosine_similarity", "cosine_similarity", "y_real", 2, None),
+        ("cosine_similarity", "cosine_similarity", "y_soft", 3, "softplus"),
         ("binary_focal", "binary_focal_crossentropy", "y_binary", 1, "sigmoid"),
         ("binary_focal_balanced", {"type": "BinaryFocalCrossentropy", "apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5}, "y_multilabel", 3, "sigmoid"),
         ("binary_focal_logits", {"type": "BinaryFocalCrossentropy", "from_logits": True, "label_smoothing": 0.1}, "y_binary", 1, None),
@@ -451,7 +451,7 @@ with_layer("ln_bare", ["LayerNormalization center=false scale=false"], lambda L:
 with_layer("ln_no_scale", ["LayerNormalization scale=false", "beta_regularizer"], lambda L: L.LayerNormalization(scale=False, beta_regularizer="l2"))
 for name, axis in (("ln_axes", [1, 2]), ("ln_axis_1", 1), ("ln_rank_3", -1)):
     case("B", name, [f"LayerNormalization axis={axis} on rank 3"], lambda L, axis=axis: [
-        L.Dense(5), L.LayerNormalization(axis=axis), L.Activation("elu"), L.Flatten(), L.Dense(3, activation="softmax")],
+        L.Dense(5, use_bias=axis != 1), L.LayerNormalization(axis=axis), L.Activation("elu"), L.Flatten(), L.Dense(3, activation="softmax")],
         x="x4x2", y="y4x2", optimizer=NADAM)
 
 
@@ -481,7 +481,8 @@ case("B", "bn_axes", ["BatchNormalization axis=[1, 2]: Keras 3 has no list of ax
 case("B", "bn_bias_before", ["BatchNormalization after a linear layer with bias, SGD"], lambda L: [
     L.Dense(8), L.BatchNormalization(), L.Activation("relu"), L.Dense(3, activation="softmax")])
 case("B", "bn_accumulate", ["BatchNormalization with gradient accumulation"], lambda L: [
-    L.Dense(8, activation="elu"), L.BatchNormalization(momentum=0.8), L.Dense(3, activation="softmax")], optimizer={**ADAM, "gradient_accumulation_steps": 3})
+    L.Dense(8, activation="elu"), L.BatchNormalization(momentum=0.8), L.Dense(3, activation="softmax")],
+    optimizer={"type": "SGD", "learning_rate": 0.1, "momentum": 0.5, "gradient_accumulation_steps": 3})
 case("B", "bn_frozen_all", ["trainable * = false but the last"], lambda L: [
     L.Dense(8, activation="elu"), L.BatchNormalization(), L.Dense(5, activation="elu"), L.BatchNormalization(), L.Dense(3, activation="softmax")],
     trainable={"*": False, "dense_2": True, "batch_normalization_1": True}, optimizer=NADAM, epochs=3)
@@ -613,7 +614,7 @@ functional("fn_shared_in_series", ["functional", "one Dense used three times in 
     L.Dense(5, activation="elu", kernel_regularizer=R("L2", l2=0.02), kernel_constraint=K("MaxNorm", max_value=1.0))), optimizer={**SGD, "momentum": 0.9})
 functional("fn_shared_bn", ["functional", "one BatchNormalization used twice: two updates of its statistics a step"],
            lambda L, x: (lambda norm, dense: L.Dense(3, activation="softmax")(L.Add()([norm(dense(x)), norm(dense(L.Dense(6, activation="tanh")(x)))])))(
-           L.BatchNormalization(momentum=0.8), L.Dense(5, activation="elu")))
+           L.BatchNormalization(momentum=0.8), L.Dense(5, activation="elu")), optimizer=SGD)
 functional("fn_shared_activity", ["functional", "activity_regularizer of a shared layer counts twice"],
            lambda L, x: (lambda dense: L.Dense(3, activation="softmax")(L.Add()([dense(x), dense(L.Dense(6, activation="tanh")(x))])))(
            L.Dense(5, activation="elu", activity_regularizer=R("L2", l2=0.02))), alone="JAX counts a shared layer's activity once, TensorFlow each use")

@@ -1,6 +1,7 @@
 //! gradus trains deep neural networks: Keras' words, Keras' numbers, Keras'
 //! files, far faster on a CPU.
 
+pub mod artifacts;
 mod base;
 pub mod error;
 

@@ -1,0 +1,4 @@
+//! Keras 3's files.
+
+pub(crate) mod archive;
+pub(crate) mod hdf5;

@@ -4,5 +4,6 @@
 pub mod artifacts;
 mod base;
 pub mod error;
+pub mod rules;
 
 pub use error::{Error, Result};

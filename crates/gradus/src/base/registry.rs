@@ -20,6 +20,15 @@ pub struct Member {
     pub class: &'static str,
     /// The strings that stand for it with default arguments, the usual one first.
     pub aliases: &'static [&'static str],
+    /// The names of its arguments.
+    pub fields: fn() -> &'static [&'static str],
+}
+
+impl Member {
+    /// Whether the member answers to this name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.class == name || self.aliases.contains(&name)
+    }
 }
 
 /// What every registered rule has: a check of its arguments.
@@ -90,8 +99,27 @@ pub(crate) fn fields<T: Serialize>(rule: &T) -> Map<String, Value> {
     }
 }
 
+/// How a rule is written: its alias where the alias means the same, else its
+/// type and arguments.
+pub(crate) fn short<F: PartialEq>(
+    rule: &F,
+    config: Value,
+    from_config: fn(&str, &Value) -> Result<F>,
+    members: &[Member],
+) -> Value {
+    let alias = members
+        .iter()
+        .find(|m| config["type"] == m.class)
+        .and_then(|m| m.aliases.first())
+        .map(|&alias| Value::from(alias));
+    match alias {
+        Some(alias) if from_config("", &alias).is_ok_and(|other| other == *rule) => alias,
+        _ => config,
+    }
+}
+
 /// The names of a struct's fields, which serde hands to the deserializer.
-fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Names<'a>(&'a mut &'static [&'static str]);
 
     impl<'de> Deserializer<'de> for Names<'_> {
@@ -171,6 +199,7 @@ macro_rules! registry {
                 $($( $crate::base::registry::Member {
                     class: stringify!($rule),
                     aliases: &[$($alias),*],
+                    fields: $crate::base::registry::field_names::<$rule>,
                 }, )+)+
             ];
 
@@ -222,6 +251,14 @@ macro_rules! registry {
                 match &self.0 {
                     $($( Kind::$rule(rule) => rule.check(), )+)+
                 }
+            }
+        }
+
+        impl serde::Serialize for $family {
+            /// The alias where the arguments are the defaults, as Keras writes it.
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                use $crate::base::registry::short;
+                short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
             }
         }
 

@@ -1,0 +1,27 @@
+use super::Formula;
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+use serde::{Deserialize, Serialize};
+
+/// y = x.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Linear {}
+
+impl Linear {
+    pub(super) const DEFAULT: Self = Linear {};
+}
+
+impl Rule for Linear {}
+
+impl Formula for Linear {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        x
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, _y: L) -> L {
+        L::one()
+    }
+}

@@ -1,0 +1,52 @@
+use super::Formula;
+use crate::base::random::Sequence;
+use crate::base::registry::Rule;
+use serde::{Deserialize, Serialize};
+
+/// All 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Zeros {}
+
+impl Zeros {
+    pub(super) const DEFAULT: Self = Zeros {};
+}
+
+/// All 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ones {}
+
+impl Ones {
+    pub(super) const DEFAULT: Self = Ones {};
+}
+
+/// All the same number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Constant {
+    /// The number. Default 0.
+    pub value: f64,
+}
+
+impl Rule for Zeros {}
+impl Rule for Ones {}
+impl Rule for Constant {}
+
+impl Formula for Zeros {
+    fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
+        values.fill(0.0);
+    }
+}
+
+impl Formula for Ones {
+    fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
+        values.fill(1.0);
+    }
+}
+
+impl Formula for Constant {
+    fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
+        values.fill(self.value as f32);
+    }
+}

@@ -1,0 +1,58 @@
+//! Initializers: the weights before the first step.
+
+use crate::base::random::Sequence;
+use crate::base::registry::{Rule, defaults, registry};
+
+/// How a variable's first values are made.
+pub trait Formula: Rule {
+    /// Fills `values` of a variable of that shape.
+    fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]);
+}
+
+registry! {
+    /// The distribution of a variable's first values.
+    Initializer("initializer", Formula) {
+        constant: Zeros["zeros"], Ones["ones"], Constant["constant"];
+        random: RandomNormal["random_normal"], RandomUniform["random_uniform"],
+            TruncatedNormal["truncated_normal"];
+        variance_scaling: VarianceScaling["variance_scaling"],
+            GlorotNormal["glorot_normal"], GlorotUniform["glorot_uniform"],
+            HeNormal["he_normal"], HeUniform["he_uniform"],
+            LecunNormal["lecun_normal"], LecunUniform["lecun_uniform"];
+    }
+}
+
+defaults!(Initializer {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// Glorot & Bengio 2010: variance 2 / (fan in + fan out), truncated normal.
+    GlorotNormal,
+    /// Glorot & Bengio 2010: variance 2 / (fan in + fan out), uniform. Keras' default.
+    GlorotUniform,
+    /// He et al. 2015: variance 2 / fan in, truncated normal; for ReLU and its relatives.
+    HeNormal,
+    /// He et al. 2015: variance 2 / fan in, uniform.
+    HeUniform,
+    /// LeCun et al. 1998: variance 1 / fan in, truncated normal; for SELU.
+    LecunNormal,
+    /// LeCun et al. 1998: variance 1 / fan in, uniform.
+    LecunUniform,
+});
+
+impl Initializer {
+    /// A variable's first values.
+    pub(crate) fn values(&self, shape: &[usize], random: &mut Sequence) -> Vec<f32> {
+        struct Fill<'a>(&'a [usize], &'a mut Sequence, &'a mut [f32]);
+        impl Visit for Fill<'_> {
+            type Output = ();
+            fn visit<R: Formula>(self, rule: &R) {
+                rule.fill(self.0, self.1, self.2);
+            }
+        }
+        let mut values = vec![0.0; shape.iter().product()];
+        self.visit(Fill(shape, random, &mut values));
+        values
+    }
+}

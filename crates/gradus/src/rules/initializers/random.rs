@@ -1,0 +1,81 @@
+use super::Formula;
+use crate::base::random::Sequence;
+use crate::base::registry::Rule;
+use serde::{Deserialize, Serialize};
+
+/// Normal with a given mean and deviation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RandomNormal {
+    /// Default 0.
+    pub mean: f64,
+    /// The standard deviation. Default 0.05.
+    pub stddev: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    pub seed: Option<u64>,
+}
+
+/// Uniform between two bounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RandomUniform {
+    /// The lower bound. Default -0.05.
+    pub minval: f64,
+    /// The upper bound. Default 0.05.
+    pub maxval: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    pub seed: Option<u64>,
+}
+
+/// Normal, cut off two deviations from the mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TruncatedNormal {
+    /// Default 0.
+    pub mean: f64,
+    /// The standard deviation before the cut. Default 0.05.
+    pub stddev: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    pub seed: Option<u64>,
+}
+
+impl Default for RandomNormal {
+    fn default() -> Self {
+        RandomNormal { mean: 0.0, stddev: 0.05, seed: None }
+    }
+}
+
+impl Default for RandomUniform {
+    fn default() -> Self {
+        RandomUniform { minval: -0.05, maxval: 0.05, seed: None }
+    }
+}
+
+impl Default for TruncatedNormal {
+    fn default() -> Self {
+        TruncatedNormal { mean: 0.0, stddev: 0.05, seed: None }
+    }
+}
+
+impl Rule for RandomNormal {}
+impl Rule for RandomUniform {}
+impl Rule for TruncatedNormal {}
+
+impl Formula for RandomNormal {
+    fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
+        values.fill_with(|| (self.mean + self.stddev * random.normal()) as f32);
+    }
+}
+
+impl Formula for RandomUniform {
+    fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
+        let width = self.maxval - self.minval;
+        values.fill_with(|| (self.minval + width * random.uniform()) as f32);
+    }
+}
+
+impl Formula for TruncatedNormal {
+    fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
+        values.fill_with(|| (self.mean + self.stddev * random.truncated_normal()) as f32);
+    }
+}

@@ -1,0 +1,12 @@
+//! Rules: what is computed, as configuration and formula.
+//!
+//! Each folder is one family with its registry in `mod.rs`. A formula is plain
+//! arithmetic over [`crate::base::lane::Lane`]; where and how often it runs is
+//! not known here.
+
+pub mod activations;
+pub mod initializers;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
+pub mod schedules;

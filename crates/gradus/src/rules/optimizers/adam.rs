@@ -1,0 +1,90 @@
+use super::{Clock, Coefficients, Formula, SLOTS};
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Adaptive moments (Kingma & Ba 2015), in Keras' arrangement:
+///
+/// m ← m + (1 - β₁)(g - m), v ← v + (1 - β₂)(g² - v), and
+/// w ← w - m · rate √(1 - β₂ᵗ) / (1 - β₁ᵗ) / (√v + ε); with `amsgrad`
+/// (Reddi et al. 2018) the largest v so far takes v's place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Adam {
+    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    pub beta_1: f64,
+    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    pub beta_2: f64,
+    /// ε. Default 1e-7.
+    pub epsilon: f64,
+    /// Whether steps may never grow again. Default no.
+    pub amsgrad: bool,
+}
+
+impl Adam {
+    /// Adam with its default arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
+    }
+}
+
+/// Refuses a decay rate outside [0, 1).
+pub(super) fn check_rate(name: &str, beta: f64) -> Result<()> {
+    if (0.0..1.0).contains(&beta) {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, beta, "a number from 0 to below 1"))
+    }
+}
+
+impl Rule for Adam {
+    fn check(&self) -> Result<()> {
+        check_rate("beta_1", self.beta_1)?;
+        check_rate("beta_2", self.beta_2)
+    }
+}
+
+impl Formula for Adam {
+    fn slots(&self) -> &'static [&'static str] {
+        if self.amsgrad {
+            &["momentum", "velocity", "velocity_hat"]
+        } else {
+            &["momentum", "velocity"]
+        }
+    }
+
+    fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
+        let beta_1 = clock.momentum.map_or(self.beta_1, f64::from);
+        let t = (clock.iteration + 1) as f64;
+        let correction = (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
+        [
+            clock.learning_rate,
+            clock.learning_rate * correction as f32,
+            (1.0 - beta_1) as f32,
+            (1.0 - self.beta_2) as f32,
+            self.epsilon as f32,
+            0.0,
+        ]
+    }
+
+    #[inline(always)]
+    fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
+        let m = (g - slots[0]).mul_add(L::splat(c[2]), slots[0]);
+        let v = (g * g - slots[1]).mul_add(L::splat(c[3]), slots[1]);
+        slots[0] = m;
+        slots[1] = v;
+        let mut scale = v;
+        if self.amsgrad {
+            scale = slots[2].max(v);
+            slots[2] = scale;
+        }
+        w - m * L::splat(c[1]) / (scale.sqrt() + L::splat(c[4]))
+    }
+}

@@ -1,0 +1,81 @@
+use super::adam::check_rate;
+use super::{Clock, Coefficients, Formula, SLOTS};
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// Adam with Nesterov's momentum (Dozat 2016), in Keras' arrangement: with
+/// uₜ = β₁(1 - ½ 0.96ᵗ) and Uₜ the product of all u up to t,
+///
+/// m and v as Adam, m̂ = uₜ₊₁ m / (1 - Uₜ₊₁) + (1 - uₜ) g / (1 - Uₜ),
+/// v̂ = v / (1 - β₂ᵗ), w ← w - rate m̂ / (√v̂ + ε).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Nadam {
+    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    pub beta_1: f64,
+    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    pub beta_2: f64,
+    /// ε. Default 1e-7.
+    pub epsilon: f64,
+}
+
+impl Nadam {
+    /// Nadam with its default arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for Nadam {
+    fn default() -> Self {
+        Nadam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    }
+}
+
+impl Rule for Nadam {
+    fn check(&self) -> Result<()> {
+        check_rate("beta_1", self.beta_1)?;
+        check_rate("beta_2", self.beta_2)
+    }
+}
+
+impl Formula for Nadam {
+    fn slots(&self) -> &'static [&'static str] {
+        &["momentum", "velocity"]
+    }
+
+    /// U, the running product of u.
+    fn scalars(&self) -> &'static [f32] {
+        &[1.0]
+    }
+
+    fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
+        let beta_1 = clock.momentum.map_or(self.beta_1, f64::from);
+        let t = (clock.iteration + 1) as f64;
+        let u = |t: f64| beta_1 * (1.0 - 0.5 * 0.96_f64.powf(t));
+        let (u_now, u_next) = (u(t), u(t + 1.0));
+        let product = f64::from(clock.scalars[0]) * u_now;
+        clock.scalars[0] = product as f32;
+        [
+            clock.learning_rate,
+            (u_next / (1.0 - product * u_next)) as f32,
+            ((1.0 - u_now) / (1.0 - product)) as f32,
+            (1.0 - beta_1) as f32,
+            (1.0 - self.beta_2) as f32,
+            (1.0 / (1.0 - self.beta_2.powf(t))) as f32,
+        ]
+    }
+
+    #[inline(always)]
+    fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
+        let m = (g - slots[0]).mul_add(L::splat(c[3]), slots[0]);
+        let v = (g * g - slots[1]).mul_add(L::splat(c[4]), slots[1]);
+        slots[0] = m;
+        slots[1] = v;
+        let m_hat = m * L::splat(c[1]) + g * L::splat(c[2]);
+        let v_hat = v * L::splat(c[5]);
+        w - m_hat * L::splat(c[0]) / (v_hat.sqrt() + L::splat(self.epsilon as f32))
+    }
+}

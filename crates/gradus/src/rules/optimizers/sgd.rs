@@ -1,0 +1,75 @@
+use super::{Clock, Coefficients, Formula, SLOTS};
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Gradient descent, with momentum m (Polyak 1964) if `momentum` μ is above 0:
+///
+/// m ← μ m - rate · g, and w ← w + m, or with `nesterov` (Nesterov 1983)
+/// w ← w + μ m - rate · g.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SGD {
+    /// μ, from 0 up to 1. Default 0.
+    pub momentum: f64,
+    /// Whether the gradient counts as taken ahead of the momentum. Default no.
+    pub nesterov: bool,
+}
+
+impl SGD {
+    /// Plain gradient descent.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets μ.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// Turns Nesterov's variant on or off.
+    pub fn nesterov(mut self, nesterov: bool) -> Self {
+        self.nesterov = nesterov;
+        self
+    }
+}
+
+impl Rule for SGD {
+    fn check(&self) -> Result<()> {
+        if (0.0..=1.0).contains(&self.momentum) {
+            Ok(())
+        } else {
+            Err(Error::invalid("momentum", self.momentum, "a number from 0 to 1"))
+        }
+    }
+}
+
+impl Formula for SGD {
+    const LEARNING_RATE: f64 = 0.01;
+
+    fn slots(&self) -> &'static [&'static str] {
+        if self.momentum > 0.0 { &["momentum"] } else { &[] }
+    }
+
+    fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
+        let momentum = clock.momentum.unwrap_or(self.momentum as f32);
+        [clock.learning_rate, momentum, 0.0, 0.0, 0.0, 0.0]
+    }
+
+    #[inline(always)]
+    fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
+        let (rate, momentum) = (L::splat(c[0]), L::splat(c[1]));
+        if self.momentum == 0.0 {
+            return w - g * rate;
+        }
+        let m = slots[0] * momentum - g * rate;
+        slots[0] = m;
+        if self.nesterov {
+            w + (m * momentum - g * rate)
+        } else {
+            w + m
+        }
+    }
+}

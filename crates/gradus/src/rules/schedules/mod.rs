@@ -1,0 +1,76 @@
+//! Learning-rate schedules: the rate, and sometimes the momentum, of each step.
+
+use crate::base::registry::{Rule, registry};
+
+/// Where in the training a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps taken before this one, over all runs.
+    pub step: u64,
+    /// Steps from the first to the last that are planned.
+    pub total: u64,
+    /// Steps in an epoch.
+    pub per_epoch: u64,
+}
+
+/// What a schedule asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    /// The learning rate.
+    pub rate: f64,
+    /// The momentum (or β₁), if the schedule moves it.
+    pub momentum: Option<f64>,
+}
+
+impl From<f64> for Setting {
+    fn from(rate: f64) -> Self {
+        Setting {
+            rate,
+            momentum: None,
+        }
+    }
+}
+
+/// A schedule's formula.
+pub trait Formula: Rule {
+    /// Whether Keras has a schedule object of this name, that an optimizer's
+    /// `learning_rate` can be.
+    const KERAS: bool = true;
+
+    /// The setting of one step.
+    fn at(&self, progress: Progress) -> Setting;
+}
+
+registry! {
+    /// The learning rate as a function of the step.
+    Schedule("schedule", Formula) {
+        exponential_decay: ExponentialDecay[];
+        one_cycle: OneCycle["1cycle", "one_cycle"];
+    }
+}
+
+impl Schedule {
+    /// The setting of one step.
+    pub fn at(&self, progress: Progress) -> Setting {
+        struct At(Progress);
+        impl Visit for At {
+            type Output = Setting;
+            fn visit<R: Formula>(self, rule: &R) -> Setting {
+                rule.at(self.0)
+            }
+        }
+        self.visit(At(progress))
+    }
+
+    /// Whether an optimizer's `learning_rate` can be this schedule, as in Keras.
+    pub fn is_keras(&self) -> bool {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = bool;
+            fn visit<R: Formula>(self, _: &R) -> bool {
+                R::KERAS
+            }
+        }
+        self.visit(Ask)
+    }
+}

@@ -4,6 +4,8 @@
 pub mod artifacts;
 mod base;
 pub mod error;
+pub mod model;
+mod plan;
 pub mod rules;
 
 pub use error::{Error, Result};

@@ -1,0 +1,37 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations;
+use serde::{Deserialize, Serialize};
+
+/// An activation function as a layer of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The function.
+    pub activation: activations::Activation,
+}
+
+impl Activation {
+    /// The function as a layer.
+    pub fn new(activation: impl Into<activations::Activation>) -> Self {
+        Activation { activation: activation.into() }
+    }
+}
+
+impl Rule for Activation {
+    fn check(&self) -> Result<()> {
+        self.activation.check().map_err(|e| e.under("activation"))
+    }
+}
+
+impl Formula for Activation {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        plan.activate(&call.inputs[0], &self.activation)
+    }
+}

@@ -1,0 +1,139 @@
+use super::{Call, Formula, VariableSpec};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Statistics, Value};
+use crate::rules::initializers::Initializer;
+use serde::{Deserialize, Serialize};
+
+/// Batch normalization (Ioffe & Szegedy 2015): in training each column is
+/// standardized by the batch's mean and variance, in inference (and when
+/// frozen) by moving averages of them; then y = γ x + β.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchNormalization {
+    /// The axis that is kept. Default -1, the last.
+    pub axis: i64,
+    /// How slowly the moving averages move. Default 0.99.
+    pub momentum: f64,
+    /// ε, added to the variance. Default 0.001.
+    pub epsilon: f64,
+    /// Whether β is added. Default yes.
+    pub center: bool,
+    /// Whether γ multiplies. Default yes.
+    pub scale: bool,
+    /// Default zeros.
+    pub beta_initializer: Initializer,
+    /// Default ones.
+    pub gamma_initializer: Initializer,
+    /// Default zeros.
+    pub moving_mean_initializer: Initializer,
+    /// Default ones.
+    pub moving_variance_initializer: Initializer,
+}
+
+impl Default for BatchNormalization {
+    fn default() -> Self {
+        BatchNormalization {
+            axis: -1,
+            momentum: 0.99,
+            epsilon: 1e-3,
+            center: true,
+            scale: true,
+            beta_initializer: Initializer::Zeros,
+            gamma_initializer: Initializer::Ones,
+            moving_mean_initializer: Initializer::Zeros,
+            moving_variance_initializer: Initializer::Ones,
+        }
+    }
+}
+
+impl BatchNormalization {
+    /// With default arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how slowly the moving averages move.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// Sets ε.
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Adds β or not.
+    pub fn center(mut self, center: bool) -> Self {
+        self.center = center;
+        self
+    }
+
+    /// Multiplies by γ or not.
+    pub fn scale(mut self, scale: bool) -> Self {
+        self.scale = scale;
+        self
+    }
+}
+
+impl Rule for BatchNormalization {
+    fn check(&self) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.momentum) {
+            return Err(Error::invalid("momentum", self.momentum, "a number from 0 to 1"));
+        }
+        if self.epsilon <= 0.0 || !self.epsilon.is_finite() {
+            return Err(Error::invalid("epsilon", self.epsilon, "a number above 0"));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for BatchNormalization {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let rank = inputs[0].rank();
+        if self.axis == -1 || self.axis == rank as i64 {
+            Ok(inputs[0].clone())
+        } else {
+            Err(Error::invalid("axis", self.axis, "-1, the last axis"))
+        }
+    }
+
+    fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        let all = [
+            (self.scale, "gamma", &self.gamma_initializer, true),
+            (self.center, "beta", &self.beta_initializer, true),
+            (true, "moving_mean", &self.moving_mean_initializer, false),
+            (true, "moving_variance", &self.moving_variance_initializer, false),
+        ];
+        all.into_iter()
+            .filter(|&(there, ..)| there)
+            .map(|(_, name, initializer, trainable)| VariableSpec {
+                name,
+                shape: vec![inputs[0].last()],
+                initializer: initializer.clone(),
+                trainable,
+            })
+            .collect()
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let mut variables = call.variables.iter().copied();
+        let mut next = |there: bool| if there { variables.next() } else { None };
+        let (gamma, beta) = (next(self.scale), next(self.center));
+        let (Some(mean), Some(variance)) = (next(true), next(true)) else {
+            unreachable!("the layer asked for both")
+        };
+        let statistics = Statistics {
+            gamma,
+            beta,
+            mean,
+            variance,
+            momentum: self.momentum as f32,
+            epsilon: self.epsilon as f32,
+        };
+        plan.normalize(&call.inputs[0], statistics, call.trainable)
+    }
+}

@@ -1,0 +1,53 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// Dropout (Srivastava et al. 2014): in training, each number is 0 with
+/// probability `rate`, else divided by 1 - `rate`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropout {
+    /// The share set to 0, from 0 to below 1.
+    pub rate: f64,
+    /// Keras' shape of the mask; only the whole input's shape is supported.
+    #[serde(default)]
+    pub noise_shape: Option<Vec<Option<usize>>>,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl Dropout {
+    /// Sets a share `rate` to 0.
+    pub fn new(rate: f64) -> Self {
+        Dropout { rate, noise_shape: None, seed: None }
+    }
+}
+
+impl Rule for Dropout {
+    fn check(&self) -> Result<()> {
+        if !(0.0..1.0).contains(&self.rate) {
+            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
+        }
+        if self.noise_shape.is_some() {
+            return Err(Error::invalid(
+                "noise_shape",
+                "a shape",
+                "none: masks that are shared along an axis are not supported",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for Dropout {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        plan.dropout(&call.inputs[0], self.rate)
+    }
+}

@@ -1,0 +1,31 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// All numbers of a row in one axis: (28, 28) becomes (784).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flatten {}
+
+impl Flatten {
+    /// A flattening layer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Rule for Flatten {}
+
+impl Formula for Flatten {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok([inputs[0].size()].into())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        plan.reshape(x, [x.shape.size()].into())
+    }
+}

@@ -1,0 +1,93 @@
+//! Layers: configuration, weights, shapes, and what they become in a plan.
+
+use crate::base::registry::{Rule, registry};
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::Buffer;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::initializers::Initializer;
+
+/// A variable that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableSpec {
+    /// Keras' name for it: `kernel`.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its first values.
+    pub initializer: Initializer,
+    /// Whether gradients change it: a moving mean is not trainable.
+    pub trainable: bool,
+}
+
+/// One use of a layer, as it is lowered.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What it is applied to.
+    pub inputs: &'a [Value],
+    /// The layer's variables, in the order of its specs.
+    pub variables: &'a [Buffer],
+    /// Whether the layer is to be trained; a frozen one may act differently.
+    pub trainable: bool,
+}
+
+/// What a layer is.
+pub trait Formula: Rule {
+    /// The shape of an output row, from those of the inputs' rows.
+    fn output(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// The variables, in the order of Keras' files.
+    fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// Adds its forward operations.
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
+}
+
+registry! {
+    /// A step from inputs to outputs, with or without weights.
+    Layer("layer", Formula) {
+        activation: Activation[];
+        batch_normalization: BatchNormalization[];
+        dense: Dense[];
+        dropout: Dropout[];
+        flatten: Flatten[];
+    }
+}
+
+impl Layer {
+    pub(crate) fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        struct Ask<'a>(&'a [Shape]);
+        impl Visit for Ask<'_> {
+            type Output = Result<Shape>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.output(self.0)
+            }
+        }
+        self.visit(Ask(inputs))
+    }
+
+    pub(crate) fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        struct Ask<'a>(&'a [Shape]);
+        impl Visit for Ask<'_> {
+            type Output = Vec<VariableSpec>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.variables(self.0)
+            }
+        }
+        self.visit(Ask(inputs))
+    }
+
+    pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        struct Lower<'a>(&'a mut Lowering, Call<'a>);
+        impl Visit for Lower<'_> {
+            type Output = Value;
+            fn visit<R: Formula>(self, rule: &R) -> Value {
+                rule.lower(self.0, self.1)
+            }
+        }
+        self.visit(Lower(plan, call))
+    }
+}

@@ -1,0 +1,170 @@
+//! A model becomes a program: its weights as variables, and the plans over them.
+
+use super::graph::{Model, Source};
+use super::layers::Call;
+use crate::error::{Error, Result};
+use crate::plan::backward::Trained;
+use crate::plan::lower::{Lowering, Value};
+use crate::plan::{Buffer, Mode, Plan, Program, Variable};
+use crate::rules::losses::{Loss, Targets};
+
+/// Which layer's weight a variable is, or which slot of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub layer: usize,
+    pub weight: usize,
+    /// None for the weight itself.
+    pub slot: Option<usize>,
+}
+
+/// A model's program, and whose each variable is.
+#[derive(Clone, Debug)]
+pub(crate) struct Lowered {
+    pub program: Program,
+    pub owners: Vec<Owner>,
+}
+
+/// A plan that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub mode: Mode,
+    /// The most rows of a batch.
+    pub rows: usize,
+    /// Whether each row comes with a weight of its own.
+    pub weighted: bool,
+}
+
+impl Model {
+    /// The program of the wanted plans. The model must be built; a plan with a
+    /// loss needs it compiled too.
+    pub(crate) fn lower(&self, wanted: &[Wanted]) -> Result<Lowered> {
+        let mut owners = Vec::new();
+        let mut variables = Vec::new();
+        let mut numbers: Vec<Vec<Buffer>> = Vec::new();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let mut own = Vec::new();
+            for (w, weight) in layer.weights.iter().enumerate() {
+                own.push(Buffer(variables.len() as u32));
+                owners.push(Owner {
+                    layer: l,
+                    weight: w,
+                    slot: None,
+                });
+                variables.push(Variable {
+                    name: format!("{}.{}", layer.name, weight.name),
+                    size: weight.values.len(),
+                });
+            }
+            numbers.push(own);
+        }
+        let mut trained = Vec::new();
+        if wanted.iter().any(|w| w.mode == Mode::Train) {
+            let slots = self.compiled()?.optimizer.method.slots();
+            for (l, layer) in self.layers.iter().enumerate() {
+                for (w, weight) in layer.weights.iter().enumerate() {
+                    if !(layer.trainable && weight.trainable) {
+                        continue;
+                    }
+                    let mut own = Vec::new();
+                    for (s, slot) in slots.iter().enumerate() {
+                        own.push(Buffer(variables.len() as u32));
+                        owners.push(Owner {
+                            layer: l,
+                            weight: w,
+                            slot: Some(s),
+                        });
+                        variables.push(Variable {
+                            name: format!("{}.{}.{slot}", layer.name, weight.name),
+                            size: weight.values.len(),
+                        });
+                    }
+                    trained.push(Trained {
+                        variable: numbers[l][w],
+                        slots: own,
+                    });
+                }
+            }
+        }
+        let plans = wanted
+            .iter()
+            .map(|&w| self.plan(w, &variables, &numbers, &trained))
+            .collect::<Result<_>>()?;
+        Ok(Lowered {
+            program: Program { variables, plans },
+            owners,
+        })
+    }
+
+    fn plan(
+        &self,
+        wanted: Wanted,
+        variables: &[Variable],
+        numbers: &[Vec<Buffer>],
+        trained: &[Trained],
+    ) -> Result<Plan> {
+        let mut plan = Lowering::new(wanted.mode, variables);
+        let shapes = self.shapes()?;
+        let inputs: Vec<Value> = self
+            .inputs
+            .iter()
+            .flatten()
+            .map(|shape| plan.feed("input", shape.clone()))
+            .collect();
+        let mut values: Vec<Value> = Vec::new();
+        for node in &self.nodes {
+            let layer = &self.layers[node.layer];
+            let from: Vec<Value> = node
+                .inputs
+                .iter()
+                .map(|source| match *source {
+                    Source::Input(n) => inputs[n].clone(),
+                    Source::Node(n) => values[n].clone(),
+                })
+                .collect();
+            let call = Call {
+                inputs: &from,
+                variables: &numbers[node.layer],
+                trainable: layer.trainable,
+            };
+            values.push(layer.rule.lower(&mut plan, call));
+        }
+        debug_assert!(values.iter().zip(&shapes).all(|(v, s)| v.shape == s.1));
+        let outputs: Vec<Value> = self
+            .outputs
+            .iter()
+            .map(|source| match *source {
+                Source::Input(n) => inputs[n].clone(),
+                Source::Node(n) => values[n].clone(),
+            })
+            .collect();
+        let mut losses = None;
+        if wanted.mode != Mode::Infer {
+            let compiled = self.compiled()?;
+            let [output] = &outputs[..] else {
+                return Err(Error::NotReady {
+                    problem: "only models with one output can be trained".into(),
+                });
+            };
+            let target = plan.feed("target", target_shape(&compiled.loss, output));
+            let weight = wanted
+                .weighted
+                .then(|| plan.feed("sample weight", crate::base::shape::Shape::default()));
+            let training = wanted.mode == Mode::Train;
+            let (buffer, start) =
+                plan.loss(&compiled.loss, output, &target, weight.as_ref(), training);
+            losses = Some((buffer, output.view().positions));
+            if let Some(start) = start {
+                plan.backward(&[start], trained, &compiled.optimizer);
+            }
+        }
+        Ok(plan.finish(wanted.rows, outputs, losses))
+    }
+}
+
+/// The shape of one row of targets.
+fn target_shape(loss: &Loss, output: &Value) -> crate::base::shape::Shape {
+    match loss.targets() {
+        Targets::ClassNumbers => [output.view().positions].into(),
+        Targets::LikeOutputs => output.shape.clone(),
+    }
+}

@@ -1,0 +1,207 @@
+//! A chain of layers.
+
+use super::graph::{LayerEntry, Model, Node, Source, State};
+use super::layers::Layer;
+use crate::base::registry::{Value, table};
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::Optimizer;
+
+/// Builds a model in which each layer is applied to the one before it.
+///
+/// Layers get Keras' names, `dense`, `dense_1`, … The input's shape may be left
+/// to the data that the model is first fitted to.
+#[derive(Clone, Debug)]
+pub struct Sequential {
+    model: Model,
+}
+
+impl Default for Sequential {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sequential {
+    /// No layers yet.
+    pub fn new() -> Self {
+        Sequential {
+            model: Model {
+                name: "sequential".into(),
+                inputs: vec![None],
+                layers: Vec::new(),
+                nodes: Vec::new(),
+                outputs: vec![Source::Input(0)],
+                seed: 0,
+                compiled: None,
+                state: State::default(),
+            },
+        }
+    }
+
+    /// Sets the shape of one input row, without the batch.
+    pub fn input(mut self, shape: impl Into<Shape>) -> Self {
+        self.model.inputs = vec![Some(shape.into())];
+        self
+    }
+
+    /// Sets where all random numbers come from. Default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.model.seed = seed;
+        self
+    }
+
+    /// Adds a layer.
+    #[allow(clippy::should_implement_trait)] // Keras' word; nothing is summed
+    pub fn add(self, layer: impl Into<Layer>) -> Self {
+        let layer = layer.into();
+        let name = self.free_name(&snake_case(layer.class()));
+        self.add_named(name, layer, true)
+    }
+
+    /// Adds a layer under a name of its own; a taken name gets a number.
+    pub fn add_named(
+        mut self,
+        name: impl Into<String>,
+        layer: impl Into<Layer>,
+        trainable: bool,
+    ) -> Self {
+        let name = self.free_name(&name.into());
+        let model = &mut self.model;
+        model.layers.push(LayerEntry {
+            name,
+            trainable,
+            rule: layer.into(),
+            weights: Vec::new(),
+        });
+        model.nodes.push(Node {
+            layer: model.layers.len() - 1,
+            inputs: vec![model.outputs[0]],
+        });
+        model.outputs = vec![Source::Node(model.nodes.len() - 1)];
+        self
+    }
+
+    /// Adds the layer of a table with `type`, arguments, and if wanted `name`
+    /// and `trainable`. `at` is where it stands, for the error's text.
+    pub fn add_config(self, at: &str, config: &Value) -> Result<Self> {
+        let mut fields = table(at, config)?;
+        let name = match fields.remove("name") {
+            None => None,
+            Some(Value::String(name)) if !name.is_empty() => Some(name),
+            Some(other) => {
+                return Err(Error::invalid(
+                    &format!("{at}.name"),
+                    other,
+                    "a layer's name",
+                ));
+            }
+        };
+        let trainable = match fields.remove("trainable") {
+            None => true,
+            Some(Value::Bool(trainable)) => trainable,
+            Some(other) => {
+                let at = format!("{at}.trainable");
+                return Err(Error::invalid(&at, other, "true or false"));
+            }
+        };
+        let layer = Layer::from_config(at, &fields.into()).map_err(|e| with_common_keys(e))?;
+        if let Some(name) = &name
+            && self.model.layers.iter().any(|l| l.name == *name)
+        {
+            let expected = "a name that no other layer has";
+            return Err(Error::invalid(&format!("{at}.name"), name, expected));
+        }
+        let name = name.unwrap_or_else(|| snake_case(layer.class()));
+        Ok(self.add_named(name, layer, trainable))
+    }
+
+    /// The model, not compiled.
+    pub fn build(self) -> Result<Model> {
+        let mut model = self.model;
+        for layer in &model.layers {
+            layer
+                .rule
+                .check()
+                .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
+        }
+        if let [Some(shape)] = &model.inputs[..] {
+            let shape = shape.clone();
+            model.build(&[shape])?;
+        }
+        Ok(model)
+    }
+
+    /// The model, ready to be trained.
+    pub fn compile(
+        self,
+        optimizer: impl Into<Optimizer>,
+        loss: impl Into<Loss>,
+        metrics: &[Metric],
+    ) -> Result<Model> {
+        let mut model = self.build()?;
+        model.compile(optimizer, loss, metrics)?;
+        Ok(model)
+    }
+
+    fn free_name(&self, wanted: &str) -> String {
+        let taken = |name: &str| self.model.layers.iter().any(|l| l.name == name);
+        if !taken(wanted) {
+            return wanted.to_owned();
+        }
+        let numbered = (1..).map(|n| format!("{wanted}_{n}"));
+        numbered
+            .into_iter()
+            .find(|name| !taken(name))
+            .unwrap_or_default()
+    }
+}
+
+/// `name` and `trainable` are keys of every layer.
+fn with_common_keys(error: Error) -> Error {
+    match error {
+        Error::UnknownName {
+            at,
+            family: "key",
+            found,
+            known,
+            ..
+        } => {
+            let common = ["type", "name", "trainable"];
+            let known = known.iter().map(String::as_str).chain(common);
+            Error::unknown(&at, "key", &found, known)
+        }
+        other => other,
+    }
+}
+
+/// Keras' name for a class: `BatchNormalization` becomes `batch_normalization`.
+pub(crate) fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().collect();
+    let mut name = String::new();
+    for (i, &c) in letters.iter().enumerate() {
+        let after_lower =
+            i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
+        let starts_word = i > 0 && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
+        if c.is_uppercase() && (after_lower || starts_word) {
+            name.push('_');
+        }
+        name.extend(c.to_lowercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn class_names_become_keras_names() {
+        assert_eq!(snake_case("BatchNormalization"), "batch_normalization");
+        assert_eq!(snake_case("PReLU"), "p_re_lu");
+        assert_eq!(snake_case("LeakyReLU"), "leaky_re_lu");
+        assert_eq!(snake_case("ELU"), "elu");
+    }
+}

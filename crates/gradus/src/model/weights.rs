@@ -1,0 +1,45 @@
+//! Weights by layer and name.
+
+use super::layers::VariableSpec;
+use crate::base::random::{Key, Stream};
+use crate::error::{Error, Result};
+
+/// One variable of a layer, with its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weight {
+    /// Keras' name for it: `kernel`, `bias`, `gamma`, …
+    pub name: &'static str,
+    /// Its shape: (inputs, units) for a kernel.
+    pub shape: Vec<usize>,
+    /// Whether gradients may change it; a moving mean's is false.
+    pub trainable: bool,
+    /// Its numbers, the last axis innermost.
+    pub values: Vec<f32>,
+}
+
+impl Weight {
+    /// The n-th weight of a model, as its initializer makes it.
+    pub(crate) fn new(spec: VariableSpec, seed: u64, number: u32) -> Self {
+        let mut random = Key::new(seed, Stream::Initializer(number), 0).sequence();
+        Weight {
+            name: spec.name,
+            values: spec.initializer.values(&spec.shape, &mut random),
+            shape: spec.shape,
+            trainable: spec.trainable,
+        }
+    }
+
+    /// Puts other values in its place; their number must be the same.
+    pub fn set(&mut self, values: &[f32]) -> Result<()> {
+        if values.len() != self.values.len() {
+            let expected = format!("{:?} ({} numbers)", self.shape, self.values.len());
+            return Err(Error::shape(
+                self.name,
+                format!("{} numbers", values.len()),
+                expected,
+            ));
+        }
+        self.values.copy_from_slice(values);
+        Ok(())
+    }
+}

@@ -1,0 +1,370 @@
+//! The loss, the gradients and the updates, from the forward operations.
+
+use super::lower::{Lowering, Value};
+use super::op::Clip;
+use super::{Buffer, Op, Size, View};
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::Optimizer;
+use std::collections::{HashMap, HashSet};
+
+/// A variable that is trained, with what its optimizer keeps for it.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The variable.
+    pub variable: Buffer,
+    /// Its slots, as the method orders them.
+    pub slots: Vec<Buffer>,
+}
+
+impl Lowering {
+    /// The loss of `output`, taken before the last activation where the loss
+    /// can be; gives the losses' buffer and, if `gradient`, where the backward
+    /// pass starts.
+    pub fn loss(
+        &mut self,
+        rule: &Loss,
+        output: &Value,
+        target: &Value,
+        weight: Option<&Value>,
+        gradient: bool,
+    ) -> (Buffer, Option<(Buffer, Buffer)>) {
+        let view = output.view();
+        let (x, rule) = self.before_activation(rule, output.buffer);
+        let losses = self.temporary("losses", Size::PerRow(view.positions));
+        let gradient = gradient.then(|| self.gradient_of(x));
+        self.ops.push(Op::Loss {
+            rule,
+            x,
+            target: target.buffer,
+            weight: weight.map(|w| w.buffer),
+            losses,
+            gradient,
+            view,
+        });
+        (losses, gradient.map(|g| (x, g)))
+    }
+
+    fn before_activation(&self, rule: &Loss, output: Buffer) -> (Buffer, Loss) {
+        use crate::rules::activations::Activation;
+        let last = self.ops.iter().find_map(|op| match op {
+            Op::Activate { rule, x, y, .. } if *y == output => Some((rule.clone(), *x)),
+            Op::Softmax { x, y, .. } if *y == output => Some((Activation::Softmax, *x)),
+            _ => None,
+        });
+        if let Some((activation, x)) = last
+            && let Some(earlier) = rule.before(&activation)
+        {
+            return (x, earlier);
+        }
+        (output, rule.clone())
+    }
+
+    /// The backward pass from the gradient `start.1` of `start.0`, and the update
+    /// of every trained variable.
+    pub fn backward(&mut self, starts: &[(Buffer, Buffer)], trained: &[Trained], by: &Optimizer) {
+        let forward = self.ops.clone();
+        let wanted = depends_on(&forward, trained);
+        let mut pass = Pass {
+            wanted,
+            signal: starts.iter().copied().collect(),
+            weights: HashMap::new(),
+            later: Vec::new(),
+            lowering: self,
+        };
+        for op in forward.iter().rev() {
+            pass.op(op);
+        }
+        pass.flush();
+        let Pass { weights, .. } = pass;
+        self.updates(&weights, trained, by);
+    }
+
+    fn updates(&mut self, weights: &HashMap<Buffer, Buffer>, trained: &[Trained], by: &Optimizer) {
+        let with_gradient = || {
+            trained
+                .iter()
+                .filter_map(|t| weights.get(&t.variable).map(|&g| (t, g)))
+        };
+        let mut whole = None;
+        if by.global_clipnorm.is_some() {
+            let gradients: Vec<Buffer> = with_gradient().map(|(_, gradient)| gradient).collect();
+            whole = Some(self.squared_norm(&gradients));
+        }
+        for (t, gradient) in with_gradient() {
+            let size = self.buffers[gradient.index()].size.of(0);
+            let clip = if let Some(limit) = by.clipvalue {
+                Clip::Value(limit as f32)
+            } else if let Some(limit) = by.clipnorm {
+                Clip::Norm {
+                    norm: self.squared_norm(&[gradient]),
+                    limit: limit as f32,
+                }
+            } else if let (Some(norm), Some(limit)) = (whole, by.global_clipnorm) {
+                Clip::Norm {
+                    norm,
+                    limit: limit as f32,
+                }
+            } else {
+                Clip::None
+            };
+            let update = Op::Update {
+                rule: by.method.clone(),
+                w: t.variable,
+                gradient,
+                slots: t.slots.clone(),
+                clip,
+                decay: by.weight_decay.unwrap_or(0.0) as f32,
+                size,
+            };
+            // Right behind its gradient if nothing later reads the variable, so
+            // that one pass over memory does both.
+            let made = self
+                .ops
+                .iter()
+                .rposition(|op| touches(op, gradient, Op::writes));
+            let read = self
+                .ops
+                .iter()
+                .rposition(|op| touches(op, t.variable, Op::reads));
+            match (clip, made, read) {
+                (Clip::None | Clip::Value(_), Some(made), read) if read <= Some(made) => {
+                    self.ops.insert(made + 1, update);
+                }
+                _ => self.ops.push(update),
+            }
+        }
+    }
+
+    fn squared_norm(&mut self, gradients: &[Buffer]) -> Buffer {
+        let norm = self.temporary("squared norm", Size::Fixed(1));
+        let size = |g: &Buffer| self.buffers[g.index()].size.of(0);
+        let gradients = gradients.iter().map(|g| (*g, size(g))).collect();
+        self.ops.push(Op::SquaredNorm { gradients, norm });
+        norm
+    }
+}
+
+fn touches(op: &Op, buffer: Buffer, how: fn(&Op, &mut dyn FnMut(Buffer))) -> bool {
+    let mut found = false;
+    how(op, &mut |b| found |= b == buffer);
+    found
+}
+
+/// The buffers that a change of a trained variable would change.
+fn depends_on(forward: &[Op], trained: &[Trained]) -> HashSet<Buffer> {
+    let mut wanted: HashSet<Buffer> = trained.iter().map(|t| t.variable).collect();
+    for op in forward {
+        let mut depends = false;
+        op.reads(&mut |b: Buffer| depends |= wanted.contains(&b));
+        if depends {
+            op.writes(&mut |b: Buffer| {
+                wanted.insert(b);
+            });
+        }
+    }
+    wanted
+}
+
+struct Pass<'a> {
+    lowering: &'a mut Lowering,
+    /// Buffers whose gradient is wanted.
+    wanted: HashSet<Buffer>,
+    /// The gradient of each tensor, so far.
+    signal: HashMap<Buffer, Buffer>,
+    /// The gradient of each variable.
+    weights: HashMap<Buffer, Buffer>,
+    /// Weight gradients that wait until the signal has passed on: what follows
+    /// the signal can then be done in the same pass as its product.
+    later: Vec<Op>,
+}
+
+impl Pass<'_> {
+    fn op(&mut self, op: &Op) {
+        match op {
+            Op::Product { x, w, y, of } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                self.flush();
+                if self.wanted.contains(x) {
+                    let (w, of) = (*w, *of);
+                    self.pass_on(*x, of.input_view(), |dx| Op::ProductInput { dy, w, dx, of });
+                }
+                if self.wanted.contains(w) {
+                    let (x, of) = (*x, *of);
+                    self.weight(*w, |dw| Op::ProductWeight { x, dy, dw, of });
+                }
+            }
+            Op::Bias { x, bias, y, view } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let view = *view;
+                if self.wanted.contains(bias) {
+                    let db = self.lowering.gradient_of(*bias);
+                    self.lowering.ops.push(Op::BiasGradient { dy, db, view });
+                    self.gather(*bias, db);
+                }
+                if self.wanted.contains(x) {
+                    self.pass_through(*x, dy, view);
+                }
+            }
+            Op::Activate { rule, x, y, view } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (rule, view, y) = (rule.clone(), *view, *y);
+                let input = rule.slope_uses_input().then_some(*x);
+                self.pass_on(*x, view, |dx| Op::ActivateGradient {
+                    rule,
+                    x: input,
+                    y,
+                    dy,
+                    dx,
+                    view,
+                });
+            }
+            Op::Softmax { x, y, view } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (y, view) = (*y, *view);
+                self.pass_on(*x, view, |dx| Op::SoftmaxGradient { y, dy, dx, view });
+            }
+            Op::Dropout {
+                x,
+                y,
+                rate,
+                stream,
+                view,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (rate, stream, view) = (*rate, *stream, *view);
+                self.pass_on(*x, view, |dx| Op::Dropout {
+                    x: dy,
+                    y: dx,
+                    rate,
+                    stream,
+                    view,
+                });
+            }
+            Op::Normalize {
+                x,
+                gamma,
+                beta,
+                mean,
+                inverse,
+                y,
+                view,
+                ..
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let dgamma = gamma.map(|g| self.lowering.gradient_of(g));
+                let dbeta = beta.map(|b| self.lowering.gradient_of(b));
+                let parts = [(*gamma, dgamma), (*beta, dbeta)];
+                let (x, gamma, mean, inverse, view) = (*x, *gamma, *mean, *inverse, *view);
+                self.pass_on(x, view, |dx| Op::NormalizeGradient {
+                    x,
+                    gamma,
+                    mean,
+                    inverse,
+                    dy,
+                    dx,
+                    dgamma,
+                    dbeta,
+                    view,
+                });
+                for (variable, part) in parts {
+                    if let (Some(variable), Some(part)) = (variable, part) {
+                        self.gather(variable, part);
+                    }
+                }
+            }
+            Op::Standardize {
+                x,
+                gamma,
+                variance,
+                y,
+                epsilon,
+                view,
+                ..
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                if self.wanted.contains(x) {
+                    let (gamma, variance, epsilon, view) = (*gamma, *variance, *epsilon, *view);
+                    self.pass_on(*x, view, |dx| Op::StandardizeGradient {
+                        gamma,
+                        variance,
+                        dy,
+                        dx,
+                        epsilon,
+                        view,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Emits what makes the gradient of `x`, and adds it to what is there.
+    fn pass_on(&mut self, x: Buffer, view: View, op: impl FnOnce(Buffer) -> Op) {
+        let dx = self.lowering.gradient_of(x);
+        self.lowering.ops.push(op(dx));
+        self.pass_through(x, dx, view);
+    }
+
+    /// `dx` is a part of the gradient of `x`.
+    fn pass_through(&mut self, x: Buffer, dx: Buffer, view: View) {
+        let whole = match self.signal.get(&x) {
+            Some(&other) => {
+                let y = self.lowering.gradient_of(x);
+                self.lowering.ops.push(Op::Sum {
+                    a: dx,
+                    b: other,
+                    y,
+                    view,
+                });
+                y
+            }
+            None => dx,
+        };
+        self.signal.insert(x, whole);
+    }
+
+    /// A part of the gradient of a variable, made by `op` when the signal has
+    /// passed on.
+    fn weight(&mut self, w: Buffer, op: impl FnOnce(Buffer) -> Op) {
+        let dw = self.lowering.gradient_of(w);
+        self.later.push(op(dw));
+        self.gather(w, dw);
+    }
+
+    /// `part` is a part of the gradient of a variable.
+    fn gather(&mut self, variable: Buffer, part: Buffer) {
+        let whole = match self.weights.get(&variable) {
+            Some(&other) => {
+                let y = self.lowering.gradient_of(variable);
+                let size = self.lowering.buffers[variable.index()].size.of(0);
+                self.later.push(Op::SumGradients {
+                    a: part,
+                    b: other,
+                    y,
+                    size,
+                });
+                y
+            }
+            None => part,
+        };
+        self.weights.insert(variable, whole);
+    }
+
+    fn flush(&mut self) {
+        self.lowering.ops.append(&mut self.later);
+    }
+}

@@ -1,0 +1,270 @@
+//! Lowering: a model's layers become forward operations.
+
+use super::{Buffer, BufferInfo, Mode, Op, Role, Size, View, op::Factors};
+use crate::base::shape::Shape;
+use crate::rules::activations::{Activation, Form};
+
+/// A tensor in the making: its buffer, and the shape of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// Where it is.
+    pub buffer: Buffer,
+    /// The shape of one row.
+    pub shape: Shape,
+}
+
+impl Value {
+    /// It as a matrix, the last axis being the columns.
+    pub fn view(&self) -> View {
+        let width = self.shape.last();
+        View {
+            positions: self.shape.size() / width.max(1),
+            width,
+        }
+    }
+}
+
+/// A layer's parameters for batch normalization.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics {
+    /// γ.
+    pub gamma: Option<Buffer>,
+    /// β.
+    pub beta: Option<Buffer>,
+    /// The moving mean.
+    pub mean: Buffer,
+    /// The moving variance.
+    pub variance: Buffer,
+    /// How slowly the moving ones move.
+    pub momentum: f32,
+    /// ε.
+    pub epsilon: f32,
+}
+
+/// The forward operations so far. Layers call its methods.
+#[derive(Debug)]
+pub struct Lowering {
+    mode: Mode,
+    pub(super) buffers: Vec<BufferInfo>,
+    pub(super) ops: Vec<Op>,
+    feeds: usize,
+    streams: u32,
+}
+
+impl Lowering {
+    /// Nothing yet but the program's variables.
+    pub fn new(mode: Mode, variables: &[super::Variable]) -> Self {
+        let buffers = variables
+            .iter()
+            .map(|v| BufferInfo {
+                name: v.name.clone(),
+                size: Size::Fixed(v.size),
+                role: Role::Variable,
+            })
+            .collect();
+        Lowering {
+            mode,
+            buffers,
+            ops: Vec::new(),
+            feeds: 0,
+            streams: 0,
+        }
+    }
+
+    /// Whether layers are in training mode.
+    pub fn training(&self) -> bool {
+        self.mode == Mode::Train
+    }
+
+    /// Something given with each batch.
+    pub fn feed(&mut self, name: &str, shape: Shape) -> Value {
+        let role = Role::Feed(self.feeds);
+        self.feeds += 1;
+        let buffer = self.add(name, Size::PerRow(shape.size()), role);
+        Value { buffer, shape }
+    }
+
+    /// A stream of random numbers of its own.
+    pub fn stream(&mut self) -> u32 {
+        self.streams += 1;
+        self.streams - 1
+    }
+
+    /// x · w on the last axis.
+    pub fn product(&mut self, x: &Value, w: Buffer, outputs: usize) -> Value {
+        let View {
+            positions,
+            width: inputs,
+        } = x.view();
+        let y = self.like("product", &x.shape.with_last(outputs));
+        self.ops.push(Op::Product {
+            x: x.buffer,
+            w,
+            y: y.buffer,
+            of: Factors {
+                positions,
+                inputs,
+                outputs,
+            },
+        });
+        y
+    }
+
+    /// x + bias on the last axis.
+    pub fn bias(&mut self, x: &Value, bias: Buffer) -> Value {
+        let y = self.like("biased", &x.shape);
+        self.ops.push(Op::Bias {
+            x: x.buffer,
+            bias,
+            y: y.buffer,
+            view: x.view(),
+        });
+        y
+    }
+
+    /// f(x).
+    pub fn activate(&mut self, x: &Value, rule: &Activation) -> Value {
+        if *rule == Activation::Linear {
+            return x.clone();
+        }
+        let y = self.like(rule.class(), &x.shape);
+        self.ops.push(match rule.form() {
+            Form::Element => Op::Activate {
+                rule: rule.clone(),
+                x: x.buffer,
+                y: y.buffer,
+                view: x.view(),
+            },
+            Form::Softmax => Op::Softmax {
+                x: x.buffer,
+                y: y.buffer,
+                view: x.view(),
+            },
+        });
+        y
+    }
+
+    /// x with a share `rate` of it set to 0, in training mode.
+    pub fn dropout(&mut self, x: &Value, rate: f64) -> Value {
+        let stream = self.stream();
+        if !self.training() || rate == 0.0 {
+            return x.clone();
+        }
+        let y = self.like("dropped", &x.shape);
+        self.ops.push(Op::Dropout {
+            x: x.buffer,
+            y: y.buffer,
+            rate: rate as f32,
+            stream,
+            view: x.view(),
+        });
+        y
+    }
+
+    /// x normalized by column: by the batch in training mode if `trainable`,
+    /// else by the moving statistics.
+    pub fn normalize(&mut self, x: &Value, of: Statistics, trainable: bool) -> Value {
+        let view = x.view();
+        let y = self.like("normalized", &x.shape);
+        if self.training() && trainable {
+            let mean = self.add("mean", Size::Fixed(view.width), Role::Temporary);
+            let inverse = self.add(
+                "inverse deviation",
+                Size::Fixed(view.width),
+                Role::Temporary,
+            );
+            self.ops.push(Op::Normalize {
+                x: x.buffer,
+                gamma: of.gamma,
+                beta: of.beta,
+                moving_mean: of.mean,
+                moving_variance: of.variance,
+                mean,
+                inverse,
+                y: y.buffer,
+                momentum: of.momentum,
+                epsilon: of.epsilon,
+                view,
+            });
+        } else {
+            self.ops.push(Op::Standardize {
+                x: x.buffer,
+                gamma: of.gamma,
+                beta: of.beta,
+                mean: of.mean,
+                variance: of.variance,
+                y: y.buffer,
+                epsilon: of.epsilon,
+                view,
+            });
+        }
+        y
+    }
+
+    /// The same numbers in another shape.
+    pub fn reshape(&mut self, x: &Value, shape: Shape) -> Value {
+        Value {
+            buffer: x.buffer,
+            shape,
+        }
+    }
+
+    /// A new temporary.
+    pub(super) fn temporary(&mut self, name: &str, size: Size) -> Buffer {
+        self.add(name, size, Role::Temporary)
+    }
+
+    /// A new temporary with a copy of another's size.
+    pub(super) fn gradient_of(&mut self, buffer: Buffer) -> Buffer {
+        let info = &self.buffers[buffer.index()];
+        let (name, size) = (format!("d {}", info.name), info.size);
+        self.add(&name, size, Role::Temporary)
+    }
+
+    fn like(&mut self, name: &str, shape: &Shape) -> Value {
+        let buffer = self.add(name, Size::PerRow(shape.size()), Role::Temporary);
+        Value {
+            buffer,
+            shape: shape.clone(),
+        }
+    }
+
+    fn add(&mut self, name: &str, size: Size, role: Role) -> Buffer {
+        self.buffers.push(BufferInfo {
+            name: name.to_owned(),
+            size,
+            role,
+        });
+        Buffer(self.buffers.len() as u32 - 1)
+    }
+}
+
+impl Lowering {
+    /// The finished plan: grouped, with memory for up to `rows` rows.
+    pub fn finish(
+        self,
+        rows: usize,
+        outputs: Vec<Value>,
+        losses: Option<(Buffer, usize)>,
+    ) -> super::Plan {
+        let mut plan = super::Plan {
+            mode: self.mode,
+            rows,
+            buffers: self.buffers,
+            ops: self.ops,
+            phases: Vec::new(),
+            places: Vec::new(),
+            arena: 0,
+            outputs: outputs.into_iter().map(|v| (v.buffer, v.shape)).collect(),
+            losses,
+        };
+        let kept = plan.kept();
+        let roots = super::memory::share(&plan.ops, &plan.buffers, &kept);
+        let groups = super::fuse::groups(&plan.ops);
+        plan.phases = super::fuse::phases(&plan.ops, groups, &roots);
+        (plan.places, plan.arena) =
+            super::memory::places(&plan.ops, &plan.buffers, &plan.phases, &roots, &kept, rows);
+        debug_assert_eq!(super::verify::verify(&plan), Ok(()), "{plan}");
+        plan
+    }
+}

@@ -1,0 +1,431 @@
+//! The operations of a plan. `engine/reference.rs` defines what each computes.
+
+use crate::rules::activations::Activation;
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::Method;
+
+/// A buffer's number in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Buffer(pub u32);
+
+impl Buffer {
+    /// The number, as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A buffer seen as a matrix of (rows · positions) × width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Matrix rows for each row of the batch.
+    pub positions: usize,
+    /// Matrix columns.
+    pub width: usize,
+}
+
+impl View {
+    /// Numbers for each row of the batch.
+    pub fn per_row(self) -> usize {
+        self.positions * self.width
+    }
+}
+
+/// The three buffers and sizes of a product y = x · w.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factors {
+    /// Matrix rows for each row of the batch.
+    pub positions: usize,
+    /// Columns of x, rows of w.
+    pub inputs: usize,
+    /// Columns of w and of y.
+    pub outputs: usize,
+}
+
+impl Factors {
+    pub(crate) fn input_view(self) -> View {
+        View {
+            positions: self.positions,
+            width: self.inputs,
+        }
+    }
+
+    pub(crate) fn output_view(self) -> View {
+        View {
+            positions: self.positions,
+            width: self.outputs,
+        }
+    }
+}
+
+/// What clips an update's gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Nothing.
+    None,
+    /// Each number is cut to ± this.
+    Value(f32),
+    /// The gradient is scaled down so that the norm in `norm` becomes at most `limit`.
+    Norm {
+        /// The squared norm.
+        norm: Buffer,
+        /// The largest norm.
+        limit: f32,
+    },
+}
+
+/// One operation. Where x and y have one view, they may be the same memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// y = x · w.
+    Product {
+        x: Buffer,
+        w: Buffer,
+        y: Buffer,
+        of: Factors,
+    },
+    /// dx = dy · wᵀ.
+    ProductInput {
+        dy: Buffer,
+        w: Buffer,
+        dx: Buffer,
+        of: Factors,
+    },
+    /// dw = xᵀ · dy.
+    ProductWeight {
+        x: Buffer,
+        dy: Buffer,
+        dw: Buffer,
+        of: Factors,
+    },
+    /// y = x + bias, for each matrix row.
+    Bias {
+        x: Buffer,
+        bias: Buffer,
+        y: Buffer,
+        view: View,
+    },
+    /// db = the sum of dy over matrix rows.
+    BiasGradient { dy: Buffer, db: Buffer, view: View },
+    /// y = f(x), each number by itself.
+    Activate {
+        rule: Activation,
+        x: Buffer,
+        y: Buffer,
+        view: View,
+    },
+    /// dx = dy · f'(x); x is there only where f' needs it.
+    ActivateGradient {
+        rule: Activation,
+        x: Option<Buffer>,
+        y: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
+    /// y = softmax of each matrix row of x.
+    Softmax { x: Buffer, y: Buffer, view: View },
+    /// dx = y · (dy - Σ y dy).
+    SoftmaxGradient {
+        y: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
+    /// y = x / (1 - rate) where the stream's number is at least `rate`, else 0:
+    /// the same mask forward and backward.
+    Dropout {
+        x: Buffer,
+        y: Buffer,
+        rate: f32,
+        stream: u32,
+        view: View,
+    },
+    /// Batch normalization in training: y = γ (x - mean) / √(variance + ε) + β by
+    /// column; mean and 1/√(variance + ε) are kept, the moving ones moved.
+    Normalize {
+        x: Buffer,
+        gamma: Option<Buffer>,
+        beta: Option<Buffer>,
+        moving_mean: Buffer,
+        moving_variance: Buffer,
+        mean: Buffer,
+        inverse: Buffer,
+        y: Buffer,
+        momentum: f32,
+        epsilon: f32,
+        view: View,
+    },
+    /// The gradients of `Normalize`.
+    NormalizeGradient {
+        x: Buffer,
+        gamma: Option<Buffer>,
+        mean: Buffer,
+        inverse: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        dgamma: Option<Buffer>,
+        dbeta: Option<Buffer>,
+        view: View,
+    },
+    /// Batch normalization in inference: y = γ (x - mean) / √(variance + ε) + β.
+    Standardize {
+        x: Buffer,
+        gamma: Option<Buffer>,
+        beta: Option<Buffer>,
+        mean: Buffer,
+        variance: Buffer,
+        y: Buffer,
+        epsilon: f32,
+        view: View,
+    },
+    /// dx = dy γ / √(variance + ε).
+    StandardizeGradient {
+        gamma: Option<Buffer>,
+        variance: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        epsilon: f32,
+        view: View,
+    },
+    /// y = a + b.
+    Sum {
+        a: Buffer,
+        b: Buffer,
+        y: Buffer,
+        view: View,
+    },
+    /// y = a + b for the gradients of a variable that is used twice.
+    SumGradients {
+        a: Buffer,
+        b: Buffer,
+        y: Buffer,
+        size: usize,
+    },
+    /// The loss of each matrix row, and if wanted the derivative of the mean
+    /// weighted loss of the batch by x.
+    Loss {
+        rule: Loss,
+        x: Buffer,
+        target: Buffer,
+        weight: Option<Buffer>,
+        losses: Buffer,
+        gradient: Option<Buffer>,
+        view: View,
+    },
+    /// norm = Σ x² over all of `gradients`, each with its size.
+    SquaredNorm {
+        gradients: Vec<(Buffer, usize)>,
+        norm: Buffer,
+    },
+    /// One step of the optimizer on a variable.
+    Update {
+        rule: Method,
+        w: Buffer,
+        gradient: Buffer,
+        slots: Vec<Buffer>,
+        clip: Clip,
+        /// The share, times the learning rate, taken off before the update.
+        decay: f32,
+        size: usize,
+    },
+}
+
+/// How an operation can be cut into pieces that need nothing of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// By columns of the view.
+    Columns(View),
+    /// By matrix rows of the view.
+    Rows(View),
+    /// By rows of a weight matrix of this many rows and columns.
+    Weight(usize, usize),
+    /// By numbers of a variable of this size.
+    Elements(usize),
+    /// Not at all.
+    Whole,
+}
+
+impl Op {
+    /// How it can be cut into independent pieces.
+    pub fn split(&self) -> Split {
+        match *self {
+            Op::Product { of, .. } => Split::Columns(of.output_view()),
+            Op::ProductInput { of, .. } => Split::Columns(of.input_view()),
+            Op::ProductWeight { of, .. } => Split::Weight(of.inputs, of.outputs),
+            Op::Bias { view, .. }
+            | Op::BiasGradient { view, .. }
+            | Op::Activate { view, .. }
+            | Op::ActivateGradient { view, .. }
+            | Op::Dropout { view, .. }
+            | Op::Normalize { view, .. }
+            | Op::NormalizeGradient { view, .. }
+            | Op::Standardize { view, .. }
+            | Op::StandardizeGradient { view, .. }
+            | Op::Sum { view, .. } => Split::Columns(view),
+            Op::Softmax { view, .. } | Op::SoftmaxGradient { view, .. } | Op::Loss { view, .. } => {
+                Split::Rows(view)
+            }
+            Op::SquaredNorm { .. } => Split::Whole,
+            Op::SumGradients { size, .. } | Op::Update { size, .. } => Split::Elements(size),
+        }
+    }
+
+    /// Whether it is a matrix product: the start of a group, never a follower.
+    pub fn is_product(&self) -> bool {
+        matches!(
+            self,
+            Op::Product { .. } | Op::ProductInput { .. } | Op::ProductWeight { .. }
+        )
+    }
+
+    /// Calls `f` with every buffer that is read.
+    pub fn reads(&self, f: &mut dyn FnMut(Buffer)) {
+        let mut all = |buffers: &[Buffer]| buffers.iter().copied().for_each(&mut *f);
+        match self {
+            Op::Product { x, w, .. } => all(&[*x, *w]),
+            Op::ProductInput { dy, w, .. } => all(&[*dy, *w]),
+            Op::ProductWeight { x, dy, .. } => all(&[*x, *dy]),
+            Op::Bias { x, bias, .. } => all(&[*x, *bias]),
+            Op::BiasGradient { dy, .. } => all(&[*dy]),
+            Op::Activate { x, .. } | Op::Softmax { x, .. } | Op::Dropout { x, .. } => all(&[*x]),
+            Op::ActivateGradient { x, y, dy, .. } => {
+                all(x.as_slice());
+                all(&[*y, *dy]);
+            }
+            Op::SoftmaxGradient { y, dy, .. } => all(&[*y, *dy]),
+            Op::Normalize {
+                x,
+                gamma,
+                beta,
+                moving_mean,
+                moving_variance,
+                ..
+            } => {
+                all(gamma.as_slice());
+                all(beta.as_slice());
+                all(&[*x, *moving_mean, *moving_variance]);
+            }
+            Op::NormalizeGradient {
+                x,
+                gamma,
+                mean,
+                inverse,
+                dy,
+                ..
+            } => {
+                all(gamma.as_slice());
+                all(&[*x, *mean, *inverse, *dy]);
+            }
+            Op::Standardize {
+                x,
+                gamma,
+                beta,
+                mean,
+                variance,
+                ..
+            } => {
+                all(gamma.as_slice());
+                all(beta.as_slice());
+                all(&[*x, *mean, *variance]);
+            }
+            Op::StandardizeGradient {
+                gamma,
+                variance,
+                dy,
+                ..
+            } => {
+                all(gamma.as_slice());
+                all(&[*variance, *dy]);
+            }
+            Op::Sum { a, b, .. } | Op::SumGradients { a, b, .. } => all(&[*a, *b]),
+            Op::Loss {
+                x, target, weight, ..
+            } => {
+                all(weight.as_slice());
+                all(&[*x, *target]);
+            }
+            Op::SquaredNorm { gradients, .. } => gradients.iter().for_each(|&(g, _)| all(&[g])),
+            Op::Update {
+                w,
+                gradient,
+                slots,
+                clip,
+                ..
+            } => {
+                all(slots);
+                all(&[*w, *gradient]);
+                if let Clip::Norm { norm, .. } = clip {
+                    all(&[*norm]);
+                }
+            }
+        }
+    }
+
+    /// Calls `f` with every buffer that is written.
+    pub fn writes(&self, f: &mut dyn FnMut(Buffer)) {
+        let mut all = |buffers: &[Buffer]| buffers.iter().copied().for_each(&mut *f);
+        match self {
+            Op::Product { y, .. }
+            | Op::Bias { y, .. }
+            | Op::Activate { y, .. }
+            | Op::Softmax { y, .. }
+            | Op::Dropout { y, .. }
+            | Op::Standardize { y, .. }
+            | Op::Sum { y, .. }
+            | Op::SumGradients { y, .. } => all(&[*y]),
+            Op::ProductInput { dx, .. }
+            | Op::ActivateGradient { dx, .. }
+            | Op::SoftmaxGradient { dx, .. }
+            | Op::StandardizeGradient { dx, .. } => all(&[*dx]),
+            Op::ProductWeight { dw, .. } => all(&[*dw]),
+            Op::BiasGradient { db, .. } => all(&[*db]),
+            Op::Normalize {
+                moving_mean,
+                moving_variance,
+                mean,
+                inverse,
+                y,
+                ..
+            } => {
+                all(&[*moving_mean, *moving_variance, *mean, *inverse, *y]);
+            }
+            Op::NormalizeGradient {
+                dx, dgamma, dbeta, ..
+            } => {
+                all(dgamma.as_slice());
+                all(dbeta.as_slice());
+                all(&[*dx]);
+            }
+            Op::Loss {
+                losses, gradient, ..
+            } => {
+                all(gradient.as_slice());
+                all(&[*losses]);
+            }
+            Op::SquaredNorm { norm, .. } => all(&[*norm]),
+            Op::Update { w, slots, .. } => {
+                all(slots);
+                all(&[*w]);
+            }
+        }
+    }
+
+    /// The input and output that may share their memory.
+    pub fn in_place(&self) -> Option<(Buffer, Buffer)> {
+        match *self {
+            Op::Bias { x, y, .. }
+            | Op::Activate { x, y, .. }
+            | Op::Softmax { x, y, .. }
+            | Op::Dropout { x, y, .. }
+            | Op::Standardize { x, y, .. }
+            | Op::Normalize { x, y, .. } => Some((x, y)),
+            Op::Sum { a, y, .. } => Some((a, y)),
+            Op::ActivateGradient { dy, dx, .. }
+            | Op::SoftmaxGradient { dy, dx, .. }
+            | Op::NormalizeGradient { dy, dx, .. }
+            | Op::StandardizeGradient { dy, dx, .. } => Some((dy, dx)),
+            _ => None,
+        }
+    }
+}

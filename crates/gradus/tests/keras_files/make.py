@@ -28,8 +28,6 @@ def chain():
                 6,
                 activation="elu",
                 kernel_initializer="he_normal",
-                kernel_regularizer=keras.regularizers.L2(0.01),
-                kernel_constraint=keras.constraints.MaxNorm(1.0),
             ),
             layers.BatchNormalization(),
             layers.Dropout(0.2),

@@ -2,6 +2,8 @@
 //! gradus has no argument for.
 
 use crate::base::registry::{Member, Value};
+use crate::model::layers::Layer;
+use crate::model::sequential::snake_case;
 use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
@@ -74,7 +76,9 @@ impl Family {
             Family::Metric => Metric::MEMBERS,
             Family::Optimizer => Method::MEMBERS,
             Family::Schedule => Schedule::MEMBERS,
-            Family::Constraint | Family::Layer | Family::Regularizer => &[],
+            Family::Layer => Layer::MEMBERS,
+            // gradus has none yet, and so refuses each by its name.
+            Family::Constraint | Family::Regularizer => &[],
         }
     }
 
@@ -187,7 +191,7 @@ impl Extra {
             }
             Plain::Number(number) => (*number).into(),
             Plain::Text(text) => (*text).into(),
-            Plain::ItsName => super::names::snake_case(class).into(),
+            Plain::ItsName => snake_case(class).into(),
         }
     }
 
@@ -238,11 +242,19 @@ const EXTRAS: &[Extra] = {
         Extra::new(Activation, &["Softmax"], "axis", Number(-1.0)),
 
         Extra::new(Layer, &["Flatten"], "data_format", Text("channels_last")),
+        Extra::new(Layer, &[], "activity_regularizer", Null).unwritten(),
+        Extra::new(Layer, &["Dense"], "kernel_regularizer", Null),
+        Extra::new(Layer, &["Dense"], "bias_regularizer", Null),
+        Extra::new(Layer, &["Dense"], "kernel_constraint", Null),
+        Extra::new(Layer, &["Dense"], "bias_constraint", Null),
         Extra::new(Layer, &["Dense"], "quantization_config", Null),
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["Dropout", "AlphaDropout"], "noise_shape", Null),
-        Extra::new(Layer, &["BatchNormalization"], "axis", Number(-1.0)),
+        Extra::new(Layer, &["BatchNormalization"], "beta_regularizer", Null),
+        Extra::new(Layer, &["BatchNormalization"], "gamma_regularizer", Null),
+        Extra::new(Layer, &["BatchNormalization"], "beta_constraint", Null),
+        Extra::new(Layer, &["BatchNormalization"], "gamma_constraint", Null),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm_clipping", Null).any(),
@@ -266,7 +278,8 @@ const EXTRAS: &[Extra] = {
         Extra::new(Loss, &[], "reduction", Text("sum_over_batch_size")),
         Extra::new(Loss, ENTROPIES, "axis", Number(-1.0)),
 
-        Extra::new(Metric, &[], "name", ItsName),
+        Extra::new(Metric, &[], "name", ItsName).any(),
+        Extra::new(Metric, &[], "dtype", Text("float32")),
         Extra::new(Metric, &[], "axis", Number(-1.0)).unwritten(),
     ]
 };

@@ -25,9 +25,9 @@ impl Findings {
         });
     }
 
-    /// Whether nothing was found.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// An error with all of them, if there is one.
@@ -235,11 +235,9 @@ pub(crate) fn dtype_policy(name: &str) -> Value {
 
 /// Whether a `dtype` is float32, alone or as a policy.
 pub(crate) fn is_float32(value: &Value) -> bool {
-    let name = match value {
-        Value::Object(policy) if policy.get("class_name") == Some(&"DTypePolicy".into()) => {
-            &policy["config"]["name"]
-        }
-        other => other,
+    let name = match value["class_name"].as_str() {
+        Some("DTypePolicy") => &value["config"]["name"],
+        _ => value,
     };
     *name == "float32" || name.is_null()
 }

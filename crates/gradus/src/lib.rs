@@ -3,6 +3,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod artifacts;
 mod base;
 pub mod data;
 mod engine;

@@ -114,7 +114,9 @@ fn main() -> gradus::Result<()> {
     let name = argument("--workload", "W1");
     let seconds: f64 = argument("--seconds", "3").parse().unwrap_or(3.0);
     let folder = argument("--data", "/usr/share/datasets/fashion-mnist");
-    gradus::set_threads(argument("--threads", "0").parse().unwrap_or(0));
+    if let Ok(threads) = argument("--threads", "").parse() {
+        gradus::set_threads(threads);
+    }
     let seed: u64 = argument("--seed", "0").parse().unwrap_or(0);
     let Some(Workload {
         model,

@@ -19,9 +19,8 @@ pub mod rules;
 pub mod train;
 
 pub use base::shape::Shape;
-pub use base::threads::set_threads;
+pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
-pub use engine::cpu::pool::{set_threads, threads};
 pub use error::{Error, Result};
 
 /// What most programs need: `use gradus::prelude::*;`.

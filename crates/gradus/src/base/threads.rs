@@ -12,8 +12,7 @@ pub fn set_threads(threads: NonZeroUsize) {
 }
 
 /// How many threads an engine may use.
-#[allow(dead_code)] // the fast engine asks
-pub(crate) fn threads() -> NonZeroUsize {
+pub fn threads() -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     NonZeroUsize::new(THREADS.load(Ordering::Relaxed)).unwrap_or_else(cores)
 }

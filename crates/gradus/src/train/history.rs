@@ -124,7 +124,11 @@ mod tests {
             logs.push("loss", value);
             logs.push("val_loss", 1.0 / 3.0);
             let seconds = 0.7;
-            history.epochs.push(Epoch { epoch, logs, seconds });
+            history.epochs.push(Epoch {
+                epoch,
+                logs,
+                seconds,
+            });
         }
         assert_eq!(History::from_csv(&history.to_csv()).unwrap(), history);
         assert!(History::from_csv("epoch,loss,seconds\n0,1\n").is_err());

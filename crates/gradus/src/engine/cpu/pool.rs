@@ -1,5 +1,6 @@
 //! The threads: woken once a step, they go through its phases together.
 
+use crate::base::threads::threads;
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,13 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 
 /// Turns of the loop in which a thread waits for another before it lets other
-/// processes have its core: some 20 µs, longer than any wait between phases on
-/// an idle machine.
-const SPINS: u32 = 10_000;
+/// processes have its core: 20 to 50 µs, longer than most waits between phases.
+const SPINS: u32 = 1_000;
 
-/// Turns after which a thread that waits for the next step goes to sleep:
-/// some 100 µs, longer than the work between two steps.
-const SPINS_BEFORE_SLEEP: u32 = 60_000;
+/// Turns after which a thread that waits for the next step goes to sleep: some
+/// 200 µs, longer than the work between two steps.
+const SPINS_BEFORE_SLEEP: u32 = 6_000;
 
 /// What every thread does in a step, given its number.
 type Work = *const (dyn Fn(usize) + Sync);
@@ -186,28 +186,12 @@ impl Barrier {
     }
 }
 
-static WANTED: AtomicUsize = AtomicUsize::new(0);
-
-/// Sets how many threads compute from now on; 0 stands for one a core. Results
-/// do not depend on it.
-pub fn set_threads(threads: usize) {
-    WANTED.store(threads, Ordering::Relaxed);
-}
-
-/// How many threads compute.
-pub fn threads() -> usize {
-    match WANTED.load(Ordering::Relaxed) {
-        0 => thread::available_parallelism().map_or(1, |n| n.get()),
-        n => n,
-    }
-}
-
 /// The process's pool, if nobody else is using it: who finds it busy computes
 /// alone, which gives the same numbers.
 pub(super) fn shared() -> Option<MutexGuard<'static, Option<Pool>>> {
     static POOL: OnceLock<Mutex<Option<Pool>>> = OnceLock::new();
     let mut pool = POOL.get_or_init(|| Mutex::new(None)).try_lock().ok()?;
-    let wanted = threads();
+    let wanted = threads().get();
     if pool.as_ref().is_none_or(|p| p.threads() != wanted) {
         *pool = None;
         *pool = Some(Pool::new(wanted));

@@ -4,15 +4,17 @@ use super::arena::Arena;
 use super::kernels::product::PACK_SIZE;
 use super::kernels::rows::{Softmax, SoftmaxGradient};
 use super::kernels::update::SquaredNorm;
+use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
-use super::tasks::{Task, tasks};
+use super::tasks::{Task, tasks, total};
 use super::{columns, weights};
 use crate::engine::{Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Split};
 use crate::rules::losses::Targets;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// A program's memory and tasks.
 pub(super) struct CpuSession {
@@ -36,6 +38,7 @@ struct Prepared {
     /// The next task of each phase.
     next: Vec<AtomicUsize>,
     pointers: Pointers,
+    pace: Pace,
 }
 
 /// Where each buffer of a plan is.
@@ -74,7 +77,7 @@ impl Context<'_> {
 
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Self {
-        let count = threads.unwrap_or_else(pool::threads);
+        let count = threads.unwrap_or_else(|| crate::base::threads::threads().get());
         let mut places = Vec::new();
         let mut end = 0;
         for variable in &program.variables {
@@ -92,6 +95,7 @@ impl CpuSession {
                 phases: tasks(&plan, count),
                 next: plan.phases.iter().map(|_| AtomicUsize::new(0)).collect(),
                 pointers: pointers(&plan, &variables, &places, &temporaries),
+                pace: Pace::new(total(&plan)),
                 plan,
             })
             .collect();
@@ -173,20 +177,26 @@ impl Session for CpuSession {
                 }
             }
         };
+        // A session with threads of its own keeps to them.
         if let Some(pool) = &mut self.own_pool {
             let threads = pool.threads();
             return pool.run(&|number| run(threads, number));
         }
+        if self.scratch.len() == 1 {
+            return run(1, 0);
+        }
+        let start = Instant::now();
         match pool::shared() {
-            Some(mut shared) => match shared.as_mut() {
+            Some(mut shared) if !prepared.pace.alone() => match shared.as_mut() {
                 Some(pool) if pool.threads() <= scratch.len() => {
                     let threads = pool.threads();
                     pool.run(&|number| run(threads, number));
                 }
                 _ => run(1, 0),
             },
-            None => run(1, 0),
+            _ => run(1, 0),
         }
+        self.plans[plan].pace.took(start.elapsed());
     }
 
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]) {

@@ -76,6 +76,11 @@ fn parts(plan: &Plan, group: &Group, threads: usize) -> usize {
     wanted.min(most).max(1)
 }
 
+/// Roughly how much a plan does, in multiply-adds.
+pub(super) fn total(plan: &Plan) -> usize {
+    plan.ops.iter().map(|op| work(plan, op)).sum()
+}
+
 /// Roughly how much an operation does, in multiply-adds.
 fn work(plan: &Plan, op: &Op) -> usize {
     match op {

@@ -1,5 +1,5 @@
-use super::{Adam, Formula, Kind, Method, Nadam, SGD};
-use crate::base::registry::{Rule, Value, field_names, fields, named, read};
+use super::Method;
+use crate::base::registry::{Value, field_names, fields, named, read};
 use crate::error::{Error, Result};
 use crate::rules::schedules::Schedule;
 use serde::{Deserialize, Serialize};

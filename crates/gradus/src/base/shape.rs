@@ -50,6 +50,18 @@ impl<const N: usize> From<[usize; N]> for Shape {
     }
 }
 
+impl From<Vec<usize>> for Shape {
+    fn from(dims: Vec<usize>) -> Self {
+        Shape(dims)
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(dims: &[usize]) -> Self {
+        Shape(dims.to_vec())
+    }
+}
+
 impl fmt::Display for Shape {
     /// As Keras prints it, with the batch: `(None, 28, 28)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,69 @@
+//! After the first step, training allocates nothing, on any thread.
+
+use gradus::prelude::*;
+use gradus::train::callbacks::Progress;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call is the system allocator's own.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Notes how many allocations there were at the end of every step.
+struct Watch(Rc<RefCell<Vec<usize>>>);
+
+impl Callback for Watch {
+    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+        let mut counts = self.0.borrow_mut();
+        if counts.len() < counts.capacity() {
+            counts.push(ALLOCATIONS.load(Ordering::Relaxed));
+        }
+        assert!(progress.loss().is_finite());
+    }
+}
+
+#[test]
+fn steps_after_the_first_allocate_nothing() {
+    let (train, _) = (gradus::data::digits(Split::Train).unwrap(), ());
+    let optimizers: [Optimizer; 3] = [
+        SGD::new().momentum(0.9).nesterov(true).into(),
+        Nadam::new().into(),
+        Optimizer::from(Adam::new()).global_clipnorm(1.0),
+    ];
+    for optimizer in optimizers {
+        let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));
+        let mut model = Sequential::new()
+            .add(Flatten::new())
+            .add(BatchNormalization::new())
+            .add(Dense::new(300).activation(Activation::Elu))
+            .add(Dropout::new(0.2))
+            .add(Dense::new(100).activation(Activation::Selu))
+            .add(Dense::new(10).activation(Activation::Softmax))
+            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])
+            .unwrap();
+        let options = Fit::new().callback(Watch(Rc::clone(&counts)));
+        model.fit(&train, options).unwrap();
+        let counts = counts.borrow();
+        assert!(counts.len() > 30, "there were enough steps");
+        assert_eq!(counts.first(), counts.last(), "allocations after each step: {counts:?}");
+    }
+}

@@ -1,0 +1,168 @@
+//! Every gradient against finite differences, through the public doors: a step
+//! of plain SGD with rate 1 moves a weight by its gradient, and a step with rate
+//! 0 only measures the loss of training mode.
+
+use gradus::prelude::*;
+use gradus::rules::losses::Targets;
+
+const ROWS: usize = 12;
+
+fn numbers(n: usize, salt: usize) -> Vec<f32> {
+    let number = |i: usize| ((i * 7919 + salt * 104_729) % 2003) as f32 / 1001.5 - 1.0;
+    (0..n).map(number).collect()
+}
+
+/// Data that fits the model and the loss.
+fn data(shape: &[usize], outputs: &[usize], loss: &Loss) -> Dataset {
+    let size: usize = shape.iter().product();
+    let x = Tensor::from_f32(shape.to_vec(), numbers(ROWS * size, 1)).unwrap();
+    let size: usize = outputs.iter().product();
+    let y = match loss.targets() {
+        Targets::ClassNumbers => {
+            let classes = *outputs.last().unwrap();
+            let positions = size / classes;
+            let y = (0..ROWS * positions).map(|i| (i * 5 % 7 % classes) as f32);
+            Tensor::from_f32([positions], y.collect()).unwrap()
+        }
+        // Probabilities where the loss wants them.
+        Targets::LikeOutputs => {
+            let y = numbers(ROWS * size, 2).iter().map(|t| 0.5 + 0.45 * t).collect();
+            Tensor::from_f32(outputs.to_vec(), y).unwrap()
+        }
+    };
+    Dataset::new(x, y).unwrap()
+}
+
+/// The loss of training mode, and the weights after one step.
+fn step(model: &Model, data: &Dataset, rate: f64) -> (f64, Vec<Vec<f32>>) {
+    let mut model = model.clone();
+    let compiled = model.compiled.as_mut().unwrap();
+    compiled.optimizer = Optimizer::from(SGD::new()).learning_rate(rate);
+    let options = Fit::new().batch_size(ROWS).shuffle(false);
+    let history = model.fit(data, options).unwrap();
+    let weights = model.weights().map(|w| w.values.clone()).collect();
+    (history.last("loss").unwrap(), weights)
+}
+
+/// Compares some numbers of every trained weight.
+fn check(name: &str, layers: Sequential, shape: &[usize], loss: Loss) {
+    let mut model = layers
+        .seed(11)
+        .input(shape.to_vec())
+        .compile(SGD::new(), loss.clone(), &[])
+        .unwrap();
+    // Biases and their like start at 0: somewhere else tells more.
+    for (n, layer) in model.layers.iter_mut().enumerate() {
+        for weight in layer.weights.iter_mut().filter(|w| w.shape.len() == 1) {
+            let shifts = numbers(weight.values.len(), 3 + n);
+            let shifted = weight.values.iter_mut().zip(shifts);
+            shifted.for_each(|(w, shift)| *w += 0.3 * shift);
+        }
+    }
+    let outputs = model.output_shapes().unwrap()[0].dims().to_vec();
+    let data = data(shape, &outputs, &loss);
+    let (_, after) = step(&model, &data, 1.0);
+    let before: Vec<Vec<f32>> = model.weights().map(|w| w.values.clone()).collect();
+    let mut compared = 0;
+    for l in 0..model.layers.len() {
+        for w in 0..model.layers[l].weights.len() {
+            let weight = &model.layers[l].weights[w];
+            let trained = model.layers[l].trainable && weight.trainable;
+            let number = model.layers[..l].iter().map(|l| l.weights.len()).sum::<usize>() + w;
+            let place = format!("{name}: {}.{}", model.layers[l].name, weight.name);
+            let count = weight.values.len();
+            for i in (0..count).step_by(count.div_ceil(7)) {
+                let gradient = f64::from(before[number][i] - after[number][i]);
+                if !trained {
+                    let statistic = weight.name.starts_with("moving");
+                    assert!(statistic || gradient == 0.0, "{place}[{i}] moved");
+                    continue;
+                }
+                let mut losses = [0.0; 2];
+                let eps = 4e-3_f32;
+                for (loss, sign) in losses.iter_mut().zip([1.0, -1.0]) {
+                    let mut moved = model.clone();
+                    moved.layers[l].weights[w].values[i] += sign * eps;
+                    *loss = step(&moved, &data, 0.0).0;
+                }
+                let difference = (losses[0] - losses[1]) / (2.0 * f64::from(eps));
+                let tolerance = 2e-3 + 0.02 * gradient.abs();
+                assert!(
+                    (gradient - difference).abs() <= tolerance,
+                    "{place}[{i}]: gradient {gradient}, difference {difference}"
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 0, "{name}: nothing was compared");
+}
+
+fn dense(units: usize) -> Dense {
+    Dense::new(units).kernel_initializer(Initializer::HeNormal)
+}
+
+#[test]
+fn dense_and_every_activation() {
+    use gradus::rules::activations::Activation as Function;
+    let names = Function::MEMBERS.iter().filter_map(|m| m.aliases.first());
+    for name in names {
+        let function = Function::from_config("", &(*name).into()).unwrap();
+        let model = Sequential::new()
+            .add(dense(9).activation(Function::Tanh))
+            .add(dense(7).activation(function))
+            .add(dense(3));
+        check(name, model, &[5], Loss::MeanSquaredError);
+    }
+}
+
+#[test]
+fn every_loss() {
+    for member in Loss::MEMBERS {
+        let loss = Loss::from_config("", &member.class.into()).unwrap();
+        // Losses of probabilities are given some; others are content with them.
+        for last in [Activation::Softmax, Activation::Sigmoid] {
+            let model = Sequential::new()
+                .add(dense(9).activation(Activation::Elu))
+                .add(dense(4).activation(last.clone()));
+            check(&format!("{} after {last:?}", member.class), model, &[5], loss.clone());
+        }
+    }
+}
+
+#[test]
+fn batch_normalization_first_before_and_after_the_activation() {
+    let model = Sequential::new()
+        .add(BatchNormalization::new())
+        .add(dense(8).use_bias(false))
+        .add(BatchNormalization::new().scale(false))
+        .add(layers::Activation::new(Activation::Tanh))
+        .add(dense(6).activation(Activation::Elu))
+        .add(BatchNormalization::new().center(false))
+        .add(dense(3).activation(Activation::Softmax));
+    check("normalized", model, &[5], Loss::SparseCategoricalCrossentropy);
+}
+
+#[test]
+fn dropout_flatten_and_several_positions() {
+    let model = Sequential::new()
+        .add(dense(4).activation(Activation::Selu))
+        .add(BatchNormalization::new())
+        .add(Dropout::new(0.4))
+        .add(Flatten::new())
+        .add(dense(6).activation(Activation::Sigmoid))
+        .add(dense(3).activation(Activation::Softmax));
+    check("flatten", model, &[3, 4], Loss::SparseCategoricalCrossentropy);
+    let model = Sequential::new().add(dense(5).activation(Activation::Tanh)).add(dense(3));
+    check("positions", model, &[4, 6], Loss::MeanSquaredError);
+}
+
+#[test]
+fn frozen_layers_do_not_move_and_pass_the_gradient_on() {
+    let model = Sequential::new()
+        .add(dense(8).activation(Activation::Tanh))
+        .add_named("still", BatchNormalization::new(), false)
+        .add_named("fixed", dense(6).activation(Activation::Elu), false)
+        .add(dense(3).activation(Activation::Softmax));
+    check("frozen", model, &[5], Loss::SparseCategoricalCrossentropy);
+}

@@ -1,0 +1,70 @@
+//! Folders import only folders below them (`docs/architecture.md`).
+
+use std::fs;
+use std::path::Path;
+
+/// Each folder with those that it may import.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("base", &["error"]),
+    ("data", &["base", "error"]),
+    ("rules", &["base", "error"]),
+    ("plan", &["base", "error", "rules"]),
+    ("model", &["base", "error", "rules", "plan"]),
+    ("engine", &["base", "error", "rules", "plan"]),
+    ("train", &["base", "error", "data", "rules", "plan", "model", "engine"]),
+    ("artifacts", &["base", "error", "data", "rules", "plan", "model", "train"]),
+];
+
+fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The folders that a line names behind `crate::`.
+fn imports(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        &rest[..end.unwrap_or(rest.len())]
+    })
+}
+
+#[test]
+fn nothing_imports_upwards() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut checked = 0;
+    for (folder, allowed) in MAY_IMPORT {
+        let mut paths = Vec::new();
+        files(&src.join(folder), &mut paths);
+        for path in paths.iter().filter(|p| !p.ends_with("tests.rs")) {
+            let text = fs::read_to_string(path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
+            for name in lines.flat_map(imports) {
+                let is_folder = src.join(name).is_dir();
+                let fine = !is_folder || name == *folder || allowed.contains(&name);
+                assert!(fine, "{} imports {name}, which is above {folder}", path.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 100, "only {checked} imports were found");
+}
+
+#[test]
+fn every_folder_is_in_the_list() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(src).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let listed = MAY_IMPORT.iter().any(|(folder, _)| *folder == name);
+            assert!(listed, "{name} has no place in the layering");
+        }
+    }
+}

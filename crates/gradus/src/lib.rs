@@ -3,9 +3,14 @@
 
 pub mod artifacts;
 mod base;
+pub mod data;
+mod engine;
 pub mod error;
 pub mod model;
 mod plan;
 pub mod rules;
+pub mod train;
 
+pub use base::shape::Shape;
+pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};

@@ -136,6 +136,7 @@ impl Model {
                 Source::Input(n) => inputs[n].clone(),
                 Source::Node(n) => values[n].clone(),
             })
+            .map(|value| plan.result(&value))
             .collect();
         let mut losses = None;
         if wanted.mode != Mode::Infer {

@@ -209,6 +209,21 @@ impl Lowering {
         }
     }
 
+    /// x where it can be read after the step: a feed is copied.
+    pub fn result(&mut self, x: &Value) -> Value {
+        if self.buffers[x.buffer.index()].role == Role::Temporary {
+            return x.clone();
+        }
+        let y = self.like("copy", &x.shape);
+        self.ops.push(Op::Activate {
+            rule: Activation::Linear,
+            x: x.buffer,
+            y: y.buffer,
+            view: x.view(),
+        });
+        y
+    }
+
     /// A new temporary.
     pub(super) fn temporary(&mut self, name: &str, size: Size) -> Buffer {
         self.add(name, size, Role::Temporary)

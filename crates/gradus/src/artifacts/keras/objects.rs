@@ -93,12 +93,13 @@ fn arguments(
     known.insert("type".to_owned(), member.class.into());
     for (name, value) in config {
         let at = join(at, name);
-        let extra = family.extras(class).find(|extra| extra.argument == *name);
+        let mut extras = family.extras(class).filter(|extra| extra.argument == *name);
         if family.has_argument(member, name) {
             known.insert(name.clone(), argument(&at, name, value, findings));
-        } else if !extra.is_some_and(|extra| extra.is_neutral(class, value))
-            && !(name == "dtype" && is_float32(value))
-        {
+            continue;
+        }
+        let neutral = extras.any(|extra| extra.is_neutral(class, value));
+        if !neutral && !(name == "dtype" && is_float32(value)) {
             findings.add(&at, format!("{class} with {name} = {}", brief(value)));
         }
     }

@@ -30,7 +30,7 @@ impl Rule for ExponentialDecay {
 
 impl Formula for ExponentialDecay {
     fn at(&self, progress: Progress) -> Setting {
-        let mut exponent = progress.step as f64 / self.decay_steps;
+        let mut exponent = progress.iteration as f64 / self.decay_steps;
         if self.staircase {
             exponent = exponent.floor();
         }

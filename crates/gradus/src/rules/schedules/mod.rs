@@ -5,9 +5,12 @@ use crate::base::registry::{Rule, registry};
 /// Where in the training a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Steps taken before this one, over all runs.
+    /// Steps that the optimizer has taken before this one, ever: what Keras'
+    /// schedules count.
+    pub iteration: u64,
+    /// Steps before this one in the planned training.
     pub step: u64,
-    /// Steps from the first to the last that are planned.
+    /// Steps of the whole planned training.
     pub total: u64,
     /// Steps in an epoch.
     pub per_epoch: u64,

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_rate_goes_up_down_and_far_down_and_the_momentum_the_other_way() {
         let cycle = OneCycle::new(0.05);
-        let at = |step| cycle.at(Progress { step, total: 1000, per_epoch: 100 });
+        let at = |step| cycle.at(Progress { iteration: 0, step, total: 1000, per_epoch: 100 });
         assert_eq!(at(0).rate, 0.005);
         assert_eq!(at(0).momentum, Some(0.95));
         assert!((at(450).rate - 0.05).abs() < 1e-12);

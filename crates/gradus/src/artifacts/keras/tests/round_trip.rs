@@ -3,6 +3,7 @@
 use super::super::*;
 use super::{load, parts, real};
 use crate::base::registry::Value;
+use crate::data::{Dataset, Tensor};
 use crate::model::layers::{BatchNormalization, Dense, Dropout, Flatten};
 use crate::model::{Sequential, Weight};
 use crate::rules::activations::Activation;
@@ -276,5 +277,30 @@ fn golden_files_are_written_as_keras_wrote_them() {
         vars.arrays
             .insert("0".into(), hdf5::Array::whole(iteration as i32));
         assert_eq!(hdf5::read(ours.weights).unwrap(), theirs, "{name}");
+    }
+}
+
+#[test]
+fn a_real_file_predicts_what_keras_predicted() {
+    let found: Value = serde_json::from_slice(&real("chain.json")).unwrap();
+    let flat = |value: &Value| -> Vec<f32> {
+        fn numbers(value: &Value, into: &mut Vec<f32>) {
+            match value {
+                Value::Array(items) => items.iter().for_each(|item| numbers(item, into)),
+                number => into.push(number.as_f64().unwrap() as f32),
+            }
+        }
+        let mut all = Vec::new();
+        numbers(value, &mut all);
+        all
+    };
+    let x = Tensor::from_f32([4, 3], flat(&found["x"])).unwrap();
+    let model = load(real("chain.keras")).unwrap();
+    let y = model.predict(&Dataset::unlabelled(x)).unwrap();
+    let expected = flat(&found["y"]);
+    let y = y.to_f32();
+    assert_eq!(y.len(), expected.len());
+    for (y, expected) in y.iter().zip(&expected) {
+        assert!((y - expected).abs() < 1e-5, "{y} is not {expected}");
     }
 }

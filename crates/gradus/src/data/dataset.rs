@@ -1,0 +1,210 @@
+//! `Dataset`: inputs, targets and weights whose rows belong together.
+
+use crate::data::tensor::Tensor;
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// A part of a built-in data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// The rows to train on.
+    Train,
+    /// The rows that training never sees.
+    Test,
+}
+
+/// Inputs and targets, row by row.
+///
+/// One input and one target are usual; a model with several takes them in its
+/// own order. Without targets it is good for `predict` alone.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    name: String,
+    inputs: Vec<Tensor>,
+    targets: Vec<Tensor>,
+    sample_weight: Option<Tensor>,
+    class_names: Vec<String>,
+}
+
+impl Dataset {
+    /// Inputs `x` with targets `y`; an error where their row counts differ.
+    pub fn new(x: Tensor, y: Tensor) -> Result<Self> {
+        Self::from_parts(vec![x], vec![y])
+    }
+
+    /// Inputs alone.
+    pub fn unlabelled(x: Tensor) -> Self {
+        Dataset {
+            name: x.name().to_owned(),
+            inputs: vec![x],
+            targets: Vec::new(),
+            sample_weight: None,
+            class_names: Vec::new(),
+        }
+    }
+
+    /// Several inputs and targets; an error where there is no input or row
+    /// counts differ. The name is the first input's.
+    pub fn from_parts(inputs: Vec<Tensor>, targets: Vec<Tensor>) -> Result<Self> {
+        let Some(first) = inputs.first() else {
+            return Err(Error::invalid("data", "no input", "at least one"));
+        };
+        for other in inputs.iter().chain(&targets) {
+            same_rows(first, other)?;
+        }
+        Ok(Dataset {
+            name: first.name().to_owned(),
+            inputs,
+            targets,
+            sample_weight: None,
+            class_names: Vec::new(),
+        })
+    }
+
+    /// The same data under another name.
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The same data with a weight for each row's loss: one number a row.
+    pub fn with_sample_weight(mut self, weight: Tensor) -> Result<Self> {
+        same_rows(&self.inputs[0], &weight)?;
+        if weight.size() != 1 {
+            return Err(Error::shape(
+                weight.name(),
+                weight.shape(),
+                "one number a row",
+            ));
+        }
+        self.sample_weight = Some(weight);
+        Ok(self)
+    }
+
+    /// The same data with names for its classes, in the order of their labels.
+    pub fn with_class_names(mut self, names: &[impl AsRef<str>]) -> Self {
+        self.class_names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// The same data without its targets and weights.
+    pub fn without_targets(mut self) -> Self {
+        self.targets.clear();
+        self.sample_weight = None;
+        self
+    }
+
+    /// The same data, each input changed by `change`, which keeps its rows.
+    pub(super) fn map_inputs(
+        mut self,
+        change: impl Fn(usize, Tensor) -> Result<Tensor>,
+    ) -> Result<Self> {
+        let inputs = self.inputs.into_iter().enumerate();
+        self.inputs = inputs
+            .map(|(i, input)| change(i, input))
+            .collect::<Result<_>>()?;
+        Ok(self)
+    }
+
+    /// The name that messages call it by: a built-in set's or a file's.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.inputs[0].rows()
+    }
+
+    /// The inputs, at least one.
+    pub fn inputs(&self) -> &[Tensor] {
+        &self.inputs
+    }
+
+    /// The targets, none if it is unlabelled.
+    pub fn targets(&self) -> &[Tensor] {
+        &self.targets
+    }
+
+    /// The weight of each row's loss; `None` is 1 for every row.
+    pub fn sample_weight(&self) -> Option<&Tensor> {
+        self.sample_weight.as_ref()
+    }
+
+    /// The classes' names in the order of their labels; empty if unknown.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The rows of a range, sharing their numbers.
+    pub fn slice(&self, range: Range<usize>) -> Result<Self> {
+        self.map(|tensor| tensor.slice(range.clone()))
+    }
+
+    /// The given rows in the given order, copied.
+    pub fn take(&self, rows: &[usize]) -> Result<Self> {
+        self.map(|tensor| tensor.take(rows))
+    }
+
+    /// The first `n` rows, and the rest; an error where either would be empty.
+    pub fn split_first(&self, n: usize) -> Result<(Self, Self)> {
+        let rows = self.rows();
+        if n == 0 || n >= rows {
+            return Err(Error::invalid(
+                "first",
+                n,
+                format!("at least 1 and fewer than the {rows} rows of {}", self.name),
+            ));
+        }
+        Ok((self.slice(0..n)?, self.slice(n..rows)?))
+    }
+
+    /// All but the last `fraction` of the rows, and these: Keras'
+    /// `validation_split`, which holds out the rows from
+    /// `floor(rows * (1 - fraction))` on. An error where either would be empty.
+    pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
+        if !(fraction > 0.0 && fraction < 1.0) {
+            return Err(Error::invalid(
+                "fraction",
+                fraction,
+                "a number between 0 and 1",
+            ));
+        }
+        let rows = self.rows();
+        let split = (rows as f64 * (1.0 - fraction)).floor() as usize;
+        if split == 0 || split >= rows {
+            return Err(Error::invalid(
+                "fraction",
+                fraction,
+                format!(
+                    "one that leaves rows on both sides of the {rows} of {}",
+                    self.name
+                ),
+            ));
+        }
+        Ok((self.slice(0..split)?, self.slice(split..rows)?))
+    }
+
+    fn map(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(Dataset {
+            name: self.name.clone(),
+            inputs: self.inputs.iter().map(&change).collect::<Result<_>>()?,
+            targets: self.targets.iter().map(&change).collect::<Result<_>>()?,
+            sample_weight: self.sample_weight.as_ref().map(&change).transpose()?,
+            class_names: self.class_names.clone(),
+        })
+    }
+}
+
+fn same_rows(a: &Tensor, b: &Tensor) -> Result<()> {
+    if a.rows() == b.rows() {
+        return Ok(());
+    }
+    Err(Error::Data {
+        source_name: b.name().to_owned(),
+        row: None,
+        column: None,
+        found: format!("{} rows", b.rows()),
+        expected: format!("{} as in {}", a.rows(), a.name()),
+    })
+}

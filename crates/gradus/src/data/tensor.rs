@@ -1,0 +1,304 @@
+//! `Tensor`: many rows of one shape, `u8` or `f32` in memory, `f32` in a batch.
+
+use crate::base::shape::Shape;
+use crate::data::scale::Scale;
+use crate::error::{Error, Result};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Rows of one shape: an input, a target or a column of sample weights.
+///
+/// The numbers stay as they were loaded (`u8` for images) and become scaled
+/// `f32` when rows are gathered into a batch. Cloning and slicing share them.
+///
+/// ```
+/// use gradus::Tensor;
+/// let x = Tensor::from_rows(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])?;
+/// let mut batch = [0.0; 4];
+/// x.gather(&[2, 0], &mut batch)?;
+/// assert_eq!(batch, [5.0, 6.0, 1.0, 2.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    name: Arc<str>,
+    shape: Shape,
+    size: usize,
+    first_row: usize,
+    rows: usize,
+    values: Stored,
+    scale: Scale,
+}
+
+/// The numbers of the whole source; a tensor is a range of its rows.
+#[derive(Clone, Debug)]
+enum Stored {
+    U8(Arc<Vec<u8>>),
+    F32(Arc<Vec<f32>>),
+}
+
+/// A tensor's numbers as they are stored, row after row, before any scaling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Values<'a> {
+    /// Bytes: pixels, labels, booleans.
+    U8(&'a [u8]),
+    /// Numbers of 32 bits.
+    F32(&'a [f32]),
+}
+
+impl Tensor {
+    /// Rows of `shape` (without the batch) from their numbers, row after row.
+    ///
+    /// An error where the numbers do not fill whole rows or a dimension is 0.
+    pub fn from_f32(shape: impl Into<Shape>, values: Vec<f32>) -> Result<Self> {
+        let length = values.len();
+        Self::new(shape.into(), length, Stored::F32(Arc::new(values)))
+    }
+
+    /// Rows of `shape` (without the batch) from bytes, row after row. They
+    /// stay bytes in memory.
+    pub fn from_u8(shape: impl Into<Shape>, values: Vec<u8>) -> Result<Self> {
+        let length = values.len();
+        Self::new(shape.into(), length, Stored::U8(Arc::new(values)))
+    }
+
+    /// One row from each slice, all of the same length: `&[[f32; N]]`,
+    /// `&[Vec<f32>]`, `&[&[f32]]`.
+    pub fn from_rows<R: AsRef<[f32]>>(rows: &[R]) -> Result<Self> {
+        let width = rows.first().map_or(1, |row| row.as_ref().len());
+        let mut values = Vec::with_capacity(width.saturating_mul(rows.len()));
+        for (number, row) in rows.iter().enumerate() {
+            let row = row.as_ref();
+            if row.len() != width {
+                return Err(Error::Data {
+                    source_name: UNNAMED.into(),
+                    row: Some(number),
+                    column: None,
+                    found: format!("{} numbers", row.len()),
+                    expected: format!("{width} as in row 0"),
+                });
+            }
+            values.extend_from_slice(row);
+        }
+        Self::from_f32([width], values)
+    }
+
+    /// One number a row: targets of a regression, class labels, sample weights.
+    pub fn from_column(values: Vec<f32>) -> Result<Self> {
+        Self::from_f32([], values)
+    }
+
+    fn new(shape: Shape, length: usize, values: Stored) -> Result<Self> {
+        let size = shape
+            .dims()
+            .iter()
+            .try_fold(1_usize, |size, &dim| size.checked_mul(dim))
+            .filter(|&size| size > 0)
+            .ok_or_else(|| Error::shape(UNNAMED, &shape, "dimensions above 0"))?;
+        if length % size != 0 {
+            return Err(Error::invalid(
+                UNNAMED,
+                format!("{length} numbers"),
+                format!("a multiple of {size}, for rows of shape {shape}"),
+            ));
+        }
+        let rows = length / size;
+        if u32::try_from(rows).is_err() {
+            return Err(Error::invalid(
+                UNNAMED,
+                format!("{rows} rows"),
+                format!("at most {}", u32::MAX),
+            ));
+        }
+        Ok(Tensor {
+            name: UNNAMED.into(),
+            shape,
+            size,
+            first_row: 0,
+            rows,
+            values,
+            scale: Scale::None,
+        })
+    }
+
+    /// The same tensor under the name that messages call it by, usually its
+    /// file's. The default is `array`.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same numbers, scaled so when they are gathered. It replaces the
+    /// scale that the tensor had.
+    pub fn scaled(mut self, scale: Scale) -> Result<Self> {
+        scale.check(self.size)?;
+        self.scale = scale;
+        Ok(self)
+    }
+
+    /// The same numbers in rows of another shape of the same size.
+    pub fn reshaped(mut self, shape: impl Into<Shape>) -> Result<Self> {
+        let shape = shape.into();
+        let size = shape
+            .dims()
+            .iter()
+            .try_fold(1_usize, |a, &b| a.checked_mul(b));
+        if size != Some(self.size) {
+            return Err(Error::shape(
+                &self.name,
+                &shape,
+                format!("{} numbers a row, as {} has", self.size, self.shape),
+            ));
+        }
+        self.shape = shape;
+        Ok(self)
+    }
+
+    /// The name that messages call it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The shape of one row, without the batch.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// How many numbers one row holds.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// How the numbers are scaled when they are gathered.
+    pub fn scale(&self) -> &Scale {
+        &self.scale
+    }
+
+    /// The number that its first row has in the source it was sliced from, for
+    /// messages about single rows.
+    pub fn first_row(&self) -> usize {
+        self.first_row
+    }
+
+    /// The numbers as they are stored, before any scaling.
+    pub fn values(&self) -> Values<'_> {
+        let start = self.first_row * self.size;
+        let range = start..start + self.rows * self.size;
+        match &self.values {
+            Stored::U8(values) => Values::U8(&values[range]),
+            Stored::F32(values) => Values::F32(&values[range]),
+        }
+    }
+
+    /// The rows of a range, sharing their numbers with this tensor.
+    pub fn slice(&self, range: Range<usize>) -> Result<Self> {
+        if range.start > range.end || range.end > self.rows {
+            return Err(Error::invalid(
+                &self.name,
+                format!("rows {}..{}", range.start, range.end),
+                format!("a range within its {} rows", self.rows),
+            ));
+        }
+        let mut part = self.clone();
+        part.first_row += range.start;
+        part.rows = range.len();
+        Ok(part)
+    }
+
+    /// The given rows in the given order, copied.
+    pub fn take(&self, rows: &[usize]) -> Result<Self> {
+        fn copy<T: Copy>(all: &[T], size: usize, rows: &[usize]) -> Arc<Vec<T>> {
+            let mut taken = Vec::with_capacity(rows.len() * size);
+            for &row in rows {
+                taken.extend_from_slice(&all[row * size..][..size]);
+            }
+            Arc::new(taken)
+        }
+        if let Some(&row) = rows.iter().find(|&&row| row >= self.rows) {
+            return Err(self.no_such_row(row));
+        }
+        let values = match self.values() {
+            Values::U8(all) => Stored::U8(copy(all, self.size, rows)),
+            Values::F32(all) => Stored::F32(copy(all, self.size, rows)),
+        };
+        let mut taken = Self::new(self.shape.clone(), rows.len() * self.size, values)?;
+        taken.name = self.name.clone();
+        taken.scale = self.scale.clone();
+        Ok(taken)
+    }
+
+    /// Writes the given rows, scaled, one after another into `out`, which has
+    /// room for exactly them. It allocates nothing.
+    pub fn gather(&self, rows: &[u32], out: &mut [f32]) -> Result<()> {
+        if rows.len().checked_mul(self.size) != Some(out.len()) {
+            return Err(Error::invalid(
+                &self.name,
+                format!("room for {} numbers", out.len()),
+                format!("{} rows of {}", rows.len(), self.size),
+            ));
+        }
+        if let Some(&last) = rows.iter().max()
+            && last as usize >= self.rows
+        {
+            return Err(self.no_such_row(last as usize));
+        }
+        match self.values() {
+            Values::U8(all) => runs(all, self.size, rows, out, |from, to| {
+                self.scale.apply_u8(from, to)
+            }),
+            Values::F32(all) => runs(all, self.size, rows, out, |from, to| {
+                self.scale.apply_f32(from, to)
+            }),
+        }
+        Ok(())
+    }
+
+    /// Every number, scaled, row after row.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.rows * self.size];
+        match self.values() {
+            Values::U8(all) => self.scale.apply_u8(all, &mut out),
+            Values::F32(all) => self.scale.apply_f32(all, &mut out),
+        }
+        out
+    }
+
+    fn no_such_row(&self, row: usize) -> Error {
+        Error::invalid(
+            &self.name,
+            format!("row {row}"),
+            format!("a row below {}", self.rows),
+        )
+    }
+}
+
+const UNNAMED: &str = "array";
+
+impl PartialEq for Tensor {
+    /// Whether shape, stored numbers and scale agree; names do not count.
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.values() == other.values() && self.scale == other.scale
+    }
+}
+
+/// Calls `copy` once for every run of neighbouring rows: unshuffled data is
+/// then one long run instead of many short rows.
+#[inline(always)]
+fn runs<T>(all: &[T], size: usize, rows: &[u32], out: &mut [f32], copy: impl Fn(&[T], &mut [f32])) {
+    let (mut done, mut out) = (0, out);
+    while done < rows.len() {
+        let first = rows[done] as usize;
+        let mut length = 1;
+        while done + length < rows.len() && rows[done + length] as usize == first + length {
+            length += 1;
+        }
+        let (now, rest) = out.split_at_mut(length * size);
+        copy(&all[first * size..][..length * size], now);
+        (done, out) = (done + length, rest);
+    }
+}

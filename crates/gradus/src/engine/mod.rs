@@ -1,0 +1,47 @@
+//! Engines: how a plan's operations happen on a machine.
+//!
+//! [`reference`] is slow and safe, and defines what each operation computes;
+//! [`cpu`] is the fast one; [`null`] computes nothing.
+
+pub(crate) mod cpu;
+pub(crate) mod null;
+pub(crate) mod reference;
+
+use crate::plan::{Buffer, Program};
+use crate::rules::optimizers::Coefficients;
+
+/// What an operation may need to know of the step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Step {
+    /// Where the random numbers come from.
+    pub seed: u64,
+    /// Steps taken before this one.
+    pub iteration: u64,
+    /// The optimizer's numbers; the first is the learning rate.
+    pub coefficients: Coefficients,
+}
+
+/// Makes sessions.
+pub(crate) trait Engine {
+    /// A session of its own for a program.
+    fn session(&self, program: Program) -> Box<dyn Session>;
+}
+
+/// A program's variables, and the means to run its plans on them. It shares no
+/// memory with the host: everything goes in and out by copies.
+pub(crate) trait Session: Send {
+    /// Sets a variable.
+    fn write(&mut self, variable: Buffer, values: &[f32]);
+    /// Gets a variable.
+    fn read(&self, variable: Buffer, values: &mut [f32]);
+    /// Runs a plan on a batch of `rows` rows; `feeds` are in the plan's order and
+    /// have room for the most rows that the plan takes.
+    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step);
+    /// Gets what the last run of that plan left in one of its results.
+    fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
+}
+
+/// The engine that is used unless a test names another.
+pub(crate) fn default() -> Box<dyn Engine> {
+    Box::new(reference::Reference)
+}

@@ -1,0 +1,474 @@
+//! The engine that defines each operation: one number after the other, every
+//! buffer by itself, in the order of the plan. The fast engines are tested
+//! against it.
+
+use super::{Engine, Session, Step};
+use crate::base::random::{Key, Stream};
+use crate::plan::op::{Clip, Factors};
+use crate::plan::{Buffer, Op, Plan, Program, Role, View};
+use crate::rules::activations::{self, Activation};
+use crate::rules::losses::Targets;
+use crate::rules::optimizers::{self, SLOTS};
+
+/// Slow, safe and scalar.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reference;
+
+impl Engine for Reference {
+    fn session(&self, program: Program) -> Box<dyn Session> {
+        Box::new(ReferenceSession {
+            variables: program
+                .variables
+                .iter()
+                .map(|v| vec![0.0; v.size])
+                .collect(),
+            results: vec![Vec::new(); program.plans.len()],
+            plans: program.plans,
+        })
+    }
+}
+
+struct ReferenceSession {
+    plans: Vec<Plan>,
+    variables: Vec<Vec<f32>>,
+    results: Vec<Vec<Vec<f32>>>,
+}
+
+impl Session for ReferenceSession {
+    fn write(&mut self, variable: Buffer, values: &[f32]) {
+        self.variables[variable.index()].copy_from_slice(values);
+    }
+
+    fn read(&self, variable: Buffer, values: &mut [f32]) {
+        values.copy_from_slice(&self.variables[variable.index()]);
+    }
+
+    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step) {
+        let mut run = Run {
+            buffers: Vec::new(),
+            rows,
+            step,
+        };
+        let plan_ = &self.plans[plan];
+        for (i, info) in plan_.buffers.iter().enumerate() {
+            run.buffers.push(match info.role {
+                Role::Variable => std::mem::take(&mut self.variables[i]),
+                Role::Feed(n) => feeds[n][..info.size.of(rows)].to_vec(),
+                Role::Temporary => vec![f32::NAN; info.size.of(rows)],
+            });
+        }
+        for op in &plan_.ops {
+            run.op(op);
+        }
+        for (i, variable) in self.variables.iter_mut().enumerate() {
+            *variable = std::mem::take(&mut run.buffers[i]);
+        }
+        self.results[plan] = run.buffers;
+    }
+
+    fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]) {
+        let n = values.len();
+        values.copy_from_slice(&self.results[plan][result.index()][..n]);
+    }
+}
+
+struct Run<'a> {
+    buffers: Vec<Vec<f32>>,
+    rows: usize,
+    step: &'a Step,
+}
+
+impl Run<'_> {
+    fn get(&self, buffer: Buffer) -> &[f32] {
+        &self.buffers[buffer.index()]
+    }
+
+    /// Fills a buffer by what `f` makes of the others.
+    fn fill(&mut self, buffer: Buffer, f: impl FnOnce(&Self, &mut [f32])) {
+        let mut values = std::mem::take(&mut self.buffers[buffer.index()]);
+        f(self, &mut values);
+        self.buffers[buffer.index()] = values;
+    }
+
+    fn op(&mut self, op: &Op) {
+        match op {
+            Op::Product { x, w, y, of } => self.product(*x, *w, *y, *of),
+            Op::ProductInput { dy, w, dx, of } => self.product_input(*dy, *w, *dx, *of),
+            Op::ProductWeight { x, dy, dw, of } => self.product_weight(*x, *dy, *dw, *of),
+            Op::Bias { x, bias, y, view } => self.fill(*y, |run, y| {
+                let bias = run.get(*bias);
+                for (i, (y, x)) in y.iter_mut().zip(run.get(*x)).enumerate() {
+                    *y = x + bias[i % view.width];
+                }
+            }),
+            Op::BiasGradient { dy, db, view } => {
+                let sums = self.column_sums(*view, |run, i| run.get(*dy)[i]);
+                self.buffers[db.index()] = sums;
+            }
+            Op::Activate { rule, x, y, .. } => self.activate(rule, *x, *y),
+            Op::ActivateGradient {
+                rule, x, y, dy, dx, ..
+            } => {
+                self.activate_gradient(rule, *x, *y, *dy, *dx);
+            }
+            Op::Softmax { x, y, view } => self.softmax(*x, *y, *view),
+            Op::SoftmaxGradient { y, dy, dx, view } => self.fill(*dx, |run, dx| {
+                let rows = run
+                    .get(*y)
+                    .chunks(view.width)
+                    .zip(run.get(*dy).chunks(view.width));
+                for (dx, (y, dy)) in dx.chunks_mut(view.width).zip(rows) {
+                    let dot: f32 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
+                    for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+                        *dx = y * (dy - dot);
+                    }
+                }
+            }),
+            Op::Dropout {
+                x, y, rate, stream, ..
+            } => self.fill(*y, |run, y| {
+                let key = Key::new(run.step.seed, Stream::Layer(*stream), run.step.iteration);
+                let scale = 1.0 / (1.0 - rate);
+                for (i, (y, x)) in y.iter_mut().zip(run.get(*x)).enumerate() {
+                    let keep = key.uniform::<f32>(i as u32) >= *rate;
+                    *y = if keep { x * scale } else { 0.0 };
+                }
+            }),
+            Op::Normalize { .. } => self.normalize(op),
+            Op::NormalizeGradient { .. } => self.normalize_gradient(op),
+            Op::Standardize {
+                x,
+                gamma,
+                beta,
+                mean,
+                variance,
+                y,
+                epsilon,
+                view,
+            } => {
+                self.fill(*y, |run, y| {
+                    for (i, y) in y.iter_mut().enumerate() {
+                        let c = i % view.width;
+                        let inverse = 1.0 / (run.get(*variance)[c] + epsilon).sqrt();
+                        let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
+                        let beta = beta.map_or(0.0, |b| run.get(b)[c]);
+                        *y = (run.get(*x)[i] - run.get(*mean)[c]) * (inverse * gamma) + beta;
+                    }
+                });
+            }
+            Op::StandardizeGradient {
+                gamma,
+                variance,
+                dy,
+                dx,
+                epsilon,
+                view,
+            } => {
+                self.fill(*dx, |run, dx| {
+                    for (i, dx) in dx.iter_mut().enumerate() {
+                        let c = i % view.width;
+                        let inverse = 1.0 / (run.get(*variance)[c] + epsilon).sqrt();
+                        let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
+                        *dx = run.get(*dy)[i] * (inverse * gamma);
+                    }
+                });
+            }
+            Op::Sum { a, b, y, .. } | Op::SumGradients { a, b, y, .. } => {
+                self.fill(*y, |run, y| {
+                    for ((y, a), b) in y.iter_mut().zip(run.get(*a)).zip(run.get(*b)) {
+                        *y = a + b;
+                    }
+                });
+            }
+            Op::Loss { .. } => self.loss(op),
+            Op::SquaredNorm { gradients, norm } => {
+                let all = gradients.iter().flat_map(|&(g, _)| self.get(g));
+                let sum: f64 = all.map(|&x| f64::from(x) * f64::from(x)).sum();
+                self.buffers[norm.index()] = vec![sum as f32];
+            }
+            Op::Update { .. } => self.update(op),
+        }
+    }
+
+    fn product(&mut self, x: Buffer, w: Buffer, y: Buffer, of: Factors) {
+        self.fill(y, |run, y| {
+            let (x, w) = (run.get(x), run.get(w));
+            for (i, y) in y.iter_mut().enumerate() {
+                let (row, column) = (i / of.outputs, i % of.outputs);
+                *y = (0..of.inputs)
+                    .map(|k| x[row * of.inputs + k] * w[k * of.outputs + column])
+                    .sum();
+            }
+        });
+    }
+
+    fn product_input(&mut self, dy: Buffer, w: Buffer, dx: Buffer, of: Factors) {
+        self.fill(dx, |run, dx| {
+            let (dy, w) = (run.get(dy), run.get(w));
+            for (i, dx) in dx.iter_mut().enumerate() {
+                let (row, k) = (i / of.inputs, i % of.inputs);
+                *dx = (0..of.outputs)
+                    .map(|n| dy[row * of.outputs + n] * w[k * of.outputs + n])
+                    .sum();
+            }
+        });
+    }
+
+    fn product_weight(&mut self, x: Buffer, dy: Buffer, dw: Buffer, of: Factors) {
+        let rows = self.rows * of.positions;
+        self.fill(dw, |run, dw| {
+            let (x, dy) = (run.get(x), run.get(dy));
+            for (i, dw) in dw.iter_mut().enumerate() {
+                let (k, n) = (i / of.outputs, i % of.outputs);
+                *dw = (0..rows)
+                    .map(|row| x[row * of.inputs + k] * dy[row * of.outputs + n])
+                    .sum();
+            }
+        });
+    }
+
+    fn activate(&mut self, rule: &Activation, x: Buffer, y: Buffer) {
+        struct Value<'a>(&'a [f32], &'a mut [f32]);
+        impl activations::Visit for Value<'_> {
+            type Output = ();
+            fn visit<R: activations::Formula>(self, rule: &R) {
+                for (y, x) in self.1.iter_mut().zip(self.0) {
+                    *y = rule.value(*x);
+                }
+            }
+        }
+        self.fill(y, |run, y| rule.visit(Value(run.get(x), y)));
+    }
+
+    fn activate_gradient(
+        &mut self,
+        rule: &Activation,
+        x: Option<Buffer>,
+        y: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+    ) {
+        struct Slope<'a>(&'a [f32], &'a [f32], &'a [f32], &'a mut [f32]);
+        impl activations::Visit for Slope<'_> {
+            type Output = ();
+            fn visit<R: activations::Formula>(self, rule: &R) {
+                let Slope(x, y, dy, dx) = self;
+                for (i, dx) in dx.iter_mut().enumerate() {
+                    *dx = dy[i] * rule.slope(x[i], y[i]);
+                }
+            }
+        }
+        self.fill(dx, |run, dx| {
+            let y_values = run.get(y);
+            // A slope that does not use x is given y in its place.
+            let x = x.map_or(y_values, |x| run.get(x));
+            rule.visit(Slope(x, y_values, run.get(dy), dx));
+        });
+    }
+
+    fn softmax(&mut self, x: Buffer, y: Buffer, view: View) {
+        self.fill(y, |run, y| {
+            for (y, x) in y.chunks_mut(view.width).zip(run.get(x).chunks(view.width)) {
+                let highest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let mut sum = 0.0;
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = (x - highest).exp();
+                    sum += *y;
+                }
+                y.iter_mut().for_each(|y| *y /= sum);
+            }
+        });
+    }
+
+    /// Σ over matrix rows of f(number's place), by column.
+    fn column_sums(&self, view: View, f: impl Fn(&Self, usize) -> f32) -> Vec<f32> {
+        let rows = self.rows * view.positions;
+        (0..view.width)
+            .map(|c| (0..rows).map(|r| f(self, r * view.width + c)).sum())
+            .collect()
+    }
+
+    fn normalize(&mut self, op: &Op) {
+        let Op::Normalize {
+            x,
+            gamma,
+            beta,
+            moving_mean,
+            moving_variance,
+            mean,
+            inverse,
+            y,
+            momentum,
+            epsilon,
+            view,
+        } = op
+        else {
+            return;
+        };
+        let n = (self.rows * view.positions) as f32;
+        let width = view.width;
+        let means: Vec<f32> = self
+            .column_sums(*view, |run, i| run.get(*x)[i])
+            .iter()
+            .map(|s| s / n)
+            .collect();
+        let variances: Vec<f32> = self
+            .column_sums(*view, |run, i| (run.get(*x)[i] - means[i % width]).powi(2))
+            .iter()
+            .map(|s| s / n)
+            .collect();
+        for (moving, now) in [(moving_mean, &means), (moving_variance, &variances)] {
+            for (m, v) in self.buffers[moving.index()].iter_mut().zip(now) {
+                *m = *m * momentum + v * (1.0 - momentum);
+            }
+        }
+        let inverses: Vec<f32> = variances
+            .iter()
+            .map(|v| 1.0 / (v + epsilon).sqrt())
+            .collect();
+        self.fill(*y, |run, y| {
+            for (i, y) in y.iter_mut().enumerate() {
+                let c = i % width;
+                let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
+                let beta = beta.map_or(0.0, |b| run.get(b)[c]);
+                *y = (run.get(*x)[i] - means[c]) * (inverses[c] * gamma) + beta;
+            }
+        });
+        self.buffers[mean.index()] = means;
+        self.buffers[inverse.index()] = inverses;
+    }
+
+    fn normalize_gradient(&mut self, op: &Op) {
+        let Op::NormalizeGradient {
+            x,
+            gamma,
+            mean,
+            inverse,
+            dy,
+            dx,
+            dgamma,
+            dbeta,
+            view,
+        } = op
+        else {
+            return;
+        };
+        let n = (self.rows * view.positions) as f32;
+        let width = view.width;
+        let hat = |run: &Self, i: usize| {
+            (run.get(*x)[i] - run.get(*mean)[i % width]) * run.get(*inverse)[i % width]
+        };
+        let sum = self.column_sums(*view, |run, i| run.get(*dy)[i]);
+        let sum_hat = self.column_sums(*view, |run, i| run.get(*dy)[i] * hat(run, i));
+        self.fill(*dx, |run, dx| {
+            for (i, dx) in dx.iter_mut().enumerate() {
+                let c = i % width;
+                let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
+                let centered = run.get(*dy)[i] - (sum[c] + hat(run, i) * sum_hat[c]) / n;
+                *dx = centered * (gamma * run.get(*inverse)[c]);
+            }
+        });
+        for (gradient, values) in [(dgamma, sum_hat), (dbeta, sum)] {
+            if let Some(gradient) = gradient {
+                self.buffers[gradient.index()] = values;
+            }
+        }
+    }
+
+    fn loss(&mut self, op: &Op) {
+        let Op::Loss {
+            rule,
+            x,
+            target,
+            weight,
+            losses,
+            gradient,
+            view,
+        } = op
+        else {
+            return;
+        };
+        let positions = self.rows * view.positions;
+        let mut values = vec![0.0; positions];
+        let mut slopes = vec![0.0; positions * view.width];
+        let target_width = match rule.targets() {
+            Targets::ClassNumbers => 1,
+            Targets::LikeOutputs => view.width,
+        };
+        let targets = &self.get(*target)[..positions * target_width];
+        rule.rows(view.width, targets, self.get(*x), &mut values, &mut slopes);
+        for (p, value) in values.iter_mut().enumerate() {
+            let weight = weight.map_or(1.0, |w| self.get(w)[p / view.positions]);
+            *value *= weight;
+            let share = weight / positions as f32;
+            for slope in &mut slopes[p * view.width..(p + 1) * view.width] {
+                *slope *= share;
+            }
+        }
+        self.buffers[losses.index()] = values;
+        if let Some(gradient) = gradient {
+            self.buffers[gradient.index()] = slopes;
+        }
+    }
+
+    fn update(&mut self, op: &Op) {
+        struct Update<'a> {
+            buffers: &'a mut [Vec<f32>],
+            coefficients: &'a optimizers::Coefficients,
+            w: Buffer,
+            gradients: Vec<f32>,
+            slots: &'a [Buffer],
+            decay: f32,
+        }
+        impl optimizers::Visit for Update<'_> {
+            type Output = ();
+            fn visit<R: optimizers::Formula>(self, rule: &R) {
+                let (c, buffers) = (self.coefficients, self.buffers);
+                for (i, g) in self.gradients.iter().enumerate() {
+                    let mut slots = [0.0; SLOTS];
+                    for (slot, buffer) in slots.iter_mut().zip(self.slots) {
+                        *slot = buffers[buffer.index()][i];
+                    }
+                    let w = &mut buffers[self.w.index()][i];
+                    *w = rule.step(c, *w - *w * (self.decay * c[0]), *g, &mut slots);
+                    for (slot, buffer) in slots.iter().zip(self.slots) {
+                        buffers[buffer.index()][i] = *slot;
+                    }
+                }
+            }
+        }
+        let Op::Update {
+            rule,
+            w,
+            gradient,
+            slots,
+            clip,
+            decay,
+            ..
+        } = op
+        else {
+            return;
+        };
+        let (scale, bound) = match clip {
+            Clip::None => (1.0, f32::INFINITY),
+            Clip::Value(bound) => (1.0, *bound),
+            Clip::Norm { norm, limit } => {
+                let norm = self.get(*norm)[0].sqrt();
+                (
+                    if norm > *limit { limit / norm } else { 1.0 },
+                    f32::INFINITY,
+                )
+            }
+        };
+        let clipped = |g: &f32| (g * scale).clamp(-bound, bound);
+        let gradients = self.get(*gradient).iter().map(clipped).collect();
+        rule.visit(Update {
+            buffers: &mut self.buffers,
+            coefficients: &self.step.coefficients,
+            w: *w,
+            gradients,
+            slots,
+            decay: *decay,
+        });
+    }
+}

@@ -1,0 +1,125 @@
+use super::{Callback, Direction, Training, monitored};
+use crate::error::Result;
+use crate::train::history::Logs;
+use serde::{Deserialize, Serialize};
+
+/// Ends the training when a measurement has stopped improving.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EarlyStopping {
+    /// What is watched. Default `val_loss`.
+    pub monitor: String,
+    /// The least change that counts as an improvement. Default 0.
+    pub min_delta: f64,
+    /// How many epochs without improvement end the training. Default 0.
+    pub patience: usize,
+    /// Whether smaller or larger is better. Default by the name.
+    pub mode: Direction,
+    /// A value that must be improved on. Default none.
+    pub baseline: Option<f64>,
+    /// Whether the best epoch's weights are put back at the end. Default no.
+    pub restore_best_weights: bool,
+    /// Epochs before watching starts. Default 0.
+    pub start_from_epoch: usize,
+    #[serde(skip)]
+    progress: Progress,
+}
+
+/// What has been seen so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Progress {
+    best: Option<f64>,
+    best_weights: Option<Vec<Vec<f32>>>,
+    waited: usize,
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        EarlyStopping {
+            monitor: "val_loss".into(),
+            min_delta: 0.0,
+            patience: 0,
+            mode: Direction::Auto,
+            baseline: None,
+            restore_best_weights: false,
+            start_from_epoch: 0,
+            progress: Progress::default(),
+        }
+    }
+}
+
+impl EarlyStopping {
+    /// Watches that measurement.
+    pub fn new(monitor: impl Into<String>) -> Self {
+        EarlyStopping {
+            monitor: monitor.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets how many epochs without improvement end the training.
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = epochs;
+        self
+    }
+
+    /// Sets the least change that counts.
+    pub fn min_delta(mut self, delta: f64) -> Self {
+        self.min_delta = delta;
+        self
+    }
+
+    /// Puts the best epoch's weights back at the end, or not.
+    pub fn restore_best_weights(mut self, restore: bool) -> Self {
+        self.restore_best_weights = restore;
+        self
+    }
+}
+
+impl Callback for EarlyStopping {
+    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.progress = Progress::default();
+        Ok(())
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let now = monitored(logs, &self.monitor)?;
+        if epoch < self.start_from_epoch {
+            return Ok(());
+        }
+        let delta = self.min_delta.abs();
+        let progress = &mut self.progress;
+        if self.restore_best_weights && progress.best_weights.is_none() {
+            // A first epoch that is a NaN must not leave nothing to go back to.
+            progress.best_weights = Some(training.weights());
+        }
+        progress.waited += 1;
+        if self.mode.improves(&self.monitor, now, progress.best, delta) {
+            progress.best = Some(now);
+            if self.restore_best_weights {
+                progress.best_weights = Some(training.weights());
+            }
+            let beaten = self.baseline;
+            if beaten.is_none_or(|b| self.mode.improves(&self.monitor, now, Some(b), delta)) {
+                progress.waited = 0;
+            }
+            return Ok(());
+        }
+        if progress.waited >= self.patience && epoch > 0 {
+            training.stop();
+        }
+        Ok(())
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        match self.progress.best_weights.take() {
+            Some(weights) => training.set_weights(&weights),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Callbacks: what is done between epochs and batches.
+
+mod early_stopping;
+mod reduce_lr_on_plateau;
+
+use super::history::Logs;
+use super::runner::{Meters, Runner};
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+pub use early_stopping::EarlyStopping;
+pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+
+/// Keras' hooks. Each does nothing unless it is written.
+pub trait Callback {
+    /// Before the first epoch.
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// Before each epoch.
+    fn on_epoch_begin(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        let _ = (epoch, training);
+        Ok(())
+    }
+
+    /// After each step.
+    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+        let _ = progress;
+    }
+
+    /// After each epoch and its validation.
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let _ = (epoch, logs, training);
+        Ok(())
+    }
+
+    /// After the last epoch.
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let _ = training;
+        Ok(())
+    }
+}
+
+/// How far an epoch is.
+pub struct Progress<'a> {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The epoch to end before.
+    pub epochs: usize,
+    /// The batch that was just done, from 0.
+    pub batch: usize,
+    /// The batches of an epoch.
+    pub batches: usize,
+    pub(super) meters: &'a Meters,
+}
+
+impl Progress<'_> {
+    /// The mean loss of the epoch so far.
+    pub fn loss(&self) -> f64 {
+        self.meters.loss()
+    }
+
+    /// The metrics of the epoch so far, by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.meters.metrics()
+    }
+}
+
+/// A training under way, as a callback may see and steer it.
+pub struct Training<'a> {
+    pub(super) model: &'a mut Model,
+    pub(super) runner: Runner,
+    pub(super) learning_rate: f64,
+    pub(super) stop: bool,
+}
+
+impl Training<'_> {
+    /// The model with the weights and the optimizer's state as they are now.
+    pub fn model(&mut self) -> &Model {
+        self.runner.download(self.model);
+        self.model
+    }
+
+    /// The weights as they are now, in the order of [`Model::weights`].
+    pub fn weights(&mut self) -> Vec<Vec<f32>> {
+        self.model().weights().map(|w| w.values.clone()).collect()
+    }
+
+    /// Puts other weights in their place, in the order of [`Model::weights`].
+    pub fn set_weights(&mut self, weights: &[Vec<f32>]) -> Result<()> {
+        self.runner.download(self.model);
+        let own = self.model.layers.iter_mut().flat_map(|l| &mut l.weights);
+        for (weight, values) in own.zip(weights) {
+            weight.set(values)?;
+        }
+        self.runner.upload(self.model);
+        Ok(())
+    }
+
+    /// The learning rate, if no schedule sets it.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    /// Sets the learning rate of the steps to come.
+    pub fn set_learning_rate(&mut self, rate: f64) {
+        self.learning_rate = rate;
+    }
+
+    /// Ends the training after this epoch.
+    pub fn stop(&mut self) {
+        self.stop = true;
+    }
+}
+
+/// Whether a smaller or a larger measurement is better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// By the measurement's name: larger for accuracies and their like.
+    #[default]
+    Auto,
+    /// Smaller is better.
+    Min,
+    /// Larger is better.
+    Max,
+}
+
+impl Direction {
+    /// Whether `now` is better than `best` by more than `min_delta`.
+    fn improves(self, monitor: &str, now: f64, best: Option<f64>, min_delta: f64) -> bool {
+        let name = monitor.strip_prefix("val_").unwrap_or(monitor);
+        let larger = match self {
+            Direction::Min => false,
+            Direction::Max => true,
+            Direction::Auto => {
+                let rising = ["accuracy", "acc", "auc", "precision", "recall", "f1", "r2"];
+                rising
+                    .iter()
+                    .any(|r| name.split('_').any(|part| part.starts_with(r)))
+            }
+        };
+        match best {
+            None => !now.is_nan(),
+            Some(best) if larger => now - min_delta > best,
+            Some(best) => now + min_delta < best,
+        }
+    }
+}
+
+/// The monitored measurement, or an error that names those there are.
+fn monitored(logs: &Logs, monitor: &str) -> Result<f64> {
+    logs.get(monitor)
+        .ok_or_else(|| Error::unknown("monitor", "measurement", monitor, logs.names()))
+}

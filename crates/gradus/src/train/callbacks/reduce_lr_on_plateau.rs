@@ -1,0 +1,111 @@
+use super::{Callback, Direction, Training, monitored};
+use crate::error::Result;
+use crate::train::history::Logs;
+use serde::{Deserialize, Serialize};
+
+/// Performance scheduling: lowers the learning rate when a measurement has
+/// stopped improving.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReduceLROnPlateau {
+    /// What is watched. Default `val_loss`.
+    pub monitor: String,
+    /// What the rate is multiplied by. Default 0.1.
+    pub factor: f64,
+    /// Epochs without improvement before that. Default 10.
+    pub patience: usize,
+    /// Whether smaller or larger is better. Default by the name.
+    pub mode: Direction,
+    /// The least change that counts as an improvement. Default 0.0001.
+    pub min_delta: f64,
+    /// Epochs to wait after a reduction before watching again. Default 0.
+    pub cooldown: usize,
+    /// The lowest rate. Default 0.
+    pub min_lr: f64,
+    #[serde(skip)]
+    progress: Progress,
+}
+
+/// What has been seen so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Progress {
+    best: Option<f64>,
+    waited: usize,
+    cooling: usize,
+}
+
+impl Default for ReduceLROnPlateau {
+    fn default() -> Self {
+        ReduceLROnPlateau {
+            monitor: "val_loss".into(),
+            factor: 0.1,
+            patience: 10,
+            mode: Direction::Auto,
+            min_delta: 1e-4,
+            cooldown: 0,
+            min_lr: 0.0,
+            progress: Progress::default(),
+        }
+    }
+}
+
+impl ReduceLROnPlateau {
+    /// Watches that measurement.
+    pub fn new(monitor: impl Into<String>) -> Self {
+        ReduceLROnPlateau {
+            monitor: monitor.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets what the rate is multiplied by.
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// Sets the epochs without improvement before a reduction.
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = epochs;
+        self
+    }
+}
+
+impl Callback for ReduceLROnPlateau {
+    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.progress = Progress::default();
+        Ok(())
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        _epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let now = monitored(logs, &self.monitor)?;
+        let progress = &mut self.progress;
+        if progress.cooling > 0 {
+            progress.cooling -= 1;
+            progress.waited = 0;
+        }
+        if self
+            .mode
+            .improves(&self.monitor, now, progress.best, self.min_delta)
+        {
+            progress.best = Some(now);
+            progress.waited = 0;
+        } else if progress.cooling == 0 {
+            progress.waited += 1;
+            if progress.waited >= self.patience {
+                let rate = training.learning_rate();
+                if rate > self.min_lr {
+                    training.set_learning_rate((rate * self.factor).max(self.min_lr));
+                    progress.cooling = self.cooldown;
+                    progress.waited = 0;
+                }
+            }
+        }
+        Ok(())
+    }
+}

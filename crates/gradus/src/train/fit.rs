@@ -1,0 +1,327 @@
+//! `fit`: epochs of batches, validation and callbacks between them.
+
+use super::callbacks::{Callback, Progress, Training};
+use super::evaluate::{Evaluation, ROWS};
+use super::history::{Epoch, History, Logs};
+use super::runner::{Meters, Runner, tensors};
+use crate::data::{Batches, Dataset};
+use crate::engine::{Engine, Step};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::model::lowering::Wanted;
+use crate::plan::Mode;
+use crate::rules::optimizers::{Clock, LearningRate};
+use crate::rules::schedules::{self, Schedule};
+use std::time::Instant;
+
+/// How to train: Keras' arguments of `fit`, with Keras' defaults.
+#[derive(Default)]
+pub struct Fit {
+    epochs: Option<usize>,
+    initial_epoch: usize,
+    batch_size: Option<usize>,
+    in_order: bool,
+    validation: Validation,
+    schedule: Option<Schedule>,
+    callbacks: Vec<Box<dyn Callback>>,
+}
+
+#[derive(Default)]
+enum Validation {
+    #[default]
+    None,
+    Split(f64),
+    Data(Dataset),
+}
+
+impl Fit {
+    /// One epoch, batches of 32 rows, shuffled.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the epoch to end before; with no `initial_epoch`, the number of epochs.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = Some(epochs);
+        self
+    }
+
+    /// Sets the number of the first epoch, for a training that goes on. Default 0.
+    pub fn initial_epoch(mut self, epoch: usize) -> Self {
+        self.initial_epoch = epoch;
+        self
+    }
+
+    /// Sets the rows of a batch. Default 32.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = Some(rows);
+        self
+    }
+
+    /// Whether each epoch takes the rows in a new order. Default yes.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.in_order = !shuffle;
+        self
+    }
+
+    /// Measures loss and metrics on this data after each epoch.
+    pub fn validation_data(mut self, data: Dataset) -> Self {
+        self.validation = Validation::Data(data);
+        self
+    }
+
+    /// Holds out the last share of the rows for validation.
+    pub fn validation_split(mut self, fraction: f64) -> Self {
+        self.validation = Validation::Split(fraction);
+        self
+    }
+
+    /// Takes the learning rate (and momentum) from a schedule of the whole training.
+    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.schedule = Some(schedule.into());
+        self
+    }
+
+    /// Adds something that is called between epochs and batches.
+    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+}
+
+impl Model {
+    /// Trains on `data`, and returns what was measured in each epoch.
+    pub fn fit(&mut self, data: &Dataset, options: Fit) -> Result<History> {
+        self.fit_on(crate::engine::default().as_ref(), data, options)
+    }
+
+    pub(crate) fn fit_on(
+        &mut self,
+        engine: &dyn Engine,
+        data: &Dataset,
+        options: Fit,
+    ) -> Result<History> {
+        let Fit {
+            validation,
+            mut callbacks,
+            ..
+        } = options;
+        let (train, validation) = match validation {
+            Validation::None => (data.clone(), None),
+            Validation::Data(held_out) => (data.clone(), Some(held_out)),
+            Validation::Split(fraction) => {
+                let (train, held_out) = data.split_fraction(fraction)?;
+                (train, Some(held_out))
+            }
+        };
+        if !self.is_built() {
+            let shapes: Vec<_> = train.inputs().iter().map(|t| t.shape().clone()).collect();
+            self.build(&shapes)?;
+        }
+        check_data(self, &train, true)?;
+        if let Some(held_out) = &validation {
+            check_data(self, held_out, true)?;
+        }
+        let compiled = self.compiled()?.clone();
+        if let (LearningRate::Schedule(_), Some(_)) =
+            (&compiled.optimizer.learning_rate, &options.schedule)
+        {
+            return Err(Error::invalid(
+                "schedule",
+                "a schedule beside the one in the optimizer's learning_rate",
+                "only one of the two",
+            ));
+        }
+
+        let epochs = options.epochs.unwrap_or(1);
+        let batch_size = options.batch_size.unwrap_or(32);
+        let mut batches = Batches::new(train.rows(), batch_size, !options.in_order, self.seed)?;
+        let rows = batch_size.min(train.rows());
+        let weighted = train.sample_weight().is_some();
+        let mut wanted = vec![Wanted {
+            mode: Mode::Train,
+            rows,
+            weighted,
+        }];
+        if let Some(held_out) = &validation {
+            wanted.push(Wanted {
+                mode: Mode::Evaluate,
+                rows: held_out.rows().min(ROWS.max(batch_size)),
+                weighted: held_out.sample_weight().is_some(),
+            });
+        }
+        if self.state.scalars.is_empty() {
+            self.state.scalars = compiled.optimizer.method.scalars().to_vec();
+        }
+        let runner = Runner::new(self, engine, &wanted)?;
+        let mut evaluation = match &validation {
+            Some(held_out) => Some(Evaluation::new(self, &runner, held_out)?),
+            None => None,
+        };
+        let mut batch = runner.batch(Mode::Train)?;
+        let mut meters = Meters::new(self)?;
+        let tensors = tensors(&train, true);
+        let inputs = train.inputs().len();
+        let mut history = History::default();
+        let learning_rate = match compiled.optimizer.learning_rate {
+            LearningRate::Constant(rate) => rate,
+            LearningRate::Schedule(_) => f64::NAN,
+        };
+        let mut training = Training {
+            model: self,
+            runner,
+            learning_rate,
+            stop: false,
+        };
+
+        for callback in &mut callbacks {
+            callback.on_train_begin(&mut training)?;
+        }
+        for epoch in options.initial_epoch..epochs {
+            let start = Instant::now();
+            for callback in &mut callbacks {
+                callback.on_epoch_begin(epoch, &mut training)?;
+            }
+            batches.start_epoch(epoch as u64);
+            meters.reset();
+            let mut used = training.learning_rate;
+            for number in 0..batches.count() {
+                let Some(rows) = batches.get(number) else {
+                    break;
+                };
+                let state = &mut training.model.state;
+                let progress = schedules::Progress {
+                    iteration: state.iteration,
+                    step: (epoch * batches.count() + number) as u64,
+                    total: (epochs * batches.count()) as u64,
+                    per_epoch: batches.count() as u64,
+                };
+                let setting = match (&options.schedule, &compiled.optimizer.learning_rate) {
+                    (Some(schedule), _) | (None, LearningRate::Schedule(schedule)) => {
+                        schedule.at(progress)
+                    }
+                    _ => training.learning_rate.into(),
+                };
+                used = setting.rate;
+                let step = Step {
+                    seed: training.model.seed,
+                    iteration: state.iteration,
+                    coefficients: compiled.optimizer.method.coefficients(Clock {
+                        iteration: state.iteration,
+                        learning_rate: setting.rate as f32,
+                        momentum: setting.momentum.map(|m| m as f32),
+                        scalars: &mut state.scalars,
+                    }),
+                };
+                let outputs = meters.need_outputs();
+                training
+                    .runner
+                    .run(&mut batch, &tensors, rows, &step, outputs)?;
+                training.model.state.iteration += 1;
+                meters.add(&batch, rows.len(), inputs);
+                let progress = Progress {
+                    epoch,
+                    epochs,
+                    batch: number,
+                    batches: batches.count(),
+                    meters: &meters,
+                };
+                for callback in &mut callbacks {
+                    callback.on_train_batch_end(&progress);
+                }
+            }
+            let mut logs = Logs::default();
+            meters.report("", &mut logs);
+            if let Some(evaluation) = &mut evaluation {
+                let step = Step {
+                    seed: training.model.seed,
+                    iteration: training.model.state.iteration,
+                    ..Step::default()
+                };
+                evaluation
+                    .run(&mut training.runner, &step)?
+                    .report("val_", &mut logs);
+            }
+            logs.push("learning_rate", used);
+            for callback in &mut callbacks {
+                callback.on_epoch_end(epoch, &logs, &mut training)?;
+            }
+            let seconds = start.elapsed().as_secs_f64();
+            history.epochs.push(Epoch {
+                epoch,
+                logs,
+                seconds,
+            });
+            if training.stop {
+                break;
+            }
+        }
+        for callback in &mut callbacks {
+            callback.on_train_end(&mut training)?;
+        }
+        let Training {
+            model,
+            runner,
+            learning_rate,
+            ..
+        } = training;
+        runner.download(model);
+        if let Some(compiled) = &mut model.compiled
+            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+        {
+            *rate = learning_rate;
+        }
+        Ok(history)
+    }
+}
+
+/// Whether the model can take the data; an error that says what does not fit.
+pub(crate) fn check_data(model: &Model, data: &Dataset, with_targets: bool) -> Result<()> {
+    if data.rows() == 0 {
+        return Err(Error::invalid(data.name(), "no rows", "at least one row"));
+    }
+    if data.inputs().len() != model.inputs.len() {
+        let expected = format!("{} inputs, as the model has", model.inputs.len());
+        return Err(Error::invalid(data.name(), data.inputs().len(), expected));
+    }
+    for (tensor, shape) in data.inputs().iter().zip(&model.inputs) {
+        if let Some(shape) = shape
+            && tensor.shape() != shape
+        {
+            let expected = format!("{shape}, the model's input");
+            return Err(Error::shape(data.name(), tensor.shape(), expected));
+        }
+    }
+    if !with_targets {
+        return Ok(());
+    }
+    let compiled = model.compiled()?;
+    if data.targets().len() != 1 {
+        let found = if data.targets().is_empty() {
+            "no targets"
+        } else {
+            "several targets"
+        };
+        return Err(Error::invalid(
+            data.name(),
+            found,
+            "targets for the model's output",
+        ));
+    }
+    let (outputs, target) = (model.output_shapes()?, &data.targets()[0]);
+    let Some(output) = outputs.first() else {
+        return Ok(());
+    };
+    let wanted = match compiled.loss.targets() {
+        crate::rules::losses::Targets::ClassNumbers => output.size() / output.last().max(1),
+        crate::rules::losses::Targets::LikeOutputs => output.size(),
+    };
+    if target.size() != wanted {
+        let expected = format!(
+            "{wanted} numbers a row: the model's output is {output} and its loss {}",
+            compiled.loss.class()
+        );
+        return Err(Error::shape(target.name(), target.shape(), expected));
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! What was measured, epoch by epoch.
+
+/// Measurements by name, in the order in which Keras reports them: `loss`, the
+/// metrics, `val_loss`, the validation metrics, `learning_rate`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Logs(Vec<(String, f64)>);
+
+impl Logs {
+    /// The measurement of that name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(n, _)| n == name).map(|&(_, v)| v)
+    }
+
+    /// Every name with its measurement.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: f64) {
+        self.0.push((name.into(), value));
+    }
+}
+
+/// An epoch's measurements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 0.
+    pub epoch: usize,
+    /// What was measured.
+    pub logs: Logs,
+    /// How long it took, validation included.
+    pub seconds: f64,
+}
+
+/// What `fit` returns: the measurements of every epoch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The epochs, in order.
+    pub epochs: Vec<Epoch>,
+}
+
+impl History {
+    /// One measurement over all epochs; empty if there is none of that name.
+    pub fn get(&self, name: &str) -> Vec<f64> {
+        self.epochs
+            .iter()
+            .filter_map(|e| e.logs.get(name))
+            .collect()
+    }
+
+    /// The last epoch's measurement of that name.
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.epochs.last().and_then(|e| e.logs.get(name))
+    }
+
+    /// As CSV: `epoch`, the measurements, `seconds`; numbers in full precision.
+    pub fn to_csv(&self) -> String {
+        let mut csv = String::from("epoch");
+        if let Some(first) = self.epochs.first() {
+            for name in first.logs.names() {
+                csv.push(',');
+                csv.push_str(name);
+            }
+        }
+        csv.push_str(",seconds\n");
+        for epoch in &self.epochs {
+            csv.push_str(&epoch.epoch.to_string());
+            for (_, value) in epoch.logs.iter() {
+                csv.push_str(&format!(",{value}"));
+            }
+            csv.push_str(&format!(",{}\n", epoch.seconds));
+        }
+        csv
+    }
+}

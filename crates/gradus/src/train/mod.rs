@@ -1,0 +1,12 @@
+//! Training: how often a plan is run, on what, and what is done in between.
+
+pub mod callbacks;
+mod evaluate;
+mod fit;
+mod history;
+mod predict;
+mod runner;
+
+pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
+pub use fit::Fit;
+pub use history::{History, Logs};

@@ -1,0 +1,258 @@
+//! A model on an engine: its weights there and back, and one batch at a time.
+
+use crate::data::{Dataset, Tensor};
+use crate::engine::{Engine, Session, Step};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::model::lowering::{Lowered, Owner, Wanted};
+use crate::plan::{Mode, Plan};
+use crate::rules::metrics::{self, Metric};
+use crate::train::history::Logs;
+
+/// A session for a model's program.
+pub(crate) struct Runner {
+    session: Box<dyn Session>,
+    lowered: Lowered,
+}
+
+/// The numbers of one batch, for one plan.
+pub(crate) struct Batch {
+    plan: usize,
+    feeds: Vec<Vec<f32>>,
+    outputs: Vec<f32>,
+    losses: Vec<f32>,
+}
+
+impl Runner {
+    pub fn new(model: &Model, engine: &dyn Engine, wanted: &[Wanted]) -> Result<Self> {
+        let lowered = model.lower(wanted)?;
+        let mut runner = Runner {
+            session: engine.session(lowered.program.clone()),
+            lowered,
+        };
+        runner.upload(model);
+        Ok(runner)
+    }
+
+    /// The model's weights and optimizer state go to the engine.
+    pub fn upload(&mut self, model: &Model) {
+        for (i, owner) in self.lowered.owners.iter().enumerate() {
+            let variable = crate::plan::Buffer(i as u32);
+            match slot(model, *owner) {
+                Some(values) => self.session.write(variable, values),
+                None => {
+                    let zeros = vec![0.0; self.lowered.program.variables[i].size];
+                    self.session.write(variable, &zeros);
+                }
+            }
+        }
+    }
+
+    /// They come back into the model.
+    pub fn download(&self, model: &mut Model) {
+        for (i, owner) in self.lowered.owners.iter().enumerate() {
+            let variable = crate::plan::Buffer(i as u32);
+            let weight = &mut model.layers[owner.layer].weights[owner.weight];
+            match owner.slot {
+                None => self.session.read(variable, &mut weight.values),
+                Some(n) => {
+                    let size = weight.values.len();
+                    let values = slot_mut(model, *owner, n);
+                    values.resize(size, 0.0);
+                    self.session.read(variable, values);
+                }
+            }
+        }
+    }
+
+    /// The plan for a mode.
+    pub fn plan(&self, mode: Mode) -> Result<(usize, &Plan)> {
+        let plans = self.lowered.program.plans.iter().enumerate();
+        let mut of_mode = plans.filter(|(_, p)| p.mode == mode);
+        of_mode
+            .next()
+            .ok_or_else(|| Error::Internal(format!("no plan for {mode:?}")))
+    }
+
+    /// Room for a batch of a mode's plan.
+    pub fn batch(&self, mode: Mode) -> Result<Batch> {
+        let (number, plan) = self.plan(mode)?;
+        let mut feeds = Vec::new();
+        for info in &plan.buffers {
+            if let crate::plan::Role::Feed(n) = info.role {
+                debug_assert_eq!(n, feeds.len());
+                feeds.push(vec![0.0; info.size.of(plan.rows)]);
+            }
+        }
+        let outputs: usize = plan.outputs.iter().map(|(_, s)| s.size()).sum();
+        let positions = plan.losses.map_or(0, |(_, positions)| positions);
+        Ok(Batch {
+            plan: number,
+            feeds,
+            outputs: vec![0.0; outputs * plan.rows],
+            losses: vec![0.0; positions * plan.rows],
+        })
+    }
+
+    /// Gathers the given rows, runs the plan on them, and fetches its results.
+    pub fn run(
+        &mut self,
+        batch: &mut Batch,
+        tensors: &[&Tensor],
+        rows: &[u32],
+        step: &Step,
+        with_outputs: bool,
+    ) -> Result<()> {
+        for (tensor, feed) in tensors.iter().zip(&mut batch.feeds) {
+            tensor.gather(rows, &mut feed[..rows.len() * tensor.size()])?;
+        }
+        self.session.run(batch.plan, rows.len(), &batch.feeds, step);
+        let plan = &self.lowered.program.plans[batch.plan];
+        if let Some((losses, positions)) = plan.losses {
+            let n = rows.len() * positions;
+            self.session
+                .fetch(batch.plan, losses, &mut batch.losses[..n]);
+        }
+        if with_outputs {
+            let mut start = 0;
+            for (buffer, shape) in &plan.outputs {
+                let n = shape.size() * rows.len();
+                let values = &mut batch.outputs[start..start + n];
+                self.session.fetch(batch.plan, *buffer, values);
+                start += shape.size() * plan.rows;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Batch {
+    /// The first output's numbers for the rows that were run.
+    pub fn output(&self, rows: usize, size: usize) -> &[f32] {
+        &self.outputs[..rows * size]
+    }
+}
+
+/// A batch's inputs, targets and weights, in the order of a plan's feeds.
+pub(crate) fn tensors(data: &Dataset, with_targets: bool) -> Vec<&Tensor> {
+    let mut all: Vec<&Tensor> = data.inputs().iter().collect();
+    if with_targets {
+        all.extend(data.targets());
+        all.extend(data.sample_weight());
+    }
+    all
+}
+
+fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
+    let values = match owner.slot {
+        None => &model.layers[owner.layer].weights[owner.weight].values,
+        Some(n) => {
+            let slots = model.state.slots.get(owner.layer)?.get(owner.weight)?;
+            slots.get(n)?
+        }
+    };
+    Some(values)
+}
+
+fn slot_mut(model: &mut Model, owner: Owner, n: usize) -> &mut Vec<f32> {
+    fn at<T: Default>(list: &mut Vec<T>, i: usize) -> &mut T {
+        if list.len() <= i {
+            list.resize_with(i + 1, T::default);
+        }
+        &mut list[i]
+    }
+    let layer = at(&mut model.state.slots, owner.layer);
+    at(at(layer, owner.weight), n)
+}
+
+/// The loss and the metrics of the batches so far.
+pub(crate) struct Meters {
+    loss: f64,
+    rows: f64,
+    metrics: Vec<(String, Metric, Vec<f64>)>,
+    width: usize,
+    target_width: usize,
+    size: usize,
+}
+
+impl Meters {
+    pub fn new(model: &Model) -> Result<Self> {
+        let compiled = model.compiled()?;
+        let shapes = model.output_shapes()?;
+        let [output] = &shapes[..] else {
+            return Err(Error::NotReady {
+                problem: "only models with one output can be trained".into(),
+            });
+        };
+        let width = output.last();
+        let target_width = match compiled.loss.targets() {
+            crate::rules::losses::Targets::ClassNumbers => 1,
+            crate::rules::losses::Targets::LikeOutputs => width,
+        };
+        let resolved = compiled.metrics.iter().map(|(name, metric)| {
+            let metric = metric.resolve(&compiled.loss, width);
+            let start = metric.start();
+            (name.clone(), metric, start)
+        });
+        Ok(Meters {
+            loss: 0.0,
+            rows: 0.0,
+            metrics: resolved.collect(),
+            width,
+            target_width,
+            size: output.size(),
+        })
+    }
+
+    /// Whether batches must come with their outputs.
+    pub fn need_outputs(&self) -> bool {
+        !self.metrics.is_empty()
+    }
+
+    pub fn reset(&mut self) {
+        self.loss = 0.0;
+        self.rows = 0.0;
+        for (_, _, gathered) in &mut self.metrics {
+            gathered.fill(0.0);
+        }
+    }
+
+    /// Adds a batch of `rows` rows with `inputs` inputs.
+    pub fn add(&mut self, batch: &Batch, rows: usize, inputs: usize) {
+        let positions = self.size / self.width.max(1);
+        let losses = &batch.losses[..rows * positions];
+        self.loss += losses.iter().map(|&l| f64::from(l)).sum::<f64>() / positions as f64;
+        self.rows += rows as f64;
+        let targets = &batch.feeds[inputs][..rows * positions * self.target_width];
+        let outputs = batch.output(rows, self.size);
+        for (_, metric, gathered) in &mut self.metrics {
+            let batch = metrics::Batch {
+                targets,
+                outputs,
+                width: self.width,
+                target_width: self.target_width,
+            };
+            metric.add(batch, gathered);
+        }
+    }
+
+    /// The mean loss so far.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.rows
+    }
+
+    /// The metrics so far, by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.metrics
+            .iter()
+            .map(|(name, metric, gathered)| (name.as_str(), metric.result(gathered)))
+    }
+
+    /// Loss and metrics, their names behind `prefix`.
+    pub fn report(&self, prefix: &str, logs: &mut Logs) {
+        logs.push(format!("{prefix}loss"), self.loss());
+        for (name, value) in self.metrics() {
+            logs.push(format!("{prefix}{name}"), value);
+        }
+    }
+}

@@ -51,6 +51,31 @@ def chain():
     (HERE / "chain.json").write_text(json.dumps(found) + "\n")
 
 
+def objects():
+    """Rules with arguments of their own, which Keras writes as objects."""
+    keras.utils.set_random_seed(8)
+    made = [
+        keras.initializers.Constant(0.5),
+        keras.initializers.RandomNormal(0.1, 0.2, seed=3),
+        keras.initializers.RandomUniform(-0.1, 0.2),
+        keras.initializers.TruncatedNormal(0.1, 0.2),
+        keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform"),
+        keras.initializers.LecunNormal(seed=5),
+    ]
+    dense = [layers.Dense(4, layers.ELU(0.5), kernel_initializer=i) for i in made]
+    model = keras.Sequential([keras.Input((3,)), *dense, layers.Dense(2)], name="objects")
+    model.compile(
+        optimizer=keras.optimizers.Adam(
+            keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5, staircase=True),
+            beta_1=0.8,
+        ),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["acc", keras.metrics.SparseCategoricalAccuracy(name="mine")],
+    )
+    model.fit(np.ones((8, 3)), np.zeros(8), batch_size=4, verbose=0)
+    model.save(HERE / "objects.keras")
+
+
 def types():
     """Every number type that is read, and attributes of several kinds."""
     with h5py.File(HERE / "types.h5", "w") as file:
@@ -90,5 +115,6 @@ def hostile():
 
 if __name__ == "__main__":
     chain()
+    objects()
     types()
     hostile()

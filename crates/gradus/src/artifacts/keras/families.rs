@@ -146,6 +146,8 @@ enum Plain {
     False,
     Number(f64),
     Text(&'static str),
+    /// The class's name.
+    ItsClass,
     /// The class's name, as Keras names objects that have none: `rm_sprop`.
     ItsName,
 }
@@ -191,6 +193,7 @@ impl Extra {
             }
             Plain::Number(number) => (*number).into(),
             Plain::Text(text) => (*text).into(),
+            Plain::ItsClass => class.into(),
             Plain::ItsName => snake_case(class).into(),
         }
     }
@@ -229,7 +232,7 @@ const ADAMS: &[&str] = &["Adam", "AdamW"];
 #[rustfmt::skip]
 const EXTRAS: &[Extra] = {
     use Family::*;
-    use Plain::{False, ItsName, Null, Number, Text};
+    use Plain::{False, ItsClass, ItsName, Null, Number, Text};
     &[
         Extra::new(Initializer, SCALED, "input_axes", Null),
         Extra::new(Initializer, SCALED, "output_axes", Null),
@@ -272,7 +275,9 @@ const EXTRAS: &[Extra] = {
         Extra::new(Optimizer, &[], "gradient_accumulation_steps", Null),
         Extra::new(Optimizer, ADAMS, "amsgrad", False),
 
-        Extra::new(Schedule, &[], "name", ItsName).any().unwritten(),
+        Extra::new(Schedule, &[], "name", ItsClass).any(),
+        Extra::new(Schedule, &["PiecewiseConstantDecay"], "name", Text("PiecewiseConstant")),
+        Extra::new(Schedule, &["CosineDecayRestarts"], "name", Text("SGDRDecay")),
 
         Extra::new(Loss, &[], "name", ItsName).any(),
         Extra::new(Loss, &[], "reduction", Text("sum_over_batch_size")),

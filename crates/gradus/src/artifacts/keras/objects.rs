@@ -9,6 +9,7 @@
 use super::families::Family;
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
+use crate::model::sequential::snake_case;
 use serde_json::{Map, json};
 use std::path::Path;
 
@@ -93,12 +94,14 @@ fn arguments(
     known.insert("type".to_owned(), member.class.into());
     for (name, value) in config {
         let at = join(at, name);
-        let extra = family.extras(class).find(|extra| extra.argument == *name);
+        let mut extras = family.extras(class).filter(|extra| extra.argument == *name);
         if family.has_argument(member, name) {
             known.insert(name.clone(), argument(&at, name, value, findings));
-        } else if !extra.is_some_and(|extra| extra.is_neutral(class, value))
-            && !(name == "dtype" && is_float32(value))
-        {
+            continue;
+        }
+        let neutral = extras.any(|extra| extra.is_neutral(class, value))
+            || name == "dtype" && is_float32(value);
+        if !neutral {
             findings.add(&at, format!("{class} with {name} = {}", brief(value)));
         }
     }
@@ -201,6 +204,12 @@ pub(crate) fn to_keras(family: Family, value: &Value) -> Value {
         Value::Object(fields) => {
             let class = keras_class(family, fields.get("type").and_then(Value::as_str));
             let mut config = Map::new();
+            if family == Family::Activation {
+                // To Keras it is a layer, and has what every layer has.
+                config.insert("name".to_owned(), snake_case(&class).into());
+                config.insert("trainable".to_owned(), true.into());
+                config.insert("dtype".to_owned(), dtype_policy("float32"));
+            }
             for extra in family.extras(&class).filter(|extra| extra.written) {
                 config.insert(extra.argument.to_owned(), extra.neutral(&class));
             }

@@ -115,13 +115,12 @@ pub(crate) fn load(
 
 /// 32 bits, as Keras' iteration on JAX; on TensorFlow it has 64.
 fn iteration(steps: u64) -> Array {
-    let values = match i32::try_from(steps) {
-        Ok(steps) => Values::I32(vec![steps]),
-        Err(_) => Values::I64(vec![i64::try_from(steps).unwrap_or(i64::MAX)]),
-    };
-    Array {
-        shape: Vec::new(),
-        values,
+    match i32::try_from(steps) {
+        Ok(steps) => Array::whole(steps),
+        Err(_) => Array {
+            shape: Vec::new(),
+            values: Values::I64(vec![i64::try_from(steps).unwrap_or(i64::MAX)]),
+        },
     }
 }
 

@@ -5,5 +5,5 @@ mod read;
 mod write;
 
 pub(crate) use compile::shortest;
-pub(crate) use read::{Description, read};
+pub(crate) use read::read;
 pub(crate) use write::write;

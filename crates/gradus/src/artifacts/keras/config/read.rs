@@ -199,7 +199,7 @@ fn shape(at: &str, dims: &Value, findings: &mut Findings) -> Option<Shape> {
     let size = row
         .iter()
         .try_fold(1usize, |size, &dim| size.checked_mul(dim));
-    if all.is_none() || !size.is_some_and(|size| size <= MAX_ROW) {
+    if all.is_none() || size.is_none_or(|size| size > MAX_ROW) {
         findings.add(at, format!("shape {dims} is not that of a model's input"));
         return None;
     }

@@ -63,14 +63,6 @@ impl Group {
         self.groups.entry(name.to_owned()).or_default()
     }
 
-    /// A string attribute.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.attributes.get(name)? {
-            Attribute::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
     /// The arrays named `0`, `1`, … in the order of these numbers.
     ///
     /// The names must count up from 0: a gap is a damaged file.

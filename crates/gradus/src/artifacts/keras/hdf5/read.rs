@@ -247,8 +247,9 @@ mod tests {
             assert_eq!(array.values, whole, "{name}");
         }
         assert_eq!(tree.arrays["scalar"], Array::floats([], vec![3.5]));
-        assert_eq!(tree.text("text"), Some("caf\u{e9}"));
-        assert_eq!(tree.text("bytes"), Some("plain"));
+        let text = |name: &str| tree.attributes[name].clone();
+        assert_eq!(text("text"), Attribute::Text("caf\u{e9}".into()));
+        assert_eq!(text("bytes"), Attribute::Text("plain".into()));
         let names = vec!["a".to_owned(), "bc".to_owned()];
         assert_eq!(tree.attributes["names"], Attribute::Texts(names));
         assert_eq!(tree.attributes["none"], Attribute::Numbers(vec![]));

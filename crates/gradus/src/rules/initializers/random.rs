@@ -41,19 +41,31 @@ pub struct TruncatedNormal {
 
 impl Default for RandomNormal {
     fn default() -> Self {
-        RandomNormal { mean: 0.0, stddev: 0.05, seed: None }
+        RandomNormal {
+            mean: 0.0,
+            stddev: 0.05,
+            seed: None,
+        }
     }
 }
 
 impl Default for RandomUniform {
     fn default() -> Self {
-        RandomUniform { minval: -0.05, maxval: 0.05, seed: None }
+        RandomUniform {
+            minval: -0.05,
+            maxval: 0.05,
+            seed: None,
+        }
     }
 }
 
 impl Default for TruncatedNormal {
     fn default() -> Self {
-        TruncatedNormal { mean: 0.0, stddev: 0.05, seed: None }
+        TruncatedNormal {
+            mean: 0.0,
+            stddev: 0.05,
+            seed: None,
+        }
     }
 }
 

@@ -186,10 +186,17 @@ mod tests {
             let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
             let found = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
             assert!(mean.abs() < 5.0 * (variance / n).sqrt(), "{initializer:?}");
-            assert!((found / variance - 1.0).abs() < 0.03, "{initializer:?}: {found}");
+            assert!(
+                (found / variance - 1.0).abs() < 0.03,
+                "{initializer:?}: {found}"
+            );
             let largest = values.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
             let uniform = initializer.class().ends_with("Uniform");
-            let bound = if uniform { 3.0_f64.sqrt() } else { 2.0 / 0.879_625_66 };
+            let bound = if uniform {
+                3.0_f64.sqrt()
+            } else {
+                2.0 / 0.879_625_66
+            };
             assert!(f64::from(largest) <= bound * variance.sqrt() * 1.0001);
         }
     }

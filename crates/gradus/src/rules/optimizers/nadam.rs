@@ -30,7 +30,11 @@ impl Nadam {
 
 impl Default for Nadam {
     fn default() -> Self {
-        Nadam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+        Nadam {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        }
     }
 }
 

@@ -23,7 +23,11 @@ impl Rule for ExponentialDecay {
         if self.decay_steps > 0.0 {
             Ok(())
         } else {
-            Err(Error::invalid("decay_steps", self.decay_steps, "a number above 0"))
+            Err(Error::invalid(
+                "decay_steps",
+                self.decay_steps,
+                "a number above 0",
+            ))
         }
     }
 }

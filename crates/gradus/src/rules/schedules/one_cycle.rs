@@ -57,15 +57,26 @@ impl OneCycle {
 impl Rule for OneCycle {
     fn check(&self) -> Result<()> {
         if !(self.max_rate > 0.0 && self.max_rate.is_finite()) {
-            return Err(Error::invalid("max_rate", self.max_rate, "a number above 0"));
+            return Err(Error::invalid(
+                "max_rate",
+                self.max_rate,
+                "a number above 0",
+            ));
         }
-        for (key, value) in [("momentum_high", self.momentum_high), ("momentum_low", self.momentum_low)] {
+        for (key, value) in [
+            ("momentum_high", self.momentum_high),
+            ("momentum_low", self.momentum_low),
+        ] {
             if !(0.0..1.0).contains(&value) {
                 return Err(Error::invalid(key, value, "a number from 0 to below 1"));
             }
         }
         if !(0.0..1.0).contains(&self.final_share) {
-            return Err(Error::invalid("final_share", self.final_share, "a number from 0 to below 1"));
+            return Err(Error::invalid(
+                "final_share",
+                self.final_share,
+                "a number from 0 to below 1",
+            ));
         }
         Ok(())
     }
@@ -98,7 +109,10 @@ impl Formula for OneCycle {
             let share = (step - cycle) / (total - cycle).max(1.0);
             (between(initial, last, share), self.momentum_high)
         };
-        Setting { rate, momentum: Some(momentum) }
+        Setting {
+            rate,
+            momentum: Some(momentum),
+        }
     }
 }
 
@@ -109,7 +123,14 @@ mod tests {
     #[test]
     fn the_rate_goes_up_down_and_far_down_and_the_momentum_the_other_way() {
         let cycle = OneCycle::new(0.05);
-        let at = |step| cycle.at(Progress { iteration: 0, step, total: 1000, per_epoch: 100 });
+        let at = |step| {
+            cycle.at(Progress {
+                iteration: 0,
+                step,
+                total: 1000,
+                per_epoch: 100,
+            })
+        };
         assert_eq!(at(0).rate, 0.005);
         assert_eq!(at(0).momentum, Some(0.95));
         assert!((at(450).rate - 0.05).abs() < 1e-12);

@@ -10,3 +10,6 @@ pub mod losses;
 pub mod metrics;
 pub mod optimizers;
 pub mod schedules;
+
+#[cfg(test)]
+pub(crate) mod golden;

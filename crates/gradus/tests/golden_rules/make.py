@@ -28,7 +28,7 @@ def f32(values):
 
 
 def write(name, cases):
-    text = ",\n".join(" " + json.dumps(case) for case in cases)
+    text = ",\n".join(" " + json.dumps(case) for case in cases).replace("NaN", "null")
     (HERE / f"{name}.json").write_text(f"[\n{text}\n]\n")
     print(name, len(cases))
 

@@ -1,6 +1,6 @@
-use super::{Formula, Loss, Targets};
+use super::{Formula, Loss, Targets, check_smoothing, mean};
 use crate::base::registry::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -56,18 +56,6 @@ impl BinaryCrossentropy {
         from_logits: false,
         label_smoothing: 0.0,
     };
-}
-
-fn check_smoothing(smoothing: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&smoothing) {
-        Ok(())
-    } else {
-        Err(Error::invalid(
-            "label_smoothing",
-            smoothing,
-            "a number from 0 to 1",
-        ))
-    }
 }
 
 impl Rule for SparseCategoricalCrossentropy {}
@@ -182,12 +170,10 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
 
 impl Formula for BinaryCrossentropy {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
-        let n = output.len() as f32;
         let smoothing = self.label_smoothing as f32;
-        let mut sum = 0.0;
-        for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {
+        mean(target, output, gradient, |t, y| {
             let t = t * (1.0 - smoothing) + 0.5 * smoothing;
-            let (loss, slope) = if self.from_logits {
+            if self.from_logits {
                 // max(z, 0) - z t + log(1 + e^-|z|): nothing overflows.
                 let e = (-y.abs()).exp();
                 let p = if y >= 0.0 {
@@ -205,11 +191,8 @@ impl Formula for BinaryCrossentropy {
                     0.0
                 };
                 (-(t * p.ln() + (1.0 - t) * (1.0 - p).ln()), slope)
-            };
-            sum += loss;
-            *g = slope / n;
-        }
-        sum / n
+            }
+        })
     }
 
     fn before(&self, activation: &Activation) -> Option<Loss> {

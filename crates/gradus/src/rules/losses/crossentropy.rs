@@ -38,21 +38,21 @@ pub struct BinaryCrossentropy {
 }
 
 impl SparseCategoricalCrossentropy {
-    pub(super) const DEFAULT: Self = SparseCategoricalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = SparseCategoricalCrossentropy {
         from_logits: false,
         ignore_class: None,
     };
 }
 
 impl CategoricalCrossentropy {
-    pub(super) const DEFAULT: Self = CategoricalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = CategoricalCrossentropy {
         from_logits: false,
         label_smoothing: 0.0,
     };
 }
 
 impl BinaryCrossentropy {
-    pub(super) const DEFAULT: Self = BinaryCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = BinaryCrossentropy {
         from_logits: false,
         label_smoothing: 0.0,
     };

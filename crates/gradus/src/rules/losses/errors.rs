@@ -45,7 +45,7 @@ pub struct Huber {
 }
 
 impl Huber {
-    pub(super) const DEFAULT: Self = Huber { delta: 1.0 };
+    pub(in crate::rules) const DEFAULT: Self = Huber { delta: 1.0 };
 }
 
 impl Default for Huber {

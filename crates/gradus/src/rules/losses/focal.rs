@@ -41,7 +41,7 @@ pub struct CategoricalFocalCrossentropy {
 }
 
 impl BinaryFocalCrossentropy {
-    pub(super) const DEFAULT: Self = BinaryFocalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = BinaryFocalCrossentropy {
         apply_class_balancing: false,
         alpha: 0.25,
         gamma: 2.0,
@@ -51,7 +51,7 @@ impl BinaryFocalCrossentropy {
 }
 
 impl CategoricalFocalCrossentropy {
-    pub(super) const DEFAULT: Self = CategoricalFocalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = CategoricalFocalCrossentropy {
         alpha: 0.25,
         gamma: 2.0,
         from_logits: false,

@@ -38,7 +38,7 @@ macro_rules! plain {
         pub struct $name {}
 
         impl $name {
-            pub(super) const DEFAULT: Self = $name {};
+            pub(in crate::rules) const DEFAULT: Self = $name {};
         }
 
         impl Rule for $name {}

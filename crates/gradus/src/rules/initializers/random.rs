@@ -1,6 +1,7 @@
 use super::Formula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Normal with a given mean and deviation.
@@ -69,9 +70,36 @@ impl Default for TruncatedNormal {
     }
 }
 
-impl Rule for RandomNormal {}
-impl Rule for RandomUniform {}
-impl Rule for TruncatedNormal {}
+fn check_deviation(stddev: f64) -> Result<()> {
+    if stddev >= 0.0 && stddev.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid("stddev", stddev, "a number of 0 or more"))
+    }
+}
+
+impl Rule for RandomNormal {
+    fn check(&self) -> Result<()> {
+        check_deviation(self.stddev)
+    }
+}
+
+impl Rule for RandomUniform {
+    fn check(&self) -> Result<()> {
+        if self.maxval >= self.minval {
+            Ok(())
+        } else {
+            let expected = "a number not below `minval`";
+            Err(Error::invalid("maxval", self.maxval, expected))
+        }
+    }
+}
+
+impl Rule for TruncatedNormal {
+    fn check(&self) -> Result<()> {
+        check_deviation(self.stddev)
+    }
+}
 
 impl Formula for RandomNormal {
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {

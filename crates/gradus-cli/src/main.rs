@@ -1,3 +1,32 @@
-//! The `gradus` command.
+//! The `gradus` command: train, evaluate and use neural networks from the shell.
 
-fn main() {}
+mod args;
+mod checkpoint;
+mod commands;
+mod config;
+mod output;
+mod progress;
+mod run_folder;
+mod watch;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    output::make_panics_one_line();
+    let done = match Args::parse().command {
+        Command::Train(args) => commands::train::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Predict(args) => commands::predict::run(args),
+        Command::Summary(args) => commands::summary::run(args),
+        Command::Data(args) => commands::data::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::message(&format!("error: {error}"));
+            ExitCode::from(if error.is_users_mistake() { 2 } else { 1 })
+        }
+    }
+}

@@ -130,7 +130,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn unknown<'a>(
+    /// A name that is none of `known`, with the nearest of them.
+    pub fn unknown<'a>(
         at: &str,
         family: &'static str,
         found: &str,
@@ -146,7 +147,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn invalid(at: &str, found: impl ToString, expected: impl ToString) -> Self {
+    /// A value that `at` does not take.
+    pub fn invalid(at: &str, found: impl ToString, expected: impl ToString) -> Self {
         Error::Invalid {
             at: at.to_owned(),
             found: found.to_string(),
@@ -181,7 +183,7 @@ impl Error {
 }
 
 /// Two paths of keys as one: `model` and `layers[0]` give `model.layers[0]`.
-pub(crate) fn join(prefix: &str, at: &str) -> String {
+pub fn join(prefix: &str, at: &str) -> String {
     match (prefix.is_empty(), at.is_empty()) {
         (true, _) => at.to_owned(),
         (_, true) => prefix.to_owned(),

@@ -4,7 +4,7 @@
 //! by Keras name, reading from and writing to a configuration, and a visitor
 //! that calls a generic kernel with the concrete rule.
 
-use crate::error::{Error, Result, join};
+use crate::error::{Error, Result, join, nearest};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
@@ -84,7 +84,10 @@ pub(crate) fn named(
             match fields.remove("type") {
                 Some(Value::String(name)) => Ok((name, fields)),
                 Some(other) => Err(Error::invalid(&join(at, "type"), other, expected())),
-                None => Err(Error::invalid(at, "a table without `type`", expected())),
+                None => Err(match nearest("type", fields.keys().map(String::as_str)) {
+                    Some(key) => Error::unknown(at, "key", &key, ["type"]),
+                    None => Error::invalid(at, "a table without `type`", expected()),
+                }),
             }
         }
         other => Err(Error::invalid(at, other, expected())),

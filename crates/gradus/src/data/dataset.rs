@@ -13,6 +13,16 @@ pub enum Split {
     Test,
 }
 
+impl Split {
+    /// `train` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Test => "test",
+        }
+    }
+}
+
 /// Inputs and targets, row by row.
 ///
 /// One input and one target are usual; a model with several takes them in its
@@ -22,6 +32,8 @@ pub struct Dataset {
     name: String,
     inputs: Vec<Tensor>,
     targets: Vec<Tensor>,
+    input_names: Vec<String>,
+    target_names: Vec<String>,
     sample_weight: Option<Tensor>,
     class_names: Vec<String>,
 }
@@ -38,6 +50,8 @@ impl Dataset {
             name: x.name().to_owned(),
             inputs: vec![x],
             targets: Vec::new(),
+            input_names: Vec::new(),
+            target_names: Vec::new(),
             sample_weight: None,
             class_names: Vec::new(),
         }
@@ -56,6 +70,8 @@ impl Dataset {
             name: first.name().to_owned(),
             inputs,
             targets,
+            input_names: Vec::new(),
+            target_names: Vec::new(),
             sample_weight: None,
             class_names: Vec::new(),
         })
@@ -84,6 +100,13 @@ impl Dataset {
     /// The same data with names for its classes, in the order of their labels.
     pub fn with_class_names(mut self, names: &[impl AsRef<str>]) -> Self {
         self.class_names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// The same data, its inputs and targets under the names that a model with
+    /// several of them knows them by.
+    pub(super) fn with_names(mut self, inputs: Vec<String>, targets: Vec<String>) -> Self {
+        (self.input_names, self.target_names) = (inputs, targets);
         self
     }
 
@@ -124,6 +147,16 @@ impl Dataset {
     /// The targets, none if it is unlabelled.
     pub fn targets(&self) -> &[Tensor] {
         &self.targets
+    }
+
+    /// The inputs' names, for a model with several; empty if they have none.
+    pub fn input_names(&self) -> &[String] {
+        &self.input_names
+    }
+
+    /// The targets' names, for a model with several; empty if they have none.
+    pub fn target_names(&self) -> &[String] {
+        &self.target_names
     }
 
     /// The weight of each row's loss; `None` is 1 for every row.
@@ -190,6 +223,8 @@ impl Dataset {
             name: self.name.clone(),
             inputs: self.inputs.iter().map(&change).collect::<Result<_>>()?,
             targets: self.targets.iter().map(&change).collect::<Result<_>>()?,
+            input_names: self.input_names.clone(),
+            target_names: self.target_names.clone(),
             sample_weight: self.sample_weight.as_ref().map(&change).transpose()?,
             class_names: self.class_names.clone(),
         })

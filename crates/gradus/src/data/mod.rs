@@ -1,14 +1,37 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
+//!
+//! A source (`digits`, `idx`, `npy`) makes [`Tensor`]s, which keep the numbers
+//! as they were stored; `spec` and `config` turn a user's words into
+//! [`Dataset`]s; `check` compares them with a model before training;
+//! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
 mod batches;
+mod builtin;
+pub mod check;
+mod config;
 mod dataset;
+mod describe;
 mod digits;
+mod idx;
+mod load;
+mod npy;
+mod numbers;
 mod scale;
+mod spec;
 mod tensor;
+mod write;
 
 pub use batches::Batches;
+pub use builtin::{BUILT_IN, BuiltIn, list};
+pub use config::{DataConfig, Files, ScaleName, Validation};
 pub use dataset::{Dataset, Split};
+pub use describe::describe;
 pub use digits::digits;
+pub use idx::{data_folders, read_idx};
+pub use load::Loaded;
+pub use npy::{npz_keys, read_npy};
 pub use scale::Scale;
+pub use spec::{Source, load, source};
 pub use tensor::{Tensor, Values};
+pub use write::{write_csv, write_npy};

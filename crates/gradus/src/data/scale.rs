@@ -28,8 +28,8 @@ impl Scale {
     /// The tensor's own scale plays no part.
     pub fn standard(rows: &Tensor) -> Scale {
         match rows.values() {
-            Values::U8(all) => standard(all, rows.size(), |x| f64::from(x)),
-            Values::F32(all) => standard(all, rows.size(), |x| f64::from(x)),
+            Values::U8(all) => standard(all, rows.size(), f64::from),
+            Values::F32(all) => standard(all, rows.size(), f64::from),
         }
     }
 
@@ -67,7 +67,7 @@ impl Scale {
     #[inline]
     pub(super) fn apply_u8(&self, from: &[u8], to: &mut [f32]) {
         match self {
-            Scale::None => each(from, to, |x| f32::from(x)),
+            Scale::None => each(from, to, f32::from),
             Scale::Divide(divisor) => {
                 if *divisor == 255.0 {
                     each(from, to, by_255);
@@ -78,7 +78,7 @@ impl Scale {
             Scale::Standardize {
                 mean,
                 inverse_deviation,
-            } => standardize(from, to, mean, inverse_deviation, |x| f32::from(x)),
+            } => standardize(from, to, mean, inverse_deviation, f32::from),
         }
     }
 

@@ -95,7 +95,7 @@ impl Tensor {
             .try_fold(1_usize, |size, &dim| size.checked_mul(dim))
             .filter(|&size| size > 0)
             .ok_or_else(|| Error::shape(UNNAMED, &shape, "dimensions above 0"))?;
-        if length % size != 0 {
+        if !length.is_multiple_of(size) {
             return Err(Error::invalid(
                 UNNAMED,
                 format!("{length} numbers"),

@@ -178,14 +178,15 @@ fn with_common_keys(error: Error) -> Error {
 }
 
 /// Keras' name for a class: `BatchNormalization` becomes `batch_normalization`.
+///
+/// A word begins at a capital that a small letter follows or precedes.
 pub(crate) fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
     for (i, &c) in letters.iter().enumerate() {
-        let after_lower =
-            i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
+        let after_small = i > 0 && letters[i - 1].is_lowercase();
         let starts_word = i > 0 && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
-        if c.is_uppercase() && (after_lower || starts_word) {
+        if c.is_uppercase() && (after_small || starts_word) {
             name.push('_');
         }
         name.extend(c.to_lowercase());
@@ -199,9 +200,24 @@ mod tests {
 
     #[test]
     fn class_names_become_keras_names() {
-        assert_eq!(snake_case("BatchNormalization"), "batch_normalization");
-        assert_eq!(snake_case("PReLU"), "p_re_lu");
-        assert_eq!(snake_case("LeakyReLU"), "leaky_re_lu");
-        assert_eq!(snake_case("ELU"), "elu");
+        // Asked of keras.src.utils.naming.to_snake_case.
+        let pairs = [
+            ("BatchNormalization", "batch_normalization"),
+            ("PReLU", "p_re_lu"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("ELU", "elu"),
+            ("RMSprop", "rm_sprop"),
+            ("RMSNormalization", "rms_normalization"),
+            ("AdamW", "adam_w"),
+            ("SGD", "sgd"),
+            ("Conv2D", "conv2d"),
+            ("Conv2DTranspose", "conv2d_transpose"),
+            ("GRUCell", "gru_cell"),
+            ("InputLayer", "input_layer"),
+            ("A1B", "a1b"),
+        ];
+        for (class, name) in pairs {
+            assert_eq!(snake_case(class), name);
+        }
     }
 }

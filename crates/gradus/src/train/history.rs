@@ -1,5 +1,7 @@
 //! What was measured, epoch by epoch.
 
+use crate::error::{Error, Result};
+
 /// Measurements by name, in the order in which Keras reports them: `loss`, the
 /// metrics, `val_loss`, the validation metrics, `learning_rate`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +60,37 @@ impl History {
         self.epochs.last().and_then(|e| e.logs.get(name))
     }
 
+    /// The history that [`History::to_csv`] wrote, to the bit.
+    pub fn from_csv(csv: &str) -> Result<Self> {
+        let damaged = |line: &str| Error::invalid("history", line, "a line of history.csv");
+        let mut lines = csv.lines();
+        let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+        let ["epoch", names @ .., "seconds"] = &header[..] else {
+            return Err(damaged(&header.join(",")));
+        };
+        let mut history = History::default();
+        for line in lines {
+            let cells: Vec<&str> = line.split(',').collect();
+            let [epoch, values @ .., seconds] = &cells[..] else {
+                return Err(damaged(line));
+            };
+            let number = |cell: &str| cell.parse::<f64>().map_err(|_| damaged(line));
+            let mut logs = Logs::default();
+            if values.len() != names.len() {
+                return Err(damaged(line));
+            }
+            for (name, value) in names.iter().zip(values) {
+                logs.push(*name, number(value)?);
+            }
+            history.epochs.push(Epoch {
+                epoch: epoch.parse().map_err(|_| damaged(line))?,
+                logs,
+                seconds: number(seconds)?,
+            });
+        }
+        Ok(history)
+    }
+
     /// As CSV: `epoch`, the measurements, `seconds`; numbers in full precision.
     pub fn to_csv(&self) -> String {
         let mut csv = String::from("epoch");
@@ -76,5 +109,25 @@ impl History {
             csv.push_str(&format!(",{}\n", epoch.seconds));
         }
         csv
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_comes_back_from_its_csv_to_the_bit() {
+        let mut history = History::default();
+        for (epoch, value) in [0.1 + 0.2, f64::INFINITY, 1e-300].into_iter().enumerate() {
+            let mut logs = Logs::default();
+            logs.push("loss", value);
+            logs.push("val_loss", 1.0 / 3.0);
+            let seconds = 0.7;
+            history.epochs.push(Epoch { epoch, logs, seconds });
+        }
+        assert_eq!(History::from_csv(&history.to_csv()).unwrap(), history);
+        assert!(History::from_csv("epoch,loss,seconds\n0,1\n").is_err());
+        assert!(History::from_csv("").is_err());
     }
 }

@@ -9,4 +9,4 @@ mod runner;
 
 pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
-pub use history::{History, Logs};
+pub use history::{Epoch, History, Logs};

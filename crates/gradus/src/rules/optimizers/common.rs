@@ -147,6 +147,11 @@ impl Optimizer {
         Ok(optimizer)
     }
 
+    /// The arguments that every optimizer takes.
+    pub(crate) fn shared_arguments() -> &'static [&'static str] {
+        field_names::<Common>()
+    }
+
     /// Its type and every argument.
     pub fn to_config(&self) -> Value {
         let mut config = self.method.to_config();

@@ -22,15 +22,22 @@ pub struct EarlyStopping {
     /// Epochs before watching starts. Default 0.
     pub start_from_epoch: usize,
     #[serde(skip)]
-    progress: Progress,
+    progress: EarlyStoppingProgress,
 }
 
-/// What has been seen so far.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Progress {
-    best: Option<f64>,
-    best_weights: Option<Vec<Vec<f32>>>,
-    waited: usize,
+/// What has been seen so far: with it, a training that was cut off goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EarlyStoppingProgress {
+    /// The best measurement.
+    pub best: Option<f64>,
+    /// The epoch that measured it.
+    pub best_epoch: Option<usize>,
+    /// The weights after it, if they are to be put back at the end.
+    #[serde(skip)]
+    pub best_weights: Option<Vec<Vec<f32>>>,
+    /// Epochs without improvement.
+    pub waited: usize,
 }
 
 impl Default for EarlyStopping {
@@ -43,7 +50,7 @@ impl Default for EarlyStopping {
             baseline: None,
             restore_best_weights: false,
             start_from_epoch: 0,
-            progress: Progress::default(),
+            progress: EarlyStoppingProgress::default(),
         }
     }
 }
@@ -74,11 +81,22 @@ impl EarlyStopping {
         self.restore_best_weights = restore;
         self
     }
+
+    /// What has been seen so far.
+    pub fn progress(&self) -> &EarlyStoppingProgress {
+        &self.progress
+    }
+
+    /// Goes on from what was seen before; to be called after `on_train_begin`,
+    /// which forgets it.
+    pub fn set_progress(&mut self, progress: EarlyStoppingProgress) {
+        self.progress = progress;
+    }
 }
 
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
-        self.progress = Progress::default();
+        self.progress = EarlyStoppingProgress::default();
         Ok(())
     }
 
@@ -97,10 +115,12 @@ impl Callback for EarlyStopping {
         if self.restore_best_weights && progress.best_weights.is_none() {
             // A first epoch that is a NaN must not leave nothing to go back to.
             progress.best_weights = Some(training.weights());
+            progress.best_epoch = Some(epoch);
         }
         progress.waited += 1;
         if self.mode.improves(&self.monitor, now, progress.best, delta) {
             progress.best = Some(now);
+            progress.best_epoch = Some(epoch);
             if self.restore_best_weights {
                 progress.best_weights = Some(training.weights());
             }

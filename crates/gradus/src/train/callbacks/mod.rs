@@ -8,8 +8,8 @@ use super::runner::{Meters, Runner};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-pub use early_stopping::EarlyStopping;
-pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
+pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
 
 /// Keras' hooks. Each does nothing unless it is written.
 pub trait Callback {
@@ -117,6 +117,11 @@ impl Training<'_> {
     /// Ends the training after this epoch.
     pub fn stop(&mut self) {
         self.stop = true;
+    }
+
+    /// Whether the training ends after this epoch because a callback said so.
+    pub fn is_stopping(&self) -> bool {
+        self.stop
     }
 }
 

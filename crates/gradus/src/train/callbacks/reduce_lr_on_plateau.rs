@@ -23,15 +23,19 @@ pub struct ReduceLROnPlateau {
     /// The lowest rate. Default 0.
     pub min_lr: f64,
     #[serde(skip)]
-    progress: Progress,
+    progress: ReduceLROnPlateauProgress,
 }
 
-/// What has been seen so far.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Progress {
-    best: Option<f64>,
-    waited: usize,
-    cooling: usize,
+/// What has been seen so far: with it, a training that was cut off goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReduceLROnPlateauProgress {
+    /// The best measurement.
+    pub best: Option<f64>,
+    /// Epochs without improvement.
+    pub waited: usize,
+    /// Epochs to wait before watching again.
+    pub cooling: usize,
 }
 
 impl Default for ReduceLROnPlateau {
@@ -44,7 +48,7 @@ impl Default for ReduceLROnPlateau {
             min_delta: 1e-4,
             cooldown: 0,
             min_lr: 0.0,
-            progress: Progress::default(),
+            progress: ReduceLROnPlateauProgress::default(),
         }
     }
 }
@@ -69,11 +73,22 @@ impl ReduceLROnPlateau {
         self.patience = epochs;
         self
     }
+
+    /// What has been seen so far.
+    pub fn progress(&self) -> &ReduceLROnPlateauProgress {
+        &self.progress
+    }
+
+    /// Goes on from what was seen before; to be called after `on_train_begin`,
+    /// which forgets it.
+    pub fn set_progress(&mut self, progress: ReduceLROnPlateauProgress) {
+        self.progress = progress;
+    }
 }
 
 impl Callback for ReduceLROnPlateau {
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
-        self.progress = Progress::default();
+        self.progress = ReduceLROnPlateauProgress::default();
         Ok(())
     }
 

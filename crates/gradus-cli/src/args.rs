@@ -1,0 +1,94 @@
+//! What is typed after `gradus`.
+
+use clap::{Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Train deep neural networks: Keras' words, Keras' numbers, Keras' files.
+#[derive(Debug, Parser)]
+#[command(name = "gradus", version)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network; without CONFIG, the default recipe on the built-in digits
+    Train(Train),
+    /// Measure a model's loss and metrics
+    Evaluate(Evaluate),
+    /// Write a model's outputs to a file
+    Predict(Predict),
+    /// Print a model's layers, shapes and parameters
+    Summary(Summary),
+    /// Look at data
+    #[command(subcommand)]
+    Data(Data),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Train {
+    /// The configuration file (TOML)
+    pub config: Option<PathBuf>,
+    /// Override one key of the configuration: `train.epochs=3`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The run folder [default: runs/NAME-N, N the first free]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on from the run folder's checkpoint (the newest run's without --out)
+    #[arg(long)]
+    pub resume: bool,
+    /// Where all random numbers come from: short for `--set seed=N`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// How many threads to use; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the result alone
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Evaluate {
+    /// A `.keras` file
+    pub model: PathBuf,
+    /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), or a TOML file with `[data]`
+    #[arg(long, value_name = "SPEC")]
+    pub data: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Predict {
+    /// A `.keras` file
+    pub model: PathBuf,
+    /// A built-in set (`digits:test`), array files (`x.npy`), or a TOML file with `[data]`
+    #[arg(long, value_name = "SPEC")]
+    pub data: String,
+    /// Where the outputs go: a `.npy` or `.csv` file, one row for each input row
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Summary {
+    /// A `.keras` file, or a configuration file (TOML)
+    #[arg(value_name = "MODEL|CONFIG.toml")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Data {
+    /// List the built-in data sets
+    List,
+    /// Describe data: shapes, ranges, classes, the first pictures
+    Show {
+        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), or a TOML file with `[data]`
+        spec: String,
+    },
+}

@@ -1,0 +1,114 @@
+//! The configuration file: from text to a run, and back to text.
+
+mod callbacks;
+mod document;
+mod model;
+mod overrides;
+mod resolve;
+mod text;
+mod train;
+
+pub use document::Document;
+pub use resolve::{Run, model_of};
+
+use callbacks::Callbacks;
+use gradus::config::{Value, read, table};
+use gradus::data::DataConfig;
+use gradus::{Error, Result};
+use model::ModelConfig;
+use serde::Deserialize;
+use train::TrainConfig;
+
+/// The seed of a configuration that names none.
+const SEED: u64 = 42;
+
+/// A configuration, read and checked, its files not looked at.
+#[derive(Clone, Debug)]
+pub struct Config {
+    seed: u64,
+    data: DataConfig,
+    model: ModelConfig,
+    train: TrainConfig,
+    callbacks: Callbacks,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    seed: Option<Value>,
+    data: Option<Value>,
+    model: Option<Value>,
+    train: Option<Value>,
+    callbacks: Option<Value>,
+    pretrain: Option<Value>,
+}
+
+impl Config {
+    /// Reads it from plain data.
+    pub fn from_value(value: &Value) -> Result<Self> {
+        let raw: Raw = read("", table("", value)?)?;
+        if raw.pretrain.is_some() {
+            let problem = "pretraining is not supported yet; remove the table, \
+                           or start from a trained model with `model.file`";
+            return Err(problem_at("pretrain", problem));
+        }
+        let section =
+            |value: Option<Value>| value.unwrap_or_else(|| Value::Object(Default::default()));
+        let config = Config {
+            seed: match raw.seed {
+                None => SEED,
+                Some(seed) => seed
+                    .as_u64()
+                    .ok_or_else(|| Error::invalid("seed", &seed, "a whole number of 0 or more"))?,
+            },
+            data: DataConfig::from_value("data", &section(raw.data))?,
+            model: ModelConfig::from_value("model", &section(raw.model))?,
+            train: TrainConfig::from_value("train", &section(raw.train))?,
+            callbacks: Callbacks::from_value("callbacks", &section(raw.callbacks))?,
+        };
+        config.refuse_contradictions()?;
+        Ok(config)
+    }
+
+    /// Settings that exclude each other across tables.
+    fn refuse_contradictions(&self) -> Result<()> {
+        if self.callbacks.reduce_lr_on_plateau.is_some() {
+            let (a, b) = ("callbacks.reduce_lr_on_plateau", self.train.schedule_key());
+            if let Some(b) = b {
+                return Err(excluded(a, b, "both set the learning rate"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A whole number of at least `least`.
+fn whole(at: &str, value: &Value, least: u64) -> Result<usize> {
+    let number = value.as_u64().filter(|&n| n >= least);
+    number
+        .and_then(|n| usize::try_from(n).ok())
+        .ok_or_else(|| Error::invalid(at, value, format!("a whole number of {least} or more")))
+}
+
+fn truth(at: &str, value: &Value) -> Result<bool> {
+    value
+        .as_bool()
+        .ok_or_else(|| Error::invalid(at, value, "true or false"))
+}
+
+fn text_of(at: &str, value: &Value, expected: &str) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(Error::invalid(at, other, expected)),
+    }
+}
+
+fn problem_at(at: &str, problem: &str) -> Error {
+    Error::Config {
+        at: at.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn excluded(a: &str, b: &str, why: &str) -> Error {
+    problem_at("", &format!("`{a}` and `{b}` exclude each other: {why}"))
+}

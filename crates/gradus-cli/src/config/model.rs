@@ -1,0 +1,101 @@
+//! `[model]`: what is trained.
+
+use super::{excluded, problem_at, text_of, truth, whole};
+use gradus::config::{Value, read, table};
+use gradus::model::Recipe;
+use gradus::{Error, Result};
+use serde::Deserialize;
+
+/// What is trained.
+#[derive(Clone, Debug)]
+pub struct ModelConfig {
+    /// Where the layers come from.
+    pub source: Source,
+    /// Layers to freeze or thaw: patterns of their names, the later key wins.
+    pub trainable: Vec<(String, bool)>,
+}
+
+/// Where a model's layers come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A saved model, weights and all.
+    File(String),
+    /// One table for each layer.
+    Layers(Vec<Value>),
+    /// A recipe, fitted to the data.
+    Recipe(Recipe),
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    file: Option<Value>,
+    layers: Option<Value>,
+    recipe: Option<Value>,
+    hidden: Option<Value>,
+    trainable: Option<Value>,
+}
+
+impl ModelConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let raw: Raw = read(at, table(at, value)?)?;
+        let key = |key: &str| format!("{at}.{key}");
+        let given = [
+            ("file", raw.file.is_some()),
+            ("layers", raw.layers.is_some()),
+            ("recipe", raw.recipe.is_some()),
+        ];
+        let given: Vec<String> = given.iter().filter(|g| g.1).map(|g| key(g.0)).collect();
+        if let [a, b, ..] = &given[..] {
+            return Err(excluded(a, b, "each says what the layers are"));
+        }
+        if raw.hidden.is_some() && raw.recipe.is_none() {
+            let problem = "belongs to `model.recipe`, which is not there";
+            return Err(problem_at(&key("hidden"), problem));
+        }
+        let source = if let Some(file) = raw.file {
+            Source::File(text_of(&key("file"), &file, "the path of a .keras file")?)
+        } else if let Some(layers) = raw.layers {
+            Source::Layers(read_layers(&key("layers"), &layers)?)
+        } else if let Some(recipe) = raw.recipe {
+            let name = text_of(&key("recipe"), &recipe, "the name of a recipe")?;
+            let hidden = raw
+                .hidden
+                .map(|hidden| read_hidden(&key("hidden"), &hidden));
+            let recipe = Recipe::new(&name, hidden.transpose()?).map_err(|e| e.under(at))?;
+            Source::Recipe(recipe)
+        } else {
+            let problem = "says nothing of the layers: give `layers`, or `file`, or `recipe`";
+            return Err(problem_at(at, problem));
+        };
+        let trainable = match raw.trainable {
+            None => Vec::new(),
+            Some(patterns) => table(&key("trainable"), &patterns)?
+                .iter()
+                .map(|(pattern, value)| {
+                    let at = format!("{}.{pattern}", key("trainable"));
+                    Ok((pattern.clone(), truth(&at, value)?))
+                })
+                .collect::<Result<_>>()?,
+        };
+        Ok(ModelConfig { source, trainable })
+    }
+}
+
+fn read_layers(at: &str, value: &Value) -> Result<Vec<Value>> {
+    match value {
+        Value::Array(layers) if !layers.is_empty() => Ok(layers.clone()),
+        Value::Array(_) => Err(Error::invalid(at, "no layers", "at least one")),
+        other => Err(Error::invalid(at, other, "a list of layers")),
+    }
+}
+
+fn read_hidden(at: &str, value: &Value) -> Result<Vec<usize>> {
+    let Value::Array(units) = value else {
+        return Err(Error::invalid(at, value, "a list of whole numbers"));
+    };
+    let units = units.iter().enumerate();
+    units
+        .map(|(i, units)| whole(&format!("{at}[{i}]"), units, 1))
+        .collect()
+}

@@ -1,0 +1,217 @@
+//! `[train]`: how it is trained.
+
+use super::{excluded, problem_at, truth, whole};
+use gradus::config::{Value, read, table};
+use gradus::rules::losses::Loss;
+use gradus::rules::metrics::Metric;
+use gradus::rules::optimizers::{LearningRate, Optimizer};
+use gradus::rules::schedules::Schedule;
+use gradus::{Error, Result};
+use serde::Deserialize;
+
+/// How it is trained; what is not named is none.
+#[derive(Clone, Debug)]
+pub struct TrainConfig {
+    pub loss: Option<Loss>,
+    pub metrics: Option<Vec<(String, Metric)>>,
+    pub epochs: Option<usize>,
+    pub initial_epoch: usize,
+    pub batch_size: usize,
+    pub shuffle: bool,
+    pub optimizer: Option<Optimizer>,
+    /// `learning_rate` where no optimizer is named that would take it.
+    pub learning_rate: Option<LearningRate>,
+    pub schedule: Option<Schedule>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    loss: Option<Value>,
+    metrics: Option<Value>,
+    epochs: Option<Value>,
+    initial_epoch: Option<Value>,
+    batch_size: Option<Value>,
+    shuffle: Option<Value>,
+    optimizer: Option<Value>,
+    learning_rate: Option<Value>,
+    schedule: Option<Value>,
+    precision: Option<Value>,
+}
+
+const RATE: &str = "train.learning_rate";
+const OPTIMIZER_RATE: &str = "train.optimizer.learning_rate";
+const SCHEDULE: &str = "train.schedule";
+
+impl TrainConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let raw: Raw = read(at, table(at, value)?)?;
+        let key = |key: &str| format!("{at}.{key}");
+        let number = |name: &str, value: Option<Value>, least| {
+            value.map(|v| whole(&key(name), &v, least)).transpose()
+        };
+        if let Some(precision) = raw.precision
+            && precision != "float32"
+        {
+            let expected = "\"float32\": other precisions are not supported yet";
+            return Err(Error::invalid(&key("precision"), precision, expected));
+        }
+        let rate_of = |o: &Value| o.get("learning_rate").is_some();
+        if raw.learning_rate.is_some() && raw.optimizer.as_ref().is_some_and(rate_of) {
+            return Err(excluded(
+                RATE,
+                OPTIMIZER_RATE,
+                "the first is short for the second",
+            ));
+        }
+        let rate = raw
+            .learning_rate
+            .map(|rate| read_rate(RATE, &rate))
+            .transpose()?;
+        let mut optimizer = None;
+        if let Some(value) = raw.optimizer {
+            if let Some(rate) = value.get("learning_rate") {
+                read_rate(OPTIMIZER_RATE, rate)?;
+            }
+            let mut read = Optimizer::from_config(&key("optimizer"), &value)?;
+            if let Some(rate) = &rate {
+                read.learning_rate = rate.clone();
+            }
+            optimizer = Some(read);
+        }
+        let config = TrainConfig {
+            loss: raw
+                .loss
+                .map(|loss| Loss::from_config(&key("loss"), &loss))
+                .transpose()?,
+            metrics: raw
+                .metrics
+                .map(|m| read_metrics(&key("metrics"), &m))
+                .transpose()?,
+            epochs: number("epochs", raw.epochs, 1)?,
+            initial_epoch: number("initial_epoch", raw.initial_epoch, 0)?.unwrap_or(0),
+            batch_size: number("batch_size", raw.batch_size, 1)?.unwrap_or(32),
+            shuffle: match raw.shuffle {
+                None => true,
+                Some(shuffle) => truth(&key("shuffle"), &shuffle)?,
+            },
+            learning_rate: if optimizer.is_some() { None } else { rate },
+            optimizer,
+            schedule: raw.schedule.map(|s| read_schedule(&s)).transpose()?,
+        };
+        match config.keras_schedule_key() {
+            Some(a) if config.schedule.is_some() => {
+                Err(excluded(a, SCHEDULE, "both set the learning rate"))
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// The key of a Keras schedule in place of a rate, if there is one.
+    fn keras_schedule_key(&self) -> Option<&'static str> {
+        let is_schedule = |rate: &LearningRate| matches!(rate, LearningRate::Schedule(_));
+        let of_optimizer = self.optimizer.as_ref().map(|o| &o.learning_rate);
+        if of_optimizer.is_some_and(is_schedule) {
+            Some(OPTIMIZER_RATE)
+        } else if self.learning_rate.as_ref().is_some_and(is_schedule) {
+            Some(RATE)
+        } else {
+            None
+        }
+    }
+
+    /// The key of whatever schedule sets the learning rate.
+    pub fn schedule_key(&self) -> Option<&'static str> {
+        let own = self.schedule.as_ref().map(|_| SCHEDULE);
+        own.or_else(|| self.keras_schedule_key())
+    }
+}
+
+/// A number or a Keras schedule.
+fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
+    match value {
+        Value::Number(rate) => match rate.as_f64() {
+            Some(rate) if rate >= 0.0 => Ok(LearningRate::Constant(rate)),
+            _ => Err(Error::invalid(at, value, "a number of 0 or more")),
+        },
+        Value::String(name) if name == "auto" => {
+            let expected = "a number or a schedule: the learning-rate finder is not supported yet";
+            Err(Error::invalid(at, value, expected))
+        }
+        Value::String(_) | Value::Object(_) => {
+            let schedule = Schedule::from_config(at, value)?;
+            if schedule.is_keras() {
+                return Ok(schedule.into());
+            }
+            let class = schedule.class();
+            let problem = format!("Keras has no schedule `{class}`: it goes under `{SCHEDULE}`");
+            Err(problem_at(at, &problem))
+        }
+        other => Err(Error::invalid(at, other, "a number or a Keras schedule")),
+    }
+}
+
+/// A schedule that Keras has no object for.
+fn read_schedule(value: &Value) -> Result<Schedule> {
+    let schedule = Schedule::from_config(SCHEDULE, value)?;
+    if schedule.is_keras() {
+        let class = schedule.class();
+        let problem = format!("`{class}` is a Keras schedule: it goes under `{OPTIMIZER_RATE}`");
+        return Err(problem_at(SCHEDULE, &problem));
+    }
+    Ok(schedule)
+}
+
+/// Metrics with the names that the history has them under: `mae` stays `mae`.
+fn read_metrics(at: &str, value: &Value) -> Result<Vec<(String, Metric)>> {
+    let Value::Array(items) = value else {
+        return Err(Error::invalid(at, value, "a list of metrics"));
+    };
+    let mut metrics: Vec<(String, Metric)> = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let at = format!("{at}[{i}]");
+        let (name, metric) = read_metric(&at, item)?;
+        if name == "loss" || metrics.iter().any(|(other, _)| *other == name) {
+            let expected = "a name that nothing else has";
+            return Err(Error::invalid(&at, format!("`{name}`"), expected));
+        }
+        metrics.push((name, metric));
+    }
+    Ok(metrics)
+}
+
+fn read_metric(at: &str, value: &Value) -> Result<(String, Metric)> {
+    let mut value = value.clone();
+    let mut given = match &mut value {
+        Value::Object(fields) => fields.remove("name"),
+        _ => None,
+    };
+    let metric = Metric::from_config(at, &value).map_err(|error| match error {
+        Error::UnknownName {
+            at,
+            family: "key",
+            found,
+            known,
+            ..
+        } => {
+            let known = known.iter().map(String::as_str);
+            Error::unknown(&at, "key", &found, known.chain(["type", "name"]))
+        }
+        other => other,
+    })?;
+    if let Value::String(alias) = &value
+        && alias != metric.class()
+    {
+        given = Some(value.clone());
+    }
+    match given {
+        None => Ok((metric.name().to_owned(), metric)),
+        Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '\n', '\r', '"']) => {
+            Ok((name, metric))
+        }
+        Some(other) => {
+            let expected = "a name without commas or quotes";
+            Err(Error::invalid(&format!("{at}.name"), other, expected))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What goes to standard output and standard error.
+
+use gradus::{Error, Result};
+use std::io::{self, Write};
+
+/// Prints a result. A reader that has gone away (`| head`) is no error.
+pub fn result(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", "standard output", cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a message to standard error, if anybody listens.
+pub fn message(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A measurement, short enough to read.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-3..1e5).contains(&size) || !value.is_finite() {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// Measurements with their names: `loss 0.1234  accuracy 0.9876`.
+pub fn measurements<'a>(logs: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let parts: Vec<String> = logs
+        .map(|(name, value)| format!("{name} {}", number(value)))
+        .collect();
+    parts.join("  ")
+}
+
+/// A bug ends the program with one line and exit code 1, on whatever thread.
+pub fn make_panics_one_line() {
+    std::panic::set_hook(Box::new(|panic| {
+        let what = panic.payload();
+        let what = what
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| what.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic");
+        let place = panic.location().map(|l| format!(" ({l})"));
+        let place = place.unwrap_or_default();
+        let line = what.replace('\n', " ");
+        message(&format!(
+            "error: internal error, please report it: {line}{place}"
+        ));
+        std::process::exit(1);
+    }));
+}

@@ -1,0 +1,125 @@
+//! The run folder: what `train` leaves behind.
+
+use gradus::artifacts::whole::write_whole;
+use gradus::{Error, Result};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The trained model.
+pub const MODEL: &str = "model.keras";
+/// The measurements of every epoch.
+pub const HISTORY: &str = "history.csv";
+/// The resolved configuration.
+pub const CONFIG: &str = "config.toml";
+/// What `--resume` continues from.
+pub const CHECKPOINT: &str = "checkpoint";
+
+/// Which folder a run goes to.
+#[derive(Debug)]
+pub enum Place {
+    /// The one that was named.
+    Named(PathBuf),
+    /// `runs/NAME-N`, N the first free.
+    Numbered(String),
+}
+
+impl Place {
+    /// Makes the folder of a new run. One that holds a run already is an error.
+    pub fn create(&self) -> Result<PathBuf> {
+        self.check_free()?;
+        match self {
+            Place::Named(folder) => {
+                fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))?;
+                Ok(folder.clone())
+            }
+            Place::Numbered(name) => {
+                let runs = Path::new("runs");
+                fs::create_dir_all(runs).map_err(|cause| Error::io("create", runs, cause))?;
+                let mut number = last_number(name).unwrap_or(0) + 1;
+                loop {
+                    let folder = runs.join(format!("{name}-{number}"));
+                    match fs::create_dir(&folder) {
+                        Ok(()) => return Ok(folder),
+                        // Another run was faster.
+                        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+                            number += 1;
+                        }
+                        Err(cause) => return Err(Error::io("create", folder, cause)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Refuses a named folder that holds a run already, or is no folder.
+    pub fn check_free(&self) -> Result<()> {
+        let Place::Named(folder) = self else {
+            return Ok(());
+        };
+        if folder.exists() && !folder.is_dir() {
+            return Err(Error::file(
+                folder,
+                "is a file, expected a folder for the run",
+            ));
+        }
+        let taken = [MODEL, HISTORY, CONFIG, CHECKPOINT];
+        match taken.iter().find(|name| folder.join(name).exists()) {
+            None => Ok(()),
+            Some(name) => Err(Error::file(
+                folder,
+                format!(
+                    "holds a run already (`{name}`): choose another --out, or go on with --resume"
+                ),
+            )),
+        }
+    }
+
+    /// The folder of a run that is there: the one that was named, or the last.
+    pub fn existing(&self) -> Result<PathBuf> {
+        let (folder, found) = match self {
+            Place::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
+            Place::Numbered(name) => {
+                let number = last_number(name);
+                let folder = Path::new("runs").join(format!("{name}-{}", number.unwrap_or(1)));
+                let found = folder.join(CONFIG).is_file();
+                (folder, found)
+            }
+        };
+        match found {
+            true => Ok(folder),
+            false => Err(Error::file(
+                folder,
+                "holds no run to resume: start one without --resume",
+            )),
+        }
+    }
+}
+
+/// The highest number of the runs of that name.
+fn last_number(name: &str) -> Option<u64> {
+    let entries = fs::read_dir("runs").ok()?;
+    let number = |entry: fs::DirEntry| {
+        let found = entry.file_name().into_string().ok()?;
+        found.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+    };
+    entries.flatten().filter_map(number).max()
+}
+
+/// Writes a text whole or not at all.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_whole(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// Removes what a killed run was writing when it died.
+pub fn tidy(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            // A leftover is only untidy.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

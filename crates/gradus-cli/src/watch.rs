@@ -1,0 +1,157 @@
+//! What happens between epochs: the configured callbacks, progress, checkpoints.
+
+use crate::checkpoint::{State, Writer};
+use crate::progress::Reporter;
+use crate::run_folder::{CONFIG, HISTORY, Place, tidy, write_text};
+use gradus::Result;
+use gradus::train::callbacks::{Callback, Progress};
+use gradus::train::{EarlyStopping, Epoch, History, Logs, ReduceLROnPlateau, Training};
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// One callback for all of it, in a fixed order: a checkpoint holds what the
+/// others have seen.
+pub struct Watch {
+    /// Ends the training.
+    pub early_stopping: Option<EarlyStopping>,
+    /// Lowers the learning rate.
+    pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    /// Tells how it goes.
+    pub reporter: Reporter,
+    /// What has been measured.
+    pub history: History,
+    /// The run folder, once training has begun.
+    pub folder: Option<PathBuf>,
+    /// Where a new run's folder will be.
+    pub place: Place,
+    /// The resolved configuration.
+    pub config: String,
+    /// How far the training was, if it is resumed.
+    pub resumed: Option<State>,
+    /// The epoch to begin with.
+    pub first: usize,
+    /// The epoch to end before.
+    pub epochs: usize,
+    /// Checkpoints, and how much time they may take.
+    pub checkpoints: Option<Writer>,
+    /// When the epoch began.
+    pub began: Instant,
+    /// When the next checkpoint is due.
+    pub due: Instant,
+}
+
+/// The watch, shared between `fit` and who called it.
+#[derive(Clone)]
+pub struct Shared(pub Rc<RefCell<Watch>>);
+
+impl Callback for Shared {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().train_begins(training)
+    }
+
+    fn on_epoch_begin(&mut self, _: usize, _: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().began = Instant::now();
+        Ok(())
+    }
+
+    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+        let watch = &mut *self.0.borrow_mut();
+        watch.reporter.step(watch.first, progress);
+    }
+
+    fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().epoch_ends(epoch, logs, t)
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let watch = &mut *self.0.borrow_mut();
+        watch.reporter.finish();
+        match &mut watch.early_stopping {
+            Some(early_stopping) => early_stopping.on_train_end(training),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Watch {
+    /// Everything has been checked: only now is the run folder made.
+    fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
+        if let Some(early_stopping) = &mut self.early_stopping {
+            early_stopping.on_train_begin(training)?;
+        }
+        if let Some(reduce) = &mut self.reduce_lr_on_plateau {
+            reduce.on_train_begin(training)?;
+        }
+        let state = self.resumed.take().unwrap_or_default();
+        if let (Some(early_stopping), Some(progress)) =
+            (&mut self.early_stopping, state.early_stopping)
+        {
+            early_stopping.set_progress(progress);
+        }
+        if let (Some(reduce), Some(progress)) =
+            (&mut self.reduce_lr_on_plateau, state.reduce_lr_on_plateau)
+        {
+            reduce.set_progress(progress);
+        }
+        let folder = match &self.folder {
+            Some(folder) => folder.clone(),
+            None => self.place.create()?,
+        };
+        tidy(&folder);
+        write_text(&folder.join(CONFIG), &self.config)?;
+        self.checkpoints = Some(Writer::new(&folder)?);
+        self.reporter
+            .say(&format!("run folder: {}", folder.display()));
+        self.folder = Some(folder);
+        Ok(())
+    }
+
+    fn epoch_ends(&mut self, epoch: usize, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
+        let measured = Epoch {
+            epoch,
+            logs: logs.clone(),
+            seconds: self.began.elapsed().as_secs_f64(),
+        };
+        self.reporter.epoch(&measured, self.epochs);
+        self.history.epochs.push(measured);
+        if let Some(reduce) = &mut self.reduce_lr_on_plateau {
+            reduce.on_epoch_end(epoch, logs, training)?;
+        }
+        if let Some(early_stopping) = &mut self.early_stopping {
+            early_stopping.on_epoch_end(epoch, logs, training)?;
+        }
+        let last = training.is_stopping() || epoch + 1 >= self.epochs;
+        if last || Instant::now() >= self.due {
+            self.checkpoint(epoch, training)?;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        let start = Instant::now();
+        let (Some(checkpoints), Some(folder)) = (&mut self.checkpoints, &self.folder) else {
+            return Ok(());
+        };
+        let reduce = self.reduce_lr_on_plateau.as_ref();
+        let state = State {
+            epoch: epoch + 1,
+            stopped: training.is_stopping(),
+            learning_rate: training.learning_rate(),
+            early_stopping: self.early_stopping.as_ref().map(|e| e.progress().clone()),
+            reduce_lr_on_plateau: reduce.map(|r| r.progress().clone()),
+            ..State::default()
+        };
+        checkpoints.write(state, training.model(), &self.history)?;
+        write_text(&folder.join(HISTORY), &self.history.to_csv())?;
+        self.due = Instant::now() + pause(start.elapsed());
+        Ok(())
+    }
+}
+
+/// How long to wait after a checkpoint that took so long: a twentieth of the
+/// time is enough for them where epochs take milliseconds.
+fn pause(taken: Duration) -> Duration {
+    taken * 19
+}

@@ -1,0 +1,220 @@
+//! The zip around a `.keras` file.
+//!
+//! Three entries, and no others: what is not known is not unpacked, and nothing
+//! is ever unpacked to the disk.
+
+use std::io::{Cursor, Read, Seek, Write};
+use zip::read::ZipArchive;
+use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::{CompressionMethod, DateTime};
+
+const METADATA: &str = "metadata.json";
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.weights.h5";
+
+/// Ten times what a network of a thousand layers needs. As JSON values it takes
+/// some fifteen times as much memory.
+const MAX_JSON: u64 = 4 << 20;
+/// Weights hardly get smaller by compression, but fresh optimizer slots do.
+const MAX_RATIO: u64 = 16;
+const SPARE: u64 = 48 << 20;
+
+/// The parts of a `.keras` file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Archive {
+    /// Which Keras wrote it, and when.
+    pub metadata: String,
+    /// The model, as JSON.
+    pub config: String,
+    /// The weights and the optimizer's variables, as HDF5.
+    pub weights: Vec<u8>,
+}
+
+/// The parts, uncompressed, in Keras' order.
+pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
+    let parts: [(&str, &[u8]); 3] = [
+        (METADATA, archive.metadata.as_bytes()),
+        (CONFIG, archive.config.as_bytes()),
+        (WEIGHTS, &archive.weights),
+    ];
+    let size: usize = parts.iter().map(|(_, part)| part.len() + 256).sum();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
+    for (name, part) in parts {
+        // No clock: the same model gives the same file.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o600)
+            .large_file(part.len() >= u32::MAX as usize);
+        zip.start_file(name, options).map_err(|e| e.to_string())?;
+        zip.write_all(part).map_err(|e| e.to_string())?;
+    }
+    let bytes = zip.finish().map_err(|e| e.to_string())?;
+    Ok(bytes.into_inner())
+}
+
+/// The parts of a stranger's file, their checksums checked.
+pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
+    let mut zip = ZipArchive::new(reader)
+        .map_err(|error| format!("not a .keras file, which is a zip: {error}"))?;
+    check_names(&zip)?;
+    if zip.has_overlapping_entries().map_err(damaged)? {
+        return Err("damaged zip: two entries share the same bytes".to_owned());
+    }
+    let config = text(&mut zip, CONFIG)?
+        .ok_or_else(|| format!("not a .keras file: {CONFIG} is missing in the zip"))?;
+    let metadata = text(&mut zip, METADATA)?.unwrap_or_default();
+    let weights = entry(&mut zip, WEIGHTS, u64::MAX)?
+        .ok_or_else(|| format!("not a .keras file: {WEIGHTS} is missing in the zip"))?;
+    Ok(Archive {
+        metadata,
+        config,
+        weights,
+    })
+}
+
+fn check_names<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), String> {
+    if zip.has_duplicate_names() {
+        return Err("damaged zip: two entries have the same name".to_owned());
+    }
+    for name in zip.file_names_raw() {
+        if ![METADATA, CONFIG, WEIGHTS]
+            .map(str::as_bytes)
+            .contains(&name)
+        {
+            return Err(format!(
+                "the zip has an entry {:?}; a .keras file has {METADATA}, {CONFIG} and {WEIGHTS}",
+                String::from_utf8_lossy(name)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn text<R: Read + Seek>(zip: &mut ZipArchive<R>, name: &str) -> Result<Option<String>, String> {
+    let bytes = entry(zip, name, MAX_JSON)?;
+    let text = bytes.map(String::from_utf8).transpose();
+    text.map_err(|_| format!("{name} is not UTF-8"))
+}
+
+/// One entry's bytes; its checksum is compared when the last byte has been read.
+fn entry<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    name: &str,
+    most: u64,
+) -> Result<Option<Vec<u8>>, String> {
+    let Some(index) = zip.index_for_name(name) else {
+        return Ok(None);
+    };
+    let problem = |error: &dyn std::fmt::Display| format!("damaged zip: {name}: {error}");
+    let mut file = zip.by_index(index).map_err(|error| problem(&error))?;
+    let size = file.size();
+    let plausible = file
+        .compressed_size()
+        .saturating_mul(MAX_RATIO)
+        .saturating_add(SPARE);
+    if size > most.min(plausible) {
+        return Err(format!(
+            "{name} would unpack to {size} bytes, too much to be a model's"
+        ));
+    }
+    let mut bytes = Vec::new();
+    let read = file.by_ref().take(size + 1).read_to_end(&mut bytes);
+    read.map_err(|error| problem(&error))?;
+    if bytes.len() as u64 != size {
+        return Err(problem(&format_args!(
+            "{size} bytes promised, {} there",
+            bytes.len()
+        )));
+    }
+    Ok(Some(bytes))
+}
+
+fn damaged(error: impl std::fmt::Display) -> String {
+    format!("damaged zip: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive() -> Archive {
+        Archive {
+            metadata: r#"{"keras_version": "3.15.1"}"#.into(),
+            config: r#"{"module": "keras"}"#.into(),
+            weights: (0..5000u32).flat_map(u32::to_le_bytes).collect(),
+        }
+    }
+
+    fn zipped(entries: &[(&str, &[u8])], method: CompressionMethod) -> Cursor<Vec<u8>> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(method);
+        for (name, bytes) in entries {
+            zip.start_file(*name, options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        Cursor::new(zip.finish().unwrap().into_inner())
+    }
+
+    fn problem(bytes: Cursor<Vec<u8>>) -> String {
+        read(bytes).unwrap_err()
+    }
+
+    #[test]
+    fn the_parts_come_back_and_the_same_parts_give_the_same_bytes() {
+        let bytes = write(&archive()).unwrap();
+        assert_eq!(bytes, write(&archive()).unwrap());
+        assert_eq!(read(Cursor::new(bytes)).unwrap(), archive());
+    }
+
+    #[test]
+    fn deflated_entries_are_read_too() {
+        let parts = archive();
+        let entries = [
+            (WEIGHTS, parts.weights.as_slice()),
+            (CONFIG, parts.config.as_bytes()),
+            (METADATA, parts.metadata.as_bytes()),
+        ];
+        assert_eq!(
+            read(zipped(&entries, CompressionMethod::Deflated)).unwrap(),
+            parts
+        );
+    }
+
+    #[test]
+    fn an_entry_of_another_name_is_refused_by_name() {
+        for name in ["../evil", "/etc/passwd", "assets/x", "config.json/", "a\\b"] {
+            let bytes = zipped(&[(CONFIG, b"{}"), (name, b"")], CompressionMethod::Stored);
+            let problem = problem(bytes);
+            assert!(problem.contains(&format!("{name:?}")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_missing_part_is_named() {
+        let bytes = zipped(&[(CONFIG, b"{}")], CompressionMethod::Stored);
+        assert!(problem(bytes).contains("model.weights.h5 is missing"));
+        assert!(problem(Cursor::new(b"not a zip".to_vec())).contains("not a .keras file"));
+    }
+
+    #[test]
+    fn a_flipped_byte_of_the_contents_is_found_by_the_checksum() {
+        let mut bytes = write(&archive()).unwrap();
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+        assert!(
+            problem(Cursor::new(bytes))
+                .to_lowercase()
+                .contains("checksum")
+        );
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_is_unpacked() {
+        let zeros = vec![0; 100 << 20];
+        let entries: [(&str, &[u8]); 2] = [(CONFIG, b"{}"), (WEIGHTS, &zeros)];
+        let bytes = zipped(&entries, CompressionMethod::Deflated);
+        assert!(bytes.get_ref().len() < 1 << 20);
+        assert!(problem(bytes).contains("would unpack to 104857600 bytes"));
+    }
+}

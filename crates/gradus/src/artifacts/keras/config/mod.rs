@@ -1,0 +1,9 @@
+//! `config.json`: the model and how it is trained, without its weights.
+
+mod compile;
+mod read;
+mod write;
+
+pub(crate) use compile::shortest;
+pub(crate) use read::{Description, read};
+pub(crate) use write::write;

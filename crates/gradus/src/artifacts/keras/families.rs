@@ -1,0 +1,285 @@
+//! What Keras calls the families of rules, and what their objects carry that
+//! gradus has no argument for.
+
+use crate::base::registry::{Member, Value};
+use crate::model::layers::Layer;
+use crate::model::sequential::snake_case;
+use crate::rules::activations::Activation;
+use crate::rules::initializers::Initializer;
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{Method, Optimizer};
+use crate::rules::schedules::Schedule;
+
+/// What a Keras object is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Activation,
+    Constraint,
+    Initializer,
+    Layer,
+    Loss,
+    Metric,
+    Optimizer,
+    Regularizer,
+    Schedule,
+}
+
+impl Family {
+    /// The family of the object that an argument of this name takes.
+    pub fn of_argument(name: &str) -> Option<Family> {
+        Some(match name {
+            "activation" => Family::Activation,
+            "learning_rate" => Family::Schedule,
+            _ if name.ends_with("_initializer") => Family::Initializer,
+            _ if name.ends_with("_regularizer") => Family::Regularizer,
+            _ if name.ends_with("_constraint") => Family::Constraint,
+            _ => return None,
+        })
+    }
+
+    /// Its name in a message.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Family::Activation => "activation",
+            Family::Constraint => "constraint",
+            Family::Initializer => "initializer",
+            Family::Layer => "layer",
+            Family::Loss => "loss",
+            Family::Metric => "metric",
+            Family::Optimizer => "optimizer",
+            Family::Regularizer => "regularizer",
+            Family::Schedule => "learning-rate schedule",
+        }
+    }
+
+    /// The Keras module of its classes. An activation with arguments is a layer.
+    pub fn module(self) -> &'static str {
+        match self {
+            Family::Activation | Family::Layer => "keras.layers",
+            Family::Constraint => "keras.constraints",
+            Family::Initializer => "keras.initializers",
+            Family::Loss => "keras.losses",
+            Family::Metric => "keras.metrics",
+            Family::Optimizer => "keras.optimizers",
+            Family::Regularizer => "keras.regularizers",
+            Family::Schedule => "keras.optimizers.schedules",
+        }
+    }
+
+    /// Its members that gradus has.
+    fn members(self) -> &'static [Member] {
+        match self {
+            Family::Activation => Activation::MEMBERS,
+            Family::Initializer => Initializer::MEMBERS,
+            Family::Loss => Loss::MEMBERS,
+            Family::Metric => Metric::MEMBERS,
+            Family::Optimizer => Method::MEMBERS,
+            Family::Schedule => Schedule::MEMBERS,
+            Family::Layer => Layer::MEMBERS,
+            // gradus has none yet, and so refuses each by its name.
+            Family::Constraint | Family::Regularizer => &[],
+        }
+    }
+
+    /// The member of a Keras class, or of an alias.
+    ///
+    /// Keras spells activations that are layers otherwise: `ELU`, `LeakyReLU`.
+    pub fn member(self, name: &str) -> Option<&'static Member> {
+        let same_class = |class: &str| match self {
+            Family::Activation => class.eq_ignore_ascii_case(name),
+            _ => class == name,
+        };
+        let mut members = self.members().iter();
+        members.find(|m| same_class(m.class) || m.aliases.contains(&name))
+    }
+
+    /// Whether gradus has this argument of the member.
+    pub fn has_argument(self, member: &Member, name: &str) -> bool {
+        let shared = match self {
+            Family::Optimizer => Optimizer::shared_arguments(),
+            _ => &[],
+        };
+        (member.fields)().contains(&name) || shared.contains(&name)
+    }
+
+    /// All arguments of the rule that an alias stands for, where Keras writes
+    /// them out. Activations, losses and metrics it leaves as the user wrote them.
+    pub fn written_out(self, alias: &Value) -> Option<Value> {
+        match self {
+            Family::Initializer => Some(Initializer::from_config("", alias).ok()?.to_config()),
+            Family::Optimizer => Some(Optimizer::from_config("", alias).ok()?.to_config()),
+            _ => None,
+        }
+    }
+
+    /// What Keras writes of a class beside the arguments that gradus has.
+    pub fn extras(self, class: &str) -> impl Iterator<Item = &'static Extra> {
+        let class = class.to_owned();
+        EXTRAS.iter().filter(move |extra| {
+            extra.family == self
+                && (extra.classes.is_empty() || extra.classes.contains(&class.as_str()))
+        })
+    }
+}
+
+/// An argument of Keras' that gradus does not have, because it needs only the
+/// one value. If a rule gets the argument, the entry here is never looked at.
+#[derive(Debug)]
+pub(crate) struct Extra {
+    family: Family,
+    /// The classes that have it; none are all.
+    classes: &'static [&'static str],
+    /// The argument's name.
+    pub argument: &'static str,
+    /// The value at which it changes nothing.
+    value: Plain,
+    /// Whether it changes nothing at any value.
+    any: bool,
+    /// Whether Keras writes it at all at that value.
+    pub written: bool,
+}
+
+#[derive(Debug)]
+enum Plain {
+    Null,
+    False,
+    Number(f64),
+    Text(&'static str),
+    /// The class's name, as Keras names objects that have none: `rm_sprop`.
+    ItsName,
+}
+
+impl Extra {
+    const fn new(
+        family: Family,
+        classes: &'static [&'static str],
+        argument: &'static str,
+        value: Plain,
+    ) -> Self {
+        let (any, written) = (false, true);
+        Extra {
+            family,
+            classes,
+            argument,
+            value,
+            any,
+            written,
+        }
+    }
+
+    /// It changes nothing, whatever it is.
+    const fn any(mut self) -> Self {
+        self.any = true;
+        self
+    }
+
+    /// Keras leaves it away where it changes nothing.
+    const fn unwritten(mut self) -> Self {
+        self.written = false;
+        self
+    }
+
+    /// The value that changes nothing.
+    pub fn neutral(&self, class: &str) -> Value {
+        match &self.value {
+            Plain::Null => Value::Null,
+            Plain::False => false.into(),
+            Plain::Number(number) if number.fract() == 0.0 && number.abs() < 1e9 => {
+                // Axes are whole numbers in Keras' files.
+                (*number as i64).into()
+            }
+            Plain::Number(number) => (*number).into(),
+            Plain::Text(text) => (*text).into(),
+            Plain::ItsName => snake_case(class).into(),
+        }
+    }
+
+    /// Whether a network is the same with and without it.
+    pub fn is_neutral(&self, class: &str, found: &Value) -> bool {
+        let neutral = self.neutral(class);
+        self.any
+            || *found == neutral
+            || number(found).is_some() && number(found) == number(&neutral)
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64()
+}
+
+const SCALED: &[&str] = &[
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "VarianceScaling",
+];
+const ENTROPIES: &[&str] = &[
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+];
+const ADAMS: &[&str] = &["Adam", "AdamW"];
+
+/// As Keras 3.15 writes them, every class asked.
+#[rustfmt::skip]
+const EXTRAS: &[Extra] = {
+    use Family::*;
+    use Plain::{False, ItsName, Null, Number, Text};
+    &[
+        Extra::new(Initializer, SCALED, "input_axes", Null),
+        Extra::new(Initializer, SCALED, "output_axes", Null),
+
+        Extra::new(Activation, &[], "name", ItsName).any().unwritten(),
+        Extra::new(Activation, &[], "trainable", Null).any().unwritten(),
+        Extra::new(Activation, &["ReLU"], "max_value", Null),
+        Extra::new(Activation, &["ReLU"], "negative_slope", Number(0.0)),
+        Extra::new(Activation, &["ReLU"], "threshold", Number(0.0)),
+        Extra::new(Activation, &["Softmax"], "axis", Number(-1.0)),
+
+        Extra::new(Layer, &["Flatten"], "data_format", Text("channels_last")),
+        Extra::new(Layer, &[], "activity_regularizer", Null).unwritten(),
+        Extra::new(Layer, &["Dense"], "kernel_regularizer", Null),
+        Extra::new(Layer, &["Dense"], "bias_regularizer", Null),
+        Extra::new(Layer, &["Dense"], "kernel_constraint", Null),
+        Extra::new(Layer, &["Dense"], "bias_constraint", Null),
+        Extra::new(Layer, &["Dense"], "quantization_config", Null),
+        Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
+        Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
+        Extra::new(Layer, &["Dropout", "AlphaDropout"], "noise_shape", Null),
+        Extra::new(Layer, &["BatchNormalization"], "beta_regularizer", Null),
+        Extra::new(Layer, &["BatchNormalization"], "gamma_regularizer", Null),
+        Extra::new(Layer, &["BatchNormalization"], "beta_constraint", Null),
+        Extra::new(Layer, &["BatchNormalization"], "gamma_constraint", Null),
+        Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
+        Extra::new(Layer, &["BatchNormalization"], "renorm", False),
+        Extra::new(Layer, &["BatchNormalization"], "renorm_clipping", Null).any(),
+        Extra::new(Layer, &["BatchNormalization"], "renorm_momentum", Number(0.99)).any(),
+        Extra::new(Layer, &["ReLU"], "max_value", Null),
+        Extra::new(Layer, &["ReLU"], "negative_slope", Number(0.0)),
+        Extra::new(Layer, &["ReLU"], "threshold", Number(0.0)),
+        Extra::new(Layer, &["Softmax"], "axis", Number(-1.0)),
+
+        Extra::new(Optimizer, &[], "name", ItsName).any(),
+        Extra::new(Optimizer, &[], "use_ema", False),
+        Extra::new(Optimizer, &[], "ema_momentum", Number(0.99)).any(),
+        Extra::new(Optimizer, &[], "ema_overwrite_frequency", Null).any(),
+        Extra::new(Optimizer, &[], "loss_scale_factor", Null),
+        Extra::new(Optimizer, &[], "gradient_accumulation_steps", Null),
+        Extra::new(Optimizer, ADAMS, "amsgrad", False),
+
+        Extra::new(Schedule, &[], "name", ItsName).any().unwritten(),
+
+        Extra::new(Loss, &[], "name", ItsName).any(),
+        Extra::new(Loss, &[], "reduction", Text("sum_over_batch_size")),
+        Extra::new(Loss, ENTROPIES, "axis", Number(-1.0)),
+
+        Extra::new(Metric, &[], "name", ItsName).any(),
+        Extra::new(Metric, &[], "dtype", Text("float32")),
+        Extra::new(Metric, &[], "axis", Number(-1.0)).unwritten(),
+    ]
+};

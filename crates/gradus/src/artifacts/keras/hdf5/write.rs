@@ -1,0 +1,62 @@
+//! A tree as the bytes of an HDF5 file.
+
+use super::{Array, Attribute, Group, Values};
+use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder};
+
+/// The file's bytes: arrays contiguous, little-endian, single numbers without
+/// dimensions, strings of variable length, as h5py writes them for Keras.
+pub(crate) fn write(root: &Group) -> Result<Vec<u8>, String> {
+    let mut file = FileBuilder::new();
+    for (name, attribute) in &root.attributes {
+        file.set_attr(name, value(attribute));
+    }
+    for (name, array) in &root.arrays {
+        fill(name, array, file.create_dataset(name))?;
+    }
+    for (name, group) in &root.groups {
+        let builder = file.create_group(name);
+        file.add_group(finished(name, group, builder)?);
+    }
+    file.finish().map_err(|error| error.to_string())
+}
+
+fn finished(at: &str, group: &Group, mut builder: GroupBuilder) -> Result<FinishedGroup, String> {
+    for (name, attribute) in &group.attributes {
+        builder.set_attr(name, value(attribute));
+    }
+    for (name, array) in &group.arrays {
+        fill(&format!("{at}/{name}"), array, builder.create_dataset(name))?;
+    }
+    for (name, child) in &group.groups {
+        let inner = builder.create_group(name);
+        builder.add_group(finished(&format!("{at}/{name}"), child, inner)?);
+    }
+    Ok(builder.finish())
+}
+
+fn fill(at: &str, array: &Array, builder: &mut DatasetBuilder) -> Result<(), String> {
+    let size: usize = array.shape.iter().product();
+    if size != array.values.len() {
+        return Err(format!(
+            "array {at} has {} values, its shape {:?} has {size}",
+            array.values.len(),
+            array.shape
+        ));
+    }
+    let shape: Vec<u64> = array.shape.iter().map(|&dim| dim as u64).collect();
+    match &array.values {
+        Values::F32(values) => builder.with_f32_data(values),
+        Values::I32(values) => builder.with_i32_data(values),
+        Values::I64(values) => builder.with_i64_data(values),
+    }
+    .with_shape(&shape);
+    Ok(())
+}
+
+fn value(attribute: &Attribute) -> AttrValue {
+    match attribute {
+        Attribute::Text(text) => AttrValue::VarLenString(text.clone()),
+        Attribute::Texts(texts) => AttrValue::VarLenStringArray(texts.clone()),
+        Attribute::Numbers(numbers) => AttrValue::F64Array(numbers.clone()),
+    }
+}

@@ -1,0 +1,276 @@
+//! Keras' JSON objects and gradus' configurations, one as the other.
+//!
+//! Keras writes `{"module": "keras.initializers", "class_name": "HeNormal",
+//! "config": {"seed": null}, "registered_name": null}`, gradus
+//! `{"type": "HeNormal", "seed": null}`; an alias is a string in both. Only
+//! the form changes here, no object is made, and what a class of a file does is
+//! only ever looked up in gradus' own registries.
+
+use super::families::Family;
+use crate::base::registry::Value;
+use crate::error::{Error, Result, join};
+use serde_json::{Map, json};
+use std::path::Path;
+
+/// Everything in a file that gradus cannot take, told at once.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(Vec<String>);
+
+impl Findings {
+    /// Adds one: where it stands, and what it is.
+    pub fn add(&mut self, at: &str, what: impl std::fmt::Display) {
+        self.0.push(match at {
+            "" => what.to_string(),
+            _ => format!("{at}: {what}"),
+        });
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// An error with all of them, if there is one.
+    pub fn check(self, path: &Path) -> Result<()> {
+        match self.0.as_slice() {
+            [] => Ok(()),
+            [one] => Err(Error::file(path, one)),
+            all => Err(Error::file(
+                path,
+                format!(
+                    "{} things that gradus cannot take:\n  {}",
+                    all.len(),
+                    all.join("\n  ")
+                ),
+            )),
+        }
+    }
+}
+
+/// A Keras object, or an alias, as gradus' configuration.
+///
+/// What gradus does not know is added to `findings`; then the result is null.
+pub(crate) fn from_keras(
+    at: &str,
+    family: Family,
+    value: &Value,
+    findings: &mut Findings,
+) -> Value {
+    match value {
+        Value::String(name) if family.member(name).is_none() => {
+            findings.add(at, unknown(family, name));
+            Value::Null
+        }
+        Value::Object(object) => match Parts::of(object) {
+            Ok(Parts::Function(name)) if family.member(name).is_some() => name.into(),
+            Ok(Parts::Function(name)) => {
+                findings.add(at, format!("function `{name}` is code and not in the file"));
+                Value::Null
+            }
+            Ok(Parts::Object { class, config }) => arguments(at, family, class, config, findings),
+            Err(problem) => {
+                findings.add(at, problem);
+                Value::Null
+            }
+        },
+        plain => plain.clone(),
+    }
+}
+
+/// The arguments of a class that gradus has, as its configuration.
+fn arguments(
+    at: &str,
+    family: Family,
+    class: &str,
+    config: &Map<String, Value>,
+    findings: &mut Findings,
+) -> Value {
+    let Some(member) = family.member(class) else {
+        findings.add(at, unknown(family, class));
+        return Value::Null;
+    };
+    let mut known = Map::new();
+    known.insert("type".to_owned(), member.class.into());
+    for (name, value) in config {
+        let at = join(at, name);
+        let extra = family.extras(class).find(|extra| extra.argument == *name);
+        if family.has_argument(member, name) {
+            known.insert(name.clone(), argument(&at, name, value, findings));
+        } else if !extra.is_some_and(|extra| extra.is_neutral(class, value))
+            && !(name == "dtype" && is_float32(value))
+        {
+            findings.add(&at, format!("{class} with {name} = {}", brief(value)));
+        }
+    }
+    known.into()
+}
+
+/// The value of an argument: of the argument's family, or plain data.
+pub(crate) fn argument(at: &str, name: &str, value: &Value, findings: &mut Findings) -> Value {
+    match Family::of_argument(name) {
+        Some(family) => from_keras(at, family, value, findings),
+        None => plain(at, value, findings),
+    }
+}
+
+/// Numbers, strings and lists of them; arrays that Keras dresses up as objects
+/// become lists.
+fn plain(at: &str, value: &Value, findings: &mut Findings) -> Value {
+    match value {
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items
+                .map(|(i, item)| plain(&format!("{at}[{i}]"), item, findings))
+                .collect()
+        }
+        Value::Object(object) => match (object.get("class_name"), &object.get("config")) {
+            (Some(Value::String(class)), Some(Value::Object(config)))
+                if class == "__numpy__" || class == "__tensor__" =>
+            {
+                let numbers = config.get("value").unwrap_or(&Value::Null);
+                match numbers {
+                    Value::Object(_) => Value::Null,
+                    numbers => plain(at, numbers, findings),
+                }
+            }
+            _ => {
+                findings.add(at, format!("found {}, expected plain data", brief(value)));
+                Value::Null
+            }
+        },
+        plain => plain.clone(),
+    }
+}
+
+/// What a Keras object says of itself.
+pub(crate) enum Parts<'a> {
+    /// A function that Keras goes by its name for.
+    Function(&'a str),
+    /// A class of Keras' own and its arguments.
+    Object {
+        class: &'a str,
+        config: &'a Map<String, Value>,
+    },
+}
+
+impl<'a> Parts<'a> {
+    /// Takes an object apart; code, and classes that are not Keras' own, are
+    /// refused.
+    pub fn of(object: &'a Map<String, Value>) -> std::result::Result<Self, String> {
+        let Some(Value::String(class)) = object.get("class_name") else {
+            return Err("an object without a class, which may be code, is refused".to_owned());
+        };
+        let refused = |what: &str| Err(format!("`{class}` {what}"));
+        if ["Lambda", "__lambda__", "__typespec__", "TorchModuleWrapper"].contains(&class.as_str())
+            || ["TFSMLayer", "JaxLayer", "FlaxLayer"].contains(&class.as_str())
+        {
+            return refused("carries code, which gradus never runs");
+        }
+        let module = object
+            .get("module")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let keras = module == "keras" || module.starts_with("keras.");
+        match object.get("config") {
+            // Keras writes its own functions as if they were Python's.
+            Some(Value::String(name)) if class == "function" && (keras || module == "builtins") => {
+                return Ok(Parts::Function(name));
+            }
+            Some(Value::Object(config)) if keras => {
+                let registered = object.get("registered_name").unwrap_or(&Value::Null);
+                if registered.is_null() || registered == class {
+                    return Ok(Parts::Object { class, config });
+                }
+            }
+            _ if keras && !class.starts_with("__") => {
+                return refused("has no table of arguments");
+            }
+            _ => {}
+        }
+        refused("is not a class of Keras' own, and its code is not in the file")
+    }
+}
+
+/// gradus' configuration, or an alias, as Keras writes it.
+pub(crate) fn to_keras(family: Family, value: &Value) -> Value {
+    match value {
+        Value::String(_) => match family.written_out(value) {
+            Some(config) => to_keras(family, &config),
+            None => value.clone(),
+        },
+        Value::Object(fields) => {
+            let class = keras_class(family, fields.get("type").and_then(Value::as_str));
+            let mut config = Map::new();
+            for extra in family.extras(&class).filter(|extra| extra.written) {
+                config.insert(extra.argument.to_owned(), extra.neutral(&class));
+            }
+            for (name, value) in fields.iter().filter(|(name, _)| *name != "type") {
+                let value = match Family::of_argument(name) {
+                    Some(family) => to_keras(family, value),
+                    None => value.clone(),
+                };
+                config.insert(name.clone(), value);
+            }
+            object(family.module(), &class, config)
+        }
+        plain => plain.clone(),
+    }
+}
+
+/// An object as Keras writes it.
+pub(crate) fn object(module: &str, class: &str, config: Map<String, Value>) -> Value {
+    json!({
+        "module": module,
+        "class_name": class,
+        "config": config,
+        "registered_name": null,
+    })
+}
+
+/// The numbers that a layer computes with, as Keras writes them.
+pub(crate) fn dtype_policy(name: &str) -> Value {
+    let config = Map::from_iter([("name".to_owned(), name.into())]);
+    object("keras", "DTypePolicy", config)
+}
+
+/// Whether a `dtype` is float32, alone or as a policy.
+pub(crate) fn is_float32(value: &Value) -> bool {
+    let name = match value["class_name"].as_str() {
+        Some("DTypePolicy") => &value["config"]["name"],
+        _ => value,
+    };
+    *name == "float32" || name.is_null()
+}
+
+/// Keras' class of a type; as activations, gradus' types are spelled otherwise.
+fn keras_class(family: Family, name: Option<&str>) -> String {
+    let name = name.unwrap_or_default();
+    let spelled = ["ELU", "ReLU", "LeakyReLU", "PReLU"];
+    match family {
+        Family::Activation => spelled
+            .iter()
+            .find(|s| s.eq_ignore_ascii_case(name))
+            .unwrap_or(&name),
+        _ => name,
+    }
+    .to_string()
+}
+
+fn unknown(family: Family, name: &str) -> String {
+    format!("unknown {} `{name}`", family.noun())
+}
+
+/// A value short enough for a message.
+fn brief(value: &Value) -> String {
+    let text = match value {
+        Value::Object(object) => match object.get("class_name") {
+            Some(Value::String(class)) => return format!("a `{class}`"),
+            _ => "a table".to_owned(),
+        },
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

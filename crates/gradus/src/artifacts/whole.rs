@@ -1,0 +1,122 @@
+//! Files written whole or not at all.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes a file under its final name only when all of it is on the disk.
+///
+/// `write` fills a temporary file beside it, which is then synced and renamed.
+/// Whoever is killed on the way leaves the old file, or none, under `path`; an
+/// error also removes the temporary file.
+pub fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<()> {
+    let failed = |cause| Error::io("write", path, cause);
+    let (aside, file) = create_aside(path).map_err(failed)?;
+    let written = fill(file, write).and_then(|()| fs::rename(&aside, path));
+    if let Err(cause) = written {
+        // The first error is the one to tell; a leftover is only untidy.
+        let _ = fs::remove_file(&aside);
+        return Err(failed(cause));
+    }
+    sync_folder(path);
+    Ok(())
+}
+
+fn fill(file: File, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut buffered = BufWriter::with_capacity(1 << 16, file);
+    write(&mut buffered)?;
+    buffered
+        .into_inner()
+        .map_err(|e| e.into_error())?
+        .sync_all()
+}
+
+/// A new file in the same folder, so that the rename stays on one disk.
+fn create_aside(path: &Path) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Some(name) = path.file_name() else {
+        let problem = "the path does not end in a file's name";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    };
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut aside = std::ffi::OsString::from(".");
+        aside.push(name);
+        aside.push(format!(".{}-{count}.tmp", std::process::id()));
+        let aside = path.with_file_name(aside);
+        match OpenOptions::new().write(true).create_new(true).open(&aside) {
+            Ok(file) => return Ok((aside, file)),
+            // Left by an earlier process of the same number.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(cause) => return Err(cause),
+        }
+    }
+}
+
+/// Makes the rename itself survive a power cut, where folders can be synced.
+fn sync_folder(path: &Path) {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        // The file is complete whether or not this succeeds.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("gradus-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
+        let folder = folder("whole");
+        let path = folder.join("a.txt");
+        write_whole(&path, |file| file.write_all(b"old")).unwrap();
+        write_whole(&path, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(&folder), ["a.txt"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_failure_keeps_the_old_file_and_leaves_nothing_beside_it() {
+        let folder = folder("half");
+        let path = folder.join("a.txt");
+        write_whole(&path, |file| file.write_all(b"old")).unwrap();
+        let failed = write_whole(&path, |file| {
+            file.write_all(b"half of the ne")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.unwrap_err().to_string().contains("disk full"));
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(&folder), ["a.txt"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error() {
+        let path = Path::new("/nowhere/at/all/a.txt");
+        assert!(write_whole(path, |_| Ok(())).is_err());
+        assert!(write_whole(Path::new("/"), |_| Ok(())).is_err());
+    }
+}

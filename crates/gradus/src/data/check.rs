@@ -1,0 +1,117 @@
+//! Checks of the data before training, against what the model expects.
+//!
+//! Clean data is passed over at the speed of memory; only a bad block is
+//! looked at number by number. Rows are counted from 0, as in the file.
+
+use crate::base::shape::Shape;
+use crate::data::dataset::Dataset;
+use crate::data::tensor::{Tensor, Values};
+use crate::error::{Error, Result};
+
+/// Everything that can be said of a data set without knowing the loss: it has
+/// rows, its inputs have the shapes that the model expects, and no number in
+/// inputs, targets or weights is NaN or infinite.
+pub fn dataset(data: &Dataset, inputs: &[Shape]) -> Result<()> {
+    not_empty(data)?;
+    if data.inputs().len() != inputs.len() {
+        let found = format!("{} inputs", data.inputs().len());
+        let expected = format!("{}, which the model has", inputs.len());
+        return Err(Error::invalid(data.name(), found, expected));
+    }
+    for (tensor, expected) in data.inputs().iter().zip(inputs) {
+        shape(tensor, expected)?;
+    }
+    let columns = data
+        .inputs()
+        .iter()
+        .chain(data.targets())
+        .chain(data.sample_weight());
+    columns.into_iter().try_for_each(finite)
+}
+
+/// Refuses a data set without rows.
+pub fn not_empty(data: &Dataset) -> Result<()> {
+    if data.rows() > 0 {
+        return Ok(());
+    }
+    Err(Error::invalid(data.name(), "no rows", "at least one"))
+}
+
+/// Refuses rows of another shape than the model expects. One number a row
+/// may be written as `(None)` or as `(None, 1)`.
+pub fn shape(tensor: &Tensor, expected: &Shape) -> Result<()> {
+    let found = tensor.shape();
+    if found == expected || (found.size() == 1 && expected.size() == 1) {
+        return Ok(());
+    }
+    let mut wanted = format!("{expected}, which the model takes");
+    if found.size() == expected.size() && expected.rank() == 1 {
+        wanted.push_str(" (the sizes agree: a `Flatten` layer in front would do)");
+    }
+    Err(Error::shape(tensor.name(), found, wanted))
+}
+
+/// Refuses NaN and infinity, naming the first one's row and column.
+pub fn finite(tensor: &Tensor) -> Result<()> {
+    let Values::F32(all) = tensor.values() else {
+        return Ok(());
+    };
+    match first_bad(all, |x| !x.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(bad_number(tensor, place, all[place], "a finite number")),
+    }
+}
+
+/// Refuses labels that are no whole number below `classes`, naming the first
+/// one's row.
+pub fn labels(tensor: &Tensor, classes: usize) -> Result<()> {
+    if tensor.size() != 1 {
+        return Err(Error::shape(
+            tensor.name(),
+            tensor.shape(),
+            "one label a row, (None)",
+        ));
+    }
+    let bad = match tensor.values() {
+        Values::U8(all) => {
+            let place = first_bad(all, |label| usize::from(label) >= classes);
+            place.map(|place| (place, f32::from(all[place])))
+        }
+        Values::F32(all) => {
+            let limit = classes as f32;
+            let is_label = |x: f32| x >= 0.0 && x < limit && (x as i32) as f32 == x;
+            first_bad(all, |x| !is_label(x)).map(|place| (place, all[place]))
+        }
+    };
+    let Some((place, found)) = bad else {
+        return Ok(());
+    };
+    let last = classes.saturating_sub(1);
+    let expected = format!("a label from 0 to {last}: the model's output has {classes} classes");
+    Err(bad_number(tensor, place, found, &expected))
+}
+
+/// Where the first bad number is. Whole blocks are judged without a branch, so
+/// that the loop becomes vector instructions.
+#[inline(always)]
+fn first_bad<T: Copy>(all: &[T], is_bad: impl Fn(T) -> bool) -> Option<usize> {
+    const BLOCK: usize = 1024;
+    all.chunks(BLOCK).enumerate().find_map(|(block, numbers)| {
+        let any = numbers.iter().fold(false, |any, &x| any | is_bad(x));
+        if !any {
+            return None;
+        }
+        let place = numbers.iter().position(|&x| is_bad(x))?;
+        Some(block * BLOCK + place)
+    })
+}
+
+fn bad_number(tensor: &Tensor, place: usize, found: f32, expected: &str) -> Error {
+    Error::Data {
+        source_name: tensor.name().to_owned(),
+        row: Some(tensor.first_row() + place / tensor.size()),
+        column: (tensor.size() > 1).then(|| place % tensor.size()),
+        found: found.to_string(),
+        expected: expected.to_owned(),
+    }
+}

@@ -1,0 +1,269 @@
+//! Numbers as array files hold them: any type and byte order in, `u8` or `f32` out.
+
+use crate::base::shape::Shape;
+use crate::data::tensor::Tensor;
+use crate::error::{Error, Result};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A type of number in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bool,
+    U8,
+    U16,
+    U32,
+    U64,
+    I8,
+    I16,
+    I32,
+    I64,
+    F16,
+    F32,
+    F64,
+}
+
+impl Kind {
+    /// How many bytes one number takes.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Kind::Bool | Kind::U8 | Kind::I8 => 1,
+            Kind::U16 | Kind::I16 | Kind::F16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::U64 | Kind::I64 | Kind::F64 => 8,
+        }
+    }
+}
+
+/// What an array file says about itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Header {
+    pub kind: Kind,
+    pub big_endian: bool,
+    /// The first dimension runs fastest, not the last.
+    pub fortran_order: bool,
+    /// All dimensions, the rows first.
+    pub dims: Vec<usize>,
+}
+
+/// Reads the numbers that follow a header, up to the end of `from`.
+///
+/// `available` is the most bytes that can follow: a header that promises more
+/// is refused before anything is allocated for it.
+pub(super) fn read_array(
+    path: &Path,
+    header: &Header,
+    from: &mut dyn Read,
+    available: u64,
+) -> Result<Tensor> {
+    let Some(row_dims) = header.dims.get(1..) else {
+        return Err(Error::shape(
+            &path.display().to_string(),
+            "() of a single number",
+            "rows in the first dimension",
+        ));
+    };
+    let count = header
+        .dims
+        .iter()
+        .try_fold(1_usize, |count, &dim| count.checked_mul(dim))
+        .filter(|&count| {
+            let bytes = count.checked_mul(header.kind.size());
+            bytes.is_some_and(|bytes| bytes as u64 <= available)
+        })
+        .ok_or_else(|| {
+            let promised = format!("its header promises an array of {:?}", header.dims);
+            Error::file(
+                path,
+                format!("{promised}, more than it can hold; it may be cut short"),
+            )
+        })?;
+    let shape = Shape::new(row_dims);
+    if row_dims.contains(&0) {
+        return Err(Error::file(
+            path,
+            format!("its rows of shape {shape} hold no numbers"),
+        ));
+    }
+    let tensor = if matches!(header.kind, Kind::U8 | Kind::Bool) {
+        let values = read_bytes(path, from, count)?;
+        Tensor::from_u8(shape, in_rows(header, values))
+    } else {
+        let values = read_numbers(path, header, from, count)?;
+        Tensor::from_f32(shape, in_rows(header, values))
+    };
+    end(path, from)?;
+    Ok(tensor?.named(&path.display().to_string()))
+}
+
+fn read_bytes(path: &Path, from: &mut dyn Read, count: usize) -> Result<Vec<u8>> {
+    let mut values = room(path, count)?;
+    from.take(count as u64)
+        .read_to_end(&mut values)
+        .map_err(|cause| unreadable(path, cause))?;
+    if values.len() < count {
+        return Err(cut_short(path, count));
+    }
+    Ok(values)
+}
+
+fn read_numbers(
+    path: &Path,
+    header: &Header,
+    from: &mut dyn Read,
+    count: usize,
+) -> Result<Vec<f32>> {
+    /// Numbers decoded at a time: the bytes stay in the first cache.
+    const BLOCK: usize = 2048;
+    let size = header.kind.size();
+    let mut bytes = vec![0_u8; BLOCK * size];
+    let mut values = room(path, count)?;
+    while values.len() < count {
+        let block = &mut bytes[..BLOCK.min(count - values.len()) * size];
+        from.read_exact(block).map_err(|cause| match cause.kind() {
+            io::ErrorKind::UnexpectedEof => cut_short(path, count),
+            _ => unreadable(path, cause),
+        })?;
+        if header.big_endian {
+            block.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        }
+        decode(header.kind, block, &mut values);
+    }
+    Ok(values)
+}
+
+/// Appends little-endian numbers, each rounded to the nearest `f32`.
+fn decode(kind: Kind, bytes: &[u8], to: &mut Vec<f32>) {
+    macro_rules! each {
+        ($number:ty) => {
+            each!($number, |x| x as f32)
+        };
+        ($number:ty, $convert:expr) => {
+            to.extend(bytes.chunks_exact(size_of::<$number>()).map(|bytes| {
+                let mut number = [0; size_of::<$number>()];
+                number.copy_from_slice(bytes);
+                $convert(<$number>::from_le_bytes(number))
+            }))
+        };
+    }
+    match kind {
+        Kind::Bool | Kind::U8 => each!(u8),
+        Kind::U16 => each!(u16),
+        Kind::U32 => each!(u32),
+        Kind::U64 => each!(u64),
+        Kind::I8 => each!(i8),
+        Kind::I16 => each!(i16),
+        Kind::I32 => each!(i32),
+        Kind::I64 => each!(i64),
+        Kind::F16 => each!(u16, half),
+        Kind::F32 => each!(f32, |x| x),
+        Kind::F64 => each!(f64),
+    }
+}
+
+/// An IEEE half-precision number from its bits: 1 sign, 5 exponent, 10 fraction.
+fn half(bits: u16) -> f32 {
+    let sign = u32::from(bits & 0x8000) << 16;
+    let exponent = u32::from(bits >> 10 & 0x1f);
+    let fraction = u32::from(bits & 0x3ff);
+    let magnitude = match exponent {
+        // Below 2^-14 the fraction counts in steps of 2^-24.
+        0 => (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits(),
+        0x1f => 0x7f80_0000 | fraction << 13,
+        _ => (exponent + 127 - 15) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+/// The numbers with the last dimension running fastest, whichever did.
+fn in_rows<T: Copy>(header: &Header, values: Vec<T>) -> Vec<T> {
+    let dims = &header.dims;
+    if !header.fortran_order || dims.len() < 2 || values.is_empty() {
+        return values;
+    }
+    let mut strides = Vec::with_capacity(dims.len());
+    let mut stride = 1;
+    for dim in dims {
+        strides.push(stride);
+        stride *= dim;
+    }
+    let mut place = vec![0; dims.len()];
+    let mut offset = 0;
+    let mut rows = Vec::with_capacity(values.len());
+    while rows.len() < values.len() {
+        rows.push(values[offset]);
+        // Count up the place, the last dimension first, and carry.
+        for axis in (0..dims.len()).rev() {
+            place[axis] += 1;
+            offset += strides[axis];
+            if place[axis] < dims[axis] {
+                break;
+            }
+            place[axis] = 0;
+            offset -= strides[axis] * dims[axis];
+        }
+    }
+    rows
+}
+
+fn room<T>(path: &Path, count: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    match values.try_reserve_exact(count) {
+        Ok(()) => Ok(values),
+        Err(_) => Err(Error::file(
+            path,
+            format!("no memory for its {count} numbers"),
+        )),
+    }
+}
+
+/// Sees that nothing is left; archives check their sums when it is reached.
+fn end(path: &Path, from: &mut dyn Read) -> Result<()> {
+    match from.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(Error::file(
+            path,
+            "it goes on after the numbers that its header promises",
+        )),
+        Err(cause) => Err(unreadable(path, cause)),
+    }
+}
+
+pub(super) fn unreadable(path: &Path, cause: io::Error) -> Error {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    match cause.kind() {
+        UnexpectedEof => Error::file(path, "it is cut short"),
+        // What decompressors say about damage.
+        InvalidData | InvalidInput | Other => Error::file(path, format!("it is damaged: {cause}")),
+        _ => Error::io("read", path, cause),
+    }
+}
+
+fn cut_short(path: &Path, count: usize) -> Error {
+    let problem = format!("it is cut short: it ends before the {count} numbers that it promises");
+    Error::file(path, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_precision_numbers_are_exact() {
+        // numpy.array([...], numpy.float16).view(numpy.uint16)
+        let known = [
+            (0x0000, 0.0),
+            (0x8001, -5.960_464_5e-8),
+            (0x03ff, 6.097_555e-5),
+            (0x0400, 6.103_515_6e-5),
+            (0x3555, 0.333_251_95),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x7c00, f32::INFINITY),
+        ];
+        for (bits, number) in known {
+            assert_eq!(half(bits), number, "{bits:#06x}");
+        }
+        assert!(half(0x7e00).is_nan());
+    }
+}

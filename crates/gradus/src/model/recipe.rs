@@ -1,0 +1,214 @@
+//! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
+//! chapter 11, tables 11-3 and 11-4).
+
+use super::layers::{BatchNormalization, Dense, Flatten};
+use super::sequential::Sequential;
+use crate::data::{Dataset, Tensor};
+use crate::error::{Error, Result};
+use crate::rules::activations::Activation;
+use crate::rules::initializers::Initializer;
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{Optimizer, SGD};
+use crate::rules::schedules::{OneCycle, Schedule};
+
+/// So many hidden layers are deep: batch normalization is worth its time.
+const DEEP: usize = 3;
+
+/// A network to begin with, and how to train it.
+///
+/// | | `Default` | `SelfNormalizing` |
+/// | --- | --- | --- |
+/// | kernel initializer | He normal | LeCun normal |
+/// | activation | ELU | SELU |
+/// | normalization | batch normalization if deep | none; inputs must be standardized |
+/// | optimizer | Nesterov momentum | Nesterov momentum |
+/// | learning rate | 1cycle | 1cycle |
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// Which table.
+    pub style: Style,
+    /// The units of each hidden layer. Default 300 and 100.
+    pub hidden: Vec<usize>,
+}
+
+/// Which of the two tables a recipe is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Table 11-3.
+    Default,
+    /// Table 11-4.
+    SelfNormalizing,
+}
+
+/// What a network is to say, which decides its last layer and its loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Which of so many classes it is; targets are class numbers.
+    Classes(usize),
+    /// The same, with one-hot targets.
+    OneHot(usize),
+    /// Yes or no, for so many questions.
+    Binary(usize),
+    /// So many numbers.
+    Numbers(usize),
+}
+
+impl Recipe {
+    /// The names of the recipes.
+    pub const NAMES: [&str; 2] = ["default", "self-normalizing"];
+
+    /// The recipe of a configuration's `recipe` and `hidden`.
+    pub fn new(name: &str, hidden: Option<Vec<usize>>) -> Result<Self> {
+        let style = match name {
+            "default" => Style::Default,
+            "self-normalizing" => Style::SelfNormalizing,
+            other => return Err(Error::unknown("recipe", "recipe", other, Self::NAMES)),
+        };
+        let hidden = hidden.unwrap_or_else(|| vec![300, 100]);
+        Ok(Recipe { style, hidden })
+    }
+
+    /// The layers for rows like `input`, not compiled.
+    pub fn layers(&self, input: &Tensor, task: Task) -> Sequential {
+        let (activation, initializer) = match self.style {
+            Style::Default => (Activation::Elu, Initializer::HeNormal),
+            Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
+        };
+        let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
+        let mut model = Sequential::new();
+        if input.shape().rank() != 1 {
+            model = model.add(Flatten::new());
+        }
+        for &units in &self.hidden {
+            let dense = Dense::new(units)
+                .activation(activation.clone())
+                .kernel_initializer(initializer.clone());
+            model = model.add(dense);
+            if normalize {
+                model = model.add(BatchNormalization::new());
+            }
+        }
+        model.add(task.last_layer())
+    }
+
+    /// How gradients become steps: Nesterov momentum.
+    pub fn optimizer(&self) -> Optimizer {
+        SGD::new().momentum(0.9).nesterov(true).into()
+    }
+
+    /// The learning rate over the training: 1cycle.
+    pub fn schedule(&self) -> Schedule {
+        OneCycle::new(0.05).into()
+    }
+}
+
+impl Task {
+    /// What the targets ask for: by the loss if one is named, else classes if
+    /// each target is one whole number and none is left out from 0 on.
+    pub fn of(data: &Dataset, loss: Option<&Loss>) -> Result<Self> {
+        let [target] = data.targets() else {
+            let found = format!("{} targets", data.targets().len());
+            return Err(Error::invalid(data.name(), found, "one, for a recipe"));
+        };
+        let size = target.size();
+        let classes = || match data.class_names().len() {
+            0 => classes(target),
+            known => Some(known),
+        };
+        match loss.map(Loss::class) {
+            Some("SparseCategoricalCrossentropy") => {
+                let problem = "a label that is no whole number of 0 or more";
+                let largest = largest_label(target);
+                let largest = largest
+                    .ok_or_else(|| Error::invalid(target.name(), problem, "class numbers"))?;
+                Ok(Task::Classes(classes().unwrap_or(largest + 1)))
+            }
+            Some("CategoricalCrossentropy") => Ok(Task::OneHot(size)),
+            Some("BinaryCrossentropy") => Ok(Task::Binary(size)),
+            Some(_) => Ok(Task::Numbers(size)),
+            None => Ok(match classes() {
+                Some(classes) => Task::Classes(classes),
+                None => Task::Numbers(size),
+            }),
+        }
+    }
+
+    /// The loss that goes with it.
+    pub fn loss(&self) -> Loss {
+        match self {
+            Task::Classes(_) => Loss::SparseCategoricalCrossentropy,
+            Task::OneHot(_) => Loss::CategoricalCrossentropy,
+            Task::Binary(_) => Loss::BinaryCrossentropy,
+            Task::Numbers(_) => Loss::MeanSquaredError,
+        }
+    }
+
+    /// The metric that goes with it.
+    pub fn metric(&self) -> Metric {
+        match self {
+            Task::Numbers(_) => Metric::MeanAbsoluteError,
+            _ => Metric::Accuracy,
+        }
+    }
+
+    fn last_layer(&self) -> Dense {
+        match *self {
+            Task::Classes(n) | Task::OneHot(n) => Dense::new(n).activation(Activation::Softmax),
+            Task::Binary(n) => Dense::new(n).activation(Activation::Sigmoid),
+            Task::Numbers(n) => Dense::new(n),
+        }
+    }
+}
+
+/// How many classes there are, if the targets are labels: 0, 1, … up to some
+/// number, none left out.
+fn classes(target: &Tensor) -> Option<usize> {
+    let largest = largest_label(target)?;
+    let mut seen = vec![false; (largest + 1).min(target.rows() + 1)];
+    for label in target.to_f32() {
+        *seen.get_mut(label as usize)? = true;
+    }
+    (largest > 0 && seen.iter().all(|&seen| seen)).then_some(largest + 1)
+}
+
+/// The largest of the labels, if all are whole numbers of 0 or more.
+fn largest_label(target: &Tensor) -> Option<usize> {
+    const MOST: f32 = 16_777_216.0;
+    let labels = target.to_f32();
+    let fits = |&x: &f32| (0.0..MOST).contains(&x) && x.fract() == 0.0;
+    let all = target.size() == 1 && !labels.is_empty() && labels.iter().all(fits);
+    all.then(|| labels.iter().fold(0, |most, &x| most.max(x as usize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(targets: Vec<f32>) -> Task {
+        let x = Tensor::from_f32([2], vec![0.5; targets.len() * 2]).unwrap();
+        let y = Tensor::from_column(targets).unwrap();
+        Task::of(&Dataset::new(x, y).unwrap(), None).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_without_a_gap_are_classes() {
+        assert_eq!(task(vec![0.0, 2.0, 1.0, 2.0]), Task::Classes(3));
+        assert_eq!(task(vec![0.0, 3.0, 1.0, 0.0]), Task::Numbers(1));
+        assert_eq!(task(vec![0.0, 0.5, 1.0]), Task::Numbers(1));
+        assert_eq!(task(vec![1e9, 0.0]), Task::Numbers(1));
+    }
+
+    #[test]
+    fn a_deep_network_is_normalized_and_a_flat_input_is_not_flattened() {
+        let x = Tensor::from_f32([2], vec![0.0; 4]).unwrap();
+        let names = |hidden: &[usize]| {
+            let recipe = Recipe::new("default", Some(hidden.to_vec())).unwrap();
+            let model = recipe.layers(&x, Task::Classes(2)).build().unwrap();
+            let layers = model.layers.iter();
+            layers.map(|l| l.rule.class()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&[8, 8]), "Dense Dense Dense");
+        assert!(names(&[8, 8, 8]).starts_with("Dense BatchNormalization Dense"));
+    }
+}

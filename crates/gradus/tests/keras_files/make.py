@@ -1,0 +1,94 @@
+"""Makes the files beside it with real Keras 3.15 and h5py.
+
+    KERAS_BACKEND=jax python make.py
+
+Needs keras==3.15.*, a backend, numpy and h5py. The files are committed, so
+that the tests need none of them.
+"""
+
+import json
+import pathlib
+
+import h5py
+import keras
+import numpy as np
+from keras import layers
+
+HERE = pathlib.Path(__file__).parent
+
+
+def chain():
+    """A Sequential of the first layers, trained a little, and what it predicts."""
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [
+            keras.Input((4, 3)),
+            layers.Flatten(),
+            layers.Dense(
+                6,
+                activation="elu",
+                kernel_initializer="he_normal",
+            ),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(5, use_bias=False, trainable=False),
+            layers.Activation("relu"),
+            layers.Dense(3, activation="softmax", name="out"),
+        ],
+        name="chain",
+    )
+    model.compile(
+        optimizer=keras.optimizers.Nadam(0.01, clipnorm=1.0),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    random = np.random.default_rng(7)
+    x = random.normal(size=(32, 4, 3)).astype("float32")
+    y = random.integers(0, 3, 32)
+    model.fit(x, y, epochs=2, batch_size=8, verbose=0)
+    model.save(HERE / "chain.keras")
+    found = {"x": x[:4].tolist(), "y": model.predict(x[:4], verbose=0).tolist()}
+    (HERE / "chain.json").write_text(json.dumps(found) + "\n")
+
+
+def types():
+    """Every number type that is read, and attributes of several kinds."""
+    with h5py.File(HERE / "types.h5", "w") as file:
+        values = [1.5, -2.0, 0.25]
+        for name in ["f2", "f4", "f8", ">f4"]:
+            file[name.replace(">", "big_")] = np.array(values, name)
+        for name in ["i1", "i2", "i4", "i8", "u1", "u2", "u4", ">i4"]:
+            file[name.replace(">", "big_")] = np.array([1, 2, 100], name)
+        file["scalar"] = np.float32(3.5)
+        file.attrs["text"] = "caf\u00e9"
+        file.attrs["bytes"] = np.bytes_("plain")
+        file.attrs["names"] = [b"a", b"bc"]
+        file.attrs["none"] = []
+
+
+def hostile():
+    """Files that an honest writer does not make."""
+    with h5py.File(HERE / "circle.h5", "w") as file:
+        file.create_group("a")["back"] = file["/"]
+    with h5py.File(HERE / "branching.h5", "w") as file:
+        group = file
+        for _ in range(40):
+            child = group.create_group("left")
+            group["right"] = child
+            group = child
+    with h5py.File(HERE / "promise.h5", "w") as file:
+        file.create_dataset("a", (1 << 40,), "f4")
+    with h5py.File(HERE / "shared.h5", "w") as file:
+        file["a"] = np.zeros(1000, "f4")
+        for name in "bcd":
+            file[name] = file["a"]
+    with h5py.File(HERE / "pieces.h5", "w") as file:
+        file.create_dataset("a", data=np.zeros(10000, "f4"), compression="gzip")
+    with h5py.File(HERE / "text.h5", "w") as file:
+        file["a"] = "not a number"
+
+
+if __name__ == "__main__":
+    chain()
+    types()
+    hostile()

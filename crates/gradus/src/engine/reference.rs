@@ -111,13 +111,26 @@ impl Run<'_> {
             } => {
                 self.activate_gradient(rule, *x, *y, *dy, *dx);
             }
-            Op::Softmax { x, y, view } => self.softmax(*x, *y, *view),
-            Op::SoftmaxGradient { y, dy, dx, view } => self.fill(*dx, |run, dx| {
+            Op::Softmax { x, y, log, view } => self.softmax(*x, *y, *log, *view),
+            Op::SoftmaxGradient {
+                y,
+                dy,
+                dx,
+                log,
+                view,
+            } => self.fill(*dx, |run, dx| {
                 let rows = run
                     .get(*y)
                     .chunks(view.width)
                     .zip(run.get(*dy).chunks(view.width));
                 for (dx, (y, dy)) in dx.chunks_mut(view.width).zip(rows) {
+                    if *log {
+                        let sum: f32 = dy.iter().sum();
+                        for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+                            *dx = dy - y.exp() * sum;
+                        }
+                        continue;
+                    }
                     let dot: f32 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
                     for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
                         *dx = y * (dy - dot);
@@ -266,7 +279,7 @@ impl Run<'_> {
         });
     }
 
-    fn softmax(&mut self, x: Buffer, y: Buffer, view: View) {
+    fn softmax(&mut self, x: Buffer, y: Buffer, log: bool, view: View) {
         self.fill(y, |run, y| {
             for (y, x) in y.chunks_mut(view.width).zip(run.get(x).chunks(view.width)) {
                 let highest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -275,7 +288,14 @@ impl Run<'_> {
                     *y = (x - highest).exp();
                     sum += *y;
                 }
-                y.iter_mut().for_each(|y| *y /= sum);
+                if log {
+                    let sum = sum.ln();
+                    for (y, x) in y.iter_mut().zip(x) {
+                        *y = x - highest - sum;
+                    }
+                } else {
+                    y.iter_mut().for_each(|y| *y /= sum);
+                }
             }
         });
     }

@@ -48,7 +48,10 @@ impl Lowering {
         use crate::rules::activations::Activation;
         let last = self.ops.iter().find_map(|op| match op {
             Op::Activate { rule, x, y, .. } if *y == output => Some((rule.clone(), *x)),
-            Op::Softmax { x, y, .. } if *y == output => Some((Activation::Softmax, *x)),
+            Op::Softmax { x, y, log, .. } if *y == output => match log {
+                false => Some((Activation::Softmax, *x)),
+                true => Some((Activation::LogSoftmax, *x)),
+            },
             _ => None,
         });
         if let Some((activation, x)) = last
@@ -224,12 +227,18 @@ impl Pass<'_> {
                     view,
                 });
             }
-            Op::Softmax { x, y, view } => {
+            Op::Softmax { x, y, log, view } => {
                 let Some(&dy) = self.signal.get(y) else {
                     return;
                 };
-                let (y, view) = (*y, *view);
-                self.pass_on(*x, view, |dx| Op::SoftmaxGradient { y, dy, dx, view });
+                let (y, log, view) = (*y, *log, *view);
+                self.pass_on(*x, view, |dx| Op::SoftmaxGradient {
+                    y,
+                    dy,
+                    dx,
+                    log,
+                    view,
+                });
             }
             Op::Dropout {
                 x,

@@ -135,9 +135,10 @@ impl Lowering {
                 y: y.buffer,
                 view: x.view(),
             },
-            Form::Softmax => Op::Softmax {
+            form @ (Form::Softmax | Form::LogSoftmax) => Op::Softmax {
                 x: x.buffer,
                 y: y.buffer,
+                log: form == Form::LogSoftmax,
                 view: x.view(),
             },
         });

@@ -123,13 +123,19 @@ pub enum Op {
         dx: Buffer,
         view: View,
     },
-    /// y = softmax of each matrix row of x.
-    Softmax { x: Buffer, y: Buffer, view: View },
-    /// dx = y · (dy - Σ y dy).
+    /// y = softmax of each matrix row of x, or its logarithm.
+    Softmax {
+        x: Buffer,
+        y: Buffer,
+        log: bool,
+        view: View,
+    },
+    /// dx = y · (dy - Σ y dy); of the logarithm, dy - e^y Σ dy.
     SoftmaxGradient {
         y: Buffer,
         dy: Buffer,
         dx: Buffer,
+        log: bool,
         view: View,
     },
     /// y = x / (1 - rate) where the stream's number is at least `rate`, else 0:

@@ -5,8 +5,13 @@
 //! not known here.
 
 pub mod activations;
+pub mod constraints;
 pub mod initializers;
 pub mod losses;
 pub mod metrics;
 pub mod optimizers;
+pub mod regularizers;
 pub mod schedules;
+
+#[cfg(test)]
+pub(crate) mod golden;

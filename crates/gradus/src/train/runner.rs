@@ -191,7 +191,7 @@ impl Meters {
         };
         let resolved = compiled.metrics.iter().map(|(name, metric)| {
             let metric = metric.resolve(&compiled.loss, width);
-            let start = metric.start();
+            let start = metric.start(width);
             (name.clone(), metric, start)
         });
         Ok(Meters {

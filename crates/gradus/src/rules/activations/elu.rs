@@ -1,7 +1,8 @@
-use super::Formula;
+use super::{Formula, leaky_relu::check_positive};
 use crate::base::lane::Lane;
 use crate::base::math::exp_m1;
 use crate::base::registry::Rule;
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// The exponential linear unit (Clevert et al. 2016): x above 0,
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Elu {
-    /// α: the value that large negative inputs approach is -α. Default 1.
+    /// α: the value that large negative inputs approach is -α; 0 or more.
+    /// Default 1.
     pub alpha: f64,
 }
 
@@ -23,7 +25,11 @@ impl Default for Elu {
     }
 }
 
-impl Rule for Elu {}
+impl Rule for Elu {
+    fn check(&self) -> Result<()> {
+        check_positive("alpha", self.alpha)
+    }
+}
 
 impl Formula for Elu {
     #[inline(always)]
@@ -34,8 +40,7 @@ impl Formula for Elu {
 
     /// α e^x = y + α below 0.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, y: L) -> L {
-        let _ = x;
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
         let below = y + L::splat(self.alpha as f32);
         L::select(L::zero().lt(y), L::one(), below)
     }

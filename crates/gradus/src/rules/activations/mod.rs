@@ -3,6 +3,8 @@
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, defaults, registry};
 
+pub use leaky_relu::relu;
+
 /// Over what an activation is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -10,12 +12,14 @@ pub enum Form {
     Element,
     /// Over the last axis: e^x over the sum of e^x.
     Softmax,
+    /// Over the last axis: the logarithm of [`Form::Softmax`].
+    LogSoftmax,
 }
 
 /// An activation's formula.
 pub trait Formula: Rule {
-    /// Over what it is computed. A [`Form::Softmax`] has no use for
-    /// `value` and `slope`: its row is one formula.
+    /// Over what it is computed. A [`Form::Softmax`] or [`Form::LogSoftmax`] has
+    /// no use for `value` and `slope`: its row is one formula.
     const FORM: Form = Form::Element;
 
     /// Whether `slope` uses `x`; if not, `x` is not kept for the backward pass.
@@ -28,17 +32,48 @@ pub trait Formula: Rule {
     fn slope<L: Lane>(&self, x: L, y: L) -> L;
 }
 
+/// An activation without arguments.
+macro_rules! plain {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name {}
+
+        impl $name {
+            pub(super) const DEFAULT: Self = $name {};
+        }
+
+        impl Rule for $name {}
+    };
+}
+
+use plain;
+
 registry! {
     /// What a layer applies to its outputs: `Activation::Elu`, or a rule with
     /// arguments of its own, `Elu { alpha: 0.5 }.into()`.
     Activation("activation", Formula) {
         linear: Linear["linear"];
+        celu: Celu["celu"];
+        clipped: Relu6["relu6"], HardTanh["hard_tanh"], HardSigmoid["hard_sigmoid"],
+            SparseSigmoid["sparse_sigmoid"];
         elu: Elu["elu"];
+        exponential: Exponential["exponential"];
+        gelu: Gelu["gelu"];
+        leaky_relu: LeakyRelu["leaky_relu"], GeneralRelu[];
+        mish: Mish["mish"];
         relu: Relu["relu"];
         selu: Selu["selu"];
+        shrink: SoftShrink["soft_shrink"], HardShrink["hard_shrink"], TanhShrink["tanh_shrink"];
         sigmoid: Sigmoid["sigmoid"];
-        softmax: Softmax["softmax"];
+        silu: Silu["silu", "swish"], HardSilu["hard_silu", "hard_swish"];
+        softmax: Softmax["softmax"], LogSoftmax["log_softmax"];
+        softplus: Softplus["softplus"], LogSigmoid["log_sigmoid"], SparsePlus["sparse_plus"],
+            Squareplus["squareplus"];
+        softsign: Softsign["softsign"];
         tanh: Tanh["tanh"];
+        threshold: Threshold["threshold"];
     }
 }
 
@@ -57,6 +92,48 @@ defaults!(Activation {
     Softmax,
     /// The hyperbolic tangent.
     Tanh,
+    /// x above 0, e^x - 1 below (α = 1, where it is ELU).
+    Celu,
+    /// e^x.
+    Exponential,
+    /// x Φ(x), exactly.
+    Gelu,
+    /// ReLU with Keras' further arguments.
+    GeneralRelu,
+    /// x, but 0 between -½ and ½.
+    HardShrink,
+    /// (x + 3) / 6 cut to 0 … 1.
+    HardSigmoid,
+    /// x · hard_sigmoid(x).
+    HardSilu,
+    /// x cut to -1 … 1.
+    HardTanh,
+    /// x above 0, x / 5 below.
+    LeakyRelu,
+    /// The logarithm of the sigmoid.
+    LogSigmoid,
+    /// The logarithm of softmax.
+    LogSoftmax,
+    /// x · tanh(ln(1 + e^x)).
+    Mish,
+    /// x cut to 0 … 6.
+    Relu6,
+    /// x · sigmoid(x).
+    Silu,
+    /// x moved towards 0 by ½.
+    SoftShrink,
+    /// ln(1 + e^x).
+    Softplus,
+    /// x / (1 + |x|).
+    Softsign,
+    /// 0, a parabola, and x.
+    SparsePlus,
+    /// (x + 1) / 2 cut to 0 … 1.
+    SparseSigmoid,
+    /// (x + √(x² + 4)) / 2.
+    Squareplus,
+    /// x - tanh x.
+    TanhShrink,
 });
 
 impl Default for Activation {
@@ -90,3 +167,6 @@ impl Activation {
         self.visit(Ask)
     }
 }
+
+#[cfg(test)]
+mod tests;

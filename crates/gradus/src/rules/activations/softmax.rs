@@ -1,4 +1,4 @@
-use super::{Form, Formula};
+use super::{Form, Formula, plain};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,25 @@ impl Rule for Softmax {}
 
 impl Formula for Softmax {
     const FORM: Form = Form::Softmax;
+
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        x
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, _y: L) -> L {
+        L::one()
+    }
+}
+
+plain!(
+    /// The logarithm of softmax: x - ln Σ e^x along the last axis.
+    LogSoftmax
+);
+
+impl Formula for LogSoftmax {
+    const FORM: Form = Form::LogSoftmax;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {

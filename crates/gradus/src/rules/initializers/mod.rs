@@ -2,18 +2,30 @@
 
 use crate::base::random::Sequence;
 use crate::base::registry::{Rule, defaults, registry};
+use crate::error::Result;
+
+pub use variance_scaling::{Distribution, Mode};
 
 /// How a variable's first values are made.
 pub trait Formula: Rule {
     /// Fills `values` of a variable of that shape.
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]);
+
+    /// Refuses a variable that it isn't made for.
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        let _ = shape;
+        Ok(())
+    }
 }
 
 registry! {
     /// The distribution of a variable's first values.
     Initializer("initializer", Formula) {
-        constant: Zeros["zeros"], Ones["ones"], Constant["constant"];
-        random: RandomNormal["random_normal"], RandomUniform["random_uniform"],
+        constant: Zeros["zeros", "zero"], Ones["ones", "one"], Constant["constant"];
+        orthogonal: Orthogonal["orthogonal", "OrthogonalInitializer"],
+            Identity["identity", "IdentityInitializer"];
+        random: RandomNormal["random_normal", "normal"],
+            RandomUniform["random_uniform", "uniform"],
             TruncatedNormal["truncated_normal"];
         variance_scaling: VarianceScaling["variance_scaling"],
             GlorotNormal["glorot_normal"], GlorotUniform["glorot_uniform"],
@@ -39,6 +51,10 @@ defaults!(Initializer {
     LecunNormal,
     /// LeCun et al. 1998: variance 1 / fan in, uniform.
     LecunUniform,
+    /// Saxe et al. 2014: a random matrix with orthogonal rows or columns.
+    Orthogonal,
+    /// The identity matrix.
+    Identity,
 });
 
 impl Initializer {
@@ -55,4 +71,19 @@ impl Initializer {
         self.visit(Fill(shape, random, &mut values));
         values
     }
+
+    /// Refuses a variable that it isn't made for.
+    pub fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        struct Ask<'a>(&'a [usize]);
+        impl Visit for Ask<'_> {
+            type Output = Result<()>;
+            fn visit<R: Formula>(self, rule: &R) -> Result<()> {
+                rule.check_shape(self.0)
+            }
+        }
+        self.visit(Ask(shape))
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 use super::Formula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Normal with a given mean and deviation.
@@ -41,25 +42,64 @@ pub struct TruncatedNormal {
 
 impl Default for RandomNormal {
     fn default() -> Self {
-        RandomNormal { mean: 0.0, stddev: 0.05, seed: None }
+        RandomNormal {
+            mean: 0.0,
+            stddev: 0.05,
+            seed: None,
+        }
     }
 }
 
 impl Default for RandomUniform {
     fn default() -> Self {
-        RandomUniform { minval: -0.05, maxval: 0.05, seed: None }
+        RandomUniform {
+            minval: -0.05,
+            maxval: 0.05,
+            seed: None,
+        }
     }
 }
 
 impl Default for TruncatedNormal {
     fn default() -> Self {
-        TruncatedNormal { mean: 0.0, stddev: 0.05, seed: None }
+        TruncatedNormal {
+            mean: 0.0,
+            stddev: 0.05,
+            seed: None,
+        }
     }
 }
 
-impl Rule for RandomNormal {}
-impl Rule for RandomUniform {}
-impl Rule for TruncatedNormal {}
+fn check_deviation(stddev: f64) -> Result<()> {
+    if stddev >= 0.0 && stddev.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid("stddev", stddev, "a number of 0 or more"))
+    }
+}
+
+impl Rule for RandomNormal {
+    fn check(&self) -> Result<()> {
+        check_deviation(self.stddev)
+    }
+}
+
+impl Rule for RandomUniform {
+    fn check(&self) -> Result<()> {
+        if self.maxval >= self.minval {
+            Ok(())
+        } else {
+            let expected = "a number not below `minval`";
+            Err(Error::invalid("maxval", self.maxval, expected))
+        }
+    }
+}
+
+impl Rule for TruncatedNormal {
+    fn check(&self) -> Result<()> {
+        check_deviation(self.stddev)
+    }
+}
 
 impl Formula for RandomNormal {
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {

@@ -1,6 +1,6 @@
-use super::{Formula, Loss, Targets};
+use super::{Formula, Loss, Targets, check_smoothing, mean};
 use crate::base::registry::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -38,32 +38,24 @@ pub struct BinaryCrossentropy {
 }
 
 impl SparseCategoricalCrossentropy {
-    pub(super) const DEFAULT: Self = SparseCategoricalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = SparseCategoricalCrossentropy {
         from_logits: false,
         ignore_class: None,
     };
 }
 
 impl CategoricalCrossentropy {
-    pub(super) const DEFAULT: Self = CategoricalCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = CategoricalCrossentropy {
         from_logits: false,
         label_smoothing: 0.0,
     };
 }
 
 impl BinaryCrossentropy {
-    pub(super) const DEFAULT: Self = BinaryCrossentropy {
+    pub(in crate::rules) const DEFAULT: Self = BinaryCrossentropy {
         from_logits: false,
         label_smoothing: 0.0,
     };
-}
-
-fn check_smoothing(smoothing: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&smoothing) {
-        Ok(())
-    } else {
-        Err(Error::invalid("label_smoothing", smoothing, "a number from 0 to 1"))
-    }
 }
 
 impl Rule for SparseCategoricalCrossentropy {}
@@ -85,7 +77,10 @@ impl Formula for SparseCategoricalCrossentropy {
 
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let class = target[0];
-        if self.ignore_class.is_some_and(|ignored| class == ignored as f32) {
+        if self
+            .ignore_class
+            .is_some_and(|ignored| class == ignored as f32)
+        {
             gradient.fill(0.0);
             return 0.0;
         }
@@ -159,7 +154,11 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
         let (p, t) = (y / sum, target(i));
         loss -= t * p.clamp(EPSILON, 1.0 - EPSILON).ln();
         // No gradient where the clipping holds p.
-        let by_p = if (EPSILON..=1.0 - EPSILON).contains(&p) { -t / p } else { 0.0 };
+        let by_p = if (EPSILON..=1.0 - EPSILON).contains(&p) {
+            -t / p
+        } else {
+            0.0
+        };
         *g = by_p / sum;
         through_sum += by_p * p / sum;
     }
@@ -171,26 +170,29 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
 
 impl Formula for BinaryCrossentropy {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
-        let n = output.len() as f32;
         let smoothing = self.label_smoothing as f32;
-        let mut sum = 0.0;
-        for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {
+        mean(target, output, gradient, |t, y| {
             let t = t * (1.0 - smoothing) + 0.5 * smoothing;
-            let (loss, slope) = if self.from_logits {
+            if self.from_logits {
                 // max(z, 0) - z t + log(1 + e^-|z|): nothing overflows.
                 let e = (-y.abs()).exp();
-                let p = if y >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) };
+                let p = if y >= 0.0 {
+                    1.0 / (1.0 + e)
+                } else {
+                    e / (1.0 + e)
+                };
                 (y.max(0.0) - y * t + e.ln_1p(), p - t)
             } else {
                 let p = y.clamp(EPSILON, 1.0 - EPSILON);
                 let inside = (EPSILON..=1.0 - EPSILON).contains(&y);
-                let slope = if inside { (p - t) / (p * (1.0 - p)) } else { 0.0 };
+                let slope = if inside {
+                    (p - t) / (p * (1.0 - p))
+                } else {
+                    0.0
+                };
                 (-(t * p.ln() + (1.0 - t) * (1.0 - p).ln()), slope)
-            };
-            sum += loss;
-            *g = slope / n;
-        }
-        sum / n
+            }
+        })
     }
 
     fn before(&self, activation: &Activation) -> Option<Loss> {

@@ -1,6 +1,7 @@
 //! Losses: what training makes small.
 
 use crate::base::registry::{Rule, defaults, registry};
+use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 
 /// What a loss compares the outputs with.
@@ -28,13 +29,85 @@ pub trait Formula: Rule {
     }
 }
 
+/// A loss without arguments.
+macro_rules! plain {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name {}
+
+        impl $name {
+            pub(in crate::rules) const DEFAULT: Self = $name {};
+        }
+
+        impl Rule for $name {}
+    };
+}
+
+use plain;
+
+/// The mean over the row of what `f` makes of target and output: a value, and
+/// its derivative by the output.
+#[inline(always)]
+fn mean(
+    target: &[f32],
+    output: &[f32],
+    gradient: &mut [f32],
+    f: impl Fn(f32, f32) -> (f32, f32),
+) -> f32 {
+    let n = output.len() as f32;
+    let mut sum = 0.0;
+    for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {
+        let (value, slope) = f(t, y);
+        sum += value;
+        *g = slope / n;
+    }
+    sum / n
+}
+
+fn check_smoothing(smoothing: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&smoothing) {
+        Ok(())
+    } else {
+        let expected = "a number from 0 to 1";
+        Err(Error::invalid("label_smoothing", smoothing, expected))
+    }
+}
+
+fn check_positive(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, value, "a number of 0 or more"))
+    }
+}
+
+fn check_above(name: &str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, value, "a number above 0"))
+    }
+}
+
 registry! {
     /// What training makes small; the mean over rows is reported.
     Loss("loss", Formula) {
+        cosine_similarity: CosineSimilarity["cosine_similarity"];
         crossentropy: SparseCategoricalCrossentropy["sparse_categorical_crossentropy"],
             CategoricalCrossentropy["categorical_crossentropy"],
-            BinaryCrossentropy["binary_crossentropy"];
-        mean_squared_error: MeanSquaredError["mean_squared_error", "mse", "MSE"];
+            BinaryCrossentropy["binary_crossentropy", "bce", "BCE"];
+        errors: MeanSquaredError["mean_squared_error", "mse", "MSE"],
+            MeanAbsoluteError["mean_absolute_error", "mae", "MAE"],
+            MeanAbsolutePercentageError["mean_absolute_percentage_error", "mape", "MAPE"],
+            MeanSquaredLogarithmicError["mean_squared_logarithmic_error", "msle", "MSLE"],
+            Huber["huber"], LogCosh["log_cosh"], Poisson["poisson"];
+        focal: BinaryFocalCrossentropy["binary_focal_crossentropy"],
+            CategoricalFocalCrossentropy["categorical_focal_crossentropy"];
+        hinge: Hinge["hinge"], SquaredHinge["squared_hinge"],
+            CategoricalHinge["categorical_hinge"];
+        kl_divergence: KLDivergence["kl_divergence", "kld", "KLD"];
     }
 }
 
@@ -47,6 +120,32 @@ defaults!(Loss {
     BinaryCrossentropy,
     /// For numbers.
     MeanSquaredError,
+    /// For numbers, large errors counting no more than their size.
+    MeanAbsoluteError,
+    /// For numbers, errors relative to the target.
+    MeanAbsolutePercentageError,
+    /// For numbers of very different sizes, none below 0.
+    MeanSquaredLogarithmicError,
+    /// Squared below an error of 1, absolute beyond.
+    Huber,
+    /// Like Huber's, but smooth.
+    LogCosh,
+    /// For counts.
+    Poisson,
+    /// Between distributions.
+    KLDivergence,
+    /// For a margin between yes and no.
+    Hinge,
+    /// For a margin between yes and no, squared.
+    SquaredHinge,
+    /// For a margin between exclusive classes given one-hot.
+    CategoricalHinge,
+    /// For directions.
+    CosineSimilarity,
+    /// For independent yes/no outputs, the hard ones above all.
+    BinaryFocalCrossentropy,
+    /// For exclusive classes given one-hot, the hard rows above all.
+    CategoricalFocalCrossentropy,
 });
 
 impl Loss {
@@ -106,3 +205,6 @@ impl Loss {
         self.visit(Rows(width, targets, outputs, losses, gradients));
     }
 }
+
+#[cfg(test)]
+mod tests;

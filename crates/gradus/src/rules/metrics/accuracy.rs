@@ -1,5 +1,6 @@
-use super::{Batch, Formula, Metric};
+use super::{Batch, Formula, Metric, class, largest};
 use crate::base::registry::Rule;
+use crate::error::{Error, Result};
 use crate::rules::losses::Targets;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,22 @@ pub struct CategoricalAccuracy {}
 #[serde(default)]
 pub struct SparseCategoricalAccuracy {}
 
+/// The share of rows whose largest target is among the k largest outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TopKCategoricalAccuracy {
+    /// k. Default 5.
+    pub k: u64,
+}
+
+/// The share of rows whose target's number is among those of the k largest outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SparseTopKCategoricalAccuracy {
+    /// k. Default 5.
+    pub k: u64,
+}
+
 impl Accuracy {
     pub(super) const DEFAULT: Self = Accuracy {};
 }
@@ -49,21 +66,49 @@ impl SparseCategoricalAccuracy {
     pub(super) const DEFAULT: Self = SparseCategoricalAccuracy {};
 }
 
+impl TopKCategoricalAccuracy {
+    pub(super) const DEFAULT: Self = TopKCategoricalAccuracy { k: 5 };
+}
+
+impl SparseTopKCategoricalAccuracy {
+    pub(super) const DEFAULT: Self = SparseTopKCategoricalAccuracy { k: 5 };
+}
+
+impl Default for TopKCategoricalAccuracy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Default for SparseTopKCategoricalAccuracy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+fn check_k(k: u64) -> Result<()> {
+    match k {
+        0 => Err(Error::invalid("k", k, "a whole number of 1 or more")),
+        _ => Ok(()),
+    }
+}
+
+impl Rule for TopKCategoricalAccuracy {
+    fn check(&self) -> Result<()> {
+        check_k(self.k)
+    }
+}
+
+impl Rule for SparseTopKCategoricalAccuracy {
+    fn check(&self) -> Result<()> {
+        check_k(self.k)
+    }
+}
+
 impl Rule for Accuracy {}
 impl Rule for BinaryAccuracy {}
 impl Rule for CategoricalAccuracy {}
 impl Rule for SparseCategoricalAccuracy {}
-
-/// The place of the largest number, the first of equals, as numpy's argmax.
-fn largest(numbers: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, &x) in numbers.iter().enumerate() {
-        if x > numbers[best] {
-            best = i;
-        }
-    }
-    best
-}
 
 impl Formula for Accuracy {
     fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {
@@ -75,11 +120,7 @@ impl Formula for Accuracy {
     }
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        let targets = match batch.target_width == batch.width {
-            true => Targets::LikeOutputs,
-            false => Targets::ClassNumbers,
-        };
-        if let Some(metric) = self.resolve(targets, batch.width) {
+        if let Some(metric) = self.resolve(batch.targets(), batch.width) {
             metric.add(batch, gathered);
         }
     }
@@ -102,17 +143,43 @@ impl Formula for BinaryAccuracy {
 
 impl Formula for CategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        for (target, output) in batch.positions() {
+        batch.each_like_outputs(|target, output| {
             gathered[0] += f64::from(largest(target) == largest(output));
             gathered[1] += 1.0;
-        }
+        });
     }
 }
 
 impl Formula for SparseCategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         for (target, output) in batch.positions() {
-            gathered[0] += f64::from(target[0] == largest(output) as f32);
+            gathered[0] += f64::from(class(target) == largest(output) as f32);
+            gathered[1] += 1.0;
+        }
+    }
+}
+
+/// Whether fewer than k outputs are above that of `place`: of equals, all are in.
+fn in_top(output: &[f32], place: usize, k: u64) -> bool {
+    let Some(own) = output.get(place).filter(|own| own.is_finite()) else {
+        return false;
+    };
+    (output.iter().filter(|y| *y > own).count() as u64) < k
+}
+
+impl Formula for TopKCategoricalAccuracy {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        batch.each_like_outputs(|target, output| {
+            gathered[0] += f64::from(in_top(output, largest(target), self.k));
+            gathered[1] += 1.0;
+        });
+    }
+}
+
+impl Formula for SparseTopKCategoricalAccuracy {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        for (target, output) in batch.positions() {
+            gathered[0] += f64::from(in_top(output, class(target) as usize, self.k));
             gathered[1] += 1.0;
         }
     }

@@ -3,6 +3,10 @@
 use super::losses::{Loss, Targets};
 use crate::base::registry::{Rule, defaults, registry};
 
+pub use auc::{Curve, Summation};
+pub use f_score::Average;
+pub use r2_score::Aggregation;
+
 /// A batch's outputs with what they should have been.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
@@ -16,7 +20,52 @@ pub struct Batch<'a> {
     pub target_width: usize,
 }
 
+/// The place of the largest number, the first of equals, as numpy's argmax.
+fn largest(numbers: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, &x) in numbers.iter().enumerate() {
+        if x > numbers[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// A position's class: its number, or the place of the one in one-hot targets.
+fn class(target: &[f32]) -> f32 {
+    match target {
+        [number] => *number,
+        _ => largest(target) as f32,
+    }
+}
+
 impl<'a> Batch<'a> {
+    /// How the targets are given.
+    fn targets(&self) -> Targets {
+        match self.target_width == self.width {
+            true => Targets::LikeOutputs,
+            false => Targets::ClassNumbers,
+        }
+    }
+
+    /// Calls `f` with each position's targets and outputs, as many of the one as
+    /// of the other: a class number is spread out one-hot.
+    fn each_like_outputs(&self, mut f: impl FnMut(&[f32], &[f32])) {
+        match self.targets() {
+            Targets::LikeOutputs => self.positions().for_each(|(t, y)| f(t, y)),
+            Targets::ClassNumbers => {
+                let mut hot = vec![0.0; self.width];
+                for (target, output) in self.positions() {
+                    hot.fill(0.0);
+                    if let Some(one) = hot.get_mut(target[0] as usize) {
+                        *one = 1.0;
+                    }
+                    f(&hot, output);
+                }
+            }
+        }
+    }
+
     /// The targets and outputs of each position.
     pub fn positions(&self) -> impl Iterator<Item = (&'a [f32], &'a [f32])> + use<'a> {
         self.targets
@@ -27,8 +76,12 @@ impl<'a> Batch<'a> {
 
 /// A metric's formula: what it gathers from batches, and what comes of it.
 pub trait Formula: Rule {
-    /// How many numbers it gathers; all start at 0.
-    fn gathers(&self) -> usize {
+    /// Keras' name for it in the history, where it isn't the first alias.
+    const NAME: Option<&'static str> = None;
+
+    /// How many numbers it gathers from outputs of that width; all start at 0.
+    fn gathers(&self, width: usize) -> usize {
+        let _ = width;
         2
     }
 
@@ -53,9 +106,28 @@ registry! {
         accuracy: Accuracy["accuracy", "acc"],
             BinaryAccuracy["binary_accuracy"],
             CategoricalAccuracy["categorical_accuracy"],
-            SparseCategoricalAccuracy["sparse_categorical_accuracy"];
-        errors: MeanSquaredError["mean_squared_error", "mse", "MSE"],
-            MeanAbsoluteError["mean_absolute_error", "mae", "MAE"];
+            SparseCategoricalAccuracy["sparse_categorical_accuracy"],
+            TopKCategoricalAccuracy["top_k_categorical_accuracy"],
+            SparseTopKCategoricalAccuracy["sparse_top_k_categorical_accuracy"];
+        auc: AUC["auc"];
+        confusion: Precision["precision"], Recall["recall"],
+            TruePositives["true_positives"], TrueNegatives["true_negatives"],
+            FalsePositives["false_positives"], FalseNegatives["false_negatives"];
+        f_score: F1Score["f1_score"], FBetaScore["f_beta_score"];
+        of_losses: Crossentropy["crossentropy", "ce"],
+            BinaryCrossentropy["binary_crossentropy", "bce", "BCE"],
+            CategoricalCrossentropy["categorical_crossentropy"],
+            SparseCategoricalCrossentropy["sparse_categorical_crossentropy"],
+            MeanSquaredError["mean_squared_error", "mse", "MSE"],
+            RootMeanSquaredError["root_mean_squared_error"],
+            MeanAbsoluteError["mean_absolute_error", "mae", "MAE"],
+            MeanAbsolutePercentageError["mean_absolute_percentage_error", "mape", "MAPE"],
+            MeanSquaredLogarithmicError["mean_squared_logarithmic_error", "msle", "MSLE"],
+            LogCoshError["log_cosh_error"], Poisson["poisson"], KLDivergence["kl_divergence"],
+            Hinge["hinge"], SquaredHinge["squared_hinge"],
+            CategoricalHinge["categorical_hinge"],
+            CosineSimilarity["cosine_similarity"];
+        r2_score: R2Score["r2_score"];
     }
 }
 
@@ -68,10 +140,46 @@ defaults!(Metric {
     CategoricalAccuracy,
     /// The share of rows whose largest output is at the target's number.
     SparseCategoricalAccuracy,
+    /// The share of rows whose one-hot target is among the 5 largest outputs.
+    TopKCategoricalAccuracy,
+    /// The share of rows whose target's number is among the 5 largest outputs.
+    SparseTopKCategoricalAccuracy,
+    /// The area under the ROC curve.
+    AUC,
+    /// Cross-entropy; binary, one-hot or by number as the targets are.
+    Crossentropy,
+    /// For independent yes/no outputs.
+    BinaryCrossentropy,
+    /// For exclusive classes given one-hot.
+    CategoricalCrossentropy,
+    /// For exclusive classes given by number.
+    SparseCategoricalCrossentropy,
     /// The mean of (output - target)².
     MeanSquaredError,
+    /// The root of the mean of (output - target)².
+    RootMeanSquaredError,
     /// The mean of |output - target|.
     MeanAbsoluteError,
+    /// The mean of |output - target| / |target|, in hundredths.
+    MeanAbsolutePercentageError,
+    /// The mean of (ln(1 + output) - ln(1 + target))².
+    MeanSquaredLogarithmicError,
+    /// The mean of ln cosh(output - target).
+    LogCoshError,
+    /// The mean of output - target · ln(output).
+    Poisson,
+    /// Σ target · ln(target / output).
+    KLDivergence,
+    /// The mean of max(1 - target · output, 0).
+    Hinge,
+    /// The mean of max(1 - target · output, 0)².
+    SquaredHinge,
+    /// The lack of a margin between the right class and the others.
+    CategoricalHinge,
+    /// The cosine between target and output.
+    CosineSimilarity,
+    /// The share of the targets' variance that is explained.
+    R2Score,
 });
 
 impl Metric {
@@ -88,16 +196,16 @@ impl Metric {
             .unwrap_or_else(|| self.clone())
     }
 
-    /// What it has gathered before the first batch.
-    pub(crate) fn start(&self) -> Vec<f64> {
-        struct Ask;
+    /// What it has gathered before the first batch, for outputs of that width.
+    pub(crate) fn start(&self, width: usize) -> Vec<f64> {
+        struct Ask(usize);
         impl Visit for Ask {
             type Output = usize;
             fn visit<R: Formula>(self, rule: &R) -> usize {
-                rule.gathers()
+                rule.gathers(self.0)
             }
         }
-        vec![0.0; self.visit(Ask)]
+        vec![0.0; self.visit(Ask(width))]
     }
 
     /// Adds a batch to what was gathered.
@@ -124,13 +232,21 @@ impl Metric {
         self.visit(Of(gathered))
     }
 
-    /// The name it goes by in the history unless the user gave another:
-    /// the first alias.
+    /// The name it goes by in the history unless the user gave another: Keras'
+    /// own, most often the first alias.
     pub fn name(&self) -> &'static str {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<&'static str>;
+            fn visit<R: Formula>(self, _: &R) -> Self::Output {
+                R::NAME
+            }
+        }
         let member = Self::MEMBERS.iter().find(|m| m.class == self.class());
-        member
-            .and_then(|m| m.aliases.first())
-            .copied()
-            .unwrap_or(self.class())
+        let alias = member.and_then(|m| m.aliases.first()).copied();
+        self.visit(Ask).or(alias).unwrap_or(self.class())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
+use super::parts::{check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Adaptive moments (Kingma & Ba 2015), in Keras' arrangement:
@@ -31,23 +32,20 @@ impl Adam {
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
-    }
-}
-
-/// Refuses a decay rate outside [0, 1).
-pub(super) fn check_rate(name: &str, beta: f64) -> Result<()> {
-    if (0.0..1.0).contains(&beta) {
-        Ok(())
-    } else {
-        Err(Error::invalid(name, beta, "a number from 0 to below 1"))
+        Adam {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            amsgrad: false,
+        }
     }
 }
 
 impl Rule for Adam {
     fn check(&self) -> Result<()> {
         check_rate("beta_1", self.beta_1)?;
-        check_rate("beta_2", self.beta_2)
+        check_rate("beta_2", self.beta_2)?;
+        check_positive("epsilon", self.epsilon)
     }
 }
 
@@ -62,11 +60,11 @@ impl Formula for Adam {
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
         let beta_1 = clock.momentum.map_or(self.beta_1, f64::from);
-        let t = (clock.iteration + 1) as f64;
-        let correction = (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
+        let t = clock.iteration + 1;
+        let root = correction(self.beta_2, t).sqrt();
         [
             clock.learning_rate,
-            clock.learning_rate * correction as f32,
+            clock.learning_rate * root / correction(beta_1, t),
             (1.0 - beta_1) as f32,
             (1.0 - self.beta_2) as f32,
             self.epsilon as f32,
@@ -86,5 +84,77 @@ impl Formula for Adam {
             slots[2] = scale;
         }
         w - m * L::splat(c[1]) / (scale.sqrt() + L::splat(c[4]))
+    }
+}
+
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019): [`Adam`] whose
+/// `weight_decay` is 0.004 by default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AdamW {
+    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    pub beta_1: f64,
+    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    pub beta_2: f64,
+    /// ε. Default 1e-7.
+    pub epsilon: f64,
+    /// Whether steps may never grow again. Default no.
+    pub amsgrad: bool,
+}
+
+impl AdamW {
+    /// AdamW with its default arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[inline(always)]
+    fn adam(&self) -> Adam {
+        let AdamW {
+            beta_1,
+            beta_2,
+            epsilon,
+            amsgrad,
+        } = *self;
+        Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+            amsgrad,
+        }
+    }
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        AdamW {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            amsgrad: false,
+        }
+    }
+}
+
+impl Rule for AdamW {
+    fn check(&self) -> Result<()> {
+        self.adam().check()
+    }
+}
+
+impl Formula for AdamW {
+    const WEIGHT_DECAY: Option<f64> = Some(0.004);
+
+    fn slots(&self) -> &'static [&'static str] {
+        self.adam().slots()
+    }
+
+    fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
+        self.adam().coefficients(clock)
+    }
+
+    #[inline(always)]
+    fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
+        self.adam().step(c, w, g, slots)
     }
 }

@@ -37,15 +37,39 @@ impl From<Schedule> for LearningRate {
     }
 }
 
-/// What Keras gives to every optimizer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What Keras gives to every optimizer, in the order of its configurations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Common {
+    name: Option<String>,
     learning_rate: Option<LearningRate>,
     weight_decay: Option<f64>,
-    clipvalue: Option<f64>,
     clipnorm: Option<f64>,
     global_clipnorm: Option<f64>,
+    clipvalue: Option<f64>,
+    use_ema: bool,
+    ema_momentum: f64,
+    ema_overwrite_frequency: Option<u64>,
+    loss_scale_factor: Option<f64>,
+    gradient_accumulation_steps: Option<u64>,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Common {
+            name: None,
+            learning_rate: None,
+            weight_decay: None,
+            clipnorm: None,
+            global_clipnorm: None,
+            clipvalue: None,
+            use_ema: false,
+            ema_momentum: 0.99,
+            ema_overwrite_frequency: None,
+            loss_scale_factor: None,
+            gradient_accumulation_steps: None,
+        }
+    }
 }
 
 /// A method with the arguments that every optimizer takes.
@@ -56,10 +80,12 @@ struct Common {
 pub struct Optimizer {
     /// The method's own arguments and formula.
     pub method: Method,
+    /// Keras' name of the object. Default the method's.
+    pub name: Option<String>,
     /// The size of a step. The default is the method's.
     pub learning_rate: LearningRate,
     /// The share of each weight, times the learning rate, that is taken off
-    /// before the update. Default none.
+    /// before the update. The default is the method's: none but for AdamW.
     pub weight_decay: Option<f64>,
     /// Each gradient is cut to ± this. Default none.
     pub clipvalue: Option<f64>,
@@ -67,6 +93,19 @@ pub struct Optimizer {
     pub clipnorm: Option<f64>,
     /// The whole gradient is scaled down to this norm (Pascanu et al. 2013). Default none.
     pub global_clipnorm: Option<f64>,
+    /// Whether a moving average of the weights is kept, which they become at
+    /// the end of the training (Polyak & Juditsky 1992). Default no.
+    pub use_ema: bool,
+    /// How slowly the average changes: average ← m average + (1 - m) w. Default 0.99.
+    pub ema_momentum: f64,
+    /// The weights become the average every so many steps too. Default never.
+    pub ema_overwrite_frequency: Option<u64>,
+    /// The loss is multiplied by this before its gradient is taken, and the
+    /// gradient divided by it. Default none.
+    pub loss_scale_factor: Option<f64>,
+    /// The weights are updated once in so many steps, by the mean gradient.
+    /// Default each time.
+    pub gradient_accumulation_steps: Option<u64>,
 }
 
 impl Optimizer {
@@ -86,16 +125,24 @@ impl Optimizer {
         own.insert("type".into(), name.into());
         let method = Method::from_config(at, &own.into())?;
         let common: Common = read(at, common)?;
-        let optimizer = Optimizer {
-            learning_rate: common
-                .learning_rate
-                .unwrap_or(LearningRate::Constant(method.default_rate())),
-            method,
-            weight_decay: common.weight_decay,
+        let mut optimizer = Optimizer {
+            name: common.name,
             clipvalue: common.clipvalue,
             clipnorm: common.clipnorm,
             global_clipnorm: common.global_clipnorm,
+            use_ema: common.use_ema,
+            ema_momentum: common.ema_momentum,
+            ema_overwrite_frequency: common.ema_overwrite_frequency,
+            loss_scale_factor: common.loss_scale_factor,
+            gradient_accumulation_steps: common.gradient_accumulation_steps,
+            ..Optimizer::from(method)
         };
+        if let Some(rate) = common.learning_rate {
+            optimizer.learning_rate = rate;
+        }
+        if let Some(decay) = common.weight_decay {
+            optimizer.weight_decay = Some(decay);
+        }
         optimizer.check().map_err(|error| error.under(at))?;
         Ok(optimizer)
     }
@@ -110,11 +157,17 @@ impl Optimizer {
         let mut config = self.method.to_config();
         if let Value::Object(object) = &mut config {
             object.extend(fields(&Common {
+                name: self.name.clone(),
                 learning_rate: Some(self.learning_rate.clone()),
                 weight_decay: self.weight_decay,
                 clipvalue: self.clipvalue,
                 clipnorm: self.clipnorm,
                 global_clipnorm: self.global_clipnorm,
+                use_ema: self.use_ema,
+                ema_momentum: self.ema_momentum,
+                ema_overwrite_frequency: self.ema_overwrite_frequency,
+                loss_scale_factor: self.loss_scale_factor,
+                gradient_accumulation_steps: self.gradient_accumulation_steps,
             }));
         }
         config
@@ -136,11 +189,43 @@ impl Optimizer {
             ("clipvalue", self.clipvalue),
             ("clipnorm", self.clipnorm),
             ("global_clipnorm", self.global_clipnorm),
+            ("loss_scale_factor", self.loss_scale_factor),
         ] {
             if let Some(value) = value
                 && !(value > 0.0 && value.is_finite())
             {
                 return Err(Error::invalid(key, value, "a number above 0"));
+            }
+        }
+        if let Some(decay) = self.weight_decay
+            && !(decay >= 0.0 && decay.is_finite())
+        {
+            return Err(Error::invalid(
+                "weight_decay",
+                decay,
+                "a number of 0 or more",
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.ema_momentum) {
+            return Err(Error::invalid(
+                "ema_momentum",
+                self.ema_momentum,
+                "a number from 0 to 1",
+            ));
+        }
+        for (key, value, least) in [
+            ("ema_overwrite_frequency", self.ema_overwrite_frequency, 1),
+            (
+                "gradient_accumulation_steps",
+                self.gradient_accumulation_steps,
+                2,
+            ),
+        ] {
+            if let Some(value) = value
+                && value < least
+            {
+                let expected = format!("a whole number of {least} or more");
+                return Err(Error::invalid(key, value, expected));
             }
         }
         let named = [self.clipvalue, self.clipnorm, self.global_clipnorm];
@@ -184,6 +269,19 @@ impl Optimizer {
         self.global_clipnorm = Some(norm);
         self
     }
+
+    /// Keeps a moving average of the weights, with this momentum.
+    pub fn use_ema(mut self, momentum: f64) -> Self {
+        self.use_ema = true;
+        self.ema_momentum = momentum;
+        self
+    }
+
+    /// Updates the weights once in so many steps, by the mean gradient.
+    pub fn gradient_accumulation_steps(mut self, steps: u64) -> Self {
+        self.gradient_accumulation_steps = Some(steps);
+        self
+    }
 }
 
 impl Serialize for Optimizer {
@@ -203,11 +301,17 @@ impl<M: Into<Method>> From<M> for Optimizer {
         let method = method.into();
         Optimizer {
             learning_rate: LearningRate::Constant(method.default_rate()),
+            weight_decay: method.default_decay(),
             method,
-            weight_decay: None,
+            name: None,
             clipvalue: None,
             clipnorm: None,
             global_clipnorm: None,
+            use_ema: false,
+            ema_momentum: 0.99,
+            ema_overwrite_frequency: None,
+            loss_scale_factor: None,
+            gradient_accumulation_steps: None,
         }
     }
 }

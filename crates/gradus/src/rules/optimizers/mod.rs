@@ -4,6 +4,7 @@
 //! every optimizer (learning rate, weight decay, clipping, …) is [`Optimizer`]'s.
 
 mod common;
+mod parts;
 
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
@@ -35,8 +36,16 @@ pub trait Formula: Rule {
     /// Keras' default learning rate.
     const LEARNING_RATE: f64 = 0.001;
 
-    /// What is kept for each weight, in the order of Keras' files: all start at 0.
+    /// Keras' default weight decay.
+    const WEIGHT_DECAY: Option<f64> = None;
+
+    /// What is kept for each weight, in the order of Keras' files.
     fn slots(&self) -> &'static [&'static str];
+
+    /// What each slot starts at.
+    fn slot_start(&self) -> [f32; SLOTS] {
+        [0.0; SLOTS]
+    }
 
     /// What is kept once, and how it starts.
     fn scalars(&self) -> &'static [f32] {
@@ -53,8 +62,14 @@ pub trait Formula: Rule {
 registry! {
     /// An optimizer's own arguments and formula.
     Method("optimizer", Formula) {
-        adam: Adam["adam"];
+        adadelta: Adadelta["adadelta"];
+        adagrad: Adagrad["adagrad"];
+        adam: Adam["adam"], AdamW["adamw"];
+        adamax: Adamax["adamax"];
+        ftrl: Ftrl["ftrl"];
+        lion: Lion["lion"];
         nadam: Nadam["nadam"];
+        rmsprop: RMSprop["rmsprop"];
         sgd: SGD["sgd"];
     }
 }
@@ -67,6 +82,18 @@ impl Method {
             type Output = &'static [&'static str];
             fn visit<R: Formula>(self, rule: &R) -> Self::Output {
                 rule.slots()
+            }
+        }
+        self.visit(Ask)
+    }
+
+    /// What each of the slots starts at.
+    pub(crate) fn slot_start(&self) -> [f32; SLOTS] {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = [f32; SLOTS];
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.slot_start()
             }
         }
         self.visit(Ask)
@@ -96,6 +123,18 @@ impl Method {
         self.visit(Ask(clock))
     }
 
+    /// Keras' default weight decay.
+    pub(crate) fn default_decay(&self) -> Option<f64> {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<f64>;
+            fn visit<R: Formula>(self, _: &R) -> Self::Output {
+                R::WEIGHT_DECAY
+            }
+        }
+        self.visit(Ask)
+    }
+
     /// Keras' default learning rate.
     pub(crate) fn default_rate(&self) -> f64 {
         struct Ask;
@@ -110,35 +149,4 @@ impl Method {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every optimizer walks down a bowl, and no step is a NaN.
-    #[test]
-    fn every_optimizer_descends() {
-        struct Descend(Optimizer);
-        impl Visit for Descend {
-            type Output = f32;
-            fn visit<R: Formula>(self, rule: &R) -> f32 {
-                let mut w = 1.0_f32;
-                let mut slots = [0.0; SLOTS];
-                let mut scalars = rule.scalars().to_vec();
-                for iteration in 0..2000 {
-                    let c = rule.coefficients(Clock {
-                        iteration,
-                        learning_rate: self.0.method.default_rate() as f32 * 5.0,
-                        momentum: None,
-                        scalars: &mut scalars,
-                    });
-                    w = rule.step(&c, w, w, &mut slots);
-                }
-                w
-            }
-        }
-        for member in Method::MEMBERS {
-            let optimizer = Optimizer::from_config("", &member.class.into()).unwrap();
-            let w = optimizer.method.visit(Descend(optimizer.clone()));
-            assert!(w.abs() < 0.9, "{} ends at {w}", member.class);
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-use super::adam::check_rate;
+use super::parts::{check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -30,14 +30,19 @@ impl Nadam {
 
 impl Default for Nadam {
     fn default() -> Self {
-        Nadam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+        Nadam {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        }
     }
 }
 
 impl Rule for Nadam {
     fn check(&self) -> Result<()> {
         check_rate("beta_1", self.beta_1)?;
-        check_rate("beta_2", self.beta_2)
+        check_rate("beta_2", self.beta_2)?;
+        check_positive("epsilon", self.epsilon)
     }
 }
 
@@ -52,19 +57,20 @@ impl Formula for Nadam {
     }
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
-        let beta_1 = clock.momentum.map_or(self.beta_1, f64::from);
-        let t = (clock.iteration + 1) as f64;
-        let u = |t: f64| beta_1 * (1.0 - 0.5 * 0.96_f64.powf(t));
-        let (u_now, u_next) = (u(t), u(t + 1.0));
-        let product = f64::from(clock.scalars[0]) * u_now;
-        clock.scalars[0] = product as f32;
+        // In single precision as Keras: its 1 - β is 1 - f32(β) here.
+        let beta_1 = clock.momentum.unwrap_or(self.beta_1 as f32);
+        let t = clock.iteration + 1;
+        let u = |t: u64| beta_1 * (1.0 - 0.5 * 0.96_f32.powf(t as f32));
+        let (u_now, u_next) = (u(t), u(t + 1));
+        let product = clock.scalars[0] * u_now;
+        clock.scalars[0] = product;
         [
             clock.learning_rate,
-            (u_next / (1.0 - product * u_next)) as f32,
-            ((1.0 - u_now) / (1.0 - product)) as f32,
-            (1.0 - beta_1) as f32,
-            (1.0 - self.beta_2) as f32,
-            (1.0 / (1.0 - self.beta_2.powf(t))) as f32,
+            u_next / (1.0 - product * u_next),
+            (1.0 - u_now) / (1.0 - product),
+            1.0 - beta_1,
+            1.0 - self.beta_2 as f32,
+            1.0 / correction(self.beta_2, t),
         ]
     }
 

@@ -41,7 +41,11 @@ impl Rule for SGD {
         if (0.0..=1.0).contains(&self.momentum) {
             Ok(())
         } else {
-            Err(Error::invalid("momentum", self.momentum, "a number from 0 to 1"))
+            Err(Error::invalid(
+                "momentum",
+                self.momentum,
+                "a number from 0 to 1",
+            ))
         }
     }
 }
@@ -50,7 +54,11 @@ impl Formula for SGD {
     const LEARNING_RATE: f64 = 0.01;
 
     fn slots(&self) -> &'static [&'static str] {
-        if self.momentum > 0.0 { &["momentum"] } else { &[] }
+        if self.momentum > 0.0 {
+            &["momentum"]
+        } else {
+            &[]
+        }
     }
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {

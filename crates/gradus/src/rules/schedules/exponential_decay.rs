@@ -1,6 +1,6 @@
-use super::{Formula, Progress, Setting};
+use super::{Formula, Progress, Setting, check_above, check_rate};
 use crate::base::registry::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// rate = initial · decay_rate^(step / decay_steps); with `staircase` the
@@ -18,22 +18,122 @@ pub struct ExponentialDecay {
     pub staircase: bool,
 }
 
+/// rate = initial / (1 + decay_rate · step / decay_steps); with `staircase` the
+/// fraction is a whole number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InverseTimeDecay {
+    /// The rate of step 0.
+    pub initial_learning_rate: f64,
+    /// How many steps `decay_rate` is for.
+    pub decay_steps: f64,
+    /// What is added to the denominator every `decay_steps`.
+    pub decay_rate: f64,
+    /// Whether the rate falls in stairs. Default no.
+    #[serde(default)]
+    pub staircase: bool,
+}
+
+/// Power scheduling: rate = initial / (1 + step / decay_steps)^power. With power
+/// 1 it is [`InverseTimeDecay`] with a decay rate of 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PowerScheduling {
+    /// The rate of step 0.
+    pub initial_learning_rate: f64,
+    /// After how many steps the rate is initial / 2^power, after twice as many
+    /// initial / 3^power, …
+    pub decay_steps: f64,
+    /// The power. Default 1.
+    #[serde(default = "one")]
+    pub power: f64,
+}
+
+/// Exponential scheduling by epochs: rate = initial · decay_rate^(epoch /
+/// decay_epochs), the epoch counted from 0 and the same for all of its steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExponentialByEpoch {
+    /// The rate of the first epoch.
+    pub initial_learning_rate: f64,
+    /// How many epochs it takes to change by `decay_rate`.
+    pub decay_epochs: f64,
+    /// What the rate is multiplied by every `decay_epochs`. Default 0.1.
+    #[serde(default = "tenth")]
+    pub decay_rate: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
 impl Rule for ExponentialDecay {
     fn check(&self) -> Result<()> {
-        if self.decay_steps > 0.0 {
-            Ok(())
-        } else {
-            Err(Error::invalid("decay_steps", self.decay_steps, "a number above 0"))
-        }
+        check_rate("initial_learning_rate", self.initial_learning_rate)?;
+        check_above("decay_steps", self.decay_steps)?;
+        check_rate("decay_rate", self.decay_rate)
     }
+}
+
+impl Rule for InverseTimeDecay {
+    fn check(&self) -> Result<()> {
+        check_rate("initial_learning_rate", self.initial_learning_rate)?;
+        check_above("decay_steps", self.decay_steps)?;
+        check_rate("decay_rate", self.decay_rate)
+    }
+}
+
+impl Rule for PowerScheduling {
+    fn check(&self) -> Result<()> {
+        check_rate("initial_learning_rate", self.initial_learning_rate)?;
+        check_above("decay_steps", self.decay_steps)?;
+        check_rate("power", self.power)
+    }
+}
+
+impl Rule for ExponentialByEpoch {
+    fn check(&self) -> Result<()> {
+        check_rate("initial_learning_rate", self.initial_learning_rate)?;
+        check_above("decay_epochs", self.decay_epochs)?;
+        check_rate("decay_rate", self.decay_rate)
+    }
+}
+
+fn stairs(steps: f64, staircase: bool) -> f64 {
+    if staircase { steps.floor() } else { steps }
 }
 
 impl Formula for ExponentialDecay {
     fn at(&self, progress: Progress) -> Setting {
-        let mut exponent = progress.iteration as f64 / self.decay_steps;
-        if self.staircase {
-            exponent = exponent.floor();
-        }
+        let steps = progress.iteration as f64 / self.decay_steps;
+        let exponent = stairs(steps, self.staircase);
         (self.initial_learning_rate * self.decay_rate.powf(exponent)).into()
+    }
+}
+
+impl Formula for InverseTimeDecay {
+    fn at(&self, progress: Progress) -> Setting {
+        let steps = progress.iteration as f64 / self.decay_steps;
+        let steps = stairs(steps, self.staircase);
+        (self.initial_learning_rate / (1.0 + self.decay_rate * steps)).into()
+    }
+}
+
+impl Formula for PowerScheduling {
+    const KERAS: bool = false;
+
+    fn at(&self, progress: Progress) -> Setting {
+        let steps = progress.step as f64 / self.decay_steps;
+        (self.initial_learning_rate / (1.0 + steps).powf(self.power)).into()
+    }
+}
+
+impl Formula for ExponentialByEpoch {
+    const KERAS: bool = false;
+
+    fn at(&self, progress: Progress) -> Setting {
+        let epochs = progress.epoch() as f64 / self.decay_epochs;
+        (self.initial_learning_rate * self.decay_rate.powf(epochs)).into()
     }
 }

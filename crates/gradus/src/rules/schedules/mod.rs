@@ -1,6 +1,9 @@
 //! Learning-rate schedules: the rate, and sometimes the momentum, of each step.
 
 use crate::base::registry::{Rule, registry};
+use crate::error::{Error, Result};
+
+pub use one_cycle::Anneal;
 
 /// Where in the training a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,13 @@ pub struct Progress {
     pub total: u64,
     /// Steps in an epoch.
     pub per_epoch: u64,
+}
+
+impl Progress {
+    /// The epoch that the step is in, from 0.
+    pub fn epoch(&self) -> u64 {
+        self.step / self.per_epoch.max(1)
+    }
 }
 
 /// What a schedule asks for.
@@ -44,11 +54,33 @@ pub trait Formula: Rule {
     fn at(&self, progress: Progress) -> Setting;
 }
 
+/// Refuses a number below 0, and what is no number.
+fn check_rate(name: &str, rate: f64) -> Result<()> {
+    if rate >= 0.0 && rate.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, rate, "a number of 0 or more"))
+    }
+}
+
+/// Refuses a number that is not above 0.
+fn check_above(name: &str, number: f64) -> Result<()> {
+    if number > 0.0 && number.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, number, "a number above 0"))
+    }
+}
+
 registry! {
     /// The learning rate as a function of the step.
     Schedule("schedule", Formula) {
-        exponential_decay: ExponentialDecay[];
-        one_cycle: OneCycle["1cycle", "one_cycle"];
+        cosine_decay: CosineDecay[], CosineDecayRestarts[];
+        exponential_decay: ExponentialDecay[], InverseTimeDecay[], PowerScheduling["power"],
+            ExponentialByEpoch[];
+        one_cycle: OneCycle["1cycle", "one_cycle"], OneCycleLR[];
+        piecewise: PiecewiseConstantDecay[], PiecewiseByEpoch[];
+        polynomial_decay: PolynomialDecay[];
     }
 }
 
@@ -77,3 +109,6 @@ impl Schedule {
         self.visit(Ask)
     }
 }
+
+#[cfg(test)]
+mod tests;

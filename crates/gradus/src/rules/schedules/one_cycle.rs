@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting};
+use super::{Formula, Progress, Setting, check_above};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -57,15 +57,26 @@ impl OneCycle {
 impl Rule for OneCycle {
     fn check(&self) -> Result<()> {
         if !(self.max_rate > 0.0 && self.max_rate.is_finite()) {
-            return Err(Error::invalid("max_rate", self.max_rate, "a number above 0"));
+            return Err(Error::invalid(
+                "max_rate",
+                self.max_rate,
+                "a number above 0",
+            ));
         }
-        for (key, value) in [("momentum_high", self.momentum_high), ("momentum_low", self.momentum_low)] {
+        for (key, value) in [
+            ("momentum_high", self.momentum_high),
+            ("momentum_low", self.momentum_low),
+        ] {
             if !(0.0..1.0).contains(&value) {
                 return Err(Error::invalid(key, value, "a number from 0 to below 1"));
             }
         }
         if !(0.0..1.0).contains(&self.final_share) {
-            return Err(Error::invalid("final_share", self.final_share, "a number from 0 to below 1"));
+            return Err(Error::invalid(
+                "final_share",
+                self.final_share,
+                "a number from 0 to below 1",
+            ));
         }
         Ok(())
     }
@@ -98,7 +109,170 @@ impl Formula for OneCycle {
             let share = (step - cycle) / (total - cycle).max(1.0);
             (between(initial, last, share), self.momentum_high)
         };
-        Setting { rate, momentum: Some(momentum) }
+        Setting {
+            rate,
+            momentum: Some(momentum),
+        }
+    }
+}
+
+/// PyTorch's 1cycle: from `max_lr` / `div_factor` up to `max_lr` over the first
+/// `pct_start` of the steps and down to the first rate / `final_div_factor`;
+/// with `three_phase` back to the first rate as fast as it rose, and then down.
+///
+/// Its arguments and numbers are those of `torch.optim.lr_scheduler.OneCycleLR`;
+/// the steps are those of the whole training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OneCycleLR {
+    /// The highest rate.
+    pub max_lr: f64,
+    /// The share of steps in which the rate rises. Default 0.3.
+    #[serde(default = "rise")]
+    pub pct_start: f64,
+    /// The form of the slopes. Default half a cosine.
+    #[serde(default)]
+    pub anneal_strategy: Anneal,
+    /// Whether the momentum moves too, the other way. Default yes.
+    #[serde(default = "yes")]
+    pub cycle_momentum: bool,
+    /// The lowest momentum. Default 0.85.
+    #[serde(default = "low")]
+    pub base_momentum: f64,
+    /// The highest momentum. Default 0.95.
+    #[serde(default = "high")]
+    pub max_momentum: f64,
+    /// How many times the first rate `max_lr` is. Default 25.
+    #[serde(default = "div")]
+    pub div_factor: f64,
+    /// How many times the last rate the first is. Default 10000.
+    #[serde(default = "final_div")]
+    pub final_div_factor: f64,
+    /// Whether the rate falls in two phases. Default no.
+    #[serde(default)]
+    pub three_phase: bool,
+}
+
+/// How a rate goes from one value to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anneal {
+    /// Along half a cosine.
+    #[default]
+    Cos,
+    /// Along a straight line.
+    Linear,
+}
+
+impl Anneal {
+    fn between(self, from: f64, to: f64, share: f64) -> f64 {
+        match self {
+            Anneal::Cos => to + (from - to) / 2.0 * ((std::f64::consts::PI * share).cos() + 1.0),
+            Anneal::Linear => (to - from) * share + from,
+        }
+    }
+}
+
+fn rise() -> f64 {
+    0.3
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn div() -> f64 {
+    25.0
+}
+
+fn final_div() -> f64 {
+    1e4
+}
+
+impl OneCycleLR {
+    /// One cycle up to `max_lr`, everything else by default.
+    pub fn new(max_lr: f64) -> Self {
+        OneCycleLR {
+            max_lr,
+            pct_start: rise(),
+            anneal_strategy: Anneal::Cos,
+            cycle_momentum: true,
+            base_momentum: low(),
+            max_momentum: high(),
+            div_factor: div(),
+            final_div_factor: final_div(),
+            three_phase: false,
+        }
+    }
+}
+
+impl Rule for OneCycleLR {
+    fn check(&self) -> Result<()> {
+        check_above("max_lr", self.max_lr)?;
+        check_above("div_factor", self.div_factor)?;
+        check_above("final_div_factor", self.final_div_factor)?;
+        if !(0.0..=1.0).contains(&self.pct_start) {
+            let expected = "a number from 0 to 1";
+            return Err(Error::invalid("pct_start", self.pct_start, expected));
+        }
+        for (key, value) in [
+            ("base_momentum", self.base_momentum),
+            ("max_momentum", self.max_momentum),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(Error::invalid(key, value, "a number from 0 to below 1"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Formula for OneCycleLR {
+    const KERAS: bool = false;
+
+    fn at(&self, progress: Progress) -> Setting {
+        let total = progress.total.max(1) as f64;
+        let step = (progress.step as f64).min(total - 1.0);
+        let first = self.max_lr / self.div_factor;
+        let last = first / self.final_div_factor;
+        let (low, high) = (self.base_momentum, self.max_momentum);
+        let peak = self.pct_start * total - 1.0;
+        // Each phase's last step, and where rate and momentum go from and to.
+        let up = (peak, (first, self.max_lr), (high, low));
+        let phases = if self.three_phase {
+            let down = 2.0 * self.pct_start * total - 2.0;
+            vec![
+                up,
+                (down, (self.max_lr, first), (low, high)),
+                (total - 1.0, (first, last), (high, high)),
+            ]
+        } else {
+            vec![up, (total - 1.0, (self.max_lr, last), (low, high))]
+        };
+        let mut start = 0.0;
+        let mut setting = Setting {
+            rate: last,
+            momentum: None,
+        };
+        for (i, &(end, rate, momentum)) in phases.iter().enumerate() {
+            if step <= end || i == phases.len() - 1 {
+                let length: f64 = end - start;
+                let share = if length == 0.0 {
+                    1.0
+                } else {
+                    (step - start) / length
+                };
+                let anneal = self.anneal_strategy;
+                setting = Setting {
+                    rate: anneal.between(rate.0, rate.1, share),
+                    momentum: self
+                        .cycle_momentum
+                        .then(|| anneal.between(momentum.0, momentum.1, share)),
+                };
+                break;
+            }
+            start = end;
+        }
+        setting
     }
 }
 
@@ -109,7 +283,14 @@ mod tests {
     #[test]
     fn the_rate_goes_up_down_and_far_down_and_the_momentum_the_other_way() {
         let cycle = OneCycle::new(0.05);
-        let at = |step| cycle.at(Progress { iteration: 0, step, total: 1000, per_epoch: 100 });
+        let at = |step| {
+            cycle.at(Progress {
+                iteration: 0,
+                step,
+                total: 1000,
+                per_epoch: 100,
+            })
+        };
         assert_eq!(at(0).rate, 0.005);
         assert_eq!(at(0).momentum, Some(0.95));
         assert!((at(450).rate - 0.05).abs() < 1e-12);

@@ -1,0 +1,80 @@
+use super::{Formula, plain};
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+
+plain!(
+    /// ReLU that stops at 6 (Krizhevsky 2010): x cut to 0 … 6.
+    Relu6
+);
+plain!(
+    /// The hyperbolic tangent of straight lines: x cut to -1 … 1.
+    HardTanh
+);
+plain!(
+    /// The sigmoid of straight lines: (x + 3) / 6 cut to 0 … 1.
+    HardSigmoid
+);
+plain!(
+    /// The derivative of [`SparsePlus`](super::SparsePlus): (x + 1) / 2 cut to 0 … 1.
+    SparseSigmoid
+);
+
+/// 1 where y is inside the bounds, 0 on them.
+#[inline(always)]
+fn inside<L: Lane>(y: L, low: f32, high: f32, slope: f32) -> L {
+    let below_high = L::select(y.lt(L::splat(high)), L::splat(slope), L::zero());
+    L::select(L::splat(low).lt(y), below_high, L::zero())
+}
+
+#[inline(always)]
+fn cut<L: Lane>(x: L, low: f32, high: f32) -> L {
+    L::splat(low).max(L::splat(high).min(x))
+}
+
+impl Formula for Relu6 {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        cut(x, 0.0, 6.0)
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+        inside(y, 0.0, 6.0, 1.0)
+    }
+}
+
+impl Formula for HardTanh {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        cut(x, -1.0, 1.0)
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+        inside(y, -1.0, 1.0, 1.0)
+    }
+}
+
+impl Formula for HardSigmoid {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        cut(x + L::splat(3.0), 0.0, 6.0) / L::splat(6.0)
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+        inside(y, 0.0, 1.0, 1.0 / 6.0)
+    }
+}
+
+impl Formula for SparseSigmoid {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        cut((x + L::one()) * L::splat(0.5), 0.0, 1.0)
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+        inside(y, 0.0, 1.0, 0.5)
+    }
+}

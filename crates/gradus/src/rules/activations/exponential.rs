@@ -1,0 +1,21 @@
+use super::{Formula, plain};
+use crate::base::lane::Lane;
+use crate::base::math::exp;
+use crate::base::registry::Rule;
+
+plain!(
+    /// e^x.
+    Exponential
+);
+
+impl Formula for Exponential {
+    #[inline(always)]
+    fn value<L: Lane>(&self, x: L) -> L {
+        exp(x)
+    }
+
+    #[inline(always)]
+    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+        y
+    }
+}

@@ -1,0 +1,21 @@
+use super::Formula;
+use crate::base::registry::Rule;
+use serde::{Deserialize, Serialize};
+
+/// Weights below 0 become 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NonNeg {}
+
+impl Rule for NonNeg {}
+
+impl Formula for NonNeg {
+    fn apply(&self, _: &[usize], values: &mut [f32]) {
+        for w in values {
+            // NaN stays.
+            if *w < 0.0 {
+                *w = 0.0;
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+use super::Formula;
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The axes over which a norm is taken; below 0 they count from the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Axes {
+    /// One.
+    One(i64),
+    /// Several.
+    Several(Vec<i64>),
+}
+
+impl Default for Axes {
+    /// The first: of a Dense kernel, the weights of each unit.
+    fn default() -> Self {
+        Axes::One(0)
+    }
+}
+
+impl From<i64> for Axes {
+    fn from(axis: i64) -> Self {
+        Axes::One(axis)
+    }
+}
+
+impl Axes {
+    fn list(&self) -> &[i64] {
+        match self {
+            Axes::One(axis) => std::slice::from_ref(axis),
+            Axes::Several(axes) => axes,
+        }
+    }
+
+    /// Which of `rank` axes they are, or the first that is none of them.
+    fn of_rank(&self, rank: usize) -> std::result::Result<Vec<bool>, i64> {
+        let mut chosen = vec![false; rank];
+        for &axis in self.list() {
+            let place = if axis < 0 { axis + rank as i64 } else { axis };
+            match usize::try_from(place).ok().and_then(|p| chosen.get_mut(p)) {
+                Some(place) => *place = true,
+                None => return Err(axis),
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        self.of_rank(shape.len()).map(|_| ()).map_err(|axis| {
+            let expected = format!("an axis of a variable of rank {}", shape.len());
+            Error::invalid("axis", axis, expected)
+        })
+    }
+
+    /// Multiplies all numbers that share a norm by what `factor` makes of it.
+    fn rescale(&self, shape: &[usize], values: &mut [f32], factor: impl Fn(f32) -> f32) {
+        let Ok(chosen) = self.of_rank(shape.len()) else {
+            return;
+        };
+        // A number's norm is at Σ index · stride over the axes that are left.
+        let mut strides = vec![0; shape.len()];
+        let mut norms = 1;
+        for axis in (0..shape.len()).rev().filter(|&axis| !chosen[axis]) {
+            strides[axis] = norms;
+            norms *= shape[axis];
+        }
+        let place = |mut number: usize| {
+            let mut place = 0;
+            for (size, stride) in shape.iter().zip(&strides).rev() {
+                place += number % size * stride;
+                number /= size;
+            }
+            place
+        };
+        let mut squares = vec![0.0_f64; norms];
+        for (i, &w) in values.iter().enumerate() {
+            squares[place(i)] += f64::from(w) * f64::from(w);
+        }
+        let factors: Vec<f32> = squares.iter().map(|s| factor(s.sqrt() as f32)).collect();
+        for (i, w) in values.iter_mut().enumerate() {
+            *w *= factors[place(i)];
+        }
+    }
+}
+
+/// Norms above `max_value` are scaled down to it (Srebro et al. 2004).
+///
+/// As in Keras w is multiplied by clip(n, 0, max) / (1e-7 + n), n the norm: even
+/// a norm that is small enough shrinks a little.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MaxNorm {
+    /// The largest norm. Default 2.
+    pub max_value: f64,
+    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
+    /// weights of each unit.
+    pub axis: Axes,
+}
+
+/// Norms are brought between two bounds.
+///
+/// As in Keras w is multiplied by (rate · clip(n, min, max) + (1 - rate) n) /
+/// (1e-7 + n), n the norm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MinMaxNorm {
+    /// The smallest norm. Default 0.
+    pub min_value: f64,
+    /// The largest norm. Default 1.
+    pub max_value: f64,
+    /// How much of the way to the bounds is gone in a step. Default 1.
+    pub rate: f64,
+    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
+    /// weights of each unit.
+    pub axis: Axes,
+}
+
+/// Norms become 1: w / (1e-7 + n), n the norm.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnitNorm {
+    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
+    /// weights of each unit.
+    pub axis: Axes,
+}
+
+impl MaxNorm {
+    /// With this largest norm, for each unit.
+    pub fn new(max_value: f64) -> Self {
+        MaxNorm {
+            max_value,
+            axis: Axes::default(),
+        }
+    }
+}
+
+impl Default for MaxNorm {
+    fn default() -> Self {
+        MaxNorm::new(2.0)
+    }
+}
+
+impl Default for MinMaxNorm {
+    fn default() -> Self {
+        MinMaxNorm {
+            min_value: 0.0,
+            max_value: 1.0,
+            rate: 1.0,
+            axis: Axes::default(),
+        }
+    }
+}
+
+fn check_positive(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, value, "a number of 0 or more"))
+    }
+}
+
+impl Rule for MaxNorm {
+    fn check(&self) -> Result<()> {
+        check_positive("max_value", self.max_value)
+    }
+}
+
+impl Rule for MinMaxNorm {
+    fn check(&self) -> Result<()> {
+        check_positive("min_value", self.min_value)?;
+        if !(self.max_value >= self.min_value && self.max_value.is_finite()) {
+            let expected = "a number not below `min_value`";
+            return Err(Error::invalid("max_value", self.max_value, expected));
+        }
+        match (0.0..=1.0).contains(&self.rate) {
+            true => Ok(()),
+            false => Err(Error::invalid("rate", self.rate, "a number from 0 to 1")),
+        }
+    }
+}
+
+impl Rule for UnitNorm {}
+
+/// Keras keeps denominators from 0 by it.
+const EPSILON: f32 = 1e-7;
+
+impl Formula for MaxNorm {
+    fn apply(&self, shape: &[usize], values: &mut [f32]) {
+        let highest = self.max_value as f32;
+        let factor = |n: f32| n.min(highest) / (EPSILON + n);
+        self.axis.rescale(shape, values, factor);
+    }
+
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        self.axis.check_shape(shape)
+    }
+}
+
+impl Formula for MinMaxNorm {
+    fn apply(&self, shape: &[usize], values: &mut [f32]) {
+        let (low, high) = (self.min_value as f32, self.max_value as f32);
+        let (rate, rest) = (self.rate as f32, (1.0 - self.rate) as f32);
+        let factor = |n: f32| (rate * n.max(low).min(high) + rest * n) / (EPSILON + n);
+        self.axis.rescale(shape, values, factor);
+    }
+
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        self.axis.check_shape(shape)
+    }
+}
+
+impl Formula for UnitNorm {
+    fn apply(&self, shape: &[usize], values: &mut [f32]) {
+        self.axis.rescale(shape, values, |n| 1.0 / (EPSILON + n));
+    }
+
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        self.axis.check_shape(shape)
+    }
+}

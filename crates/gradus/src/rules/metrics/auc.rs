@@ -1,0 +1,251 @@
+use super::{Batch, Formula};
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Which curve the area is under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Curve {
+    /// True positive rate over false positive rate.
+    #[default]
+    #[serde(alias = "roc")]
+    ROC,
+    /// Precision over recall.
+    #[serde(alias = "pr")]
+    PR,
+    /// Precision gain over recall gain (Flach & Kull 2015).
+    #[serde(alias = "prgain")]
+    PRGAIN,
+}
+
+/// How the area is summed between thresholds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Summation {
+    /// By trapezoids; for precision over recall by the interpolation of Davis &
+    /// Goadrich 2006.
+    #[default]
+    #[serde(alias = "Interpolation")]
+    Interpolation,
+    /// By the lower of two neighbours.
+    #[serde(alias = "Minoring")]
+    Minoring,
+    /// By the higher of two neighbours.
+    #[serde(alias = "Majoring")]
+    Majoring,
+}
+
+/// The area under a curve of yes/no answers by their threshold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AUC {
+    /// How many thresholds, evenly from 0 to 1. Default 200.
+    pub num_thresholds: u64,
+    /// Which curve. Default ROC.
+    pub curve: Curve,
+    /// How areas are summed. Default by interpolation.
+    pub summation_method: Summation,
+    /// Thresholds between 0 and 1 instead. Default none.
+    pub thresholds: Option<Vec<f64>>,
+    /// Whether each output has an area of its own, and their mean is taken.
+    /// Default no: all outputs are one.
+    pub multi_label: bool,
+    /// How many outputs, with `multi_label`. Default as there are.
+    pub num_labels: Option<u64>,
+    /// How much each output counts. Default all the same.
+    pub label_weights: Option<Vec<f64>>,
+    /// Whether outputs are logits rather than probabilities. Default no.
+    pub from_logits: bool,
+}
+
+impl AUC {
+    pub(super) const DEFAULT: Self = AUC {
+        num_thresholds: 200,
+        curve: Curve::ROC,
+        summation_method: Summation::Interpolation,
+        thresholds: None,
+        multi_label: false,
+        num_labels: None,
+        label_weights: None,
+        from_logits: false,
+    };
+
+    /// The thresholds between the first, below 0, and the last, above 1; none
+    /// if they are evenly spread.
+    fn uneven(&self) -> Option<Vec<f64>> {
+        let mut thresholds = self.thresholds.clone()?;
+        thresholds.sort_by(f64::total_cmp);
+        let last = (thresholds.len() + 1) as f64;
+        let even = (1..).zip(&thresholds).all(|(i, t)| {
+            let even = f64::from(i) / last;
+            (t - even).abs() <= 1e-7 + 1e-5 * even
+        });
+        (!even || thresholds.is_empty()).then_some(thresholds)
+    }
+
+    /// How many thresholds there are with the first and the last.
+    fn count(&self) -> usize {
+        let own = self.thresholds.as_ref().map(|t| t.len() + 2);
+        own.unwrap_or(self.num_thresholds as usize)
+    }
+
+    fn weight(&self, label: usize) -> f64 {
+        let weights = self.label_weights.as_ref();
+        weights.map_or(1.0, |w| w.get(label).copied().unwrap_or(0.0))
+    }
+}
+
+impl Default for AUC {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Rule for AUC {
+    fn check(&self) -> Result<()> {
+        if !(2..=1_000_000).contains(&self.num_thresholds) {
+            let expected = "a whole number from 2 to 1000000";
+            return Err(Error::invalid(
+                "num_thresholds",
+                self.num_thresholds,
+                expected,
+            ));
+        }
+        if let Some(thresholds) = &self.thresholds
+            && let Some(bad) = thresholds.iter().find(|t| !(0.0..=1.0).contains(*t))
+        {
+            return Err(Error::invalid("thresholds", bad, "numbers from 0 to 1"));
+        }
+        if let Some(labels) = self.num_labels
+            && !self.multi_label
+        {
+            let expected = "nothing, unless `multi_label` is true";
+            return Err(Error::invalid("num_labels", labels, expected));
+        }
+        Ok(())
+    }
+}
+
+/// a / b, and 0 where b is 0.
+fn over(a: f64, b: f64) -> f64 {
+    if b == 0.0 { 0.0 } else { a / b }
+}
+
+impl Formula for AUC {
+    /// For each label, how many of the true and of the false lie above how many
+    /// of the thresholds, from none to all.
+    fn gathers(&self, width: usize) -> usize {
+        let labels = if self.multi_label { width } else { 1 };
+        labels * 2 * (self.count() + 1)
+    }
+
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        let count = self.count();
+        let uneven = self.uneven();
+        batch.each_like_outputs(|target, output| {
+            for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
+                let y = match self.from_logits {
+                    true => 1.0 / (1.0 + (-y).exp()),
+                    false => y,
+                };
+                let above = match &uneven {
+                    None => {
+                        let place = (y.clamp(0.0, 1.0) * (count - 1) as f32).ceil();
+                        (place as usize).clamp(1, count)
+                    }
+                    Some(_) if f64::from(y) <= -1e-7 => 0,
+                    Some(_) if f64::from(y) > 1.0 + 1e-7 => count,
+                    Some(between) => 1 + between.iter().filter(|&&t| y > t as f32).count(),
+                };
+                let label = if self.multi_label { i } else { 0 };
+                let place = (2 * label + usize::from(t == 0.0)) * (count + 1) + above;
+                gathered[place] += if self.multi_label {
+                    1.0
+                } else {
+                    self.weight(i)
+                };
+            }
+        });
+    }
+
+    fn result(&self, gathered: &[f64]) -> f64 {
+        let count = self.count();
+        let areas = gathered.chunks_exact(2 * (count + 1)).map(|label| {
+            let (yes, no) = label.split_at(count + 1);
+            self.area(yes, no)
+        });
+        if !self.multi_label {
+            return areas.sum();
+        }
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (label, area) in areas.enumerate() {
+            sum += area * self.weight(label);
+            weights += self.weight(label);
+        }
+        over(sum, weights)
+    }
+}
+
+impl AUC {
+    /// The area, from how many true and false lie above how many thresholds.
+    fn area(&self, yes: &[f64], no: &[f64]) -> f64 {
+        // Those above threshold j are those above more than j of them.
+        let above = |numbers: &[f64]| {
+            let mut sums = vec![0.0; numbers.len() - 1];
+            let mut sum = 0.0;
+            for j in (0..sums.len()).rev() {
+                sum += numbers[j + 1];
+                sums[j] = sum;
+            }
+            sums
+        };
+        let (tp, fp) = (above(yes), above(no));
+        let positives: f64 = yes.iter().sum();
+        let negatives: f64 = no.iter().sum();
+        if self.curve == Curve::PR && self.summation_method == Summation::Interpolation {
+            return interpolated(&tp, &fp, positives);
+        }
+        let point = |j: usize| {
+            let recall = over(tp[j], positives);
+            match self.curve {
+                Curve::ROC => (over(fp[j], negatives), recall),
+                Curve::PR => (recall, over(tp[j], tp[j] + fp[j])),
+                Curve::PRGAIN if tp[j] == 0.0 => (0.0, 1.0),
+                Curve::PRGAIN => {
+                    let scale = over(positives, negatives);
+                    let recall = 1.0 - scale * (positives - tp[j]) / tp[j];
+                    (recall.max(0.0), 1.0 - scale * fp[j] / tp[j])
+                }
+            }
+        };
+        let points: Vec<_> = (0..tp.len()).map(point).collect();
+        let strips = points.windows(2).map(|pair| {
+            let [(x, y), (next_x, next_y)] = [pair[0], pair[1]];
+            let height = match self.summation_method {
+                Summation::Interpolation => (y + next_y) / 2.0,
+                Summation::Minoring => y.min(next_y),
+                Summation::Majoring => y.max(next_y),
+            };
+            (x - next_x) * height
+        });
+        strips.sum()
+    }
+}
+
+/// Precision over recall, true positives running linearly with all positives
+/// between two thresholds: with slope s = ΔTP / ΔP and TP = i + s P, the area
+/// is Σ s (ΔTP + i ln(P / P')) / positives.
+fn interpolated(tp: &[f64], fp: &[f64], positives: f64) -> f64 {
+    let strips = (1..tp.len()).map(|j| {
+        let (said, said_next) = (tp[j - 1] + fp[j - 1], tp[j] + fp[j]);
+        let found = tp[j - 1] - tp[j];
+        let slope = over(found, (said - said_next).max(0.0));
+        let intercept = tp[j] - slope * said_next;
+        let ratio = match said > 0.0 && said_next > 0.0 {
+            true => said / said_next,
+            false => 1.0,
+        };
+        over(slope * (found + intercept * ratio.ln()), positives)
+    });
+    strips.sum()
+}

@@ -1,0 +1,165 @@
+use super::{Batch, Formula};
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Of the outputs that say yes, the share that is right: tp / (tp + fp), 0 where
+/// none says yes. An output says yes above the threshold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Precision {
+    /// The threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    pub thresholds: Option<f64>,
+    /// Only a row's k largest outputs say yes. Default all.
+    pub top_k: Option<u64>,
+    /// Only this output counts. Default all.
+    pub class_id: Option<u64>,
+}
+
+/// Of the targets that are yes, the share that is found: tp / (tp + fn), 0 where
+/// none is yes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recall {
+    /// The threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    pub thresholds: Option<f64>,
+    /// Only a row's k largest outputs say yes. Default all.
+    pub top_k: Option<u64>,
+    /// Only this output counts. Default all.
+    pub class_id: Option<u64>,
+}
+
+fn check(thresholds: Option<f64>, top_k: Option<u64>) -> Result<()> {
+    if let Some(threshold) = thresholds
+        && !(0.0..=1.0).contains(&threshold)
+    {
+        let expected = "a number from 0 to 1";
+        return Err(Error::invalid("thresholds", threshold, expected));
+    }
+    match top_k {
+        Some(0) => Err(Error::invalid("top_k", 0, "a whole number of 1 or more")),
+        _ => Ok(()),
+    }
+}
+
+impl Rule for Precision {
+    fn check(&self) -> Result<()> {
+        check(self.thresholds, self.top_k)
+    }
+}
+
+impl Rule for Recall {
+    fn check(&self) -> Result<()> {
+        check(self.thresholds, self.top_k)
+    }
+}
+
+/// Calls `f` with what each number's target and output say.
+fn answers(
+    batch: Batch<'_>,
+    thresholds: Option<f64>,
+    top_k: Option<u64>,
+    class_id: Option<u64>,
+    mut f: impl FnMut(bool, bool),
+) {
+    let none = if top_k.is_some() { -1e10 } else { 0.5 };
+    let threshold = thresholds.unwrap_or(none) as f32;
+    batch.each_like_outputs(|target, output| {
+        for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
+            if class_id.is_some_and(|class| class != i as u64) {
+                continue;
+            }
+            let chosen = top_k.is_none_or(|k| {
+                // Of equals, the earlier ones.
+                let before = |&(j, &other): &(usize, &f32)| other > y || (other == y && j < i);
+                (output.iter().enumerate().filter(before).count() as u64) < k
+            });
+            f(t != 0.0, chosen && y > threshold);
+        }
+    });
+}
+
+fn share(gathered: &[f64]) -> f64 {
+    match gathered[0] + gathered[1] {
+        0.0 => 0.0,
+        sum => gathered[0] / sum,
+    }
+}
+
+impl Formula for Precision {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y| {
+            gathered[0] += f64::from(t && y);
+            gathered[1] += f64::from(!t && y);
+        });
+    }
+
+    fn result(&self, gathered: &[f64]) -> f64 {
+        share(gathered)
+    }
+}
+
+impl Formula for Recall {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y| {
+            gathered[0] += f64::from(t && y);
+            gathered[1] += f64::from(t && !y);
+        });
+    }
+
+    fn result(&self, gathered: &[f64]) -> f64 {
+        share(gathered)
+    }
+}
+
+/// A count of one field of the confusion matrix.
+macro_rules! count {
+    ($(#[$doc:meta])* $name:ident, $target:literal, $output:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            /// The threshold above which an output says yes, from 0 to 1. Default 0.5.
+            pub thresholds: Option<f64>,
+        }
+
+        impl Rule for $name {
+            fn check(&self) -> Result<()> {
+                check(self.thresholds, None)
+            }
+        }
+
+        impl Formula for $name {
+            fn gathers(&self, _width: usize) -> usize {
+                1
+            }
+
+            fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+                answers(batch, self.thresholds, None, None, |t, y| {
+                    gathered[0] += f64::from(t == $target && y == $output);
+                });
+            }
+
+            fn result(&self, gathered: &[f64]) -> f64 {
+                gathered[0]
+            }
+        }
+    };
+}
+
+count!(
+    /// How many are yes and said to be.
+    TruePositives, true, true
+);
+count!(
+    /// How many are no and said to be.
+    TrueNegatives, false, false
+);
+count!(
+    /// How many are no but said to be yes.
+    FalsePositives, false, true
+);
+count!(
+    /// How many are yes but said to be no.
+    FalseNegatives, true, false
+);

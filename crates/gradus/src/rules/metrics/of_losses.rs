@@ -1,0 +1,134 @@
+//! The losses that are metrics too, under the same names and with the same
+//! arguments; and what is made of them.
+
+use super::{Batch, Formula, Metric};
+use crate::base::registry::Rule;
+use crate::rules::losses::{Formula as LossFormula, Targets};
+use serde::{Deserialize, Serialize};
+
+pub use crate::rules::losses::{
+    BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge,
+    KLDivergence, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
+};
+
+/// Cross-entropy: stands for one of the three, as the targets are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Crossentropy {}
+
+/// The mean of ln cosh(output - target).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogCoshError {}
+
+/// The root of the mean of (output - target)².
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RootMeanSquaredError {}
+
+impl Crossentropy {
+    pub(super) const DEFAULT: Self = Crossentropy {};
+}
+
+impl LogCoshError {
+    pub(super) const DEFAULT: Self = LogCoshError {};
+}
+
+impl RootMeanSquaredError {
+    pub(super) const DEFAULT: Self = RootMeanSquaredError {};
+}
+
+impl Rule for Crossentropy {}
+impl Rule for LogCoshError {}
+impl Rule for RootMeanSquaredError {}
+
+/// Gathers the sum of a loss over positions, and their number.
+fn add_loss<R: LossFormula>(rule: &R, batch: Batch<'_>, gathered: &mut [f64]) {
+    let mut gradient = vec![0.0; batch.width];
+    let mut add = |target: &[f32], output: &[f32]| {
+        gathered[0] += f64::from(rule.row(target, output, &mut gradient));
+        gathered[1] += 1.0;
+    };
+    match R::TARGETS {
+        Targets::ClassNumbers => {
+            for (target, output) in batch.positions() {
+                add(&[super::class(target)], output);
+            }
+        }
+        Targets::LikeOutputs => batch.each_like_outputs(add),
+    }
+}
+
+/// The mean of the loss of the same name.
+macro_rules! mean_of_loss {
+    ($($rule:ident),+ $(,)?) => {
+        $(
+            impl Formula for $rule {
+                fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+                    add_loss(self, batch, gathered);
+                }
+            }
+        )+
+    };
+}
+
+mean_of_loss!(
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    Hinge,
+    KLDivergence,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+);
+
+impl Formula for CosineSimilarity {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        add_loss(self, batch, gathered);
+    }
+
+    /// The cosine itself; the loss is minus it.
+    fn result(&self, gathered: &[f64]) -> f64 {
+        -gathered[0] / gathered[1]
+    }
+}
+
+impl Formula for LogCoshError {
+    const NAME: Option<&'static str> = Some("logcosh");
+
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        add_loss(&crate::rules::losses::LogCosh::DEFAULT, batch, gathered);
+    }
+}
+
+impl Formula for RootMeanSquaredError {
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        add_loss(&MeanSquaredError::DEFAULT, batch, gathered);
+    }
+
+    fn result(&self, gathered: &[f64]) -> f64 {
+        (gathered[0] / gathered[1]).sqrt()
+    }
+}
+
+impl Formula for Crossentropy {
+    fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {
+        Some(match targets {
+            Targets::LikeOutputs if width == 1 => Metric::BinaryCrossentropy,
+            Targets::LikeOutputs => Metric::CategoricalCrossentropy,
+            Targets::ClassNumbers => Metric::SparseCategoricalCrossentropy,
+        })
+    }
+
+    fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
+        if let Some(metric) = self.resolve(batch.targets(), batch.width) {
+            metric.add(batch, gathered);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What several optimizers share.
+
+use crate::error::{Error, Result};
+
+/// Refuses a decay rate outside [0, 1).
+pub(super) fn check_rate(name: &str, beta: f64) -> Result<()> {
+    if (0.0..1.0).contains(&beta) {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, beta, "a number from 0 to below 1"))
+    }
+}
+
+/// Refuses a number below 0, and what is no number.
+pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::invalid(name, value, "a number of 0 or more"))
+    }
+}
+
+/// 1 - βᵗ in single precision, as Keras takes it: near 1, β's own rounding shows.
+pub(super) fn correction(beta: f64, t: u64) -> f32 {
+    1.0 - (beta as f32).powf(t as f32)
+}

@@ -1,0 +1,117 @@
+use super::{Form, Formula, check_positive};
+use crate::base::lane::Lane;
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Which vectors of a matrix should be orthogonal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vectors {
+    /// Its rows.
+    #[default]
+    Rows,
+    /// Its columns.
+    Columns,
+}
+
+/// factor times the mean over all pairs of vectors of |cosine| (Brock et al.
+/// 2017): makes the rows, or columns, of a matrix orthogonal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrthogonalRegularizer {
+    /// The factor, 0 or more. Default 0.01.
+    pub factor: f64,
+    /// Which vectors. Default rows.
+    pub mode: Vectors,
+}
+
+impl Default for OrthogonalRegularizer {
+    fn default() -> Self {
+        OrthogonalRegularizer {
+            factor: 0.01,
+            mode: Vectors::Rows,
+        }
+    }
+}
+
+impl Rule for OrthogonalRegularizer {
+    fn check(&self) -> Result<()> {
+        check_positive("factor", self.factor)
+    }
+}
+
+/// Keras takes no vector for shorter than this.
+const EPSILON: f64 = 1e-7;
+
+impl Formula for OrthogonalRegularizer {
+    const FORM: Form = Form::Matrix;
+
+    fn penalty<L: Lane>(&self, _w: L) -> L {
+        L::zero()
+    }
+
+    fn slope<L: Lane>(&self, _w: L) -> L {
+        L::zero()
+    }
+
+    fn check_shape(&self, shape: &[usize]) -> Result<()> {
+        match shape.len() {
+            2 => Ok(()),
+            rank => Err(Error::shape(
+                "",
+                format!("a variable of rank {rank}"),
+                "rank 2, for an OrthogonalRegularizer",
+            )),
+        }
+    }
+
+    fn matrix(&self, columns: usize, values: &[f32], gradient: &mut [f32]) -> f64 {
+        let columns = columns.max(1);
+        let rows = values.len() / columns;
+        // Number k of vector i lies at i · step + k · stride.
+        let (count, length, step, stride) = match self.mode {
+            Vectors::Rows => (rows, columns, columns, 1),
+            Vectors::Columns => (columns, rows, 1, columns),
+        };
+        if count < 2 {
+            return 0.0;
+        }
+        let mut inverses = vec![0.0; count];
+        let mut unit = vec![0.0; count * length];
+        for i in 0..count {
+            let of = |k: usize| f64::from(values[i * step + k * stride]);
+            let square: f64 = (0..length).map(|k| of(k) * of(k)).sum();
+            inverses[i] = (1.0 / square.sqrt()).min(1.0 / EPSILON);
+            for k in 0..length {
+                unit[i * length + k] = of(k) * inverses[i];
+            }
+        }
+        let vector = |i: usize| &unit[i * length..(i + 1) * length];
+        let dot = |i, j| -> f64 { vector(i).iter().zip(vector(j)).map(|(a, b)| a * b).sum() };
+        // Each pair is counted twice and halved.
+        let pairs = (count * (count - 1)) as f64 / 2.0;
+        let share = self.factor / pairs;
+        let mut sum = 0.0;
+        let mut by_unit = vec![0.0; length];
+        for i in 0..count {
+            by_unit.fill(0.0);
+            for j in (0..count).filter(|&j| j != i) {
+                let cosine = dot(i, j);
+                sum += 0.5 * cosine.abs();
+                let sign = if cosine == 0.0 { 0.0 } else { cosine.signum() };
+                for (b, u) in by_unit.iter_mut().zip(vector(j)) {
+                    *b += share * sign * u;
+                }
+            }
+            // A change along the vector itself changes its length alone.
+            let along: f64 = by_unit.iter().zip(vector(i)).map(|(b, u)| b * u).sum();
+            let free = inverses[i] < 1.0 / EPSILON;
+            for (k, b) in by_unit.iter().enumerate() {
+                let along = if free { along * vector(i)[k] } else { 0.0 };
+                gradient[i * step + k * stride] += ((b - along) * inverses[i]) as f32;
+            }
+        }
+        share * sum
+    }
+}

@@ -1,0 +1,73 @@
+use super::{Formula, Progress, Setting, check_rate};
+use crate::base::registry::Rule;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// A rate for each stretch of steps; a boundary's own step still has the rate
+/// before it, as in Keras.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PiecewiseConstantDecay {
+    /// The last step of each stretch but the last, rising.
+    pub boundaries: Vec<f64>,
+    /// The rate of each stretch: one more than boundaries.
+    pub values: Vec<f64>,
+}
+
+/// A rate for each stretch of epochs: with boundaries [5, 15] the first for
+/// epochs 0 to 4, the second for 5 to 14, the third from 15 on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PiecewiseByEpoch {
+    /// The first epoch of each stretch but the first, rising.
+    pub boundaries: Vec<u64>,
+    /// The rate of each stretch: one more than boundaries.
+    pub values: Vec<f64>,
+}
+
+fn check(boundaries: usize, rising: bool, values: &[f64]) -> Result<()> {
+    if values.len() != boundaries + 1 {
+        let found = format!("{} values for {boundaries} boundaries", values.len());
+        return Err(Error::invalid("values", found, "one more than boundaries"));
+    }
+    if !rising {
+        return Err(Error::invalid(
+            "boundaries",
+            "numbers that do not rise",
+            "rising numbers",
+        ));
+    }
+    values
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, &rate)| check_rate(&format!("values[{i}]"), rate))
+}
+
+impl Rule for PiecewiseConstantDecay {
+    fn check(&self) -> Result<()> {
+        let rising = self.boundaries.windows(2).all(|w| w[0] < w[1]);
+        check(self.boundaries.len(), rising, &self.values)
+    }
+}
+
+impl Rule for PiecewiseByEpoch {
+    fn check(&self) -> Result<()> {
+        let rising = self.boundaries.windows(2).all(|w| w[0] < w[1]);
+        check(self.boundaries.len(), rising, &self.values)
+    }
+}
+
+impl Formula for PiecewiseConstantDecay {
+    fn at(&self, progress: Progress) -> Setting {
+        let step = progress.iteration as f64;
+        let passed = self.boundaries.partition_point(|&b| b < step);
+        self.values[passed].into()
+    }
+}
+
+impl Formula for PiecewiseByEpoch {
+    const KERAS: bool = false;
+
+    fn at(&self, progress: Progress) -> Setting {
+        let passed = self.boundaries.partition_point(|&b| b <= progress.epoch());
+        self.values[passed].into()
+    }
+}

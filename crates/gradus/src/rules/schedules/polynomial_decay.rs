@@ -1,0 +1,56 @@
+use super::{Formula, Progress, Setting, check_above, check_rate};
+use crate::base::registry::Rule;
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// From the first rate to the last along a power: rate = (initial - end)
+/// (1 - step / decay_steps)^power + end, and end ever after; with `cycle`
+/// `decay_steps` is instead stretched to its next multiple.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolynomialDecay {
+    /// The rate of step 0.
+    pub initial_learning_rate: f64,
+    /// How many steps it takes to reach the last rate.
+    pub decay_steps: f64,
+    /// The last rate. Default 0.0001.
+    #[serde(default = "end")]
+    pub end_learning_rate: f64,
+    /// The power. Default 1.
+    #[serde(default = "one")]
+    pub power: f64,
+    /// Whether the rate rises again after `decay_steps`. Default no.
+    #[serde(default)]
+    pub cycle: bool,
+}
+
+fn end() -> f64 {
+    0.0001
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Rule for PolynomialDecay {
+    fn check(&self) -> Result<()> {
+        check_rate("initial_learning_rate", self.initial_learning_rate)?;
+        check_above("decay_steps", self.decay_steps)?;
+        check_rate("end_learning_rate", self.end_learning_rate)?;
+        check_rate("power", self.power)
+    }
+}
+
+impl Formula for PolynomialDecay {
+    fn at(&self, progress: Progress) -> Setting {
+        let step = progress.iteration as f64;
+        let (step, steps) = if self.cycle {
+            let times = (step / self.decay_steps).ceil().max(1.0);
+            (step, self.decay_steps * times)
+        } else {
+            (step.min(self.decay_steps), self.decay_steps)
+        };
+        let share = (1.0 - step / steps).powf(self.power);
+        let width = self.initial_learning_rate - self.end_learning_rate;
+        (width * share + self.end_learning_rate).into()
+    }
+}

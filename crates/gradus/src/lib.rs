@@ -1,6 +1,8 @@
 //! gradus trains deep neural networks: Keras' words, Keras' numbers, Keras'
 //! files, far faster on a CPU.
 
+#![deny(unsafe_code)]
+
 pub mod artifacts;
 mod base;
 /// Reading configurations: tables of keys and values, such as a TOML file has.
@@ -19,4 +21,19 @@ pub mod train;
 pub use base::shape::Shape;
 pub use base::threads::set_threads;
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
+pub use engine::cpu::pool::{set_threads, threads};
 pub use error::{Error, Result};
+
+/// What most programs need: `use gradus::prelude::*;`.
+pub mod prelude {
+    pub use crate::data::{self, Dataset, Scale, Split, Tensor};
+    pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
+    pub use crate::model::{Model, Sequential};
+    pub use crate::rules::activations::Activation;
+    pub use crate::rules::initializers::Initializer;
+    pub use crate::rules::losses::Loss;
+    pub use crate::rules::metrics::Metric;
+    pub use crate::rules::optimizers::{Adam, LearningRate, Nadam, Optimizer, SGD};
+    pub use crate::rules::schedules::{OneCycle, Schedule};
+    pub use crate::train::{Callback, EarlyStopping, Fit, History, ReduceLROnPlateau};
+}

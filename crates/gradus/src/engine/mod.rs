@@ -43,5 +43,8 @@ pub(crate) trait Session: Send {
 
 /// The engine that is used unless a test names another.
 pub(crate) fn default() -> Box<dyn Engine> {
-    Box::new(reference::Reference)
+    Box::new(cpu::Cpu::default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,43 @@
-//! The fast engine.
+//! The fast engine: a plan's groups cut into tasks, done by a pool of threads
+//! with the processor's widest instructions.
+//!
+//! Every result is computed whole by one task, in an order that does not depend
+//! on how the work was cut: the same numbers on any number of threads.
+#![allow(unsafe_code)]
+
+mod arena;
+mod columns;
+mod kernels;
+pub(crate) mod pool;
+mod session;
+mod simd;
+mod tasks;
+mod weights;
+
+use super::{Engine, Session};
+use crate::plan::Program;
+pub(crate) use simd::Isa;
+
+/// The fast engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cpu {
+    /// The instructions to use.
+    pub isa: Isa,
+    /// How many threads, if not the process's pool.
+    pub threads: Option<usize>,
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        Cpu {
+            isa: Isa::best(),
+            threads: None,
+        }
+    }
+}
+
+impl Engine for Cpu {
+    fn session(&self, program: Program) -> Box<dyn Session> {
+        Box::new(session::CpuSession::new(self.isa, self.threads, program))
+    }
+}

@@ -138,6 +138,10 @@ pub(super) fn write(compiled: &Compiled) -> Value {
         .iter()
         .map(|(name, metric)| write_metric(name, metric))
         .collect();
+    let metrics = match metrics.is_empty() {
+        true => Value::Null,
+        false => metrics.into(),
+    };
     json!({
         "optimizer": optimizer,
         "loss": to_keras(Family::Loss, &alias(&compiled.loss)),

@@ -1,0 +1,280 @@
+//! What is loaded is what was saved, by Keras or by gradus.
+
+use super::super::*;
+use super::{load, parts, real};
+use crate::base::registry::Value;
+use crate::model::layers::{BatchNormalization, Dense, Dropout, Flatten};
+use crate::model::{Sequential, Weight};
+use crate::rules::activations::Activation;
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{Adam, LearningRate, Nadam, Optimizer, SGD};
+use crate::rules::schedules::ExponentialDecay;
+use serde_json::json;
+
+/// A `config.json` without what may differ and mean the same.
+fn written(config: &str) -> Value {
+    fn settle(mut value: Value) -> Value {
+        match &mut value {
+            Value::Object(object) => {
+                object.remove("shared_object_id");
+                object
+                    .values_mut()
+                    .for_each(|value| *value = settle(value.take()));
+                object.sort_keys();
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| *item = settle(item.take())),
+            Value::Number(number) => return number.as_f64().into(),
+            _ => {}
+        }
+        value
+    }
+    let mut config = settle(serde_json::from_str(config).unwrap());
+    if let Some(compiled) = config["compile_config"].as_object_mut() {
+        // gradus keeps no choice of compiler, and one spelling of each loss.
+        compiled.remove("jit_compile");
+        if compiled.get("loss") == Some(&"mse".into()) {
+            compiled.insert("loss".into(), "mean_squared_error".into());
+        }
+    }
+    config
+}
+
+fn network() -> Model {
+    Sequential::new()
+        .input([4, 3])
+        .seed(3)
+        .add(Flatten::new())
+        .add(Dense::new(6).activation(Activation::Elu))
+        .add(BatchNormalization::new())
+        .add(Dropout::new(0.25))
+        .add_named("frozen", Dense::new(5).use_bias(false), false)
+        .add(Dense::new(3).activation(Activation::Softmax))
+        .compile(
+            Nadam::new(),
+            Loss::SparseCategoricalCrossentropy,
+            &[Metric::Accuracy],
+        )
+        .unwrap()
+}
+
+/// Puts a state in the model as if it had been trained: every number another.
+fn pretend_training(model: &mut Model) {
+    let method = &model.compiled.as_ref().unwrap().optimizer.method;
+    let (slots, scalars) = (method.slots().len(), method.scalars().len());
+    let mut next = 0.0;
+    let mut numbers = |count: usize| -> Vec<f32> {
+        (0..count)
+            .map(|_| {
+                next += 0.5;
+                next
+            })
+            .collect()
+    };
+    model.state.iteration = 1234;
+    model.state.scalars = numbers(scalars);
+    if slots == 0 {
+        return;
+    }
+    model.state.slots = model
+        .layers
+        .iter()
+        .map(|layer| {
+            let slots = |weight: &Weight| match layer.trainable && weight.trainable {
+                true => (0..slots).map(|_| numbers(weight.values.len())).collect(),
+                false => Vec::new(),
+            };
+            layer.weights.iter().map(slots).collect()
+        })
+        .collect();
+}
+
+#[test]
+fn a_real_file_is_loaded_with_everything() {
+    let model = load(real("chain.keras")).unwrap();
+    assert_eq!(model.name, "chain");
+    assert_eq!(model.inputs, [Some([4, 3].into())]);
+    let names: Vec<&str> = model.layers.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "flatten",
+            "dense",
+            "batch_normalization",
+            "dropout",
+            "dense_1",
+            "activation",
+            "out"
+        ]
+    );
+    let trainable: Vec<bool> = model.layers.iter().map(|l| l.trainable).collect();
+    assert_eq!(trainable, [true, true, true, true, false, true, true]);
+    assert_eq!(model.layer("out").unwrap().weights[0].shape, [5, 3]);
+    let compiled = model.compiled.as_ref().unwrap();
+    assert_eq!(
+        compiled.optimizer,
+        Optimizer::from(Nadam::new())
+            .learning_rate(0.01)
+            .clipnorm(1.0)
+    );
+    assert_eq!(compiled.loss, Loss::SparseCategoricalCrossentropy);
+    assert_eq!(
+        compiled.metrics,
+        [("accuracy".to_owned(), Metric::Accuracy)]
+    );
+    assert_eq!(model.state.iteration, 8);
+    assert_eq!(model.state.slots[1][0].len(), 2);
+    assert!(model.state.slots[4][0].is_empty());
+    assert!(model.state.slots[6][1][1].iter().all(|&v| v > 0.0));
+    assert!(model.state.scalars[0] < 1.0);
+}
+
+#[test]
+fn a_real_file_is_written_as_keras_wrote_it() {
+    let bytes = real("chain.keras");
+    let model = load(bytes.clone()).unwrap();
+    let (theirs, ours) = (parts(&bytes), parts(&to_bytes(&model).unwrap()));
+    assert_eq!(written(&ours.config), written(&theirs.config));
+    let tree = |parts: Archive| hdf5::read(parts.weights).unwrap();
+    assert_eq!(tree(ours), tree(theirs));
+}
+
+#[test]
+fn a_model_comes_back_as_it_was() {
+    let optimizers: [Optimizer; 5] = [
+        Nadam::new().into(),
+        Adam::default().into(),
+        SGD::new().into(),
+        Optimizer::from(SGD::new().momentum(0.9).nesterov(true)).learning_rate(0.05),
+        Optimizer::from(Adam::default()).learning_rate(LearningRate::Schedule(
+            ExponentialDecay {
+                initial_learning_rate: 0.01,
+                decay_steps: 100.0,
+                decay_rate: 0.5,
+                staircase: true,
+            }
+            .into(),
+        )),
+    ];
+    for optimizer in optimizers {
+        let mut model = network();
+        model.seed = 0;
+        let compiled = model.compiled.as_mut().unwrap();
+        compiled.optimizer = optimizer;
+        compiled.metrics = vec![
+            ("acc".to_owned(), Metric::Accuracy),
+            ("my_mse".to_owned(), Metric::MeanSquaredError),
+        ];
+        let untrained = load(to_bytes(&model).unwrap()).unwrap();
+        assert_eq!(untrained, model);
+        pretend_training(&mut model);
+        assert_eq!(load(to_bytes(&model).unwrap()).unwrap(), model);
+    }
+}
+
+#[test]
+fn a_model_that_is_not_built_or_not_compiled_comes_back() {
+    let model = Sequential::new().add(Dense::new(3)).build().unwrap();
+    assert_eq!(load(to_bytes(&model).unwrap()).unwrap(), model);
+    let model = Sequential::new()
+        .input([2])
+        .add(Dense::new(3))
+        .build()
+        .unwrap();
+    assert_eq!(load(to_bytes(&model).unwrap()).unwrap(), model);
+}
+
+#[test]
+fn a_layer_frozen_after_training_keeps_its_slots() {
+    let mut model = network();
+    pretend_training(&mut model);
+    let parts = parts(&to_bytes(&model).unwrap());
+    let frozen = Archive {
+        config: {
+            let mut config: Value = serde_json::from_str(&parts.config).unwrap();
+            config["config"]["layers"][2]["config"]["trainable"] = false.into();
+            config["config"]["layers"][5]["config"]["trainable"] = true.into();
+            config.to_string()
+        },
+        ..parts
+    };
+    // Neither all variables nor the trainable ones: not this model's state.
+    let loaded = load(archive::write(&frozen).unwrap()).unwrap();
+    assert_eq!(loaded.state, State::default());
+
+    let mut all = network();
+    all.layers[4].trainable = true;
+    pretend_training(&mut all);
+    let parts = super::parts(&to_bytes(&all).unwrap());
+    let mut config: Value = serde_json::from_str(&parts.config).unwrap();
+    config["config"]["layers"][5]["config"]["trainable"] = false.into();
+    let frozen = Archive {
+        config: config.to_string(),
+        ..parts
+    };
+    let loaded = load(archive::write(&frozen).unwrap()).unwrap();
+    assert!(!loaded.layers[4].trainable);
+    assert_eq!(loaded.state, all.state);
+}
+
+#[test]
+fn keras_own_functions_go_by_their_names() {
+    let mut parts = parts(&real("chain.keras"));
+    let mut config: Value = serde_json::from_str(&parts.config).unwrap();
+    let function = |name: &str| {
+        json!({
+            "module": "builtins",
+            "class_name": "function",
+            "config": name,
+            "registered_name": "function",
+        })
+    };
+    config["compile_config"]["loss"] = json!([function("mean_squared_error")]);
+    config["compile_config"]["metrics"] = json!([[function("mean_absolute_error"), "mae"]]);
+    parts.config = config.to_string();
+    let model = load(archive::write(&parts).unwrap()).unwrap();
+    let compiled = model.compiled.unwrap();
+    assert_eq!(compiled.loss, Loss::MeanSquaredError);
+    let names: Vec<&str> = compiled
+        .metrics
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(names, ["mean_absolute_error", "mae"]);
+}
+
+/// The golden cases of the layers, losses and optimizers that gradus has.
+fn golden() -> Vec<(String, Vec<u8>)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+    let cases = std::fs::read_to_string(format!("{folder}cases.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&cases).unwrap();
+    let mut files = Vec::new();
+    for case in cases.iter().filter(|case| case["group"] == "A") {
+        for part in ["init", "expected"] {
+            let name = format!("cases/{}/{part}.keras", case["name"].as_str().unwrap());
+            let bytes = std::fs::read(format!("{folder}{name}")).unwrap();
+            files.push((name, bytes));
+        }
+    }
+    files
+}
+
+#[test]
+fn golden_files_are_written_as_keras_wrote_them() {
+    let files = golden();
+    assert!(files.len() > 100);
+    for (name, bytes) in files {
+        let model = load(bytes.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (theirs, ours) = (parts(&bytes), parts(&to_bytes(&model).unwrap()));
+        assert_eq!(written(&ours.config), written(&theirs.config), "{name}");
+        let mut theirs = hdf5::read(theirs.weights).unwrap();
+        // TensorFlow's iteration has 64 bits.
+        let vars = theirs.child("optimizer").child("vars");
+        let iteration = vars.arrays["0"].as_whole().unwrap();
+        vars.arrays
+            .insert("0".into(), hdf5::Array::whole(iteration as i32));
+        assert_eq!(hdf5::read(ours.weights).unwrap(), theirs, "{name}");
+    }
+}

@@ -1,0 +1,266 @@
+//! Groups that are cut by columns: a product, and what follows it column by
+//! column while its numbers are in the cache.
+
+use super::kernels::columns::*;
+use super::kernels::normalize::*;
+use super::kernels::product::{Product, Right};
+use super::session::Context;
+use super::simd::{Isa, TILE_LANES};
+use super::weights;
+use crate::base::random::{Key, Stream};
+use crate::plan::op::Factors;
+use crate::plan::{Op, View};
+use crate::rules::activations;
+
+/// Numbers of a matrix that the operations of a group go over before the next
+/// columns: 32 KiB, the first cache.
+const CACHED: usize = 8192;
+
+/// Does the operations on columns `from..to`.
+pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to: usize) {
+    let rows = context.rows * view.positions;
+    let panel = TILE_LANES * 8;
+    let width = (CACHED / rows.max(1) / panel).max(1) * panel;
+    let mut start = from;
+    while start < to {
+        let end = (start + width).min(to);
+        let block = Block {
+            rows,
+            stride: view.width,
+            from: start,
+            to: end,
+        };
+        for op in ops {
+            column_op(context, op, block);
+        }
+        start = end;
+    }
+}
+
+fn column_op(context: &Context<'_>, op: &Op, block: Block) {
+    let isa = context.isa;
+    match op {
+        Op::Product { x, w, y, of } => {
+            let (x, w, y) = (context.at(*x), context.at(*w), context.at(*y));
+            let right = Right::Rows {
+                from: w,
+                stride: of.outputs,
+            };
+            product(context, *of, x, of.inputs, right, y, block);
+        }
+        Op::ProductInput { dy, w, dx, of } => {
+            let (dy, w, dx) = (context.at(*dy), context.at(*w), context.at(*dx));
+            let right = Right::Columns {
+                from: w,
+                stride: of.outputs,
+            };
+            product(context, *of, dy, of.outputs, right, dx, block);
+        }
+        Op::Bias { x, bias, y, .. } => isa.run(Bias {
+            x: context.at(*x),
+            bias: context.at(*bias),
+            y: context.at(*y),
+            block,
+        }),
+        Op::BiasGradient { dy, db, .. } => isa.run(BiasGradient {
+            dy: context.at(*dy),
+            db: context.at(*db),
+            block,
+        }),
+        Op::Activate { rule, x, y, .. } => rule.visit(Forward {
+            isa,
+            x: context.at(*x),
+            y: context.at(*y),
+            block,
+        }),
+        Op::ActivateGradient {
+            rule, x, y, dy, dx, ..
+        } => rule.visit(Backward {
+            isa,
+            x: context.at(x.unwrap_or(*y)),
+            y: context.at(*y),
+            dy: context.at(*dy),
+            dx: context.at(*dx),
+            block,
+        }),
+        Op::Dropout {
+            x, y, rate, stream, ..
+        } => isa.run(Dropout {
+            key: Key::new(
+                context.step.seed,
+                Stream::Layer(*stream),
+                context.step.iteration,
+            ),
+            rate: *rate,
+            x: context.at(*x),
+            y: context.at(*y),
+            block,
+        }),
+        Op::Sum { a, b, y, .. } => isa.run(Sum {
+            a: context.at(*a),
+            b: context.at(*b),
+            y: context.at(*y),
+            block,
+        }),
+        Op::Normalize {
+            x,
+            gamma,
+            beta,
+            moving_mean,
+            moving_variance,
+            mean,
+            inverse,
+            y,
+            momentum,
+            epsilon,
+            ..
+        } => isa.run(Normalize {
+            x: context.at(*x),
+            gamma: context.at_some(*gamma),
+            beta: context.at_some(*beta),
+            moving_mean: context.at(*moving_mean),
+            moving_variance: context.at(*moving_variance),
+            mean: context.at(*mean),
+            inverse: context.at(*inverse),
+            y: context.at(*y),
+            momentum: *momentum,
+            epsilon: *epsilon,
+            block,
+        }),
+        Op::NormalizeGradient {
+            x,
+            gamma,
+            mean,
+            inverse,
+            dy,
+            dx,
+            dgamma,
+            dbeta,
+            ..
+        } => {
+            isa.run(NormalizeGradient {
+                x: context.at(*x),
+                gamma: context.at_some(*gamma),
+                mean: context.at(*mean),
+                inverse: context.at(*inverse),
+                dy: context.at(*dy),
+                dx: context.at(*dx),
+                dgamma: context.at_some(*dgamma),
+                dbeta: context.at_some(*dbeta),
+                block,
+            });
+        }
+        Op::Standardize {
+            x,
+            gamma,
+            beta,
+            mean,
+            variance,
+            y,
+            epsilon,
+            ..
+        } => {
+            isa.run(Standardize {
+                x: context.at(*x),
+                gamma: context.at_some(*gamma),
+                beta: context.at_some(*beta),
+                mean: context.at(*mean),
+                variance: context.at(*variance),
+                y: context.at(*y),
+                epsilon: *epsilon,
+                block,
+            });
+        }
+        Op::StandardizeGradient {
+            gamma,
+            variance,
+            dy,
+            dx,
+            epsilon,
+            ..
+        } => {
+            isa.run(Standardize {
+                x: context.at(*dy),
+                gamma: context.at_some(*gamma),
+                beta: std::ptr::null(),
+                mean: std::ptr::null(),
+                variance: context.at(*variance),
+                y: context.at(*dx),
+                epsilon: *epsilon,
+                block,
+            });
+        }
+        update @ Op::Update { .. } => weights::elements(context, update, block.from, block.to),
+        other => unreachable!("{other:?} is not cut by columns"),
+    }
+}
+
+/// c = a · b for the block's columns.
+fn product(
+    context: &Context<'_>,
+    of: Factors,
+    a: *const f32,
+    depth: usize,
+    b: Right,
+    c: *mut f32,
+    block: Block,
+) {
+    context.isa.run(Product {
+        rows: context.rows * of.positions,
+        depth,
+        a,
+        a_stride: depth,
+        b,
+        c,
+        c_stride: block.stride,
+        from: block.from,
+        to: block.to,
+        pack: context.scratch,
+    });
+}
+
+struct Forward {
+    isa: Isa,
+    x: *const f32,
+    y: *mut f32,
+    block: Block,
+}
+
+impl activations::Visit for Forward {
+    type Output = ();
+    fn visit<R: activations::Formula>(self, rule: &R) {
+        let Forward { isa, x, y, block } = self;
+        isa.run(Activate { rule, x, y, block });
+    }
+}
+
+struct Backward {
+    isa: Isa,
+    x: *const f32,
+    y: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+    block: Block,
+}
+
+impl activations::Visit for Backward {
+    type Output = ();
+    fn visit<R: activations::Formula>(self, rule: &R) {
+        let Backward {
+            isa,
+            x,
+            y,
+            dy,
+            dx,
+            block,
+        } = self;
+        isa.run(ActivateGradient {
+            rule,
+            x,
+            y,
+            dy,
+            dx,
+            block,
+        });
+    }
+}

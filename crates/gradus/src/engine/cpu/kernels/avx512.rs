@@ -1,0 +1,184 @@
+//! Sixteen numbers in an AVX-512 register. See `avx2.rs`, whose twin this is.
+
+use crate::base::lane::Lane;
+use crate::engine::cpu::simd::{Kernel, Simd};
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx512(__m512);
+
+/// Runs a kernel compiled for AVX-512.
+///
+/// # Safety
+/// The processor must have AVX-512F, AVX2 and FMA.
+#[target_feature(enable = "avx512f,avx2,fma")]
+pub(in crate::engine::cpu) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512>()
+}
+
+// SAFETY, of every block in this file: a value of `Avx512` is made only below
+// `run`, whose caller has seen that the processor has AVX-512F; memory is
+// touched only where the caller of an unsafe method promises it.
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $trait for Avx512 {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: see above.
+                unsafe { Avx512($intrinsic(self.0, other.0)) }
+            }
+        }
+    };
+}
+
+operator!(Add, add, _mm512_add_ps);
+operator!(Sub, sub, _mm512_sub_ps);
+operator!(Mul, mul, _mm512_mul_ps);
+operator!(Div, div, _mm512_div_ps);
+
+impl Neg for Avx512 {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self::from_bits(Self::bits_xor(self.to_bits(), Self::bits(1 << 31)))
+    }
+}
+
+impl Lane for Avx512 {
+    type Mask = __mmask16;
+    type Bits = __m512i;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_set1_ps(x)) }
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_fmadd_ps(self.0, b.0, c.0)) }
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_sqrt_ps(self.0)) }
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_abs_ps(self.0)) }
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_min_ps(self.0, other.0)) }
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_max_ps(self.0, other.0)) }
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> Self::Mask {
+        // SAFETY: see above.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_mask_blend_ps(mask, no.0, yes.0)) }
+    }
+    #[inline(always)]
+    fn to_bits(self) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_castps_si512(self.0) }
+    }
+    #[inline(always)]
+    fn from_bits(bits: Self::Bits) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_castsi512_ps(bits)) }
+    }
+    #[inline(always)]
+    fn bits(x: u32) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_set1_epi32(x as i32) }
+    }
+    #[inline(always)]
+    fn counting(start: u32) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe {
+            let steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            _mm512_add_epi32(_mm512_set1_epi32(start as i32), steps)
+        }
+    }
+    #[inline(always)]
+    fn bits_add(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn bits_mul(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_mullo_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+    #[inline(always)]
+    fn bits_shr<const N: i32>(a: Self::Bits) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_srl_epi32(a, _mm_cvtsi32_si128(N)) }
+    }
+    #[inline(always)]
+    fn bits_shl<const N: i32>(a: Self::Bits) -> Self::Bits {
+        // SAFETY: see above.
+        unsafe { _mm512_sll_epi32(a, _mm_cvtsi32_si128(N)) }
+    }
+}
+
+/// Ones in the first `n` < 16 places.
+#[inline(always)]
+fn first(n: usize) -> __mmask16 {
+    ((1_u32 << n) - 1) as u16
+}
+
+impl Simd for Avx512 {
+    const WIDTH: usize = 16;
+    const TILE_ROWS: usize = 8;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_loadu_ps(from)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, n: usize) -> Self {
+        // SAFETY: see above; masked places are not read.
+        unsafe { Avx512(_mm512_maskz_loadu_ps(first(n), from)) }
+    }
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, n: usize) {
+        // SAFETY: see above; masked places are not written.
+        unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: see above.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        // SAFETY: see above.
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+}

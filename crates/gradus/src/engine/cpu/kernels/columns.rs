@@ -1,0 +1,230 @@
+//! What is done to some columns of a matrix, number by number.
+
+use crate::base::lane::Lane;
+use crate::base::random::Key;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use crate::rules::activations::Formula;
+
+/// Columns `from..to` of a matrix of `rows` rows that are `stride` apart.
+///
+/// Whole rows lie one behind the other, so that they are one long row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Block {
+    pub rows: usize,
+    pub stride: usize,
+    pub from: usize,
+    pub to: usize,
+}
+
+impl Block {
+    /// Numbers of a row that are in the block.
+    #[inline(always)]
+    pub fn width(&self) -> usize {
+        self.to - self.from
+    }
+
+    /// How many runs of neighbouring numbers there are, and how long each is.
+    #[inline(always)]
+    fn runs(&self) -> (usize, usize) {
+        if self.width() == self.stride {
+            (1, self.rows * self.stride)
+        } else {
+            (self.rows, self.width())
+        }
+    }
+}
+
+// SAFETY, of every block in this file: whoever makes a kernel promises that its
+// pointers lead to matrices (or, for biases, rows) of the block's extent, and
+// that no other thread touches the block's columns meanwhile.
+
+/// y = f(x).
+pub(in crate::engine::cpu) struct Activate<'a, R> {
+    pub rule: &'a R,
+    pub x: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl<R: Formula> Kernel for Activate<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let x = L::load_n(self.x.add(start + i), count);
+                    self.rule.value(x).store_n(self.y.add(start + i), count);
+                }
+            });
+        }
+    }
+}
+
+/// dx = dy · f'(x).
+pub(in crate::engine::cpu) struct ActivateGradient<'a, R> {
+    pub rule: &'a R,
+    /// The input, or the output where the derivative needs no input.
+    pub x: *const f32,
+    pub y: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    pub block: Block,
+}
+
+impl<R: Formula> Kernel for ActivateGradient<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let at = start + i;
+                    let x = L::load_n(self.x.add(at), count);
+                    let y = L::load_n(self.y.add(at), count);
+                    let dy = L::load_n(self.dy.add(at), count);
+                    (dy * self.rule.slope(x, y)).store_n(self.dx.add(at), count);
+                }
+            });
+        }
+    }
+}
+
+/// y = x where the key's number is at least `rate`, divided by 1 - `rate`.
+pub(in crate::engine::cpu) struct Dropout {
+    pub key: Key,
+    pub rate: f32,
+    pub x: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Dropout {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        let rate = L::splat(self.rate);
+        let scale = L::splat(1.0 / (1.0 - self.rate));
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                let random = self.key.uniform::<L>((start + i) as u32);
+                // SAFETY: see above.
+                unsafe {
+                    let x = L::load_n(self.x.add(start + i), count);
+                    let y = L::select(random.lt(rate), L::zero(), x * scale);
+                    y.store_n(self.y.add(start + i), count);
+                }
+            });
+        }
+    }
+}
+
+/// y = a + b.
+pub(in crate::engine::cpu) struct Sum {
+    pub a: *const f32,
+    pub b: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Sum {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let a = L::load_n(self.a.add(start + i), count);
+                    let b = L::load_n(self.b.add(start + i), count);
+                    (a + b).store_n(self.y.add(start + i), count);
+                }
+            });
+        }
+    }
+}
+
+/// y = x + bias, for each row.
+pub(in crate::engine::cpu) struct Bias {
+    pub x: *const f32,
+    pub bias: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Bias {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let Block {
+            rows, stride, from, ..
+        } = self.block;
+        lanes!(L, self.block.width(), |i, count| {
+            // SAFETY: see above.
+            unsafe {
+                let bias = L::load_n(self.bias.add(from + i), count);
+                for row in 0..rows {
+                    let at = row * stride + from + i;
+                    (L::load_n(self.x.add(at), count) + bias).store_n(self.y.add(at), count);
+                }
+            }
+        });
+    }
+}
+
+/// db = the sum of dy over the rows.
+pub(in crate::engine::cpu) struct BiasGradient {
+    pub dy: *const f32,
+    pub db: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for BiasGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let Block {
+            rows, stride, from, ..
+        } = self.block;
+        lanes!(L, self.block.width(), |i, count| {
+            // SAFETY: see above.
+            unsafe {
+                let dy = self.dy.add(from + i);
+                sum_rows::<L>(rows, |row| L::load_n(dy.add(row * stride), count))
+                    .store_n(self.db.add(from + i), count);
+            }
+        });
+    }
+}
+
+/// The sum over rows, in four interleaved parts: one would wait for itself.
+#[inline(always)]
+pub(super) fn sum_rows<L: Lane>(rows: usize, mut number: impl FnMut(usize) -> L) -> L {
+    let mut parts = [L::zero(); 4];
+    let whole = rows - rows % 4;
+    for row in (0..whole).step_by(4) {
+        for (i, part) in parts.iter_mut().enumerate() {
+            *part = *part + number(row + i);
+        }
+    }
+    for row in whole..rows {
+        parts[row - whole] = parts[row - whole] + number(row);
+    }
+    (parts[0] + parts[1]) + (parts[2] + parts[3])
+}

@@ -1,0 +1,13 @@
+//! Kernels: the operations on raw memory, generic over the lane. Together with
+//! the rest of `engine/cpu`, the only home of `unsafe`.
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx512;
+pub(super) mod columns;
+pub(super) mod normalize;
+pub(super) mod portable;
+pub(super) mod product;
+pub(super) mod rows;
+pub(super) mod update;

@@ -1,0 +1,88 @@
+//! What is done to rows of a matrix as a whole.
+
+use crate::base::math::exp;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+
+// SAFETY, of every block in this file: whoever makes a kernel promises that its
+// pointers lead to `rows` rows of `width` numbers that no other thread touches.
+
+/// y = softmax of each row of x.
+pub(in crate::engine::cpu) struct Softmax {
+    pub x: *const f32,
+    pub y: *mut f32,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Kernel for Softmax {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        for row in 0..self.rows {
+            // SAFETY: see above.
+            unsafe {
+                let (x, y) = (self.x.add(row * self.width), self.y.add(row * self.width));
+                let mut highest = f32::NEG_INFINITY;
+                lanes!(L, self.width, |i, count| {
+                    if count == L::WIDTH {
+                        highest = highest.max(L::load(x.add(i)).largest());
+                    } else {
+                        for j in i..i + count {
+                            highest = highest.max(*x.add(j));
+                        }
+                    }
+                });
+                let mut sum = 0.0;
+                lanes!(L, self.width, |i, count| {
+                    let e = exp(L::load_n(x.add(i), count) - L::splat(highest));
+                    e.store_n(y.add(i), count);
+                    sum += if count == L::WIDTH {
+                        e.sum()
+                    } else {
+                        L::load_n(y.add(i), count).sum()
+                    };
+                });
+                let share = L::one() / L::splat(sum);
+                lanes!(L, self.width, |i, count| {
+                    (L::load_n(y.add(i), count) * share).store_n(y.add(i), count);
+                });
+            }
+        }
+    }
+}
+
+/// dx = y · (dy - Σ y dy).
+pub(in crate::engine::cpu) struct SoftmaxGradient {
+    pub y: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Kernel for SoftmaxGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        for row in 0..self.rows {
+            let start = row * self.width;
+            // SAFETY: see above.
+            unsafe {
+                let (y, dy) = (self.y.add(start), self.dy.add(start));
+                let mut dot = L::zero();
+                lanes!(L, self.width, |i, count| {
+                    let y = L::load_n(y.add(i), count);
+                    dot = y.mul_add(L::load_n(dy.add(i), count), dot);
+                });
+                let dot = L::splat(dot.sum());
+                lanes!(L, self.width, |i, count| {
+                    let centered = L::load_n(dy.add(i), count) - dot;
+                    let y = L::load_n(y.add(i), count);
+                    (y * centered).store_n(self.dx.add(start + i), count);
+                });
+            }
+        }
+    }
+}

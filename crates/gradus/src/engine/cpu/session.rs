@@ -1,0 +1,356 @@
+//! A session: memory, and the way of the threads through a plan.
+
+use super::arena::Arena;
+use super::kernels::product::PACK_SIZE;
+use super::kernels::rows::{Softmax, SoftmaxGradient};
+use super::kernels::update::SquaredNorm;
+use super::pool::{self, Barrier, Pool};
+use super::simd::Isa;
+use super::tasks::{Task, tasks};
+use super::{columns, weights};
+use crate::engine::{Session, Step};
+use crate::plan::memory::Place;
+use crate::plan::{Buffer, Op, Plan, Program, Role, Split};
+use crate::rules::losses::Targets;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A program's memory and tasks.
+pub(super) struct CpuSession {
+    isa: Isa,
+    plans: Vec<Prepared>,
+    variables: Arena,
+    /// Where each variable starts, and how long it is.
+    places: Vec<(usize, usize)>,
+    /// One for all plans: only one runs at a time.
+    temporaries: Arena,
+    /// For each thread.
+    scratch: Vec<Arena>,
+    barrier: Barrier,
+    own_pool: Option<Pool>,
+}
+
+/// A plan with its tasks and the places of its buffers.
+struct Prepared {
+    plan: Plan,
+    phases: Vec<Vec<Task>>,
+    /// The next task of each phase.
+    next: Vec<AtomicUsize>,
+    pointers: Pointers,
+}
+
+/// Where each buffer of a plan is.
+struct Pointers(Vec<*mut f32>);
+
+// SAFETY: they lead into the session's own arenas, or to feeds that live as
+// long as the run that was given them; tasks that run at the same time follow
+// them to different numbers.
+unsafe impl Send for Pointers {}
+// SAFETY: as above.
+unsafe impl Sync for Pointers {}
+
+/// What a task works with.
+pub(super) struct Context<'a> {
+    pub isa: Isa,
+    pub plan: &'a Plan,
+    pointers: &'a Pointers,
+    /// Rows of this batch.
+    pub rows: usize,
+    pub step: &'a Step,
+    /// This thread's room.
+    pub scratch: *mut f32,
+}
+
+impl Context<'_> {
+    /// Where a buffer is.
+    pub fn at(&self, buffer: Buffer) -> *mut f32 {
+        self.pointers.0[buffer.index()]
+    }
+
+    /// Where a buffer is; null if there is none.
+    pub fn at_some(&self, buffer: Option<Buffer>) -> *mut f32 {
+        buffer.map_or(std::ptr::null_mut(), |b| self.at(b))
+    }
+}
+
+impl CpuSession {
+    pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Self {
+        let count = threads.unwrap_or_else(pool::threads);
+        let mut places = Vec::new();
+        let mut end = 0;
+        for variable in &program.variables {
+            places.push((end, variable.size));
+            end += variable.size.next_multiple_of(16);
+        }
+        let variables = Arena::new(end);
+        let most = |f: fn(&Plan) -> usize| program.plans.iter().map(f).max().unwrap_or(0);
+        let temporaries = Arena::new(most(|p| p.arena));
+        let room = most(weights::room).max(PACK_SIZE);
+        let plans = program
+            .plans
+            .into_iter()
+            .map(|plan| Prepared {
+                phases: tasks(&plan, count),
+                next: plan.phases.iter().map(|_| AtomicUsize::new(0)).collect(),
+                pointers: pointers(&plan, &variables, &places, &temporaries),
+                plan,
+            })
+            .collect();
+        CpuSession {
+            isa,
+            plans,
+            variables,
+            places,
+            temporaries,
+            scratch: (0..count).map(|_| Arena::new(room)).collect(),
+            barrier: Barrier::default(),
+            own_pool: threads.map(Pool::new),
+        }
+    }
+}
+
+fn pointers(
+    plan: &Plan,
+    variables: &Arena,
+    places: &[(usize, usize)],
+    temporaries: &Arena,
+) -> Pointers {
+    let of = |(i, place): (usize, &Place)| match (plan.buffers[i].role, place) {
+        (Role::Variable, _) => variables.at(places[i].0),
+        (Role::Temporary, Place::Arena(start)) => temporaries.at(*start),
+        _ => std::ptr::null_mut(),
+    };
+    Pointers(plan.places.iter().enumerate().map(of).collect())
+}
+
+impl Session for CpuSession {
+    fn write(&mut self, variable: Buffer, values: &[f32]) {
+        let (start, size) = self.places[variable.index()];
+        assert_eq!(size, values.len());
+        // SAFETY: the variable's place in the arena, which nobody else touches.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.variables.at(start), size) };
+    }
+
+    fn read(&self, variable: Buffer, values: &mut [f32]) {
+        let (start, size) = self.places[variable.index()];
+        assert_eq!(size, values.len());
+        // SAFETY: as in `write`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.variables.at(start), values.as_mut_ptr(), size)
+        };
+    }
+
+    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step) {
+        let prepared = &mut self.plans[plan];
+        assert!(rows <= prepared.plan.rows, "more rows than the plan takes");
+        for (i, info) in prepared.plan.buffers.iter().enumerate() {
+            if let Role::Feed(n) = info.role {
+                assert!(feeds[n].len() >= info.size.of(rows), "a feed is too short");
+                // Feeds are only read: the plan's verifier sees to it.
+                prepared.pointers.0[i] = feeds[n].as_ptr().cast_mut();
+            }
+        }
+        for next in &prepared.next {
+            next.store(0, Ordering::Relaxed);
+        }
+        self.barrier.reset();
+        let prepared = &self.plans[plan];
+        let (isa, scratch, barrier) = (self.isa, &self.scratch, &self.barrier);
+        let run = |threads: usize, number: usize| {
+            let context = Context {
+                isa,
+                plan: &prepared.plan,
+                pointers: &prepared.pointers,
+                rows,
+                step,
+                scratch: scratch[number].at(0),
+            };
+            for (turn, (phase, next)) in prepared.phases.iter().zip(&prepared.next).enumerate() {
+                while let Some(task) = phase.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    do_task(&context, task);
+                }
+                if threads > 1 && turn + 1 < prepared.phases.len() {
+                    barrier.wait(threads, turn + 1);
+                }
+            }
+        };
+        if let Some(pool) = &mut self.own_pool {
+            let threads = pool.threads();
+            return pool.run(&|number| run(threads, number));
+        }
+        match pool::shared() {
+            Some(mut shared) => match shared.as_mut() {
+                Some(pool) if pool.threads() <= scratch.len() => {
+                    let threads = pool.threads();
+                    pool.run(&|number| run(threads, number));
+                }
+                _ => run(1, 0),
+            },
+            None => run(1, 0),
+        }
+    }
+
+    fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]) {
+        let prepared = &self.plans[plan];
+        let Place::Arena(start) = prepared.plan.places[result.index()] else {
+            unreachable!("results are kept in the arena");
+        };
+        let size = prepared.plan.buffers[result.index()]
+            .size
+            .of(prepared.plan.rows);
+        assert!(values.len() <= size);
+        // SAFETY: inside the buffer's place, which nobody else touches.
+        unsafe {
+            let from = self.temporaries.at(start);
+            std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), values.len());
+        }
+    }
+}
+
+fn do_task(context: &Context<'_>, task: &Task) {
+    let ops = &context.plan.ops[task.group.ops.clone()];
+    match task.group.split {
+        Split::Columns(view) => {
+            let (from, to) = task.lanes(view.width);
+            columns::run(context, ops, view, from, to);
+        }
+        Split::Weight(rows, _) => {
+            let (from, to) = task.share(rows);
+            weights::run(context, ops, from, to);
+        }
+        Split::Elements(size) => {
+            let (from, to) = task.lanes(size);
+            for op in ops {
+                weights::elements(context, op, from, to);
+            }
+        }
+        Split::Rows(view) => {
+            let (from, to) = task.share(context.rows * view.positions);
+            for op in ops {
+                rows(context, op, from, to);
+            }
+        }
+        Split::Whole => {
+            for op in ops {
+                whole(context, op);
+            }
+        }
+    }
+}
+
+/// An operation on matrix rows `from..to`.
+fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
+    // SAFETY, of this function: `from..to` is inside the view's rows, and
+    // belongs to this task alone.
+    match op {
+        Op::Softmax { x, y, view } => {
+            let start = from * view.width;
+            context.isa.run(Softmax {
+                // SAFETY: see above.
+                x: unsafe { context.at(*x).add(start) },
+                // SAFETY: see above.
+                y: unsafe { context.at(*y).add(start) },
+                rows: to - from,
+                width: view.width,
+            });
+        }
+        Op::SoftmaxGradient { y, dy, dx, view } => {
+            let start = from * view.width;
+            context.isa.run(SoftmaxGradient {
+                // SAFETY: see above.
+                y: unsafe { context.at(*y).add(start) },
+                // SAFETY: see above.
+                dy: unsafe { context.at(*dy).add(start) },
+                // SAFETY: see above.
+                dx: unsafe { context.at(*dx).add(start) },
+                rows: to - from,
+                width: view.width,
+            });
+        }
+        Op::Loss {
+            rule,
+            x,
+            target,
+            weight,
+            losses,
+            gradient,
+            view,
+        } => {
+            let target_width = match rule.targets() {
+                Targets::ClassNumbers => 1,
+                Targets::LikeOutputs => view.width,
+            };
+            let count = to - from;
+            let slice = |buffer: Buffer, width: usize| {
+                // SAFETY: see above.
+                unsafe {
+                    std::slice::from_raw_parts(context.at(buffer).add(from * width), count * width)
+                }
+            };
+            // SAFETY: see above; without a gradient, one row of scratch takes
+            // the place of each row's.
+            let losses =
+                unsafe { std::slice::from_raw_parts_mut(context.at(*losses).add(from), count) };
+            let targets = slice(*target, target_width);
+            let outputs = slice(*x, view.width);
+            match gradient {
+                Some(gradient) => {
+                    // SAFETY: see above.
+                    let slopes = unsafe {
+                        let start = context.at(*gradient).add(from * view.width);
+                        std::slice::from_raw_parts_mut(start, count * view.width)
+                    };
+                    rule.rows(view.width, targets, outputs, losses, slopes);
+                    let all = (context.rows * view.positions) as f32;
+                    for (p, slopes) in slopes.chunks_exact_mut(view.width).enumerate() {
+                        let weight =
+                            weight.map_or(1.0, |w| weight_of(context, w, from + p, view.positions));
+                        let share = weight / all;
+                        slopes.iter_mut().for_each(|s| *s *= share);
+                    }
+                }
+                None => {
+                    // SAFETY: the scratch is this thread's, and has room for a row.
+                    let slopes =
+                        unsafe { std::slice::from_raw_parts_mut(context.scratch, view.width) };
+                    for (p, loss) in losses.iter_mut().enumerate() {
+                        rule.rows(
+                            view.width,
+                            &targets[p * target_width..(p + 1) * target_width],
+                            &outputs[p * view.width..(p + 1) * view.width],
+                            std::slice::from_mut(loss),
+                            slopes,
+                        );
+                    }
+                }
+            }
+            if let Some(weight) = weight {
+                for (p, loss) in losses.iter_mut().enumerate() {
+                    *loss *= weight_of(context, *weight, from + p, view.positions);
+                }
+            }
+        }
+        other => unreachable!("{other:?} is not cut by rows"),
+    }
+}
+
+fn weight_of(context: &Context<'_>, weight: Buffer, position: usize, positions: usize) -> f32 {
+    // SAFETY: one number for each row of the batch.
+    unsafe { *context.at(weight).add(position / positions) }
+}
+
+fn whole(context: &Context<'_>, op: &Op) {
+    match op {
+        Op::SquaredNorm { gradients, norm } => {
+            let squares = gradients.iter().map(|&(g, size)| {
+                context.isa.run(SquaredNorm {
+                    x: context.at(g),
+                    size,
+                })
+            });
+            let total: f64 = squares.sum();
+            // SAFETY: one number, which this task alone writes.
+            unsafe { *context.at(*norm) = total as f32 };
+        }
+        other => unreachable!("{other:?} can be cut"),
+    }
+}

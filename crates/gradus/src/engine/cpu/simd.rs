@@ -1,0 +1,163 @@
+//! SIMD lanes in memory, and the choice of the processor's widest.
+
+use crate::base::lane::Lane;
+
+/// A lane that can be loaded and stored.
+pub(super) trait Simd: Lane {
+    /// Numbers in a lane.
+    const WIDTH: usize;
+    /// Rows of a product's tile that fit the registers beside `TILE_LANES` lanes of columns.
+    const TILE_ROWS: usize;
+
+    /// # Safety
+    /// `from` must be readable for `WIDTH` numbers.
+    unsafe fn load(from: *const f32) -> Self;
+    /// # Safety
+    /// `to` must be writable for `WIDTH` numbers.
+    unsafe fn store(self, to: *mut f32);
+    /// The first `n` < `WIDTH` numbers, zeros behind them.
+    /// # Safety
+    /// `from` must be readable for `n` numbers.
+    unsafe fn load_part(from: *const f32, n: usize) -> Self;
+    /// # Safety
+    /// `to` must be writable for `n` < `WIDTH` numbers.
+    unsafe fn store_part(self, to: *mut f32, n: usize);
+    /// The sum of the numbers.
+    fn sum(self) -> f32;
+    /// The largest of the numbers.
+    fn largest(self) -> f32;
+
+    /// `n` ≤ `WIDTH` numbers.
+    /// # Safety
+    /// `from` must be readable for `n` numbers.
+    #[inline(always)]
+    unsafe fn load_n(from: *const f32, n: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if n == Self::WIDTH {
+                Self::load(from)
+            } else {
+                Self::load_part(from, n)
+            }
+        }
+    }
+
+    /// `n` ≤ `WIDTH` numbers.
+    /// # Safety
+    /// `to` must be writable for `n` numbers.
+    #[inline(always)]
+    unsafe fn store_n(self, to: *mut f32, n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if n == Self::WIDTH {
+                self.store(to);
+            } else {
+                self.store_part(to, n);
+            }
+        }
+    }
+
+    /// `to[j * to_stride + i] = from[i * from_stride + j]` for i, j < `WIDTH`.
+    /// # Safety
+    /// Both squares must be readable or writable.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for i in 0..Self::WIDTH {
+            for j in 0..Self::WIDTH {
+                // SAFETY: the caller's promise.
+                unsafe { *to.add(j * to_stride + i) = *from.add(i * from_stride + j) };
+            }
+        }
+    }
+}
+
+/// Lanes of columns in a product's tile.
+pub(super) const TILE_LANES: usize = 3;
+
+/// Something to do with the widest lane there is.
+pub(super) trait Kernel {
+    /// What comes of it.
+    type Output;
+    /// Does it. Must be `#[inline(always)]`: only then is it compiled for the
+    /// processor that was found.
+    fn run<L: Simd>(self) -> Self::Output;
+}
+
+/// A set of instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// What every processor of the architecture has.
+    Portable,
+    /// 256-bit vectors with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Isa {
+    /// Every set that this processor has, the best last.
+    pub fn available() -> Vec<Isa> {
+        #[allow(unused_mut)]
+        let mut found = vec![Isa::Portable];
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                found.push(Isa::Avx2);
+                if is_x86_feature_detected!("avx512f") {
+                    found.push(Isa::Avx512);
+                }
+            }
+        }
+        found
+    }
+
+    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`
+    /// or `avx512` asks for less.
+    pub fn best() -> Isa {
+        let found = Self::available();
+        let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
+        let named = found
+            .iter()
+            .find(|isa| format!("{isa:?}").eq_ignore_ascii_case(&wanted));
+        *named.or(found.last()).unwrap_or(&Isa::Portable)
+    }
+
+    /// Runs a kernel with this set's lane.
+    #[inline]
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Isa::Portable => kernel.run::<super::kernels::portable::Portable>(),
+            // SAFETY: `available` found the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { super::kernels::avx2::run(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
+        }
+    }
+}
+
+/// Runs the body for every lane of `n` numbers: `i` is where the lane starts,
+/// `count` how many of its numbers there are. A macro, since a closure might
+/// not be compiled for the processor that was found.
+macro_rules! lanes {
+    ($lane:ty, $n:expr, |$i:ident, $count:ident| $body:block) => {{
+        let n: usize = $n;
+        let mut $i: usize = 0;
+        {
+            let $count = <$lane as $crate::engine::cpu::simd::Simd>::WIDTH;
+            while $i + $count <= n {
+                $body
+                $i += $count;
+            }
+        }
+        if $i < n {
+            let $count = n - $i;
+            $body
+        }
+    }};
+}
+
+pub(super) use lanes;

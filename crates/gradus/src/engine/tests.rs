@@ -1,0 +1,185 @@
+//! The fast engine against the reference, on whole models.
+
+use super::Engine;
+use super::cpu::{Cpu, Isa};
+use super::reference::Reference;
+use crate::data::{Dataset, Tensor};
+use crate::model::layers::{Activation as ActivationLayer, BatchNormalization, Dense, Dropout};
+use crate::model::{Model, Sequential};
+use crate::rules::activations::Activation;
+use crate::rules::initializers::Initializer;
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{Adam, Nadam, Optimizer, SGD};
+use crate::train::Fit;
+
+fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
+    let number = |i: usize| ((i * 7919 % 1013) as f32 / 1013.0 - 0.5) * 3.0;
+    let x = (0..rows * inputs).map(number).collect();
+    let y = (0..rows).map(|i| (i * 31 % 17 % classes) as f32).collect();
+    let x = Tensor::from_f32([inputs], x).unwrap();
+    Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
+}
+
+/// Models that together have every operation, in sizes that leave lanes and
+/// tiles half full.
+fn models() -> Vec<(&'static str, Dataset, Model)> {
+    let elu = || {
+        Sequential::new()
+            .seed(3)
+            .add(
+                Dense::new(67)
+                    .activation(Activation::Elu)
+                    .kernel_initializer(Initializer::HeNormal),
+            )
+            .add(Dense::new(33).activation(Activation::Selu))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let normalized = |width: usize| {
+        Sequential::new()
+            .seed(4)
+            .add(BatchNormalization::new())
+            .add(Dense::new(width).use_bias(false))
+            .add(BatchNormalization::new().scale(false))
+            .add(ActivationLayer::new(Activation::Tanh))
+            .add(Dropout::new(0.3))
+            .add(Dense::new(19).activation(Activation::Sigmoid))
+            .add(BatchNormalization::new().center(false))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let sparse = Loss::SparseCategoricalCrossentropy;
+    let compile = |model: Sequential, optimizer: Optimizer| {
+        model
+            .compile(optimizer, sparse.clone(), &[Metric::Accuracy])
+            .unwrap()
+    };
+    let sgd = || SGD::new().momentum(0.9).nesterov(true);
+    vec![
+        ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),
+        (
+            "elu adam",
+            data(75, 23, 5),
+            compile(elu(), Adam::new().into()),
+        ),
+        (
+            "elu clipvalue",
+            data(40, 9, 5),
+            compile(elu(), Optimizer::from(sgd()).clipvalue(0.001)),
+        ),
+        (
+            "elu clipnorm",
+            data(40, 9, 5),
+            compile(elu(), Optimizer::from(sgd()).clipnorm(0.01)),
+        ),
+        (
+            "elu global clipnorm, decay",
+            data(40, 9, 5),
+            compile(
+                elu(),
+                Optimizer::from(Adam::new())
+                    .global_clipnorm(0.01)
+                    .weight_decay(0.1),
+            ),
+        ),
+        (
+            "normalized",
+            data(75, 31, 5),
+            compile(normalized(50), sgd().into()),
+        ),
+        (
+            "elu nadam",
+            data(75, 23, 5),
+            compile(elu(), Nadam::new().into()),
+        ),
+        (
+            "normalized wide",
+            data(130, 300, 5),
+            compile(normalized(520), sgd().into()),
+        ),
+        (
+            "one input, one output",
+            data(20, 1, 2),
+            Sequential::new()
+                .add(Dense::new(1).activation(Activation::Relu))
+                .add(Dense::new(1))
+                .compile(sgd(), Loss::MeanSquaredError, &[])
+                .unwrap(),
+        ),
+    ]
+}
+
+fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
+    let mut model = model.clone();
+    let options = Fit::new()
+        .epochs(2)
+        .batch_size(32)
+        .validation_data(data.clone());
+    let history = model.fit_on(engine, data, options).unwrap();
+    let mut measured = history.get("loss");
+    measured.extend(history.get("val_loss"));
+    (
+        model.weights().map(|w| w.values.clone()).collect(),
+        measured,
+    )
+}
+
+#[test]
+fn the_fast_engine_does_what_the_reference_does() {
+    for (name, data, model) in models() {
+        let (expected, losses) = trained(&Reference, &model, &data);
+        for isa in Isa::available() {
+            let (found, found_losses) = trained(
+                &Cpu {
+                    isa,
+                    threads: Some(2),
+                },
+                &model,
+                &data,
+            );
+            for (a, b) in losses.iter().zip(&found_losses) {
+                assert!(
+                    (a - b).abs() <= 1e-4 * a.abs().max(1.0),
+                    "{name}, {isa:?}: loss {a} {b}"
+                );
+            }
+            for (n, (a, b)) in expected.iter().zip(&found).enumerate() {
+                let largest = a.iter().fold(0.01_f32, |m, x| m.max(x.abs()));
+                let worst = a
+                    .iter()
+                    .zip(b)
+                    .fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+                assert!(
+                    worst <= 1e-3 * largest,
+                    "{name}, {isa:?}, weight {n}: {worst} of {largest}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for (name, data, model) in models() {
+        for isa in Isa::available() {
+            let one = trained(
+                &Cpu {
+                    isa,
+                    threads: Some(1),
+                },
+                &model,
+                &data,
+            );
+            for threads in [2, 3, 5] {
+                let more = trained(
+                    &Cpu {
+                        isa,
+                        threads: Some(threads),
+                    },
+                    &model,
+                    &data,
+                );
+                assert!(one == more, "{name}, {isa:?}, {threads} threads");
+            }
+        }
+    }
+}

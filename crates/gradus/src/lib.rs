@@ -19,7 +19,6 @@ pub mod rules;
 pub mod train;
 
 pub use base::shape::Shape;
-pub use base::threads::set_threads;
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use engine::cpu::pool::{set_threads, threads};
 pub use error::{Error, Result};

@@ -6,4 +6,3 @@ pub(crate) mod math;
 pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod shape;
-pub(crate) mod threads;

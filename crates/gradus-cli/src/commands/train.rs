@@ -19,7 +19,7 @@ use std::time::Instant;
 /// Runs the command.
 pub fn run(args: Train) -> Result<()> {
     if let Some(threads) = args.threads {
-        gradus::set_threads(threads);
+        gradus::set_threads(threads.get());
     }
     let given = args.config.as_deref();
     let mut document = Document::open(given, &args.set, args.seed)?;

@@ -58,7 +58,10 @@ impl Document {
     /// The folder that relative paths are relative to.
     pub fn base(&self) -> &Path {
         let folder = self.path.as_deref().and_then(Path::parent);
-        folder.unwrap_or(Path::new(""))
+        match folder {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
     }
 
     /// What its runs are called: the file's name, or the built-in set's.

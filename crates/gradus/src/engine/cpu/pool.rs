@@ -191,7 +191,7 @@ impl Barrier {
 pub(super) fn shared() -> Option<MutexGuard<'static, Option<Pool>>> {
     static POOL: OnceLock<Mutex<Option<Pool>>> = OnceLock::new();
     let mut pool = POOL.get_or_init(|| Mutex::new(None)).try_lock().ok()?;
-    let wanted = threads().get();
+    let wanted = threads();
     if pool.as_ref().is_none_or(|p| p.threads() != wanted) {
         *pool = None;
         *pool = Some(Pool::new(wanted));

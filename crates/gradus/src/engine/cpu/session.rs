@@ -77,7 +77,7 @@ impl Context<'_> {
 
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Self {
-        let count = threads.unwrap_or_else(|| crate::base::threads::threads().get());
+        let count = threads.unwrap_or_else(crate::base::threads::threads);
         let mut places = Vec::new();
         let mut end = 0;
         for variable in &program.variables {

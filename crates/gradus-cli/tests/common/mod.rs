@@ -1,0 +1,157 @@
+//! The real binary, in a folder of its own.
+#![allow(dead_code)] // every test file uses its part of it
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder that the binary runs in, removed at the end.
+pub struct Place(TempDir);
+
+/// What a command said.
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), contents).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    /// The names in one of its folders.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
+        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+        command.current_dir(self.0.path()).args(arguments);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(arguments).output().unwrap();
+        Said {
+            code: status.code(),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// Runs what must succeed, and gives its standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+        said.out
+    }
+
+    /// Runs what must be the user's mistake: exit code 2, nothing on standard
+    /// output, no panic. Gives standard error.
+    pub fn mistake(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(
+            said.code,
+            Some(2),
+            "{arguments:?}: {}{}",
+            said.out,
+            said.err
+        );
+        assert_eq!(said.out, "", "{arguments:?}");
+        assert!(!said.err.contains("panicked") && !said.err.contains("internal error"));
+        said.err
+    }
+}
+
+/// A small training that takes a moment: two epochs of the digits.
+pub const SMALL: &str = r#"
+seed = 7
+
+[data]
+dataset = "digits"
+validation = { first = 200 }
+scale = "unit"
+
+[model]
+layers = [
+  { type = "Flatten" },
+  { type = "Dense", name = "hidden", units = 16, activation = "elu", kernel_initializer = { type = "HeNormal", seed = 3 } },
+  { type = "BatchNormalization", momentum = 0.9 },
+  { type = "Dropout", rate = 0.1 },
+  { type = "Dense", units = 10, activation = "softmax" },
+]
+trainable = { "hidden" = true }
+
+[train]
+loss = "sparse_categorical_crossentropy"
+metrics = ["accuracy", { type = "SparseCategoricalAccuracy", name = "again" }]
+epochs = 4
+batch_size = 64
+shuffle = true
+optimizer = { type = "Nadam", learning_rate = 0.01, clipnorm = 1.0 }
+
+[callbacks]
+early_stopping = { monitor = "val_loss", patience = 3, restore_best_weights = true }
+reduce_lr_on_plateau = { factor = 0.5, patience = 1, min_delta = 10.0 }
+"#;
+
+/// The files of a run that must agree between equal runs: the model to the
+/// byte, the measurements without the time that they took.
+pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
+    let history = place.text(&format!("{run}/history.csv"));
+    let without_seconds = history.lines().map(|line| line.rsplit_once(',').unwrap().0);
+    let measurements = without_seconds.collect::<Vec<_>>().join("\n");
+    (place.read(&format!("{run}/model.keras")), measurements)
+}
+
+/// A `.npy` file of zeros.
+pub fn npy(shape: &[usize]) -> Vec<u8> {
+    let dims: String = shape.iter().map(|dim| format!("{dim},")).collect();
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dims}), }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.bytes());
+    file.resize(file.len() + 4 * shape.iter().product::<usize>(), 0);
+    file
+}
+
+/// Whether all files under a folder are whole: none is a temporary one.
+pub fn only_whole_files(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().all(|entry| {
+        let path = entry.path();
+        match path.is_dir() {
+            true => only_whole_files(&path),
+            false => path.extension().is_none_or(|extension| extension != "tmp"),
+        }
+    })
+}

@@ -315,3 +315,13 @@ impl<M: Into<Method>> From<M> for Optimizer {
         }
     }
 }
+
+/// A method with a learning rate of its own: `SGD::new().learning_rate(0.1)`.
+pub trait WithLearningRate: Into<Method> {
+    /// The method as an optimizer with this rate: a number or a schedule.
+    fn learning_rate(self, rate: impl Into<LearningRate>) -> Optimizer {
+        Optimizer::from(self).learning_rate(rate)
+    }
+}
+
+impl<M: Into<Method>> WithLearningRate for M {}

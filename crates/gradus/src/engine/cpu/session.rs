@@ -252,18 +252,25 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
     // SAFETY, of this function: `from..to` is inside the view's rows, and
     // belongs to this task alone.
     match op {
-        Op::Softmax { x, y, view } => {
+        Op::Softmax { x, y, log, view } => {
             let start = from * view.width;
             context.isa.run(Softmax {
                 // SAFETY: see above.
                 x: unsafe { context.at(*x).add(start) },
                 // SAFETY: see above.
                 y: unsafe { context.at(*y).add(start) },
+                log: *log,
                 rows: to - from,
                 width: view.width,
             });
         }
-        Op::SoftmaxGradient { y, dy, dx, view } => {
+        Op::SoftmaxGradient {
+            y,
+            dy,
+            dx,
+            log,
+            view,
+        } => {
             let start = from * view.width;
             context.isa.run(SoftmaxGradient {
                 // SAFETY: see above.
@@ -272,6 +279,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 dy: unsafe { context.at(*dy).add(start) },
                 // SAFETY: see above.
                 dx: unsafe { context.at(*dx).add(start) },
+                log: *log,
                 rows: to - from,
                 width: view.width,
             });

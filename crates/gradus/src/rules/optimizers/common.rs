@@ -125,8 +125,14 @@ impl Optimizer {
         own.insert("type".into(), name.into());
         let method = Method::from_config(at, &own.into())?;
         let common: Common = read(at, common)?;
+        // Keras' own name for it, numbered where there are several, says nothing.
+        let own = |given: &String| {
+            let bare = given.trim_end_matches(|c: char| c.is_ascii_digit());
+            let bare = bare.strip_suffix('_').unwrap_or(given);
+            bare.eq_ignore_ascii_case(method.class())
+        };
         let mut optimizer = Optimizer {
-            name: common.name,
+            name: common.name.filter(|given| !own(given)),
             clipvalue: common.clipvalue,
             clipnorm: common.clipnorm,
             global_clipnorm: common.global_clipnorm,
@@ -157,7 +163,10 @@ impl Optimizer {
         let mut config = self.method.to_config();
         if let Value::Object(object) = &mut config {
             object.extend(fields(&Common {
-                name: self.name.clone(),
+                name: self
+                    .name
+                    .clone()
+                    .or(Some(self.method.class().to_lowercase())),
                 learning_rate: Some(self.learning_rate.clone()),
                 weight_decay: self.weight_decay,
                 clipvalue: self.clipvalue,

@@ -22,6 +22,7 @@ pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};
+pub use model::{Model, Sequential};
 
 /// What most programs need: `use gradus::prelude::*;`.
 pub mod prelude {

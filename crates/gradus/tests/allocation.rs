@@ -58,12 +58,20 @@ fn steps_after_the_first_allocate_nothing() {
             .add(Dropout::new(0.2))
             .add(Dense::new(100).activation(Activation::Selu))
             .add(Dense::new(10).activation(Activation::Softmax))
-            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])
+            .compile(
+                optimizer,
+                Loss::SparseCategoricalCrossentropy,
+                &[Metric::Accuracy],
+            )
             .unwrap();
         let options = Fit::new().callback(Watch(Rc::clone(&counts)));
         model.fit(&train, options).unwrap();
         let counts = counts.borrow();
         assert!(counts.len() > 30, "there were enough steps");
-        assert_eq!(counts.first(), counts.last(), "allocations after each step: {counts:?}");
+        assert_eq!(
+            counts.first(),
+            counts.last(),
+            "allocations after each step: {counts:?}"
+        );
     }
 }

@@ -26,7 +26,10 @@ fn data(shape: &[usize], outputs: &[usize], loss: &Loss) -> Dataset {
         }
         // Probabilities where the loss wants them.
         Targets::LikeOutputs => {
-            let y = numbers(ROWS * size, 2).iter().map(|t| 0.5 + 0.45 * t).collect();
+            let y = numbers(ROWS * size, 2)
+                .iter()
+                .map(|t| 0.5 + 0.45 * t)
+                .collect();
             Tensor::from_f32(outputs.to_vec(), y).unwrap()
         }
     };
@@ -68,7 +71,11 @@ fn check(name: &str, layers: Sequential, shape: &[usize], loss: Loss) {
         for w in 0..model.layers[l].weights.len() {
             let weight = &model.layers[l].weights[w];
             let trained = model.layers[l].trainable && weight.trainable;
-            let number = model.layers[..l].iter().map(|l| l.weights.len()).sum::<usize>() + w;
+            let number = model.layers[..l]
+                .iter()
+                .map(|l| l.weights.len())
+                .sum::<usize>()
+                + w;
             let place = format!("{name}: {}.{}", model.layers[l].name, weight.name);
             let count = weight.values.len();
             for i in (0..count).step_by(count.div_ceil(7)) {
@@ -125,7 +132,12 @@ fn every_loss() {
             let model = Sequential::new()
                 .add(dense(9).activation(Activation::Elu))
                 .add(dense(4).activation(last.clone()));
-            check(&format!("{} after {last:?}", member.class), model, &[5], loss.clone());
+            check(
+                &format!("{} after {last:?}", member.class),
+                model,
+                &[5],
+                loss.clone(),
+            );
         }
     }
 }
@@ -140,7 +152,12 @@ fn batch_normalization_first_before_and_after_the_activation() {
         .add(dense(6).activation(Activation::Elu))
         .add(BatchNormalization::new().center(false))
         .add(dense(3).activation(Activation::Softmax));
-    check("normalized", model, &[5], Loss::SparseCategoricalCrossentropy);
+    check(
+        "normalized",
+        model,
+        &[5],
+        Loss::SparseCategoricalCrossentropy,
+    );
 }
 
 #[test]
@@ -152,8 +169,15 @@ fn dropout_flatten_and_several_positions() {
         .add(Flatten::new())
         .add(dense(6).activation(Activation::Sigmoid))
         .add(dense(3).activation(Activation::Softmax));
-    check("flatten", model, &[3, 4], Loss::SparseCategoricalCrossentropy);
-    let model = Sequential::new().add(dense(5).activation(Activation::Tanh)).add(dense(3));
+    check(
+        "flatten",
+        model,
+        &[3, 4],
+        Loss::SparseCategoricalCrossentropy,
+    );
+    let model = Sequential::new()
+        .add(dense(5).activation(Activation::Tanh))
+        .add(dense(3));
     check("positions", model, &[4, 6], Loss::MeanSquaredError);
 }
 

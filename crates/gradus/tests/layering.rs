@@ -11,8 +11,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["base", "error", "rules"]),
     ("model", &["base", "error", "rules", "plan"]),
     ("engine", &["base", "error", "rules", "plan"]),
-    ("train", &["base", "error", "data", "rules", "plan", "model", "engine"]),
-    ("artifacts", &["base", "error", "data", "rules", "plan", "model", "train"]),
+    (
+        "train",
+        &["base", "error", "data", "rules", "plan", "model", "engine"],
+    ),
+    (
+        "artifacts",
+        &["base", "error", "data", "rules", "plan", "model", "train"],
+    ),
 ];
 
 fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
@@ -48,7 +54,11 @@ fn nothing_imports_upwards() {
             for name in lines.flat_map(imports) {
                 let is_folder = src.join(name).is_dir();
                 let fine = !is_folder || name == *folder || allowed.contains(&name);
-                assert!(fine, "{} imports {name}, which is above {folder}", path.display());
+                assert!(
+                    fine,
+                    "{} imports {name}, which is above {folder}",
+                    path.display()
+                );
                 checked += 1;
             }
         }

@@ -13,8 +13,6 @@ pub enum Stream {
     Initializer(u32),
     /// The order of the training rows.
     Shuffle,
-    /// Which rows are held out.
-    Split,
     /// The noise of the n-th random layer.
     Layer(u32),
 }
@@ -24,7 +22,6 @@ impl Stream {
         match self {
             Stream::Initializer(n) => (1 << 32) | u64::from(n),
             Stream::Shuffle => 2 << 32,
-            Stream::Split => 3 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }

@@ -4,7 +4,9 @@
 //! [`cpu`] is the fast one; [`null`] computes nothing.
 
 pub(crate) mod cpu;
+#[cfg(test)]
 pub(crate) mod null;
+#[cfg(test)]
 pub(crate) mod reference;
 
 use crate::plan::{Buffer, Program};

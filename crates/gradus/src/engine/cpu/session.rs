@@ -252,9 +252,10 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
     // SAFETY, of this function: `from..to` is inside the view's rows, and
     // belongs to this task alone.
     match op {
-        Op::Softmax { x, y, view } => {
+        Op::Softmax { x, y, view, log } => {
             let start = from * view.width;
             context.isa.run(Softmax {
+                log: *log,
                 // SAFETY: see above.
                 x: unsafe { context.at(*x).add(start) },
                 // SAFETY: see above.
@@ -263,9 +264,16 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 width: view.width,
             });
         }
-        Op::SoftmaxGradient { y, dy, dx, view } => {
+        Op::SoftmaxGradient {
+            y,
+            dy,
+            dx,
+            view,
+            log,
+        } => {
             let start = from * view.width;
             context.isa.run(SoftmaxGradient {
+                log: *log,
                 // SAFETY: see above.
                 y: unsafe { context.at(*y).add(start) },
                 // SAFETY: see above.

@@ -6,8 +6,9 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 // SAFETY, of every block in this file: whoever makes a kernel promises that its
 // pointers lead to `rows` rows of `width` numbers that no other thread touches.
 
-/// y = softmax of each row of x.
+/// y = softmax of each row of x, or its logarithm.
 pub(in crate::engine::cpu) struct Softmax {
+    pub log: bool,
     pub x: *const f32,
     pub y: *mut f32,
     pub rows: usize,
@@ -43,6 +44,13 @@ impl Kernel for Softmax {
                         L::load_n(y.add(i), count).sum()
                     };
                 });
+                if self.log {
+                    let shift = L::splat(highest + sum.ln());
+                    lanes!(L, self.width, |i, count| {
+                        (L::load_n(x.add(i), count) - shift).store_n(y.add(i), count);
+                    });
+                    continue;
+                }
                 let share = L::one() / L::splat(sum);
                 lanes!(L, self.width, |i, count| {
                     (L::load_n(y.add(i), count) * share).store_n(y.add(i), count);
@@ -52,8 +60,9 @@ impl Kernel for Softmax {
     }
 }
 
-/// dx = y · (dy - Σ y dy).
+/// dx = y · (dy - Σ y dy), or for the logarithm dx = dy - e^y Σ dy.
 pub(in crate::engine::cpu) struct SoftmaxGradient {
+    pub log: bool,
     pub y: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,
@@ -71,16 +80,25 @@ impl Kernel for SoftmaxGradient {
             // SAFETY: see above.
             unsafe {
                 let (y, dy) = (self.y.add(start), self.dy.add(start));
+                let dx = self.dx.add(start);
                 let mut dot = L::zero();
                 lanes!(L, self.width, |i, count| {
-                    let y = L::load_n(y.add(i), count);
-                    dot = y.mul_add(L::load_n(dy.add(i), count), dot);
+                    let dy = L::load_n(dy.add(i), count);
+                    dot = if self.log {
+                        dot + dy
+                    } else {
+                        L::load_n(y.add(i), count).mul_add(dy, dot)
+                    };
                 });
                 let dot = L::splat(dot.sum());
                 lanes!(L, self.width, |i, count| {
-                    let centered = L::load_n(dy.add(i), count) - dot;
-                    let y = L::load_n(y.add(i), count);
-                    (y * centered).store_n(self.dx.add(start + i), count);
+                    let (y, dy) = (L::load_n(y.add(i), count), L::load_n(dy.add(i), count));
+                    let slope = if self.log {
+                        dy - exp(y) * dot
+                    } else {
+                        y * (dy - dot)
+                    };
+                    slope.store_n(dx.add(i), count);
                 });
             }
         }

@@ -10,7 +10,7 @@ use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Method, Nadam, Optimizer, SGD};
 use crate::train::Fit;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
@@ -145,6 +145,32 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     ]
 }
 
+/// A model for each activation and each optimizer.
+fn rules() -> Vec<(String, Dataset, Model)> {
+    let data = data(45, 9, 5);
+    let model = |activation: Activation, optimizer: Optimizer| {
+        Sequential::new()
+            .seed(5)
+            .add(Dense::new(37).activation(activation))
+            .add(Dense::new(5).activation(Activation::Softmax))
+            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[])
+            .unwrap()
+    };
+    let mut all = Vec::new();
+    let named = Activation::MEMBERS.iter().map(|m| m.class);
+    for class in named.filter(|class| *class != "Threshold") {
+        let activation = Activation::from_config("", &class.into()).unwrap();
+        let sgd = SGD::new().momentum(0.9).into();
+        all.push((class.to_owned(), data.clone(), model(activation, sgd)));
+    }
+    for member in Method::MEMBERS {
+        let optimizer = Optimizer::from_config("", &member.class.into()).unwrap();
+        let model = model(Activation::Tanh, optimizer);
+        all.push((member.class.to_owned(), data.clone(), model));
+    }
+    all
+}
+
 fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
     let mut model = model.clone();
     let options = Fit::new()
@@ -162,7 +188,8 @@ fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>
 
 #[test]
 fn the_fast_engine_does_what_the_reference_does() {
-    for (name, data, model) in models() {
+    let models = models().into_iter().map(|(n, d, m)| (n.to_owned(), d, m));
+    for (name, data, model) in models.chain(rules()) {
         let (expected, losses) = trained(&Reference, &model, &data);
         for isa in Isa::available() {
             let (found, found_losses) = trained(

@@ -41,8 +41,13 @@ impl Runner {
             match slot(model, *owner) {
                 Some(values) => self.session.write(variable, values),
                 None => {
-                    let zeros = vec![0.0; self.lowered.program.variables[i].size];
-                    self.session.write(variable, &zeros);
+                    let method = model.compiled.as_ref().map(|c| &c.optimizer.method);
+                    let start = owner
+                        .slot
+                        .and_then(|n| Some(method?.slot_start()[n]))
+                        .unwrap_or(0.0);
+                    let values = vec![start; self.lowered.program.variables[i].size];
+                    self.session.write(variable, &values);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! same bits on any number of threads and after a resume.
 
 use super::lane::Lane;
+use super::math::{cos_of_turns, ln};
 
 /// What a stream of random numbers is for; the layer's number tells streams of
 /// one purpose apart.
@@ -66,6 +67,16 @@ impl Key {
         // 23 bits under the exponent of 1 give [1, 2).
         let mantissa = L::bits_shr::<9>(self.bits::<L>(start));
         L::from_bits(L::bits_add(mantissa, L::bits(0x3f80_0000))) - L::one()
+    }
+
+    /// A normal number of mean 0 and variance 1 for each element from `start` on
+    /// (Box & Muller 1958), within 5.7.
+    #[inline(always)]
+    pub(crate) fn normal<L: Lane>(self, start: u32) -> L {
+        // From (0, 1]: the logarithm of 0 is of no use.
+        let radius = L::one() - self.uniform::<L>(start);
+        let angle = Key(mix64(self.0)).uniform::<L>(start);
+        (L::splat(-2.0) * ln(radius)).sqrt() * cos_of_turns(angle)
     }
 
     /// A sequence of numbers, for work on the host (shuffling, initial weights).
@@ -182,6 +193,19 @@ mod tests {
                 / f64::from(n);
             assert!(r.abs() < bound, "serial correlation at lag {lag}: {r}");
         }
+    }
+
+    #[test]
+    fn keyed_normal_numbers_have_the_normal_moments() {
+        let n = 400_000;
+        let draws: Vec<f64> = (0..n).map(|i| f64::from(key(5).normal::<f32>(i))).collect();
+        let moment = |p: i32| draws.iter().map(|x| x.powi(p)).sum::<f64>() / f64::from(n);
+        assert!(moment(1).abs() < 0.008);
+        assert!((moment(2) - 1.0).abs() < 0.012);
+        assert!(moment(3).abs() < 0.03);
+        assert!((moment(4) - 3.0).abs() < 0.09);
+        let below = draws.iter().filter(|&&x| x < -1.0).count();
+        assert!((below as f64 / f64::from(n) - 0.158_655).abs() < 0.003);
     }
 
     #[test]

@@ -186,6 +186,74 @@ impl Run<'_> {
                     }
                 });
             }
+            Op::Scale {
+                x,
+                by,
+                y,
+                negative_only,
+                view,
+            } => self.fill(*y, |run, y| {
+                let (x, by) = (run.get(*x), run.get(*by));
+                for (i, (y, &x)) in y.iter_mut().zip(x).enumerate() {
+                    let kept = *negative_only && x > 0.0;
+                    *y = if kept { x } else { x * by[i % view.width] };
+                }
+            }),
+            Op::ScaleGradient { .. } => self.scale_gradient(op),
+            Op::StandardizeRows { .. } => self.standardize_rows(op),
+            Op::StandardizeRowsGradient {
+                y,
+                inverse,
+                dy,
+                dx,
+                view,
+            } => self.fill(*dx, |run, dx| {
+                let n = view.width as f32;
+                for (row, dx) in dx.chunks_mut(view.width).enumerate() {
+                    let of = row * view.width..(row + 1) * view.width;
+                    let (y, dy) = (&run.get(*y)[of.clone()], &run.get(*dy)[of]);
+                    let sum: f32 = dy.iter().sum();
+                    let dot: f32 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
+                    for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+                        *dx = (dy - (sum + y * dot) / n) * run.get(*inverse)[row];
+                    }
+                }
+            }),
+            Op::Noise {
+                rule, x, y, stream, ..
+            } => self.fill(*y, |run, y| {
+                let key = Key::new(run.step.seed, Stream::Layer(*stream), run.step.iteration);
+                for (i, (y, x)) in y.iter_mut().zip(run.get(*x)).enumerate() {
+                    *y = rule.value(key, i as u32, *x);
+                }
+            }),
+            Op::NoiseGradient {
+                rule,
+                y,
+                dy,
+                dx,
+                stream,
+                ..
+            } => self.fill(*dx, |run, dx| {
+                let key = Key::new(run.step.seed, Stream::Layer(*stream), run.step.iteration);
+                for (i, dx) in dx.iter_mut().enumerate() {
+                    *dx = run.get(*dy)[i] * rule.slope(key, i as u32, run.get(*y)[i]);
+                }
+            }),
+            Op::Permute {
+                x,
+                y,
+                dims,
+                order,
+                view,
+            } => self.fill(*y, |run, y| {
+                let from = permuted(dims, order);
+                let x = run.get(*x);
+                for (i, y) in y.iter_mut().enumerate() {
+                    *y = x[i / view.width * view.width + from[i % view.width]];
+                }
+            }),
+            Op::Constant { y, values } => self.buffers[y.index()] = values.clone(),
             Op::Sum { a, b, y, .. } | Op::SumGradients { a, b, y, .. } => {
                 self.fill(*y, |run, y| {
                     for ((y, a), b) in y.iter_mut().zip(run.get(*a)).zip(run.get(*b)) {
@@ -306,6 +374,66 @@ impl Run<'_> {
         (0..view.width)
             .map(|c| (0..rows).map(|r| f(self, r * view.width + c)).sum())
             .collect()
+    }
+
+    fn scale_gradient(&mut self, op: &Op) {
+        let Op::ScaleGradient {
+            x,
+            by,
+            dy,
+            dx,
+            dby,
+            negative_only,
+            view,
+        } = op
+        else {
+            return;
+        };
+        let kept = |run: &Self, i: usize| *negative_only && run.get(*x)[i] > 0.0;
+        let sums = self.column_sums(*view, |run, i| match kept(run, i) {
+            true => 0.0,
+            false => run.get(*dy)[i] * run.get(*x)[i],
+        });
+        self.fill(*dx, |run, dx| {
+            for (i, dx) in dx.iter_mut().enumerate() {
+                let slope = match kept(run, i) {
+                    true => 1.0,
+                    false => run.get(*by)[i % view.width],
+                };
+                *dx = run.get(*dy)[i] * slope;
+            }
+        });
+        if let Some(dby) = dby {
+            self.buffers[dby.index()] = sums;
+        }
+    }
+
+    fn standardize_rows(&mut self, op: &Op) {
+        let Op::StandardizeRows {
+            x,
+            y,
+            inverse,
+            epsilon,
+            view,
+        } = op
+        else {
+            return;
+        };
+        let n = view.width as f32;
+        let mut inverses = Vec::new();
+        self.fill(*y, |run, y| {
+            let rows = run.get(*x).chunks(view.width);
+            for (y, x) in y.chunks_mut(view.width).zip(rows) {
+                let mean = x.iter().sum::<f32>() / n;
+                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / n;
+                let inverse = 1.0 / (variance + epsilon).sqrt();
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = (x - mean) * inverse;
+                }
+                inverses.push(inverse);
+            }
+        });
+        self.buffers[inverse.index()] = inverses;
     }
 
     fn normalize(&mut self, op: &Op) {
@@ -491,4 +619,18 @@ impl Run<'_> {
             decay: *decay,
         });
     }
+}
+
+/// Where each number of a permuted row comes from: `dims` are the original's,
+/// the new n-th axis is its `order[n]`-th.
+fn permuted(dims: &[usize], order: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; dims.len()];
+    for axis in (1..dims.len()).rev() {
+        strides[axis - 1] = strides[axis] * dims[axis];
+    }
+    order.iter().fold(vec![0], |starts, &axis| {
+        let stride = strides[axis];
+        let next = |start: usize| (0..dims[axis]).map(move |i| start + i * stride);
+        starts.into_iter().flat_map(next).collect()
+    })
 }

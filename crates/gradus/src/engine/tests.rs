@@ -14,10 +14,15 @@ use crate::rules::optimizers::{Adam, Method, Nadam, Optimizer, SGD};
 use crate::train::Fit;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
+    data_of(rows, &[inputs], classes)
+}
+
+fn data_of(rows: usize, shape: &[usize], classes: usize) -> Dataset {
+    let inputs: usize = shape.iter().product();
     let number = |i: usize| ((i * 7919 % 1013) as f32 / 1013.0 - 0.5) * 3.0;
     let x = (0..rows * inputs).map(number).collect();
     let y = (0..rows).map(|i| (i * 31 % 17 % classes) as f32).collect();
-    let x = Tensor::from_f32([inputs], x).unwrap();
+    let x = Tensor::from_f32(shape, x).unwrap();
     Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
 }
 
@@ -45,6 +50,33 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(Dropout::new(0.3))
             .add(Dense::new(19).activation(Activation::Sigmoid))
             .add(BatchNormalization::new().center(false))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let layered = || {
+        use crate::model::layers::{
+            AlphaDropout, GaussianDropout, GaussianNoise, LayerNormalization, MCDropout,
+            Normalization, PReLU, RReLU, ReLU, Rescaling, Softmax,
+        };
+        Sequential::new()
+            .seed(5)
+            .add(Rescaling::new(0.7).offset(0.1))
+            .add(Normalization::new())
+            .add(Dense::new(37))
+            .add(PReLU::new().shared_axes([1]))
+            .add(LayerNormalization::new())
+            .add(GaussianNoise::new(0.1))
+            .add(Dense::new(19))
+            .add(RReLU::new())
+            .add(BatchNormalization::new().axis(1))
+            .add(GaussianDropout::new(0.1))
+            .add(LayerNormalization::new().axis([1, 2]).center(false))
+            .add(PReLU::new().alpha_initializer(Initializer::Ones))
+            .add(Softmax::new().axis(1))
+            .add(crate::model::layers::Flatten::new())
+            .add(Dense::new(21).activation(Activation::Selu))
+            .add(AlphaDropout::new(0.2))
+            .add(MCDropout::new(0.1))
+            .add(ReLU::new().max_value(3.0))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
     let sparse = Loss::SparseCategoricalCrossentropy;
@@ -95,6 +127,11 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
+        ),
+        (
+            "all other layers",
+            data_of(75, &[6, 9], 5),
+            compile(layered(), sgd().into()),
         ),
         (
             "one input, one output",

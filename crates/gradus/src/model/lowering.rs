@@ -124,6 +124,7 @@ impl Model {
             let call = Call {
                 inputs: &from,
                 variables: &numbers[node.layer],
+                weights: &layer.weights,
                 trainable: layer.trainable,
             };
             values.push(layer.rule.lower(&mut plan, call));
@@ -139,7 +140,7 @@ impl Model {
             .map(|value| plan.result(&value))
             .collect();
         let mut losses = None;
-        if wanted.mode != Mode::Infer {
+        if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
             let [output] = &outputs[..] else {
                 return Err(Error::NotReady {

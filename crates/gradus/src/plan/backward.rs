@@ -293,6 +293,100 @@ impl Pass<'_> {
                     }
                 }
             }
+            Op::Scale {
+                x,
+                by,
+                y,
+                negative_only,
+                view,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (x, by, negative_only, view) = (*x, *by, *negative_only, *view);
+                let dby = self
+                    .wanted
+                    .contains(&by)
+                    .then(|| self.lowering.gradient_of(by));
+                self.pass_on(x, view, |dx| Op::ScaleGradient {
+                    x,
+                    by,
+                    dy,
+                    dx,
+                    dby,
+                    negative_only,
+                    view,
+                });
+                if let Some(dby) = dby {
+                    self.gather(by, dby);
+                }
+            }
+            Op::StandardizeRows {
+                x,
+                y,
+                inverse,
+                view,
+                ..
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (y, inverse, view) = (*y, *inverse, *view);
+                self.pass_on(*x, view, |dx| Op::StandardizeRowsGradient {
+                    y,
+                    inverse,
+                    dy,
+                    dx,
+                    view,
+                });
+            }
+            Op::Noise {
+                rule,
+                x,
+                y,
+                stream,
+                view,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let (rule, y, stream, view) = (*rule, *y, *stream, *view);
+                if rule.keeps_gradient() {
+                    return self.pass_through(*x, dy, view);
+                }
+                self.pass_on(*x, view, |dx| Op::NoiseGradient {
+                    rule,
+                    y,
+                    dy,
+                    dx,
+                    stream,
+                    view,
+                });
+            }
+            Op::Permute {
+                x,
+                y,
+                dims,
+                order,
+                view,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                let mut back = vec![0; order.len()];
+                for (place, &axis) in order.iter().enumerate() {
+                    back[axis] = place;
+                }
+                let dims = order.iter().map(|&axis| dims[axis]).collect();
+                let view = *view;
+                self.pass_on(*x, view, |dx| Op::Permute {
+                    x: dy,
+                    y: dx,
+                    dims,
+                    order: back,
+                    view,
+                });
+            }
             Op::Standardize {
                 x,
                 gamma,

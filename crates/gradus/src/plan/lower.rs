@@ -3,6 +3,7 @@
 use super::{Buffer, BufferInfo, Mode, Op, Role, Size, View, op::Factors};
 use crate::base::shape::Shape;
 use crate::rules::activations::{Activation, Form};
+use crate::rules::noise::Noise;
 
 /// A tensor in the making: its buffer, and the shape of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +77,11 @@ impl Lowering {
         self.mode == Mode::Train
     }
 
+    /// Whether layers of noise are at work.
+    pub fn noisy(&self) -> bool {
+        matches!(self.mode, Mode::Train | Mode::Sample)
+    }
+
     /// Something given with each batch.
     pub fn feed(&mut self, name: &str, shape: Shape) -> Value {
         let role = Role::Feed(self.feeds);
@@ -145,10 +151,10 @@ impl Lowering {
         y
     }
 
-    /// x with a share `rate` of it set to 0, in training mode.
-    pub fn dropout(&mut self, x: &Value, rate: f64) -> Value {
+    /// x with a share `rate` of it set to 0, where layers are noisy or if `always`.
+    pub fn dropout(&mut self, x: &Value, rate: f64, always: bool) -> Value {
         let stream = self.stream();
-        if !self.training() || rate == 0.0 {
+        if !(self.noisy() || always) || rate == 0.0 {
             return x.clone();
         }
         let y = self.like("dropped", &x.shape);
@@ -200,6 +206,105 @@ impl Lowering {
             });
         }
         y
+    }
+
+    /// x · by on the last axis; if `negative_only`, x where it is above 0.
+    pub fn scale(&mut self, x: &Value, by: Buffer, negative_only: bool) -> Value {
+        let y = self.like("scaled", &x.shape);
+        self.ops.push(Op::Scale {
+            x: x.buffer,
+            by,
+            y: y.buffer,
+            negative_only,
+            view: x.view(),
+        });
+        y
+    }
+
+    /// Each matrix row with mean 0 and variance 1.
+    pub fn standardize_rows(&mut self, x: &Value, epsilon: f64) -> Value {
+        let view = x.view();
+        let y = self.like("standardized", &x.shape);
+        let size = Size::PerRow(view.positions);
+        let inverse = self.add("inverse deviation", size, Role::Temporary);
+        self.ops.push(Op::StandardizeRows {
+            x: x.buffer,
+            y: y.buffer,
+            inverse,
+            epsilon: epsilon as f32,
+            view,
+        });
+        y
+    }
+
+    /// x under noise, where layers are noisy or if `always`; None elsewhere.
+    pub fn noise(&mut self, x: &Value, rule: Noise, always: bool) -> Option<Value> {
+        let stream = self.stream();
+        if !(self.noisy() || always) {
+            return None;
+        }
+        let y = self.like("noisy", &x.shape);
+        self.ops.push(Op::Noise {
+            rule,
+            x: x.buffer,
+            y: y.buffer,
+            stream,
+            view: x.view(),
+        });
+        Some(y)
+    }
+
+    /// Numbers that are the same in each step.
+    pub fn constant(&mut self, name: &str, values: Vec<f32>) -> Buffer {
+        let y = self.add(name, Size::Fixed(values.len()), Role::Temporary);
+        self.ops.push(Op::Constant { y, values });
+        y
+    }
+
+    /// x with its axes in another order: the n-th is then x's `order[n]`-th.
+    pub fn permute(&mut self, x: &Value, order: &[usize]) -> Value {
+        let dims = x.shape.dims();
+        let shape = Shape::new(order.iter().map(|&axis| dims[axis]).collect::<Vec<_>>());
+        let long = order.iter().filter(|&&axis| dims[axis] > 1);
+        if long.is_sorted() {
+            return self.reshape(x, shape);
+        }
+        let y = self.like("permuted", &shape);
+        self.ops.push(Op::Permute {
+            x: x.buffer,
+            y: y.buffer,
+            dims: dims.to_vec(),
+            order: order.to_vec(),
+            view: View {
+                positions: 1,
+                width: shape.size(),
+            },
+        });
+        y
+    }
+
+    /// What `f` makes of x when x is a matrix whose columns run over `axes` and
+    /// whose rows over all others; then back in x's own order. `axes` ascend.
+    pub fn by_axes(
+        &mut self,
+        x: &Value,
+        axes: &[usize],
+        f: impl FnOnce(&mut Self, &Value) -> Value,
+    ) -> Value {
+        let dims = x.shape.dims();
+        let others = (0..dims.len()).filter(|axis| !axes.contains(axis));
+        let order: Vec<usize> = others.chain(axes.iter().copied()).collect();
+        let width = axes.iter().map(|&axis| dims[axis]).product();
+        let positions = x.shape.size() / usize::max(width, 1);
+        let ordered = self.permute(x, &order);
+        let matrix = self.reshape(&ordered, [positions, width].into());
+        let y = f(self, &matrix);
+        let y = self.reshape(&y, ordered.shape);
+        let mut back = vec![0; order.len()];
+        for (place, &axis) in order.iter().enumerate() {
+            back[axis] = place;
+        }
+        self.permute(&y, &back)
     }
 
     /// The same numbers in another shape.

@@ -29,6 +29,8 @@ pub enum Mode {
     Evaluate,
     /// Forward in inference mode.
     Infer,
+    /// Forward in inference mode, but for the layers of noise.
+    Sample,
 }
 
 /// How many numbers a buffer holds.

@@ -2,6 +2,7 @@
 
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
+use crate::rules::noise::Noise;
 use crate::rules::optimizers::Method;
 
 /// A buffer's number in its plan.
@@ -194,6 +195,69 @@ pub enum Op {
         epsilon: f32,
         view: View,
     },
+    /// y = x · by, for each matrix row; if `negative_only`, y = x where x is above 0.
+    Scale {
+        x: Buffer,
+        by: Buffer,
+        y: Buffer,
+        negative_only: bool,
+        view: View,
+    },
+    /// The gradients of `Scale`.
+    ScaleGradient {
+        x: Buffer,
+        by: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        dby: Option<Buffer>,
+        negative_only: bool,
+        view: View,
+    },
+    /// y = (x - mean) / √(variance + ε), of each matrix row by itself;
+    /// 1/√(variance + ε) is kept for each.
+    StandardizeRows {
+        x: Buffer,
+        y: Buffer,
+        inverse: Buffer,
+        epsilon: f32,
+        view: View,
+    },
+    /// dx = (dy - mean dy - y · mean(y dy)) / √(variance + ε), for each matrix row.
+    StandardizeRowsGradient {
+        y: Buffer,
+        inverse: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
+    /// y = x under the noise of a stream.
+    Noise {
+        rule: Noise,
+        x: Buffer,
+        y: Buffer,
+        stream: u32,
+        view: View,
+    },
+    /// The gradient of `Noise`, under the same random numbers.
+    NoiseGradient {
+        rule: Noise,
+        y: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        stream: u32,
+        view: View,
+    },
+    /// y is x with each row's axes in another order: its n-th is x's `order[n]`-th.
+    Permute {
+        x: Buffer,
+        y: Buffer,
+        /// The shape of a row of x.
+        dims: Vec<usize>,
+        order: Vec<usize>,
+        view: View,
+    },
+    /// y = these numbers, whatever the batch.
+    Constant { y: Buffer, values: Vec<f32> },
     /// y = a + b.
     Sum {
         a: Buffer,
@@ -268,11 +332,18 @@ impl Op {
             | Op::NormalizeGradient { view, .. }
             | Op::Standardize { view, .. }
             | Op::StandardizeGradient { view, .. }
+            | Op::Scale { view, .. }
+            | Op::ScaleGradient { view, .. }
+            | Op::Noise { view, .. }
+            | Op::NoiseGradient { view, .. }
             | Op::Sum { view, .. } => Split::Columns(view),
-            Op::Softmax { view, .. } | Op::SoftmaxGradient { view, .. } | Op::Loss { view, .. } => {
-                Split::Rows(view)
-            }
-            Op::SquaredNorm { .. } => Split::Whole,
+            Op::Softmax { view, .. }
+            | Op::SoftmaxGradient { view, .. }
+            | Op::StandardizeRows { view, .. }
+            | Op::StandardizeRowsGradient { view, .. }
+            | Op::Permute { view, .. }
+            | Op::Loss { view, .. } => Split::Rows(view),
+            Op::SquaredNorm { .. } | Op::Constant { .. } => Split::Whole,
             Op::SumGradients { size, .. } | Op::Update { size, .. } => Split::Elements(size),
         }
     }
@@ -299,7 +370,14 @@ impl Op {
                 all(x.as_slice());
                 all(&[*y, *dy]);
             }
-            Op::SoftmaxGradient { y, dy, .. } => all(&[*y, *dy]),
+            Op::SoftmaxGradient { y, dy, .. } | Op::NoiseGradient { y, dy, .. } => all(&[*y, *dy]),
+            Op::Scale { x, by, .. } => all(&[*x, *by]),
+            Op::ScaleGradient { x, by, dy, .. } => all(&[*x, *by, *dy]),
+            Op::StandardizeRows { x, .. } | Op::Noise { x, .. } | Op::Permute { x, .. } => {
+                all(&[*x]);
+            }
+            Op::StandardizeRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
+            Op::Constant { .. } => {}
             Op::Normalize {
                 x,
                 gamma,
@@ -378,11 +456,22 @@ impl Op {
             | Op::Softmax { y, .. }
             | Op::Dropout { y, .. }
             | Op::Standardize { y, .. }
+            | Op::Scale { y, .. }
+            | Op::Noise { y, .. }
+            | Op::Permute { y, .. }
+            | Op::Constant { y, .. }
             | Op::Sum { y, .. }
             | Op::SumGradients { y, .. } => all(&[*y]),
+            Op::StandardizeRows { y, inverse, .. } => all(&[*y, *inverse]),
+            Op::ScaleGradient { dx, dby, .. } => {
+                all(dby.as_slice());
+                all(&[*dx]);
+            }
             Op::ProductInput { dx, .. }
             | Op::ActivateGradient { dx, .. }
             | Op::SoftmaxGradient { dx, .. }
+            | Op::StandardizeRowsGradient { dx, .. }
+            | Op::NoiseGradient { dx, .. }
             | Op::StandardizeGradient { dx, .. } => all(&[*dx]),
             Op::ProductWeight { dw, .. } => all(&[*dw]),
             Op::BiasGradient { db, .. } => all(&[*db]),
@@ -425,11 +514,17 @@ impl Op {
             | Op::Softmax { x, y, .. }
             | Op::Dropout { x, y, .. }
             | Op::Standardize { x, y, .. }
+            | Op::Scale { x, y, .. }
+            | Op::StandardizeRows { x, y, .. }
+            | Op::Noise { x, y, .. }
             | Op::Normalize { x, y, .. } => Some((x, y)),
             Op::Sum { a, y, .. } => Some((a, y)),
             Op::ActivateGradient { dy, dx, .. }
             | Op::SoftmaxGradient { dy, dx, .. }
             | Op::NormalizeGradient { dy, dx, .. }
+            | Op::ScaleGradient { dy, dx, .. }
+            | Op::StandardizeRowsGradient { dy, dx, .. }
+            | Op::NoiseGradient { dy, dx, .. }
             | Op::StandardizeGradient { dy, dx, .. } => Some((dy, dx)),
             _ => None,
         }

@@ -115,11 +115,24 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
         Op::SumGradients { a, b, y, size } => {
             [a, b, y].into_iter().map(|&b| (b, Fixed(*size))).collect()
         }
+        Op::Permute { x, y, view, .. } => {
+            vec![(*x, PerRow(view.per_row())), (*y, PerRow(view.per_row()))]
+        }
+        Op::Constant { y, values } => vec![(*y, Fixed(values.len()))],
         other => {
             let (Split::Columns(view) | Split::Rows(view)) = other.split() else {
                 return vec![];
             };
-            let mut all = Vec::new();
+            let mut all = match other {
+                Op::Scale { by, .. } | Op::ScaleGradient { by, .. } => {
+                    vec![(*by, Fixed(view.width))]
+                }
+                Op::StandardizeRows { inverse, .. }
+                | Op::StandardizeRowsGradient { inverse, .. } => {
+                    vec![(*inverse, PerRow(view.positions))]
+                }
+                _ => Vec::new(),
+            };
             if let Some((x, y)) = other.in_place() {
                 all.push((x, PerRow(view.per_row())));
                 all.push((y, PerRow(view.per_row())));

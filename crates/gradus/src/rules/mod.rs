@@ -9,6 +9,7 @@ pub mod constraints;
 pub mod initializers;
 pub mod losses;
 pub mod metrics;
+pub(crate) mod noise;
 pub mod optimizers;
 pub mod regularizers;
 pub mod schedules;

@@ -17,7 +17,11 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
         let vars = root.child("layers").child(&place).child("vars");
         name(vars, &layer.name);
         for (i, weight) in layer.weights.iter().enumerate() {
-            let array = Array::floats(weight.shape.clone(), weight.values.clone());
+            let array = match weight.name {
+                // Keras' only variable of whole numbers; it has no use for it.
+                "count" => Array::whole(0),
+                _ => Array::floats(weight.shape.clone(), weight.values.clone()),
+            };
             vars.arrays.insert(i.to_string(), array);
         }
     }
@@ -63,7 +67,11 @@ pub(crate) fn load(
                 return Err(format!("{at} is missing"));
             };
             layer.weights.push(Weight {
-                values: floats(array, &spec.shape).map_err(|problem| format!("{at}: {problem}"))?,
+                values: match spec.name {
+                    "count" => array.as_whole().map(|_| vec![0.0]).ok_or_else(wrong_count),
+                    _ => floats(array, &spec.shape),
+                }
+                .map_err(|problem| format!("{at}: {problem}"))?,
                 name: spec.name,
                 shape: spec.shape,
                 trainable: spec.trainable,
@@ -72,6 +80,10 @@ pub(crate) fn load(
         shape = output;
     }
     Ok(())
+}
+
+fn wrong_count() -> String {
+    "expected a single whole number".to_owned()
 }
 
 /// An array's numbers, if it has that shape.

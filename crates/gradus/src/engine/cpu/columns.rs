@@ -2,8 +2,10 @@
 //! column while its numbers are in the cache.
 
 use super::kernels::columns::*;
+use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
 use super::kernels::product::{Product, Right};
+use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, TILE_LANES};
 use super::weights;
@@ -86,14 +88,64 @@ fn column_op(context: &Context<'_>, op: &Op, block: Block) {
         Op::Dropout {
             x, y, rate, stream, ..
         } => isa.run(Dropout {
-            key: Key::new(
-                context.step.seed,
-                Stream::Layer(*stream),
-                context.step.iteration,
-            ),
+            key: key(context, *stream),
             rate: *rate,
             x: context.at(*x),
             y: context.at(*y),
+            block,
+        }),
+        Op::Scale {
+            x,
+            by,
+            y,
+            negative_only,
+            ..
+        } => isa.run(Scale {
+            x: context.at(*x),
+            by: context.at(*by),
+            y: context.at(*y),
+            negative_only: *negative_only,
+            block,
+        }),
+        Op::ScaleGradient {
+            x,
+            by,
+            dy,
+            dx,
+            dby,
+            negative_only,
+            ..
+        } => isa.run(ScaleGradient {
+            x: context.at(*x),
+            by: context.at(*by),
+            dy: context.at(*dy),
+            dx: context.at(*dx),
+            dby: context.at_some(*dby),
+            negative_only: *negative_only,
+            block,
+        }),
+        Op::Noise {
+            rule, x, y, stream, ..
+        } => isa.run(Noise {
+            rule: *rule,
+            key: key(context, *stream),
+            x: context.at(*x),
+            y: context.at(*y),
+            block,
+        }),
+        Op::NoiseGradient {
+            rule,
+            y,
+            dy,
+            dx,
+            stream,
+            ..
+        } => isa.run(NoiseGradient {
+            rule: *rule,
+            key: key(context, *stream),
+            y: context.at(*y),
+            dy: context.at(*dy),
+            dx: context.at(*dx),
             block,
         }),
         Op::Sum { a, b, y, .. } => isa.run(Sum {
@@ -193,6 +245,12 @@ fn column_op(context: &Context<'_>, op: &Op, block: Block) {
         update @ Op::Update { .. } => weights::elements(context, update, block.from, block.to),
         other => unreachable!("{other:?} is not cut by columns"),
     }
+}
+
+/// The random numbers of a stream at this step.
+fn key(context: &Context<'_>, stream: u32) -> Key {
+    let step = context.step;
+    Key::new(step.seed, Stream::Layer(stream), step.iteration)
 }
 
 /// c = a · b for the block's columns.

@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::kernels::product::PACK_SIZE;
-use super::kernels::rows::{Softmax, SoftmaxGradient};
+use super::kernels::rows::{Softmax, SoftmaxGradient, StandardizeRows, StandardizeRowsGradient};
 use super::kernels::update::SquaredNorm;
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
@@ -284,6 +284,57 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 width: view.width,
             });
         }
+        Op::StandardizeRows {
+            x,
+            y,
+            inverse,
+            epsilon,
+            view,
+        } => {
+            let start = from * view.width;
+            context.isa.run(StandardizeRows {
+                // SAFETY: see above.
+                x: unsafe { context.at(*x).add(start) },
+                // SAFETY: see above.
+                y: unsafe { context.at(*y).add(start) },
+                // SAFETY: see above; one number for each row.
+                inverse: unsafe { context.at(*inverse).add(from) },
+                epsilon: *epsilon,
+                rows: to - from,
+                width: view.width,
+            });
+        }
+        Op::StandardizeRowsGradient {
+            y,
+            inverse,
+            dy,
+            dx,
+            view,
+        } => {
+            let start = from * view.width;
+            context.isa.run(StandardizeRowsGradient {
+                // SAFETY: see above.
+                y: unsafe { context.at(*y).add(start) },
+                // SAFETY: see above; one number for each row.
+                inverse: unsafe { context.at(*inverse).add(from) },
+                // SAFETY: see above.
+                dy: unsafe { context.at(*dy).add(start) },
+                // SAFETY: see above.
+                dx: unsafe { context.at(*dx).add(start) },
+                rows: to - from,
+                width: view.width,
+            });
+        }
+        Op::Permute {
+            x, y, dims, order, ..
+        } => {
+            let size = dims.iter().product::<usize>();
+            let (x, y) = (context.at(*x), context.at(*y));
+            for row in from..to {
+                // SAFETY: see above; a row of each has `size` numbers.
+                unsafe { permute(x.add(row * size), y.add(row * size), dims, order) };
+            }
+        }
         Op::Loss {
             rule,
             x,
@@ -351,6 +402,27 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
     }
 }
 
+/// One row with its axes in another order.
+///
+/// # Safety
+/// `x` and `y` lead to as many numbers as `dims` says.
+unsafe fn permute(x: *const f32, mut y: *mut f32, dims: &[usize], order: &[usize]) {
+    let Some((&axis, inner)) = order.split_first() else {
+        // SAFETY: the caller's promise.
+        unsafe { *y = *x };
+        return;
+    };
+    let stride: usize = dims[axis + 1..].iter().product();
+    let size: usize = inner.iter().map(|&axis| dims[axis]).product();
+    for i in 0..dims[axis] {
+        // SAFETY: the i-th part of each, along this axis.
+        unsafe {
+            permute(x.add(i * stride), y, dims, inner);
+            y = y.add(size);
+        }
+    }
+}
+
 fn weight_of(context: &Context<'_>, weight: Buffer, position: usize, positions: usize) -> f32 {
     // SAFETY: one number for each row of the batch.
     unsafe { *context.at(weight).add(position / positions) }
@@ -368,6 +440,12 @@ fn whole(context: &Context<'_>, op: &Op) {
             let total: f64 = squares.sum();
             // SAFETY: one number, which this task alone writes.
             unsafe { *context.at(*norm) = total as f32 };
+        }
+        Op::Constant { y, values } => {
+            // SAFETY: the buffer has as many numbers, which this task alone writes.
+            unsafe {
+                std::ptr::copy_nonoverlapping(values.as_ptr(), context.at(*y), values.len());
+            }
         }
         other => unreachable!("{other:?} can be cut"),
     }

@@ -1,3 +1,4 @@
+use super::axes::{Axes, dims_of};
 use super::{Call, Formula, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchNormalization {
-    /// The axis that is kept. Default -1, the last.
-    pub axis: i64,
+    /// The axis that is kept, or the axes: each place along them has a mean and
+    /// variance of its own. Default -1, the last.
+    pub axis: Axes,
     /// How slowly the moving averages move. Default 0.99.
     pub momentum: f64,
     /// ε, added to the variance. Default 0.001.
@@ -35,7 +37,7 @@ pub struct BatchNormalization {
 impl Default for BatchNormalization {
     fn default() -> Self {
         BatchNormalization {
-            axis: -1,
+            axis: Axes::One(-1),
             momentum: 0.99,
             epsilon: 1e-3,
             center: true,
@@ -52,6 +54,12 @@ impl BatchNormalization {
     /// With default arguments.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the axis, or the axes, that are kept.
+    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
+        self.axis = axis.into();
+        self
     }
 
     /// Sets how slowly the moving averages move.
@@ -87,21 +95,21 @@ impl Rule for BatchNormalization {
         if self.epsilon <= 0.0 || !self.epsilon.is_finite() {
             return Err(Error::invalid("epsilon", self.epsilon, "a number above 0"));
         }
+        if self.axis.as_slice().is_empty() {
+            return Err(Error::invalid("axis", "no axis", "at least one"));
+        }
         Ok(())
     }
 }
 
 impl Formula for BatchNormalization {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let rank = inputs[0].rank();
-        if self.axis == -1 || self.axis == rank as i64 {
-            Ok(inputs[0].clone())
-        } else {
-            Err(Error::invalid("axis", self.axis, "-1, the last axis"))
-        }
+        self.axis.of("axis", &inputs[0])?;
+        Ok(inputs[0].clone())
     }
 
     fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        let axes = self.axis.of("axis", &inputs[0]).unwrap_or_default();
         let all = [
             (self.scale, "gamma", &self.gamma_initializer, true),
             (self.center, "beta", &self.beta_initializer, true),
@@ -112,7 +120,7 @@ impl Formula for BatchNormalization {
             .filter(|&(there, ..)| there)
             .map(|(_, name, initializer, trainable)| VariableSpec {
                 name,
-                shape: vec![inputs[0].last()],
+                shape: dims_of(&axes, &inputs[0]),
                 initializer: initializer.clone(),
                 trainable,
             })
@@ -134,6 +142,10 @@ impl Formula for BatchNormalization {
             momentum: self.momentum as f32,
             epsilon: self.epsilon as f32,
         };
-        plan.normalize(&call.inputs[0], statistics, call.trainable)
+        let x = &call.inputs[0];
+        let axes = self.axis.of("axis", &x.shape).unwrap_or_default();
+        plan.by_axes(x, &axes, |plan, x| {
+            plan.normalize(x, statistics, call.trainable)
+        })
     }
 }

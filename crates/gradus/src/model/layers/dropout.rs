@@ -48,6 +48,6 @@ impl Formula for Dropout {
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        plan.dropout(&call.inputs[0], self.rate)
+        plan.dropout(&call.inputs[0], self.rate, false)
     }
 }

@@ -3,9 +3,14 @@
 use crate::base::registry::{Rule, registry};
 use crate::base::shape::Shape;
 use crate::error::Result;
+use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::initializers::Initializer;
+
+mod axes;
+pub use axes::Axes;
+pub use normalization::Numbers;
 
 /// A variable that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +32,8 @@ pub struct Call<'a> {
     pub inputs: &'a [Value],
     /// The layer's variables, in the order of its specs.
     pub variables: &'a [Buffer],
+    /// Their values as lowering begins, for what training never changes.
+    pub weights: &'a [Weight],
     /// Whether the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
 }
@@ -50,10 +57,24 @@ registry! {
     /// A step from inputs to outputs, with or without weights.
     Layer("layer", Formula) {
         activation: Activation[];
+        alpha_dropout: AlphaDropout[];
         batch_normalization: BatchNormalization[];
         dense: Dense[];
         dropout: Dropout[];
+        elu: ELU[];
         flatten: Flatten[];
+        gaussian_dropout: GaussianDropout[];
+        gaussian_noise: GaussianNoise[];
+        layer_normalization: LayerNormalization[];
+        leaky_relu: LeakyReLU[];
+        mc_alpha_dropout: MCAlphaDropout[];
+        mc_dropout: MCDropout[];
+        normalization: Normalization[];
+        prelu: PReLU[];
+        relu: ReLU[];
+        rescaling: Rescaling[];
+        rrelu: RReLU[];
+        softmax: Softmax[];
     }
 }
 

@@ -25,7 +25,7 @@ impl Block {
 
     /// How many runs of neighbouring numbers there are, and how long each is.
     #[inline(always)]
-    fn runs(&self) -> (usize, usize) {
+    pub fn runs(&self) -> (usize, usize) {
         if self.width() == self.stride {
             (1, self.rows * self.stride)
         } else {

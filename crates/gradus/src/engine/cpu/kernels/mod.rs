@@ -6,8 +6,10 @@ pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
 pub(super) mod columns;
+pub(super) mod noise;
 pub(super) mod normalize;
 pub(super) mod portable;
 pub(super) mod product;
 pub(super) mod rows;
+pub(super) mod scale;
 pub(super) mod update;

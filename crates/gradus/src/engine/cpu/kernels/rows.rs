@@ -118,3 +118,94 @@ impl Kernel for SoftmaxGradient {
         }
     }
 }
+
+/// y = (x - mean) / √(variance + ε) of each row, 1/√(variance + ε) kept.
+pub(in crate::engine::cpu) struct StandardizeRows {
+    pub x: *const f32,
+    pub y: *mut f32,
+    /// One number for each row.
+    pub inverse: *mut f32,
+    pub epsilon: f32,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Kernel for StandardizeRows {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let n = self.width as f32;
+        for row in 0..self.rows {
+            // SAFETY: see above.
+            unsafe {
+                let (x, y) = (self.x.add(row * self.width), self.y.add(row * self.width));
+                let mut sum = L::zero();
+                lanes!(L, self.width, |i, count| {
+                    sum = sum + L::load_n(x.add(i), count);
+                });
+                let mean = L::splat(sum.sum() / n);
+                let mut squares = L::zero();
+                let mut rest = 0.0;
+                lanes!(L, self.width, |i, count| {
+                    let centered = L::load_n(x.add(i), count) - mean;
+                    centered.store_n(y.add(i), count);
+                    if count == L::WIDTH {
+                        squares = centered.mul_add(centered, squares);
+                    } else {
+                        let centered = L::load_n(y.add(i), count);
+                        rest = (centered * centered).sum();
+                    }
+                });
+                let variance = (squares.sum() + rest) / n;
+                let inverse = 1.0 / (variance + self.epsilon).sqrt();
+                *self.inverse.add(row) = inverse;
+                let inverse = L::splat(inverse);
+                lanes!(L, self.width, |i, count| {
+                    (L::load_n(y.add(i), count) * inverse).store_n(y.add(i), count);
+                });
+            }
+        }
+    }
+}
+
+/// dx = (dy - mean dy - y · mean(y dy)) / √(variance + ε) of each row.
+pub(in crate::engine::cpu) struct StandardizeRowsGradient {
+    pub y: *const f32,
+    /// One number for each row.
+    pub inverse: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Kernel for StandardizeRowsGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let n = self.width as f32;
+        for row in 0..self.rows {
+            let start = row * self.width;
+            // SAFETY: see above.
+            unsafe {
+                let (y, dy) = (self.y.add(start), self.dy.add(start));
+                let dx = self.dx.add(start);
+                let (mut sum, mut dot) = (L::zero(), L::zero());
+                lanes!(L, self.width, |i, count| {
+                    let dy = L::load_n(dy.add(i), count);
+                    sum = sum + dy;
+                    dot = L::load_n(y.add(i), count).mul_add(dy, dot);
+                });
+                let (mean, dot) = (L::splat(sum.sum() / n), L::splat(dot.sum() / n));
+                let inverse = L::splat(*self.inverse.add(row));
+                lanes!(L, self.width, |i, count| {
+                    let (y, dy) = (L::load_n(y.add(i), count), L::load_n(dy.add(i), count));
+                    let slope = (-y).mul_add(dot, dy - mean);
+                    (slope * inverse).store_n(dx.add(i), count);
+                });
+            }
+        }
+    }
+}

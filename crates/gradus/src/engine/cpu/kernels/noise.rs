@@ -1,0 +1,70 @@
+//! Noise, number by number.
+
+use super::columns::Block;
+use crate::base::random::Key;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use crate::rules::noise;
+
+// SAFETY, of every block in this file: as in `columns.rs`.
+
+/// y = x under noise.
+pub(in crate::engine::cpu) struct Noise {
+    pub rule: noise::Noise,
+    pub key: Key,
+    pub x: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Noise {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                let at = start + i;
+                // SAFETY: see above.
+                unsafe {
+                    let x = L::load_n(self.x.add(at), count);
+                    let y = self.rule.value(self.key, at as u32, x);
+                    y.store_n(self.y.add(at), count);
+                }
+            });
+        }
+    }
+}
+
+/// dx = dy times the noise's slope.
+pub(in crate::engine::cpu) struct NoiseGradient {
+    pub rule: noise::Noise,
+    pub key: Key,
+    pub y: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for NoiseGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                let at = start + i;
+                // SAFETY: see above.
+                unsafe {
+                    let y = L::load_n(self.y.add(at), count);
+                    let dy = L::load_n(self.dy.add(at), count);
+                    let slope = self.rule.slope(self.key, at as u32, y);
+                    (dy * slope).store_n(self.dx.add(at), count);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A factor for each column: normalization's γ, and PReLU's α.
+
+use super::columns::{Block, sum_rows};
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+
+// SAFETY, of every block in this file: as in `columns.rs`.
+
+/// y = x · by for each row; if `negative_only`, y = x where x is above 0.
+pub(in crate::engine::cpu) struct Scale {
+    pub x: *const f32,
+    pub by: *const f32,
+    pub y: *mut f32,
+    pub negative_only: bool,
+    pub block: Block,
+}
+
+impl Kernel for Scale {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let Block {
+            rows, stride, from, ..
+        } = self.block;
+        lanes!(L, self.block.width(), |i, count| {
+            // SAFETY: see above.
+            unsafe {
+                let by = L::load_n(self.by.add(from + i), count);
+                let above = if self.negative_only { L::one() } else { by };
+                for row in 0..rows {
+                    let at = row * stride + from + i;
+                    let x = L::load_n(self.x.add(at), count);
+                    let slope = L::select(L::zero().lt(x), above, by);
+                    (x * slope).store_n(self.y.add(at), count);
+                }
+            }
+        });
+    }
+}
+
+/// The gradients of [`Scale`].
+pub(in crate::engine::cpu) struct ScaleGradient {
+    pub x: *const f32,
+    pub by: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    /// Null if it is not wanted.
+    pub dby: *mut f32,
+    pub negative_only: bool,
+    pub block: Block,
+}
+
+impl Kernel for ScaleGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let Block {
+            rows, stride, from, ..
+        } = self.block;
+        lanes!(L, self.block.width(), |i, count| {
+            // SAFETY: see above.
+            unsafe {
+                let (x, dy) = (self.x.add(from + i), self.dy.add(from + i));
+                // First the sum: dx may lie where dy does.
+                if !self.dby.is_null() {
+                    let sum = sum_rows::<L>(rows, |row| {
+                        let x = L::load_n(x.add(row * stride), count);
+                        let part = if self.negative_only {
+                            x.min(L::zero())
+                        } else {
+                            x
+                        };
+                        part * L::load_n(dy.add(row * stride), count)
+                    });
+                    sum.store_n(self.dby.add(from + i), count);
+                }
+                let by = L::load_n(self.by.add(from + i), count);
+                let above = if self.negative_only { L::one() } else { by };
+                for row in 0..rows {
+                    let x = L::load_n(x.add(row * stride), count);
+                    let slope = L::select(L::zero().lt(x), above, by);
+                    let dy = L::load_n(dy.add(row * stride), count);
+                    (dy * slope).store_n(self.dx.add(row * stride + from + i), count);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,57 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::noise::Noise;
+use serde::{Deserialize, Serialize};
+
+/// Alpha dropout (Klambauer et al. 2017): in training, a share `rate` of the
+/// numbers becomes SELU's lower limit, -λα; then all are scaled and shifted so
+/// that mean 0 and variance 1 stay as they are. For networks of SELU layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlphaDropout {
+    /// The share, from 0 to below 1.
+    pub rate: f64,
+    /// Keras' shape of the mask; only the whole input's shape is supported.
+    #[serde(default)]
+    pub noise_shape: Option<Vec<Option<usize>>>,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl AlphaDropout {
+    /// With this `rate`.
+    pub fn new(rate: f64) -> Self {
+        AlphaDropout { rate, noise_shape: None, seed: None }
+    }
+}
+
+impl Rule for AlphaDropout {
+    fn check(&self) -> Result<()> {
+        if !(0.0..1.0).contains(&self.rate) {
+            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
+        }
+        if self.noise_shape.is_some() {
+            return Err(Error::invalid(
+                "noise_shape",
+                "a shape",
+                "none: masks that are shared along an axis are not supported",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for AlphaDropout {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let noise = plan.noise(x, Noise::alpha(self.rate), false);
+        noise.unwrap_or_else(|| x.clone())
+    }
+}

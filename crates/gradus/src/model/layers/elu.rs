@@ -1,0 +1,57 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations;
+use serde::{Deserialize, Serialize};
+
+/// The exponential linear unit (Clevert et al. 2016): x above 0, α (e^x - 1) below.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ELU {
+    /// α, 0 or more. Default 1.0.
+    pub alpha: f64,
+}
+
+impl Default for ELU {
+    fn default() -> Self {
+        ELU { alpha: 1.0 }
+    }
+}
+
+impl ELU {
+    /// With its default argument.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `alpha`.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    fn function(&self) -> activations::Activation {
+        activations::Elu {
+            alpha: self.alpha,
+        }
+        .into()
+    }
+}
+
+impl Rule for ELU {
+    fn check(&self) -> Result<()> {
+        self.function().check()
+    }
+}
+
+impl Formula for ELU {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        plan.activate(&call.inputs[0], &self.function())
+    }
+}

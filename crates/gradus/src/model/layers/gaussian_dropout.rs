@@ -1,0 +1,47 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::noise::Noise;
+use serde::{Deserialize, Serialize};
+
+/// Gaussian dropout (Srivastava et al. 2014): in training, each number is
+/// multiplied by a normal one of mean 1 and deviation √(rate / (1 - rate)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GaussianDropout {
+    /// The share that dropout of the same deviation drops, from 0 to below 1.
+    pub rate: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl GaussianDropout {
+    /// With this `rate`.
+    pub fn new(rate: f64) -> Self {
+        GaussianDropout { rate, seed: None }
+    }
+}
+
+impl Rule for GaussianDropout {
+    fn check(&self) -> Result<()> {
+        if !(0.0..1.0).contains(&self.rate) {
+            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for GaussianDropout {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let deviation = (self.rate / (1.0 - self.rate)).sqrt() as f32;
+        let noise = plan.noise(x, Noise::Factor { deviation }, false);
+        noise.unwrap_or_else(|| x.clone())
+    }
+}

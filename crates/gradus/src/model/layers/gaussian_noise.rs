@@ -1,0 +1,47 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::noise::Noise;
+use serde::{Deserialize, Serialize};
+
+/// In training, a normal number of mean 0 and deviation `stddev` is added to
+/// each number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GaussianNoise {
+    /// The deviation, from 0 to 1.
+    pub stddev: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl GaussianNoise {
+    /// With this `stddev`.
+    pub fn new(stddev: f64) -> Self {
+        GaussianNoise { stddev, seed: None }
+    }
+}
+
+impl Rule for GaussianNoise {
+    fn check(&self) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.stddev) {
+            return Err(Error::invalid("stddev", self.stddev, "a number from 0 to 1"));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for GaussianNoise {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let deviation = self.stddev as f32;
+        let noise = plan.noise(x, Noise::Shift { deviation }, false);
+        noise.unwrap_or_else(|| x.clone())
+    }
+}

@@ -1,0 +1,57 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations;
+use serde::{Deserialize, Serialize};
+
+/// ReLU with a slope below 0 (Maas et al. 2013): x above 0, `negative_slope` x below.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeakyReLU {
+    /// The slope below 0, 0 or more. Default 0.3.
+    pub negative_slope: f64,
+}
+
+impl Default for LeakyReLU {
+    fn default() -> Self {
+        LeakyReLU { negative_slope: 0.3 }
+    }
+}
+
+impl LeakyReLU {
+    /// With its default argument.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `negative_slope`.
+    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
+        self.negative_slope = negative_slope;
+        self
+    }
+
+    fn function(&self) -> activations::Activation {
+        activations::LeakyRelu {
+            negative_slope: self.negative_slope,
+        }
+        .into()
+    }
+}
+
+impl Rule for LeakyReLU {
+    fn check(&self) -> Result<()> {
+        self.function().check()
+    }
+}
+
+impl Formula for LeakyReLU {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        plan.activate(&call.inputs[0], &self.function())
+    }
+}

@@ -1,0 +1,46 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::noise::Noise;
+use serde::{Deserialize, Serialize};
+
+/// [`super::AlphaDropout`] that is at work in inference too. Keras has no class
+/// of that name: it is the book's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MCAlphaDropout {
+    /// The share, from 0 to below 1.
+    pub rate: f64,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+impl MCAlphaDropout {
+    /// With this `rate`.
+    pub fn new(rate: f64) -> Self {
+        MCAlphaDropout { rate, seed: None }
+    }
+}
+
+impl Rule for MCAlphaDropout {
+    fn check(&self) -> Result<()> {
+        if !(0.0..1.0).contains(&self.rate) {
+            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for MCAlphaDropout {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let noise = plan.noise(x, Noise::alpha(self.rate), true);
+        noise.unwrap_or_else(|| x.clone())
+    }
+}

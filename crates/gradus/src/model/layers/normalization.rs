@@ -1,0 +1,191 @@
+use super::axes::{Axes, dims_of};
+use super::{Call, Formula, VariableSpec};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::initializers::{Constant, Initializer};
+use serde::{Deserialize, Serialize};
+
+/// Standardizes its input: y = (x - mean) / max(√variance, 1e-7).
+///
+/// Mean and variance are given, or learned from data: by
+/// [`Model::adapt`](crate::Model::adapt), or from the training rows as the
+/// first `fit` begins. They are kept in the model and its file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Normalization {
+    /// The axis, or axes, along which each place has a mean and variance of its
+    /// own; none (`[]`) is one for all. Default -1, the last.
+    pub axis: Axes,
+    /// The mean, one number or one for each place along the axes. Default none.
+    pub mean: Option<Numbers>,
+    /// The variance likewise; given if `mean` is. Default none.
+    pub variance: Option<Numbers>,
+    /// Whether it does the reverse: y = mean + x · max(√variance, 1e-7). Default no.
+    pub invert: bool,
+}
+
+/// One number, or several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Numbers {
+    /// One for all places.
+    One(f64),
+    /// One for each place.
+    Many(Vec<f64>),
+}
+
+impl Default for Normalization {
+    fn default() -> Self {
+        Normalization {
+            axis: [-1].into(),
+            mean: None,
+            variance: None,
+            invert: false,
+        }
+    }
+}
+
+impl Normalization {
+    /// To be adapted to data, a mean and variance for each place of the last axis.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the axes that keep a mean and variance for each place.
+    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
+        self.axis = axis.into();
+        self
+    }
+
+    /// Gives mean and variance, one for each place.
+    pub fn given(mut self, mean: impl Into<Vec<f64>>, variance: impl Into<Vec<f64>>) -> Self {
+        self.mean = Some(Numbers::Many(mean.into()));
+        self.variance = Some(Numbers::Many(variance.into()));
+        self
+    }
+
+    /// Sets whether it does the reverse.
+    pub fn invert(mut self, invert: bool) -> Self {
+        self.invert = invert;
+        self
+    }
+
+    /// The axes of a row that keep a mean and variance for each place.
+    pub(crate) fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
+        self.axis.of("axis", shape)
+    }
+}
+
+impl Numbers {
+    fn all(&self) -> &[f64] {
+        match self {
+            Numbers::One(number) => std::slice::from_ref(number),
+            Numbers::Many(numbers) => numbers,
+        }
+    }
+}
+
+impl Rule for Normalization {
+    fn check(&self) -> Result<()> {
+        if self.mean.is_some() != self.variance.is_some() {
+            let (there, missing) = match self.mean {
+                Some(_) => ("mean", "variance"),
+                None => ("variance", "mean"),
+            };
+            let expected = format!("both, or neither: `{there}` is given");
+            return Err(Error::invalid(missing, "none", expected));
+        }
+        for (name, numbers) in [("mean", &self.mean), ("variance", &self.variance)] {
+            for &number in numbers.iter().flat_map(|n| n.all()) {
+                if !number.is_finite() || name == "variance" && number < 0.0 {
+                    let expected = match name {
+                        "mean" => "finite numbers",
+                        _ => "numbers of 0 or more",
+                    };
+                    return Err(Error::invalid(name, number, expected));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Formula for Normalization {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let kept = self.kept(&inputs[0])?;
+        let places: usize = dims_of(&kept, &inputs[0]).iter().product();
+        for (name, numbers) in [("mean", &self.mean), ("variance", &self.variance)] {
+            if let Some(Numbers::Many(numbers)) = numbers
+                && numbers.len() != places
+                && numbers.len() != 1
+            {
+                let expected = format!("{places}, one for each place along the axes");
+                let found = format!("{} numbers", numbers.len());
+                return Err(Error::invalid(name, found, expected));
+            }
+        }
+        Ok(inputs[0].clone())
+    }
+
+    fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        if self.mean.is_some() {
+            return Vec::new();
+        }
+        let kept = self.kept(&inputs[0]).unwrap_or_default();
+        let shape = dims_of(&kept, &inputs[0]);
+        let spec = |name, shape: &[usize], initializer: Initializer| VariableSpec {
+            name,
+            shape: shape.to_vec(),
+            initializer,
+            trainable: false,
+        };
+        vec![
+            spec("mean", &shape, Initializer::Zeros),
+            spec("variance", &shape, Initializer::Ones),
+            // Keras keeps a whole number that it does not use; here, while the
+            // model is in memory, -1 says that nothing has been adapted yet.
+            spec("count", &[], Constant { value: -1.0 }.into()),
+        ]
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let mut kept = self.kept(&x.shape).unwrap_or_default();
+        let last = x.shape.rank().saturating_sub(1);
+        if kept.is_empty() && x.shape.rank() > 0 {
+            // One number for all: then it is one for each place of the last axis.
+            kept = vec![last];
+        }
+        let places: usize = dims_of(&kept, &x.shape).iter().product();
+        let spread = |numbers: Vec<f32>| match numbers[..] {
+            [one] => vec![one; places],
+            _ => numbers,
+        };
+        let given = |numbers: &Option<Numbers>| {
+            let all = numbers.iter().flat_map(|n| n.all());
+            all.map(|&n| n as f32).collect::<Vec<f32>>()
+        };
+        let (mean, variance) = match call.weights {
+            [mean, variance, ..] => (mean.values.clone(), variance.values.clone()),
+            _ => (given(&self.mean), given(&self.variance)),
+        };
+        let deviation = variance.iter().map(|v| v.sqrt().max(1e-7));
+        let (mean, deviation) = (spread(mean), spread(deviation.collect()));
+        plan.by_axes(x, &kept, |plan, x| {
+            if self.invert {
+                let scale = plan.constant("deviation", deviation);
+                let shift = plan.constant("mean", mean);
+                let y = plan.scale(x, scale, false);
+                return plan.bias(&y, shift);
+            }
+            let negative = mean.iter().map(|m| -m).collect();
+            let inverse = deviation.iter().map(|d| 1.0 / d).collect();
+            let shift = plan.constant("-mean", negative);
+            let scale = plan.constant("1 / deviation", inverse);
+            let y = plan.bias(x, shift);
+            plan.scale(&y, scale, false)
+        })
+    }
+}

@@ -1,0 +1,89 @@
+use super::axes::{dims_of, row_axes};
+use super::{Call, Formula, VariableSpec};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::initializers::Initializer;
+use serde::{Deserialize, Serialize};
+
+/// Parametric ReLU (He et al. 2015): x above 0, α x below, α learned for each
+/// number of a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PReLU {
+    /// α's first values. Default zeros.
+    pub alpha_initializer: Initializer,
+    /// The axes along which one α is shared, counted with the batch as 0: a row's
+    /// first is 1. Default none.
+    pub shared_axes: Option<Vec<i64>>,
+}
+
+impl Default for PReLU {
+    fn default() -> Self {
+        PReLU {
+            alpha_initializer: Initializer::Zeros,
+            shared_axes: None,
+        }
+    }
+}
+
+impl PReLU {
+    /// An α of its own, at first 0, for each number of a row.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets α's first values.
+    pub fn alpha_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.alpha_initializer = initializer.into();
+        self
+    }
+
+    /// Shares α along these axes.
+    pub fn shared_axes(mut self, axes: impl Into<Vec<i64>>) -> Self {
+        self.shared_axes = Some(axes.into());
+        self
+    }
+
+    /// The axes along which α differs.
+    fn own_axes(&self, shape: &Shape) -> Result<Vec<usize>> {
+        let shared = self.shared_axes.as_deref().unwrap_or_default();
+        let shared = row_axes("shared_axes", shared, shape)?;
+        Ok((0..shape.rank()).filter(|a| !shared.contains(a)).collect())
+    }
+}
+
+impl Rule for PReLU {
+    fn check(&self) -> Result<()> {
+        let check = self.alpha_initializer.check();
+        check.map_err(|e| e.under("alpha_initializer"))
+    }
+}
+
+impl Formula for PReLU {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.own_axes(&inputs[0])?;
+        Ok(inputs[0].clone())
+    }
+
+    fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
+        let own = self.own_axes(&inputs[0]).unwrap_or_default();
+        let mut shape = vec![1; inputs[0].rank()];
+        for (&axis, dim) in own.iter().zip(dims_of(&own, &inputs[0])) {
+            shape[axis] = dim;
+        }
+        vec![VariableSpec {
+            name: "alpha",
+            shape,
+            initializer: self.alpha_initializer.clone(),
+            trainable: true,
+        }]
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let own = self.own_axes(&x.shape).unwrap_or_default();
+        plan.by_axes(x, &own, |plan, x| plan.scale(x, call.variables[0], true))
+    }
+}

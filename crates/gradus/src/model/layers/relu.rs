@@ -1,0 +1,62 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations::relu;
+use serde::{Deserialize, Serialize};
+
+/// The rectified linear unit with Keras' arguments: x above the threshold, cut
+/// off at `max_value`, and `negative_slope` (x - threshold) below.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReLU {
+    /// The largest output, 0 or more. Default none.
+    pub max_value: Option<f64>,
+    /// The slope below the threshold, 0 or more. Default 0.
+    pub negative_slope: f64,
+    /// Where the slope changes, 0 or more. Default 0.
+    pub threshold: f64,
+}
+
+impl ReLU {
+    /// max(x, 0).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the largest output.
+    pub fn max_value(mut self, max_value: f64) -> Self {
+        self.max_value = Some(max_value);
+        self
+    }
+
+    /// Sets the slope below the threshold.
+    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
+        self.negative_slope = negative_slope;
+        self
+    }
+
+    /// Sets where the slope changes.
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        self.threshold = threshold;
+        self
+    }
+}
+
+impl Rule for ReLU {
+    fn check(&self) -> Result<()> {
+        relu(self.negative_slope, self.max_value, self.threshold).check()
+    }
+}
+
+impl Formula for ReLU {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let rule = relu(self.negative_slope, self.max_value, self.threshold);
+        plan.activate(&call.inputs[0], &rule)
+    }
+}

@@ -1,0 +1,59 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// x · scale + offset, in training and inference: `Rescaling::new(1.0 / 255.0)`
+/// makes numbers from 0 to 1 of pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rescaling {
+    /// What each number is multiplied by.
+    pub scale: f64,
+    /// What is then added. Default 0.
+    #[serde(default)]
+    pub offset: f64,
+}
+
+impl Rescaling {
+    /// Multiplies by `scale`.
+    pub fn new(scale: f64) -> Self {
+        Rescaling { scale, offset: 0.0 }
+    }
+
+    /// Sets what is then added.
+    pub fn offset(mut self, offset: f64) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl Rule for Rescaling {
+    fn check(&self) -> Result<()> {
+        for (name, value) in [("scale", self.scale), ("offset", self.offset)] {
+            if !value.is_finite() {
+                return Err(Error::invalid(name, value, "a finite number"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Formula for Rescaling {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let width = x.shape.last();
+        let scale = plan.constant("scale", vec![self.scale as f32; width]);
+        let mut y = plan.scale(x, scale, false);
+        if self.offset != 0.0 {
+            let offset = plan.constant("offset", vec![self.offset as f32; width]);
+            y = plan.bias(&y, offset);
+        }
+        y
+    }
+}

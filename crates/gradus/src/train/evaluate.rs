@@ -53,7 +53,7 @@ impl Model {
     }
 
     pub(crate) fn evaluate_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Logs> {
-        super::fit::check_data(self, data, true)?;
+        super::check::labelled(self, data)?;
         let wanted = Wanted {
             mode: Mode::Evaluate,
             rows: data.rows().min(ROWS),

@@ -1,6 +1,7 @@
 //! `fit`: epochs of batches, validation and callbacks between them.
 
 use super::callbacks::{Callback, Progress, Training};
+use super::check;
 use super::evaluate::{Evaluation, ROWS};
 use super::history::{Epoch, History, Logs};
 use super::runner::{Meters, Runner, tensors};
@@ -118,9 +119,9 @@ impl Model {
             let shapes: Vec<_> = train.inputs().iter().map(|t| t.shape().clone()).collect();
             self.build(&shapes)?;
         }
-        check_data(self, &train, true)?;
+        check::labelled(self, &train)?;
         if let Some(held_out) = &validation {
-            check_data(self, held_out, true)?;
+            check::labelled(self, held_out)?;
         }
         let compiled = self.compiled()?.clone();
         if let (LearningRate::Schedule(_), Some(_)) =
@@ -273,55 +274,4 @@ impl Model {
         }
         Ok(history)
     }
-}
-
-/// Whether the model can take the data; an error that says what does not fit.
-pub(crate) fn check_data(model: &Model, data: &Dataset, with_targets: bool) -> Result<()> {
-    if data.rows() == 0 {
-        return Err(Error::invalid(data.name(), "no rows", "at least one row"));
-    }
-    if data.inputs().len() != model.inputs.len() {
-        let expected = format!("{} inputs, as the model has", model.inputs.len());
-        return Err(Error::invalid(data.name(), data.inputs().len(), expected));
-    }
-    for (tensor, shape) in data.inputs().iter().zip(&model.inputs) {
-        if let Some(shape) = shape
-            && tensor.shape() != shape
-        {
-            let expected = format!("{shape}, the model's input");
-            return Err(Error::shape(data.name(), tensor.shape(), expected));
-        }
-    }
-    if !with_targets {
-        return Ok(());
-    }
-    let compiled = model.compiled()?;
-    if data.targets().len() != 1 {
-        let found = if data.targets().is_empty() {
-            "no targets"
-        } else {
-            "several targets"
-        };
-        return Err(Error::invalid(
-            data.name(),
-            found,
-            "targets for the model's output",
-        ));
-    }
-    let (outputs, target) = (model.output_shapes()?, &data.targets()[0]);
-    let Some(output) = outputs.first() else {
-        return Ok(());
-    };
-    let wanted = match compiled.loss.targets() {
-        crate::rules::losses::Targets::ClassNumbers => output.size() / output.last().max(1),
-        crate::rules::losses::Targets::LikeOutputs => output.size(),
-    };
-    if target.size() != wanted {
-        let expected = format!(
-            "{wanted} numbers a row: the model's output is {output} and its loss {}",
-            compiled.loss.class()
-        );
-        return Err(Error::shape(target.name(), target.shape(), expected));
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Training: how often a plan is run, on what, and what is done in between.
 
 pub mod callbacks;
+mod check;
 mod evaluate;
 mod fit;
 mod history;

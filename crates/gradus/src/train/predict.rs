@@ -18,7 +18,7 @@ impl Model {
     }
 
     pub(crate) fn predict_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Tensor> {
-        super::fit::check_data(self, data, false)?;
+        super::check::inputs(self, data)?;
         let wanted = Wanted {
             mode: Mode::Infer,
             rows: data.rows().min(ROWS),

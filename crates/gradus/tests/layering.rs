@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("data", &["base", "error"]),
     ("rules", &["base", "error"]),
     ("plan", &["base", "error", "rules"]),
-    ("model", &["base", "error", "rules", "plan"]),
+    ("model", &["base", "error", "data", "rules", "plan"]),
     ("engine", &["base", "error", "rules", "plan"]),
     (
         "train",

@@ -1,5 +1,6 @@
 //! How many threads an engine may use.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
@@ -13,8 +14,10 @@ pub fn set_threads(threads: usize) {
 
 /// How many threads training and inference may use.
 pub fn threads() -> usize {
+    // Counting the cores reads files: once is enough, and each step asks.
+    static CORES: OnceLock<usize> = OnceLock::new();
     match THREADS.load(Ordering::Relaxed) {
-        0 => available_parallelism().map_or(1, usize::from),
+        0 => *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from)),
         threads => threads,
     }
 }

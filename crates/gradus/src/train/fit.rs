@@ -122,6 +122,7 @@ impl Model {
         if let Some(held_out) = &validation {
             check_data(self, held_out, true)?;
         }
+        self.adapt_on(engine, &train, false)?;
         let compiled = self.compiled()?.clone();
         if let (LearningRate::Schedule(_), Some(_)) =
             (&compiled.optimizer.learning_rate, &options.schedule)

@@ -1,12 +1,15 @@
 //! Training: how often a plan is run, on what, and what is done in between.
 
+mod adapt;
 pub mod callbacks;
 mod evaluate;
 mod fit;
 mod history;
+mod mc;
 mod predict;
 mod runner;
 
 pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
+pub use mc::McPrediction;
 pub use history::{Epoch, History, Logs};

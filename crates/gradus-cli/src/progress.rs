@@ -1,6 +1,6 @@
 //! How a training looks while it runs.
 
-use crate::output::{measurements, message};
+use crate::output::{measurements, message, number};
 use gradus::train::Epoch;
 use gradus::train::callbacks::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,7 +20,8 @@ pub enum Reporter {
         bar: ProgressBar,
         /// When its text was last made.
         shown: Option<Instant>,
-        /// The last epoch's validation.
+        /// The last epoch's validation, in the order of the measurements before
+        /// it: their names would not fit in 80 columns.
         validation: String,
     },
 }
@@ -38,7 +39,7 @@ impl Reporter {
             return Reporter::Lines;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template = "{prefix} {bar:20} {eta} left  {wide_msg}";
+        let template = "{prefix} {bar:10} {eta} left  {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -94,7 +95,11 @@ impl Reporter {
             )),
             Reporter::Bar { validation, .. } => {
                 let logs = epoch.logs.iter();
-                *validation = measurements(logs.filter(|(name, _)| name.starts_with("val_")));
+                let values = logs.filter(|(name, _)| name.starts_with("val_"));
+                let values: Vec<String> = values.map(|(_, value)| number(value)).collect();
+                if !values.is_empty() {
+                    *validation = format!("val {}", values.join(" "));
+                }
             }
         }
     }

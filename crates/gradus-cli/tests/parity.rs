@@ -41,17 +41,27 @@ fn distance(found: &[f32], expected: &[f32]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
     }
-    let largest = expected.iter().fold(0.01_f64, |m, &x| m.max(f64::from(x).abs()));
-    let differences = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
+    let largest = expected
+        .iter()
+        .fold(0.01_f64, |m, &x| m.max(f64::from(x).abs()));
+    let differences = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| f64::from((a - b).abs()));
     // A NaN must not pass for small.
-    differences.fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { f64::max(m, d) }) / largest
+    differences.fold(0.0, |m, d| {
+        if d.is_nan() {
+            f64::INFINITY
+        } else {
+            f64::max(m, d)
+        }
+    }) / largest
 }
 
 fn history(csv: &str) -> Vec<(String, Vec<f64>)> {
     let mut lines = csv.lines();
     let names = lines.next().unwrap_or_default().split(',');
-    let mut columns: Vec<(String, Vec<f64>)> =
-        names.map(|n| (n.to_owned(), Vec::new())).collect();
+    let mut columns: Vec<(String, Vec<f64>)> = names.map(|n| (n.to_owned(), Vec::new())).collect();
     for line in lines {
         for (column, value) in columns.iter_mut().zip(line.split(',')) {
             column.1.push(value.parse().unwrap());
@@ -104,9 +114,18 @@ fn run(name: &str, out: &Path) -> Result<Apart, String> {
         let Some((_, column)) = measured.iter().find(|(n, _)| n == key) else {
             return Err(format!("history has no {key}"));
         };
-        let values: Vec<f64> = values.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
+        let values: Vec<f64> = values
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect();
         if values.len() != column.len() {
-            return Err(format!("{} epochs, Keras ran {}", column.len(), values.len()));
+            return Err(format!(
+                "{} epochs, Keras ran {}",
+                column.len(),
+                values.len()
+            ));
         }
         for (a, b) in column.iter().zip(&values) {
             apart.losses = apart.losses.max((a - b).abs() / b.abs().max(0.01));
@@ -133,15 +152,25 @@ fn gradus_takes_the_steps_that_keras_takes() {
     for case in index.as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let tolerance = case["tolerance"].as_f64().unwrap();
-        let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity").join(name);
+        let out = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("parity")
+            .join(name);
         let _ = std::fs::remove_dir_all(&out);
-        let covers: Vec<&str> =
-            case["covers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let covers: Vec<&str> = case["covers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         let listed = not_yet.contains(&name);
         match run(name, &out) {
             Ok(apart) if apart.worst() <= tolerance && !listed => {
                 passed += 1;
-                let Apart { weights, slots, losses } = apart;
+                let Apart {
+                    weights,
+                    slots,
+                    losses,
+                } = apart;
                 let _ = writeln!(
                     table,
                     "| {name} | {} | {weights:.1e} | {slots:.1e} | {losses:.1e} | {tolerance:.1e} |",
@@ -158,11 +187,22 @@ fn gradus_takes_the_steps_that_keras_takes() {
     }
     let _ = write!(table, "\n{passed} cases.\n");
     if let Ok(path) = std::env::var("GRADUS_PARITY_TABLE") {
-        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path), &table).unwrap();
+        std::fs::write(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../..")
+                .join(path),
+            &table,
+        )
+        .unwrap();
     }
     if let Ok(path) = std::env::var("GRADUS_PARITY_FAILURES") {
         std::fs::write(path, failures.join("\n")).unwrap();
     }
-    assert!(failures.is_empty(), "{passed} pass; {}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{passed} pass; {}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     assert!(passed >= 50, "only {passed} cases were compared");
 }

@@ -33,7 +33,9 @@ pub mod prelude {
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;
     pub use crate::rules::metrics::Metric;
-    pub use crate::rules::optimizers::{Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate};
+    pub use crate::rules::optimizers::{
+        Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate,
+    };
     pub use crate::rules::schedules::{OneCycle, Schedule};
     pub use crate::train::{Callback, EarlyStopping, Fit, History, ReduceLROnPlateau};
 }

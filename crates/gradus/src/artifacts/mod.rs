@@ -29,6 +29,9 @@ fn keras_name(path: &Path) -> Result<()> {
     if path.extension().is_some_and(|e| e == "keras") {
         Ok(())
     } else {
-        Err(Error::file(path, "expected a file name that ends in .keras"))
+        Err(Error::file(
+            path,
+            "expected a file name that ends in .keras",
+        ))
     }
 }

@@ -99,7 +99,7 @@ impl Recipe {
 
     /// The learning rate over the training: 1cycle.
     pub fn schedule(&self) -> Schedule {
-        OneCycle::new(0.05).into()
+        OneCycle::new(0.02).into()
     }
 }
 

@@ -107,7 +107,7 @@ impl Sequential {
                 return Err(Error::invalid(&at, other, "true or false"));
             }
         };
-        let layer = Layer::from_config(at, &fields.into()).map_err(|e| with_common_keys(e))?;
+        let layer = Layer::from_config(at, &fields.into()).map_err(with_common_keys)?;
         if let Some(name) = &name
             && self.model.layers.iter().any(|l| l.name == *name)
         {

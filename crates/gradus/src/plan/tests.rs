@@ -24,13 +24,20 @@ fn model(optimizer: impl Into<Optimizer>) -> Model {
 }
 
 fn plan(model: &Model, mode: Mode) -> Plan {
-    let wanted = Wanted { mode, rows: 4, weighted: false };
+    let wanted = Wanted {
+        mode,
+        rows: 4,
+        weighted: false,
+    };
     model.lower(&[wanted]).unwrap().program.plans.remove(0)
 }
 
 /// Compares with the committed text; `GRADUS_SNAPSHOTS=write` writes it anew.
 fn snapshot(name: &str, plan: &Plan) {
-    let path = format!("{}/src/plan/snapshots/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/src/plan/snapshots/{name}.txt",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let text = plan.to_string();
     if std::env::var("GRADUS_SNAPSHOTS").is_ok_and(|v| v == "write") {
         std::fs::write(&path, &text).unwrap();
@@ -69,7 +76,10 @@ fn the_verifier_finds_damage() {
 
     let mut swapped = good.clone();
     swapped.ops.swap(0, 1);
-    assert!(verify(&swapped).is_err(), "an operation before what it reads");
+    assert!(
+        verify(&swapped).is_err(),
+        "an operation before what it reads"
+    );
 
     let mut twice = good.clone();
     let first = twice.ops[0].clone();
@@ -82,9 +92,15 @@ fn the_verifier_finds_damage() {
             *start = 0;
         }
     }
-    assert!(verify(&overlapping).is_err(), "temporaries on top of each other");
+    assert!(
+        verify(&overlapping).is_err(),
+        "temporaries on top of each other"
+    );
 
     let mut short = good.clone();
     short.arena /= 2;
-    assert!(verify(&short).is_err(), "a temporary behind the arena's end");
+    assert!(
+        verify(&short).is_err(),
+        "a temporary behind the arena's end"
+    );
 }

@@ -31,7 +31,7 @@ enum Validation {
     #[default]
     None,
     Split(f64),
-    Data(Dataset),
+    Data(Box<Dataset>),
 }
 
 impl Fit {
@@ -66,7 +66,7 @@ impl Fit {
 
     /// Measures loss and metrics on this data after each epoch.
     pub fn validation_data(mut self, data: Dataset) -> Self {
-        self.validation = Validation::Data(data);
+        self.validation = Validation::Data(Box::new(data));
         self
     }
 
@@ -108,7 +108,7 @@ impl Model {
         } = options;
         let (train, validation) = match validation {
             Validation::None => (data.clone(), None),
-            Validation::Data(held_out) => (data.clone(), Some(held_out)),
+            Validation::Data(held_out) => (data.clone(), Some(*held_out)),
             Validation::Split(fraction) => {
                 let (train, held_out) = data.split_fraction(fraction)?;
                 (train, Some(held_out))

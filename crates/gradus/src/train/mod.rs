@@ -13,3 +13,6 @@ pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
 pub use mc::McPrediction;
 pub use history::{Epoch, History, Logs};
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,9 @@ use layers::{
 fn normal(n: usize, salt: u64) -> Vec<f32> {
     let mut state = salt;
     let mut uniform = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 24) as f32
     };
     let mut sum = move || (0..12).map(|_| uniform()).sum::<f32>() - 6.0;
@@ -26,24 +28,37 @@ fn rows(shape: impl Into<Vec<usize>>, rows: usize, salt: u64) -> Dataset {
 fn moments(values: &[f32]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-    let variance = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
+    let variance = values
+        .iter()
+        .map(|&x| (f64::from(x) - mean).powi(2))
+        .sum::<f64>()
+        / n;
     (mean, variance)
 }
 
 fn alone(layer: impl Into<Layer>, shape: &[usize]) -> Model {
-    Sequential::new().input(shape.to_vec()).seed(8).add(layer).build().unwrap()
+    Sequential::new()
+        .input(shape.to_vec())
+        .seed(8)
+        .add(layer)
+        .build()
+        .unwrap()
 }
 
 #[test]
 fn alpha_dropout_keeps_mean_and_variance() {
     let data = rows([500], 400, 1);
     for rate in [0.1, 0.3, 0.5] {
-        let noisy = alone(MCAlphaDropout::new(rate), &[500]).predict(&data).unwrap();
+        let noisy = alone(MCAlphaDropout::new(rate), &[500])
+            .predict(&data)
+            .unwrap();
         let (mean, variance) = moments(&noisy.to_f32());
         assert!(mean.abs() < 0.01, "{rate}: mean {mean}");
         assert!((variance - 1.0).abs() < 0.02, "{rate}: variance {variance}");
         // Off in inference.
-        let quiet = alone(AlphaDropout::new(rate), &[500]).predict(&data).unwrap();
+        let quiet = alone(AlphaDropout::new(rate), &[500])
+            .predict(&data)
+            .unwrap();
         assert_eq!(quiet.to_f32(), data.inputs()[0].to_f32());
     }
 }
@@ -64,7 +79,10 @@ fn a_hundred_selu_layers_normalize_themselves() {
         let model = model.build().unwrap();
         let (mean, variance) = moments(&model.predict(&rows([200], 300, 2)).unwrap().to_f32());
         assert!(mean.abs() < 0.15, "rate {rate}: mean {mean}");
-        assert!((0.7..1.35).contains(&variance), "rate {rate}: variance {variance}");
+        assert!(
+            (0.7..1.35).contains(&variance),
+            "rate {rate}: variance {variance}"
+        );
     }
 }
 
@@ -84,8 +102,17 @@ fn gaussian_noise_has_its_deviation_and_is_off_in_inference() {
         let (mean, std) = (found.mean.to_f32(), found.std.to_f32());
         for i in 0..x.len() {
             let want = deviation(x[i]);
-            assert!((mean[i] - x[i]).abs() < 0.08 * want + 1e-4, "{i}: {} {}", mean[i], x[i]);
-            assert!((std[i] - want).abs() < 0.07 * want + 1e-4, "{i}: {} {want}", std[i]);
+            assert!(
+                (mean[i] - x[i]).abs() < 0.08 * want + 1e-4,
+                "{i}: {} {}",
+                mean[i],
+                x[i]
+            );
+            assert!(
+                (std[i] - want).abs() < 0.07 * want + 1e-4,
+                "{i}: {} {want}",
+                std[i]
+            );
         }
     }
 }
@@ -109,7 +136,10 @@ fn monte_carlo_dropout_gives_the_moments_of_dropout() {
     let found = model.predict_mc(&data, 5000).unwrap();
     for (mean, std) in found.mean.to_f32().iter().zip(found.std.to_f32()) {
         assert!((mean - 2.0).abs() < 0.08, "{mean}");
-        assert!((f64::from(std) - 2.0 / 3.0_f64.sqrt()).abs() < 0.05, "{std}");
+        assert!(
+            (f64::from(std) - 2.0 / 3.0_f64.sqrt()).abs() < 0.05,
+            "{std}"
+        );
     }
     assert!(found.predictive_entropy.is_none());
     let again = model.predict_mc(&data, 5000).unwrap();
@@ -142,11 +172,24 @@ fn entropy_and_information_are_those_of_the_formula() {
         assert!((entropy - want).abs() < 1e-5);
         assert!((p[0] - mean[row * 3]).abs() < 1e-6);
     }
-    assert!(found.mutual_information.unwrap().to_f32().iter().all(|&i| i < 1e-6));
+    assert!(
+        found
+            .mutual_information
+            .unwrap()
+            .to_f32()
+            .iter()
+            .all(|&i| i < 1e-6)
+    );
     assert!(found.std.to_f32().iter().all(|&s| s < 1e-6));
     let found = classifier(0.5).predict_mc(&data, 200).unwrap();
     let entropy = found.predictive_entropy.unwrap().to_f32();
-    for (information, entropy) in found.mutual_information.unwrap().to_f32().iter().zip(entropy) {
+    for (information, entropy) in found
+        .mutual_information
+        .unwrap()
+        .to_f32()
+        .iter()
+        .zip(entropy)
+    {
         assert!(*information > 1e-3 && *information < entropy);
         assert!(entropy <= 3.0_f32.ln());
     }
@@ -155,19 +198,29 @@ fn entropy_and_information_are_those_of_the_formula() {
 #[test]
 fn layers_that_are_always_noisy_are_noisy_in_predict() {
     let data = rows([50], 600, 9);
-    let y = alone(MCDropout::new(0.5), &[50]).predict(&data).unwrap().to_f32();
+    let y = alone(MCDropout::new(0.5), &[50])
+        .predict(&data)
+        .unwrap()
+        .to_f32();
     let dropped = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
     assert!((dropped - 0.5).abs() < 0.02, "{dropped}");
     // Another mask for each batch of 256 rows.
     let mask = |rows: std::ops::Range<usize>| -> Vec<bool> {
-        y[rows.start * 50..rows.end * 50].iter().map(|&y| y == 0.0).collect()
+        y[rows.start * 50..rows.end * 50]
+            .iter()
+            .map(|&y| y == 0.0)
+            .collect()
     };
     assert_ne!(mask(0..200), mask(256..456));
 }
 
 #[test]
 fn normalization_adapts_to_the_rows_that_reach_it() {
-    let x = normal(300 * 6, 10).iter().enumerate().map(|(i, x)| x * 3.0 + (i % 2) as f32).collect();
+    let x = normal(300 * 6, 10)
+        .iter()
+        .enumerate()
+        .map(|(i, x)| x * 3.0 + (i % 2) as f32)
+        .collect();
     let x = Tensor::from_f32([3, 2], x).unwrap();
     let y = Tensor::from_column(vec![0.0; 300]).unwrap();
     let data = Dataset::new(x, y).unwrap();
@@ -180,7 +233,11 @@ fn normalization_adapts_to_the_rows_that_reach_it() {
             .compile(SGD::new(), Loss::MeanSquaredError, &[])
             .unwrap()
     };
-    for (axis, shape) in [(Axes::from(-1), vec![2]), ([1, 2].into(), vec![3, 2]), ([].into(), vec![])] {
+    for (axis, shape) in [
+        (Axes::from(-1), vec![2]),
+        ([1, 2].into(), vec![3, 2]),
+        ([].into(), vec![]),
+    ] {
         let mut model = model(axis);
         model.adapt(&data).unwrap();
         let weights = model.layers[1].weights.clone();
@@ -189,7 +246,10 @@ fn normalization_adapts_to_the_rows_that_reach_it() {
         cut.nodes.truncate(2);
         cut.outputs = vec![gradus::model::Source::Node(1)];
         let (mean, variance) = moments(&cut.predict(&data).unwrap().to_f32());
-        assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3, "{mean} {variance}");
+        assert!(
+            mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3,
+            "{mean} {variance}"
+        );
         // The first fit does not do it again, and training does not move them.
         let some = data.slice(0..50).unwrap();
         model.fit(&some, Fit::new()).unwrap();
@@ -199,7 +259,10 @@ fn normalization_adapts_to_the_rows_that_reach_it() {
     let mut fresh = model((-1).into());
     fresh.fit(&data, Fit::new()).unwrap();
     let variance = &fresh.layers[1].weights[1].values;
-    assert!(variance.iter().all(|v| (v - 2.25).abs() < 0.3), "{variance:?}");
+    assert!(
+        variance.iter().all(|v| (v - 2.25).abs() < 0.3),
+        "{variance:?}"
+    );
 }
 
 #[test]
@@ -208,16 +271,27 @@ fn batch_normalization_over_all_axes_is_that_of_the_flattened_row() {
     let y = Tensor::from_f32([12], normal(40 * 12, 12)).unwrap();
     let data = Dataset::new(x, y).unwrap();
     let fitted = |layers: Sequential| {
-        let mut model = layers.compile(SGD::new(), Loss::MeanSquaredError, &[]).unwrap();
-        model.fit(&data, Fit::new().epochs(2).shuffle(false)).unwrap();
+        let mut model = layers
+            .compile(SGD::new(), Loss::MeanSquaredError, &[])
+            .unwrap();
+        model
+            .fit(&data, Fit::new().epochs(2).shuffle(false))
+            .unwrap();
         let weights = model.weights().map(|w| w.values.clone());
         weights.collect::<Vec<_>>()
     };
     let axes = BatchNormalization::new().axis([1, 2]);
     let a = fitted(Sequential::new().add(axes).add(Flatten::new()));
-    let b = fitted(Sequential::new().add(Flatten::new()).add(BatchNormalization::new()));
+    let b = fitted(
+        Sequential::new()
+            .add(Flatten::new())
+            .add(BatchNormalization::new()),
+    );
     assert_eq!(a, b);
-    let wrong = Sequential::new().input([3, 4]).add(BatchNormalization::new().axis(3)).build();
+    let wrong = Sequential::new()
+        .input([3, 4])
+        .add(BatchNormalization::new().axis(3))
+        .build();
     assert!(wrong.is_err());
 }
 

@@ -100,7 +100,11 @@ fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>
     let variance = sums(&mean, 2)?;
     if mean.iter().chain(&variance).any(|v| !v.is_finite()) {
         let expected = "finite numbers, to adapt a Normalization layer to";
-        return Err(Error::invalid(data.name(), "a number that is not finite", expected));
+        return Err(Error::invalid(
+            data.name(),
+            "a number that is not finite",
+            expected,
+        ));
     }
     let floats = |all: Vec<f64>| all.into_iter().map(|x| x as f32).collect();
     Ok((floats(mean), floats(variance)))

@@ -11,8 +11,8 @@ mod runner;
 
 pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
-pub use mc::McPrediction;
 pub use history::{Epoch, History, Logs};
+pub use mc::McPrediction;
 
 #[cfg(test)]
 mod tests;

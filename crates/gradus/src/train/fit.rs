@@ -123,6 +123,7 @@ impl Model {
         if let Some(held_out) = &validation {
             check::labelled(self, held_out)?;
         }
+        self.adapt_on(engine, &train, false)?;
         let compiled = self.compiled()?.clone();
         if let (LearningRate::Schedule(_), Some(_)) =
             (&compiled.optimizer.learning_rate, &options.schedule)

@@ -1,16 +1,19 @@
 //! Training: how often a plan is run, on what, and what is done in between.
 
+mod adapt;
 pub mod callbacks;
 mod check;
 mod evaluate;
 mod fit;
 mod history;
+mod mc;
 mod predict;
 mod runner;
 
 pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
+pub use mc::McPrediction;
 
 #[cfg(test)]
 mod tests;

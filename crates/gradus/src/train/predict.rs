@@ -32,12 +32,14 @@ impl Model {
         };
         let mut values = Vec::with_capacity(data.rows() * shape.size());
         let tensors = tensors(data, false);
-        let step = Step {
+        let mut step = Step {
             seed: self.seed,
             ..Step::default()
         };
         for rows in Batches::new(data.rows(), wanted.rows, false, 0)?.iter() {
             runner.run(&mut batch, &tensors, rows, &step, true)?;
+            // Layers that are noisy even here draw anew for each batch.
+            step.iteration += 1;
             values.extend_from_slice(batch.output(rows.len(), shape.size()));
         }
         Tensor::from_f32(shape.clone(), values)

@@ -1,0 +1,235 @@
+//! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise
+//! left on, and what they say together.
+
+use super::evaluate::ROWS;
+use super::runner::{Runner, tensors};
+use crate::data::{Dataset, Tensor};
+use crate::engine::{Engine, Step};
+use crate::error::{Error, Result};
+use crate::model::lowering::Wanted;
+use crate::model::{Model, Source};
+use crate::plan::Mode;
+
+/// What many noisy predictions of each row say together.
+#[derive(Clone, Debug)]
+pub struct McPrediction {
+    /// Their mean, in the shape of the output.
+    pub mean: Tensor,
+    /// Their standard deviation (over all samples, divided by their number).
+    pub std: Tensor,
+    /// The entropy of the mean distribution, in nats: all of the uncertainty.
+    /// One number for each distribution of a row; none if the model's last
+    /// activation is neither softmax nor sigmoid.
+    pub predictive_entropy: Option<Tensor>,
+    /// The mutual information of prediction and weights: the predictive entropy
+    /// less the mean entropy of the samples. It is what more data could take away.
+    pub mutual_information: Option<Tensor>,
+}
+
+/// What the numbers of an output are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Distribution {
+    /// A row of them is one distribution over classes.
+    Softmax,
+    /// Each is a probability by itself.
+    Sigmoid,
+}
+
+impl Model {
+    /// Predicts every row of `data` `samples` times with layers of noise (dropout
+    /// and its like) on and batch normalization in inference mode. The samples of
+    /// a batch are run together, as one larger batch.
+    ///
+    /// The same model, seed and data give the same result.
+    pub fn predict_mc(&self, data: &Dataset, samples: usize) -> Result<McPrediction> {
+        self.predict_mc_on(crate::engine::default().as_ref(), data, samples)
+    }
+
+    pub(crate) fn predict_mc_on(
+        &self,
+        engine: &dyn Engine,
+        data: &Dataset,
+        samples: usize,
+    ) -> Result<McPrediction> {
+        if samples == 0 {
+            return Err(Error::invalid("samples", 0, "at least one"));
+        }
+        super::fit::check_data(self, data, false)?;
+        // Samples of a row beyond so many are run in the next batch.
+        let together = samples.min(4 * ROWS);
+        let rows = (4 * ROWS / together).max(1).min(data.rows());
+        let wanted = Wanted {
+            mode: Mode::Sample,
+            rows: rows * together,
+            weighted: false,
+        };
+        let mut runner = Runner::new(self, engine, &[wanted])?;
+        let mut batch = runner.batch(Mode::Sample)?;
+        let shapes = self.output_shapes()?;
+        let Some(shape) = shapes.first() else {
+            return Err(Error::Internal("a model without outputs".into()));
+        };
+        let size = shape.size();
+        let tensors = tensors(data, false);
+        let kind = self.distribution();
+        let mut found = Gathered::new(kind, size, shape.last());
+        let mut number = 0;
+        let mut repeated = Vec::with_capacity(wanted.rows);
+        for start in (0..data.rows()).step_by(rows) {
+            let here = start..data.rows().min(start + rows);
+            found.start(here.len());
+            for first in (0..samples).step_by(together) {
+                let count = together.min(samples - first);
+                repeated.clear();
+                for row in here.clone() {
+                    repeated.extend(std::iter::repeat_n(row as u32, count));
+                }
+                let step = Step {
+                    seed: self.seed,
+                    iteration: number,
+                    ..Step::default()
+                };
+                number += 1;
+                runner.run(&mut batch, &tensors, &repeated, &step, true)?;
+                found.add(batch.output(repeated.len(), size), count);
+            }
+            found.finish(samples);
+        }
+        let positions = size / shape.last().max(1);
+        let one_each = match kind {
+            Some(Distribution::Softmax) if shape.rank() > 1 => {
+                shape.dims()[..shape.rank() - 1].to_vec()
+            }
+            Some(Distribution::Softmax) => vec![positions],
+            _ => shape.dims().to_vec(),
+        };
+        let tensor = |values: Vec<f32>| match kind {
+            Some(_) => Tensor::from_f32(one_each.clone(), values).map(Some),
+            None => Ok(None),
+        };
+        Ok(McPrediction {
+            mean: Tensor::from_f32(shape.clone(), found.mean)?,
+            std: Tensor::from_f32(shape.clone(), found.std)?,
+            predictive_entropy: tensor(found.entropy)?,
+            mutual_information: tensor(found.information)?,
+        })
+    }
+
+    /// What the first output's numbers are, by the layer that makes them.
+    fn distribution(&self) -> Option<Distribution> {
+        let Some(&Source::Node(n)) = self.outputs.first() else {
+            return None;
+        };
+        let rule = &self.layers[self.nodes[n].layer].rule;
+        let config = rule.to_config();
+        match config["activation"].as_str() {
+            _ if rule.class() == "Softmax" => Some(Distribution::Softmax),
+            Some("softmax") => Some(Distribution::Softmax),
+            Some("sigmoid") => Some(Distribution::Sigmoid),
+            _ => None,
+        }
+    }
+}
+
+/// What is gathered over the samples: of the rows at hand, and of those before.
+struct Gathered {
+    kind: Option<Distribution>,
+    size: usize,
+    width: usize,
+    /// Mean and sum of squared deviations of each number so far (Welford 1962).
+    means: Vec<f64>,
+    squares: Vec<f64>,
+    /// The sum of the samples' entropies of each distribution.
+    entropies: Vec<f64>,
+    so_far: usize,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+    entropy: Vec<f32>,
+    information: Vec<f32>,
+}
+
+impl Gathered {
+    fn new(kind: Option<Distribution>, size: usize, width: usize) -> Self {
+        let width = match kind {
+            Some(Distribution::Softmax) => width,
+            _ => 1,
+        };
+        Gathered {
+            kind,
+            size,
+            width,
+            means: Vec::new(),
+            squares: Vec::new(),
+            entropies: Vec::new(),
+            so_far: 0,
+            mean: Vec::new(),
+            std: Vec::new(),
+            entropy: Vec::new(),
+            information: Vec::new(),
+        }
+    }
+
+    /// Begins with the next rows.
+    fn start(&mut self, rows: usize) {
+        let numbers = rows * self.size;
+        for (all, n) in [
+            (&mut self.means, numbers),
+            (&mut self.squares, numbers),
+            (&mut self.entropies, numbers / self.width),
+        ] {
+            all.clear();
+            all.resize(n, 0.0);
+        }
+        self.so_far = 0;
+    }
+
+    /// Adds `count` samples of each row, those of a row one after the other.
+    fn add(&mut self, outputs: &[f32], count: usize) {
+        for (row, samples) in outputs.chunks(count * self.size).enumerate() {
+            let at = row * self.size;
+            for (s, sample) in samples.chunks(self.size).enumerate() {
+                let n = (self.so_far + s + 1) as f64;
+                for (i, &x) in sample.iter().enumerate() {
+                    let x = f64::from(x);
+                    let mean = &mut self.means[at + i];
+                    let away = x - *mean;
+                    *mean += away / n;
+                    self.squares[at + i] += away * (x - *mean);
+                }
+                if self.kind.is_some() {
+                    for (i, part) in sample.chunks(self.width).enumerate() {
+                        let part = part.iter().map(|&p| f64::from(p));
+                        self.entropies[at / self.width + i] += entropy(self.kind, part);
+                    }
+                }
+            }
+        }
+        self.so_far += count;
+    }
+
+    /// Notes the results of the rows at hand.
+    fn finish(&mut self, samples: usize) {
+        let n = samples as f64;
+        self.mean.extend(self.means.iter().map(|&m| m as f32));
+        let deviations = self.squares.iter().map(|s| (s / n).sqrt() as f32);
+        self.std.extend(deviations);
+        if self.kind.is_none() {
+            return;
+        }
+        for (part, sum) in self.means.chunks(self.width).zip(&self.entropies) {
+            let whole = entropy(self.kind, part.iter().copied());
+            self.entropy.push(whole as f32);
+            // Never below 0 but for rounding.
+            self.information.push((whole - sum / n).max(0.0) as f32);
+        }
+    }
+}
+
+/// The entropy of a distribution, in nats.
+fn entropy(kind: Option<Distribution>, p: impl Iterator<Item = f64>) -> f64 {
+    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+    match kind {
+        Some(Distribution::Sigmoid) => p.map(|p| term(p) + term(1.0 - p)).sum(),
+        _ => p.map(term).sum(),
+    }
+}

@@ -1,0 +1,336 @@
+//! What layers promise: statistics of noise, statistics of data, files.
+
+use gradus::prelude::*;
+use layers::{
+    AlphaDropout, Axes, ELU, GaussianDropout, GaussianNoise, LayerNormalization, LeakyReLU,
+    MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Softmax,
+};
+
+/// Numbers that are nearly normal, of mean 0 and variance 1.
+fn normal(n: usize, salt: u64) -> Vec<f32> {
+    let mut state = salt;
+    let mut uniform = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 24) as f32
+    };
+    let mut sum = move || (0..12).map(|_| uniform()).sum::<f32>() - 6.0;
+    (0..n).map(|_| sum()).collect()
+}
+
+fn rows(shape: impl Into<Vec<usize>>, rows: usize, salt: u64) -> Dataset {
+    let shape = shape.into();
+    let size = shape.iter().product::<usize>();
+    Dataset::unlabelled(Tensor::from_f32(shape, normal(rows * size, salt)).unwrap())
+}
+
+fn moments(values: &[f32]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+    let variance = values
+        .iter()
+        .map(|&x| (f64::from(x) - mean).powi(2))
+        .sum::<f64>()
+        / n;
+    (mean, variance)
+}
+
+fn alone(layer: impl Into<Layer>, shape: &[usize]) -> Model {
+    Sequential::new()
+        .input(shape.to_vec())
+        .seed(8)
+        .add(layer)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn alpha_dropout_keeps_mean_and_variance() {
+    let data = rows([500], 400, 1);
+    for rate in [0.1, 0.3, 0.5] {
+        let noisy = alone(MCAlphaDropout::new(rate), &[500])
+            .predict(&data)
+            .unwrap();
+        let (mean, variance) = moments(&noisy.to_f32());
+        assert!(mean.abs() < 0.01, "{rate}: mean {mean}");
+        assert!((variance - 1.0).abs() < 0.02, "{rate}: variance {variance}");
+        // Off in inference.
+        let quiet = alone(AlphaDropout::new(rate), &[500])
+            .predict(&data)
+            .unwrap();
+        assert_eq!(quiet.to_f32(), data.inputs()[0].to_f32());
+    }
+}
+
+#[test]
+fn a_hundred_selu_layers_normalize_themselves() {
+    for rate in [0.0, 0.05] {
+        let mut model = Sequential::new().input([200]).seed(5);
+        for _ in 0..100 {
+            let dense = Dense::new(200)
+                .activation(Activation::Selu)
+                .kernel_initializer(Initializer::LecunNormal);
+            model = model.add(dense);
+            if rate > 0.0 {
+                model = model.add(MCAlphaDropout::new(rate));
+            }
+        }
+        let model = model.build().unwrap();
+        let (mean, variance) = moments(&model.predict(&rows([200], 300, 2)).unwrap().to_f32());
+        assert!(mean.abs() < 0.15, "rate {rate}: mean {mean}");
+        assert!(
+            (0.7..1.35).contains(&variance),
+            "rate {rate}: variance {variance}"
+        );
+    }
+}
+
+#[test]
+fn gaussian_noise_has_its_deviation_and_is_off_in_inference() {
+    let data = rows([10], 20, 3);
+    let x = data.inputs()[0].to_f32();
+    // The deviation beside 0, and by the number: rate / (1 - rate) is ¼.
+    let cases: [(Layer, f32, f32); 2] = [
+        (GaussianNoise::new(0.3).into(), 0.3, 0.0),
+        (GaussianDropout::new(0.2).into(), 0.0, 0.5),
+    ];
+    for (layer, fixed, share) in cases {
+        let model = alone(layer, &[10]);
+        assert_eq!(model.predict(&data).unwrap().to_f32(), x);
+        let found = model.predict_mc(&data, 4000).unwrap();
+        let (mean, std) = (found.mean.to_f32(), found.std.to_f32());
+        for i in 0..x.len() {
+            let want = fixed + share * x[i].abs();
+            assert!(
+                (mean[i] - x[i]).abs() < 0.08 * want + 1e-4,
+                "{i}: {} {}",
+                mean[i],
+                x[i]
+            );
+            assert!(
+                (std[i] - want).abs() < 0.07 * want + 1e-4,
+                "{i}: {} {want}",
+                std[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn rrelu_takes_the_mean_slope_in_inference() {
+    let data = rows([6], 9, 4);
+    let y = alone(RReLU::new(), &[6]).predict(&data).unwrap().to_f32();
+    let slope = (1.0 / 8.0 + 1.0 / 3.0) / 2.0;
+    for (x, y) in data.inputs()[0].to_f32().iter().zip(y) {
+        let want = if *x > 0.0 { *x } else { x * slope };
+        assert!((y - want).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn monte_carlo_dropout_gives_the_moments_of_dropout() {
+    // One number of 2 under dropout of ¼ is 0 or 8/3: mean 2, deviation 2/√3.
+    let data = Dataset::unlabelled(Tensor::from_f32([3], vec![2.0; 3 * 7]).unwrap());
+    let model = alone(Dropout::new(0.25), &[3]);
+    let found = model.predict_mc(&data, 5000).unwrap();
+    for (mean, std) in found.mean.to_f32().iter().zip(found.std.to_f32()) {
+        assert!((mean - 2.0).abs() < 0.08, "{mean}");
+        assert!(
+            (f64::from(std) - 2.0 / 3.0_f64.sqrt()).abs() < 0.05,
+            "{std}"
+        );
+    }
+    assert!(found.predictive_entropy.is_none());
+    let again = model.predict_mc(&data, 5000).unwrap();
+    assert_eq!(again.mean.to_f32(), found.mean.to_f32());
+    assert!(model.predict_mc(&data, 0).is_err());
+}
+
+#[test]
+fn entropy_and_information_are_those_of_the_formula() {
+    let data = rows([4], 5, 6);
+    let classifier = |rate: f64| {
+        Sequential::new()
+            .input([4])
+            .seed(2)
+            .add(Dense::new(16).activation(Activation::Relu))
+            .add(BatchNormalization::new())
+            .add(Dropout::new(rate))
+            .add(Dense::new(3).activation(Activation::Softmax))
+            .build()
+            .unwrap()
+    };
+    // Without noise, all samples are the prediction.
+    let quiet = classifier(0.0);
+    let found = quiet.predict_mc(&data, 7).unwrap();
+    let p = quiet.predict(&data).unwrap().to_f32();
+    let (mean, entropy) = (found.mean.to_f32(), found.predictive_entropy.unwrap());
+    assert_eq!(entropy.rows(), 5);
+    for (row, (p, entropy)) in p.chunks(3).zip(entropy.to_f32()).enumerate() {
+        let want: f32 = p.iter().map(|p| -p * p.ln()).sum();
+        assert!((entropy - want).abs() < 1e-5);
+        assert!((p[0] - mean[row * 3]).abs() < 1e-6);
+    }
+    assert!(
+        found
+            .mutual_information
+            .unwrap()
+            .to_f32()
+            .iter()
+            .all(|&i| i < 1e-6)
+    );
+    assert!(found.std.to_f32().iter().all(|&s| s < 1e-6));
+    let found = classifier(0.5).predict_mc(&data, 200).unwrap();
+    let entropy = found.predictive_entropy.unwrap().to_f32();
+    for (information, entropy) in found
+        .mutual_information
+        .unwrap()
+        .to_f32()
+        .iter()
+        .zip(entropy)
+    {
+        assert!(*information > 1e-3 && *information < entropy);
+        assert!(entropy <= 3.0_f32.ln());
+    }
+}
+
+#[test]
+fn layers_that_are_always_noisy_are_noisy_in_predict() {
+    let data = rows([50], 600, 9);
+    let y = alone(MCDropout::new(0.5), &[50])
+        .predict(&data)
+        .unwrap()
+        .to_f32();
+    let dropped = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
+    assert!((dropped - 0.5).abs() < 0.02, "{dropped}");
+    // Another mask for each batch of 256 rows.
+    let mask = |rows: std::ops::Range<usize>| -> Vec<bool> {
+        y[rows.start * 50..rows.end * 50]
+            .iter()
+            .map(|&y| y == 0.0)
+            .collect()
+    };
+    assert_ne!(mask(0..200), mask(256..456));
+}
+
+#[test]
+fn normalization_adapts_to_the_rows_that_reach_it() {
+    let x = normal(300 * 6, 10)
+        .iter()
+        .enumerate()
+        .map(|(i, x)| x * 3.0 + (i % 2) as f32)
+        .collect();
+    let x = Tensor::from_f32([3, 2], x).unwrap();
+    let y = Tensor::from_column(vec![0.0; 300]).unwrap();
+    let data = Dataset::new(x, y).unwrap();
+    let model = |axis: Axes| {
+        Sequential::new()
+            .add(Rescaling::new(0.5))
+            .add(Normalization::new().axis(axis))
+            .add(Flatten::new())
+            .add(Dense::new(1))
+            .compile(SGD::new(), Loss::MeanSquaredError, &[])
+            .unwrap()
+    };
+    for (axis, shape) in [
+        (Axes::from(-1), vec![2]),
+        ([1, 2].into(), vec![3, 2]),
+        ([].into(), vec![]),
+    ] {
+        let mut model = model(axis);
+        model.adapt(&data).unwrap();
+        let weights = model.layers[1].weights.clone();
+        assert_eq!(weights[0].shape, shape);
+        let mut cut = model.clone();
+        cut.nodes.truncate(2);
+        cut.outputs = vec![gradus::model::Source::Node(1)];
+        let (mean, variance) = moments(&cut.predict(&data).unwrap().to_f32());
+        assert!(
+            mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3,
+            "{mean} {variance}"
+        );
+        // The first fit does not do it again, and training does not move them.
+        let some = data.slice(0..50).unwrap();
+        model.fit(&some, Fit::new()).unwrap();
+        assert_eq!(model.layers[1].weights, weights);
+    }
+    // A fit adapts what nothing was adapted to.
+    let mut fresh = model((-1).into());
+    fresh.fit(&data, Fit::new()).unwrap();
+    let variance = &fresh.layers[1].weights[1].values;
+    assert!(
+        variance.iter().all(|v| (v - 2.25).abs() < 0.3),
+        "{variance:?}"
+    );
+}
+
+#[test]
+fn batch_normalization_over_all_axes_is_that_of_the_flattened_row() {
+    let x = rows([3, 4], 40, 11).inputs()[0].clone();
+    let y = Tensor::from_f32([12], normal(40 * 12, 12)).unwrap();
+    let data = Dataset::new(x, y).unwrap();
+    let fitted = |layers: Sequential| {
+        let mut model = layers
+            .compile(SGD::new(), Loss::MeanSquaredError, &[])
+            .unwrap();
+        model
+            .fit(&data, Fit::new().epochs(2).shuffle(false))
+            .unwrap();
+        let weights = model.weights().map(|w| w.values.clone());
+        weights.collect::<Vec<_>>()
+    };
+    let axes = BatchNormalization::new().axis([1, 2]);
+    let a = fitted(Sequential::new().add(axes).add(Flatten::new()));
+    let b = fitted(
+        Sequential::new()
+            .add(Flatten::new())
+            .add(BatchNormalization::new()),
+    );
+    assert_eq!(a, b);
+    let wrong = Sequential::new()
+        .input([3, 4])
+        .add(BatchNormalization::new().axis(3))
+        .build();
+    assert!(wrong.is_err());
+}
+
+#[test]
+fn every_layer_comes_back_from_its_file() {
+    let model = Sequential::new()
+        .input([4, 3])
+        .add(Rescaling::new(2.0).offset(0.5))
+        .add(Normalization::new())
+        .add(Normalization::new().given([1.0], [4.0]).invert(true))
+        .add(Dense::new(5))
+        .add(PReLU::new().shared_axes([1]))
+        .add(LayerNormalization::new().axis([1, 2]))
+        .add(GaussianNoise::new(0.1))
+        .add(BatchNormalization::new().axis(1))
+        .add(GaussianDropout::new(0.1))
+        .add(LeakyReLU::new())
+        .add(ELU::new().alpha(0.5))
+        .add(Softmax::new().axis(1))
+        .add(Flatten::new())
+        .add(ReLU::new().max_value(2.0).threshold(0.01))
+        .add(AlphaDropout::new(0.1))
+        .add(RReLU::new())
+        .add(MCDropout::new(0.0))
+        .add(MCAlphaDropout::new(0.0))
+        .add(Dense::new(1))
+        .compile(Adam::new(), Loss::MeanSquaredError, &[]);
+    let mut model = model.unwrap();
+    let x = rows([4, 3], 30, 13).inputs()[0].clone();
+    let y = Tensor::from_column(normal(30, 14)).unwrap();
+    let data = Dataset::new(x, y).unwrap();
+    model.fit(&data, Fit::new()).unwrap();
+    let folder = std::env::temp_dir().join(format!("gradus-layers-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("model.keras");
+    model.save(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(loaded.layers, model.layers);
+    let predicted = |model: &Model| model.predict(&data).unwrap().to_f32();
+    assert_eq!(predicted(&loaded), predicted(&model));
+}

@@ -7,11 +7,11 @@ use super::runner::{Meters, Runner, tensors};
 use crate::data::{Batches, Dataset};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::model::lowering::Wanted;
+use crate::model::{Model, State};
 use crate::plan::Mode;
-use crate::rules::optimizers::{Clock, LearningRate};
-use crate::rules::schedules::{self, Schedule};
+use crate::rules::optimizers::{AVERAGE, Clock, LearningRate, Optimizer};
+use crate::rules::schedules::{self, Schedule, Setting};
 use std::time::Instant;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
@@ -203,16 +203,7 @@ impl Model {
                     _ => training.learning_rate.into(),
                 };
                 used = setting.rate;
-                let step = Step {
-                    seed: training.model.seed,
-                    iteration: state.iteration,
-                    coefficients: compiled.optimizer.method.coefficients(Clock {
-                        iteration: state.iteration,
-                        learning_rate: setting.rate as f32,
-                        momentum: setting.momentum.map(|m| m as f32),
-                        scalars: &mut state.scalars,
-                    }),
-                };
+                let step = step(training.model.seed, &compiled.optimizer, state, setting);
                 let outputs = meters.need_outputs();
                 training
                     .runner
@@ -256,6 +247,11 @@ impl Model {
                 break;
             }
         }
+        // Before the callbacks: the best weights take the averages' place, as in Keras.
+        let average = compiled.optimizer.slots().iter().position(|&s| s == AVERAGE);
+        if let (Some(average), true) = (average, training.model.state.iteration > 0) {
+            training.runner.take_slot(average);
+        }
         for callback in &mut callbacks {
             callback.on_train_end(&mut training)?;
         }
@@ -272,6 +268,36 @@ impl Model {
             *rate = learning_rate;
         }
         Ok(history)
+    }
+}
+
+/// What the engine has to know of the next step.
+fn step(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -> Step {
+    let gathered = optimizer.gradient_accumulation_steps.unwrap_or(1).max(1);
+    // Only the schedules and the file count the steps that only gather.
+    let updates = state.iteration / gathered;
+    let gathering = !(state.iteration + 1).is_multiple_of(gathered);
+    let overwrite = optimizer.ema_overwrite_frequency;
+    Step {
+        seed,
+        iteration: state.iteration,
+        coefficients: match gathering {
+            true => Default::default(),
+            false => optimizer.method.coefficients(Clock {
+                iteration: updates,
+                learning_rate: setting.rate as f32,
+                momentum: setting.momentum.map(|m| m as f32),
+                scalars: &mut state.scalars,
+            }),
+        },
+        gathering,
+        gathered: gathered as f32,
+        // The first average is the weights themselves.
+        average_momentum: match updates {
+            0 => 0.0,
+            _ => optimizer.ema_momentum as f32,
+        },
+        overwrite: overwrite.is_some_and(|n| (updates + 1).is_multiple_of(n)),
     }
 }
 

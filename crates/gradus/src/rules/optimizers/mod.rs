@@ -10,6 +10,7 @@ use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
 
 pub use common::{LearningRate, Optimizer};
+pub(crate) use common::{ACCUMULATOR, AVERAGE};
 
 /// The most slots that an optimizer keeps for each weight.
 pub const SLOTS: usize = 3;

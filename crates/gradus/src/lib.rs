@@ -22,6 +22,7 @@ pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};
+pub use model::{Model, Sequential};
 
 /// What most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
@@ -32,7 +33,14 @@ pub mod prelude {
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;
     pub use crate::rules::metrics::Metric;
-    pub use crate::rules::optimizers::{Adam, LearningRate, Nadam, Optimizer, SGD};
+    pub use crate::rules::optimizers::{
+        Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate,
+    };
     pub use crate::rules::schedules::{OneCycle, Schedule};
     pub use crate::train::{Callback, EarlyStopping, Fit, History, ReduceLROnPlateau};
 }
+
+/// The README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

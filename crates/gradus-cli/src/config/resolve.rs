@@ -16,8 +16,9 @@ use std::path::Path;
 
 /// Epochs of a recipe that names none.
 const RECIPE_EPOCHS: usize = 30;
-/// Epochs without improvement that end a recipe's training.
-const RECIPE_PATIENCE: usize = 10;
+/// Epochs without improvement that end a recipe's training: half of them, so
+/// that 1cycle comes down from its highest rate first.
+const RECIPE_PATIENCE: usize = 15;
 
 /// Everything that a training needs.
 pub struct Run {

@@ -2,3 +2,36 @@
 
 pub mod keras;
 pub mod whole;
+
+use crate::error::{Error, Result};
+use crate::model::Model;
+use std::path::Path;
+
+impl Model {
+    /// Saves the model to a `.keras` file: architecture, weights, compile
+    /// settings and the optimizer's state. Keras 3 loads it, and can go on
+    /// training it. The file is written whole or not at all.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        keras_name(path.as_ref())?;
+        keras::save_keras(self, path)
+    }
+
+    /// Loads a model from a `.keras` file, written by gradus or by Keras 3.
+    /// Nothing in the file is executed.
+    pub fn load(path: impl AsRef<Path>) -> Result<Model> {
+        keras_name(path.as_ref())?;
+        keras::load_keras(path)
+    }
+}
+
+/// The ending says what a file is.
+fn keras_name(path: &Path) -> Result<()> {
+    if path.extension().is_some_and(|e| e == "keras") {
+        Ok(())
+    } else {
+        Err(Error::file(
+            path,
+            "expected a file name that ends in .keras",
+        ))
+    }
+}

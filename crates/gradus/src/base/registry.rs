@@ -174,7 +174,7 @@ macro_rules! registry {
 
         /// Which member of the family it is.
         #[derive(Clone, Debug, PartialEq)]
-        #[allow(clippy::large_enum_variant)]
+        #[allow(clippy::large_enum_variant, clippy::upper_case_acronyms)]
         pub(crate) enum Kind {
             $($( $rule($rule), )+)+
         }

@@ -7,10 +7,11 @@ use crate::data::{Dataset, Tensor};
 use crate::model::layers::{Activation as ActivationLayer, BatchNormalization, Dense, Dropout};
 use crate::model::{Model, Sequential};
 use crate::rules::activations::Activation;
+use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Method, Nadam, Optimizer, SGD};
 use crate::train::Fit;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
@@ -46,6 +47,37 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(Dense::new(19).activation(Activation::Sigmoid))
             .add(BatchNormalization::new().center(false))
             .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let kept = || {
+        let mut first = Dense::new(67)
+            .activation(Activation::Elu)
+            .kernel_regularizer(L1L2 { l1: 1e-3, l2: 1e-2 })
+            .bias_regularizer(L1 { l1: 1e-3 })
+            .kernel_constraint(MaxNorm::new(0.9))
+            .bias_constraint(NonNeg {});
+        first.activity_regularizer = Some(L2 { l2: 1e-3 }.into());
+        let mut second = Dense::new(33).kernel_regularizer(OrthogonalRegularizer::default());
+        second.kernel_constraint = Some(UnitNorm { axis: Axes::One(-1) }.into());
+        second.activity_regularizer = Some(OrthogonalRegularizer::default().into());
+        Sequential::new()
+            .seed(6)
+            .add(first)
+            .add(
+                BatchNormalization::new()
+                    .gamma_regularizer(L2 { l2: 1e-2 })
+                    .gamma_constraint(MaxNorm::new(3.0)),
+            )
+            .add(second)
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let averaged = |optimizer: Optimizer| {
+        let mut optimizer = optimizer
+            .weight_decay(0.1)
+            .exclude_from_weight_decay(&["bias"])
+            .use_ema(0.9)
+            .gradient_accumulation_steps(2);
+        optimizer.ema_overwrite_frequency = Some(2);
+        optimizer
     };
     let sparse = Loss::SparseCategoricalCrossentropy;
     let compile = |model: Sequential, optimizer: Optimizer| {
@@ -92,6 +124,31 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             compile(elu(), Nadam::new().into()),
         ),
         (
+            "kept",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into())),
+        ),
+        (
+            "kept, clipvalue",
+            data(75, 31, 5),
+            compile(kept(), Optimizer::from(sgd()).clipvalue(0.01)),
+        ),
+        (
+            "kept, clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into()).clipnorm(0.1)),
+        ),
+        (
+            "kept, global clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into()).global_clipnorm(0.1)),
+        ),
+        (
+            "ftrl",
+            data(75, 23, 5),
+            compile(elu(), averaged(Ftrl::new().into())),
+        ),
+        (
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
@@ -106,6 +163,32 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .unwrap(),
         ),
     ]
+}
+
+/// A model for each activation and each optimizer.
+fn rules() -> Vec<(String, Dataset, Model)> {
+    let data = data(45, 9, 5);
+    let model = |activation: Activation, optimizer: Optimizer| {
+        Sequential::new()
+            .seed(5)
+            .add(Dense::new(37).activation(activation))
+            .add(Dense::new(5).activation(Activation::Softmax))
+            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[])
+            .unwrap()
+    };
+    let mut all = Vec::new();
+    let named = Activation::MEMBERS.iter().map(|m| m.class);
+    for class in named.filter(|class| *class != "Threshold") {
+        let activation = Activation::from_config("", &class.into()).unwrap();
+        let sgd = SGD::new().momentum(0.9).into();
+        all.push((class.to_owned(), data.clone(), model(activation, sgd)));
+    }
+    for member in Method::MEMBERS {
+        let optimizer = Optimizer::from_config("", &member.class.into()).unwrap();
+        let model = model(Activation::Tanh, optimizer);
+        all.push((member.class.to_owned(), data.clone(), model));
+    }
+    all
 }
 
 fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
@@ -125,7 +208,8 @@ fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>
 
 #[test]
 fn the_fast_engine_does_what_the_reference_does() {
-    for (name, data, model) in models() {
+    let models = models().into_iter().map(|(n, d, m)| (n.to_owned(), d, m));
+    for (name, data, model) in models.chain(rules()) {
         let (expected, losses) = trained(&Reference, &model, &data);
         for isa in Isa::available() {
             let (found, found_losses) = trained(

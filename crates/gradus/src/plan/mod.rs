@@ -13,6 +13,9 @@ pub(crate) mod memory;
 pub(crate) mod op;
 pub(crate) mod verify;
 
+#[cfg(test)]
+mod tests;
+
 use crate::base::shape::Shape;
 use fuse::Group;
 pub(crate) use op::{Buffer, Op, Split, View};

@@ -10,3 +10,6 @@ mod runner;
 pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
+
+#[cfg(test)]
+mod tests;

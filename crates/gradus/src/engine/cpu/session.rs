@@ -252,14 +252,14 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
     // SAFETY, of this function: `from..to` is inside the view's rows, and
     // belongs to this task alone.
     match op {
-        Op::Softmax { x, y, view, log } => {
+        Op::Softmax { x, y, log, view } => {
             let start = from * view.width;
             context.isa.run(Softmax {
-                log: *log,
                 // SAFETY: see above.
                 x: unsafe { context.at(*x).add(start) },
                 // SAFETY: see above.
                 y: unsafe { context.at(*y).add(start) },
+                log: *log,
                 rows: to - from,
                 width: view.width,
             });
@@ -268,18 +268,18 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
             y,
             dy,
             dx,
-            view,
             log,
+            view,
         } => {
             let start = from * view.width;
             context.isa.run(SoftmaxGradient {
-                log: *log,
                 // SAFETY: see above.
                 y: unsafe { context.at(*y).add(start) },
                 // SAFETY: see above.
                 dy: unsafe { context.at(*dy).add(start) },
                 // SAFETY: see above.
                 dx: unsafe { context.at(*dx).add(start) },
+                log: *log,
                 rows: to - from,
                 width: view.width,
             });

@@ -141,21 +141,17 @@ impl Isa {
 
 /// Runs the body for every lane of `n` numbers: `i` is where the lane starts,
 /// `count` how many of its numbers there are. A macro, since a closure might
-/// not be compiled for the processor that was found.
+/// not be compiled for the processor that was found; one body for whole lanes
+/// and the rest, since two would double the program.
 macro_rules! lanes {
     ($lane:ty, $n:expr, |$i:ident, $count:ident| $body:block) => {{
         let n: usize = $n;
+        let width = <$lane as $crate::engine::cpu::simd::Simd>::WIDTH;
         let mut $i: usize = 0;
-        {
-            let $count = <$lane as $crate::engine::cpu::simd::Simd>::WIDTH;
-            while $i + $count <= n {
-                $body
-                $i += $count;
-            }
-        }
-        if $i < n {
-            let $count = n - $i;
+        while $i < n {
+            let $count = width.min(n - $i);
             $body
+            $i += width;
         }
     }};
 }

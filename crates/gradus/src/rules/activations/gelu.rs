@@ -21,7 +21,7 @@ impl Gelu {
 impl Rule for Gelu {}
 
 /// √(2/π), doubled: ½ (1 + tanh u) is the sigmoid of 2 u.
-const TWICE: f32 = 1.595_769_1;
+const TWICE: f32 = 1.595_769;
 const CUBE: f32 = 0.044_715;
 
 impl Formula for Gelu {

@@ -48,8 +48,6 @@ macro_rules! plain {
     };
 }
 
-use plain;
-
 registry! {
     /// What a layer applies to its outputs: `Activation::Elu`, or a rule with
     /// arguments of its own, `Elu { alpha: 0.5 }.into()`.

@@ -1,4 +1,4 @@
-use super::{Formula, leaky_relu::check_positive, plain};
+use super::{Formula, leaky_relu::check_positive};
 use crate::base::lane::Lane;
 use crate::base::math::tanh;
 use crate::base::registry::Rule;

@@ -1,4 +1,4 @@
-use super::{Form, Formula, plain};
+use super::{Form, Formula};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-use super::{Formula, plain};
+use super::Formula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 

@@ -1,4 +1,4 @@
-use super::{Formula, plain};
+use super::Formula;
 use crate::base::registry::Rule;
 
 /// Keras takes no vector for shorter than this.

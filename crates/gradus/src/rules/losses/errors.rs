@@ -1,4 +1,4 @@
-use super::{Formula, check_above, mean, plain};
+use super::{Formula, check_above, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-use super::{Formula, mean, plain};
+use super::{Formula, mean};
 use crate::base::registry::Rule;
 
 plain!(

@@ -45,8 +45,6 @@ macro_rules! plain {
     };
 }
 
-use plain;
-
 /// The mean over the row of what `f` makes of target and output: a value, and
 /// its derivative by the output.
 #[inline(always)]

@@ -137,8 +137,14 @@ impl Optimizer {
         own.insert("type".into(), name.into());
         let method = Method::from_config(at, &own.into())?;
         let common: Common = read(at, common)?;
+        // Keras' own name for it, numbered where there are several, says nothing.
+        let own = |given: &String| {
+            let bare = given.trim_end_matches(|c: char| c.is_ascii_digit());
+            let bare = bare.strip_suffix('_').unwrap_or(given);
+            bare.eq_ignore_ascii_case(method.class())
+        };
         let mut optimizer = Optimizer {
-            name: common.name,
+            name: common.name.filter(|given| !own(given)),
             clipvalue: common.clipvalue,
             clipnorm: common.clipnorm,
             global_clipnorm: common.global_clipnorm,
@@ -170,7 +176,10 @@ impl Optimizer {
         let mut config = self.method.to_config();
         if let Value::Object(object) = &mut config {
             object.extend(fields(&Common {
-                name: self.name.clone(),
+                name: self
+                    .name
+                    .clone()
+                    .or(Some(self.method.class().to_lowercase())),
                 learning_rate: Some(self.learning_rate.clone()),
                 weight_decay: self.weight_decay,
                 clipvalue: self.clipvalue,
@@ -376,3 +385,13 @@ impl<M: Into<Method>> From<M> for Optimizer {
         }
     }
 }
+
+/// A method with a learning rate of its own: `SGD::new().learning_rate(0.1)`.
+pub trait WithLearningRate: Into<Method> {
+    /// The method as an optimizer with this rate: a number or a schedule.
+    fn learning_rate(self, rate: impl Into<LearningRate>) -> Optimizer {
+        Optimizer::from(self).learning_rate(rate)
+    }
+}
+
+impl<M: Into<Method>> WithLearningRate for M {}

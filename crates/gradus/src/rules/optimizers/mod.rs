@@ -9,7 +9,7 @@ mod parts;
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
 
-pub use common::{LearningRate, Optimizer};
+pub use common::{LearningRate, Optimizer, WithLearningRate};
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
 
 /// The most slots that an optimizer keeps for each weight.

@@ -152,6 +152,11 @@ fn every_configuration_comes_back_the_same() {
     });
     let optimizer = Optimizer::from_config("", &full).unwrap();
     assert_eq!(optimizer.to_config(), full);
+    for name in ["adam", "adam_12"] {
+        let config = json!({"type": "Adam", "name": name});
+        let optimizer = Optimizer::from_config("", &config).unwrap();
+        assert_eq!(optimizer, Optimizer::from(Adam::new()));
+    }
 }
 
 #[test]

@@ -3,11 +3,35 @@
 
 use crate::base::lane::Lane;
 use crate::engine::cpu::simd::Simd;
-use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable([f32; 4]);
+
+/// An array made number by number. Written out: loops and closures for every
+/// operation of every kernel would take the compiler minutes.
+macro_rules! four {
+    (|$i:ident| $number:expr) => {
+        [
+            {
+                const $i: usize = 0;
+                $number
+            },
+            {
+                const $i: usize = 1;
+                $number
+            },
+            {
+                const $i: usize = 2;
+                $number
+            },
+            {
+                const $i: usize = 3;
+                $number
+            },
+        ]
+    };
+}
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $op:tt) => {
@@ -15,7 +39,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Portable(from_fn(|i| self.0[i] $op other.0[i]))
+                Portable(four!(|I| self.0[I] $op other.0[I]))
             }
         }
     };
@@ -30,7 +54,7 @@ impl Neg for Portable {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Portable(self.0.map(|x| -x))
+        Portable(four!(|I| -self.0[I]))
     }
 }
 
@@ -46,42 +70,42 @@ impl Lane for Portable {
     fn mul_add(self, b: Self, c: Self) -> Self {
         // Where it is not one instruction, a fused product is a slow call.
         if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-            Portable(from_fn(|i| self.0[i].mul_add(b.0[i], c.0[i])))
+            Portable(four!(|I| self.0[I].mul_add(b.0[I], c.0[I])))
         } else {
             self * b + c
         }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        Portable(self.0.map(f32::sqrt))
+        Portable(four!(|I| self.0[I].sqrt()))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        Portable(self.0.map(f32::abs))
+        Portable(four!(|I| self.0[I].abs()))
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        Portable(from_fn(|i| Lane::min(self.0[i], other.0[i])))
+        Portable(four!(|I| Lane::min(self.0[I], other.0[I])))
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        Portable(from_fn(|i| Lane::max(self.0[i], other.0[i])))
+        Portable(four!(|I| Lane::max(self.0[I], other.0[I])))
     }
     #[inline(always)]
     fn lt(self, other: Self) -> Self::Mask {
-        from_fn(|i| self.0[i] < other.0[i])
+        four!(|I| self.0[I] < other.0[I])
     }
     #[inline(always)]
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
-        Portable(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
+        Portable(four!(|I| if mask[I] { yes.0[I] } else { no.0[I] }))
     }
     #[inline(always)]
     fn to_bits(self) -> Self::Bits {
-        self.0.map(f32::to_bits)
+        four!(|I| self.0[I].to_bits())
     }
     #[inline(always)]
     fn from_bits(bits: Self::Bits) -> Self {
-        Portable(bits.map(f32::from_bits))
+        Portable(four!(|I| f32::from_bits(bits[I])))
     }
     #[inline(always)]
     fn bits(x: u32) -> Self::Bits {
@@ -89,27 +113,27 @@ impl Lane for Portable {
     }
     #[inline(always)]
     fn counting(start: u32) -> Self::Bits {
-        from_fn(|i| start.wrapping_add(i as u32))
+        four!(|I| start.wrapping_add(I as u32))
     }
     #[inline(always)]
     fn bits_add(a: Self::Bits, b: Self::Bits) -> Self::Bits {
-        from_fn(|i| a[i].wrapping_add(b[i]))
+        four!(|I| a[I].wrapping_add(b[I]))
     }
     #[inline(always)]
     fn bits_mul(a: Self::Bits, b: Self::Bits) -> Self::Bits {
-        from_fn(|i| a[i].wrapping_mul(b[i]))
+        four!(|I| a[I].wrapping_mul(b[I]))
     }
     #[inline(always)]
     fn bits_xor(a: Self::Bits, b: Self::Bits) -> Self::Bits {
-        from_fn(|i| a[i] ^ b[i])
+        four!(|I| a[I] ^ b[I])
     }
     #[inline(always)]
     fn bits_shr<const N: i32>(a: Self::Bits) -> Self::Bits {
-        a.map(|x| x >> N)
+        four!(|I| a[I] >> N)
     }
     #[inline(always)]
     fn bits_shl<const N: i32>(a: Self::Bits) -> Self::Bits {
-        a.map(|x| x << N)
+        four!(|I| a[I] << N)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is done to rows of a matrix as a whole.
 
-use crate::base::math::exp;
+use crate::base::math::{exp, ln};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 // SAFETY, of every block in this file: whoever makes a kernel promises that its
@@ -8,9 +8,9 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 /// y = softmax of each row of x, or its logarithm.
 pub(in crate::engine::cpu) struct Softmax {
-    pub log: bool,
     pub x: *const f32,
     pub y: *mut f32,
+    pub log: bool,
     pub rows: usize,
     pub width: usize,
 }
@@ -35,6 +35,24 @@ impl Kernel for Softmax {
                     }
                 });
                 let mut sum = 0.0;
+                if self.log {
+                    // x may be y's memory, and is needed once more.
+                    lanes!(L, self.width, |i, count| {
+                        if count == L::WIDTH {
+                            sum += exp(L::load(x.add(i)) - L::splat(highest)).sum();
+                        } else {
+                            for j in i..i + count {
+                                sum += exp(*x.add(j) - highest);
+                            }
+                        }
+                    });
+                    let (highest, log) = (L::splat(highest), L::splat(ln(sum)));
+                    lanes!(L, self.width, |i, count| {
+                        let y_now = L::load_n(x.add(i), count) - highest - log;
+                        y_now.store_n(y.add(i), count);
+                    });
+                    continue;
+                }
                 lanes!(L, self.width, |i, count| {
                     let e = exp(L::load_n(x.add(i), count) - L::splat(highest));
                     e.store_n(y.add(i), count);
@@ -44,13 +62,6 @@ impl Kernel for Softmax {
                         L::load_n(y.add(i), count).sum()
                     };
                 });
-                if self.log {
-                    let shift = L::splat(highest + sum.ln());
-                    lanes!(L, self.width, |i, count| {
-                        (L::load_n(x.add(i), count) - shift).store_n(y.add(i), count);
-                    });
-                    continue;
-                }
                 let share = L::one() / L::splat(sum);
                 lanes!(L, self.width, |i, count| {
                     (L::load_n(y.add(i), count) * share).store_n(y.add(i), count);
@@ -60,12 +71,12 @@ impl Kernel for Softmax {
     }
 }
 
-/// dx = y · (dy - Σ y dy), or for the logarithm dx = dy - e^y Σ dy.
+/// dx = y · (dy - Σ y dy); of the logarithm, dy - e^y Σ dy.
 pub(in crate::engine::cpu) struct SoftmaxGradient {
-    pub log: bool,
     pub y: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,
+    pub log: bool,
     pub rows: usize,
     pub width: usize,
 }
@@ -80,25 +91,28 @@ impl Kernel for SoftmaxGradient {
             // SAFETY: see above.
             unsafe {
                 let (y, dy) = (self.y.add(start), self.dy.add(start));
-                let dx = self.dx.add(start);
                 let mut dot = L::zero();
+                if self.log {
+                    lanes!(L, self.width, |i, count| {
+                        dot = dot + L::load_n(dy.add(i), count);
+                    });
+                    let sum = L::splat(dot.sum());
+                    lanes!(L, self.width, |i, count| {
+                        let share = exp(L::load_n(y.add(i), count));
+                        let dx = L::load_n(dy.add(i), count) - share * sum;
+                        dx.store_n(self.dx.add(start + i), count);
+                    });
+                    continue;
+                }
                 lanes!(L, self.width, |i, count| {
-                    let dy = L::load_n(dy.add(i), count);
-                    dot = if self.log {
-                        dot + dy
-                    } else {
-                        L::load_n(y.add(i), count).mul_add(dy, dot)
-                    };
+                    let y = L::load_n(y.add(i), count);
+                    dot = y.mul_add(L::load_n(dy.add(i), count), dot);
                 });
                 let dot = L::splat(dot.sum());
                 lanes!(L, self.width, |i, count| {
-                    let (y, dy) = (L::load_n(y.add(i), count), L::load_n(dy.add(i), count));
-                    let slope = if self.log {
-                        dy - exp(y) * dot
-                    } else {
-                        y * (dy - dot)
-                    };
-                    slope.store_n(dx.add(i), count);
+                    let centered = L::load_n(dy.add(i), count) - dot;
+                    let y = L::load_n(y.add(i), count);
+                    (y * centered).store_n(self.dx.add(start + i), count);
                 });
             }
         }

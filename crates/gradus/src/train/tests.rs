@@ -1,0 +1,119 @@
+//! The loop around the engine, on the engine that computes nothing.
+
+use super::callbacks::{Callback, EarlyStopping, Progress, ReduceLROnPlateau, Training};
+use super::{Fit, History, Logs};
+use crate::data::{Dataset, Tensor};
+use crate::engine::null::Null;
+use crate::error::Result;
+use crate::model::layers::Dense;
+use crate::model::{Model, Sequential};
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::{Optimizer, SGD};
+use crate::rules::schedules::OneCycle;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+fn data(rows: usize) -> Dataset {
+    let x = Tensor::from_f32([3], vec![0.5; rows * 3]).unwrap();
+    Dataset::new(x, Tensor::from_column(vec![1.0; rows]).unwrap()).unwrap()
+}
+
+fn model() -> Model {
+    let optimizer = Optimizer::from(SGD::new()).learning_rate(0.1);
+    Sequential::new()
+        .add(Dense::new(1))
+        .compile(optimizer, Loss::MeanSquaredError, &[])
+        .unwrap()
+}
+
+fn fit(model: &mut Model, options: Fit) -> History {
+    model.fit_on(&Null, &data(70), options).unwrap()
+}
+
+/// Writes down what it is called for.
+struct Diary(Rc<RefCell<Vec<String>>>);
+
+impl Callback for Diary {
+    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().push("begin".into());
+        Ok(())
+    }
+    fn on_epoch_begin(&mut self, epoch: usize, _: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().push(format!("epoch {epoch}"));
+        Ok(())
+    }
+    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+        let Progress { batch, batches, .. } = progress;
+        self.0
+            .borrow_mut()
+            .push(format!("batch {batch} of {batches}"));
+    }
+    fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, _: &mut Training<'_>) -> Result<()> {
+        let names: Vec<&str> = logs.names().collect();
+        self.0
+            .borrow_mut()
+            .push(format!("end {epoch}: {}", names.join(" ")));
+        Ok(())
+    }
+    fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.0.borrow_mut().push("done".into());
+        Ok(())
+    }
+}
+
+#[test]
+fn hooks_are_called_in_keras_order_and_the_short_last_batch_counts() {
+    let diary = Rc::new(RefCell::new(Vec::new()));
+    let mut model = model();
+    let options = Fit::new()
+        .epochs(3)
+        .initial_epoch(2)
+        .validation_data(data(5))
+        .callback(Diary(Rc::clone(&diary)));
+    fit(&mut model, options);
+    let expected = [
+        "begin",
+        "epoch 2",
+        "batch 0 of 3",
+        "batch 1 of 3",
+        "batch 2 of 3",
+        "end 2: loss val_loss learning_rate",
+        "done",
+    ];
+    assert_eq!(*diary.borrow(), expected);
+    assert_eq!(model.state.iteration, 3);
+}
+
+#[test]
+fn early_stopping_waits_its_patience() {
+    // The null engine's loss never changes: the first epoch is the best.
+    let options = Fit::new()
+        .epochs(50)
+        .callback(EarlyStopping::new("loss").patience(4));
+    assert_eq!(fit(&mut model(), options).epochs.len(), 5);
+}
+
+#[test]
+fn a_plateau_lowers_the_rate() {
+    let plateau = ReduceLROnPlateau::new("loss").patience(2).factor(0.5);
+    let history = fit(&mut model(), Fit::new().epochs(6).callback(plateau));
+    let rates = history.get("learning_rate");
+    assert_eq!(rates, [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]);
+}
+
+#[test]
+fn a_schedule_sets_the_rate_of_each_step() {
+    let options = Fit::new().epochs(10).schedule(OneCycle::new(1.0));
+    let rates = fit(&mut model(), options).get("learning_rate");
+    assert!(
+        rates[4] > 0.9 && rates[0] < 0.3 && rates[9] < 0.01,
+        "{rates:?}"
+    );
+}
+
+#[test]
+fn an_unknown_monitor_is_named_with_those_there_are() {
+    let options = Fit::new().epochs(2).callback(EarlyStopping::new("val_los"));
+    let error = model().fit_on(&Null, &data(70), options).unwrap_err();
+    assert!(error.to_string().contains("`val_los`"), "{error}");
+}

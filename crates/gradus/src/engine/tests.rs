@@ -11,7 +11,8 @@ use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Method, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Ftrl, Method, Nadam, Optimizer, SGD};
+use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
 use crate::train::Fit;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
@@ -57,7 +58,12 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .bias_constraint(NonNeg {});
         first.activity_regularizer = Some(L2 { l2: 1e-3 }.into());
         let mut second = Dense::new(33).kernel_regularizer(OrthogonalRegularizer::default());
-        second.kernel_constraint = Some(UnitNorm { axis: Axes::One(-1) }.into());
+        second.kernel_constraint = Some(
+            UnitNorm {
+                axis: Axes::One(-1),
+            }
+            .into(),
+        );
         second.activity_regularizer = Some(OrthogonalRegularizer::default().into());
         Sequential::new()
             .seed(6)

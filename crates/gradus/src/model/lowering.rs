@@ -113,7 +113,8 @@ impl Model {
         let rule = layer.rule.regularizer(weight.name);
         if let Some(rule) = &rule {
             let at = format!("layer {}: {}_regularizer", layer.name, weight.name);
-            rule.check_shape(&weight.shape).map_err(|error| error.under(&at))?;
+            rule.check_shape(&weight.shape)
+                .map_err(|error| error.under(&at))?;
         }
         Ok(rule)
     }
@@ -124,7 +125,8 @@ impl Model {
         let rule = layer.rule.constraint(weight.name);
         if let Some(rule) = &rule {
             let at = format!("layer {}: {}_constraint", layer.name, weight.name);
-            rule.check_shape(&weight.shape).map_err(|error| error.under(&at))?;
+            rule.check_shape(&weight.shape)
+                .map_err(|error| error.under(&at))?;
         }
         Ok(rule)
     }
@@ -176,7 +178,11 @@ impl Model {
             };
             let value = layer.rule.lower(&mut plan, call);
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
-                let shape: Vec<usize> = [wanted.rows].iter().chain(value.shape.dims()).copied().collect();
+                let shape: Vec<usize> = [wanted.rows]
+                    .iter()
+                    .chain(value.shape.dims())
+                    .copied()
+                    .collect();
                 let at = format!("layer {}: activity_regularizer", layer.name);
                 rule.check_shape(&shape).map_err(|error| error.under(&at))?;
                 plan.penalize_activity(&rule, &value);

@@ -72,9 +72,9 @@ impl Runner {
     pub fn take_slot(&mut self, slot: usize) {
         let owners = &self.lowered.owners;
         for (i, owner) in owners.iter().enumerate() {
-            let weight = owners.iter().position(|o| {
-                (o.layer, o.weight, o.slot) == (owner.layer, owner.weight, None)
-            });
+            let weight = owners
+                .iter()
+                .position(|o| (o.layer, o.weight, o.slot) == (owner.layer, owner.weight, None));
             if let (Some(weight), true) = (weight, owner.slot == Some(slot)) {
                 let mut values = vec![0.0; self.lowered.program.variables[i].size];
                 let buffer = |i: usize| crate::plan::Buffer(i as u32);

@@ -9,8 +9,8 @@ mod parts;
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
 
-pub use common::{LearningRate, Optimizer, WithLearningRate};
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
+pub use common::{LearningRate, Optimizer, WithLearningRate};
 
 /// The most slots that an optimizer keeps for each weight.
 pub const SLOTS: usize = 3;

@@ -1,7 +1,7 @@
 //! The optimizer's step on a run of numbers.
 
-use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::engine::Step;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::optimizers::{Coefficients, Formula, SLOTS};
 use crate::rules::regularizers::{Formula as _, L1L2};
 

@@ -1,6 +1,8 @@
 //! After the first step, training allocates nothing, on any thread.
 
 use gradus::prelude::*;
+use gradus::rules::constraints::MaxNorm;
+use gradus::rules::regularizers::{L1, L2, OrthogonalRegularizer};
 use gradus::train::callbacks::Progress;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
@@ -44,10 +46,13 @@ impl Callback for Watch {
 #[test]
 fn steps_after_the_first_allocate_nothing() {
     let (train, _) = (gradus::data::digits(Split::Train).unwrap(), ());
-    let optimizers: [Optimizer; 3] = [
+    let optimizers: [Optimizer; 4] = [
         SGD::new().momentum(0.9).nesterov(true).into(),
         Nadam::new().into(),
         Optimizer::from(Adam::new()).global_clipnorm(1.0),
+        Optimizer::from(SGD::new())
+            .use_ema(0.9)
+            .gradient_accumulation_steps(2),
     ];
     for optimizer in optimizers {
         let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));
@@ -56,7 +61,17 @@ fn steps_after_the_first_allocate_nothing() {
             .add(BatchNormalization::new())
             .add(Dense::new(300).activation(Activation::Elu))
             .add(Dropout::new(0.2))
-            .add(Dense::new(100).activation(Activation::Selu))
+            .add(
+                Dense::new(100)
+                    .activation(Activation::Selu)
+                    .kernel_regularizer(L2::new(1e-4))
+                    .kernel_constraint(MaxNorm::new(3.0)),
+            )
+            .add(
+                Dense::new(20)
+                    .activity_regularizer(L1::new(1e-4))
+                    .kernel_regularizer(OrthogonalRegularizer::default()),
+            )
             .add(Dense::new(10).activation(Activation::Softmax))
             .compile(
                 optimizer,

@@ -4,6 +4,7 @@
 
 use gradus::prelude::*;
 use gradus::rules::losses::Targets;
+use gradus::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer, Regularizer, Vectors};
 
 const ROWS: usize = 12;
 
@@ -280,4 +281,44 @@ fn frozen_layers_do_not_move_and_pass_the_gradient_on() {
         .add_named("fixed", dense(6).activation(Activation::Elu), false)
         .add(dense(3).activation(Activation::Softmax));
     check("frozen", model, &[5], Loss::SparseCategoricalCrossentropy);
+}
+
+#[test]
+fn penalties_belong_to_the_loss() {
+    let regularizers: [Regularizer; 5] = [
+        L1 { l1: 0.03 }.into(),
+        L2 { l2: 0.1 }.into(),
+        L1L2 { l1: 0.02, l2: 0.05 }.into(),
+        OrthogonalRegularizer {
+            factor: 0.3,
+            mode: Vectors::Rows,
+        }
+        .into(),
+        OrthogonalRegularizer {
+            factor: 0.3,
+            mode: Vectors::Columns,
+        }
+        .into(),
+    ];
+    for rule in regularizers {
+        let mut first = dense(6).activation(Activation::Tanh);
+        first.kernel_regularizer = Some(rule.clone());
+        let mut second = dense(4).activation(Activation::Elu);
+        second.activity_regularizer = Some(rule.clone());
+        let mut normalization = BatchNormalization::new();
+        let mut last = dense(3).activation(Activation::Softmax);
+        last.activity_regularizer = Some(rule.clone());
+        if rule.check_shape(&[3]).is_ok() {
+            normalization.gamma_regularizer = Some(rule.clone());
+            normalization.beta_regularizer = Some(rule.clone());
+            last.bias_regularizer = Some(rule.clone());
+        }
+        let model = Sequential::new()
+            .add(first)
+            .add(normalization)
+            .add(second)
+            .add(last);
+        let loss = Loss::SparseCategoricalCrossentropy;
+        check(&format!("{rule:?}"), model, &[5], loss);
+    }
 }

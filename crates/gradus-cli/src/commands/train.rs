@@ -129,6 +129,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .initial_epoch(first)
         .batch_size(run.batch_size)
         .shuffle(run.shuffle)
+        .class_weight(&run.class_weight)
         .callback(watch.clone());
     if let Some(validation) = &run.data.validation {
         fit = fit.validation_data(validation.clone());

@@ -30,6 +30,7 @@ pub struct Run {
     pub batch_size: usize,
     pub shuffle: bool,
     pub schedule: Option<Schedule>,
+    pub class_weight: Vec<(usize, f64)>,
     pub early_stopping: Option<EarlyStopping>,
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
     /// The whole configuration, which repeats the run.
@@ -113,6 +114,7 @@ impl Config {
             batch_size: self.train.batch_size,
             shuffle: self.train.shuffle,
             schedule,
+            class_weight: self.train.class_weight.clone(),
             early_stopping,
             reduce_lr_on_plateau,
             text: String::new(),
@@ -254,6 +256,10 @@ impl Config {
         }
         if let Some(schedule) = &run.schedule {
             train["schedule"] = schedule.to_config();
+        }
+        if !run.class_weight.is_empty() {
+            let weights = run.class_weight.iter();
+            train["class_weight"] = weights.map(|(c, w)| (c.to_string(), *w)).collect();
         }
         let mut callbacks = Map::new();
         if let Some(early_stopping) = &run.early_stopping {

@@ -22,6 +22,8 @@ pub struct TrainConfig {
     /// `learning_rate` where no optimizer is named that would take it.
     pub learning_rate: Option<LearningRate>,
     pub schedule: Option<Schedule>,
+    /// The weight of each class that is named.
+    pub class_weight: Vec<(usize, f64)>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +37,7 @@ struct Raw {
     optimizer: Option<Value>,
     learning_rate: Option<Value>,
     schedule: Option<Value>,
+    class_weight: Option<Value>,
     precision: Option<Value>,
 }
 
@@ -98,6 +101,10 @@ impl TrainConfig {
             learning_rate: if optimizer.is_some() { None } else { rate },
             optimizer,
             schedule: raw.schedule.map(|s| read_schedule(&s)).transpose()?,
+            class_weight: match raw.class_weight {
+                None => Vec::new(),
+                Some(weights) => read_class_weight(&key("class_weight"), &weights)?,
+            },
         };
         match config.keras_schedule_key() {
             Some(a) if config.schedule.is_some() => {
@@ -149,6 +156,24 @@ fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
         }
         other => Err(Error::invalid(at, other, "a number or a Keras schedule")),
     }
+}
+
+/// A table of classes and their weights: `{ 0 = 0.5, 1 = 2.0 }`.
+fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(usize, f64)>> {
+    let mut weights = Vec::new();
+    for (class, weight) in table(at, value)? {
+        let Ok(number) = class.parse() else {
+            return Err(Error::invalid(at, format!("`{class}`"), "a class's number"));
+        };
+        match weight.as_f64() {
+            Some(w) if w >= 0.0 => weights.push((number, w)),
+            _ => {
+                let at = format!("{at}.{class}");
+                return Err(Error::invalid(&at, weight, "a number of 0 or more"));
+            }
+        }
+    }
+    Ok(weights)
 }
 
 /// A schedule that Keras has no object for.

@@ -21,6 +21,14 @@ pub(crate) struct Step {
     pub iteration: u64,
     /// The optimizer's numbers; the first is the learning rate.
     pub coefficients: Coefficients,
+    /// Whether gradients are only gathered in this step, for a later update.
+    pub gathering: bool,
+    /// How many steps' gradients an update is the mean of, if they are gathered.
+    pub gathered: f32,
+    /// How much of the weights' moving averages stays.
+    pub average_momentum: f32,
+    /// Whether the weights become their averages in this step.
+    pub overwrite: bool,
 }
 
 /// Makes sessions.

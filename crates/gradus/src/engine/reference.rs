@@ -5,10 +5,11 @@
 use super::{Engine, Session, Step};
 use crate::base::random::{Key, Stream};
 use crate::plan::op::{Clip, Factors};
-use crate::plan::{Buffer, Op, Plan, Program, Role, View};
+use crate::plan::{Buffer, Op, Plan, Program, Role, Size, View};
 use crate::rules::activations::{self, Activation};
 use crate::rules::losses::Targets;
 use crate::rules::optimizers::{self, SLOTS};
+use crate::rules::regularizers::{Formula as _, Regularizer};
 
 /// Slow, safe and scalar.
 #[derive(Clone, Copy, Debug, Default)]
@@ -267,7 +268,42 @@ impl Run<'_> {
                 let sum: f64 = all.map(|&x| f64::from(x) * f64::from(x)).sum();
                 self.buffers[norm.index()] = vec![sum as f32];
             }
+            Op::Penalty {
+                rule,
+                x,
+                penalty,
+                columns,
+                ..
+            } => {
+                let (sum, _) = self.penalty(rule, *x, *columns);
+                self.buffers[penalty.index()] = vec![sum as f32];
+            }
+            Op::PenaltyGradient {
+                rule,
+                x,
+                dx,
+                size,
+                columns,
+            } => {
+                let (_, mut gradient) = self.penalty(rule, *x, *columns);
+                if let Size::PerRow(_) = size {
+                    let rows = self.rows as f32;
+                    gradient.iter_mut().for_each(|g| *g /= rows);
+                }
+                self.buffers[dx.index()] = gradient;
+            }
+            Op::Accumulate {
+                gradient,
+                accumulator,
+                y,
+                ..
+            } => {
+                let gradient = self.get(*gradient).to_vec();
+                let gathered = self.gather(*accumulator, gradient);
+                self.buffers[y.index()] = gathered;
+            }
             Op::Update { .. } => self.update(op),
+            Op::Constrain { rule, w, shape, .. } => self.fill(*w, |_, w| rule.apply(shape, w)),
         }
     }
 
@@ -559,6 +595,34 @@ impl Run<'_> {
         }
     }
 
+    /// A regularizer's penalty and its derivatives.
+    fn penalty(&self, rule: &Regularizer, x: Buffer, columns: usize) -> (f64, Vec<f32>) {
+        let x = self.get(x);
+        let mut gradient = vec![0.0; x.len()];
+        let shape = [x.len() / columns.max(1), columns];
+        let sum = rule.penalty_and_gradient(&shape, x, &mut gradient);
+        (sum, gradient)
+    }
+
+    /// The mean gradient with those before it, or 0 in a step that only gathers.
+    fn gather(&mut self, accumulator: Buffer, mut gradient: Vec<f32>) -> Vec<f32> {
+        let Step {
+            gathering,
+            gathered,
+            ..
+        } = *self.step;
+        let sums = &mut self.buffers[accumulator.index()];
+        for (g, sum) in gradient.iter_mut().zip(sums) {
+            let all = *g + *sum;
+            (*g, *sum) = if gathering {
+                (0.0, all)
+            } else {
+                (all / gathered, 0.0)
+            };
+        }
+        gradient
+    }
+
     fn update(&mut self, op: &Op) {
         struct Update<'a> {
             buffers: &'a mut [Vec<f32>],
@@ -590,6 +654,9 @@ impl Run<'_> {
             w,
             gradient,
             slots,
+            regularizer,
+            accumulator,
+            average,
             clip,
             decay,
             ..
@@ -597,6 +664,15 @@ impl Run<'_> {
         else {
             return;
         };
+        let mut gradient = self.get(*gradient).to_vec();
+        if let Some(rule) = regularizer {
+            for (g, &w) in gradient.iter_mut().zip(self.get(*w)) {
+                *g += rule.slope(w);
+            }
+        }
+        if let Some(accumulator) = accumulator {
+            gradient = self.gather(*accumulator, gradient);
+        }
         let (scale, bound) = match clip {
             Clip::None => (1.0, f32::INFINITY),
             Clip::Value(bound) => (1.0, *bound),
@@ -609,15 +685,29 @@ impl Run<'_> {
             }
         };
         let clipped = |g: &f32| (g * scale).clamp(-bound, bound);
-        let gradients = self.get(*gradient).iter().map(clipped).collect();
-        rule.visit(Update {
-            buffers: &mut self.buffers,
-            coefficients: &self.step.coefficients,
-            w: *w,
-            gradients,
-            slots,
-            decay: *decay,
-        });
+        let gradients = gradient.iter().map(clipped).collect();
+        if !self.step.gathering {
+            rule.visit(Update {
+                buffers: &mut self.buffers,
+                coefficients: &self.step.coefficients,
+                w: *w,
+                gradients,
+                slots,
+                decay: *decay,
+            });
+        }
+        if let Some(average) = average {
+            let (m, overwrite) = (self.step.average_momentum, self.step.overwrite);
+            let mut weights = std::mem::take(&mut self.buffers[w.index()]);
+            let averages = &mut self.buffers[average.index()];
+            for (average, w) in averages.iter_mut().zip(&mut weights) {
+                *average = m * *average + (1.0 - m) * *w;
+                if overwrite {
+                    *w = *average;
+                }
+            }
+            self.buffers[w.index()] = weights;
+        }
     }
 }
 

@@ -7,10 +7,12 @@ use crate::data::{Dataset, Tensor};
 use crate::model::layers::{Activation as ActivationLayer, BatchNormalization, Dense, Dropout};
 use crate::model::{Model, Sequential};
 use crate::rules::activations::Activation;
+use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Method, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Ftrl, Method, Nadam, Optimizer, SGD};
+use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
 use crate::train::Fit;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
@@ -79,6 +81,42 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(ReLU::new().max_value(3.0))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let kept = || {
+        let mut first = Dense::new(67)
+            .activation(Activation::Elu)
+            .kernel_regularizer(L1L2 { l1: 1e-3, l2: 1e-2 })
+            .bias_regularizer(L1 { l1: 1e-3 })
+            .kernel_constraint(MaxNorm::new(0.9))
+            .bias_constraint(NonNeg {});
+        first.activity_regularizer = Some(L2 { l2: 1e-3 }.into());
+        let mut second = Dense::new(33).kernel_regularizer(OrthogonalRegularizer::default());
+        second.kernel_constraint = Some(
+            UnitNorm {
+                axis: Axes::One(-1),
+            }
+            .into(),
+        );
+        second.activity_regularizer = Some(OrthogonalRegularizer::default().into());
+        Sequential::new()
+            .seed(6)
+            .add(first)
+            .add(
+                BatchNormalization::new()
+                    .gamma_regularizer(L2 { l2: 1e-2 })
+                    .gamma_constraint(MaxNorm::new(3.0)),
+            )
+            .add(second)
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let averaged = |optimizer: Optimizer| {
+        let mut optimizer = optimizer
+            .weight_decay(0.1)
+            .exclude_from_weight_decay(&["bias"])
+            .use_ema(0.9)
+            .gradient_accumulation_steps(2);
+        optimizer.ema_overwrite_frequency = Some(2);
+        optimizer
+    };
     let sparse = Loss::SparseCategoricalCrossentropy;
     let compile = |model: Sequential, optimizer: Optimizer| {
         model
@@ -122,6 +160,31 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "elu nadam",
             data(75, 23, 5),
             compile(elu(), Nadam::new().into()),
+        ),
+        (
+            "kept",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into())),
+        ),
+        (
+            "kept, clipvalue",
+            data(75, 31, 5),
+            compile(kept(), Optimizer::from(sgd()).clipvalue(0.01)),
+        ),
+        (
+            "kept, clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into()).clipnorm(0.1)),
+        ),
+        (
+            "kept, global clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(sgd().into()).global_clipnorm(0.1)),
+        ),
+        (
+            "ftrl",
+            data(75, 23, 5),
+            compile(elu(), averaged(Ftrl::new().into())),
         ),
         (
             "normalized wide",

@@ -6,7 +6,10 @@ use crate::error::{Error, Result};
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
+use crate::rules::constraints::Constraint;
 use crate::rules::losses::{Loss, Targets};
+use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
+use crate::rules::regularizers::Regularizer;
 
 /// Which layer's weight a variable is, or which slot of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,9 @@ impl Model {
         }
         let mut trained = Vec::new();
         if wanted.iter().any(|w| w.mode == Mode::Train) {
-            let slots = self.compiled()?.optimizer.method.slots();
+            let optimizer = &self.compiled()?.optimizer;
+            let slots = optimizer.slots();
+            let of_method = optimizer.method.slots().len();
             for (l, layer) in self.layers.iter().enumerate() {
                 for (w, weight) in layer.weights.iter().enumerate() {
                     if !(layer.trainable && weight.trainable) {
@@ -78,9 +83,16 @@ impl Model {
                             size: weight.values.len(),
                         });
                     }
+                    let at = |slot| slots.iter().position(|&s| s == slot).map(|s| own[s]);
                     trained.push(Trained {
                         variable: numbers[l][w],
-                        slots: own,
+                        slots: own[..of_method].to_vec(),
+                        average: at(AVERAGE),
+                        accumulator: at(ACCUMULATOR),
+                        regularizer: self.regularizer(l, w)?,
+                        constraint: self.constraint(l, w)?,
+                        shape: weight.shape.clone(),
+                        decay: optimizer.decay_of(weight.name),
                     });
                 }
             }
@@ -93,6 +105,30 @@ impl Model {
             program: Program { variables, plans },
             owners,
         })
+    }
+
+    /// What keeps a weight small; an error if it is not made for the weight.
+    fn regularizer(&self, layer: usize, weight: usize) -> Result<Option<Regularizer>> {
+        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
+        let rule = layer.rule.regularizer(weight.name);
+        if let Some(rule) = &rule {
+            let at = format!("layer {}: {}_regularizer", layer.name, weight.name);
+            rule.check_shape(&weight.shape)
+                .map_err(|error| error.under(&at))?;
+        }
+        Ok(rule)
+    }
+
+    /// What a weight is kept to; an error if it is not made for the weight.
+    fn constraint(&self, layer: usize, weight: usize) -> Result<Option<Constraint>> {
+        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
+        let rule = layer.rule.constraint(weight.name);
+        if let Some(rule) = &rule {
+            let at = format!("layer {}: {}_constraint", layer.name, weight.name);
+            rule.check_shape(&weight.shape)
+                .map_err(|error| error.under(&at))?;
+        }
+        Ok(rule)
     }
 
     fn plan(
@@ -110,6 +146,20 @@ impl Model {
             .flatten()
             .map(|shape| plan.feed("input", shape.clone()))
             .collect();
+        // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
+        let with_loss = wanted.mode != Mode::Infer;
+        for (l, layer) in self.layers.iter().enumerate() {
+            for (w, weight) in layer.weights.iter().enumerate() {
+                if with_loss
+                    && layer.trainable
+                    && weight.trainable
+                    && let Some(rule) = self.regularizer(l, w)?
+                {
+                    let columns = weight.shape.last().copied().unwrap_or(1);
+                    plan.penalize(&rule, numbers[l][w], columns);
+                }
+            }
+        }
         let mut values: Vec<Value> = Vec::new();
         for node in &self.nodes {
             let layer = &self.layers[node.layer];
@@ -127,7 +177,18 @@ impl Model {
                 weights: &layer.weights,
                 trainable: layer.trainable,
             };
-            values.push(layer.rule.lower(&mut plan, call));
+            let value = layer.rule.lower(&mut plan, call);
+            if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
+                let shape: Vec<usize> = [wanted.rows]
+                    .iter()
+                    .chain(value.shape.dims())
+                    .copied()
+                    .collect();
+                let at = format!("layer {}: activity_regularizer", layer.name);
+                rule.check_shape(&shape).map_err(|error| error.under(&at))?;
+                plan.penalize_activity(&rule, &value);
+            }
+            values.push(value);
         }
         debug_assert!(values.iter().zip(&shapes).all(|(v, s)| v.shape == s.1));
         let outputs: Vec<Value> = self

@@ -3,8 +3,10 @@
 use super::lower::{Lowering, Value};
 use super::op::Clip;
 use super::{Buffer, Op, Size, View};
+use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::Optimizer;
+use crate::rules::regularizers::Regularizer;
 use std::collections::{HashMap, HashSet};
 
 /// A variable that is trained, with what its optimizer keeps for it.
@@ -14,6 +16,24 @@ pub struct Trained {
     pub variable: Buffer,
     /// Its slots, as the method orders them.
     pub slots: Vec<Buffer>,
+    /// Its moving average, if there is one.
+    pub average: Option<Buffer>,
+    /// The gradients since its last update, if they are gathered.
+    pub accumulator: Option<Buffer>,
+    /// What keeps it small.
+    pub regularizer: Option<Regularizer>,
+    /// What it is kept to.
+    pub constraint: Option<Constraint>,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its weight decay.
+    pub decay: f32,
+}
+
+impl Trained {
+    fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 impl Lowering {
@@ -83,18 +103,19 @@ impl Lowering {
     }
 
     fn updates(&mut self, weights: &HashMap<Buffer, Buffer>, trained: &[Trained], by: &Optimizer) {
-        let with_gradient = || {
-            trained
-                .iter()
-                .filter_map(|t| weights.get(&t.variable).map(|&g| (t, g)))
-        };
+        let by_norm = by.clipnorm.is_some() || by.global_clipnorm.is_some();
+        let with_gradient = trained
+            .iter()
+            .filter_map(|t| weights.get(&t.variable).map(|&g| (t, g)));
+        let with_gradient: Vec<(&Trained, Buffer)> = with_gradient
+            .map(|(t, gradient)| (t, self.whole_gradient(t, gradient, by_norm)))
+            .collect();
         let mut whole = None;
         if by.global_clipnorm.is_some() {
-            let gradients: Vec<Buffer> = with_gradient().map(|(_, gradient)| gradient).collect();
+            let gradients: Vec<Buffer> = with_gradient.iter().map(|&(_, g)| g).collect();
             whole = Some(self.squared_norm(&gradients));
         }
-        for (t, gradient) in with_gradient() {
-            let size = self.buffers[gradient.index()].size.of(0);
+        for &(t, gradient) in &with_gradient {
             let clip = if let Some(limit) = by.clipvalue {
                 Clip::Value(limit as f32)
             } else if let Some(limit) = by.clipnorm {
@@ -110,14 +131,18 @@ impl Lowering {
             } else {
                 Clip::None
             };
+            let element = t.regularizer.as_ref().and_then(Regularizer::l1_l2);
             let update = Op::Update {
                 rule: by.method.clone(),
                 w: t.variable,
                 gradient,
                 slots: t.slots.clone(),
+                regularizer: element.filter(|_| !by_norm),
+                accumulator: t.accumulator.filter(|_| !by_norm),
+                average: t.average,
                 clip,
-                decay: by.weight_decay.unwrap_or(0.0) as f32,
-                size,
+                decay: t.decay,
+                size: t.size(),
             };
             // Right behind its gradient if nothing later reads the variable, so
             // that one pass over memory does both.
@@ -136,6 +161,49 @@ impl Lowering {
                 _ => self.ops.push(update),
             }
         }
+        for (t, _) in with_gradient {
+            if let Some(rule) = &t.constraint {
+                self.ops.push(Op::Constrain {
+                    rule: rule.clone(),
+                    w: t.variable,
+                    shape: t.shape.clone(),
+                    size: t.size(),
+                });
+            }
+        }
+    }
+
+    /// The gradient with what an update cannot add to it on the way: whatever
+    /// there is if its norm is wanted, else the derivatives of penalties that
+    /// need the whole matrix.
+    fn whole_gradient(&mut self, of: &Trained, mut gradient: Buffer, by_norm: bool) -> Buffer {
+        let size = of.size();
+        if let Some(rule) = &of.regularizer
+            && (by_norm || rule.l1_l2().is_none())
+        {
+            let (dx, y) = (self.gradient_of(gradient), self.gradient_of(gradient));
+            self.ops.push(Op::PenaltyGradient {
+                rule: rule.clone(),
+                x: of.variable,
+                dx,
+                size: Size::Fixed(size),
+                columns: of.shape.last().copied().unwrap_or(1),
+            });
+            let (a, b) = (gradient, dx);
+            self.ops.push(Op::SumGradients { a, b, y, size });
+            gradient = y;
+        }
+        if let Some(accumulator) = of.accumulator.filter(|_| by_norm) {
+            let y = self.gradient_of(gradient);
+            self.ops.push(Op::Accumulate {
+                gradient,
+                accumulator,
+                y,
+                size,
+            });
+            gradient = y;
+        }
+        gradient
     }
 
     fn squared_norm(&mut self, gradients: &[Buffer]) -> Buffer {
@@ -408,6 +476,29 @@ impl Pass<'_> {
                         dx,
                         epsilon,
                         view,
+                    });
+                }
+            }
+            Op::Penalty {
+                rule,
+                x,
+                size: size @ Size::PerRow(numbers),
+                columns,
+                ..
+            } => {
+                if self.wanted.contains(x) {
+                    let (x, size, columns) = (*x, *size, *columns);
+                    let rule = rule.clone();
+                    let view = View {
+                        positions: numbers / columns.max(1),
+                        width: columns,
+                    };
+                    self.pass_on(x, view, |dx| Op::PenaltyGradient {
+                        rule,
+                        x,
+                        dx,
+                        size,
+                        columns,
                     });
                 }
             }

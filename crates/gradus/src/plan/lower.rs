@@ -4,6 +4,7 @@ use super::{Buffer, BufferInfo, Mode, Op, Role, Size, View, op::Factors};
 use crate::base::shape::Shape;
 use crate::rules::activations::{Activation, Form};
 use crate::rules::noise::Noise;
+use crate::rules::regularizers::Regularizer;
 
 /// A tensor in the making: its buffer, and the shape of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,7 @@ pub struct Lowering {
     pub(super) ops: Vec<Op>,
     feeds: usize,
     streams: u32,
+    penalties: Vec<(Buffer, bool)>,
 }
 
 impl Lowering {
@@ -69,6 +71,7 @@ impl Lowering {
             ops: Vec::new(),
             feeds: 0,
             streams: 0,
+            penalties: Vec::new(),
         }
     }
 
@@ -315,6 +318,31 @@ impl Lowering {
         }
     }
 
+    /// The penalty for a variable is added to the loss.
+    pub fn penalize(&mut self, rule: &Regularizer, w: Buffer, columns: usize) {
+        let size = self.buffers[w.index()].size;
+        self.penalty(rule, w, size, columns);
+    }
+
+    /// The penalty for a layer's output, by row, is added to the loss.
+    pub fn penalize_activity(&mut self, rule: &Regularizer, x: &Value) {
+        let View { width, .. } = x.view();
+        self.penalty(rule, x.buffer, Size::PerRow(x.shape.size()), width);
+    }
+
+    fn penalty(&mut self, rule: &Regularizer, x: Buffer, size: Size, columns: usize) {
+        let penalty = self.temporary("penalty", Size::Fixed(1));
+        self.penalties
+            .push((penalty, matches!(size, Size::PerRow(_))));
+        self.ops.push(Op::Penalty {
+            rule: rule.clone(),
+            x,
+            penalty,
+            size,
+            columns,
+        });
+    }
+
     /// x where it can be read after the step: a feed is copied.
     pub fn result(&mut self, x: &Value) -> Value {
         if self.buffers[x.buffer.index()].role == Role::Temporary {
@@ -378,6 +406,7 @@ impl Lowering {
             arena: 0,
             outputs: outputs.into_iter().map(|v| (v.buffer, v.shape)).collect(),
             losses,
+            penalties: self.penalties,
         };
         let kept = plan.kept();
         let roots = super::memory::share(&plan.ops, &plan.buffers, &kept);

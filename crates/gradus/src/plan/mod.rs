@@ -96,6 +96,8 @@ pub struct Plan {
     pub outputs: Vec<(Buffer, Shape)>,
     /// The losses, one for each position of a row, if the plan has a loss.
     pub losses: Option<(Buffer, usize)>,
+    /// What is added to the loss, and whether it is divided by the batch's rows.
+    pub penalties: Vec<(Buffer, bool)>,
 }
 
 /// A variable of a program.
@@ -120,6 +122,10 @@ impl Plan {
     /// The buffers that are read after the step.
     pub(crate) fn kept(&self) -> Vec<Buffer> {
         let outputs = self.outputs.iter().map(|&(b, _)| b);
-        outputs.chain(self.losses.map(|(b, _)| b)).collect()
+        let penalties = self.penalties.iter().map(|&(b, _)| b);
+        outputs
+            .chain(self.losses.map(|(b, _)| b))
+            .chain(penalties)
+            .collect()
     }
 }

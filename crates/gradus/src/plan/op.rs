@@ -1,9 +1,12 @@
 //! The operations of a plan. `engine/reference.rs` defines what each computes.
 
+use super::Size;
 use crate::rules::activations::Activation;
+use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::noise::Noise;
 use crate::rules::optimizers::Method;
+use crate::rules::regularizers::{self, L1L2, Regularizer};
 
 /// A buffer's number in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -288,15 +291,55 @@ pub enum Op {
         gradients: Vec<(Buffer, usize)>,
         norm: Buffer,
     },
-    /// One step of the optimizer on a variable.
+    /// penalty = what the regularizer adds to the loss for all of x.
+    Penalty {
+        rule: Regularizer,
+        x: Buffer,
+        penalty: Buffer,
+        size: Size,
+        columns: usize,
+    },
+    /// dx = the derivative of the penalty for x, divided by the batch's rows if x
+    /// has some numbers for each.
+    PenaltyGradient {
+        rule: Regularizer,
+        x: Buffer,
+        dx: Buffer,
+        size: Size,
+        columns: usize,
+    },
+    /// y = (gradient + accumulator) / steps, and the accumulator is 0 again; in a
+    /// step that only gathers, the accumulator takes the gradient and y is 0.
+    Accumulate {
+        gradient: Buffer,
+        accumulator: Buffer,
+        y: Buffer,
+        size: usize,
+    },
+    /// One step of the optimizer on a variable: the gradient and the regularizer's,
+    /// gathered with those before, clipped; decay; update; moving average. A step
+    /// that only gathers does the first and the last.
     Update {
         rule: Method,
         w: Buffer,
         gradient: Buffer,
         slots: Vec<Buffer>,
+        /// The penalty whose derivative belongs to the gradient.
+        regularizer: Option<L1L2>,
+        /// The gradients since the last update.
+        accumulator: Option<Buffer>,
+        /// The moving average of w.
+        average: Option<Buffer>,
         clip: Clip,
         /// The share, times the learning rate, taken off before the update.
         decay: f32,
+        size: usize,
+    },
+    /// w is brought back to what it is kept to.
+    Constrain {
+        rule: Constraint,
+        w: Buffer,
+        shape: Vec<usize>,
         size: usize,
     },
 }
@@ -343,8 +386,26 @@ impl Op {
             | Op::StandardizeRowsGradient { view, .. }
             | Op::Permute { view, .. }
             | Op::Loss { view, .. } => Split::Rows(view),
-            Op::SquaredNorm { .. } | Op::Constant { .. } => Split::Whole,
-            Op::SumGradients { size, .. } | Op::Update { size, .. } => Split::Elements(size),
+            Op::PenaltyGradient {
+                ref rule,
+                size,
+                columns,
+                ..
+            } if rule.form() == regularizers::Form::Element => match size {
+                Size::Fixed(size) => Split::Elements(size),
+                Size::PerRow(size) => Split::Columns(View {
+                    positions: size / columns.max(1),
+                    width: columns,
+                }),
+            },
+            Op::SquaredNorm { .. }
+            | Op::Constant { .. }
+            | Op::Penalty { .. }
+            | Op::PenaltyGradient { .. }
+            | Op::Constrain { .. } => Split::Whole,
+            Op::SumGradients { size, .. }
+            | Op::Accumulate { size, .. }
+            | Op::Update { size, .. } => Split::Elements(size),
         }
     }
 
@@ -430,14 +491,25 @@ impl Op {
                 all(&[*x, *target]);
             }
             Op::SquaredNorm { gradients, .. } => gradients.iter().for_each(|&(g, _)| all(&[g])),
+            Op::Penalty { x, .. } | Op::PenaltyGradient { x, .. } => all(&[*x]),
+            Op::Accumulate {
+                gradient,
+                accumulator,
+                ..
+            } => all(&[*gradient, *accumulator]),
+            Op::Constrain { w, .. } => all(&[*w]),
             Op::Update {
                 w,
                 gradient,
                 slots,
+                accumulator,
+                average,
                 clip,
                 ..
             } => {
                 all(slots);
+                all(accumulator.as_slice());
+                all(average.as_slice());
                 all(&[*w, *gradient]);
                 if let Clip::Norm { norm, .. } = clip {
                     all(&[*norm]);
@@ -499,8 +571,20 @@ impl Op {
                 all(&[*losses]);
             }
             Op::SquaredNorm { norm, .. } => all(&[*norm]),
-            Op::Update { w, slots, .. } => {
+            Op::Penalty { penalty, .. } => all(&[*penalty]),
+            Op::PenaltyGradient { dx, .. } => all(&[*dx]),
+            Op::Accumulate { accumulator, y, .. } => all(&[*accumulator, *y]),
+            Op::Constrain { w, .. } => all(&[*w]),
+            Op::Update {
+                w,
+                slots,
+                accumulator,
+                average,
+                ..
+            } => {
                 all(slots);
+                all(accumulator.as_slice());
+                all(average.as_slice());
                 all(&[*w]);
             }
         }

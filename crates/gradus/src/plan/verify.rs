@@ -23,7 +23,7 @@ fn order(plan: &Plan) -> Result<(), String> {
             if temporary && !written[b.index()] {
                 fault = Some(format!("op {i} reads {b:?} before it is written"));
             }
-            if updated[b.index()] {
+            if updated[b.index()] && !matches!(op, Op::Constrain { .. }) {
                 fault = Some(format!("op {i} reads {b:?} after its update"));
             }
         });
@@ -105,12 +105,32 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
             w,
             gradient,
             slots,
+            accumulator,
+            average,
             size,
             ..
         } => {
             let mut all = vec![(*w, Fixed(*size)), (*gradient, Fixed(*size))];
-            all.extend(slots.iter().map(|&s| (s, Fixed(*size))));
+            let kept = slots.iter().chain(accumulator).chain(average);
+            all.extend(kept.map(|&s| (s, Fixed(*size))));
             all
+        }
+        Op::Penalty {
+            x, penalty, size, ..
+        } => vec![(*x, *size), (*penalty, Fixed(1))],
+        Op::PenaltyGradient { x, dx, size, .. } => vec![(*x, *size), (*dx, *size)],
+        Op::Accumulate {
+            gradient,
+            accumulator,
+            y,
+            size,
+        } => [gradient, accumulator, y]
+            .into_iter()
+            .map(|&b| (b, Fixed(*size)))
+            .collect(),
+        Op::Constrain { w, shape, size, .. } => {
+            debug_assert_eq!(shape.iter().product::<usize>(), *size);
+            vec![(*w, Fixed(*size))]
         }
         Op::SumGradients { a, b, y, size } => {
             [a, b, y].into_iter().map(|&b| (b, Fixed(*size))).collect()

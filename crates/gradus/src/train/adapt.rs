@@ -38,7 +38,7 @@ impl Model {
             if layer.weights.is_empty() || !again && !layer.weights.iter().any(never) {
                 continue;
             }
-            super::fit::check_data(self, data, false)?;
+            super::check::inputs(self, data)?;
             let found = match node.inputs[0] {
                 Source::Input(n) => statistics(rule, &data.inputs()[n])?,
                 Source::Node(before) => {

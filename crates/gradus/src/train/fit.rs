@@ -5,14 +5,15 @@ use super::check;
 use super::evaluate::{Evaluation, ROWS};
 use super::history::{Epoch, History, Logs};
 use super::runner::{Meters, Runner, tensors};
-use crate::data::{Batches, Dataset};
+use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::model::lowering::Wanted;
+use crate::model::{Model, State};
 use crate::plan::Mode;
-use crate::rules::optimizers::{Clock, LearningRate};
-use crate::rules::schedules::{self, Schedule};
+use crate::rules::optimizers::{AVERAGE, Clock, LearningRate, Optimizer};
+use crate::rules::schedules::{self, Schedule, Setting};
+use std::cell::Cell;
 use std::time::Instant;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
@@ -24,6 +25,7 @@ pub struct Fit {
     in_order: bool,
     validation: Validation,
     schedule: Option<Schedule>,
+    class_weight: Vec<(usize, f64)>,
     callbacks: Vec<Box<dyn Callback>>,
 }
 
@@ -83,6 +85,13 @@ impl Fit {
         self
     }
 
+    /// Weighs the loss of each row by its class; classes that are not named
+    /// weigh 1. The validation is not weighed.
+    pub fn class_weight(mut self, weights: &[(usize, f64)]) -> Self {
+        self.class_weight = weights.to_vec();
+        self
+    }
+
     /// Adds something that is called between epochs and batches.
     pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
         self.callbacks.push(Box::new(callback));
@@ -120,6 +129,7 @@ impl Model {
             self.build(&shapes)?;
         }
         check::labelled(self, &train)?;
+        let train = weigh_classes(train, &options.class_weight)?;
         if let Some(held_out) = &validation {
             check::labelled(self, held_out)?;
         }
@@ -205,16 +215,7 @@ impl Model {
                     _ => training.learning_rate.into(),
                 };
                 used = setting.rate;
-                let step = Step {
-                    seed: training.model.seed,
-                    iteration: state.iteration,
-                    coefficients: compiled.optimizer.method.coefficients(Clock {
-                        iteration: state.iteration,
-                        learning_rate: setting.rate as f32,
-                        momentum: setting.momentum.map(|m| m as f32),
-                        scalars: &mut state.scalars,
-                    }),
-                };
+                let step = step(training.model.seed, &compiled.optimizer, state, setting);
                 let outputs = meters.need_outputs();
                 training
                     .runner
@@ -227,9 +228,14 @@ impl Model {
                     batch: number,
                     batches: batches.count(),
                     meters: &meters,
+                    stop: Cell::new(false),
                 };
                 for callback in &mut callbacks {
                     callback.on_train_batch_end(&progress);
+                }
+                if progress.stop.get() {
+                    training.stop();
+                    break;
                 }
             }
             let mut logs = Logs::default();
@@ -258,6 +264,15 @@ impl Model {
                 break;
             }
         }
+        // Before the callbacks: the best weights take the averages' place, as in Keras.
+        let average = compiled
+            .optimizer
+            .slots()
+            .iter()
+            .position(|&s| s == AVERAGE);
+        if let (Some(average), true) = (average, training.model.state.iteration > 0) {
+            training.runner.take_slot(average);
+        }
         for callback in &mut callbacks {
             callback.on_train_end(&mut training)?;
         }
@@ -274,5 +289,71 @@ impl Model {
             *rate = learning_rate;
         }
         Ok(history)
+    }
+}
+
+/// The data with each row's weight by its class: the number in its target, or
+/// the place of the largest of several.
+fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
+    const KEY: &str = "class_weight";
+    if weights.is_empty() {
+        return Ok(data);
+    }
+    if data.sample_weight().is_some() {
+        let found = "class weights beside sample weights";
+        return Err(Error::invalid(KEY, found, "only one of the two"));
+    }
+    if let Some((_, weight)) = weights.iter().find(|(_, w)| !(*w >= 0.0 && w.is_finite())) {
+        return Err(Error::invalid(KEY, weight, "a number of 0 or more"));
+    }
+    let target = &data.targets()[0];
+    if target.shape().rank() > 1 {
+        let expected = "one class for each row";
+        return Err(Error::shape(KEY, target.shape(), expected));
+    }
+    let class = |row: &[f32]| match row {
+        [number] => f64::from(*number).round(),
+        row => {
+            let larger = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
+            (0..row.len()).reduce(larger).unwrap_or(0) as f64
+        }
+    };
+    let weight_of = |row: &[f32]| {
+        let class = class(row);
+        let found = weights.iter().find(|(c, _)| *c as f64 == class);
+        found.map_or(1.0, |&(_, weight)| weight as f32)
+    };
+    let rows = target.to_f32();
+    let weights = rows.chunks(target.size().max(1)).map(weight_of).collect();
+    data.with_sample_weight(Tensor::from_column(weights)?)
+}
+
+/// What the engine has to know of the next step.
+fn step(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -> Step {
+    let gathered = optimizer.gradient_accumulation_steps.unwrap_or(1).max(1);
+    // Only the schedules and the file count the steps that only gather.
+    let updates = state.iteration / gathered;
+    let gathering = !(state.iteration + 1).is_multiple_of(gathered);
+    let overwrite = optimizer.ema_overwrite_frequency;
+    Step {
+        seed,
+        iteration: state.iteration,
+        coefficients: match gathering {
+            true => Default::default(),
+            false => optimizer.method.coefficients(Clock {
+                iteration: updates,
+                learning_rate: setting.rate as f32,
+                momentum: setting.momentum.map(|m| m as f32),
+                scalars: &mut state.scalars,
+            }),
+        },
+        gathering,
+        gathered: gathered as f32,
+        // The first average is the weights themselves.
+        average_momentum: match updates {
+            0 => 0.0,
+            _ => optimizer.ema_momentum as f32,
+        },
+        overwrite: overwrite.is_some_and(|n| (updates + 1).is_multiple_of(n)),
     }
 }

@@ -54,7 +54,7 @@ impl Model {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
-        super::fit::check_data(self, data, false)?;
+        super::check::inputs(self, data)?;
         // Samples of a row beyond so many are run in the next batch.
         let together = samples.min(4 * ROWS);
         let rows = (4 * ROWS / together).max(1).min(data.rows());

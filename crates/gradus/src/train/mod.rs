@@ -10,7 +10,9 @@ mod mc;
 mod predict;
 mod runner;
 
-pub use callbacks::{Callback, EarlyStopping, ReduceLROnPlateau, Training};
+pub use callbacks::{
+    Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
+};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;

@@ -21,6 +21,8 @@ pub(crate) struct Batch {
     feeds: Vec<Vec<f32>>,
     outputs: Vec<f32>,
     losses: Vec<f32>,
+    /// What is added to the mean loss.
+    penalty: f64,
 }
 
 impl Runner {
@@ -41,13 +43,9 @@ impl Runner {
             match slot(model, *owner) {
                 Some(values) => self.session.write(variable, values),
                 None => {
-                    let method = model.compiled.as_ref().map(|c| &c.optimizer.method);
-                    let start = owner
-                        .slot
-                        .and_then(|n| Some(method?.slot_start()[n]))
-                        .unwrap_or(0.0);
-                    let values = vec![start; self.lowered.program.variables[i].size];
-                    self.session.write(variable, &values);
+                    let start = slot_start(model, *owner);
+                    let size = self.lowered.program.variables[i].size;
+                    self.session.write(variable, &vec![start; size]);
                 }
             }
         }
@@ -66,6 +64,22 @@ impl Runner {
                     values.resize(size, 0.0);
                     self.session.read(variable, values);
                 }
+            }
+        }
+    }
+
+    /// The weights become what is kept in that slot; those without it stay.
+    pub fn take_slot(&mut self, slot: usize) {
+        let owners = &self.lowered.owners;
+        for (i, owner) in owners.iter().enumerate() {
+            let weight = owners
+                .iter()
+                .position(|o| (o.layer, o.weight, o.slot) == (owner.layer, owner.weight, None));
+            if let (Some(weight), true) = (weight, owner.slot == Some(slot)) {
+                let mut values = vec![0.0; self.lowered.program.variables[i].size];
+                let buffer = |i: usize| crate::plan::Buffer(i as u32);
+                self.session.read(buffer(i), &mut values);
+                self.session.write(buffer(weight), &values);
             }
         }
     }
@@ -96,6 +110,7 @@ impl Runner {
             feeds,
             outputs: vec![0.0; outputs * plan.rows],
             losses: vec![0.0; positions * plan.rows],
+            penalty: 0.0,
         })
     }
 
@@ -117,6 +132,13 @@ impl Runner {
             let n = rows.len() * positions;
             self.session
                 .fetch(batch.plan, losses, &mut batch.losses[..n]);
+        }
+        batch.penalty = 0.0;
+        for &(buffer, by_row) in &plan.penalties {
+            let mut penalty = [0.0];
+            self.session.fetch(batch.plan, buffer, &mut penalty);
+            let share = if by_row { rows.len() as f64 } else { 1.0 };
+            batch.penalty += f64::from(penalty[0]) / share;
         }
         if with_outputs {
             let mut start = 0;
@@ -153,10 +175,19 @@ fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
         None => &model.layers[owner.layer].weights[owner.weight].values,
         Some(n) => {
             let slots = model.state.slots.get(owner.layer)?.get(owner.weight)?;
-            slots.get(n)?
+            slots.get(n).filter(|values| !values.is_empty())?
         }
     };
     Some(values)
+}
+
+/// What a slot starts at.
+fn slot_start(model: &Model, owner: Owner) -> f32 {
+    let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+    match (optimizer, owner.slot) {
+        (Some(optimizer), Some(slot)) => optimizer.slot_start(slot),
+        _ => 0.0,
+    }
 }
 
 fn slot_mut(model: &mut Model, owner: Owner, n: usize) -> &mut Vec<f32> {
@@ -227,6 +258,7 @@ impl Meters {
         let positions = self.size / self.width.max(1);
         let losses = &batch.losses[..rows * positions];
         self.loss += losses.iter().map(|&l| f64::from(l)).sum::<f64>() / positions as f64;
+        self.loss += batch.penalty * rows as f64;
         self.rows += rows as f64;
         let targets = &batch.feeds[inputs][..rows * positions * self.target_width];
         let outputs = batch.output(rows, self.size);

@@ -5,10 +5,12 @@ use crate::base::registry::{Member, Value};
 use crate::model::layers::Layer;
 use crate::model::sequential::snake_case;
 use crate::rules::activations::Activation;
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Method, Optimizer};
+use crate::rules::regularizers::Regularizer;
 use crate::rules::schedules::Schedule;
 
 /// What a Keras object is for.
@@ -77,8 +79,8 @@ impl Family {
             Family::Optimizer => Method::MEMBERS,
             Family::Schedule => Schedule::MEMBERS,
             Family::Layer => Layer::MEMBERS,
-            // gradus has none yet, and so refuses each by its name.
-            Family::Constraint | Family::Regularizer => &[],
+            Family::Constraint => Constraint::MEMBERS,
+            Family::Regularizer => Regularizer::MEMBERS,
         }
     }
 
@@ -108,6 +110,8 @@ impl Family {
     pub fn written_out(self, alias: &Value) -> Option<Value> {
         match self {
             Family::Initializer => Some(Initializer::from_config("", alias).ok()?.to_config()),
+            Family::Constraint => Some(Constraint::from_config("", alias).ok()?.to_config()),
+            Family::Regularizer => Some(Regularizer::from_config("", alias).ok()?.to_config()),
             Family::Optimizer => Some(Optimizer::from_config("", alias).ok()?.to_config()),
             _ => None,
         }
@@ -246,10 +250,6 @@ const EXTRAS: &[Extra] = {
 
         Extra::new(Layer, &["Flatten"], "data_format", Text("channels_last")),
         Extra::new(Layer, &[], "activity_regularizer", Null).unwritten(),
-        Extra::new(Layer, &["Dense"], "kernel_regularizer", Null),
-        Extra::new(Layer, &["Dense"], "bias_regularizer", Null),
-        Extra::new(Layer, &["Dense"], "kernel_constraint", Null),
-        Extra::new(Layer, &["Dense"], "bias_constraint", Null),
         Extra::new(Layer, &["Dense"], "quantization_config", Null),
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
@@ -261,10 +261,6 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["LayerNormalization"], "gamma_regularizer", Null),
         Extra::new(Layer, &["LayerNormalization"], "beta_constraint", Null),
         Extra::new(Layer, &["LayerNormalization"], "gamma_constraint", Null),
-        Extra::new(Layer, &["BatchNormalization"], "beta_regularizer", Null),
-        Extra::new(Layer, &["BatchNormalization"], "gamma_regularizer", Null),
-        Extra::new(Layer, &["BatchNormalization"], "beta_constraint", Null),
-        Extra::new(Layer, &["BatchNormalization"], "gamma_constraint", Null),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm_clipping", Null).any(),

@@ -77,7 +77,7 @@ pub(crate) fn load(
         return Ok(state);
     }
     let scalars = compiled.optimizer.method.scalars().len();
-    let slots = compiled.optimizer.method.slots().len();
+    let slots = compiled.optimizer.slots().len();
     // A layer may have been frozen after the optimizer had got its slots.
     let trained = [true, false].map(|frozen| trained(layers, frozen));
     let fits = |trained: &&Vec<Place>| trained.len() * slots + scalars == rest.len();
@@ -102,7 +102,7 @@ pub(crate) fn load(
         let what = || {
             format!(
                 "{} of {}",
-                compiled.optimizer.method.slots()[slot],
+                compiled.optimizer.slots()[slot],
                 layers[layer].name
             )
         };
@@ -140,7 +140,7 @@ fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
 
 /// The slots in the order of Keras' files.
 ///
-/// Most methods make all slots of one variable, then those of the next. Some
+/// What does not belong to the method comes first, then its slots. Most methods make all slots of one variable, then those of the next. Some
 /// make a slot of all variables, then the next slot.
 fn order(compiled: &Compiled, trained: &[Place]) -> Vec<(Place, usize)> {
     let method = &compiled.optimizer.method;
@@ -152,6 +152,10 @@ fn order(compiled: &Compiled, trained: &[Place]) -> Vec<(Place, usize)> {
         _ => slots.len(),
     };
     let mut order = Vec::with_capacity(trained.len() * slots.len());
+    // What every method may have comes first: averages, then accumulators.
+    for slot in slots.len()..compiled.optimizer.slots().len() {
+        order.extend(trained.iter().map(|&place| (place, slot)));
+    }
     for &place in trained {
         order.extend((0..together).map(|slot| (place, slot)));
     }
@@ -161,7 +165,7 @@ fn order(compiled: &Compiled, trained: &[Place]) -> Vec<(Place, usize)> {
     order
 }
 
-/// A slot's values; zeros for a variable that has not been trained yet.
+/// A slot's values; its first ones for a variable that has not been trained yet.
 fn slot_array(model: &Model, (layer, weight): Place, slot: usize) -> Array {
     let shape = &model.layers[layer].weights[weight].shape;
     let slots = model
@@ -171,7 +175,11 @@ fn slot_array(model: &Model, (layer, weight): Place, slot: usize) -> Array {
         .and_then(|slots| slots.get(weight));
     let values = match slots.and_then(|slots| slots.get(slot)) {
         Some(values) if !values.is_empty() => values.clone(),
-        _ => vec![0.0; shape.iter().product()],
+        _ => {
+            let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+            let start = optimizer.map_or(0.0, |o| o.slot_start(slot));
+            vec![start; shape.iter().product()]
+        }
     };
     Array::floats(shape.clone(), values)
 }

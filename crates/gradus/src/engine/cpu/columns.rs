@@ -11,7 +11,7 @@ use super::simd::{Isa, TILE_LANES};
 use super::weights;
 use crate::base::random::{Key, Stream};
 use crate::plan::op::Factors;
-use crate::plan::{Op, View};
+use crate::plan::{Op, Size, View};
 use crate::rules::activations;
 
 /// Numbers of a matrix that the operations of a group go over before the next
@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to
     }
 }
 
-fn column_op(context: &Context<'_>, op: &Op, block: Block) {
+pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
     let isa = context.isa;
     match op {
         Op::Product { x, w, y, of } => {
@@ -239,6 +239,23 @@ fn column_op(context: &Context<'_>, op: &Op, block: Block) {
                 variance: context.at(*variance),
                 y: context.at(*dx),
                 epsilon: *epsilon,
+                block,
+            });
+        }
+        Op::PenaltyGradient {
+            rule, x, dx, size, ..
+        } => {
+            let Some(rule) = rule.l1_l2() else {
+                unreachable!("a penalty of a whole matrix is not cut");
+            };
+            isa.run(PenaltyGradient {
+                rule: &rule,
+                scale: match size {
+                    Size::PerRow(_) => 1.0 / context.rows as f32,
+                    Size::Fixed(_) => 1.0,
+                },
+                x: context.at(*x),
+                dx: context.at(*dx),
                 block,
             });
         }

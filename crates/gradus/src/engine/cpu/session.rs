@@ -3,7 +3,7 @@
 use super::arena::Arena;
 use super::kernels::product::PACK_SIZE;
 use super::kernels::rows::{Softmax, SoftmaxGradient, StandardizeRows, StandardizeRowsGradient};
-use super::kernels::update::SquaredNorm;
+use super::kernels::update::{Penalty, SquaredNorm};
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
@@ -11,7 +11,7 @@ use super::tasks::{Task, tasks, total};
 use super::{columns, weights};
 use crate::engine::{Session, Step};
 use crate::plan::memory::Place;
-use crate::plan::{Buffer, Op, Plan, Program, Role, Split};
+use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
 use crate::rules::losses::Targets;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -447,6 +447,75 @@ fn whole(context: &Context<'_>, op: &Op) {
                 std::ptr::copy_nonoverlapping(values.as_ptr(), context.at(*y), values.len());
             }
         }
+        Op::Penalty {
+            rule,
+            x,
+            penalty,
+            size,
+            columns,
+        } => {
+            let size = size.of(context.rows);
+            let total = match rule.l1_l2() {
+                Some(rule) => context.isa.run(Penalty {
+                    rule: &rule,
+                    x: context.at(*x),
+                    size,
+                }),
+                None => {
+                    let scratch = doubles(context, rule.scratch(*columns, size));
+                    // SAFETY: the buffer is that long, and nobody writes to it
+                    // in this phase.
+                    let x = unsafe { std::slice::from_raw_parts(context.at(*x), size) };
+                    rule.matrix(*columns, x, None, scratch)
+                }
+            };
+            // SAFETY: one number, which this task alone writes.
+            unsafe { *context.at(*penalty) = total as f32 };
+        }
+        Op::PenaltyGradient {
+            rule,
+            x,
+            dx,
+            size,
+            columns,
+        } => {
+            let by_row = matches!(size, Size::PerRow(_));
+            let size = size.of(context.rows);
+            let scratch = doubles(context, rule.scratch(*columns, size));
+            // SAFETY: both buffers are that long; nobody writes to the first in
+            // this phase, and this task alone touches the second.
+            let (x, dx) = unsafe {
+                (
+                    std::slice::from_raw_parts(context.at(*x), size),
+                    std::slice::from_raw_parts_mut(context.at(*dx), size),
+                )
+            };
+            dx.fill(0.0);
+            rule.matrix(*columns, x, Some(dx), scratch);
+            if by_row {
+                let rows = context.rows as f32;
+                dx.iter_mut().for_each(|g| *g /= rows);
+            }
+        }
+        Op::Constrain {
+            rule,
+            w,
+            shape,
+            size,
+        } => {
+            let scratch = doubles(context, rule.scratch(shape));
+            // SAFETY: the variable is that long, and this task alone touches it.
+            let w = unsafe { std::slice::from_raw_parts_mut(context.at(*w), *size) };
+            rule.apply_in(shape, w, scratch);
+        }
         other => unreachable!("{other:?} can be cut"),
     }
+}
+
+/// This thread's room, as so many doubles.
+#[allow(clippy::mut_from_ref)]
+fn doubles<'a>(context: &'a Context<'_>, count: usize) -> &'a mut [f64] {
+    // SAFETY: the scratch is this thread's alone and starts a cache line;
+    // `weights::room` has counted two floats for each double.
+    unsafe { std::slice::from_raw_parts_mut(context.scratch.cast::<f64>(), count) }
 }

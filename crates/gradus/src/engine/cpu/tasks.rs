@@ -88,6 +88,12 @@ fn work(plan: &Plan, op: &Op) -> usize {
             plan.rows * of.positions * of.inputs * of.outputs
         }
         Op::Update { size, .. } | Op::SumGradients { size, .. } => 16 * size,
+        Op::Accumulate { size, .. } | Op::Constrain { size, .. } => 8 * size,
+        Op::Penalty { size, .. } => 2 * size.of(plan.rows),
+        Op::PenaltyGradient {
+            size: crate::plan::Size::Fixed(size),
+            ..
+        } => 4 * size,
         Op::SquaredNorm { gradients, .. } => gradients.iter().map(|g| g.1).sum(),
         other => match other.split() {
             Split::Columns(view) | Split::Rows(view) => 32 * plan.rows * view.per_row(),

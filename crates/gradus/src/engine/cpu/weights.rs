@@ -3,7 +3,7 @@
 
 use super::kernels::columns::{Block, Sum};
 use super::kernels::product::{PackRight, WeightBlock};
-use super::kernels::update::Update;
+use super::kernels::update::{Accumulate, Extras, Update};
 use super::session::Context;
 use super::simd::Isa;
 use crate::plan::op::Clip;
@@ -39,6 +39,20 @@ pub(super) fn room(plan: &Plan) -> usize {
                 PackRight::size(batch, columns) + rows * batch + rows * columns
             }
             Op::Loss { view, .. } => view.width,
+            // These work in doubles.
+            Op::Penalty {
+                rule,
+                size,
+                columns,
+                ..
+            }
+            | Op::PenaltyGradient {
+                rule,
+                size,
+                columns,
+                ..
+            } => 2 * rule.scratch(*columns, size.of(plan.rows)),
+            Op::Constrain { rule, shape, .. } => 2 * rule.scratch(shape),
             _ => 0,
         });
     }
@@ -123,6 +137,31 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 to,
             },
         }),
+        Op::PenaltyGradient { size, .. } => {
+            let block = Block {
+                rows: 1,
+                stride: size.of(0),
+                from,
+                to,
+            };
+            super::columns::column_op(context, op, block);
+        }
+        Op::Accumulate {
+            gradient,
+            accumulator,
+            y,
+            ..
+        } => {
+            // SAFETY: inside the three, which are equally long.
+            let at = |buffer: Buffer| unsafe { context.at(buffer).add(from) };
+            context.isa.run(Accumulate {
+                gradient: at(*gradient),
+                accumulator: at(*accumulator),
+                y: at(*y),
+                step: context.step,
+                size: to - from,
+            });
+        }
         other => unreachable!("{other:?} is not cut by elements"),
     }
 }
@@ -134,6 +173,9 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         rule,
         w,
         slots,
+        regularizer,
+        accumulator,
+        average,
         clip,
         decay,
         ..
@@ -159,7 +201,16 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
     for (pointer, slot) in pointers.iter_mut().zip(slots) {
         *pointer = at(*slot);
     }
+    let at_some = |buffer: &Option<Buffer>| buffer.map_or(std::ptr::null_mut(), at);
+    let extras = Extras {
+        regularizer: regularizer.as_ref(),
+        accumulator: at_some(accumulator),
+        average: at_some(average),
+        step: context.step,
+    };
+    let some = regularizer.is_some() || accumulator.is_some() || average.is_some();
     rule.visit(Step {
+        extras: (some || context.step.gathering).then_some(extras),
         isa: context.isa,
         coefficients: &context.step.coefficients,
         w: at(*w),
@@ -183,6 +234,7 @@ struct Step<'a> {
     scale: f32,
     bound: f32,
     decay: f32,
+    extras: Option<Extras<'a>>,
     size: usize,
 }
 
@@ -199,6 +251,7 @@ impl optimizers::Visit for Step<'_> {
             scale: self.scale,
             bound: self.bound,
             decay: self.decay,
+            extras: self.extras,
             size: self.size,
         });
     }

@@ -4,7 +4,9 @@ use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Statistics, Value};
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
 /// Batch normalization (Ioffe & Szegedy 2015): in training each column is
@@ -32,6 +34,14 @@ pub struct BatchNormalization {
     pub moving_mean_initializer: Initializer,
     /// Default ones.
     pub moving_variance_initializer: Initializer,
+    /// What keeps the beta small. Default nothing.
+    pub beta_regularizer: Option<Regularizer>,
+    /// What keeps the gamma small. Default nothing.
+    pub gamma_regularizer: Option<Regularizer>,
+    /// What the beta is kept to. Default nothing.
+    pub beta_constraint: Option<Constraint>,
+    /// What the gamma is kept to. Default nothing.
+    pub gamma_constraint: Option<Constraint>,
 }
 
 impl Default for BatchNormalization {
@@ -46,6 +56,10 @@ impl Default for BatchNormalization {
             gamma_initializer: Initializer::Ones,
             moving_mean_initializer: Initializer::Zeros,
             moving_variance_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+            beta_constraint: None,
+            gamma_constraint: None,
         }
     }
 }
@@ -85,6 +99,30 @@ impl BatchNormalization {
         self.scale = scale;
         self
     }
+
+    /// Sets what keeps the beta small.
+    pub fn beta_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.beta_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what keeps the gamma small.
+    pub fn gamma_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.gamma_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what the beta is kept to.
+    pub fn beta_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.beta_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Sets what the gamma is kept to.
+    pub fn gamma_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.gamma_constraint = Some(constraint.into());
+        self
+    }
 }
 
 impl Rule for BatchNormalization {
@@ -97,6 +135,22 @@ impl Rule for BatchNormalization {
         }
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
+        }
+        for (key, rule) in [
+            ("beta_regularizer", &self.beta_regularizer),
+            ("gamma_regularizer", &self.gamma_regularizer),
+        ] {
+            if let Some(rule) = rule {
+                rule.check().map_err(|e| e.under(key))?;
+            }
+        }
+        for (key, rule) in [
+            ("beta_constraint", &self.beta_constraint),
+            ("gamma_constraint", &self.gamma_constraint),
+        ] {
+            if let Some(rule) = rule {
+                rule.check().map_err(|e| e.under(key))?;
+            }
         }
         Ok(())
     }
@@ -125,6 +179,22 @@ impl Formula for BatchNormalization {
                 trainable,
             })
             .collect()
+    }
+
+    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        match variable {
+            "beta" => self.beta_regularizer.as_ref(),
+            "gamma" => self.gamma_regularizer.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        match variable {
+            "beta" => self.beta_constraint.as_ref(),
+            "gamma" => self.gamma_constraint.as_ref(),
+            _ => None,
+        }
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

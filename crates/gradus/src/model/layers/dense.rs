@@ -4,7 +4,9 @@ use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::activations::Activation;
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
 /// activation(x · kernel + bias), on the last axis.
@@ -24,6 +26,21 @@ pub struct Dense {
     /// Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
+    /// What keeps the kernel small. Default nothing.
+    #[serde(default)]
+    pub kernel_regularizer: Option<Regularizer>,
+    /// What keeps the bias small. Default nothing.
+    #[serde(default)]
+    pub bias_regularizer: Option<Regularizer>,
+    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_regularizer: Option<Regularizer>,
+    /// What the kernel is kept to. Default nothing.
+    #[serde(default)]
+    pub kernel_constraint: Option<Constraint>,
+    /// What the bias is kept to. Default nothing.
+    #[serde(default)]
+    pub bias_constraint: Option<Constraint>,
 }
 
 fn yes() -> bool {
@@ -47,6 +64,11 @@ impl Dense {
             use_bias: true,
             kernel_initializer: glorot_uniform(),
             bias_initializer: zeros(),
+            kernel_regularizer: None,
+            bias_regularizer: None,
+            kernel_constraint: None,
+            bias_constraint: None,
+            activity_regularizer: None,
         }
     }
 
@@ -73,6 +95,36 @@ impl Dense {
         self.bias_initializer = initializer.into();
         self
     }
+
+    /// Sets what keeps the kernel small.
+    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.kernel_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what keeps the bias small.
+    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.bias_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what the kernel is kept to.
+    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.kernel_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Sets what the bias is kept to.
+    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.bias_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Sets what keeps the output small.
+    pub fn activity_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.activity_regularizer = Some(regularizer.into());
+        self
+    }
 }
 
 impl Rule for Dense {
@@ -82,7 +134,25 @@ impl Rule for Dense {
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
         self.kernel_initializer.check().map_err(|e| e.under("kernel_initializer"))?;
-        self.bias_initializer.check().map_err(|e| e.under("bias_initializer"))
+        self.bias_initializer.check().map_err(|e| e.under("bias_initializer"))?;
+        for (key, rule) in [
+            ("kernel_regularizer", &self.kernel_regularizer),
+            ("bias_regularizer", &self.bias_regularizer),
+            ("activity_regularizer", &self.activity_regularizer),
+        ] {
+            if let Some(rule) = rule {
+                rule.check().map_err(|e| e.under(key))?;
+            }
+        }
+        for (key, rule) in [
+            ("kernel_constraint", &self.kernel_constraint),
+            ("bias_constraint", &self.bias_constraint),
+        ] {
+            if let Some(rule) = rule {
+                rule.check().map_err(|e| e.under(key))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -110,6 +180,26 @@ impl Formula for Dense {
             });
         }
         specs
+    }
+
+    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        match variable {
+            "kernel" => self.kernel_regularizer.as_ref(),
+            "bias" => self.bias_regularizer.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        match variable {
+            "kernel" => self.kernel_constraint.as_ref(),
+            "bias" => self.bias_constraint.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn activity_regularizer(&self) -> Option<&Regularizer> {
+        self.activity_regularizer.as_ref()
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
 
 mod axes;
 pub use axes::Axes;
@@ -47,6 +49,23 @@ pub trait Formula: Rule {
     fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
         let _ = inputs;
         Vec::new()
+    }
+
+    /// What keeps the variable of that name small.
+    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        let _ = variable;
+        None
+    }
+
+    /// What the variable of that name is kept to.
+    fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        let _ = variable;
+        None
+    }
+
+    /// What keeps its output small.
+    fn activity_regularizer(&self) -> Option<&Regularizer> {
+        None
     }
 
     /// Adds its forward operations.
@@ -99,6 +118,39 @@ impl Layer {
             }
         }
         self.visit(Ask(inputs))
+    }
+
+    pub(crate) fn regularizer(&self, variable: &str) -> Option<Regularizer> {
+        struct Ask<'a>(&'a str);
+        impl Visit for Ask<'_> {
+            type Output = Option<Regularizer>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.regularizer(self.0).cloned()
+            }
+        }
+        self.visit(Ask(variable))
+    }
+
+    pub(crate) fn constraint(&self, variable: &str) -> Option<Constraint> {
+        struct Ask<'a>(&'a str);
+        impl Visit for Ask<'_> {
+            type Output = Option<Constraint>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.constraint(self.0).cloned()
+            }
+        }
+        self.visit(Ask(variable))
+    }
+
+    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer> {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<Regularizer>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.activity_regularizer().cloned()
+            }
+        }
+        self.visit(Ask)
     }
 
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

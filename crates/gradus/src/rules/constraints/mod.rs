@@ -7,8 +7,15 @@ pub use norms::Axes;
 
 /// A constraint's formula.
 pub trait Formula: Rule {
-    /// Brings a variable of that shape back.
-    fn apply(&self, shape: &[usize], values: &mut [f32]);
+    /// Brings a variable of that shape back. `scratch` has the room that
+    /// [`Formula::scratch`] asks for.
+    fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]);
+
+    /// The room that [`Formula::apply`] needs for a variable of that shape.
+    fn scratch(&self, shape: &[usize]) -> usize {
+        let _ = shape;
+        0
+    }
 
     /// Refuses a variable that it isn't made for.
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
@@ -28,14 +35,31 @@ registry! {
 impl Constraint {
     /// Brings a variable of that shape back.
     pub fn apply(&self, shape: &[usize], values: &mut [f32]) {
-        struct Apply<'a>(&'a [usize], &'a mut [f32]);
+        self.apply_in(shape, values, &mut vec![0.0; self.scratch(shape)]);
+    }
+
+    /// As [`Constraint::apply`], in given room.
+    pub(crate) fn apply_in(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
+        struct Apply<'a>(&'a [usize], &'a mut [f32], &'a mut [f64]);
         impl Visit for Apply<'_> {
             type Output = ();
             fn visit<R: Formula>(self, rule: &R) {
-                rule.apply(self.0, self.1);
+                rule.apply(self.0, self.1, self.2);
             }
         }
-        self.visit(Apply(shape, values));
+        self.visit(Apply(shape, values, scratch));
+    }
+
+    /// The room that [`Constraint::apply_in`] needs for a variable of that shape.
+    pub(crate) fn scratch(&self, shape: &[usize]) -> usize {
+        struct Ask<'a>(&'a [usize]);
+        impl Visit for Ask<'_> {
+            type Output = usize;
+            fn visit<R: Formula>(self, rule: &R) -> usize {
+                rule.scratch(self.0)
+            }
+        }
+        self.visit(Ask(shape))
     }
 
     /// Refuses a variable that it isn't made for.

@@ -10,7 +10,7 @@ pub struct NonNeg {}
 impl Rule for NonNeg {}
 
 impl Formula for NonNeg {
-    fn apply(&self, _: &[usize], values: &mut [f32]) {
+    fn apply(&self, _: &[usize], values: &mut [f32], _: &mut [f64]) {
         for w in values {
             // NaN stays.
             if *w < 0.0 {

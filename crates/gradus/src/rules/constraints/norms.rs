@@ -34,53 +34,88 @@ impl Axes {
         }
     }
 
-    /// Which of `rank` axes they are, or the first that is none of them.
-    fn of_rank(&self, rank: usize) -> std::result::Result<Vec<bool>, i64> {
-        let mut chosen = vec![false; rank];
-        for &axis in self.list() {
-            let place = if axis < 0 { axis + rank as i64 } else { axis };
-            match usize::try_from(place).ok().and_then(|p| chosen.get_mut(p)) {
-                Some(place) => *place = true,
-                None => return Err(axis),
-            }
-        }
-        Ok(chosen)
+    /// Which of `rank` axes one is.
+    fn place(axis: i64, rank: usize) -> Option<usize> {
+        let place = if axis < 0 { axis + rank as i64 } else { axis };
+        usize::try_from(place).ok().filter(|&place| place < rank)
+    }
+
+    /// Whether norms are taken over that one of `rank` axes.
+    fn has(&self, axis: usize, rank: usize) -> bool {
+        let mut axes = self.list().iter();
+        axes.any(|&a| Self::place(a, rank) == Some(axis))
     }
 
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
-        self.of_rank(shape.len()).map(|_| ()).map_err(|axis| {
-            let expected = format!("an axis of a variable of rank {}", shape.len());
-            Error::invalid("axis", axis, expected)
-        })
+        let rank = shape.len();
+        match self.list().iter().find(|&&a| Self::place(a, rank).is_none()) {
+            None => Ok(()),
+            Some(axis) => {
+                let expected = format!("an axis of a variable of rank {rank}");
+                Err(Error::invalid("axis", axis, expected))
+            }
+        }
+    }
+
+    /// How many norms there are.
+    fn norms(&self, shape: &[usize]) -> usize {
+        let left = (0..shape.len()).filter(|&axis| !self.has(axis, shape.len()));
+        left.map(|axis| shape[axis]).product()
     }
 
     /// Multiplies all numbers that share a norm by what `factor` makes of it.
-    fn rescale(&self, shape: &[usize], values: &mut [f32], factor: impl Fn(f32) -> f32) {
-        let Ok(chosen) = self.of_rank(shape.len()) else {
-            return;
-        };
-        // A number's norm is at Σ index · stride over the axes that are left.
-        let mut strides = vec![0; shape.len()];
-        let mut norms = 1;
-        for axis in (0..shape.len()).rev().filter(|&axis| !chosen[axis]) {
-            strides[axis] = norms;
-            norms *= shape[axis];
+    fn rescale(
+        &self,
+        shape: &[usize],
+        values: &mut [f32],
+        norms: &mut [f64],
+        factor: impl Fn(f32) -> f32,
+    ) {
+        let rank = shape.len();
+        // Neighbouring numbers that all share a norm, or all have one of their own.
+        let mut run = 1;
+        let mut axis = rank;
+        while axis > 0 && self.has(axis - 1, rank) == self.has(rank - 1, rank) {
+            axis -= 1;
+            run *= shape[axis];
         }
-        let place = |mut number: usize| {
-            let mut place = 0;
-            for (size, stride) in shape.iter().zip(&strides).rev() {
-                place += number % size * stride;
-                number /= size;
+        let apart = rank > 0 && !self.has(rank - 1, rank);
+        // The norm of a run's first number: Σ index · stride over the axes left.
+        let place = |mut run_number: usize| {
+            let (mut place, mut stride) = (0, if apart { run } else { 1 });
+            for axis in (0..axis).rev() {
+                if !self.has(axis, rank) {
+                    place += run_number % shape[axis] * stride;
+                    stride *= shape[axis];
+                }
+                run_number /= shape[axis];
             }
             place
         };
-        let mut squares = vec![0.0_f64; norms];
-        for (i, &w) in values.iter().enumerate() {
-            squares[place(i)] += f64::from(w) * f64::from(w);
+        norms.fill(0.0);
+        let square = |w: f32| f64::from(w) * f64::from(w);
+        for (n, run) in values.chunks(run.max(1)).enumerate() {
+            let place = place(n);
+            if apart {
+                for (norm, &w) in norms[place..].iter_mut().zip(run) {
+                    *norm += square(w);
+                }
+            } else {
+                norms[place] += run.iter().map(|&w| square(w)).sum::<f64>();
+            }
         }
-        let factors: Vec<f32> = squares.iter().map(|s| factor(s.sqrt() as f32)).collect();
-        for (i, w) in values.iter_mut().enumerate() {
-            *w *= factors[place(i)];
+        for norm in norms.iter_mut() {
+            *norm = f64::from(factor(norm.sqrt() as f32));
+        }
+        for (n, run) in values.chunks_mut(run.max(1)).enumerate() {
+            let place = place(n);
+            if apart {
+                for (w, &factor) in run.iter_mut().zip(&norms[place..]) {
+                    *w *= factor as f32;
+                }
+            } else {
+                run.iter_mut().for_each(|w| *w *= norms[place] as f32);
+            }
         }
     }
 }
@@ -187,10 +222,14 @@ impl Rule for UnitNorm {}
 const EPSILON: f32 = 1e-7;
 
 impl Formula for MaxNorm {
-    fn apply(&self, shape: &[usize], values: &mut [f32]) {
+    fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         let highest = self.max_value as f32;
         let factor = |n: f32| n.min(highest) / (EPSILON + n);
-        self.axis.rescale(shape, values, factor);
+        self.axis.rescale(shape, values, scratch, factor);
+    }
+
+    fn scratch(&self, shape: &[usize]) -> usize {
+        self.axis.norms(shape)
     }
 
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
@@ -199,11 +238,15 @@ impl Formula for MaxNorm {
 }
 
 impl Formula for MinMaxNorm {
-    fn apply(&self, shape: &[usize], values: &mut [f32]) {
+    fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         let (low, high) = (self.min_value as f32, self.max_value as f32);
         let (rate, rest) = (self.rate as f32, (1.0 - self.rate) as f32);
         let factor = |n: f32| (rate * n.max(low).min(high) + rest * n) / (EPSILON + n);
-        self.axis.rescale(shape, values, factor);
+        self.axis.rescale(shape, values, scratch, factor);
+    }
+
+    fn scratch(&self, shape: &[usize]) -> usize {
+        self.axis.norms(shape)
     }
 
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
@@ -212,8 +255,13 @@ impl Formula for MinMaxNorm {
 }
 
 impl Formula for UnitNorm {
-    fn apply(&self, shape: &[usize], values: &mut [f32]) {
-        self.axis.rescale(shape, values, |n| 1.0 / (EPSILON + n));
+    fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
+        let factor = |n: f32| 1.0 / (EPSILON + n);
+        self.axis.rescale(shape, values, scratch, factor);
+    }
+
+    fn scratch(&self, shape: &[usize]) -> usize {
+        self.axis.norms(shape)
     }
 
     fn check_shape(&self, shape: &[usize]) -> Result<()> {

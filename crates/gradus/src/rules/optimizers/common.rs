@@ -4,6 +4,12 @@ use crate::error::{Error, Result};
 use crate::rules::schedules::Schedule;
 use serde::{Deserialize, Serialize};
 
+/// The slot of the weights' moving average.
+pub(crate) const AVERAGE: &str = "average";
+
+/// The slot of the gradients of the steps since the last update.
+pub(crate) const ACCUMULATOR: &str = "gradient_accumulator";
+
 /// A number, or a schedule of the step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -52,6 +58,8 @@ struct Common {
     ema_overwrite_frequency: Option<u64>,
     loss_scale_factor: Option<f64>,
     gradient_accumulation_steps: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclude_from_weight_decay: Vec<String>,
 }
 
 impl Default for Common {
@@ -68,6 +76,7 @@ impl Default for Common {
             ema_overwrite_frequency: None,
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
+            exclude_from_weight_decay: Vec::new(),
         }
     }
 }
@@ -106,6 +115,9 @@ pub struct Optimizer {
     /// The weights are updated once in so many steps, by the mean gradient.
     /// Default each time.
     pub gradient_accumulation_steps: Option<u64>,
+    /// Variables in whose name one of these is found have no weight decay:
+    /// `bias`, `gamma`. Keras' files do not keep them. Default none.
+    pub exclude_from_weight_decay: Vec<String>,
 }
 
 impl Optimizer {
@@ -141,6 +153,7 @@ impl Optimizer {
             ema_overwrite_frequency: common.ema_overwrite_frequency,
             loss_scale_factor: common.loss_scale_factor,
             gradient_accumulation_steps: common.gradient_accumulation_steps,
+            exclude_from_weight_decay: common.exclude_from_weight_decay,
             ..Optimizer::from(method)
         };
         if let Some(rate) = common.learning_rate {
@@ -177,9 +190,41 @@ impl Optimizer {
                 ema_overwrite_frequency: self.ema_overwrite_frequency,
                 loss_scale_factor: self.loss_scale_factor,
                 gradient_accumulation_steps: self.gradient_accumulation_steps,
+                exclude_from_weight_decay: self.exclude_from_weight_decay.clone(),
             }));
         }
         config
+    }
+
+    /// What is kept for each weight: the method's slots, then what every method
+    /// may have beside them.
+    pub(crate) fn slots(&self) -> Vec<&'static str> {
+        let mut slots = self.method.slots().to_vec();
+        if self.use_ema {
+            slots.push(AVERAGE);
+        }
+        if self.gradient_accumulation_steps.is_some() {
+            slots.push(ACCUMULATOR);
+        }
+        slots
+    }
+
+    /// What a slot starts at.
+    pub(crate) fn slot_start(&self, slot: usize) -> f32 {
+        if slot < self.method.slots().len() {
+            self.method.slot_start()[slot]
+        } else {
+            0.0
+        }
+    }
+
+    /// The weight decay of a variable of that name.
+    pub(crate) fn decay_of(&self, variable: &str) -> f32 {
+        let mut excluded = self.exclude_from_weight_decay.iter();
+        match self.weight_decay {
+            Some(decay) if !excluded.any(|part| variable.contains(part)) => decay as f32,
+            _ => 0.0,
+        }
     }
 
     /// Refuses arguments that make no sense.
@@ -237,6 +282,15 @@ impl Optimizer {
                 return Err(Error::invalid(key, value, expected));
             }
         }
+        for name in &self.exclude_from_weight_decay {
+            if name.is_empty() || !name.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+                return Err(Error::invalid(
+                    "exclude_from_weight_decay",
+                    format!("`{name}`"),
+                    "a variable's name or a part of it (no regular expressions)",
+                ));
+            }
+        }
         let named = [self.clipvalue, self.clipnorm, self.global_clipnorm];
         if named.iter().flatten().count() > 1 {
             return Err(Error::Config {
@@ -276,6 +330,12 @@ impl Optimizer {
     /// Scales the whole gradient down to this norm.
     pub fn global_clipnorm(mut self, norm: f64) -> Self {
         self.global_clipnorm = Some(norm);
+        self
+    }
+
+    /// Leaves variables in whose name one of these is found out of the weight decay.
+    pub fn exclude_from_weight_decay(mut self, names: &[&str]) -> Self {
+        self.exclude_from_weight_decay = names.iter().map(|&name| name.to_owned()).collect();
         self
     }
 
@@ -321,6 +381,7 @@ impl<M: Into<Method>> From<M> for Optimizer {
             ema_overwrite_frequency: None,
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
+            exclude_from_weight_decay: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod parts;
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
 
+pub(crate) use common::{ACCUMULATOR, AVERAGE};
 pub use common::{LearningRate, Optimizer, WithLearningRate};
 
 /// The most slots that an optimizer keeps for each weight.

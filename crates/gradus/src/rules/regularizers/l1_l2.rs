@@ -83,6 +83,10 @@ impl Rule for L1L2 {
 }
 
 impl Formula for L1 {
+    fn l1_l2(&self) -> Option<L1L2> {
+        Some(L1L2::new(self.l1, 0.0))
+    }
+
     #[inline(always)]
     fn penalty<L: Lane>(&self, w: L) -> L {
         w.abs() * L::splat(self.l1 as f32)
@@ -96,6 +100,10 @@ impl Formula for L1 {
 }
 
 impl Formula for L2 {
+    fn l1_l2(&self) -> Option<L1L2> {
+        Some(L1L2::new(0.0, self.l2))
+    }
+
     #[inline(always)]
     fn penalty<L: Lane>(&self, w: L) -> L {
         w * w * L::splat(self.l2 as f32)
@@ -108,6 +116,10 @@ impl Formula for L2 {
 }
 
 impl Formula for L1L2 {
+    fn l1_l2(&self) -> Option<L1L2> {
+        Some(self.clone())
+    }
+
     #[inline(always)]
     fn penalty<L: Lane>(&self, w: L) -> L {
         L1::new(self.l1).penalty(w) + L2::new(self.l2).penalty(w)

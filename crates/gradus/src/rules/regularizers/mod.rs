@@ -28,10 +28,28 @@ pub trait Formula: Rule {
     fn slope<L: Lane>(&self, w: L) -> L;
 
     /// The penalty for a matrix with that many columns, row after row; its
-    /// derivatives are added to `gradient`.
-    fn matrix(&self, columns: usize, values: &[f32], gradient: &mut [f32]) -> f64 {
-        let _ = (columns, values, gradient);
+    /// derivatives are added to `gradient` if they are wanted. `scratch` has the
+    /// room that [`Formula::scratch`] asks for.
+    fn matrix(
+        &self,
+        columns: usize,
+        values: &[f32],
+        gradient: Option<&mut [f32]>,
+        scratch: &mut [f64],
+    ) -> f64 {
+        let _ = (columns, values, gradient, scratch);
         0.0
+    }
+
+    /// The room that [`Formula::matrix`] needs for a matrix.
+    fn scratch(&self, columns: usize, size: usize) -> usize {
+        let _ = (columns, size);
+        0
+    }
+
+    /// It as an [`L1L2`], if that is what it is in other words.
+    fn l1_l2(&self) -> Option<L1L2> {
+        None
     }
 
     /// Refuses a variable that it isn't made for.
@@ -71,6 +89,48 @@ impl Regularizer {
         self.visit(Ask)
     }
 
+    /// It as an [`L1L2`]; none if it is one of the whole matrix.
+    pub(crate) fn l1_l2(&self) -> Option<L1L2> {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<L1L2>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.l1_l2()
+            }
+        }
+        self.visit(Ask)
+    }
+
+    /// The room that [`Regularizer::matrix`] needs.
+    pub(crate) fn scratch(&self, columns: usize, size: usize) -> usize {
+        struct Ask(usize, usize);
+        impl Visit for Ask {
+            type Output = usize;
+            fn visit<R: Formula>(self, rule: &R) -> usize {
+                rule.scratch(self.0, self.1)
+            }
+        }
+        self.visit(Ask(columns, size))
+    }
+
+    /// The penalty for a whole matrix, with its derivatives, in given room.
+    pub(crate) fn matrix(
+        &self,
+        columns: usize,
+        values: &[f32],
+        gradient: Option<&mut [f32]>,
+        scratch: &mut [f64],
+    ) -> f64 {
+        struct Ask<'a>(usize, &'a [f32], Option<&'a mut [f32]>, &'a mut [f64]);
+        impl Visit for Ask<'_> {
+            type Output = f64;
+            fn visit<R: Formula>(self, rule: &R) -> f64 {
+                rule.matrix(self.0, self.1, self.2, self.3)
+            }
+        }
+        self.visit(Ask(columns, values, gradient, scratch))
+    }
+
     /// Refuses a variable that it isn't made for.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()> {
         struct Ask<'a>(&'a [usize]);
@@ -103,7 +163,8 @@ impl Regularizer {
                 match R::FORM {
                     Form::Matrix => {
                         let columns = shape.last().copied().unwrap_or(1);
-                        rule.matrix(columns, values, gradient)
+                        let mut scratch = vec![0.0; rule.scratch(columns, values.len())];
+                        rule.matrix(columns, values, Some(gradient), &mut scratch)
                     }
                     Form::Element => {
                         let mut sum = 0.0;

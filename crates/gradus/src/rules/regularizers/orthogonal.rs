@@ -44,6 +44,17 @@ impl Rule for OrthogonalRegularizer {
 /// Keras takes no vector for shorter than this.
 const EPSILON: f64 = 1e-7;
 
+impl OrthogonalRegularizer {
+    /// How many vectors there are, and how long they are.
+    fn extent(&self, columns: usize, size: usize) -> (usize, usize) {
+        let columns = columns.max(1);
+        match self.mode {
+            Vectors::Rows => (size / columns, columns),
+            Vectors::Columns => (columns, size / columns),
+        }
+    }
+}
+
 impl Formula for OrthogonalRegularizer {
     const FORM: Form = Form::Matrix;
 
@@ -66,19 +77,30 @@ impl Formula for OrthogonalRegularizer {
         }
     }
 
-    fn matrix(&self, columns: usize, values: &[f32], gradient: &mut [f32]) -> f64 {
-        let columns = columns.max(1);
-        let rows = values.len() / columns;
+    fn scratch(&self, columns: usize, size: usize) -> usize {
+        let (count, length) = self.extent(columns, size);
+        count + count * length + length
+    }
+
+    fn matrix(
+        &self,
+        columns: usize,
+        values: &[f32],
+        mut gradient: Option<&mut [f32]>,
+        scratch: &mut [f64],
+    ) -> f64 {
+        let (count, length) = self.extent(columns, values.len());
         // Number k of vector i lies at i · step + k · stride.
-        let (count, length, step, stride) = match self.mode {
-            Vectors::Rows => (rows, columns, columns, 1),
-            Vectors::Columns => (columns, rows, 1, columns),
+        let (step, stride) = match self.mode {
+            Vectors::Rows => (length, 1),
+            Vectors::Columns => (1, count),
         };
         if count < 2 {
             return 0.0;
         }
-        let mut inverses = vec![0.0; count];
-        let mut unit = vec![0.0; count * length];
+        let (inverses, rest) = scratch.split_at_mut(count);
+        let (unit, rest) = rest.split_at_mut(count * length);
+        let by_unit = &mut rest[..length];
         for i in 0..count {
             let of = |k: usize| f64::from(values[i * step + k * stride]);
             let square: f64 = (0..length).map(|k| of(k) * of(k)).sum();
@@ -93,7 +115,6 @@ impl Formula for OrthogonalRegularizer {
         let pairs = (count * (count - 1)) as f64 / 2.0;
         let share = self.factor / pairs;
         let mut sum = 0.0;
-        let mut by_unit = vec![0.0; length];
         for i in 0..count {
             by_unit.fill(0.0);
             for j in (0..count).filter(|&j| j != i) {
@@ -104,6 +125,9 @@ impl Formula for OrthogonalRegularizer {
                     *b += share * sign * u;
                 }
             }
+            let Some(gradient) = &mut gradient else {
+                continue;
+            };
             // A change along the vector itself changes its length alone.
             let along: f64 = by_unit.iter().zip(vector(i)).map(|(b, u)| b * u).sum();
             let free = inverses[i] < 1.0 / EPSILON;

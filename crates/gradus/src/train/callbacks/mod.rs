@@ -1,15 +1,20 @@
 //! Callbacks: what is done between epochs and batches.
 
 mod early_stopping;
+mod learning_rate_scheduler;
 mod reduce_lr_on_plateau;
+mod terminate_on_nan;
 
 use super::history::Logs;
 use super::runner::{Meters, Runner};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use std::cell::Cell;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
+pub use learning_rate_scheduler::LearningRateScheduler;
 pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
+pub use terminate_on_nan::TerminateOnNaN;
 
 /// Keras' hooks. Each does nothing unless it is written.
 pub trait Callback {
@@ -59,12 +64,18 @@ pub struct Progress<'a> {
     /// The batches of an epoch.
     pub batches: usize,
     pub(super) meters: &'a Meters,
+    pub(super) stop: Cell<bool>,
 }
 
 impl Progress<'_> {
     /// The mean loss of the epoch so far.
     pub fn loss(&self) -> f64 {
         self.meters.loss()
+    }
+
+    /// Ends the epoch behind this batch, and the training behind this epoch.
+    pub fn stop(&self) {
+        self.stop.set(true);
     }
 
     /// The metrics of the epoch so far, by name.
@@ -140,7 +151,13 @@ pub enum Direction {
 
 impl Direction {
     /// Whether `now` is better than `best` by more than `min_delta`.
-    fn improves(self, monitor: &str, now: f64, best: Option<f64>, min_delta: f64) -> bool {
+    pub(crate) fn improves(
+        self,
+        monitor: &str,
+        now: f64,
+        best: Option<f64>,
+        min_delta: f64,
+    ) -> bool {
         let name = monitor.strip_prefix("val_").unwrap_or(monitor);
         let larger = match self {
             Direction::Min => false,
@@ -161,7 +178,7 @@ impl Direction {
 }
 
 /// The monitored measurement, or an error that names those there are.
-fn monitored(logs: &Logs, monitor: &str) -> Result<f64> {
+pub(crate) fn monitored(logs: &Logs, monitor: &str) -> Result<f64> {
     logs.get(monitor)
         .ok_or_else(|| Error::unknown("monitor", "measurement", monitor, logs.names()))
 }

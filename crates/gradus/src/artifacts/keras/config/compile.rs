@@ -129,6 +129,10 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
 /// As Keras writes it.
 pub(super) fn write(compiled: &Compiled) -> Value {
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
+    // A method's argument in Keras, not the optimizer's: its files do not have it.
+    if let Some(config) = optimizer["config"].as_object_mut() {
+        config.remove("exclude_from_weight_decay");
+    }
     if let LearningRate::Constant(rate) = compiled.optimizer.learning_rate {
         // Keras' rate is a float32 variable, and written as what it is.
         optimizer["config"]["learning_rate"] = f64::from(rate as f32).into();

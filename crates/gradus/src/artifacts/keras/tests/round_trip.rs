@@ -68,7 +68,8 @@ fn network() -> Model {
 /// Puts a state in the model as if it had been trained: every number another.
 fn pretend_training(model: &mut Model) {
     let method = &model.compiled.as_ref().unwrap().optimizer.method;
-    let (slots, scalars) = (method.slots().len(), method.scalars().len());
+    let optimizer = &model.compiled.as_ref().unwrap().optimizer;
+    let (slots, scalars) = (optimizer.slots().len(), method.scalars().len());
     let mut next = 0.0;
     let mut numbers = |count: usize| -> Vec<f32> {
         (0..count)

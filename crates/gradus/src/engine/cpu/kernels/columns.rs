@@ -4,6 +4,7 @@ use crate::base::lane::Lane;
 use crate::base::random::Key;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::activations::Formula;
+use crate::rules::regularizers::{Formula as _, L1L2};
 
 /// Columns `from..to` of a matrix of `rows` rows that are `stride` apart.
 ///
@@ -59,6 +60,36 @@ impl<R: Formula> Kernel for Activate<'_, R> {
                 unsafe {
                     let x = L::load_n(self.x.add(start + i), count);
                     self.rule.value(x).store_n(self.y.add(start + i), count);
+                }
+            });
+        }
+    }
+}
+
+/// dx = the derivative of the penalty for x, times `scale`.
+pub(in crate::engine::cpu) struct PenaltyGradient<'a> {
+    pub rule: &'a L1L2,
+    pub scale: f32,
+    pub x: *const f32,
+    pub dx: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for PenaltyGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        let scale = L::splat(self.scale);
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let x = L::load_n(self.x.add(start + i), count);
+                    let slope = self.rule.slope(x) * scale;
+                    slope.store_n(self.dx.add(start + i), count);
                 }
             });
         }

@@ -7,7 +7,7 @@ use super::kernels::normalize::*;
 use super::kernels::product::{Product, Right};
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
-use super::simd::{Isa, TILE_LANES};
+use super::simd::{Isa, PANEL};
 use super::weights;
 use crate::base::random::{Key, Stream};
 use crate::plan::op::Factors;
@@ -21,8 +21,7 @@ const CACHED: usize = 8192;
 /// Does the operations on columns `from..to`.
 pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to: usize) {
     let rows = context.rows * view.positions;
-    let panel = TILE_LANES * 8;
-    let width = (CACHED / rows.max(1) / panel).max(1) * panel;
+    let width = (CACHED / rows.max(1) / PANEL).max(1) * PANEL;
     let mut start = from;
     while start < to {
         let end = (start + width).min(to);

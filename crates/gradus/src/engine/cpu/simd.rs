@@ -6,8 +6,12 @@ use crate::base::lane::Lane;
 pub(super) trait Simd: Lane {
     /// Numbers in a lane.
     const WIDTH: usize;
-    /// Rows of a product's tile that fit the registers beside `TILE_LANES` lanes of columns.
+    /// Rows and lanes of columns of a product's tile: as many as fit the
+    /// registers with a row's number and the lanes beside them. One more than
+    /// fits, and the compiler keeps a sum in memory, which halves the speed.
     const TILE_ROWS: usize;
+    /// See `TILE_ROWS`.
+    const TILE_LANES: usize;
 
     /// # Safety
     /// `from` must be readable for `WIDTH` numbers.
@@ -71,8 +75,8 @@ pub(super) trait Simd: Lane {
     }
 }
 
-/// Lanes of columns in a product's tile.
-pub(super) const TILE_LANES: usize = 3;
+/// Columns are cut by multiples of this: whole tiles of every lane.
+pub(super) const PANEL: usize = 48;
 
 /// Something to do with the widest lane there is.
 pub(super) trait Kernel {

@@ -1,6 +1,5 @@
 //! How groups are cut into tasks.
 
-use super::simd::TILE_LANES;
 use crate::plan::fuse::Group;
 use crate::plan::{Op, Plan, Split};
 
@@ -67,9 +66,9 @@ fn parts(plan: &Plan, group: &Group, threads: usize) -> usize {
     }
     let wanted = if work > LONG { 4 * threads } else { threads };
     let most = match group.split {
-        Split::Columns(view) => view.width.div_ceil(TILE_LANES * WIDEST / 2),
+        Split::Columns(view) => view.width.div_ceil(2 * WIDEST),
         Split::Rows(view) => plan.rows * view.positions,
-        Split::Weight(rows, _) => rows.div_ceil(WIDEST),
+        Split::Weight(rows, _) => rows.div_ceil(12),
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };

@@ -5,7 +5,7 @@ use super::kernels::columns::{Block, Sum};
 use super::kernels::product::{PackRight, WeightBlock};
 use super::kernels::update::{Accumulate, Extras, Update};
 use super::session::Context;
-use super::simd::Isa;
+use super::simd::{Isa, PANEL};
 use crate::plan::op::Clip;
 use crate::plan::{Buffer, Op, Plan};
 use crate::rules::optimizers::{self, Coefficients, SLOTS};
@@ -17,14 +17,11 @@ const PACKED: usize = 32_768;
 /// the first cache.
 const MADE: usize = 4096;
 
-/// Columns of dy are taken by multiples of this, a panel of any processor's.
-const PANEL: usize = 48;
-
 /// How a group works through its part: columns and rows of dw at a time.
 fn extent(batch_rows: usize, outputs: usize) -> (usize, usize) {
     let columns = (PACKED / batch_rows.max(1) / PANEL).max(1) * PANEL;
     let columns = columns.min(outputs);
-    let rows = (MADE / columns / 8).max(1) * 8;
+    let rows = (MADE / columns / 12).max(1) * 12;
     (columns, rows)
 }
 

@@ -158,7 +158,8 @@ fn first(n: usize) -> __m256i {
 
 impl Simd for Avx2 {
     const WIDTH: usize = 8;
-    const TILE_ROWS: usize = 4;
+    const TILE_ROWS: usize = 6;
+    const TILE_LANES: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

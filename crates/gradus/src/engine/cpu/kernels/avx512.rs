@@ -150,6 +150,7 @@ fn first(n: usize) -> __mmask16 {
 impl Simd for Avx512 {
     const WIDTH: usize = 16;
     const TILE_ROWS: usize = 8;
+    const TILE_LANES: usize = 3;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

@@ -140,6 +140,7 @@ impl Lane for Portable {
 impl Simd for Portable {
     const WIDTH: usize = 4;
     const TILE_ROWS: usize = 4;
+    const TILE_LANES: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

@@ -1,9 +1,9 @@
 //! Matrix products: panels of a few lanes of columns, packed so that a panel
 //! stays in the first cache while every row passes over it.
 
-use crate::engine::cpu::simd::{Kernel, Simd, TILE_LANES};
+use crate::engine::cpu::simd::{Kernel, PANEL, Simd};
 
-/// Rows of a packed panel: with three AVX2 lanes, 24 KiB.
+/// Rows of a packed panel: with two AVX2 lanes, 16 KiB.
 const DEPTH: usize = 256;
 
 /// The second factor of a product.
@@ -39,7 +39,7 @@ pub(in crate::engine::cpu) struct Product {
 const WIDEST: usize = 16;
 
 /// How many numbers of room a product needs for packing.
-pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * TILE_LANES * WIDEST;
+pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * PANEL;
 
 impl Kernel for Product {
     type Output = ();
@@ -47,7 +47,7 @@ impl Kernel for Product {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let total = (self.to - self.from).div_ceil(L::WIDTH);
-        let panels = total.div_ceil(TILE_LANES);
+        let panels = total.div_ceil(L::TILE_LANES);
         let mut column = self.from;
         for panel in 0..panels {
             // Panels as equal as can be: a thin one would not fill the pipeline.
@@ -194,31 +194,31 @@ impl Tiles {
             match lanes {
                 1 => self.rows_of::<L, 1>(),
                 2 => self.rows_of::<L, 2>(),
-                _ => self.rows_of::<L, 3>(),
+                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3>(),
+                _ => unreachable!("a tile has at most TILE_LANES lanes"),
             }
         }
     }
 
     #[inline(always)]
     unsafe fn rows_of<L: Simd, const LANES: usize>(self) {
-        let mut row = 0;
-        // SAFETY: `row` stays inside the rows, by the caller's promise.
-        unsafe {
-            if L::TILE_ROWS == 8 {
-                while row + 8 <= self.rows {
-                    self.tile::<L, 8, LANES>(row);
-                    row += 8;
+        // Tiles as equal as can be: a flat one would not fill the pipeline.
+        let tiles = self.rows.div_ceil(L::TILE_ROWS);
+        for tile in 0..tiles {
+            let row = self.rows * tile / tiles;
+            // SAFETY: the tiles cover the rows, by the caller's promise.
+            unsafe {
+                match self.rows * (tile + 1) / tiles - row {
+                    1 => self.tile::<L, 1, LANES>(row),
+                    2 => self.tile::<L, 2, LANES>(row),
+                    3 => self.tile::<L, 3, LANES>(row),
+                    4 => self.tile::<L, 4, LANES>(row),
+                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES>(row),
+                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES>(row),
+                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES>(row),
+                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES>(row),
+                    _ => unreachable!("a tile has at most TILE_ROWS rows"),
                 }
-            }
-            while row + 4 <= self.rows {
-                self.tile::<L, 4, LANES>(row);
-                row += 4;
-            }
-            match self.rows - row {
-                1 => self.tile::<L, 1, LANES>(row),
-                2 => self.tile::<L, 2, LANES>(row),
-                3 => self.tile::<L, 3, LANES>(row),
-                _ => {}
             }
         }
     }
@@ -301,7 +301,7 @@ impl Kernel for WeightBlock {
             }
         }
         let total = self.width.div_ceil(L::WIDTH);
-        let panels = total.div_ceil(TILE_LANES);
+        let panels = total.div_ceil(L::TILE_LANES);
         let (mut column, mut packed) = (0, self.packed);
         for panel in 0..panels {
             let lanes = total * (panel + 1) / panels - total * panel / panels;
@@ -356,7 +356,7 @@ impl Kernel for PackRight {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let total = self.width.div_ceil(L::WIDTH);
-        let panels = total.div_ceil(TILE_LANES);
+        let panels = total.div_ceil(L::TILE_LANES);
         let (mut column, mut to) = (0, self.to);
         for panel in 0..panels {
             let lanes = total * (panel + 1) / panels - total * panel / panels;

@@ -79,15 +79,14 @@ impl Kernel for Product {
                         rows: self.rows,
                         depth,
                         a: self.a.add(k),
-                        a_row: self.a_stride,
-                        a_step: 1,
+                        a_stride: self.a_stride,
                         b: self.pack,
                         c: self.c.add(column),
                         c_stride: self.c_stride,
                         width,
                         add: k > 0,
                     };
-                    tiles.run::<L>(lanes);
+                    tiles.run::<L, false>(lanes);
                 }
             }
             column += width;
@@ -175,8 +174,9 @@ pub(super) struct Tiles {
     pub rows: usize,
     pub depth: usize,
     pub a: *const f32,
-    pub a_row: usize,
-    pub a_step: usize,
+    /// From a row of a to the next; 0 if the tile's numbers of one step lie
+    /// together, as [`WeightBlock`] packs them.
+    pub a_stride: usize,
     pub b: *const f32,
     pub c: *mut f32,
     pub c_stride: usize,
@@ -188,20 +188,20 @@ impl Tiles {
     /// # Safety
     /// a, b and c must be readable and writable for the rows, depth and width.
     #[inline(always)]
-    pub unsafe fn run<L: Simd>(self, lanes: usize) {
+    pub unsafe fn run<L: Simd, const PACKED: bool>(self, lanes: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             match lanes {
-                1 => self.rows_of::<L, 1>(),
-                2 => self.rows_of::<L, 2>(),
-                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3>(),
+                1 => self.rows_of::<L, 1, PACKED>(),
+                2 => self.rows_of::<L, 2, PACKED>(),
+                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3, PACKED>(),
                 _ => unreachable!("a tile has at most TILE_LANES lanes"),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn rows_of<L: Simd, const LANES: usize>(self) {
+    unsafe fn rows_of<L: Simd, const LANES: usize, const PACKED: bool>(self) {
         // Tiles as equal as can be: a flat one would not fill the pipeline.
         let tiles = self.rows.div_ceil(L::TILE_ROWS);
         for tile in 0..tiles {
@@ -209,14 +209,14 @@ impl Tiles {
             // SAFETY: the tiles cover the rows, by the caller's promise.
             unsafe {
                 match self.rows * (tile + 1) / tiles - row {
-                    1 => self.tile::<L, 1, LANES>(row),
-                    2 => self.tile::<L, 2, LANES>(row),
-                    3 => self.tile::<L, 3, LANES>(row),
-                    4 => self.tile::<L, 4, LANES>(row),
-                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES>(row),
-                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES>(row),
-                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES>(row),
-                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES>(row),
+                    1 => self.tile::<L, 1, LANES, PACKED>(row),
+                    2 => self.tile::<L, 2, LANES, PACKED>(row),
+                    3 => self.tile::<L, 3, LANES, PACKED>(row),
+                    4 => self.tile::<L, 4, LANES, PACKED>(row),
+                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES, PACKED>(row),
+                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES, PACKED>(row),
+                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES, PACKED>(row),
+                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES, PACKED>(row),
                     _ => unreachable!("a tile has at most TILE_ROWS rows"),
                 }
             }
@@ -224,12 +224,21 @@ impl Tiles {
     }
 
     #[inline(always)]
-    unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize>(self, row: usize) {
+    unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize, const PACKED: bool>(
+        self,
+        row: usize,
+    ) {
         let mut sums = [[L::zero(); LANES]; ROWS];
         // SAFETY: rows `row..row + ROWS` of a and c, `depth` rows of the packed
         // b and `width` columns of c are there, by the caller's promise.
         unsafe {
-            let a = self.a.add(row * self.a_row);
+            // A pointer for each row: adding strides up would take longer than
+            // the products.
+            let mut a = [self.a; ROWS];
+            for (i, a) in a.iter_mut().enumerate() {
+                *a = a.add(if PACKED { i } else { (row + i) * self.a_stride });
+            }
+            let step = if PACKED { ROWS } else { 1 };
             let mut b = self.b;
             for k in 0..self.depth {
                 let mut right = [L::zero(); LANES];
@@ -237,7 +246,7 @@ impl Tiles {
                     *lane = L::load(b.add(j * L::WIDTH));
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let left = L::splat(*a.add(i * self.a_row + k * self.a_step));
+                    let left = L::splat(*a[i].add(k * step));
                     for (sum, right) in sums.iter_mut().zip(right) {
                         *sum = left.mul_add(right, *sum);
                     }
@@ -314,15 +323,14 @@ impl Kernel for WeightBlock {
                         rows: tile,
                         depth: self.rows,
                         a: self.pack.add((row - self.from) * self.rows),
-                        a_row: 1,
-                        a_step: tile,
+                        a_stride: 0,
                         b: packed,
                         c: self.dw.add((row - self.from) * self.dw_stride + column),
                         c_stride: self.dw_stride,
                         width,
                         add: false,
                     };
-                    tiles.run::<L>(lanes);
+                    tiles.run::<L, true>(lanes);
                 }
             }
             // SAFETY: `packed` has room for all panels.

@@ -224,7 +224,7 @@ fn do_task(context: &Context<'_>, task: &Task) {
             columns::run(context, ops, view, from, to);
         }
         Split::Weight(rows, _) => {
-            let (from, to) = task.share(rows);
+            let (from, to) = task.rows(rows);
             weights::run(context, ops, from, to);
         }
         Split::Elements(size) => {

@@ -20,15 +20,25 @@ impl Task {
         )
     }
 
-    /// The task's share of `n` numbers, cut where a lane of any width can start.
+    /// The task's share of the rows of a weight matrix.
+    pub fn rows(&self, n: usize) -> (usize, usize) {
+        let (from, to) = self.share(n.div_ceil(ROWS));
+        ((from * ROWS).min(n), (to * ROWS).min(n))
+    }
+
+    /// The task's share of `n` columns or numbers.
     pub fn lanes(&self, n: usize) -> (usize, usize) {
         let (from, to) = self.share(n.div_ceil(WIDEST));
         ((from * WIDEST).min(n), (to * WIDEST).min(n))
     }
 }
 
-/// The most numbers that a lane has on any processor.
-const WIDEST: usize = 8;
+/// Columns and numbers are cut where this many begin: a panel of AVX2, a lane
+/// of AVX-512.
+const WIDEST: usize = 16;
+
+/// Rows of a weight matrix are cut where this many begin: whole tiles.
+const ROWS: usize = 12;
 
 /// Work that is not worth a second thread, in multiply-adds: about what one
 /// core does in the microsecond that handing over costs.
@@ -37,6 +47,9 @@ const SERIAL: usize = 40_000;
 /// Work from which a group is cut into more tasks than threads, so that a
 /// thread that loses its core for a while does not hold up the others.
 const LONG: usize = 2_000_000;
+
+/// Work from which it is cut finer still.
+const VERY_LONG: usize = 20_000_000;
 
 /// A plan's tasks, phase by phase.
 pub(super) fn tasks(plan: &Plan, threads: usize) -> Vec<Vec<Task>> {
@@ -64,11 +77,15 @@ fn parts(plan: &Plan, group: &Group, threads: usize) -> usize {
     if threads == 1 || work < SERIAL {
         return 1;
     }
-    let wanted = if work > LONG { 4 * threads } else { threads };
+    let wanted = match work {
+        0..LONG => threads,
+        LONG..VERY_LONG => 2 * threads,
+        _ => 4 * threads,
+    };
     let most = match group.split {
-        Split::Columns(view) => view.width.div_ceil(2 * WIDEST),
+        Split::Columns(view) => view.width.div_ceil(WIDEST),
         Split::Rows(view) => plan.rows * view.positions,
-        Split::Weight(rows, _) => rows.div_ceil(12),
+        Split::Weight(rows, _) => rows.div_ceil(ROWS),
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };

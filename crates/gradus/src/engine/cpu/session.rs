@@ -361,6 +361,15 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 unsafe { std::slice::from_raw_parts_mut(context.at(*losses).add(from), count) };
             let targets = slice(*target, target_width);
             let outputs = slice(*x, view.width);
+            let all = context.rows * view.positions;
+            // SAFETY: the targets of the whole batch, which nobody writes to.
+            let correction = rule.correction(unsafe {
+                std::slice::from_raw_parts(context.at(*target), all * target_width)
+            });
+            let weight_of = |p: usize| match weight {
+                Some(weight) => weight_of(context, *weight, from + p, view.positions) * correction,
+                None => correction,
+            };
             match gradient {
                 Some(gradient) => {
                     // SAFETY: see above.
@@ -369,11 +378,8 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                         std::slice::from_raw_parts_mut(start, count * view.width)
                     };
                     rule.rows(view.width, targets, outputs, losses, slopes);
-                    let all = (context.rows * view.positions) as f32;
                     for (p, slopes) in slopes.chunks_exact_mut(view.width).enumerate() {
-                        let weight =
-                            weight.map_or(1.0, |w| weight_of(context, w, from + p, view.positions));
-                        let share = weight / all;
+                        let share = weight_of(p) / all as f32;
                         slopes.iter_mut().for_each(|s| *s *= share);
                     }
                 }
@@ -392,10 +398,8 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                     }
                 }
             }
-            if let Some(weight) = weight {
-                for (p, loss) in losses.iter_mut().enumerate() {
-                    *loss *= weight_of(context, *weight, from + p, view.positions);
-                }
+            for (p, loss) in losses.iter_mut().enumerate() {
+                *loss *= weight_of(p);
             }
         }
         other => unreachable!("{other:?} is not cut by rows"),

@@ -75,6 +75,10 @@ impl Rule for BinaryCrossentropy {
 impl Formula for SparseCategoricalCrossentropy {
     const TARGETS: Targets = Targets::ClassNumbers;
 
+    fn ignored(&self) -> Option<f32> {
+        self.ignore_class.map(|class| class as f32)
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let class = target[0];
         if self

@@ -21,6 +21,11 @@ pub trait Formula: Rule {
     /// The loss, and its derivatives by the outputs.
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32;
 
+    /// The class whose positions do not count, if there is one.
+    fn ignored(&self) -> Option<f32> {
+        None
+    }
+
     /// The same loss as a function of what the activation is computed from, if
     /// the two are stabler and cheaper as one formula.
     fn before(&self, activation: &Activation) -> Option<Loss> {
@@ -169,6 +174,23 @@ impl Loss {
             }
         }
         self.visit(Ask(activation))
+    }
+
+    /// What each position's loss is multiplied by, so that the mean over all
+    /// positions is the mean over those that count.
+    pub(crate) fn correction(&self, targets: &[f32]) -> f32 {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<f32>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.ignored()
+            }
+        }
+        let Some(ignored) = self.visit(Ask) else {
+            return 1.0;
+        };
+        let counted = targets.iter().filter(|&&t| t != ignored).count();
+        targets.len() as f32 / counted.max(1) as f32
     }
 
     /// The loss of every position, and its derivatives by the outputs.

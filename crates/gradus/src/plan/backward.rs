@@ -485,22 +485,20 @@ impl Pass<'_> {
                 size: size @ Size::PerRow(numbers),
                 columns,
                 ..
-            } => {
-                if self.wanted.contains(x) {
-                    let (x, size, columns) = (*x, *size, *columns);
-                    let rule = rule.clone();
-                    let view = View {
-                        positions: numbers / columns.max(1),
-                        width: columns,
-                    };
-                    self.pass_on(x, view, |dx| Op::PenaltyGradient {
-                        rule,
-                        x,
-                        dx,
-                        size,
-                        columns,
-                    });
-                }
+            } if self.wanted.contains(x) => {
+                let (x, size, columns) = (*x, *size, *columns);
+                let rule = rule.clone();
+                let view = View {
+                    positions: numbers / columns.max(1),
+                    width: columns,
+                };
+                self.pass_on(x, view, |dx| Op::PenaltyGradient {
+                    rule,
+                    x,
+                    dx,
+                    size,
+                    columns,
+                });
             }
             _ => {}
         }

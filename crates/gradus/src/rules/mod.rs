@@ -1,7 +1,7 @@
 //! Rules: what is computed, as configuration and formula.
 //!
 //! Each folder is one family with its registry in `mod.rs`. A formula is plain
-//! arithmetic over [`crate::base::lane::Lane`]; where and how often it runs is
+//! arithmetic over `Lane`; where and how often it runs is
 //! not known here.
 
 pub mod activations;

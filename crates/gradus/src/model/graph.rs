@@ -1,6 +1,7 @@
 //! The model: layers, how they are connected, their weights.
 
 use super::layers::Layer;
+use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -19,6 +20,15 @@ pub struct LayerEntry {
     pub rule: Layer,
     /// Its weights, in the order of Keras' files; none before the model is built.
     pub weights: Vec<Weight>,
+}
+
+/// An input of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Data with several inputs may call it by this.
+    pub name: String,
+    /// The shape of one row; none before the data is known.
+    pub shape: Option<Shape>,
 }
 
 /// What a node is applied to.
@@ -63,19 +73,25 @@ pub struct State {
 
 /// A graph of layers with their weights: what is trained, saved and asked.
 ///
-/// Made by [`Sequential`](super::Sequential) or loaded from a file.
+/// Made by [`Sequential`](super::Sequential) or [`Functional`](super::Functional),
+/// or loaded from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Its name, `sequential` unless given.
+    /// Its name, `sequential` or `functional` unless given.
     pub name: String,
-    /// The shape of one row of each input; none before the data is known.
-    pub inputs: Vec<Option<Shape>>,
-    /// The layers, in the order in which they were added.
+    /// Whether it is Keras' `Sequential`, and is called so in files.
+    pub chain: bool,
+    /// Its inputs.
+    pub inputs: Vec<Input>,
+    /// The layers, in Keras' order. Those of a model that is a part of this one
+    /// have its name in front of theirs: `encoder/dense`.
     pub layers: Vec<LayerEntry>,
     /// The uses of the layers, each after those it depends on.
     pub nodes: Vec<Node>,
     /// What comes out.
     pub outputs: Vec<Source>,
+    /// The models that it was put together from, if any.
+    pub parts: Vec<Part>,
     /// Where all random numbers come from. Default 0.
     pub seed: u64,
     /// How it is trained, once it is compiled.
@@ -119,12 +135,13 @@ impl Model {
             let expected = format!("{} inputs", self.inputs.len());
             return Err(Error::invalid("input", inputs.len(), expected));
         }
-        for (known, given) in self.inputs.iter_mut().zip(inputs) {
-            match known {
+        for (input, given) in self.inputs.iter_mut().zip(inputs) {
+            match &input.shape {
                 Some(known) if known != given => {
-                    return Err(Error::shape("input", given, &*known));
+                    let name = format!("input {}", input.name);
+                    return Err(Error::shape(&name, given, known));
                 }
-                _ => *known = Some(given.clone()),
+                _ => input.shape = Some(given.clone()),
             }
         }
         let shapes = self.shapes()?;
@@ -134,6 +151,21 @@ impl Model {
                 continue;
             };
             let specs = entry.rule.variables(&shapes[node].0);
+            let uses = self.nodes.iter().zip(&shapes).filter(|(n, _)| n.layer == i);
+            for (_, (inputs, _)) in uses {
+                if entry.rule.variables(inputs) != specs {
+                    let list = |shapes: &[Shape]| {
+                        let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
+                        all.join(", ")
+                    };
+                    let expected = format!(
+                        "{} as where it was used first: its weights are shared",
+                        list(&shapes[node].0)
+                    );
+                    let at = format!("layer {}", entry.name);
+                    return Err(Error::shape(&at, list(inputs), expected));
+                }
+            }
             if entry.weights.is_empty() {
                 for (n, spec) in specs.into_iter().enumerate() {
                     entry
@@ -158,30 +190,34 @@ impl Model {
 
     /// Whether the weights are there.
     pub fn is_built(&self) -> bool {
-        self.inputs.iter().all(Option::is_some)
+        self.inputs.iter().all(|input| input.shape.is_some())
     }
 
     /// The shapes of each node's inputs and output.
     pub fn shapes(&self) -> Result<Vec<(Vec<Shape>, Shape)>> {
+        let inputs = self.inputs.iter().map(|input| input.shape.clone());
+        self.shapes_of(&self.nodes, &inputs.collect::<Vec<_>>())
+    }
+
+    /// As `shapes`, of a graph of the model's layers with these inputs.
+    pub(crate) fn shapes_of(
+        &self,
+        nodes: &[Node],
+        inputs: &[Option<Shape>],
+    ) -> Result<Vec<(Vec<Shape>, Shape)>> {
         let mut shapes: Vec<(Vec<Shape>, Shape)> = Vec::new();
-        for node in &self.nodes {
-            let entry = &self.layers[node.layer];
-            let inputs = node
-                .inputs
-                .iter()
-                .map(|source| match *source {
-                    Source::Node(n) => Ok(shapes[n].1.clone()),
-                    Source::Input(n) => self.inputs[n].clone().ok_or_else(|| Error::NotReady {
-                        problem: "the model's input shape is not known: give it with \
-                                  `Sequential::input`, or call `fit` or `build` first"
-                            .into(),
-                    }),
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let output = entry
-                .rule
-                .output(&inputs)
-                .map_err(|error| error.under(&format!("layer {}", entry.name)))?;
+        for node in nodes {
+            let of = |source: &Source| match *source {
+                Source::Node(n) => Ok(shapes[n].1.clone()),
+                Source::Input(n) => inputs[n].clone().ok_or_else(|| Error::NotReady {
+                    problem: "the model's input shape is not known: give it with \
+                              `Sequential::input`, or call `fit` or `build` first"
+                        .into(),
+                }),
+            };
+            let inputs = node.inputs.iter().map(of).collect::<Result<Vec<_>>>()?;
+            let output = self.layers[node.layer].rule.output(&inputs);
+            let output = output.map_err(|error| error.under(&self.place(node)))?;
             shapes.push((inputs, output));
         }
         Ok(shapes)
@@ -192,9 +228,68 @@ impl Model {
         let shapes = self.shapes()?;
         let of = |source: &Source| match *source {
             Source::Node(n) => Some(shapes[n].1.clone()),
-            Source::Input(n) => self.inputs[n].clone(),
+            Source::Input(n) => self.inputs[n].shape.clone(),
         };
         Ok(self.outputs.iter().filter_map(of).collect())
+    }
+
+    /// The names of the outputs: of the layer, or the part, that makes each. Of
+    /// several from one layer, the later ones get a number.
+    pub fn output_names(&self) -> Vec<String> {
+        let units = self.units(None);
+        let calls = units.calls();
+        let mut names: Vec<String> = Vec::new();
+        for output in &self.outputs {
+            let name = match *output {
+                Source::Input(n) => &self.inputs[n].name,
+                Source::Node(n) => match units.maker(&calls, n) {
+                    Some((call, _)) => units.name(calls[call].unit),
+                    None => &self.layers[self.nodes[n].layer].name,
+                },
+            };
+            let mut numbered = (1..).map(|n| format!("{name}_{n}"));
+            let free = |name: &String| !names.contains(name);
+            let name = match free(&name.to_owned()) {
+                true => Some(name.to_owned()),
+                false => numbered.find(free),
+            };
+            names.push(name.unwrap_or_default());
+        }
+        names
+    }
+
+    /// Where a node is, for an error's text: its layer, and, if it has several
+    /// inputs, their names.
+    pub(crate) fn place(&self, node: &Node) -> String {
+        let name = &self.layers[node.layer].name;
+        let of = |source: &Source| match *source {
+            Source::Input(n) => self.inputs.get(n).map_or("", |input| &input.name),
+            Source::Node(n) => {
+                let node = self.nodes.get(n);
+                node.map_or("", |node| &self.layers[node.layer].name)
+            }
+        };
+        match &node.inputs[..] {
+            [_] => format!("layer {name}"),
+            several => {
+                let names: Vec<&str> = several.iter().map(of).collect();
+                format!("layer {name} (of {})", names.join(", "))
+            }
+        }
+    }
+
+    /// Checks the layers' arguments, and makes the weights if the inputs' shapes
+    /// are known.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        for layer in &self.layers {
+            let checked = layer.rule.check();
+            checked.map_err(|error| error.under(&format!("layer {}", layer.name)))?;
+        }
+        let shapes = self.inputs.iter().map(|input| input.shape.clone());
+        match shapes.collect::<Option<Vec<_>>>() {
+            Some(shapes) => self.build(&shapes),
+            None => Ok(()),
+        }
     }
 
     /// The layer of that name.
@@ -216,19 +311,20 @@ impl Model {
         }
     }
 
-    /// Sets `trainable` of every layer whose name matches; `*` stands for
-    /// anything. An error if none does.
+    /// Sets `trainable` of every layer whose name matches, or that is in a part
+    /// whose name does; `*` stands for anything. An error if none does.
     pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
         let mut any = false;
-        for layer in self.layers.iter_mut().filter(|l| matches(pattern, &l.name)) {
+        for layer in self.layers.iter_mut().filter(|l| names(pattern, &l.name)) {
             layer.trainable = trainable;
             any = true;
         }
         if any {
             Ok(())
         } else {
-            let names = self.layers.iter().map(|l| &*l.name);
-            Err(Error::unknown("", "layer", pattern, names))
+            let parts = self.parts.iter().map(|p| &*p.name);
+            let known = self.layers.iter().map(|l| &*l.name).chain(parts);
+            Err(Error::unknown("", "layer", pattern, known))
         }
     }
 
@@ -244,6 +340,13 @@ impl Model {
                 .into(),
         })
     }
+}
+
+/// Whether a pattern matches a layer's name, or that of a part that it is in.
+fn names(pattern: &str, name: &str) -> bool {
+    let ends = name.match_indices('/').map(|(i, _)| i);
+    ends.chain([name.len()])
+        .any(|end| matches(pattern, &name[..end]))
 }
 
 /// Whether a name matches a pattern in which `*` stands for anything.

@@ -143,8 +143,8 @@ impl Model {
         let inputs: Vec<Value> = self
             .inputs
             .iter()
-            .flatten()
-            .map(|shape| plan.feed("input", shape.clone()))
+            .filter_map(|input| input.shape.clone())
+            .map(|shape| plan.feed("input", shape))
             .collect();
         // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;

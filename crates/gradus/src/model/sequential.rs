@@ -1,6 +1,6 @@
 //! A chain of layers.
 
-use super::graph::{LayerEntry, Model, Node, Source, State};
+use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use crate::base::registry::{Value, table};
 use crate::base::shape::Shape;
@@ -30,7 +30,12 @@ impl Sequential {
         Sequential {
             model: Model {
                 name: "sequential".into(),
-                inputs: vec![None],
+                chain: true,
+                inputs: vec![Input {
+                    name: "input_layer".into(),
+                    shape: None,
+                }],
+                parts: Vec::new(),
                 layers: Vec::new(),
                 nodes: Vec::new(),
                 outputs: vec![Source::Input(0)],
@@ -43,7 +48,7 @@ impl Sequential {
 
     /// Sets the shape of one input row, without the batch.
     pub fn input(mut self, shape: impl Into<Shape>) -> Self {
-        self.model.inputs = vec![Some(shape.into())];
+        self.model.inputs[0].shape = Some(shape.into());
         self
     }
 
@@ -118,19 +123,15 @@ impl Sequential {
         Ok(self.add_named(name, layer, trainable))
     }
 
+    /// The model as it is, not checked, its weights not made.
+    pub(crate) fn into_model(self) -> Model {
+        self.model
+    }
+
     /// The model, not compiled.
     pub fn build(self) -> Result<Model> {
         let mut model = self.model;
-        for layer in &model.layers {
-            layer
-                .rule
-                .check()
-                .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
-        }
-        if let [Some(shape)] = &model.inputs[..] {
-            let shape = shape.clone();
-            model.build(&[shape])?;
-        }
+        model.finish()?;
         Ok(model)
     }
 

@@ -370,7 +370,8 @@ impl Lowering {
         self.add(&name, size, Role::Temporary)
     }
 
-    fn like(&mut self, name: &str, shape: &Shape) -> Value {
+    /// A new temporary of this shape.
+    pub(super) fn like(&mut self, name: &str, shape: &Shape) -> Value {
         let buffer = self.add(name, Size::PerRow(shape.size()), Role::Temporary);
         Value {
             buffer,

@@ -45,6 +45,7 @@ impl Model {
                     let mut first = self.clone();
                     first.nodes.truncate(before + 1);
                     first.outputs = vec![Source::Node(before)];
+                    first.parts.clear();
                     first.compiled = None;
                     let reaching = first.predict_on(engine, data)?;
                     statistics(rule, &reaching)?

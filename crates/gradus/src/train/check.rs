@@ -52,7 +52,8 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
 
 /// The shapes of the model's inputs, as many as the data has.
 fn shapes(model: &Model, data: &Dataset) -> Result<Vec<Shape>> {
-    let shapes: Vec<Shape> = model.inputs.iter().flatten().cloned().collect();
+    let shapes = model.inputs.iter().filter_map(|input| input.shape.clone());
+    let shapes: Vec<Shape> = shapes.collect();
     if shapes.len() == data.inputs().len() {
         return Ok(shapes);
     }

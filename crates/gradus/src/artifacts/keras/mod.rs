@@ -17,7 +17,9 @@ mod tests;
 
 use super::whole::write_whole;
 use crate::error::{Error, Result};
-use crate::model::{Model, Node, Source, State};
+use crate::model::Model;
+#[cfg(test)]
+use crate::model::State;
 use archive::Archive;
 use objects::Findings;
 use std::fs::File;
@@ -68,37 +70,15 @@ pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Mode
     let problem = |problem: String| Error::file(path, problem);
     let archive = archive::read(reader).map_err(problem)?;
     let mut findings = Findings::default();
-    let description = config::read(&archive.config, &mut findings).map_err(problem)?;
+    let mut model = config::read(&archive.config, &mut findings).map_err(problem)?;
     findings.check(path)?;
     drop(archive.config);
     let mut root = hdf5::read(archive.weights)
         .map_err(|what| Error::file(path, format!("model.weights.h5: {what}")))?;
 
-    let mut layers = description.layers;
-    if let Some(input) = &description.input {
-        weights::load(&mut layers, input, &mut root).map_err(problem)?;
+    weights::load(&mut model, &mut root).map_err(problem)?;
+    if let Some(compiled) = &mut model.compiled {
+        model.state = optimizer::load(&model.layers, compiled, &root).map_err(problem)?;
     }
-    let mut compiled = description.compiled;
-    let state = match &mut compiled {
-        Some(compiled) => optimizer::load(&layers, compiled, &root).map_err(problem)?,
-        None => State::default(),
-    };
-    let before = |n: usize| match n {
-        0 => Source::Input(0),
-        _ => Source::Node(n - 1),
-    };
-    let node = |n: usize| Node {
-        layer: n,
-        inputs: vec![before(n)],
-    };
-    Ok(Model {
-        name: description.name,
-        inputs: vec![description.input],
-        nodes: (0..layers.len()).map(node).collect(),
-        outputs: vec![before(layers.len())],
-        layers,
-        seed: 0,
-        compiled,
-        state,
-    })
+    Ok(model)
 }

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
 use super::tasks::{Task, tasks, total};
-use super::{columns, weights};
+use super::{columns, merge, weights};
 use crate::engine::{Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
@@ -402,7 +402,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 *loss *= weight_of(p);
             }
         }
-        other => unreachable!("{other:?} is not cut by rows"),
+        other => merge::rows(context, other, from, to),
     }
 }
 

@@ -5,6 +5,8 @@ use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
 use gradus::{Error, Result, Split, data};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
@@ -19,12 +21,28 @@ pub fn run(args: Predict) -> Result<()> {
     };
     let model = load_keras(&args.model)?;
     let data = data::load(&args.data, Split::Test)?;
-    let outputs = model.predict(&data)?;
-    let (shape, values) = (outputs.shape(), outputs.to_f32());
-    write_whole(&args.out, |file| match as_csv {
-        true => data::write_csv(file, shape.size(), &values),
-        false => data::write_npy(file, shape, &values),
-    })?;
-    let (rows, out) = (outputs.rows(), args.out.display());
-    output::result(&format!("{out}: {rows} rows of shape {shape}\n"))
+    let names = model.output_names();
+    let mut text = String::new();
+    for (outputs, name) in model.predict_all(&data)?.iter().zip(&names) {
+        // Each of several outputs has a file of its own: `FILE_name.npy`.
+        let out = match names.len() {
+            1 => args.out.clone(),
+            _ => with_name(&args.out, name),
+        };
+        let (shape, values) = (outputs.shape(), outputs.to_f32());
+        write_whole(&out, |file| match as_csv {
+            true => data::write_csv(file, shape.size(), &values),
+            false => data::write_npy(file, shape, &values),
+        })?;
+        let (rows, out) = (outputs.rows(), out.display());
+        text += &format!("{out}: {rows} rows of shape {shape}\n");
+    }
+    output::result(&text)
+}
+
+/// The path with an output's name before its extension.
+fn with_name(path: &Path, name: &str) -> PathBuf {
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
+    path.with_file_name(format!("{stem}_{name}.{extension}"))
 }

@@ -2,11 +2,14 @@
 
 use super::model::Source;
 use super::text::to_text;
+use super::train::PerOutput;
 use super::{Config, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::{Loaded, ScaleName};
-use gradus::model::{Compiled, LayerEntry, Model, Recipe, Sequential, Style, Task};
+use gradus::model::{Compiled, Goal, LayerEntry, Model, Recipe, Sequential, Style, Task};
+use gradus::rules::losses::Loss;
+use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::{EarlyStopping, ReduceLROnPlateau};
@@ -99,7 +102,7 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        let measured = measured(&compiled, data.validation.is_some());
+        let measured = measured(&model, data.validation.is_some());
         if let Some(early_stopping) = &early_stopping {
             check_monitor("early_stopping", &early_stopping.monitor, &measured)?;
         }
@@ -124,6 +127,14 @@ impl Config {
         Ok(run)
     }
 
+    /// The loss, if one is named for all outputs.
+    fn one_loss(&self) -> Option<&Loss> {
+        match &self.train.loss {
+            Some(PerOutput::All(loss)) => Some(loss),
+            _ => None,
+        }
+    }
+
     fn recipe(&self) -> Option<&Recipe> {
         match &self.model.source {
             Source::Recipe(recipe) => Some(recipe),
@@ -141,7 +152,7 @@ impl Config {
     ) -> Result<Compiled> {
         let train = &self.train;
         let task = match recipe {
-            Some(_) => Some(Task::of(&data.train, train.loss.as_ref())?),
+            Some(_) => Some(Task::of(&data.train, self.one_loss())?),
             None => None,
         };
         let saved = model.compiled.take();
@@ -149,21 +160,55 @@ impl Config {
             let problem = format!("missing: name {what}");
             problem_at(&join("train", key), &problem)
         };
-        let loss = train.loss.clone();
-        let loss = loss
-            .or_else(|| saved.as_ref().map(|s| s.loss.clone()))
-            .or_else(|| task.map(|task| task.loss()))
-            .ok_or_else(|| {
-                missing(
-                    "loss",
-                    "a loss, such as \"sparse_categorical_crossentropy\"",
-                )
-            })?;
-        let metrics = train.metrics.clone();
-        let metrics = metrics
-            .or_else(|| saved.as_ref().map(|s| s.metrics.clone()))
-            .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())]))
-            .unwrap_or_default();
+        let outputs = model.output_names();
+        let losses = match &train.loss {
+            Some(loss) => Some(loss.each("train.loss", &outputs)?),
+            None => None,
+        };
+        let weights = match &train.loss_weights {
+            Some(weights) => Some(weights.each("train.loss_weights", &outputs)?),
+            None => None,
+        };
+        let metrics = match &train.metrics {
+            Some(PerOutput::All(_)) if outputs.len() > 1 => {
+                let problem = format!(
+                    "say which output each belongs to: {{ {} = [...] }}",
+                    outputs[0]
+                );
+                return Err(problem_at("train.metrics", &problem));
+            }
+            Some(metrics) => Some(metrics.each("train.metrics", &outputs)?),
+            None => None,
+        };
+        let goal = |output: usize| {
+            let saved = saved.as_ref().and_then(|s| s.goals.get(output)?.as_ref());
+            let loss = match &losses {
+                Some(losses) => losses[output].cloned(),
+                None => saved
+                    .map(|goal| goal.loss.clone())
+                    .or_else(|| task.map(|task| task.loss())),
+            };
+            let weight = match &weights {
+                Some(weights) => weights[output].copied(),
+                None => saved.map(|goal| goal.weight),
+            };
+            let metrics = match &metrics {
+                Some(metrics) => metrics[output].cloned(),
+                None => saved
+                    .map(|goal| goal.metrics.clone())
+                    .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())])),
+            };
+            Some(Goal {
+                loss: loss?,
+                weight: weight.unwrap_or(1.0),
+                metrics: metrics.unwrap_or_default(),
+            })
+        };
+        let goals: Vec<Option<Goal>> = (0..outputs.len()).map(goal).collect();
+        if goals.iter().all(Option::is_none) {
+            let what = "a loss, such as \"sparse_categorical_crossentropy\"";
+            return Err(missing("loss", what));
+        }
         let saved = saved.map(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
             Some(named) => saved.as_ref() == Some(named),
@@ -176,11 +221,7 @@ impl Config {
         if let Some(rate) = &train.learning_rate {
             optimizer.learning_rate = rate.clone();
         }
-        let compiled = Compiled {
-            optimizer,
-            loss,
-            metrics,
-        };
+        let compiled = Compiled { optimizer, goals };
         let state = std::mem::take(&mut model.state);
         model
             .compile_with(compiled.clone())
@@ -222,26 +263,28 @@ impl Config {
         let Some(compiled) = &run.model.compiled else {
             return Err(Error::Internal("the model of a run is not compiled".into()));
         };
-        let metrics = compiled.metrics.iter().map(|(name, metric)| {
-            let mut config = serde_json::to_value(metric).unwrap_or_default();
-            let alias = gradus::rules::metrics::Metric::from_config("", &name.as_str().into());
-            if alias.is_ok_and(|alias| alias == *metric) {
-                return name.as_str().into();
+        let outputs = run.model.output_names();
+        let each = |of: &dyn Fn(&Goal) -> Value| -> Value {
+            match &compiled.goals[..] {
+                [Some(one)] => of(one),
+                _ => {
+                    let goals = compiled.trained();
+                    let named = goals.map(|(o, goal)| (outputs[o].clone(), of(goal)));
+                    Value::Object(named.collect())
+                }
             }
-            if let Value::String(_) = config {
-                config = metric.to_config();
-            }
-            config["name"] = name.as_str().into();
-            config
-        });
+        };
         let mut train = json!({
-            "loss": serde_json::to_value(&compiled.loss).map_err(plain)?,
-            "metrics": metrics.collect::<Vec<Value>>(),
+            "loss": each(&|goal| serde_json::to_value(&goal.loss).unwrap_or_default()),
+            "metrics": each(&|goal| goal.metrics.iter().map(metric).collect()),
             "epochs": run.epochs,
             "initial_epoch": run.initial_epoch,
             "batch_size": run.batch_size,
             "shuffle": run.shuffle,
         });
+        if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
+            train["loss_weights"] = each(&|goal| goal.weight.into());
+        }
         // A rate beside the file's optimizer keeps the optimizer's state; as
         // part of a named one it would not.
         match (
@@ -300,7 +343,7 @@ fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
             let Some(data) = data else {
                 return Err(Error::Internal("a recipe without data".into()));
             };
-            let task = Task::of(&data.train, config.train.loss.as_ref())?;
+            let task = Task::of(&data.train, config.one_loss())?;
             recipe.layers(&data.train.inputs()[0], task)
         }
     };
@@ -343,10 +386,20 @@ fn layer(entry: &LayerEntry) -> Value {
     fields.into()
 }
 
+/// A metric under its name, as a configuration has it.
+fn metric((name, metric): &(String, Metric)) -> Value {
+    let alias = Metric::from_config("", &name.as_str().into());
+    if alias.is_ok_and(|alias| alias == *metric) {
+        return name.as_str().into();
+    }
+    let mut config = metric.to_config();
+    config["name"] = name.as_str().into();
+    config
+}
+
 /// The names of everything that an epoch measures.
-fn measured(compiled: &Compiled, with_validation: bool) -> Vec<String> {
-    let metrics = compiled.metrics.iter().map(|(name, _)| name.clone());
-    let mut names: Vec<String> = std::iter::once("loss".to_owned()).chain(metrics).collect();
+fn measured(model: &Model, with_validation: bool) -> Vec<String> {
+    let mut names = model.measurements();
     if with_validation {
         let validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();
         names.extend(validation);

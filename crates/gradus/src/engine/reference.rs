@@ -398,9 +398,8 @@ impl Run<'_> {
             } => {
                 let rows = self.get(*x).chunks(view.width);
                 let norm = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().sqrt();
-                let inverses: Vec<f32> = rows
-                    .map(|x| (1.0 / norm(x)).min(LARGEST_INVERSE))
-                    .collect();
+                let inverses: Vec<f32> =
+                    rows.map(|x| (1.0 / norm(x)).min(LARGEST_INVERSE)).collect();
                 self.fill(*y, |run, y| {
                     for (i, y) in y.iter_mut().enumerate() {
                         *y = run.get(*x)[i] * inverses[i / view.width];
@@ -693,6 +692,7 @@ impl Run<'_> {
             weight,
             losses,
             gradient,
+            share,
             view,
         } = op
         else {
@@ -711,7 +711,7 @@ impl Run<'_> {
         for (p, value) in values.iter_mut().enumerate() {
             let weight = weight.map_or(1.0, |w| self.get(w)[p / view.positions]) * correction;
             *value *= weight;
-            let share = weight / positions as f32;
+            let share = share * weight / positions as f32;
             for slope in &mut slopes[p * view.width..(p + 1) * view.width] {
                 *slope *= share;
             }

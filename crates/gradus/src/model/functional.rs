@@ -210,7 +210,11 @@ impl Functional {
     /// `encoder/dense`.
     pub fn nest(&mut self, name: &str, inner: &Model) -> Result<Shared> {
         if inner.layers.is_empty() {
-            return Err(Error::invalid(name, "a model without layers", "at least one"));
+            return Err(Error::invalid(
+                name,
+                "a model without layers",
+                "at least one",
+            ));
         }
         let name = self.free_name(name);
         let model = &mut self.model;
@@ -257,7 +261,11 @@ impl Functional {
             ref all => {
                 let problem = format!("{} outputs", all.len());
                 let name = self.unit_name(shared.unit);
-                Err(Error::invalid(name, problem, "one: `call_all` takes several"))
+                Err(Error::invalid(
+                    name,
+                    problem,
+                    "one: `call_all` takes several",
+                ))
             }
         }
     }
@@ -339,7 +347,11 @@ impl Functional {
         let outputs = outputs.symbols();
         if outputs.iter().any(|o| o.graph != self.id) {
             let expected = "symbols of the graph itself";
-            return Err(Error::invalid("outputs", "a symbol of another graph", expected));
+            return Err(Error::invalid(
+                "outputs",
+                "a symbol of another graph",
+                expected,
+            ));
         }
         if outputs.is_empty() {
             return Err(Error::invalid("outputs", "none", "at least one"));

@@ -1,13 +1,11 @@
 //! The model: layers, how they are connected, their weights.
 
+use super::compiled::Compiled;
 use super::layers::Layer;
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::rules::losses::Loss;
-use crate::rules::metrics::Metric;
-use crate::rules::optimizers::Optimizer;
 
 /// A layer of a model, with its name and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,17 +45,6 @@ pub struct Node {
     pub layer: usize,
     /// What it is applied to.
     pub inputs: Vec<Source>,
-}
-
-/// How a model is trained.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Compiled {
-    /// How gradients become steps.
-    pub optimizer: Optimizer,
-    /// What is made small.
-    pub loss: Loss,
-    /// What is reported beside it, under these names.
-    pub metrics: Vec<(String, Metric)>,
 }
 
 /// What training has left in the optimizer.
@@ -101,33 +88,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// Sets how the model is trained. The optimizer starts afresh.
-    pub fn compile(
-        &mut self,
-        optimizer: impl Into<Optimizer>,
-        loss: impl Into<Loss>,
-        metrics: &[Metric],
-    ) -> Result<()> {
-        let named = metrics.iter().map(|m| (m.name().to_owned(), m.clone()));
-        self.compile_with(Compiled {
-            optimizer: optimizer.into(),
-            loss: loss.into(),
-            metrics: named.collect(),
-        })
-    }
-
-    /// As [`Model::compile`], with the metrics' names chosen.
-    pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
-        compiled
-            .optimizer
-            .check()
-            .map_err(|e| e.under("optimizer"))?;
-        compiled.loss.check().map_err(|e| e.under("loss"))?;
-        self.compiled = Some(compiled);
-        self.state = State::default();
-        Ok(())
-    }
-
     /// Makes the weights for inputs of these shapes (of one row, without the
     /// batch). Does nothing to weights that are there.
     pub fn build(&mut self, inputs: &[Shape]) -> Result<()> {
@@ -331,14 +291,6 @@ impl Model {
     /// All weights, in the order of the layers.
     pub fn weights(&self) -> impl Iterator<Item = &Weight> {
         self.layers.iter().flat_map(|l| &l.weights)
-    }
-
-    /// What the optimizer has; an error that says what to call if it is not there.
-    pub(crate) fn compiled(&self) -> Result<&Compiled> {
-        self.compiled.as_ref().ok_or_else(|| Error::NotReady {
-            problem: "the model is not compiled: call `compile` with an optimizer and a loss first"
-                .into(),
-        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Models: a graph of layers with their weights, as plain data.
 
+mod compiled;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;
@@ -11,8 +12,9 @@ pub(crate) mod sequential;
 pub(crate) mod summary;
 pub(crate) mod weights;
 
+pub use compiled::{Compiled, Goal};
 pub use functional::{Functional, Shared, Symbol, Symbols};
-pub use graph::{Compiled, Input, LayerEntry, Model, Node, Source, State};
+pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;

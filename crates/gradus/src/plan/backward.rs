@@ -41,20 +41,21 @@ impl Trained {
 
 impl Lowering {
     /// The loss of `output`, taken before the last activation where the loss
-    /// can be; gives the losses' buffer and, if `gradient`, where the backward
-    /// pass starts.
+    /// can be; gives the losses' buffer and, if a gradient of this share is wanted,
+    /// where the backward pass starts.
     pub fn loss(
         &mut self,
         rule: &Loss,
         output: &Value,
         target: &Value,
         weight: Option<&Value>,
-        gradient: bool,
+        gradient: Option<f64>,
     ) -> (Buffer, Option<Start>) {
         let view = output.view();
         let (x, rule) = self.before_activation(rule, output.buffer);
         let losses = self.temporary("losses", Size::PerRow(view.positions));
-        let gradient = gradient.then(|| self.gradient_of(x));
+        let share = gradient.unwrap_or(1.0) as f32;
+        let gradient = gradient.map(|_| self.gradient_of(x));
         self.ops.push(Op::Loss {
             rule,
             x,
@@ -62,6 +63,7 @@ impl Lowering {
             weight: weight.map(|w| w.buffer),
             losses,
             gradient,
+            share,
             view,
         });
         (losses, gradient.map(|g| (x, g, view)))

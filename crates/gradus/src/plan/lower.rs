@@ -395,7 +395,7 @@ impl Lowering {
         self,
         rows: usize,
         outputs: Vec<Value>,
-        losses: Option<(Buffer, usize)>,
+        losses: Vec<(Buffer, usize)>,
     ) -> super::Plan {
         let mut plan = super::Plan {
             mode: self.mode,

@@ -359,7 +359,7 @@ pub enum Op {
         size: usize,
     },
     /// The loss of each matrix row, and if wanted the derivative of the mean
-    /// weighted loss of the batch by x.
+    /// weighted loss of the batch, times `share`, by x.
     Loss {
         rule: Loss,
         x: Buffer,
@@ -367,6 +367,7 @@ pub enum Op {
         weight: Option<Buffer>,
         losses: Buffer,
         gradient: Option<Buffer>,
+        share: f32,
         view: View,
     },
     /// norm = Σ x² over all of `gradients`, each with its size.

@@ -15,7 +15,8 @@ impl Model {
     /// training rows.
     pub fn adapt(&mut self, data: &Dataset) -> Result<()> {
         if !self.is_built() {
-            let shapes: Vec<_> = data.inputs().iter().map(|t| t.shape().clone()).collect();
+            let inputs = super::feeds::inputs(self, data)?;
+            let shapes: Vec<_> = inputs.iter().map(|t| t.shape().clone()).collect();
             self.build(&shapes)?;
         }
         self.adapt_on(crate::engine::default().as_ref(), data, true)
@@ -40,7 +41,7 @@ impl Model {
             }
             super::check::inputs(self, data)?;
             let found = match node.inputs[0] {
-                Source::Input(n) => statistics(rule, &data.inputs()[n])?,
+                Source::Input(n) => statistics(rule, super::feeds::inputs(self, data)?[n])?,
                 Source::Node(before) => {
                     let mut first = self.clone();
                     first.nodes.truncate(before + 1);

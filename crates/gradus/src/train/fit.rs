@@ -3,8 +3,10 @@
 use super::callbacks::{Callback, Progress, Training};
 use super::check;
 use super::evaluate::{Evaluation, ROWS};
+use super::feeds::tensors;
 use super::history::{Epoch, History, Logs};
-use super::runner::{Meters, Runner, tensors};
+use super::meters::Meters;
+use super::runner::Runner;
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -125,7 +127,8 @@ impl Model {
             }
         };
         if !self.is_built() {
-            let shapes: Vec<_> = train.inputs().iter().map(|t| t.shape().clone()).collect();
+            let inputs = super::feeds::inputs(self, &train)?;
+            let shapes: Vec<_> = inputs.iter().map(|t| t.shape().clone()).collect();
             self.build(&shapes)?;
         }
         check::labelled(self, &train)?;
@@ -172,8 +175,7 @@ impl Model {
         };
         let mut batch = runner.batch(Mode::Train)?;
         let mut meters = Meters::new(self)?;
-        let tensors = tensors(&train, true);
-        let inputs = train.inputs().len();
+        let tensors = tensors(self, &train, true)?;
         let mut history = History::default();
         let learning_rate = match compiled.optimizer.learning_rate {
             LearningRate::Constant(rate) => rate,
@@ -221,7 +223,7 @@ impl Model {
                     .runner
                     .run(&mut batch, &tensors, rows, &step, outputs)?;
                 training.model.state.iteration += 1;
-                meters.add(&batch, rows.len(), inputs);
+                meters.add(&batch, rows.len());
                 let progress = Progress {
                     epoch,
                     epochs,
@@ -306,7 +308,10 @@ fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
     if let Some((_, weight)) = weights.iter().find(|(_, w)| !(*w >= 0.0 && w.is_finite())) {
         return Err(Error::invalid(KEY, weight, "a number of 0 or more"));
     }
-    let target = &data.targets()[0];
+    let [target] = data.targets() else {
+        let found = format!("{} targets", data.targets().len());
+        return Err(Error::invalid(KEY, found, "one: use sample weights"));
+    };
     if target.shape().rank() > 1 {
         let expected = "one class for each row";
         return Err(Error::shape(KEY, target.shape(), expected));

@@ -4,9 +4,11 @@ mod adapt;
 pub mod callbacks;
 mod check;
 mod evaluate;
+pub(crate) mod feeds;
 mod fit;
 mod history;
 mod mc;
+mod meters;
 mod predict;
 mod runner;
 

@@ -342,6 +342,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
             weight,
             losses,
             gradient,
+            share,
             view,
         } => {
             let target_width = match rule.targets() {
@@ -379,7 +380,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                     };
                     rule.rows(view.width, targets, outputs, losses, slopes);
                     for (p, slopes) in slopes.chunks_exact_mut(view.width).enumerate() {
-                        let share = weight_of(p) / all as f32;
+                        let share = share * weight_of(p) / all as f32;
                         slopes.iter_mut().for_each(|s| *s *= share);
                     }
                 }

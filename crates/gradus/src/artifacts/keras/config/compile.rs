@@ -4,59 +4,125 @@ use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{Findings, Parts, from_keras, to_keras};
 use crate::base::registry::Value;
 use crate::error::join;
-use crate::model::Compiled;
+use crate::model::{Compiled, Goal};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use serde_json::{Map, json};
 
-/// How Keras was told to train; nothing if it was not, or not with a loss.
+/// How Keras was told to train a model with these outputs; nothing if it was
+/// not, or not with a loss.
 pub(super) fn read(
     at: &str,
     config: &Map<String, Value>,
+    outputs: &[String],
     findings: &mut Findings,
 ) -> Option<Compiled> {
     let null = Value::Null;
     let get = |key: &str| config.get(key).unwrap_or(&null);
-    let loss = only(get("loss"));
-    if get("optimizer").is_null() || loss.is_null() {
+    if get("optimizer").is_null() || get("loss").is_null() {
         return None;
     }
-    for key in ["loss_weights", "weighted_metrics"] {
-        let empty = match get(key) {
-            Value::Array(items) => items.is_empty(),
-            other => other.is_null(),
-        };
-        if !empty {
-            findings.add(at, format!("compiled with {key}"));
-        }
+    if !is_empty(get("weighted_metrics")) {
+        findings.add(at, "compiled with weighted_metrics");
     }
     let before = findings.len();
     let optimizer = optimizer(&join(at, "optimizer"), get("optimizer"), findings);
-    let loss_at = join(at, "loss");
-    let loss = from_keras(&loss_at, Family::Loss, loss, findings);
-    let metrics = metrics(&join(at, "metrics"), get("metrics"), findings);
-    if findings.len() > before {
-        return None;
-    }
-    match Loss::from_config("", &loss) {
-        Ok(loss) => Some(Compiled {
-            optimizer: optimizer?,
-            loss,
-            metrics,
-        }),
-        Err(error) => {
-            findings.add(&loss_at, error);
-            None
+    let losses = by_output(&join(at, "loss"), get("loss"), outputs, findings);
+    let weights_at = join(at, "loss_weights");
+    let weights = by_output(&weights_at, get("loss_weights"), outputs, findings);
+    // A plain list is one of metrics for the one output.
+    let single = outputs.len() == 1;
+    let metrics_at = join(at, "metrics");
+    let metrics = match get("metrics") {
+        Value::Array(_) if single => vec![get("metrics")],
+        other => by_output(&metrics_at, other, outputs, findings),
+    };
+    let mut goals = Vec::new();
+    for (((loss, weight), metrics), output) in losses.iter().zip(weights).zip(metrics).zip(outputs)
+    {
+        let of = |at: &str| match single {
+            true => at.to_owned(),
+            false => join(at, output),
+        };
+        let metrics = self::metrics(&of(&metrics_at), metrics, findings);
+        if loss.is_null() {
+            if !metrics.is_empty() {
+                findings.add(&of(&metrics_at), "metrics of an output without a loss");
+            }
+            goals.push(None);
+            continue;
         }
+        let loss = from_keras(&of(&join(at, "loss")), Family::Loss, loss, findings);
+        let weight = match weight {
+            Value::Null => 1.0,
+            other => other.as_f64().unwrap_or_else(|| {
+                findings.add(
+                    &of(&weights_at),
+                    format!("found {other}, expected a number"),
+                );
+                1.0
+            }),
+        };
+        match Loss::from_config("", &loss) {
+            Ok(loss) => goals.push(Some(Goal {
+                loss,
+                weight,
+                metrics,
+            })),
+            Err(error) if findings.len() == before => findings.add(&of(&join(at, "loss")), error),
+            Err(_) => {}
+        }
+    }
+    let complete = findings.len() == before && goals.iter().any(Option::is_some);
+    complete.then_some(Compiled {
+        optimizer: optimizer?,
+        goals,
+    })
+}
+
+/// The outputs that the settings name, of a model that is not known.
+pub(super) fn named_outputs(config: &Map<String, Value>) -> Vec<String> {
+    match config.get("loss") {
+        Some(Value::Object(named)) if !named.contains_key("class_name") => {
+            named.keys().cloned().collect()
+        }
+        Some(Value::Array(items)) => vec![String::new(); items.len()],
+        _ => vec![String::new()],
     }
 }
 
-/// The one of a list of one, as Keras stores the loss of a model's one output.
-fn only(value: &Value) -> &Value {
+fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Array(items) if items.len() == 1 => &items[0],
-        other => other,
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(items) => items.values().all(is_empty),
+        other => other.is_null(),
+    }
+}
+
+/// What a setting says for each output: one value for all, a list in the outputs'
+/// order, or a table by their names.
+fn by_output<'a>(
+    at: &str,
+    value: &'a Value,
+    outputs: &[String],
+    findings: &mut Findings,
+) -> Vec<&'a Value> {
+    match value {
+        Value::Array(items) if items.len() == outputs.len() => items.iter().collect(),
+        Value::Array(items) => {
+            let (found, expected) = (items.len(), outputs.len());
+            findings.add(at, format!("found {found} values, expected {expected}"));
+            vec![&Value::Null; outputs.len()]
+        }
+        Value::Object(named) if !named.contains_key("class_name") => {
+            for name in named.keys().filter(|name| !outputs.contains(name)) {
+                findings.add(at, format!("the model has no output `{name}`"));
+            }
+            let of = |name| named.get(name).unwrap_or(&Value::Null);
+            outputs.iter().map(of).collect()
+        }
+        one => vec![one; outputs.len()],
     }
 }
 
@@ -127,7 +193,7 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
 }
 
 /// As Keras writes it.
-pub(super) fn write(compiled: &Compiled) -> Value {
+pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
     // A method's argument in Keras, not the optimizer's: its files do not have it.
     if let Some(config) = optimizer["config"].as_object_mut() {
@@ -137,19 +203,42 @@ pub(super) fn write(compiled: &Compiled) -> Value {
         // Keras' rate is a float32 variable, and written as what it is.
         optimizer["config"]["learning_rate"] = f64::from(rate as f32).into();
     }
-    let metrics: Vec<Value> = compiled
-        .metrics
-        .iter()
-        .map(|(name, metric)| write_metric(name, metric))
-        .collect();
-    let metrics = match metrics.is_empty() {
-        true => Value::Null,
-        false => metrics.into(),
+    let goals = || outputs.iter().zip(&compiled.goals);
+    // Nothing for an output without a goal.
+    let each = |f: &dyn Fn(&Goal) -> Value| -> Value {
+        let of = |goal: &Option<Goal>| goal.as_ref().map_or(Value::Null, f);
+        match &compiled.goals[..] {
+            [one] => of(one),
+            _ => Value::Object(
+                goals()
+                    .map(|(name, goal)| (name.clone(), of(goal)))
+                    .collect(),
+            ),
+        }
+    };
+    let loss = each(&|goal| to_keras(Family::Loss, &alias(&goal.loss)));
+    let metrics = each(&|goal| {
+        let metrics = goal.metrics.iter();
+        match goal.metrics.is_empty() {
+            true => Value::Null,
+            false => metrics.map(|(name, m)| write_metric(name, m)).collect(),
+        }
+    });
+    let metrics = if is_empty(&metrics) {
+        Value::Null
+    } else {
+        metrics
+    };
+    let plain = compiled.trained().all(|(_, goal)| goal.weight == 1.0);
+    let weights = match (plain, &compiled.goals[..]) {
+        (true, _) => Value::Null,
+        (false, [Some(one)]) => one.weight.into(),
+        _ => each(&|goal| goal.weight.into()),
     };
     json!({
         "optimizer": optimizer,
-        "loss": to_keras(Family::Loss, &alias(&compiled.loss)),
-        "loss_weights": null,
+        "loss": loss,
+        "loss_weights": weights,
         "metrics": metrics,
         "weighted_metrics": null,
         "run_eagerly": false,

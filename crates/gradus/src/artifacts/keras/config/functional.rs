@@ -225,8 +225,18 @@ fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Vec<H
         let mut found = Vec::new();
         match node {
             Value::Object(call) => {
-                tensors(&at, call.get("args").unwrap_or(&Value::Null), &mut found, findings);
-                for (name, value) in call.get("kwargs").and_then(Value::as_object).into_iter().flatten() {
+                tensors(
+                    &at,
+                    call.get("args").unwrap_or(&Value::Null),
+                    &mut found,
+                    findings,
+                );
+                for (name, value) in call
+                    .get("kwargs")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
                     match name.as_str() {
                         "inputs" => tensors(&at, value, &mut found, findings),
                         _ if is_null(value) => {}
@@ -255,12 +265,7 @@ fn is_null(value: &Value) -> bool {
 }
 
 /// The tensors among a call's arguments, in their order.
-fn tensors<'a>(
-    at: &str,
-    value: &'a Value,
-    found: &mut Vec<History<'a>>,
-    findings: &mut Findings,
-) {
+fn tensors<'a>(at: &str, value: &'a Value, found: &mut Vec<History<'a>>, findings: &mut Findings) {
     match value {
         Value::Array(items) => {
             for item in items {

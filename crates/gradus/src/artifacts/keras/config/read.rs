@@ -23,12 +23,18 @@ pub(crate) fn read(text: &str, findings: &mut Findings) -> Result<Model, String>
     };
     match Parts::of(object)? {
         Parts::Object { class, config } if is_model(class) => {
-            // Without a model, there are findings.
             let model = model("", class, config, findings);
+            let settings = object.get("compile_config").and_then(Value::as_object);
+            let compiled = settings.and_then(|settings| {
+                let outputs = match &model {
+                    Some(model) => model.output_names(),
+                    None => compile::named_outputs(settings),
+                };
+                compile::read("compile_config", settings, &outputs, findings)
+            });
+            // Without a model, there are findings.
             let mut model = model.unwrap_or_else(|| Sequential::new().into_model());
-            if let Some(Value::Object(settings)) = object.get("compile_config") {
-                model.compiled = compile::read("compile_config", settings, findings);
-            }
+            model.compiled = compiled;
             Ok(model)
         }
         Parts::Object { class, .. } => Err(format!(
@@ -95,7 +101,9 @@ fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) ->
     }
     // A Sequential without an InputLayer may know its shape all the same.
     if input.1.is_none()
-        && let Some(dims) = config.get("build_input_shape").filter(|dims| !dims.is_null())
+        && let Some(dims) = config
+            .get("build_input_shape")
+            .filter(|dims| !dims.is_null())
     {
         input.1 = shape(&join(at, "build_input_shape"), dims, findings);
     }

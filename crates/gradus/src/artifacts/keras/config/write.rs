@@ -33,7 +33,7 @@ pub(crate) fn write(model: &Model) -> Result<String> {
     let inputs = model.inputs.iter().map(|input| input.shape.clone());
     let mut written = Graph::new(model, None, inputs.collect())?.written()?;
     written["compile_config"] = match &model.compiled {
-        Some(compiled) => compile::write(compiled),
+        Some(compiled) => compile::write(compiled, &model.output_names()),
         None => json!({}),
     };
     serde_json::to_string(&written).map_err(|error| Error::Internal(error.to_string()))
@@ -291,7 +291,10 @@ impl<'a> Graph<'a> {
         let mut call = self.calls[..c].iter().filter(|c| c.unit == unit).count();
         // Keras counts the call that a functional model is made with.
         if let (Unit::Part(p), true) = (unit, of_ends) {
-            let inputs = self.calls[c].inputs.iter().map(|&source| self.shape(source));
+            let inputs = self.calls[c]
+                .inputs
+                .iter()
+                .map(|&source| self.shape(source));
             let part = Graph::new(self.model, Some(p), inputs.collect())?;
             call += usize::from(!(part.is_chain() && self.model.parts[p].chain));
         }

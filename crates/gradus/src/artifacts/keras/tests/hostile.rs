@@ -30,17 +30,15 @@ fn everything_unknown_is_named_at_once() {
         layers[6]["config"]["activation"] = "my_gelu".into();
         config["compile_config"]["optimizer"]["class_name"] = "Muon".into();
         config["compile_config"]["metrics"] = json!(["accuracy", "wat"]);
-        config["compile_config"]["loss_weights"] = json!([0.5]);
     });
     for part in [
-        "m.keras: 9 things that gradus cannot take",
+        "m.keras: 8 things that gradus cannot take",
         "layers[1] (flatten): unknown layer `Conv2D`",
         "layers[2] (dense).lora_rank: Dense with lora_rank = 4",
         "layers[2] (dense).kernel_initializer: unknown initializer `MyInit`",
         "layers[3] (batch_normalization).renorm: BatchNormalization with renorm = true",
         "layers[4] (dropout): computes in float16",
         "layers[6] (activation).activation: unknown activation `my_gelu`",
-        "compile_config: compiled with loss_weights",
         "compile_config.optimizer: unknown optimizer `Muon`",
         "compile_config.metrics[1]: unknown metric `wat`",
     ] {

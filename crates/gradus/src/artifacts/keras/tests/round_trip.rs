@@ -125,11 +125,9 @@ fn a_real_file_is_loaded_with_everything() {
             .learning_rate(0.01)
             .clipnorm(1.0)
     );
-    assert_eq!(compiled.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(
-        compiled.metrics,
-        [("accuracy".to_owned(), Metric::Accuracy)]
-    );
+    let goal = compiled.goals[0].as_ref().unwrap();
+    assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
+    assert_eq!(goal.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     assert_eq!(model.state.iteration, 8);
     assert_eq!(model.state.slots[1][0].len(), 2);
     assert!(model.state.slots[4][0].is_empty());
@@ -234,7 +232,7 @@ fn a_model_comes_back_as_it_was() {
         model.seed = 0;
         let compiled = model.compiled.as_mut().unwrap();
         compiled.optimizer = optimizer;
-        compiled.metrics = vec![
+        compiled.goals[0].as_mut().unwrap().metrics = vec![
             ("acc".to_owned(), Metric::Accuracy),
             ("my_mse".to_owned(), Metric::MeanSquaredError),
         ];
@@ -307,12 +305,9 @@ fn keras_own_functions_go_by_their_names() {
     parts.config = config.to_string();
     let model = load(archive::write(&parts).unwrap()).unwrap();
     let compiled = model.compiled.unwrap();
-    assert_eq!(compiled.loss, Loss::MeanSquaredError);
-    let names: Vec<&str> = compiled
-        .metrics
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let goal = compiled.goals[0].as_ref().unwrap();
+    assert_eq!(goal.loss, Loss::MeanSquaredError);
+    let names: Vec<&str> = goal.metrics.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 

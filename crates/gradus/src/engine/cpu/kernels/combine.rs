@@ -30,9 +30,7 @@ impl Kernel for Combine {
                 unsafe {
                     let a = L::load_n(self.a.add(start + i), count);
                     let b = L::load_n(self.b.add(start + i), count);
-                    self.rule
-                        .value(a, b)
-                        .store_n(self.y.add(start + i), count);
+                    self.rule.value(a, b).store_n(self.y.add(start + i), count);
                 }
             });
         }

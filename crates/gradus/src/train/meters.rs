@@ -1,0 +1,132 @@
+//! The losses and the metrics of an epoch, batch by batch.
+
+use super::history::Logs;
+use super::runner::Batch;
+use crate::error::Result;
+use crate::model::Model;
+use crate::rules::losses::Targets;
+use crate::rules::metrics::{self, Metric};
+
+/// The loss and the metrics of the batches so far.
+pub(crate) struct Meters {
+    names: Vec<String>,
+    loss: f64,
+    rows: f64,
+    outputs: Vec<Meter>,
+}
+
+/// Those of one output.
+struct Meter {
+    /// The output's number.
+    output: usize,
+    /// Which of a batch's feeds its target is.
+    feed: usize,
+    /// What its loss is multiplied by in the sum.
+    weight: f64,
+    loss: f64,
+    metrics: Vec<(Metric, Vec<f64>)>,
+    width: usize,
+    target_width: usize,
+    size: usize,
+}
+
+impl Meters {
+    pub fn new(model: &Model) -> Result<Self> {
+        let shapes = model.output_shapes()?;
+        let goals = model.compiled()?.trained().enumerate();
+        let meter = |(number, (output, goal)): (usize, (usize, &crate::model::Goal))| {
+            let width = shapes[output].last();
+            let metrics = goal.metrics.iter().map(|(_, metric)| {
+                let metric = metric.resolve(&goal.loss, width);
+                let start = metric.start(width);
+                (metric, start)
+            });
+            Meter {
+                output,
+                feed: model.inputs.len() + number,
+                weight: goal.weight,
+                loss: 0.0,
+                metrics: metrics.collect(),
+                width,
+                target_width: match goal.loss.targets() {
+                    Targets::ClassNumbers => 1,
+                    Targets::LikeOutputs => width,
+                },
+                size: shapes[output].size(),
+            }
+        };
+        Ok(Meters {
+            names: model.measurements(),
+            loss: 0.0,
+            rows: 0.0,
+            outputs: goals.map(meter).collect(),
+        })
+    }
+
+    /// Whether batches must come with their outputs.
+    pub fn need_outputs(&self) -> bool {
+        self.outputs.iter().any(|o| !o.metrics.is_empty())
+    }
+
+    pub fn reset(&mut self) {
+        self.loss = 0.0;
+        self.rows = 0.0;
+        for output in &mut self.outputs {
+            output.loss = 0.0;
+            for (_, gathered) in &mut output.metrics {
+                gathered.fill(0.0);
+            }
+        }
+    }
+
+    /// Adds a batch of `rows` rows.
+    pub fn add(&mut self, batch: &Batch, rows: usize) {
+        for (meter, losses) in self.outputs.iter_mut().zip(&batch.losses) {
+            let positions = meter.size / meter.width.max(1);
+            let losses = &losses[..rows * positions];
+            let loss = losses.iter().map(|&l| f64::from(l)).sum::<f64>() / positions as f64;
+            meter.loss += loss;
+            self.loss += meter.weight * loss;
+            if meter.metrics.is_empty() {
+                continue;
+            }
+            let targets = &batch.feeds[meter.feed][..rows * positions * meter.target_width];
+            let outputs = batch.output(meter.output, rows, meter.size);
+            for (metric, gathered) in &mut meter.metrics {
+                let batch = metrics::Batch {
+                    targets,
+                    outputs,
+                    width: meter.width,
+                    target_width: meter.target_width,
+                };
+                metric.add(batch, gathered);
+            }
+        }
+        self.loss += batch.penalty * rows as f64;
+        self.rows += rows as f64;
+    }
+
+    /// The mean loss so far.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.rows
+    }
+
+    /// Everything but the loss so far, by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        let several = self.outputs.len() > 1;
+        let losses = self.outputs.iter().filter(move |_| several);
+        let losses = losses.map(|output| output.loss / self.rows);
+        let metrics = self.outputs.iter().flat_map(|output| &output.metrics);
+        let metrics = metrics.map(|(metric, gathered)| metric.result(gathered));
+        let names = self.names[1..].iter().map(String::as_str);
+        names.zip(losses.chain(metrics))
+    }
+
+    /// Loss and metrics, their names behind `prefix`.
+    pub fn report(&self, prefix: &str, logs: &mut Logs) {
+        logs.push(format!("{prefix}loss"), self.loss());
+        for (name, value) in self.metrics() {
+            logs.push(format!("{prefix}{name}"), value);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::{Lowered, Owner, Wanted};
 use crate::plan::{Mode, Plan};
+use std::ops::Range;
 
 /// A session for a model's program.
 pub(crate) struct Runner {
@@ -127,10 +128,14 @@ impl Runner {
         step: &Step,
         with_outputs: bool,
     ) -> Result<()> {
-        for (tensor, feed) in tensors.iter().zip(&mut batch.feeds) {
-            tensor.gather(rows, &mut feed[..rows.len() * tensor.size()])?;
+        for tensor in tensors {
+            tensor.check_rows(rows)?;
         }
-        self.session.run(batch.plan, rows.len(), &batch.feeds, step);
+        let fill = |feed: usize, range: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_rows(&rows[range], to);
+        };
+        self.session
+            .run(batch.plan, rows.len(), &mut batch.feeds, &fill, step);
         let plan = &self.lowered.program.plans[batch.plan];
         for (&(losses, positions), values) in plan.losses.iter().zip(&mut batch.losses) {
             let values = &mut values[..rows.len() * positions];

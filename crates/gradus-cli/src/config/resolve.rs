@@ -7,13 +7,13 @@ use super::{Config, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::{Loaded, ScaleName};
-use gradus::model::{Compiled, Goal, LayerEntry, Model, Recipe, Sequential, Style, Task};
+use gradus::model::{Compiled, Goal, Model, Recipe, Style, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::{EarlyStopping, ReduceLROnPlateau};
-use gradus::{Error, Result, Shape};
+use gradus::{Error, Result};
 use serde_json::{Map, json};
 use std::path::Path;
 
@@ -256,8 +256,11 @@ impl Config {
                 }
             }
             _ => {
-                let layers: Vec<Value> = run.model.layers.iter().map(layer).collect();
+                let (layers, outputs) = run.model.to_layers();
                 model.insert("layers".into(), layers.into());
+                if let Some(outputs) = outputs {
+                    model.insert("outputs".into(), outputs.into());
+                }
             }
         }
         let Some(compiled) = &run.model.compiled else {
@@ -325,7 +328,7 @@ impl Config {
 
 /// The model with its weights, frozen as the configuration says.
 fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
-    let chain = match &config.model.source {
+    let mut model = match &config.model.source {
         Source::File(path) => {
             let mut model = load_keras(base.join(path))?;
             model.seed = config.seed;
@@ -333,25 +336,20 @@ fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
             return Ok(model);
         }
         Source::Layers(layers) => {
-            let mut chain = Sequential::new();
-            for (i, layer) in layers.iter().enumerate() {
-                chain = chain.add_config(&format!("model.layers[{i}]"), layer)?;
-            }
-            chain
+            let outputs = config.model.outputs.as_deref();
+            Model::from_layers("model.layers", layers, outputs, config.seed)?
         }
         Source::Recipe(recipe) => {
             let Some(data) = data else {
                 return Err(Error::Internal("a recipe without data".into()));
             };
             let task = Task::of(&data.train, config.one_loss())?;
-            recipe.layers(&data.train.inputs()[0], task)
+            let layers = recipe.layers(&data.train.inputs()[0], task);
+            layers.seed(config.seed).build()?
         }
     };
-    let mut model = chain.seed(config.seed).build()?;
     if let Some(data) = data {
-        let inputs = data.train.inputs().iter();
-        let inputs: Vec<Shape> = inputs.map(|input| input.shape().clone()).collect();
-        model.build(&inputs)?;
+        model.build_for(&data.train)?;
     }
     freeze(&mut model, config)?;
     Ok(model)
@@ -363,27 +361,6 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
         frozen.map_err(|error| error.under("model.trainable"))?;
     }
     Ok(())
-}
-
-/// A layer as a configuration has it.
-fn layer(entry: &LayerEntry) -> Value {
-    let mut fields = Map::new();
-    let mut config = entry.rule.to_config();
-    let arguments = config
-        .as_object_mut()
-        .map(std::mem::take)
-        .unwrap_or_default();
-    for (key, value) in arguments {
-        let is_type = key == "type";
-        fields.insert(key, value);
-        if is_type {
-            fields.insert("name".into(), entry.name.as_str().into());
-        }
-    }
-    if !entry.trainable {
-        fields.insert("trainable".into(), false.into());
-    }
-    fields.into()
 }
 
 /// A metric under its name, as a configuration has it.

@@ -17,6 +17,7 @@ mod idx;
 mod load;
 mod npy;
 mod numbers;
+mod pick;
 mod scale;
 mod spec;
 mod tensor;

@@ -5,6 +5,7 @@ use super::layers::Layer;
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 
 /// A layer of a model, with its name and weights.
@@ -146,6 +147,13 @@ impl Model {
             number += entry.weights.len() as u32;
         }
         Ok(())
+    }
+
+    /// As [`Model::build`], for the inputs of this data.
+    pub fn build_for(&mut self, data: &Dataset) -> Result<()> {
+        let inputs = data.for_inputs(self.inputs.iter().map(|input| &*input.name))?;
+        let shapes = inputs.iter().map(|tensor| tensor.shape().clone());
+        self.build(&shapes.collect::<Vec<_>>())
     }
 
     /// Whether the weights are there.

@@ -1,6 +1,7 @@
 //! Models: a graph of layers with their weights, as plain data.
 
 mod compiled;
+mod config;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;

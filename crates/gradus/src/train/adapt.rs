@@ -15,9 +15,7 @@ impl Model {
     /// training rows.
     pub fn adapt(&mut self, data: &Dataset) -> Result<()> {
         if !self.is_built() {
-            let inputs = super::feeds::inputs(self, data)?;
-            let shapes: Vec<_> = inputs.iter().map(|t| t.shape().clone()).collect();
-            self.build(&shapes)?;
+            self.build_for(data)?;
         }
         self.adapt_on(crate::engine::default().as_ref(), data, true)
     }

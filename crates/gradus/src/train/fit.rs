@@ -127,9 +127,7 @@ impl Model {
             }
         };
         if !self.is_built() {
-            let inputs = super::feeds::inputs(self, &train)?;
-            let shapes: Vec<_> = inputs.iter().map(|t| t.shape().clone()).collect();
-            self.build(&shapes)?;
+            self.build_for(&train)?;
         }
         check::labelled(self, &train)?;
         let train = weigh_classes(train, &options.class_weight)?;

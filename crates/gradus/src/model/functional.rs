@@ -286,7 +286,12 @@ impl Functional {
                 (vec![node], vec![Source::Node(first)])
             }
             Unit::Part(number) => {
+                let shapes = inputs.iter().map(|&s| self.source_shape(s).cloned());
+                let shapes: Vec<Option<Shape>> = shapes.collect();
                 let part = &mut self.model.parts[number];
+                for (input, shape) in part.inputs.iter_mut().zip(shapes) {
+                    input.shape = input.shape.take().or(shape);
+                }
                 if inputs.len() != part.inputs.len() {
                     let found = format!("{} inputs", inputs.len());
                     return Err(Error::invalid(&part.name, found, part.inputs.len()));

@@ -2,8 +2,8 @@
 
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
-use super::order::{Place, keras_order};
-use super::parts::{Call, Part, Unit, Use};
+use super::order::keras_order;
+use super::parts::{Part, Unit, Use};
 use super::sequential::snake_case;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -419,124 +419,5 @@ impl Functional {
         layers.iter().any(|l| l.name == name)
             || parts.iter().any(|p| p.name == name)
             || inputs.iter().any(|i| i.name == name)
-    }
-}
-
-impl Model {
-    /// The layers and inputs of the order, and the nodes that lead to the outputs.
-    fn arranged(self, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
-        let mut inputs = vec![None; self.inputs.len()];
-        let mut layers = vec![None; self.layers.len()];
-        let mut parts = vec![None; self.parts.len()];
-        let mut count = 0;
-        let mut number = |range: std::ops::Range<usize>| {
-            for layer in range {
-                layers[layer] = Some(count);
-                count += 1;
-            }
-        };
-        for place in order {
-            match *place {
-                Place::Input(i) => inputs[i] = Some(i),
-                Place::Unit(Unit::Layer(l)) => number(l..l + 1),
-                Place::Unit(Unit::Part(p)) => {
-                    number(self.parts[p].layers.clone());
-                    parts[p] = Some(p);
-                }
-            }
-        }
-        // Inputs stay in their own order; parts of kept parts are kept.
-        let mut next = 0;
-        for place in inputs.iter_mut().flatten() {
-            *place = next;
-            next += 1;
-        }
-        for p in 0..parts.len() {
-            if let Some(parent) = self.parts[p].parent {
-                parts[p] = parts[parent];
-            }
-        }
-        let mut next = 0;
-        for place in parts.iter_mut().flatten() {
-            *place = next;
-            next += 1;
-        }
-        // The calls that lead to the outputs, and their nodes' new numbers.
-        let mut wanted = vec![false; calls.len()];
-        let mut open: Vec<Source> = self.outputs.clone();
-        while let Some(source) = open.pop() {
-            if let Source::Node(n) = source
-                && !std::mem::replace(&mut wanted[makers[n]], true)
-            {
-                open.extend(&calls[makers[n]].inputs);
-            }
-        }
-        let mut nodes = vec![None; self.nodes.len()];
-        let mut next = 0;
-        for n in 0..nodes.len() {
-            if wanted[makers[n]] {
-                nodes[n] = Some(next);
-                next += 1;
-            }
-        }
-        let source = |source: &Source| match *source {
-            Source::Input(i) => inputs[i].map(Source::Input),
-            Source::Node(n) => nodes[n].map(Source::Node),
-        };
-        let sources = |all: &[Source]| -> Option<Vec<Source>> { all.iter().map(source).collect() };
-        let new_node = |node: &Node, inputs: Option<Vec<Source>>| {
-            Some(Node {
-                layer: layers[node.layer]?,
-                inputs: inputs?,
-            })
-        };
-        let mut model = Model {
-            inputs: Vec::new(),
-            layers: Vec::new(),
-            nodes: Vec::new(),
-            parts: Vec::new(),
-            outputs: sources(&self.outputs).unwrap_or_default(),
-            ..self
-        };
-        let kept = self.inputs.into_iter().zip(&inputs);
-        model.inputs = kept.filter(|(_, n)| n.is_some()).map(|(i, _)| i).collect();
-        let old_nodes = self.nodes.iter().enumerate();
-        model.nodes = old_nodes
-            .filter(|(n, _)| nodes[*n].is_some())
-            .filter_map(|(_, node)| new_node(node, sources(&node.inputs)))
-            .collect();
-        for (part, number) in self.parts.into_iter().zip(&parts) {
-            if number.is_none() {
-                continue;
-            }
-            let start = part.layers.clone().find_map(|l| layers[l]).unwrap_or(0);
-            let uses = part.uses.iter().filter_map(|used| match part.parent {
-                None => Some(Use {
-                    first: nodes[used.first]?,
-                    inputs: sources(&used.inputs)?,
-                }),
-                Some(_) => Some(used.clone()),
-            });
-            model.parts.push(Part {
-                parent: part.parent.and_then(|p| parts[p]),
-                layers: start..start + part.layers.len(),
-                uses: uses.collect(),
-                nodes: part
-                    .nodes
-                    .iter()
-                    .filter_map(|node| new_node(node, Some(node.inputs.clone())))
-                    .collect(),
-                ..part
-            });
-        }
-        let mut placed: Vec<(usize, LayerEntry)> = self
-            .layers
-            .into_iter()
-            .zip(&layers)
-            .filter_map(|(layer, place)| Some(((*place)?, layer)))
-            .collect();
-        placed.sort_by_key(|(place, _)| *place);
-        model.layers = placed.into_iter().map(|(_, layer)| layer).collect();
-        model
     }
 }

@@ -1,5 +1,6 @@
 //! Models: a graph of layers with their weights, as plain data.
 
+mod arrange;
 mod compiled;
 mod config;
 mod functional;

@@ -632,11 +632,33 @@ impl Run<'_> {
             gradients: Vec<f32>,
             slots: &'a [Buffer],
             decay: f32,
+            whole: Option<&'a [usize]>,
         }
         impl optimizers::Visit for Update<'_> {
             type Output = ();
             fn visit<R: optimizers::Formula>(self, rule: &R) {
                 let (c, buffers) = (self.coefficients, self.buffers);
+                if let Some(shape) = self.whole {
+                    let mut w = std::mem::take(&mut buffers[self.w.index()]);
+                    w.iter_mut().for_each(|w| *w -= *w * (self.decay * c[0]));
+                    let mut slots: [Vec<f32>; SLOTS] = Default::default();
+                    for (slot, buffer) in slots.iter_mut().zip(self.slots) {
+                        *slot = std::mem::take(&mut buffers[buffer.index()]);
+                    }
+                    let whole = optimizers::Whole {
+                        shape,
+                        w: &mut w,
+                        gradient: &self.gradients,
+                        slots: slots.each_mut().map(Vec::as_mut_slice),
+                        scratch: &mut vec![f32::NAN; rule.scratch(shape)],
+                    };
+                    rule.step_whole(c, whole);
+                    for (slot, buffer) in slots.into_iter().zip(self.slots) {
+                        buffers[buffer.index()] = slot;
+                    }
+                    buffers[self.w.index()] = w;
+                    return;
+                }
                 for (i, g) in self.gradients.iter().enumerate() {
                     let mut slots = [0.0; SLOTS];
                     for (slot, buffer) in slots.iter_mut().zip(self.slots) {
@@ -660,6 +682,7 @@ impl Run<'_> {
             average,
             clip,
             decay,
+            whole,
             ..
         } = op
         else {
@@ -695,6 +718,7 @@ impl Run<'_> {
                 gradients,
                 slots,
                 decay: *decay,
+                whole: whole.as_deref(),
             });
         }
         if let Some(average) = average {

@@ -11,7 +11,7 @@ use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Ftrl, Method, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
 use crate::train::Fit;
 
@@ -185,6 +185,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "ftrl",
             data(75, 23, 5),
             compile(elu(), averaged(Ftrl::new().into())),
+        ),
+        (
+            "kept, lamb, clipvalue",
+            data(75, 31, 5),
+            compile(kept(), averaged(Lamb::new().into()).clipvalue(0.01)),
+        ),
+        (
+            "kept, muon, clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(Muon::new().into()).clipnorm(0.1)),
         ),
         (
             "normalized wide",

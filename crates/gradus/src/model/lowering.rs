@@ -64,35 +64,38 @@ impl Model {
         if wanted.iter().any(|w| w.mode == Mode::Train) {
             let optimizer = &self.compiled()?.optimizer;
             let slots = optimizer.slots();
-            let of_method = optimizer.method.slots().len();
             for (l, layer) in self.layers.iter().enumerate() {
                 for (w, weight) in layer.weights.iter().enumerate() {
                     if !(layer.trainable && weight.trainable) {
                         continue;
                     }
+                    let movement = optimizer.movement(&layer.name, weight.name, &weight.shape);
                     let mut own = Vec::new();
-                    for (s, slot) in slots.iter().enumerate() {
-                        own.push(Buffer(variables.len() as u32));
+                    for s in movement.slots {
+                        own.push((slots[s], Buffer(variables.len() as u32)));
                         owners.push(Owner {
                             layer: l,
                             weight: w,
                             slot: Some(s),
                         });
                         variables.push(Variable {
-                            name: format!("{}.{}.{slot}", layer.name, weight.name),
+                            name: format!("{}.{}.{}", layer.name, weight.name, slots[s]),
                             size: weight.values.len(),
                         });
                     }
-                    let at = |slot| slots.iter().position(|&s| s == slot).map(|s| own[s]);
+                    let common = |slot| own.iter().find(|o| o.0 == slot).map(|o| o.1);
+                    let (average, accumulator) = (common(AVERAGE), common(ACCUMULATOR));
+                    let of_method = |o: &&(_, Buffer)| ![average, accumulator].contains(&Some(o.1));
                     trained.push(Trained {
                         variable: numbers[l][w],
-                        slots: own[..of_method].to_vec(),
-                        average: at(AVERAGE),
-                        accumulator: at(ACCUMULATOR),
+                        slots: own.iter().filter(of_method).map(|o| o.1).collect(),
+                        average,
+                        accumulator,
+                        whole: movement.whole,
                         regularizer: self.regularizer(l, w)?,
                         constraint: self.constraint(l, w)?,
                         shape: weight.shape.clone(),
-                        decay: optimizer.decay_of(weight.name),
+                        decay: movement.decay,
                     });
                 }
             }

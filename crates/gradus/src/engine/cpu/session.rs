@@ -445,6 +445,9 @@ fn whole(context: &Context<'_>, op: &Op) {
             // SAFETY: one number, which this task alone writes.
             unsafe { *context.at(*norm) = total as f32 };
         }
+        Op::Update { gradient, size, .. } => {
+            weights::update(context, op, 0, *size, context.at(*gradient));
+        }
         Op::Constant { y, values } => {
             // SAFETY: the buffer has as many numbers, which this task alone writes.
             unsafe {

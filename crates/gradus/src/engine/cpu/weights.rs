@@ -3,7 +3,7 @@
 
 use super::kernels::columns::{Block, Sum};
 use super::kernels::product::{PackRight, WeightBlock};
-use super::kernels::update::{Accumulate, Extras, Update};
+use super::kernels::update::{Accumulate, Extras, Update, UpdateWhole};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
 use crate::plan::op::Clip;
@@ -50,6 +50,13 @@ pub(super) fn room(plan: &Plan) -> usize {
                 ..
             } => 2 * rule.scratch(*columns, size.of(plan.rows)),
             Op::Constrain { rule, shape, .. } => 2 * rule.scratch(shape),
+            // The clipped gradient is there too.
+            Op::Update {
+                rule,
+                whole: Some(shape),
+                size,
+                ..
+            } => size + rule.scratch(shape),
             _ => 0,
         });
     }
@@ -165,7 +172,13 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
 
 /// The update of `size` numbers of a variable from `start` on, by the gradient
 /// at `gradient`.
-fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *const f32) {
+pub(super) fn update(
+    context: &Context<'_>,
+    op: &Op,
+    start: usize,
+    size: usize,
+    gradient: *const f32,
+) {
     let Op::Update {
         rule,
         w,
@@ -175,6 +188,7 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         average,
         clip,
         decay,
+        whole,
         ..
     } = op
     else {
@@ -217,6 +231,7 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         scale,
         bound,
         decay: decay * context.step.coefficients[0],
+        whole: whole.as_deref().map(|shape| (shape, context.scratch)),
         size,
     });
 }
@@ -232,13 +247,15 @@ struct Step<'a> {
     bound: f32,
     decay: f32,
     extras: Option<Extras<'a>>,
+    /// The shape and the room of a step that takes the whole variable.
+    whole: Option<(&'a [usize], *mut f32)>,
     size: usize,
 }
 
 impl optimizers::Visit for Step<'_> {
     type Output = ();
     fn visit<R: optimizers::Formula>(self, rule: &R) {
-        self.isa.run(Update {
+        let update = Update {
             rule,
             coefficients: self.coefficients,
             w: self.w,
@@ -250,6 +267,14 @@ impl optimizers::Visit for Step<'_> {
             decay: self.decay,
             extras: self.extras,
             size: self.size,
-        });
+        };
+        match self.whole {
+            None => self.isa.run(update),
+            Some((shape, scratch)) => self.isa.run(UpdateWhole {
+                update,
+                shape,
+                scratch,
+            }),
+        }
     }
 }

@@ -94,7 +94,7 @@ pub struct Optimizer {
     /// The size of a step. The default is the method's.
     pub learning_rate: LearningRate,
     /// The share of each weight, times the learning rate, that is taken off
-    /// before the update. The default is the method's: none but for AdamW.
+    /// before the update. The default is the method's: none but for AdamW and Muon.
     pub weight_decay: Option<f64>,
     /// Each gradient is cut to ± this. Default none.
     pub clipvalue: Option<f64>,
@@ -131,6 +131,8 @@ impl Optimizer {
                 return Err(Error::unknown(at, "key", key, known()));
             }
         }
+        // Keras writes null for none, also where the default is another.
+        let decay_given = given.contains_key("weight_decay");
         let (common, mut own): (serde_json::Map<_, _>, serde_json::Map<_, _>) = given
             .into_iter()
             .partition(|(key, _)| shared.contains(&key.as_str()));
@@ -159,8 +161,8 @@ impl Optimizer {
         if let Some(rate) = common.learning_rate {
             optimizer.learning_rate = rate;
         }
-        if let Some(decay) = common.weight_decay {
-            optimizer.weight_decay = Some(decay);
+        if decay_given {
+            optimizer.weight_decay = common.weight_decay;
         }
         optimizer.check().map_err(|error| error.under(at))?;
         Ok(optimizer)
@@ -215,15 +217,6 @@ impl Optimizer {
             self.method.slot_start()[slot]
         } else {
             0.0
-        }
-    }
-
-    /// The weight decay of a variable of that name.
-    pub(crate) fn decay_of(&self, variable: &str) -> f32 {
-        let mut excluded = self.exclude_from_weight_decay.iter();
-        match self.weight_decay {
-            Some(decay) if !excluded.any(|part| variable.contains(part)) => decay as f32,
-            _ => 0.0,
         }
     }
 

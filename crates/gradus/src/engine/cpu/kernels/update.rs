@@ -2,7 +2,7 @@
 
 use crate::engine::Step;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
-use crate::rules::optimizers::{Coefficients, Formula, SLOTS};
+use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
 
 /// What only some updates have.
@@ -80,6 +80,70 @@ impl<R: Formula> Kernel for Update<'_, R> {
                 w.store_n(self.w.add(i), count);
             }
         });
+    }
+}
+
+/// One step of the optimizer on a whole variable, by a rule that needs all of it.
+pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
+    /// Its regularizer and accumulator are operations of their own.
+    pub update: Update<'a, R>,
+    pub shape: &'a [usize],
+    /// Room for the gradient and for what the rule needs.
+    pub scratch: *mut f32,
+}
+
+impl<R: Formula> Kernel for UpdateWhole<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let UpdateWhole {
+            update,
+            shape,
+            scratch,
+        } = self;
+        let size = update.size;
+        // SAFETY: whoever makes the kernel promises `size` numbers at each
+        // pointer and the room that `room` counts, which no other thread touches.
+        let (w, gradient, clipped, scratch) = unsafe {
+            let room = std::slice::from_raw_parts_mut(scratch, size + update.rule.scratch(shape));
+            let (clipped, scratch) = room.split_at_mut(size);
+            (
+                std::slice::from_raw_parts_mut(update.w, size),
+                std::slice::from_raw_parts(update.gradient, size),
+                clipped,
+                scratch,
+            )
+        };
+        if !update.extras.is_some_and(|extras| extras.step.gathering) {
+            for (clipped, g) in clipped.iter_mut().zip(gradient) {
+                *clipped = (g * update.scale).clamp(-update.bound, update.bound);
+            }
+            w.iter_mut().for_each(|w| *w *= 1.0 - update.decay);
+            let mut slots: [&mut [f32]; SLOTS] = Default::default();
+            for (slot, &at) in slots.iter_mut().zip(&update.slots[..update.used]) {
+                // SAFETY: as above; each slot is a variable of its own.
+                *slot = unsafe { std::slice::from_raw_parts_mut(at, size) };
+            }
+            let whole = Whole {
+                shape,
+                w: &mut *w,
+                gradient: clipped,
+                slots,
+                scratch,
+            };
+            update.rule.step_whole(update.coefficients, whole);
+        }
+        if let Some(extras) = &update.extras {
+            lanes!(L, size, |i, count| {
+                // SAFETY: as above.
+                unsafe {
+                    let at = update.w.add(i);
+                    let averaged = extras.average(L::load_n(at, count), i, count);
+                    averaged.store_n(at, count);
+                }
+            });
+        }
     }
 }
 

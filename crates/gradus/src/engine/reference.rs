@@ -581,9 +581,10 @@ impl Run<'_> {
         };
         let targets = &self.get(*target)[..positions * target_width];
         rule.rows(view.width, targets, self.get(*x), &mut values, &mut slopes);
-        let correction = rule.correction(targets);
+        let weights = weight.map(|w| &self.get(w)[..self.rows]);
+        let scale = rule.scale(positions, targets, weights);
         for (p, value) in values.iter_mut().enumerate() {
-            let weight = weight.map_or(1.0, |w| self.get(w)[p / view.positions]) * correction;
+            let weight = weights.map_or(1.0, |w| w[p / view.positions]) * scale;
             *value *= weight;
             let share = weight / positions as f32;
             for slope in &mut slopes[p * view.width..(p + 1) * view.width] {

@@ -46,8 +46,39 @@ pub struct Compiled {
     pub optimizer: Optimizer,
     /// What is made small.
     pub loss: Loss,
-    /// What is reported beside it, under these names.
+    /// What is reported beside it, under these names. Sample and class weights
+    /// do not count.
     pub metrics: Vec<(String, Metric)>,
+    /// What is reported beside it and counts each row by its weight. A name that
+    /// is taken gets `weighted_` before it in the history.
+    pub weighted_metrics: Vec<(String, Metric)>,
+}
+
+impl Compiled {
+    /// All metrics under their names in the history, and whether rows count by
+    /// their weights.
+    pub fn reported(&self) -> Vec<(String, &Metric, bool)> {
+        let mut all: Vec<(String, &Metric, bool)> = Vec::new();
+        let lists = [(&self.metrics, false), (&self.weighted_metrics, true)];
+        for (list, weighted) in lists {
+            for (name, metric) in list {
+                let taken = |name: &str| all.iter().any(|(other, ..)| other == name);
+                let mut own = name.clone();
+                if weighted && taken(&own) {
+                    own = format!("weighted_{name}");
+                }
+                let mut free = own.clone();
+                for n in 1.. {
+                    if !taken(&free) {
+                        break;
+                    }
+                    free = format!("{own}_{n}");
+                }
+                all.push((free, metric, weighted));
+            }
+        }
+        all
+    }
 }
 
 /// What training has left in the optimizer.
@@ -97,6 +128,7 @@ impl Model {
             optimizer: optimizer.into(),
             loss: loss.into(),
             metrics: named.collect(),
+            weighted_metrics: Vec::new(),
         })
     }
 

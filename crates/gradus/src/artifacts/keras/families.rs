@@ -100,6 +100,7 @@ impl Family {
     pub fn has_argument(self, member: &Member, name: &str) -> bool {
         let shared = match self {
             Family::Optimizer => Optimizer::shared_arguments(),
+            Family::Loss => Loss::shared_arguments(),
             _ => &[],
         };
         (member.fields)().contains(&name) || shared.contains(&name)
@@ -283,7 +284,6 @@ const EXTRAS: &[Extra] = {
         Extra::new(Schedule, &["CosineDecayRestarts"], "name", Text("SGDRDecay")),
 
         Extra::new(Loss, &[], "name", ItsName).any(),
-        Extra::new(Loss, &[], "reduction", Text("sum_over_batch_size")),
         Extra::new(Loss, ENTROPIES, "axis", Number(-1.0)),
 
         Extra::new(Metric, &[], "name", ItsName).any(),

@@ -15,7 +15,8 @@ type Place = (usize, usize);
 
 /// Puts the optimizer's variables in the tree, where there is one.
 pub(crate) fn store(model: &Model, root: &mut Group) {
-    let Some(compiled) = &model.compiled else {
+    let compiled = model.compiled.as_ref().filter(|c| !c.loss.is_own());
+    let Some(compiled) = compiled else {
         return;
     };
     let mut arrays = vec![iteration(model.state.iteration)];

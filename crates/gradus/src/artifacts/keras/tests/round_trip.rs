@@ -316,6 +316,34 @@ fn keras_own_functions_go_by_their_names() {
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 
+/// What is code stays out of the file; all else is there.
+#[test]
+fn functions_of_the_users_own_are_left_out() {
+    let mut model = network();
+    let compiled = model.compiled.as_mut().unwrap();
+    let own = Metric::function("own", |_, output| f64::from(output[0]));
+    compiled.metrics.push(("own".to_owned(), own.clone()));
+    compiled.weighted_metrics = vec![
+        ("own".to_owned(), own),
+        ("weighted".to_owned(), Metric::Accuracy),
+    ];
+    pretend_training(&mut model);
+    let loaded = load(to_bytes(&model).unwrap()).unwrap();
+    let known = loaded.compiled.unwrap();
+    assert_eq!(known.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
+    let weighted = [("weighted".to_owned(), Metric::Accuracy)];
+    assert_eq!(known.weighted_metrics, weighted);
+    assert_eq!(loaded.state, model.state);
+
+    model.compiled.as_mut().unwrap().loss = Loss::function("own", |_, _, _| 0.0);
+    let loaded = load(to_bytes(&model).unwrap()).unwrap();
+    assert_eq!(loaded.compiled, None);
+    assert_eq!(loaded.state, State::default());
+    let weights =
+        |model: &Model| -> Vec<Vec<f32>> { model.weights().map(|w| w.values.clone()).collect() };
+    assert_eq!(weights(&loaded), weights(&model));
+}
+
 /// The golden cases of the layers, losses and optimizers that gradus has.
 fn golden() -> Vec<(String, Vec<u8>)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");

@@ -109,8 +109,10 @@ pub struct Optimizer {
     pub ema_momentum: f64,
     /// The weights become the average every so many steps too. Default never.
     pub ema_overwrite_frequency: Option<u64>,
-    /// The loss is multiplied by this before its gradient is taken, and the
-    /// gradient divided by it. Default none.
+    /// Keras multiplies the loss by this before it takes the gradient, and divides
+    /// the gradient by it before anything else: against underflow where numbers
+    /// have 16 bits. In float32 the two cancel (the golden cases `opt_*_loss_scale`
+    /// show it), so nothing is computed; it is kept for Keras' files. Default none.
     pub loss_scale_factor: Option<f64>,
     /// The weights are updated once in so many steps, by the mean gradient.
     /// Default each time.

@@ -6,10 +6,8 @@ use crate::error::{Error, Result};
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
-use crate::rules::constraints::Constraint;
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
-use crate::rules::regularizers::Regularizer;
 
 /// Which layer's weight a variable is, or which slot of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +90,8 @@ impl Model {
                         average,
                         accumulator,
                         whole: movement.whole,
-                        regularizer: self.regularizer(l, w)?,
-                        constraint: self.constraint(l, w)?,
+                        regularizer: layer.regularizer(weight.name, &weight.shape)?,
+                        constraint: layer.constraint(weight.name, &weight.shape)?,
                         shape: weight.shape.clone(),
                         decay: movement.decay,
                     });
@@ -108,30 +106,6 @@ impl Model {
             program: Program { variables, plans },
             owners,
         })
-    }
-
-    /// What keeps a weight small; an error if it is not made for the weight.
-    fn regularizer(&self, layer: usize, weight: usize) -> Result<Option<Regularizer>> {
-        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
-        let rule = layer.rule.regularizer(weight.name);
-        if let Some(rule) = &rule {
-            let at = format!("layer {}: {}_regularizer", layer.name, weight.name);
-            rule.check_shape(&weight.shape)
-                .map_err(|error| error.under(&at))?;
-        }
-        Ok(rule)
-    }
-
-    /// What a weight is kept to; an error if it is not made for the weight.
-    fn constraint(&self, layer: usize, weight: usize) -> Result<Option<Constraint>> {
-        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
-        let rule = layer.rule.constraint(weight.name);
-        if let Some(rule) = &rule {
-            let at = format!("layer {}: {}_constraint", layer.name, weight.name);
-            rule.check_shape(&weight.shape)
-                .map_err(|error| error.under(&at))?;
-        }
-        Ok(rule)
     }
 
     fn plan(
@@ -156,7 +130,7 @@ impl Model {
                 if with_loss
                     && layer.trainable
                     && weight.trainable
-                    && let Some(rule) = self.regularizer(l, w)?
+                    && let Some(rule) = layer.regularizer(weight.name, &weight.shape)?
                 {
                     let columns = weight.shape.last().copied().unwrap_or(1);
                     plan.penalize(&rule, numbers[l][w], columns);

@@ -27,6 +27,18 @@ pub(crate) enum Family {
     Schedule,
 }
 
+/// Layers that Keras has none of. Files name them as Keras names classes that are
+/// registered with `package="gradus"`: `docs/gradus_layers.py` has them.
+const OWN: &[&str] = &["MCAlphaDropout", "MCDropout", "RReLU"];
+
+/// The package that they are registered with, and their module.
+pub(crate) const PACKAGE: &str = "gradus";
+
+/// The registered name of a layer that Keras has none of.
+pub(crate) fn registered_name(class: &str) -> Option<String> {
+    OWN.contains(&class).then(|| format!("{PACKAGE}>{class}"))
+}
+
 impl Family {
     /// The family of the object that an argument of this name takes.
     pub fn of_argument(name: &str) -> Option<Family> {
@@ -254,6 +266,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "quantization_config", Null),
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
+        Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

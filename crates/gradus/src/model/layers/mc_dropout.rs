@@ -7,7 +7,8 @@ use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// [`super::Dropout`] that is at work in inference too (Gal & Ghahramani 2016).
-/// Keras has no class of that name: it is the book's.
+/// Keras has no class of that name: it is the book's; `docs/gradus_layers.py` has
+/// one, with which Keras loads files that have this layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MCDropout {
     /// The share set to 0, from 0 to below 1.

@@ -316,6 +316,45 @@ fn keras_own_functions_go_by_their_names() {
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 
+/// `docs/gradus_layers.py` registers them with Keras.
+#[test]
+fn layers_that_keras_has_none_of_have_registered_names() {
+    use crate::model::layers::{MCAlphaDropout, MCDropout, RReLU};
+    let model = Sequential::new()
+        .input([3])
+        .add(RReLU::new().lower(0.25))
+        .add(MCDropout::new(0.5))
+        .add(MCAlphaDropout::new(0.5))
+        .add(Dense::new(1))
+        .build()
+        .unwrap();
+    let bytes = to_bytes(&model).unwrap();
+    let mut parts = parts(&bytes);
+    let mut config: Value = serde_json::from_str(&parts.config).unwrap();
+    let layers = config["config"]["layers"].as_array_mut().unwrap();
+    let names: Vec<_> = layers
+        .iter()
+        .map(|l| l["registered_name"].as_str())
+        .collect();
+    let own = ["gradus>RReLU", "gradus>MCDropout", "gradus>MCAlphaDropout"].map(Some);
+    assert_eq!(names[1..4], own);
+    assert_eq!((names[0], names[4]), (None, None));
+    assert_eq!(load(bytes).unwrap().layers, model.layers);
+    // As Keras writes it, the module being the file's; but no other class so.
+    layers[2]["module"] = "gradus_layers".into();
+    layers[2]["config"]["noise_shape"] = Value::Null;
+    parts.config = config.to_string();
+    let again = load(archive::write(&parts).unwrap()).unwrap();
+    assert_eq!(again.layers, model.layers);
+    config["config"]["layers"][2]["registered_name"] = "other>MCDropout".into();
+    parts.config = config.to_string();
+    let error = load(archive::write(&parts).unwrap()).unwrap_err();
+    assert!(
+        error.to_string().contains("its code is not in the file"),
+        "{error}"
+    );
+}
+
 /// What is code stays out of the file; all else is there.
 #[test]
 fn functions_of_the_users_own_are_left_out() {

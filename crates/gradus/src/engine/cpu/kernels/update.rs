@@ -1,7 +1,8 @@
 //! The optimizer's step on a run of numbers.
 
 use crate::engine::Step;
-use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use crate::engine::cpu::layout::Laned;
+use crate::engine::cpu::simd::{Isa, Kernel, Simd, lanes};
 use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
 
@@ -41,54 +42,116 @@ impl<R: Formula> Kernel for Update<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (scale, bound) = (L::splat(self.scale), L::splat(self.bound));
-        let keep = L::splat(1.0 - self.decay);
-        let gathering = self.extras.is_some_and(|extras| extras.step.gathering);
-        lanes!(L, self.size, |i, count| {
-            // SAFETY: whoever makes the kernel promises `size` numbers at each
-            // pointer, which no other thread touches.
-            unsafe {
-                let mut w = L::load_n(self.w.add(i), count);
-                let mut g = L::load_n(self.gradient.add(i), count);
-                if let Some(extras) = &self.extras {
-                    g = extras.gather(g, w, i, count);
-                }
-                if !gathering {
-                    if self.decay != 0.0 {
-                        w = w * keep;
-                    }
-                    g = g * scale;
-                    if self.bound < f32::INFINITY {
-                        g = (-bound).max(bound.min(g));
-                    }
-                    let mut slots = [L::zero(); SLOTS];
-                    for (n, slot) in slots.iter_mut().enumerate() {
-                        if n < self.used {
-                            *slot = L::load_n(self.slots[n].add(i), count);
-                        }
-                    }
-                    w = self.rule.step(self.coefficients, w, g, &mut slots);
-                    for (n, slot) in slots.iter().enumerate() {
-                        if n < self.used {
-                            slot.store_n(self.slots[n].add(i), count);
-                        }
-                    }
-                }
-                if let Some(extras) = &self.extras {
-                    w = extras.average(w, i, count);
-                }
-                w.store_n(self.w.add(i), count);
-            }
-        });
+        // Copies that nothing points to: what is stored cannot change them, so
+        // that they stay in registers.
+        let rule = self.rule.clone();
+        let coefficients = *self.coefficients;
+        let rule = (&rule, &coefficients);
+        let whole = self.size / L::WIDTH * L::WIDTH;
+        // SAFETY: whoever makes the kernel promises `size` numbers at each
+        // pointer, which no other thread touches.
+        unsafe {
+            let rest = match (self.extras, self.used) {
+                _ if self.bound < f32::INFINITY => 0,
+                (None, 0) => self.plain::<L, 0>(rule, whole),
+                (None, 1) => self.plain::<L, 1>(rule, whole),
+                (None, 2) => self.plain::<L, 2>(rule, whole),
+                (None, 3) => self.plain::<L, 3>(rule, whole),
+                _ => 0,
+            };
+            lanes!(L, self.size - rest, |i, count| {
+                self.any::<L>(rule, rest + i, count);
+            });
+        }
     }
 }
 
-/// One step of the optimizer on a whole variable, by a rule that needs all of it.
+impl<R: Formula> Update<'_, R> {
+    /// The first `size` numbers, a multiple of a lane, without extras and bound;
+    /// gives how many it did.
+    ///
+    /// # Safety
+    ///
+    /// There must be `size` numbers at each pointer, and `USED` slots.
+    #[inline(always)]
+    unsafe fn plain<L: Simd, const USED: usize>(
+        &self,
+        (rule, coefficients): (&R, &Coefficients),
+        size: usize,
+    ) -> usize {
+        let (scale, keep) = (L::splat(self.scale), L::splat(1.0 - self.decay));
+        let (w, gradient, slots) = (self.w, self.gradient, self.slots);
+        for i in (0..size).step_by(L::WIDTH) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let mut now = [L::zero(); SLOTS];
+                for n in 0..USED {
+                    now[n] = L::load(slots[n].add(i));
+                }
+                let g = L::load(gradient.add(i)) * scale;
+                let y = rule.step(coefficients, L::load(w.add(i)) * keep, g, &mut now);
+                for n in 0..USED {
+                    now[n].store(slots[n].add(i));
+                }
+                y.store(w.add(i));
+            }
+        }
+        size
+    }
+
+    /// `count` numbers from `i` on, with all that an update can have.
+    ///
+    /// # Safety
+    ///
+    /// There must be as many numbers at each pointer.
+    #[inline(always)]
+    unsafe fn any<L: Simd>(
+        &self,
+        (rule, coefficients): (&R, &Coefficients),
+        i: usize,
+        count: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut w = L::load_n(self.w.add(i), count);
+            let mut g = L::load_n(self.gradient.add(i), count);
+            if let Some(extras) = &self.extras {
+                g = extras.gather(g, w, i, count);
+            }
+            if !self.extras.is_some_and(|extras| extras.step.gathering) {
+                w = w * L::splat(1.0 - self.decay);
+                g = g * L::splat(self.scale);
+                if self.bound < f32::INFINITY {
+                    let bound = L::splat(self.bound);
+                    g = (-bound).max(bound.min(g));
+                }
+                let mut slots = [L::zero(); SLOTS];
+                for (n, slot) in slots.iter_mut().enumerate().take(self.used) {
+                    *slot = L::load_n(self.slots[n].add(i), count);
+                }
+                w = rule.step(coefficients, w, g, &mut slots);
+                for (n, slot) in slots.iter().enumerate().take(self.used) {
+                    slot.store_n(self.slots[n].add(i), count);
+                }
+            }
+            if let Some(extras) = &self.extras {
+                w = extras.average(w, i, count);
+            }
+            w.store_n(self.w.add(i), count);
+        }
+    }
+}
+
+/// One step of the optimizer on a whole variable, by a rule that needs all of it
+/// row after row.
 pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
     /// Its regularizer and accumulator are operations of their own.
     pub update: Update<'a, R>,
+    pub isa: Isa,
     pub shape: &'a [usize],
-    /// Room for the gradient and for what the rule needs.
+    /// How the variable, its gradient and its slots lie, if it is lane by lane.
+    pub laned: Option<Laned>,
+    /// Room for copies of these, and for what the rule needs.
     pub scratch: *mut f32,
 }
 
@@ -97,52 +160,79 @@ impl<R: Formula> Kernel for UpdateWhole<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let UpdateWhole {
-            update,
-            shape,
-            scratch,
-        } = self;
-        let size = update.size;
-        // SAFETY: whoever makes the kernel promises `size` numbers at each
-        // pointer and the room that `room` counts, which no other thread touches.
-        let (w, gradient, clipped, scratch) = unsafe {
-            let room = std::slice::from_raw_parts_mut(scratch, size + update.rule.scratch(shape));
-            let (clipped, scratch) = room.split_at_mut(size);
-            (
-                std::slice::from_raw_parts_mut(update.w, size),
-                std::slice::from_raw_parts(update.gradient, size),
-                clipped,
-                scratch,
-            )
-        };
+        let update = &self.update;
         if !update.extras.is_some_and(|extras| extras.step.gathering) {
-            for (clipped, g) in clipped.iter_mut().zip(gradient) {
-                *clipped = (g * update.scale).clamp(-update.bound, update.bound);
-            }
-            w.iter_mut().for_each(|w| *w *= 1.0 - update.decay);
-            let mut slots: [&mut [f32]; SLOTS] = Default::default();
-            for (slot, &at) in slots.iter_mut().zip(&update.slots[..update.used]) {
-                // SAFETY: as above; each slot is a variable of its own.
-                *slot = unsafe { std::slice::from_raw_parts_mut(at, size) };
-            }
-            let whole = Whole {
-                shape,
-                w: &mut *w,
-                gradient: clipped,
-                slots,
-                scratch,
-            };
-            update.rule.step_whole(update.coefficients, whole);
+            self.step();
         }
         if let Some(extras) = &update.extras {
-            lanes!(L, size, |i, count| {
-                // SAFETY: as above.
+            lanes!(L, update.size, |i, count| {
+                // SAFETY: whoever makes the kernel promises `size` numbers at each
+                // pointer, which no other thread touches.
                 unsafe {
                     let at = update.w.add(i);
                     let averaged = extras.average(L::load_n(at, count), i, count);
                     averaged.store_n(at, count);
                 }
             });
+        }
+    }
+}
+
+impl<R: Formula> UpdateWhole<'_, R> {
+    #[inline(always)]
+    fn step(&self) {
+        let update = &self.update;
+        let (size, rule) = (update.size, update.rule);
+        let room = (2 + update.used) * size + rule.scratch(self.shape);
+        // SAFETY: whoever makes the kernel promises that much room, which is
+        // this thread's.
+        let room = unsafe { std::slice::from_raw_parts_mut(self.scratch, room) };
+        let (w, room) = room.split_at_mut(size);
+        let (gradient, mut room) = room.split_at_mut(size);
+        let mut slots: [&mut [f32]; SLOTS] = Default::default();
+        for slot in slots.iter_mut().take(update.used) {
+            (*slot, room) = room.split_at_mut(size);
+        }
+        self.copy(update.w, w);
+        self.copy(update.gradient, gradient);
+        for (slot, from) in slots.iter_mut().zip(update.slots).take(update.used) {
+            self.copy(from, slot);
+        }
+        w.iter_mut().for_each(|w| *w *= 1.0 - update.decay);
+        for g in gradient.iter_mut() {
+            *g = (*g * update.scale).clamp(-update.bound, update.bound);
+        }
+        let variable = Whole {
+            shape: self.shape,
+            w: &mut *w,
+            gradient,
+            slots: slots.each_mut().map(|slot| &mut **slot),
+            scratch: room,
+        };
+        rule.step_whole(update.coefficients, variable);
+        self.copy_back(w, update.w);
+        for (slot, to) in slots.iter().zip(update.slots).take(update.used) {
+            self.copy_back(slot, to);
+        }
+    }
+
+    fn copy(&self, from: *const f32, to: &mut [f32]) {
+        // SAFETY: there are `size` numbers at each of the update's pointers,
+        // which no other thread writes.
+        let from = unsafe { std::slice::from_raw_parts(from, to.len()) };
+        match self.laned {
+            Some(matrix) => matrix.unpack(self.isa, from, to),
+            None => to.copy_from_slice(from),
+        }
+    }
+
+    fn copy_back(&self, from: &[f32], to: *mut f32) {
+        // SAFETY: there are `size` numbers at each of the update's pointers,
+        // which no other thread touches.
+        let to = unsafe { std::slice::from_raw_parts_mut(to, from.len()) };
+        match self.laned {
+            Some(matrix) => matrix.pack(self.isa, from, to),
+            None => to.copy_from_slice(from),
         }
     }
 }

@@ -253,8 +253,9 @@ fn combine(sums: &mut [f32], rows: &[f32], factor: impl Fn(usize) -> f32) {
         let (first, second) = four.split_at(2 * width);
         let ((r0, r1), (r2, r3)) = (first.split_at(width), second.split_at(width));
         let f = [factor(p), factor(p + 1), factor(p + 2), factor(p + 3)];
-        for i in 0..width {
-            sums[i] += (f[0] * r0[i] + f[1] * r1[i]) + (f[2] * r2[i] + f[3] * r3[i]);
+        let four = r0.iter().zip(r1).zip(r2.iter().zip(r3));
+        for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(four) {
+            *sum += (f[0] * a + f[1] * b) + (f[2] * c + f[3] * d);
         }
         p += 4;
     }

@@ -7,6 +7,7 @@ use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::{Loaded, ScaleName};
 use gradus::model::{Compiled, LayerEntry, Model, Recipe, Sequential, Style, Task};
+use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::{EarlyStopping, ReduceLROnPlateau};
@@ -164,6 +165,10 @@ impl Config {
             .or_else(|| saved.as_ref().map(|s| s.metrics.clone()))
             .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())]))
             .unwrap_or_default();
+        let weighted_metrics = train.weighted_metrics.clone();
+        let weighted_metrics = weighted_metrics
+            .or_else(|| saved.as_ref().map(|s| s.weighted_metrics.clone()))
+            .unwrap_or_default();
         let saved = saved.map(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
             Some(named) => saved.as_ref() == Some(named),
@@ -180,6 +185,7 @@ impl Config {
             optimizer,
             loss,
             metrics,
+            weighted_metrics,
         };
         let state = std::mem::take(&mut model.state);
         model
@@ -222,21 +228,10 @@ impl Config {
         let Some(compiled) = &run.model.compiled else {
             return Err(Error::Internal("the model of a run is not compiled".into()));
         };
-        let metrics = compiled.metrics.iter().map(|(name, metric)| {
-            let mut config = serde_json::to_value(metric).unwrap_or_default();
-            let alias = gradus::rules::metrics::Metric::from_config("", &name.as_str().into());
-            if alias.is_ok_and(|alias| alias == *metric) {
-                return name.as_str().into();
-            }
-            if let Value::String(_) = config {
-                config = metric.to_config();
-            }
-            config["name"] = name.as_str().into();
-            config
-        });
         let mut train = json!({
             "loss": serde_json::to_value(&compiled.loss).map_err(plain)?,
-            "metrics": metrics.collect::<Vec<Value>>(),
+            "metrics": metrics(&compiled.metrics),
+            "weighted_metrics": metrics(&compiled.weighted_metrics),
             "epochs": run.epochs,
             "initial_epoch": run.initial_epoch,
             "batch_size": run.batch_size,
@@ -322,6 +317,23 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// Metrics as a configuration has them.
+fn metrics(metrics: &[(String, Metric)]) -> Value {
+    let written = metrics.iter().map(|(name, metric)| {
+        let mut config = serde_json::to_value(metric).unwrap_or_default();
+        let alias = Metric::from_config("", &name.as_str().into());
+        if alias.is_ok_and(|alias| alias == *metric) {
+            return name.as_str().into();
+        }
+        if let Value::String(_) = config {
+            config = metric.to_config();
+        }
+        config["name"] = name.as_str().into();
+        config
+    });
+    written.collect()
+}
+
 /// A layer as a configuration has it.
 fn layer(entry: &LayerEntry) -> Value {
     let mut fields = Map::new();
@@ -345,7 +357,7 @@ fn layer(entry: &LayerEntry) -> Value {
 
 /// The names of everything that an epoch measures.
 fn measured(compiled: &Compiled, with_validation: bool) -> Vec<String> {
-    let metrics = compiled.metrics.iter().map(|(name, _)| name.clone());
+    let metrics = compiled.reported().into_iter().map(|(name, ..)| name);
     let mut names: Vec<String> = std::iter::once("loss".to_owned()).chain(metrics).collect();
     if with_validation {
         let validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();

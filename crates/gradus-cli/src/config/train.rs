@@ -14,6 +14,7 @@ use serde::Deserialize;
 pub struct TrainConfig {
     pub loss: Option<Loss>,
     pub metrics: Option<Vec<(String, Metric)>>,
+    pub weighted_metrics: Option<Vec<(String, Metric)>>,
     pub epochs: Option<usize>,
     pub initial_epoch: usize,
     pub batch_size: usize,
@@ -30,6 +31,7 @@ pub struct TrainConfig {
 struct Raw {
     loss: Option<Value>,
     metrics: Option<Value>,
+    weighted_metrics: Option<Value>,
     epochs: Option<Value>,
     initial_epoch: Option<Value>,
     batch_size: Option<Value>,
@@ -90,6 +92,10 @@ impl TrainConfig {
             metrics: raw
                 .metrics
                 .map(|m| read_metrics(&key("metrics"), &m))
+                .transpose()?,
+            weighted_metrics: raw
+                .weighted_metrics
+                .map(|m| read_metrics(&key("weighted_metrics"), &m))
                 .transpose()?,
             epochs: number("epochs", raw.epochs, 1)?,
             initial_epoch: number("initial_epoch", raw.initial_epoch, 0)?.unwrap_or(0),

@@ -1,12 +1,14 @@
 //! The model: layers, how they are connected, their weights.
 
-use super::layers::Layer;
+use super::layers::{Layer, VariableSpec};
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::Optimizer;
+use crate::rules::regularizers::Regularizer;
 
 /// A layer of a model, with its name and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,41 @@ pub struct LayerEntry {
     pub rule: Layer,
     /// Its weights, in the order of Keras' files; none before the model is built.
     pub weights: Vec<Weight>,
+}
+
+impl LayerEntry {
+    /// What keeps a variable small; an error if it isn't made for that shape.
+    pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
+        let rule = self.rule.regularizer(of);
+        if let Some(rule) = &rule {
+            let check = rule.check_shape(shape);
+            check.map_err(|error| error.under(&self.place(of, "regularizer")))?;
+        }
+        Ok(rule)
+    }
+
+    /// What a variable is kept to; an error if it isn't made for that shape.
+    pub(crate) fn constraint(&self, of: &str, shape: &[usize]) -> Result<Option<Constraint>> {
+        let rule = self.rule.constraint(of);
+        if let Some(rule) = &rule {
+            let check = rule.check_shape(shape);
+            check.map_err(|error| error.under(&self.place(of, "constraint")))?;
+        }
+        Ok(rule)
+    }
+
+    /// Refuses rules that aren't made for the shape of their variable.
+    fn check_rules(&self, of: &VariableSpec) -> Result<()> {
+        let check = of.initializer.check_shape(&of.shape);
+        check.map_err(|error| error.under(&self.place(of.name, "initializer")))?;
+        self.regularizer(of.name, &of.shape)?;
+        self.constraint(of.name, &of.shape)?;
+        Ok(())
+    }
+
+    fn place(&self, variable: &str, what: &str) -> String {
+        format!("layer {}: {variable}_{what}", self.name)
+    }
 }
 
 /// What a node is applied to.
@@ -46,8 +83,39 @@ pub struct Compiled {
     pub optimizer: Optimizer,
     /// What is made small.
     pub loss: Loss,
-    /// What is reported beside it, under these names.
+    /// What is reported beside it, under these names. Sample and class weights
+    /// do not count.
     pub metrics: Vec<(String, Metric)>,
+    /// What is reported beside it and counts each row by its weight. A name that
+    /// is taken gets `weighted_` before it in the history.
+    pub weighted_metrics: Vec<(String, Metric)>,
+}
+
+impl Compiled {
+    /// All metrics under their names in the history, and whether rows count by
+    /// their weights.
+    pub fn reported(&self) -> Vec<(String, &Metric, bool)> {
+        let mut all: Vec<(String, &Metric, bool)> = Vec::new();
+        let lists = [(&self.metrics, false), (&self.weighted_metrics, true)];
+        for (list, weighted) in lists {
+            for (name, metric) in list {
+                let taken = |name: &str| all.iter().any(|(other, ..)| other == name);
+                let mut own = name.clone();
+                if weighted && taken(&own) {
+                    own = format!("weighted_{name}");
+                }
+                let mut free = own.clone();
+                for n in 1.. {
+                    if !taken(&free) {
+                        break;
+                    }
+                    free = format!("{own}_{n}");
+                }
+                all.push((free, metric, weighted));
+            }
+        }
+        all
+    }
 }
 
 /// What training has left in the optimizer.
@@ -97,6 +165,7 @@ impl Model {
             optimizer: optimizer.into(),
             loss: loss.into(),
             metrics: named.collect(),
+            weighted_metrics: Vec::new(),
         })
     }
 
@@ -134,6 +203,9 @@ impl Model {
                 continue;
             };
             let specs = entry.rule.variables(&shapes[node].0);
+            for spec in &specs {
+                entry.check_rules(spec)?;
+            }
             if entry.weights.is_empty() {
                 for (n, spec) in specs.into_iter().enumerate() {
                     entry

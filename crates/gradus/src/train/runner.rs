@@ -206,11 +206,20 @@ fn slot_mut(model: &mut Model, owner: Owner, n: usize) -> &mut Vec<f32> {
     at(at(layer, owner.weight), n)
 }
 
+/// A metric of the batches so far.
+struct Meter {
+    name: String,
+    metric: Metric,
+    /// Whether rows count by their weights.
+    weighted: bool,
+    gathered: Vec<f64>,
+}
+
 /// The loss and the metrics of the batches so far.
 pub(crate) struct Meters {
     loss: f64,
     rows: f64,
-    metrics: Vec<(String, Metric, Vec<f64>)>,
+    metrics: Vec<Meter>,
     width: usize,
     target_width: usize,
     size: usize,
@@ -230,10 +239,16 @@ impl Meters {
             crate::rules::losses::Targets::ClassNumbers => 1,
             crate::rules::losses::Targets::LikeOutputs => width,
         };
-        let resolved = compiled.metrics.iter().map(|(name, metric)| {
+        let reported = compiled.reported().into_iter();
+        let resolved = reported.map(|(name, metric, weighted)| {
             let metric = metric.resolve(&compiled.loss, width);
-            let start = metric.start(width);
-            (name.clone(), metric, start)
+            let gathered = metric.start(width);
+            Meter {
+                name,
+                metric,
+                weighted,
+                gathered,
+            }
         });
         Ok(Meters {
             loss: 0.0,
@@ -253,8 +268,8 @@ impl Meters {
     pub fn reset(&mut self) {
         self.loss = 0.0;
         self.rows = 0.0;
-        for (_, _, gathered) in &mut self.metrics {
-            gathered.fill(0.0);
+        for meter in &mut self.metrics {
+            meter.gathered.fill(0.0);
         }
     }
 
@@ -267,14 +282,16 @@ impl Meters {
         self.rows += rows as f64;
         let targets = &batch.feeds[inputs][..rows * positions * self.target_width];
         let outputs = batch.output(rows, self.size);
-        for (_, metric, gathered) in &mut self.metrics {
+        let weights = batch.feeds.get(inputs + 1).map_or(&[][..], |w| &w[..rows]);
+        for meter in &mut self.metrics {
             let batch = metrics::Batch {
                 targets,
                 outputs,
                 width: self.width,
                 target_width: self.target_width,
+                weights: if meter.weighted { weights } else { &[] },
             };
-            metric.add(batch, gathered);
+            meter.metric.add(batch, &mut meter.gathered);
         }
     }
 
@@ -285,9 +302,10 @@ impl Meters {
 
     /// The metrics so far, by name.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        let result = |meter: &Meter| meter.metric.result(&meter.gathered);
         self.metrics
             .iter()
-            .map(|(name, metric, gathered)| (name.as_str(), metric.result(gathered)))
+            .map(move |meter| (meter.name.as_str(), result(meter)))
     }
 
     /// Loss and metrics, their names behind `prefix`.

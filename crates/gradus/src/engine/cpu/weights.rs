@@ -3,7 +3,7 @@
 
 use super::kernels::columns::{Block, Sum};
 use super::kernels::product::{Lanes, PackLanes, Transpose, WeightBlock};
-use super::kernels::update::{Accumulate, Extras, Update};
+use super::kernels::update::{Accumulate, Extras, Update, UpdateWhole};
 use super::layout::Laned;
 use super::session::Context;
 use super::simd::{Isa, PANEL};
@@ -55,6 +55,14 @@ pub(super) fn room(plan: &Plan) -> usize {
             Op::Constrain {
                 rule, shape, size, ..
             } => 2 * rule.scratch(shape) + *size,
+            // Copies of the weights, the gradient and the slots.
+            Op::Update {
+                rule,
+                whole: Some(shape),
+                slots,
+                size,
+                ..
+            } => (2 + slots.len()) * size + rule.scratch(shape),
             _ => 0,
         });
     }
@@ -192,7 +200,13 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
 
 /// The update of `size` numbers of a variable from `start` on, by the gradient
 /// at `gradient`.
-fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *const f32) {
+pub(super) fn update(
+    context: &Context<'_>,
+    op: &Op,
+    start: usize,
+    size: usize,
+    gradient: *const f32,
+) {
     let Op::Update {
         rule,
         w,
@@ -202,6 +216,7 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         average,
         clip,
         decay,
+        whole,
         ..
     } = op
     else {
@@ -244,8 +259,20 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         scale,
         bound,
         decay: decay * context.step.coefficients[0],
+        whole: whole.as_deref().map(|shape| InWhole {
+            shape,
+            laned: context.laned(*w),
+            scratch: context.scratch,
+        }),
         size,
     });
+}
+
+/// What a step needs that takes the whole variable.
+struct InWhole<'a> {
+    shape: &'a [usize],
+    laned: Option<Laned>,
+    scratch: *mut f32,
 }
 
 struct Step<'a> {
@@ -259,13 +286,14 @@ struct Step<'a> {
     bound: f32,
     decay: f32,
     extras: Option<Extras<'a>>,
+    whole: Option<InWhole<'a>>,
     size: usize,
 }
 
 impl optimizers::Visit for Step<'_> {
     type Output = ();
     fn visit<R: optimizers::Formula>(self, rule: &R) {
-        self.isa.run(Update {
+        let update = Update {
             rule,
             coefficients: self.coefficients,
             w: self.w,
@@ -277,6 +305,16 @@ impl optimizers::Visit for Step<'_> {
             decay: self.decay,
             extras: self.extras,
             size: self.size,
-        });
+        };
+        match self.whole {
+            None => self.isa.run(update),
+            Some(whole) => self.isa.run(UpdateWhole {
+                update,
+                isa: self.isa,
+                shape: whole.shape,
+                laned: whole.laned,
+                scratch: whole.scratch,
+            }),
+        }
     }
 }

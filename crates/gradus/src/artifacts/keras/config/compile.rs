@@ -22,20 +22,19 @@ pub(super) fn read(
     if get("optimizer").is_null() || loss.is_null() {
         return None;
     }
-    for key in ["loss_weights", "weighted_metrics"] {
-        let empty = match get(key) {
-            Value::Array(items) => items.is_empty(),
-            other => other.is_null(),
-        };
-        if !empty {
-            findings.add(at, format!("compiled with {key}"));
-        }
+    let no_weights = match get("loss_weights") {
+        Value::Array(items) => items.is_empty(),
+        other => other.is_null(),
+    };
+    if !no_weights {
+        findings.add(at, "compiled with loss_weights");
     }
     let before = findings.len();
     let optimizer = optimizer(&join(at, "optimizer"), get("optimizer"), findings);
     let loss_at = join(at, "loss");
     let loss = from_keras(&loss_at, Family::Loss, loss, findings);
-    let metrics = metrics(&join(at, "metrics"), get("metrics"), findings);
+    let mut list = |key: &str| metrics(&join(at, key), get(key), findings);
+    let (metrics, weighted_metrics) = (list("metrics"), list("weighted_metrics"));
     if findings.len() > before {
         return None;
     }
@@ -44,6 +43,7 @@ pub(super) fn read(
             optimizer: optimizer?,
             loss,
             metrics,
+            weighted_metrics,
         }),
         Err(error) => {
             findings.add(&loss_at, error);
@@ -126,8 +126,12 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
     name.unwrap_or(metric.name()).to_owned()
 }
 
-/// As Keras writes it.
+/// As Keras writes it. A loss of the user's own cannot be written, and nothing
+/// can be trained without one: then it is as if the model was not compiled.
 pub(super) fn write(compiled: &Compiled) -> Value {
+    if compiled.loss.is_own() {
+        return json!({});
+    }
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
     // A method's argument in Keras, not the optimizer's: its files do not have it.
     if let Some(config) = optimizer["config"].as_object_mut() {
@@ -137,21 +141,12 @@ pub(super) fn write(compiled: &Compiled) -> Value {
         // Keras' rate is a float32 variable, and written as what it is.
         optimizer["config"]["learning_rate"] = f64::from(rate as f32).into();
     }
-    let metrics: Vec<Value> = compiled
-        .metrics
-        .iter()
-        .map(|(name, metric)| write_metric(name, metric))
-        .collect();
-    let metrics = match metrics.is_empty() {
-        true => Value::Null,
-        false => metrics.into(),
-    };
     json!({
         "optimizer": optimizer,
         "loss": to_keras(Family::Loss, &alias(&compiled.loss)),
         "loss_weights": null,
-        "metrics": metrics,
-        "weighted_metrics": null,
+        "metrics": write_metrics(&compiled.metrics),
+        "weighted_metrics": write_metrics(&compiled.weighted_metrics),
         "run_eagerly": false,
         "steps_per_execution": 1,
         "jit_compile": true,
@@ -161,6 +156,16 @@ pub(super) fn write(compiled: &Compiled) -> Value {
 /// A rule as gradus writes it: an alias where that is the same.
 fn alias(rule: &impl serde::Serialize) -> Value {
     serde_json::to_value(rule).unwrap_or_default()
+}
+
+/// Those of the user's own are left out.
+fn write_metrics(metrics: &[(String, Metric)]) -> Value {
+    let known = metrics.iter().filter(|(_, metric)| !metric.is_own());
+    let written = known.map(|(name, metric)| write_metric(name, metric));
+    match written.collect::<Vec<_>>() {
+        none if none.is_empty() => Value::Null,
+        written => written.into(),
+    }
 }
 
 fn write_metric(name: &str, metric: &Metric) -> Value {

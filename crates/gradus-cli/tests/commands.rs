@@ -31,7 +31,7 @@ fn evaluate_measures_and_json_is_one_object() {
     let json = place.ok(&["evaluate", MODEL, "--data", "digits:test", "--json"]);
     let object: serde_json::Value = serde_json::from_str(&json).unwrap();
     let names: Vec<&String> = object.as_object().unwrap().keys().collect();
-    assert_eq!(names.len(), 3, "{json}");
+    assert_eq!(names.len(), 4, "{json}");
     assert!(object["accuracy"].as_f64().unwrap() > 0.3);
     // A run's configuration is data, too.
     place.ok(&["evaluate", MODEL, "--data", "run/config.toml"]);

@@ -246,6 +246,16 @@ fn mistakes_are_named() {
             &["train.loss", "missing"],
         ),
         (
+            "\"sparse_categorical_crossentropy\"",
+            "{ type = \"SparseCategoricalCrossentropy\", reduction = \"none\" }",
+            &["train.loss.reduction", "`sum`"],
+        ),
+        (
+            "weighted_metrics = [\"accuracy\"]",
+            "weighted_metrics = [\"acuracy\"]",
+            &["train.weighted_metrics[0]", "did you mean `accuracy`?"],
+        ),
+        (
             "optimizer = {",
             "# optimizer = {",
             &["train.optimizer", "missing"],

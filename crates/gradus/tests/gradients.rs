@@ -4,7 +4,7 @@
 
 use gradus::Shape;
 use gradus::prelude::*;
-use gradus::rules::losses::Targets;
+use gradus::rules::losses::{Function, Reduction, Targets};
 use gradus::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer, Regularizer, Vectors};
 
 const ROWS: usize = 12;
@@ -38,7 +38,13 @@ fn data(inputs: Vec<&[usize]>, outputs: &[Shape], loss: &Loss) -> Dataset {
         }
     };
     let targets = outputs.iter().enumerate().map(target).collect();
-    Dataset::from_parts(inputs, targets).unwrap()
+    let data = Dataset::from_parts(inputs, targets).unwrap();
+    if loss.reduction == Reduction::SumOverBatchSize {
+        return data;
+    }
+    let weights = numbers(ROWS, 4).iter().map(|w| 1.0 + 0.9 * w).collect();
+    let weights = Tensor::from_column(weights).unwrap();
+    data.with_sample_weight(weights).unwrap()
 }
 
 /// The loss of training mode, and the weights after one step.
@@ -163,6 +169,46 @@ fn every_loss() {
                 loss.clone(),
             );
         }
+    }
+}
+
+#[test]
+fn every_reduction_of_weighted_rows() {
+    use Reduction::{Mean, MeanWithSampleWeight, Sum};
+    for reduction in [Mean, Sum, MeanWithSampleWeight] {
+        let model = Sequential::new()
+            .add(dense(5).activation(Activation::Tanh))
+            .add(dense(3).activation(Activation::Softmax));
+        let loss = Loss::CategoricalCrossentropy.reduction(reduction);
+        check(&format!("{reduction:?}"), model, &[2, 4], loss);
+    }
+}
+
+#[test]
+fn losses_that_are_functions() {
+    let cube = Loss::function("cube", |target, output, gradient| {
+        let mut sum = 0.0;
+        for ((g, y), t) in gradient.iter_mut().zip(output).zip(target) {
+            *g = 3.0 * (y - t).powi(2) * (y - t).signum();
+            sum += (y - t).abs().powi(3);
+        }
+        sum
+    });
+    let brier = Function::new("brier", |target, output, gradient| {
+        let mut sum = 0.0;
+        for (class, (g, y)) in gradient.iter_mut().zip(output).enumerate() {
+            let error = y - f32::from(class as f32 == target[0]);
+            *g = 2.0 * error;
+            sum += error * error;
+        }
+        sum
+    });
+    let brier = Loss::from(brier.targets(Targets::ClassNumbers));
+    for (name, loss) in [("cube", cube), ("brier", brier)] {
+        let model = Sequential::new()
+            .add(dense(5).activation(Activation::Tanh))
+            .add(dense(3).activation(Activation::Softmax));
+        check(name, model, &[4], loss);
     }
 }
 
@@ -303,6 +349,7 @@ fn frozen_layers_do_not_move_and_pass_the_gradient_on() {
 
 #[test]
 fn penalties_belong_to_the_loss() {
+    use layers::{ActivityRegularization, LayerNormalization, PReLU};
     let regularizers: [Regularizer; 5] = [
         L1 { l1: 0.03 }.into(),
         L2 { l2: 0.1 }.into(),
@@ -324,17 +371,26 @@ fn penalties_belong_to_the_loss() {
         let mut second = dense(4).activation(Activation::Elu);
         second.activity_regularizer = Some(rule.clone());
         let mut normalization = BatchNormalization::new();
+        let mut by_row = LayerNormalization::new();
+        let mut slopes = PReLU::new();
         let mut last = dense(3).activation(Activation::Softmax);
         last.activity_regularizer = Some(rule.clone());
         if rule.check_shape(&[3]).is_ok() {
             normalization.gamma_regularizer = Some(rule.clone());
             normalization.beta_regularizer = Some(rule.clone());
             last.bias_regularizer = Some(rule.clone());
+            by_row = by_row
+                .gamma_regularizer(rule.clone())
+                .beta_regularizer(rule.clone());
+            slopes = slopes.alpha_regularizer(rule.clone());
         }
         let model = Sequential::new()
             .add(first)
             .add(normalization)
+            .add(slopes)
             .add(second)
+            .add(by_row)
+            .add(ActivityRegularization::new(0.02, 0.03))
             .add(last);
         let loss = Loss::SparseCategoricalCrossentropy;
         check(&format!("{rule:?}"), model, &[5], loss);

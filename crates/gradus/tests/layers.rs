@@ -64,6 +64,52 @@ fn alpha_dropout_keeps_mean_and_variance() {
 }
 
 #[test]
+fn rules_that_do_not_fit_their_variable_are_named_with_it() {
+    use gradus::rules::constraints::{Axes, MaxNorm};
+    use gradus::rules::regularizers::OrthogonalRegularizer;
+    let mut over_axis_2 = MaxNorm::new(1.0);
+    over_axis_2.axis = Axes::One(2);
+    let cases: [(Layer, &str, &str); 5] = [
+        (
+            Dense::new(2).bias_initializer(Initializer::Identity).into(),
+            "layer it: bias_initializer",
+            "rank 2",
+        ),
+        (
+            PReLU::new()
+                .alpha_initializer(Initializer::Orthogonal)
+                .into(),
+            "layer it: alpha_initializer",
+            "rank 2 or more",
+        ),
+        (
+            Dense::new(2)
+                .bias_regularizer(OrthogonalRegularizer::default())
+                .into(),
+            "layer it: bias_regularizer",
+            "rank 2",
+        ),
+        (
+            Dense::new(2).kernel_constraint(over_axis_2.clone()).into(),
+            "layer it: kernel_constraint",
+            "axis",
+        ),
+        (
+            LayerNormalization::new()
+                .gamma_constraint(over_axis_2)
+                .into(),
+            "layer it: gamma_constraint",
+            "axis",
+        ),
+    ];
+    for (layer, place, expected) in cases {
+        let model = Sequential::new().input([3]).add_named("it", layer, true);
+        let error = model.build().unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_hundred_selu_layers_normalize_themselves() {
     for rate in [0.0, 0.05] {
         let mut model = Sequential::new().input([200]).seed(5);

@@ -171,13 +171,16 @@ impl Config {
         };
         let metrics = match &train.metrics {
             Some(PerOutput::All(_)) if outputs.len() > 1 => {
-                let problem = format!(
-                    "say which output each belongs to: {{ {} = [...] }}",
-                    outputs[0]
-                );
-                return Err(problem_at("train.metrics", &problem));
+                return Err(unassigned("train.metrics", &outputs));
             }
             Some(metrics) => Some(metrics.each("train.metrics", &outputs)?),
+            None => None,
+        };
+        let weighted_metrics = match &train.weighted_metrics {
+            Some(PerOutput::All(_)) if outputs.len() > 1 => {
+                return Err(unassigned("train.weighted_metrics", &outputs));
+            }
+            Some(metrics) => Some(metrics.each("train.weighted_metrics", &outputs)?),
             None => None,
         };
         let goal = |output: usize| {
@@ -198,8 +201,13 @@ impl Config {
                     .map(|goal| goal.metrics.clone())
                     .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())])),
             };
+            let weighted_metrics = match &weighted_metrics {
+                Some(metrics) => metrics[output].cloned(),
+                None => saved.map(|goal| goal.weighted_metrics.clone()),
+            };
             Some(Goal {
                 loss: loss?,
+                weighted_metrics: weighted_metrics.unwrap_or_default(),
                 weight: weight.unwrap_or(1.0),
                 metrics: metrics.unwrap_or_default(),
             })
@@ -279,7 +287,8 @@ impl Config {
         };
         let mut train = json!({
             "loss": each(&|goal| serde_json::to_value(&goal.loss).unwrap_or_default()),
-            "metrics": each(&|goal| goal.metrics.iter().map(metric).collect()),
+            "metrics": each(&|goal| metrics(&goal.metrics)),
+            "weighted_metrics": each(&|goal| metrics(&goal.weighted_metrics)),
             "epochs": run.epochs,
             "initial_epoch": run.initial_epoch,
             "batch_size": run.batch_size,
@@ -363,15 +372,27 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// A metric under its name, as a configuration has it.
-fn metric((name, metric): &(String, Metric)) -> Value {
-    let alias = Metric::from_config("", &name.as_str().into());
-    if alias.is_ok_and(|alias| alias == *metric) {
-        return name.as_str().into();
-    }
-    let mut config = metric.to_config();
-    config["name"] = name.as_str().into();
-    config
+/// Metrics as a configuration has them.
+fn metrics(metrics: &[(String, Metric)]) -> Value {
+    let written = metrics.iter().map(|(name, metric)| {
+        let mut config = serde_json::to_value(metric).unwrap_or_default();
+        let alias = Metric::from_config("", &name.as_str().into());
+        if alias.is_ok_and(|alias| alias == *metric) {
+            return name.as_str().into();
+        }
+        if let Value::String(_) = config {
+            config = metric.to_config();
+        }
+        config["name"] = name.as_str().into();
+        config
+    });
+    written.collect()
+}
+
+/// Metrics of a model with several outputs that do not say whose they are.
+fn unassigned(at: &str, outputs: &[String]) -> Error {
+    let problem = "say which output each belongs to";
+    problem_at(at, &format!("{problem}: {{ {} = [...] }}", outputs[0]))
 }
 
 /// The names of everything that an epoch measures.

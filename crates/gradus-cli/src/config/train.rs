@@ -58,6 +58,7 @@ pub struct TrainConfig {
     pub loss: Option<PerOutput<Loss>>,
     pub loss_weights: Option<PerOutput<f64>>,
     pub metrics: Option<PerOutput<Vec<(String, Metric)>>>,
+    pub weighted_metrics: Option<PerOutput<Vec<(String, Metric)>>>,
     pub epochs: Option<usize>,
     pub initial_epoch: usize,
     pub batch_size: usize,
@@ -75,6 +76,7 @@ struct Raw {
     loss: Option<Value>,
     loss_weights: Option<Value>,
     metrics: Option<Value>,
+    weighted_metrics: Option<Value>,
     epochs: Option<Value>,
     initial_epoch: Option<Value>,
     batch_size: Option<Value>,
@@ -139,6 +141,10 @@ impl TrainConfig {
             metrics: raw
                 .metrics
                 .map(|m| PerOutput::from_value(&key("metrics"), &m, read_metrics))
+                .transpose()?,
+            weighted_metrics: raw
+                .weighted_metrics
+                .map(|m| PerOutput::from_value(&key("weighted_metrics"), &m, read_metrics))
                 .transpose()?,
             epochs: number("epochs", raw.epochs, 1)?,
             initial_epoch: number("initial_epoch", raw.initial_epoch, 0)?.unwrap_or(0),

@@ -110,6 +110,7 @@ trainable = { "hidden" = true }
 [train]
 loss = "sparse_categorical_crossentropy"
 metrics = ["accuracy", { type = "SparseCategoricalAccuracy", name = "again" }]
+weighted_metrics = ["accuracy"]
 epochs = 4
 batch_size = 64
 shuffle = true

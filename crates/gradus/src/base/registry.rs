@@ -159,12 +159,14 @@ pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
 
 /// Declares a family: see the module's documentation, and `rules/activations/mod.rs`
 /// for an example. `file: Type["alias", …], …;` registers the types of one file.
+/// `+ Type` behind the list is a rule that has no name to look it up by: it is
+/// made in code, and in no configuration.
 macro_rules! registry {
     (
         $(#[$doc:meta])*
         $family:ident($noun:literal, $formula:path) {
             $( $file:ident : $( $rule:ident [ $($alias:literal),* ] ),+ ; )+
-        }
+        } $( + $own:ident )?
     ) => {
         $( mod $file; $( pub use $file::$rule; )+ )+
 
@@ -177,6 +179,7 @@ macro_rules! registry {
         #[allow(clippy::large_enum_variant, clippy::upper_case_acronyms)]
         pub(crate) enum Kind {
             $($( $rule($rule), )+)+
+            $( $own($own), )?
         }
 
         $($(
@@ -186,6 +189,13 @@ macro_rules! registry {
                 }
             }
         )+)+
+        $(
+            impl From<$own> for $family {
+                fn from(rule: $own) -> Self {
+                    $family(Kind::$own(rule))
+                }
+            }
+        )?
 
         /// Something to do with whichever rule it is, its type known.
         pub(crate) trait Visit {
@@ -210,6 +220,7 @@ macro_rules! registry {
             pub fn class(&self) -> &'static str {
                 match &self.0 {
                     $($( Kind::$rule(_) => stringify!($rule), )+)+
+                    $( Kind::$own(_) => stringify!($own), )?
                 }
             }
 
@@ -237,6 +248,7 @@ macro_rules! registry {
                 object.insert("type".into(), self.class().into());
                 object.extend(match &self.0 {
                     $($( Kind::$rule(rule) => $crate::base::registry::fields(rule), )+)+
+                    $( Kind::$own(rule) => $crate::base::registry::fields(rule), )?
                 });
                 object.into()
             }
@@ -245,6 +257,7 @@ macro_rules! registry {
             pub(crate) fn visit<V: Visit>(&self, visitor: V) -> V::Output {
                 match &self.0 {
                     $($( Kind::$rule(rule) => visitor.visit(rule), )+)+
+                    $( Kind::$own(rule) => visitor.visit(rule), )?
                 }
             }
 
@@ -253,6 +266,7 @@ macro_rules! registry {
                 use $crate::base::registry::Rule;
                 match &self.0 {
                     $($( Kind::$rule(rule) => rule.check(), )+)+
+                    $( Kind::$own(rule) => rule.check(), )?
                 }
             }
         }

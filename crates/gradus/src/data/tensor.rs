@@ -298,7 +298,14 @@ impl PartialEq for Tensor {
 /// Calls `copy` once for every run of neighbouring rows: unshuffled data is
 /// then one long run instead of many short rows.
 #[inline(always)]
-fn runs<T>(all: &[T], size: usize, rows: &[u32], out: &mut [f32], copy: impl Fn(&[T], &mut [f32])) {
+fn runs<T: Copy>(
+    all: &[T],
+    size: usize,
+    rows: &[u32],
+    out: &mut [f32],
+    copy: impl Fn(&[T], &mut [f32]),
+) {
+    touch(all, size, rows);
     let (mut done, mut out) = (0, out);
     while done < rows.len() {
         let first = rows[done] as usize;
@@ -309,5 +316,18 @@ fn runs<T>(all: &[T], size: usize, rows: &[u32], out: &mut [f32], copy: impl Fn(
         let (now, rest) = out.split_at_mut(length * size);
         copy(&all[first * size..][..length * size], now);
         (done, out) = (done + length, rest);
+    }
+}
+
+/// Reads a number of each cache line of the rows. Scattered rows then come from
+/// memory all at once instead of one after the other.
+#[inline(always)]
+fn touch<T: Copy>(all: &[T], size: usize, rows: &[u32]) {
+    const LINE: usize = 64;
+    for &row in rows {
+        let row = &all[row as usize * size..][..size];
+        for number in row.iter().step_by(LINE / size_of::<T>()) {
+            std::hint::black_box(*number);
+        }
     }
 }

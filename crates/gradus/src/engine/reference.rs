@@ -712,9 +712,10 @@ impl Run<'_> {
         };
         let targets = &self.get(*target)[..positions * target_width];
         rule.rows(view.width, targets, self.get(*x), &mut values, &mut slopes);
-        let correction = rule.correction(targets);
+        let weights = weight.map(|w| &self.get(w)[..self.rows]);
+        let scale = rule.scale(positions, targets, weights);
         for (p, value) in values.iter_mut().enumerate() {
-            let weight = weight.map_or(1.0, |w| self.get(w)[p / view.positions]) * correction;
+            let weight = weights.map_or(1.0, |w| w[p / view.positions]) * scale;
             *value *= weight;
             let share = share * weight / positions as f32;
             for slope in &mut slopes[p * view.width..(p + 1) * view.width] {
@@ -763,11 +764,33 @@ impl Run<'_> {
             gradients: Vec<f32>,
             slots: &'a [Buffer],
             decay: f32,
+            whole: Option<&'a [usize]>,
         }
         impl optimizers::Visit for Update<'_> {
             type Output = ();
             fn visit<R: optimizers::Formula>(self, rule: &R) {
                 let (c, buffers) = (self.coefficients, self.buffers);
+                if let Some(shape) = self.whole {
+                    let mut w = std::mem::take(&mut buffers[self.w.index()]);
+                    w.iter_mut().for_each(|w| *w -= *w * (self.decay * c[0]));
+                    let mut slots: [Vec<f32>; SLOTS] = Default::default();
+                    for (slot, buffer) in slots.iter_mut().zip(self.slots) {
+                        *slot = std::mem::take(&mut buffers[buffer.index()]);
+                    }
+                    let whole = optimizers::Whole {
+                        shape,
+                        w: &mut w,
+                        gradient: &self.gradients,
+                        slots: slots.each_mut().map(Vec::as_mut_slice),
+                        scratch: &mut vec![f32::NAN; rule.scratch(shape)],
+                    };
+                    rule.step_whole(c, whole);
+                    for (slot, buffer) in slots.into_iter().zip(self.slots) {
+                        buffers[buffer.index()] = slot;
+                    }
+                    buffers[self.w.index()] = w;
+                    return;
+                }
                 for (i, g) in self.gradients.iter().enumerate() {
                     let mut slots = [0.0; SLOTS];
                     for (slot, buffer) in slots.iter_mut().zip(self.slots) {
@@ -791,6 +814,7 @@ impl Run<'_> {
             average,
             clip,
             decay,
+            whole,
             ..
         } = op
         else {
@@ -826,6 +850,7 @@ impl Run<'_> {
                 gradients,
                 slots,
                 decay: *decay,
+                whole: whole.as_deref(),
             });
         }
         if let Some(average) = average {

@@ -4,14 +4,17 @@ use super::Engine;
 use super::cpu::{Cpu, Isa};
 use super::reference::Reference;
 use crate::data::{Dataset, Tensor};
-use crate::model::layers::{Activation as ActivationLayer, BatchNormalization, Dense, Dropout};
+use crate::model::layers::{
+    Activation as ActivationLayer, ActivityRegularization, BatchNormalization, Dense, Dropout,
+    LayerNormalization, PReLU,
+};
 use crate::model::{Model, Sequential};
 use crate::rules::activations::Activation;
 use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Adam, Ftrl, Method, Nadam, Optimizer, SGD};
+use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
 use crate::train::Fit;
 
@@ -56,8 +59,8 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     };
     let layered = || {
         use crate::model::layers::{
-            AlphaDropout, GaussianDropout, GaussianNoise, LayerNormalization, MCDropout,
-            Normalization, PReLU, RReLU, ReLU, Rescaling, Softmax,
+            AlphaDropout, GaussianDropout, GaussianNoise, MCDropout, Normalization, RReLU, ReLU,
+            Rescaling, Softmax,
         };
         Sequential::new()
             .seed(5)
@@ -105,7 +108,10 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                     .gamma_regularizer(L2 { l2: 1e-2 })
                     .gamma_constraint(MaxNorm::new(3.0)),
             )
+            .add(PReLU::new().alpha_regularizer(L1 { l1: 1e-3 }))
             .add(second)
+            .add(LayerNormalization::new().gamma_constraint(NonNeg {}))
+            .add(ActivityRegularization::new(1e-3, 1e-3))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
     let graph = || {
@@ -228,6 +234,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "ftrl",
             data(75, 23, 5),
             compile(elu(), averaged(Ftrl::new().into())),
+        ),
+        (
+            "kept, lamb, clipvalue",
+            data(75, 31, 5),
+            compile(kept(), averaged(Lamb::new().into()).clipvalue(0.01)),
+        ),
+        (
+            "kept, muon, clipnorm",
+            data(75, 31, 5),
+            compile(kept(), averaged(Muon::new().into()).clipnorm(0.1)),
         ),
         (
             "normalized wide",

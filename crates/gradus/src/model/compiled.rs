@@ -22,8 +22,12 @@ pub struct Goal {
     pub loss: Loss,
     /// What its loss is multiplied by in the sum of all losses. Default 1.
     pub weight: f64,
-    /// What is reported beside it, under these names.
+    /// What is reported beside it, under these names. Sample and class weights
+    /// do not count.
     pub metrics: Vec<(String, Metric)>,
+    /// What is reported beside it and counts each row by its weight. A name that
+    /// is taken gets `weighted_` before it in the history.
+    pub weighted_metrics: Vec<(String, Metric)>,
 }
 
 impl Goal {
@@ -33,6 +37,7 @@ impl Goal {
             loss: loss.into(),
             weight: 1.0,
             metrics: Vec::new(),
+            weighted_metrics: Vec::new(),
         }
     }
 
@@ -48,6 +53,31 @@ impl Goal {
         self.metrics = named.collect();
         self
     }
+
+    /// All metrics under their names in the history, and whether rows count by
+    /// their weights.
+    pub fn reported(&self) -> Vec<(String, &Metric, bool)> {
+        let mut all: Vec<(String, &Metric, bool)> = Vec::new();
+        let lists = [(&self.metrics, false), (&self.weighted_metrics, true)];
+        for (list, weighted) in lists {
+            for (name, metric) in list {
+                let taken = |name: &str| all.iter().any(|(other, ..)| other == name);
+                let mut own = name.clone();
+                if weighted && taken(&own) {
+                    own = format!("weighted_{name}");
+                }
+                let mut free = own.clone();
+                for n in 1.. {
+                    if !taken(&free) {
+                        break;
+                    }
+                    free = format!("{own}_{n}");
+                }
+                all.push((free, metric, weighted));
+            }
+        }
+        all
+    }
 }
 
 impl Compiled {
@@ -57,6 +87,11 @@ impl Compiled {
             optimizer: optimizer.into(),
             goals: vec![Some(goal)],
         }
+    }
+
+    /// Whether a loss is the user's own, which no file can hold.
+    pub(crate) fn is_own(&self) -> bool {
+        self.trained().any(|(_, goal)| goal.loss.is_own())
     }
 
     /// The goals that there are, each with its output's number.
@@ -158,8 +193,8 @@ impl Model {
             names.extend(goals.iter().map(|(output, _)| format!("{output}loss")));
         }
         for (output, goal) in &goals {
-            let metrics = goal.metrics.iter();
-            names.extend(metrics.map(|(name, _)| format!("{output}{name}")));
+            let metrics = goal.reported().into_iter();
+            names.extend(metrics.map(|(name, ..)| format!("{output}{name}")));
         }
         names
     }

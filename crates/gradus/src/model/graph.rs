@@ -1,12 +1,14 @@
 //! The model: layers, how they are connected, their weights.
 
 use super::compiled::Compiled;
-use super::layers::Layer;
+use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::rules::constraints::Constraint;
+use crate::rules::regularizers::Regularizer;
 
 /// A layer of a model, with its name and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,60 @@ pub struct LayerEntry {
     pub rule: Layer,
     /// Its weights, in the order of Keras' files; none before the model is built.
     pub weights: Vec<Weight>,
+}
+
+impl LayerEntry {
+    /// What keeps a variable small; an error if it isn't made for that shape.
+    pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
+        let rule = self.rule.regularizer(of);
+        if let Some(rule) = &rule {
+            let check = rule.check_shape(shape);
+            check.map_err(|error| error.under(&self.place(of, "regularizer")))?;
+        }
+        Ok(rule)
+    }
+
+    /// What a variable is kept to; an error if it isn't made for that shape.
+    pub(crate) fn constraint(&self, of: &str, shape: &[usize]) -> Result<Option<Constraint>> {
+        let rule = self.rule.constraint(of);
+        if let Some(rule) = &rule {
+            let check = rule.check_shape(shape);
+            check.map_err(|error| error.under(&self.place(of, "constraint")))?;
+        }
+        Ok(rule)
+    }
+
+    /// Refuses rules that aren't made for the shape of their variable.
+    fn check_rules(&self, of: &VariableSpec) -> Result<()> {
+        let check = of.initializer.check_shape(&of.shape);
+        check.map_err(|error| error.under(&self.place(of.name, "initializer")))?;
+        self.regularizer(of.name, &of.shape)?;
+        self.constraint(of.name, &of.shape)?;
+        Ok(())
+    }
+
+    /// Refuses inputs for which the layer would need other variables than for those
+    /// that it was first applied to.
+    fn check_shared(&self, specs: &[VariableSpec], first: &[Shape], now: &[Shape]) -> Result<()> {
+        if self.rule.variables(now) == specs {
+            return Ok(());
+        }
+        let list = |shapes: &[Shape]| {
+            let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
+            all.join(", ")
+        };
+        let expected = "as where it was used first: its weights are shared";
+        let expected = format!("{} {expected}", list(first));
+        Err(Error::shape(
+            &format!("layer {}", self.name),
+            list(now),
+            expected,
+        ))
+    }
+
+    fn place(&self, variable: &str, what: &str) -> String {
+        format!("layer {}: {variable}_{what}", self.name)
+    }
 }
 
 /// An input of a model.
@@ -114,18 +170,10 @@ impl Model {
             let specs = entry.rule.variables(&shapes[node].0);
             let uses = self.nodes.iter().zip(&shapes).filter(|(n, _)| n.layer == i);
             for (_, (inputs, _)) in uses {
-                if entry.rule.variables(inputs) != specs {
-                    let list = |shapes: &[Shape]| {
-                        let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
-                        all.join(", ")
-                    };
-                    let expected = format!(
-                        "{} as where it was used first: its weights are shared",
-                        list(&shapes[node].0)
-                    );
-                    let at = format!("layer {}", entry.name);
-                    return Err(Error::shape(&at, list(inputs), expected));
-                }
+                entry.check_shared(&specs, &shapes[node].0, inputs)?;
+            }
+            for spec in &specs {
+                entry.check_rules(spec)?;
             }
             if entry.weights.is_empty() {
                 for (n, spec) in specs.into_iter().enumerate() {

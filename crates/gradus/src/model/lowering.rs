@@ -7,10 +7,8 @@ use crate::error::Result;
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
-use crate::rules::constraints::Constraint;
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
-use crate::rules::regularizers::Regularizer;
 
 /// Which layer's weight a variable is, or which slot of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,35 +63,38 @@ impl Model {
         if wanted.iter().any(|w| w.mode == Mode::Train) {
             let optimizer = &self.compiled()?.optimizer;
             let slots = optimizer.slots();
-            let of_method = optimizer.method.slots().len();
             for (l, layer) in self.layers.iter().enumerate() {
                 for (w, weight) in layer.weights.iter().enumerate() {
                     if !(layer.trainable && weight.trainable) {
                         continue;
                     }
+                    let movement = optimizer.movement(&layer.name, weight.name, &weight.shape);
                     let mut own = Vec::new();
-                    for (s, slot) in slots.iter().enumerate() {
-                        own.push(Buffer(variables.len() as u32));
+                    for s in movement.slots {
+                        own.push((slots[s], Buffer(variables.len() as u32)));
                         owners.push(Owner {
                             layer: l,
                             weight: w,
                             slot: Some(s),
                         });
                         variables.push(Variable {
-                            name: format!("{}.{}.{slot}", layer.name, weight.name),
+                            name: format!("{}.{}.{}", layer.name, weight.name, slots[s]),
                             size: weight.values.len(),
                         });
                     }
-                    let at = |slot| slots.iter().position(|&s| s == slot).map(|s| own[s]);
+                    let common = |slot| own.iter().find(|o| o.0 == slot).map(|o| o.1);
+                    let (average, accumulator) = (common(AVERAGE), common(ACCUMULATOR));
+                    let of_method = |o: &&(_, Buffer)| ![average, accumulator].contains(&Some(o.1));
                     trained.push(Trained {
                         variable: numbers[l][w],
-                        slots: own[..of_method].to_vec(),
-                        average: at(AVERAGE),
-                        accumulator: at(ACCUMULATOR),
-                        regularizer: self.regularizer(l, w)?,
-                        constraint: self.constraint(l, w)?,
+                        slots: own.iter().filter(of_method).map(|o| o.1).collect(),
+                        average,
+                        accumulator,
+                        whole: movement.whole,
+                        regularizer: layer.regularizer(weight.name, &weight.shape)?,
+                        constraint: layer.constraint(weight.name, &weight.shape)?,
                         shape: weight.shape.clone(),
-                        decay: optimizer.decay_of(weight.name),
+                        decay: movement.decay,
                     });
                 }
             }
@@ -106,30 +107,6 @@ impl Model {
             program: Program { variables, plans },
             owners,
         })
-    }
-
-    /// What keeps a weight small; an error if it is not made for the weight.
-    fn regularizer(&self, layer: usize, weight: usize) -> Result<Option<Regularizer>> {
-        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
-        let rule = layer.rule.regularizer(weight.name);
-        if let Some(rule) = &rule {
-            let at = format!("layer {}: {}_regularizer", layer.name, weight.name);
-            rule.check_shape(&weight.shape)
-                .map_err(|error| error.under(&at))?;
-        }
-        Ok(rule)
-    }
-
-    /// What a weight is kept to; an error if it is not made for the weight.
-    fn constraint(&self, layer: usize, weight: usize) -> Result<Option<Constraint>> {
-        let (layer, weight) = (&self.layers[layer], &self.layers[layer].weights[weight]);
-        let rule = layer.rule.constraint(weight.name);
-        if let Some(rule) = &rule {
-            let at = format!("layer {}: {}_constraint", layer.name, weight.name);
-            rule.check_shape(&weight.shape)
-                .map_err(|error| error.under(&at))?;
-        }
-        Ok(rule)
     }
 
     fn plan(
@@ -154,7 +131,7 @@ impl Model {
                 if with_loss
                     && layer.trainable
                     && weight.trainable
-                    && let Some(rule) = self.regularizer(l, w)?
+                    && let Some(rule) = layer.regularizer(weight.name, &weight.shape)?
                 {
                     let columns = weight.shape.last().copied().unwrap_or(1);
                     plan.penalize(&rule, numbers[l][w], columns);

@@ -29,6 +29,8 @@ pub struct Trained {
     pub constraint: Option<Constraint>,
     /// Its shape.
     pub shape: Vec<usize>,
+    /// Whether its step takes all of it at once.
+    pub whole: bool,
     /// Its weight decay.
     pub decay: f32,
 }
@@ -116,7 +118,7 @@ impl Lowering {
             .iter()
             .filter_map(|t| weights.get(&t.variable).map(|&g| (t, g)));
         let with_gradient: Vec<(&Trained, Buffer)> = with_gradient
-            .map(|(t, gradient)| (t, self.whole_gradient(t, gradient, by_norm)))
+            .map(|(t, gradient)| (t, self.whole_gradient(t, gradient, by_norm || t.whole)))
             .collect();
         let mut whole = None;
         if by.global_clipnorm.is_some() {
@@ -145,11 +147,12 @@ impl Lowering {
                 w: t.variable,
                 gradient,
                 slots: t.slots.clone(),
-                regularizer: element.filter(|_| !by_norm),
-                accumulator: t.accumulator.filter(|_| !by_norm),
+                regularizer: element.filter(|_| !(by_norm || t.whole)),
+                accumulator: t.accumulator.filter(|_| !(by_norm || t.whole)),
                 average: t.average,
                 clip,
                 decay: t.decay,
+                whole: t.whole.then(|| t.shape.clone()),
                 size: t.size(),
             };
             // Right behind its gradient if nothing later reads the variable, so
@@ -163,7 +166,9 @@ impl Lowering {
                 .iter()
                 .rposition(|op| touches(op, t.variable, Op::reads));
             match (clip, made, read) {
-                (Clip::None | Clip::Value(_), Some(made), read) if read <= Some(made) => {
+                (Clip::None | Clip::Value(_), Some(made), read)
+                    if read <= Some(made) && !t.whole =>
+                {
                     self.ops.insert(made + 1, update);
                 }
                 _ => self.ops.push(update),
@@ -182,12 +187,12 @@ impl Lowering {
     }
 
     /// The gradient with what an update cannot add to it on the way: whatever
-    /// there is if its norm is wanted, else the derivatives of penalties that
+    /// there is if `all` of it is wanted, else the derivatives of penalties that
     /// need the whole matrix.
-    fn whole_gradient(&mut self, of: &Trained, mut gradient: Buffer, by_norm: bool) -> Buffer {
+    fn whole_gradient(&mut self, of: &Trained, mut gradient: Buffer, all: bool) -> Buffer {
         let size = of.size();
         if let Some(rule) = &of.regularizer
-            && (by_norm || rule.l1_l2().is_none())
+            && (all || rule.l1_l2().is_none())
         {
             let (dx, y) = (self.gradient_of(gradient), self.gradient_of(gradient));
             self.ops.push(Op::PenaltyGradient {
@@ -201,7 +206,7 @@ impl Lowering {
             self.ops.push(Op::SumGradients { a, b, y, size });
             gradient = y;
         }
-        if let Some(accumulator) = of.accumulator.filter(|_| by_norm) {
+        if let Some(accumulator) = of.accumulator.filter(|_| all) {
             let y = self.gradient_of(gradient);
             self.ops.push(Op::Accumulate {
                 gradient,

@@ -417,6 +417,9 @@ pub enum Op {
         clip: Clip,
         /// The share, times the learning rate, taken off before the update.
         decay: f32,
+        /// The variable's shape, if the rule's step takes all of it at once. Then
+        /// regularizer and gathering are operations of their own.
+        whole: Option<Vec<usize>>,
         size: usize,
     },
     /// w is brought back to what it is kept to.
@@ -494,7 +497,8 @@ impl Op {
                     width: columns,
                 }),
             },
-            Op::SquaredNorm { .. }
+            Op::Update { whole: Some(_), .. }
+            | Op::SquaredNorm { .. }
             | Op::Constant { .. }
             | Op::Penalty { .. }
             | Op::PenaltyGradient { .. }

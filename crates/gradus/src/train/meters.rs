@@ -24,10 +24,18 @@ struct Meter {
     /// What its loss is multiplied by in the sum.
     weight: f64,
     loss: f64,
-    metrics: Vec<(Metric, Vec<f64>)>,
+    metrics: Vec<Measured>,
     width: usize,
     target_width: usize,
     size: usize,
+}
+
+/// A metric of the batches so far.
+struct Measured {
+    metric: Metric,
+    /// Whether rows count by their weights.
+    weighted: bool,
+    gathered: Vec<f64>,
 }
 
 impl Meters {
@@ -36,10 +44,15 @@ impl Meters {
         let goals = model.compiled()?.trained().enumerate();
         let meter = |(number, (output, goal)): (usize, (usize, &crate::model::Goal))| {
             let width = shapes[output].last();
-            let metrics = goal.metrics.iter().map(|(_, metric)| {
+            let reported = goal.reported().into_iter();
+            let metrics = reported.map(|(_, metric, weighted)| {
                 let metric = metric.resolve(&goal.loss, width);
-                let start = metric.start(width);
-                (metric, start)
+                let gathered = metric.start(width);
+                Measured {
+                    metric,
+                    weighted,
+                    gathered,
+                }
             });
             Meter {
                 output,
@@ -73,14 +86,17 @@ impl Meters {
         self.rows = 0.0;
         for output in &mut self.outputs {
             output.loss = 0.0;
-            for (_, gathered) in &mut output.metrics {
-                gathered.fill(0.0);
+            for measured in &mut output.metrics {
+                measured.gathered.fill(0.0);
             }
         }
     }
 
     /// Adds a batch of `rows` rows.
     pub fn add(&mut self, batch: &Batch, rows: usize) {
+        // The feed behind the last target.
+        let last = self.outputs.last().map_or(0, |meter| meter.feed);
+        let weights = batch.feeds.get(last + 1).map_or(&[][..], |w| &w[..rows]);
         for (meter, losses) in self.outputs.iter_mut().zip(&batch.losses) {
             let positions = meter.size / meter.width.max(1);
             let losses = &losses[..rows * positions];
@@ -92,14 +108,15 @@ impl Meters {
             }
             let targets = &batch.feeds[meter.feed][..rows * positions * meter.target_width];
             let outputs = batch.output(meter.output, rows, meter.size);
-            for (metric, gathered) in &mut meter.metrics {
+            for measured in &mut meter.metrics {
                 let batch = metrics::Batch {
                     targets,
                     outputs,
                     width: meter.width,
                     target_width: meter.target_width,
+                    weights: if measured.weighted { weights } else { &[] },
                 };
-                metric.add(batch, gathered);
+                measured.metric.add(batch, &mut measured.gathered);
             }
         }
         self.loss += batch.penalty * rows as f64;
@@ -117,7 +134,7 @@ impl Meters {
         let losses = self.outputs.iter().filter(move |_| several);
         let losses = losses.map(|output| output.loss / self.rows);
         let metrics = self.outputs.iter().flat_map(|output| &output.metrics);
-        let metrics = metrics.map(|(metric, gathered)| metric.result(gathered));
+        let metrics = metrics.map(|m| m.metric.result(&m.gathered));
         let names = self.names[1..].iter().map(String::as_str);
         names.zip(losses.chain(metrics))
     }

@@ -6,8 +6,9 @@ use crate::data::{Dataset, Tensor};
 use crate::engine::null::Null;
 use crate::error::Result;
 use crate::model::layers::Dense;
-use crate::model::{Model, Sequential};
+use crate::model::{Goal, Model, Sequential};
 use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Optimizer, SGD};
 use crate::rules::schedules::OneCycle;
 use std::cell::RefCell;
@@ -116,4 +117,28 @@ fn an_unknown_monitor_is_named_with_those_there_are() {
     let options = Fit::new().epochs(2).callback(EarlyStopping::new("val_los"));
     let error = model().fit_on(&Null, &data(70), options).unwrap_err();
     assert!(error.to_string().contains("`val_los`"), "{error}");
+}
+
+/// As Keras names them, and as `sample_weight` and `class_weight` have it.
+#[test]
+fn weighted_metrics_have_names_of_their_own() {
+    let metric = |name: &str| {
+        (
+            name.to_owned(),
+            Metric::from_config("", &name.into()).unwrap(),
+        )
+    };
+    let mut goal = Goal::new(Loss::MeanSquaredError);
+    goal.metrics = vec![metric("mae"), metric("mse"), metric("mae")];
+    goal.weighted_metrics = vec![metric("mae"), metric("mape"), metric("mae")];
+    let names: Vec<String> = goal.reported().into_iter().map(|r| r.0).collect();
+    let want = [
+        "mae",
+        "mse",
+        "mae_1",
+        "weighted_mae",
+        "mape",
+        "weighted_mae_1",
+    ];
+    assert_eq!(names, want);
 }

@@ -265,6 +265,9 @@ for i, (name, spec) in enumerate(OPTIMIZERS.items()):
     optimizer_case(f"{name}_mixed", [spec["type"], *mixed], {**spec, **mixed})
 optimizer_case("adamw_excluding", ["AdamW", "exclude_from_weight_decay (a method in Keras: names are regular expressions)"],
                {**OPTIMIZERS["adamw"], "weight_decay": 0.5, "exclude_from_weight_decay": ["bias"]})
+for name, spec in [("sgd", {**SGD, "clipnorm": 0.15}), ("adam_accumulate", {**ADAM, "gradient_accumulation_steps": 2, "clipvalue": 0.03})]:
+    optimizer_case(f"{name}_loss_scale", ["loss_scale_factor: cancels, clipping sees the unscaled gradient"],
+                   {**spec, "loss_scale_factor": 1000.0})
 optimizer_case("ema_validation", ["use_ema", "validation sees the raw weights"],
                {**SGD, "use_ema": True, "ema_momentum": 0.9}, validation={"first": 10})
 optimizer_case("accumulate_schedule", ["gradient_accumulation_steps", "the schedule counts batches, the bias correction updates"],

@@ -70,6 +70,13 @@ def optimizers():
         dict(type="Ftrl", learning_rate=0.1, learning_rate_power=-0.3,
              initial_accumulator_value=0.7),
         dict(type="Ftrl", learning_rate=0.1, learning_rate_power=0.0),
+        dict(type="Lamb"),
+        dict(type="Lamb", learning_rate=0.05, beta_1=0.5, beta_2=0.9, epsilon=0.01,
+             weight_decay=0.1),
+        dict(type="Muon", adam_weight_decay=0.1, adam_lr_ratio=0.5),
+        dict(type="Muon", learning_rate=0.05, shape=(5, 1)),
+        dict(type="Muon", nesterov=False, rms_rate=None, ns_steps=2, weight_decay=0.1,
+             shape=(1, 5)),
     ]
     start = f32([1.0, -0.5, 0.03, 0.0, 2.5])
     gradients = rng.normal(size=(5, 5)) * np.array([1.0, 0.1, 1e-3, 10.0, 1.0])
@@ -77,17 +84,18 @@ def optimizers():
     gradients = f32(gradients)
     cases = []
     for config in configs:
+        shape = config.pop("shape", (5,))
         optimizer = make(keras.optimizers, config)
-        w = keras.Variable(start, dtype="float32", name="w")
+        w = keras.Variable(np.reshape(start, shape), dtype="float32", name="w")
         optimizer.build([w])
         weights = []
         for g in gradients:
-            optimizer.apply([ops.convert_to_tensor(g, "float32")], [w])
-            weights.append(f32(w.numpy()))
+            optimizer.apply([ops.convert_to_tensor(np.reshape(g, shape), "float32")], [w])
+            weights.append(f32(np.ravel(w.numpy())))
         # In the order of the file; iteration, learning rate and Nadam's product left out.
-        slots = [f32(v.numpy()) for v in optimizer.variables
-                 if tuple(v.shape) == (5,)]
-        cases.append(dict(config=config, start=start, gradients=gradients,
+        slots = [f32(np.ravel(v.numpy())) for v in optimizer.variables
+                 if tuple(v.shape) == shape]
+        cases.append(dict(config=config, shape=shape, start=start, gradients=gradients,
                           weights=weights, slots=slots))
     write("optimizers", cases)
 

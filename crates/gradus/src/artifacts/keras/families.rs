@@ -27,6 +27,18 @@ pub(crate) enum Family {
     Schedule,
 }
 
+/// Layers that Keras has none of. Files name them as Keras names classes that are
+/// registered with `package="gradus"`: `docs/gradus_layers.py` has them.
+const OWN: &[&str] = &["MCAlphaDropout", "MCDropout", "RReLU"];
+
+/// The package that they are registered with, and their module.
+pub(crate) const PACKAGE: &str = "gradus";
+
+/// The registered name of a layer that Keras has none of.
+pub(crate) fn registered_name(class: &str) -> Option<String> {
+    OWN.contains(&class).then(|| format!("{PACKAGE}>{class}"))
+}
+
 impl Family {
     /// The family of the object that an argument of this name takes.
     pub fn of_argument(name: &str) -> Option<Family> {
@@ -100,6 +112,7 @@ impl Family {
     pub fn has_argument(self, member: &Member, name: &str) -> bool {
         let shared = match self {
             Family::Optimizer => Optimizer::shared_arguments(),
+            Family::Loss => Loss::shared_arguments(),
             _ => &[],
         };
         (member.fields)().contains(&name) || shared.contains(&name)
@@ -253,14 +266,8 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "quantization_config", Null),
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
-        Extra::new(Layer, &["Dropout", "AlphaDropout"], "noise_shape", Null),
-        Extra::new(Layer, &["PReLU"], "alpha_regularizer", Null),
-        Extra::new(Layer, &["PReLU"], "alpha_constraint", Null),
+        Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
-        Extra::new(Layer, &["LayerNormalization"], "beta_regularizer", Null),
-        Extra::new(Layer, &["LayerNormalization"], "gamma_regularizer", Null),
-        Extra::new(Layer, &["LayerNormalization"], "beta_constraint", Null),
-        Extra::new(Layer, &["LayerNormalization"], "gamma_constraint", Null),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm_clipping", Null).any(),
@@ -283,7 +290,6 @@ const EXTRAS: &[Extra] = {
         Extra::new(Schedule, &["CosineDecayRestarts"], "name", Text("SGDRDecay")),
 
         Extra::new(Loss, &[], "name", ItsName).any(),
-        Extra::new(Loss, &[], "reduction", Text("sum_over_batch_size")),
         Extra::new(Loss, ENTROPIES, "axis", Number(-1.0)),
 
         Extra::new(Metric, &[], "name", ItsName).any(),

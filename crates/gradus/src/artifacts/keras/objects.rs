@@ -6,7 +6,7 @@
 //! the form changes here, no object is made, and what a class of a file does is
 //! only ever looked up in gradus' own registries.
 
-use super::families::Family;
+use super::families::{Family, PACKAGE, registered_name};
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
 use crate::model::sequential::snake_case;
@@ -149,7 +149,7 @@ fn plain(at: &str, value: &Value, findings: &mut Findings) -> Value {
 pub(crate) enum Parts<'a> {
     /// A function that Keras goes by its name for.
     Function(&'a str),
-    /// A class of Keras' own and its arguments.
+    /// A class of Keras' own, or of gradus', and its arguments.
     Object {
         class: &'a str,
         config: &'a Map<String, Value>,
@@ -182,6 +182,13 @@ impl<'a> Parts<'a> {
             Some(Value::Object(config)) if keras => {
                 let registered = object.get("registered_name").unwrap_or(&Value::Null);
                 if registered.is_null() || registered == class {
+                    return Ok(Parts::Object { class, config });
+                }
+            }
+            // As gradus writes it, or as Keras does from whatever module it came.
+            Some(Value::Object(config)) => {
+                let registered = object.get("registered_name").and_then(Value::as_str);
+                if registered.is_some() && registered == registered_name(class).as_deref() {
                     return Ok(Parts::Object { class, config });
                 }
             }
@@ -220,7 +227,12 @@ pub(crate) fn to_keras(family: Family, value: &Value) -> Value {
                 };
                 config.insert(name.clone(), value);
             }
-            object(family.module(), &class, config)
+            let mut written = object(family.module(), &class, config);
+            if let Some(name) = registered_name(&class).filter(|_| family == Family::Layer) {
+                written["module"] = PACKAGE.into();
+                written["registered_name"] = name.into();
+            }
+            written
         }
         plain => plain.clone(),
     }

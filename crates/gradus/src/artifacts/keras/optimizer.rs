@@ -15,7 +15,8 @@ type Place = (usize, usize);
 
 /// Puts the optimizer's variables in the tree, where there is one.
 pub(crate) fn store(model: &Model, root: &mut Group) {
-    let Some(compiled) = &model.compiled else {
+    let compiled = model.compiled.as_ref().filter(|c| !c.is_own());
+    let Some(compiled) = compiled else {
         return;
     };
     let mut arrays = vec![iteration(model.state.iteration)];
@@ -25,7 +26,7 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
     // Keras has no slots either before the first step.
     if !model.state.slots.is_empty() {
         let trained = trained(&model.layers, true);
-        for (place, slot) in order(compiled, &trained) {
+        for (place, slot) in order(compiled, &model.layers, &trained) {
             arrays.push(slot_array(model, place, slot));
         }
         for &scalar in &model.state.scalars {
@@ -80,7 +81,8 @@ pub(crate) fn load(
     let slots = compiled.optimizer.slots().len();
     // A layer may have been frozen after the optimizer had got its slots.
     let trained = [true, false].map(|frozen| trained(layers, frozen));
-    let fits = |trained: &&Vec<Place>| trained.len() * slots + scalars == rest.len();
+    let count = |trained: &[Place]| order(compiled, layers, trained).len() + scalars;
+    let fits = |trained: &&Vec<Place>| count(trained) == rest.len();
     let Some(trained) = trained.iter().find(fits) else {
         return Ok(State::default());
     };
@@ -97,7 +99,8 @@ pub(crate) fn load(
     for &(layer, weight) in trained {
         state.slots[layer][weight] = vec![Vec::new(); slots];
     }
-    for (((layer, weight), slot), array) in order(compiled, trained).into_iter().zip(slotted) {
+    let places = order(compiled, layers, trained);
+    for (((layer, weight), slot), array) in places.into_iter().zip(slotted) {
         let shape = &layers[layer].weights[weight].shape;
         let what = || {
             format!(
@@ -140,9 +143,10 @@ fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
 
 /// The slots in the order of Keras' files.
 ///
-/// What does not belong to the method comes first, then its slots. Most methods make all slots of one variable, then those of the next. Some
-/// make a slot of all variables, then the next slot.
-fn order(compiled: &Compiled, trained: &[Place]) -> Vec<(Place, usize)> {
+/// What does not belong to the method comes first, then its slots. Most methods
+/// make all slots of one variable, then those of the next. Some make a slot of all
+/// variables, then the next slot.
+fn order(compiled: &Compiled, layers: &[LayerEntry], trained: &[Place]) -> Vec<(Place, usize)> {
     let method = &compiled.optimizer.method;
     let slots = method.slots();
     // How many slots from the first belong together; each later one is alone.
@@ -162,6 +166,14 @@ fn order(compiled: &Compiled, trained: &[Place]) -> Vec<(Place, usize)> {
     for slot in together..slots.len() {
         order.extend(trained.iter().map(|&place| (place, slot)));
     }
+    order.retain(|&((layer, weight), slot)| {
+        let layer = &layers[layer];
+        let weight = &layer.weights[weight];
+        let movement = compiled
+            .optimizer
+            .movement(&layer.name, weight.name, &weight.shape);
+        movement.slots.contains(&slot)
+    });
     order
 }
 

@@ -74,6 +74,11 @@ impl Context<'_> {
     pub fn at_some(&self, buffer: Option<Buffer>) -> *mut f32 {
         buffer.map_or(std::ptr::null_mut(), |b| self.at(b))
     }
+
+    /// How a buffer lies, if it is lane by lane.
+    pub fn laned(&self, buffer: Buffer) -> Option<Laned> {
+        self.layout[buffer.index()]
+    }
 }
 
 impl CpuSession {
@@ -391,14 +396,17 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
             let targets = slice(*target, target_width);
             let outputs = slice(*x, view.width);
             let all = context.rows * view.positions;
-            // SAFETY: the targets of the whole batch, which nobody writes to.
-            let correction = rule.correction(unsafe {
-                std::slice::from_raw_parts(context.at(*target), all * target_width)
-            });
-            let weight_of = |p: usize| match weight {
-                Some(weight) => weight_of(context, *weight, from + p, view.positions) * correction,
-                None => correction,
+            // SAFETY: the targets and weights of the whole batch, which nobody
+            // writes to.
+            let (targets_of_all, weights) = unsafe {
+                (
+                    std::slice::from_raw_parts(context.at(*target), all * target_width),
+                    weight.map(|w| std::slice::from_raw_parts(context.at(w), context.rows)),
+                )
             };
+            let scale = rule.scale(all, targets_of_all, weights);
+            let weight_of =
+                |p: usize| weights.map_or(1.0, |w| w[(from + p) / view.positions]) * scale;
             match gradient {
                 Some(gradient) => {
                     // SAFETY: see above.
@@ -456,11 +464,6 @@ unsafe fn permute(x: *const f32, mut y: *mut f32, dims: &[usize], order: &[usize
     }
 }
 
-fn weight_of(context: &Context<'_>, weight: Buffer, position: usize, positions: usize) -> f32 {
-    // SAFETY: one number for each row of the batch.
-    unsafe { *context.at(weight).add(position / positions) }
-}
-
 fn whole(context: &Context<'_>, op: &Op) {
     match op {
         Op::SquaredNorm { gradients, norm } => {
@@ -473,6 +476,9 @@ fn whole(context: &Context<'_>, op: &Op) {
             let total: f64 = squares.sum();
             // SAFETY: one number, which this task alone writes.
             unsafe { *context.at(*norm) = total as f32 };
+        }
+        Op::Update { gradient, size, .. } => {
+            weights::update(context, op, 0, *size, context.at(*gradient));
         }
         Op::Constant { y, values } => {
             // SAFETY: the buffer has as many numbers, which this task alone writes.

@@ -3,29 +3,29 @@
 
 use super::kernels::columns::{Block, Sum};
 use super::kernels::product::{Lanes, PackLanes, Transpose, WeightBlock};
-use super::kernels::update::{Accumulate, Extras, Update};
+use super::kernels::update::{Accumulate, Extras, Update, UpdateWhole};
 use super::layout::Laned;
 use super::session::Context;
 use super::simd::{Isa, PANEL};
-use crate::plan::op::Clip;
+use crate::plan::op::{Clip, Factors};
 use crate::plan::{Buffer, Op, Plan};
 use crate::rules::optimizers::{self, Coefficients, SLOTS};
 
 /// Numbers of dy that are packed at a time: 256 KiB, half of the second cache.
 const PACKED: usize = 65_536;
 
-/// Numbers of x that are turned at a time: 16 KiB, half of the first cache.
-const TURNED: usize = 4096;
+/// Numbers of x that are turned at a time: 128 KiB, a quarter of it.
+const TURNED: usize = 32_768;
 
-/// The fewest and the most rows of a block: whole tiles, and few enough that
-/// the gradient's block stays in the first cache.
-const ROWS: (usize, usize) = (24, 120);
+/// The most rows of the gradient that are made before they are used: with their
+/// weights and slots, half of the first cache. Whole tiles.
+const MADE: usize = 120;
 
 /// How a group works through its part: columns and rows of dw at a time.
-fn extent(batch: usize, outputs: usize) -> (usize, usize) {
+fn extent(batch: usize, of: &Factors) -> (usize, usize) {
     let columns = (PACKED / batch.max(1) / PANEL).max(1) * PANEL;
-    let rows = (TURNED / batch.max(1) / ROWS.0 * ROWS.0).clamp(ROWS.0, ROWS.1);
-    (columns.min(outputs), rows)
+    let rows = (TURNED / batch.max(1) / 24).max(1) * 24;
+    (columns.min(of.outputs), rows.min(of.inputs))
 }
 
 /// The numbers of scratch that a plan's groups need.
@@ -35,8 +35,8 @@ pub(super) fn room(plan: &Plan) -> usize {
         most = most.max(match op {
             Op::ProductWeight { of, .. } => {
                 let batch = plan.rows * of.positions;
-                let (columns, rows) = extent(batch, of.outputs);
-                (batch * columns + PANEL).next_multiple_of(16) + rows * (batch + PANEL)
+                let (columns, rows) = extent(batch, of);
+                (batch * columns + PANEL).next_multiple_of(16) + rows * batch + MADE * PANEL
             }
             Op::Loss { view, .. } => view.width,
             // These work in doubles, on a matrix that may have to be copied.
@@ -55,6 +55,14 @@ pub(super) fn room(plan: &Plan) -> usize {
             Op::Constrain {
                 rule, shape, size, ..
             } => 2 * rule.scratch(shape) + *size,
+            // Copies of the weights, the gradient and the slots.
+            Op::Update {
+                rule,
+                whole: Some(shape),
+                slots,
+                size,
+                ..
+            } => (2 + slots.len()) * size + rule.scratch(shape),
             _ => 0,
         });
     }
@@ -70,13 +78,12 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     let isa = context.isa;
     let batch = context.rows * of.positions;
     // By the plan's rows, not the batch's: a short batch must not need more room.
-    let (columns, rows) = extent(context.plan.rows * of.positions, of.outputs);
+    let (columns, rows) = extent(context.plan.rows * of.positions, of);
     let matrix = Laned {
         rows: of.inputs,
         columns: of.outputs,
     };
     let gradient = context.at(*dw);
-    let panel = isa.panel();
     let packed = context.scratch;
     // SAFETY: `room` has counted all three parts of the scratch; the rows and
     // columns are inside the matrices, and columns `from..to` are this task's.
@@ -92,18 +99,29 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                 width,
                 to: packed,
             });
-            for row in (0..of.inputs).step_by(rows) {
-                let rows = rows.min(of.inputs - row);
+            let dy = Lanes {
+                from: packed,
+                rows: batch,
+                columns: width,
+            };
+            for first in (0..of.inputs).step_by(rows) {
+                let end = (first + rows).min(of.inputs);
                 isa.run(Transpose {
                     rows: batch,
                     x: context.at(*x),
                     x_stride: of.inputs,
-                    from: row,
-                    to: row + rows,
+                    from: first,
+                    to: end,
                     y: turned,
                 });
-                for column in (0..width).step_by(panel) {
-                    let end = (column + panel).min(width);
+                let panels = (0..width).step_by(isa.panel());
+                let blocks = panels.flat_map(|column| {
+                    let rows = (first..end).step_by(MADE);
+                    rows.map(move |row| (column, row))
+                });
+                for (column, row) in blocks {
+                    let rows = MADE.min(end - row);
+                    let columns = isa.panel().min(width - column);
                     let (place, _) = matrix.at(isa, row, start + column);
                     let (dw, dw_stride) = if gradient.is_null() {
                         (made, rows * isa.width())
@@ -112,21 +130,17 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     };
                     isa.run(WeightBlock {
                         batch,
-                        x: turned,
+                        x: turned.add((row - first) * batch),
                         rows,
-                        dy: Lanes {
-                            from: packed,
-                            rows: batch,
-                            columns: width,
-                        },
+                        dy,
                         lane: column / isa.width(),
-                        lanes: (end - column).div_ceil(isa.width()),
+                        lanes: columns.div_ceil(isa.width()),
                         dw,
                         dw_stride,
                     });
                     for op in followers {
-                        for (lane, column) in (column..end).step_by(isa.width()).enumerate() {
-                            let (place, width) = matrix.at(isa, row, start + column);
+                        for (lane, i) in (0..columns).step_by(isa.width()).enumerate() {
+                            let (place, width) = matrix.at(isa, row, start + column + i);
                             update(context, op, place, rows * width, dw.add(lane * dw_stride));
                         }
                     }
@@ -186,7 +200,13 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
 
 /// The update of `size` numbers of a variable from `start` on, by the gradient
 /// at `gradient`.
-fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *const f32) {
+pub(super) fn update(
+    context: &Context<'_>,
+    op: &Op,
+    start: usize,
+    size: usize,
+    gradient: *const f32,
+) {
     let Op::Update {
         rule,
         w,
@@ -196,6 +216,7 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         average,
         clip,
         decay,
+        whole,
         ..
     } = op
     else {
@@ -238,8 +259,20 @@ fn update(context: &Context<'_>, op: &Op, start: usize, size: usize, gradient: *
         scale,
         bound,
         decay: decay * context.step.coefficients[0],
+        whole: whole.as_deref().map(|shape| InWhole {
+            shape,
+            laned: context.laned(*w),
+            scratch: context.scratch,
+        }),
         size,
     });
+}
+
+/// What a step needs that takes the whole variable.
+struct InWhole<'a> {
+    shape: &'a [usize],
+    laned: Option<Laned>,
+    scratch: *mut f32,
 }
 
 struct Step<'a> {
@@ -253,13 +286,14 @@ struct Step<'a> {
     bound: f32,
     decay: f32,
     extras: Option<Extras<'a>>,
+    whole: Option<InWhole<'a>>,
     size: usize,
 }
 
 impl optimizers::Visit for Step<'_> {
     type Output = ();
     fn visit<R: optimizers::Formula>(self, rule: &R) {
-        self.isa.run(Update {
+        let update = Update {
             rule,
             coefficients: self.coefficients,
             w: self.w,
@@ -271,6 +305,16 @@ impl optimizers::Visit for Step<'_> {
             decay: self.decay,
             extras: self.extras,
             size: self.size,
-        });
+        };
+        match self.whole {
+            None => self.isa.run(update),
+            Some(whole) => self.isa.run(UpdateWhole {
+                update,
+                isa: self.isa,
+                shape: whole.shape,
+                laned: whole.laned,
+                scratch: whole.scratch,
+            }),
+        }
     }
 }

@@ -1,4 +1,5 @@
 use super::axes::{Axes, dims_of};
+use super::checks::check_variable;
 use super::{Call, Formula, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -136,23 +137,25 @@ impl Rule for BatchNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        for (key, rule) in [
-            ("beta_regularizer", &self.beta_regularizer),
-            ("gamma_regularizer", &self.gamma_regularizer),
-        ] {
-            if let Some(rule) = rule {
-                rule.check().map_err(|e| e.under(key))?;
-            }
+        let moving = [
+            ("moving_mean", &self.moving_mean_initializer),
+            ("moving_variance", &self.moving_variance_initializer),
+        ];
+        for (of, initializer) in moving {
+            check_variable(of, initializer, &None, &None)?;
         }
-        for (key, rule) in [
-            ("beta_constraint", &self.beta_constraint),
-            ("gamma_constraint", &self.gamma_constraint),
-        ] {
-            if let Some(rule) = rule {
-                rule.check().map_err(|e| e.under(key))?;
-            }
-        }
-        Ok(())
+        check_variable(
+            "beta",
+            &self.beta_initializer,
+            &self.beta_regularizer,
+            &self.beta_constraint,
+        )?;
+        check_variable(
+            "gamma",
+            &self.gamma_initializer,
+            &self.gamma_regularizer,
+            &self.gamma_constraint,
+        )
     }
 }
 

@@ -1,3 +1,4 @@
+use super::checks::check_variable;
 use super::{Call, Formula, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -133,26 +134,22 @@ impl Rule for Dense {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
-        self.kernel_initializer.check().map_err(|e| e.under("kernel_initializer"))?;
-        self.bias_initializer.check().map_err(|e| e.under("bias_initializer"))?;
-        for (key, rule) in [
-            ("kernel_regularizer", &self.kernel_regularizer),
-            ("bias_regularizer", &self.bias_regularizer),
-            ("activity_regularizer", &self.activity_regularizer),
-        ] {
-            if let Some(rule) = rule {
-                rule.check().map_err(|e| e.under(key))?;
-            }
+        check_variable(
+            "kernel",
+            &self.kernel_initializer,
+            &self.kernel_regularizer,
+            &self.kernel_constraint,
+        )?;
+        check_variable(
+            "bias",
+            &self.bias_initializer,
+            &self.bias_regularizer,
+            &self.bias_constraint,
+        )?;
+        match &self.activity_regularizer {
+            Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
+            None => Ok(()),
         }
-        for (key, rule) in [
-            ("kernel_constraint", &self.kernel_constraint),
-            ("bias_constraint", &self.bias_constraint),
-        ] {
-            if let Some(rule) = rule {
-                rule.check().map_err(|e| e.under(key))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -198,8 +195,8 @@ impl Formula for Dense {
         }
     }
 
-    fn activity_regularizer(&self) -> Option<&Regularizer> {
-        self.activity_regularizer.as_ref()
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer.clone()
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

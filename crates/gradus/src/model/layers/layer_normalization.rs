@@ -1,10 +1,13 @@
 use super::axes::{Axes, dims_of};
+use super::checks::check_variable;
 use super::{Call, Formula, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
 /// Layer normalization (Ba et al. 2016): each row, by itself, is given mean 0
@@ -24,6 +27,14 @@ pub struct LayerNormalization {
     pub beta_initializer: Initializer,
     /// Default ones.
     pub gamma_initializer: Initializer,
+    /// What keeps the beta small. Default nothing.
+    pub beta_regularizer: Option<Regularizer>,
+    /// What keeps the gamma small. Default nothing.
+    pub gamma_regularizer: Option<Regularizer>,
+    /// What the beta is kept to. Default nothing.
+    pub beta_constraint: Option<Constraint>,
+    /// What the gamma is kept to. Default nothing.
+    pub gamma_constraint: Option<Constraint>,
 }
 
 impl Default for LayerNormalization {
@@ -35,6 +46,10 @@ impl Default for LayerNormalization {
             scale: true,
             beta_initializer: Initializer::Zeros,
             gamma_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+            beta_constraint: None,
+            gamma_constraint: None,
         }
     }
 }
@@ -68,6 +83,30 @@ impl LayerNormalization {
         self.scale = scale;
         self
     }
+
+    /// Sets what keeps the beta small.
+    pub fn beta_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.beta_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what keeps the gamma small.
+    pub fn gamma_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.gamma_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what the beta is kept to.
+    pub fn beta_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.beta_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Sets what the gamma is kept to.
+    pub fn gamma_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.gamma_constraint = Some(constraint.into());
+        self
+    }
 }
 
 impl Rule for LayerNormalization {
@@ -78,10 +117,18 @@ impl Rule for LayerNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        let check = self.beta_initializer.check();
-        check.map_err(|e| e.under("beta_initializer"))?;
-        let check = self.gamma_initializer.check();
-        check.map_err(|e| e.under("gamma_initializer"))
+        check_variable(
+            "beta",
+            &self.beta_initializer,
+            &self.beta_regularizer,
+            &self.beta_constraint,
+        )?;
+        check_variable(
+            "gamma",
+            &self.gamma_initializer,
+            &self.gamma_regularizer,
+            &self.gamma_constraint,
+        )
     }
 }
 
@@ -106,6 +153,22 @@ impl Formula for LayerNormalization {
                 trainable: true,
             })
             .collect()
+    }
+
+    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        match variable {
+            "beta" => self.beta_regularizer.as_ref(),
+            "gamma" => self.gamma_regularizer.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        match variable {
+            "beta" => self.beta_constraint.as_ref(),
+            "gamma" => self.gamma_constraint.as_ref(),
+            _ => None,
+        }
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

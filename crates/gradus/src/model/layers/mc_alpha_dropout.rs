@@ -1,7 +1,8 @@
+use super::checks::check_dropping;
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
@@ -26,10 +27,7 @@ impl MCAlphaDropout {
 
 impl Rule for MCAlphaDropout {
     fn check(&self) -> Result<()> {
-        if !(0.0..1.0).contains(&self.rate) {
-            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
-        }
-        Ok(())
+        check_dropping(self.rate, &None)
     }
 }
 

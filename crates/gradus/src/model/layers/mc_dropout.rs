@@ -1,12 +1,14 @@
+use super::checks::check_dropping;
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// [`super::Dropout`] that is at work in inference too (Gal & Ghahramani 2016).
-/// Keras has no class of that name: it is the book's.
+/// Keras has no class of that name: it is the book's; `docs/gradus_layers.py` has
+/// one, with which Keras loads files that have this layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MCDropout {
     /// The share set to 0, from 0 to below 1.
@@ -25,10 +27,7 @@ impl MCDropout {
 
 impl Rule for MCDropout {
     fn check(&self) -> Result<()> {
-        if !(0.0..1.0).contains(&self.rate) {
-            return Err(Error::invalid("rate", self.rate, "a number from 0 to below 1"));
-        }
-        Ok(())
+        check_dropping(self.rate, &None)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 
 mod axes;
+mod checks;
 pub use axes::Axes;
 pub use normalization::Numbers;
 
@@ -69,7 +70,7 @@ pub trait Formula: Rule {
     }
 
     /// What keeps its output small.
-    fn activity_regularizer(&self) -> Option<&Regularizer> {
+    fn activity_regularizer(&self) -> Option<Regularizer> {
         None
     }
 
@@ -81,6 +82,7 @@ registry! {
     /// A step from inputs to outputs, with or without weights.
     Layer("layer", Formula) {
         activation: Activation[];
+        activity_regularization: ActivityRegularization[];
         alpha_dropout: AlphaDropout[];
         batch_normalization: BatchNormalization[];
         concatenate: Concatenate[];
@@ -174,7 +176,7 @@ impl Layer {
         impl Visit for Ask {
             type Output = Option<Regularizer>;
             fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.activity_regularizer().cloned()
+                rule.activity_regularizer()
             }
         }
         self.visit(Ask)

@@ -1,10 +1,13 @@
 use super::axes::{dims_of, row_axes};
+use super::checks::check_variable;
 use super::{Call, Formula, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
 /// Parametric ReLU (He et al. 2015): x above 0, α x below, α learned for each
@@ -14,6 +17,10 @@ use serde::{Deserialize, Serialize};
 pub struct PReLU {
     /// α's first values. Default zeros.
     pub alpha_initializer: Initializer,
+    /// What keeps α small. Default nothing.
+    pub alpha_regularizer: Option<Regularizer>,
+    /// What α is kept to. Default nothing.
+    pub alpha_constraint: Option<Constraint>,
     /// The axes along which one α is shared, counted with the batch as 0: a row's
     /// first is 1. Default none.
     pub shared_axes: Option<Vec<i64>>,
@@ -23,6 +30,8 @@ impl Default for PReLU {
     fn default() -> Self {
         PReLU {
             alpha_initializer: Initializer::Zeros,
+            alpha_regularizer: None,
+            alpha_constraint: None,
             shared_axes: None,
         }
     }
@@ -37,6 +46,18 @@ impl PReLU {
     /// Sets α's first values.
     pub fn alpha_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
         self.alpha_initializer = initializer.into();
+        self
+    }
+
+    /// Sets what keeps α small.
+    pub fn alpha_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.alpha_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what α is kept to.
+    pub fn alpha_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.alpha_constraint = Some(constraint.into());
         self
     }
 
@@ -56,8 +77,12 @@ impl PReLU {
 
 impl Rule for PReLU {
     fn check(&self) -> Result<()> {
-        let check = self.alpha_initializer.check();
-        check.map_err(|e| e.under("alpha_initializer"))
+        check_variable(
+            "alpha",
+            &self.alpha_initializer,
+            &self.alpha_regularizer,
+            &self.alpha_constraint,
+        )
     }
 }
 
@@ -79,6 +104,14 @@ impl Formula for PReLU {
             initializer: self.alpha_initializer.clone(),
             trainable: true,
         }]
+    }
+
+    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        self.alpha_regularizer.as_ref().filter(|_| variable == "alpha")
+    }
+
+    fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        self.alpha_constraint.as_ref().filter(|_| variable == "alpha")
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

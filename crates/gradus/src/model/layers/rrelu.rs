@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// Randomized leaky ReLU (Xu et al. 2015): x above 0; below, s x with a slope s
 /// that in training is drawn anew for each number, evenly from `lower` to
-/// `upper`, and in inference is their mean. Keras has no such class; the
-/// defaults are PyTorch's.
+/// `upper`, and in inference is their mean. Keras has no such class
+/// (`docs/gradus_layers.py` has one, with which it loads files that have this
+/// layer); the defaults are PyTorch's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RReLU {

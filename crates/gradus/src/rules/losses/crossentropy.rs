@@ -1,4 +1,4 @@
-use super::{Formula, Loss, Targets, check_smoothing, mean};
+use super::{Formula, Criterion, Targets, check_smoothing, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use crate::rules::activations::Activation;
@@ -73,7 +73,9 @@ impl Rule for BinaryCrossentropy {
 }
 
 impl Formula for SparseCategoricalCrossentropy {
-    const TARGETS: Targets = Targets::ClassNumbers;
+    fn targets(&self) -> Targets {
+        Targets::ClassNumbers
+    }
 
     fn ignored(&self) -> Option<f32> {
         self.ignore_class.map(|class| class as f32)
@@ -97,9 +99,9 @@ impl Formula for SparseCategoricalCrossentropy {
         }
     }
 
-    fn before(&self, activation: &Activation) -> Option<Loss> {
+    fn before(&self, activation: &Activation) -> Option<Criterion> {
         (!self.from_logits && *activation == Activation::Softmax).then(|| {
-            Loss::from(Self {
+            Criterion::from(Self {
                 from_logits: true,
                 ..self.clone()
             })
@@ -119,9 +121,9 @@ impl Formula for CategoricalCrossentropy {
         }
     }
 
-    fn before(&self, activation: &Activation) -> Option<Loss> {
+    fn before(&self, activation: &Activation) -> Option<Criterion> {
         (!self.from_logits && *activation == Activation::Softmax).then(|| {
-            Loss::from(Self {
+            Criterion::from(Self {
                 from_logits: true,
                 ..self.clone()
             })
@@ -199,9 +201,9 @@ impl Formula for BinaryCrossentropy {
         })
     }
 
-    fn before(&self, activation: &Activation) -> Option<Loss> {
+    fn before(&self, activation: &Activation) -> Option<Criterion> {
         (!self.from_logits && *activation == Activation::Sigmoid).then(|| {
-            Loss::from(Self {
+            Criterion::from(Self {
                 from_logits: true,
                 ..self.clone()
             })

@@ -1,4 +1,4 @@
-use super::{Formula, Loss, check_positive, check_smoothing, mean};
+use super::{Formula, Criterion, check_positive, check_smoothing, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use crate::rules::activations::Activation;
@@ -137,9 +137,9 @@ impl Formula for BinaryFocalCrossentropy {
         })
     }
 
-    fn before(&self, activation: &Activation) -> Option<Loss> {
+    fn before(&self, activation: &Activation) -> Option<Criterion> {
         (!self.from_logits && *activation == Activation::Sigmoid).then(|| {
-            Loss::from(Self {
+            Criterion::from(Self {
                 from_logits: true,
                 ..self.clone()
             })

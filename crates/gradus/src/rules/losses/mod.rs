@@ -1,22 +1,34 @@
 //! Losses: what training makes small.
+//!
+//! A [`Criterion`] has the arguments and the formula for one row; how the rows'
+//! become one number is [`Loss`]'s.
 
-use crate::base::registry::{Rule, defaults, registry};
+mod function;
+mod loss;
+
+use crate::base::registry::{Rule, registry};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 
+pub use function::Function;
+pub use loss::{Loss, Reduction};
+
 /// What a loss compares the outputs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Targets {
     /// One class number, from 0, for each position.
     ClassNumbers,
     /// As many numbers as there are outputs.
+    #[default]
     LikeOutputs,
 }
 
 /// A loss's formula, for one position: one row of the outputs' last axis.
 pub trait Formula: Rule {
     /// What it compares the outputs with.
-    const TARGETS: Targets = Targets::LikeOutputs;
+    fn targets(&self) -> Targets {
+        Targets::LikeOutputs
+    }
 
     /// The loss, and its derivatives by the outputs.
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32;
@@ -28,7 +40,7 @@ pub trait Formula: Rule {
 
     /// The same loss as a function of what the activation is computed from, if
     /// the two are stabler and cheaper as one formula.
-    fn before(&self, activation: &Activation) -> Option<Loss> {
+    fn before(&self, activation: &Activation) -> Option<Criterion> {
         let _ = activation;
         None
     }
@@ -95,8 +107,8 @@ fn check_above(name: &str, value: f64) -> Result<()> {
 }
 
 registry! {
-    /// What training makes small; the mean over rows is reported.
-    Loss("loss", Formula) {
+    /// A loss's own arguments and formula.
+    Criterion("loss", Formula) {
         cosine_similarity: CosineSimilarity["cosine_similarity"];
         crossentropy: SparseCategoricalCrossentropy["sparse_categorical_crossentropy"],
             CategoricalCrossentropy["categorical_crossentropy"],
@@ -111,74 +123,36 @@ registry! {
         hinge: Hinge["hinge"], SquaredHinge["squared_hinge"],
             CategoricalHinge["categorical_hinge"];
         kl_divergence: KLDivergence["kl_divergence", "kld", "KLD"];
-    }
+    } + Function
 }
 
-defaults!(Loss {
-    /// For exclusive classes given by number.
-    SparseCategoricalCrossentropy,
-    /// For exclusive classes given one-hot.
-    CategoricalCrossentropy,
-    /// For independent yes/no outputs.
-    BinaryCrossentropy,
-    /// For numbers.
-    MeanSquaredError,
-    /// For numbers, large errors counting no more than their size.
-    MeanAbsoluteError,
-    /// For numbers, errors relative to the target.
-    MeanAbsolutePercentageError,
-    /// For numbers of very different sizes, none below 0.
-    MeanSquaredLogarithmicError,
-    /// Squared below an error of 1, absolute beyond.
-    Huber,
-    /// Like Huber's, but smooth.
-    LogCosh,
-    /// For counts.
-    Poisson,
-    /// Between distributions.
-    KLDivergence,
-    /// For a margin between yes and no.
-    Hinge,
-    /// For a margin between yes and no, squared.
-    SquaredHinge,
-    /// For a margin between exclusive classes given one-hot.
-    CategoricalHinge,
-    /// For directions.
-    CosineSimilarity,
-    /// For independent yes/no outputs, the hard ones above all.
-    BinaryFocalCrossentropy,
-    /// For exclusive classes given one-hot, the hard rows above all.
-    CategoricalFocalCrossentropy,
-});
-
-impl Loss {
+impl Criterion {
     /// What it compares the outputs with.
-    pub fn targets(&self) -> Targets {
+    pub(crate) fn targets(&self) -> Targets {
         struct Ask;
         impl Visit for Ask {
             type Output = Targets;
-            fn visit<R: Formula>(self, _: &R) -> Targets {
-                R::TARGETS
+            fn visit<R: Formula>(self, rule: &R) -> Targets {
+                rule.targets()
             }
         }
         self.visit(Ask)
     }
 
     /// The same loss as a function of what the activation is computed from.
-    pub(crate) fn before(&self, activation: &Activation) -> Option<Loss> {
+    pub(crate) fn before(&self, activation: &Activation) -> Option<Criterion> {
         struct Ask<'a>(&'a Activation);
         impl Visit for Ask<'_> {
-            type Output = Option<Loss>;
-            fn visit<R: Formula>(self, rule: &R) -> Option<Loss> {
+            type Output = Option<Criterion>;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
                 rule.before(self.0)
             }
         }
         self.visit(Ask(activation))
     }
 
-    /// What each position's loss is multiplied by, so that the mean over all
-    /// positions is the mean over those that count.
-    pub(crate) fn correction(&self, targets: &[f32]) -> f32 {
+    /// The class whose positions do not count, if there is one.
+    pub(crate) fn ignored(&self) -> Option<f32> {
         struct Ask;
         impl Visit for Ask {
             type Output = Option<f32>;
@@ -186,11 +160,7 @@ impl Loss {
                 rule.ignored()
             }
         }
-        let Some(ignored) = self.visit(Ask) else {
-            return 1.0;
-        };
-        let counted = targets.iter().filter(|&&t| t != ignored).count();
-        targets.len() as f32 / counted.max(1) as f32
+        self.visit(Ask)
     }
 
     /// The loss of every position, and its derivatives by the outputs.
@@ -209,7 +179,7 @@ impl Loss {
             type Output = ();
             fn visit<R: Formula>(self, rule: &R) {
                 let Rows(width, targets, outputs, losses, gradients) = self;
-                let target_width = match R::TARGETS {
+                let target_width = match rule.targets() {
                     Targets::ClassNumbers => 1,
                     Targets::LikeOutputs => width,
                 };

@@ -216,3 +216,68 @@ fn arguments_that_make_no_sense_are_refused() {
         assert!(Loss::from_config("", &bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn reductions_are_keras() {
+    let loss = |reduction: &str| {
+        let config = json!({"type": "mse", "reduction": reduction});
+        Loss::from_config("", &config).unwrap()
+    };
+    // Losses 4 and 1 of weights 3 and 0.5; each mean is scaled to the batch's loss.
+    let weights = [3.0, 0.5];
+    let mean = (3.0 * 4.0 + 0.5 * 1.0) / 2.0;
+    for (reduction, want, unweighted) in [
+        ("sum_over_batch_size", mean, 1.0),
+        ("mean", mean, 1.0),
+        ("sum", 2.0 * mean, 2.0),
+        ("mean_with_sample_weight", 2.0 * mean / 3.5, 1.0),
+    ] {
+        let loss = loss(reduction);
+        let scale = loss.scale(2, &[0.0, 0.0], Some(&weights));
+        assert!((scale * mean - want).abs() < 1e-6, "{reduction}: {scale}");
+        assert_eq!(loss.scale(2, &[0.0, 0.0], None), unweighted, "{reduction}");
+        let again = Loss::from_config("", &loss.to_config()).unwrap();
+        assert_eq!(again, loss);
+    }
+    assert_eq!(loss("sum_over_batch_size"), Loss::MeanSquaredError);
+    assert_ne!(loss("sum"), Loss::MeanSquaredError);
+    // No weight at all is no loss, not a NaN.
+    let weighted = loss("mean_with_sample_weight");
+    assert_eq!(weighted.scale(2, &[0.0, 0.0], Some(&[0.0, 0.0])), 0.0);
+    // Two positions a row: both have the row's weight.
+    assert_eq!(weighted.scale(4, &[0.0; 4], Some(&[1.0, 3.0])), 0.5);
+}
+
+#[test]
+fn rows_to_be_ignored_are_in_no_reduction() {
+    let loss = |reduction: &str| {
+        let config = json!({"type": "SparseCategoricalCrossentropy", "ignore_class": 2,
+            "reduction": reduction});
+        Loss::from_config("", &config).unwrap()
+    };
+    let targets = [0.0, 2.0, 1.0, 2.0];
+    let weights = [1.0, 50.0, 3.0, 50.0];
+    for (reduction, want) in [
+        ("sum_over_batch_size", 4.0 / 2.0),
+        ("sum", 4.0),
+        ("mean_with_sample_weight", 4.0 / (1.0 + 3.0)),
+    ] {
+        let scale = loss(reduction).scale(4, &targets, Some(&weights));
+        assert_eq!(scale, want, "{reduction}");
+    }
+}
+
+#[test]
+fn a_reduction_that_is_none_is_refused() {
+    for bad in [json!("none"), Value::Null, json!("summ"), json!(1)] {
+        let config = json!({"type": "mse", "reduction": bad});
+        let error = Loss::from_config("train.loss", &config).unwrap_err();
+        assert!(
+            error.to_string().contains("train.loss.reduction"),
+            "{error}"
+        );
+    }
+    let config = json!({"type": "mse", "reductoin": "sum"});
+    let error = Loss::from_config("", &config).unwrap_err();
+    assert!(error.to_string().contains("`reduction`"), "{error}");
+}

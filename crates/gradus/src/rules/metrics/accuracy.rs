@@ -129,32 +129,32 @@ impl Formula for Accuracy {
 impl Formula for BinaryAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         let threshold = self.threshold as f32;
-        for (target, output) in batch.positions() {
+        for (target, output, weight) in batch.positions() {
             let right = target
                 .iter()
                 .zip(output)
                 .filter(|&(&t, &y)| t == f32::from(y > threshold))
                 .count();
-            gathered[0] += right as f64 / output.len() as f64;
-            gathered[1] += 1.0;
+            gathered[0] += weight * right as f64 / output.len() as f64;
+            gathered[1] += weight;
         }
     }
 }
 
 impl Formula for CategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        batch.each_like_outputs(|target, output| {
-            gathered[0] += f64::from(largest(target) == largest(output));
-            gathered[1] += 1.0;
+        batch.each_like_outputs(|target, output, weight| {
+            gathered[0] += weight * f64::from(largest(target) == largest(output));
+            gathered[1] += weight;
         });
     }
 }
 
 impl Formula for SparseCategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        for (target, output) in batch.positions() {
-            gathered[0] += f64::from(class(target) == largest(output) as f32);
-            gathered[1] += 1.0;
+        for (target, output, weight) in batch.positions() {
+            gathered[0] += weight * f64::from(class(target) == largest(output) as f32);
+            gathered[1] += weight;
         }
     }
 }
@@ -169,18 +169,19 @@ fn in_top(output: &[f32], place: usize, k: u64) -> bool {
 
 impl Formula for TopKCategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        batch.each_like_outputs(|target, output| {
-            gathered[0] += f64::from(in_top(output, largest(target), self.k));
-            gathered[1] += 1.0;
+        batch.each_like_outputs(|target, output, weight| {
+            gathered[0] += weight * f64::from(in_top(output, largest(target), self.k));
+            gathered[1] += weight;
         });
     }
 }
 
 impl Formula for SparseTopKCategoricalAccuracy {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        for (target, output) in batch.positions() {
-            gathered[0] += f64::from(in_top(output, class(target) as usize, self.k));
-            gathered[1] += 1.0;
+        for (target, output, weight) in batch.positions() {
+            let found = in_top(output, class(target) as usize, self.k);
+            gathered[0] += weight * f64::from(found);
+            gathered[1] += weight;
         }
     }
 }

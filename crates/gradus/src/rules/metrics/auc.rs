@@ -142,7 +142,7 @@ impl Formula for AUC {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         let count = self.count();
         let uneven = self.uneven();
-        batch.each_like_outputs(|target, output| {
+        batch.each_like_outputs(|target, output, weight| {
             for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
                 let y = match self.from_logits {
                     true => 1.0 / (1.0 + (-y).exp()),
@@ -159,10 +159,9 @@ impl Formula for AUC {
                 };
                 let label = if self.multi_label { i } else { 0 };
                 let place = (2 * label + usize::from(t == 0.0)) * (count + 1) + above;
-                gathered[place] += if self.multi_label {
-                    1.0
-                } else {
-                    self.weight(i)
+                gathered[place] += match self.multi_label {
+                    true => weight,
+                    false => weight * self.weight(i),
                 };
             }
         });

@@ -54,17 +54,17 @@ impl Rule for Recall {
     }
 }
 
-/// Calls `f` with what each number's target and output say.
+/// Calls `f` with what each number's target and output say, and its weight.
 fn answers(
     batch: Batch<'_>,
     thresholds: Option<f64>,
     top_k: Option<u64>,
     class_id: Option<u64>,
-    mut f: impl FnMut(bool, bool),
+    mut f: impl FnMut(bool, bool, f64),
 ) {
     let none = if top_k.is_some() { -1e10 } else { 0.5 };
     let threshold = thresholds.unwrap_or(none) as f32;
-    batch.each_like_outputs(|target, output| {
+    batch.each_like_outputs(|target, output, weight| {
         for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
             if class_id.is_some_and(|class| class != i as u64) {
                 continue;
@@ -74,7 +74,7 @@ fn answers(
                 let before = |&(j, &other): &(usize, &f32)| other > y || (other == y && j < i);
                 (output.iter().enumerate().filter(before).count() as u64) < k
             });
-            f(t != 0.0, chosen && y > threshold);
+            f(t != 0.0, chosen && y > threshold, weight);
         }
     });
 }
@@ -88,9 +88,9 @@ fn share(gathered: &[f64]) -> f64 {
 
 impl Formula for Precision {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y| {
-            gathered[0] += f64::from(t && y);
-            gathered[1] += f64::from(!t && y);
+        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
+            gathered[0] += w * f64::from(t && y);
+            gathered[1] += w * f64::from(!t && y);
         });
     }
 
@@ -101,9 +101,9 @@ impl Formula for Precision {
 
 impl Formula for Recall {
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y| {
-            gathered[0] += f64::from(t && y);
-            gathered[1] += f64::from(t && !y);
+        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
+            gathered[0] += w * f64::from(t && y);
+            gathered[1] += w * f64::from(t && !y);
         });
     }
 
@@ -135,8 +135,8 @@ macro_rules! count {
             }
 
             fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-                answers(batch, self.thresholds, None, None, |t, y| {
-                    gathered[0] += f64::from(t == $target && y == $output);
+                answers(batch, self.thresholds, None, None, |t, y, w| {
+                    gathered[0] += w * f64::from(t == $target && y == $output);
                 });
             }
 

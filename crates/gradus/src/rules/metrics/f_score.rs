@@ -103,7 +103,7 @@ impl Formula for FBetaScore {
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         let width = batch.width;
-        batch.each_like_outputs(|target, output| {
+        batch.each_like_outputs(|target, output, weight| {
             let largest = output.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
                 let yes = match self.threshold {
@@ -112,9 +112,9 @@ impl Formula for FBetaScore {
                     None => y >= largest && y.abs() > 1e-9,
                 };
                 let (yes, t) = (f64::from(yes), f64::from(t));
-                gathered[i] += yes * t;
-                gathered[width + i] += yes * (1.0 - t);
-                gathered[2 * width + i] += (1.0 - yes) * t;
+                gathered[i] += weight * yes * t;
+                gathered[width + i] += weight * yes * (1.0 - t);
+                gathered[2 * width + i] += weight * (1.0 - yes) * t;
             }
         });
     }

@@ -1,10 +1,13 @@
 //! Metrics: what is reported beside the loss.
 
+mod function;
+
 use super::losses::{Loss, Targets};
 use crate::base::registry::{Rule, defaults, registry};
 
 pub use auc::{Curve, Summation};
 pub use f_score::Average;
+pub use function::Function;
 pub use r2_score::Aggregation;
 
 /// A batch's outputs with what they should have been.
@@ -18,6 +21,8 @@ pub struct Batch<'a> {
     pub width: usize,
     /// Targets at a position: 1 for class numbers.
     pub target_width: usize,
+    /// How much each row counts; none where all count 1.
+    pub weights: &'a [f32],
 }
 
 /// The place of the largest number, the first of equals, as numpy's argmax.
@@ -48,29 +53,35 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Calls `f` with each position's targets and outputs, as many of the one as
-    /// of the other: a class number is spread out one-hot.
-    fn each_like_outputs(&self, mut f: impl FnMut(&[f32], &[f32])) {
+    /// Calls `f` with each position's targets, outputs and weight, as many targets
+    /// as outputs: a class number is spread out one-hot.
+    fn each_like_outputs(&self, mut f: impl FnMut(&[f32], &[f32], f64)) {
         match self.targets() {
-            Targets::LikeOutputs => self.positions().for_each(|(t, y)| f(t, y)),
+            Targets::LikeOutputs => self.positions().for_each(|(t, y, w)| f(t, y, w)),
             Targets::ClassNumbers => {
                 let mut hot = vec![0.0; self.width];
-                for (target, output) in self.positions() {
+                for (target, output, weight) in self.positions() {
                     hot.fill(0.0);
                     if let Some(one) = hot.get_mut(target[0] as usize) {
                         *one = 1.0;
                     }
-                    f(&hot, output);
+                    f(&hot, output, weight);
                 }
             }
         }
     }
 
-    /// The targets and outputs of each position.
-    pub fn positions(&self) -> impl Iterator<Item = (&'a [f32], &'a [f32])> + use<'a> {
+    /// The targets, outputs and weight of each position.
+    pub fn positions(&self) -> impl Iterator<Item = (&'a [f32], &'a [f32], f64)> + use<'a> {
+        let outputs = self.outputs.chunks_exact(self.width);
+        let weights = self.weights;
+        let per_row = (outputs.len() / weights.len().max(1)).max(1);
+        let weight = move |p: usize| weights.get(p / per_row).map_or(1.0, |&w| f64::from(w));
         self.targets
             .chunks_exact(self.target_width)
-            .zip(self.outputs.chunks_exact(self.width))
+            .zip(outputs)
+            .enumerate()
+            .map(move |(p, (target, output))| (target, output, weight(p)))
     }
 }
 
@@ -128,7 +139,7 @@ registry! {
             CategoricalHinge["categorical_hinge"],
             CosineSimilarity["cosine_similarity"];
         r2_score: R2Score["r2_score"];
-    }
+    } + Function
 }
 
 defaults!(Metric {
@@ -183,6 +194,19 @@ defaults!(Metric {
 });
 
 impl Metric {
+    /// A metric of the user's own: see [`Function`].
+    pub fn function(
+        name: &str,
+        row: impl Fn(&[f32], &[f32]) -> f64 + Send + Sync + 'static,
+    ) -> Self {
+        Function::new(name, row).into()
+    }
+
+    /// Whether it is a function of the user's own, which no file can hold.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.0, Kind::Function(_))
+    }
+
     /// The metric that this one stands for beside `loss`, for outputs of that width.
     pub(crate) fn resolve(&self, loss: &Loss, width: usize) -> Metric {
         struct Ask(Targets, usize);
@@ -234,7 +258,10 @@ impl Metric {
 
     /// The name it goes by in the history unless the user gave another: Keras'
     /// own, most often the first alias.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
+        if let Kind::Function(function) = &self.0 {
+            return function.name();
+        }
         struct Ask;
         impl Visit for Ask {
             type Output = Option<&'static str>;

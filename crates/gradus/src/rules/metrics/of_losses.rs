@@ -46,14 +46,14 @@ impl Rule for RootMeanSquaredError {}
 /// Gathers the sum of a loss over positions, and their number.
 fn add_loss<R: LossFormula>(rule: &R, batch: Batch<'_>, gathered: &mut [f64]) {
     let mut gradient = vec![0.0; batch.width];
-    let mut add = |target: &[f32], output: &[f32]| {
-        gathered[0] += f64::from(rule.row(target, output, &mut gradient));
-        gathered[1] += 1.0;
+    let mut add = |target: &[f32], output: &[f32], weight: f64| {
+        gathered[0] += weight * f64::from(rule.row(target, output, &mut gradient));
+        gathered[1] += weight;
     };
-    match R::TARGETS {
+    match rule.targets() {
         Targets::ClassNumbers => {
-            for (target, output) in batch.positions() {
-                add(&[super::class(target)], output);
+            for (target, output, weight) in batch.positions() {
+                add(&[super::class(target)], output, weight);
             }
         }
         Targets::LikeOutputs => batch.each_like_outputs(add),

@@ -35,28 +35,30 @@ impl R2Score {
 impl Rule for R2Score {}
 
 impl Formula for R2Score {
-    /// Σ t, Σ t² and Σ (y - t)² of each output, and the number of positions.
+    /// Σ t, Σ t² and Σ (y - t)² of each output, the sum of the weights, and the
+    /// number of positions.
     fn gathers(&self, width: usize) -> usize {
-        3 * width + 1
+        3 * width + 2
     }
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         let width = batch.width;
-        batch.each_like_outputs(|target, output| {
+        batch.each_like_outputs(|target, output, weight| {
             for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
                 let (t, y) = (f64::from(t), f64::from(y));
-                gathered[i] += t;
-                gathered[width + i] += t * t;
-                gathered[2 * width + i] += (t - y) * (t - y);
+                gathered[i] += weight * t;
+                gathered[width + i] += weight * t * t;
+                gathered[2 * width + i] += weight * (t - y) * (t - y);
             }
-            gathered[3 * width] += 1.0;
+            gathered[3 * width] += weight;
+            gathered[3 * width + 1] += 1.0;
         });
     }
 
     fn result(&self, gathered: &[f64]) -> f64 {
         let width = gathered.len() / 3;
-        let rows = gathered[3 * width];
-        let variance = |i: usize| gathered[width + i] - gathered[i] * gathered[i] / rows;
+        let (weights, rows) = (gathered[3 * width], gathered[3 * width + 1]);
+        let variance = |i: usize| gathered[width + i] - gathered[i] * gathered[i] / weights;
         let score = |i: usize| {
             let score = 1.0 - gathered[2 * width + i] / variance(i);
             // As Keras: a constant target explains nothing.

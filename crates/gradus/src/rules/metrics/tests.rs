@@ -17,6 +17,7 @@ fn measure(metric: &Metric, targets: &[Vec<f32>], outputs: &[Vec<f32>], batch: u
             outputs: &outputs.concat(),
             width,
             target_width: targets[0].len(),
+            weights: &[],
         };
         metric.add(batch, &mut gathered);
     }

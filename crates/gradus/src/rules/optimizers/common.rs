@@ -94,7 +94,7 @@ pub struct Optimizer {
     /// The size of a step. The default is the method's.
     pub learning_rate: LearningRate,
     /// The share of each weight, times the learning rate, that is taken off
-    /// before the update. The default is the method's: none but for AdamW.
+    /// before the update. The default is the method's: none but for AdamW and Muon.
     pub weight_decay: Option<f64>,
     /// Each gradient is cut to ± this. Default none.
     pub clipvalue: Option<f64>,
@@ -109,8 +109,10 @@ pub struct Optimizer {
     pub ema_momentum: f64,
     /// The weights become the average every so many steps too. Default never.
     pub ema_overwrite_frequency: Option<u64>,
-    /// The loss is multiplied by this before its gradient is taken, and the
-    /// gradient divided by it. Default none.
+    /// Keras multiplies the loss by this before it takes the gradient, and divides
+    /// the gradient by it before anything else: against underflow where numbers
+    /// have 16 bits. In float32 the two cancel (the golden cases `opt_*_loss_scale`
+    /// show it), so nothing is computed; it is kept for Keras' files. Default none.
     pub loss_scale_factor: Option<f64>,
     /// The weights are updated once in so many steps, by the mean gradient.
     /// Default each time.
@@ -131,6 +133,8 @@ impl Optimizer {
                 return Err(Error::unknown(at, "key", key, known()));
             }
         }
+        // Keras writes null for none, also where the default is another.
+        let decay_given = given.contains_key("weight_decay");
         let (common, mut own): (serde_json::Map<_, _>, serde_json::Map<_, _>) = given
             .into_iter()
             .partition(|(key, _)| shared.contains(&key.as_str()));
@@ -159,8 +163,8 @@ impl Optimizer {
         if let Some(rate) = common.learning_rate {
             optimizer.learning_rate = rate;
         }
-        if let Some(decay) = common.weight_decay {
-            optimizer.weight_decay = Some(decay);
+        if decay_given {
+            optimizer.weight_decay = common.weight_decay;
         }
         optimizer.check().map_err(|error| error.under(at))?;
         Ok(optimizer)
@@ -215,15 +219,6 @@ impl Optimizer {
             self.method.slot_start()[slot]
         } else {
             0.0
-        }
-    }
-
-    /// The weight decay of a variable of that name.
-    pub(crate) fn decay_of(&self, variable: &str) -> f32 {
-        let mut excluded = self.exclude_from_weight_decay.iter();
-        match self.weight_decay {
-            Some(decay) if !excluded.any(|part| variable.contains(part)) => decay as f32,
-            _ => 0.0,
         }
     }
 

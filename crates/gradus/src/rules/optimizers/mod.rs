@@ -5,6 +5,7 @@
 
 mod common;
 mod parts;
+mod variable;
 
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, registry};
@@ -30,6 +31,21 @@ pub struct Clock<'a> {
     pub momentum: Option<f32>,
     /// What the optimizer keeps beside its slots, as [`Formula::scalars`] began it.
     pub scalars: &'a mut [f32],
+}
+
+/// A variable whose step takes all of it at once.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// Its shape.
+    pub shape: &'a [usize],
+    /// The weights, which the step changes.
+    pub w: &'a mut [f32],
+    /// Their gradient.
+    pub gradient: &'a [f32],
+    /// What is kept for each weight; those that are not kept are empty.
+    pub slots: [&'a mut [f32]; SLOTS],
+    /// As much room as [`Formula::scratch`] says, holding anything.
+    pub scratch: &'a mut [f32],
 }
 
 /// An optimizer's formula.
@@ -58,6 +74,53 @@ pub trait Formula: Rule {
 
     /// One weight's step: the new weight, and the new slots in place.
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L;
+
+    /// Whether a variable's step takes all of it at once, by
+    /// [`step_whole`](Formula::step_whole). `path` is `dense_1/kernel`.
+    fn needs_whole(&self, path: &str, shape: &[usize]) -> bool {
+        let _ = (path, shape);
+        false
+    }
+
+    /// How many of the slots such a variable keeps: the first.
+    fn whole_slots(&self) -> usize {
+        self.slots().len()
+    }
+
+    /// How many numbers of room `step_whole` needs for a variable of that shape.
+    fn scratch(&self, shape: &[usize]) -> usize {
+        let _ = shape;
+        0
+    }
+
+    /// One step of a whole variable; by default number by number.
+    #[inline(always)]
+    fn step_whole(&self, c: &Coefficients, variable: Whole<'_>) {
+        let Whole {
+            w,
+            gradient,
+            mut slots,
+            ..
+        } = variable;
+        for (i, (w, g)) in w.iter_mut().zip(gradient).enumerate() {
+            let mut own = [0.0; SLOTS];
+            for (own, slot) in own.iter_mut().zip(&slots) {
+                *own = slot.get(i).copied().unwrap_or_default();
+            }
+            *w = self.step(c, *w, *g, &mut own);
+            for (own, slot) in own.iter().zip(&mut slots) {
+                if let Some(slot) = slot.get_mut(i) {
+                    *slot = *own;
+                }
+            }
+        }
+    }
+
+    /// The weight decay of a variable, where the optimizer's is `general`.
+    fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64> {
+        let _ = whole;
+        general
+    }
 }
 
 registry! {
@@ -68,7 +131,9 @@ registry! {
         adam: Adam["adam"], AdamW["adamw"];
         adamax: Adamax["adamax"];
         ftrl: Ftrl["ftrl"];
+        lamb: Lamb["lamb"];
         lion: Lion["lion"];
+        muon: Muon["muon"];
         nadam: Nadam["nadam"];
         rmsprop: RMSprop["rmsprop"];
         sgd: SGD["sgd"];

@@ -7,20 +7,23 @@ fn all() -> impl Iterator<Item = Optimizer> {
     members.map(|m| Optimizer::from_config("", &m.class.into()).unwrap())
 }
 
-/// Steps of one weight: the weights, and the last slots.
+/// Steps of one variable: the weights after each, and the last slots.
 struct Walk<'a> {
     optimizer: &'a Optimizer,
     rate: f32,
-    start: f32,
-    gradients: &'a dyn Fn(f32, usize) -> f32,
+    shape: &'a [usize],
+    start: &'a [f32],
+    gradients: &'a dyn Fn(f32, usize, usize) -> f32,
     steps: usize,
 }
 
 impl Visit for Walk<'_> {
-    type Output = (Vec<f32>, [f32; SLOTS]);
+    type Output = (Vec<Vec<f32>>, Vec<Vec<f32>>);
     fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-        let mut w = self.start;
-        let mut slots = rule.slot_start();
+        let movement = self.optimizer.movement("dense", "kernel", self.shape);
+        let mut w = self.start.to_vec();
+        let mut slots: Vec<_> = rule.slot_start().map(|s| vec![s; w.len()]).into();
+        slots.truncate(movement.slots.len());
         let mut scalars = rule.scalars().to_vec();
         let mut weights = Vec::new();
         for step in 0..self.steps {
@@ -31,12 +34,41 @@ impl Visit for Walk<'_> {
                 scalars: &mut scalars,
             });
             assert_eq!(c[0], self.rate, "the first coefficient is the rate");
-            let g = (self.gradients)(w, step);
-            if let Some(decay) = self.optimizer.weight_decay {
-                w -= w * decay as f32 * self.rate;
+            let gradient = w.iter().enumerate();
+            let gradient: Vec<f32> = gradient
+                .map(|(i, &w)| (self.gradients)(w, step, i))
+                .collect();
+            for w in &mut w {
+                *w -= *w * movement.decay * self.rate;
             }
-            w = rule.step(&c, w, g, &mut slots);
-            weights.push(w);
+            if movement.whole {
+                let mut kept: [&mut [f32]; SLOTS] = Default::default();
+                for (kept, slot) in kept.iter_mut().zip(&mut slots) {
+                    *kept = slot;
+                }
+                rule.step_whole(
+                    &c,
+                    Whole {
+                        shape: self.shape,
+                        w: &mut w,
+                        gradient: &gradient,
+                        slots: kept,
+                        scratch: &mut vec![f32::NAN; rule.scratch(self.shape)],
+                    },
+                );
+            } else {
+                for (i, w) in w.iter_mut().enumerate() {
+                    let mut own = [0.0; SLOTS];
+                    for (own, slot) in own.iter_mut().zip(&slots) {
+                        *own = slot[i];
+                    }
+                    *w = rule.step(&c, *w, gradient[i], &mut own);
+                    for (own, slot) in own.iter().zip(&mut slots) {
+                        slot[i] = *own;
+                    }
+                }
+            }
+            weights.push(w.clone());
         }
         (weights, slots)
     }
@@ -50,28 +82,24 @@ fn the_first_steps_are_keras() {
         let LearningRate::Constant(rate) = optimizer.learning_rate else {
             panic!("no schedule here");
         };
-        let (start, gradients) = (case.row("start"), case.rows("gradients"));
-        let (weights, slots) = (case.rows("weights"), case.rows("slots"));
-        assert_eq!(
-            optimizer.method.slots().len(),
-            slots.len(),
-            "{}",
-            case.config
-        );
-        for i in 0..start.len() {
-            let (found, found_slots) = optimizer.method.visit(Walk {
-                optimizer: &optimizer,
-                rate: rate as f32,
-                start: start[i],
-                gradients: &|_, step| gradients[step][i],
-                steps: gradients.len(),
-            });
-            for (step, found) in found.iter().enumerate() {
-                close(*found, weights[step][i], 2e-6, 1e-9, &case.config);
+        let gradients = case.rows("gradients");
+        let (found, found_slots) = optimizer.method.visit(Walk {
+            optimizer: &optimizer,
+            rate: rate as f32,
+            shape: &case.counts("shape"),
+            start: &case.row("start"),
+            gradients: &|_, step, i| gradients[step][i],
+            steps: gradients.len(),
+        });
+        for (found, want) in found.iter().zip(case.rows("weights")) {
+            for (found, want) in found.iter().zip(want) {
+                close(*found, want, 2e-6, 1e-9, &case.config);
             }
-            for (slot, found) in slots.iter().zip(found_slots) {
-                close(found, slot[i], 2e-6, 1e-12, &case.config);
-            }
+        }
+        let slots = case.rows("slots");
+        assert_eq!(found_slots.len(), slots.len(), "{}", case.config);
+        for (found, want) in found_slots.iter().flatten().zip(slots.iter().flatten()) {
+            close(*found, *want, 2e-6, 1e-12, &case.config);
         }
     }
 }
@@ -89,10 +117,10 @@ fn every_optimizer_is_compared_with_keras() {
     }
 }
 
-/// Every optimizer walks down a bowl, and no step is a NaN.
+/// Every optimizer walks down a bowl, a vector and a matrix.
 #[test]
 fn every_optimizer_descends() {
-    for optimizer in all() {
+    for (optimizer, shape) in all().flat_map(|o| [(o.clone(), vec![2]), (o, vec![2, 1])]) {
         let rate = match optimizer.method.class() {
             "Adadelta" => 1.0,
             _ => optimizer.method.default_rate() as f32 * 5.0,
@@ -100,34 +128,63 @@ fn every_optimizer_descends() {
         let (weights, _) = optimizer.method.visit(Walk {
             optimizer: &optimizer,
             rate,
-            start: 1.0,
-            gradients: &|w, _| w,
+            shape: &shape,
+            start: &[1.0, -1.0],
+            gradients: &|w, _, _| w,
             steps: 2000,
         });
-        let w = weights[1999];
-        assert!(w.abs() < 0.9, "{} ends at {w}", optimizer.method.class());
+        for w in &weights[1999] {
+            assert!(w.abs() < 0.9, "{} ends at {w}", optimizer.method.class());
+        }
     }
 }
 
 /// No gradient, and a large one, make no NaN.
 #[test]
 fn every_step_is_finite() {
-    for optimizer in all() {
+    for (optimizer, shape) in all().flat_map(|o| [(o.clone(), vec![1]), (o, vec![1, 1])]) {
         for g in [0.0, 1e-30, 1e15, -1e15] {
             let (weights, slots) = optimizer.method.visit(Walk {
                 optimizer: &optimizer,
                 rate: 0.001,
-                start: 0.5,
-                gradients: &|_, step| if step == 0 { 0.0 } else { g },
+                shape: &shape,
+                start: &[0.5],
+                gradients: &|_, step, _| if step == 0 { 0.0 } else { g },
                 steps: 3,
             });
-            let all = weights.iter().chain(&slots);
+            let all = weights.iter().chain(&slots).flatten();
             assert!(
                 all.into_iter().all(|x| x.is_finite()),
                 "{optimizer:?} at {g}"
             );
         }
     }
+}
+
+/// The default way of a whole variable is the way of each of its numbers.
+#[test]
+fn a_whole_variable_moves_as_its_numbers() {
+    let rule = Adam::new();
+    let c = [0.1, 0.1, 0.1, 0.01, 1e-7, 0.0];
+    let (mut w, gradient) = ([1.0, 2.0], [0.5, -3.0]);
+    let (mut m, mut v) = ([0.1, 0.2], [0.3, 0.4]);
+    let mut numbers = Vec::new();
+    for i in 0..2 {
+        let mut slots = [m[i], v[i], 0.0];
+        let w = rule.step(&c, w[i], gradient[i], &mut slots);
+        numbers.push([w, slots[0], slots[1]]);
+    }
+    rule.step_whole(
+        &c,
+        Whole {
+            shape: &[2],
+            w: &mut w,
+            gradient: &gradient,
+            slots: [&mut m, &mut v, &mut []],
+            scratch: &mut [],
+        },
+    );
+    assert_eq!([[w[0], m[0], v[0]], [w[1], m[1], v[1]]].to_vec(), numbers);
 }
 
 #[test]
@@ -160,12 +217,37 @@ fn every_configuration_comes_back_the_same() {
 }
 
 #[test]
-fn adamw_decays_by_default_and_others_do_not() {
+fn adamw_and_muon_decay_by_default_and_others_do_not() {
     for optimizer in all() {
-        let adamw = optimizer.method.class() == "AdamW";
-        assert_eq!(optimizer.weight_decay, adamw.then_some(0.004));
+        let decays = ["AdamW", "Muon"].contains(&optimizer.method.class());
+        assert_eq!(optimizer.weight_decay, decays.then_some(0.004));
     }
     assert_eq!(Optimizer::from(AdamW::new()).weight_decay, Some(0.004));
+    // Where the file has none, there is none.
+    let none = json!({"type": "Muon", "weight_decay": null, "adam_weight_decay": null});
+    let none = Optimizer::from_config("", &none).unwrap();
+    assert_eq!(none.movement("dense", "kernel", &[2, 2]).decay, 0.0);
+    assert_eq!(none.movement("dense", "bias", &[2]).decay, 0.0);
+}
+
+#[test]
+fn muon_leaves_to_adam_what_is_no_matrix_or_excluded() {
+    let muon = json!({"type": "Muon", "exclude_layers": ["dense_1"], "weight_decay": 0.5,
+        "adam_weight_decay": 0.25, "exclude_from_weight_decay": ["bias"]});
+    let muon = Optimizer::from_config("", &muon).unwrap().use_ema(0.9);
+    let matrix = muon.movement("dense", "kernel", &[3, 2]);
+    assert!(matrix.whole);
+    assert_eq!((matrix.slots, matrix.decay), (vec![0, 2], 0.5));
+    for (layer, name, shape, decay) in [
+        ("dense", "bias", &[2][..], 0.0),
+        ("dense_1", "kernel", &[2, 2], 0.25),
+        ("Embedding", "embeddings", &[2, 2], 0.25),
+        ("prelu", "alpha", &[2, 2, 2], 0.25),
+    ] {
+        let movement = muon.movement(layer, name, shape);
+        assert!(!movement.whole, "{layer}");
+        assert_eq!((movement.slots, movement.decay), (vec![0, 1, 2], decay));
+    }
 }
 
 #[test]
@@ -177,6 +259,10 @@ fn arguments_that_make_no_sense_are_refused() {
         json!({"type": "Nadam", "epsilon": -1.0}),
         json!({"type": "RMSprop", "rho": 2.0}),
         json!({"type": "Lion", "beta_1": 0.0}),
+        json!({"type": "Lamb", "beta_2": 1.0}),
+        json!({"type": "Muon", "momentum": 2.0}),
+        json!({"type": "Muon", "exclude_layers": ["dense_[12]"]}),
+        json!({"type": "Muon", "ns_steps": -1}),
         json!({"type": "Ftrl", "learning_rate_power": 0.5}),
         json!({"type": "Adagrad", "initial_accumulator_value": -1.0}),
         json!({"type": "Adadelta", "rho": 1.0}),

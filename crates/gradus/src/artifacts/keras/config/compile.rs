@@ -23,9 +23,6 @@ pub(super) fn read(
     if get("optimizer").is_null() || get("loss").is_null() {
         return None;
     }
-    if !is_empty(get("weighted_metrics")) {
-        findings.add(at, "compiled with weighted_metrics");
-    }
     let before = findings.len();
     let optimizer = optimizer(&join(at, "optimizer"), get("optimizer"), findings);
     let losses = by_output(&join(at, "loss"), get("loss"), outputs, findings);
@@ -33,22 +30,28 @@ pub(super) fn read(
     let weights = by_output(&weights_at, get("loss_weights"), outputs, findings);
     // A plain list is one of metrics for the one output.
     let single = outputs.len() == 1;
-    let metrics_at = join(at, "metrics");
-    let metrics = match get("metrics") {
-        Value::Array(_) if single => vec![get("metrics")],
-        other => by_output(&metrics_at, other, outputs, findings),
+    let mut lists = |key: &str| match get(key) {
+        Value::Array(_) if single => vec![get(key)],
+        other => by_output(&join(at, key), other, outputs, findings),
     };
+    let lists = (lists("metrics"), lists("weighted_metrics"));
     let mut goals = Vec::new();
-    for (((loss, weight), metrics), output) in losses.iter().zip(weights).zip(metrics).zip(outputs)
-    {
+    for (n, output) in outputs.iter().enumerate() {
+        let (loss, weight) = (losses[n], weights[n]);
         let of = |at: &str| match single {
             true => at.to_owned(),
             false => join(at, output),
         };
-        let metrics = self::metrics(&of(&metrics_at), metrics, findings);
+        let mut list =
+            |key: &str, value: &Value| self::metrics(&of(&join(at, key)), value, findings);
+        let metrics = list("metrics", lists.0[n]);
+        let weighted_metrics = list("weighted_metrics", lists.1[n]);
         if loss.is_null() {
-            if !metrics.is_empty() {
-                findings.add(&of(&metrics_at), "metrics of an output without a loss");
+            if !(metrics.is_empty() && weighted_metrics.is_empty()) {
+                findings.add(
+                    &of(&join(at, "metrics")),
+                    "metrics of an output without a loss",
+                );
             }
             goals.push(None);
             continue;
@@ -69,6 +72,7 @@ pub(super) fn read(
                 loss,
                 weight,
                 metrics,
+                weighted_metrics,
             })),
             Err(error) if findings.len() == before => findings.add(&of(&join(at, "loss")), error),
             Err(_) => {}
@@ -192,8 +196,12 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
     name.unwrap_or(metric.name()).to_owned()
 }
 
-/// As Keras writes it.
+/// As Keras writes it. A loss of the user's own cannot be written, and nothing
+/// can be trained without one: then it is as if the model was not compiled.
 pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
+    if compiled.is_own() {
+        return json!({});
+    }
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
     // A method's argument in Keras, not the optimizer's: its files do not have it.
     if let Some(config) = optimizer["config"].as_object_mut() {
@@ -217,18 +225,12 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
         }
     };
     let loss = each(&|goal| to_keras(Family::Loss, &alias(&goal.loss)));
-    let metrics = each(&|goal| {
-        let metrics = goal.metrics.iter();
-        match goal.metrics.is_empty() {
-            true => Value::Null,
-            false => metrics.map(|(name, m)| write_metric(name, m)).collect(),
-        }
-    });
-    let metrics = if is_empty(&metrics) {
-        Value::Null
-    } else {
-        metrics
+    let list = |of: fn(&Goal) -> &[(String, Metric)]| {
+        let lists = each(&|goal| write_metrics(of(goal)));
+        if is_empty(&lists) { Value::Null } else { lists }
     };
+    let metrics = list(|goal| &goal.metrics);
+    let weighted_metrics = list(|goal| &goal.weighted_metrics);
     let plain = compiled.trained().all(|(_, goal)| goal.weight == 1.0);
     let weights = match (plain, &compiled.goals[..]) {
         (true, _) => Value::Null,
@@ -240,7 +242,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
         "loss": loss,
         "loss_weights": weights,
         "metrics": metrics,
-        "weighted_metrics": null,
+        "weighted_metrics": weighted_metrics,
         "run_eagerly": false,
         "steps_per_execution": 1,
         "jit_compile": true,
@@ -250,6 +252,16 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
 /// A rule as gradus writes it: an alias where that is the same.
 fn alias(rule: &impl serde::Serialize) -> Value {
     serde_json::to_value(rule).unwrap_or_default()
+}
+
+/// Those of the user's own are left out.
+fn write_metrics(metrics: &[(String, Metric)]) -> Value {
+    let known = metrics.iter().filter(|(_, metric)| !metric.is_own());
+    let written = known.map(|(name, metric)| write_metric(name, metric));
+    match written.collect::<Vec<_>>() {
+        none if none.is_empty() => Value::Null,
+        written => written.into(),
+    }
 }
 
 fn write_metric(name: &str, metric: &Metric) -> Value {

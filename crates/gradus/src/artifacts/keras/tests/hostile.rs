@@ -28,7 +28,7 @@ fn everything_unknown_is_named_at_once() {
         layers[4]["config"]["dtype"]["config"]["name"] = "float16".into();
         layers[4]["config"]["rate"] = 1.5.into();
         layers[6]["config"]["activation"] = "my_gelu".into();
-        config["compile_config"]["optimizer"]["class_name"] = "Muon".into();
+        config["compile_config"]["optimizer"]["class_name"] = "Frog".into();
         config["compile_config"]["metrics"] = json!(["accuracy", "wat"]);
     });
     for part in [
@@ -39,7 +39,7 @@ fn everything_unknown_is_named_at_once() {
         "layers[3] (batch_normalization).renorm: BatchNormalization with renorm = true",
         "layers[4] (dropout): computes in float16",
         "layers[6] (activation).activation: unknown activation `my_gelu`",
-        "compile_config.optimizer: unknown optimizer `Muon`",
+        "compile_config.optimizer: unknown optimizer `Frog`",
         "compile_config.metrics[1]: unknown metric `wat`",
     ] {
         assert!(problem.contains(part), "{part}\nis not in\n{problem}");

@@ -5,7 +5,7 @@ use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
 /// lanes, 16 KiB, which stay in the first cache while every row passes over them.
-const DEPTH: usize = 256;
+const DEPTH: usize = 400;
 
 /// The most lanes of columns that a tile has on any processor.
 const MOST_LANES: usize = 3;
@@ -301,17 +301,46 @@ impl Tiles {
                 }
             }
             let whole = self.c[..LANES].iter().all(|c| c.width == L::WIDTH);
-            for (i, sums) in sums.iter().enumerate() {
-                for (sum, target) in sums.iter().zip(&self.c) {
-                    let c = target.to.add((row + i) * target.stride);
-                    match (whole, self.add) {
-                        (true, false) => sum.store(c),
-                        (true, true) => (*sum + L::load(c)).store(c),
-                        (false, false) => sum.store_n(c, target.width),
-                        (false, true) => {
-                            (*sum + L::load_n(c, target.width)).store_n(c, target.width);
-                        }
+            if whole && !self.add {
+                for (i, sums) in sums.into_iter().enumerate() {
+                    for (sum, c) in sums.into_iter().zip(&self.c) {
+                        sum.store(c.to.add((row + i) * c.stride));
                     }
+                }
+            } else if whole {
+                for (i, sums) in sums.into_iter().enumerate() {
+                    for (sum, c) in sums.into_iter().zip(&self.c) {
+                        let c = c.to.add((row + i) * c.stride);
+                        (sum + L::load(c)).store(c);
+                    }
+                }
+            } else {
+                self.store_narrow(row, sums);
+            }
+        }
+    }
+
+    /// Stores or adds the sums of a tile whose last lane is narrower.
+    ///
+    /// # Safety
+    /// c must be writable for the rows.
+    #[inline(always)]
+    unsafe fn store_narrow<L: Simd, const ROWS: usize, const LANES: usize>(
+        self,
+        row: usize,
+        sums: [[L; LANES]; ROWS],
+    ) {
+        for (i, sums) in sums.iter().enumerate() {
+            for (sum, c) in sums.iter().zip(&self.c) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let to = c.to.add((row + i) * c.stride);
+                    let old = if self.add {
+                        L::load_n(to, c.width)
+                    } else {
+                        L::zero()
+                    };
+                    (*sum + old).store_n(to, c.width);
                 }
             }
         }
@@ -343,7 +372,7 @@ impl Kernel for WeightBlock {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let mut tiles = Tiles {
-            rows: 0,
+            rows: self.rows,
             depth: self.batch,
             a: self.x,
             a_stride: self.batch,
@@ -366,17 +395,8 @@ impl Kernel for WeightBlock {
                 };
             }
         }
-        for (_, rows) in parts(self.rows, L::TILE_ROWS) {
-            tiles.rows = rows;
-            // SAFETY: x, dy and dw have the rows.
-            unsafe {
-                tiles.run::<L>(self.lanes);
-                tiles.a = tiles.a.add(rows * self.batch);
-                for target in &mut tiles.c[..self.lanes] {
-                    target.to = target.to.add(rows * target.stride);
-                }
-            }
-        }
+        // SAFETY: x, dy and dw have the rows.
+        unsafe { tiles.run::<L>(self.lanes) };
     }
 }
 

@@ -1,8 +1,9 @@
 //! The optimizer's step on a run of numbers.
 
 use crate::engine::Step;
-use crate::engine::cpu::simd::{Kernel, Simd, lanes};
-use crate::rules::optimizers::{Coefficients, Formula, SLOTS};
+use crate::engine::cpu::layout::Laned;
+use crate::engine::cpu::simd::{Isa, Kernel, Simd, lanes};
+use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
 
 /// What only some updates have.
@@ -137,6 +138,101 @@ impl<R: Formula> Update<'_, R> {
                 w = extras.average(w, i, count);
             }
             w.store_n(self.w.add(i), count);
+        }
+    }
+}
+
+/// One step of the optimizer on a whole variable, by a rule that needs all of it
+/// row after row.
+pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
+    /// Its regularizer and accumulator are operations of their own.
+    pub update: Update<'a, R>,
+    pub isa: Isa,
+    pub shape: &'a [usize],
+    /// How the variable, its gradient and its slots lie, if it is lane by lane.
+    pub laned: Option<Laned>,
+    /// Room for copies of these, and for what the rule needs.
+    pub scratch: *mut f32,
+}
+
+impl<R: Formula> Kernel for UpdateWhole<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let update = &self.update;
+        if !update.extras.is_some_and(|extras| extras.step.gathering) {
+            self.step();
+        }
+        if let Some(extras) = &update.extras {
+            lanes!(L, update.size, |i, count| {
+                // SAFETY: whoever makes the kernel promises `size` numbers at each
+                // pointer, which no other thread touches.
+                unsafe {
+                    let at = update.w.add(i);
+                    let averaged = extras.average(L::load_n(at, count), i, count);
+                    averaged.store_n(at, count);
+                }
+            });
+        }
+    }
+}
+
+impl<R: Formula> UpdateWhole<'_, R> {
+    #[inline(always)]
+    fn step(&self) {
+        let update = &self.update;
+        let (size, rule) = (update.size, update.rule);
+        let room = (2 + update.used) * size + rule.scratch(self.shape);
+        // SAFETY: whoever makes the kernel promises that much room, which is
+        // this thread's.
+        let room = unsafe { std::slice::from_raw_parts_mut(self.scratch, room) };
+        let (w, room) = room.split_at_mut(size);
+        let (gradient, mut room) = room.split_at_mut(size);
+        let mut slots: [&mut [f32]; SLOTS] = Default::default();
+        for slot in slots.iter_mut().take(update.used) {
+            (*slot, room) = room.split_at_mut(size);
+        }
+        self.copy(update.w, w);
+        self.copy(update.gradient, gradient);
+        for (slot, from) in slots.iter_mut().zip(update.slots).take(update.used) {
+            self.copy(from, slot);
+        }
+        w.iter_mut().for_each(|w| *w *= 1.0 - update.decay);
+        for g in gradient.iter_mut() {
+            *g = (*g * update.scale).clamp(-update.bound, update.bound);
+        }
+        let variable = Whole {
+            shape: self.shape,
+            w: &mut *w,
+            gradient,
+            slots: slots.each_mut().map(|slot| &mut **slot),
+            scratch: room,
+        };
+        rule.step_whole(update.coefficients, variable);
+        self.copy_back(w, update.w);
+        for (slot, to) in slots.iter().zip(update.slots).take(update.used) {
+            self.copy_back(slot, to);
+        }
+    }
+
+    fn copy(&self, from: *const f32, to: &mut [f32]) {
+        // SAFETY: there are `size` numbers at each of the update's pointers,
+        // which no other thread writes.
+        let from = unsafe { std::slice::from_raw_parts(from, to.len()) };
+        match self.laned {
+            Some(matrix) => matrix.unpack(self.isa, from, to),
+            None => to.copy_from_slice(from),
+        }
+    }
+
+    fn copy_back(&self, from: &[f32], to: *mut f32) {
+        // SAFETY: there are `size` numbers at each of the update's pointers,
+        // which no other thread touches.
+        let to = unsafe { std::slice::from_raw_parts_mut(to, from.len()) };
+        match self.laned {
+            Some(matrix) => matrix.pack(self.isa, from, to),
+            None => to.copy_from_slice(from),
         }
     }
 }

@@ -1,0 +1,52 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::regularizers::{L1L2, Regularizer};
+use serde::{Deserialize, Serialize};
+
+/// Leaves its input as it is, and adds l1 Σ|x| + l2 Σx² to the loss, divided by
+/// the batch's rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivityRegularization {
+    /// How much the absolute values cost. Default 0.
+    pub l1: f64,
+    /// How much the squares cost. Default 0.
+    pub l2: f64,
+}
+
+impl ActivityRegularization {
+    /// With these costs.
+    pub fn new(l1: f64, l2: f64) -> Self {
+        ActivityRegularization { l1, l2 }
+    }
+
+    fn general(&self) -> L1L2 {
+        L1L2 {
+            l1: self.l1,
+            l2: self.l2,
+        }
+    }
+}
+
+impl Rule for ActivityRegularization {
+    fn check(&self) -> Result<()> {
+        self.general().check()
+    }
+}
+
+impl Formula for ActivityRegularization {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        Some(self.general().into())
+    }
+
+    fn lower(&self, _: &mut Lowering, call: Call<'_>) -> Value {
+        call.inputs[0].clone()
+    }
+}

@@ -3,12 +3,15 @@
 mod adapt;
 pub mod callbacks;
 mod check;
+mod epochs;
 mod evaluate;
 mod fit;
 mod history;
 mod mc;
 mod predict;
+mod prepare;
 mod runner;
+mod steps;
 
 pub use callbacks::{
     Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,

@@ -56,9 +56,10 @@ impl Callback for Shared {
         Ok(())
     }
 
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+    fn on_train_batch_end(&mut self, progress: &Progress<'_>, _: &mut Training<'_>) -> Result<()> {
         let watch = &mut *self.0.borrow_mut();
         watch.reporter.step(watch.first, progress);
+        Ok(())
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Epochs: steps, validation, and the callbacks between them.
 
-use super::callbacks::{Callback, Progress, Training};
+use super::callbacks::{Callback, Training};
 use super::evaluate::{Evaluation, ROWS};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
@@ -14,7 +14,6 @@ use crate::model::lowering::Wanted;
 use crate::plan::Mode;
 use crate::rules::optimizers::{AVERAGE, LearningRate};
 use crate::rules::schedules::{self, Schedule, Setting};
-use std::cell::Cell;
 use std::time::Instant;
 
 /// A training, from its first epoch to its last.
@@ -55,12 +54,7 @@ impl<'a> Epochs<'a> {
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
             steps: Steps::new(model, &runner, train, batches)?,
-            training: Training {
-                model,
-                runner,
-                learning_rate,
-                stop: false,
-            },
+            training: Training::new(model, runner, learning_rate),
             schedule,
             callbacks: options.callbacks,
             end: options.epochs,
@@ -108,17 +102,8 @@ impl<'a> Epochs<'a> {
                 break;
             }
         }
-        let mut logs = Logs::default();
-        self.steps.meters.report("", &mut logs);
-        if let Some(evaluation) = &mut self.evaluation {
-            let step = Step {
-                seed: self.training.model.seed,
-                iteration: self.training.model.state.iteration,
-                ..Step::default()
-            };
-            let meters = evaluation.run(&mut self.training.runner, &step)?;
-            meters.report("val_", &mut logs);
-        }
+        let mut logs = self.steps.meters.report();
+        self.validate(&mut logs)?;
         logs.push("learning_rate", used);
         for callback in &mut self.callbacks {
             callback.on_epoch_end(epoch, &logs, &mut self.training)?;
@@ -126,23 +111,40 @@ impl<'a> Epochs<'a> {
         Ok(logs)
     }
 
-    /// One step; gives its learning rate.
-    fn step(&mut self, epoch: usize, batch: usize) -> Result<f64> {
-        let setting = self.setting(epoch, batch);
-        self.steps.take(&mut self.training, batch, setting)?;
-        let progress = Progress {
-            epoch,
-            epochs: self.end,
-            batch,
-            batches: self.steps.count(),
-            meters: &self.steps.meters,
-            stop: Cell::new(false),
+    /// Measures loss and metrics on the rows that were held out.
+    fn validate(&mut self, logs: &mut Logs) -> Result<()> {
+        let Some(evaluation) = &mut self.evaluation else {
+            return Ok(());
         };
         for callback in &mut self.callbacks {
-            callback.on_train_batch_end(&progress);
+            callback.on_test_begin(&mut self.training)?;
         }
-        if progress.stop.get() {
-            self.training.stop();
+        let step = Step {
+            seed: self.training.model.seed,
+            iteration: self.training.model.state.iteration,
+            ..Step::default()
+        };
+        let measured = evaluation.run(&mut self.training.runner, &step)?.report();
+        for callback in &mut self.callbacks {
+            callback.on_test_end(&measured, &mut self.training)?;
+        }
+        for (name, value) in measured.iter() {
+            logs.push(format!("val_{name}"), value);
+        }
+        Ok(())
+    }
+
+    /// One step; gives its learning rate.
+    fn step(&mut self, epoch: usize, batch: usize) -> Result<f64> {
+        let progress = self.steps.progress(epoch, self.end, batch);
+        for callback in &mut self.callbacks {
+            callback.on_train_batch_begin(&progress, &mut self.training)?;
+        }
+        let setting = self.setting(epoch, batch);
+        self.steps.take(&mut self.training, batch, setting)?;
+        let progress = self.steps.progress(epoch, self.end, batch);
+        for callback in &mut self.callbacks {
+            callback.on_train_batch_end(&progress, &mut self.training)?;
         }
         Ok(setting.rate)
     }

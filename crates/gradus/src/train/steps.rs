@@ -1,6 +1,6 @@
 //! Steps: one batch of the training rows after the other.
 
-use super::callbacks::Training;
+use super::callbacks::{Progress, Training};
 use super::runner::{Batch, Meters, Runner, tensors};
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::Step;
@@ -46,6 +46,17 @@ impl<'a> Steps<'a> {
     /// Puts the rows into the order of that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
         self.batches.start_epoch(epoch as u64);
+    }
+
+    /// How far that batch of that epoch is, for callbacks.
+    pub fn progress(&self, epoch: usize, epochs: usize, batch: usize) -> Progress<'_> {
+        Progress {
+            epoch,
+            epochs,
+            batch,
+            batches: self.count(),
+            meters: &self.meters,
+        }
     }
 
     /// Trains on one batch of the epoch.

@@ -133,7 +133,7 @@ fn usage_mistakes_are_exit_code_2() {
         &["train", "--epochs", "3"],
         &["train", "--threads", "0"],
         &["train", "--seed", "-1"],
-        &["lr-find"],
+        &["lr-find", "a.toml", "b.toml"],
         &["evaluate", "m.keras"],
         &["data", "fetch", "mnist"],
     ] {

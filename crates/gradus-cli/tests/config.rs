@@ -159,11 +159,6 @@ fn mistakes_are_named() {
             &["train.optimizer.learning_rate: found inf"],
         ),
         (
-            "rate = 0.01,",
-            "rate = \"auto\",",
-            &["train.optimizer.learning_rate", "not supported yet"],
-        ),
-        (
             "shuffle = true",
             "learning_rate = 0.1",
             &["train.learning_rate", "train.optimizer.learning_rate"],

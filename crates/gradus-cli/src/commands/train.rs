@@ -3,7 +3,7 @@
 use crate::args::Train;
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Document, Run};
-use crate::output::{self, measurements};
+use crate::output::{self, measurements, quoted};
 use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
@@ -41,6 +41,12 @@ pub fn run(args: Train) -> Result<()> {
     let located = |error| document.locate(error);
     let config = document.read()?;
     let mut run = config.resolve(document.base()).map_err(located)?;
+    if let Some(found) = &run.found {
+        let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
+        reporter.say(&format!(
+            "learning rate found: {key} = {rate} (the loss climbs from {turning} on)"
+        ));
+    }
     let checkpoint = match &folder {
         Some(folder) => {
             same_run(&run.text, folder)?;
@@ -216,13 +222,4 @@ fn next(run: &Run, folder: &Path) -> String {
          {gradus} predict {model} --data {data} --out predictions.csv\n  \
          {gradus} summary {model}\n"
     )
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }

@@ -1,13 +1,16 @@
 //! The configuration file: from text to a run, and back to text.
 
+mod auto;
 mod callbacks;
 mod document;
 mod model;
 mod overrides;
 mod resolve;
+mod resolved;
 mod text;
 mod train;
 
+pub use auto::{Found, Suggestion};
 pub use document::Document;
 pub use resolve::{Run, model_of};
 

@@ -1,17 +1,16 @@
-//! From a configuration to a run: data loaded, model built, every default written down.
+//! From a configuration to a run: data loaded, model built, every default settled.
 
 use super::model::Source;
 use super::text::to_text;
-use super::{Config, excluded, problem_at};
+use super::{Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
-use gradus::config::{Value, join};
+use gradus::config::join;
 use gradus::data::{Loaded, ScaleName};
-use gradus::model::{Compiled, LayerEntry, Model, Recipe, Sequential, Style, Task};
+use gradus::model::{Compiled, Model, Recipe, Sequential, Style, Task};
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::{EarlyStopping, ReduceLROnPlateau};
 use gradus::{Error, Result, Shape};
-use serde_json::{Map, json};
 use std::path::Path;
 
 /// Epochs of a recipe that names none.
@@ -33,6 +32,8 @@ pub struct Run {
     pub class_weight: Vec<(usize, f64)>,
     pub early_stopping: Option<EarlyStopping>,
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    /// What the learning-rate finder has set.
+    pub found: Option<Found>,
     /// The whole configuration, which repeats the run.
     pub text: String,
     /// SPEC of the rows that were not trained on, if it is short.
@@ -117,9 +118,17 @@ impl Config {
             class_weight: self.train.class_weight.clone(),
             early_stopping,
             reduce_lr_on_plateau,
+            found: None,
             text: String::new(),
             test_spec: self.test_spec(),
         };
+        if self.train.find_rate {
+            let found = run.set_found_rate()?;
+            if run.schedule.is_none() && self.train.optimizer.is_none() {
+                self.train.learning_rate = Some(found.rate.into());
+            }
+            run.found = Some(found);
+        }
         run.text = to_text(&self.resolved(&run, base)?)?;
         Ok(run)
     }
@@ -175,6 +184,11 @@ impl Config {
             .ok_or_else(|| missing("optimizer", "an optimizer, such as \"nadam\""))?;
         if let Some(rate) = &train.learning_rate {
             optimizer.learning_rate = rate.clone();
+        } else if let (LearningRate::Schedule(_), true) =
+            (&optimizer.learning_rate, train.find_rate)
+        {
+            // A saved schedule gives way; this is not used either.
+            optimizer.learning_rate = LearningRate::Constant(0.01);
         }
         let compiled = Compiled {
             optimizer,
@@ -196,87 +210,6 @@ impl Config {
         let plain = matches!(self.data.scale, None | Some(ScaleName::Unit));
         let name = self.data.dataset.as_ref()?;
         (plain && !name.contains(':')).then(|| format!("{name}:test"))
-    }
-
-    /// The whole configuration, defaults and all.
-    fn resolved(&self, run: &Run, base: &Path) -> Result<Value> {
-        let plain = |error: serde_json::Error| Error::Internal(error.to_string());
-        let data = serde_json::to_value(self.data.absolute(base)?).map_err(plain)?;
-        let mut model = Map::new();
-        match &self.model.source {
-            Source::File(path) => {
-                let path = base.join(path);
-                let path = std::path::absolute(&path).map_err(|e| Error::io("find", &path, e))?;
-                model.insert("file".into(), path.display().to_string().into());
-                let patterns = self.model.trainable.iter().cloned();
-                let patterns: Map<_, _> = patterns.map(|(p, t)| (p, t.into())).collect();
-                if !patterns.is_empty() {
-                    model.insert("trainable".into(), patterns.into());
-                }
-            }
-            _ => {
-                let layers: Vec<Value> = run.model.layers.iter().map(layer).collect();
-                model.insert("layers".into(), layers.into());
-            }
-        }
-        let Some(compiled) = &run.model.compiled else {
-            return Err(Error::Internal("the model of a run is not compiled".into()));
-        };
-        let metrics = compiled.metrics.iter().map(|(name, metric)| {
-            let mut config = serde_json::to_value(metric).unwrap_or_default();
-            let alias = gradus::rules::metrics::Metric::from_config("", &name.as_str().into());
-            if alias.is_ok_and(|alias| alias == *metric) {
-                return name.as_str().into();
-            }
-            if let Value::String(_) = config {
-                config = metric.to_config();
-            }
-            config["name"] = name.as_str().into();
-            config
-        });
-        let mut train = json!({
-            "loss": serde_json::to_value(&compiled.loss).map_err(plain)?,
-            "metrics": metrics.collect::<Vec<Value>>(),
-            "epochs": run.epochs,
-            "initial_epoch": run.initial_epoch,
-            "batch_size": run.batch_size,
-            "shuffle": run.shuffle,
-        });
-        // A rate beside the file's optimizer keeps the optimizer's state; as
-        // part of a named one it would not.
-        match (
-            &self.model.source,
-            &self.train.optimizer,
-            &self.train.learning_rate,
-        ) {
-            (Source::File(_), None, Some(rate)) => {
-                train["learning_rate"] = serde_json::to_value(rate).map_err(plain)?;
-            }
-            _ => train["optimizer"] = compiled.optimizer.to_config(),
-        }
-        if let Some(schedule) = &run.schedule {
-            train["schedule"] = schedule.to_config();
-        }
-        if !run.class_weight.is_empty() {
-            let weights = run.class_weight.iter();
-            train["class_weight"] = weights.map(|(c, w)| (c.to_string(), *w)).collect();
-        }
-        let mut callbacks = Map::new();
-        if let Some(early_stopping) = &run.early_stopping {
-            let value = serde_json::to_value(early_stopping).map_err(plain)?;
-            callbacks.insert("early_stopping".into(), value);
-        }
-        if let Some(reduce) = &run.reduce_lr_on_plateau {
-            let value = serde_json::to_value(reduce).map_err(plain)?;
-            callbacks.insert("reduce_lr_on_plateau".into(), value);
-        }
-        Ok(json!({
-            "seed": self.seed,
-            "data": data,
-            "model": model,
-            "train": train,
-            "callbacks": callbacks,
-        }))
     }
 }
 
@@ -320,27 +253,6 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
         frozen.map_err(|error| error.under("model.trainable"))?;
     }
     Ok(())
-}
-
-/// A layer as a configuration has it.
-fn layer(entry: &LayerEntry) -> Value {
-    let mut fields = Map::new();
-    let mut config = entry.rule.to_config();
-    let arguments = config
-        .as_object_mut()
-        .map(std::mem::take)
-        .unwrap_or_default();
-    for (key, value) in arguments {
-        let is_type = key == "type";
-        fields.insert(key, value);
-        if is_type {
-            fields.insert("name".into(), entry.name.as_str().into());
-        }
-    }
-    if !entry.trainable {
-        fields.insert("trainable".into(), false.into());
-    }
-    fields.into()
 }
 
 /// The names of everything that an epoch measures.

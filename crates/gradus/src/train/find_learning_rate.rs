@@ -163,10 +163,10 @@ impl LearningRateCurve {
         self.turning_point().map(|rate| rate / 10.0)
     }
 
-    /// The highest rate of a 1cycle schedule: a third of the turning point. Only
-    /// a few steps are taken at it, so it may be nearer to the edge.
+    /// The highest rate of a 1cycle schedule: half of the turning point. It may
+    /// be near the edge, since few steps are taken at it, and with less momentum.
     pub fn suggested_max_rate(&self) -> Option<f64> {
-        self.turning_point().map(|rate| rate / 3.0)
+        self.turning_point().map(|rate| rate / 2.0)
     }
 }
 

@@ -242,11 +242,21 @@ impl Tensor {
                 format!("{} rows of {}", rows.len(), self.size),
             ));
         }
-        if let Some(&last) = rows.iter().max()
-            && last as usize >= self.rows
-        {
-            return Err(self.no_such_row(last as usize));
+        self.check_rows(rows)?;
+        self.copy_rows(rows, out);
+        Ok(())
+    }
+
+    /// Refuses rows that are not there.
+    pub(crate) fn check_rows(&self, rows: &[u32]) -> Result<()> {
+        match rows.iter().max() {
+            Some(&last) if last as usize >= self.rows => Err(self.no_such_row(last as usize)),
+            _ => Ok(()),
         }
+    }
+
+    /// What [`Tensor::gather`] does, of rows that are there.
+    pub(crate) fn copy_rows(&self, rows: &[u32], out: &mut [f32]) {
         match self.values() {
             Values::U8(all) => runs(all, self.size, rows, out, |from, to| {
                 self.scale.apply_u8(from, to)
@@ -255,7 +265,6 @@ impl Tensor {
                 self.scale.apply_f32(from, to)
             }),
         }
-        Ok(())
     }
 
     /// Every number, scaled, row after row.

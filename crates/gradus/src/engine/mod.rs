@@ -11,6 +11,7 @@ pub(crate) mod reference;
 
 use crate::plan::{Buffer, Program};
 use crate::rules::optimizers::Coefficients;
+use std::ops::Range;
 
 /// What an operation may need to know of the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,6 +38,9 @@ pub(crate) trait Engine {
     fn session(&self, program: Program) -> Box<dyn Session>;
 }
 
+/// Writes rows of the batch's n-th feed. Any thread may call it, for any rows.
+pub(crate) type Fill<'a> = dyn Fn(usize, Range<usize>, &mut [f32]) + Sync + 'a;
+
 /// A program's variables, and the means to run its plans on them. It shares no
 /// memory with the host: everything goes in and out by copies.
 pub(crate) trait Session: Send {
@@ -44,9 +48,9 @@ pub(crate) trait Session: Send {
     fn write(&mut self, variable: Buffer, values: &[f32]);
     /// Gets a variable.
     fn read(&self, variable: Buffer, values: &mut [f32]);
-    /// Runs a plan on a batch of `rows` rows; `feeds` are in the plan's order and
-    /// have room for the most rows that the plan takes.
-    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step);
+    /// Runs a plan on a batch of `rows` rows. `feeds` are in the plan's order and
+    /// have room for the most rows that the plan takes; `fill` writes their rows.
+    fn run(&mut self, plan: usize, rows: usize, feeds: &mut [Vec<f32>], fill: &Fill, step: &Step);
     /// Gets what the last run of that plan left in one of its results.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
 }

@@ -1,6 +1,6 @@
 //! The engine that computes nothing: for tests of the loop around it.
 
-use super::{Engine, Session, Step};
+use super::{Engine, Fill, Session, Step};
 use crate::plan::{Buffer, Program};
 
 /// Keeps variables and leaves them alone; every result is 0.
@@ -31,7 +31,15 @@ impl Session for NullSession {
         values.copy_from_slice(&self.variables[variable.index()]);
     }
 
-    fn run(&mut self, _plan: usize, _rows: usize, _feeds: &[Vec<f32>], _step: &Step) {}
+    fn run(
+        &mut self,
+        _plan: usize,
+        _rows: usize,
+        _feeds: &mut [Vec<f32>],
+        _fill: &Fill,
+        _step: &Step,
+    ) {
+    }
 
     fn fetch(&self, _plan: usize, _result: Buffer, values: &mut [f32]) {
         values.fill(0.0);

@@ -2,7 +2,7 @@
 //! buffer by itself, in the order of the plan. The fast engines are tested
 //! against it.
 
-use super::{Engine, Session, Step};
+use super::{Engine, Fill, Session, Step};
 use crate::base::random::{Key, Stream};
 use crate::plan::op::{Clip, Factors};
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, View};
@@ -44,7 +44,12 @@ impl Session for ReferenceSession {
         values.copy_from_slice(&self.variables[variable.index()]);
     }
 
-    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step) {
+    fn run(&mut self, plan: usize, rows: usize, feeds: &mut [Vec<f32>], fill: &Fill, step: &Step) {
+        for info in &self.plans[plan].buffers {
+            if let Role::Feed(n) = info.role {
+                fill(n, 0..rows, &mut feeds[n][..info.size.of(rows)]);
+            }
+        }
         let mut run = Run {
             buffers: Vec::new(),
             rows,

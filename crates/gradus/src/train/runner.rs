@@ -8,6 +8,7 @@ use crate::model::lowering::{Lowered, Owner, Wanted};
 use crate::plan::{Mode, Plan};
 use crate::rules::metrics::{self, Metric};
 use crate::train::history::Logs;
+use std::ops::Range;
 
 /// A session for a model's program.
 pub(crate) struct Runner {
@@ -123,10 +124,14 @@ impl Runner {
         step: &Step,
         with_outputs: bool,
     ) -> Result<()> {
-        for (tensor, feed) in tensors.iter().zip(&mut batch.feeds) {
-            tensor.gather(rows, &mut feed[..rows.len() * tensor.size()])?;
+        for tensor in tensors {
+            tensor.check_rows(rows)?;
         }
-        self.session.run(batch.plan, rows.len(), &batch.feeds, step);
+        let fill = |feed: usize, range: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_rows(&rows[range], to);
+        };
+        self.session
+            .run(batch.plan, rows.len(), &mut batch.feeds, &fill, step);
         let plan = &self.lowered.program.plans[batch.plan];
         if let Some((losses, positions)) = plan.losses {
             let n = rows.len() * positions;

@@ -4,7 +4,7 @@
 use super::kernels::columns::*;
 use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
-use super::kernels::product::{Product, Right};
+use super::kernels::product::{Lanes, Product, Right};
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
@@ -43,18 +43,12 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
     match op {
         Op::Product { x, w, y, of } => {
             let (x, w, y) = (context.at(*x), context.at(*w), context.at(*y));
-            let right = Right::Rows {
-                from: w,
-                stride: of.outputs,
-            };
+            let right = Right::Plain(lanes(w, *of));
             product(context, *of, x, of.inputs, right, y, block);
         }
         Op::ProductInput { dy, w, dx, of } => {
             let (dy, w, dx) = (context.at(*dy), context.at(*w), context.at(*dx));
-            let right = Right::Columns {
-                from: w,
-                stride: of.outputs,
-            };
+            let right = Right::Transposed(lanes(w, *of));
             product(context, *of, dy, of.outputs, right, dx, block);
         }
         Op::Bias { x, bias, y, .. } => isa.run(Bias {
@@ -267,6 +261,15 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
 fn key(context: &Context<'_>, stream: u32) -> Key {
     let step = context.step;
     Key::new(step.seed, Stream::Layer(stream), step.iteration)
+}
+
+/// A weight matrix.
+fn lanes(w: *const f32, of: Factors) -> Lanes {
+    Lanes {
+        from: w,
+        rows: of.inputs,
+        columns: of.outputs,
+    }
 }
 
 /// c = a · b for the block's columns.

@@ -8,6 +8,7 @@
 mod arena;
 mod columns;
 mod kernels;
+mod layout;
 mod pace;
 pub(crate) mod pool;
 mod session;

@@ -4,16 +4,16 @@ use super::arena::Arena;
 use super::kernels::product::PACK_SIZE;
 use super::kernels::rows::{Softmax, SoftmaxGradient, StandardizeRows, StandardizeRowsGradient};
 use super::kernels::update::{Penalty, SquaredNorm};
+use super::layout::{Laned, layouts};
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
-use super::tasks::{Task, tasks, total};
+use super::tasks::{Phase, Task, phases, total};
 use super::{columns, weights};
-use crate::engine::{Session, Step};
+use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
 use crate::rules::losses::Targets;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// A program's memory and tasks.
@@ -21,8 +21,8 @@ pub(super) struct CpuSession {
     isa: Isa,
     plans: Vec<Prepared>,
     variables: Arena,
-    /// Where each variable starts, and how long it is.
-    places: Vec<(usize, usize)>,
+    /// Where each variable starts, how long it is, and how it lies.
+    places: Vec<(usize, usize, Option<Laned>)>,
     /// One for all plans: only one runs at a time.
     temporaries: Arena,
     /// For each thread.
@@ -34,9 +34,9 @@ pub(super) struct CpuSession {
 /// A plan with its tasks and the places of its buffers.
 struct Prepared {
     plan: Plan,
-    phases: Vec<Vec<Task>>,
-    /// The next task of each phase.
-    next: Vec<AtomicUsize>,
+    /// How each buffer lies.
+    layout: Vec<Option<Laned>>,
+    phases: Vec<Phase>,
     pointers: Pointers,
     pace: Pace,
 }
@@ -55,6 +55,7 @@ unsafe impl Sync for Pointers {}
 pub(super) struct Context<'a> {
     pub isa: Isa,
     pub plan: &'a Plan,
+    layout: &'a [Option<Laned>],
     pointers: &'a Pointers,
     /// Rows of this batch.
     pub rows: usize,
@@ -78,11 +79,14 @@ impl Context<'_> {
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Self {
         let count = threads.unwrap_or_else(crate::base::threads::threads);
+        let layouts = layouts(&program);
         let mut places = Vec::new();
         let mut end = 0;
-        for variable in &program.variables {
-            places.push((end, variable.size));
-            end += variable.size.next_multiple_of(16);
+        for (i, variable) in program.variables.iter().enumerate() {
+            let laned = layouts.first().and_then(|layout| layout[i]);
+            places.push((end, variable.size, laned));
+            // Products read whole lanes, also behind a narrow last one.
+            end += variable.size.next_multiple_of(16) + 16;
         }
         let variables = Arena::new(end);
         let most = |f: fn(&Plan) -> usize| program.plans.iter().map(f).max().unwrap_or(0);
@@ -91,9 +95,10 @@ impl CpuSession {
         let plans = program
             .plans
             .into_iter()
-            .map(|plan| Prepared {
-                phases: tasks(&plan, count),
-                next: plan.phases.iter().map(|_| AtomicUsize::new(0)).collect(),
+            .zip(layouts)
+            .map(|(plan, layout)| Prepared {
+                layout,
+                phases: phases(&plan, count, isa.width()),
                 pointers: pointers(&plan, &variables, &places, &temporaries),
                 pace: Pace::new(total(&plan)),
                 plan,
@@ -115,7 +120,7 @@ impl CpuSession {
 fn pointers(
     plan: &Plan,
     variables: &Arena,
-    places: &[(usize, usize)],
+    places: &[(usize, usize, Option<Laned>)],
     temporaries: &Arena,
 ) -> Pointers {
     let of = |(i, place): (usize, &Place)| match (plan.buffers[i].role, place) {
@@ -128,34 +133,37 @@ fn pointers(
 
 impl Session for CpuSession {
     fn write(&mut self, variable: Buffer, values: &[f32]) {
-        let (start, size) = self.places[variable.index()];
+        let (start, size, laned) = self.places[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: the variable's place in the arena, which nobody else touches.
-        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.variables.at(start), size) };
+        let place = unsafe { std::slice::from_raw_parts_mut(self.variables.at(start), size) };
+        match laned {
+            Some(matrix) => matrix.pack(self.isa, values, place),
+            None => place.copy_from_slice(values),
+        }
     }
 
     fn read(&self, variable: Buffer, values: &mut [f32]) {
-        let (start, size) = self.places[variable.index()];
+        let (start, size, laned) = self.places[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: as in `write`.
-        unsafe {
-            std::ptr::copy_nonoverlapping(self.variables.at(start), values.as_mut_ptr(), size)
-        };
+        let place = unsafe { std::slice::from_raw_parts(self.variables.at(start), size) };
+        match laned {
+            Some(matrix) => matrix.unpack(self.isa, place, values),
+            None => values.copy_from_slice(place),
+        }
     }
 
-    fn run(&mut self, plan: usize, rows: usize, feeds: &[Vec<f32>], step: &Step) {
+    fn run(&mut self, plan: usize, rows: usize, feeds: &mut [Vec<f32>], fill: &Fill, step: &Step) {
         let prepared = &mut self.plans[plan];
         assert!(rows <= prepared.plan.rows, "more rows than the plan takes");
         for (i, info) in prepared.plan.buffers.iter().enumerate() {
             if let Role::Feed(n) = info.role {
                 assert!(feeds[n].len() >= info.size.of(rows), "a feed is too short");
-                // Feeds are only read: the plan's verifier sees to it.
-                prepared.pointers.0[i] = feeds[n].as_ptr().cast_mut();
+                prepared.pointers.0[i] = feeds[n].as_mut_ptr();
             }
         }
-        for next in &prepared.next {
-            next.store(0, Ordering::Relaxed);
-        }
+        prepared.phases.iter().for_each(Phase::reset);
         self.barrier.reset();
         let prepared = &self.plans[plan];
         let (isa, scratch, barrier) = (self.isa, &self.scratch, &self.barrier);
@@ -163,17 +171,19 @@ impl Session for CpuSession {
             let context = Context {
                 isa,
                 plan: &prepared.plan,
+                layout: &prepared.layout,
                 pointers: &prepared.pointers,
                 rows,
                 step,
                 scratch: scratch[number].at(0),
             };
-            for (turn, (phase, next)) in prepared.phases.iter().zip(&prepared.next).enumerate() {
-                while let Some(task) = phase.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    do_task(&context, task);
-                }
-                if threads > 1 && turn + 1 < prepared.phases.len() {
+            fill_feeds(&context, fill, number, threads);
+            for (turn, phase) in prepared.phases.iter().enumerate() {
+                if threads > 1 {
                     barrier.wait(threads, turn + 1);
+                }
+                while let Some(task) = phase.next(number) {
+                    do_task(&context, task);
                 }
             }
         };
@@ -216,6 +226,24 @@ impl Session for CpuSession {
     }
 }
 
+/// Writes this thread's share of the batch's rows.
+fn fill_feeds(context: &Context<'_>, fill: &Fill, number: usize, threads: usize) {
+    let from = context.rows * number / threads;
+    let to = context.rows * (number + 1) / threads;
+    for (i, info) in context.plan.buffers.iter().enumerate() {
+        if let Role::Feed(n) = info.role {
+            let size = info.size.of(1);
+            // SAFETY: inside the feed, which is long enough; the rows are this
+            // thread's, and nobody reads them before all have met.
+            let rows = unsafe {
+                let start = context.pointers.0[i].add(from * size);
+                std::slice::from_raw_parts_mut(start, (to - from) * size)
+            };
+            fill(n, from..to, rows);
+        }
+    }
+}
+
 fn do_task(context: &Context<'_>, task: &Task) {
     let ops = &context.plan.ops[task.group.ops.clone()];
     match task.group.split {
@@ -223,8 +251,8 @@ fn do_task(context: &Context<'_>, task: &Task) {
             let (from, to) = task.lanes(view.width);
             columns::run(context, ops, view, from, to);
         }
-        Split::Weight(rows, _) => {
-            let (from, to) = task.rows(rows);
+        Split::Weight(_, columns) => {
+            let (from, to) = task.lanes(columns);
             weights::run(context, ops, from, to);
         }
         Split::Elements(size) => {
@@ -466,11 +494,11 @@ fn whole(context: &Context<'_>, op: &Op) {
                     size,
                 }),
                 None => {
-                    let scratch = doubles(context, rule.scratch(*columns, size));
+                    let (scratch, room) = doubles(context, rule.scratch(*columns, size));
                     // SAFETY: the buffer is that long, and nobody writes to it
                     // in this phase.
-                    let x = unsafe { std::slice::from_raw_parts(context.at(*x), size) };
-                    rule.matrix(*columns, x, None, scratch)
+                    let values = unsafe { std::slice::from_raw_parts(context.at(*x), size) };
+                    rule.matrix(*columns, plain(context, *x, values, room), None, scratch)
                 }
             };
             // SAFETY: one number, which this task alone writes.
@@ -485,20 +513,28 @@ fn whole(context: &Context<'_>, op: &Op) {
         } => {
             let by_row = matches!(size, Size::PerRow(_));
             let size = size.of(context.rows);
-            let scratch = doubles(context, rule.scratch(*columns, size));
+            let (scratch, room) = doubles(context, rule.scratch(*columns, size));
             // SAFETY: both buffers are that long; nobody writes to the first in
-            // this phase, and this task alone touches the second.
-            let (x, dx) = unsafe {
+            // this phase, and this task alone touches the second. The scratch
+            // has room for both.
+            let (x_now, dx_now, room, slopes) = unsafe {
                 (
                     std::slice::from_raw_parts(context.at(*x), size),
                     std::slice::from_raw_parts_mut(context.at(*dx), size),
+                    room,
+                    std::slice::from_raw_parts_mut(room.add(size), size),
                 )
             };
-            dx.fill(0.0);
-            rule.matrix(*columns, x, Some(dx), scratch);
+            let x_now = plain(context, *x, x_now, room);
+            slopes.fill(0.0);
+            rule.matrix(*columns, x_now, Some(slopes), scratch);
             if by_row {
                 let rows = context.rows as f32;
-                dx.iter_mut().for_each(|g| *g /= rows);
+                slopes.iter_mut().for_each(|g| *g /= rows);
+            }
+            match context.layout[dx.index()] {
+                Some(matrix) => matrix.pack(context.isa, slopes, dx_now),
+                None => dx_now.copy_from_slice(slopes),
             }
         }
         Op::Constrain {
@@ -507,19 +543,51 @@ fn whole(context: &Context<'_>, op: &Op) {
             shape,
             size,
         } => {
-            let scratch = doubles(context, rule.scratch(shape));
-            // SAFETY: the variable is that long, and this task alone touches it.
-            let w = unsafe { std::slice::from_raw_parts_mut(context.at(*w), *size) };
-            rule.apply_in(shape, w, scratch);
+            let (scratch, room) = doubles(context, rule.scratch(shape));
+            // SAFETY: the variable is that long, and this task alone touches
+            // it; so is the room.
+            let (values, room) = unsafe {
+                (
+                    std::slice::from_raw_parts_mut(context.at(*w), *size),
+                    std::slice::from_raw_parts_mut(room, *size),
+                )
+            };
+            match context.layout[w.index()] {
+                Some(matrix) => {
+                    matrix.unpack(context.isa, values, room);
+                    rule.apply_in(shape, room, scratch);
+                    matrix.pack(context.isa, room, values);
+                }
+                None => rule.apply_in(shape, values, scratch),
+            }
         }
         other => unreachable!("{other:?} can be cut"),
     }
 }
 
-/// This thread's room, as so many doubles.
+/// The numbers of a buffer row after row: themselves, or a copy in `room`.
+fn plain<'a>(
+    context: &Context<'_>,
+    buffer: Buffer,
+    values: &'a [f32],
+    room: *mut f32,
+) -> &'a [f32] {
+    let Some(matrix) = context.layout[buffer.index()] else {
+        return values;
+    };
+    // SAFETY: `weights::room` has counted as many numbers behind the doubles.
+    let room = unsafe { std::slice::from_raw_parts_mut(room, values.len()) };
+    matrix.unpack(context.isa, values, room);
+    room
+}
+
+/// This thread's room as so many doubles, and where it goes on behind them.
 #[allow(clippy::mut_from_ref)]
-fn doubles<'a>(context: &'a Context<'_>, count: usize) -> &'a mut [f64] {
+fn doubles<'a>(context: &'a Context<'_>, count: usize) -> (&'a mut [f64], *mut f32) {
     // SAFETY: the scratch is this thread's alone and starts a cache line;
     // `weights::room` has counted two floats for each double.
-    unsafe { std::slice::from_raw_parts_mut(context.scratch.cast::<f64>(), count) }
+    unsafe {
+        let doubles = std::slice::from_raw_parts_mut(context.scratch.cast::<f64>(), count);
+        (doubles, context.scratch.add(2 * count))
+    }
 }

@@ -128,6 +128,16 @@ impl Isa {
         *named.or(found.last()).unwrap_or(&Isa::Portable)
     }
 
+    /// Numbers in a lane.
+    pub(super) fn width(self) -> usize {
+        self.run(Width)
+    }
+
+    /// Columns of a product's tile.
+    pub(super) fn panel(self) -> usize {
+        self.run(Panel)
+    }
+
     /// Runs a kernel with this set's lane.
     #[inline]
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
@@ -140,6 +150,26 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
         }
+    }
+}
+
+struct Width;
+
+impl Kernel for Width {
+    type Output = usize;
+    #[inline(always)]
+    fn run<L: Simd>(self) -> usize {
+        L::WIDTH
+    }
+}
+
+struct Panel;
+
+impl Kernel for Panel {
+    type Output = usize;
+    #[inline(always)]
+    fn run<L: Simd>(self) -> usize {
+        L::WIDTH * L::TILE_LANES
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::plan::fuse::Group;
 use crate::plan::{Op, Plan, Split};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A part of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub(super) struct Task {
     pub group: Group,
     pub part: usize,
     pub parts: usize,
+    /// Columns and numbers are cut where a lane begins: so many.
+    lane: usize,
 }
 
 impl Task {
@@ -20,25 +23,12 @@ impl Task {
         )
     }
 
-    /// The task's share of the rows of a weight matrix.
-    pub fn rows(&self, n: usize) -> (usize, usize) {
-        let (from, to) = self.share(n.div_ceil(ROWS));
-        ((from * ROWS).min(n), (to * ROWS).min(n))
-    }
-
     /// The task's share of `n` columns or numbers.
     pub fn lanes(&self, n: usize) -> (usize, usize) {
-        let (from, to) = self.share(n.div_ceil(WIDEST));
-        ((from * WIDEST).min(n), (to * WIDEST).min(n))
+        let (from, to) = self.share(n.div_ceil(self.lane));
+        ((from * self.lane).min(n), (to * self.lane).min(n))
     }
 }
-
-/// Columns and numbers are cut where this many begin: a panel of AVX2, a lane
-/// of AVX-512.
-const WIDEST: usize = 16;
-
-/// Rows of a weight matrix are cut where this many begin: whole tiles.
-const ROWS: usize = 12;
 
 /// Work that is not worth a second thread, in multiply-adds: about what one
 /// core does in the microsecond that handing over costs.
@@ -51,25 +41,94 @@ const LONG: usize = 2_000_000;
 /// Work from which it is cut finer still.
 const VERY_LONG: usize = 20_000_000;
 
-/// A plan's tasks, phase by phase.
-pub(super) fn tasks(plan: &Plan, threads: usize) -> Vec<Vec<Task>> {
+/// Tasks that may be done at the same time.
+#[derive(Debug)]
+pub(super) struct Phase {
+    tasks: Vec<Task>,
+    /// A thread's tasks, which it does before it helps another: from step to
+    /// step it finds the same columns in its cache.
+    shares: Vec<Share>,
+}
+
+/// The tasks `start..end`, of which those before `next` are taken.
+#[derive(Debug)]
+struct Share {
+    start: usize,
+    end: usize,
+    next: AtomicUsize,
+}
+
+impl Phase {
+    fn new(tasks: Vec<(usize, Task)>, threads: usize) -> Self {
+        let mut ordered = Vec::new();
+        let mut shares = Vec::new();
+        for thread in 0..threads {
+            let start = ordered.len();
+            let own = tasks.iter().filter(|(owner, _)| *owner == thread);
+            ordered.extend(own.map(|(_, task)| task.clone()));
+            shares.push(Share {
+                start,
+                end: ordered.len(),
+                next: AtomicUsize::new(start),
+            });
+        }
+        Phase {
+            tasks: ordered,
+            shares,
+        }
+    }
+
+    /// Has all tasks to be done again.
+    pub fn reset(&self) {
+        for share in &self.shares {
+            share.next.store(share.start, Ordering::Relaxed);
+        }
+    }
+
+    /// A task for this thread, if there is one left.
+    pub fn next(&self, thread: usize) -> Option<&Task> {
+        let (before, from) = self.shares.split_at(thread.min(self.shares.len()));
+        from.iter().chain(before).find_map(|share| {
+            // A look first: only few threads meet at a share that is not done.
+            if share.next.load(Ordering::Relaxed) >= share.end {
+                return None;
+            }
+            let next = share.next.fetch_add(1, Ordering::Relaxed);
+            (next < share.end).then(|| &self.tasks[next])
+        })
+    }
+}
+
+/// A plan's tasks, phase by phase, for lanes of so many numbers.
+pub(super) fn phases(plan: &Plan, threads: usize, lane: usize) -> Vec<Phase> {
     let phase = |groups: &Vec<Group>| {
-        groups
-            .iter()
-            .flat_map(|group| {
-                let parts = parts(plan, group, threads);
-                (0..parts).map(move |part| Task {
-                    group: group.clone(),
+        let mut tasks = Vec::new();
+        let mut single = 0;
+        for group in groups {
+            let parts = parts(plan, group, threads, lane);
+            for part in 0..parts {
+                // What is not worth cutting goes around.
+                let owner = match parts {
+                    1 => single % threads,
+                    _ => part * threads / parts,
+                };
+                single += usize::from(parts == 1);
+                let group = group.clone();
+                let task = Task {
+                    group,
                     part,
                     parts,
-                })
-            })
-            .collect()
+                    lane,
+                };
+                tasks.push((owner, task));
+            }
+        }
+        Phase::new(tasks, threads)
     };
     plan.phases.iter().map(phase).collect()
 }
 
-fn parts(plan: &Plan, group: &Group, threads: usize) -> usize {
+fn parts(plan: &Plan, group: &Group, threads: usize, lane: usize) -> usize {
     let work: usize = plan.ops[group.ops.clone()]
         .iter()
         .map(|op| work(plan, op))
@@ -83,9 +142,9 @@ fn parts(plan: &Plan, group: &Group, threads: usize) -> usize {
         _ => 4 * threads,
     };
     let most = match group.split {
-        Split::Columns(view) => view.width.div_ceil(WIDEST),
+        Split::Columns(view) => view.width.div_ceil(lane),
         Split::Rows(view) => plan.rows * view.positions,
-        Split::Weight(rows, _) => rows.div_ceil(ROWS),
+        Split::Weight(_, columns) => columns.div_ceil(lane),
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };

@@ -1,28 +1,31 @@
-//! Groups that are cut by rows of a weight matrix: its gradient, and the update
-//! by each block of it as soon as the block is there.
+//! Weight matrices: a gradient, block by block, and the update by each block as
+//! soon as it is there.
 
 use super::kernels::columns::{Block, Sum};
-use super::kernels::product::{PackRight, WeightBlock};
+use super::kernels::product::{Lanes, PackLanes, Transpose, WeightBlock};
 use super::kernels::update::{Accumulate, Extras, Update};
+use super::layout::Laned;
 use super::session::Context;
 use super::simd::{Isa, PANEL};
 use crate::plan::op::Clip;
 use crate::plan::{Buffer, Op, Plan};
 use crate::rules::optimizers::{self, Coefficients, SLOTS};
 
-/// Numbers of dy that are packed at a time: 128 KiB, a part of the second cache.
-const PACKED: usize = 32_768;
+/// Numbers of dy that are packed at a time: 256 KiB, half of the second cache.
+const PACKED: usize = 65_536;
 
-/// Numbers of the gradient that are made before they are used: 16 KiB, half of
-/// the first cache.
-const MADE: usize = 4096;
+/// Numbers of x that are turned at a time: 16 KiB, half of the first cache.
+const TURNED: usize = 4096;
+
+/// The fewest and the most rows of a block: whole tiles, and few enough that
+/// the gradient's block stays in the first cache.
+const ROWS: (usize, usize) = (24, 120);
 
 /// How a group works through its part: columns and rows of dw at a time.
-fn extent(batch_rows: usize, outputs: usize) -> (usize, usize) {
-    let columns = (PACKED / batch_rows.max(1) / PANEL).max(1) * PANEL;
-    let columns = columns.min(outputs);
-    let rows = (MADE / columns / 12).max(1) * 12;
-    (columns, rows)
+fn extent(batch: usize, outputs: usize) -> (usize, usize) {
+    let columns = (PACKED / batch.max(1) / PANEL).max(1) * PANEL;
+    let rows = (TURNED / batch.max(1) / ROWS.0 * ROWS.0).clamp(ROWS.0, ROWS.1);
+    (columns.min(outputs), rows)
 }
 
 /// The numbers of scratch that a plan's groups need.
@@ -33,10 +36,10 @@ pub(super) fn room(plan: &Plan) -> usize {
             Op::ProductWeight { of, .. } => {
                 let batch = plan.rows * of.positions;
                 let (columns, rows) = extent(batch, of.outputs);
-                PackRight::size(batch, columns) + rows * batch + rows * columns
+                (batch * columns + PANEL).next_multiple_of(16) + rows * (batch + PANEL)
             }
             Op::Loss { view, .. } => view.width,
-            // These work in doubles.
+            // These work in doubles, on a matrix that may have to be copied.
             Op::Penalty {
                 rule,
                 size,
@@ -48,66 +51,84 @@ pub(super) fn room(plan: &Plan) -> usize {
                 size,
                 columns,
                 ..
-            } => 2 * rule.scratch(*columns, size.of(plan.rows)),
-            Op::Constrain { rule, shape, .. } => 2 * rule.scratch(shape),
+            } => 2 * rule.scratch(*columns, size.of(plan.rows)) + 2 * size.of(plan.rows),
+            Op::Constrain {
+                rule, shape, size, ..
+            } => 2 * rule.scratch(shape) + *size,
             _ => 0,
         });
     }
     most
 }
 
-/// Rows `from..to` of a weight matrix: its gradient, and if the group has one
+/// Columns `from..to` of a weight matrix: its gradient, and if the group has one
 /// its update.
 pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     let Some((Op::ProductWeight { x, dy, dw, of }, followers)) = ops.split_first() else {
         unreachable!("the group starts with its product");
     };
+    let isa = context.isa;
     let batch = context.rows * of.positions;
     // By the plan's rows, not the batch's: a short batch must not need more room.
     let (columns, rows) = extent(context.plan.rows * of.positions, of.outputs);
+    let matrix = Laned {
+        rows: of.inputs,
+        columns: of.outputs,
+    };
     let gradient = context.at(*dw);
+    let panel = isa.panel();
     let packed = context.scratch;
     // SAFETY: `room` has counted all three parts of the scratch; the rows and
-    // columns are inside the matrices, and rows `from..to` are this task's.
+    // columns are inside the matrices, and columns `from..to` are this task's.
     unsafe {
-        let tiles = packed.add(PackRight::size(batch, columns));
-        let made = tiles.add(rows * batch);
-        for column in (0..of.outputs).step_by(columns) {
-            let width = columns.min(of.outputs - column);
-            context.isa.run(PackRight {
+        let turned = packed.add((batch * columns + PANEL).next_multiple_of(16));
+        let made = turned.add(rows * batch);
+        for start in (from..to).step_by(columns) {
+            let width = columns.min(to - start);
+            isa.run(PackLanes {
                 rows: batch,
-                dy: context.at(*dy).add(column),
+                dy: context.at(*dy).add(start),
                 dy_stride: of.outputs,
                 width,
                 to: packed,
             });
-            for row in (from..to).step_by(rows) {
-                let end = (row + rows).min(to);
-                let (dw, dw_stride) = if gradient.is_null() {
-                    (made, width)
-                } else {
-                    (gradient.add(row * of.outputs + column), of.outputs)
-                };
-                context.isa.run(WeightBlock {
+            for row in (0..of.inputs).step_by(rows) {
+                let rows = rows.min(of.inputs - row);
+                isa.run(Transpose {
                     rows: batch,
                     x: context.at(*x),
                     x_stride: of.inputs,
-                    packed,
                     from: row,
-                    to: end,
-                    width,
-                    dw,
-                    dw_stride,
-                    pack: tiles,
+                    to: row + rows,
+                    y: turned,
                 });
-                for op in followers {
-                    if width == of.outputs {
-                        update(context, op, row * width, (end - row) * width, dw);
-                        continue;
-                    }
-                    for r in row..end {
-                        let gradient = dw.add((r - row) * dw_stride);
-                        update(context, op, r * of.outputs + column, width, gradient);
+                for column in (0..width).step_by(panel) {
+                    let end = (column + panel).min(width);
+                    let (place, _) = matrix.at(isa, row, start + column);
+                    let (dw, dw_stride) = if gradient.is_null() {
+                        (made, rows * isa.width())
+                    } else {
+                        (gradient.add(place), of.inputs * isa.width())
+                    };
+                    isa.run(WeightBlock {
+                        batch,
+                        x: turned,
+                        rows,
+                        dy: Lanes {
+                            from: packed,
+                            rows: batch,
+                            columns: width,
+                        },
+                        lane: column / isa.width(),
+                        lanes: (end - column).div_ceil(isa.width()),
+                        dw,
+                        dw_stride,
+                    });
+                    for op in followers {
+                        for (lane, column) in (column..end).step_by(isa.width()).enumerate() {
+                            let (place, width) = matrix.at(isa, row, start + column);
+                            update(context, op, place, rows * width, dw.add(lane * dw_stride));
+                        }
                     }
                 }
             }

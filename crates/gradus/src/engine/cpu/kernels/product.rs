@@ -1,21 +1,61 @@
-//! Matrix products: panels of a few lanes of columns, packed so that a panel
-//! stays in the first cache while every row passes over it.
+//! Matrix products. The second factor lies lane by lane of columns, so that the
+//! innermost loop reads it from front to back; what does not lie so is packed.
 
-use crate::engine::cpu::simd::{Kernel, PANEL, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd};
 
-/// Rows of a packed panel: with two AVX2 lanes, 16 KiB.
+/// Rows of the second factor that are multiplied at a time: with two AVX2
+/// lanes, 16 KiB, which stay in the first cache while every row passes over them.
 const DEPTH: usize = 256;
+
+/// The most lanes of columns that a tile has on any processor.
+const MOST_LANES: usize = 3;
+
+/// The most numbers that a lane has on any processor.
+const WIDEST: usize = 16;
+
+/// How many numbers of room a product needs for packing.
+pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
+
+/// A matrix that lies lane by lane of columns: the first columns row after row,
+/// then the next columns; the last lane may be narrower.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Lanes {
+    pub from: *const f32,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Lanes {
+    /// The columns of the n-th lane.
+    #[inline(always)]
+    fn width<L: Simd>(self, n: usize) -> usize {
+        (self.columns - n * L::WIDTH).min(L::WIDTH)
+    }
+
+    /// A row of the n-th lane.
+    ///
+    /// # Safety
+    /// The matrix must have that row.
+    #[inline(always)]
+    unsafe fn at<L: Simd>(self, n: usize, row: usize) -> *const f32 {
+        // SAFETY: inside the matrix, by the caller's promise.
+        unsafe {
+            self.from
+                .add(n * L::WIDTH * self.rows + row * self.width::<L>(n))
+        }
+    }
+}
 
 /// The second factor of a product.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) enum Right {
-    /// Number (k, n) is at k · stride + n.
-    Rows { from: *const f32, stride: usize },
-    /// Number (k, n) is at n · stride + k.
-    Columns { from: *const f32, stride: usize },
+    /// The matrix itself.
+    Plain(Lanes),
+    /// Its rows as columns.
+    Transposed(Lanes),
 }
 
-/// c = a · b for the columns `from..to` of c.
+/// c = a · b for the columns `from..to` of c; `from` starts a lane.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Product {
     /// Rows of a and c.
@@ -31,192 +71,200 @@ pub(in crate::engine::cpu) struct Product {
     pub c_stride: usize,
     pub from: usize,
     pub to: usize,
-    /// Room for `pack_size` numbers.
+    /// Room for `PACK_SIZE` numbers.
     pub pack: *mut f32,
 }
-
-/// The most numbers that a lane has on any processor.
-const WIDEST: usize = 16;
-
-/// How many numbers of room a product needs for packing.
-pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * PANEL;
 
 impl Kernel for Product {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let total = (self.to - self.from).div_ceil(L::WIDTH);
-        let panels = total.div_ceil(L::TILE_LANES);
-        let mut column = self.from;
-        for panel in 0..panels {
-            // Panels as equal as can be: a thin one would not fill the pipeline.
-            let lanes = total * (panel + 1) / panels - total * panel / panels;
-            let width = (lanes * L::WIDTH).min(self.to - column);
-            for k in (0..self.depth).step_by(DEPTH) {
-                let depth = DEPTH.min(self.depth - k);
-                // SAFETY: the columns are inside c and b, the depth inside a and
-                // b, and `pack` has room for DEPTH rows of TILE_LANES lanes.
-                unsafe {
-                    match self.b {
-                        Right::Rows { from, stride } => {
-                            let from = from.add(k * stride + column);
-                            pack_rows::<L>(from, stride, depth, width, self.pack, lanes * L::WIDTH);
-                        }
-                        Right::Columns { from, stride } => {
-                            let from = from.add(column * stride + k);
-                            pack_columns::<L>(
-                                from,
-                                stride,
-                                depth,
-                                width,
-                                self.pack,
-                                lanes * L::WIDTH,
-                            );
-                        }
+        let first = self.from / L::WIDTH;
+        let count = (self.to - self.from).div_ceil(L::WIDTH);
+        let step = even(self.depth, DEPTH);
+        for (lane, lanes) in parts(count, L::TILE_LANES) {
+            let lane = first + lane;
+            for k in (0..self.depth).step_by(step) {
+                let depth = step.min(self.depth - k);
+                let mut tiles = Tiles {
+                    rows: self.rows,
+                    depth,
+                    // SAFETY: the depth is inside a.
+                    a: unsafe { self.a.add(k) },
+                    a_stride: self.a_stride,
+                    b: [Stream::NONE; MOST_LANES],
+                    c: [Target::NONE; MOST_LANES],
+                    add: k > 0,
+                };
+                for i in 0..lanes {
+                    let column = (lane + i) * L::WIDTH;
+                    // SAFETY: the columns are inside b and c, the depth inside
+                    // b, and `pack` has room for `DEPTH` rows of each lane.
+                    unsafe {
+                        tiles.b[i] = match self.b {
+                            Right::Plain(b) => Stream {
+                                from: b.at::<L>(lane + i, k),
+                                step: b.width::<L>(lane + i),
+                            },
+                            Right::Transposed(b) => {
+                                let to = self.pack.add(i * depth * L::WIDTH);
+                                pack_transposed::<L>(b, column, k, depth, to);
+                                Stream {
+                                    from: to,
+                                    step: L::WIDTH,
+                                }
+                            }
+                        };
+                        tiles.c[i] = Target {
+                            to: self.c.add(column),
+                            stride: self.c_stride,
+                            width: L::WIDTH.min(self.to - column),
+                        };
                     }
-                    let tiles = Tiles {
-                        rows: self.rows,
-                        depth,
-                        a: self.a.add(k),
-                        a_stride: self.a_stride,
-                        b: self.pack,
-                        c: self.c.add(column),
-                        c_stride: self.c_stride,
-                        width,
-                        add: k > 0,
-                    };
-                    tiles.run::<L, false>(lanes);
                 }
+                // SAFETY: as above; a and c have the rows.
+                unsafe { tiles.run::<L>(lanes) };
             }
-            column += width;
         }
     }
 }
 
-/// Copies `width` ≤ `lanes_width` columns of `depth` rows, zeros behind them.
-///
-/// # Safety
-/// `from` must be readable and `to` writable for that.
+/// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
+/// would not fill the pipeline: where each starts, and how long it is.
 #[inline(always)]
-pub(super) unsafe fn pack_rows<L: Simd>(
-    from: *const f32,
-    stride: usize,
-    depth: usize,
-    width: usize,
-    to: *mut f32,
-    lanes_width: usize,
-) {
-    for k in 0..depth {
-        let mut i = 0;
-        while i < lanes_width {
-            let there = width.saturating_sub(i).min(L::WIDTH);
-            // SAFETY: `there` numbers are readable, a lane is writable.
-            unsafe {
-                L::load_n(from.add(k * stride + i), there).store(to.add(k * lanes_width + i))
-            };
-            i += L::WIDTH;
-        }
-    }
+fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = n.div_ceil(most);
+    let (each, longer) = (n / count.max(1), n % count.max(1));
+    let mut start = 0;
+    (0..count).map(move |i| {
+        let length = each + usize::from(i < longer);
+        start += length;
+        (start - length, length)
+    })
 }
 
-/// As `pack_rows`, from columns that lie as rows.
+/// The step that cuts `n` into equal parts of at most `most`, a multiple of the
+/// widest lane as `most` is.
+#[inline(always)]
+fn even(n: usize, most: usize) -> usize {
+    n.div_ceil(n.div_ceil(most).max(1)).next_multiple_of(WIDEST)
+}
+
+/// Copies a lane of columns from `column` on, and of rows `row..row + depth`, of
+/// the matrix `b` transposed. `row` starts one of b's lanes. Behind the last
+/// column come zeros.
 ///
 /// # Safety
-/// `from` must be readable and `to` writable for that.
+/// b must have a row `column` and columns `row..row + depth`, and `to` be
+/// writable for `depth` lanes.
 #[inline(always)]
-unsafe fn pack_columns<L: Simd>(
-    from: *const f32,
-    stride: usize,
+unsafe fn pack_transposed<L: Simd>(
+    b: Lanes,
+    column: usize,
+    row: usize,
     depth: usize,
-    width: usize,
     to: *mut f32,
-    lanes_width: usize,
 ) {
-    // SAFETY: every place read is below `width` rows of `depth` numbers, every
-    // place written below `depth` rows of `lanes_width`.
-    unsafe {
-        let mut column = 0;
-        while column < lanes_width {
-            let there = width.saturating_sub(column).min(L::WIDTH);
-            let mut k = 0;
-            if there == L::WIDTH {
-                while k + L::WIDTH <= depth {
-                    let square = from.add(column * stride + k);
-                    L::transpose(
-                        square,
-                        stride,
-                        to.add(k * lanes_width + column),
-                        lanes_width,
-                    );
-                    k += L::WIDTH;
-                }
+    let there = L::WIDTH.min(b.rows - column);
+    for start in (0..depth).step_by(L::WIDTH) {
+        let lane = (row + start) / L::WIDTH;
+        let width = b.width::<L>(lane);
+        // SAFETY: `there` rows of this lane are inside b, and `to` has room.
+        unsafe {
+            let (from, to) = (b.at::<L>(lane, column), to.add(start * L::WIDTH));
+            if there == L::WIDTH && width == L::WIDTH {
+                L::transpose(from, L::WIDTH, to, L::WIDTH);
+                continue;
             }
-            while k < depth {
-                for i in 0..L::WIDTH {
-                    let x = if i < there {
-                        *from.add((column + i) * stride + k)
+            for n in 0..width {
+                for k in 0..L::WIDTH {
+                    *to.add(n * L::WIDTH + k) = if k < there {
+                        *from.add(k * width + n)
                     } else {
                         0.0
                     };
-                    *to.add(k * lanes_width + column + i) = x;
                 }
-                k += 1;
             }
-            column += L::WIDTH;
         }
     }
+}
+
+/// A lane of the second factor: `step` numbers from a row to the next.
+#[derive(Clone, Copy)]
+struct Stream {
+    from: *const f32,
+    step: usize,
+}
+
+impl Stream {
+    const NONE: Self = Stream {
+        from: std::ptr::null(),
+        step: 0,
+    };
+}
+
+/// A lane of the result: `width` columns, `stride` numbers from a row to the next.
+#[derive(Clone, Copy)]
+struct Target {
+    to: *mut f32,
+    stride: usize,
+    width: usize,
+}
+
+impl Target {
+    const NONE: Self = Target {
+        to: std::ptr::null_mut(),
+        stride: 0,
+        width: 0,
+    };
 }
 
 /// All tiles of one panel.
 #[derive(Clone, Copy)]
-pub(super) struct Tiles {
-    pub rows: usize,
-    pub depth: usize,
-    pub a: *const f32,
-    /// From a row of a to the next; 0 if the tile's numbers of one step lie
-    /// together, as [`WeightBlock`] packs them.
-    pub a_stride: usize,
-    pub b: *const f32,
-    pub c: *mut f32,
-    pub c_stride: usize,
-    pub width: usize,
-    pub add: bool,
+struct Tiles {
+    rows: usize,
+    depth: usize,
+    a: *const f32,
+    /// From a row of a to the next.
+    a_stride: usize,
+    b: [Stream; MOST_LANES],
+    c: [Target; MOST_LANES],
+    /// Whether to add to what is there.
+    add: bool,
 }
 
 impl Tiles {
     /// # Safety
-    /// a, b and c must be readable and writable for the rows, depth and width.
+    /// a and c must be readable and writable for the rows, depth and width; of
+    /// the b in use whole lanes must be readable, also where it is narrower.
     #[inline(always)]
-    pub unsafe fn run<L: Simd, const PACKED: bool>(self, lanes: usize) {
+    unsafe fn run<L: Simd>(self, lanes: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             match lanes {
-                1 => self.rows_of::<L, 1, PACKED>(),
-                2 => self.rows_of::<L, 2, PACKED>(),
-                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3, PACKED>(),
+                1 => self.rows_of::<L, 1>(),
+                2 => self.rows_of::<L, 2>(),
+                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3>(),
                 _ => unreachable!("a tile has at most TILE_LANES lanes"),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn rows_of<L: Simd, const LANES: usize, const PACKED: bool>(self) {
-        // Tiles as equal as can be: a flat one would not fill the pipeline.
-        let tiles = self.rows.div_ceil(L::TILE_ROWS);
-        for tile in 0..tiles {
-            let row = self.rows * tile / tiles;
+    unsafe fn rows_of<L: Simd, const LANES: usize>(self) {
+        for (row, rows) in parts(self.rows, L::TILE_ROWS) {
             // SAFETY: the tiles cover the rows, by the caller's promise.
             unsafe {
-                match self.rows * (tile + 1) / tiles - row {
-                    1 => self.tile::<L, 1, LANES, PACKED>(row),
-                    2 => self.tile::<L, 2, LANES, PACKED>(row),
-                    3 => self.tile::<L, 3, LANES, PACKED>(row),
-                    4 => self.tile::<L, 4, LANES, PACKED>(row),
-                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES, PACKED>(row),
-                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES, PACKED>(row),
-                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES, PACKED>(row),
-                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES, PACKED>(row),
+                match rows {
+                    1 => self.tile::<L, 1, LANES>(row),
+                    2 => self.tile::<L, 2, LANES>(row),
+                    3 => self.tile::<L, 3, LANES>(row),
+                    4 => self.tile::<L, 4, LANES>(row),
+                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES>(row),
+                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES>(row),
+                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES>(row),
+                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES>(row),
                     _ => unreachable!("a tile has at most TILE_ROWS rows"),
                 }
             }
@@ -224,69 +272,69 @@ impl Tiles {
     }
 
     #[inline(always)]
-    unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize, const PACKED: bool>(
-        self,
-        row: usize,
-    ) {
+    unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize>(self, row: usize) {
         let mut sums = [[L::zero(); LANES]; ROWS];
-        // SAFETY: rows `row..row + ROWS` of a and c, `depth` rows of the packed
-        // b and `width` columns of c are there, by the caller's promise.
+        // SAFETY: rows `row..row + ROWS` of a and c, `depth` rows of b and the
+        // columns of c are there, by the caller's promise.
         unsafe {
             // A pointer for each row: adding strides up would take longer than
             // the products.
             let mut a = [self.a; ROWS];
             for (i, a) in a.iter_mut().enumerate() {
-                *a = a.add(if PACKED { i } else { (row + i) * self.a_stride });
+                *a = a.add((row + i) * self.a_stride);
             }
-            let step = if PACKED { ROWS } else { 1 };
-            let mut b = self.b;
+            let mut b = [std::ptr::null(); LANES];
+            for (b, stream) in b.iter_mut().zip(&self.b) {
+                *b = stream.from;
+            }
             for k in 0..self.depth {
                 let mut right = [L::zero(); LANES];
                 for (j, lane) in right.iter_mut().enumerate() {
-                    *lane = L::load(b.add(j * L::WIDTH));
+                    *lane = L::load(b[j]);
+                    b[j] = b[j].add(self.b[j].step);
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let left = L::splat(*a[i].add(k * step));
+                    let left = L::splat(*a[i].add(k));
                     for (sum, right) in sums.iter_mut().zip(right) {
                         *sum = left.mul_add(right, *sum);
                     }
                 }
-                b = b.add(LANES * L::WIDTH);
             }
+            let whole = self.c[..LANES].iter().all(|c| c.width == L::WIDTH);
             for (i, sums) in sums.iter().enumerate() {
-                let c = self.c.add((row + i) * self.c_stride);
-                for (j, sum) in sums.iter().enumerate() {
-                    let count = self.width.saturating_sub(j * L::WIDTH).min(L::WIDTH);
-                    let c = c.add(j * L::WIDTH);
-                    let old = if self.add {
-                        L::load_n(c, count)
-                    } else {
-                        L::zero()
-                    };
-                    (*sum + old).store_n(c, count);
+                for (sum, target) in sums.iter().zip(&self.c) {
+                    let c = target.to.add((row + i) * target.stride);
+                    match (whole, self.add) {
+                        (true, false) => sum.store(c),
+                        (true, true) => (*sum + L::load(c)).store(c),
+                        (false, false) => sum.store_n(c, target.width),
+                        (false, true) => {
+                            (*sum + L::load_n(c, target.width)).store_n(c, target.width);
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-/// Rows `from..to` of dw = xᵀ · dy, for `width` columns of dy.
+/// Some rows of dw = xᵀ · dy for some lanes of columns: one panel.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct WeightBlock {
     /// Rows of x and dy.
-    pub rows: usize,
+    pub batch: usize,
+    /// Columns of x, one for each row of dw, as [`Transpose`] left them.
     pub x: *const f32,
-    pub x_stride: usize,
-    /// Panels of dy, as [`PackRight`] left them.
-    pub packed: *const f32,
-    pub from: usize,
-    pub to: usize,
-    pub width: usize,
-    /// Where row `from` goes.
+    pub rows: usize,
+    /// Columns of dy, as [`PackLanes`] left them.
+    pub dy: Lanes,
+    /// The lanes of dy to multiply with: at most `TILE_LANES`.
+    pub lane: usize,
+    pub lanes: usize,
+    /// Where the first lane goes, row after row.
     pub dw: *mut f32,
+    /// From a whole lane of dw to the next.
     pub dw_stride: usize,
-    /// Room for `rows` · (`to` - `from`) numbers.
-    pub pack: *mut f32,
 }
 
 impl Kernel for WeightBlock {
@@ -294,88 +342,112 @@ impl Kernel for WeightBlock {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        // x's columns as tiles of rows: a tile's numbers of one row lie together.
-        for row in (self.from..self.to).step_by(L::TILE_ROWS) {
-            let tile = L::TILE_ROWS.min(self.to - row);
-            // SAFETY: x has the columns `row..row + tile`, and `pack` has room
-            // for `rows` numbers of each row before and in this tile.
+        let mut tiles = Tiles {
+            rows: 0,
+            depth: self.batch,
+            a: self.x,
+            a_stride: self.batch,
+            b: [Stream::NONE; MOST_LANES],
+            c: [Target::NONE; MOST_LANES],
+            add: false,
+        };
+        for i in 0..self.lanes {
+            // SAFETY: dy and dw have the lane.
             unsafe {
-                let to = self.pack.add((row - self.from) * self.rows);
-                for m in 0..self.rows {
-                    let x = self.x.add(m * self.x_stride + row);
-                    for i in 0..tile {
-                        *to.add(m * tile + i) = *x.add(i);
-                    }
-                }
+                tiles.b[i] = Stream {
+                    from: self.dy.at::<L>(self.lane + i, 0),
+                    step: self.dy.width::<L>(self.lane + i),
+                };
+                let width = self.dy.width::<L>(self.lane + i);
+                tiles.c[i] = Target {
+                    to: self.dw.add(i * self.dw_stride),
+                    stride: width,
+                    width,
+                };
             }
         }
-        let total = self.width.div_ceil(L::WIDTH);
-        let panels = total.div_ceil(L::TILE_LANES);
-        let (mut column, mut packed) = (0, self.packed);
-        for panel in 0..panels {
-            let lanes = total * (panel + 1) / panels - total * panel / panels;
-            let width = (lanes * L::WIDTH).min(self.width - column);
-            for row in (self.from..self.to).step_by(L::TILE_ROWS) {
-                let tile = L::TILE_ROWS.min(self.to - row);
-                // SAFETY: the tile was packed above; dw has the row and column.
-                unsafe {
-                    let tiles = Tiles {
-                        rows: tile,
-                        depth: self.rows,
-                        a: self.pack.add((row - self.from) * self.rows),
-                        a_stride: 0,
-                        b: packed,
-                        c: self.dw.add((row - self.from) * self.dw_stride + column),
-                        c_stride: self.dw_stride,
-                        width,
-                        add: false,
-                    };
-                    tiles.run::<L, true>(lanes);
+        for (_, rows) in parts(self.rows, L::TILE_ROWS) {
+            tiles.rows = rows;
+            // SAFETY: x, dy and dw have the rows.
+            unsafe {
+                tiles.run::<L>(self.lanes);
+                tiles.a = tiles.a.add(rows * self.batch);
+                for target in &mut tiles.c[..self.lanes] {
+                    target.to = target.to.add(rows * target.stride);
                 }
             }
-            // SAFETY: `packed` has room for all panels.
-            packed = unsafe { packed.add(self.rows * lanes * L::WIDTH) };
-            column += width;
         }
     }
 }
 
-/// Packs `width` columns of dy into panels for [`WeightBlock`].
+/// Packs `width` columns of dy for [`WeightBlock`], into [`Lanes`].
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::cpu) struct PackRight {
+pub(in crate::engine::cpu) struct PackLanes {
     pub rows: usize,
     pub dy: *const f32,
     pub dy_stride: usize,
     pub width: usize,
-    /// Room for `rows` · (`width` + WIDEST) numbers.
+    /// Room for `rows` · `width` numbers, and a lane more to read.
     pub to: *mut f32,
 }
 
-impl PackRight {
-    /// How many numbers of room it needs.
-    pub fn size(rows: usize, width: usize) -> usize {
-        rows * width.next_multiple_of(WIDEST)
-    }
-}
-
-impl Kernel for PackRight {
+impl Kernel for PackLanes {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let total = self.width.div_ceil(L::WIDTH);
-        let panels = total.div_ceil(L::TILE_LANES);
-        let (mut column, mut to) = (0, self.to);
-        for panel in 0..panels {
-            let lanes = total * (panel + 1) / panels - total * panel / panels;
-            let width = (lanes * L::WIDTH).min(self.width - column);
-            // SAFETY: the columns are inside dy, and `to` has room for all panels.
-            unsafe {
-                let from = self.dy.add(column);
-                pack_rows::<L>(from, self.dy_stride, self.rows, width, to, lanes * L::WIDTH);
-                to = to.add(self.rows * lanes * L::WIDTH);
+        let mut to = self.to;
+        for column in (0..self.width).step_by(L::WIDTH) {
+            let width = L::WIDTH.min(self.width - column);
+            for row in 0..self.rows {
+                // SAFETY: dy has the row and columns, and `to` the room.
+                unsafe {
+                    let from = self.dy.add(row * self.dy_stride + column);
+                    L::load_n(from, width).store_n(to, width);
+                    to = to.add(width);
+                }
             }
-            column += width;
+        }
+    }
+}
+
+/// Copies columns `from..to` of x so that each lies as a row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Transpose {
+    pub rows: usize,
+    pub x: *const f32,
+    pub x_stride: usize,
+    pub from: usize,
+    pub to: usize,
+    /// Room for `rows` · (`to` - `from`) numbers.
+    pub y: *mut f32,
+}
+
+impl Kernel for Transpose {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let columns = self.to - self.from;
+        for row in (0..self.rows).step_by(L::WIDTH) {
+            for column in (0..columns).step_by(L::WIDTH) {
+                let rows = L::WIDTH.min(self.rows - row);
+                let width = L::WIDTH.min(columns - column);
+                // SAFETY: the square is inside x, and its mirror inside y.
+                unsafe {
+                    let from = self.x.add(row * self.x_stride + self.from + column);
+                    let to = self.y.add(column * self.rows + row);
+                    if rows == L::WIDTH && width == L::WIDTH {
+                        L::transpose(from, self.x_stride, to, self.rows);
+                        continue;
+                    }
+                    for i in 0..rows {
+                        for j in 0..width {
+                            *to.add(j * self.rows + i) = *from.add(i * self.x_stride + j);
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -41,45 +41,103 @@ impl<R: Formula> Kernel for Update<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (scale, bound) = (L::splat(self.scale), L::splat(self.bound));
-        let keep = L::splat(1.0 - self.decay);
-        let gathering = self.extras.is_some_and(|extras| extras.step.gathering);
-        lanes!(L, self.size, |i, count| {
-            // SAFETY: whoever makes the kernel promises `size` numbers at each
-            // pointer, which no other thread touches.
+        // Copies that nothing points to: what is stored cannot change them, so
+        // that they stay in registers.
+        let rule = self.rule.clone();
+        let coefficients = *self.coefficients;
+        let rule = (&rule, &coefficients);
+        let whole = self.size / L::WIDTH * L::WIDTH;
+        // SAFETY: whoever makes the kernel promises `size` numbers at each
+        // pointer, which no other thread touches.
+        unsafe {
+            let rest = match (self.extras, self.used) {
+                _ if self.bound < f32::INFINITY => 0,
+                (None, 0) => self.plain::<L, 0>(rule, whole),
+                (None, 1) => self.plain::<L, 1>(rule, whole),
+                (None, 2) => self.plain::<L, 2>(rule, whole),
+                (None, 3) => self.plain::<L, 3>(rule, whole),
+                _ => 0,
+            };
+            lanes!(L, self.size - rest, |i, count| {
+                self.any::<L>(rule, rest + i, count);
+            });
+        }
+    }
+}
+
+impl<R: Formula> Update<'_, R> {
+    /// The first `size` numbers, a multiple of a lane, without extras and bound;
+    /// gives how many it did.
+    ///
+    /// # Safety
+    ///
+    /// There must be `size` numbers at each pointer, and `USED` slots.
+    #[inline(always)]
+    unsafe fn plain<L: Simd, const USED: usize>(
+        &self,
+        (rule, coefficients): (&R, &Coefficients),
+        size: usize,
+    ) -> usize {
+        let (scale, keep) = (L::splat(self.scale), L::splat(1.0 - self.decay));
+        let (w, gradient, slots) = (self.w, self.gradient, self.slots);
+        for i in (0..size).step_by(L::WIDTH) {
+            // SAFETY: the caller's promise.
             unsafe {
-                let mut w = L::load_n(self.w.add(i), count);
-                let mut g = L::load_n(self.gradient.add(i), count);
-                if let Some(extras) = &self.extras {
-                    g = extras.gather(g, w, i, count);
+                let mut now = [L::zero(); SLOTS];
+                for n in 0..USED {
+                    now[n] = L::load(slots[n].add(i));
                 }
-                if !gathering {
-                    if self.decay != 0.0 {
-                        w = w * keep;
-                    }
-                    g = g * scale;
-                    if self.bound < f32::INFINITY {
-                        g = (-bound).max(bound.min(g));
-                    }
-                    let mut slots = [L::zero(); SLOTS];
-                    for (n, slot) in slots.iter_mut().enumerate() {
-                        if n < self.used {
-                            *slot = L::load_n(self.slots[n].add(i), count);
-                        }
-                    }
-                    w = self.rule.step(self.coefficients, w, g, &mut slots);
-                    for (n, slot) in slots.iter().enumerate() {
-                        if n < self.used {
-                            slot.store_n(self.slots[n].add(i), count);
-                        }
-                    }
+                let g = L::load(gradient.add(i)) * scale;
+                let y = rule.step(coefficients, L::load(w.add(i)) * keep, g, &mut now);
+                for n in 0..USED {
+                    now[n].store(slots[n].add(i));
                 }
-                if let Some(extras) = &self.extras {
-                    w = extras.average(w, i, count);
-                }
-                w.store_n(self.w.add(i), count);
+                y.store(w.add(i));
             }
-        });
+        }
+        size
+    }
+
+    /// `count` numbers from `i` on, with all that an update can have.
+    ///
+    /// # Safety
+    ///
+    /// There must be as many numbers at each pointer.
+    #[inline(always)]
+    unsafe fn any<L: Simd>(
+        &self,
+        (rule, coefficients): (&R, &Coefficients),
+        i: usize,
+        count: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut w = L::load_n(self.w.add(i), count);
+            let mut g = L::load_n(self.gradient.add(i), count);
+            if let Some(extras) = &self.extras {
+                g = extras.gather(g, w, i, count);
+            }
+            if !self.extras.is_some_and(|extras| extras.step.gathering) {
+                w = w * L::splat(1.0 - self.decay);
+                g = g * L::splat(self.scale);
+                if self.bound < f32::INFINITY {
+                    let bound = L::splat(self.bound);
+                    g = (-bound).max(bound.min(g));
+                }
+                let mut slots = [L::zero(); SLOTS];
+                for (n, slot) in slots.iter_mut().enumerate().take(self.used) {
+                    *slot = L::load_n(self.slots[n].add(i), count);
+                }
+                w = rule.step(coefficients, w, g, &mut slots);
+                for (n, slot) in slots.iter().enumerate().take(self.used) {
+                    slot.store_n(self.slots[n].add(i), count);
+                }
+            }
+            if let Some(extras) = &self.extras {
+                w = extras.average(w, i, count);
+            }
+            w.store_n(self.w.add(i), count);
+        }
     }
 }
 

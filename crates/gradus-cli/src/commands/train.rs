@@ -82,8 +82,7 @@ fn watch(
     checkpoint: Option<Checkpoint>,
 ) -> Result<Shared> {
     let mut watch = Watch {
-        early_stopping: run.early_stopping.take(),
-        reduce_lr_on_plateau: run.reduce_lr_on_plateau.take(),
+        callbacks: std::mem::take(&mut run.callbacks),
         reporter,
         history: Default::default(),
         folder,
@@ -174,7 +173,7 @@ fn report(run: &Run, watch: &Watch, folder: &Path) -> Result<String> {
     let epochs = &watch.history.epochs;
     let seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
     text += &format!("trained     {} epochs in {seconds:.1} s", epochs.len());
-    let early_stopping = watch.early_stopping.as_ref();
+    let early_stopping = watch.callbacks.early_stopping.as_ref();
     let restored = early_stopping
         .filter(|e| e.restore_best_weights)
         .and_then(|e| e.progress().best_epoch);

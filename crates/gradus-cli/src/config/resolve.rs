@@ -2,14 +2,14 @@
 
 use super::model::Source;
 use super::text::to_text;
-use super::{Config, Found, excluded, problem_at};
+use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::join;
 use gradus::data::{Loaded, ScaleName};
 use gradus::model::{Compiled, Model, Recipe, Sequential, Style, Task};
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
-use gradus::train::{EarlyStopping, ReduceLROnPlateau};
+use gradus::train::EarlyStopping;
 use gradus::{Error, Result, Shape};
 use std::path::Path;
 
@@ -30,8 +30,7 @@ pub struct Run {
     pub shuffle: bool,
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
-    pub early_stopping: Option<EarlyStopping>,
-    pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    pub callbacks: Callbacks,
     /// What the learning-rate finder has set.
     pub found: Option<Found>,
     /// The whole configuration, which repeats the run.
@@ -64,19 +63,17 @@ impl Config {
         let mut model = build(&self, base, Some(&data))?;
         let compiled = self.compile(&mut model, recipe.as_ref(), &data)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
-        let reduce_lr_on_plateau = self.callbacks.reduce_lr_on_plateau.clone();
+        let mut callbacks = self.callbacks.given.clone();
+        let reduces = callbacks.reduce_lr_on_plateau.is_some();
         let recipe_rate = recipe.as_ref().filter(|_| {
             let named = self.train.optimizer.is_some() || self.train.learning_rate.is_some();
-            !named && reduce_lr_on_plateau.is_none()
+            !named && !reduces
         });
         let schedule = self.train.schedule.clone();
         let schedule = schedule.or_else(|| recipe_rate.map(Recipe::schedule));
         for (there, key) in [
             (schedule.is_some(), "train.schedule"),
-            (
-                reduce_lr_on_plateau.is_some(),
-                "callbacks.reduce_lr_on_plateau",
-            ),
+            (reduces, "callbacks.reduce_lr_on_plateau"),
         ] {
             if by_schedule && there {
                 let why =
@@ -84,15 +81,14 @@ impl Config {
                 return Err(excluded(key, "model.file", why));
             }
         }
-        let early_stopping = match &self.callbacks.early_stopping {
-            Some(given) => given.clone(),
-            None if recipe.is_some() && data.validation.is_some() => Some(
-                EarlyStopping::new("val_loss")
-                    .patience(RECIPE_PATIENCE)
-                    .restore_best_weights(true),
-            ),
-            None => None,
-        };
+        if recipe.is_some()
+            && data.validation.is_some()
+            && callbacks.early_stopping.is_none()
+            && !self.callbacks.never_stop_early
+        {
+            let stop = EarlyStopping::new("val_loss").patience(RECIPE_PATIENCE);
+            callbacks.early_stopping = Some(stop.restore_best_weights(true));
+        }
         let usual = if recipe.is_some() { RECIPE_EPOCHS } else { 1 };
         let epochs = self.train.epochs.unwrap_or(usual);
         let initial_epoch = self.train.initial_epoch;
@@ -100,13 +96,8 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        let measured = measured(&compiled, data.validation.is_some());
-        if let Some(early_stopping) = &early_stopping {
-            check_monitor("early_stopping", &early_stopping.monitor, &measured)?;
-        }
-        if let Some(reduce) = &reduce_lr_on_plateau {
-            check_monitor("reduce_lr_on_plateau", &reduce.monitor, &measured)?;
-        }
+        callbacks.check(&measured(&compiled, data.validation.is_some()))?;
+        callbacks.make_absolute(base)?;
         let mut run = Run {
             data,
             model,
@@ -116,8 +107,7 @@ impl Config {
             shuffle: self.train.shuffle,
             schedule,
             class_weight: self.train.class_weight.clone(),
-            early_stopping,
-            reduce_lr_on_plateau,
+            callbacks,
             found: None,
             text: String::new(),
             test_spec: self.test_spec(),
@@ -265,19 +255,4 @@ fn measured(compiled: &Compiled, with_validation: bool) -> Vec<String> {
     }
     names.push("learning_rate".into());
     names
-}
-
-fn check_monitor(callback: &str, monitor: &str, measured: &[String]) -> Result<()> {
-    if measured.iter().any(|name| name == monitor) {
-        return Ok(());
-    }
-    let at = format!("callbacks.{callback}.monitor");
-    let known = || measured.iter().map(String::as_str);
-    if let Some(name) = monitor.strip_prefix("val_")
-        && known().any(|n| n == name)
-    {
-        let problem = format!("`{monitor}` is measured only with `data.validation`");
-        return Err(problem_at(&at, &problem));
-    }
-    Err(Error::unknown(&at, "measurement", monitor, known()))
 }

@@ -72,21 +72,12 @@ impl Config {
             let weights = run.class_weight.iter();
             train["class_weight"] = weights.map(|(c, w)| (c.to_string(), *w)).collect();
         }
-        let mut callbacks = Map::new();
-        if let Some(early_stopping) = &run.early_stopping {
-            let value = serde_json::to_value(early_stopping).map_err(plain)?;
-            callbacks.insert("early_stopping".into(), value);
-        }
-        if let Some(reduce) = &run.reduce_lr_on_plateau {
-            let value = serde_json::to_value(reduce).map_err(plain)?;
-            callbacks.insert("reduce_lr_on_plateau".into(), value);
-        }
         Ok(json!({
             "seed": self.seed,
             "data": data,
             "model": model,
             "train": train,
-            "callbacks": callbacks,
+            "callbacks": serde_json::to_value(&run.callbacks).map_err(plain)?,
         }))
     }
 }

@@ -175,19 +175,8 @@ impl<'a> Epochs<'a> {
     }
 
     /// Everything goes back into the model.
-    pub fn finish(self) {
-        let Training {
-            model,
-            runner,
-            learning_rate,
-            ..
-        } = self.training;
-        runner.download(model);
-        if let Some(compiled) = &mut model.compiled
-            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
-        {
-            *rate = learning_rate;
-        }
+    pub fn finish(mut self) {
+        self.training.download();
     }
 }
 

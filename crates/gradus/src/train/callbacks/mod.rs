@@ -9,6 +9,7 @@ use super::history::Logs;
 use super::runner::{Meters, Runner};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::rules::optimizers::LearningRate;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use learning_rate_scheduler::LearningRateScheduler;
@@ -133,6 +134,11 @@ impl Progress<'_> {
         self.meters.loss()
     }
 
+    /// Loss and metrics of the epoch so far.
+    pub fn logs(&self) -> Logs {
+        self.meters.report()
+    }
+
     /// The metrics of the epoch so far, by name.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
         self.meters.metrics()
@@ -157,9 +163,20 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The model with the weights and the optimizer's state as they are now.
-    pub fn model(&mut self) -> &Model {
+    /// Weights, optimizer state and learning rate go back into the model.
+    pub(super) fn download(&mut self) {
         self.runner.download(self.model);
+        if let Some(compiled) = &mut self.model.compiled
+            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+        {
+            *rate = self.learning_rate;
+        }
+    }
+
+    /// The model with the weights, the optimizer's state and the learning rate as
+    /// they are now.
+    pub fn model(&mut self) -> &Model {
+        self.download();
         self.model
     }
 
@@ -170,7 +187,7 @@ impl<'a> Training<'a> {
 
     /// Puts other weights in their place, in the order of [`Model::weights`].
     pub fn set_weights(&mut self, weights: &[Vec<f32>]) -> Result<()> {
-        self.runner.download(self.model);
+        self.download();
         let own = self.model.layers.iter_mut().flat_map(|l| &mut l.weights);
         for (weight, values) in own.zip(weights) {
             weight.set(values)?;

@@ -75,6 +75,10 @@ pub struct Predict {
     /// Where the outputs go: a `.npy` or `.csv` file, one row for each input row
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Predict N times with dropout on: FILE gets the mean of the outputs, and FILE with
+    /// `_std` before its extension their standard deviation
+    #[arg(long, value_name = "N")]
+    pub mc_samples: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, clap::Args)]

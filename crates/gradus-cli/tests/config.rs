@@ -349,7 +349,7 @@ fn a_recipe_finds_out_what_the_data_asks_for() {
         "mean_squared_error",
         "\"selu\"",
         "\"lecun_normal\"",
-        "scale = \"standard\"",
+        "\"Normalization\"",
         "OneCycle",
     ] {
         assert!(config.contains(part), "{config}");
@@ -358,4 +358,40 @@ fn a_recipe_finds_out_what_the_data_asks_for() {
     let elsewhere = Place::new();
     let path = place.path("run/config.toml");
     elsewhere.ok(&["train", path.to_str().unwrap(), "--quiet"]);
+}
+
+#[test]
+fn the_self_normalizing_recipe_learns_the_digits() {
+    let place = Place::new();
+    let model = "model={ recipe = \"self-normalizing\", hidden = [300, 100] }";
+    let train = [
+        "train",
+        "--quiet",
+        "--set",
+        model,
+        "--set",
+        "train.epochs=15",
+    ];
+    let out = place.ok(&[&train[..], &["--out", "run"]].concat());
+    let test = out.lines().find(|line| line.starts_with("test ")).unwrap();
+    let accuracy = test
+        .split_whitespace()
+        .skip_while(|w| *w != "accuracy")
+        .nth(1);
+    assert!(accuracy.unwrap().parse::<f64>().unwrap() > 0.95, "{out}");
+    let json = [
+        "evaluate",
+        "run/model.keras",
+        "--data",
+        "digits:test",
+        "--json",
+    ];
+    // The inputs are standardized in the model: plain data is what it takes.
+    let found: serde_json::Value = serde_json::from_str(&place.ok(&json)).unwrap();
+    assert_eq!(
+        format!("{:.4}", found["accuracy"].as_f64().unwrap()),
+        accuracy.unwrap()
+    );
+    place.ok(&["train", "run/config.toml", "--quiet", "--out", "again"]);
+    assert!(common::results(&place, "run") == common::results(&place, "again"));
 }

@@ -6,7 +6,7 @@ use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::join;
 use gradus::data::{Loaded, ScaleName};
-use gradus::model::{Compiled, Model, Recipe, Sequential, Style, Task};
+use gradus::model::{Compiled, Model, Recipe, Sequential, Task};
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::EarlyStopping;
@@ -14,10 +14,14 @@ use gradus::{Error, Result, Shape};
 use std::path::Path;
 
 /// Epochs of a recipe that names none.
-const RECIPE_EPOCHS: usize = 30;
-/// Epochs without improvement that end a recipe's training: half of them, so
-/// that 1cycle comes down from its highest rate first.
+const RECIPE_EPOCHS: usize = 60;
+/// Epochs without improvement that end a recipe's training.
 const RECIPE_PATIENCE: usize = 15;
+/// The share of a recipe's epochs after which early stopping begins to watch.
+/// While 1cycle is at its high rates, a low validation loss is chance: watching
+/// from the start kept weights of the middle, and cost half a percent of accuracy
+/// on the digits (four folds of the training rows, three seeds each).
+const RECIPE_WATCH: f64 = 2.0 / 3.0;
 
 /// Everything that a training needs.
 pub struct Run {
@@ -53,12 +57,6 @@ impl Config {
     /// Relative paths are relative to `base`.
     pub fn resolve(mut self, base: &Path) -> Result<Run> {
         let recipe = self.recipe().cloned();
-        if recipe
-            .as_ref()
-            .is_some_and(|r| r.style == Style::SelfNormalizing)
-        {
-            self.data.scale.get_or_insert(ScaleName::Standard);
-        }
         let data = self.data.load(base)?;
         let mut model = build(&self, base, Some(&data))?;
         let compiled = self.compile(&mut model, recipe.as_ref(), &data)?;
@@ -81,16 +79,17 @@ impl Config {
                 return Err(excluded(key, "model.file", why));
             }
         }
+        let usual = if recipe.is_some() { RECIPE_EPOCHS } else { 1 };
+        let epochs = self.train.epochs.unwrap_or(usual);
         if recipe.is_some()
             && data.validation.is_some()
             && callbacks.early_stopping.is_none()
             && !self.callbacks.never_stop_early
         {
-            let stop = EarlyStopping::new("val_loss").patience(RECIPE_PATIENCE);
+            let mut stop = EarlyStopping::new("val_loss").patience(RECIPE_PATIENCE);
+            stop.start_from_epoch = (epochs as f64 * RECIPE_WATCH) as usize;
             callbacks.early_stopping = Some(stop.restore_best_weights(true));
         }
-        let usual = if recipe.is_some() { RECIPE_EPOCHS } else { 1 };
-        let epochs = self.train.epochs.unwrap_or(usual);
         let initial_epoch = self.train.initial_epoch;
         if initial_epoch >= epochs {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");

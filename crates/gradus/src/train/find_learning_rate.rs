@@ -118,7 +118,7 @@ impl LearningRateFinder {
         if !(0.0..1.0).contains(&self.smoothing) {
             return wrong("smoothing", self.smoothing, "a number from 0 to below 1");
         }
-        if !(self.blow_up > 0.0) {
+        if self.blow_up.is_nan() || self.blow_up <= 0.0 {
             return wrong("blow_up", self.blow_up, "a number above 0");
         }
         Ok(())

@@ -1,30 +1,70 @@
-//! `gradus predict MODEL --data SPEC --out FILE`.
+//! `gradus predict MODEL --data SPEC --out FILE [--mc-samples N]`.
 
 use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
-use gradus::{Error, Result, Split, data};
+use gradus::{Error, Result, Split, Tensor, data};
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
-    let extension = args.out.extension().and_then(|e| e.to_str());
-    let as_csv = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => true,
-        Some("npy") => false,
+    format(&args.out)?;
+    let model = load_keras(&args.model)?;
+    if args.mc_samples.is_some() && !model.is_noisy() {
+        let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
+        return Err(Error::file(&args.model, problem));
+    }
+    let data = data::load(&args.data, Split::Test)?;
+    let Some(samples) = args.mc_samples else {
+        return write(&args.out, &model.predict(&data)?, "");
+    };
+    let found = model.predict_mc(&data, samples.get())?;
+    let of = format!(" of {samples} samples");
+    write(&args.out, &found.mean, &format!(", the mean{of}"))?;
+    write(
+        &beside(&args.out),
+        &found.std,
+        &format!(", the standard deviation{of}"),
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Npy,
+}
+
+/// The ending says what a file is.
+fn format(path: &Path) -> Result<Format> {
+    let extension = path.extension().and_then(|e| e.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Ok(Format::Csv),
+        Some("npy") => Ok(Format::Npy),
         _ => {
             let problem = "found as --out, expected a name that ends in .npy or .csv";
-            return Err(Error::file(&args.out, problem));
+            Err(Error::file(path, problem))
         }
-    };
-    let model = load_keras(&args.model)?;
-    let data = data::load(&args.data, Split::Test)?;
-    let outputs = model.predict(&data)?;
+    }
+}
+
+/// Writes the outputs, and says so.
+fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
-    write_whole(&args.out, |file| match as_csv {
-        true => data::write_csv(file, shape.size(), &values),
-        false => data::write_npy(file, shape, &values),
+    let format = format(path)?;
+    write_whole(path, |file| match format {
+        Format::Csv => data::write_csv(file, shape.size(), &values),
+        Format::Npy => data::write_npy(file, shape, &values),
     })?;
-    let (rows, out) = (outputs.rows(), args.out.display());
-    output::result(&format!("{out}: {rows} rows of shape {shape}\n"))
+    let (rows, path) = (outputs.rows(), path.display());
+    output::result(&format!("{path}: {rows} rows of shape {shape}{what}\n"))
+}
+
+/// The file for the standard deviations: `p.csv` becomes `p_std.csv`.
+fn beside(path: &Path) -> PathBuf {
+    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_os_string();
+    let mut name = part(path.file_stem());
+    name.push("_std.");
+    name.push(part(path.extension()));
+    path.with_file_name(name)
 }

@@ -20,6 +20,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Write a model's outputs to a file
     Predict(Predict),
+    /// Raise the learning rate until the loss blows up, and suggest one
+    LrFind(LrFind),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
     /// Look at data
@@ -73,6 +75,22 @@ pub struct Predict {
     /// Where the outputs go: a `.npy` or `.csv` file, one row for each input row
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Predict N times with dropout on: FILE gets the mean of the outputs, and FILE with
+    /// `_std` before its extension their standard deviation
+    #[arg(long, value_name = "N")]
+    pub mc_samples: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LrFind {
+    /// The configuration file (TOML); without it, the default recipe on the built-in digits
+    pub config: Option<PathBuf>,
+    /// Override one key of the configuration: `train.batch_size=64`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where `lr-find.csv` and `lr-find.svg` go [default: runs/NAME-lr-find]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

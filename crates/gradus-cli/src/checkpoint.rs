@@ -4,6 +4,7 @@
 //! that whoever is killed on the way leaves the checkpoint before it.
 
 use crate::run_folder::{CHECKPOINT, tidy, write_text};
+use gradus::artifacts::callbacks::ModelCheckpointProgress;
 use gradus::artifacts::keras::{load_keras, save_keras};
 use gradus::model::Model;
 use gradus::train::History;
@@ -35,6 +36,8 @@ pub struct State {
     pub early_stopping: Option<EarlyStoppingProgress>,
     /// How far the plateau watcher is.
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateauProgress>,
+    /// What the saved models have shown.
+    pub model_checkpoint: Option<ModelCheckpointProgress>,
 }
 
 /// A checkpoint that was read.

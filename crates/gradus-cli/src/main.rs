@@ -4,6 +4,7 @@ mod args;
 mod checkpoint;
 mod commands;
 mod config;
+mod curve;
 mod output;
 mod progress;
 mod run_folder;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Predict(args) => commands::predict::run(args),
+        Command::LrFind(args) => commands::lr_find::run(args),
         Command::Summary(args) => commands::summary::run(args),
         Command::Data(args) => commands::data::run(args),
     };

@@ -37,6 +37,15 @@ pub fn measurements<'a>(logs: impl Iterator<Item = (&'a str, f64)>) -> String {
     parts.join("  ")
 }
 
+/// A word as a shell reads it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A bug ends the program with one line and exit code 1, on whatever thread.
 pub fn make_panics_one_line() {
     std::panic::set_hook(Box::new(|panic| {

@@ -1,11 +1,12 @@
 //! What happens between epochs: the configured callbacks, progress, checkpoints.
 
 use crate::checkpoint::{State, Writer};
+use crate::config::Callbacks;
 use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, Place, tidy, write_text};
 use gradus::Result;
 use gradus::train::callbacks::{Callback, Progress};
-use gradus::train::{EarlyStopping, Epoch, History, Logs, ReduceLROnPlateau, Training};
+use gradus::train::{Epoch, History, Logs, Training};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -14,10 +15,8 @@ use std::time::{Duration, Instant};
 /// One callback for all of it, in a fixed order: a checkpoint holds what the
 /// others have seen.
 pub struct Watch {
-    /// Ends the training.
-    pub early_stopping: Option<EarlyStopping>,
-    /// Lowers the learning rate.
-    pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    /// The configured callbacks.
+    pub callbacks: Callbacks,
     /// Tells how it goes.
     pub reporter: Reporter,
     /// What has been measured.
@@ -56,9 +55,14 @@ impl Callback for Shared {
         Ok(())
     }
 
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+    fn on_train_batch_end(&mut self, p: &Progress<'_>, t: &mut Training<'_>) -> Result<()> {
         let watch = &mut *self.0.borrow_mut();
-        watch.reporter.step(watch.first, progress);
+        watch
+            .callbacks
+            .each()
+            .try_for_each(|c| c.on_train_batch_end(p, t))?;
+        watch.reporter.step(watch.first, p);
+        Ok(())
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
@@ -68,32 +72,21 @@ impl Callback for Shared {
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
         let watch = &mut *self.0.borrow_mut();
         watch.reporter.finish();
-        match &mut watch.early_stopping {
-            Some(early_stopping) => early_stopping.on_train_end(training),
-            None => Ok(()),
-        }
+        watch
+            .callbacks
+            .each()
+            .try_for_each(|c| c.on_train_end(training))
     }
 }
 
 impl Watch {
     /// Everything has been checked: only now is the run folder made.
     fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
-        if let Some(early_stopping) = &mut self.early_stopping {
-            early_stopping.on_train_begin(training)?;
-        }
-        if let Some(reduce) = &mut self.reduce_lr_on_plateau {
-            reduce.on_train_begin(training)?;
-        }
-        let state = self.resumed.take().unwrap_or_default();
-        if let (Some(early_stopping), Some(progress)) =
-            (&mut self.early_stopping, state.early_stopping)
-        {
-            early_stopping.set_progress(progress);
-        }
-        if let (Some(reduce), Some(progress)) =
-            (&mut self.reduce_lr_on_plateau, state.reduce_lr_on_plateau)
-        {
-            reduce.set_progress(progress);
+        self.callbacks
+            .each()
+            .try_for_each(|c| c.on_train_begin(training))?;
+        if let Some(state) = self.resumed.take() {
+            self.go_on_from(state, training)?;
         }
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
@@ -108,6 +101,34 @@ impl Watch {
         Ok(())
     }
 
+    /// The callbacks have seen what they had seen before.
+    fn go_on_from(&mut self, state: State, training: &mut Training<'_>) -> Result<()> {
+        let callbacks = &mut self.callbacks;
+        if let (Some(callback), Some(progress)) =
+            (&mut callbacks.early_stopping, state.early_stopping)
+        {
+            callback.set_progress(progress);
+        }
+        if let (Some(callback), Some(progress)) = (
+            &mut callbacks.reduce_lr_on_plateau,
+            state.reduce_lr_on_plateau,
+        ) {
+            callback.set_progress(progress);
+        }
+        if let (Some(callback), Some(progress)) =
+            (&mut callbacks.model_checkpoint, state.model_checkpoint)
+        {
+            callback.set_progress(progress);
+        }
+        // A file that is begun anew has the epochs before, too.
+        if let Some(logger) = callbacks.csv_logger.as_mut().filter(|l| !l.append) {
+            for Epoch { epoch, logs, .. } in &self.history.epochs {
+                logger.on_epoch_end(*epoch, logs, training)?;
+            }
+        }
+        Ok(())
+    }
+
     fn epoch_ends(&mut self, epoch: usize, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
         let measured = Epoch {
             epoch,
@@ -116,12 +137,9 @@ impl Watch {
         };
         self.reporter.epoch(&measured, self.epochs);
         self.history.epochs.push(measured);
-        if let Some(reduce) = &mut self.reduce_lr_on_plateau {
-            reduce.on_epoch_end(epoch, logs, training)?;
-        }
-        if let Some(early_stopping) = &mut self.early_stopping {
-            early_stopping.on_epoch_end(epoch, logs, training)?;
-        }
+        self.callbacks
+            .each()
+            .try_for_each(|c| c.on_epoch_end(epoch, logs, training))?;
         let last = training.is_stopping() || epoch + 1 >= self.epochs;
         if last || Instant::now() >= self.due {
             self.checkpoint(epoch, training)?;
@@ -134,13 +152,17 @@ impl Watch {
         let (Some(checkpoints), Some(folder)) = (&mut self.checkpoints, &self.folder) else {
             return Ok(());
         };
-        let reduce = self.reduce_lr_on_plateau.as_ref();
+        let callbacks = &self.callbacks;
+        let reduce = callbacks.reduce_lr_on_plateau.as_ref();
+        let early_stopping = callbacks.early_stopping.as_ref();
+        let model_checkpoint = callbacks.model_checkpoint.as_ref();
         let state = State {
             epoch: epoch + 1,
             stopped: training.is_stopping(),
             learning_rate: training.learning_rate(),
-            early_stopping: self.early_stopping.as_ref().map(|e| e.progress().clone()),
+            early_stopping: early_stopping.map(|e| e.progress().clone()),
             reduce_lr_on_plateau: reduce.map(|r| r.progress().clone()),
+            model_checkpoint: model_checkpoint.map(|c| c.progress().clone()),
             ..State::default()
         };
         checkpoints.write(state, training.model(), &self.history)?;

@@ -65,6 +65,61 @@ fn npy_of(shape: &[usize]) -> Vec<u8> {
 }
 
 #[test]
+fn mc_samples_give_a_mean_and_a_deviation() {
+    let place = trained();
+    let predict = ["predict", MODEL, "--data", "digits:test", "--out"];
+    place.ok(&[&predict[..], &["p.csv"]].concat());
+    let out = place.ok(&[&predict[..], &["m.csv", "--mc-samples", "200"]].concat());
+    assert!(
+        out.contains("m.csv: 355 rows") && out.contains("m_std.csv: 355 rows"),
+        "{out}"
+    );
+    let numbers = |name: &str| -> Vec<f32> {
+        let text = place.text(name);
+        let cells = text.lines().flat_map(|line| line.split(','));
+        cells.map(|cell| cell.parse().unwrap()).collect()
+    };
+    let (plain, mean, std) = (numbers("p.csv"), numbers("m.csv"), numbers("m_std.csv"));
+    assert_eq!((mean.len(), std.len()), (3550, 3550));
+    // The mean is near what is predicted without dropout, but not the same.
+    let apart = plain
+        .iter()
+        .zip(&mean)
+        .map(|(p, m)| (p - m).abs())
+        .sum::<f32>()
+        / 3550.0;
+    assert!(apart > 1e-4 && apart < 0.05, "{apart}");
+    assert!(std.iter().all(|s| (0.0..=0.5).contains(s)) && std.iter().any(|&s| s > 0.02));
+    // The same again, as .npy.
+    place.ok(&[&predict[..], &["m.npy", "--mc-samples", "200"]].concat());
+    let npy = place.read("m_std.npy");
+    let values = npy[npy.len() - 3550 * 4..].chunks(4);
+    assert!(
+        values
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+            .eq(std)
+    );
+
+    place.mistake(&[&predict[..], &["m.csv", "--mc-samples", "0"]].concat());
+    let train = [
+        "train",
+        "--quiet",
+        "--set",
+        "train.epochs=1",
+        "--out",
+        "plain",
+    ];
+    place.ok(&train);
+    let plain = ["predict", "plain/model.keras", "--data", "digits:test"];
+    let message = place.mistake(&[&plain[..], &["--out", "q.csv", "--mc-samples", "9"]].concat());
+    assert!(
+        message.contains("plain/model.keras") && message.contains("no dropout"),
+        "{message}"
+    );
+    assert!(!place.names("").iter().any(|name| name.starts_with('q')));
+}
+
+#[test]
 fn wrong_data_is_named() {
     let place = trained();
     place.write("wide.npy", npy(&[3, 9]));
@@ -133,7 +188,7 @@ fn usage_mistakes_are_exit_code_2() {
         &["train", "--epochs", "3"],
         &["train", "--threads", "0"],
         &["train", "--seed", "-1"],
-        &["lr-find"],
+        &["lr-find", "a.toml", "b.toml"],
         &["evaluate", "m.keras"],
         &["data", "fetch", "mnist"],
     ] {

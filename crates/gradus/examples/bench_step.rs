@@ -93,7 +93,11 @@ struct Seen {
 struct Watch(Rc<RefCell<Seen>>, usize);
 
 impl Callback for Watch {
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        _: &mut gradus::train::Training<'_>,
+    ) -> gradus::Result<()> {
         let mut seen = self.0.borrow_mut();
         if seen.steps < self.1 {
             // The mean so far, turned back into this batch's loss.
@@ -102,6 +106,7 @@ impl Callback for Watch {
             seen.losses.push(progress.loss() * n - before);
         }
         seen.steps += 1;
+        Ok(())
     }
 }
 

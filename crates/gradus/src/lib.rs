@@ -26,6 +26,7 @@ pub use model::{Functional, Model, Sequential, layers};
 
 /// What most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
+    pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
     pub use crate::data::{self, Dataset, Scale, Split, Tensor};
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
     pub use crate::model::{Functional, Goal, Model, Sequential};

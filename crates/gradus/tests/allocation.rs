@@ -34,12 +34,17 @@ static ALLOCATOR: Counting = Counting;
 struct Watch(Rc<RefCell<Vec<usize>>>);
 
 impl Callback for Watch {
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        _: &mut gradus::train::Training<'_>,
+    ) -> gradus::Result<()> {
         let mut counts = self.0.borrow_mut();
         if counts.len() < counts.capacity() {
             counts.push(ALLOCATIONS.load(Ordering::Relaxed));
         }
         assert!(progress.loss().is_finite());
+        Ok(())
     }
 }
 

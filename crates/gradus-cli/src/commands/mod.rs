@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod evaluate;
+pub mod lr_find;
 pub mod predict;
 pub mod summary;
 pub mod train;

@@ -1,48 +1,79 @@
-//! `gradus predict MODEL --data SPEC --out FILE`.
+//! `gradus predict MODEL --data SPEC --out FILE [--mc-samples N]`.
 
 use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
-use gradus::{Error, Result, Split, data};
+use gradus::{Error, Result, Split, Tensor, data};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
-    let extension = args.out.extension().and_then(|e| e.to_str());
-    let as_csv = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => true,
-        Some("npy") => false,
-        _ => {
-            let problem = "found as --out, expected a name that ends in .npy or .csv";
-            return Err(Error::file(&args.out, problem));
-        }
-    };
+    format(&args.out)?;
     let model = load_keras(&args.model)?;
-    let data = data::load(&args.data, Split::Test)?;
-    let names = model.output_names();
-    let mut text = String::new();
-    for (outputs, name) in model.predict_all(&data)?.iter().zip(&names) {
-        // Each of several outputs has a file of its own: `FILE_name.npy`.
-        let out = match names.len() {
-            1 => args.out.clone(),
-            _ => with_name(&args.out, name),
-        };
-        let (shape, values) = (outputs.shape(), outputs.to_f32());
-        write_whole(&out, |file| match as_csv {
-            true => data::write_csv(file, shape.size(), &values),
-            false => data::write_npy(file, shape, &values),
-        })?;
-        let (rows, out) = (outputs.rows(), out.display());
-        text += &format!("{out}: {rows} rows of shape {shape}\n");
+    if args.mc_samples.is_some() && !model.is_noisy() {
+        let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
+        return Err(Error::file(&args.model, problem));
     }
-    output::result(&text)
+    let data = data::load(&args.data, Split::Test)?;
+    let Some(samples) = args.mc_samples else {
+        let (outputs, names) = (model.predict_all(&data)?, model.output_names());
+        for (output, name) in outputs.iter().zip(&names) {
+            // Each of several outputs has a file of its own.
+            match names.len() {
+                1 => write(&args.out, output, "")?,
+                _ => write(&beside(&args.out, name), output, "")?,
+            }
+        }
+        return Ok(());
+    };
+    let found = model.predict_mc(&data, samples.get())?;
+    let of = format!(" of {samples} samples");
+    write(&args.out, &found.mean, &format!(", the mean{of}"))?;
+    write(
+        &beside(&args.out, "std"),
+        &found.std,
+        &format!(", the standard deviation{of}"),
+    )
 }
 
-/// The path with an output's name before its extension.
-fn with_name(path: &Path, name: &str) -> PathBuf {
-    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
-    path.with_file_name(format!("{stem}_{name}.{extension}"))
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Npy,
+}
+
+/// The ending says what a file is.
+fn format(path: &Path) -> Result<Format> {
+    let extension = path.extension().and_then(|e| e.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Ok(Format::Csv),
+        Some("npy") => Ok(Format::Npy),
+        _ => {
+            let problem = "found as --out, expected a name that ends in .npy or .csv";
+            Err(Error::file(path, problem))
+        }
+    }
+}
+
+/// Writes the outputs, and says so.
+fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
+    let (shape, values) = (outputs.shape(), outputs.to_f32());
+    let format = format(path)?;
+    write_whole(path, |file| match format {
+        Format::Csv => data::write_csv(file, shape.size(), &values),
+        Format::Npy => data::write_npy(file, shape, &values),
+    })?;
+    let (rows, path) = (outputs.rows(), path.display());
+    output::result(&format!("{path}: {rows} rows of shape {shape}{what}\n"))
+}
+
+/// The file for something more: `p.csv` becomes `p_std.csv`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_os_string();
+    let mut name = part(path.file_stem());
+    name.push(format!("_{what}."));
+    name.push(part(path.extension()));
+    path.with_file_name(name)
 }

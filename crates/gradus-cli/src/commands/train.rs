@@ -3,7 +3,7 @@
 use crate::args::Train;
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Document, Run};
-use crate::output::{self, measurements};
+use crate::output::{self, measurements, quoted};
 use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
@@ -41,6 +41,12 @@ pub fn run(args: Train) -> Result<()> {
     let located = |error| document.locate(error);
     let config = document.read()?;
     let mut run = config.resolve(document.base()).map_err(located)?;
+    if let Some(found) = &run.found {
+        let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
+        reporter.say(&format!(
+            "learning rate found: {key} = {rate} (the loss climbs from {turning} on)"
+        ));
+    }
     let checkpoint = match &folder {
         Some(folder) => {
             same_run(&run.text, folder)?;
@@ -76,8 +82,7 @@ fn watch(
     checkpoint: Option<Checkpoint>,
 ) -> Result<Shared> {
     let mut watch = Watch {
-        early_stopping: run.early_stopping.take(),
-        reduce_lr_on_plateau: run.reduce_lr_on_plateau.take(),
+        callbacks: std::mem::take(&mut run.callbacks),
         reporter,
         history: Default::default(),
         folder,
@@ -168,7 +173,7 @@ fn report(run: &Run, watch: &Watch, folder: &Path) -> Result<String> {
     let epochs = &watch.history.epochs;
     let seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
     text += &format!("trained     {} epochs in {seconds:.1} s", epochs.len());
-    let early_stopping = watch.early_stopping.as_ref();
+    let early_stopping = watch.callbacks.early_stopping.as_ref();
     let restored = early_stopping
         .filter(|e| e.restore_best_weights)
         .and_then(|e| e.progress().best_epoch);
@@ -216,13 +221,4 @@ fn next(run: &Run, folder: &Path) -> String {
          {gradus} predict {model} --data {data} --out predictions.csv\n  \
          {gradus} summary {model}\n"
     )
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }

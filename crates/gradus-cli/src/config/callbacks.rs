@@ -1,55 +1,155 @@
 //! `[callbacks]`: what happens between epochs.
 
+use super::problem_at;
+use gradus::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
 use gradus::config::{Value, read, table};
-use gradus::train::{EarlyStopping, ReduceLROnPlateau};
+use gradus::train::{Callback, EarlyStopping, ReduceLROnPlateau, TerminateOnNaN};
 use gradus::{Error, Result};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
-/// What happens between epochs.
-#[derive(Clone, Debug)]
+/// The callbacks of a run, in the order in which they are called.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Callbacks {
-    /// Nothing where the key is not there; `false` is none, also with a recipe.
-    pub early_stopping: Option<Option<EarlyStopping>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminate_on_nan: Option<TerminateOnNaN>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_checkpoint: Option<ModelCheckpoint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv_logger: Option<CSVLogger>,
+}
+
+/// `[callbacks]` as it was given.
+#[derive(Clone, Debug)]
+pub struct CallbacksConfig {
+    pub given: Callbacks,
+    /// Whether there is to be no early stopping, also with a recipe.
+    pub never_stop_early: bool,
 }
 
 #[derive(Deserialize)]
 struct Raw {
     early_stopping: Option<Value>,
     reduce_lr_on_plateau: Option<Value>,
+    model_checkpoint: Option<Value>,
+    csv_logger: Option<Value>,
+    terminate_on_nan: Option<Value>,
 }
 
-impl Callbacks {
+impl CallbacksConfig {
     /// Reads the table; `at` is where it stands.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let raw: Raw = read(at, table(at, value)?)?;
-        let early_stopping = match raw.early_stopping {
-            None => None,
-            Some(Value::Bool(false)) => Some(None),
-            Some(value) => {
-                let at = format!("{at}.early_stopping");
-                Some(Some(read(&at, table(&at, &value)?)?))
-            }
+        let never = Some(Value::Bool(false));
+        let given = Callbacks {
+            terminate_on_nan: match raw.terminate_on_nan {
+                Some(Value::Bool(on)) => on.then(TerminateOnNaN::new),
+                given => one(at, "terminate_on_nan", given)?,
+            },
+            reduce_lr_on_plateau: one(at, "reduce_lr_on_plateau", raw.reduce_lr_on_plateau)?,
+            early_stopping: match &raw.early_stopping {
+                given if *given == never => None,
+                given => one(at, "early_stopping", given.clone())?,
+            },
+            model_checkpoint: one(at, "model_checkpoint", raw.model_checkpoint)?,
+            csv_logger: one(at, "csv_logger", raw.csv_logger)?,
         };
-        let reduce_lr_on_plateau: Option<ReduceLROnPlateau> = match raw.reduce_lr_on_plateau {
-            None => None,
-            Some(value) => {
-                let at = format!("{at}.reduce_lr_on_plateau");
-                let reduce: ReduceLROnPlateau = read(&at, table(&at, &value)?)?;
-                if !(reduce.factor > 0.0 && reduce.factor < 1.0) {
-                    let at = format!("{at}.factor");
-                    return Err(Error::invalid(
-                        &at,
-                        reduce.factor,
-                        "a number between 0 and 1",
-                    ));
-                }
-                Some(reduce)
-            }
-        };
-        Ok(Callbacks {
-            early_stopping,
-            reduce_lr_on_plateau,
+        if let Some(reduce) = &given.reduce_lr_on_plateau
+            && !(reduce.factor > 0.0 && reduce.factor < 1.0)
+        {
+            let at = format!("{at}.reduce_lr_on_plateau.factor");
+            let expected = "a number between 0 and 1";
+            return Err(Error::invalid(&at, reduce.factor, expected));
+        }
+        if let Some(logger) = &given.csv_logger {
+            let checked = logger.check();
+            checked.map_err(|error| error.under(&format!("{at}.csv_logger")))?;
+        }
+        Ok(CallbacksConfig {
+            given,
+            never_stop_early: raw.early_stopping == never,
         })
     }
+}
+
+/// A callback's table, if it is there.
+fn one<T: DeserializeOwned>(at: &str, key: &str, value: Option<Value>) -> Result<Option<T>> {
+    let at = format!("{at}.{key}");
+    let read_table = |value: Value| read(&at, table(&at, &value)?);
+    value.map(read_table).transpose()
+}
+
+impl Callbacks {
+    /// Each of them.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut dyn Callback> {
+        fn any<C: Callback>(callback: &mut Option<C>) -> Option<&mut dyn Callback> {
+            callback
+                .as_mut()
+                .map(|callback| callback as &mut dyn Callback)
+        }
+        let all = [
+            any(&mut self.terminate_on_nan),
+            any(&mut self.reduce_lr_on_plateau),
+            any(&mut self.early_stopping),
+            any(&mut self.model_checkpoint),
+            any(&mut self.csv_logger),
+        ];
+        all.into_iter().flatten()
+    }
+
+    /// Refuses names that no epoch measures.
+    pub fn check(&self, measured: &[String]) -> Result<()> {
+        if let Some(early_stopping) = &self.early_stopping {
+            check_monitor("early_stopping", &early_stopping.monitor, measured)?;
+        }
+        if let Some(reduce) = &self.reduce_lr_on_plateau {
+            check_monitor("reduce_lr_on_plateau", &reduce.monitor, measured)?;
+        }
+        if let Some(checkpoint) = &self.model_checkpoint {
+            let checked = checkpoint.check(measured.iter().map(String::as_str));
+            checked.map_err(|error| error.under("callbacks.model_checkpoint"))?;
+            if checkpoint.save_best_only {
+                check_monitor("model_checkpoint", &checkpoint.monitor, measured)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes relative paths, which are relative to `base`, absolute.
+    pub fn make_absolute(&mut self, base: &Path) -> Result<()> {
+        let base = std::path::absolute(base).map_err(|e| Error::io("find", base, e))?;
+        if let Some(checkpoint) = &mut self.model_checkpoint
+            && !Path::new(&checkpoint.filepath).is_absolute()
+        {
+            // The folder's own braces are no placeholders.
+            let folder = base.display().to_string();
+            let folder = folder.replace('{', "{{").replace('}', "}}");
+            let path = Path::new(&folder).join(&checkpoint.filepath);
+            checkpoint.filepath = path.display().to_string();
+        }
+        if let Some(logger) = &mut self.csv_logger {
+            logger.filename = base.join(&logger.filename);
+        }
+        Ok(())
+    }
+}
+
+fn check_monitor(callback: &str, monitor: &str, measured: &[String]) -> Result<()> {
+    if measured.iter().any(|name| name == monitor) {
+        return Ok(());
+    }
+    let at = format!("callbacks.{callback}.monitor");
+    let known = || measured.iter().map(String::as_str);
+    if let Some(name) = monitor.strip_prefix("val_")
+        && known().any(|n| n == name)
+    {
+        let problem = format!("`{monitor}` is measured only with `data.validation`");
+        return Err(problem_at(&at, &problem));
+    }
+    Err(Error::unknown(&at, "measurement", monitor, known()))
 }

@@ -1,17 +1,22 @@
 //! The configuration file: from text to a run, and back to text.
 
+mod auto;
 mod callbacks;
 mod document;
 mod model;
 mod overrides;
 mod resolve;
+mod resolved;
 mod text;
 mod train;
 
+pub use auto::{Found, Suggestion};
 pub use document::Document;
 pub use resolve::{Run, model_of};
 
-use callbacks::Callbacks;
+pub use callbacks::Callbacks;
+
+use callbacks::CallbacksConfig;
 use gradus::config::{Value, read, table};
 use gradus::data::DataConfig;
 use gradus::{Error, Result};
@@ -29,7 +34,7 @@ pub struct Config {
     data: DataConfig,
     model: ModelConfig,
     train: TrainConfig,
-    callbacks: Callbacks,
+    callbacks: CallbacksConfig,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +68,7 @@ impl Config {
             data: DataConfig::from_value("data", &section(raw.data))?,
             model: ModelConfig::from_value("model", &section(raw.model))?,
             train: TrainConfig::from_value("train", &section(raw.train))?,
-            callbacks: Callbacks::from_value("callbacks", &section(raw.callbacks))?,
+            callbacks: CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?,
         };
         config.refuse_contradictions()?;
         Ok(config)
@@ -71,7 +76,7 @@ impl Config {
 
     /// Settings that exclude each other across tables.
     fn refuse_contradictions(&self) -> Result<()> {
-        if self.callbacks.reduce_lr_on_plateau.is_some() {
+        if self.callbacks.given.reduce_lr_on_plateau.is_some() {
             let (a, b) = ("callbacks.reduce_lr_on_plateau", self.train.schedule_key());
             if let Some(b) = b {
                 return Err(excluded(a, b, "both set the learning rate"));

@@ -4,6 +4,9 @@ use super::document::from_toml;
 use gradus::config::Value;
 use gradus::{Error, Result};
 
+/// Keys that are short for others.
+const SHORT: [(&str, &str); 1] = [("train.learning_rate", "train.optimizer.learning_rate")];
+
 /// One override.
 #[derive(Clone, Debug)]
 pub struct Override {
@@ -39,8 +42,22 @@ impl Override {
     }
 
     /// Puts the value in its place. Tables on the way are made; a name there
-    /// (`optimizer = "nadam"`) becomes a table with `type`.
+    /// (`optimizer = "nadam"`) becomes a table with `type`. Another key for the
+    /// same thing gives way.
     pub fn apply(&self, config: &mut Value) -> Result<()> {
+        for (short, long) in SHORT {
+            let other = match self.key() {
+                key if key == short => long,
+                key if key == long => short,
+                _ => continue,
+            };
+            if let Some((table, key)) = other.rsplit_once('.')
+                && let Some(fields) = config.pointer_mut(&format!("/{}", table.replace('.', "/")))
+                && let Some(fields) = fields.as_object_mut()
+            {
+                fields.remove(key);
+            }
+        }
         let mut place = config;
         for (i, part) in self.path.iter().enumerate() {
             if let Value::String(name) = place {
@@ -147,6 +164,20 @@ mod tests {
         for wrong in ["", "{ type = ", "[1, 2", "1.2.3", "inf", "\"a", "1\nb=2"] {
             assert!(value(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn another_key_for_the_same_thing_gives_way() {
+        let long = json!({ "train": { "optimizer": { "type": "SGD", "learning_rate": 0.1 } } });
+        let short = json!({ "train": { "learning_rate": "auto", "optimizer": { "type": "SGD" } } });
+        assert_eq!(
+            set(long.clone(), "train.learning_rate=auto").unwrap(),
+            short
+        );
+        assert_eq!(
+            set(short, "train.optimizer.learning_rate=0.1").unwrap(),
+            long
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `[train]`: how it is trained.
 
-use super::{excluded, problem_at, truth, whole};
+use super::{auto, excluded, problem_at, truth, whole};
 use gradus::config::{Value, join, read, table};
 use gradus::rules::losses::Loss;
 use gradus::rules::metrics::Metric;
@@ -66,6 +66,8 @@ pub struct TrainConfig {
     pub optimizer: Option<Optimizer>,
     /// `learning_rate` where no optimizer is named that would take it.
     pub learning_rate: Option<LearningRate>,
+    /// Whether the learning-rate finder is to set the rate: it was `"auto"`.
+    pub find_rate: bool,
     pub schedule: Option<Schedule>,
     /// The weight of each class that is named.
     pub class_weight: Vec<(usize, f64)>,
@@ -88,6 +90,22 @@ struct Raw {
     precision: Option<Value>,
 }
 
+impl Raw {
+    /// Whether a learning rate is `"auto"`, which then is taken away.
+    fn take_auto(&mut self) -> bool {
+        let is_auto = |rate: Option<&Value>| rate.is_some_and(|rate| rate == "auto");
+        if is_auto(self.learning_rate.as_ref()) {
+            self.learning_rate = None;
+            return true;
+        }
+        let optimizer = self.optimizer.as_mut().and_then(Value::as_object_mut);
+        let of_optimizer = optimizer.filter(|fields| is_auto(fields.get("learning_rate")));
+        of_optimizer
+            .and_then(|fields| fields.remove("learning_rate"))
+            .is_some()
+    }
+}
+
 const RATE: &str = "train.learning_rate";
 const OPTIMIZER_RATE: &str = "train.optimizer.learning_rate";
 const SCHEDULE: &str = "train.schedule";
@@ -95,12 +113,12 @@ const SCHEDULE: &str = "train.schedule";
 impl TrainConfig {
     /// Reads the table; `at` is where it stands.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
-        let raw: Raw = read(at, table(at, value)?)?;
+        let mut raw: Raw = read(at, table(at, value)?)?;
         let key = |key: &str| format!("{at}.{key}");
         let number = |name: &str, value: Option<Value>, least| {
             value.map(|v| whole(&key(name), &v, least)).transpose()
         };
-        if let Some(precision) = raw.precision
+        if let Some(precision) = &raw.precision
             && precision != "float32"
         {
             let expected = "\"float32\": other precisions are not supported yet";
@@ -114,6 +132,7 @@ impl TrainConfig {
                 "the first is short for the second",
             ));
         }
+        let find_rate = raw.take_auto();
         let rate = raw
             .learning_rate
             .map(|rate| read_rate(RATE, &rate))
@@ -154,8 +173,12 @@ impl TrainConfig {
                 Some(shuffle) => truth(&key("shuffle"), &shuffle)?,
             },
             learning_rate: if optimizer.is_some() { None } else { rate },
+            find_rate,
             optimizer,
-            schedule: raw.schedule.map(|s| read_schedule(&s)).transpose()?,
+            schedule: raw
+                .schedule
+                .map(|schedule| read_schedule(&schedule, find_rate))
+                .transpose()?,
             class_weight: match raw.class_weight {
                 None => Vec::new(),
                 Some(weights) => read_class_weight(&key("class_weight"), &weights)?,
@@ -196,10 +219,6 @@ fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
             Some(rate) if rate >= 0.0 => Ok(LearningRate::Constant(rate)),
             _ => Err(Error::invalid(at, value, "a number of 0 or more")),
         },
-        Value::String(name) if name == "auto" => {
-            let expected = "a number or a schedule: the learning-rate finder is not supported yet";
-            Err(Error::invalid(at, value, expected))
-        }
         Value::String(_) | Value::Object(_) => {
             let schedule = Schedule::from_config(at, value)?;
             if schedule.is_keras() {
@@ -209,7 +228,11 @@ fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
             let problem = format!("Keras has no schedule `{class}`: it goes under `{SCHEDULE}`");
             Err(problem_at(at, &problem))
         }
-        other => Err(Error::invalid(at, other, "a number or a Keras schedule")),
+        other => Err(Error::invalid(
+            at,
+            other,
+            "a number, a Keras schedule, or \"auto\"",
+        )),
     }
 }
 
@@ -236,9 +259,12 @@ fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(usize, f64)>> {
     Ok(weights)
 }
 
-/// A schedule that Keras has no object for.
-fn read_schedule(value: &Value) -> Result<Schedule> {
-    let schedule = Schedule::from_config(SCHEDULE, value)?;
+/// A schedule that Keras has no object for; its highest rate may be to find.
+fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
+    let schedule = match find_rate {
+        true => auto::read_schedule(SCHEDULE, value)?,
+        false => Schedule::from_config(SCHEDULE, value)?,
+    };
     if schedule.is_keras() {
         let class = schedule.class();
         let problem = format!("`{class}` is a Keras schedule: it goes under `{OPTIMIZER_RATE}`");

@@ -1,5 +1,6 @@
 //! What stays after training: files that gradus and others read.
 
+pub mod callbacks;
 pub mod keras;
 pub mod whole;
 

@@ -1,7 +1,7 @@
 //! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
 //! chapter 11, tables 11-3 and 11-4).
 
-use super::layers::{BatchNormalization, Dense, Flatten};
+use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
 use super::sequential::Sequential;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ const DEEP: usize = 3;
 /// | --- | --- | --- |
 /// | kernel initializer | He normal | LeCun normal |
 /// | activation | ELU | SELU |
-/// | normalization | batch normalization if deep | none; inputs must be standardized |
+/// | normalization | batch normalization if deep | none; a `Normalization` layer standardizes the inputs |
 /// | optimizer | Nesterov momentum | Nesterov momentum |
 /// | learning rate | 1cycle | 1cycle |
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +79,9 @@ impl Recipe {
         let mut model = Sequential::new();
         if input.shape().rank() != 1 {
             model = model.add(Flatten::new());
+        }
+        if self.style == Style::SelfNormalizing {
+            model = model.add(Normalization::new());
         }
         for &units in &self.hidden {
             let dense = Dense::new(units)

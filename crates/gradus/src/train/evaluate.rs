@@ -65,8 +65,6 @@ impl Model {
             seed: self.seed,
             ..Step::default()
         };
-        let mut logs = Logs::default();
-        evaluation.run(&mut runner, &step)?.report("", &mut logs);
-        Ok(logs)
+        Ok(evaluation.run(&mut runner, &step)?.report())
     }
 }

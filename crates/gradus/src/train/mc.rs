@@ -116,6 +116,22 @@ impl Model {
         })
     }
 
+    /// Whether a layer draws random numbers in training (dropout and its like,
+    /// noise, random slopes), which Monte Carlo predictions leave on.
+    pub fn is_noisy(&self) -> bool {
+        const NOISY: [&str; 7] = [
+            "AlphaDropout",
+            "Dropout",
+            "GaussianDropout",
+            "GaussianNoise",
+            "MCAlphaDropout",
+            "MCDropout",
+            "RReLU",
+        ];
+        let mut layers = self.layers.iter();
+        layers.any(|layer| NOISY.contains(&layer.rule.class()))
+    }
+
     /// What the first output's numbers are, by the layer that makes them.
     fn distribution(&self) -> Option<Distribution> {
         let Some(&Source::Node(n)) = self.outputs.first() else {
@@ -232,5 +248,47 @@ fn entropy(kind: Option<Distribution>, p: impl Iterator<Item = f64>) -> f64 {
     match kind {
         Some(Distribution::Sigmoid) => p.map(|p| term(p) + term(1.0 - p)).sum(),
         _ => p.map(term).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is gathered of samples of one row of two classes.
+    fn gathered(samples: &[[f32; 2]]) -> Gathered {
+        let mut gathered = Gathered::new(Some(Distribution::Softmax), 2, 2);
+        gathered.start(1);
+        // In two parts, as for more samples than fit in a batch.
+        let (first, rest) = samples.split_at(1);
+        gathered.add(first.as_flattened(), 1);
+        gathered.add(rest.as_flattened(), rest.len());
+        gathered.finish(samples.len());
+        gathered
+    }
+
+    #[test]
+    fn deviation_entropy_and_information_are_those_of_the_formulas() {
+        let close = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 1e-6, "{a}, not {b}");
+        let h = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
+        // Samples that contradict each other, each certain: all is information.
+        let found = gathered(&[[1.0, 0.0], [0.0, 1.0]]);
+        close(found.std[0], 0.5);
+        close(found.entropy[0], 2f64.ln());
+        close(found.information[0], 2f64.ln());
+        // Samples that agree on not knowing: nothing is.
+        let found = gathered(&[[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]);
+        close(found.std[0], 0.0);
+        close(found.entropy[0], 2f64.ln());
+        close(found.information[0], 0.0);
+        // I = H(mean) - mean H.
+        let found = gathered(&[[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]]);
+        close(found.mean[0], 0.6);
+        close(found.std[0], (0.18_f64 / 3.0).sqrt());
+        close(found.entropy[0], h(0.6));
+        close(
+            found.information[0],
+            h(0.6) - (h(0.9) + h(0.6) + h(0.3)) / 3.0,
+        );
     }
 }

@@ -139,11 +139,13 @@ impl Meters {
         names.zip(losses.chain(metrics))
     }
 
-    /// Loss and metrics, their names behind `prefix`.
-    pub fn report(&self, prefix: &str, logs: &mut Logs) {
-        logs.push(format!("{prefix}loss"), self.loss());
+    /// Loss and metrics under their names.
+    pub fn report(&self) -> Logs {
+        let mut logs = Logs::default();
+        logs.push("loss", self.loss());
         for (name, value) in self.metrics() {
-            logs.push(format!("{prefix}{name}"), value);
+            logs.push(name, value);
         }
+        logs
     }
 }

@@ -3,18 +3,23 @@
 mod adapt;
 pub mod callbacks;
 mod check;
+mod epochs;
 mod evaluate;
 pub(crate) mod feeds;
+mod find_learning_rate;
 mod fit;
 mod history;
 mod mc;
 mod meters;
 mod predict;
+mod prepare;
 mod runner;
+mod steps;
 
 pub use callbacks::{
     Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
 };
+pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;

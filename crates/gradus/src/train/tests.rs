@@ -34,31 +34,41 @@ fn fit(model: &mut Model, options: Fit) -> History {
 /// Writes down what it is called for.
 struct Diary(Rc<RefCell<Vec<String>>>);
 
+impl Diary {
+    fn write(&self, line: String) -> Result<()> {
+        self.0.borrow_mut().push(line);
+        Ok(())
+    }
+}
+
 impl Callback for Diary {
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().push("begin".into());
-        Ok(())
+        self.write("begin".into())
     }
     fn on_epoch_begin(&mut self, epoch: usize, _: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().push(format!("epoch {epoch}"));
-        Ok(())
+        self.write(format!("epoch {epoch}"))
     }
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
-        let Progress { batch, batches, .. } = progress;
-        self.0
-            .borrow_mut()
-            .push(format!("batch {batch} of {batches}"));
+    fn on_train_batch_begin(&mut self, p: &Progress<'_>, _: &mut Training<'_>) -> Result<()> {
+        assert_eq!(p.loss().is_nan(), p.batch == 0);
+        self.write(format!("batch {} of {}", p.batch, p.batches))
+    }
+    fn on_train_batch_end(&mut self, p: &Progress<'_>, _: &mut Training<'_>) -> Result<()> {
+        assert!(p.loss().is_finite());
+        self.write(format!("batch {} done", p.batch))
+    }
+    fn on_test_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.write("test".into())
+    }
+    fn on_test_end(&mut self, logs: &Logs, _: &mut Training<'_>) -> Result<()> {
+        let names: Vec<&str> = logs.names().collect();
+        self.write(format!("tested: {}", names.join(" ")))
     }
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, _: &mut Training<'_>) -> Result<()> {
         let names: Vec<&str> = logs.names().collect();
-        self.0
-            .borrow_mut()
-            .push(format!("end {epoch}: {}", names.join(" ")));
-        Ok(())
+        self.write(format!("end {epoch}: {}", names.join(" ")))
     }
     fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().push("done".into());
-        Ok(())
+        self.write("done".into())
     }
 }
 
@@ -76,13 +86,39 @@ fn hooks_are_called_in_keras_order_and_the_short_last_batch_counts() {
         "begin",
         "epoch 2",
         "batch 0 of 3",
+        "batch 0 done",
         "batch 1 of 3",
+        "batch 1 done",
         "batch 2 of 3",
+        "batch 2 done",
+        "test",
+        "tested: loss",
         "end 2: loss val_loss learning_rate",
         "done",
     ];
     assert_eq!(*diary.borrow(), expected);
     assert_eq!(model.state.iteration, 3);
+}
+
+/// Stops at one of the batches.
+struct StopAt(usize);
+
+impl Callback for StopAt {
+    fn on_train_batch_end(&mut self, p: &Progress<'_>, t: &mut Training<'_>) -> Result<()> {
+        if p.batch == self.0 {
+            t.stop();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stop_within_an_epoch_ends_it_and_it_is_still_validated() {
+    let mut model = model();
+    let options = Fit::new().epochs(9).validation_data(data(5));
+    let history = fit(&mut model, options.callback(StopAt(1)));
+    assert_eq!((history.epochs.len(), model.state.iteration), (1, 2));
+    assert!(history.last("val_loss").is_some());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::meters::Meters;
 use super::runner::Runner;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use std::cell::Cell;
+use crate::rules::optimizers::LearningRate;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use learning_rate_scheduler::LearningRateScheduler;
@@ -18,6 +18,41 @@ pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
 pub use terminate_on_nan::TerminateOnNaN;
 
 /// Keras' hooks. Each does nothing unless it is written.
+///
+/// An error ends the training at once. A callback of one's own is a struct with
+/// the hooks that it needs:
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::train::{Logs, Training};
+///
+/// /// Ends the training when it is good enough.
+/// struct GoodEnough(f64);
+///
+/// impl Callback for GoodEnough {
+///     fn on_epoch_end(
+///         &mut self,
+///         epoch: usize,
+///         logs: &Logs,
+///         training: &mut Training<'_>,
+///     ) -> gradus::Result<()> {
+///         if logs.get("accuracy").is_some_and(|accuracy| accuracy >= self.0) {
+///             println!("good enough after epoch {epoch}");
+///             training.stop();
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut model = Sequential::new()
+///     .add(Flatten::new())
+///     .add(Dense::new(10).activation(Activation::Softmax))
+///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])?;
+/// let options = Fit::new().epochs(100).callback(GoodEnough(0.9));
+/// let history = model.fit(&data::digits(Split::Train)?, options)?;
+/// assert!(history.epochs.len() < 100);
+/// # Ok::<(), gradus::Error>(())
+/// ```
 pub trait Callback {
     /// Before the first epoch.
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
@@ -31,9 +66,36 @@ pub trait Callback {
         Ok(())
     }
 
-    /// After each step.
-    fn on_train_batch_end(&mut self, progress: &Progress<'_>) {
-        let _ = progress;
+    /// Before each step.
+    fn on_train_batch_begin(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let _ = (progress, training);
+        Ok(())
+    }
+
+    /// After each step. Stopping here ends the epoch too.
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let _ = (progress, training);
+        Ok(())
+    }
+
+    /// Before each epoch's validation.
+    fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// After it, with what it measured: `loss` and the metrics, without `val_`.
+    fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
+        let _ = (logs, training);
+        Ok(())
     }
 
     /// After each epoch and its validation.
@@ -60,23 +122,22 @@ pub struct Progress<'a> {
     pub epoch: usize,
     /// The epoch to end before.
     pub epochs: usize,
-    /// The batch that was just done, from 0.
+    /// The batch at hand, from 0.
     pub batch: usize,
     /// The batches of an epoch.
     pub batches: usize,
     pub(super) meters: &'a Meters,
-    pub(super) stop: Cell<bool>,
 }
 
 impl Progress<'_> {
-    /// The mean loss of the epoch so far.
+    /// The mean loss of the epoch so far; no number before its first step.
     pub fn loss(&self) -> f64 {
         self.meters.loss()
     }
 
-    /// Ends the epoch behind this batch, and the training behind this epoch.
-    pub fn stop(&self) {
-        self.stop.set(true);
+    /// Loss and metrics of the epoch so far.
+    pub fn logs(&self) -> Logs {
+        self.meters.report()
     }
 
     /// The metrics of the epoch so far, by name.
@@ -93,10 +154,30 @@ pub struct Training<'a> {
     pub(super) stop: bool,
 }
 
-impl Training<'_> {
-    /// The model with the weights and the optimizer's state as they are now.
-    pub fn model(&mut self) -> &Model {
+impl<'a> Training<'a> {
+    pub(super) fn new(model: &'a mut Model, runner: Runner, learning_rate: f64) -> Self {
+        Training {
+            model,
+            runner,
+            learning_rate,
+            stop: false,
+        }
+    }
+
+    /// Weights, optimizer state and learning rate go back into the model.
+    pub(super) fn download(&mut self) {
         self.runner.download(self.model);
+        if let Some(compiled) = &mut self.model.compiled
+            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+        {
+            *rate = self.learning_rate;
+        }
+    }
+
+    /// The model with the weights, the optimizer's state and the learning rate as
+    /// they are now.
+    pub fn model(&mut self) -> &Model {
+        self.download();
         self.model
     }
 
@@ -107,7 +188,7 @@ impl Training<'_> {
 
     /// Puts other weights in their place, in the order of [`Model::weights`].
     pub fn set_weights(&mut self, weights: &[Vec<f32>]) -> Result<()> {
-        self.runner.download(self.model);
+        self.download();
         let own = self.model.layers.iter_mut().flat_map(|l| &mut l.weights);
         for (weight, values) in own.zip(weights) {
             weight.set(values)?;
@@ -126,12 +207,12 @@ impl Training<'_> {
         self.learning_rate = rate;
     }
 
-    /// Ends the training after this epoch.
+    /// Ends the training after this epoch, or this step if one is under way.
     pub fn stop(&mut self) {
         self.stop = true;
     }
 
-    /// Whether the training ends after this epoch because a callback said so.
+    /// Whether a callback has ended the training.
     pub fn is_stopping(&self) -> bool {
         self.stop
     }

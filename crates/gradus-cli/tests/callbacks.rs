@@ -1,0 +1,184 @@
+//! `[callbacks]`: the files that they write, and what `--resume` makes of them.
+
+mod common;
+
+use common::{Place, SMALL, results};
+
+/// The small configuration in a folder of its own, with these callbacks too.
+fn place_with(callbacks: &str) -> Place {
+    let place = Place::new();
+    std::fs::create_dir(place.path("{odd} name")).unwrap();
+    place.write("{odd} name/c.toml", format!("{SMALL}{callbacks}"));
+    place
+}
+
+const CONFIG: &str = "{odd} name/c.toml";
+
+/// The measurements of a file, by column.
+fn column(csv: &str, name: &str) -> Vec<f64> {
+    let mut lines = csv.lines();
+    let at = lines.next().unwrap().split(',').position(|n| n == name);
+    let at = at.unwrap_or_else(|| panic!("{name}: {csv}"));
+    lines
+        .map(|line| line.split(',').nth(at).unwrap().parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
+    let place = place_with("csv_logger = { filename = \"log.csv\" }\n");
+    place.ok(&["train", CONFIG, "--quiet", "--out", "run"]);
+    let (log, history) = (
+        place.text("{odd} name/log.csv"),
+        place.text("run/history.csv"),
+    );
+    let header = "epoch,accuracy,again,learning_rate,loss,val_accuracy,val_again,val_loss,\
+                  val_weighted_accuracy,weighted_accuracy\r\n";
+    assert!(log.starts_with(header) && log.ends_with("\r\n"), "{log}");
+    for name in header.trim_end().split(',') {
+        assert_eq!(column(&log, name), column(&history, name), "{name}");
+    }
+    // The resolved configuration names the same file, from anywhere.
+    assert!(place.text("run/config.toml").contains("{odd} name/log.csv"));
+
+    // Another run begins it anew, or adds to it.
+    place.ok(&["train", CONFIG, "--quiet", "--out", "b"]);
+    assert_eq!(place.text("{odd} name/log.csv"), log);
+    let append = ["--set", "callbacks.csv_logger.append=true"];
+    place.ok(&[&["train", CONFIG, "--quiet", "--out", "c"], &append[..]].concat());
+    let both = place.text("{odd} name/log.csv");
+    assert_eq!(both, log.clone() + log.split_once("\r\n").unwrap().1);
+
+    // A training that goes on has the epochs before in its file.
+    let more = ["--resume", "--set", "train.epochs=6", "--set"];
+    let patient = ["callbacks.early_stopping.patience=3"];
+    place.ok(&[
+        &["train", CONFIG, "--quiet", "--out", "run"],
+        &more[..],
+        &patient,
+    ]
+    .concat());
+    let (log, history) = (
+        place.text("{odd} name/log.csv"),
+        place.text("run/history.csv"),
+    );
+    assert_eq!(column(&log, "epoch"), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(column(&log, "val_loss"), column(&history, "val_loss"));
+}
+
+#[test]
+fn model_checkpoint_saves_every_epoch_under_its_name() {
+    let template = "kept/{epoch:02d}-{val_loss:.3f}.keras";
+    let place = place_with(&format!(
+        "model_checkpoint = {{ filepath = \"{template}\" }}\n"
+    ));
+    let stop = ["--set", "callbacks.early_stopping=false"];
+    place.ok(&[&["train", CONFIG, "--quiet", "--out", "run"], &stop[..]].concat());
+    let losses = column(&place.text("run/history.csv"), "val_loss");
+    let expected: Vec<String> = losses
+        .iter()
+        .enumerate()
+        .map(|(i, loss)| format!("{:02}-{loss:.3}.keras", i + 1))
+        .collect();
+    assert_eq!(place.names("{odd} name/kept"), expected);
+    // The last is the trained model; the first has that epoch's validation loss.
+    let kept = |name: &str| place.read(&format!("{{odd}} name/kept/{name}"));
+    assert!(kept(&expected[3]) == place.read("run/model.keras"));
+    assert!(kept(&expected[0]) != kept(&expected[3]));
+    // Repeated from its folder, the run writes to the same place.
+    place.ok(&["train", "run/config.toml", "--quiet", "--out", "b"]);
+    assert!(results(&place, "run") == results(&place, "b"));
+    assert_eq!(place.names("{odd} name/kept"), expected);
+}
+
+#[test]
+fn model_checkpoint_keeps_the_best() {
+    let best = "model_checkpoint = { filepath = \"best.keras\", save_best_only = true }\n";
+    let place = place_with(best);
+    // A rate that soon is too high, so that the last is not the best.
+    let worse = ["--set", "train.optimizer.learning_rate=0.3"];
+    let train = ["train", CONFIG, "--quiet", "--out"];
+    place.ok(&[&train[..], &["run"], &worse].concat());
+    let losses = column(&place.text("run/history.csv"), "val_loss");
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    // Early stopping restores the best weights, which are those that were kept.
+    let measured = |model: &str, data: &str| {
+        let json = place.ok(&["evaluate", model, "--data", data, "--json"]);
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["loss"]
+            .as_f64()
+            .unwrap()
+    };
+    let kept = measured("{odd} name/best.keras", "digits:test");
+    assert_eq!(kept, measured("run/model.keras", "digits:test"));
+
+    // What is not better than the threshold, or than before a resume, is not saved.
+    let time = || {
+        place
+            .path("{odd} name/best.keras")
+            .metadata()
+            .unwrap()
+            .modified()
+            .unwrap()
+    };
+    let before = time();
+    let threshold = format!(
+        "callbacks.model_checkpoint.initial_value_threshold={}",
+        best / 2.0
+    );
+    place.ok(&[&train[..], &["b", "--set", &threshold], &worse].concat());
+    assert_eq!(time(), before);
+    let state = place.text("run/checkpoint/state.toml");
+    assert!(
+        state.contains(&format!("[model_checkpoint]\nbest = {best}")),
+        "{state}"
+    );
+}
+
+#[test]
+fn model_checkpoint_saves_every_so_many_batches() {
+    let place = place_with(
+        "model_checkpoint = { filepath = \"{epoch}-{batch:02d}.keras\", save_freq = 15 }\n",
+    );
+    // 1242 rows in batches of 64: 20 an epoch.
+    let two = ["--set", "train.epochs=2"];
+    place.ok(&[&["train", CONFIG, "--quiet", "--out", "run"], &two[..]].concat());
+    assert_eq!(
+        place.names("{odd} name"),
+        ["1-15.keras", "2-10.keras", "c.toml"]
+    );
+}
+
+#[test]
+fn terminate_on_nan_ends_the_training() {
+    let place = place_with("terminate_on_nan = true\n");
+    let blow = [
+        "--set",
+        "train.optimizer={type=\"SGD\", learning_rate=1e30}",
+        "--set",
+        "callbacks.early_stopping=false",
+    ];
+    let train = ["train", CONFIG, "--quiet", "--out"];
+    let said = place.run(&[&train[..], &["run"], &blow].concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    // The epoch is ended and noted.
+    assert_eq!(place.text("run/history.csv").lines().count(), 2);
+    let raise = ["--set", "callbacks.terminate_on_nan.raise_error=true"];
+    let raise = [&["--set", "callbacks.terminate_on_nan={}"], &raise[..]].concat();
+    let message = place.mistake(&[&train[..], &["b"], &blow, &raise].concat());
+    assert!(
+        message.contains("of epoch 0") && message.contains("a loss of"),
+        "{message}"
+    );
+    // Without it, the training goes on to its end.
+    let off = ["--set", "callbacks.terminate_on_nan=false"];
+    place.ok(&[&train[..], &["c"], &blow, &off].concat());
+    assert_eq!(place.text("c/history.csv").lines().count(), 5);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_and_leaves_no_run() {
+    let place = place_with("csv_logger = { filename = \"no/such/folder/log.csv\" }\n");
+    let message = place.mistake(&["train", CONFIG, "--out", "run"]);
+    assert!(message.contains("no/such/folder/log.csv"), "{message}");
+    assert_eq!(place.names(""), ["{odd} name"]);
+}

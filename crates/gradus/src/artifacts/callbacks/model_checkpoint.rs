@@ -1,0 +1,252 @@
+use super::filepath::{Number, fill};
+use crate::error::{Error, Result};
+use crate::train::callbacks::{Direction, Progress, monitored};
+use crate::train::{Callback, Logs, Training};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Saves the model while it is trained: after each epoch, or only the best.
+///
+/// Each file is a whole `.keras` file, with the optimizer's state.
+///
+/// ```no_run
+/// use gradus::artifacts::callbacks::ModelCheckpoint;
+/// use gradus::prelude::*;
+///
+/// // The best so far, in one file:
+/// let best = ModelCheckpoint::new("best.keras").monitor("val_loss").save_best_only(true);
+/// // Every epoch, in files of their own:
+/// let each = ModelCheckpoint::new("checkpoints/{epoch:02d}-{val_loss:.4f}.keras");
+/// let options = Fit::new().epochs(20).validation_split(0.1).callback(best).callback(each);
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCheckpoint {
+    /// The file, which must end in `.keras`. Python's placeholders in it are
+    /// filled: `{epoch}` from 1, `{batch}`, and measurements, as in
+    /// `{epoch:02d}-{val_loss:.4f}.keras`. Folders are made.
+    pub filepath: String,
+    /// What is watched if only the best is saved. Default `val_loss`.
+    #[serde(default = "val_loss")]
+    pub monitor: String,
+    /// Whether the model is saved only when it is better than before. Default no.
+    #[serde(default)]
+    pub save_best_only: bool,
+    /// Whether smaller or larger is better. Default by the name.
+    #[serde(default)]
+    pub mode: Direction,
+    /// When it is saved. Default after each epoch.
+    #[serde(default)]
+    pub save_freq: SaveFreq,
+    /// What the first model must be better than. Default anything is.
+    #[serde(default)]
+    pub initial_value_threshold: Option<f64>,
+    /// Refused: only whole models are saved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_weights_only: bool,
+    #[serde(skip)]
+    progress: ModelCheckpointProgress,
+}
+
+/// When a checkpoint is saved: `"epoch"`, or a number of batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
+pub enum SaveFreq {
+    /// After each epoch.
+    #[default]
+    Epoch,
+    /// After each so many steps, whatever the epoch.
+    Batches(u64),
+}
+
+impl TryFrom<serde_json::Value> for SaveFreq {
+    type Error = String;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match (value.as_str(), value.as_u64()) {
+            (Some("epoch"), _) => Ok(SaveFreq::Epoch),
+            (_, Some(batches)) if batches > 0 => Ok(SaveFreq::Batches(batches)),
+            _ => Err(format!(
+                "found {value}, expected \"epoch\" or a number of batches"
+            )),
+        }
+    }
+}
+
+impl From<SaveFreq> for serde_json::Value {
+    fn from(freq: SaveFreq) -> Self {
+        match freq {
+            SaveFreq::Epoch => "epoch".into(),
+            SaveFreq::Batches(batches) => batches.into(),
+        }
+    }
+}
+
+/// What has been seen so far: with it, a training that was cut off goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelCheckpointProgress {
+    /// The best measurement.
+    pub best: Option<f64>,
+    /// The steps since the last was saved.
+    pub batches: u64,
+}
+
+fn val_loss() -> String {
+    "val_loss".into()
+}
+
+impl ModelCheckpoint {
+    /// Saves under that name after each epoch.
+    pub fn new(filepath: impl Into<String>) -> Self {
+        ModelCheckpoint {
+            filepath: filepath.into(),
+            monitor: val_loss(),
+            save_best_only: false,
+            mode: Direction::Auto,
+            save_freq: SaveFreq::Epoch,
+            initial_value_threshold: None,
+            save_weights_only: false,
+            progress: ModelCheckpointProgress::default(),
+        }
+    }
+
+    /// Sets what is watched.
+    pub fn monitor(mut self, monitor: impl Into<String>) -> Self {
+        self.monitor = monitor.into();
+        self
+    }
+
+    /// Saves only what is better than before, or everything.
+    pub fn save_best_only(mut self, best: bool) -> Self {
+        self.save_best_only = best;
+        self
+    }
+
+    /// Sets whether smaller or larger is better.
+    pub fn mode(mut self, mode: Direction) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets when it is saved.
+    pub fn save_freq(mut self, freq: SaveFreq) -> Self {
+        self.save_freq = freq;
+        self
+    }
+
+    /// Sets what the first model must be better than.
+    pub fn initial_value_threshold(mut self, value: f64) -> Self {
+        self.initial_value_threshold = Some(value);
+        self
+    }
+
+    /// Whether the file's name can be filled, where an epoch measures `known`.
+    pub fn check<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
+        if self.save_weights_only {
+            let expected = "false: only whole models are saved, with their optimizer's state";
+            return Err(Error::invalid("save_weights_only", true, expected));
+        }
+        let name = self.fill(|name| {
+            let all = ["epoch", "batch"].into_iter().chain(known.clone());
+            match (name, self.save_freq) {
+                ("epoch", _) | ("batch", SaveFreq::Batches(_)) => Ok(Number::Whole(1)),
+                _ if known.clone().any(|n| n == name) => Ok(Number::Real(1.0)),
+                _ => Err(Error::unknown("filepath", "placeholder", name, all)),
+            }
+        })?;
+        match Path::new(&name).extension() {
+            Some(extension) if extension == "keras" => Ok(()),
+            _ => Err(Error::invalid(
+                "filepath",
+                name,
+                "a name that ends in .keras",
+            )),
+        }
+    }
+
+    fn fill(&self, value: impl Fn(&str) -> Result<Number>) -> Result<String> {
+        fill(&self.filepath, value)
+    }
+
+    /// What has been seen so far.
+    pub fn progress(&self) -> &ModelCheckpointProgress {
+        &self.progress
+    }
+
+    /// Goes on from what was seen before; to be called after `on_train_begin`,
+    /// which forgets it.
+    pub fn set_progress(&mut self, progress: ModelCheckpointProgress) {
+        self.progress = progress;
+    }
+
+    /// Saves, if it is to be saved.
+    fn save(
+        &mut self,
+        epoch: usize,
+        batch: Option<usize>,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        if self.save_best_only {
+            let now = monitored(logs, &self.monitor)?;
+            let best = self.progress.best;
+            if !self.mode.improves(&self.monitor, now, best, 0.0) {
+                return Ok(());
+            }
+            self.progress.best = Some(now);
+        }
+        let path = self.fill(|name| match (name, batch) {
+            ("epoch", _) => Ok(Number::Whole(epoch + 1)),
+            ("batch", Some(batch)) => Ok(Number::Whole(batch + 1)),
+            _ => logs
+                .get(name)
+                .map(Number::Real)
+                .ok_or_else(|| Error::unknown("filepath", "placeholder", name, logs.names())),
+        })?;
+        if let Some(folder) = Path::new(&path).parent() {
+            let made = std::fs::create_dir_all(folder);
+            made.map_err(|cause| Error::io("create", folder, cause))?;
+        }
+        training.model().save(path)
+    }
+}
+
+impl Callback for ModelCheckpoint {
+    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.progress = ModelCheckpointProgress {
+            best: self.initial_value_threshold,
+            batches: 0,
+        };
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let SaveFreq::Batches(batches) = self.save_freq else {
+            return Ok(());
+        };
+        self.progress.batches += 1;
+        if self.progress.batches < batches {
+            return Ok(());
+        }
+        self.progress.batches = 0;
+        let (epoch, batch) = (progress.epoch, Some(progress.batch));
+        self.save(epoch, batch, &progress.logs(), training)
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        match self.save_freq {
+            SaveFreq::Epoch => self.save(epoch, None, logs, training),
+            SaveFreq::Batches(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What has to be true before the first step: a model that is built and
+//! adapted, and data that fits it.
+
+use super::check;
+use crate::data::{Dataset, Tensor};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+impl Model {
+    /// Builds the model for the data, checks both, and adapts `Normalization`
+    /// layers. Gives the data to train on, its rows weighed by their classes.
+    pub(super) fn prepare(
+        &mut self,
+        engine: &dyn Engine,
+        train: Dataset,
+        held_out: Option<&Dataset>,
+        class_weight: &[(usize, f64)],
+    ) -> Result<Dataset> {
+        if !self.is_built() {
+            self.build_for(&train)?;
+        }
+        check::labelled(self, &train)?;
+        let train = weigh_classes(train, class_weight)?;
+        if let Some(held_out) = held_out {
+            check::labelled(self, held_out)?;
+        }
+        self.adapt_on(engine, &train, false)?;
+        if self.state.scalars.is_empty() {
+            let scalars = self.compiled()?.optimizer.method.scalars().to_vec();
+            self.state.scalars = scalars;
+        }
+        Ok(train)
+    }
+}
+
+/// The data with each row's weight by its class: the number in its target, or
+/// the place of the largest of several.
+fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
+    const KEY: &str = "class_weight";
+    if weights.is_empty() {
+        return Ok(data);
+    }
+    if data.sample_weight().is_some() {
+        let found = "class weights beside sample weights";
+        return Err(Error::invalid(KEY, found, "only one of the two"));
+    }
+    if let Some((_, weight)) = weights.iter().find(|(_, w)| !(*w >= 0.0 && w.is_finite())) {
+        return Err(Error::invalid(KEY, weight, "a number of 0 or more"));
+    }
+    let [target] = data.targets() else {
+        let found = format!("{} targets", data.targets().len());
+        return Err(Error::invalid(KEY, found, "one: use sample weights"));
+    };
+    if target.shape().rank() > 1 {
+        let expected = "one class for each row";
+        return Err(Error::shape(KEY, target.shape(), expected));
+    }
+    let class = |row: &[f32]| match row {
+        [number] => f64::from(*number).round(),
+        row => {
+            let larger = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
+            (0..row.len()).reduce(larger).unwrap_or(0) as f64
+        }
+    };
+    let weight_of = |row: &[f32]| {
+        let class = class(row);
+        let found = weights.iter().find(|(c, _)| *c as f64 == class);
+        found.map_or(1.0, |&(_, weight)| weight as f32)
+    };
+    let rows = target.to_f32();
+    let weights = rows.chunks(target.size().max(1)).map(weight_of).collect();
+    data.with_sample_weight(Tensor::from_column(weights)?)
+}

@@ -1,0 +1,112 @@
+//! Steps: one batch of the training rows after the other.
+
+use super::callbacks::{Progress, Training};
+use super::feeds::tensors;
+use super::meters::Meters;
+use super::runner::{Batch, Runner};
+use crate::data::{Batches, Dataset, Tensor};
+use crate::engine::Step;
+use crate::error::{Error, Result};
+use crate::model::{Model, State};
+use crate::plan::Mode;
+use crate::rules::optimizers::{Clock, Optimizer};
+use crate::rules::schedules::Setting;
+
+/// The training rows in batches, and what the steps on them have measured.
+pub(super) struct Steps<'a> {
+    optimizer: Optimizer,
+    tensors: Vec<&'a Tensor>,
+    batches: Batches,
+    batch: Batch,
+    /// What was measured since they were last reset.
+    pub meters: Meters,
+}
+
+impl<'a> Steps<'a> {
+    pub fn new(
+        model: &Model,
+        runner: &Runner,
+        data: &'a Dataset,
+        batches: Batches,
+    ) -> Result<Self> {
+        Ok(Steps {
+            optimizer: model.compiled()?.optimizer.clone(),
+            tensors: tensors(model, data, true)?,
+            batches,
+            batch: runner.batch(Mode::Train)?,
+            meters: Meters::new(model)?,
+        })
+    }
+
+    /// The steps of an epoch.
+    pub fn count(&self) -> usize {
+        self.batches.count()
+    }
+
+    /// Puts the rows into the order of that epoch.
+    pub fn start_epoch(&mut self, epoch: usize) {
+        self.batches.start_epoch(epoch as u64);
+    }
+
+    /// How far that batch of that epoch is, for callbacks.
+    pub fn progress(&self, epoch: usize, epochs: usize, batch: usize) -> Progress<'_> {
+        Progress {
+            epoch,
+            epochs,
+            batch,
+            batches: self.count(),
+            meters: &self.meters,
+        }
+    }
+
+    /// Trains on one batch of the epoch.
+    pub fn take(
+        &mut self,
+        training: &mut Training<'_>,
+        number: usize,
+        setting: Setting,
+    ) -> Result<()> {
+        let Some(rows) = self.batches.get(number) else {
+            return Err(Error::Internal(format!("an epoch has no batch {number}")));
+        };
+        let model = &mut *training.model;
+        let step = next(model.seed, &self.optimizer, &mut model.state, setting);
+        let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
+        training
+            .runner
+            .run(batch, &self.tensors, rows, &step, outputs)?;
+        model.state.iteration += 1;
+        self.meters.add(batch, rows.len());
+        Ok(())
+    }
+}
+
+/// What the engine has to know of the next step.
+fn next(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -> Step {
+    let gathered = optimizer.gradient_accumulation_steps.unwrap_or(1).max(1);
+    // Only the schedules and the file count the steps that only gather.
+    let updates = state.iteration / gathered;
+    let gathering = !(state.iteration + 1).is_multiple_of(gathered);
+    let overwrite = optimizer.ema_overwrite_frequency;
+    Step {
+        seed,
+        iteration: state.iteration,
+        coefficients: match gathering {
+            true => Default::default(),
+            false => optimizer.method.coefficients(Clock {
+                iteration: updates,
+                learning_rate: setting.rate as f32,
+                momentum: setting.momentum.map(|m| m as f32),
+                scalars: &mut state.scalars,
+            }),
+        },
+        gathering,
+        gathered: gathered as f32,
+        // The first average is the weights themselves.
+        average_momentum: match updates {
+            0 => 0.0,
+            _ => optimizer.ema_momentum as f32,
+        },
+        overwrite: overwrite.is_some_and(|n| (updates + 1).is_multiple_of(n)),
+    }
+}

@@ -146,20 +146,29 @@ impl Rows<'_> {
         &self,
         has_header: bool,
         width: usize,
-        mut see: impl FnMut(u64, &StringRecord) -> Result<()>,
+        mut see: impl FnMut(usize, &StringRecord) -> Result<()>,
     ) -> Result<()> {
         let mut reader = reader(self.text, self.delimiter);
         let mut row = StringRecord::new();
         let mut first = true;
+        // The reader's own count stands before the empty lines that it skips.
+        let bytes = self.text.as_bytes();
+        let (mut line, mut counted) = (1, 0);
         loop {
             let more = reader.read_record(&mut row);
             if !more.map_err(|error| Error::file(self.path, error))? {
                 return Ok(());
             }
+            let begins = row.position().map_or(0, csv::Position::byte) as usize;
+            let before = bytes.iter().enumerate().skip(counted);
+            let before = before.take_while(|&(at, byte)| at < begins || b"\r\n".contains(byte));
+            for (at, &byte) in before {
+                counted = at + 1;
+                line += usize::from(byte == b'\n');
+            }
             if std::mem::replace(&mut first, false) && has_header {
                 continue;
             }
-            let line = row.position().map_or(0, csv::Position::line);
             if row.len() != width {
                 let s = if row.len() == 1 { "" } else { "s" };
                 let problem = format!(
@@ -211,14 +220,14 @@ struct Found {
     /// How many cells are numbers, booleans, dates.
     can_be: [usize; 3],
     /// The first cell that is none of that type, with its line.
-    not: [Option<(u64, String)>; 3],
+    not: [Option<(usize, String)>; 3],
 }
 
 /// The types that a text may have, the narrowest first.
 const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
 
 impl Found {
-    fn add(&mut self, line: u64, cell: &str) {
+    fn add(&mut self, line: usize, cell: &str) {
         if is_missing(cell) {
             return;
         }

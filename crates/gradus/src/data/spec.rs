@@ -33,9 +33,6 @@ pub fn source(spec: &str) -> Result<Source> {
     if lower.ends_with(".toml") {
         return Ok(Source::Config(spec.into()));
     }
-    if lower.ends_with(".csv") || lower.ends_with(".tsv") {
-        return Ok(Source::Table(spec.into()));
-    }
     let parts: Vec<&str> = spec.split(',').map(str::trim).collect();
     if parts.iter().any(|part| npy::is_array(part)) {
         let (x, y) = match parts[..] {
@@ -47,6 +44,9 @@ pub fn source(spec: &str) -> Result<Source> {
             }
         };
         return Ok(Source::Arrays { x, y });
+    }
+    if lower.ends_with(".csv") || lower.ends_with(".tsv") {
+        return Ok(Source::Table(spec.into()));
     }
     if Path::new(spec).exists() || lower.contains('.') {
         array("data", spec)?;

@@ -8,7 +8,7 @@ use super::hdf5::{Array, Attribute, Group};
 use crate::base::shape::Shape;
 use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Weight};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Puts every layer's variables in the tree.
 pub(crate) fn store(model: &Model, root: &mut Group) {
@@ -80,6 +80,59 @@ pub(crate) fn load(
         shape = output;
     }
     Ok(())
+}
+
+/// The tree of a `.keras` file, of arrays that were kept under the layers' names.
+pub(crate) fn arranged(
+    layers: &[LayerEntry],
+    mut arrays: BTreeMap<String, Vec<Array>>,
+) -> Result<Group, String> {
+    let mut root = Group::default();
+    for (layer, place) in layers.iter().zip(places(layers)) {
+        let Some(arrays) = arrays.remove(&layer.name) else {
+            return Err(format!("layer {}: its weights are missing", layer.name));
+        };
+        fill(root.child("layers").child(&place).child("vars"), arrays);
+    }
+    match arrays.into_iter().find(|(_, arrays)| !arrays.is_empty()) {
+        Some((name, _)) => Err(format!(
+            "weights of a layer {name}, which is not in the model"
+        )),
+        None => Ok(root),
+    }
+}
+
+/// Puts arrays in a group, numbered from 0.
+pub(crate) fn fill(vars: &mut Group, arrays: Vec<Array>) {
+    let arrays = arrays.into_iter().enumerate();
+    vars.arrays = arrays.map(|(i, array)| (i.to_string(), array)).collect();
+}
+
+/// The floats of the tree with their names: the layer's own and the array's
+/// number, `dense/0`; in a model inside the model with that one's before it.
+pub(crate) fn named(root: Group) -> Vec<(String, Array)> {
+    fn collect(group: Group, prefix: &str, found: &mut Vec<(String, Array)>) {
+        for (place, mut layer) in group.groups.into_iter() {
+            let vars = layer.groups.remove("vars").unwrap_or_default();
+            let own = match vars.attributes.get("name") {
+                Some(Attribute::Text(name)) => name,
+                _ => &place,
+            };
+            let path = format!("{prefix}{own}");
+            for (number, array) in vars.arrays {
+                found.push((format!("{path}/{number}"), array));
+            }
+            if let Some(inner) = layer.groups.remove("layers") {
+                collect(inner, &format!("{path}/"), found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let mut root = root;
+    if let Some(layers) = root.groups.remove("layers") {
+        collect(layers, "", &mut found);
+    }
+    found
 }
 
 fn wrong_count() -> String {

@@ -1,6 +1,7 @@
 //! Whole files: real ones, our own, and ones that mean harm.
 
 mod hostile;
+mod legacy;
 mod round_trip;
 
 use super::archive::{self, Archive};

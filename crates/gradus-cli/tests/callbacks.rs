@@ -32,7 +32,8 @@ fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
         place.text("{odd} name/log.csv"),
         place.text("run/history.csv"),
     );
-    let header = "epoch,accuracy,again,learning_rate,loss,val_accuracy,val_again,val_loss\r\n";
+    let header = "epoch,accuracy,again,learning_rate,loss,val_accuracy,val_again,val_loss,\
+                  val_weighted_accuracy,weighted_accuracy\r\n";
     assert!(log.starts_with(header) && log.ends_with("\r\n"), "{log}");
     for name in header.trim_end().split(',') {
         assert_eq!(column(&log, name), column(&history, name), "{name}");

@@ -22,14 +22,14 @@ pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};
-pub use model::{Model, Sequential};
+pub use model::{Functional, Model, Sequential, layers};
 
 /// What most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
     pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
     pub use crate::data::{self, Dataset, Scale, Split, Tensor};
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
-    pub use crate::model::{Model, Sequential};
+    pub use crate::model::{Functional, Goal, Model, Sequential};
     pub use crate::rules::activations::Activation;
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;

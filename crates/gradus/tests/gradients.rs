@@ -2,6 +2,7 @@
 //! of plain SGD with rate 1 moves a weight by its gradient, and a step with rate
 //! 0 only measures the loss of training mode.
 
+use gradus::Shape;
 use gradus::prelude::*;
 use gradus::rules::losses::{Function, Reduction, Targets};
 use gradus::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer, Regularizer, Vectors};
@@ -14,27 +15,30 @@ fn numbers(n: usize, salt: usize) -> Vec<f32> {
 }
 
 /// Data that fits the model and the loss.
-fn data(shape: &[usize], outputs: &[usize], loss: &Loss) -> Dataset {
-    let size: usize = shape.iter().product();
-    let x = Tensor::from_f32(shape.to_vec(), numbers(ROWS * size, 1)).unwrap();
-    let size: usize = outputs.iter().product();
-    let y = match loss.targets() {
+fn data(inputs: Vec<&[usize]>, outputs: &[Shape], loss: &Loss) -> Dataset {
+    let input = |(n, shape): (usize, &[usize])| {
+        let size: usize = shape.iter().product();
+        Tensor::from_f32(shape, numbers(ROWS * size, 1 + 4 * n)).unwrap()
+    };
+    let inputs = inputs.into_iter().enumerate().map(input).collect();
+    let target = |(n, shape): (usize, &Shape)| match loss.targets() {
         Targets::ClassNumbers => {
-            let classes = *outputs.last().unwrap();
-            let positions = size / classes;
+            let classes = shape.last();
+            let positions = shape.size() / classes;
             let y = (0..ROWS * positions).map(|i| (i * 5 % 7 % classes) as f32);
             Tensor::from_f32([positions], y.collect()).unwrap()
         }
         // Probabilities where the loss wants them.
         Targets::LikeOutputs => {
-            let y = numbers(ROWS * size, 2)
+            let y = numbers(ROWS * shape.size(), 2 + 4 * n)
                 .iter()
                 .map(|t| 0.5 + 0.45 * t)
                 .collect();
-            Tensor::from_f32(outputs.to_vec(), y).unwrap()
+            Tensor::from_f32(shape.clone(), y).unwrap()
         }
     };
-    let data = Dataset::new(x, y).unwrap();
+    let targets = outputs.iter().enumerate().map(target).collect();
+    let data = Dataset::from_parts(inputs, targets).unwrap();
     if loss.reduction == Reduction::SumOverBatchSize {
         return data;
     }
@@ -54,13 +58,15 @@ fn step(model: &Model, data: &Dataset, rate: f64) -> (f64, Vec<Vec<f32>>) {
     (history.last("loss").unwrap(), weights)
 }
 
-/// Compares some numbers of every trained weight.
+/// Compares some numbers of every trained weight of a chain.
 fn check(name: &str, layers: Sequential, shape: &[usize], loss: Loss) {
-    let mut model = layers
-        .seed(11)
-        .input(shape.to_vec())
-        .compile(SGD::new(), loss.clone(), &[])
-        .unwrap();
+    let model = layers.seed(11).input(shape.to_vec()).build().unwrap();
+    check_model(name, model, loss);
+}
+
+/// Compares some numbers of every trained weight.
+fn check_model(name: &str, mut model: Model, loss: Loss) {
+    model.compile(SGD::new(), loss.clone(), &[]).unwrap();
     // Biases and their like start at 0: somewhere else tells more.
     for (n, layer) in model.layers.iter_mut().enumerate() {
         for weight in layer.weights.iter_mut().filter(|w| w.shape.len() == 1) {
@@ -69,8 +75,20 @@ fn check(name: &str, layers: Sequential, shape: &[usize], loss: Loss) {
             shifted.for_each(|(w, shift)| *w += 0.3 * shift);
         }
     }
-    let outputs = model.output_shapes().unwrap()[0].dims().to_vec();
-    let data = data(shape, &outputs, &loss);
+    // Outputs weigh differently.
+    for (n, goal) in model
+        .compiled
+        .iter_mut()
+        .flat_map(|c| &mut c.goals)
+        .enumerate()
+    {
+        goal.as_mut().unwrap().weight = 1.0 - 0.4 * n as f64;
+    }
+    let shapes = model
+        .inputs
+        .iter()
+        .map(|i| i.shape.as_ref().unwrap().dims());
+    let data = data(shapes.collect(), &model.output_shapes().unwrap(), &loss);
     let (here, after) = step(&model, &data, 1.0);
     let before: Vec<Vec<f32>> = model.weights().map(|w| w.values.clone()).collect();
     let mut compared = 0;
@@ -377,4 +395,69 @@ fn penalties_belong_to_the_loss() {
         let loss = Loss::SparseCategoricalCrossentropy;
         check(&format!("{rule:?}"), model, &[5], loss);
     }
+}
+
+/// A graph of two branches that `merge` brings together.
+fn merged(merge: impl Into<Layer>, left: usize, right: usize, shape: [usize; 2]) -> Model {
+    let mut g = Functional::new().seed(11);
+    let x = g.input(shape);
+    let a = g
+        .layer(dense(left).activation(Activation::Tanh), x)
+        .unwrap();
+    let b = g
+        .layer(dense(right).activation(Activation::Elu), x)
+        .unwrap();
+    let y = g.layer(merge, [a, b]).unwrap();
+    let y = g.layer(dense(3), y).unwrap();
+    g.model(y).unwrap()
+}
+
+#[test]
+fn merge_layers() {
+    use layers::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
+    let all: Vec<(&str, Layer, usize)> = vec![
+        ("add", Add::new().into(), 5),
+        ("subtract", Subtract::new().into(), 5),
+        ("multiply", Multiply::new().into(), 5),
+        ("average", Average::new().into(), 5),
+        ("maximum", Maximum::new().into(), 5),
+        ("minimum", Minimum::new().into(), 5),
+        ("multiply by one column", Multiply::new().into(), 1),
+        ("concatenate", Concatenate::new().into(), 2),
+        ("concatenate, axis 1", Concatenate::new().axis(1).into(), 5),
+        ("dot of columns", Dot::new(1).into(), 2),
+        ("dot of rows", Dot::new([2, 2]).into(), 5),
+        ("dot, normalized", Dot::new(-1).normalize(true).into(), 5),
+    ];
+    for (name, layer, right) in all {
+        let model = merged(layer, 5, right, [3, 4]);
+        check_model(name, model, Loss::MeanSquaredError);
+    }
+}
+
+#[test]
+fn shared_layers_and_models_residuals_and_several_ends() {
+    use layers::{Add, Concatenate, Reshape};
+    let encoder = Sequential::new()
+        .input([4])
+        .add(dense(6).activation(Activation::Tanh))
+        .add(BatchNormalization::new())
+        .build()
+        .unwrap();
+    let mut g = Functional::new().seed(11);
+    let (x, z) = (g.input([4]), g.input([2, 2]));
+    let flat = g.layer(Reshape::new([-1]), z).unwrap();
+    let encoder = g.nest("encoder", &encoder).unwrap();
+    let (a, b) = (g.call(encoder, x).unwrap(), g.call(encoder, flat).unwrap());
+    let shared = g.share(dense(6).activation(Activation::Sigmoid));
+    let twice = g.call(shared, a).unwrap();
+    let twice = g.call(shared, twice).unwrap();
+    let sum = g.layer(Add::new(), [twice, a, b]).unwrap();
+    let wide = g.layer(Concatenate::new(), [x, sum]).unwrap();
+    let softmax = dense(3).activation(Activation::Softmax);
+    let first = g.layer(softmax.clone(), wide).unwrap();
+    // One output in the middle, another on top of it.
+    let second = g.layer(softmax, first).unwrap();
+    let model = g.model([first, second]).unwrap();
+    check_model("graph", model, Loss::SparseCategoricalCrossentropy);
 }

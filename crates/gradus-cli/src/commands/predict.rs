@@ -5,6 +5,7 @@ use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
 use gradus::{Error, Result, Split, Tensor, data};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -17,13 +18,21 @@ pub fn run(args: Predict) -> Result<()> {
     }
     let data = data::load(&args.data, Split::Test)?;
     let Some(samples) = args.mc_samples else {
-        return write(&args.out, &model.predict(&data)?, "");
+        let (outputs, names) = (model.predict_all(&data)?, model.output_names());
+        for (output, name) in outputs.iter().zip(&names) {
+            // Each of several outputs has a file of its own.
+            match names.len() {
+                1 => write(&args.out, output, "")?,
+                _ => write(&beside(&args.out, name), output, "")?,
+            }
+        }
+        return Ok(());
     };
     let found = model.predict_mc(&data, samples.get())?;
     let of = format!(" of {samples} samples");
     write(&args.out, &found.mean, &format!(", the mean{of}"))?;
     write(
-        &beside(&args.out),
+        &beside(&args.out, "std"),
         &found.std,
         &format!(", the standard deviation{of}"),
     )
@@ -60,11 +69,11 @@ fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
     output::result(&format!("{path}: {rows} rows of shape {shape}{what}\n"))
 }
 
-/// The file for the standard deviations: `p.csv` becomes `p_std.csv`.
-fn beside(path: &Path) -> PathBuf {
-    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_os_string();
+/// The file for something more: `p.csv` becomes `p_std.csv`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_os_string();
     let mut name = part(path.file_stem());
-    name.push("_std.");
+    name.push(format!("_{what}."));
     name.push(part(path.extension()));
     path.with_file_name(name)
 }

@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub struct ModelConfig {
     /// Where the layers come from.
     pub source: Source,
+    /// The names of what comes out, if the layers are no plain chain.
+    pub outputs: Option<Vec<String>>,
     /// Layers to freeze or thaw: patterns of their names, the later key wins.
     pub trainable: Vec<(String, bool)>,
 }
@@ -30,6 +32,7 @@ pub enum Source {
 struct Raw {
     file: Option<Value>,
     layers: Option<Value>,
+    outputs: Option<Value>,
     recipe: Option<Value>,
     hidden: Option<Value>,
     trainable: Option<Value>,
@@ -53,6 +56,12 @@ impl ModelConfig {
             let problem = "belongs to `model.recipe`, which is not there";
             return Err(problem_at(&key("hidden"), problem));
         }
+        if raw.outputs.is_some() && raw.layers.is_none() {
+            let problem = "belongs to `model.layers`, which is not there";
+            return Err(problem_at(&key("outputs"), problem));
+        }
+        let outputs = raw.outputs.map(|o| read_outputs(&key("outputs"), &o));
+        let outputs = outputs.transpose()?;
         let source = if let Some(file) = raw.file {
             Source::File(text_of(&key("file"), &file, "the path of a .keras file")?)
         } else if let Some(layers) = raw.layers {
@@ -78,7 +87,11 @@ impl ModelConfig {
                 })
                 .collect::<Result<_>>()?,
         };
-        Ok(ModelConfig { source, trainable })
+        Ok(ModelConfig {
+            source,
+            outputs,
+            trainable,
+        })
     }
 }
 
@@ -88,6 +101,15 @@ fn read_layers(at: &str, value: &Value) -> Result<Vec<Value>> {
         Value::Array(_) => Err(Error::invalid(at, "no layers", "at least one")),
         other => Err(Error::invalid(at, other, "a list of layers")),
     }
+}
+
+fn read_outputs(at: &str, value: &Value) -> Result<Vec<String>> {
+    let names = value.as_array().filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| Error::invalid(at, value, "a list of layers' names"))?;
+    let names = names.iter().enumerate();
+    names
+        .map(|(i, name)| text_of(&format!("{at}[{i}]"), name, "a layer's name"))
+        .collect()
 }
 
 fn read_hidden(at: &str, value: &Value) -> Result<Vec<usize>> {

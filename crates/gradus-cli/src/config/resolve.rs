@@ -2,15 +2,17 @@
 
 use super::model::Source;
 use super::text::to_text;
+use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::join;
 use gradus::data::{Loaded, ScaleName};
-use gradus::model::{Compiled, Model, Recipe, Sequential, Task};
+use gradus::model::{Compiled, Goal, Model, Recipe, Task};
+use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
 use gradus::train::EarlyStopping;
-use gradus::{Error, Result, Shape};
+use gradus::{Error, Result};
 use std::path::Path;
 
 /// Epochs of a recipe that names none.
@@ -95,7 +97,7 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        callbacks.check(&measured(&compiled, data.validation.is_some()))?;
+        callbacks.check(&measured(&model, data.validation.is_some()))?;
         callbacks.make_absolute(base)?;
         let mut run = Run {
             data,
@@ -122,6 +124,14 @@ impl Config {
         Ok(run)
     }
 
+    /// The loss, if one is named for all outputs.
+    fn one_loss(&self) -> Option<&Loss> {
+        match &self.train.loss {
+            Some(PerOutput::All(loss)) => Some(loss),
+            _ => None,
+        }
+    }
+
     fn recipe(&self) -> Option<&Recipe> {
         match &self.model.source {
             Source::Recipe(recipe) => Some(recipe),
@@ -139,7 +149,7 @@ impl Config {
     ) -> Result<Compiled> {
         let train = &self.train;
         let task = match recipe {
-            Some(_) => Some(Task::of(&data.train, train.loss.as_ref())?),
+            Some(_) => Some(Task::of(&data.train, self.one_loss())?),
             None => None,
         };
         let saved = model.compiled.take();
@@ -147,25 +157,63 @@ impl Config {
             let problem = format!("missing: name {what}");
             problem_at(&join("train", key), &problem)
         };
-        let loss = train.loss.clone();
-        let loss = loss
-            .or_else(|| saved.as_ref().map(|s| s.loss.clone()))
-            .or_else(|| task.map(|task| task.loss()))
-            .ok_or_else(|| {
-                missing(
-                    "loss",
-                    "a loss, such as \"sparse_categorical_crossentropy\"",
-                )
-            })?;
-        let metrics = train.metrics.clone();
-        let metrics = metrics
-            .or_else(|| saved.as_ref().map(|s| s.metrics.clone()))
-            .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())]))
-            .unwrap_or_default();
-        let weighted_metrics = train.weighted_metrics.clone();
-        let weighted_metrics = weighted_metrics
-            .or_else(|| saved.as_ref().map(|s| s.weighted_metrics.clone()))
-            .unwrap_or_default();
+        let outputs = model.output_names();
+        let losses = match &train.loss {
+            Some(loss) => Some(loss.each("train.loss", &outputs)?),
+            None => None,
+        };
+        let weights = match &train.loss_weights {
+            Some(weights) => Some(weights.each("train.loss_weights", &outputs)?),
+            None => None,
+        };
+        let metrics = match &train.metrics {
+            Some(PerOutput::All(_)) if outputs.len() > 1 => {
+                return Err(unassigned("train.metrics", &outputs));
+            }
+            Some(metrics) => Some(metrics.each("train.metrics", &outputs)?),
+            None => None,
+        };
+        let weighted_metrics = match &train.weighted_metrics {
+            Some(PerOutput::All(_)) if outputs.len() > 1 => {
+                return Err(unassigned("train.weighted_metrics", &outputs));
+            }
+            Some(metrics) => Some(metrics.each("train.weighted_metrics", &outputs)?),
+            None => None,
+        };
+        let goal = |output: usize| {
+            let saved = saved.as_ref().and_then(|s| s.goals.get(output)?.as_ref());
+            let loss = match &losses {
+                Some(losses) => losses[output].cloned(),
+                None => saved
+                    .map(|goal| goal.loss.clone())
+                    .or_else(|| task.map(|task| task.loss())),
+            };
+            let weight = match &weights {
+                Some(weights) => weights[output].copied(),
+                None => saved.map(|goal| goal.weight),
+            };
+            let metrics = match &metrics {
+                Some(metrics) => metrics[output].cloned(),
+                None => saved
+                    .map(|goal| goal.metrics.clone())
+                    .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())])),
+            };
+            let weighted_metrics = match &weighted_metrics {
+                Some(metrics) => metrics[output].cloned(),
+                None => saved.map(|goal| goal.weighted_metrics.clone()),
+            };
+            Some(Goal {
+                loss: loss?,
+                weighted_metrics: weighted_metrics.unwrap_or_default(),
+                weight: weight.unwrap_or(1.0),
+                metrics: metrics.unwrap_or_default(),
+            })
+        };
+        let goals: Vec<Option<Goal>> = (0..outputs.len()).map(goal).collect();
+        if goals.iter().all(Option::is_none) {
+            let what = "a loss, such as \"sparse_categorical_crossentropy\"";
+            return Err(missing("loss", what));
+        }
         let saved = saved.map(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
             Some(named) => saved.as_ref() == Some(named),
@@ -183,12 +231,7 @@ impl Config {
             // A saved schedule gives way; this is not used either.
             optimizer.learning_rate = LearningRate::Constant(0.01);
         }
-        let compiled = Compiled {
-            optimizer,
-            loss,
-            metrics,
-            weighted_metrics,
-        };
+        let compiled = Compiled { optimizer, goals };
         let state = std::mem::take(&mut model.state);
         model
             .compile_with(compiled.clone())
@@ -209,7 +252,7 @@ impl Config {
 
 /// The model with its weights, frozen as the configuration says.
 fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
-    let chain = match &config.model.source {
+    let mut model = match &config.model.source {
         Source::File(path) => {
             let mut model = load_keras(base.join(path))?;
             model.seed = config.seed;
@@ -217,25 +260,20 @@ fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
             return Ok(model);
         }
         Source::Layers(layers) => {
-            let mut chain = Sequential::new();
-            for (i, layer) in layers.iter().enumerate() {
-                chain = chain.add_config(&format!("model.layers[{i}]"), layer)?;
-            }
-            chain
+            let outputs = config.model.outputs.as_deref();
+            Model::from_layers("model.layers", layers, outputs, config.seed)?
         }
         Source::Recipe(recipe) => {
             let Some(data) = data else {
                 return Err(Error::Internal("a recipe without data".into()));
             };
-            let task = Task::of(&data.train, config.train.loss.as_ref())?;
-            recipe.layers(&data.train.inputs()[0], task)
+            let task = Task::of(&data.train, config.one_loss())?;
+            let layers = recipe.layers(&data.train.inputs()[0], task);
+            layers.seed(config.seed).build()?
         }
     };
-    let mut model = chain.seed(config.seed).build()?;
     if let Some(data) = data {
-        let inputs = data.train.inputs().iter();
-        let inputs: Vec<Shape> = inputs.map(|input| input.shape().clone()).collect();
-        model.build(&inputs)?;
+        model.build_for(&data.train)?;
     }
     freeze(&mut model, config)?;
     Ok(model)
@@ -249,10 +287,15 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// Metrics of a model with several outputs that do not say whose they are.
+fn unassigned(at: &str, outputs: &[String]) -> Error {
+    let problem = "say which output each belongs to";
+    problem_at(at, &format!("{problem}: {{ {} = [...] }}", outputs[0]))
+}
+
 /// The names of everything that an epoch measures.
-fn measured(compiled: &Compiled, with_validation: bool) -> Vec<String> {
-    let metrics = compiled.reported().into_iter().map(|(name, ..)| name);
-    let mut names: Vec<String> = std::iter::once("loss".to_owned()).chain(metrics).collect();
+fn measured(model: &Model, with_validation: bool) -> Vec<String> {
+    let mut names = model.measurements();
     if with_validation {
         let validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();
         names.extend(validation);

@@ -3,7 +3,7 @@
 use super::model::Source;
 use super::{Config, Run};
 use gradus::config::Value;
-use gradus::model::LayerEntry;
+use gradus::model::Goal;
 use gradus::rules::metrics::Metric;
 use gradus::{Error, Result};
 use serde_json::{Map, json};
@@ -27,22 +27,39 @@ impl Config {
                 }
             }
             _ => {
-                let layers: Vec<Value> = run.model.layers.iter().map(layer).collect();
+                let (layers, outputs) = run.model.to_layers();
                 model.insert("layers".into(), layers.into());
+                if let Some(outputs) = outputs {
+                    model.insert("outputs".into(), outputs.into());
+                }
             }
         }
         let Some(compiled) = &run.model.compiled else {
             return Err(Error::Internal("the model of a run is not compiled".into()));
         };
+        let outputs = run.model.output_names();
+        let each = |of: &dyn Fn(&Goal) -> Value| -> Value {
+            match &compiled.goals[..] {
+                [Some(one)] => of(one),
+                _ => {
+                    let goals = compiled.trained();
+                    let named = goals.map(|(o, goal)| (outputs[o].clone(), of(goal)));
+                    Value::Object(named.collect())
+                }
+            }
+        };
         let mut train = json!({
-            "loss": serde_json::to_value(&compiled.loss).map_err(plain)?,
-            "metrics": metrics(&compiled.metrics),
-            "weighted_metrics": metrics(&compiled.weighted_metrics),
+            "loss": each(&|goal| serde_json::to_value(&goal.loss).unwrap_or_default()),
+            "metrics": each(&|goal| metrics(&goal.metrics)),
+            "weighted_metrics": each(&|goal| metrics(&goal.weighted_metrics)),
             "epochs": run.epochs,
             "initial_epoch": run.initial_epoch,
             "batch_size": run.batch_size,
             "shuffle": run.shuffle,
         });
+        if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
+            train["loss_weights"] = each(&|goal| goal.weight.into());
+        }
         // A rate beside the file's optimizer keeps the optimizer's state; as
         // part of a named one it would not.
         match (
@@ -87,25 +104,4 @@ fn metrics(metrics: &[(String, Metric)]) -> Value {
         config
     });
     written.collect()
-}
-
-/// A layer as a configuration has it.
-fn layer(entry: &LayerEntry) -> Value {
-    let mut fields = Map::new();
-    let mut config = entry.rule.to_config();
-    let arguments = config
-        .as_object_mut()
-        .map(std::mem::take)
-        .unwrap_or_default();
-    for (key, value) in arguments {
-        let is_type = key == "type";
-        fields.insert(key, value);
-        if is_type {
-            fields.insert("name".into(), entry.name.as_str().into());
-        }
-    }
-    if !entry.trainable {
-        fields.insert("trainable".into(), false.into());
-    }
-    fields.into()
 }

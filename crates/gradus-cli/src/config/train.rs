@@ -1,7 +1,7 @@
 //! `[train]`: how it is trained.
 
 use super::{auto, excluded, problem_at, truth, whole};
-use gradus::config::{Value, read, table};
+use gradus::config::{Value, join, read, table};
 use gradus::rules::losses::Loss;
 use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::{LearningRate, Optimizer};
@@ -9,12 +9,56 @@ use gradus::rules::schedules::Schedule;
 use gradus::{Error, Result};
 use serde::Deserialize;
 
+/// One setting for all outputs, or one for each that is named.
+#[derive(Clone, Debug)]
+pub enum PerOutput<T> {
+    All(T),
+    Named(Vec<(String, T)>),
+}
+
+impl<T> PerOutput<T> {
+    /// A table without `type` names outputs; all else is what `read` makes of it.
+    fn from_value(
+        at: &str,
+        value: &Value,
+        read: impl Fn(&str, &Value) -> Result<T>,
+    ) -> Result<Self> {
+        match value {
+            Value::Object(named) if !named.contains_key("type") => named
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), read(&join(at, name), value)?)))
+                .collect::<Result<_>>()
+                .map(PerOutput::Named),
+            one => read(at, one).map(PerOutput::All),
+        }
+    }
+
+    /// The setting of each of the model's outputs; an error where it names others.
+    pub fn each(&self, at: &str, outputs: &[String]) -> Result<Vec<Option<&T>>> {
+        match self {
+            PerOutput::All(one) => Ok(vec![Some(one); outputs.len()]),
+            PerOutput::Named(named) => {
+                if let Some((name, _)) = named.iter().find(|(name, _)| !outputs.contains(name)) {
+                    let known = outputs.iter().map(String::as_str);
+                    return Err(Error::unknown(at, "output", name, known));
+                }
+                let of = |output| named.iter().find(|(name, _)| name == output);
+                Ok(outputs
+                    .iter()
+                    .map(|o| of(o).map(|(_, value)| value))
+                    .collect())
+            }
+        }
+    }
+}
+
 /// How it is trained; what is not named is none.
 #[derive(Clone, Debug)]
 pub struct TrainConfig {
-    pub loss: Option<Loss>,
-    pub metrics: Option<Vec<(String, Metric)>>,
-    pub weighted_metrics: Option<Vec<(String, Metric)>>,
+    pub loss: Option<PerOutput<Loss>>,
+    pub loss_weights: Option<PerOutput<f64>>,
+    pub metrics: Option<PerOutput<Vec<(String, Metric)>>>,
+    pub weighted_metrics: Option<PerOutput<Vec<(String, Metric)>>>,
     pub epochs: Option<usize>,
     pub initial_epoch: usize,
     pub batch_size: usize,
@@ -32,6 +76,7 @@ pub struct TrainConfig {
 #[derive(Deserialize)]
 struct Raw {
     loss: Option<Value>,
+    loss_weights: Option<Value>,
     metrics: Option<Value>,
     weighted_metrics: Option<Value>,
     epochs: Option<Value>,
@@ -106,15 +151,19 @@ impl TrainConfig {
         let config = TrainConfig {
             loss: raw
                 .loss
-                .map(|loss| Loss::from_config(&key("loss"), &loss))
+                .map(|loss| PerOutput::from_value(&key("loss"), &loss, Loss::from_config))
+                .transpose()?,
+            loss_weights: raw
+                .loss_weights
+                .map(|w| PerOutput::from_value(&key("loss_weights"), &w, read_weight))
                 .transpose()?,
             metrics: raw
                 .metrics
-                .map(|m| read_metrics(&key("metrics"), &m))
+                .map(|m| PerOutput::from_value(&key("metrics"), &m, read_metrics))
                 .transpose()?,
             weighted_metrics: raw
                 .weighted_metrics
-                .map(|m| read_metrics(&key("weighted_metrics"), &m))
+                .map(|m| PerOutput::from_value(&key("weighted_metrics"), &m, read_metrics))
                 .transpose()?,
             epochs: number("epochs", raw.epochs, 1)?,
             initial_epoch: number("initial_epoch", raw.initial_epoch, 0)?.unwrap_or(0),
@@ -185,6 +234,11 @@ fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
             "a number, a Keras schedule, or \"auto\"",
         )),
     }
+}
+
+fn read_weight(at: &str, value: &Value) -> Result<f64> {
+    let number = value.as_f64();
+    number.ok_or_else(|| Error::invalid(at, value, "a number"))
 }
 
 /// A table of classes and their weights: `{ 0 = 0.5, 1 = 2.0 }`.

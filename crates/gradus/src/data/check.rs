@@ -21,6 +21,11 @@ pub fn dataset(data: &Dataset, inputs: &[Shape]) -> Result<()> {
     for (tensor, expected) in data.inputs().iter().zip(inputs) {
         shape(tensor, expected)?;
     }
+    finite_all(data)
+}
+
+/// Refuses a number in inputs, targets or weights that is NaN or infinite.
+pub fn finite_all(data: &Dataset) -> Result<()> {
     let columns = data
         .inputs()
         .iter()

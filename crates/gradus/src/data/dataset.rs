@@ -104,10 +104,27 @@ impl Dataset {
     }
 
     /// The same data, its inputs and targets under the names that a model with
-    /// several of them knows them by.
-    pub(super) fn with_names(mut self, inputs: Vec<String>, targets: Vec<String>) -> Self {
-        (self.input_names, self.target_names) = (inputs, targets);
-        self
+    /// several of them knows them by; no names leave them to their order.
+    pub fn with_names(
+        mut self,
+        inputs: &[impl AsRef<str>],
+        targets: &[impl AsRef<str>],
+    ) -> Result<Self> {
+        for (what, names, tensors) in [
+            ("input", inputs.len(), self.inputs.len()),
+            ("target", targets.len(), self.targets.len()),
+        ] {
+            if names != 0 && names != tensors {
+                let found = format!("{names} {what} names");
+                return Err(Error::invalid(&self.name, found, tensors));
+            }
+        }
+        self.input_names = inputs.iter().map(|name| name.as_ref().to_owned()).collect();
+        self.target_names = targets
+            .iter()
+            .map(|name| name.as_ref().to_owned())
+            .collect();
+        Ok(self)
     }
 
     /// The same data without its targets and weights.

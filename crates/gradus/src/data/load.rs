@@ -118,7 +118,7 @@ fn read(at: &str, x: &Files, y: Option<&Files>, base: &Path) -> Result<Dataset> 
         None => Vec::new(),
     };
     let target_names = y.map(Files::names).unwrap_or_default();
-    Ok(Dataset::from_parts(inputs, targets)?.with_names(x.names(), target_names))
+    Dataset::from_parts(inputs, targets)?.with_names(&x.names(), &target_names)
 }
 
 fn read_each(at: &str, files: &Files, base: &Path) -> Result<Vec<Tensor>> {

@@ -17,6 +17,7 @@ mod idx;
 mod load;
 pub(crate) mod npy;
 pub(crate) mod numbers;
+mod pick;
 mod scale;
 mod spec;
 mod tensor;

@@ -114,6 +114,48 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(ActivityRegularization::new(1e-3, 1e-3))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let graph = || {
+        use crate::model::layers::{
+            Add, Average, Concatenate, Dot, Flatten, Layer, Maximum, Minimum, Multiply, Reshape,
+            Subtract,
+        };
+        let mut g = crate::model::Functional::new().seed(7);
+        let x = g.input([23]);
+        let dense = |units| Dense::new(units).activation(Activation::Tanh);
+        let a = g.layer(dense(34), x)?;
+        let b = g.layer(dense(34), x)?;
+        let shared = g.share(Dense::new(34).use_bias(false));
+        let (c, d) = (g.call(shared, a)?, g.call(shared, b)?);
+        let merges: [Layer; 6] = [
+            Add::new().into(),
+            Average::new().into(),
+            Maximum::new().into(),
+            Minimum::new().into(),
+            Multiply::new().into(),
+            Subtract::new().into(),
+        ];
+        let mut all = Vec::new();
+        for merge in merges {
+            all.push(g.layer(merge, [c, d])?);
+        }
+        all.push(g.layer(Dot::new(1).normalize(true), [a, b])?);
+        let (e, f) = (
+            g.layer(Reshape::new([2, -1]), c)?,
+            g.layer(Reshape::new([17, 2]), d)?,
+        );
+        let product = g.layer(Dot::new([2, 1]), [e, f])?;
+        let row = g.layer(Dense::new(17), x)?;
+        let row = g.layer(Reshape::new([1, 17]), row)?;
+        let spread = g.layer(Add::new(), [e, row])?;
+        let joined = g.layer(Concatenate::new().axis(1), [spread, e])?;
+        all.push(g.layer(Flatten::new(), product)?);
+        all.push(g.layer(Flatten::new(), joined)?);
+        let all = g.layer(Concatenate::new(), all)?;
+        let y = g.layer(Dense::new(5).activation(Activation::Softmax), all)?;
+        let mut model = g.model(y)?;
+        model.compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+        Ok::<Model, crate::Error>(model)
+    };
     let averaged = |optimizer: Optimizer| {
         let mut optimizer = optimizer
             .weight_decay(0.1)
@@ -131,6 +173,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     };
     let sgd = || SGD::new().momentum(0.9).nesterov(true);
     vec![
+        ("graph", data(75, 23, 5), graph().unwrap()),
         ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),
         (
             "elu adam",

@@ -1,13 +1,13 @@
 //! The model: layers, how they are connected, their weights.
 
+use super::compiled::Compiled;
 use super::layers::{Layer, VariableSpec};
+use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
-use crate::rules::losses::Loss;
-use crate::rules::metrics::Metric;
-use crate::rules::optimizers::Optimizer;
 use crate::rules::regularizers::Regularizer;
 
 /// A layer of a model, with its name and weights.
@@ -53,9 +53,37 @@ impl LayerEntry {
         Ok(())
     }
 
+    /// Refuses inputs for which the layer would need other variables than for those
+    /// that it was first applied to.
+    fn check_shared(&self, specs: &[VariableSpec], first: &[Shape], now: &[Shape]) -> Result<()> {
+        if self.rule.variables(now) == specs {
+            return Ok(());
+        }
+        let list = |shapes: &[Shape]| {
+            let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
+            all.join(", ")
+        };
+        let expected = "as where it was used first: its weights are shared";
+        let expected = format!("{} {expected}", list(first));
+        Err(Error::shape(
+            &format!("layer {}", self.name),
+            list(now),
+            expected,
+        ))
+    }
+
     fn place(&self, variable: &str, what: &str) -> String {
         format!("layer {}: {variable}_{what}", self.name)
     }
+}
+
+/// An input of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Data with several inputs may call it by this.
+    pub name: String,
+    /// The shape of one row; none before the data is known.
+    pub shape: Option<Shape>,
 }
 
 /// What a node is applied to.
@@ -76,48 +104,6 @@ pub struct Node {
     pub inputs: Vec<Source>,
 }
 
-/// How a model is trained.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Compiled {
-    /// How gradients become steps.
-    pub optimizer: Optimizer,
-    /// What is made small.
-    pub loss: Loss,
-    /// What is reported beside it, under these names. Sample and class weights
-    /// do not count.
-    pub metrics: Vec<(String, Metric)>,
-    /// What is reported beside it and counts each row by its weight. A name that
-    /// is taken gets `weighted_` before it in the history.
-    pub weighted_metrics: Vec<(String, Metric)>,
-}
-
-impl Compiled {
-    /// All metrics under their names in the history, and whether rows count by
-    /// their weights.
-    pub fn reported(&self) -> Vec<(String, &Metric, bool)> {
-        let mut all: Vec<(String, &Metric, bool)> = Vec::new();
-        let lists = [(&self.metrics, false), (&self.weighted_metrics, true)];
-        for (list, weighted) in lists {
-            for (name, metric) in list {
-                let taken = |name: &str| all.iter().any(|(other, ..)| other == name);
-                let mut own = name.clone();
-                if weighted && taken(&own) {
-                    own = format!("weighted_{name}");
-                }
-                let mut free = own.clone();
-                for n in 1.. {
-                    if !taken(&free) {
-                        break;
-                    }
-                    free = format!("{own}_{n}");
-                }
-                all.push((free, metric, weighted));
-            }
-        }
-        all
-    }
-}
-
 /// What training has left in the optimizer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -131,19 +117,25 @@ pub struct State {
 
 /// A graph of layers with their weights: what is trained, saved and asked.
 ///
-/// Made by [`Sequential`](super::Sequential) or loaded from a file.
+/// Made by [`Sequential`](super::Sequential) or [`Functional`](super::Functional),
+/// or loaded from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Its name, `sequential` unless given.
+    /// Its name, `sequential` or `functional` unless given.
     pub name: String,
-    /// The shape of one row of each input; none before the data is known.
-    pub inputs: Vec<Option<Shape>>,
-    /// The layers, in the order in which they were added.
+    /// Whether it is Keras' `Sequential`, and is called so in files.
+    pub chain: bool,
+    /// Its inputs.
+    pub inputs: Vec<Input>,
+    /// The layers, in Keras' order. Those of a model that is a part of this one
+    /// have its name in front of theirs: `encoder/dense`.
     pub layers: Vec<LayerEntry>,
     /// The uses of the layers, each after those it depends on.
     pub nodes: Vec<Node>,
     /// What comes out.
     pub outputs: Vec<Source>,
+    /// The models that it was put together from, if any.
+    pub parts: Vec<Part>,
     /// Where all random numbers come from. Default 0.
     pub seed: u64,
     /// How it is trained, once it is compiled.
@@ -153,34 +145,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// Sets how the model is trained. The optimizer starts afresh.
-    pub fn compile(
-        &mut self,
-        optimizer: impl Into<Optimizer>,
-        loss: impl Into<Loss>,
-        metrics: &[Metric],
-    ) -> Result<()> {
-        let named = metrics.iter().map(|m| (m.name().to_owned(), m.clone()));
-        self.compile_with(Compiled {
-            optimizer: optimizer.into(),
-            loss: loss.into(),
-            metrics: named.collect(),
-            weighted_metrics: Vec::new(),
-        })
-    }
-
-    /// As [`Model::compile`], with the metrics' names chosen.
-    pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
-        compiled
-            .optimizer
-            .check()
-            .map_err(|e| e.under("optimizer"))?;
-        compiled.loss.check().map_err(|e| e.under("loss"))?;
-        self.compiled = Some(compiled);
-        self.state = State::default();
-        Ok(())
-    }
-
     /// Makes the weights for inputs of these shapes (of one row, without the
     /// batch). Does nothing to weights that are there.
     pub fn build(&mut self, inputs: &[Shape]) -> Result<()> {
@@ -188,12 +152,13 @@ impl Model {
             let expected = format!("{} inputs", self.inputs.len());
             return Err(Error::invalid("input", inputs.len(), expected));
         }
-        for (known, given) in self.inputs.iter_mut().zip(inputs) {
-            match known {
+        for (input, given) in self.inputs.iter_mut().zip(inputs) {
+            match &input.shape {
                 Some(known) if known != given => {
-                    return Err(Error::shape("input", given, &*known));
+                    let name = format!("input {}", input.name);
+                    return Err(Error::shape(&name, given, known));
                 }
-                _ => *known = Some(given.clone()),
+                _ => input.shape = Some(given.clone()),
             }
         }
         let shapes = self.shapes()?;
@@ -203,6 +168,10 @@ impl Model {
                 continue;
             };
             let specs = entry.rule.variables(&shapes[node].0);
+            let uses = self.nodes.iter().zip(&shapes).filter(|(n, _)| n.layer == i);
+            for (_, (inputs, _)) in uses {
+                entry.check_shared(&specs, &shapes[node].0, inputs)?;
+            }
             for spec in &specs {
                 entry.check_rules(spec)?;
             }
@@ -228,32 +197,43 @@ impl Model {
         Ok(())
     }
 
+    /// As [`Model::build`], for the inputs of this data.
+    pub fn build_for(&mut self, data: &Dataset) -> Result<()> {
+        let inputs = data.for_inputs(self.inputs.iter().map(|input| &*input.name))?;
+        let shapes = inputs.iter().map(|tensor| tensor.shape().clone());
+        self.build(&shapes.collect::<Vec<_>>())
+    }
+
     /// Whether the weights are there.
     pub fn is_built(&self) -> bool {
-        self.inputs.iter().all(Option::is_some)
+        self.inputs.iter().all(|input| input.shape.is_some())
     }
 
     /// The shapes of each node's inputs and output.
     pub fn shapes(&self) -> Result<Vec<(Vec<Shape>, Shape)>> {
+        let inputs = self.inputs.iter().map(|input| input.shape.clone());
+        self.shapes_of(&self.nodes, &inputs.collect::<Vec<_>>())
+    }
+
+    /// As `shapes`, of a graph of the model's layers with these inputs.
+    pub(crate) fn shapes_of(
+        &self,
+        nodes: &[Node],
+        inputs: &[Option<Shape>],
+    ) -> Result<Vec<(Vec<Shape>, Shape)>> {
         let mut shapes: Vec<(Vec<Shape>, Shape)> = Vec::new();
-        for node in &self.nodes {
-            let entry = &self.layers[node.layer];
-            let inputs = node
-                .inputs
-                .iter()
-                .map(|source| match *source {
-                    Source::Node(n) => Ok(shapes[n].1.clone()),
-                    Source::Input(n) => self.inputs[n].clone().ok_or_else(|| Error::NotReady {
-                        problem: "the model's input shape is not known: give it with \
-                                  `Sequential::input`, or call `fit` or `build` first"
-                            .into(),
-                    }),
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let output = entry
-                .rule
-                .output(&inputs)
-                .map_err(|error| error.under(&format!("layer {}", entry.name)))?;
+        for node in nodes {
+            let of = |source: &Source| match *source {
+                Source::Node(n) => Ok(shapes[n].1.clone()),
+                Source::Input(n) => inputs[n].clone().ok_or_else(|| Error::NotReady {
+                    problem: "the model's input shape is not known: give it with \
+                              `Sequential::input`, or call `fit` or `build` first"
+                        .into(),
+                }),
+            };
+            let inputs = node.inputs.iter().map(of).collect::<Result<Vec<_>>>()?;
+            let output = self.layers[node.layer].rule.output(&inputs);
+            let output = output.map_err(|error| error.under(&self.place(node)))?;
             shapes.push((inputs, output));
         }
         Ok(shapes)
@@ -264,9 +244,68 @@ impl Model {
         let shapes = self.shapes()?;
         let of = |source: &Source| match *source {
             Source::Node(n) => Some(shapes[n].1.clone()),
-            Source::Input(n) => self.inputs[n].clone(),
+            Source::Input(n) => self.inputs[n].shape.clone(),
         };
         Ok(self.outputs.iter().filter_map(of).collect())
+    }
+
+    /// The names of the outputs: of the layer, or the part, that makes each. Of
+    /// several from one layer, the later ones get a number.
+    pub fn output_names(&self) -> Vec<String> {
+        let units = self.units(None);
+        let calls = units.calls();
+        let mut names: Vec<String> = Vec::new();
+        for output in &self.outputs {
+            let name = match *output {
+                Source::Input(n) => &self.inputs[n].name,
+                Source::Node(n) => match units.maker(&calls, n) {
+                    Some((call, _)) => units.name(calls[call].unit),
+                    None => &self.layers[self.nodes[n].layer].name,
+                },
+            };
+            let mut numbered = (1..).map(|n| format!("{name}_{n}"));
+            let free = |name: &String| !names.contains(name);
+            let name = match free(&name.to_owned()) {
+                true => Some(name.to_owned()),
+                false => numbered.find(free),
+            };
+            names.push(name.unwrap_or_default());
+        }
+        names
+    }
+
+    /// Where a node is, for an error's text: its layer, and, if it has several
+    /// inputs, their names.
+    pub(crate) fn place(&self, node: &Node) -> String {
+        let name = &self.layers[node.layer].name;
+        let of = |source: &Source| match *source {
+            Source::Input(n) => self.inputs.get(n).map_or("", |input| &input.name),
+            Source::Node(n) => {
+                let node = self.nodes.get(n);
+                node.map_or("", |node| &self.layers[node.layer].name)
+            }
+        };
+        match &node.inputs[..] {
+            [_] => format!("layer {name}"),
+            several => {
+                let names: Vec<&str> = several.iter().map(of).collect();
+                format!("layer {name} (of {})", names.join(", "))
+            }
+        }
+    }
+
+    /// Checks the layers' arguments, and makes the weights if the inputs' shapes
+    /// are known.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        for layer in &self.layers {
+            let checked = layer.rule.check();
+            checked.map_err(|error| error.under(&format!("layer {}", layer.name)))?;
+        }
+        let shapes = self.inputs.iter().map(|input| input.shape.clone());
+        match shapes.collect::<Option<Vec<_>>>() {
+            Some(shapes) => self.build(&shapes),
+            None => Ok(()),
+        }
     }
 
     /// The layer of that name.
@@ -288,19 +327,20 @@ impl Model {
         }
     }
 
-    /// Sets `trainable` of every layer whose name matches; `*` stands for
-    /// anything. An error if none does.
+    /// Sets `trainable` of every layer whose name matches, or that is in a part
+    /// whose name does; `*` stands for anything. An error if none does.
     pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
         let mut any = false;
-        for layer in self.layers.iter_mut().filter(|l| matches(pattern, &l.name)) {
+        for layer in self.layers.iter_mut().filter(|l| names(pattern, &l.name)) {
             layer.trainable = trainable;
             any = true;
         }
         if any {
             Ok(())
         } else {
-            let names = self.layers.iter().map(|l| &*l.name);
-            Err(Error::unknown("", "layer", pattern, names))
+            let parts = self.parts.iter().map(|p| &*p.name);
+            let known = self.layers.iter().map(|l| &*l.name).chain(parts);
+            Err(Error::unknown("", "layer", pattern, known))
         }
     }
 
@@ -308,14 +348,13 @@ impl Model {
     pub fn weights(&self) -> impl Iterator<Item = &Weight> {
         self.layers.iter().flat_map(|l| &l.weights)
     }
+}
 
-    /// What the optimizer has; an error that says what to call if it is not there.
-    pub(crate) fn compiled(&self) -> Result<&Compiled> {
-        self.compiled.as_ref().ok_or_else(|| Error::NotReady {
-            problem: "the model is not compiled: call `compile` with an optimizer and a loss first"
-                .into(),
-        })
-    }
+/// Whether a pattern matches a layer's name, or that of a part that it is in.
+fn names(pattern: &str, name: &str) -> bool {
+    let ends = name.match_indices('/').map(|(i, _)| i);
+    ends.chain([name.len()])
+        .any(|end| matches(pattern, &name[..end]))
 }
 
 /// Whether a name matches a pattern in which `*` stands for anything.

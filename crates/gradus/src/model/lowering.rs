@@ -1,8 +1,9 @@
 //! A model becomes a program: its weights as variables, and the plans over them.
 
+use super::compiled::Goal;
 use super::graph::{Model, Source};
 use super::layers::Call;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
@@ -120,8 +121,8 @@ impl Model {
         let inputs: Vec<Value> = self
             .inputs
             .iter()
-            .flatten()
-            .map(|shape| plan.feed("input", shape.clone()))
+            .filter_map(|input| input.shape.clone())
+            .map(|shape| plan.feed("input", shape))
             .collect();
         // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;
@@ -177,24 +178,29 @@ impl Model {
             })
             .map(|value| plan.result(&value))
             .collect();
-        let mut losses = None;
+        let mut losses = Vec::new();
         if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
-            let [output] = &outputs[..] else {
-                return Err(Error::NotReady {
-                    problem: "only models with one output can be trained".into(),
-                });
-            };
-            let target = plan.feed("target", target_shape(&compiled.loss, output));
+            let goals: Vec<(&Goal, &Value)> = compiled
+                .trained()
+                .map(|(output, goal)| (goal, &outputs[output]))
+                .collect();
+            let targets: Vec<Value> = goals
+                .iter()
+                .map(|(goal, output)| plan.feed("target", target_shape(&goal.loss, output)))
+                .collect();
             let weight = wanted
                 .weighted
                 .then(|| plan.feed("sample weight", crate::base::shape::Shape::default()));
-            let training = wanted.mode == Mode::Train;
-            let (buffer, start) =
-                plan.loss(&compiled.loss, output, &target, weight.as_ref(), training);
-            losses = Some((buffer, output.view().positions));
-            if let Some(start) = start {
-                plan.backward(&[start], trained, &compiled.optimizer);
+            let mut starts = Vec::new();
+            for ((goal, output), target) in goals.iter().zip(&targets) {
+                let share = (wanted.mode == Mode::Train).then_some(goal.weight);
+                let (buffer, start) = plan.loss(&goal.loss, output, target, weight.as_ref(), share);
+                losses.push((buffer, output.view().positions));
+                starts.extend(start);
+            }
+            if wanted.mode == Mode::Train {
+                plan.backward(&starts, trained, &compiled.optimizer);
             }
         }
         Ok(plan.finish(wanted.rows, outputs, losses))

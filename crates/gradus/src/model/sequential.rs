@@ -1,10 +1,9 @@
 //! A chain of layers.
 
-use super::graph::{LayerEntry, Model, Node, Source, State};
+use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
-use crate::base::registry::{Value, table};
 use crate::base::shape::Shape;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::Optimizer;
@@ -30,7 +29,12 @@ impl Sequential {
         Sequential {
             model: Model {
                 name: "sequential".into(),
-                inputs: vec![None],
+                chain: true,
+                inputs: vec![Input {
+                    name: "input_layer".into(),
+                    shape: None,
+                }],
+                parts: Vec::new(),
                 layers: Vec::new(),
                 nodes: Vec::new(),
                 outputs: vec![Source::Input(0)],
@@ -43,7 +47,7 @@ impl Sequential {
 
     /// Sets the shape of one input row, without the batch.
     pub fn input(mut self, shape: impl Into<Shape>) -> Self {
-        self.model.inputs = vec![Some(shape.into())];
+        self.model.inputs[0].shape = Some(shape.into());
         self
     }
 
@@ -84,53 +88,15 @@ impl Sequential {
         self
     }
 
-    /// Adds the layer of a table with `type`, arguments, and if wanted `name`
-    /// and `trainable`. `at` is where it stands, for the error's text.
-    pub fn add_config(self, at: &str, config: &Value) -> Result<Self> {
-        let mut fields = table(at, config)?;
-        let name = match fields.remove("name") {
-            None => None,
-            Some(Value::String(name)) if !name.is_empty() => Some(name),
-            Some(other) => {
-                return Err(Error::invalid(
-                    &format!("{at}.name"),
-                    other,
-                    "a layer's name",
-                ));
-            }
-        };
-        let trainable = match fields.remove("trainable") {
-            None => true,
-            Some(Value::Bool(trainable)) => trainable,
-            Some(other) => {
-                let at = format!("{at}.trainable");
-                return Err(Error::invalid(&at, other, "true or false"));
-            }
-        };
-        let layer = Layer::from_config(at, &fields.into()).map_err(with_common_keys)?;
-        if let Some(name) = &name
-            && self.model.layers.iter().any(|l| l.name == *name)
-        {
-            let expected = "a name that no other layer has";
-            return Err(Error::invalid(&format!("{at}.name"), name, expected));
-        }
-        let name = name.unwrap_or_else(|| snake_case(layer.class()));
-        Ok(self.add_named(name, layer, trainable))
+    /// The model as it is, not checked, its weights not made.
+    pub(crate) fn into_model(self) -> Model {
+        self.model
     }
 
     /// The model, not compiled.
     pub fn build(self) -> Result<Model> {
         let mut model = self.model;
-        for layer in &model.layers {
-            layer
-                .rule
-                .check()
-                .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
-        }
-        if let [Some(shape)] = &model.inputs[..] {
-            let shape = shape.clone();
-            model.build(&[shape])?;
-        }
+        model.finish()?;
         Ok(model)
     }
 
@@ -156,24 +122,6 @@ impl Sequential {
             .into_iter()
             .find(|name| !taken(name))
             .unwrap_or_default()
-    }
-}
-
-/// `name` and `trainable` are keys of every layer.
-fn with_common_keys(error: Error) -> Error {
-    match error {
-        Error::UnknownName {
-            at,
-            family: "key",
-            found,
-            known,
-            ..
-        } => {
-            let common = ["type", "name", "trainable"];
-            let known = known.iter().map(String::as_str).chain(common);
-            Error::unknown(&at, "key", &found, known)
-        }
-        other => other,
     }
 }
 

@@ -1,37 +1,34 @@
 //! Keras' table of layers, shapes and parameters.
 
-use super::graph::Model;
+use super::graph::{Model, Source};
+use super::order::{Place, keras_order};
+use super::parts::{Call, Unit};
 use crate::error::Result;
 use std::fmt::Write;
 
 impl Model {
-    /// Keras' table: layer, output shape, parameters, and their totals.
-    /// An error if the input's shape is not known yet.
+    /// Keras' table: layer, output shape, parameters, and, unless the layers are a
+    /// chain, what each is connected to; then the totals. An error if an input's
+    /// shape is not known yet.
     pub fn summary(&self) -> Result<String> {
-        let shapes = self.shapes()?;
-        let header = ["Layer (type)", "Output Shape", "Param #"].map(String::from);
-        let mut rows = vec![header];
-        for (node, (_, shape)) in self.nodes.iter().zip(&shapes) {
-            let layer = &self.layers[node.layer];
-            let parameters: usize = layer.weights.iter().map(|w| w.values.len()).sum();
-            let mark = if layer.trainable { "" } else { " [frozen]" };
-            rows.push([
-                format!("{} ({}){mark}", layer.name, layer.rule.class()),
-                shape.to_string(),
-                thousands(parameters),
-            ]);
-        }
+        let rows = self.rows()?;
+        let columns = if self.chain { 3 } else { 4 };
         let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-        let widths = [width(0), width(1), width(2)];
+        let widths: Vec<usize> = (0..columns).map(width).collect();
         let line = |left: char, middle: char, right: char| {
             let bars: Vec<String> = widths.iter().map(|w| "─".repeat(w + 2)).collect();
             format!("{left}{}{right}\n", bars.join(&middle.to_string()))
         };
         let mut text = format!("Model: \"{}\"\n", self.name);
         text += &line('┌', '┬', '┐');
-        for (i, [name, shape, count]) in rows.iter().enumerate() {
-            let [a, b, c] = widths;
-            let _ = writeln!(text, "│ {name:a$} │ {shape:b$} │ {count:>c$} │");
+        for (i, row) in rows.iter().enumerate() {
+            for (c, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let _ = match c {
+                    2 => write!(text, "│ {cell:>width$} "),
+                    _ => write!(text, "│ {cell:width$} "),
+                };
+            }
+            text += "│\n";
             if i == 0 {
                 text += &line('├', '┼', '┤');
             }
@@ -54,6 +51,92 @@ impl Model {
             let _ = writeln!(text, "{name} params: {} ({})", thousands(n), size(n * 4));
         }
         Ok(text)
+    }
+
+    /// The table's cells, its head first.
+    fn rows(&self) -> Result<Vec<[String; 4]>> {
+        let shapes = self.shapes()?;
+        let units = self.units(None);
+        let calls = units.calls();
+        let mut makers = vec![0; self.nodes.len()];
+        for (c, call) in calls.iter().enumerate() {
+            makers[call.nodes.clone()].fill(c);
+        }
+        let shape = |source: Source| match source {
+            Source::Input(i) => self.inputs[i].shape.clone().unwrap_or_default(),
+            Source::Node(n) => shapes[n].1.clone(),
+        };
+        // Which of its unit's calls a call is.
+        let number = |c: usize| {
+            let before = calls[..c].iter();
+            before.filter(|call| call.unit == calls[c].unit).count()
+        };
+        let history = |source: &Source| match *source {
+            Source::Input(i) => format!("{}[0][0]", self.inputs[i].name),
+            Source::Node(n) => {
+                let c = makers[n];
+                let output = units.maker(&calls, n).map_or(0, |(_, output)| output);
+                format!("{}[{}][{output}]", units.name(calls[c].unit), number(c))
+            }
+        };
+        let head = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
+        let mut rows = vec![head.map(String::from)];
+        let places = match self.chain {
+            true => units.all().into_iter().map(Place::Unit).collect(),
+            false => keras_order(&calls, |n| makers[n], &self.outputs),
+        };
+        for place in places {
+            let unit = match place {
+                Place::Unit(unit) => unit,
+                Place::Input(i) => {
+                    let name = format!("{} (InputLayer)", self.inputs[i].name);
+                    let shape = shape(Source::Input(i)).to_string();
+                    rows.push([name, shape, "0".into(), "-".into()]);
+                    continue;
+                }
+            };
+            let of_unit: Vec<&Call> = calls.iter().filter(|c| c.unit == unit).collect();
+            let Some(first) = of_unit.first() else {
+                continue;
+            };
+            let (class, layers, outputs) = match unit {
+                Unit::Layer(l) => {
+                    let output = Source::Node(first.nodes.start);
+                    (self.layers[l].rule.class(), l..l + 1, vec![output])
+                }
+                Unit::Part(p) => {
+                    let part = &self.parts[p];
+                    let class = if part.chain {
+                        "Sequential"
+                    } else {
+                        "Functional"
+                    };
+                    let outputs = part.outputs.iter().map(|output| match *output {
+                        Source::Node(n) => Source::Node(first.nodes.start + n),
+                        Source::Input(i) => first.inputs[i],
+                    });
+                    (class, part.layers.clone(), outputs.collect())
+                }
+            };
+            let layers = &self.layers[layers];
+            let weights = layers.iter().flat_map(|l| &l.weights);
+            let parameters = weights.map(|w| w.values.len()).sum();
+            let frozen = layers.iter().all(|l| !l.trainable);
+            let mark = if frozen { " [frozen]" } else { "" };
+            let shapes = outputs.iter().map(|&output| shape(output).to_string());
+            let shapes: Vec<String> = shapes.collect();
+            let connected = of_unit.iter().flat_map(|call| &call.inputs).map(history);
+            rows.push([
+                format!("{} ({class}){mark}", units.name(unit)),
+                match &shapes[..] {
+                    [one] => one.clone(),
+                    several => format!("[{}]", several.join(", ")),
+                },
+                thousands(parameters),
+                connected.collect::<Vec<_>>().join(", "),
+            ]);
+        }
+        Ok(rows)
     }
 }
 

@@ -9,6 +9,9 @@ use crate::rules::optimizers::Optimizer;
 use crate::rules::regularizers::Regularizer;
 use std::collections::{HashMap, HashSet};
 
+/// Where the backward pass starts: a tensor, its gradient, their view.
+pub type Start = (Buffer, Buffer, View);
+
 /// A variable that is trained, with what its optimizer keeps for it.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -40,20 +43,21 @@ impl Trained {
 
 impl Lowering {
     /// The loss of `output`, taken before the last activation where the loss
-    /// can be; gives the losses' buffer and, if `gradient`, where the backward
-    /// pass starts.
+    /// can be; gives the losses' buffer and, if a gradient of this share is wanted,
+    /// where the backward pass starts.
     pub fn loss(
         &mut self,
         rule: &Loss,
         output: &Value,
         target: &Value,
         weight: Option<&Value>,
-        gradient: bool,
-    ) -> (Buffer, Option<(Buffer, Buffer)>) {
+        gradient: Option<f64>,
+    ) -> (Buffer, Option<Start>) {
         let view = output.view();
         let (x, rule) = self.before_activation(rule, output.buffer);
         let losses = self.temporary("losses", Size::PerRow(view.positions));
-        let gradient = gradient.then(|| self.gradient_of(x));
+        let share = gradient.unwrap_or(1.0) as f32;
+        let gradient = gradient.map(|_| self.gradient_of(x));
         self.ops.push(Op::Loss {
             rule,
             x,
@@ -61,9 +65,10 @@ impl Lowering {
             weight: weight.map(|w| w.buffer),
             losses,
             gradient,
+            share,
             view,
         });
-        (losses, gradient.map(|g| (x, g)))
+        (losses, gradient.map(|g| (x, g, view)))
     }
 
     fn before_activation(&self, rule: &Loss, output: Buffer) -> (Buffer, Loss) {
@@ -84,18 +89,21 @@ impl Lowering {
         (output, rule.clone())
     }
 
-    /// The backward pass from the gradient `start.1` of `start.0`, and the update
-    /// of every trained variable.
-    pub fn backward(&mut self, starts: &[(Buffer, Buffer)], trained: &[Trained], by: &Optimizer) {
+    /// The backward pass from gradients of some tensors, and the update of every
+    /// trained variable.
+    pub fn backward(&mut self, starts: &[Start], trained: &[Trained], by: &Optimizer) {
         let forward = self.ops.clone();
         let wanted = depends_on(&forward, trained);
         let mut pass = Pass {
             wanted,
-            signal: starts.iter().copied().collect(),
+            signal: HashMap::new(),
             weights: HashMap::new(),
             later: Vec::new(),
             lowering: self,
         };
+        for &(x, dx, view) in starts {
+            pass.pass_through(x, dx, view);
+        }
         for op in forward.iter().rev() {
             pass.op(op);
         }
@@ -241,12 +249,13 @@ fn depends_on(forward: &[Op], trained: &[Trained]) -> HashSet<Buffer> {
     wanted
 }
 
-struct Pass<'a> {
-    lowering: &'a mut Lowering,
+/// The way back through the forward operations.
+pub(super) struct Pass<'a> {
+    pub(super) lowering: &'a mut Lowering,
     /// Buffers whose gradient is wanted.
-    wanted: HashSet<Buffer>,
+    pub(super) wanted: HashSet<Buffer>,
     /// The gradient of each tensor, so far.
-    signal: HashMap<Buffer, Buffer>,
+    pub(super) signal: HashMap<Buffer, Buffer>,
     /// The gradient of each variable.
     weights: HashMap<Buffer, Buffer>,
     /// Weight gradients that wait until the signal has passed on: what follows
@@ -505,19 +514,19 @@ impl Pass<'_> {
                     columns,
                 });
             }
-            _ => {}
+            merging => self.merge(merging),
         }
     }
 
     /// Emits what makes the gradient of `x`, and adds it to what is there.
-    fn pass_on(&mut self, x: Buffer, view: View, op: impl FnOnce(Buffer) -> Op) {
+    pub(super) fn pass_on(&mut self, x: Buffer, view: View, op: impl FnOnce(Buffer) -> Op) {
         let dx = self.lowering.gradient_of(x);
         self.lowering.ops.push(op(dx));
         self.pass_through(x, dx, view);
     }
 
     /// `dx` is a part of the gradient of `x`.
-    fn pass_through(&mut self, x: Buffer, dx: Buffer, view: View) {
+    pub(super) fn pass_through(&mut self, x: Buffer, dx: Buffer, view: View) {
         let whole = match self.signal.get(&x) {
             Some(&other) => {
                 let y = self.lowering.gradient_of(x);

@@ -370,7 +370,8 @@ impl Lowering {
         self.add(&name, size, Role::Temporary)
     }
 
-    fn like(&mut self, name: &str, shape: &Shape) -> Value {
+    /// A new temporary of this shape.
+    pub(super) fn like(&mut self, name: &str, shape: &Shape) -> Value {
         let buffer = self.add(name, Size::PerRow(shape.size()), Role::Temporary);
         Value {
             buffer,
@@ -394,7 +395,7 @@ impl Lowering {
         self,
         rows: usize,
         outputs: Vec<Value>,
-        losses: Option<(Buffer, usize)>,
+        losses: Vec<(Buffer, usize)>,
     ) -> super::Plan {
         let mut plan = super::Plan {
             mode: self.mode,

@@ -10,6 +10,7 @@ pub(crate) mod dump;
 pub(crate) mod fuse;
 pub(crate) mod lower;
 pub(crate) mod memory;
+mod merge;
 pub(crate) mod op;
 pub(crate) mod verify;
 
@@ -94,8 +95,8 @@ pub struct Plan {
     pub arena: usize,
     /// The model's outputs.
     pub outputs: Vec<(Buffer, Shape)>,
-    /// The losses, one for each position of a row, if the plan has a loss.
-    pub losses: Option<(Buffer, usize)>,
+    /// Of each trained output, the losses and for how many positions of a row.
+    pub losses: Vec<(Buffer, usize)>,
     /// What is added to the loss, and whether it is divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
 }
@@ -124,7 +125,7 @@ impl Plan {
         let outputs = self.outputs.iter().map(|&(b, _)| b);
         let penalties = self.penalties.iter().map(|&(b, _)| b);
         outputs
-            .chain(self.losses.map(|(b, _)| b))
+            .chain(self.losses.iter().map(|&(b, _)| b))
             .chain(penalties)
             .collect()
     }

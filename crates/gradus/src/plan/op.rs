@@ -6,6 +6,7 @@ use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::noise::Noise;
 use crate::rules::optimizers::Method;
+use crate::rules::pairwise::Pairwise;
 use crate::rules::regularizers::{self, L1L2, Regularizer};
 
 /// A buffer's number in its plan.
@@ -61,6 +62,17 @@ impl Factors {
         }
     }
 }
+
+/// The sizes of a product of two tensors: (rows × depth) · (depth × columns).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inner {
+    pub rows: usize,
+    pub depth: usize,
+    pub columns: usize,
+}
+
+/// What a row of the batch is multiplied by at most to make it of length 1.
+pub const LARGEST_INVERSE: f32 = 1e7;
 
 /// What clips an update's gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -268,6 +280,77 @@ pub enum Op {
         y: Buffer,
         view: View,
     },
+    /// y = what becomes of a and b, number by number.
+    Combine {
+        rule: Pairwise,
+        a: Buffer,
+        b: Buffer,
+        y: Buffer,
+        view: View,
+    },
+    /// dx = dy · the derivative of `Combine` by a, or by b if not `first`.
+    CombineGradient {
+        rule: Pairwise,
+        first: bool,
+        a: Buffer,
+        b: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
+    /// y's rows are made of numbers of x's: the i-th is x's `from[i]`-th of `inputs`.
+    Spread {
+        x: Buffer,
+        y: Buffer,
+        from: Vec<u32>,
+        inputs: usize,
+        view: View,
+    },
+    /// The gradient of `Spread`: each number of dx gets the sum over its copies.
+    SpreadGradient {
+        dy: Buffer,
+        dx: Buffer,
+        from: Vec<u32>,
+        inputs: usize,
+        view: View,
+    },
+    /// y's matrix rows are those of the parts, each with its width, side by side.
+    Concatenate {
+        parts: Vec<(Buffer, usize)>,
+        y: Buffer,
+        view: View,
+    },
+    /// y is the columns of x, which has `width`, from `start` on.
+    Slice {
+        x: Buffer,
+        y: Buffer,
+        width: usize,
+        start: usize,
+        view: View,
+    },
+    /// y = a · b, of each row of the batch by itself.
+    BatchProduct {
+        a: Buffer,
+        b: Buffer,
+        y: Buffer,
+        of: Inner,
+    },
+    /// y = x / max(‖x‖, 1e-7), of each matrix row by itself; what x was multiplied
+    /// by is kept for each.
+    UnitRows {
+        x: Buffer,
+        y: Buffer,
+        inverse: Buffer,
+        view: View,
+    },
+    /// dx = (dy - y · Σ y dy) / ‖x‖, for each matrix row.
+    UnitRowsGradient {
+        y: Buffer,
+        inverse: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
     /// y = a + b for the gradients of a variable that is used twice.
     SumGradients {
         a: Buffer,
@@ -276,7 +359,7 @@ pub enum Op {
         size: usize,
     },
     /// The loss of each matrix row, and if wanted the derivative of the mean
-    /// weighted loss of the batch by x.
+    /// weighted loss of the batch, times `share`, by x.
     Loss {
         rule: Loss,
         x: Buffer,
@@ -284,6 +367,7 @@ pub enum Op {
         weight: Option<Buffer>,
         losses: Buffer,
         gradient: Option<Buffer>,
+        share: f32,
         view: View,
     },
     /// norm = Σ x² over all of `gradients`, each with its size.
@@ -382,13 +466,25 @@ impl Op {
             | Op::ScaleGradient { view, .. }
             | Op::Noise { view, .. }
             | Op::NoiseGradient { view, .. }
+            | Op::Combine { view, .. }
+            | Op::CombineGradient { view, .. }
             | Op::Sum { view, .. } => Split::Columns(view),
             Op::Softmax { view, .. }
             | Op::SoftmaxGradient { view, .. }
             | Op::StandardizeRows { view, .. }
             | Op::StandardizeRowsGradient { view, .. }
             | Op::Permute { view, .. }
+            | Op::Spread { view, .. }
+            | Op::SpreadGradient { view, .. }
+            | Op::Concatenate { view, .. }
+            | Op::Slice { view, .. }
+            | Op::UnitRows { view, .. }
+            | Op::UnitRowsGradient { view, .. }
             | Op::Loss { view, .. } => Split::Rows(view),
+            Op::BatchProduct { of, .. } => Split::Rows(View {
+                positions: 1,
+                width: of.rows * of.columns,
+            }),
             Op::PenaltyGradient {
                 ref rule,
                 size,
@@ -438,10 +534,17 @@ impl Op {
             Op::SoftmaxGradient { y, dy, .. } | Op::NoiseGradient { y, dy, .. } => all(&[*y, *dy]),
             Op::Scale { x, by, .. } => all(&[*x, *by]),
             Op::ScaleGradient { x, by, dy, .. } => all(&[*x, *by, *dy]),
-            Op::StandardizeRows { x, .. } | Op::Noise { x, .. } | Op::Permute { x, .. } => {
-                all(&[*x]);
-            }
-            Op::StandardizeRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
+            Op::StandardizeRows { x, .. }
+            | Op::Noise { x, .. }
+            | Op::Permute { x, .. }
+            | Op::Spread { x, .. }
+            | Op::Slice { x, .. }
+            | Op::UnitRows { x, .. } => all(&[*x]),
+            Op::StandardizeRowsGradient { y, inverse, dy, .. }
+            | Op::UnitRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
+            Op::SpreadGradient { dy, .. } => all(&[*dy]),
+            Op::Concatenate { parts, .. } => parts.iter().for_each(|&(part, _)| all(&[part])),
+            Op::CombineGradient { a, b, dy, .. } => all(&[*a, *b, *dy]),
             Op::Constant { .. } => {}
             Op::Normalize {
                 x,
@@ -487,7 +590,10 @@ impl Op {
                 all(gamma.as_slice());
                 all(&[*variance, *dy]);
             }
-            Op::Sum { a, b, .. } | Op::SumGradients { a, b, .. } => all(&[*a, *b]),
+            Op::Sum { a, b, .. }
+            | Op::Combine { a, b, .. }
+            | Op::BatchProduct { a, b, .. }
+            | Op::SumGradients { a, b, .. } => all(&[*a, *b]),
             Op::Loss {
                 x, target, weight, ..
             } => {
@@ -537,8 +643,15 @@ impl Op {
             | Op::Permute { y, .. }
             | Op::Constant { y, .. }
             | Op::Sum { y, .. }
+            | Op::Combine { y, .. }
+            | Op::Spread { y, .. }
+            | Op::Concatenate { y, .. }
+            | Op::Slice { y, .. }
+            | Op::BatchProduct { y, .. }
             | Op::SumGradients { y, .. } => all(&[*y]),
-            Op::StandardizeRows { y, inverse, .. } => all(&[*y, *inverse]),
+            Op::StandardizeRows { y, inverse, .. } | Op::UnitRows { y, inverse, .. } => {
+                all(&[*y, *inverse]);
+            }
             Op::ScaleGradient { dx, dby, .. } => {
                 all(dby.as_slice());
                 all(&[*dx]);
@@ -548,6 +661,9 @@ impl Op {
             | Op::SoftmaxGradient { dx, .. }
             | Op::StandardizeRowsGradient { dx, .. }
             | Op::NoiseGradient { dx, .. }
+            | Op::CombineGradient { dx, .. }
+            | Op::SpreadGradient { dx, .. }
+            | Op::UnitRowsGradient { dx, .. }
             | Op::StandardizeGradient { dx, .. } => all(&[*dx]),
             Op::ProductWeight { dw, .. } => all(&[*dw]),
             Op::BiasGradient { db, .. } => all(&[*db]),
@@ -604,15 +720,18 @@ impl Op {
             | Op::Standardize { x, y, .. }
             | Op::Scale { x, y, .. }
             | Op::StandardizeRows { x, y, .. }
+            | Op::UnitRows { x, y, .. }
             | Op::Noise { x, y, .. }
             | Op::Normalize { x, y, .. } => Some((x, y)),
-            Op::Sum { a, y, .. } => Some((a, y)),
+            Op::Sum { a, y, .. } | Op::Combine { a, y, .. } => Some((a, y)),
             Op::ActivateGradient { dy, dx, .. }
             | Op::SoftmaxGradient { dy, dx, .. }
             | Op::NormalizeGradient { dy, dx, .. }
             | Op::ScaleGradient { dy, dx, .. }
             | Op::StandardizeRowsGradient { dy, dx, .. }
             | Op::NoiseGradient { dy, dx, .. }
+            | Op::CombineGradient { dy, dx, .. }
+            | Op::UnitRowsGradient { dy, dx, .. }
             | Op::StandardizeGradient { dy, dx, .. } => Some((dy, dx)),
             _ => None,
         }

@@ -135,6 +135,32 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
         Op::SumGradients { a, b, y, size } => {
             [a, b, y].into_iter().map(|&b| (b, Fixed(*size))).collect()
         }
+        Op::Spread {
+            x, y, inputs, view, ..
+        } => vec![(*x, PerRow(*inputs)), (*y, PerRow(view.per_row()))],
+        Op::SpreadGradient {
+            dy,
+            dx,
+            from,
+            inputs,
+            ..
+        } => vec![(*dx, PerRow(*inputs)), (*dy, PerRow(from.len()))],
+        Op::Concatenate { parts, y, view } => parts
+            .iter()
+            .map(|&(part, width)| (part, PerRow(view.positions * width)))
+            .chain([(*y, PerRow(view.per_row()))])
+            .collect(),
+        Op::Slice {
+            x, y, width, view, ..
+        } => vec![
+            (*x, PerRow(view.positions * width)),
+            (*y, PerRow(view.per_row())),
+        ],
+        Op::BatchProduct { a, b, y, of } => vec![
+            (*a, PerRow(of.rows * of.depth)),
+            (*b, PerRow(of.depth * of.columns)),
+            (*y, PerRow(of.rows * of.columns)),
+        ],
         Op::Permute { x, y, view, .. } => {
             vec![(*x, PerRow(view.per_row())), (*y, PerRow(view.per_row()))]
         }
@@ -147,7 +173,13 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
                 Op::Scale { by, .. } | Op::ScaleGradient { by, .. } => {
                     vec![(*by, Fixed(view.width))]
                 }
+                Op::Combine { b, .. } => vec![(*b, PerRow(view.per_row()))],
+                Op::CombineGradient { a, b, .. } => {
+                    vec![(*a, PerRow(view.per_row())), (*b, PerRow(view.per_row()))]
+                }
                 Op::StandardizeRows { inverse, .. }
+                | Op::UnitRows { inverse, .. }
+                | Op::UnitRowsGradient { inverse, .. }
                 | Op::StandardizeRowsGradient { inverse, .. } => {
                     vec![(*inverse, PerRow(view.positions))]
                 }

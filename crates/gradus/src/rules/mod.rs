@@ -11,6 +11,7 @@ pub mod losses;
 pub mod metrics;
 pub(crate) mod noise;
 pub mod optimizers;
+pub(crate) mod pairwise;
 pub mod regularizers;
 pub mod schedules;
 

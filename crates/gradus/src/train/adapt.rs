@@ -15,8 +15,7 @@ impl Model {
     /// training rows.
     pub fn adapt(&mut self, data: &Dataset) -> Result<()> {
         if !self.is_built() {
-            let shapes: Vec<_> = data.inputs().iter().map(|t| t.shape().clone()).collect();
-            self.build(&shapes)?;
+            self.build_for(data)?;
         }
         self.adapt_on(crate::engine::default().as_ref(), data, true)
     }
@@ -40,11 +39,12 @@ impl Model {
             }
             super::check::inputs(self, data)?;
             let found = match node.inputs[0] {
-                Source::Input(n) => statistics(rule, &data.inputs()[n])?,
+                Source::Input(n) => statistics(rule, super::feeds::inputs(self, data)?[n])?,
                 Source::Node(before) => {
                     let mut first = self.clone();
                     first.nodes.truncate(before + 1);
                     first.outputs = vec![Source::Node(before)];
+                    first.parts.clear();
                     first.compiled = None;
                     let reaching = first.predict_on(engine, data)?;
                     statistics(rule, &reaching)?

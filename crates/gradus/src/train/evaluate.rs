@@ -1,8 +1,10 @@
 //! The loss and the metrics on data that is not trained on.
 
+use super::feeds::tensors;
 use super::history::Logs;
-use super::runner::{Batch, Meters, Runner, tensors};
-use crate::data::{Batches, Dataset};
+use super::meters::Meters;
+use super::runner::{Batch, Runner};
+use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::Result;
 use crate::model::Model;
@@ -15,7 +17,7 @@ pub(crate) const ROWS: usize = 256;
 
 /// Evaluation of a model by a runner.
 pub(crate) struct Evaluation<'a> {
-    data: &'a Dataset,
+    tensors: Vec<&'a Tensor>,
     batches: Batches,
     batch: Batch,
     meters: Meters,
@@ -25,7 +27,7 @@ impl<'a> Evaluation<'a> {
     pub fn new(model: &Model, runner: &Runner, data: &'a Dataset) -> Result<Self> {
         let (_, plan) = runner.plan(Mode::Evaluate)?;
         Ok(Evaluation {
-            data,
+            tensors: tensors(model, data, true)?,
             batches: Batches::new(data.rows(), plan.rows, false, 0)?,
             batch: runner.batch(Mode::Evaluate)?,
             meters: Meters::new(model)?,
@@ -35,12 +37,10 @@ impl<'a> Evaluation<'a> {
     /// Runs over all rows.
     pub fn run(&mut self, runner: &mut Runner, step: &Step) -> Result<&Meters> {
         self.meters.reset();
-        let tensors = tensors(self.data, true);
-        let inputs = self.data.inputs().len();
         for rows in self.batches.iter() {
             let outputs = self.meters.need_outputs();
-            runner.run(&mut self.batch, &tensors, rows, step, outputs)?;
-            self.meters.add(&self.batch, rows.len(), inputs);
+            runner.run(&mut self.batch, &self.tensors, rows, step, outputs)?;
+            self.meters.add(&self.batch, rows.len());
         }
         Ok(&self.meters)
     }

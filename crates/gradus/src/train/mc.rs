@@ -2,7 +2,8 @@
 //! left on, and what they say together.
 
 use super::evaluate::ROWS;
-use super::runner::{Runner, tensors};
+use super::feeds::tensors;
+use super::runner::Runner;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -70,7 +71,7 @@ impl Model {
             return Err(Error::Internal("a model without outputs".into()));
         };
         let size = shape.size();
-        let tensors = tensors(data, false);
+        let tensors = tensors(self, data, false)?;
         let kind = self.distribution();
         let mut found = Gathered::new(kind, size, shape.last());
         let mut number = 0;
@@ -91,7 +92,7 @@ impl Model {
                 };
                 number += 1;
                 runner.run(&mut batch, &tensors, &repeated, &step, true)?;
-                found.add(batch.output(repeated.len(), size), count);
+                found.add(batch.output(0, repeated.len(), size), count);
             }
             found.finish(samples);
         }

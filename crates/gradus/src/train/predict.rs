@@ -1,7 +1,8 @@
 //! A model's outputs.
 
 use super::evaluate::ROWS;
-use super::runner::{Runner, tensors};
+use super::feeds::tensors;
+use super::runner::Runner;
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -17,7 +18,18 @@ impl Model {
         self.predict_on(crate::engine::default().as_ref(), data)
     }
 
+    /// Every output for every row of `data`, in the order of the model's outputs.
+    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
+        self.predict_all_on(crate::engine::default().as_ref(), data)
+    }
+
     pub(crate) fn predict_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Tensor> {
+        let outputs = self.predict_all_on(engine, data)?;
+        let first = outputs.into_iter().next();
+        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
+    }
+
+    fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
         super::check::inputs(self, data)?;
         let wanted = Wanted {
             mode: Mode::Infer,
@@ -27,11 +39,10 @@ impl Model {
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut batch = runner.batch(Mode::Infer)?;
         let shapes = self.output_shapes()?;
-        let Some(shape) = shapes.first() else {
-            return Err(Error::Internal("a model without outputs".into()));
-        };
-        let mut values = Vec::with_capacity(data.rows() * shape.size());
-        let tensors = tensors(data, false);
+        let rows = data.rows();
+        let room = shapes.iter().map(|s| Vec::with_capacity(rows * s.size()));
+        let mut values: Vec<Vec<f32>> = room.collect();
+        let tensors = tensors(self, data, false)?;
         let mut step = Step {
             seed: self.seed,
             ..Step::default()
@@ -40,8 +51,13 @@ impl Model {
             runner.run(&mut batch, &tensors, rows, &step, true)?;
             // Layers that are noisy even here draw anew for each batch.
             step.iteration += 1;
-            values.extend_from_slice(batch.output(rows.len(), shape.size()));
+            for (n, (values, shape)) in values.iter_mut().zip(&shapes).enumerate() {
+                values.extend_from_slice(batch.output(n, rows.len(), shape.size()));
+            }
         }
-        Tensor::from_f32(shape.clone(), values)
+        let tensors = shapes.into_iter().zip(values);
+        tensors
+            .map(|(shape, values)| Tensor::from_f32(shape, values))
+            .collect()
     }
 }

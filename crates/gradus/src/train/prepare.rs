@@ -18,8 +18,7 @@ impl Model {
         class_weight: &[(usize, f64)],
     ) -> Result<Dataset> {
         if !self.is_built() {
-            let shapes: Vec<_> = train.inputs().iter().map(|t| t.shape().clone()).collect();
-            self.build(&shapes)?;
+            self.build_for(&train)?;
         }
         check::labelled(self, &train)?;
         let train = weigh_classes(train, class_weight)?;
@@ -49,7 +48,10 @@ fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
     if let Some((_, weight)) = weights.iter().find(|(_, w)| !(*w >= 0.0 && w.is_finite())) {
         return Err(Error::invalid(KEY, weight, "a number of 0 or more"));
     }
-    let target = &data.targets()[0];
+    let [target] = data.targets() else {
+        let found = format!("{} targets", data.targets().len());
+        return Err(Error::invalid(KEY, found, "one: use sample weights"));
+    };
     if target.shape().rank() > 1 {
         let expected = "one class for each row";
         return Err(Error::shape(KEY, target.shape(), expected));

@@ -1,13 +1,11 @@
 //! A model on an engine: its weights there and back, and one batch at a time.
 
-use crate::data::{Dataset, Tensor};
+use crate::data::Tensor;
 use crate::engine::{Engine, Session, Step};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::{Lowered, Owner, Wanted};
 use crate::plan::{Mode, Plan};
-use crate::rules::metrics::{self, Metric};
-use crate::train::history::Logs;
 use std::ops::Range;
 
 /// A session for a model's program.
@@ -19,11 +17,13 @@ pub(crate) struct Runner {
 /// The numbers of one batch, for one plan.
 pub(crate) struct Batch {
     plan: usize,
-    feeds: Vec<Vec<f32>>,
-    outputs: Vec<f32>,
-    losses: Vec<f32>,
+    pub feeds: Vec<Vec<f32>>,
+    /// Of each output.
+    outputs: Vec<Vec<f32>>,
+    /// Of each trained output.
+    pub losses: Vec<Vec<f32>>,
     /// What is added to the mean loss.
-    penalty: f64,
+    pub penalty: f64,
 }
 
 impl Runner {
@@ -104,13 +104,17 @@ impl Runner {
                 feeds.push(vec![0.0; info.size.of(plan.rows)]);
             }
         }
-        let outputs: usize = plan.outputs.iter().map(|(_, s)| s.size()).sum();
-        let positions = plan.losses.map_or(0, |(_, positions)| positions);
+        let outputs = plan.outputs.iter();
+        let losses = plan.losses.iter();
         Ok(Batch {
             plan: number,
             feeds,
-            outputs: vec![0.0; outputs * plan.rows],
-            losses: vec![0.0; positions * plan.rows],
+            outputs: outputs
+                .map(|(_, shape)| vec![0.0; shape.size() * plan.rows])
+                .collect(),
+            losses: losses
+                .map(|&(_, positions)| vec![0.0; positions * plan.rows])
+                .collect(),
             penalty: 0.0,
         })
     }
@@ -133,10 +137,9 @@ impl Runner {
         self.session
             .run(batch.plan, rows.len(), &mut batch.feeds, &fill, step);
         let plan = &self.lowered.program.plans[batch.plan];
-        if let Some((losses, positions)) = plan.losses {
-            let n = rows.len() * positions;
-            self.session
-                .fetch(batch.plan, losses, &mut batch.losses[..n]);
+        for (&(losses, positions), values) in plan.losses.iter().zip(&mut batch.losses) {
+            let values = &mut values[..rows.len() * positions];
+            self.session.fetch(batch.plan, losses, values);
         }
         batch.penalty = 0.0;
         for &(buffer, by_row) in &plan.penalties {
@@ -146,12 +149,9 @@ impl Runner {
             batch.penalty += f64::from(penalty[0]) / share;
         }
         if with_outputs {
-            let mut start = 0;
-            for (buffer, shape) in &plan.outputs {
-                let n = shape.size() * rows.len();
-                let values = &mut batch.outputs[start..start + n];
+            for ((buffer, shape), values) in plan.outputs.iter().zip(&mut batch.outputs) {
+                let values = &mut values[..shape.size() * rows.len()];
                 self.session.fetch(batch.plan, *buffer, values);
-                start += shape.size() * plan.rows;
             }
         }
         Ok(())
@@ -159,20 +159,10 @@ impl Runner {
 }
 
 impl Batch {
-    /// The first output's numbers for the rows that were run.
-    pub fn output(&self, rows: usize, size: usize) -> &[f32] {
-        &self.outputs[..rows * size]
+    /// An output's numbers for the rows that were run.
+    pub fn output(&self, number: usize, rows: usize, size: usize) -> &[f32] {
+        &self.outputs[number][..rows * size]
     }
-}
-
-/// A batch's inputs, targets and weights, in the order of a plan's feeds.
-pub(crate) fn tensors(data: &Dataset, with_targets: bool) -> Vec<&Tensor> {
-    let mut all: Vec<&Tensor> = data.inputs().iter().collect();
-    if with_targets {
-        all.extend(data.targets());
-        all.extend(data.sample_weight());
-    }
-    all
 }
 
 fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
@@ -204,117 +194,4 @@ fn slot_mut(model: &mut Model, owner: Owner, n: usize) -> &mut Vec<f32> {
     }
     let layer = at(&mut model.state.slots, owner.layer);
     at(at(layer, owner.weight), n)
-}
-
-/// A metric of the batches so far.
-struct Meter {
-    name: String,
-    metric: Metric,
-    /// Whether rows count by their weights.
-    weighted: bool,
-    gathered: Vec<f64>,
-}
-
-/// The loss and the metrics of the batches so far.
-pub(crate) struct Meters {
-    loss: f64,
-    rows: f64,
-    metrics: Vec<Meter>,
-    width: usize,
-    target_width: usize,
-    size: usize,
-}
-
-impl Meters {
-    pub fn new(model: &Model) -> Result<Self> {
-        let compiled = model.compiled()?;
-        let shapes = model.output_shapes()?;
-        let [output] = &shapes[..] else {
-            return Err(Error::NotReady {
-                problem: "only models with one output can be trained".into(),
-            });
-        };
-        let width = output.last();
-        let target_width = match compiled.loss.targets() {
-            crate::rules::losses::Targets::ClassNumbers => 1,
-            crate::rules::losses::Targets::LikeOutputs => width,
-        };
-        let reported = compiled.reported().into_iter();
-        let resolved = reported.map(|(name, metric, weighted)| {
-            let metric = metric.resolve(&compiled.loss, width);
-            let gathered = metric.start(width);
-            Meter {
-                name,
-                metric,
-                weighted,
-                gathered,
-            }
-        });
-        Ok(Meters {
-            loss: 0.0,
-            rows: 0.0,
-            metrics: resolved.collect(),
-            width,
-            target_width,
-            size: output.size(),
-        })
-    }
-
-    /// Whether batches must come with their outputs.
-    pub fn need_outputs(&self) -> bool {
-        !self.metrics.is_empty()
-    }
-
-    pub fn reset(&mut self) {
-        self.loss = 0.0;
-        self.rows = 0.0;
-        for meter in &mut self.metrics {
-            meter.gathered.fill(0.0);
-        }
-    }
-
-    /// Adds a batch of `rows` rows with `inputs` inputs.
-    pub fn add(&mut self, batch: &Batch, rows: usize, inputs: usize) {
-        let positions = self.size / self.width.max(1);
-        let losses = &batch.losses[..rows * positions];
-        self.loss += losses.iter().map(|&l| f64::from(l)).sum::<f64>() / positions as f64;
-        self.loss += batch.penalty * rows as f64;
-        self.rows += rows as f64;
-        let targets = &batch.feeds[inputs][..rows * positions * self.target_width];
-        let outputs = batch.output(rows, self.size);
-        let weights = batch.feeds.get(inputs + 1).map_or(&[][..], |w| &w[..rows]);
-        for meter in &mut self.metrics {
-            let batch = metrics::Batch {
-                targets,
-                outputs,
-                width: self.width,
-                target_width: self.target_width,
-                weights: if meter.weighted { weights } else { &[] },
-            };
-            meter.metric.add(batch, &mut meter.gathered);
-        }
-    }
-
-    /// The mean loss so far.
-    pub fn loss(&self) -> f64 {
-        self.loss / self.rows
-    }
-
-    /// The metrics so far, by name.
-    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
-        let result = |meter: &Meter| meter.metric.result(&meter.gathered);
-        self.metrics
-            .iter()
-            .map(move |meter| (meter.name.as_str(), result(meter)))
-    }
-
-    /// Loss and metrics under their names.
-    pub fn report(&self) -> Logs {
-        let mut logs = Logs::default();
-        logs.push("loss", self.loss());
-        for (name, value) in self.metrics() {
-            logs.push(name, value);
-        }
-        logs
-    }
 }

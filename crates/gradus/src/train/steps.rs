@@ -1,7 +1,9 @@
 //! Steps: one batch of the training rows after the other.
 
 use super::callbacks::{Progress, Training};
-use super::runner::{Batch, Meters, Runner, tensors};
+use super::feeds::tensors;
+use super::meters::Meters;
+use super::runner::{Batch, Runner};
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::Step;
 use crate::error::{Error, Result};
@@ -14,7 +16,6 @@ use crate::rules::schedules::Setting;
 pub(super) struct Steps<'a> {
     optimizer: Optimizer,
     tensors: Vec<&'a Tensor>,
-    inputs: usize,
     batches: Batches,
     batch: Batch,
     /// What was measured since they were last reset.
@@ -30,8 +31,7 @@ impl<'a> Steps<'a> {
     ) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer.clone(),
-            tensors: tensors(data, true),
-            inputs: data.inputs().len(),
+            tensors: tensors(model, data, true)?,
             batches,
             batch: runner.batch(Mode::Train)?,
             meters: Meters::new(model)?,
@@ -76,7 +76,7 @@ impl<'a> Steps<'a> {
             .runner
             .run(batch, &self.tensors, rows, &step, outputs)?;
         model.state.iteration += 1;
-        self.meters.add(batch, rows.len(), self.inputs);
+        self.meters.add(batch, rows.len());
         Ok(())
     }
 }

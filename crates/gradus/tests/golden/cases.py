@@ -49,8 +49,8 @@ def case(group, name, covers, layers=None, *, model=None, x="x", y="y", loss=SCC
     settings = {"loss": loss, "metrics": dict(metrics) if isinstance(metrics, dict) else list(metrics), "epochs": epochs,
                 "batch_size": batch_size, "shuffle": False, "optimizer": optimizer, **(train or {})}
     if pretrain:                                  # everything left out of [train] comes from the file
-        first = {k: settings.pop(k) for k in ("loss", "metrics", "optimizer")}
-        settings.update(train or {})
+        first = {k: settings.pop(k) for k in ("loss", "metrics")} | {"optimizer": optimizer}
+        settings = {k: v for k, v in settings.items() if k != "optimizer"} | (train or {})
         pretrain = {"data": {"x": f"{x}.npy", "y": f"{y}.npy"},
                     "train": {**first, "epochs": pretrain, "batch_size": batch_size}}
     toml = {"data": data, "model": {"file": "init.keras", **({"trainable": trainable} if trainable else {})},

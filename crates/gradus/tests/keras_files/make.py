@@ -51,6 +51,36 @@ def chain():
     (HERE / "chain.json").write_text(json.dumps(found) + "\n")
 
 
+def graph():
+    """A model inside a model, used twice, with two inputs and two outputs; one of
+    its layers is used three times. And what it predicts."""
+    keras.utils.set_random_seed(9)
+    p, q = keras.Input((4,), name="p"), keras.Input((4,), name="q")
+    dense = layers.Dense(3, activation="tanh", name="dense")
+    inner = keras.Model([p, q], [dense(p), layers.Add(name="add")([dense(p), dense(q)])], name="inner")
+    tail = keras.Sequential([layers.Dense(5), inner_tail := layers.Dense(2)], name="tail")
+    inner_tail.trainable = False
+    x = keras.Input((4,), name="x")
+    a, b = inner([x, layers.Dense(4, name="before")(x)])
+    c, d = inner([layers.Dense(4, name="other")(x), x])
+    y = layers.Concatenate(name="all")([a, b, c, d])
+    model = keras.Model(x, [tail(y), a], name="graph")
+    model.compile(
+        optimizer="adam",
+        loss={"tail": "mse", "inner": "mae"},
+        loss_weights={"tail": 1.0, "inner": 0.5},
+        metrics={"tail": ["mae"]},
+    )
+    random = np.random.default_rng(9)
+    rows = random.normal(size=(16, 4)).astype("float32")
+    targets = [random.normal(size=(16, 2)), random.normal(size=(16, 3))]
+    model.fit(rows, targets, batch_size=8, verbose=0)
+    model.save(HERE / "graph.keras")
+    outputs = model.predict(rows[:4], verbose=0)
+    found = {"x": rows[:4].tolist(), "tail": outputs[0].tolist(), "inner": outputs[1].tolist()}
+    (HERE / "graph.json").write_text(json.dumps(found) + "\n")
+
+
 def objects():
     """Rules with arguments of their own, which Keras writes as objects."""
     keras.utils.set_random_seed(8)
@@ -144,6 +174,7 @@ def hostile():
 
 if __name__ == "__main__":
     chain()
+    graph()
     objects()
     legacy()
     types()

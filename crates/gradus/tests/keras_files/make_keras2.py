@@ -1,4 +1,4 @@
-"""Makes keras2.h5 and keras2.json beside it with Keras 2.
+"""Makes keras2*.h5 and keras2*.json beside it with Keras 2.
 
     python make_keras2.py
 
@@ -35,6 +35,19 @@ random = np.random.default_rng(7)
 x = random.normal(size=(32, 4, 3)).astype("float32")
 y = random.integers(0, 3, 32)
 model.fit(x, y, epochs=2, batch_size=8, verbose=0)
-model.save(HERE / "keras2.h5")
-found = {"x": x[:4].tolist(), "y": model.predict(x[:4], verbose=0).tolist()}
-(HERE / "keras2.json").write_text(json.dumps(found) + "\n")
+
+
+def save(model, name, x):
+    model.save(HERE / f"{name}.h5")
+    found = {"x": x.tolist(), "y": model.predict(x, verbose=0).tolist()}
+    (HERE / f"{name}.json").write_text(json.dumps(found) + "\n")
+
+
+save(model, "keras2", x[:4])
+
+inputs = keras.Input((4,), name="in")
+first = layers.Dense(3, activation="relu", name="first")(inputs)
+shared = layers.Dense(3, name="shared")
+sum = layers.Add()([first, shared(first)])
+both = layers.Concatenate()([sum, shared(sum), inputs])
+save(keras.Model(inputs, layers.Dense(2)(both), name="graph"), "keras2_graph", x[:4, :, 0])

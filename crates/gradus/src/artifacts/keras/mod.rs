@@ -20,7 +20,9 @@ mod tests;
 use super::weights::NamedArray;
 use super::whole::write_whole;
 use crate::error::{Error, Result};
-use crate::model::{Model, Node, Source, State};
+use crate::model::Model;
+#[cfg(test)]
+use crate::model::State;
 use archive::Archive;
 use objects::Findings;
 use std::fs::File;
@@ -93,43 +95,21 @@ pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Mode
         }
     };
     let mut findings = Findings::default();
-    let description = config::read(&config, &mut findings).map_err(problem)?;
+    let mut model = config::read(&config, &mut findings).map_err(problem)?;
     findings.check(path)?;
     drop(config);
 
-    let mut layers = description.layers;
     if legacy {
         let arrays = legacy::layers(&mut root).map_err(problem)?;
         let state = legacy::optimizer(&mut root).map_err(problem)?;
-        root = weights::arranged(&layers, arrays).map_err(problem)?;
-        weights::fill(root.child("optimizer").child("vars"), state);
+        root = weights::arranged(&model, arrays).map_err(problem)?;
+        weights::number(root.child("optimizer").child("vars"), state);
     }
-    if let Some(input) = &description.input {
-        weights::load(&mut layers, input, &mut root).map_err(problem)?;
+    weights::load(&mut model, &mut root).map_err(problem)?;
+    if let Some(compiled) = &mut model.compiled {
+        model.state = optimizer::load(&model.layers, compiled, &root).map_err(problem)?;
     }
-    let mut compiled = description.compiled;
-    let state = match &mut compiled {
-        Some(compiled) => optimizer::load(&layers, compiled, &root).map_err(problem)?,
-        None => State::default(),
-    };
-    let before = |n: usize| match n {
-        0 => Source::Input(0),
-        _ => Source::Node(n - 1),
-    };
-    let node = |n: usize| Node {
-        layer: n,
-        inputs: vec![before(n)],
-    };
-    Ok(Model {
-        name: description.name,
-        inputs: vec![description.input],
-        nodes: (0..layers.len()).map(node).collect(),
-        outputs: vec![before(layers.len())],
-        layers,
-        seed: 0,
-        compiled,
-        state,
-    })
+    Ok(model)
 }
 
 /// Loads a `.weights.h5` file into a model that is built: the weights by their
@@ -143,26 +123,17 @@ pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
             "is a whole model, expected weights alone".to_owned(),
         ));
     }
-    let mut layers = model.layers.clone();
-    if let Some(Some(input)) = model.inputs.first() {
-        weights::load(&mut layers, input, &mut root).map_err(problem)?;
+    let mut loaded = model.clone();
+    weights::load(&mut loaded, &mut root).map_err(problem)?;
+    if let (Some(compiled), Some(_)) = (&mut loaded.compiled, root.at("optimizer/vars")) {
+        loaded.state = optimizer::load(&loaded.layers, compiled, &root).map_err(problem)?;
     }
-    let mut compiled = model.compiled.clone();
-    let state = match (&mut compiled, root.at("optimizer/vars")) {
-        (Some(compiled), Some(_)) => {
-            Some(optimizer::load(&layers, compiled, &root).map_err(problem)?)
-        }
-        _ => None,
-    };
     let left = weights::named(root);
     if !left.is_empty() {
         let names: Vec<String> = left.into_iter().map(|(name, _)| name).collect();
         return Err(problem(format!("not in the model: {}", names.join(", "))));
     }
-    model.layers = layers;
-    if let Some(state) = state {
-        (model.state, model.compiled) = (state, compiled);
-    }
+    *model = loaded;
     Ok(())
 }
 

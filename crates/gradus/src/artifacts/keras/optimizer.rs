@@ -15,7 +15,7 @@ type Place = (usize, usize);
 
 /// Puts the optimizer's variables in the tree, where there is one.
 pub(crate) fn store(model: &Model, root: &mut Group) {
-    let compiled = model.compiled.as_ref().filter(|c| !c.loss.is_own());
+    let compiled = model.compiled.as_ref().filter(|c| !c.is_own());
     let Some(compiled) = compiled else {
         return;
     };

@@ -6,16 +6,21 @@
 
 use super::hdf5::{Array, Attribute, Group};
 use crate::base::shape::Shape;
+use crate::model::parts::{Unit, own_name};
 use crate::model::sequential::snake_case;
-use crate::model::{LayerEntry, Model, Weight};
+use crate::model::{LayerEntry, Model, Source, Weight};
 use std::collections::{BTreeMap, HashMap};
 
 /// Puts every layer's variables in the tree.
 pub(crate) fn store(model: &Model, root: &mut Group) {
     name(root.child("vars"), &model.name);
-    for (layer, place) in model.layers.iter().zip(places(&model.layers)) {
-        let vars = root.child("layers").child(&place).child("vars");
-        name(vars, &layer.name);
+    let places = Places::of(model);
+    for (part, place) in model.parts.iter().zip(&places.parts) {
+        name(group(root, place).child("vars"), part.own_name());
+    }
+    for (layer, place) in model.layers.iter().zip(&places.layers) {
+        let vars = group(root, place).child("vars");
+        name(vars, own_name(&layer.name));
         for (i, weight) in layer.weights.iter().enumerate() {
             let array = match weight.name {
                 // Keras' only variable of whole numbers; it has no use for it.
@@ -27,72 +32,108 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
     }
 }
 
-/// Fills the weights of a chain of layers from the tree.
+/// The group of a layer.
+fn group<'a>(root: &'a mut Group, place: &[String]) -> &'a mut Group {
+    place
+        .iter()
+        .fold(root, |group, name| group.child("layers").child(name))
+}
+
+/// Fills the weights of a model from the tree; without the inputs' shapes there
+/// are none yet.
 ///
 /// Layer by layer, and only from arrays that are there: a size that the
 /// configuration merely claims is never allocated.
-pub(crate) fn load(
-    layers: &mut [LayerEntry],
-    input: &Shape,
+pub(crate) fn load(model: &mut Model, root: &mut Group) -> Result<(), String> {
+    if !model.is_built() {
+        return Ok(());
+    }
+    let places = Places::of(model);
+    let mut shapes: Vec<Shape> = Vec::new();
+    let mut loaded = vec![false; model.layers.len()];
+    for n in 0..model.nodes.len() {
+        let node = &model.nodes[n];
+        let inputs = node.inputs.iter().map(|source| match *source {
+            Source::Input(i) => model.inputs[i].shape.clone().unwrap_or_default(),
+            Source::Node(n) => shapes[n].clone(),
+        });
+        let inputs: Vec<Shape> = inputs.collect();
+        let at = model.place(node);
+        let layer = &mut model.layers[node.layer];
+        let output = layer.rule.output(&inputs);
+        shapes.push(output.map_err(|error| error.under(&at).to_string())?);
+        if !std::mem::replace(&mut loaded[node.layer], true) {
+            fill(layer, &inputs, root, &places.layers[node.layer])?;
+        }
+    }
+    Ok(())
+}
+
+/// Fills the weights of one layer.
+fn fill(
+    layer: &mut LayerEntry,
+    inputs: &[Shape],
     root: &mut Group,
+    place: &[String],
 ) -> Result<(), String> {
-    let places = places(layers);
-    let mut shape = input.clone();
-    for (layer, place) in layers.iter_mut().zip(places) {
-        let at = format!("layer {}", layer.name);
-        let output = layer.rule.output(std::slice::from_ref(&shape));
-        let output = output.map_err(|error| error.under(&at).to_string())?;
-        let vars = root
-            .groups
-            .get_mut("layers")
-            .and_then(|layers| layers.groups.get_mut(&place))
-            .and_then(|layer| layer.groups.get_mut("vars"));
-        let arrays = match vars {
-            Some(vars) => std::mem::take(&mut vars.arrays),
-            None => Default::default(),
+    let at = format!("layer {}", layer.name);
+    let path = format!("layers/{}/vars", place.join("/layers/"));
+    let found = place.iter().try_fold(root, |group, name| {
+        let layers = group.groups.get_mut("layers")?;
+        layers.groups.get_mut(name)
+    });
+    let vars = found.and_then(|layer| layer.groups.get_mut("vars"));
+    let arrays = match vars {
+        Some(vars) => std::mem::take(&mut vars.arrays),
+        None => Default::default(),
+    };
+    let specs = layer.rule.variables(inputs);
+    if arrays.len() != specs.len() {
+        return Err(format!(
+            "{at}: {} arrays in {path}, expected {}",
+            arrays.len(),
+            specs.len()
+        ));
+    }
+    let mut arrays: HashMap<String, Array> = arrays.into_iter().collect();
+    layer.weights.clear();
+    for (i, spec) in specs.into_iter().enumerate() {
+        let at = format!("{at}, {} ({path}/{i})", spec.name);
+        let Some(array) = arrays.remove(&i.to_string()) else {
+            return Err(format!("{at} is missing"));
         };
-        let specs = layer.rule.variables(std::slice::from_ref(&shape));
-        if arrays.len() != specs.len() {
-            return Err(format!(
-                "{at}: {} arrays in layers/{place}/vars, expected {}",
-                arrays.len(),
-                specs.len()
-            ));
-        }
-        let mut arrays: HashMap<String, Array> = arrays.into_iter().collect();
-        layer.weights.clear();
-        for (i, spec) in specs.into_iter().enumerate() {
-            let at = format!("{at}, {} (layers/{place}/vars/{i})", spec.name);
-            let Some(array) = arrays.remove(&i.to_string()) else {
-                return Err(format!("{at} is missing"));
-            };
-            layer.weights.push(Weight {
-                values: match spec.name {
-                    "count" => array.as_whole().map(|_| vec![0.0]).ok_or_else(wrong_count),
-                    _ => floats(array, &spec.shape),
-                }
-                .map_err(|problem| format!("{at}: {problem}"))?,
-                name: spec.name,
-                shape: spec.shape,
-                trainable: spec.trainable,
-            });
-        }
-        shape = output;
+        layer.weights.push(Weight {
+            values: match spec.name {
+                "count" => array.as_whole().map(|_| vec![0.0]).ok_or_else(wrong_count),
+                _ => floats(array, &spec.shape),
+            }
+            .map_err(|problem| format!("{at}: {problem}"))?,
+            name: spec.name,
+            shape: spec.shape,
+            trainable: spec.trainable,
+        });
     }
     Ok(())
 }
 
 /// The tree of a `.keras` file, of arrays that were kept under the layers' names.
 pub(crate) fn arranged(
-    layers: &[LayerEntry],
+    model: &Model,
     mut arrays: BTreeMap<String, Vec<Array>>,
 ) -> Result<Group, String> {
+    if let Some(part) = model.parts.first() {
+        let problem = "which is read from .keras files alone";
+        return Err(format!(
+            "{} is a model inside the model, {problem}",
+            part.name
+        ));
+    }
     let mut root = Group::default();
-    for (layer, place) in layers.iter().zip(places(layers)) {
+    for (layer, place) in model.layers.iter().zip(&Places::of(model).layers) {
         let Some(arrays) = arrays.remove(&layer.name) else {
             return Err(format!("layer {}: its weights are missing", layer.name));
         };
-        fill(root.child("layers").child(&place).child("vars"), arrays);
+        number(group(&mut root, place).child("vars"), arrays);
     }
     match arrays.into_iter().find(|(_, arrays)| !arrays.is_empty()) {
         Some((name, _)) => Err(format!(
@@ -103,7 +144,7 @@ pub(crate) fn arranged(
 }
 
 /// Puts arrays in a group, numbered from 0.
-pub(crate) fn fill(vars: &mut Group, arrays: Vec<Array>) {
+pub(crate) fn number(vars: &mut Group, arrays: Vec<Array>) {
     let arrays = arrays.into_iter().enumerate();
     vars.arrays = arrays.map(|(i, array)| (i.to_string(), array)).collect();
 }
@@ -156,19 +197,45 @@ pub(crate) fn name(vars: &mut Group, name: &str) {
     vars.attributes.insert("name".to_owned(), name);
 }
 
-/// Each layer's place, `dense`, `dense_1`, ….
-fn places(layers: &[LayerEntry]) -> Vec<String> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    layers
-        .iter()
-        .map(|layer| {
-            let class = layer.rule.class();
+/// Where in the file each layer and each part is: the names on the way to it.
+struct Places {
+    layers: Vec<Vec<String>>,
+    parts: Vec<Vec<String>>,
+}
+
+impl Places {
+    fn of(model: &Model) -> Self {
+        let mut places = Places {
+            layers: vec![Vec::new(); model.layers.len()],
+            parts: vec![Vec::new(); model.parts.len()],
+        };
+        places.fill(model, None, &[]);
+        places
+    }
+
+    /// `dense`, `dense_1`, … in the model, or in a part.
+    fn fill(&mut self, model: &Model, part: Option<usize>, before: &[String]) {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for unit in model.units(part).all() {
+            let class = match unit {
+                Unit::Layer(l) => model.layers[l].rule.class(),
+                Unit::Part(p) if model.parts[p].chain => "Sequential",
+                Unit::Part(_) => "Functional",
+            };
             let count = counts.entry(class).or_default();
             *count += 1;
-            match *count {
+            let name = match *count {
                 1 => snake_case(class),
                 n => format!("{}_{}", snake_case(class), n - 1),
+            };
+            let place: Vec<String> = before.iter().cloned().chain([name]).collect();
+            match unit {
+                Unit::Layer(l) => self.layers[l] = place,
+                Unit::Part(p) => {
+                    self.fill(model, Some(p), &place);
+                    self.parts[p] = place;
+                }
             }
-        })
-        .collect()
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! column while its numbers are in the cache.
 
 use super::kernels::columns::*;
+use super::kernels::combine::{Combine, CombineGradient};
 use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
 use super::kernels::product::{Lanes, Product, Right};
@@ -145,6 +146,30 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
             a: context.at(*a),
             b: context.at(*b),
             y: context.at(*y),
+            block,
+        }),
+        Op::Combine { rule, a, b, y, .. } => isa.run(Combine {
+            rule: *rule,
+            a: context.at(*a),
+            b: context.at(*b),
+            y: context.at(*y),
+            block,
+        }),
+        Op::CombineGradient {
+            rule,
+            first,
+            a,
+            b,
+            dy,
+            dx,
+            ..
+        } => isa.run(CombineGradient {
+            rule: *rule,
+            first: *first,
+            a: context.at(*a),
+            b: context.at(*b),
+            dy: context.at(*dy),
+            dx: context.at(*dx),
             block,
         }),
         Op::Normalize {

@@ -9,6 +9,7 @@ mod arena;
 mod columns;
 mod kernels;
 mod layout;
+mod merge;
 mod pace;
 pub(crate) mod pool;
 mod session;

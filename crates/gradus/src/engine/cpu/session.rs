@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
 use super::tasks::{Phase, Task, phases, total};
-use super::{columns, weights};
+use super::{columns, merge, weights};
 use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
@@ -375,6 +375,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
             weight,
             losses,
             gradient,
+            share,
             view,
         } => {
             let target_width = match rule.targets() {
@@ -415,7 +416,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                     };
                     rule.rows(view.width, targets, outputs, losses, slopes);
                     for (p, slopes) in slopes.chunks_exact_mut(view.width).enumerate() {
-                        let share = weight_of(p) / all as f32;
+                        let share = share * weight_of(p) / all as f32;
                         slopes.iter_mut().for_each(|s| *s *= share);
                     }
                 }
@@ -438,7 +439,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 *loss *= weight_of(p);
             }
         }
-        other => unreachable!("{other:?} is not cut by rows"),
+        other => merge::rows(context, other, from, to),
     }
 }
 

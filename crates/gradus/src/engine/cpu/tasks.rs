@@ -163,6 +163,7 @@ fn work(plan: &Plan, op: &Op) -> usize {
             plan.rows * of.positions * of.inputs * of.outputs
         }
         Op::Update { size, .. } | Op::SumGradients { size, .. } => 16 * size,
+        Op::BatchProduct { of, .. } => plan.rows * of.rows * of.depth * of.columns,
         Op::Accumulate { size, .. } | Op::Constrain { size, .. } => 8 * size,
         Op::Penalty { size, .. } => 2 * size.of(plan.rows),
         Op::PenaltyGradient {

@@ -2,7 +2,7 @@
 
 use crate::base::registry::{Rule, registry};
 use crate::base::shape::Shape;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
@@ -43,6 +43,11 @@ pub struct Call<'a> {
 
 /// What a layer is.
 pub trait Formula: Rule {
+    /// Whether it makes one tensor of two or more. Others take one.
+    fn merges(&self) -> bool {
+        false
+    }
+
     /// The shape of an output row, from those of the inputs' rows.
     fn output(&self, inputs: &[Shape]) -> Result<Shape>;
 
@@ -80,7 +85,9 @@ registry! {
         activity_regularization: ActivityRegularization[];
         alpha_dropout: AlphaDropout[];
         batch_normalization: BatchNormalization[];
+        concatenate: Concatenate[];
         dense: Dense[];
+        dot: Dot[];
         dropout: Dropout[];
         elu: ELU[];
         flatten: Flatten[];
@@ -90,22 +97,42 @@ registry! {
         leaky_relu: LeakyReLU[];
         mc_alpha_dropout: MCAlphaDropout[];
         mc_dropout: MCDropout[];
+        merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
         prelu: PReLU[];
         relu: ReLU[];
         rescaling: Rescaling[];
+        reshape: Reshape[];
         rrelu: RReLU[];
         softmax: Softmax[];
     }
 }
 
+/// More numbers than that in one row are no honest network's.
+const MAX_ROW: usize = 1 << 31;
+
 impl Layer {
+    /// The shape of an output row; an error if the inputs do not fit the layer.
     pub(crate) fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         struct Ask<'a>(&'a [Shape]);
         impl Visit for Ask<'_> {
             type Output = Result<Shape>;
             fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.output(self.0)
+                let expected = match (self.0.len(), rule.merges()) {
+                    (1, false) | (2.., true) => {
+                        let shape = rule.output(self.0)?;
+                        let mut dims = shape.dims().iter();
+                        let size = dims.try_fold(1usize, |size, &dim| size.checked_mul(dim));
+                        return match size {
+                            Some(1..=MAX_ROW) => Ok(shape),
+                            _ => Err(Error::shape("", shape, "a row that fits into memory")),
+                        };
+                    }
+                    (_, false) => "one",
+                    (_, true) => "two or more",
+                };
+                let found = format!("{} inputs", self.0.len());
+                Err(Error::invalid("", found, expected))
             }
         }
         self.visit(Ask(inputs))

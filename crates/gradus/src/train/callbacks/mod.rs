@@ -6,7 +6,8 @@ mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
 use super::history::Logs;
-use super::runner::{Meters, Runner};
+use super::meters::Meters;
+use super::runner::Runner;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::rules::optimizers::LearningRate;

@@ -4,59 +4,129 @@ use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{Findings, Parts, from_keras, to_keras};
 use crate::base::registry::Value;
 use crate::error::join;
-use crate::model::Compiled;
+use crate::model::{Compiled, Goal};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use serde_json::{Map, json};
 
-/// How Keras was told to train; nothing if it was not, or not with a loss.
+/// How Keras was told to train a model with these outputs; nothing if it was
+/// not, or not with a loss.
 pub(super) fn read(
     at: &str,
     config: &Map<String, Value>,
+    outputs: &[String],
     findings: &mut Findings,
 ) -> Option<Compiled> {
     let null = Value::Null;
     let get = |key: &str| config.get(key).unwrap_or(&null);
-    let loss = only(get("loss"));
-    if get("optimizer").is_null() || loss.is_null() {
+    if get("optimizer").is_null() || get("loss").is_null() {
         return None;
-    }
-    let no_weights = match get("loss_weights") {
-        Value::Array(items) => items.is_empty(),
-        other => other.is_null(),
-    };
-    if !no_weights {
-        findings.add(at, "compiled with loss_weights");
     }
     let before = findings.len();
     let optimizer = optimizer(&join(at, "optimizer"), get("optimizer"), findings);
-    let loss_at = join(at, "loss");
-    let loss = from_keras(&loss_at, Family::Loss, loss, findings);
-    let mut list = |key: &str| metrics(&join(at, key), get(key), findings);
-    let (metrics, weighted_metrics) = (list("metrics"), list("weighted_metrics"));
-    if findings.len() > before {
-        return None;
-    }
-    match Loss::from_config("", &loss) {
-        Ok(loss) => Some(Compiled {
-            optimizer: optimizer?,
-            loss,
-            metrics,
-            weighted_metrics,
-        }),
-        Err(error) => {
-            findings.add(&loss_at, error);
-            None
+    let losses = by_output(&join(at, "loss"), get("loss"), outputs, findings);
+    let weights_at = join(at, "loss_weights");
+    let weights = by_output(&weights_at, get("loss_weights"), outputs, findings);
+    // A plain list is one of metrics for the one output.
+    let single = outputs.len() == 1;
+    let mut lists = |key: &str| match get(key) {
+        Value::Array(_) if single => vec![get(key)],
+        other => by_output(&join(at, key), other, outputs, findings),
+    };
+    let lists = (lists("metrics"), lists("weighted_metrics"));
+    let mut goals = Vec::new();
+    for (n, output) in outputs.iter().enumerate() {
+        let (loss, weight) = (losses[n], weights[n]);
+        let of = |at: &str| match single {
+            true => at.to_owned(),
+            false => join(at, output),
+        };
+        let mut list =
+            |key: &str, value: &Value| self::metrics(&of(&join(at, key)), value, findings);
+        let metrics = list("metrics", lists.0[n]);
+        let weighted_metrics = list("weighted_metrics", lists.1[n]);
+        if loss.is_null() {
+            if !(metrics.is_empty() && weighted_metrics.is_empty()) {
+                findings.add(
+                    &of(&join(at, "metrics")),
+                    "metrics of an output without a loss",
+                );
+            }
+            goals.push(None);
+            continue;
         }
+        let loss = from_keras(&of(&join(at, "loss")), Family::Loss, loss, findings);
+        let weight = match weight {
+            Value::Null => 1.0,
+            other => other.as_f64().unwrap_or_else(|| {
+                findings.add(
+                    &of(&weights_at),
+                    format!("found {other}, expected a number"),
+                );
+                1.0
+            }),
+        };
+        match Loss::from_config("", &loss) {
+            Ok(loss) => goals.push(Some(Goal {
+                loss,
+                weight,
+                metrics,
+                weighted_metrics,
+            })),
+            Err(error) if findings.len() == before => findings.add(&of(&join(at, "loss")), error),
+            Err(_) => {}
+        }
+    }
+    let complete = findings.len() == before && goals.iter().any(Option::is_some);
+    complete.then_some(Compiled {
+        optimizer: optimizer?,
+        goals,
+    })
+}
+
+/// The outputs that the settings name, of a model that is not known.
+pub(super) fn named_outputs(config: &Map<String, Value>) -> Vec<String> {
+    match config.get("loss") {
+        Some(Value::Object(named)) if !named.contains_key("class_name") => {
+            named.keys().cloned().collect()
+        }
+        Some(Value::Array(items)) => vec![String::new(); items.len()],
+        _ => vec![String::new()],
     }
 }
 
-/// The one of a list of one, as Keras stores the loss of a model's one output.
-fn only(value: &Value) -> &Value {
+fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Array(items) if items.len() == 1 => &items[0],
-        other => other,
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(items) => items.values().all(is_empty),
+        other => other.is_null(),
+    }
+}
+
+/// What a setting says for each output: one value for all, a list in the outputs'
+/// order, or a table by their names.
+fn by_output<'a>(
+    at: &str,
+    value: &'a Value,
+    outputs: &[String],
+    findings: &mut Findings,
+) -> Vec<&'a Value> {
+    match value {
+        Value::Array(items) if items.len() == outputs.len() => items.iter().collect(),
+        Value::Array(items) => {
+            let (found, expected) = (items.len(), outputs.len());
+            findings.add(at, format!("found {found} values, expected {expected}"));
+            vec![&Value::Null; outputs.len()]
+        }
+        Value::Object(named) if !named.contains_key("class_name") => {
+            for name in named.keys().filter(|name| !outputs.contains(name)) {
+                findings.add(at, format!("the model has no output `{name}`"));
+            }
+            let of = |name| named.get(name).unwrap_or(&Value::Null);
+            outputs.iter().map(of).collect()
+        }
+        one => vec![one; outputs.len()],
     }
 }
 
@@ -128,8 +198,8 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
 
 /// As Keras writes it. A loss of the user's own cannot be written, and nothing
 /// can be trained without one: then it is as if the model was not compiled.
-pub(super) fn write(compiled: &Compiled) -> Value {
-    if compiled.loss.is_own() {
+pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
+    if compiled.is_own() {
         return json!({});
     }
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
@@ -141,12 +211,38 @@ pub(super) fn write(compiled: &Compiled) -> Value {
         // Keras' rate is a float32 variable, and written as what it is.
         optimizer["config"]["learning_rate"] = f64::from(rate as f32).into();
     }
+    let goals = || outputs.iter().zip(&compiled.goals);
+    // Nothing for an output without a goal.
+    let each = |f: &dyn Fn(&Goal) -> Value| -> Value {
+        let of = |goal: &Option<Goal>| goal.as_ref().map_or(Value::Null, f);
+        match &compiled.goals[..] {
+            [one] => of(one),
+            _ => Value::Object(
+                goals()
+                    .map(|(name, goal)| (name.clone(), of(goal)))
+                    .collect(),
+            ),
+        }
+    };
+    let loss = each(&|goal| to_keras(Family::Loss, &alias(&goal.loss)));
+    let list = |of: fn(&Goal) -> &[(String, Metric)]| {
+        let lists = each(&|goal| write_metrics(of(goal)));
+        if is_empty(&lists) { Value::Null } else { lists }
+    };
+    let metrics = list(|goal| &goal.metrics);
+    let weighted_metrics = list(|goal| &goal.weighted_metrics);
+    let plain = compiled.trained().all(|(_, goal)| goal.weight == 1.0);
+    let weights = match (plain, &compiled.goals[..]) {
+        (true, _) => Value::Null,
+        (false, [Some(one)]) => one.weight.into(),
+        _ => each(&|goal| goal.weight.into()),
+    };
     json!({
         "optimizer": optimizer,
-        "loss": to_keras(Family::Loss, &alias(&compiled.loss)),
-        "loss_weights": null,
-        "metrics": write_metrics(&compiled.metrics),
-        "weighted_metrics": write_metrics(&compiled.weighted_metrics),
+        "loss": loss,
+        "loss_weights": weights,
+        "metrics": metrics,
+        "weighted_metrics": weighted_metrics,
         "run_eagerly": false,
         "steps_per_execution": 1,
         "jit_compile": true,

@@ -1,6 +1,7 @@
 //! `config.json`: the model and how it is trained, without its weights.
 
 mod compile;
+mod functional;
 mod read;
 mod write;
 

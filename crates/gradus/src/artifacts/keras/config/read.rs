@@ -5,114 +5,184 @@ use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{Findings, Parts, from_keras, is_float32};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
+use crate::error::join;
 use crate::model::layers::Layer;
-use crate::model::{Compiled, LayerEntry};
+use crate::model::{Functional, LayerEntry, Model, Sequential, Shared};
 use serde_json::Map;
-use std::collections::HashSet;
 
 /// More numbers than that in one row are no honest network's.
 const MAX_ROW: usize = 1 << 31;
 
-/// What `config.json` says of a model.
-#[derive(Debug, Default)]
-pub(crate) struct Description {
-    /// The model's name.
-    pub name: String,
-    /// The shape of an input row, if it is known.
-    pub input: Option<Shape>,
-    /// The layers, without weights yet, each applied to the one before it.
-    pub layers: Vec<LayerEntry>,
-    /// How it is trained, if it was compiled.
-    pub compiled: Option<Compiled>,
-}
-
-/// Reads the description; what gradus does not know goes to `findings`.
-pub(crate) fn read(text: &str, findings: &mut Findings) -> Result<Description, String> {
+/// Reads the description: a model without weights. What gradus does not know
+/// goes to `findings`.
+pub(crate) fn read(text: &str, findings: &mut Findings) -> Result<Model, String> {
     let config: Value =
         serde_json::from_str(text).map_err(|error| format!("config.json is not JSON: {error}"))?;
-    let Value::Object(model) = &config else {
+    let Value::Object(object) = &config else {
         return Err("config.json does not hold a model".to_owned());
     };
-    match Parts::of(model) {
-        Ok(Parts::Object {
-            class: "Sequential",
-            config,
-        }) => {
-            let mut description = sequential(config, findings);
-            if let Some(Value::Object(settings)) = model.get("compile_config") {
-                description.compiled = compile::read("compile_config", settings, findings);
-            }
-            Ok(description)
+    match Parts::of(object)? {
+        Parts::Object { class, config } if is_model(class) => {
+            let model = model("", class, config, findings);
+            let settings = object.get("compile_config").and_then(Value::as_object);
+            let compiled = settings.and_then(|settings| {
+                let outputs = match &model {
+                    Some(model) => model.output_names(),
+                    None => compile::named_outputs(settings),
+                };
+                compile::read("compile_config", settings, &outputs, findings)
+            });
+            // Without a model, there are findings.
+            let mut model = model.unwrap_or_else(|| Sequential::new().into_model());
+            model.compiled = compiled;
+            Ok(model)
         }
-        Ok(Parts::Object { class, .. }) => Err(format!(
-            "the model is a `{class}`; gradus reads `Sequential` models"
+        Parts::Object { class, .. } => Err(format!(
+            "the model is a `{class}`; gradus reads `Sequential` and `Functional` models"
         )),
-        Ok(Parts::Function(name)) => Err(format!("the model is a function `{name}`")),
-        Err(problem) => Err(problem),
+        Parts::Function(name) => Err(format!("the model is a function `{name}`")),
     }
 }
 
-fn sequential(config: &Map<String, Value>, findings: &mut Findings) -> Description {
-    let mut description = Description {
-        name: text(config, "name").unwrap_or("sequential").to_owned(),
-        ..Description::default()
-    };
-    let layers = match config.get("layers") {
+/// Whether a class is a model's.
+fn is_model(class: &str) -> bool {
+    // Keras 2 called functional ones `Model`.
+    ["Sequential", "Functional", "Model"].contains(&class)
+}
+
+/// A model, or a part of one.
+fn model(
+    at: &str,
+    class: &str,
+    config: &Map<String, Value>,
+    findings: &mut Findings,
+) -> Option<Model> {
+    check_dtype(&join(at, "dtype"), config, findings);
+    let mut model = match class {
+        "Sequential" => sequential(at, config, findings),
+        _ => super::functional::read(at, config, findings),
+    }?;
+    if config.get("trainable") == Some(&false.into()) {
+        model.layers.iter_mut().for_each(|l| l.trainable = false);
+    }
+    Some(model)
+}
+
+/// The layers of a model's configuration.
+pub(super) fn layers<'a>(
+    at: &str,
+    config: &'a Map<String, Value>,
+    findings: &mut Findings,
+) -> &'a [Value] {
+    match config.get("layers") {
         Some(Value::Array(layers)) => layers.as_slice(),
         _ => {
-            findings.add("layers", "expected a list of layers");
+            findings.add(&join(at, "layers"), "expected a list of layers");
             &[]
         }
+    }
+}
+
+fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) -> Option<Model> {
+    let mut graph = Functional::new().name(text(config, "name").unwrap_or("sequential"));
+    let layers = layers(at, config, findings);
+    let mut input = ("input_layer", None);
+    let is_input = |layer: &Value| layer["class_name"] == "InputLayer";
+    let (first, rest) = match layers {
+        [first, rest @ ..] if is_input(first) => (Some(first), rest),
+        all => (None, all),
     };
-    check_dtype("dtype", config, findings);
-    let mut input = None;
-    for (i, layer) in layers.iter().enumerate() {
-        let at = place(i, layer);
-        let parts = match layer {
-            Value::Object(object) => Parts::of(object),
-            _ => Err("expected a layer".to_owned()),
-        };
-        match parts {
-            Ok(Parts::Object {
-                class: "InputLayer",
-                config,
-            }) if i == 0 => {
-                input = input_shape(&at, config, findings);
-            }
-            Ok(Parts::Object { config, .. }) => {
-                description
-                    .layers
-                    .extend(entry(&at, layer, config, findings));
-            }
-            Ok(Parts::Function(name)) => findings.add(&at, format!("found function `{name}`")),
-            Err(problem) => findings.add(&at, problem),
-        }
+    if let Some(Value::Object(own)) = first.map(|layer| &layer["config"]) {
+        let at = place(at, 0, &layers[0]);
+        input = (
+            text(own, "name").unwrap_or(input.0),
+            input_shape(&at, own, findings),
+        );
     }
     // A Sequential without an InputLayer may know its shape all the same.
-    description.input = input.or_else(|| {
-        let dims = config.get("build_input_shape")?;
-        shape("build_input_shape", dims, findings)
-    });
-    let mut names = HashSet::new();
-    for entry in &description.layers {
-        if !names.insert(&entry.name) {
-            findings.add("layers", format!("two layers are named `{}`", entry.name));
-        }
+    if input.1.is_none()
+        && let Some(dims) = config
+            .get("build_input_shape")
+            .filter(|dims| !dims.is_null())
+    {
+        input.1 = shape(&join(at, "build_input_shape"), dims, findings);
     }
-    description
+    let mut last = Some(graph.open_input(input.0, input.1));
+    for (i, layer) in rest.iter().enumerate() {
+        let at = place(at, layers.len() - rest.len() + i, layer);
+        // What has been found wrong is told; the rest is still looked at.
+        let unit = unit(&at, layer, &mut graph, findings);
+        last = match (unit, last) {
+            (Some(unit), Some(last)) => match graph.call(unit, last) {
+                Ok(symbol) => Some(symbol),
+                Err(error) => {
+                    findings.add(&at, error);
+                    None
+                }
+            },
+            _ => None,
+        };
+    }
+    let mut model = graph.model_as_it_came(&[last?]);
+    model.chain = true;
+    Some(model)
+}
+
+/// A layer, or a model as a part, in the graph.
+pub(super) fn unit(
+    at: &str,
+    layer: &Value,
+    graph: &mut Functional,
+    findings: &mut Findings,
+) -> Option<Shared> {
+    let parts = match layer {
+        Value::Object(object) => Parts::of(object),
+        _ => Err("expected a layer".to_owned()),
+    };
+    let (class, config) = match parts {
+        Ok(Parts::Object { class, config }) => (class, config),
+        Ok(Parts::Function(name)) => {
+            findings.add(at, format!("found function `{name}`"));
+            return None;
+        }
+        Err(problem) => {
+            findings.add(at, problem);
+            return None;
+        }
+    };
+    let name = layer["config"]["name"].as_str().unwrap_or_default();
+    if name.is_empty() || name.contains('/') || graph.is_taken(name) {
+        findings.add(
+            at,
+            match name {
+                "" => "the layer has no name".to_owned(),
+                _ if graph.is_taken(name) => format!("two layers are named `{name}`"),
+                _ => format!("found name `{name}`, expected one without `/`"),
+            },
+        );
+        return None;
+    }
+    if !is_model(class) {
+        return Some(graph.define(entry(at, name, layer, config, findings)?));
+    }
+    let inner = model(at, class, config, findings)?;
+    let part = graph.nest(name, &inner);
+    part.map_err(|error| findings.add(at, error)).ok()
 }
 
 /// Where a layer stands: its number and its own name.
-fn place(i: usize, layer: &Value) -> String {
+pub(super) fn place(at: &str, i: usize, layer: &Value) -> String {
+    let place = join(at, &format!("layers[{i}]"));
     match layer["config"]["name"].as_str() {
-        Some(name) => format!("layers[{i}] ({name})"),
-        None => format!("layers[{i}]"),
+        Some(name) => format!("{place} ({name})"),
+        None => place,
     }
 }
 
 /// A layer without its weights.
 fn entry(
     at: &str,
+    name: &str,
     layer: &Value,
     config: &Map<String, Value>,
     findings: &mut Findings,
@@ -127,10 +197,6 @@ fn entry(
             true
         }
     };
-    let name = text(config, "name").filter(|name| !name.is_empty());
-    if name.is_none() {
-        findings.add(at, "the layer has no name");
-    }
     // What every layer has is read above; the rest is the class's own.
     let mut own = layer.clone();
     if let Some(config) = own["config"].as_object_mut() {
@@ -144,7 +210,7 @@ fn entry(
     }
     match Layer::from_config("", &own) {
         Ok(rule) => Some(LayerEntry {
-            name: name?.to_owned(),
+            name: name.to_owned(),
             trainable,
             rule,
             weights: Vec::new(),
@@ -156,7 +222,11 @@ fn entry(
     }
 }
 
-fn input_shape(at: &str, config: &Map<String, Value>, findings: &mut Findings) -> Option<Shape> {
+pub(super) fn input_shape(
+    at: &str,
+    config: &Map<String, Value>,
+    findings: &mut Findings,
+) -> Option<Shape> {
     check_dtype(at, config, findings);
     for key in ["sparse", "ragged", "optional"] {
         if config.get(key) == Some(&true.into()) {
@@ -218,6 +288,6 @@ fn check_dtype(at: &str, config: &Map<String, Value>, findings: &mut Findings) {
     }
 }
 
-fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     config.get(key)?.as_str()
 }

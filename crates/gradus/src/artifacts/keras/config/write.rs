@@ -6,7 +6,9 @@ use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::model::{LayerEntry, Model, Source};
+use crate::model::order::{Place, keras_order};
+use crate::model::parts::{Call, Unit, Units, own_name};
+use crate::model::{Input, LayerEntry, Model, Part, Source};
 use serde_json::{Map, json};
 
 /// Layers that Keras counts as built from the start; it notes no shape for them.
@@ -21,107 +23,298 @@ const BUILT_AT_ONCE: &[&str] = &[
     "Identity",
     "LeakyReLU",
     "ReLU",
+    "Reshape",
     "Softmax",
     "UnitNormalization",
 ];
 
-/// The model, as Keras writes a `Sequential`.
+/// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
-    let inputs = layer_inputs(model)?;
-    let input = model.inputs.first().and_then(Option::as_ref);
-    let mut layers = Vec::new();
-    if let Some(shape) = input {
-        layers.push(input_layer(model, shape));
-    }
-    for (layer, input) in model.layers.iter().zip(&inputs) {
-        layers.push(written_layer(layer, input.as_ref()));
-    }
-    let mut config = Map::new();
-    config.insert("name".to_owned(), model.name.clone().into());
-    config.insert("trainable".to_owned(), true.into());
-    config.insert("dtype".to_owned(), dtype_policy("float32"));
-    config.insert("layers".to_owned(), layers.into());
-    if let Some(shape) = input {
-        config.insert("build_input_shape".to_owned(), batch_shape(shape));
-    }
-    let mut written = object("keras", "Sequential", config);
-    if let Some(shape) = input {
-        written["build_config"] = json!({ "input_shape": batch_shape(shape) });
-    }
+    let inputs = model.inputs.iter().map(|input| input.shape.clone());
+    let mut written = Graph::new(model, None, inputs.collect())?.written()?;
     written["compile_config"] = match &model.compiled {
-        Some(compiled) => compile::write(compiled),
+        Some(compiled) => compile::write(compiled, &model.output_names()),
         None => json!({}),
     };
     serde_json::to_string(&written).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// The shape that each layer is applied to, where it is known.
-fn layer_inputs(model: &Model) -> Result<Vec<Option<Shape>>> {
-    if !is_chain(model) {
-        let problem = "only models that are a chain of layers can be saved as .keras";
-        return Err(Error::NotReady {
-            problem: problem.to_owned(),
-        });
-    }
-    if !model.is_built() {
-        return Ok(vec![None; model.layers.len()]);
-    }
-    let shapes = model.shapes()?.into_iter();
-    Ok(shapes
-        .map(|(inputs, _)| inputs.into_iter().next())
-        .collect())
+/// A model's graph, or a part's.
+struct Graph<'a> {
+    model: &'a Model,
+    part: Option<&'a Part>,
+    units: Units<'a>,
+    calls: Vec<Call>,
+    /// The shapes of its inputs.
+    inputs: Option<Vec<Shape>>,
+    /// The shapes that each node is applied to, and of what it gives; none if the
+    /// inputs' are not known.
+    shapes: Vec<(Vec<Shape>, Shape)>,
 }
 
-/// Whether each layer is used once, on the output of the one before it.
-fn is_chain(model: &Model) -> bool {
-    let before = |n: usize| match n {
-        0 => Source::Input(0),
-        _ => Source::Node(n - 1),
-    };
-    model.inputs.len() == 1
-        && model.nodes.len() == model.layers.len()
-        && model.outputs == [before(model.nodes.len())]
-        && model
-            .nodes
-            .iter()
-            .enumerate()
-            .all(|(n, node)| node.layer == n && node.inputs == [before(n)])
-}
+impl<'a> Graph<'a> {
+    fn new(model: &'a Model, part: Option<usize>, inputs: Vec<Option<Shape>>) -> Result<Self> {
+        let units = model.units(part);
+        let known: Option<Vec<Shape>> = inputs.iter().cloned().collect();
+        Ok(Graph {
+            model,
+            part: part.map(|p| &model.parts[p]),
+            calls: units.calls(),
+            shapes: match known {
+                Some(_) => model.shapes_of(units.nodes(), &inputs)?,
+                None => Vec::new(),
+            },
+            inputs: known,
+            units,
+        })
+    }
 
-fn input_layer(model: &Model, shape: &Shape) -> Value {
-    let taken = |name: &str| model.layers.iter().any(|layer| layer.name == name);
-    let mut name = "input_layer".to_owned();
-    for n in 1.. {
-        if !taken(&name) {
-            break;
+    fn written(&self) -> Result<Value> {
+        let (name, chain) = match self.part {
+            None => (self.model.name.as_str(), self.model.chain),
+            Some(part) => (part.own_name(), part.chain),
+        };
+        let mut config = Map::new();
+        config.insert("name".to_owned(), name.into());
+        config.insert("trainable".to_owned(), self.is_trainable().into());
+        if self.is_chain() && (chain || self.inputs.is_none()) {
+            self.sequential(config)
+        } else {
+            self.functional(config)
         }
-        name = format!("input_layer_{n}");
     }
-    let config = json!({
-        "batch_shape": batch_shape(shape),
-        "dtype": "float32",
-        "sparse": false,
-        "ragged": false,
-        "name": name,
-        "optional": false,
-    });
-    json!({
-        "module": "keras.layers",
-        "class_name": "InputLayer",
-        "config": config,
-        "registered_name": null,
-    })
+
+    /// A part of which every layer is frozen is itself frozen.
+    fn is_trainable(&self) -> bool {
+        let Some(part) = self.part else { return true };
+        let layers = &self.model.layers[part.layers.clone()];
+        layers.iter().any(|layer| layer.trainable)
+    }
+
+    /// Whether each unit is used once, on the output of the one before it.
+    fn is_chain(&self) -> bool {
+        let mut last = Some(Source::Input(0));
+        for (call, unit) in self.calls.iter().zip(self.units.all()) {
+            if call.unit != unit || last.map(|last| vec![last]) != Some(call.inputs.clone()) {
+                return false;
+            }
+            last = self.output(call);
+        }
+        self.units.inputs().len() == 1
+            && self.calls.len() == self.units.all().len()
+            && last.is_some_and(|last| self.units.outputs() == [last])
+    }
+
+    /// The one output of a call.
+    fn output(&self, call: &Call) -> Option<Source> {
+        match call.unit {
+            Unit::Layer(_) => Some(Source::Node(call.nodes.start)),
+            Unit::Part(p) => match self.model.parts[p].outputs[..] {
+                [Source::Node(n)] => Some(Source::Node(call.nodes.start + n)),
+                [Source::Input(i)] => call.inputs.get(i).copied(),
+                _ => None,
+            },
+        }
+    }
+
+    fn sequential(&self, mut config: Map<String, Value>) -> Result<Value> {
+        let mut layers = Vec::new();
+        let input = self.inputs.as_ref().and_then(|inputs| inputs.first());
+        if let Some(shape) = input {
+            layers.push(self.input_layer(&self.units.inputs()[0], shape));
+        }
+        for call in &self.calls {
+            layers.push(self.unit(call)?);
+        }
+        config.insert("dtype".to_owned(), dtype_policy("float32"));
+        config.insert("layers".to_owned(), layers.into());
+        if let Some(shape) = input {
+            config.insert("build_input_shape".to_owned(), batch_shape(shape));
+        }
+        let mut written = object("keras", "Sequential", config);
+        if let Some(shape) = input {
+            written["build_config"] = json!({ "input_shape": batch_shape(shape) });
+        }
+        Ok(written)
+    }
+
+    fn functional(&self, mut config: Map<String, Value>) -> Result<Value> {
+        let Some(inputs) = &self.inputs else {
+            let problem = "a functional model is saved when its inputs' shapes are known: \
+                           call `fit` or `build` first";
+            return Err(Error::NotReady {
+                problem: problem.to_owned(),
+            });
+        };
+        let mut makers = vec![0; self.units.nodes().len()];
+        for (c, call) in self.calls.iter().enumerate() {
+            makers[call.nodes.clone()].fill(c);
+        }
+        let order = keras_order(&self.calls, |n| makers[n], self.units.outputs());
+        // What leads to no output is kept all the same.
+        let all_inputs = (0..inputs.len()).map(Place::Input);
+        let all_units = self.units.all().into_iter().map(Place::Unit);
+        let rest = all_inputs.chain(all_units).filter(|p| !order.contains(p));
+        let mut layers = Vec::new();
+        for place in order.iter().copied().chain(rest) {
+            let (mut layer, calls) = match place {
+                Place::Input(i) => {
+                    let layer = self.input_layer(&self.units.inputs()[i], &inputs[i]);
+                    (layer, Vec::new())
+                }
+                Place::Unit(unit) => {
+                    let calls: Vec<&Call> = self.calls.iter().filter(|c| c.unit == unit).collect();
+                    let Some(first) = calls.first() else { continue };
+                    let inbound = calls.iter().map(|call| self.inbound(call));
+                    (self.unit(first)?, inbound.collect::<Result<_>>()?)
+                }
+            };
+            layer["name"] = layer["config"]["name"].clone();
+            layer["inbound_nodes"] = calls.into();
+            layers.push(layer);
+        }
+        let ends = |ends: &[Source]| -> Result<Value> {
+            let histories = ends.iter().map(|&end| self.history(end, true));
+            let mut histories = histories.collect::<Result<Vec<Value>>>()?;
+            Ok(match histories.len() {
+                1 => histories.remove(0),
+                _ => histories.into(),
+            })
+        };
+        let sources: Vec<Source> = (0..inputs.len()).map(Source::Input).collect();
+        config.insert("layers".to_owned(), layers.into());
+        config.insert("input_layers".to_owned(), ends(&sources)?);
+        config.insert("output_layers".to_owned(), ends(self.units.outputs())?);
+        let mut written = object("keras.src.models.functional", "Functional", config);
+        written["registered_name"] = "Functional".into();
+        written["build_config"] = json!({ "input_shape": null });
+        Ok(written)
+    }
+
+    /// An input, under a name that no layer has.
+    fn input_layer(&self, input: &Input, shape: &Shape) -> Value {
+        let config = json!({
+            "batch_shape": batch_shape(shape),
+            "dtype": "float32",
+            "sparse": false,
+            "ragged": false,
+            "name": self.input_name(input),
+            "optional": false,
+        });
+        json!({
+            "module": "keras.layers",
+            "class_name": "InputLayer",
+            "config": config,
+            "registered_name": null,
+        })
+    }
+
+    fn input_name(&self, input: &Input) -> String {
+        let units = self.units.all();
+        let taken = |name: &str| units.iter().any(|&unit| self.units.name(unit) == name);
+        let mut name = input.name.clone();
+        for n in 1.. {
+            if !taken(&name) {
+                break;
+            }
+            name = format!("{}_{n}", input.name);
+        }
+        name
+    }
+
+    /// The unit of a call, which is its first.
+    fn unit(&self, call: &Call) -> Result<Value> {
+        match call.unit {
+            Unit::Layer(l) => {
+                let shapes = self.shapes.get(call.nodes.start);
+                let inputs = shapes.map(|(inputs, _)| inputs.as_slice());
+                Ok(written_layer(&self.model.layers[l], inputs))
+            }
+            Unit::Part(p) => {
+                let inputs = call.inputs.iter().map(|&source| self.shape(source));
+                Graph::new(self.model, Some(p), inputs.collect())?.written()
+            }
+        }
+    }
+
+    fn shape(&self, source: Source) -> Option<Shape> {
+        match source {
+            Source::Input(i) => self.inputs.as_ref()?.get(i).cloned(),
+            Source::Node(n) => self.shapes.get(n).map(|(_, shape)| shape.clone()),
+        }
+    }
+
+    /// What a call is applied to.
+    fn inbound(&self, call: &Call) -> Result<Value> {
+        let tensors = call.inputs.iter().map(|&source| {
+            let shape = self.shape(source).unwrap_or_default();
+            let config = json!({
+                "shape": batch_shape(&shape),
+                "dtype": "float32",
+                "keras_history": self.history(source, false)?,
+            });
+            Ok(json!({ "class_name": "__keras_tensor__", "config": config }))
+        });
+        let mut tensors = tensors.collect::<Result<Vec<Value>>>()?;
+        let nothing = vec![Value::Null; tensors.len()];
+        let single = tensors.len() == 1;
+        let argument = match single {
+            true => tensors.remove(0),
+            false => tensors.into(),
+        };
+        let kwargs = match call.unit {
+            Unit::Layer(_) => json!({}),
+            Unit::Part(_) if single => json!({ "mask": null }),
+            Unit::Part(_) => json!({ "mask": nothing }),
+        };
+        Ok(json!({ "args": [argument], "kwargs": kwargs }))
+    }
+
+    /// Keras' name for a tensor: the layer's, which of its calls made it, and which
+    /// of the call's outputs it is.
+    fn history(&self, source: Source, of_ends: bool) -> Result<Value> {
+        let n = match source {
+            Source::Input(i) => {
+                return Ok(json!([self.input_name(&self.units.inputs()[i]), 0, 0]));
+            }
+            Source::Node(n) => n,
+        };
+        let Some((c, output)) = self.units.maker(&self.calls, n) else {
+            let inner = &self.model.layers[self.units.nodes()[n].layer].name;
+            let problem = format!(
+                "the output of layer {inner} is used from outside of the model that \
+                 it is a part of, which .keras files have no place for"
+            );
+            return Err(Error::NotReady { problem });
+        };
+        let unit = self.calls[c].unit;
+        let mut call = self.calls[..c].iter().filter(|c| c.unit == unit).count();
+        // Keras counts the call that a functional model is made with.
+        if let (Unit::Part(p), true) = (unit, of_ends) {
+            let inputs = self.calls[c]
+                .inputs
+                .iter()
+                .map(|&source| self.shape(source));
+            let part = Graph::new(self.model, Some(p), inputs.collect())?;
+            call += usize::from(!(part.is_chain() && self.model.parts[p].chain));
+        }
+        Ok(json!([self.units.name(unit), call, output]))
+    }
 }
 
-fn written_layer(layer: &LayerEntry, input: Option<&Shape>) -> Value {
+fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
     let mut written = to_keras(Family::Layer, &layer.rule.to_config());
-    written["config"]["name"] = layer.name.clone().into();
+    written["config"]["name"] = own_name(&layer.name).into();
     written["config"]["trainable"] = layer.trainable.into();
     written["config"]["dtype"] = dtype_policy("float32");
-    if let Some(input) = input
+    if let Some(inputs) = inputs
         && !BUILT_AT_ONCE.contains(&layer.rule.class())
     {
-        written["build_config"] = json!({ "input_shape": batch_shape(input) });
+        let shape = match inputs {
+            [one] => batch_shape(one),
+            several => several.iter().map(batch_shape).collect(),
+        };
+        written["build_config"] = json!({ "input_shape": shape });
     }
     written
 }

@@ -7,7 +7,7 @@ use crate::model::Sequential;
 use crate::model::layers::{BatchNormalization, Dense};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Optimizer, SGD, WithLearningRate};
+use crate::rules::optimizers::{Optimizer, SGD};
 use std::path::PathBuf;
 
 fn folder() -> PathBuf {
@@ -43,28 +43,36 @@ fn a_file_of_keras_2_is_loaded_and_predicts_the_same() {
     let compiled = model.compiled.as_ref().unwrap();
     let optimizer = Optimizer::from(SGD::new().momentum(0.9)).learning_rate(0.01);
     assert_eq!(compiled.optimizer, optimizer);
-    assert_eq!(compiled.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(
-        compiled.metrics,
-        [("accuracy".to_owned(), Metric::Accuracy)]
-    );
+    let goal = compiled.goals[0].as_ref().unwrap();
+    assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
+    assert_eq!(goal.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     // As in Keras 3: Keras 2 keeps other variables.
     assert_eq!(model.state, State::default());
-    let found: serde_json::Value = serde_json::from_slice(&real("keras2.json")).unwrap();
-    let numbers = |value: &serde_json::Value| -> Vec<f32> {
-        fn flat(value: &serde_json::Value, into: &mut Vec<f32>) {
-            match value {
-                serde_json::Value::Array(items) => items.iter().for_each(|item| flat(item, into)),
-                number => into.push(number.as_f64().unwrap() as f32),
-            }
+    same_predictions(&model, "keras2.json");
+}
+
+#[test]
+fn a_graph_of_keras_2_is_loaded_and_predicts_the_same() {
+    let model = Model::load(folder().join("keras2_graph.h5")).unwrap();
+    assert!(!model.chain);
+    same_predictions(&model, "keras2_graph.json");
+}
+
+/// Compares with what Keras found; the file has inputs and outputs.
+fn same_predictions(model: &Model, file: &str) {
+    fn numbers(value: &serde_json::Value) -> Vec<f32> {
+        match value {
+            serde_json::Value::Array(items) => items.iter().flat_map(numbers).collect(),
+            number => vec![number.as_f64().unwrap() as f32],
         }
-        let mut numbers = Vec::new();
-        flat(value, &mut numbers);
-        numbers
-    };
-    let x = Tensor::from_f32([4, 3], numbers(&found["x"])).unwrap();
+    }
+    let found: serde_json::Value = serde_json::from_slice(&real(file)).unwrap();
+    let shape = model.inputs[0].shape.clone().unwrap();
+    let x = Tensor::from_f32(shape, numbers(&found["x"])).unwrap();
     let y = model.predict(&Dataset::unlabelled(x)).unwrap().to_f32();
-    for (ours, theirs) in y.iter().zip(numbers(&found["y"])) {
+    let expected = numbers(&found["y"]);
+    assert_eq!(y.len(), expected.len());
+    for (ours, theirs) in y.iter().zip(expected) {
         assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
     }
 }

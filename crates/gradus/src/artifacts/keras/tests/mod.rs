@@ -1,5 +1,6 @@
 //! Whole files: real ones, our own, and ones that mean harm.
 
+mod graphs;
 mod hostile;
 mod legacy;
 mod round_trip;

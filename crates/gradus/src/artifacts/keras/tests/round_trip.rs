@@ -101,7 +101,7 @@ fn pretend_training(model: &mut Model) {
 fn a_real_file_is_loaded_with_everything() {
     let model = load(real("chain.keras")).unwrap();
     assert_eq!(model.name, "chain");
-    assert_eq!(model.inputs, [Some([4, 3].into())]);
+    assert_eq!(model.inputs[0].shape, Some([4, 3].into()));
     let names: Vec<&str> = model.layers.iter().map(|l| l.name.as_str()).collect();
     assert_eq!(
         names,
@@ -125,11 +125,9 @@ fn a_real_file_is_loaded_with_everything() {
             .learning_rate(0.01)
             .clipnorm(1.0)
     );
-    assert_eq!(compiled.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(
-        compiled.metrics,
-        [("accuracy".to_owned(), Metric::Accuracy)]
-    );
+    let goal = compiled.goals[0].as_ref().unwrap();
+    assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
+    assert_eq!(goal.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     assert_eq!(model.state.iteration, 8);
     assert_eq!(model.state.slots[1][0].len(), 2);
     assert!(model.state.slots[4][0].is_empty());
@@ -234,7 +232,7 @@ fn a_model_comes_back_as_it_was() {
         model.seed = 0;
         let compiled = model.compiled.as_mut().unwrap();
         compiled.optimizer = optimizer;
-        compiled.metrics = vec![
+        compiled.goals[0].as_mut().unwrap().metrics = vec![
             ("acc".to_owned(), Metric::Accuracy),
             ("my_mse".to_owned(), Metric::MeanSquaredError),
         ];
@@ -307,12 +305,9 @@ fn keras_own_functions_go_by_their_names() {
     parts.config = config.to_string();
     let model = load(archive::write(&parts).unwrap()).unwrap();
     let compiled = model.compiled.unwrap();
-    assert_eq!(compiled.loss, Loss::MeanSquaredError);
-    let names: Vec<&str> = compiled
-        .metrics
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let goal = compiled.goals[0].as_ref().unwrap();
+    assert_eq!(goal.loss, Loss::MeanSquaredError);
+    let names: Vec<&str> = goal.metrics.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 
@@ -359,22 +354,23 @@ fn layers_that_keras_has_none_of_have_registered_names() {
 #[test]
 fn functions_of_the_users_own_are_left_out() {
     let mut model = network();
-    let compiled = model.compiled.as_mut().unwrap();
+    let goal = model.compiled.as_mut().unwrap().goals[0].as_mut().unwrap();
     let own = Metric::function("own", |_, output| f64::from(output[0]));
-    compiled.metrics.push(("own".to_owned(), own.clone()));
-    compiled.weighted_metrics = vec![
+    goal.metrics.push(("own".to_owned(), own.clone()));
+    goal.weighted_metrics = vec![
         ("own".to_owned(), own),
         ("weighted".to_owned(), Metric::Accuracy),
     ];
     pretend_training(&mut model);
     let loaded = load(to_bytes(&model).unwrap()).unwrap();
-    let known = loaded.compiled.unwrap();
+    let known = loaded.compiled.unwrap().goals.remove(0).unwrap();
     assert_eq!(known.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     let weighted = [("weighted".to_owned(), Metric::Accuracy)];
     assert_eq!(known.weighted_metrics, weighted);
     assert_eq!(loaded.state, model.state);
 
-    model.compiled.as_mut().unwrap().loss = Loss::function("own", |_, _, _| 0.0);
+    let goal = model.compiled.as_mut().unwrap().goals[0].as_mut().unwrap();
+    goal.loss = Loss::function("own", |_, _, _| 0.0);
     let loaded = load(to_bytes(&model).unwrap()).unwrap();
     assert_eq!(loaded.compiled, None);
     assert_eq!(loaded.state, State::default());

@@ -6,6 +6,7 @@ pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
 pub(super) mod columns;
+pub(super) mod combine;
 pub(super) mod noise;
 pub(super) mod normalize;
 pub(super) mod portable;

@@ -43,10 +43,10 @@ impl<R: Formula> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<L: Simd>(self) {
         // Copies that nothing points to: what is stored cannot change them, so
-        // that they stay in registers.
-        let rule = self.rule.clone();
+        // that they stay in registers. A rule with memory of its own is not copied.
+        let copy = (!std::mem::needs_drop::<R>()).then(|| self.rule.clone());
         let coefficients = *self.coefficients;
-        let rule = (&rule, &coefficients);
+        let rule = (copy.as_ref().unwrap_or(self.rule), &coefficients);
         let whole = self.size / L::WIDTH * L::WIDTH;
         // SAFETY: whoever makes the kernel promises `size` numbers at each
         // pointer, which no other thread touches.

@@ -1,0 +1,283 @@
+//! A functional model's layers and how they are connected.
+
+use super::read::{input_shape, layers, place, text, unit};
+use crate::artifacts::keras::objects::Findings;
+use crate::base::registry::Value;
+use crate::error::join;
+use crate::model::{Functional, Model, Shared, Symbol};
+use serde_json::Map;
+use std::collections::HashMap;
+
+/// A tensor as files name it: a layer's name, which of its calls made it, and
+/// which of the call's outputs it is.
+#[derive(Clone, Debug)]
+struct History<'a> {
+    layer: &'a str,
+    call: usize,
+    output: usize,
+}
+
+/// A layer's calls: those made so far, and what those to come are applied to.
+struct Calls<'a> {
+    at: String,
+    /// None for an input.
+    unit: Option<Shared>,
+    made: Vec<Vec<Symbol>>,
+    open: Vec<Vec<History<'a>>>,
+    /// The number of the first call, where the model's outputs name it.
+    first: usize,
+}
+
+/// The model of a `Functional`'s configuration.
+pub(super) fn read(
+    at: &str,
+    config: &Map<String, Value>,
+    findings: &mut Findings,
+) -> Option<Model> {
+    let before = findings.len();
+    let mut graph = Functional::new().name(text(config, "name").unwrap_or("functional"));
+    let layers = layers(at, config, findings);
+    let ends = |key: &str, findings: &mut Findings| {
+        let mut found = Vec::new();
+        let at = join(at, key);
+        if !histories(config.get(key).unwrap_or(&Value::Null), &mut found) || found.is_empty() {
+            findings.add(&at, "expected a list of layers' names and numbers");
+        }
+        found
+    };
+    let inputs = ends("input_layers", findings);
+    let outputs = ends("output_layers", findings);
+
+    let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
+    let mut order = Vec::new();
+    // The inputs are in the order of the model's inputs, not of its layers.
+    for history in &inputs {
+        let found = layers.iter().position(|l| name(l) == history.layer);
+        let Some(i) = found.filter(|&i| layers[i]["class_name"] == "InputLayer") else {
+            findings.add(
+                &join(at, "input_layers"),
+                format!("no InputLayer is named `{}`", history.layer),
+            );
+            continue;
+        };
+        let at = place(at, i, &layers[i]);
+        let Value::Object(own) = &layers[i]["config"] else {
+            findings.add(&at, "has no table of arguments");
+            continue;
+        };
+        let shape = input_shape(&at, own, findings);
+        if graph.is_taken(history.layer) {
+            findings.add(&at, format!("two inputs are named `{}`", history.layer));
+            continue;
+        }
+        let symbol = graph.open_input(history.layer, shape);
+        let made = Calls {
+            at,
+            unit: None,
+            made: vec![vec![symbol]],
+            open: Vec::new(),
+            first: 0,
+        };
+        calls.insert(history.layer, made);
+    }
+    for (i, layer) in layers.iter().enumerate() {
+        let at = place(at, i, layer);
+        if layer["class_name"] == "InputLayer" {
+            if !calls.contains_key(name(layer)) {
+                findings.add(&at, "is none of the model's inputs");
+            }
+            continue;
+        }
+        let Some(unit) = unit(&at, layer, &mut graph, findings) else {
+            continue;
+        };
+        let open = inbound(&at, layer, findings);
+        order.push(name(layer));
+        let waiting = Calls {
+            at,
+            unit: Some(unit),
+            made: Vec::new(),
+            open,
+            // A functional model is called once as it is made.
+            first: usize::from(["Functional", "Model"].contains(&class(layer))),
+        };
+        calls.insert(name(layer), waiting);
+    }
+    if findings.len() > before {
+        return None;
+    }
+
+    // Layer by layer, as far as each gets, until all calls are made.
+    loop {
+        let (mut progress, mut waiting) = (false, None);
+        for layer in &order {
+            let mut next = 0;
+            while let Some(inputs) = calls[layer].open.get(next) {
+                let symbols = inputs.iter().map(|h| {
+                    let maker = calls.get(h.layer)?;
+                    maker.made.get(h.call)?.get(h.output).copied()
+                });
+                let Some(symbols) = symbols.collect::<Option<Vec<Symbol>>>() else {
+                    break;
+                };
+                let of = &calls[layer];
+                let made = of.unit.map(|unit| graph.call_all(unit, symbols));
+                match made {
+                    Some(Ok(outputs)) => {
+                        if let Some(calls) = calls.get_mut(layer) {
+                            calls.made.push(outputs);
+                        }
+                    }
+                    Some(Err(error)) => {
+                        findings.add(&of.at, error);
+                        return None;
+                    }
+                    None => break,
+                }
+                next += 1;
+                progress = true;
+            }
+            if let Some(calls) = calls.get_mut(layer) {
+                calls.open.drain(..next);
+                if !calls.open.is_empty() {
+                    waiting = Some(calls.at.clone());
+                }
+            }
+        }
+        match waiting {
+            None => break,
+            Some(_) if progress => {}
+            Some(at) => {
+                findings.add(&at, "is applied to something that no layer before it gives");
+                return None;
+            }
+        }
+    }
+
+    let mut symbols = Vec::new();
+    for history in &outputs {
+        let symbol = calls.get(history.layer).and_then(|maker| {
+            let call = history.call.checked_sub(maker.first)?;
+            maker.made.get(call)?.get(history.output).copied()
+        });
+        match symbol {
+            Some(symbol) => symbols.push(symbol),
+            None => {
+                let problem = format!("`{}` gives no such output", history.layer);
+                findings.add(&join(at, "output_layers"), problem);
+                return None;
+            }
+        }
+    }
+    Some(graph.model_as_it_came(&symbols))
+}
+
+fn name(layer: &Value) -> &str {
+    // Keras writes it twice; this is the one that connections use.
+    let name = layer["name"].as_str();
+    name.or(layer["config"]["name"].as_str())
+        .unwrap_or_default()
+}
+
+fn class(layer: &Value) -> &str {
+    layer["class_name"].as_str().unwrap_or_default()
+}
+
+/// Adds the tensors of `["dense", 0, 0]`, or of a list or table of such.
+fn histories<'a>(value: &'a Value, found: &mut Vec<History<'a>>) -> bool {
+    match value {
+        Value::Array(items) => match &items[..] {
+            [Value::String(layer), call, output, ..] => {
+                let number = |n: &Value| n.as_u64().and_then(|n| usize::try_from(n).ok());
+                let (Some(call), Some(output)) = (number(call), number(output)) else {
+                    return false;
+                };
+                found.push(History {
+                    layer,
+                    call,
+                    output,
+                });
+                true
+            }
+            all => all.iter().all(|item| histories(item, found)),
+        },
+        Value::Object(named) => {
+            // Keras goes through tables in the order of their keys.
+            let mut named: Vec<_> = named.iter().collect();
+            named.sort_by_key(|(name, _)| *name);
+            named.into_iter().all(|(_, item)| histories(item, found))
+        }
+        _ => false,
+    }
+}
+
+/// What each call of a layer is applied to.
+fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Vec<History<'a>>> {
+    let at = join(at, "inbound_nodes");
+    let nodes = match &layer["inbound_nodes"] {
+        Value::Array(nodes) => nodes.as_slice(),
+        _ => {
+            findings.add(&at, "expected a list of calls");
+            &[]
+        }
+    };
+    let call = |node: &'a Value| {
+        let mut found = Vec::new();
+        match node {
+            Value::Object(call) => {
+                tensors(
+                    &at,
+                    call.get("args").unwrap_or(&Value::Null),
+                    &mut found,
+                    findings,
+                );
+                for (name, value) in call
+                    .get("kwargs")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
+                    match name.as_str() {
+                        "inputs" => tensors(&at, value, &mut found, findings),
+                        _ if is_null(value) => {}
+                        _ => findings.add(&at, format!("called with {name} = {value}")),
+                    }
+                }
+            }
+            // As Keras 2 wrote it.
+            old => {
+                if !histories(old, &mut found) {
+                    findings.add(&at, "expected what the layer is applied to");
+                }
+            }
+        }
+        found
+    };
+    nodes.iter().map(call).collect()
+}
+
+/// Nothing, however often.
+fn is_null(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_null),
+        other => other.is_null(),
+    }
+}
+
+/// The tensors among a call's arguments, in their order.
+fn tensors<'a>(at: &str, value: &'a Value, found: &mut Vec<History<'a>>, findings: &mut Findings) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                tensors(at, item, found, findings);
+            }
+        }
+        Value::Object(tensor) if tensor.get("class_name") == Some(&"__keras_tensor__".into()) => {
+            if !histories(&value["config"]["keras_history"], found) {
+                findings.add(at, "a tensor that no layer has made");
+            }
+        }
+        Value::Null => {}
+        other => findings.add(at, format!("applied to {other}, expected a layer's output")),
+    }
+}

@@ -1,0 +1,66 @@
+//! Which tensor of the data is for which input and output of a model: by name
+//! where the data has names, else by place.
+
+use super::dataset::Dataset;
+use super::tensor::Tensor;
+use crate::error::{Error, Result};
+
+impl Dataset {
+    /// The tensors of a model's inputs.
+    pub(crate) fn for_inputs<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<&Tensor>> {
+        let names: Vec<&str> = names.collect();
+        let wanted: Vec<usize> = (0..names.len()).collect();
+        let (tensors, given) = (self.inputs(), self.input_names());
+        pick(self.name(), "input", &names, &wanted, tensors, given)
+    }
+
+    /// The targets of the `wanted` of a model's outputs.
+    pub(crate) fn for_targets(&self, names: &[&str], wanted: &[usize]) -> Result<Vec<&Tensor>> {
+        let (tensors, given) = (self.targets(), self.target_names());
+        pick(self.name(), "target", names, wanted, tensors, given)
+    }
+}
+
+/// The tensors of the `wanted` of the model's `names`.
+fn pick<'a>(
+    at: &str,
+    what: &'static str,
+    names: &[&str],
+    wanted: &[usize],
+    tensors: &'a [Tensor],
+    given: &[String],
+) -> Result<Vec<&'a Tensor>> {
+    // The one tensor is for the one place, whatever they are called.
+    if given.is_empty() || (tensors.len() == 1 && wanted.len() == 1) {
+        let every: Vec<&Tensor> = tensors.iter().collect();
+        return match tensors.len() {
+            n if n == wanted.len() => Ok(every),
+            // A target for each output, trained or not.
+            n if n == names.len() => Ok(wanted.iter().map(|&place| every[place]).collect()),
+            n => {
+                let s = if n == 1 { "" } else { "s" };
+                let found = match n {
+                    0 => format!("no {what}s"),
+                    _ => format!("{n} {what}{s}"),
+                };
+                let names: Vec<&str> = wanted.iter().map(|&place| names[place]).collect();
+                let expected = format!("{}, for {}", names.len(), names.join(", "));
+                Err(Error::invalid(at, found, expected))
+            }
+        };
+    }
+    if let Some(stranger) = given.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(Error::unknown(at, what, stranger, names.iter().copied()));
+    }
+    let find = |&place: &usize| {
+        let found = given.iter().position(|name| name == names[place]);
+        found.map(|n| &tensors[n]).ok_or_else(|| {
+            let found = format!("{what}s {}", given.join(", "));
+            Error::invalid(at, found, format!("one named `{}` too", names[place]))
+        })
+    };
+    wanted.iter().map(find).collect()
+}

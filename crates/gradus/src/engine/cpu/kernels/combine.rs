@@ -1,0 +1,71 @@
+//! Two matrices become one, number by number.
+
+use super::columns::Block;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use crate::rules::pairwise::Pairwise;
+
+// SAFETY, of every block in this file: whoever makes a kernel promises that its
+// pointers lead to matrices of the block's extent, and that no other thread
+// touches the block's columns meanwhile.
+
+/// y = what becomes of a and b.
+pub(in crate::engine::cpu) struct Combine {
+    pub rule: Pairwise,
+    pub a: *const f32,
+    pub b: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Combine {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let a = L::load_n(self.a.add(start + i), count);
+                    let b = L::load_n(self.b.add(start + i), count);
+                    self.rule.value(a, b).store_n(self.y.add(start + i), count);
+                }
+            });
+        }
+    }
+}
+
+/// dx = dy · the derivative by a, or by b if not `first`.
+pub(in crate::engine::cpu) struct CombineGradient {
+    pub rule: Pairwise,
+    pub first: bool,
+    pub a: *const f32,
+    pub b: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for CombineGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (runs, length) = self.block.runs();
+        for run in 0..runs {
+            let start = run * self.block.stride + self.block.from;
+            lanes!(L, length, |i, count| {
+                // SAFETY: see above.
+                unsafe {
+                    let a = L::load_n(self.a.add(start + i), count);
+                    let b = L::load_n(self.b.add(start + i), count);
+                    let dy = L::load_n(self.dy.add(start + i), count);
+                    let dx = dy * self.rule.slope(a, b, self.first);
+                    dx.store_n(self.dx.add(start + i), count);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A graph without what leads to no output, its layers in a given order.
+
+use super::graph::{LayerEntry, Model, Node, Source};
+use super::order::Place;
+use super::parts::{Call, Part, Unit, Use};
+
+/// The new number of each old thing; none of what is left out.
+type Numbers = Vec<Option<usize>>;
+
+impl Model {
+    /// The layers and inputs of the order, and the nodes that lead to the outputs.
+    /// `makers` names the call that each node belongs to.
+    pub(super) fn arranged(self, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
+        let mut layers: Numbers = vec![None; self.layers.len()];
+        let mut placed = 0;
+        for place in order {
+            let range = match *place {
+                Place::Input(_) => continue,
+                Place::Unit(Unit::Layer(l)) => l..l + 1,
+                Place::Unit(Unit::Part(p)) => self.parts[p].layers.clone(),
+            };
+            for layer in &mut layers[range] {
+                *layer = Some(placed);
+                placed += 1;
+            }
+        }
+        // Inputs stay in their own order; parts of kept parts are kept.
+        let inputs = numbered((0..self.inputs.len()).map(|i| order.contains(&Place::Input(i))));
+        let root = |mut p: usize| {
+            while let Some(parent) = self.parts[p].parent {
+                p = parent;
+            }
+            Place::Unit(Unit::Part(p))
+        };
+        let parts = numbered((0..self.parts.len()).map(|p| order.contains(&root(p))));
+        let wanted = leading(&self.outputs, calls, makers);
+        let nodes = numbered(makers.iter().map(|&call| wanted[call]));
+
+        let source = |source: &Source| match *source {
+            Source::Input(i) => inputs[i].map(Source::Input),
+            Source::Node(n) => nodes[n].map(Source::Node),
+        };
+        let sources = |all: &[Source]| -> Option<Vec<Source>> { all.iter().map(source).collect() };
+        let node = |node: &Node, inputs: Option<Vec<Source>>| {
+            Some(Node {
+                layer: layers[node.layer]?,
+                inputs: inputs?,
+            })
+        };
+        let part = |part: Part, parent: Option<usize>| {
+            let start = layers[part.layers.start].unwrap_or_default();
+            let own = part.nodes.iter();
+            let uses = part.uses.iter().filter_map(|used| match parent {
+                None => Some(Use {
+                    first: nodes[used.first]?,
+                    inputs: sources(&used.inputs)?,
+                }),
+                // These count in the part that it is in.
+                Some(_) => Some(used.clone()),
+            });
+            Part {
+                parent,
+                layers: start..start + part.layers.len(),
+                uses: uses.collect(),
+                nodes: own
+                    .filter_map(|n| node(n, Some(n.inputs.clone())))
+                    .collect(),
+                ..part
+            }
+        };
+
+        let new_nodes = self.nodes.iter().zip(&nodes).filter(|(_, n)| n.is_some());
+        let new_nodes = new_nodes.filter_map(|(n, _)| node(n, sources(&n.inputs)));
+        let new_nodes = new_nodes.collect();
+        let outputs = sources(&self.outputs).unwrap_or_default();
+        let new_parts = self
+            .parts
+            .into_iter()
+            .zip(&parts)
+            .filter(|(_, n)| n.is_some());
+        let new_parts = new_parts.map(|(old, _)| {
+            let parent = old.parent.and_then(|p| parts[p]);
+            part(old, parent)
+        });
+        let new_inputs = self.inputs.into_iter().zip(&inputs);
+        let mut new_layers: Vec<(usize, LayerEntry)> = self
+            .layers
+            .into_iter()
+            .zip(&layers)
+            .filter_map(|(layer, place)| Some(((*place)?, layer)))
+            .collect();
+        new_layers.sort_by_key(|(place, _)| *place);
+        Model {
+            outputs,
+            nodes: new_nodes,
+            parts: new_parts.collect(),
+            inputs: new_inputs
+                .filter(|(_, n)| n.is_some())
+                .map(|(i, _)| i)
+                .collect(),
+            layers: new_layers.into_iter().map(|(_, layer)| layer).collect(),
+            name: self.name,
+            chain: self.chain,
+            seed: self.seed,
+            compiled: self.compiled,
+            state: self.state,
+        }
+    }
+}
+
+/// Whether each call leads to one of the outputs.
+fn leading(outputs: &[Source], calls: &[Call], makers: &[usize]) -> Vec<bool> {
+    let mut wanted = vec![false; calls.len()];
+    let mut open = outputs.to_vec();
+    while let Some(source) = open.pop() {
+        if let Source::Node(n) = source
+            && !std::mem::replace(&mut wanted[makers[n]], true)
+        {
+            open.extend(&calls[makers[n]].inputs);
+        }
+    }
+    wanted
+}
+
+/// Numbers for those that are kept.
+fn numbered(kept: impl Iterator<Item = bool>) -> Numbers {
+    let mut next = 0..;
+    kept.map(|kept| if kept { next.next() } else { None })
+        .collect()
+}

@@ -1,0 +1,295 @@
+//! Models from configurations, a table for each layer, and back.
+
+use super::functional::{Functional, Shared, Symbol};
+use super::graph::{LayerEntry, Model, Source};
+use super::layers::Layer;
+use super::sequential::snake_case;
+use crate::base::registry::{Value, table};
+use crate::base::shape::Shape;
+use crate::error::{Error, Result, join};
+use serde_json::{Map, json};
+
+/// Keys of every layer beside its arguments.
+const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
+
+/// What the tables have made so far.
+struct Reader {
+    graph: Functional,
+    /// What each name stands for.
+    symbols: Vec<(String, Symbol)>,
+    /// The layers, and how often each is used.
+    layers: Vec<(String, Shared, usize)>,
+    /// The output of the table before.
+    last: Option<Symbol>,
+}
+
+impl Model {
+    /// The model of a list of tables, each with `type` and arguments, and if wanted
+    /// `name`, `trainable` and `inputs`, the names of what the layer is applied to;
+    /// without them, it is what the table before makes. `{ type = "Input", shape =
+    /// [6], name = "left" }` is an input, `{ use = "dense", inputs = ["b"] }` uses a
+    /// layer once more and is called `dense:1` itself. `outputs` names what comes
+    /// out, by default the last. Without any of that, the model is a `Sequential`.
+    ///
+    /// `at` is where the list stands, for the error's text.
+    pub fn from_layers(
+        at: &str,
+        layers: &[Value],
+        outputs: Option<&[String]>,
+        seed: u64,
+    ) -> Result<Model> {
+        let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
+        let connected = |layer: &Value| {
+            layer.get("inputs").is_some() || layer.get("use").is_some() || is_input(layer)
+        };
+        let chain = outputs.is_none() && !layers.iter().any(connected);
+        let name = if chain { "sequential" } else { "functional" };
+        let mut reader = Reader {
+            graph: Functional::new().name(name).seed(seed),
+            symbols: Vec::new(),
+            layers: Vec::new(),
+            last: None,
+        };
+        for (i, layer) in layers.iter().enumerate() {
+            let at = format!("{at}[{i}]");
+            let fields = table(&at, layer)?;
+            if is_input(layer) {
+                reader.input(&at, fields)?;
+            } else if fields.contains_key("use") {
+                reader.again(&at, fields)?;
+            } else {
+                reader.layer(&at, fields)?;
+            }
+        }
+        let Some(last) = reader.last else {
+            return Err(Error::invalid(at, "no layers", "at least one"));
+        };
+        if chain {
+            let mut model = reader.graph.model_as_it_came(&[last]);
+            model.chain = true;
+            model.finish()?;
+            return Ok(model);
+        }
+        let outputs = match outputs {
+            None => vec![last],
+            Some(names) => names
+                .iter()
+                .map(|name| reader.symbol("model.outputs", name))
+                .collect::<Result<_>>()?,
+        };
+        let model = reader.graph.model(outputs)?;
+        for (name, ..) in &reader.layers {
+            if !model.layers.iter().any(|layer| layer.name == *name) {
+                let problem = "leads to no output: name it in `model.outputs`, or remove it";
+                return Err(Error::Config {
+                    at: format!("layer {name}"),
+                    problem: problem.into(),
+                });
+            }
+        }
+        Ok(model)
+    }
+
+    /// The tables that [`Model::from_layers`] makes this model of, and the names of
+    /// its outputs if it is no `Sequential`.
+    pub fn to_layers(&self) -> (Vec<Value>, Option<Vec<String>>) {
+        if self.chain {
+            let nodes = self.nodes.iter();
+            let layers = nodes.map(|node| layer_table(&self.layers[node.layer], None));
+            return (layers.collect(), None);
+        }
+        let input = |input: &super::Input| {
+            let shape = input.shape.as_ref().map(Shape::dims);
+            json!({ "type": "Input", "name": input.name, "shape": shape })
+        };
+        let mut tables: Vec<Value> = self.inputs.iter().map(input).collect();
+        let mut names: Vec<String> = Vec::new();
+        let name_of = |names: &[String], source: &Source| match *source {
+            Source::Input(i) => self.inputs[i].name.clone(),
+            Source::Node(n) => names[n].clone(),
+        };
+        for (n, node) in self.nodes.iter().enumerate() {
+            let layer = &self.layers[node.layer];
+            let inputs = node.inputs.iter().map(|s| name_of(&names, s));
+            let inputs: Vec<String> = inputs.collect();
+            let before = self.nodes[..n].iter().filter(|b| b.layer == node.layer);
+            match before.count() {
+                0 => {
+                    tables.push(layer_table(layer, Some(inputs)));
+                    names.push(layer.name.clone());
+                }
+                uses => {
+                    tables.push(json!({ "use": layer.name, "inputs": inputs }));
+                    names.push(format!("{}:{uses}", layer.name));
+                }
+            }
+        }
+        let outputs = self.outputs.iter().map(|s| name_of(&names, s)).collect();
+        (tables, Some(outputs))
+    }
+}
+
+/// A layer as a configuration has it.
+fn layer_table(entry: &LayerEntry, inputs: Option<Vec<String>>) -> Value {
+    let mut fields = Map::new();
+    let Value::Object(config) = entry.rule.to_config() else {
+        return Value::Null;
+    };
+    for (key, value) in config {
+        let is_type = key == "type";
+        fields.insert(key, value);
+        if is_type {
+            fields.insert("name".into(), entry.name.as_str().into());
+        }
+    }
+    if let Some(inputs) = inputs {
+        fields.insert("inputs".into(), inputs.into());
+    }
+    if !entry.trainable {
+        fields.insert("trainable".into(), false.into());
+    }
+    fields.into()
+}
+
+impl Reader {
+    fn input(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
+        fields.remove("type");
+        let name = self.name(at, &mut fields)?;
+        let shape = match fields.remove("shape") {
+            None => None,
+            Some(shape) => {
+                let dims = shape.as_array().and_then(|dims| {
+                    let dim = |dim: &Value| dim.as_u64().filter(|&d| d > 0);
+                    let dims = dims.iter().map(|d| usize::try_from(dim(d)?).ok());
+                    dims.collect::<Option<Vec<usize>>>()
+                });
+                let expected = "a row's sizes, such as [28, 28]";
+                let dims = dims.ok_or_else(|| Error::invalid(&join(at, "shape"), &shape, expected));
+                Some(Shape::new(dims?))
+            }
+        };
+        if let Some(key) = fields.keys().next() {
+            return Err(Error::unknown(at, "key", key, ["type", "name", "shape"]));
+        }
+        let name = name.unwrap_or_else(|| self.graph.free_name("input_layer"));
+        let symbol = self.graph.open_input(&name, shape);
+        self.made(name, symbol);
+        Ok(())
+    }
+
+    /// A layer that is used once more.
+    fn again(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
+        let used = fields.remove("use").unwrap_or_default();
+        let name = self.name(at, &mut fields)?;
+        let inputs = self.inputs(at, &mut fields)?;
+        if let Some(key) = fields.keys().next() {
+            return Err(Error::unknown(at, "key", key, ["use", "name", "inputs"]));
+        }
+        let found = self.layers.iter().position(|(n, ..)| used == n.as_str());
+        let Some(found) = found else {
+            let known = self.layers.iter().map(|(name, ..)| name.as_str());
+            let used = used.as_str().unwrap_or_default();
+            return Err(Error::unknown(&join(at, "use"), "layer", used, known));
+        };
+        let (layer, shared, uses) = &mut self.layers[found];
+        *uses += 1;
+        let name = name.unwrap_or(format!("{layer}:{uses}"));
+        let symbol = self.graph.call(*shared, inputs)?;
+        self.made(name, symbol);
+        Ok(())
+    }
+
+    fn layer(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
+        let name = self.name(at, &mut fields)?;
+        let trainable = match fields.remove("trainable") {
+            None => true,
+            Some(Value::Bool(trainable)) => trainable,
+            Some(other) => {
+                let at = join(at, "trainable");
+                return Err(Error::invalid(&at, other, "true or false"));
+            }
+        };
+        let inputs = self.inputs(at, &mut fields)?;
+        let rule = Layer::from_config(at, &fields.into()).map_err(with_common_keys)?;
+        let name = name.unwrap_or_else(|| self.graph.free_name(&snake_case(rule.class())));
+        let shared = self.graph.define(LayerEntry {
+            name: name.clone(),
+            trainable,
+            rule,
+            weights: Vec::new(),
+        });
+        self.layers.push((name.clone(), shared, 0));
+        let symbol = self.graph.call(shared, inputs)?;
+        self.made(name, symbol);
+        Ok(())
+    }
+
+    fn made(&mut self, name: String, symbol: Symbol) {
+        self.symbols.push((name, symbol));
+        self.last = Some(symbol);
+    }
+
+    /// The table's own name, which must be free.
+    fn name(&self, at: &str, fields: &mut Map<String, Value>) -> Result<Option<String>> {
+        let at = join(at, "name");
+        match fields.remove("name") {
+            None => Ok(None),
+            Some(Value::String(name)) if !name.is_empty() && !name.contains('/') => {
+                let taken = self.symbols.iter().any(|(other, _)| *other == name);
+                match taken || self.graph.is_taken(&name) {
+                    true => Err(Error::invalid(&at, name, "a name that no other layer has")),
+                    false => Ok(Some(name)),
+                }
+            }
+            Some(other) => Err(Error::invalid(&at, other, "a layer's name, without `/`")),
+        }
+    }
+
+    /// What the layer is applied to.
+    fn inputs(&mut self, at: &str, fields: &mut Map<String, Value>) -> Result<Vec<Symbol>> {
+        let at = join(at, "inputs");
+        match fields.remove("inputs") {
+            None => Ok(vec![self.last.unwrap_or_else(|| {
+                // The data will say what it is.
+                let symbol = self.graph.open_input("input_layer", None);
+                self.symbols.push(("input_layer".into(), symbol));
+                symbol
+            })]),
+            Some(Value::Array(names)) if !names.is_empty() => {
+                let names = names.iter().enumerate();
+                names
+                    .map(|(i, name)| match name {
+                        Value::String(name) => self.symbol(&format!("{at}[{i}]"), name),
+                        other => Err(Error::invalid(&at, other, "a layer's name")),
+                    })
+                    .collect()
+            }
+            Some(other) => Err(Error::invalid(&at, other, "a list of layers' names")),
+        }
+    }
+
+    fn symbol(&self, at: &str, name: &str) -> Result<Symbol> {
+        let found = self.symbols.iter().find(|(other, _)| other == name);
+        found.map(|(_, symbol)| *symbol).ok_or_else(|| {
+            let known = self.symbols.iter().map(|(name, _)| name.as_str());
+            Error::unknown(at, "layer before it", name, known)
+        })
+    }
+}
+
+/// Some keys belong to every layer.
+fn with_common_keys(error: Error) -> Error {
+    match error {
+        Error::UnknownName {
+            at,
+            family: "key",
+            found,
+            known,
+            ..
+        } => {
+            let known = known.iter().map(String::as_str).chain(COMMON);
+            Error::unknown(&at, "key", &found, known)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,423 @@
+//! A graph of layers.
+
+use super::graph::{Input, LayerEntry, Model, Node, Source, State};
+use super::layers::Layer;
+use super::order::keras_order;
+use super::parts::{Part, Unit, Use};
+use super::sequential::snake_case;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// More uses of layers than that are a mistake, or no honest file's: parts of
+/// parts, each used twice, double with each level.
+const MOST_NODES: usize = 1 << 17;
+
+/// Builds a model by applying layers to the outputs of others: Keras' functional
+/// models.
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::layers::{Add, Concatenate};
+///
+/// let mut g = Functional::new();
+/// let x = g.input([784]);
+/// let h = g.layer(Dense::new(300).activation(Activation::Elu), x)?;
+/// let y = g.layer(Dense::new(300).activation(Activation::Elu), h)?;
+/// let sum = g.layer(Add::new(), [h, y])?; // a residual connection
+/// let all = g.layer(Concatenate::new(), [x, sum])?; // and a wide one
+/// let out = g.layer(Dense::new(10).activation(Activation::Softmax), all)?;
+/// let mut model = g.model([out])?;
+/// model.compile(SGD::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+/// assert_eq!(model.output_shapes()?, [[10].into()]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+///
+/// A layer that is shared has one set of weights for all its uses; a model can be
+/// shared (or used once) like a layer:
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::layers::Dot;
+///
+/// let encoder = Sequential::new()
+///     .input([20])
+///     .add(Dense::new(8).activation(Activation::Tanh))
+///     .build()?;
+/// let mut g = Functional::new();
+/// let (left, right) = (g.input_named("left", [20]), g.input_named("right", [20]));
+/// let encoder = g.nest("encoder", &encoder)?;
+/// let (a, b) = (g.call(encoder, left)?, g.call(encoder, right)?);
+/// let scale = g.share(Dense::new(8));
+/// let (a, b) = (g.call(scale, a)?, g.call(scale, b)?);
+/// let likeness = g.layer(Dot::new(1).normalize(true), [a, b])?;
+/// let model = g.model([likeness])?;
+/// assert_eq!(model.layer("encoder/dense")?.weights.len(), 2);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Functional {
+    /// Handles of other graphs are refused.
+    id: u64,
+    /// Its layers and nodes are in the order in which they came.
+    model: Model,
+    /// The shape of each node's output, where the inputs' are known.
+    shapes: Vec<Option<Shape>>,
+}
+
+/// A tensor of a graph in the making: an input, or what a layer gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    graph: u64,
+    source: Source,
+}
+
+/// A layer, or a model, of a graph in the making, that can be used many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared {
+    graph: u64,
+    unit: Unit,
+}
+
+/// What a layer can be applied to: a symbol, or several.
+pub trait Symbols {
+    /// All of them, in their order.
+    fn symbols(self) -> Vec<Symbol>;
+}
+
+impl Symbols for Symbol {
+    fn symbols(self) -> Vec<Symbol> {
+        vec![self]
+    }
+}
+
+impl<const N: usize> Symbols for [Symbol; N] {
+    fn symbols(self) -> Vec<Symbol> {
+        self.to_vec()
+    }
+}
+
+impl Symbols for &[Symbol] {
+    fn symbols(self) -> Vec<Symbol> {
+        self.to_vec()
+    }
+}
+
+impl Symbols for Vec<Symbol> {
+    fn symbols(self) -> Vec<Symbol> {
+        self
+    }
+}
+
+impl Default for Functional {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Functional {
+    /// A graph without layers.
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Functional {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            model: Model {
+                name: "functional".into(),
+                chain: false,
+                inputs: Vec::new(),
+                layers: Vec::new(),
+                nodes: Vec::new(),
+                outputs: Vec::new(),
+                parts: Vec::new(),
+                seed: 0,
+                compiled: None,
+                state: State::default(),
+            },
+            shapes: Vec::new(),
+        }
+    }
+
+    /// Sets the model's name. Default `functional`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.model.name = name.into();
+        self
+    }
+
+    /// Sets where all random numbers come from. Default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.model.seed = seed;
+        self
+    }
+
+    /// An input with rows of this shape.
+    pub fn input(&mut self, shape: impl Into<Shape>) -> Symbol {
+        self.input_named("input_layer", shape)
+    }
+
+    /// An input under a name of its own, which data may call it by; a taken name
+    /// gets a number.
+    pub fn input_named(&mut self, name: &str, shape: impl Into<Shape>) -> Symbol {
+        self.open_input(name, Some(shape.into()))
+    }
+
+    /// An input whose shape may be left to the data.
+    pub(crate) fn open_input(&mut self, name: &str, shape: Option<Shape>) -> Symbol {
+        let name = self.free_name(name);
+        self.model.inputs.push(Input { name, shape });
+        self.symbol(Source::Input(self.model.inputs.len() - 1))
+    }
+
+    /// What a new layer makes of its inputs.
+    pub fn layer(&mut self, layer: impl Into<Layer>, inputs: impl Symbols) -> Result<Symbol> {
+        let shared = self.share(layer);
+        self.call(shared, inputs)
+    }
+
+    /// As [`Functional::layer`], the layer under a name of its own.
+    pub fn layer_named(
+        &mut self,
+        name: &str,
+        layer: impl Into<Layer>,
+        inputs: impl Symbols,
+    ) -> Result<Symbol> {
+        let shared = self.share_named(name, layer);
+        self.call(shared, inputs)
+    }
+
+    /// A layer that is to be used more than once, with one set of weights.
+    pub fn share(&mut self, layer: impl Into<Layer>) -> Shared {
+        let layer = layer.into();
+        self.share_named(&snake_case(layer.class()), layer)
+    }
+
+    /// As [`Functional::share`], under a name of its own; a taken one gets a number.
+    pub fn share_named(&mut self, name: &str, layer: impl Into<Layer>) -> Shared {
+        self.define(LayerEntry {
+            name: self.free_name(name),
+            trainable: true,
+            rule: layer.into(),
+            weights: Vec::new(),
+        })
+    }
+
+    /// A layer under its own name, which must be free.
+    pub(crate) fn define(&mut self, entry: LayerEntry) -> Shared {
+        self.model.layers.push(entry);
+        self.shared(Unit::Layer(self.model.layers.len() - 1))
+    }
+
+    /// A model with its weights, to be used like a layer. Its layers get its name:
+    /// `encoder/dense`.
+    pub fn nest(&mut self, name: &str, inner: &Model) -> Result<Shared> {
+        if inner.layers.is_empty() {
+            return Err(Error::invalid(
+                name,
+                "a model without layers",
+                "at least one",
+            ));
+        }
+        let name = self.free_name(name);
+        let model = &mut self.model;
+        let (layers, parts) = (model.layers.len(), model.parts.len());
+        for layer in &inner.layers {
+            model.layers.push(LayerEntry {
+                name: format!("{name}/{}", layer.name),
+                ..layer.clone()
+            });
+        }
+        let moved = |nodes: &[Node]| -> Vec<Node> {
+            let node = |node: &Node| Node {
+                layer: node.layer + layers,
+                inputs: node.inputs.clone(),
+            };
+            nodes.iter().map(node).collect()
+        };
+        model.parts.push(Part {
+            chain: inner.chain,
+            parent: None,
+            inputs: inner.inputs.clone(),
+            layers: layers..model.layers.len(),
+            nodes: moved(&inner.nodes),
+            outputs: inner.outputs.clone(),
+            uses: Vec::new(),
+            name: name.clone(),
+        });
+        for part in &inner.parts {
+            model.parts.push(Part {
+                name: format!("{name}/{}", part.name),
+                parent: Some(part.parent.map_or(parts, |p| p + parts + 1)),
+                layers: part.layers.start + layers..part.layers.end + layers,
+                nodes: moved(&part.nodes),
+                ..part.clone()
+            });
+        }
+        Ok(self.shared(Unit::Part(parts)))
+    }
+
+    /// What a shared layer, or a model with one output, makes of its inputs.
+    pub fn call(&mut self, shared: Shared, inputs: impl Symbols) -> Result<Symbol> {
+        match self.call_all(shared, inputs)?[..] {
+            [one] => Ok(one),
+            ref all => {
+                let problem = format!("{} outputs", all.len());
+                let name = self.unit_name(shared.unit);
+                Err(Error::invalid(
+                    name,
+                    problem,
+                    "one: `call_all` takes several",
+                ))
+            }
+        }
+    }
+
+    /// All outputs that a shared layer or model makes of its inputs.
+    pub fn call_all(&mut self, shared: Shared, inputs: impl Symbols) -> Result<Vec<Symbol>> {
+        let inputs = inputs.symbols();
+        let own = |graph: u64| graph == self.id;
+        if !own(shared.graph) || !inputs.iter().all(|i| own(i.graph)) {
+            let expected = "symbols and layers of the graph itself";
+            return Err(Error::invalid("", "a symbol of another graph", expected));
+        }
+        let inputs: Vec<Source> = inputs.iter().map(|i| i.source).collect();
+        let first = self.model.nodes.len();
+        let (nodes, outputs) = match shared.unit {
+            Unit::Layer(layer) => {
+                let node = Node { layer, inputs };
+                (vec![node], vec![Source::Node(first)])
+            }
+            Unit::Part(number) => {
+                let shapes = inputs.iter().map(|&s| self.source_shape(s).cloned());
+                let shapes: Vec<Option<Shape>> = shapes.collect();
+                let part = &mut self.model.parts[number];
+                for (input, shape) in part.inputs.iter_mut().zip(shapes) {
+                    input.shape = input.shape.take().or(shape);
+                }
+                if inputs.len() != part.inputs.len() {
+                    let found = format!("{} inputs", inputs.len());
+                    return Err(Error::invalid(&part.name, found, part.inputs.len()));
+                }
+                let outside = |source: &Source| match *source {
+                    Source::Input(i) => inputs[i],
+                    Source::Node(n) => Source::Node(first + n),
+                };
+                let nodes = part.nodes.iter().map(|node| Node {
+                    layer: node.layer,
+                    inputs: node.inputs.iter().map(outside).collect(),
+                });
+                let made = (nodes.collect(), part.outputs.iter().map(outside).collect());
+                part.uses.push(Use { inputs, first });
+                made
+            }
+        };
+        if first + nodes.len() > MOST_NODES {
+            let found = format!("more than {MOST_NODES} uses of layers");
+            return Err(Error::invalid("", found, "fewer"));
+        }
+        for node in nodes {
+            let shape = self.shape_of(&node)?;
+            self.model.nodes.push(node);
+            self.shapes.push(shape);
+        }
+        Ok(outputs.into_iter().map(|s| self.symbol(s)).collect())
+    }
+
+    /// The shape of one row of a symbol; none if it depends on an input whose
+    /// shape is not known yet.
+    pub fn shape(&self, symbol: Symbol) -> Option<&Shape> {
+        self.source_shape(symbol.source)
+    }
+
+    fn source_shape(&self, source: Source) -> Option<&Shape> {
+        match source {
+            Source::Input(i) => self.model.inputs.get(i)?.shape.as_ref(),
+            Source::Node(n) => self.shapes.get(n)?.as_ref(),
+        }
+    }
+
+    fn shape_of(&self, node: &Node) -> Result<Option<Shape>> {
+        let shapes = node.inputs.iter().map(|&s| self.source_shape(s).cloned());
+        let Some(shapes) = shapes.collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let checked = self.model.layers[node.layer].rule.check();
+        let shape = checked.and_then(|()| self.model.layers[node.layer].rule.output(&shapes));
+        shape
+            .map(Some)
+            .map_err(|error| error.under(&self.model.place(node)))
+    }
+
+    /// The model that computes these outputs, not compiled, with the inputs that
+    /// they need. Its layers are in Keras' order.
+    pub fn model(&self, outputs: impl Symbols) -> Result<Model> {
+        let outputs = outputs.symbols();
+        if outputs.iter().any(|o| o.graph != self.id) {
+            let expected = "symbols of the graph itself";
+            return Err(Error::invalid(
+                "outputs",
+                "a symbol of another graph",
+                expected,
+            ));
+        }
+        if outputs.is_empty() {
+            return Err(Error::invalid("outputs", "none", "at least one"));
+        }
+        let mut whole = self.model.clone();
+        whole.outputs = outputs.iter().map(|o| o.source).collect();
+        let calls = whole.units(None).calls();
+        let mut makers = vec![0; whole.nodes.len()];
+        for (c, call) in calls.iter().enumerate() {
+            makers[call.nodes.clone()].fill(c);
+        }
+        let order = keras_order(&calls, |n| makers[n], &whole.outputs);
+        let mut model = whole.arranged(&order, &calls, &makers);
+        model.finish()?;
+        Ok(model)
+    }
+
+    /// The model with all layers in the order in which they came.
+    pub(crate) fn model_as_it_came(mut self, outputs: &[Symbol]) -> Model {
+        self.model.outputs = outputs.iter().map(|o| o.source).collect();
+        self.model
+    }
+
+    fn symbol(&self, source: Source) -> Symbol {
+        let graph = self.id;
+        Symbol { graph, source }
+    }
+
+    fn shared(&self, unit: Unit) -> Shared {
+        let graph = self.id;
+        Shared { graph, unit }
+    }
+
+    fn unit_name(&self, unit: Unit) -> &str {
+        match unit {
+            Unit::Layer(l) => &self.model.layers[l].name,
+            Unit::Part(p) => &self.model.parts[p].name,
+        }
+    }
+
+    /// The name, with a number if it is taken.
+    pub(crate) fn free_name(&self, wanted: &str) -> String {
+        let wanted = wanted.replace('/', "_");
+        if !self.is_taken(&wanted) {
+            return wanted;
+        }
+        let mut numbered = (1..).map(|n| format!("{wanted}_{n}"));
+        numbered
+            .find(|name| !self.is_taken(name))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn is_taken(&self, name: &str) -> bool {
+        let Model {
+            layers,
+            parts,
+            inputs,
+            ..
+        } = &self.model;
+        layers.iter().any(|l| l.name == name)
+            || parts.iter().any(|p| p.name == name)
+            || inputs.iter().any(|i| i.name == name)
+    }
+}

@@ -1,0 +1,238 @@
+//! Layers that make one tensor of several, number by number.
+//!
+//! Axes of length 1 are repeated to fit, and a row of fewer axes gets axes of
+//! length 1 in front, as in numpy.
+
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::pairwise::Pairwise;
+use serde::{Deserialize, Serialize};
+
+/// The sum of its inputs: residual connections (He et al. 2015).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Add {}
+
+/// The first of its two inputs less the second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Subtract {}
+
+/// The product of its inputs, number by number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Multiply {}
+
+/// The mean of its inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Average {}
+
+/// The largest of its inputs, number by number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Maximum {}
+
+/// The smallest of its inputs, number by number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Minimum {}
+
+impl Add {
+    /// Adds its inputs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Subtract {
+    /// Subtracts the second input from the first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Multiply {
+    /// Multiplies its inputs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Average {
+    /// Averages its inputs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Maximum {
+    /// Takes the largest number.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Minimum {
+    /// Takes the smallest number.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Rule for Add {}
+impl Rule for Subtract {}
+impl Rule for Multiply {}
+impl Rule for Average {}
+impl Rule for Maximum {}
+impl Rule for Minimum {}
+
+impl Formula for Add {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        fold(plan, call.inputs, Lowering::sum)
+    }
+}
+
+impl Formula for Subtract {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        two(inputs)?;
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        pairwise(plan, call.inputs, Pairwise::Subtract)
+    }
+}
+
+impl Formula for Multiply {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        pairwise(plan, call.inputs, Pairwise::Multiply)
+    }
+}
+
+impl Formula for Average {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let sum = fold(plan, call.inputs, Lowering::sum);
+        let share = 1.0 / call.inputs.len() as f32;
+        let shares = plan.constant("share", vec![share; sum.view().width]);
+        plan.scale(&sum, shares, false)
+    }
+}
+
+impl Formula for Maximum {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        pairwise(plan, call.inputs, Pairwise::Maximum)
+    }
+}
+
+impl Formula for Minimum {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        common(inputs)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        pairwise(plan, call.inputs, Pairwise::Minimum)
+    }
+}
+
+/// Refuses any other number of inputs than two.
+pub(super) fn two(inputs: &[Shape]) -> Result<()> {
+    match inputs.len() {
+        2 => Ok(()),
+        n => Err(Error::invalid("", format!("{n} inputs"), "two")),
+    }
+}
+
+/// The shape that all inputs can be repeated to.
+fn common(inputs: &[Shape]) -> Result<Shape> {
+    let rank = inputs.iter().map(Shape::rank).max().unwrap_or(0);
+    let mut common = vec![1; rank];
+    for shape in inputs {
+        let places = common[rank - shape.rank()..].iter_mut();
+        for (place, &dim) in places.zip(shape.dims()) {
+            match (*place, dim) {
+                (_, 1) => {}
+                (1, dim) => *place = dim,
+                (place, dim) if place == dim => {}
+                _ => {
+                    let expected = format!("one that fits the {} before it", Shape::new(common));
+                    return Err(Error::shape("", shape, expected));
+                }
+            }
+        }
+    }
+    Ok(Shape::new(common))
+}
+
+/// x as a row of so many axes, those in front of length 1.
+fn with_rank(plan: &mut Lowering, x: &Value, rank: usize) -> Value {
+    let mut dims = vec![1; rank - x.shape.rank()];
+    dims.extend(x.shape.dims());
+    plan.reshape(x, dims.into())
+}
+
+/// The inputs taken together two by two, each repeated to the shape of all.
+fn fold(
+    plan: &mut Lowering,
+    inputs: &[Value],
+    f: impl Fn(&mut Lowering, &Value, &Value) -> Value,
+) -> Value {
+    let shapes: Vec<Shape> = inputs.iter().map(|v| v.shape.clone()).collect();
+    let shape = common(&shapes).unwrap_or_default();
+    let whole = |plan: &mut Lowering, x: &Value| {
+        let x = with_rank(plan, x, shape.rank());
+        plan.spread(&x, &shape)
+    };
+    let first = whole(plan, &inputs[0]);
+    inputs[1..].iter().fold(first, |a, b| {
+        let b = whole(plan, b);
+        f(plan, &a, &b)
+    })
+}
+
+fn pairwise(plan: &mut Lowering, inputs: &[Value], rule: Pairwise) -> Value {
+    fold(plan, inputs, |plan, a, b| plan.combine(rule, a, b))
+}

@@ -1,0 +1,65 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// The same numbers of each row in another shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reshape {
+    /// The shape of a row, without the batch. One of its dimensions may be -1:
+    /// whatever is left.
+    pub target_shape: Vec<i64>,
+}
+
+impl Reshape {
+    /// To this shape of a row.
+    pub fn new(target_shape: impl Into<Vec<i64>>) -> Self {
+        Reshape {
+            target_shape: target_shape.into(),
+        }
+    }
+}
+
+impl Rule for Reshape {
+    fn check(&self) -> Result<()> {
+        let open = self.target_shape.iter().filter(|&&dim| dim == -1).count();
+        let wrong = self.target_shape.iter().any(|&dim| dim < 1 && dim != -1);
+        if wrong || open > 1 {
+            let found = format!("{:?}", self.target_shape);
+            let expected = "sizes above 0, one of which may be -1";
+            return Err(Error::invalid("target_shape", found, expected));
+        }
+        Ok(())
+    }
+}
+
+impl Formula for Reshape {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let size = inputs[0].size();
+        let known = self.target_shape.iter().filter(|&&dim| dim != -1);
+        let known = known.fold(1_usize, |all, &dim| all.saturating_mul(dim as usize));
+        let open = self.target_shape.contains(&-1);
+        let fits = match open {
+            true => known > 0 && size.is_multiple_of(known),
+            false => known == size,
+        };
+        if !fits {
+            let found = format!("{:?}", self.target_shape);
+            let expected = format!("a shape of the {size} numbers of {}", inputs[0]);
+            return Err(Error::invalid("target_shape", found, expected));
+        }
+        let dims = self.target_shape.iter().map(|&dim| match dim {
+            -1 => size / known,
+            dim => dim as usize,
+        });
+        Ok(Shape::new(dims.collect::<Vec<_>>()))
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let shape = self.output(std::slice::from_ref(&x.shape));
+        plan.reshape(x, shape.unwrap_or_default())
+    }
+}

@@ -1,0 +1,82 @@
+//! The order in which Keras lists the layers of a functional model, which is the
+//! order of its weights: by their distance from the outputs, then as a walk from
+//! the outputs finds them.
+
+use super::graph::Source;
+use super::parts::{Call, Unit};
+use std::collections::HashMap;
+
+/// Who is in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    Input(usize),
+    Unit(Unit),
+}
+
+/// A node of the walk.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Node {
+    Input(usize),
+    Call(usize),
+}
+
+/// The inputs and units that lead to the outputs; `maker` gives a node's call.
+pub(crate) fn keras_order(
+    calls: &[Call],
+    maker: impl Fn(usize) -> usize,
+    outputs: &[Source],
+) -> Vec<Place> {
+    let node = |source: &Source| match *source {
+        Source::Input(i) => Node::Input(i),
+        Source::Node(n) => Node::Call(maker(n)),
+    };
+    let parents = |at: Node| -> Vec<Node> {
+        match at {
+            Node::Input(_) => Vec::new(),
+            Node::Call(c) => calls[c].inputs.iter().map(node).collect(),
+        }
+    };
+    let place = |at: Node| match at {
+        Node::Input(i) => Place::Input(i),
+        Node::Call(c) => Place::Unit(calls[c].unit),
+    };
+
+    // Depth first, on a stack of our own: a chain may be long.
+    let mut found: HashMap<Place, usize> = HashMap::new();
+    let mut seen: HashMap<Node, ()> = HashMap::new();
+    let mut finished = Vec::new();
+    for output in outputs {
+        let mut stack = vec![(node(output), 0)];
+        while let Some((at, next)) = stack.pop() {
+            if next == 0 {
+                if seen.insert(at, ()).is_some() {
+                    continue;
+                }
+                let number = found.len();
+                found.entry(place(at)).or_insert(number);
+            }
+            match parents(at).get(next) {
+                Some(&parent) => {
+                    stack.push((at, next + 1));
+                    stack.push((parent, 0));
+                }
+                None => finished.push(at),
+            }
+        }
+    }
+
+    let mut of_node: HashMap<Node, usize> = HashMap::new();
+    let mut depths: HashMap<Place, usize> = HashMap::new();
+    for &at in finished.iter().rev() {
+        let of_place = depths.entry(place(at)).or_default();
+        let depth = of_node.get(&at).copied().unwrap_or(0).max(*of_place);
+        *of_place = depth;
+        for parent in parents(at) {
+            let known = of_node.entry(parent).or_default();
+            *known = (*known).max(depth + 1);
+        }
+    }
+    let mut order: Vec<Place> = depths.keys().copied().collect();
+    order.sort_by_key(|place| (std::cmp::Reverse(depths[place]), found[place]));
+    order
+}

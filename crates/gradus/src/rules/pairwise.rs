@@ -1,0 +1,47 @@
+//! Two tensors become one, number by number.
+
+use crate::base::lane::Lane;
+
+/// What becomes of a number of each. (A sum is an operation of its own.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairwise {
+    /// a - b.
+    Subtract,
+    /// a · b.
+    Multiply,
+    /// The larger one.
+    Maximum,
+    /// The smaller one.
+    Minimum,
+}
+
+impl Pairwise {
+    /// What becomes of a and b.
+    #[inline(always)]
+    pub fn value<L: Lane>(self, a: L, b: L) -> L {
+        match self {
+            Pairwise::Subtract => a - b,
+            Pairwise::Multiply => a * b,
+            Pairwise::Maximum => L::select(a.lt(b), b, a),
+            Pairwise::Minimum => L::select(b.lt(a), b, a),
+        }
+    }
+
+    /// Its derivative by a, or by b if not `first`. Of equal numbers, a is the
+    /// chosen one, as in TensorFlow.
+    #[inline(always)]
+    pub fn slope<L: Lane>(self, a: L, b: L, first: bool) -> L {
+        let chosen = |is_b: L::Mask| match first {
+            true => L::select(is_b, L::zero(), L::one()),
+            false => L::select(is_b, L::one(), L::zero()),
+        };
+        match self {
+            Pairwise::Subtract if first => L::one(),
+            Pairwise::Subtract => -L::one(),
+            Pairwise::Multiply if first => b,
+            Pairwise::Multiply => a,
+            Pairwise::Maximum => chosen(a.lt(b)),
+            Pairwise::Minimum => chosen(b.lt(a)),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The losses and the metrics of an epoch, batch by batch.
+
+use super::history::Logs;
+use super::runner::Batch;
+use crate::error::Result;
+use crate::model::Model;
+use crate::rules::losses::Targets;
+use crate::rules::metrics::{self, Metric};
+
+/// The loss and the metrics of the batches so far.
+pub(crate) struct Meters {
+    names: Vec<String>,
+    loss: f64,
+    rows: f64,
+    outputs: Vec<Meter>,
+}
+
+/// Those of one output.
+struct Meter {
+    /// The output's number.
+    output: usize,
+    /// Which of a batch's feeds its target is.
+    feed: usize,
+    /// What its loss is multiplied by in the sum.
+    weight: f64,
+    loss: f64,
+    metrics: Vec<Measured>,
+    width: usize,
+    target_width: usize,
+    size: usize,
+}
+
+/// A metric of the batches so far.
+struct Measured {
+    metric: Metric,
+    /// Whether rows count by their weights.
+    weighted: bool,
+    gathered: Vec<f64>,
+}
+
+impl Meters {
+    pub fn new(model: &Model) -> Result<Self> {
+        let shapes = model.output_shapes()?;
+        let goals = model.compiled()?.trained().enumerate();
+        let meter = |(number, (output, goal)): (usize, (usize, &crate::model::Goal))| {
+            let width = shapes[output].last();
+            let reported = goal.reported().into_iter();
+            let metrics = reported.map(|(_, metric, weighted)| {
+                let metric = metric.resolve(&goal.loss, width);
+                let gathered = metric.start(width);
+                Measured {
+                    metric,
+                    weighted,
+                    gathered,
+                }
+            });
+            Meter {
+                output,
+                feed: model.inputs.len() + number,
+                weight: goal.weight,
+                loss: 0.0,
+                metrics: metrics.collect(),
+                width,
+                target_width: match goal.loss.targets() {
+                    Targets::ClassNumbers => 1,
+                    Targets::LikeOutputs => width,
+                },
+                size: shapes[output].size(),
+            }
+        };
+        Ok(Meters {
+            names: model.measurements(),
+            loss: 0.0,
+            rows: 0.0,
+            outputs: goals.map(meter).collect(),
+        })
+    }
+
+    /// Whether batches must come with their outputs.
+    pub fn need_outputs(&self) -> bool {
+        self.outputs.iter().any(|o| !o.metrics.is_empty())
+    }
+
+    pub fn reset(&mut self) {
+        self.loss = 0.0;
+        self.rows = 0.0;
+        for output in &mut self.outputs {
+            output.loss = 0.0;
+            for measured in &mut output.metrics {
+                measured.gathered.fill(0.0);
+            }
+        }
+    }
+
+    /// Adds a batch of `rows` rows.
+    pub fn add(&mut self, batch: &Batch, rows: usize) {
+        // The feed behind the last target.
+        let last = self.outputs.last().map_or(0, |meter| meter.feed);
+        let weights = batch.feeds.get(last + 1).map_or(&[][..], |w| &w[..rows]);
+        for (meter, losses) in self.outputs.iter_mut().zip(&batch.losses) {
+            let positions = meter.size / meter.width.max(1);
+            let losses = &losses[..rows * positions];
+            let loss = losses.iter().map(|&l| f64::from(l)).sum::<f64>() / positions as f64;
+            meter.loss += loss;
+            self.loss += meter.weight * loss;
+            if meter.metrics.is_empty() {
+                continue;
+            }
+            let targets = &batch.feeds[meter.feed][..rows * positions * meter.target_width];
+            let outputs = batch.output(meter.output, rows, meter.size);
+            for measured in &mut meter.metrics {
+                let batch = metrics::Batch {
+                    targets,
+                    outputs,
+                    width: meter.width,
+                    target_width: meter.target_width,
+                    weights: if measured.weighted { weights } else { &[] },
+                };
+                measured.metric.add(batch, &mut measured.gathered);
+            }
+        }
+        self.loss += batch.penalty * rows as f64;
+        self.rows += rows as f64;
+    }
+
+    /// The mean loss so far.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.rows
+    }
+
+    /// Everything but the loss so far, by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        let several = self.outputs.len() > 1;
+        let losses = self.outputs.iter().filter(move |_| several);
+        let losses = losses.map(|output| output.loss / self.rows);
+        let metrics = self.outputs.iter().flat_map(|output| &output.metrics);
+        let metrics = metrics.map(|m| m.metric.result(&m.gathered));
+        let names = self.names[1..].iter().map(String::as_str);
+        names.zip(losses.chain(metrics))
+    }
+
+    /// Loss and metrics under their names.
+    pub fn report(&self) -> Logs {
+        let mut logs = Logs::default();
+        logs.push("loss", self.loss());
+        for (name, value) in self.metrics() {
+            logs.push(name, value);
+        }
+        logs
+    }
+}

@@ -288,7 +288,7 @@ fn mistakes_are_named() {
         (
             "[callbacks]",
             "[pretrain]\n[callbacks]",
-            &["pretrain", "not supported yet"],
+            &["pretrain.kind", "autoencoder"],
         ),
         (
             "loss = \"sparse",

@@ -1,12 +1,13 @@
 //! From a configuration to a run: data loaded, model built, every default settled.
 
 use super::model::Source;
+use super::pretrain::PretrainConfig;
 use super::text::to_text;
 use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::join;
-use gradus::data::{Loaded, ScaleName};
+use gradus::data::{Dataset, Loaded, ScaleName};
 use gradus::model::{Compiled, Goal, Model, Recipe, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -37,6 +38,8 @@ pub struct Run {
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
     pub callbacks: Callbacks,
+    /// What comes before the training, and the rows for it.
+    pub pretrain: Option<(PretrainConfig, Dataset)>,
     /// What the learning-rate finder has set.
     pub found: Option<Found>,
     /// The whole configuration, which repeats the run.
@@ -99,6 +102,13 @@ impl Config {
         }
         callbacks.check(&measured(&model, data.validation.is_some()))?;
         callbacks.make_absolute(base)?;
+        let pretrain = match self.pretrain.clone() {
+            Some(pretrain) => {
+                let rows = pretrain.load(&data.train, base)?;
+                Some((pretrain, rows))
+            }
+            None => None,
+        };
         let mut run = Run {
             data,
             model,
@@ -109,6 +119,7 @@ impl Config {
             schedule,
             class_weight: self.train.class_weight.clone(),
             callbacks,
+            pretrain,
             found: None,
             text: String::new(),
             test_spec: self.test_spec(),

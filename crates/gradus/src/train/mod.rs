@@ -13,6 +13,7 @@ mod mc;
 mod meters;
 mod predict;
 mod prepare;
+mod pretrain;
 mod runner;
 mod steps;
 
@@ -23,6 +24,7 @@ pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
+pub use pretrain::{Autoencoder, MaskedFeatures};
 
 #[cfg(test)]
 mod tests;

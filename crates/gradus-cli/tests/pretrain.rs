@@ -9,18 +9,25 @@ fn with(pretrain: &str) -> String {
 }
 
 #[test]
-fn both_kinds_pretrain_before_the_training_and_repeat() {
+fn every_kind_pretrains_before_the_training_and_repeats() {
     let place = Place::new();
     place.write("plain.toml", with("").replace("[pretrain]", ""));
     place.ok(&["train", "plain.toml", "--out", "plain"]);
     let autoencoder = "kind = \"autoencoder\"\nepochs = 2\ndropout = 0.1\ngreedy = true\n\
                        data = { dataset = \"digits:test\", scale = \"unit\" }";
     let masked = "kind = \"masked_features\"\nepochs = 2\nrate = 0.2\nuntil = \"hidden\"";
-    for (name, table) in [("autoencoder", autoencoder), ("masked", masked)] {
+    let siamese = "kind = \"siamese\"\nepochs = 1\ntriplets = true\nmargin = 2.0";
+    let noisy = "kind = \"siamese\"\nepochs = 1\nnoise = 0.1";
+    for (name, table) in [
+        ("autoencoder", autoencoder),
+        ("masked", masked),
+        ("siamese", siamese),
+        ("noisy", noisy),
+    ] {
         place.write("a.toml", with(table));
         let said = place.run(&["train", "a.toml", "--out", name]);
         assert_eq!(said.code, Some(0), "{}", said.err);
-        assert!(said.err.contains("pretrained 2 epochs on"), "{}", said.err);
+        assert!(said.err.contains("pretrained "), "{}", said.err);
         assert_ne!(results(&place, name), results(&place, "plain"));
         // The resolved configuration repeats it, to the bit.
         let again = format!("{name}-again");
@@ -50,6 +57,10 @@ fn mistakes_are_told_with_their_keys() {
         (
             "kind = \"masked_features\"\nnoise = 0.1",
             &["pretrain.noise", "autoencoder"],
+        ),
+        (
+            "kind = \"siamese\"\nmargin = -1.0",
+            &["pretrain.margin", "-1"],
         ),
         (
             "kind = \"masked_features\"\nrate = 1.5",

@@ -2,7 +2,7 @@
 //! layers afterwards, and nothing else has changed.
 
 use gradus::prelude::*;
-use gradus::train::{Autoencoder, MaskedFeatures};
+use gradus::train::{Autoencoder, MaskedFeatures, Siamese};
 
 /// Rows of eight numbers that two numbers make, and noise: a code of two is enough.
 fn rows(count: usize) -> Tensor {
@@ -135,6 +135,74 @@ fn hidden_features_are_told_from_the_others() {
     let mut again = network();
     task.pretrain(&mut again, &data).unwrap();
     assert_eq!(again, model);
+}
+
+/// Four classes by the signs of the two causes: a Siamese network brings those of one
+/// class together, and with noise alone at least each row's versions.
+#[test]
+fn like_rows_come_near_and_others_go_far() {
+    let x = rows(512);
+    let label = |row: &[f32]| f32::from(row[0] > 0.0) + 2.0 * f32::from(row[2] > 0.0);
+    let labels: Vec<f32> = x.to_f32().chunks(8).map(label).collect();
+    let data = Dataset::new(x, Tensor::from_column(labels.clone()).unwrap()).unwrap();
+    // The mean distance of unlike rows over that of like ones.
+    let contrast = |model: &Model| {
+        let chain =
+            Sequential::new()
+                .input([8])
+                .add_named("first", model.layers[0].rule.clone(), true);
+        let mut code = chain
+            .add_named("code", model.layers[1].rule.clone(), true)
+            .build()
+            .unwrap();
+        for i in 0..2 {
+            code.layers[i].weights = model.layers[i].weights.clone();
+        }
+        let codes = code
+            .predict(&data.clone().without_targets())
+            .unwrap()
+            .to_f32();
+        let (mut sums, mut counts) = ([0.0_f64; 2], [0.0; 2]);
+        for a in 0..100 {
+            for b in 0..a {
+                let (p, q) = (&codes[2 * a..2 * a + 2], &codes[2 * b..2 * b + 2]);
+                let distance = (p[0] - q[0]).hypot(p[1] - q[1]);
+                let like = usize::from(labels[a] == labels[b]);
+                sums[like] += f64::from(distance);
+                counts[like] += 1.0;
+            }
+        }
+        (sums[0] / counts[0]) / (sums[1] / counts[1])
+    };
+    let before = contrast(&built());
+    for task in [Siamese::new(), Siamese::new().triplets(true)] {
+        let mut model = network();
+        let task = task.epochs(20).optimizer(Nadam::new().learning_rate(0.01));
+        let histories = task.pretrain(&mut model, &data).unwrap();
+        let losses = histories[0].get("loss");
+        assert!(losses[19] < 0.6 * losses[0], "{losses:?}");
+        let after = contrast(&model);
+        assert!(after > 1.5 * before, "{task:?}: {before} {after}");
+        assert_eq!(weights(&model, "head"), weights(&built(), "head"));
+        let mut again = network();
+        task.pretrain(&mut again, &data).unwrap();
+        assert_eq!(again, model);
+    }
+    // Without labels it needs noise.
+    let unlabelled = data.clone().without_targets();
+    let told = Siamese::new()
+        .pretrain(&mut network(), &unlabelled)
+        .unwrap_err();
+    assert!(
+        told.to_string()
+            .contains("one class number a row, or `noise`"),
+        "{told}"
+    );
+    let mut model = network();
+    let task = Siamese::new().noise(0.1).epochs(10);
+    let losses = task.pretrain(&mut model, &unlabelled).unwrap()[0].get("loss");
+    assert!(losses[9] < 0.8 * losses[0], "{losses:?}");
+    assert_ne!(weights(&model, "code"), weights(&built(), "code"));
 }
 
 #[test]

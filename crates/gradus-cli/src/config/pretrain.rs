@@ -1,11 +1,12 @@
-//! `[pretrain]`: what the first layers learn before the training, without labels.
+//! `[pretrain]`: what the first layers learn before the training, mostly without
+//! labels.
 
 use super::{problem_at, text_of, truth, whole};
 use gradus::config::{Value, join, read, table};
 use gradus::data::{DataConfig, Dataset};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::Optimizer;
-use gradus::train::{Autoencoder, History, MaskedFeatures};
+use gradus::train::{Autoencoder, History, MaskedFeatures, Siamese};
 use gradus::{Error, Model, Result};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -23,9 +24,22 @@ pub struct PretrainConfig {
 enum Task {
     Autoencoder(Autoencoder),
     MaskedFeatures(MaskedFeatures),
+    Siamese(Siamese),
 }
 
-const KINDS: [&str; 2] = ["autoencoder", "masked_features"];
+const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
+
+/// The keys that not every kind has, and which have them.
+const KEYS: [(&str, &[&str]); 8] = [
+    ("loss", &["autoencoder"]),
+    ("noise", &["autoencoder", "siamese"]),
+    ("dropout", &["autoencoder"]),
+    ("sparsity", &["autoencoder"]),
+    ("greedy", &["autoencoder"]),
+    ("rate", &["masked_features"]),
+    ("triplets", &["siamese"]),
+    ("margin", &["siamese"]),
+];
 
 #[derive(Deserialize)]
 struct Raw {
@@ -41,33 +55,30 @@ struct Raw {
     sparsity: Option<f64>,
     greedy: Option<Value>,
     rate: Option<f64>,
+    triplets: Option<Value>,
+    margin: Option<f64>,
 }
 
 impl PretrainConfig {
     /// Reads the table; `at` is where it stands.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
-        let raw: Raw = read(at, table(at, value)?)?;
+        let fields = table(at, value)?;
+        let raw: Raw = read(at, fields.clone())?;
         let key = |key: &str| join(at, key);
         let Some(kind) = raw.kind else {
             let problem = format!("missing: one of {}", KINDS.join(", "));
             return Err(problem_at(&key("kind"), &problem));
         };
-        let others = match kind.as_str() {
-            "autoencoder" => vec![("rate", raw.rate.is_some(), "masked_features")],
-            "masked_features" => [
-                ("loss", raw.loss.is_some()),
-                ("noise", raw.noise.is_some()),
-                ("dropout", raw.dropout.is_some()),
-                ("sparsity", raw.sparsity.is_some()),
-                ("greedy", raw.greedy.is_some()),
-            ]
-            .map(|(name, given)| (name, given, "autoencoder"))
-            .to_vec(),
-            _ => return Err(Error::unknown(&key("kind"), "pretraining", &kind, KINDS)),
-        };
-        if let Some((name, _, of)) = others.iter().find(|other| other.1) {
-            let problem = format!("belongs to kind = \"{of}\", this is \"{kind}\"");
-            return Err(problem_at(&key(name), &problem));
+        let kind = kind.as_str();
+        if !KINDS.contains(&kind) {
+            return Err(Error::unknown(&key("kind"), "pretraining", kind, KINDS));
+        }
+        for (name, kinds) in KEYS {
+            if fields.contains_key(name) && !kinds.contains(&kind) {
+                let of = kinds.join(" and ");
+                let problem = format!("is a key of {of}, and the kind is {kind}");
+                return Err(problem_at(&key(name), &problem));
+            }
         }
         let until = raw
             .until
@@ -81,34 +92,50 @@ impl PretrainConfig {
             .optimizer
             .map(|o| Optimizer::from_config(&key("optimizer"), &o));
         let optimizer = optimizer.transpose()?;
-        let task = if kind == "autoencoder" {
-            let usual = Autoencoder::new();
-            Task::Autoencoder(Autoencoder {
-                until,
-                epochs: count("epochs", raw.epochs, usual.epochs)?,
-                batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
-                optimizer: optimizer.unwrap_or(usual.optimizer),
-                loss: match raw.loss {
-                    Some(loss) => Loss::from_config(&key("loss"), &loss)?,
-                    None => usual.loss,
-                },
-                noise: raw.noise.unwrap_or(usual.noise),
-                dropout: raw.dropout.unwrap_or(usual.dropout),
-                sparsity: raw.sparsity.unwrap_or(usual.sparsity),
-                greedy: match raw.greedy {
-                    Some(greedy) => truth(&key("greedy"), &greedy)?,
-                    None => usual.greedy,
-                },
-            })
-        } else {
-            let usual = MaskedFeatures::new();
-            Task::MaskedFeatures(MaskedFeatures {
-                until,
-                epochs: count("epochs", raw.epochs, usual.epochs)?,
-                batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
-                optimizer: optimizer.unwrap_or(usual.optimizer),
-                rate: raw.rate.unwrap_or(usual.rate),
-            })
+        let flag = |name: &str, value: Option<Value>| match value {
+            Some(value) => truth(&key(name), &value),
+            None => Ok(false),
+        };
+        let task = match kind {
+            "autoencoder" => {
+                let usual = Autoencoder::new();
+                Task::Autoencoder(Autoencoder {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    loss: match raw.loss {
+                        Some(loss) => Loss::from_config(&key("loss"), &loss)?,
+                        None => usual.loss,
+                    },
+                    noise: raw.noise.unwrap_or(usual.noise),
+                    dropout: raw.dropout.unwrap_or(usual.dropout),
+                    sparsity: raw.sparsity.unwrap_or(usual.sparsity),
+                    greedy: flag("greedy", raw.greedy)?,
+                })
+            }
+            "siamese" => {
+                let usual = Siamese::new();
+                Task::Siamese(Siamese {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    triplets: flag("triplets", raw.triplets)?,
+                    margin: raw.margin.unwrap_or(usual.margin),
+                    noise: raw.noise,
+                })
+            }
+            _ => {
+                let usual = MaskedFeatures::new();
+                Task::MaskedFeatures(MaskedFeatures {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    rate: raw.rate.unwrap_or(usual.rate),
+                })
+            }
         };
         let data = raw
             .data
@@ -125,7 +152,11 @@ impl PretrainConfig {
             Some(data) => data.load(base).map_err(|e| e.under("pretrain"))?.train,
             None => train.clone(),
         };
-        Ok(rows.without_targets())
+        Ok(match &self.task {
+            // Labels say which rows are alike.
+            Task::Siamese(task) if task.noise.is_none() => rows,
+            _ => rows.without_targets(),
+        })
     }
 
     /// Pretrains the model's first layers.
@@ -133,6 +164,7 @@ impl PretrainConfig {
         match &self.task {
             Task::Autoencoder(task) => task.pretrain(model, rows),
             Task::MaskedFeatures(task) => task.pretrain(model, rows),
+            Task::Siamese(task) => task.pretrain(model, rows),
         }
     }
 
@@ -165,8 +197,25 @@ impl PretrainConfig {
                     "rate": task.rate,
                 }),
             ),
+            Task::Siamese(task) => (
+                &task.until,
+                json!({
+                    "kind": KINDS[2],
+                    "epochs": task.epochs,
+                    "batch_size": task.batch_size,
+                    "optimizer": task.optimizer.to_config(),
+                    "triplets": task.triplets,
+                    "margin": task.margin,
+                }),
+            ),
         };
         fields.extend(table("pretrain", &rest)?);
+        if let Task::Siamese(Siamese {
+            noise: Some(noise), ..
+        }) = self.task
+        {
+            fields.insert("noise".into(), noise.into());
+        }
         if let Some(until) = until {
             fields.insert("until".into(), until.as_str().into());
         }

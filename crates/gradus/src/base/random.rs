@@ -16,8 +16,8 @@ pub enum Stream {
     Shuffle,
     /// The noise of the n-th random layer.
     Layer(u32),
-    /// Which features are hidden in pretraining.
-    Mask,
+    /// What pretraining hides or pairs.
+    Pretrain,
 }
 
 impl Stream {
@@ -25,7 +25,7 @@ impl Stream {
         match self {
             Stream::Initializer(n) => (1 << 32) | u64::from(n),
             Stream::Shuffle => 2 << 32,
-            Stream::Mask => 5 << 32,
+            Stream::Pretrain => 5 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }

@@ -24,7 +24,7 @@ pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
-pub use pretrain::{Autoencoder, MaskedFeatures};
+pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 
 #[cfg(test)]
 mod tests;

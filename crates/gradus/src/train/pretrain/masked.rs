@@ -130,7 +130,7 @@ impl MaskedFeatures {
 
     /// What is seen and what is hidden in an epoch, and the features hidden.
     fn mask(&self, x: &[f32], row: &[usize], seed: u64, epoch: u64) -> Result<Dataset> {
-        let mut random = Key::new(seed, Stream::Mask, epoch).sequence();
+        let mut random = Key::new(seed, Stream::Pretrain, epoch).sequence();
         let (mut seen, mut hidden) = (x.to_vec(), vec![0.0; x.len()]);
         let mut wanted = vec![0.0; x.len()];
         for i in 0..x.len() {

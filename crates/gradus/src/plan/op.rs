@@ -417,6 +417,8 @@ pub enum Op {
         clip: Clip,
         /// The share, times the learning rate, taken off before the update.
         decay: f32,
+        /// What the learning rate is multiplied by.
+        rate: f32,
         /// The variable's shape, if the rule's step takes all of it at once. Then
         /// regularizer and gathering are operations of their own.
         whole: Option<Vec<usize>>,

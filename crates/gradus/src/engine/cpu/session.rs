@@ -8,7 +8,7 @@ use super::layout::{Laned, layouts};
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
-use super::tasks::{Phase, Task, phases, total};
+use super::tasks::{Phase, Task, phases};
 use super::{columns, merge, weights};
 use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
@@ -105,7 +105,7 @@ impl CpuSession {
                 layout,
                 phases: phases(&plan, count, isa.width()),
                 pointers: pointers(&plan, &variables, &places, &temporaries),
-                pace: Pace::new(total(&plan)),
+                pace: Pace::new(),
                 plan,
             })
             .collect();

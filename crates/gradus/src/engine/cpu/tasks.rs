@@ -151,11 +151,6 @@ fn parts(plan: &Plan, group: &Group, threads: usize, lane: usize) -> usize {
     wanted.min(most).max(1)
 }
 
-/// Roughly how much a plan does, in multiply-adds.
-pub(super) fn total(plan: &Plan) -> usize {
-    plan.ops.iter().map(|op| work(plan, op)).sum()
-}
-
 /// Roughly how much an operation does, in multiply-adds.
 fn work(plan: &Plan, op: &Op) -> usize {
     match op {

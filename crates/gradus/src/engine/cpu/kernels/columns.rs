@@ -1,6 +1,5 @@
 //! What is done to some columns of a matrix, number by number.
 
-use crate::base::lane::Lane;
 use crate::base::random::Key;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::activations::Formula;
@@ -237,25 +236,29 @@ impl Kernel for BiasGradient {
             // SAFETY: see above.
             unsafe {
                 let dy = self.dy.add(from + i);
-                sum_rows::<L>(rows, |row| L::load_n(dy.add(row * stride), count))
+                sum_rows!(L, rows, |row| L::load_n(dy.add(row * stride), count))
                     .store_n(self.db.add(from + i), count);
             }
         });
     }
 }
 
-/// The sum over rows, in four interleaved parts: one would wait for itself.
-#[inline(always)]
-pub(super) fn sum_rows<L: Lane>(rows: usize, mut number: impl FnMut(usize) -> L) -> L {
-    let mut parts = [L::zero(); 4];
-    let whole = rows - rows % 4;
-    for row in (0..whole).step_by(4) {
-        for (i, part) in parts.iter_mut().enumerate() {
-            *part = *part + number(row + i);
+/// The sum over rows, in four interleaved parts: one would wait for itself. A
+/// macro, since a closure might not be compiled for the processor that was found.
+macro_rules! sum_rows {
+    ($lane:ty, $rows:expr, |$row:ident| $number:expr) => {{
+        let rows: usize = $rows;
+        let mut parts = [<$lane as $crate::base::lane::Lane>::zero(); 4];
+        for first in (0..rows).step_by(4) {
+            for (i, part) in parts.iter_mut().enumerate() {
+                let $row = first + i;
+                if $row < rows {
+                    *part = *part + $number;
+                }
+            }
         }
-    }
-    for row in whole..rows {
-        parts[row - whole] = parts[row - whole] + number(row);
-    }
-    (parts[0] + parts[1]) + (parts[2] + parts[3])
+        (parts[0] + parts[1]) + (parts[2] + parts[3])
+    }};
 }
+
+pub(super) use sum_rows;

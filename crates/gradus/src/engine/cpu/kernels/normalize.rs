@@ -49,8 +49,8 @@ impl Kernel for Normalize {
             // SAFETY: see above.
             unsafe {
                 let x = self.x.add(at);
-                let mean = sum_rows::<L>(rows, |row| L::load_n(x.add(row * stride), count)) * share;
-                let variance = sum_rows::<L>(rows, |row| {
+                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * stride), count)) * share;
+                let variance = sum_rows!(L, rows, |row| {
                     let centered = L::load_n(x.add(row * stride), count) - mean;
                     centered * centered
                 }) * share;
@@ -106,8 +106,8 @@ impl Kernel for NormalizeGradient {
                 let (x, dy) = (self.x.add(at), self.dy.add(at));
                 let mean = L::load_n(self.mean.add(at), count);
                 let inverse = L::load_n(self.inverse.add(at), count);
-                let sum = sum_rows::<L>(rows, |row| L::load_n(dy.add(row * stride), count));
-                let sum_hat = sum_rows::<L>(rows, |row| {
+                let sum = sum_rows!(L, rows, |row| L::load_n(dy.add(row * stride), count));
+                let sum_hat = sum_rows!(L, rows, |row| {
                     let hat = (L::load_n(x.add(row * stride), count) - mean) * inverse;
                     L::load_n(dy.add(row * stride), count) * hat
                 });

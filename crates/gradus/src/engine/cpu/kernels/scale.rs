@@ -64,7 +64,7 @@ impl Kernel for ScaleGradient {
                 let (x, dy) = (self.x.add(from + i), self.dy.add(from + i));
                 // First the sum: dx may lie where dy does.
                 if !self.dby.is_null() {
-                    let sum = sum_rows::<L>(rows, |row| {
+                    let sum = sum_rows!(L, rows, |row| {
                         let x = L::load_n(x.add(row * stride), count);
                         let part = if self.negative_only {
                             x.min(L::zero())

@@ -83,9 +83,10 @@ fn main() -> gradus::Result<()> {
     }
 }
 
-/// Fashion-MNIST's rows, with pixels from 0 to 1.
+/// Fashion-MNIST's rows; an error that says where they are looked for if they are
+/// not there.
 fn load(split: Split) -> gradus::Result<Dataset> {
-    data::BuiltIn::find("data", "fashion-mnist")?.load_unit(split)
+    data::BuiltIn::find("data", "fashion-mnist")?.load(split)
 }
 
 /// All but shirts and sandals, their classes numbered from 0.
@@ -106,13 +107,16 @@ fn rows_of_b(all: &Dataset) -> gradus::Result<Dataset> {
     })
 }
 
-/// The rows whose class gets a new number.
+/// The rows whose class gets a new number, with pixels from 0 to 1.
 fn pick(all: &Dataset, number: impl Fn(f32) -> Option<f32>) -> gradus::Result<Dataset> {
     let classes = all.targets()[0].to_f32();
     let rows = (0..all.rows()).filter(|&row| number(classes[row]).is_some());
     let picked = all.inputs()[0].take(&rows.collect::<Vec<_>>())?;
     let numbers = classes.into_iter().filter_map(number).collect();
-    Dataset::new(picked, Tensor::from_column(numbers)?)
+    Dataset::new(
+        picked.scaled(Scale::Divide(255.0))?,
+        Tensor::from_column(numbers)?,
+    )
 }
 
 /// The chapter's hidden layers.

@@ -135,6 +135,12 @@ impl Callbacks {
         Ok(())
     }
 
+    /// Whether a stage of the unfreezing comes with a rate of its own.
+    pub fn unfreezing_sets_rate(&self) -> bool {
+        let unfreezing = self.gradual_unfreezing.as_ref();
+        unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))
+    }
+
     /// Makes relative paths, which are relative to `base`, absolute.
     pub fn make_absolute(&mut self, base: &Path) -> Result<()> {
         let base = std::path::absolute(base).map_err(|e| Error::io("find", base, e))?;

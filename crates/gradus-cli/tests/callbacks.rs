@@ -223,7 +223,7 @@ fn a_stage_with_a_rate_excludes_a_schedule() {
     let place = Place::new();
     let config = SMALL.replace(
         "[callbacks]",
-        "schedule = { type = \"OneCycle\" }\n[callbacks]",
+        "schedule = { type = \"OneCycle\", max_rate = 0.1 }\n[callbacks]",
     );
     let plateau = config.find("reduce_lr_on_plateau").unwrap();
     place.write("c.toml", format!("{}{stages}", &config[..plateau]));

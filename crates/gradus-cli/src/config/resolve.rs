@@ -17,13 +17,6 @@ use std::path::Path;
 
 /// Epochs of a recipe that names none.
 const RECIPE_EPOCHS: usize = 60;
-/// Epochs without improvement that end a recipe's training.
-const RECIPE_PATIENCE: usize = 15;
-/// The share of a recipe's epochs after which early stopping begins to watch.
-/// While 1cycle is at its high rates, a low validation loss is chance: watching
-/// from the start kept weights of the middle, and cost half a percent of accuracy
-/// on the digits (four folds of the training rows, three seeds each).
-const RECIPE_WATCH: f64 = 2.0 / 3.0;
 
 /// Everything that a training needs.
 pub struct Run {
@@ -90,9 +83,7 @@ impl Config {
             && callbacks.early_stopping.is_none()
             && !self.callbacks.never_stop_early
         {
-            let mut stop = EarlyStopping::new("val_loss").patience(RECIPE_PATIENCE);
-            stop.start_from_epoch = (epochs as f64 * RECIPE_WATCH) as usize;
-            callbacks.early_stopping = Some(stop.restore_best_weights(true));
+            callbacks.early_stopping = Some(EarlyStopping::recipe(epochs));
         }
         let initial_epoch = self.train.initial_epoch;
         if initial_epoch >= epochs {

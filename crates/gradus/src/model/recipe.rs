@@ -1,6 +1,7 @@
 //! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
 //! chapter 11, tables 11-3 and 11-4).
 
+use super::Model;
 use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
 use super::sequential::Sequential;
 use crate::data::{Dataset, Tensor};
@@ -24,6 +25,19 @@ const DEEP: usize = 3;
 /// | normalization | batch normalization if deep | none; a `Normalization` layer standardizes the inputs |
 /// | optimizer | Nesterov momentum | Nesterov momentum |
 /// | learning rate | 1cycle | 1cycle |
+/// | regularization | early stopping | early stopping |
+///
+/// ```
+/// use gradus::prelude::*;
+/// # let x = Tensor::from_rows(&(0..40).map(|i| [i as f32 / 40.0, 1.0]).collect::<Vec<_>>())?;
+/// # let y = Tensor::from_column((0..40).map(|i| (i / 20) as f32).collect())?;
+/// # let data = Dataset::new(x, y)?;
+/// let recipe = Recipe::default_dnn(&[30, 10]);
+/// let mut model = recipe.model(&data)?;
+/// let history = model.fit(&data, Fit::recipe(&recipe, 10).validation_split(0.2))?;
+/// # assert_eq!(history.epochs.len(), 10);
+/// # Ok::<(), gradus::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// Which table.
@@ -67,6 +81,33 @@ impl Recipe {
         };
         let hidden = hidden.unwrap_or_else(|| vec![300, 100]);
         Ok(Recipe { style, hidden })
+    }
+
+    /// Table 11-3, with these hidden layers.
+    pub fn default_dnn(hidden: &[usize]) -> Self {
+        Recipe {
+            style: Style::Default,
+            hidden: hidden.to_vec(),
+        }
+    }
+
+    /// Table 11-4, with these hidden layers.
+    pub fn self_normalizing(hidden: &[usize]) -> Self {
+        Recipe {
+            style: Style::SelfNormalizing,
+            hidden: hidden.to_vec(),
+        }
+    }
+
+    /// The network for this data, with the last layer, loss and metric that its
+    /// targets ask for ([`Task::of`]): compiled, to be trained as
+    /// [`Fit::recipe`](crate::train::Fit::recipe) says.
+    ///
+    /// An error if there is not exactly one target.
+    pub fn model(&self, data: &Dataset) -> Result<Model> {
+        let task = Task::of(data, None)?;
+        let layers = self.layers(&data.inputs()[0], task);
+        layers.compile(self.optimizer(), task.loss(), &[task.metric()])
     }
 
     /// The layers for rows like `input`, not compiled.

@@ -1,12 +1,12 @@
 //! `fit`: how to train, and the training from its first check to its history.
 
-use super::callbacks::Callback;
+use super::callbacks::{Callback, EarlyStopping};
 use super::epochs::Epochs;
 use super::history::History;
 use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Model, Recipe};
 use crate::rules::schedules::Schedule;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
@@ -96,6 +96,15 @@ impl Fit {
     pub fn class_weight(mut self, weights: &[(usize, f64)]) -> Self {
         self.class_weight = weights.to_vec();
         self
+    }
+
+    /// So many epochs as a recipe has them: its schedule, and early stopping,
+    /// which wants validation data.
+    pub fn recipe(recipe: &Recipe, epochs: usize) -> Self {
+        Self::new()
+            .epochs(epochs)
+            .schedule(recipe.schedule())
+            .callback(EarlyStopping::recipe(epochs))
     }
 
     /// Adds something that is called between epochs and batches.

@@ -10,7 +10,23 @@ use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
-/// activation(x · kernel + bias), on the last axis.
+/// activation(x · kernel + bias), on the last axis: (…, inputs) becomes (…, units).
+///
+/// A layer is plain data. One that is set up once serves as the pattern of
+/// others (the book's `partial`):
+///
+/// ```
+/// use gradus::prelude::*;
+/// let regularized = Dense::new(100)
+///     .activation(Activation::Elu)
+///     .kernel_initializer(Initializer::HeNormal)
+///     .kernel_regularizer(gradus::rules::regularizers::L2::new(0.01));
+/// let model = Sequential::new()
+///     .add(regularized.clone().units(300))
+///     .add(regularized.clone())
+///     .add(regularized.units(10).activation(Activation::Softmax));
+/// # let _ = model;
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
     /// How many outputs there are.
@@ -71,6 +87,12 @@ impl Dense {
             bias_constraint: None,
             activity_regularizer: None,
         }
+    }
+
+    /// Sets how many outputs there are.
+    pub fn units(mut self, units: usize) -> Self {
+        self.units = units;
+        self
     }
 
     /// Sets the activation.

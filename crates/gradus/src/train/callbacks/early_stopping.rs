@@ -64,6 +64,21 @@ impl EarlyStopping {
         }
     }
 
+    /// What a [`Recipe`](crate::model::Recipe) is trained with for so many epochs:
+    /// `val_loss` over the last third, 15 epochs' patience, the best weights put
+    /// back. While 1cycle is at its high rates, a low validation loss is chance:
+    /// watching from the start kept weights of the middle, and cost half a percent
+    /// of accuracy on the digits (four folds of the training rows, three seeds
+    /// each).
+    pub fn recipe(epochs: usize) -> Self {
+        EarlyStopping {
+            patience: 15,
+            restore_best_weights: true,
+            start_from_epoch: (epochs as f64 * 2.0 / 3.0) as usize,
+            ..Self::default()
+        }
+    }
+
     /// Sets how many epochs without improvement end the training.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = epochs;

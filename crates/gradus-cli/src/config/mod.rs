@@ -88,6 +88,12 @@ impl Config {
                 return Err(excluded(a, b, "both set the learning rate"));
             }
         }
+        if self.callbacks.given.unfreezing_sets_rate()
+            && let Some(b) = self.train.schedule_key()
+        {
+            let a = "callbacks.gradual_unfreezing";
+            return Err(excluded(a, b, "both set the learning rate"));
+        }
         Ok(())
     }
 }

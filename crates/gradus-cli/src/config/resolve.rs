@@ -61,15 +61,17 @@ impl Config {
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
         let mut callbacks = self.callbacks.given.clone();
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
+        let thaws_with_rates = callbacks.unfreezing_sets_rate();
         let recipe_rate = recipe.as_ref().filter(|_| {
             let named = self.train.optimizer.is_some() || self.train.learning_rate.is_some();
-            !named && !reduces
+            !named && !reduces && !thaws_with_rates
         });
         let schedule = self.train.schedule.clone();
         let schedule = schedule.or_else(|| recipe_rate.map(Recipe::schedule));
         for (there, key) in [
             (schedule.is_some(), "train.schedule"),
             (reduces, "callbacks.reduce_lr_on_plateau"),
+            (thaws_with_rates, "callbacks.gradual_unfreezing"),
         ] {
             if by_schedule && there {
                 let why =
@@ -91,7 +93,7 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        callbacks.check(&measured(&model, data.validation.is_some()))?;
+        callbacks.check(&model, &measured(&model, data.validation.is_some()))?;
         callbacks.make_absolute(base)?;
         let pretrain = match self.pretrain.clone() {
             Some(pretrain) => {

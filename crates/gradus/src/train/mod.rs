@@ -18,7 +18,8 @@ mod runner;
 mod steps;
 
 pub use callbacks::{
-    Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
+    Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, ReduceLROnPlateau,
+    TerminateOnNaN, Training,
 };
 pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;

@@ -125,9 +125,13 @@ pub struct Convert {
 pub enum Data {
     /// List the built-in data sets
     List,
-    /// Describe data: shapes, ranges, classes, the first pictures
+    /// Describe data: shapes, ranges, classes, the first pictures; of a table its columns
     Show {
-        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), or a TOML file with `[data]`
+        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`), or a
+        /// TOML file with `[data]`
         spec: String,
+        /// What a table's column holds: number, boolean, date or category (repeatable)
+        #[arg(long, value_name = "NAME=TYPE")]
+        column: Vec<String>,
     },
 }

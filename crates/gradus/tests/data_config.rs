@@ -265,7 +265,7 @@ fn spec_names_sets_files_and_tables() -> Result<()> {
             "digits:tset".into(),
             "unknown split `tset`; did you mean `test`?",
         ),
-        (at("table.csv"), "tables (.csv, .parquet) are not read yet"),
+        (at("table.csv"), "tables are only shown yet"),
         ("a.npy,b.npy,c.npy".into(), "one or two array files"),
         ("a.npy,b.csv".into(), "found `b.csv`, expected array files"),
         (at("empty.toml"), "has no `[data]` table"),

@@ -60,7 +60,7 @@ impl DataConfig {
             (read("data", x, self.y.as_ref(), base)?, None, None)
         } else {
             let table = self.table.as_deref().unwrap_or_default();
-            return Err(unread("data.table", table));
+            return Err(spec::not_trained_on("data.table", table));
         };
         let rows = match &self.sample_weight {
             None => rows,
@@ -89,7 +89,9 @@ impl DataConfig {
                 same_shapes(rows.targets(), held_out.targets())?;
                 Ok((rows, Some(held_out)))
             }
-            Some(Validation::Table { table }) => Err(unread("data.validation.table", table)),
+            Some(Validation::Table { table }) => {
+                Err(spec::not_trained_on("data.validation.table", table))
+            }
         }
     }
 
@@ -135,14 +137,6 @@ fn read_each(at: &str, files: &Files, base: &Path) -> Result<Vec<Tensor>> {
 
 fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
     read_npy(&base.join(spec::array(at, path)?))
-}
-
-/// Tables have a place in the configuration, but are not read yet.
-fn unread(at: &str, path: &str) -> Error {
-    match spec::array(at, path) {
-        Err(error) => error,
-        Ok(_) => Error::invalid(at, format!("`{path}`"), "array files under `x` and `y`"),
-    }
 }
 
 /// Refuses validation rows of other shapes than the training rows'.

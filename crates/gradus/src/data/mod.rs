@@ -20,6 +20,7 @@ pub(crate) mod numbers;
 mod pick;
 mod scale;
 mod spec;
+mod table;
 mod tensor;
 mod write;
 
@@ -34,5 +35,6 @@ pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use scale::Scale;
 pub use spec::{Source, load, source};
+pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy};

@@ -20,16 +20,21 @@ pub enum Source {
         /// `y.npy` or `file.npz:key`.
         y: Option<PathBuf>,
     },
+    /// A table file: `.csv` or `.tsv`.
+    Table(PathBuf),
     /// A TOML file with a `[data]` table.
     Config(PathBuf),
 }
 
 /// What the words of SPEC name: `digits`, `fashion-mnist:test`, `x.npy`,
-/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, or `config.toml`.
+/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, `table.csv`, or `config.toml`.
 pub fn source(spec: &str) -> Result<Source> {
     let lower = spec.to_ascii_lowercase();
     if lower.ends_with(".toml") {
         return Ok(Source::Config(spec.into()));
+    }
+    if lower.ends_with(".csv") || lower.ends_with(".tsv") {
+        return Ok(Source::Table(spec.into()));
     }
     let parts: Vec<&str> = spec.split(',').map(str::trim).collect();
     if parts.iter().any(|part| npy::is_array(part)) {
@@ -80,6 +85,7 @@ pub fn load(spec: &str, default: Split) -> Result<Dataset> {
             }
             .map(|data| data.named(spec))
         }
+        Source::Table(path) => Err(not_trained_on("data", &path.display().to_string())),
         Source::Config(path) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let loaded = DataConfig::from_value("data", &data_table(&path)?)?.load(base)?;
@@ -100,10 +106,16 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
     let names: Vec<&str> = BUILT_IN.iter().map(|set| set.name).collect();
     let expected = format!(
         "array files (`x.npy`, `x.npy,y.npy`, `file.npz:key`), a `.toml` file with a `[data]` \
-         table, or a built-in set ({}); tables (.csv, .parquet) are not read yet",
+         table, or a built-in set ({})",
         names.join(", ")
     );
     Err(Error::invalid(at, format!("`{path}`"), expected))
+}
+
+/// A table where rows of numbers are wanted.
+pub(super) fn not_trained_on(at: &str, path: &str) -> Error {
+    let expected = "array files (`x.npy`): tables are only shown yet (`gradus data show`)";
+    Error::invalid(at, format!("`{path}`"), expected)
 }
 
 fn data_table(path: &Path) -> Result<Value> {

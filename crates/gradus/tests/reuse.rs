@@ -1,5 +1,8 @@
 //! Models made of other models, layers by name and number, freezing and unfreezing.
 
+// `1..-1` is not empty here: negative numbers count from the end.
+#![allow(clippy::reversed_empty_ranges)]
+
 use gradus::artifacts::keras::{load_keras, save_keras};
 use gradus::layers::Add;
 use gradus::prelude::*;

@@ -24,6 +24,8 @@ pub enum Command {
     LrFind(LrFind),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
+    /// Write a model, or its weights, in another format; the endings say which
+    Convert(Convert),
     /// Look at data
     #[command(subcommand)]
     Data(Data),
@@ -98,6 +100,25 @@ pub struct Summary {
     /// A `.keras` file, or a configuration file (TOML)
     #[arg(value_name = "MODEL|CONFIG.toml")]
     pub file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Convert {
+    /// A model (`.keras`, or `.h5` of Keras 2 or 3), or weights (`.weights.h5`,
+    /// `.safetensors`, `.npz`), which need --model
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// A model (`.keras`) or weights (`.weights.h5`, `.safetensors`, `.npz`)
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// The model that weights are loaded into; all must fit
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// How arrays of `.safetensors` and `.npz` are named and laid out in OUT:
+    /// `keras` (`dense/kernel`) or `pytorch` (`dense.weight`, transposed). In IN
+    /// either is understood [default: keras]
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

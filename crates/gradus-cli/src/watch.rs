@@ -50,9 +50,13 @@ impl Callback for Shared {
         self.0.borrow_mut().train_begins(training)
     }
 
-    fn on_epoch_begin(&mut self, _: usize, _: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().began = Instant::now();
-        Ok(())
+    fn on_epoch_begin(&mut self, epoch: usize, t: &mut Training<'_>) -> Result<()> {
+        let watch = &mut *self.0.borrow_mut();
+        watch.began = Instant::now();
+        watch
+            .callbacks
+            .each()
+            .try_for_each(|c| c.on_epoch_begin(epoch, t))
     }
 
     fn on_train_batch_end(&mut self, p: &Progress<'_>, t: &mut Training<'_>) -> Result<()> {

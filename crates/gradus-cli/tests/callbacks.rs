@@ -182,3 +182,55 @@ fn a_log_that_cannot_be_written_is_named_and_leaves_no_run() {
     assert!(message.contains("no/such/folder/log.csv"), "{message}");
     assert_eq!(place.names(""), ["{odd} name"]);
 }
+
+#[test]
+fn layers_thaw_by_stages_and_a_resumed_run_is_the_same() {
+    let stages = "gradual_unfreezing = { factor = 0.5, stages = [{ epoch = 0, layers = 1 }, \
+                  { epoch = 2, layers = [\"hidden\"] }] }\n";
+    let place = place_with(stages);
+    let train = |out| ["train", CONFIG, "--quiet", "--out", out];
+    place.ok(&train("whole"));
+    place.ok(&[&train("halves")[..], &["--set", "train.epochs=1"]].concat());
+    place.ok(&[&train("halves")[..], &["--resume"]].concat());
+    assert_eq!(results(&place, "whole"), results(&place, "halves"));
+    let summary = place.ok(&["summary", "whole/model.keras"]);
+    let frozen = summary.lines().filter(|line| line.contains("[frozen]"));
+    let frozen: Vec<&str> = frozen.collect();
+    assert!(
+        frozen.iter().any(|l| l.contains("batch_normalization")),
+        "{summary}"
+    );
+    assert!(!frozen.iter().any(|l| l.contains("hidden")), "{summary}");
+    // The resolved configuration repeats it.
+    place.ok(&["train", "whole/config.toml", "--quiet", "--out", "again"]);
+    assert_eq!(results(&place, "whole"), results(&place, "again"));
+
+    let wrong = [
+        "--set",
+        "callbacks.gradual_unfreezing.stages=[{epoch=0,layers=[\"hiden\"]}]",
+    ];
+    let message = place.mistake(&[&train("x")[..], &wrong].concat());
+    assert!(
+        message.contains("gradual_unfreezing.stages[0].layers"),
+        "{message}"
+    );
+    assert!(message.contains("`hidden`"), "{message}");
+}
+
+#[test]
+fn a_stage_with_a_rate_excludes_a_schedule() {
+    let stages = "gradual_unfreezing = { stages = [{ epoch = 0, learning_rate = 0.1 }] }\n";
+    let place = Place::new();
+    let config = SMALL.replace(
+        "[callbacks]",
+        "schedule = { type = \"OneCycle\", max_rate = 0.1 }\n[callbacks]",
+    );
+    let plateau = config.find("reduce_lr_on_plateau").unwrap();
+    place.write("c.toml", format!("{}{stages}", &config[..plateau]));
+    let message = place.mistake(&["train", "c.toml", "--out", "x"]);
+    assert!(
+        message.contains("callbacks.gradual_unfreezing"),
+        "{message}"
+    );
+    assert!(message.contains("exclude each other"), "{message}");
+}

@@ -257,8 +257,8 @@ fn mistakes_are_named() {
         ),
         (
             "[callbacks]",
-            "[callbacks]\nmodel_checkpoint = { filepath = \"a.weights.h5\", save_weights_only = true }",
-            &["callbacks.model_checkpoint.save_weights_only"],
+            "[callbacks]\nmodel_checkpoint = { filepath = \"a.keras\", save_weights_only = true }",
+            &["callbacks.model_checkpoint.filepath", "ends in .weights.h5"],
         ),
         (
             "[callbacks]",
@@ -288,7 +288,7 @@ fn mistakes_are_named() {
         (
             "[callbacks]",
             "[pretrain]\n[callbacks]",
-            &["pretrain", "not supported yet"],
+            &["pretrain.kind", "autoencoder"],
         ),
         (
             "loss = \"sparse",

@@ -54,6 +54,9 @@ pub fn run(args: Train) -> Result<()> {
         }
         None => None,
     };
+    if checkpoint.is_none() {
+        pretrain(&mut run, &reporter).map_err(located)?;
+    }
     let watch = watch(&mut run, place, folder, reporter, checkpoint)?;
     let trained = train(&mut run, &watch);
     let watch = &mut *watch.0.borrow_mut();
@@ -70,6 +73,24 @@ pub fn run(args: Train) -> Result<()> {
         text += &next(&run, &folder);
     }
     output::result(&text)
+}
+
+/// What comes before the training, if anything does.
+fn pretrain(run: &mut Run, reporter: &Reporter) -> Result<()> {
+    let Some((task, rows)) = &run.pretrain else {
+        return Ok(());
+    };
+    let histories = task.run(&mut run.model, rows)?;
+    for history in &histories {
+        let losses = history.get("loss");
+        if let (Some(first), Some(last)) = (losses.first(), losses.last()) {
+            let (epochs, rows) = (losses.len(), rows.rows());
+            reporter.say(&format!(
+                "pretrained {epochs} epochs on {rows} rows: loss {first:.4} to {last:.4}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Everything that happens between epochs, from the start or from a checkpoint,

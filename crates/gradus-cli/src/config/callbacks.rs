@@ -3,7 +3,10 @@
 use super::problem_at;
 use gradus::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
 use gradus::config::{Value, read, table};
-use gradus::train::{Callback, EarlyStopping, ReduceLROnPlateau, TerminateOnNaN};
+use gradus::model::Model;
+use gradus::train::{
+    Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN,
+};
 use gradus::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,8 @@ pub struct Callbacks {
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradual_unfreezing: Option<GradualUnfreezing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_checkpoint: Option<ModelCheckpoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +41,7 @@ pub struct CallbacksConfig {
 struct Raw {
     early_stopping: Option<Value>,
     reduce_lr_on_plateau: Option<Value>,
+    gradual_unfreezing: Option<Value>,
     model_checkpoint: Option<Value>,
     csv_logger: Option<Value>,
     terminate_on_nan: Option<Value>,
@@ -55,6 +61,10 @@ impl CallbacksConfig {
             early_stopping: match &raw.early_stopping {
                 given if *given == never => None,
                 given => one(at, "early_stopping", given.clone())?,
+            },
+            gradual_unfreezing: match raw.gradual_unfreezing {
+                Some(Value::Bool(on)) => on.then(GradualUnfreezing::new),
+                given => one(at, "gradual_unfreezing", given)?,
             },
             model_checkpoint: one(at, "model_checkpoint", raw.model_checkpoint)?,
             csv_logger: one(at, "csv_logger", raw.csv_logger)?,
@@ -96,14 +106,19 @@ impl Callbacks {
             any(&mut self.terminate_on_nan),
             any(&mut self.reduce_lr_on_plateau),
             any(&mut self.early_stopping),
+            any(&mut self.gradual_unfreezing),
             any(&mut self.model_checkpoint),
             any(&mut self.csv_logger),
         ];
         all.into_iter().flatten()
     }
 
-    /// Refuses names that no epoch measures.
-    pub fn check(&self, measured: &[String]) -> Result<()> {
+    /// Refuses names that no epoch measures, and layers that the model does not have.
+    pub fn check(&self, model: &Model, measured: &[String]) -> Result<()> {
+        if let Some(unfreezing) = &self.gradual_unfreezing {
+            let checked = unfreezing.check(model);
+            checked.map_err(|error| error.under("callbacks.gradual_unfreezing"))?;
+        }
         if let Some(early_stopping) = &self.early_stopping {
             check_monitor("early_stopping", &early_stopping.monitor, measured)?;
         }
@@ -118,6 +133,12 @@ impl Callbacks {
             }
         }
         Ok(())
+    }
+
+    /// Whether a stage of the unfreezing comes with a rate of its own.
+    pub fn unfreezing_sets_rate(&self) -> bool {
+        let unfreezing = self.gradual_unfreezing.as_ref();
+        unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))
     }
 
     /// Makes relative paths, which are relative to `base`, absolute.

@@ -5,6 +5,7 @@ mod callbacks;
 mod document;
 mod model;
 mod overrides;
+mod pretrain;
 mod resolve;
 mod resolved;
 mod text;
@@ -21,6 +22,7 @@ use gradus::config::{Value, read, table};
 use gradus::data::DataConfig;
 use gradus::{Error, Result};
 use model::ModelConfig;
+use pretrain::PretrainConfig;
 use serde::Deserialize;
 use train::TrainConfig;
 
@@ -35,6 +37,7 @@ pub struct Config {
     model: ModelConfig,
     train: TrainConfig,
     callbacks: CallbacksConfig,
+    pretrain: Option<PretrainConfig>,
 }
 
 #[derive(Deserialize)]
@@ -51,11 +54,6 @@ impl Config {
     /// Reads it from plain data.
     pub fn from_value(value: &Value) -> Result<Self> {
         let raw: Raw = read("", table("", value)?)?;
-        if raw.pretrain.is_some() {
-            let problem = "pretraining is not supported yet; remove the table, \
-                           or start from a trained model with `model.file`";
-            return Err(problem_at("pretrain", problem));
-        }
         let section =
             |value: Option<Value>| value.unwrap_or_else(|| Value::Object(Default::default()));
         let config = Config {
@@ -69,6 +67,10 @@ impl Config {
             model: ModelConfig::from_value("model", &section(raw.model))?,
             train: TrainConfig::from_value("train", &section(raw.train))?,
             callbacks: CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?,
+            pretrain: match raw.pretrain {
+                Some(table) => Some(PretrainConfig::from_value("pretrain", &table)?),
+                None => None,
+            },
         };
         config.refuse_contradictions()?;
         Ok(config)
@@ -76,11 +78,21 @@ impl Config {
 
     /// Settings that exclude each other across tables.
     fn refuse_contradictions(&self) -> Result<()> {
+        if self.pretrain.is_some() && self.train.find_rate {
+            let why = "the rate would be found for the weights before the pretraining";
+            return Err(excluded("pretrain", "learning_rate = \"auto\"", why));
+        }
         if self.callbacks.given.reduce_lr_on_plateau.is_some() {
             let (a, b) = ("callbacks.reduce_lr_on_plateau", self.train.schedule_key());
             if let Some(b) = b {
                 return Err(excluded(a, b, "both set the learning rate"));
             }
+        }
+        if self.callbacks.given.unfreezing_sets_rate()
+            && let Some(b) = self.train.schedule_key()
+        {
+            let a = "callbacks.gradual_unfreezing";
+            return Err(excluded(a, b, "both set the learning rate"));
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! From a configuration to a run: data loaded, model built, every default settled.
 
 use super::model::Source;
+use super::pretrain::PretrainConfig;
 use super::text::to_text;
 use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::join;
-use gradus::data::{Loaded, ScaleName};
+use gradus::data::{Dataset, Loaded, ScaleName};
 use gradus::model::{Compiled, Goal, Model, Recipe, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -30,6 +31,8 @@ pub struct Run {
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
     pub callbacks: Callbacks,
+    /// What comes before the training, and the rows for it.
+    pub pretrain: Option<(PretrainConfig, Dataset)>,
     /// What the learning-rate finder has set.
     pub found: Option<Found>,
     /// The whole configuration, which repeats the run.
@@ -58,15 +61,17 @@ impl Config {
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
         let mut callbacks = self.callbacks.given.clone();
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
+        let thaws_with_rates = callbacks.unfreezing_sets_rate();
         let recipe_rate = recipe.as_ref().filter(|_| {
             let named = self.train.optimizer.is_some() || self.train.learning_rate.is_some();
-            !named && !reduces
+            !named && !reduces && !thaws_with_rates
         });
         let schedule = self.train.schedule.clone();
         let schedule = schedule.or_else(|| recipe_rate.map(Recipe::schedule));
         for (there, key) in [
             (schedule.is_some(), "train.schedule"),
             (reduces, "callbacks.reduce_lr_on_plateau"),
+            (thaws_with_rates, "callbacks.gradual_unfreezing"),
         ] {
             if by_schedule && there {
                 let why =
@@ -88,8 +93,15 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        callbacks.check(&measured(&model, data.validation.is_some()))?;
+        callbacks.check(&model, &measured(&model, data.validation.is_some()))?;
         callbacks.make_absolute(base)?;
+        let pretrain = match self.pretrain.clone() {
+            Some(pretrain) => {
+                let rows = pretrain.load(&data.train, base)?;
+                Some((pretrain, rows))
+            }
+            None => None,
+        };
         let mut run = Run {
             data,
             model,
@@ -100,6 +112,7 @@ impl Config {
             schedule,
             class_weight: self.train.class_weight.clone(),
             callbacks,
+            pretrain,
             found: None,
             text: String::new(),
             test_spec: self.test_spec(),

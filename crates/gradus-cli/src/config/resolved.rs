@@ -79,13 +79,17 @@ impl Config {
             let weights = run.class_weight.iter();
             train["class_weight"] = weights.map(|(c, w)| (c.to_string(), *w)).collect();
         }
-        Ok(json!({
+        let mut resolved = json!({
             "seed": self.seed,
             "data": data,
             "model": model,
             "train": train,
             "callbacks": serde_json::to_value(&run.callbacks).map_err(plain)?,
-        }))
+        });
+        if let Some(pretrain) = &self.pretrain {
+            resolved["pretrain"] = pretrain.resolved(base)?;
+        }
+        Ok(resolved)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod callbacks;
 pub mod keras;
+pub mod weights;
 pub mod whole;
 
 use crate::error::{Error, Result};
@@ -17,10 +18,13 @@ impl Model {
         keras::save_keras(self, path)
     }
 
-    /// Loads a model from a `.keras` file, written by gradus or by Keras 3.
-    /// Nothing in the file is executed.
+    /// Loads a model from a `.keras` file, written by gradus or by Keras 3, or
+    /// from a whole-model `.h5` file of Keras 2 or 3. Nothing in the file is executed.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
-        keras_name(path.as_ref())?;
+        let path = path.as_ref();
+        if path.extension().is_none_or(|e| e != "h5") {
+            keras_name(path)?;
+        }
         keras::load_keras(path)
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod lane;
 pub(crate) mod math;
+pub(crate) mod pattern;
 pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod shape;

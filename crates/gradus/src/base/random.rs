@@ -16,6 +16,8 @@ pub enum Stream {
     Shuffle,
     /// The noise of the n-th random layer.
     Layer(u32),
+    /// What pretraining hides or pairs.
+    Pretrain,
 }
 
 impl Stream {
@@ -23,6 +25,7 @@ impl Stream {
         match self {
             Stream::Initializer(n) => (1 << 32) | u64::from(n),
             Stream::Shuffle => 2 << 32,
+            Stream::Pretrain => 5 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }

@@ -79,15 +79,52 @@ fn read_npz(path: &Path, key: Option<&str>) -> Result<Tensor> {
     let Some(index) = index else {
         return Err(Error::file(&place, "it is not in the archive"));
     };
+    read_entry(&mut archive, index, &place, length)
+}
+
+/// One array of an archive of that length.
+fn read_entry(
+    archive: &mut ZipArchive<BufReader<File>>,
+    index: usize,
+    place: &Path,
+    length: u64,
+) -> Result<Tensor> {
     let mut entry = archive
         .by_index(index)
-        .map_err(|error| damaged(&place, &error))?;
+        .map_err(|error| damaged(place, &error))?;
     // The size in the archive's directory is a promise too; what bounds it is
     // that deflate shrinks nothing by more than 1032 to 1.
     let most = entry.compressed_size().min(length).saturating_mul(1032);
     let available = entry.size().min(most);
-    let header = read_header(&place, &mut entry)?;
-    read_array(&place, &header, &mut BufReader::new(entry), available)
+    let header = read_header(place, &mut entry)?;
+    read_array(place, &header, &mut BufReader::new(entry), available)
+}
+
+/// All arrays of an archive of weights, with their names.
+///
+/// Weights hardly get smaller by compression: an archive that would unpack to
+/// much more than itself is refused.
+pub(crate) fn read_all(path: &Path) -> Result<Vec<(String, Tensor)>> {
+    const MAX_RATIO: u64 = 16;
+    const SPARE: u64 = 32 << 20;
+    let (mut archive, length) = archive(path)?;
+    let names = keys(&archive);
+    let mut left = length.saturating_mul(MAX_RATIO).saturating_add(SPARE);
+    let mut arrays = Vec::with_capacity(names.len());
+    for (index, name) in names.into_iter().enumerate() {
+        let entry = archive
+            .by_index(index)
+            .map_err(|error| damaged(path, &error))?;
+        let size = entry.size();
+        drop(entry);
+        left = left.checked_sub(size).ok_or_else(|| {
+            let problem = format!("{name} would unpack to {size} bytes, too much for weights");
+            Error::file(path, problem)
+        })?;
+        let place = PathBuf::from(format!("{}:{name}", path.display()));
+        arrays.push((name, read_entry(&mut archive, index, &place, length)?));
+    }
+    Ok(arrays)
 }
 
 /// An opened archive and the length of its file.

@@ -162,7 +162,7 @@ fn decode(kind: Kind, bytes: &[u8], to: &mut Vec<f32>) {
 }
 
 /// An IEEE half-precision number from its bits: 1 sign, 5 exponent, 10 fraction.
-fn half(bits: u16) -> f32 {
+pub(crate) fn half(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10 & 0x1f);
     let fraction = u32::from(bits & 0x3ff);

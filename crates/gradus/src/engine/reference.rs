@@ -764,12 +764,14 @@ impl Run<'_> {
             gradients: Vec<f32>,
             slots: &'a [Buffer],
             decay: f32,
+            rate: f32,
             whole: Option<&'a [usize]>,
         }
         impl optimizers::Visit for Update<'_> {
             type Output = ();
             fn visit<R: optimizers::Formula>(self, rule: &R) {
-                let (c, buffers) = (self.coefficients, self.buffers);
+                let c = &rule.at_rate(self.coefficients, self.rate);
+                let buffers = self.buffers;
                 if let Some(shape) = self.whole {
                     let mut w = std::mem::take(&mut buffers[self.w.index()]);
                     w.iter_mut().for_each(|w| *w -= *w * (self.decay * c[0]));
@@ -814,6 +816,7 @@ impl Run<'_> {
             average,
             clip,
             decay,
+            rate,
             whole,
             ..
         } = op
@@ -850,6 +853,7 @@ impl Run<'_> {
                 gradients,
                 slots,
                 decay: *decay,
+                rate: *rate,
                 whole: whole.as_deref(),
             });
         }

@@ -1,16 +1,35 @@
 //! A graph without what leads to no output, its layers in a given order.
 
-use super::graph::{LayerEntry, Model, Node, Source};
-use super::order::Place;
+use super::graph::{LayerEntry, Model, Node, Source, State};
+use super::order::{Place, keras_order};
 use super::parts::{Call, Part, Unit, Use};
+use crate::error::Result;
 
 /// The new number of each old thing; none of what is left out.
 type Numbers = Vec<Option<usize>>;
 
 impl Model {
+    /// The part of the graph that leads to these outputs, with its weights, in
+    /// Keras' order; not compiled.
+    pub(super) fn leading_to(&self, outputs: Vec<Source>) -> Result<Model> {
+        let mut whole = self.clone();
+        whole.outputs = outputs;
+        whole.compiled = None;
+        whole.state = State::default();
+        let calls = whole.units(None).calls();
+        let mut makers = vec![0; whole.nodes.len()];
+        for (c, call) in calls.iter().enumerate() {
+            makers[call.nodes.clone()].fill(c);
+        }
+        let order = keras_order(&calls, |n| makers[n], &whole.outputs);
+        let mut model = whole.arranged(&order, &calls, &makers);
+        model.finish()?;
+        Ok(model)
+    }
+
     /// The layers and inputs of the order, and the nodes that lead to the outputs.
     /// `makers` names the call that each node belongs to.
-    pub(super) fn arranged(self, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
+    fn arranged(self, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
         let mut layers: Numbers = vec![None; self.layers.len()];
         let mut placed = 0;
         for place in order {

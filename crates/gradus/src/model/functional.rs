@@ -2,7 +2,6 @@
 
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
-use super::order::keras_order;
 use super::parts::{Part, Unit, Use};
 use super::sequential::snake_case;
 use crate::base::shape::Shape;
@@ -361,17 +360,8 @@ impl Functional {
         if outputs.is_empty() {
             return Err(Error::invalid("outputs", "none", "at least one"));
         }
-        let mut whole = self.model.clone();
-        whole.outputs = outputs.iter().map(|o| o.source).collect();
-        let calls = whole.units(None).calls();
-        let mut makers = vec![0; whole.nodes.len()];
-        for (c, call) in calls.iter().enumerate() {
-            makers[call.nodes.clone()].fill(c);
-        }
-        let order = keras_order(&calls, |n| makers[n], &whole.outputs);
-        let mut model = whole.arranged(&order, &calls, &makers);
-        model.finish()?;
-        Ok(model)
+        self.model
+            .leading_to(outputs.iter().map(|o| o.source).collect())
     }
 
     /// The model with all layers in the order in which they came.

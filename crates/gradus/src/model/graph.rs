@@ -308,78 +308,8 @@ impl Model {
         }
     }
 
-    /// The layer of that name.
-    pub fn layer(&self, name: &str) -> Result<&LayerEntry> {
-        let found = self.layers.iter().find(|l| l.name == name);
-        found.ok_or_else(|| Error::unknown("", "layer", name, self.layers.iter().map(|l| &*l.name)))
-    }
-
-    /// The layer of that name, to be changed.
-    pub fn layer_mut(&mut self, name: &str) -> Result<&mut LayerEntry> {
-        match self.layers.iter().position(|l| l.name == name) {
-            Some(i) => Ok(&mut self.layers[i]),
-            None => Err(Error::unknown(
-                "",
-                "layer",
-                name,
-                self.layers.iter().map(|l| &*l.name),
-            )),
-        }
-    }
-
-    /// Sets `trainable` of every layer whose name matches, or that is in a part
-    /// whose name does; `*` stands for anything. An error if none does.
-    pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
-        let mut any = false;
-        for layer in self.layers.iter_mut().filter(|l| names(pattern, &l.name)) {
-            layer.trainable = trainable;
-            any = true;
-        }
-        if any {
-            Ok(())
-        } else {
-            let parts = self.parts.iter().map(|p| &*p.name);
-            let known = self.layers.iter().map(|l| &*l.name).chain(parts);
-            Err(Error::unknown("", "layer", pattern, known))
-        }
-    }
-
     /// All weights, in the order of the layers.
     pub fn weights(&self) -> impl Iterator<Item = &Weight> {
         self.layers.iter().flat_map(|l| &l.weights)
-    }
-}
-
-/// Whether a pattern matches a layer's name, or that of a part that it is in.
-fn names(pattern: &str, name: &str) -> bool {
-    let ends = name.match_indices('/').map(|(i, _)| i);
-    ends.chain([name.len()])
-        .any(|end| matches(pattern, &name[..end]))
-}
-
-/// Whether a name matches a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|&i| rest.is_char_boundary(i))
-                .any(|i| matches(tail, &rest[i..]))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        assert!(matches("dense*", "dense_1"));
-        assert!(matches("*", "x"));
-        assert!(matches("*_1", "dense_1"));
-        assert!(matches("d*e_*", "dense_10"));
-        assert!(!matches("dense", "dense_1"));
-        assert!(!matches("*_2", "dense_1"));
     }
 }

@@ -95,6 +95,7 @@ impl Model {
                         constraint: layer.constraint(weight.name, &weight.shape)?,
                         shape: weight.shape.clone(),
                         decay: movement.decay,
+                        rate: movement.rate,
                     });
                 }
             }

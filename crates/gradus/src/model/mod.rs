@@ -10,6 +10,7 @@ pub(crate) mod lowering;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod recipe;
+mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
 pub(crate) mod weights;

@@ -67,25 +67,35 @@ impl Sequential {
 
     /// Adds a layer under a name of its own; a taken name gets a number.
     pub fn add_named(
-        mut self,
+        self,
         name: impl Into<String>,
         layer: impl Into<Layer>,
         trainable: bool,
     ) -> Self {
-        let name = self.free_name(&name.into());
-        let model = &mut self.model;
-        model.layers.push(LayerEntry {
-            name,
+        self.add_entry(LayerEntry {
+            name: name.into(),
             trainable,
             rule: layer.into(),
             weights: Vec::new(),
-        });
+        })
+    }
+
+    /// Adds a layer with what it has; a taken name gets a number.
+    pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
+        let name = self.free_name(&entry.name);
+        let model = &mut self.model;
+        model.layers.push(LayerEntry { name, ..entry });
         model.nodes.push(Node {
             layer: model.layers.len() - 1,
             inputs: vec![model.outputs[0]],
         });
         model.outputs = vec![Source::Node(model.nodes.len() - 1)];
         self
+    }
+
+    /// Whether it has no layers yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.model.layers.is_empty()
     }
 
     /// The model as it is, not checked, its weights not made.

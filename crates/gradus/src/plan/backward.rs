@@ -33,6 +33,8 @@ pub struct Trained {
     pub whole: bool,
     /// Its weight decay.
     pub decay: f32,
+    /// What its learning rate is multiplied by.
+    pub rate: f32,
 }
 
 impl Trained {
@@ -152,6 +154,7 @@ impl Lowering {
                 average: t.average,
                 clip,
                 decay: t.decay,
+                rate: t.rate,
                 whole: t.whole.then(|| t.shape.clone()),
                 size: t.size(),
             };

@@ -5,6 +5,7 @@
 //! gradients and updates, [`fuse`] groups what one pass over memory can do,
 //! [`memory`] lets buffers share space, [`verify`] checks it all.
 
+pub(crate) mod access;
 pub(crate) mod backward;
 pub(crate) mod dump;
 pub(crate) mod fuse;
@@ -18,8 +19,9 @@ pub(crate) mod verify;
 mod tests;
 
 use crate::base::shape::Shape;
+pub(crate) use access::Split;
 use fuse::Group;
-pub(crate) use op::{Buffer, Op, Split, View};
+pub(crate) use op::{Buffer, Op, View};
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use super::callbacks::{Callback, Training};
 use super::evaluate::{Evaluation, ROWS};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
-use super::runner::Runner;
 use super::steps::Steps;
 use crate::data::{Batches, Dataset};
 use crate::engine::{Engine, Step};
@@ -31,7 +30,7 @@ impl<'a> Epochs<'a> {
     /// Lowers the model, and makes room for everything that a step needs.
     pub fn new(
         model: &'a mut Model,
-        engine: &dyn Engine,
+        engine: &'a dyn Engine,
         train: &'a Dataset,
         held_out: Option<&'a Dataset>,
         options: Fit,
@@ -49,12 +48,13 @@ impl<'a> Epochs<'a> {
             rows: held_out.rows().min(ROWS.max(batch_size)),
             weighted: held_out.sample_weight().is_some(),
         }));
-        let runner = Runner::new(model, engine, &wanted)?;
-        let evaluation = held_out.map(|held_out| Evaluation::new(model, &runner, held_out));
+        let training = Training::new(model, engine, wanted, learning_rate)?;
+        let Training { model, runner, .. } = &training;
+        let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, &runner, train, batches)?,
-            training: Training::new(model, runner, learning_rate),
+            steps: Steps::new(model, runner, train, batches)?,
+            training,
             schedule,
             callbacks: options.callbacks,
             end: options.epochs,

@@ -2,7 +2,6 @@
 //! Neural Networks", section 3.3; Géron, *Hands-On Machine Learning*, chapter 11).
 
 use super::callbacks::Training;
-use super::runner::Runner;
 use super::steps::Steps;
 use crate::data::{Batches, Dataset};
 use crate::engine::Engine;
@@ -216,9 +215,8 @@ impl Model {
             rows: finder.batch_size.min(data.rows()),
             weighted: data.sample_weight().is_some(),
         };
-        let runner = Runner::new(&model, engine, &[wanted])?;
-        let mut steps = Steps::new(&model, &runner, &data, batches)?;
-        let mut training = Training::new(&mut model, runner, f64::NAN);
+        let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;
+        let mut steps = Steps::new(training.model, &training.runner, &data, batches)?;
         watch(finder, |step, rate| {
             let (epoch, batch) = (step / steps.count(), step % steps.count());
             if batch == 0 {

@@ -13,16 +13,19 @@ mod mc;
 mod meters;
 mod predict;
 mod prepare;
+mod pretrain;
 mod runner;
 mod steps;
 
 pub use callbacks::{
-    Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
+    Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, ReduceLROnPlateau,
+    TerminateOnNaN, Training,
 };
 pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
+pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 
 #[cfg(test)]
 mod tests;

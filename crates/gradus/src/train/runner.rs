@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::{Lowered, Owner, Wanted};
 use crate::plan::{Mode, Plan};
+use crate::rules::optimizers::AVERAGE;
 use std::ops::Range;
 
 /// A session for a model's program.
@@ -43,6 +44,10 @@ impl Runner {
             let variable = crate::plan::Buffer(i as u32);
             match slot(model, *owner) {
                 Some(values) => self.session.write(variable, values),
+                None if is_average(model, *owner) => {
+                    let weight = &model.layers[owner.layer].weights[owner.weight];
+                    self.session.write(variable, &weight.values);
+                }
                 None => {
                     let start = slot_start(model, *owner);
                     let size = self.lowered.program.variables[i].size;
@@ -174,6 +179,14 @@ fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
         }
     };
     Some(values)
+}
+
+/// Whether it is a moving average: one that begins in mid-training begins at
+/// the weights.
+fn is_average(model: &Model, owner: Owner) -> bool {
+    let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+    let name = |slot: usize| optimizer.and_then(|o| o.slots().get(slot).copied());
+    owner.slot.and_then(name) == Some(AVERAGE)
 }
 
 /// What a slot starts at.

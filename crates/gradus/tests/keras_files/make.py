@@ -106,6 +106,35 @@ def objects():
     model.save(HERE / "objects.keras")
 
 
+def legacy():
+    """The same model as a whole-model .h5, and its weights alone."""
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [
+            keras.Input((4, 3)),
+            layers.Flatten(),
+            layers.Dense(6, activation="elu", kernel_regularizer=keras.regularizers.L2(0.01)),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(3, activation="softmax", name="out"),
+        ],
+        name="old",
+    )
+    model.compile(
+        optimizer=keras.optimizers.Nadam(0.01),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    random = np.random.default_rng(7)
+    x = random.normal(size=(32, 4, 3)).astype("float32")
+    y = random.integers(0, 3, 32)
+    model.fit(x, y, epochs=2, batch_size=8, verbose=0)
+    model.save(HERE / "keras3.keras")
+    model.save_weights(HERE / "keras3.weights.h5")
+    # Last: from then on Keras 3.15 writes .keras files without compile_config.
+    model.save(HERE / "keras3.h5")
+
+
 def types():
     """Every number type that is read, and attributes of several kinds."""
     with h5py.File(HERE / "types.h5", "w") as file:
@@ -147,5 +176,6 @@ if __name__ == "__main__":
     chain()
     graph()
     objects()
+    legacy()
     types()
     hostile()

@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// Saves the model while it is trained: after each epoch, or only the best.
 ///
-/// Each file is a whole `.keras` file, with the optimizer's state.
+/// Each file is a whole `.keras` file, with the optimizer's state, or with
+/// `save_weights_only` a `.weights.h5` file.
 ///
 /// ```no_run
 /// use gradus::artifacts::callbacks::ModelCheckpoint;
@@ -22,7 +23,8 @@ use std::path::Path;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCheckpoint {
-    /// The file, which must end in `.keras`. Python's placeholders in it are
+    /// The file, which must end in `.keras`, or in `.weights.h5` if only weights are
+    /// saved. Python's placeholders in it are
     /// filled: `{epoch}` from 1, `{batch}`, and measurements, as in
     /// `{epoch:02d}-{val_loss:.4f}.keras`. Folders are made.
     pub filepath: String,
@@ -41,8 +43,9 @@ pub struct ModelCheckpoint {
     /// What the first model must be better than. Default anything is.
     #[serde(default)]
     pub initial_value_threshold: Option<f64>,
-    /// Refused: only whole models are saved.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Whether only weights (and the optimizer's state) are saved, in a
+    /// `.weights.h5` file. Default no.
+    #[serde(default)]
     pub save_weights_only: bool,
     #[serde(skip)]
     progress: ModelCheckpointProgress,
@@ -141,12 +144,14 @@ impl ModelCheckpoint {
         self
     }
 
+    /// Saves only weights, or whole models.
+    pub fn save_weights_only(mut self, only: bool) -> Self {
+        self.save_weights_only = only;
+        self
+    }
+
     /// Whether the file's name can be filled, where an epoch measures `known`.
     pub fn check<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
-        if self.save_weights_only {
-            let expected = "false: only whole models are saved, with their optimizer's state";
-            return Err(Error::invalid("save_weights_only", true, expected));
-        }
         let name = self.fill(|name| {
             let all = ["epoch", "batch"].into_iter().chain(known.clone());
             match (name, self.save_freq) {
@@ -155,13 +160,16 @@ impl ModelCheckpoint {
                 _ => Err(Error::unknown("filepath", "placeholder", name, all)),
             }
         })?;
-        match Path::new(&name).extension() {
-            Some(extension) if extension == "keras" => Ok(()),
-            _ => Err(Error::invalid(
-                "filepath",
-                name,
-                "a name that ends in .keras",
-            )),
+        let ending = match self.save_weights_only {
+            true => ".weights.h5",
+            false => ".keras",
+        };
+        match name.ends_with(ending) {
+            true => Ok(()),
+            false => {
+                let expected = format!("a name that ends in {ending}");
+                Err(Error::invalid("filepath", name, expected))
+            }
         }
     }
 
@@ -208,7 +216,10 @@ impl ModelCheckpoint {
             let made = std::fs::create_dir_all(folder);
             made.map_err(|cause| Error::io("create", folder, cause))?;
         }
-        training.model().save(path)
+        match self.save_weights_only {
+            true => training.model().save_weights(path),
+            false => training.model().save(path),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::base::shape::Shape;
 use crate::model::parts::{Unit, own_name};
 use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Puts every layer's variables in the tree.
 pub(crate) fn store(model: &Model, root: &mut Group) {
@@ -114,6 +114,66 @@ fn fill(
         });
     }
     Ok(())
+}
+
+/// The tree of a `.keras` file, of arrays that were kept under the layers' names.
+pub(crate) fn arranged(
+    model: &Model,
+    mut arrays: BTreeMap<String, Vec<Array>>,
+) -> Result<Group, String> {
+    if let Some(part) = model.parts.first() {
+        let problem = "which is read from .keras files alone";
+        return Err(format!(
+            "{} is a model inside the model, {problem}",
+            part.name
+        ));
+    }
+    let mut root = Group::default();
+    for (layer, place) in model.layers.iter().zip(&Places::of(model).layers) {
+        let Some(arrays) = arrays.remove(&layer.name) else {
+            return Err(format!("layer {}: its weights are missing", layer.name));
+        };
+        number(group(&mut root, place).child("vars"), arrays);
+    }
+    match arrays.into_iter().find(|(_, arrays)| !arrays.is_empty()) {
+        Some((name, _)) => Err(format!(
+            "weights of a layer {name}, which is not in the model"
+        )),
+        None => Ok(root),
+    }
+}
+
+/// Puts arrays in a group, numbered from 0.
+pub(crate) fn number(vars: &mut Group, arrays: Vec<Array>) {
+    let arrays = arrays.into_iter().enumerate();
+    vars.arrays = arrays.map(|(i, array)| (i.to_string(), array)).collect();
+}
+
+/// The floats of the tree with their names: the layer's own and the array's
+/// number, `dense/0`; in a model inside the model with that one's before it.
+pub(crate) fn named(root: Group) -> Vec<(String, Array)> {
+    fn collect(group: Group, prefix: &str, found: &mut Vec<(String, Array)>) {
+        for (place, mut layer) in group.groups.into_iter() {
+            let vars = layer.groups.remove("vars").unwrap_or_default();
+            let own = match vars.attributes.get("name") {
+                Some(Attribute::Text(name)) => name,
+                _ => &place,
+            };
+            let path = format!("{prefix}{own}");
+            for (number, array) in vars.arrays {
+                found.push((format!("{path}/{number}"), array));
+            }
+            if let Some(inner) = layer.groups.remove("layers") {
+                collect(inner, &format!("{path}/"), found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let mut root = root;
+    if let Some(layers) = root.groups.remove("layers") {
+        collect(layers, "", &mut found);
+    }
+    found
 }
 
 fn wrong_count() -> String {

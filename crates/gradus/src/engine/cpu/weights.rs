@@ -216,6 +216,7 @@ pub(super) fn update(
         average,
         clip,
         decay,
+        rate,
         whole,
         ..
     } = op
@@ -258,7 +259,8 @@ pub(super) fn update(
         used: slots.len(),
         scale,
         bound,
-        decay: decay * context.step.coefficients[0],
+        decay: *decay,
+        rate: *rate,
         whole: whole.as_deref().map(|shape| InWhole {
             shape,
             laned: context.laned(*w),
@@ -285,6 +287,7 @@ struct Step<'a> {
     scale: f32,
     bound: f32,
     decay: f32,
+    rate: f32,
     extras: Option<Extras<'a>>,
     whole: Option<InWhole<'a>>,
     size: usize,
@@ -293,16 +296,17 @@ struct Step<'a> {
 impl optimizers::Visit for Step<'_> {
     type Output = ();
     fn visit<R: optimizers::Formula>(self, rule: &R) {
+        let coefficients = rule.at_rate(self.coefficients, self.rate);
         let update = Update {
             rule,
-            coefficients: self.coefficients,
+            coefficients: &coefficients,
             w: self.w,
             gradient: self.gradient,
             slots: self.slots,
             used: self.used,
             scale: self.scale,
             bound: self.bound,
-            decay: self.decay,
+            decay: self.decay * coefficients[0],
             extras: self.extras,
             size: self.size,
         };

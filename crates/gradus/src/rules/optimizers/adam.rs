@@ -72,6 +72,13 @@ impl Formula for Adam {
         ]
     }
 
+    fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
+        let [rate, size, ..] = *c;
+        let mut c = *c;
+        (c[0], c[1]) = (rate * factor, size * factor);
+        c
+    }
+
     #[inline(always)]
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
         let m = (g - slots[0]).mul_add(L::splat(c[2]), slots[0]);
@@ -151,6 +158,10 @@ impl Formula for AdamW {
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
         self.adam().coefficients(clock)
+    }
+
+    fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
+        self.adam().at_rate(c, factor)
     }
 
     #[inline(always)]

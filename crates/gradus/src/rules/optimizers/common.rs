@@ -1,6 +1,6 @@
 use super::Method;
 use crate::base::registry::{Value, field_names, fields, named, read};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ struct Common {
     gradient_accumulation_steps: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exclude_from_weight_decay: Vec<String>,
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    layer_rates: serde_json::Map<String, Value>,
 }
 
 impl Default for Common {
@@ -77,6 +79,7 @@ impl Default for Common {
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
             exclude_from_weight_decay: Vec::new(),
+            layer_rates: serde_json::Map::new(),
         }
     }
 }
@@ -120,6 +123,11 @@ pub struct Optimizer {
     /// Variables in whose name one of these is found have no weight decay:
     /// `bias`, `gamma`. Keras' files do not keep them. Default none.
     pub exclude_from_weight_decay: Vec<String>,
+    /// What the learning rate is multiplied by in the layers, or parts, whose names
+    /// match a pattern (`*` stands for anything; the last that matches counts):
+    /// discriminative rates (Howard & Ruder 2018). Weight decay follows the rate.
+    /// Keras' files do not keep them. Default 1.
+    pub layer_rates: Vec<(String, f64)>,
 }
 
 impl Optimizer {
@@ -147,7 +155,16 @@ impl Optimizer {
             let bare = bare.strip_suffix('_').unwrap_or(given);
             bare.eq_ignore_ascii_case(method.class())
         };
+        let layer_rates = common.layer_rates.into_iter().map(|(pattern, factor)| {
+            let number = factor.as_f64().ok_or_else(|| {
+                let at = join(&join(at, "layer_rates"), &pattern);
+                Error::invalid(&at, &factor, "a number")
+            })?;
+            Ok((pattern, number))
+        });
+        let layer_rates = layer_rates.collect::<Result<_>>()?;
         let mut optimizer = Optimizer {
+            layer_rates,
             name: common.name.filter(|given| !own(given)),
             clipvalue: common.clipvalue,
             clipnorm: common.clipnorm,
@@ -195,6 +212,11 @@ impl Optimizer {
                 loss_scale_factor: self.loss_scale_factor,
                 gradient_accumulation_steps: self.gradient_accumulation_steps,
                 exclude_from_weight_decay: self.exclude_from_weight_decay.clone(),
+                layer_rates: self
+                    .layer_rates
+                    .iter()
+                    .map(|(pattern, factor)| (pattern.clone(), (*factor).into()))
+                    .collect(),
             }));
         }
         config
@@ -286,6 +308,12 @@ impl Optimizer {
                 ));
             }
         }
+        for (pattern, factor) in &self.layer_rates {
+            if !(*factor > 0.0 && factor.is_finite()) {
+                let at = join("layer_rates", pattern);
+                return Err(Error::invalid(&at, factor, "a number above 0"));
+            }
+        }
         let named = [self.clipvalue, self.clipnorm, self.global_clipnorm];
         if named.iter().flatten().count() > 1 {
             return Err(Error::Config {
@@ -334,6 +362,16 @@ impl Optimizer {
         self
     }
 
+    /// Multiplies the learning rate by this in the layers whose names match each
+    /// pattern: see [`Optimizer::layer_rates`].
+    pub fn layer_rates(mut self, rates: &[(&str, f64)]) -> Self {
+        let rates = rates
+            .iter()
+            .map(|&(pattern, rate)| (pattern.to_owned(), rate));
+        self.layer_rates = rates.collect();
+        self
+    }
+
     /// Keeps a moving average of the weights, with this momentum.
     pub fn use_ema(mut self, momentum: f64) -> Self {
         self.use_ema = true;
@@ -377,6 +415,7 @@ impl<M: Into<Method>> From<M> for Optimizer {
             loss_scale_factor: None,
             gradient_accumulation_steps: None,
             exclude_from_weight_decay: Vec::new(),
+            layer_rates: Vec::new(),
         }
     }
 }

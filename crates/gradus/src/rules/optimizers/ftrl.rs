@@ -95,6 +95,11 @@ impl Ftrl {
             pow(n, -self.learning_rate_power as f32)
         }
     }
+
+    /// Twice the strength of l2, β's share in it.
+    fn l2(&self, rate: f32) -> f32 {
+        2.0 * (self.l2_regularization_strength as f32 + self.beta as f32 / (2.0 * rate))
+    }
 }
 
 impl Formula for Ftrl {
@@ -107,16 +112,19 @@ impl Formula for Ftrl {
     }
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
-        let l2 = self.l2_regularization_strength as f32;
-        let l2 = l2 + self.beta as f32 / (2.0 * clock.learning_rate);
         [
             clock.learning_rate,
             2.0 * self.l2_shrinkage_regularization_strength as f32,
             self.l1_regularization_strength as f32,
-            2.0 * l2,
+            self.l2(clock.learning_rate),
             0.0,
             0.0,
         ]
+    }
+
+    fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
+        let rate = c[0] * factor;
+        [rate, c[1], c[2], self.l2(rate), c[4], c[5]]
     }
 
     #[inline(always)]

@@ -72,6 +72,14 @@ pub trait Formula: Rule {
     /// The numbers of one step; the learning rate first.
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
 
+    /// The same numbers at a learning rate that is `factor` times theirs. By default
+    /// only the first depends on the rate.
+    fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
+        let mut c = *c;
+        c[0] *= factor;
+        c
+    }
+
     /// One weight's step: the new weight, and the new slots in place.
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L;
 

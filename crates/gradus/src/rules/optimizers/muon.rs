@@ -145,6 +145,10 @@ impl Formula for Muon {
         [rate, size, one_minus_1, one_minus_2, epsilon, momentum]
     }
 
+    fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
+        self.adam().at_rate(c, factor)
+    }
+
     #[inline(always)]
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
         self.adam().step(c, w, g, slots)

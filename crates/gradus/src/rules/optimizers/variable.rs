@@ -1,6 +1,7 @@
 //! What an optimizer does with one variable.
 
 use super::{Formula, Method, Optimizer, Visit};
+use crate::base::pattern;
 
 /// How an optimizer moves a variable.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub(crate) struct Movement {
     pub slots: Vec<usize>,
     /// Its weight decay.
     pub decay: f32,
+    /// What its learning rate is multiplied by.
+    pub rate: f32,
 }
 
 impl Optimizer {
@@ -33,7 +36,10 @@ impl Optimizer {
         let common = self.method.slots().len()..self.slots().len();
         let mut excluded = self.exclude_from_weight_decay.iter();
         let decays = !excluded.any(|part| name.contains(part));
+        let mut rates = self.layer_rates.iter().rev();
+        let rate = rates.find(|(pattern, _)| pattern::names(pattern, layer));
         Movement {
+            rate: rate.map_or(1.0, |&(_, factor)| factor as f32),
             whole,
             slots: (0..own).chain(common).collect(),
             decay: decay.filter(|_| decays).unwrap_or(0.0) as f32,

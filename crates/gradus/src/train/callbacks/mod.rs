@@ -1,6 +1,7 @@
 //! Callbacks: what is done between epochs and batches.
 
 mod early_stopping;
+mod gradual_unfreezing;
 mod learning_rate_scheduler;
 mod reduce_lr_on_plateau;
 mod terminate_on_nan;
@@ -8,11 +9,14 @@ mod terminate_on_nan;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::Runner;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::lowering::Wanted;
 use crate::rules::optimizers::LearningRate;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
+pub use gradual_unfreezing::{GradualUnfreezing, Layers, Stage};
 pub use learning_rate_scheduler::LearningRateScheduler;
 pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
 pub use terminate_on_nan::TerminateOnNaN;
@@ -150,18 +154,37 @@ impl Progress<'_> {
 pub struct Training<'a> {
     pub(super) model: &'a mut Model,
     pub(super) runner: Runner,
+    engine: &'a dyn Engine,
+    wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
 }
 
 impl<'a> Training<'a> {
-    pub(super) fn new(model: &'a mut Model, runner: Runner, learning_rate: f64) -> Self {
-        Training {
+    /// The model on the engine, with the wanted plans.
+    pub(super) fn new(
+        model: &'a mut Model,
+        engine: &'a dyn Engine,
+        wanted: Vec<Wanted>,
+        learning_rate: f64,
+    ) -> Result<Self> {
+        Ok(Training {
+            runner: Runner::new(model, engine, &wanted)?,
             model,
-            runner,
+            engine,
+            wanted,
             learning_rate,
             stop: false,
-        }
+        })
+    }
+
+    /// Changes what the plans are made from, and makes them anew. Weights stay, and
+    /// so do the slots of the variables that are still trained.
+    pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
+        self.download();
+        how(self.model)?;
+        self.runner = Runner::new(self.model, self.engine, &self.wanted)?;
+        Ok(())
     }
 
     /// Weights, optimizer state and learning rate go back into the model.
@@ -195,6 +218,13 @@ impl<'a> Training<'a> {
         }
         self.runner.upload(self.model);
         Ok(())
+    }
+
+    /// Freezes or unfreezes layers from the next step on, as [`Model::set_trainable`].
+    /// Of the variables that are trained before and after, the optimizer's slots
+    /// stay; those of others begin anew, or where they were when they were frozen.
+    pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
+        self.change(|model| model.set_trainable(pattern, trainable))
     }
 
     /// The learning rate, if no schedule sets it.

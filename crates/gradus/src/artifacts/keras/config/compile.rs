@@ -203,9 +203,11 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
         return json!({});
     }
     let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
-    // A method's argument in Keras, not the optimizer's: its files do not have it.
+    // A method's argument in Keras, not the optimizer's, and one that is ours: its
+    // files have neither.
     if let Some(config) = optimizer["config"].as_object_mut() {
         config.remove("exclude_from_weight_decay");
+        config.remove("layer_rates");
     }
     if let LearningRate::Constant(rate) = compiled.optimizer.learning_rate {
         // Keras' rate is a float32 variable, and written as what it is.

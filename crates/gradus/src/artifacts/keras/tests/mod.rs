@@ -2,6 +2,7 @@
 
 mod graphs;
 mod hostile;
+mod legacy;
 mod round_trip;
 
 use super::archive::{self, Archive};

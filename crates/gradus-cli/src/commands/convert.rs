@@ -1,0 +1,63 @@
+//! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT]`.
+
+use crate::args::Convert;
+use crate::output;
+use gradus::artifacts::keras::{load_keras, save_keras};
+use gradus::artifacts::weights::{Format, Layout, save_weights};
+use gradus::{Error, Model, Result};
+use std::path::Path;
+
+/// Runs the command. What can be wrong with the arguments is found before any
+/// file is opened.
+pub fn run(args: Convert) -> Result<()> {
+    let to = Format::of(&args.output);
+    if to.is_none() && !ends_in(&args.output, "keras") {
+        let expected = "found as OUT, expected a name that ends in .keras, .weights.h5, \
+                        .safetensors or .npz";
+        return Err(Error::file(&args.output, expected));
+    }
+    let layout = match &args.layout {
+        None => Layout::Keras,
+        Some(name) => name
+            .parse()
+            .map_err(|error: Error| error.under("--layout"))?,
+    };
+    if layout != Layout::Keras && !matches!(to, Some(Format::Safetensors | Format::Npz)) {
+        let expected = "`keras`, unless OUT ends in .safetensors or .npz";
+        return Err(Error::invalid("--layout", layout, expected));
+    }
+    let model = read(&args)?;
+    match to {
+        None => save_keras(&model, &args.output)?,
+        Some(_) => save_weights(&model, &args.output, layout)?,
+    }
+    let arrays = model.weights().count();
+    let numbers: usize = model.weights().map(|weight| weight.values.len()).sum();
+    let path = args.output.display();
+    output::result(&format!("{path}: {arrays} arrays, {numbers} numbers\n"))
+}
+
+/// The model of IN, or the one that the weights of IN were loaded into.
+fn read(args: &Convert) -> Result<Model> {
+    match (Format::of(&args.input), &args.model) {
+        (None, None) => load_keras(&args.input),
+        (None, Some(_)) => {
+            let expected = "nothing: IN is no file of weights alone, it would be the model itself";
+            Err(Error::invalid("--model", "a model", expected))
+        }
+        (Some(_), None) => {
+            let problem = "holds weights alone: name the model that they belong to with \
+                           `--model MODEL.keras`";
+            Err(Error::file(&args.input, problem))
+        }
+        (Some(_), Some(model)) => {
+            let mut model = load_keras(model)?;
+            model.load_weights(&args.input)?;
+            Ok(model)
+        }
+    }
+}
+
+fn ends_in(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}

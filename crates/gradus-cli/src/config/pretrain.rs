@@ -1,0 +1,228 @@
+//! `[pretrain]`: what the first layers learn before the training, mostly without
+//! labels.
+
+use super::{problem_at, text_of, truth, whole};
+use gradus::config::{Value, join, read, table};
+use gradus::data::{DataConfig, Dataset};
+use gradus::rules::losses::Loss;
+use gradus::rules::optimizers::Optimizer;
+use gradus::train::{Autoencoder, History, MaskedFeatures, Siamese};
+use gradus::{Error, Model, Result};
+use serde::Deserialize;
+use serde_json::{Map, json};
+use std::path::Path;
+
+/// What is learnt, and of which rows.
+#[derive(Clone, Debug)]
+pub struct PretrainConfig {
+    task: Task,
+    /// Rows of its own; without them, those of `[data]` that are trained on.
+    data: Option<DataConfig>,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    Autoencoder(Autoencoder),
+    MaskedFeatures(MaskedFeatures),
+    Siamese(Siamese),
+}
+
+const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
+
+/// The keys that not every kind has, and which have them.
+const KEYS: [(&str, &[&str]); 8] = [
+    ("loss", &["autoencoder"]),
+    ("noise", &["autoencoder", "siamese"]),
+    ("dropout", &["autoencoder"]),
+    ("sparsity", &["autoencoder"]),
+    ("greedy", &["autoencoder"]),
+    ("rate", &["masked_features"]),
+    ("triplets", &["siamese"]),
+    ("margin", &["siamese"]),
+];
+
+#[derive(Deserialize)]
+struct Raw {
+    kind: Option<String>,
+    data: Option<Value>,
+    until: Option<Value>,
+    epochs: Option<Value>,
+    batch_size: Option<Value>,
+    optimizer: Option<Value>,
+    loss: Option<Value>,
+    noise: Option<f64>,
+    dropout: Option<f64>,
+    sparsity: Option<f64>,
+    greedy: Option<Value>,
+    rate: Option<f64>,
+    triplets: Option<Value>,
+    margin: Option<f64>,
+}
+
+impl PretrainConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let fields = table(at, value)?;
+        let raw: Raw = read(at, fields.clone())?;
+        let key = |key: &str| join(at, key);
+        let Some(kind) = raw.kind else {
+            let problem = format!("missing: one of {}", KINDS.join(", "));
+            return Err(problem_at(&key("kind"), &problem));
+        };
+        let kind = kind.as_str();
+        if !KINDS.contains(&kind) {
+            return Err(Error::unknown(&key("kind"), "pretraining", kind, KINDS));
+        }
+        for (name, kinds) in KEYS {
+            if fields.contains_key(name) && !kinds.contains(&kind) {
+                let of = kinds.join(" and ");
+                let problem = format!("is a key of {of}, and the kind is {kind}");
+                return Err(problem_at(&key(name), &problem));
+            }
+        }
+        let until = raw
+            .until
+            .map(|until| text_of(&key("until"), &until, "a layer's name"));
+        let until = until.transpose()?;
+        let count = |name: &str, value: Option<Value>, usual| match value {
+            Some(value) => whole(&key(name), &value, 1),
+            None => Ok(usual),
+        };
+        let optimizer = raw
+            .optimizer
+            .map(|o| Optimizer::from_config(&key("optimizer"), &o));
+        let optimizer = optimizer.transpose()?;
+        let flag = |name: &str, value: Option<Value>| match value {
+            Some(value) => truth(&key(name), &value),
+            None => Ok(false),
+        };
+        let task = match kind {
+            "autoencoder" => {
+                let usual = Autoencoder::new();
+                Task::Autoencoder(Autoencoder {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    loss: match raw.loss {
+                        Some(loss) => Loss::from_config(&key("loss"), &loss)?,
+                        None => usual.loss,
+                    },
+                    noise: raw.noise.unwrap_or(usual.noise),
+                    dropout: raw.dropout.unwrap_or(usual.dropout),
+                    sparsity: raw.sparsity.unwrap_or(usual.sparsity),
+                    greedy: flag("greedy", raw.greedy)?,
+                })
+            }
+            "siamese" => {
+                let usual = Siamese::new();
+                Task::Siamese(Siamese {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    triplets: flag("triplets", raw.triplets)?,
+                    margin: raw.margin.unwrap_or(usual.margin),
+                    noise: raw.noise,
+                })
+            }
+            _ => {
+                let usual = MaskedFeatures::new();
+                Task::MaskedFeatures(MaskedFeatures {
+                    until,
+                    epochs: count("epochs", raw.epochs, usual.epochs)?,
+                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    rate: raw.rate.unwrap_or(usual.rate),
+                })
+            }
+        };
+        let data = raw
+            .data
+            .map(|data| DataConfig::from_value(&key("data"), &data));
+        Ok(PretrainConfig {
+            task,
+            data: data.transpose()?,
+        })
+    }
+
+    /// The rows that are learnt from: its own, or those that are trained on.
+    pub fn load(&self, train: &Dataset, base: &Path) -> Result<Dataset> {
+        let rows = match &self.data {
+            Some(data) => data.load(base).map_err(|e| e.under("pretrain"))?.train,
+            None => train.clone(),
+        };
+        Ok(match &self.task {
+            // Labels say which rows are alike.
+            Task::Siamese(task) if task.noise.is_none() => rows,
+            _ => rows.without_targets(),
+        })
+    }
+
+    /// Pretrains the model's first layers.
+    pub fn run(&self, model: &mut Model, rows: &Dataset) -> Result<Vec<History>> {
+        match &self.task {
+            Task::Autoencoder(task) => task.pretrain(model, rows),
+            Task::MaskedFeatures(task) => task.pretrain(model, rows),
+            Task::Siamese(task) => task.pretrain(model, rows),
+        }
+    }
+
+    /// The table with every default settled.
+    pub fn resolved(&self, base: &Path) -> Result<Value> {
+        let plain = |error: serde_json::Error| Error::Internal(error.to_string());
+        let mut fields = Map::new();
+        let (until, rest) = match &self.task {
+            Task::Autoencoder(task) => (
+                &task.until,
+                json!({
+                    "kind": KINDS[0],
+                    "epochs": task.epochs,
+                    "batch_size": task.batch_size,
+                    "optimizer": task.optimizer.to_config(),
+                    "loss": serde_json::to_value(&task.loss).map_err(plain)?,
+                    "noise": task.noise,
+                    "dropout": task.dropout,
+                    "sparsity": task.sparsity,
+                    "greedy": task.greedy,
+                }),
+            ),
+            Task::MaskedFeatures(task) => (
+                &task.until,
+                json!({
+                    "kind": KINDS[1],
+                    "epochs": task.epochs,
+                    "batch_size": task.batch_size,
+                    "optimizer": task.optimizer.to_config(),
+                    "rate": task.rate,
+                }),
+            ),
+            Task::Siamese(task) => (
+                &task.until,
+                json!({
+                    "kind": KINDS[2],
+                    "epochs": task.epochs,
+                    "batch_size": task.batch_size,
+                    "optimizer": task.optimizer.to_config(),
+                    "triplets": task.triplets,
+                    "margin": task.margin,
+                }),
+            ),
+        };
+        fields.extend(table("pretrain", &rest)?);
+        if let Task::Siamese(Siamese {
+            noise: Some(noise), ..
+        }) = self.task
+        {
+            fields.insert("noise".into(), noise.into());
+        }
+        if let Some(until) = until {
+            fields.insert("until".into(), until.as_str().into());
+        }
+        if let Some(data) = &self.data {
+            let data = serde_json::to_value(data.absolute(base)?).map_err(plain)?;
+            fields.insert("data".into(), data);
+        }
+        Ok(fields.into())
+    }
+}

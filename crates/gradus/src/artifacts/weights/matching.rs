@@ -1,0 +1,125 @@
+//! Which array of a file is which weight of a model.
+
+use super::names::{self, Layout, NamedArray};
+use crate::model::Model;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What of a file and of a model fitted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// The model's weights that the file had, under Keras' names.
+    pub loaded: Vec<String>,
+    /// The model's weights that the file did not have; they are as they were.
+    pub missing: Vec<String>,
+    /// The model's weights that the file had in another shape; they are as they were.
+    pub unfit: Vec<Unfit>,
+    /// The file's arrays that the model had no place for.
+    pub unused: Vec<String>,
+}
+
+/// A weight that a file has in another shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape there.
+    pub found: Vec<usize>,
+    /// The shape that would have fitted.
+    pub expected: Vec<usize>,
+}
+
+impl Matched {
+    /// Whether every weight was loaded, and nothing is left over.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.unfit.is_empty() && self.unused.is_empty()
+    }
+}
+
+/// A line for each kind of finding that there is.
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.loaded.len() + self.missing.len() + self.unfit.len();
+        write!(f, "{} of {count} weights found", self.loaded.len())?;
+        let list = |names: &[String]| names.join(", ");
+        if !self.missing.is_empty() {
+            write!(f, "\n  not in the file: {}", list(&self.missing))?;
+        }
+        for unfit in &self.unfit {
+            let (found, expected) = (&unfit.found, &unfit.expected);
+            write!(
+                f,
+                "\n  {}: found shape {found:?}, expected {expected:?}",
+                unfit.name
+            )?;
+        }
+        if !self.unused.is_empty() {
+            write!(f, "\n  not in the model: {}", list(&self.unused))?;
+        }
+        Ok(())
+    }
+}
+
+/// New values of a weight, by the numbers of its layer and of itself.
+pub(super) type Filled = Vec<(usize, usize, Vec<f32>)>;
+
+/// Looks up every weight of the model under all the names that it may have.
+pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled, Matched), String> {
+    let mut by_name = BTreeMap::new();
+    for array in arrays {
+        if let Some(twice) = by_name.insert(array.name.clone(), array) {
+            return Err(format!("two arrays are named `{}`", twice.name));
+        }
+    }
+    let (mut filled, mut report) = (Filled::new(), Matched::default());
+    for (l, layer) in model.layers.iter().enumerate() {
+        for (w, weight) in layer.weights.iter().enumerate() {
+            let keras = names::name(layer, weight, Layout::Keras);
+            let numbered = format!("{}/{w}", layer.name);
+            let pytorch = names::name(layer, weight, Layout::PyTorch);
+            if !names::is_kept(weight) {
+                for name in [keras, numbered, pytorch] {
+                    by_name.remove(&name);
+                }
+                continue;
+            }
+            let found = by_name.remove(&keras).or_else(|| by_name.remove(&numbered));
+            let turned = found.is_none() && names::is_kernel(weight);
+            let Some(array) = found.or_else(|| by_name.remove(&pytorch)) else {
+                report.missing.push(keras);
+                continue;
+            };
+            let mut expected = weight.shape.clone();
+            if turned {
+                expected.reverse();
+            }
+            if array.shape != expected {
+                report.unfit.push(Unfit {
+                    name: array.name,
+                    found: array.shape,
+                    expected,
+                });
+                continue;
+            }
+            let values = match turned {
+                true => names::transpose(&array.values, expected[1]),
+                false => array.values,
+            };
+            filled.push((l, w, values));
+            report.loaded.push(keras);
+        }
+    }
+    let unused = by_name.into_keys();
+    // PyTorch's count of batches, which nothing is computed from.
+    report.unused = unused
+        .filter(|name| !name.ends_with(".num_batches_tracked"))
+        .collect();
+    Ok((filled, report))
+}
+
+/// Puts the new values in their places.
+pub(super) fn put(model: &mut Model, filled: Filled) {
+    for (layer, weight, values) in filled {
+        model.layers[layer].weights[weight].values = values;
+    }
+}

@@ -1,0 +1,143 @@
+//! The weights of a model in files of their own: Keras' `.weights.h5`,
+//! `.safetensors` and NumPy's `.npz`. The ending says which.
+//!
+//! Files come from strangers: no size that they claim is believed.
+
+mod matching;
+mod names;
+mod npz;
+mod safetensors;
+
+pub use matching::{Matched, Unfit};
+pub use names::Layout;
+
+use super::keras;
+use super::whole::write_whole;
+use crate::error::{Error, Result};
+use crate::model::Model;
+pub(crate) use names::NamedArray;
+use std::io::Write;
+use std::path::Path;
+
+/// A kind of file with weights and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Keras' `.weights.h5`: weights by place, and the optimizer's state.
+    KerasWeights,
+    /// `.safetensors`: arrays by name.
+    Safetensors,
+    /// NumPy's `.npz`: arrays by name.
+    Npz,
+}
+
+impl Format {
+    /// What a file's name says; nothing if it is no name for weights.
+    pub fn of(path: impl AsRef<Path>) -> Option<Self> {
+        let name = path.as_ref().file_name()?.to_str()?.to_ascii_lowercase();
+        let endings = [
+            (".weights.h5", Format::KerasWeights),
+            (".safetensors", Format::Safetensors),
+            (".npz", Format::Npz),
+        ];
+        let found = endings.into_iter().find(|(end, _)| name.ends_with(end))?;
+        Some(found.1)
+    }
+
+    fn expect(path: &Path) -> Result<Self> {
+        let expected = "expected a file name that ends in .weights.h5, .safetensors or .npz";
+        Format::of(path).ok_or_else(|| Error::file(path, expected))
+    }
+}
+
+/// Saves a model's weights; the file is written whole or not at all.
+///
+/// A `.weights.h5` file has the optimizer's state too, as Keras' has. In the
+/// others an array is named as `layout` says; a `.weights.h5` file knows Keras'
+/// layout alone.
+pub fn save_weights(model: &Model, path: impl AsRef<Path>, layout: Layout) -> Result<()> {
+    let path = path.as_ref();
+    let format = Format::expect(path)?;
+    if !model.is_built() {
+        return Err(not_built());
+    }
+    let bytes = match (format, layout) {
+        (Format::KerasWeights, Layout::Keras) => keras::weights_to_bytes(model)?,
+        (Format::KerasWeights, layout) => {
+            let expected = "the layout `keras` for a .weights.h5 file";
+            return Err(Error::invalid("layout", layout, expected));
+        }
+        (Format::Safetensors, layout) => safetensors::write(&names::of(model, layout), layout)?,
+        (Format::Npz, layout) => npz::write(&names::of(model, layout))?,
+    };
+    write_whole(path, |file| file.write_all(&bytes))
+}
+
+impl Model {
+    /// Saves the weights under Keras' names to a `.weights.h5`, `.safetensors`
+    /// or `.npz` file; [`save_weights`] knows PyTorch's names, too.
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        save_weights(self, path, Layout::Keras)
+    }
+
+    /// Loads the weights of a `.weights.h5`, `.safetensors` or `.npz` file into
+    /// this model, which must be built. All must fit, or none is changed.
+    ///
+    /// In a `.weights.h5` file they go by their place, as in Keras, and the
+    /// optimizer's state comes along; in the others by name, Keras'
+    /// (`dense/kernel`) or PyTorch's (`dense.weight`).
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let format = Format::expect(path)?;
+        if !self.is_built() {
+            return Err(not_built());
+        }
+        if format == Format::KerasWeights {
+            return keras::load_weights(self, path);
+        }
+        let (filled, matched) = matching::matched(self, read(path, format)?)
+            .map_err(|problem| Error::file(path, problem))?;
+        match matched.is_complete() {
+            true => matching::put(self, filled),
+            false => return Err(Error::file(path, matched)),
+        }
+        Ok(())
+    }
+
+    /// Loads whatever weights of a file have the name and shape of this model's,
+    /// and reports what matched: the layers that two networks share.
+    ///
+    /// The file holds weights, or is a whole model (`.keras`, `.h5`). The
+    /// optimizer's state stays as it is. An error if nothing matches.
+    pub fn load_weights_by_name(&mut self, path: impl AsRef<Path>) -> Result<Matched> {
+        let path = path.as_ref();
+        if !self.is_built() {
+            return Err(not_built());
+        }
+        let arrays = match Format::of(path) {
+            Some(format) => read(path, format)?,
+            None => names::of(&Model::load(path)?, Layout::Keras),
+        };
+        let (filled, matched) =
+            matching::matched(self, arrays).map_err(|problem| Error::file(path, problem))?;
+        if matched.loaded.is_empty() {
+            return Err(Error::file(path, matched));
+        }
+        matching::put(self, filled);
+        Ok(matched)
+    }
+}
+
+/// The arrays of a file with their names.
+fn read(path: &Path, format: Format) -> Result<Vec<NamedArray>> {
+    match format {
+        Format::KerasWeights => keras::named_weights(path),
+        Format::Safetensors => safetensors::read(path),
+        Format::Npz => npz::read(path),
+    }
+}
+
+fn not_built() -> Error {
+    Error::NotReady {
+        problem: "the model has no weights yet: give its input shape, or call `build` first".into(),
+    }
+}

@@ -1,0 +1,243 @@
+use super::{Callback, Training};
+use crate::base::pattern::names;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use serde::{Deserialize, Serialize};
+
+/// What fails is said to be here.
+const NAME: &str = "GradualUnfreezing";
+
+/// Unfreezes layers from the top while a model is trained, each with a rate of its
+/// own if wanted (ULMFiT: Howard & Ruder 2018, sections 3.2 and 3.3).
+///
+/// Only layers with weights to train are counted; the top one is the last. It decides alone
+/// what is trained: the layers of all stages so far, and nothing else. They stay
+/// so at the end. A frozen layer costs no backward work; when the trained layers
+/// change, the optimizer keeps its slots for those that stay. It counts its steps
+/// from the first, so that Adam's like do not correct the slots of a layer that
+/// comes later: its first steps are up to three times as large.
+///
+/// ```
+/// use gradus::train::callbacks::GradualUnfreezing;
+///
+/// // The new head for 4 epochs, then everything, with a lower rate.
+/// let experiment = GradualUnfreezing::new()
+///     .top(0, 1)
+///     .all(4)
+///     .learning_rate(0.001);
+/// // One layer more with each epoch, each rate 1/2.6 of that of the layer above.
+/// let ulmfit = GradualUnfreezing::new().factor(1.0 / 2.6);
+/// # let _ = (experiment, ulmfit);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GradualUnfreezing {
+    /// What is trained from which epoch on. Default: the top layer, and with each
+    /// epoch the next one below.
+    pub stages: Vec<Stage>,
+    /// What the rate of each layer is multiplied by for the one below. It takes the
+    /// place of the optimizer's `layer_rates` during the training. Default 1.
+    pub factor: f64,
+    /// The optimizer's own rates of layers.
+    #[serde(skip)]
+    before: Vec<(String, f64)>,
+}
+
+/// More layers that are trained from an epoch on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The layers. Default all.
+    #[serde(default)]
+    pub layers: Layers,
+    /// The learning rate from then on. Default the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+}
+
+/// Which layers of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Layers {
+    /// So many with weights to train, from the last on.
+    Top(usize),
+    /// Those whose names match, or that are in a part whose name does; `*` stands
+    /// for anything.
+    Named(Vec<String>),
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Layers::Named(vec!["*".into()])
+    }
+}
+
+impl Default for GradualUnfreezing {
+    fn default() -> Self {
+        GradualUnfreezing {
+            stages: Vec::new(),
+            factor: 1.0,
+            before: Vec::new(),
+        }
+    }
+}
+
+impl GradualUnfreezing {
+    /// The top layer, and with each epoch the next one below; one rate for all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From that epoch on, the last `layers` layers are trained.
+    pub fn top(self, epoch: usize, layers: usize) -> Self {
+        self.stage(epoch, Layers::Top(layers))
+    }
+
+    /// From that epoch on, the layers whose names match are trained too.
+    pub fn named(self, epoch: usize, patterns: &[&str]) -> Self {
+        let patterns = patterns.iter().map(|&pattern| pattern.to_owned());
+        self.stage(epoch, Layers::Named(patterns.collect()))
+    }
+
+    /// From that epoch on, everything is trained.
+    pub fn all(self, epoch: usize) -> Self {
+        self.stage(epoch, Layers::default())
+    }
+
+    fn stage(mut self, epoch: usize, layers: Layers) -> Self {
+        self.stages.push(Stage {
+            epoch,
+            layers,
+            learning_rate: None,
+        });
+        self
+    }
+
+    /// Sets the learning rate of the last stage that was added.
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.learning_rate = Some(rate);
+        }
+        self
+    }
+
+    /// Sets what the rate of each layer is multiplied by for the one below.
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// Refuses stages that make no sense, or name what the model does not have.
+    pub fn check(&self, model: &Model) -> Result<()> {
+        if !(self.factor > 0.0 && self.factor.is_finite()) {
+            return Err(Error::invalid("factor", self.factor, "a number above 0"));
+        }
+        if !self.stages.is_empty() && self.stages.iter().all(|stage| stage.epoch > 0) {
+            let expected = "one for epoch 0: nothing is trained before the first";
+            return Err(Error::invalid("stages", "no stage for epoch 0", expected));
+        }
+        for (i, stage) in self.stages.iter().enumerate() {
+            let at = |key: &str| format!("stages[{i}].{key}");
+            if let Some(rate) = stage.learning_rate
+                && !(rate >= 0.0 && rate.is_finite())
+            {
+                let expected = "a number of 0 or more";
+                return Err(Error::invalid(&at("learning_rate"), rate, expected));
+            }
+            match &stage.layers {
+                Layers::Top(0) => {
+                    return Err(Error::invalid(&at("layers"), 0, "at least one"));
+                }
+                Layers::Top(_) => {}
+                Layers::Named(patterns) => {
+                    for pattern in patterns {
+                        if !model.layers.iter().any(|l| names(pattern, &l.name)) {
+                            let known = model.layers.iter().map(|l| &*l.name);
+                            return Err(Error::unknown(&at("layers"), "layer", pattern, known));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each layer of the model is trained in that epoch.
+    fn trained(&self, model: &Model, epoch: usize) -> Vec<bool> {
+        let from_top = from_top(model);
+        let depth = |layer: usize| from_top.iter().position(|&l| l == layer);
+        let among_top = |layer: usize, count: usize| depth(layer).is_some_and(|d| d < count);
+        let now = || self.stages.iter().filter(|stage| stage.epoch <= epoch);
+        let layers = model.layers.iter().enumerate();
+        let trained = layers.map(|(i, layer)| match self.stages.is_empty() {
+            true => among_top(i, epoch.saturating_add(1)),
+            false => now().any(|stage| match &stage.layers {
+                Layers::Top(count) => among_top(i, *count),
+                Layers::Named(patterns) => patterns.iter().any(|p| names(p, &layer.name)),
+            }),
+        });
+        trained.collect()
+    }
+}
+
+/// The numbers of the layers with weights to train, the last first.
+fn from_top(model: &Model) -> Vec<usize> {
+    let layers = model.layers.iter().enumerate().rev();
+    let with_weights = layers.filter(|(_, layer)| layer.weights.iter().any(|w| w.trainable));
+    with_weights.map(|(i, _)| i).collect()
+}
+
+impl Callback for GradualUnfreezing {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let checked = self.check(training.model);
+        checked.map_err(|error| error.under(NAME))?;
+        let model = &*training.model;
+        self.before = model.compiled()?.optimizer.layer_rates.clone();
+        if self.factor == 1.0 {
+            return Ok(());
+        }
+        let mut rate = 1.0;
+        let mut rates = Vec::new();
+        for layer in from_top(model) {
+            rates.push((model.layers[layer].name.clone(), rate));
+            rate *= self.factor;
+        }
+        training.change(|model| {
+            if let Some(compiled) = &mut model.compiled {
+                compiled.optimizer.layer_rates = rates;
+            }
+            Ok(())
+        })
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        let trained = self.trained(training.model, epoch);
+        let layers = &training.model.layers;
+        if layers.iter().zip(&trained).any(|(l, &t)| l.trainable != t) {
+            training.change(|model| {
+                for (layer, trained) in model.layers.iter_mut().zip(trained) {
+                    layer.trainable = trained;
+                }
+                Ok(())
+            })?;
+        }
+        let begun = self.stages.iter().filter(|stage| stage.epoch == epoch);
+        if let Some(rate) = begun.filter_map(|stage| stage.learning_rate).next_back() {
+            if training.learning_rate().is_nan() {
+                let found = "a learning rate beside a schedule";
+                return Err(Error::invalid(NAME, found, "only one of the two"));
+            }
+            training.set_learning_rate(rate);
+        }
+        Ok(())
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        if let Some(compiled) = &mut training.model.compiled {
+            compiled.optimizer.layer_rates = std::mem::take(&mut self.before);
+        }
+        Ok(())
+    }
+}

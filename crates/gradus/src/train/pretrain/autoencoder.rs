@@ -1,0 +1,212 @@
+//! Stacked autoencoders: plain, denoising, sparse; all layers at once or one after
+//! the other.
+
+use super::encoder::Encoder;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::model::layers::{
+    Activation as ActivationLayer, ActivityRegularization, Dropout, GaussianNoise,
+};
+use crate::model::{Compiled, Goal, Model};
+use crate::rules::activations::Activation;
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::{Nadam, Optimizer};
+use crate::train::{Fit, History};
+use std::ops::Range;
+
+/// Pretrains a chain's first layers to say, in few numbers, what the input was: a
+/// mirror of them is put behind, and both learn to give the input back. (Hinton &
+/// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006.)
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::train::Autoencoder;
+///
+/// let digits = gradus::data::digits(Split::Train)?.slice(0..256)?;
+/// let mut model = Sequential::new()
+///     .add(Flatten::new())
+///     .add(Dense::new(32).activation(Activation::Elu))
+///     .add(Dense::new(10).activation(Activation::Softmax))
+///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+/// let unlabelled = digits.clone().without_targets();
+/// Autoencoder::new().epochs(2).dropout(0.2).pretrain(&mut model, &unlabelled)?;
+/// model.fit(&digits, Fit::new().epochs(2))?;
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Autoencoder {
+    /// The last layer to be pretrained. Default the one before the last Dense layer.
+    pub until: Option<String>,
+    /// How often all rows are seen; in greedy pretraining, by each layer. Default 10.
+    pub epochs: usize,
+    /// Rows of a batch. Default 32.
+    pub batch_size: usize,
+    /// How it is trained. Default Nadam.
+    pub optimizer: Optimizer,
+    /// How far the output is from the input. Default the mean squared error; with
+    /// the binary crossentropy, for inputs from 0 to 1, the output is a sigmoid.
+    pub loss: Loss,
+    /// The standard deviation of noise that is added to the input, which is to be
+    /// given back without. Default 0. (Vincent et al., "Stacked denoising
+    /// autoencoders", 2010.)
+    pub noise: f64,
+    /// The share of the inputs that is dropped, and is to be given back. Default 0.
+    pub dropout: f64,
+    /// What the absolute values of the code cost in the loss: a sparse autoencoder.
+    /// Default 0.
+    pub sparsity: f64,
+    /// Whether one layer is trained after the other, each to give back what the ones
+    /// before it make of the input (Bengio et al., "Greedy layer-wise training of
+    /// deep networks", 2006). Default all at once.
+    pub greedy: bool,
+}
+
+impl Default for Autoencoder {
+    fn default() -> Self {
+        Autoencoder {
+            until: None,
+            epochs: 10,
+            batch_size: 32,
+            optimizer: Nadam::new().into(),
+            loss: Loss::MeanSquaredError,
+            noise: 0.0,
+            dropout: 0.0,
+            sparsity: 0.0,
+            greedy: false,
+        }
+    }
+}
+
+impl Autoencoder {
+    /// Ten epochs of Nadam on the mean squared error, all layers at once.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the last layer to be pretrained.
+    pub fn until(mut self, layer: impl Into<String>) -> Self {
+        self.until = Some(layer.into());
+        self
+    }
+
+    /// Sets how often all rows are seen.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Sets the rows of a batch.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Sets how it is trained.
+    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
+        self.optimizer = optimizer.into();
+        self
+    }
+
+    /// Sets how far the output is from the input.
+    pub fn loss(mut self, loss: impl Into<Loss>) -> Self {
+        self.loss = loss.into();
+        self
+    }
+
+    /// Sets the standard deviation of the input's noise.
+    pub fn noise(mut self, stddev: f64) -> Self {
+        self.noise = stddev;
+        self
+    }
+
+    /// Sets the share of the inputs that is dropped.
+    pub fn dropout(mut self, rate: f64) -> Self {
+        self.dropout = rate;
+        self
+    }
+
+    /// Sets what the absolute values of the code cost.
+    pub fn sparsity(mut self, l1: f64) -> Self {
+        self.sparsity = l1;
+        self
+    }
+
+    /// Trains one layer after the other, or all at once.
+    pub fn greedy(mut self, greedy: bool) -> Self {
+        self.greedy = greedy;
+        self
+    }
+
+    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
+    /// are not used. The other layers stay as they are, and the optimizer's state
+    /// starts afresh. What was measured: one history, or one for each greedy layer.
+    pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        let row = data.inputs()[0].shape().clone();
+        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        if !self.greedy {
+            let all = 0..encoder.end;
+            return Ok(vec![self.train(&mut encoder, all, data)?]);
+        }
+        let dense = encoder.dense(0..encoder.end);
+        let mut histories = Vec::new();
+        let mut codes = data.clone().without_targets();
+        let mut start = 0;
+        for next in dense.iter().skip(1).copied().chain([encoder.end]) {
+            histories.push(self.train(&mut encoder, start..next, &codes)?);
+            let layers = encoder.add(encoder.chain(encoder.input(start).clone()), start..next);
+            let mut layers = layers.build()?;
+            encoder.give(&mut layers, start..next, 0);
+            codes = Dataset::unlabelled(layers.predict(&codes)?);
+            start = next;
+        }
+        Ok(histories)
+    }
+
+    /// Trains these layers to give back the inputs of `data`.
+    fn train(
+        &self,
+        encoder: &mut Encoder<'_>,
+        range: Range<usize>,
+        data: &Dataset,
+    ) -> Result<History> {
+        let input = encoder.input(range.start).clone();
+        let mut chain = encoder.chain(input.clone());
+        let mut before = 0;
+        // With 0 each is nothing; a wrong rate is told by the layer itself.
+        if self.noise != 0.0 {
+            chain = chain.add_named("noise", GaussianNoise::new(self.noise), true);
+            before += 1;
+        }
+        if self.dropout != 0.0 {
+            chain = chain.add_named("masking", Dropout::new(self.dropout), true);
+            before += 1;
+        }
+        chain = encoder.add(chain, range.clone());
+        if self.sparsity != 0.0 {
+            let sparsity = ActivityRegularization::new(self.sparsity, 0.0);
+            chain = chain.add_named("sparsity", sparsity, true);
+        }
+        let sigmoid = self.loss == Loss::BinaryCrossentropy && range.start == 0;
+        let output = sigmoid.then(|| ActivationLayer::new(Activation::Sigmoid).into());
+        for layer in encoder.mirror(range.clone(), output)? {
+            chain = chain.add_named("decoder", layer, true);
+        }
+        let mut model = chain.build()?;
+        encoder.give(&mut model, range.clone(), before);
+        // What a layer gives may be any number: only the input is from 0 to 1.
+        let loss = match range.start {
+            0 => self.loss.clone(),
+            _ => Loss::MeanSquaredError,
+        };
+        let under = |error: Error| error.under("pretrain");
+        model
+            .compile_with(Compiled::new(self.optimizer.clone(), Goal::new(loss)))
+            .map_err(under)?;
+        let x = data.inputs()[0].clone();
+        let y = x.clone().reshaped([input.size()])?;
+        let fit = Fit::new().epochs(self.epochs).batch_size(self.batch_size);
+        let history = model.fit(&Dataset::new(x, y)?, fit)?;
+        encoder.take(model, range, before);
+        Ok(history)
+    }
+}

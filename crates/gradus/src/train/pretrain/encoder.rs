@@ -1,0 +1,134 @@
+//! The layers of a model that are pretrained, and what is built around them.
+
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::layers::Layer;
+use crate::model::{Model, Sequential};
+use std::ops::Range;
+
+/// The first layers of a chain.
+pub(super) struct Encoder<'a> {
+    model: &'a mut Model,
+    /// How many layers it has.
+    pub end: usize,
+    /// The shape that each layer of the model is applied to.
+    shapes: Vec<Shape>,
+}
+
+impl<'a> Encoder<'a> {
+    /// The layers up to the one named `until`; without a name, all before the
+    /// last Dense layer. The model is built for rows of that shape if it is not yet.
+    pub fn of(model: &'a mut Model, until: Option<&str>, row: &Shape) -> Result<Self> {
+        if !model.chain || !model.parts.is_empty() {
+            let expected = "a chain of layers: pretrain a part of a graph before it is put in";
+            return Err(Error::invalid("model", "a graph of layers", expected));
+        }
+        model.build(std::slice::from_ref(row))?;
+        let end = match until {
+            Some(name) => {
+                let names = model.layers.iter().map(|layer| layer.name.as_str());
+                let found = model.layers.iter().position(|layer| layer.name == name);
+                found.ok_or_else(|| Error::unknown("until", "layer", name, names))? + 1
+            }
+            None => {
+                let is_dense = |layer: &Layer| layer.class() == "Dense";
+                let last = model.layers.iter().rposition(|layer| is_dense(&layer.rule));
+                last.unwrap_or(0)
+            }
+        };
+        let shapes = model.shapes()?.into_iter();
+        let shapes = shapes.filter_map(|(inputs, _)| inputs.into_iter().next());
+        let encoder = Encoder {
+            end,
+            shapes: shapes.collect(),
+            model,
+        };
+        if encoder.dense(0..end).is_empty() {
+            let expected = "at least one Dense layer to pretrain before the output's";
+            return Err(Error::invalid("model", "none", expected));
+        }
+        Ok(encoder)
+    }
+
+    /// The seed of the model.
+    pub fn seed(&self) -> u64 {
+        self.model.seed
+    }
+
+    /// The numbers of the Dense layers among these layers.
+    pub fn dense(&self, range: Range<usize>) -> Vec<usize> {
+        range
+            .filter(|&i| self.model.layers[i].rule.class() == "Dense")
+            .collect()
+    }
+
+    /// What layer `i` is applied to.
+    pub fn input(&self, i: usize) -> &Shape {
+        &self.shapes[i]
+    }
+
+    /// A chain that begins with rows of that shape, for these layers and more.
+    pub fn chain(&self, input: Shape) -> Sequential {
+        Sequential::new().input(input).seed(self.model.seed)
+    }
+
+    /// Adds these layers to a chain. Frozen ones are pretrained all the same.
+    pub fn add(&self, chain: Sequential, range: Range<usize>) -> Sequential {
+        let layers = &self.model.layers[range];
+        layers.iter().fold(chain, |chain, layer| {
+            chain.add_named(layer.name.clone(), layer.rule.clone(), true)
+        })
+    }
+
+    /// The mirror of these layers: for each Dense layer, from the last to the
+    /// first, one that gives what that was applied to. The last has no activation
+    /// but `output`.
+    pub fn mirror(&self, range: Range<usize>, output: Option<Layer>) -> Result<Vec<Layer>> {
+        let mut layers = Vec::new();
+        let dense = self.dense(range);
+        for (n, &i) in dense.iter().enumerate().rev() {
+            let shape = self.input(i);
+            if shape.rank() != 1 {
+                let at = format!("layer {}", self.model.layers[i].name);
+                return Err(Error::shape(
+                    &at,
+                    shape,
+                    "rows of one axis: put a Flatten before it",
+                ));
+            }
+            let mut config = self.model.layers[i].rule.to_config();
+            config["units"] = shape.size().into();
+            for key in [
+                "activity_regularizer",
+                "kernel_constraint",
+                "bias_constraint",
+            ] {
+                config[key] = serde_json::Value::Null;
+            }
+            if n == 0 {
+                config["activation"] = "linear".into();
+            }
+            layers.push(Layer::from_config("decoder", &config)?);
+        }
+        layers.extend(output);
+        Ok(layers)
+    }
+
+    /// Gives a model that begins with these layers (after `skip` others) the
+    /// weights that they have now.
+    pub fn give(&self, to: &mut Model, range: Range<usize>, skip: usize) {
+        for (i, layer) in range.enumerate() {
+            to.layers[skip + i].weights = self.model.layers[layer].weights.clone();
+        }
+    }
+
+    /// Takes these layers' weights from a model that begins with them. What the
+    /// optimizer has kept for the old weights is forgotten.
+    pub fn take(&mut self, from: Model, range: Range<usize>, skip: usize) {
+        let trained = from.layers.into_iter().skip(skip);
+        for (layer, trained) in self.model.layers[range].iter_mut().zip(trained) {
+            layer.weights = trained.weights;
+        }
+        self.model.state = Default::default();
+    }
+}

@@ -1,0 +1,150 @@
+//! Masked-feature prediction: some of a row's numbers are hidden, and told from
+//! the others.
+
+use super::encoder::Encoder;
+use crate::base::random::{Key, Stream};
+use crate::data::{Dataset, Tensor};
+use crate::error::{Error, Result};
+use crate::model::layers::Multiply;
+use crate::model::{Compiled, Functional, Goal, Model};
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::{Nadam, Optimizer};
+use crate::train::{Fit, History};
+
+/// Pretrains a chain's first layers on rows of a table without labels: a share of
+/// each row's features, drawn anew in every epoch, is set to 0, and the network
+/// learns to tell these from the others; the loss counts the hidden ones alone.
+/// (After Devlin et al., "BERT", 2018, and for tables Arik & Pfister, "TabNet", 2019.)
+///
+/// 0 should be an unremarkable number: scale features to a mean of 0, or begin the
+/// model with a `Normalization`.
+#[derive(Clone, Debug)]
+pub struct MaskedFeatures {
+    /// The last layer to be pretrained. Default the one before the last Dense layer.
+    pub until: Option<String>,
+    /// How often all rows are seen. Default 10.
+    pub epochs: usize,
+    /// Rows of a batch. Default 32.
+    pub batch_size: usize,
+    /// How it is trained. Default Nadam.
+    pub optimizer: Optimizer,
+    /// The share of the features that is hidden, above 0 and below 1. Default 0.3.
+    pub rate: f64,
+}
+
+impl Default for MaskedFeatures {
+    fn default() -> Self {
+        MaskedFeatures {
+            until: None,
+            epochs: 10,
+            batch_size: 32,
+            optimizer: Nadam::new().into(),
+            rate: 0.3,
+        }
+    }
+}
+
+impl MaskedFeatures {
+    /// Ten epochs of Nadam, three features of ten hidden.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the last layer to be pretrained.
+    pub fn until(mut self, layer: impl Into<String>) -> Self {
+        self.until = Some(layer.into());
+        self
+    }
+
+    /// Sets how often all rows are seen.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Sets the rows of a batch.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Sets how it is trained.
+    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
+        self.optimizer = optimizer.into();
+        self
+    }
+
+    /// Sets the share of the features that is hidden.
+    pub fn rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
+    /// are not used. The other layers stay as they are, and the optimizer's state
+    /// starts afresh. What was measured: the mean squared error of hidden features.
+    pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        if !(self.rate > 0.0 && self.rate < 1.0) {
+            let expected = "a share above 0 and below 1";
+            return Err(Error::invalid("pretrain.rate", self.rate, expected));
+        }
+        let row = data.inputs()[0].shape().clone();
+        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let all = 0..encoder.end;
+        let mut network = encoder
+            .add(encoder.chain(row.clone()), all.clone())
+            .build()?;
+        encoder.give(&mut network, all.clone(), 0);
+
+        // The mask is an input, too: what was not hidden is 0 in outputs and targets.
+        let mut graph = Functional::new().seed(encoder.seed());
+        let (seen, hidden) = (graph.input(row.clone()), graph.input([row.size()]));
+        let part = graph.nest("encoder", &network)?;
+        let mut told = graph.call(part, seen)?;
+        for layer in encoder.mirror(all.clone(), None)? {
+            told = graph.layer_named("decoder", layer, told)?;
+        }
+        let told = graph.layer(Multiply::new(), [told, hidden])?;
+        let mut model = graph.model([told])?;
+        // A mean over all features would be the smaller the fewer are hidden.
+        let goal = Goal::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
+        model
+            .compile_with(Compiled::new(self.optimizer.clone(), goal))
+            .map_err(|error| error.under("pretrain"))?;
+
+        let x = data.inputs()[0].to_f32();
+        let mut history = History::default();
+        for epoch in 0..self.epochs {
+            let masked = self.mask(&x, row.dims(), encoder.seed(), epoch as u64)?;
+            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
+            let measured = model.fit(&masked, fit.batch_size(self.batch_size))?;
+            history.epochs.extend(measured.epochs);
+        }
+        for layer in network.layers.iter_mut() {
+            let trained = model.layer(&format!("encoder/{}", layer.name))?;
+            layer.weights.clone_from(&trained.weights);
+        }
+        encoder.take(network, all, 0);
+        Ok(vec![history])
+    }
+
+    /// What is seen and what is hidden in an epoch, and the features hidden.
+    fn mask(&self, x: &[f32], row: &[usize], seed: u64, epoch: u64) -> Result<Dataset> {
+        let mut random = Key::new(seed, Stream::Pretrain, epoch).sequence();
+        let (mut seen, mut hidden) = (x.to_vec(), vec![0.0; x.len()]);
+        let mut wanted = vec![0.0; x.len()];
+        for i in 0..x.len() {
+            if random.uniform() < self.rate {
+                (seen[i], hidden[i], wanted[i]) = (0.0, 1.0, x[i]);
+            }
+        }
+        let flat = [row.iter().product()];
+        Dataset::from_parts(
+            vec![
+                Tensor::from_f32(row, seen)?,
+                Tensor::from_f32(flat, hidden)?,
+            ],
+            vec![Tensor::from_f32(flat, wanted)?],
+        )
+    }
+}

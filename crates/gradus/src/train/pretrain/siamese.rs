@@ -1,0 +1,358 @@
+//! Siamese networks: one encoder looks at two rows, or three, and learns to put
+//! like ones near and others far.
+
+use super::encoder::Encoder;
+use crate::base::random::{Key, Sequence, Stream};
+use crate::data::{Dataset, Tensor};
+use crate::error::{Error, Result};
+use crate::model::layers::{Concatenate, Subtract};
+use crate::model::{Compiled, Functional, Goal, Model, Symbol};
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::{Nadam, Optimizer};
+use crate::train::{Fit, History};
+
+/// Pretrains a chain's first layers to put rows that are alike near each other in
+/// what they give, and others at least `margin` apart. Which are alike is told by
+/// class labels, or two noisy versions of one row are (no labels needed).
+///
+/// The pairs, or triplets, are drawn anew in every epoch, one for each row.
+#[derive(Clone, Debug)]
+pub struct Siamese {
+    /// The last layer to be pretrained. Default the one before the last Dense layer.
+    pub until: Option<String>,
+    /// How often all rows are seen. Default 10.
+    pub epochs: usize,
+    /// Pairs or triplets of a batch. Default 32.
+    pub batch_size: usize,
+    /// How it is trained. Default Nadam.
+    pub optimizer: Optimizer,
+    /// Whether each row is seen with a like and with another one at once
+    /// (Schroff et al., "FaceNet", 2015), or with one of the two (the contrastive
+    /// loss of Hadsell et al., "Dimensionality reduction by learning an invariant
+    /// mapping", 2006). Default with one.
+    pub triplets: bool,
+    /// How far apart others are to be: contrastive, their distance; with triplets,
+    /// what their squared distance exceeds the like one's by. Default 1.
+    pub margin: f64,
+    /// The standard deviation of the noise that makes two versions of a row; then
+    /// labels are not used. Default none: labels say what is alike.
+    pub noise: Option<f64>,
+}
+
+impl Default for Siamese {
+    fn default() -> Self {
+        Siamese {
+            until: None,
+            epochs: 10,
+            batch_size: 32,
+            optimizer: Nadam::new().into(),
+            triplets: false,
+            margin: 1.0,
+            noise: None,
+        }
+    }
+}
+
+impl Siamese {
+    /// Ten epochs of Nadam on the contrastive loss of pairs by labels.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the last layer to be pretrained.
+    pub fn until(mut self, layer: impl Into<String>) -> Self {
+        self.until = Some(layer.into());
+        self
+    }
+
+    /// Sets how often all rows are seen.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Sets the pairs or triplets of a batch.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Sets how it is trained.
+    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
+        self.optimizer = optimizer.into();
+        self
+    }
+
+    /// Triplets, or pairs.
+    pub fn triplets(mut self, triplets: bool) -> Self {
+        self.triplets = triplets;
+        self
+    }
+
+    /// Sets how far apart others are to be.
+    pub fn margin(mut self, margin: f64) -> Self {
+        self.margin = margin;
+        self
+    }
+
+    /// Two versions of a row, with noise of that standard deviation, are alike.
+    pub fn noise(mut self, stddev: f64) -> Self {
+        self.noise = Some(stddev);
+        self
+    }
+
+    /// Pretrains the first layers of `model` on the rows of `data`, whose targets
+    /// are class numbers unless noise makes the pairs. The other layers stay as they
+    /// are, and the optimizer's state starts afresh.
+    pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        if !(self.margin > 0.0 && self.margin.is_finite()) {
+            return Err(Error::invalid(
+                "pretrain.margin",
+                self.margin,
+                "a number above 0",
+            ));
+        }
+        let row = data.inputs()[0].shape().clone();
+        let likes = self.likes(data)?;
+        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let all = 0..encoder.end;
+        let mut network = encoder
+            .add(encoder.chain(row.clone()), all.clone())
+            .build()?;
+        encoder.give(&mut network, all.clone(), 0);
+
+        let mut graph = Functional::new().seed(encoder.seed());
+        let part = graph.nest("encoder", &network)?;
+        let mut codes: Vec<Symbol> = Vec::new();
+        for _ in 0..self.views() {
+            let view = graph.input(row.clone());
+            codes.push(graph.call(part, view)?);
+        }
+        // What the first view is away from each other one.
+        let first = codes[0];
+        let mut apart = Vec::new();
+        for &other in &codes[1..] {
+            apart.push(graph.layer(Subtract::new(), [first, other])?);
+        }
+        let output = match apart.as_slice() {
+            [one] => *one,
+            all => graph.layer(Concatenate::new(), all)?,
+        };
+        let mut model = graph.model([output])?;
+        let width = model
+            .output_shapes()?
+            .first()
+            .map_or(0, |shape| shape.size());
+        let goal = Goal::new(self.loss());
+        model
+            .compile_with(Compiled::new(self.optimizer.clone(), goal))
+            .map_err(|error| error.under("pretrain"))?;
+
+        let mut history = History::default();
+        for epoch in 0..self.epochs {
+            let random = Key::new(encoder.seed(), Stream::Pretrain, epoch as u64).sequence();
+            let views = self.draw(data, &likes, width, random)?;
+            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
+            let measured = model.fit(&views, fit.batch_size(self.batch_size))?;
+            history.epochs.extend(measured.epochs);
+        }
+        for layer in network.layers.iter_mut() {
+            let trained = model.layer(&format!("encoder/{}", layer.name))?;
+            layer.weights.clone_from(&trained.weights);
+        }
+        encoder.take(network, all, 0);
+        Ok(vec![history])
+    }
+
+    /// How many rows are looked at together.
+    fn views(&self) -> usize {
+        if self.triplets { 3 } else { 2 }
+    }
+
+    fn loss(&self) -> Loss {
+        let margin = self.margin as f32;
+        match self.triplets {
+            true => Loss::function("triplet", move |_, apart, gradient| {
+                triplet(apart, margin, gradient)
+            }),
+            false => Loss::function("contrastive", move |like, apart, gradient| {
+                contrastive(like[0] > 0.5, apart, margin, gradient)
+            }),
+        }
+    }
+
+    /// The rows of each class, and each row's class; with noise each row is one.
+    fn likes(&self, data: &Dataset) -> Result<Likes> {
+        if self.noise.is_some() {
+            let classes = (0..data.rows()).collect();
+            let rows = (0..data.rows()).map(|row| vec![row]).collect();
+            return Likes { classes, rows }.checked();
+        }
+        let labels = match data.targets() {
+            [labels] if labels.size() == 1 => labels.to_f32(),
+            _ => {
+                let expected = "one class number a row, or `noise` to make pairs without labels";
+                let found = format!("{} targets", data.targets().len());
+                return Err(Error::invalid("pretrain", found, expected));
+            }
+        };
+        let mut kinds = labels.clone();
+        kinds.sort_by(f32::total_cmp);
+        kinds.dedup();
+        let mut rows = vec![Vec::new(); kinds.len()];
+        let mut classes = Vec::with_capacity(labels.len());
+        for (row, label) in labels.iter().enumerate() {
+            let class = kinds.partition_point(|kind| kind.total_cmp(label).is_lt());
+            rows[class].push(row);
+            classes.push(class);
+        }
+        Likes { classes, rows }.checked()
+    }
+
+    /// Each row with a like one, another one, or both.
+    fn draw(
+        &self,
+        data: &Dataset,
+        likes: &Likes,
+        width: usize,
+        mut random: Sequence,
+    ) -> Result<Dataset> {
+        let rows = data.rows();
+        let mut others = vec![Vec::with_capacity(rows); self.views() - 1];
+        let mut targets = vec![0.0; rows * width];
+        for row in 0..rows {
+            if self.triplets {
+                others[0].push(likes.like(row, &mut random));
+                others[1].push(likes.unlike(row, &mut random));
+            } else if random.uniform() < 0.5 {
+                targets[row * width..][..width].fill(1.0);
+                others[0].push(likes.like(row, &mut random));
+            } else {
+                others[0].push(likes.unlike(row, &mut random));
+            }
+        }
+        let x = &data.inputs()[0];
+        let mut views = vec![x.clone()];
+        for chosen in &others {
+            views.push(x.take(chosen)?);
+        }
+        if let Some(stddev) = self.noise {
+            for view in &mut views {
+                let mut values = view.to_f32();
+                values
+                    .iter_mut()
+                    .for_each(|v| *v += (stddev * random.normal()) as f32);
+                *view = Tensor::from_f32(x.shape().clone(), values)?;
+            }
+        }
+        Dataset::from_parts(views, vec![Tensor::from_f32([width], targets)?])
+    }
+}
+
+/// Which rows are alike.
+struct Likes {
+    classes: Vec<usize>,
+    rows: Vec<Vec<usize>>,
+}
+
+impl Likes {
+    fn checked(self) -> Result<Self> {
+        match self.rows.len() {
+            0 | 1 => Err(Error::invalid(
+                "pretrain",
+                "one class",
+                "at least two to tell apart",
+            )),
+            _ => Ok(self),
+        }
+    }
+
+    fn like(&self, row: usize, random: &mut Sequence) -> usize {
+        let all = &self.rows[self.classes[row]];
+        all[random.below(all.len())]
+    }
+
+    /// A row of another class, each equally often.
+    fn unlike(&self, row: usize, random: &mut Sequence) -> usize {
+        let other = random.below(self.rows.len() - 1);
+        let all = &self.rows[other + usize::from(other >= self.classes[row])];
+        all[random.below(all.len())]
+    }
+}
+
+/// The squared distance of like ones; of others what is lacking to the margin, squared.
+fn contrastive(like: bool, apart: &[f32], margin: f32, gradient: &mut [f32]) -> f32 {
+    let square: f32 = apart.iter().map(|d| d * d).sum();
+    let distance = square.sqrt();
+    let (loss, scale) = match like {
+        true => (square, 2.0),
+        false => {
+            let lacking = (margin - distance).max(0.0);
+            (lacking * lacking, -2.0 * lacking / distance.max(1e-12))
+        }
+    };
+    gradient
+        .iter_mut()
+        .zip(apart)
+        .for_each(|(g, d)| *g = scale * d);
+    loss
+}
+
+/// What the squared distance of the other one lacks to the like one's and the margin;
+/// `apart` is first from the like one, then from the other.
+fn triplet(apart: &[f32], margin: f32, gradient: &mut [f32]) -> f32 {
+    let (like, other) = apart.split_at(apart.len() / 2);
+    let square = |d: &[f32]| d.iter().map(|d| d * d).sum::<f32>();
+    let loss = (square(like) - square(other) + margin).max(0.0);
+    let active = if loss > 0.0 { 2.0 } else { 0.0 };
+    let half = like.len();
+    for (i, (g, d)) in gradient.iter_mut().zip(apart).enumerate() {
+        *g = if i < half { active * d } else { -active * d };
+    }
+    loss
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against finite differences.
+    fn check(loss: impl Fn(&[f32], &mut [f32]) -> f32, apart: &[f32]) {
+        let mut gradient = vec![0.0; apart.len()];
+        loss(apart, &mut gradient);
+        for i in 0..apart.len() {
+            let at = |step: f32| {
+                let mut moved = apart.to_vec();
+                moved[i] += step;
+                f64::from(loss(&moved, &mut vec![0.0; apart.len()]))
+            };
+            let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+            assert!(
+                (f64::from(gradient[i]) - slope).abs() < 1e-3,
+                "{gradient:?} {slope}"
+            );
+        }
+    }
+
+    #[test]
+    fn gradients_are_the_slopes() {
+        for like in [true, false] {
+            check(|d, g| contrastive(like, d, 2.0, g), &[0.5, -0.25, 1.0]);
+            check(|d, g| contrastive(like, d, 0.5, g), &[0.5, -0.25, 1.0]);
+        }
+        check(|d, g| triplet(d, 1.0, g), &[0.5, -0.25, 0.75, 0.5]);
+        check(|d, g| triplet(d, 0.1, g), &[0.5, -0.25, 0.75, 1.5]);
+    }
+
+    #[test]
+    fn what_is_far_enough_costs_nothing() {
+        let mut gradient = [1.0; 2];
+        assert_eq!(contrastive(false, &[3.0, 4.0], 5.0, &mut gradient), 0.0);
+        assert_eq!(gradient, [0.0; 2]);
+        assert_eq!(contrastive(true, &[3.0, 4.0], 5.0, &mut gradient), 25.0);
+        assert_eq!(contrastive(false, &[0.0, 0.0], 5.0, &mut gradient), 25.0);
+        assert!(gradient.iter().all(|g| g.is_finite()));
+        assert_eq!(triplet(&[1.0, 3.0], 1.0, &mut gradient), 0.0);
+        assert_eq!(triplet(&[3.0, 1.0], 1.0, &mut gradient), 9.0);
+    }
+}

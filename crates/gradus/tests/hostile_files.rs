@@ -1,0 +1,270 @@
+//! Model files that mean harm: 500 of them, each refused (or read, where nothing
+//! that matters is damaged) in under 2 seconds and 200 MB, without a panic.
+//!
+//! The mutations are a function of their number: `hostile_files 123` is always the
+//! same file.
+
+use gradus::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+const MUTATIONS: usize = 500;
+const SLOW: Duration = Duration::from_secs(2);
+const LARGE: usize = 200 << 20;
+
+/// Counts what is held, and the most that ever was.
+struct Counting;
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
+        MOST.fetch_max(held, Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A generator of our own (SplitMix64): the files never change.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// Whole files, and the ending that says what each is.
+fn originals() -> Vec<(&'static str, Vec<u8>)> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let files = [
+        ("keras", "keras_files/chain.keras"),
+        ("keras", "keras_files/graph.keras"),
+        ("keras", "golden/cases/fn_shared_bn/expected.keras"),
+        ("h5", "keras_files/keras3.h5"),
+        ("h5", "keras_files/keras2.h5"),
+        ("h5", "keras_files/keras2_graph.h5"),
+        ("weights.h5", "keras_files/keras3.weights.h5"),
+        ("safetensors", "weight_files/torch.safetensors"),
+        ("npz", "weight_files/keras.npz"),
+    ];
+    files
+        .map(|(ending, path)| (ending, std::fs::read(tests.join(path)).unwrap()))
+        .to_vec()
+}
+
+/// One kind of damage after another.
+fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
+    let mut random = Random(number as u64);
+    let length = bytes.len();
+    match number % 8 {
+        0 => bytes.truncate(random.below(length)),
+        1 => {
+            for _ in 0..=random.below(8) {
+                let at = random.below(length);
+                bytes[at] ^= 1 << random.below(8);
+            }
+        }
+        // Sizes and offsets that lie: eight bytes of extremes.
+        2 => {
+            let lies = [
+                u64::MAX,
+                1 << 62,
+                1 << 40,
+                u64::from(u32::MAX),
+                0,
+                length as u64,
+            ];
+            for _ in 0..=random.below(3) {
+                let at = random.below(length - 8) & !3;
+                let lie = lies[random.below(lies.len())];
+                bytes[at..at + 8].copy_from_slice(&lie.to_le_bytes());
+            }
+        }
+        // Pointers that lead elsewhere: eight bytes of another place.
+        3 => {
+            for _ in 0..=random.below(3) {
+                let (from, to) = (random.below(length - 8) & !7, random.below(length - 8) & !7);
+                bytes.copy_within(from..from + 8, to);
+            }
+        }
+        4 => {
+            let at = random.below(length);
+            let end = length.min(at + 1 + random.below(200));
+            bytes[at..end].fill(0);
+        }
+        // Digits of shapes, and of everything else that is text.
+        5 => {
+            for _ in 0..40 {
+                let at = random.below(length);
+                let digit = bytes[at..].iter().position(u8::is_ascii_digit);
+                if let Some(offset) = digit {
+                    bytes[at + offset] = b'0' + random.below(10) as u8;
+                }
+            }
+        }
+        6 => {
+            let (at, end) = (random.below(length), random.below(length));
+            let part = bytes[at.min(end)..at.max(end)].to_vec();
+            bytes.splice(at..at, part);
+        }
+        _ => {
+            let at = random.below(length);
+            let end = length.min(at + 1 + random.below(64));
+            bytes.drain(at..end);
+        }
+    }
+    bytes
+}
+
+/// The model that the weight files belong to.
+fn network(ending: &str) -> Model {
+    let chain = match ending {
+        "weights.h5" => Sequential::new()
+            .input([4, 3])
+            .add(Flatten::new())
+            .add(Dense::new(6))
+            .add(BatchNormalization::new())
+            .add(Dropout::new(0.2))
+            .add_named("out", Dense::new(3), true),
+        _ => Sequential::new()
+            .input([4])
+            .add_named("hidden", Dense::new(3), true)
+            .add_named("norm", BatchNormalization::new(), true)
+            .add_named("slope", layers::PReLU::new(), true)
+            .add_named("out", Dense::new(2), true),
+    };
+    chain.build().unwrap()
+}
+
+/// Reads a file in every way that there is; each is an error that names the file,
+/// or a model. In time, and in little memory.
+fn read(path: &Path, ending: &str, what: &str) -> usize {
+    let (start, held) = (Instant::now(), HELD.load(Relaxed));
+    MOST.store(held, Relaxed);
+    let mut problems = Vec::new();
+    match ending {
+        "keras" | "h5" => problems.extend(Model::load(path).err()),
+        _ => {
+            let mut model = network(ending);
+            problems.extend(model.load_weights(path).err());
+            problems.extend(model.load_weights_by_name(path).err());
+        }
+    }
+    for problem in &problems {
+        let text = problem.to_string();
+        assert!(problem.is_users_mistake(), "{what}: {text}");
+        assert!(text.contains("hostile"), "{what} is not named: {text}");
+    }
+    let (took, most) = (start.elapsed(), MOST.load(Relaxed) - held);
+    assert!(took < SLOW, "{what}: {took:?}");
+    assert!(most < LARGE, "{what}: {} MB", most >> 20);
+    problems.len()
+}
+
+fn write(name: &str, bytes: &[u8]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A zip with these entries, deflated.
+fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn hostile_files_are_refused_at_once() {
+    let originals = originals();
+    for (ending, bytes) in &originals {
+        let path = write(&format!("hostile_whole.{ending}"), bytes);
+        assert_eq!(read(&path, ending, "a whole file"), 0, "{ending}");
+    }
+    let mut refused = 0;
+    for number in 0..MUTATIONS {
+        let (ending, bytes) = &originals[number / 8 % originals.len()];
+        let path = write(&format!("hostile.{ending}"), &mutate(bytes.clone(), number));
+        refused += read(&path, ending, &format!("hostile_files {number} ({ending})")).min(1);
+    }
+    // Zips and JSON have no slack; HDF5 has, and numbers may be any.
+    assert!(
+        refused > MUTATIONS / 2,
+        "only {refused} of {MUTATIONS} refused"
+    );
+
+    let zeros = vec![0_u8; 300 << 20];
+    let bombs: [&[(&str, &[u8])]; 3] = [
+        &[("config.json", &zeros), ("model.weights.h5", b"")],
+        &[("config.json", b"{}"), ("model.weights.h5", &zeros)],
+        &[
+            ("../../config.json", b"{}"),
+            ("/etc/passwd", b""),
+            ("model.weights.h5", b""),
+        ],
+    ];
+    for entries in bombs {
+        let path = write("hostile.keras", &zipped(entries));
+        assert_eq!(read(&path, "keras", entries[0].0), 1);
+    }
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (78643200,), }";
+    let mut entry = b"\x93NUMPY\x01\x00".to_vec();
+    entry.extend((header.len() as u16).to_le_bytes());
+    entry.extend(header.bytes());
+    entry.extend(&zeros);
+    for name in ["hidden/kernel.npy", "../hidden/kernel.npy"] {
+        let path = write("hostile.npz", &zipped(&[(name, &entry)]));
+        assert_eq!(read(&path, "npz", name), 2);
+    }
+    // A header that would be larger than memory, and one that lies.
+    for header in [
+        &b"\xff\xff\xff\xff\xff\xff\xff\x7f{}"[..],
+        b"\x02\0\0\0\0\0\0\0{}",
+    ] {
+        let path = write("hostile.safetensors", header);
+        assert_eq!(read(&path, "safetensors", "a header"), 2);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras_files");
+    for name in [
+        "circle.h5",
+        "branching.h5",
+        "promise.h5",
+        "shared.h5",
+        "pieces.h5",
+    ] {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        for ending in ["h5", "weights.h5"] {
+            let path = write(&format!("hostile.{ending}"), &bytes);
+            assert!(read(&path, ending, name) > 0, "{name}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Pretraining through its public door: what is learnt without labels is in the
+//! layers afterwards, and nothing else has changed.
+
+use gradus::prelude::*;
+use gradus::train::{Autoencoder, MaskedFeatures, Siamese};
+
+/// Rows of eight numbers that two numbers make, and noise: a code of two is enough.
+fn rows(count: usize) -> Tensor {
+    let mut state = 9_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    let mut values = Vec::new();
+    for _ in 0..count {
+        let (a, b) = (next(), next());
+        for i in 0..8 {
+            let angle = i as f32;
+            values.push(a * angle.cos() + b * angle.sin() + 0.01 * next());
+        }
+    }
+    Tensor::from_f32([8], values).unwrap()
+}
+
+fn network() -> Model {
+    Sequential::new()
+        .seed(4)
+        .add_named("first", Dense::new(6).activation(Activation::Tanh), true)
+        .add_named("code", Dense::new(2).activation(Activation::Tanh), false)
+        .add_named("head", Dense::new(3).activation(Activation::Softmax), true)
+        .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])
+        .unwrap()
+}
+
+fn weights(model: &Model, layer: &str) -> Vec<f32> {
+    model.layer(layer).unwrap().weights[0].values.clone()
+}
+
+fn built() -> Model {
+    let mut model = network();
+    model.build(&[[8].into()]).unwrap();
+    model
+}
+
+#[test]
+fn an_autoencoder_learns_in_the_encoder_and_leaves_the_head() {
+    let data = Dataset::unlabelled(rows(512));
+    for task in [
+        Autoencoder::new(),
+        Autoencoder::new().noise(0.05),
+        Autoencoder::new().dropout(0.1),
+        Autoencoder::new().sparsity(1e-3),
+        Autoencoder::new().greedy(true),
+    ] {
+        let mut model = network();
+        let histories = task.clone().epochs(15).pretrain(&mut model, &data).unwrap();
+        assert_eq!(histories.len(), if task.greedy { 2 } else { 1 });
+        for history in &histories {
+            let losses = history.get("loss");
+            assert_eq!(losses.len(), 15);
+            // A variance of about 1/3: 15 epochs explain most of it.
+            assert!(losses[14] < 0.6 * losses[0], "{task:?}: {losses:?}");
+        }
+        let fresh = built();
+        assert_ne!(weights(&model, "first"), weights(&fresh, "first"));
+        assert_ne!(weights(&model, "code"), weights(&fresh, "code"));
+        assert_eq!(weights(&model, "head"), weights(&fresh, "head"));
+        // Frozen it still is, the layers have their names, and it is compiled.
+        assert!(!model.layer("code").unwrap().trainable);
+        assert_eq!((model.layers.len(), model.inputs.len()), (3, 1));
+        let y = Tensor::from_column((0..512).map(|i| (i % 3) as f32).collect()).unwrap();
+        let labelled = Dataset::new(rows(512), y).unwrap();
+        model.fit(&labelled, Fit::new()).unwrap();
+    }
+}
+
+/// The code of two numbers must be about the two that made the rows: a linear
+/// layer on it gives the row back better than one on the untrained code.
+#[test]
+fn the_code_says_what_the_input_was() {
+    let data = Dataset::unlabelled(rows(512));
+    let error = |model: &Model| {
+        let chain =
+            Sequential::new()
+                .input([8])
+                .add_named("first", model.layers[0].rule.clone(), true);
+        let mut code = chain
+            .add_named("code", model.layers[1].rule.clone(), true)
+            .build()
+            .unwrap();
+        for i in 0..2 {
+            code.layers[i].weights = model.layers[i].weights.clone();
+        }
+        let codes = code.predict(&data).unwrap();
+        let linear = Sequential::new().input([2]).add(Dense::new(8));
+        let optimizer = Nadam::new().learning_rate(0.05);
+        let mut linear = linear
+            .compile(optimizer, Loss::MeanSquaredError, &[])
+            .unwrap();
+        let pairs = Dataset::new(codes, rows(512)).unwrap();
+        linear
+            .fit(&pairs, Fit::new().epochs(20))
+            .unwrap()
+            .last("loss")
+            .unwrap()
+    };
+    let mut model = built();
+    let before = error(&model);
+    let task = Autoencoder::new()
+        .epochs(30)
+        .optimizer(Nadam::new().learning_rate(0.01));
+    task.pretrain(&mut model, &data).unwrap();
+    let after = error(&model);
+    assert!(after < 0.3 * before, "{before} {after}");
+}
+
+#[test]
+fn hidden_features_are_told_from_the_others() {
+    let data = Dataset::unlabelled(rows(512));
+    let mut model = network();
+    let task = MaskedFeatures::new().rate(0.25).epochs(30);
+    let task = task.optimizer(Nadam::new().learning_rate(0.01));
+    let histories = task.pretrain(&mut model, &data).unwrap();
+    let losses = histories[0].get("loss");
+    assert_eq!(losses.len(), 30);
+    // Always saying 0 costs the variance, 1/3: the loss counts hidden ones alone.
+    assert!(losses[0] > 0.2, "{losses:?}");
+    assert!(losses[29] < 0.4 * losses[0], "{losses:?}");
+    let fresh = built();
+    assert_ne!(weights(&model, "first"), weights(&fresh, "first"));
+    assert_eq!(weights(&model, "head"), weights(&fresh, "head"));
+    // The same seed does the same.
+    let mut again = network();
+    task.pretrain(&mut again, &data).unwrap();
+    assert_eq!(again, model);
+}
+
+/// Four classes by the signs of the two causes: a Siamese network brings those of one
+/// class together, and with noise alone at least each row's versions.
+#[test]
+fn like_rows_come_near_and_others_go_far() {
+    let x = rows(512);
+    let label = |row: &[f32]| f32::from(row[0] > 0.0) + 2.0 * f32::from(row[2] > 0.0);
+    let labels: Vec<f32> = x.to_f32().chunks(8).map(label).collect();
+    let data = Dataset::new(x, Tensor::from_column(labels.clone()).unwrap()).unwrap();
+    // The mean distance of unlike rows over that of like ones.
+    let contrast = |model: &Model| {
+        let chain =
+            Sequential::new()
+                .input([8])
+                .add_named("first", model.layers[0].rule.clone(), true);
+        let mut code = chain
+            .add_named("code", model.layers[1].rule.clone(), true)
+            .build()
+            .unwrap();
+        for i in 0..2 {
+            code.layers[i].weights = model.layers[i].weights.clone();
+        }
+        let codes = code
+            .predict(&data.clone().without_targets())
+            .unwrap()
+            .to_f32();
+        let (mut sums, mut counts) = ([0.0_f64; 2], [0.0; 2]);
+        for a in 0..100 {
+            for b in 0..a {
+                let (p, q) = (&codes[2 * a..2 * a + 2], &codes[2 * b..2 * b + 2]);
+                let distance = (p[0] - q[0]).hypot(p[1] - q[1]);
+                let like = usize::from(labels[a] == labels[b]);
+                sums[like] += f64::from(distance);
+                counts[like] += 1.0;
+            }
+        }
+        (sums[0] / counts[0]) / (sums[1] / counts[1])
+    };
+    let before = contrast(&built());
+    for task in [Siamese::new(), Siamese::new().triplets(true)] {
+        let mut model = network();
+        let task = task.epochs(20).optimizer(Nadam::new().learning_rate(0.01));
+        let histories = task.pretrain(&mut model, &data).unwrap();
+        let losses = histories[0].get("loss");
+        assert!(losses[19] < 0.6 * losses[0], "{losses:?}");
+        let after = contrast(&model);
+        assert!(after > 1.5 * before, "{task:?}: {before} {after}");
+        assert_eq!(weights(&model, "head"), weights(&built(), "head"));
+        let mut again = network();
+        task.pretrain(&mut again, &data).unwrap();
+        assert_eq!(again, model);
+    }
+    // Without labels it needs noise.
+    let unlabelled = data.clone().without_targets();
+    let told = Siamese::new()
+        .pretrain(&mut network(), &unlabelled)
+        .unwrap_err();
+    assert!(
+        told.to_string()
+            .contains("one class number a row, or `noise`"),
+        "{told}"
+    );
+    let mut model = network();
+    let task = Siamese::new().noise(0.1).epochs(10);
+    let losses = task.pretrain(&mut model, &unlabelled).unwrap()[0].get("loss");
+    assert!(losses[9] < 0.8 * losses[0], "{losses:?}");
+    assert_ne!(weights(&model, "code"), weights(&built(), "code"));
+}
+
+#[test]
+fn only_the_layers_that_were_named_are_pretrained() {
+    let data = Dataset::unlabelled(rows(64));
+    let mut model = network();
+    Autoencoder::new()
+        .until("first")
+        .epochs(1)
+        .pretrain(&mut model, &data)
+        .unwrap();
+    let fresh = built();
+    assert_ne!(weights(&model, "first"), weights(&fresh, "first"));
+    assert_eq!(weights(&model, "code"), weights(&fresh, "code"));
+}
+
+#[test]
+fn what_cannot_be_pretrained_is_told() {
+    let data = Dataset::unlabelled(rows(8));
+    let problem = |task: Autoencoder, model: &mut Model| {
+        task.epochs(1)
+            .pretrain(model, &data)
+            .unwrap_err()
+            .to_string()
+    };
+    let told = problem(Autoencoder::new().until("frist"), &mut network());
+    assert!(
+        told.contains("unknown layer `frist`; did you mean `first`?"),
+        "{told}"
+    );
+    let told = problem(Autoencoder::new().dropout(1.5), &mut network());
+    assert!(told.contains("1.5"), "{told}");
+    let mut one = Sequential::new().add(Dense::new(2)).build().unwrap();
+    let told = problem(Autoencoder::new(), &mut one);
+    assert!(told.contains("at least one Dense layer"), "{told}");
+    let told = MaskedFeatures::new()
+        .rate(1.0)
+        .pretrain(&mut network(), &data);
+    assert!(
+        told.unwrap_err()
+            .to_string()
+            .contains("pretrain.rate: found 1")
+    );
+    let mut graph = Functional::new();
+    let x = graph.input([8]);
+    let y = graph.layer(Dense::new(2), x).unwrap();
+    let told = problem(Autoencoder::new(), &mut graph.model([y]).unwrap());
+    assert!(told.contains("expected a chain of layers"), "{told}");
+}

@@ -1,5 +1,7 @@
 //! Models made of other models, layers by name and number, freezing and unfreezing.
 
+#![allow(clippy::reversed_empty_ranges)] // -1 is the last layer
+
 use gradus::artifacts::keras::{load_keras, save_keras};
 use gradus::layers::Add;
 use gradus::prelude::*;

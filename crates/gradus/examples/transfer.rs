@@ -26,7 +26,7 @@ const FROZEN: usize = 4;
 /// A's, as in the chapter.
 const RATE_OF_A: f64 = 1e-3;
 /// B's, and those of B on A; the first is the chapter's.
-const RATES: [f64; 4] = [1e-3, 3e-3, 1e-2, 3e-2];
+const RATES: [f64; 5] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 
 fn main() -> gradus::Result<()> {
     let (train, test) = (load(Split::Train)?, load(Split::Test)?);

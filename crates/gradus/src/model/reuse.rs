@@ -219,7 +219,8 @@ fn replace(of: &str, own: Vec<(&str, &mut Weight)>, weights: &[Weight]) -> Resul
 
 impl Sequential {
     /// Adds copies of a range of a model's layers, with their weights, names and
-    /// `trainable`; negative numbers count from the end. They must be a chain.
+    /// `trainable`; negative numbers count from the end (Clippy takes `1..-1`, but not
+    /// `..-1`, for a slip: allow its `reversed_empty_ranges` there). They must be a chain.
     /// The input's shape comes along where nothing came before.
     ///
     /// ```

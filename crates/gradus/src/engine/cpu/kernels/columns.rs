@@ -34,6 +34,25 @@ impl Block {
     }
 }
 
+/// Runs the body for every lane of a block: `at` is where the lane starts in the
+/// matrix, `count` how many of its numbers there are. A macro for the reason that
+/// `lanes` is one.
+macro_rules! each {
+    ($lane:ty, $block:expr, |$at:ident, $count:ident| $body:block) => {{
+        let block: $crate::engine::cpu::kernels::columns::Block = $block;
+        let (runs, length) = block.runs();
+        for run in 0..runs {
+            let start = run * block.stride + block.from;
+            $crate::engine::cpu::simd::lanes!($lane, length, |i, $count| {
+                let $at = start + i;
+                $body
+            });
+        }
+    }};
+}
+
+pub(super) use each;
+
 // SAFETY, of every block in this file: whoever makes a kernel promises that its
 // pointers lead to matrices (or, for biases, rows) of the block's extent, and
 // that no other thread touches the block's columns meanwhile.
@@ -51,17 +70,13 @@ impl<R: Formula> Kernel for Activate<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let x = L::load_n(self.x.add(start + i), count);
-                    self.rule.value(x).store_n(self.y.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                self.rule.value(x).store_n(self.y.add(at), count);
+            }
+        });
     }
 }
 
@@ -79,19 +94,15 @@ impl Kernel for PenaltyGradient<'_> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
         let scale = L::splat(self.scale);
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let x = L::load_n(self.x.add(start + i), count);
-                    let slope = self.rule.slope(x) * scale;
-                    slope.store_n(self.dx.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                let slope = self.rule.slope(x) * scale;
+                slope.store_n(self.dx.add(at), count);
+            }
+        });
     }
 }
 
@@ -111,20 +122,15 @@ impl<R: Formula> Kernel for ActivateGradient<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let at = start + i;
-                    let x = L::load_n(self.x.add(at), count);
-                    let y = L::load_n(self.y.add(at), count);
-                    let dy = L::load_n(self.dy.add(at), count);
-                    (dy * self.rule.slope(x, y)).store_n(self.dx.add(at), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                let y = L::load_n(self.y.add(at), count);
+                let dy = L::load_n(self.dy.add(at), count);
+                (dy * self.rule.slope(x, y)).store_n(self.dx.add(at), count);
+            }
+        });
     }
 }
 
@@ -142,21 +148,17 @@ impl Kernel for Dropout {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
         let rate = L::splat(self.rate);
         let scale = L::splat(1.0 / (1.0 - self.rate));
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                let random = self.key.uniform::<L>((start + i) as u32);
-                // SAFETY: see above.
-                unsafe {
-                    let x = L::load_n(self.x.add(start + i), count);
-                    let y = L::select(random.lt(rate), L::zero(), x * scale);
-                    y.store_n(self.y.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            let random = self.key.uniform::<L>((at) as u32);
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                let y = L::select(random.lt(rate), L::zero(), x * scale);
+                y.store_n(self.y.add(at), count);
+            }
+        });
     }
 }
 
@@ -173,18 +175,14 @@ impl Kernel for Sum {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let a = L::load_n(self.a.add(start + i), count);
-                    let b = L::load_n(self.b.add(start + i), count);
-                    (a + b).store_n(self.y.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let a = L::load_n(self.a.add(at), count);
+                let b = L::load_n(self.b.add(at), count);
+                (a + b).store_n(self.y.add(at), count);
+            }
+        });
     }
 }
 

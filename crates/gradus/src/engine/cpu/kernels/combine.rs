@@ -1,7 +1,7 @@
 //! Two matrices become one, number by number.
 
-use super::columns::Block;
-use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use super::columns::{Block, each};
+use crate::engine::cpu::simd::{Kernel, Simd};
 use crate::rules::pairwise::Pairwise;
 
 // SAFETY, of every block in this file: whoever makes a kernel promises that its
@@ -22,18 +22,14 @@ impl Kernel for Combine {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let a = L::load_n(self.a.add(start + i), count);
-                    let b = L::load_n(self.b.add(start + i), count);
-                    self.rule.value(a, b).store_n(self.y.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let a = L::load_n(self.a.add(at), count);
+                let b = L::load_n(self.b.add(at), count);
+                self.rule.value(a, b).store_n(self.y.add(at), count);
+            }
+        });
     }
 }
 
@@ -53,19 +49,15 @@ impl Kernel for CombineGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                // SAFETY: see above.
-                unsafe {
-                    let a = L::load_n(self.a.add(start + i), count);
-                    let b = L::load_n(self.b.add(start + i), count);
-                    let dy = L::load_n(self.dy.add(start + i), count);
-                    let dx = dy * self.rule.slope(a, b, self.first);
-                    dx.store_n(self.dx.add(start + i), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let a = L::load_n(self.a.add(at), count);
+                let b = L::load_n(self.b.add(at), count);
+                let dy = L::load_n(self.dy.add(at), count);
+                let dx = dy * self.rule.slope(a, b, self.first);
+                dx.store_n(self.dx.add(at), count);
+            }
+        });
     }
 }

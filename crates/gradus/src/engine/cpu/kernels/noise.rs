@@ -1,8 +1,8 @@
 //! Noise, number by number.
 
-use super::columns::Block;
+use super::columns::{Block, each};
 use crate::base::random::Key;
-use crate::engine::cpu::simd::{Kernel, Simd, lanes};
+use crate::engine::cpu::simd::{Kernel, Simd};
 use crate::rules::noise;
 
 // SAFETY, of every block in this file: as in `columns.rs`.
@@ -21,19 +21,14 @@ impl Kernel for Noise {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                let at = start + i;
-                // SAFETY: see above.
-                unsafe {
-                    let x = L::load_n(self.x.add(at), count);
-                    let y = self.rule.value(self.key, at as u32, x);
-                    y.store_n(self.y.add(at), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                let y = self.rule.value(self.key, at as u32, x);
+                y.store_n(self.y.add(at), count);
+            }
+        });
     }
 }
 
@@ -52,19 +47,14 @@ impl Kernel for NoiseGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let (runs, length) = self.block.runs();
-        for run in 0..runs {
-            let start = run * self.block.stride + self.block.from;
-            lanes!(L, length, |i, count| {
-                let at = start + i;
-                // SAFETY: see above.
-                unsafe {
-                    let y = L::load_n(self.y.add(at), count);
-                    let dy = L::load_n(self.dy.add(at), count);
-                    let slope = self.rule.slope(self.key, at as u32, y);
-                    (dy * slope).store_n(self.dx.add(at), count);
-                }
-            });
-        }
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let y = L::load_n(self.y.add(at), count);
+                let dy = L::load_n(self.dy.add(at), count);
+                let slope = self.rule.slope(self.key, at as u32, y);
+                (dy * slope).store_n(self.dx.add(at), count);
+            }
+        });
     }
 }

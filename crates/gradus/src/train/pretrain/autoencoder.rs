@@ -153,9 +153,7 @@ impl Autoencoder {
         let mut start = 0;
         for next in dense.iter().skip(1).copied().chain([encoder.end]) {
             histories.push(self.train(&mut encoder, start..next, &codes)?);
-            let layers = encoder.add(encoder.chain(encoder.input(start).clone()), start..next);
-            let mut layers = layers.build()?;
-            encoder.give(&mut layers, start..next, 0);
+            let layers = encoder.network(encoder.input(start).clone(), start..next)?;
             codes = Dataset::unlabelled(layers.predict(&codes)?);
             start = next;
         }

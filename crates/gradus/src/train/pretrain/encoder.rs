@@ -1,9 +1,11 @@
 //! The layers of a model that are pretrained, and what is built around them.
 
 use crate::base::shape::Shape;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::layers::Layer;
 use crate::model::{Model, Sequential};
+use crate::train::{Fit, History};
 use std::ops::Range;
 
 /// The first layers of a chain.
@@ -80,6 +82,14 @@ impl<'a> Encoder<'a> {
         })
     }
 
+    /// A chain of its own of these layers, with the weights that they have now, for
+    /// rows of that shape.
+    pub fn network(&self, input: Shape, range: Range<usize>) -> Result<Model> {
+        let mut network = self.add(self.chain(input), range.clone()).build()?;
+        self.give(&mut network, range, 0);
+        Ok(network)
+    }
+
     /// The mirror of these layers: for each Dense layer, from the last to the
     /// first, one that gives what that was applied to. The last has no activation
     /// but `output`.
@@ -130,5 +140,28 @@ impl<'a> Encoder<'a> {
             layer.weights = trained.weights;
         }
         self.model.state = Default::default();
+    }
+
+    /// Trains `graph`, of which `network` (all layers) is the part `encoder`, for so
+    /// many epochs, each on rows drawn anew, and takes the layers' weights from it.
+    pub fn train_part(
+        mut self,
+        mut network: Model,
+        graph: &mut Model,
+        (epochs, batch_size): (usize, usize),
+        mut draw: impl FnMut(u64) -> Result<Dataset>,
+    ) -> Result<History> {
+        let mut history = History::default();
+        for epoch in 0..epochs {
+            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
+            let measured = graph.fit(&draw(epoch as u64)?, fit.batch_size(batch_size))?;
+            history.epochs.extend(measured.epochs);
+        }
+        for layer in network.layers.iter_mut() {
+            let trained = graph.layer(&format!("encoder/{}", layer.name))?;
+            layer.weights.clone_from(&trained.weights);
+        }
+        self.take(network, 0..self.end, 0);
+        Ok(history)
     }
 }

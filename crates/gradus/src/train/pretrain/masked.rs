@@ -9,7 +9,7 @@ use crate::model::layers::Multiply;
 use crate::model::{Compiled, Functional, Goal, Model};
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::{Nadam, Optimizer};
-use crate::train::{Fit, History};
+use crate::train::History;
 
 /// Pretrains a chain's first layers on rows of a table without labels: a share of
 /// each row's features, drawn anew in every epoch, is set to 0, and the network
@@ -89,19 +89,16 @@ impl MaskedFeatures {
             return Err(Error::invalid("pretrain.rate", self.rate, expected));
         }
         let row = data.inputs()[0].shape().clone();
-        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
-        let all = 0..encoder.end;
-        let mut network = encoder
-            .add(encoder.chain(row.clone()), all.clone())
-            .build()?;
-        encoder.give(&mut network, all.clone(), 0);
+        let encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let (seed, all) = (encoder.seed(), 0..encoder.end);
+        let network = encoder.network(row.clone(), all.clone())?;
 
         // The mask is an input, too: what was not hidden is 0 in outputs and targets.
-        let mut graph = Functional::new().seed(encoder.seed());
+        let mut graph = Functional::new().seed(seed);
         let (seen, hidden) = (graph.input(row.clone()), graph.input([row.size()]));
         let part = graph.nest("encoder", &network)?;
         let mut told = graph.call(part, seen)?;
-        for layer in encoder.mirror(all.clone(), None)? {
+        for layer in encoder.mirror(all, None)? {
             told = graph.layer_named("decoder", layer, told)?;
         }
         let told = graph.layer(Multiply::new(), [told, hidden])?;
@@ -113,18 +110,9 @@ impl MaskedFeatures {
             .map_err(|error| error.under("pretrain"))?;
 
         let x = data.inputs()[0].to_f32();
-        let mut history = History::default();
-        for epoch in 0..self.epochs {
-            let masked = self.mask(&x, row.dims(), encoder.seed(), epoch as u64)?;
-            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
-            let measured = model.fit(&masked, fit.batch_size(self.batch_size))?;
-            history.epochs.extend(measured.epochs);
-        }
-        for layer in network.layers.iter_mut() {
-            let trained = model.layer(&format!("encoder/{}", layer.name))?;
-            layer.weights.clone_from(&trained.weights);
-        }
-        encoder.take(network, all, 0);
+        let sizes = (self.epochs, self.batch_size);
+        let draw = |epoch| self.mask(&x, row.dims(), seed, epoch);
+        let history = encoder.train_part(network, &mut model, sizes, draw)?;
         Ok(vec![history])
     }
 

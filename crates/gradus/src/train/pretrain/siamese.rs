@@ -9,7 +9,7 @@ use crate::model::layers::{Concatenate, Subtract};
 use crate::model::{Compiled, Functional, Goal, Model, Symbol};
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::{Nadam, Optimizer};
-use crate::train::{Fit, History};
+use crate::train::History;
 
 /// Pretrains a chain's first layers to put rows that are alike near each other in
 /// what they give, and others at least `margin` apart. Which are alike is told by
@@ -114,14 +114,11 @@ impl Siamese {
         }
         let row = data.inputs()[0].shape().clone();
         let likes = self.likes(data)?;
-        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
-        let all = 0..encoder.end;
-        let mut network = encoder
-            .add(encoder.chain(row.clone()), all.clone())
-            .build()?;
-        encoder.give(&mut network, all.clone(), 0);
+        let encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let (seed, all) = (encoder.seed(), 0..encoder.end);
+        let network = encoder.network(row.clone(), all)?;
 
-        let mut graph = Functional::new().seed(encoder.seed());
+        let mut graph = Functional::new().seed(seed);
         let part = graph.nest("encoder", &network)?;
         let mut codes: Vec<Symbol> = Vec::new();
         for _ in 0..self.views() {
@@ -148,19 +145,12 @@ impl Siamese {
             .compile_with(Compiled::new(self.optimizer.clone(), goal))
             .map_err(|error| error.under("pretrain"))?;
 
-        let mut history = History::default();
-        for epoch in 0..self.epochs {
-            let random = Key::new(encoder.seed(), Stream::Pretrain, epoch as u64).sequence();
-            let views = self.draw(data, &likes, width, random)?;
-            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
-            let measured = model.fit(&views, fit.batch_size(self.batch_size))?;
-            history.epochs.extend(measured.epochs);
-        }
-        for layer in network.layers.iter_mut() {
-            let trained = model.layer(&format!("encoder/{}", layer.name))?;
-            layer.weights.clone_from(&trained.weights);
-        }
-        encoder.take(network, all, 0);
+        let sizes = (self.epochs, self.batch_size);
+        let draw = |epoch| {
+            let random = Key::new(seed, Stream::Pretrain, epoch).sequence();
+            self.draw(data, &likes, width, random)
+        };
+        let history = encoder.train_part(network, &mut model, sizes, draw)?;
         Ok(vec![history])
     }
 

@@ -18,6 +18,8 @@ pub enum Stream {
     Layer(u32),
     /// What pretraining hides or pairs.
     Pretrain,
+    /// Which rows are held out, and which fold a row is in.
+    Split,
 }
 
 impl Stream {
@@ -26,6 +28,7 @@ impl Stream {
             Stream::Initializer(n) => (1 << 32) | u64::from(n),
             Stream::Shuffle => 2 << 32,
             Stream::Pretrain => 5 << 32,
+            Stream::Split => 6 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod numbers;
 mod pick;
 mod scale;
 mod spec;
+pub mod split;
 mod table;
 mod tensor;
 mod write;

@@ -6,6 +6,9 @@
 use super::lane::Lane;
 use super::math::{cos_of_turns, ln};
 
+/// The seed of a configuration that names none.
+pub const SEED: u64 = 42;
+
 /// What a stream of random numbers is for; the layer's number tells streams of
 /// one purpose apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,7 +126,9 @@ pub fn latest(times: &[f64], fraction: f64) -> Result<Parts> {
     order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
     let is_place = |cut: &usize| {
         let (before, after) = (order.get(cut.wrapping_sub(1)), order.get(*cut));
-        before.zip(after).is_some_and(|(&a, &b)| times[a] != times[b])
+        before
+            .zip(after)
+            .is_some_and(|(&a, &b)| times[a] != times[b])
     };
     let below = (1..=cut).rev().find(is_place);
     let above = (cut..rows).find(is_place);

@@ -36,6 +36,7 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
     let (kind, summary) = match tensor.values() {
         Values::U8(all) => ("uint8", summary(all)),
         Values::F32(all) => ("float32", summary(all)),
+        Values::Text { .. } => ("text", None),
     };
     let _ = write!(
         text,

@@ -1,6 +1,7 @@
 //! The model: layers, how they are connected, their weights.
 
 use super::compiled::Compiled;
+use super::dtype::Dtype;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::weights::Weight;
@@ -84,6 +85,8 @@ pub struct Input {
     pub name: String,
     /// The shape of one row; none before the data is known.
     pub shape: Option<Shape>,
+    /// What its numbers are, or text.
+    pub dtype: Dtype,
 }
 
 /// What a node is applied to.
@@ -146,7 +149,8 @@ pub struct Model {
 
 impl Model {
     /// Makes the weights for inputs of these shapes (of one row, without the
-    /// batch). Does nothing to weights that are there.
+    /// batch). Does nothing to weights that are there. Where a layer has still to
+    /// learn from data what it gives (a vocabulary), they are made after that.
     pub fn build(&mut self, inputs: &[Shape]) -> Result<()> {
         if inputs.len() != self.inputs.len() {
             let expected = format!("{} inputs", self.inputs.len());
@@ -160,6 +164,12 @@ impl Model {
                 }
                 _ => input.shape = Some(given.clone()),
             }
+        }
+        for node in &self.nodes {
+            self.check_dtypes(node)?;
+        }
+        if !self.is_ready() {
+            return Ok(());
         }
         let shapes = self.shapes()?;
         let mut number = 0;
@@ -206,7 +216,14 @@ impl Model {
 
     /// Whether the weights are there.
     pub fn is_built(&self) -> bool {
-        self.inputs.iter().all(|input| input.shape.is_some())
+        self.inputs.iter().all(|input| input.shape.is_some()) && self.is_ready()
+    }
+
+    /// Whether every layer knows the shape of what it gives, and has not to learn
+    /// it from data first.
+    pub(crate) fn is_ready(&self) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.all(|node| self.layers[node.layer].rule.nature().ready)
     }
 
     /// The shapes of each node's inputs and output.

@@ -11,6 +11,7 @@ pub(crate) mod dump;
 pub(crate) mod fuse;
 pub(crate) mod lower;
 pub(crate) mod memory;
+mod indices;
 mod merge;
 pub(crate) mod op;
 pub(crate) mod verify;

@@ -8,6 +8,7 @@ pub mod activations;
 pub mod constraints;
 pub mod initializers;
 pub mod losses;
+pub(crate) mod mapping;
 pub mod metrics;
 pub(crate) mod noise;
 pub mod optimizers;

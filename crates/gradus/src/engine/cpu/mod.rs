@@ -7,6 +7,7 @@
 
 mod arena;
 mod columns;
+mod indices;
 mod kernels;
 mod layout;
 mod merge;

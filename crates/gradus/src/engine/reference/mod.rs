@@ -2,6 +2,7 @@
 //! buffer by itself, in the order of the plan. The fast engines are tested
 //! against it.
 
+mod indices;
 mod merge;
 mod normalize;
 mod update;
@@ -278,6 +279,11 @@ impl Run<'_> {
             | Op::BatchProduct { .. }
             | Op::UnitRows { .. }
             | Op::UnitRowsGradient { .. } => self.merge(op),
+            Op::Map { .. }
+            | Op::FiniteGradient { .. }
+            | Op::Encode { .. }
+            | Op::Embed { .. }
+            | Op::EmbedGradient { .. } => self.indices(op),
             Op::Loss { .. } => self.loss(op),
             Op::SquaredNorm { gradients, norm } => {
                 let all = gradients.iter().flat_map(|&(g, _)| self.get(g));

@@ -6,15 +6,18 @@
 //! [`Dataset`]s; `check` compares them with a model before training;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
+mod array_keys;
 mod batches;
 mod builtin;
 pub mod check;
 mod cifar;
+pub(crate) mod classes;
 mod config;
 mod dataset;
 mod describe;
 mod digits;
 mod folders;
+mod hold_out;
 mod idx;
 mod load;
 pub(crate) mod npy;
@@ -23,6 +26,7 @@ mod pick;
 mod remote;
 mod scale;
 mod spec;
+pub mod split;
 mod table;
 mod tar;
 mod tensor;
@@ -30,6 +34,8 @@ mod write;
 
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
+pub use builtin::{BUILT_IN, BuiltIn, list};
+pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 pub use config::{DataConfig, Files, ScaleName, Validation};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;

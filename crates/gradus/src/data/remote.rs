@@ -5,9 +5,9 @@
 //! TensorFlow Datasets (`tensorflow_datasets/url_checksums/*.txt`); the other
 //! CIFAR loaders that pin a SHA-256 (torchvision for Ruby, GoMLX, MLDatasets.jl)
 //! agree, as do several for the two MNISTs. Debian's package
-//! `dataset-fashion-mnist` has these files without the names in their gzip headers: other
-//! hashes, but its unpacked arrays have the SHA-256 that others pin for the unpacked
-//! originals. The hash of `housing` is pinned by several loaders of
+//! `dataset-fashion-mnist` has these files without the names and times in their gzip
+//! headers; with them (2017-08-31 10:50:06 and :27 UTC) all four have the hashes below.
+//! The hash of `housing` is pinned by several loaders of
 //! `ageron/handson-ml2`'s `datasets/housing/housing.csv`.
 
 /// A set of files that can be fetched.

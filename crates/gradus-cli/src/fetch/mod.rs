@@ -12,7 +12,7 @@ mod progress;
 use gradus::data::{self, BuiltIn, REMOTE, Remote};
 use gradus::{Error, Result};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Fetches a set into the first folder that its loader looks in, and says
 /// where it is. `mirrors` stand for the servers of the table.
@@ -23,10 +23,14 @@ pub fn fetch(name: &str, mirrors: &[String]) -> Result<String> {
             "{name} is in the program: there is nothing to fetch\n"
         ));
     };
-    let folder = match elsewhere(set) {
-        Ok(folder) => folder,
-        Err(found) => return Ok(format!("{}: already in {found}\n", set.name)),
-    };
+    let folders = data::data_folders(set.name);
+    let folder = folders.into_iter().next().unwrap_or_default();
+    // Whoever names a server wants the files of that server.
+    if mirrors.is_empty()
+        && let Some(found) = elsewhere(set, &folder)
+    {
+        return Ok(format!("{}: already in {found}\n", set.name));
+    }
     std::fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
     let mirrors: Vec<&str> = match mirrors {
         [] => set.mirrors.to_vec(),
@@ -53,23 +57,14 @@ fn find(name: &str) -> Result<Option<&'static Remote>> {
     Ok(REMOTE.iter().find(|remote| remote.name == set.files()))
 }
 
-/// The folder that its files go to, or the other one that has the set already
-/// (Debian's, say).
-fn elsewhere(set: &Remote) -> Result<PathBuf, String> {
-    let mut folders = data::data_folders(set.name).into_iter();
-    let ours = folders.next().unwrap_or_default();
+/// Another folder than ours that has the set already (Debian's, say).
+fn elsewhere(set: &Remote, ours: &Path) -> Option<String> {
     let found = match BuiltIn::find("NAME", set.name) {
-        Ok(known) => known.found(),
-        Err(_) => data::housing().ok().and_then(|file| {
-            let folder = file.parent()?;
-            Some(folder.display().to_string())
-        }),
+        Ok(known) => known.found()?,
+        Err(_) => data::housing().ok()?.display().to_string(),
     };
-    match found {
-        // What is in our own folder is checked, and fetched again if it is damaged.
-        Some(found) if !Path::new(&found).starts_with(&ours) => Err(found),
-        _ => Ok(ours),
-    }
+    // What is in our own is checked, and fetched again if it is damaged.
+    (!Path::new(&found).starts_with(ours)).then_some(found)
 }
 
 #[cfg(feature = "fetch")]

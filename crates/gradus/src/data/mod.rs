@@ -34,9 +34,7 @@ mod write;
 
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
-pub use builtin::{BUILT_IN, BuiltIn, list};
 pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
-pub use config::{DataConfig, Files, ScaleName, Validation};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use digits::digits;

@@ -4,7 +4,7 @@ use crate::data::npy::open;
 use crate::data::numbers::unreadable;
 use crate::error::{Error, Result};
 use flate2::read::MultiGzDecoder;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 const BLOCK: usize = 512;
@@ -20,7 +20,12 @@ pub(super) fn each_file(
     most: u64,
     mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<()>,
 ) -> Result<()> {
-    let (file, _) = open(path)?;
+    let (mut file, _) = open(path)?;
+    let start = file.fill_buf().map_err(|cause| unreadable(path, cause))?;
+    if !start.starts_with(&[0x1f, 0x8b]) {
+        let problem = "it is no gzip file, which a .tar.gz archive begins as";
+        return Err(Error::file(path, problem));
+    }
     let mut from = MultiGzDecoder::new(file).take(most);
     let failed = |cause| unreadable(path, cause);
     loop {

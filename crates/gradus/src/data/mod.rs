@@ -6,13 +6,16 @@
 //! [`Dataset`]s; `check` compares them with a model before training;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
+mod array_keys;
 mod batches;
 mod builtin;
 pub mod check;
+pub(crate) mod classes;
 mod config;
 mod dataset;
 mod describe;
 mod digits;
+mod hold_out;
 mod idx;
 mod load;
 pub(crate) mod npy;
@@ -20,13 +23,14 @@ pub(crate) mod numbers;
 mod pick;
 mod scale;
 mod spec;
+pub mod split;
 mod table;
 mod tensor;
 mod write;
 
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, list};
-pub use config::{DataConfig, Files, ScaleName, Validation};
+pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use digits::digits;

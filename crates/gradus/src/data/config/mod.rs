@@ -1,0 +1,163 @@
+//! The `[data]` table of a configuration.
+
+mod files;
+mod held_out;
+mod scale;
+
+pub use files::Files;
+pub use held_out::{Choice, HeldOut};
+pub use scale::ScaleName;
+
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result, join};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::path::Path;
+
+/// What the `[data]` table says: where the rows come from, which are held out
+/// for validation, how the numbers are scaled.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DataConfig {
+    /// A built-in set's name: `fashion-mnist`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The inputs' array files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<Files>,
+    /// The targets' array files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<Files>,
+    /// A table file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The table's column that is to be predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The rows that are held out to watch the training. The default is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<HeldOut>,
+    /// The rows that are held out to the end. They are taken first, the
+    /// validation's from the rest. The default is a built-in set's own, else none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<HeldOut>,
+    /// How the inputs are scaled. The default is `unit` for a built-in set of
+    /// pictures and `none` for files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleName>,
+    /// An array file with a weight for each row's loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_weight: Option<String>,
+}
+
+/// The table as it is read, before its values are looked at.
+#[derive(Deserialize)]
+struct Raw {
+    dataset: Option<String>,
+    x: Option<Value>,
+    y: Option<Value>,
+    table: Option<String>,
+    target: Option<String>,
+    validation: Option<Value>,
+    test: Option<Value>,
+    scale: Option<String>,
+    sample_weight: Option<String>,
+}
+
+impl DataConfig {
+    /// Reads the table from a configuration; `at` is where it stands (`data`).
+    ///
+    /// Unknown keys, keys that exclude each other and a table that names no
+    /// data are errors. Files are not looked at yet.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let raw: Raw = read(at, table(at, value)?)?;
+        let files = |key: &str, value: Option<Value>| {
+            let at = join(at, key);
+            value
+                .map(|value| Files::from_value(&at, &value))
+                .transpose()
+        };
+        let held_out = |key: &str, value: Option<Value>| {
+            let at = join(at, key);
+            value
+                .map(|value| HeldOut::from_value(&at, &value))
+                .transpose()
+        };
+        let config = DataConfig {
+            dataset: raw.dataset,
+            x: files("x", raw.x)?,
+            y: files("y", raw.y)?,
+            table: raw.table,
+            target: raw.target,
+            validation: held_out("validation", raw.validation)?,
+            test: held_out("test", raw.test)?,
+            scale: match raw.scale {
+                Some(name) => Some(ScaleName::from_name(&join(at, "scale"), &name)?),
+                None => None,
+            },
+            sample_weight: raw.sample_weight,
+        };
+        config.check().map_err(|error| error.under(at))?;
+        Ok(config)
+    }
+
+    /// The same table with its files' paths made absolute: they are relative
+    /// to `base`, the folder of the configuration that they stood in.
+    pub fn absolute(&self, base: &Path) -> Result<Self> {
+        let base = std::path::absolute(base).map_err(|cause| Error::io("find", base, cause))?;
+        let full = &|path: &String| base.join(path).display().to_string();
+        let files = |files: &Files| files.map(full);
+        Ok(DataConfig {
+            x: self.x.as_ref().map(files),
+            y: self.y.as_ref().map(files),
+            table: self.table.as_ref().map(full),
+            sample_weight: self.sample_weight.as_ref().map(full),
+            validation: self.validation.as_ref().map(|v| v.map_paths(full)),
+            test: self.test.as_ref().map(|t| t.map_paths(full)),
+            ..self.clone()
+        })
+    }
+
+    /// Refuses keys that contradict each other.
+    pub(super) fn check(&self) -> Result<()> {
+        let sources = [
+            ("dataset", self.dataset.is_some()),
+            ("x", self.x.is_some()),
+            ("table", self.table.is_some()),
+        ];
+        let named: Vec<&str> = sources.iter().filter(|s| s.1).map(|s| s.0).collect();
+        match named[..] {
+            [] => {
+                let problem = "no data is named: give `dataset`, or `x` and `y`, or `table`";
+                return Err(contradiction(problem));
+            }
+            [_] => {}
+            [a, b, ..] => return Err(excluded(a, b)),
+        }
+        if let (Some(_), [source @ ("dataset" | "table")]) = (&self.y, &named[..]) {
+            return Err(excluded(source, "y"));
+        }
+        if let (Some(_), [source @ ("dataset" | "x")]) = (&self.target, &named[..]) {
+            return Err(excluded(source, "target"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for DataConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_value("", &value).map_err(serde::de::Error::custom)
+    }
+}
+
+fn excluded(a: &str, b: &str) -> Error {
+    contradiction(&format!(
+        "`{a}` and `{b}` exclude each other: give one of them"
+    ))
+}
+
+fn contradiction(problem: &str) -> Error {
+    Error::Config {
+        at: String::new(),
+        problem: problem.to_owned(),
+    }
+}

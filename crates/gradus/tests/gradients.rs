@@ -373,13 +373,18 @@ fn augmentation() {
         ("zoom", RandomZoom::new(0.4).width_factor(0.2).into()),
         (
             "contrast",
-            RandomContrast::new([0.3, 0.9]).value_range(-0.6, 0.6).into(),
+            RandomContrast::new([0.3, 0.9])
+                .value_range(-0.6, 0.6)
+                .into(),
         ),
         (
             "brightness",
             RandomBrightness::new(0.3).value_range(-0.6, 0.6).into(),
         ),
-        ("erasing", RandomErasing::new([0.5, 1.0]).fill_value(0.3).into()),
+        (
+            "erasing",
+            RandomErasing::new([0.5, 1.0]).fill_value(0.3).into(),
+        ),
         (
             "erasing by noise",
             RandomErasing::new([0.5, 1.0]).value_range(-1.0, 1.0).into(),

@@ -3,8 +3,7 @@
 use gradus::prelude::*;
 use layers::{
     AlphaDropout, Axes, ELU, GaussianDropout, GaussianNoise, LayerNormalization, LeakyReLU,
-    MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Reshape,
-    Softmax,
+    MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Reshape, Softmax,
 };
 
 /// Numbers that are nearly normal, of mean 0 and variance 1.
@@ -381,7 +380,9 @@ fn images_are_changed_in_training_alone() {
         assert_eq!(model.predict(&data).unwrap().to_f32(), x, "{layer:?}");
         let sampled = model.predict_mc(&data, 2).unwrap();
         assert_eq!(sampled.mean.to_f32(), x, "{layer:?}");
-        model.compile(Adam::new(), Loss::MeanSquaredError, &[]).unwrap();
+        model
+            .compile(Adam::new(), Loss::MeanSquaredError, &[])
+            .unwrap();
         assert_eq!(model.evaluate(&labelled).unwrap().get("loss"), Some(0.0));
         let mut losses = |seed: u64| {
             model.seed = seed;
@@ -402,23 +403,30 @@ fn what_is_no_image_is_told_so() {
     };
     let flip = || RandomFlip::new(FlipMode::Horizontal).into();
     let found = refused(flip(), &[28, 28]);
-    assert!(found.contains("put a Reshape to [28, 28, 1] before it"), "{found}");
+    assert!(
+        found.contains("put a Reshape to [28, 28, 1] before it"),
+        "{found}"
+    );
     let found = refused(flip(), &[784]);
     assert!(found.contains("(height, width, channels)"), "{found}");
     let found = refused(RandomZoom::new([-1.0, 0.5]).into(), &[4, 4, 1]);
-    assert!(found.contains("height_factor") && found.contains("above -1 to 1"), "{found}");
+    assert!(
+        found.contains("height_factor") && found.contains("above -1 to 1"),
+        "{found}"
+    );
     let three = serde_json::json!({ "type": "RandomErasing", "fill_value": [0.1, 0.2, 0.3] });
     let found = refused(Layer::from_config("", &three).unwrap(), &[4, 4, 1]);
     assert!(found.contains("three channels"), "{found}");
     let found = refused(RandomErasing::new(1.5).into(), &[4, 4, 1]);
-    assert!(found.contains("factor") && found.contains("from 0 to 1"), "{found}");
+    assert!(
+        found.contains("factor") && found.contains("from 0 to 1"),
+        "{found}"
+    );
 }
 
 #[test]
 fn every_layer_comes_back_from_its_file() {
-    let images = Sequential::new()
-        .input([4, 3])
-        .add(Reshape::new([4, 3, 1]));
+    let images = Sequential::new().input([4, 3]).add(Reshape::new([4, 3, 1]));
     let images = augmentations().into_iter().fold(images, Sequential::add);
     let model = images
         .add(Reshape::new([4, 3]))

@@ -93,7 +93,11 @@ pub(super) fn check_values(values: [f64; 2]) -> Result<()> {
         return Ok(());
     }
     let expected = "the smallest and the largest value of a pixel";
-    Err(Error::invalid("value_range", format!("{values:?}"), expected))
+    Err(Error::invalid(
+        "value_range",
+        format!("{values:?}"),
+        expected,
+    ))
 }
 
 pub(super) fn check_number(name: &str, number: f64) -> Result<()> {

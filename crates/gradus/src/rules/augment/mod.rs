@@ -114,10 +114,7 @@ const DRAWS: usize = 8;
 impl Augment {
     /// Whether the gradient needs to know what became of the image.
     pub fn gradient_needs_output(&self) -> bool {
-        matches!(
-            self,
-            Augment::Contrast { .. } | Augment::Brightness { .. }
-        )
+        matches!(self, Augment::Contrast { .. } | Augment::Brightness { .. })
     }
 
     /// What a key draws for a row of the batch.
@@ -267,7 +264,11 @@ impl Augment {
         };
         let (down, right, deep) = image.steps();
         for row in 0..image.height {
-            let from = if vertical { image.height - 1 - row } else { row };
+            let from = if vertical {
+                image.height - 1 - row
+            } else {
+                row
+            };
             for column in 0..image.width {
                 let beside = if horizontal {
                     image.width - 1 - column

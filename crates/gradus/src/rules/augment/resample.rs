@@ -122,12 +122,7 @@ fn split(at: f32) -> (f32, f32) {
 /// The shares of the four pixels around a place, row by row.
 #[inline(always)]
 fn shares(x: f32, y: f32) -> [f32; 4] {
-    [
-        (1.0 - y) * (1.0 - x),
-        (1.0 - y) * x,
-        y * (1.0 - x),
-        y * x,
-    ]
+    [(1.0 - y) * (1.0 - x), (1.0 - y) * x, y * (1.0 - x), y * x]
 }
 
 impl Resample {

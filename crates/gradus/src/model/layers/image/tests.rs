@@ -12,7 +12,10 @@ use crate::rules::golden::cases;
 fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
     let mut plan = Lowering::new(Mode::Train, &[]);
     let x = plan.feed("image", Shape::new(shape));
-    assert_eq!(layer.output(std::slice::from_ref(&x.shape)).unwrap(), x.shape);
+    assert_eq!(
+        layer.output(std::slice::from_ref(&x.shape)).unwrap(),
+        x.shape
+    );
     let call = Call {
         inputs: &[x],
         variables: &[],
@@ -49,7 +52,10 @@ fn pictures_are_those_of_keras() {
         let drawn = rule.draw_by(&image, number);
         let compare = |found: &[f32], what: &str| {
             for (i, (found, y)) in found.iter().zip(case.row("y")).enumerate() {
-                assert!((found - y).abs() < 1e-5, "{layer:?}, {what}[{i}]: {found}, {y}");
+                assert!(
+                    (found - y).abs() < 1e-5,
+                    "{layer:?}, {what}[{i}]: {found}, {y}"
+                );
             }
         };
         let mut y = vec![f32::NAN; x.len()];
@@ -86,11 +92,21 @@ fn what_is_drawn_fills_the_range() {
     let uniform = |numbers: Vec<f32>, low: f64, high: f64| {
         let n = numbers.len() as f64;
         let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-        let square = numbers.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>();
+        let square = numbers
+            .iter()
+            .map(|&x| (f64::from(x) - mean).powi(2))
+            .sum::<f64>();
         let deviation = (high - low) / 12_f64.sqrt();
-        assert!((mean - (low + high) / 2.0).abs() < 5.0 * deviation / n.sqrt(), "{mean}");
+        assert!(
+            (mean - (low + high) / 2.0).abs() < 5.0 * deviation / n.sqrt(),
+            "{mean}"
+        );
         assert!((square / n).sqrt() / deviation - 1.0 < 0.02);
-        assert!(numbers.iter().all(|&x| (low..=high).contains(&f64::from(x))));
+        assert!(
+            numbers
+                .iter()
+                .all(|&x| (low..=high).contains(&f64::from(x)))
+        );
     };
     let moved = draws(serde_json::json!(
         { "type": "RandomTranslation", "height_factor": 0.2, "width_factor": [-0.1, 0.3] }
@@ -101,8 +117,13 @@ fn what_is_drawn_fills_the_range() {
     };
     uniform(moved.iter().map(|d| -matrix(d).y[2]).collect(), -4.0, 4.0);
     uniform(moved.iter().map(|d| -matrix(d).x[2]).collect(), -1.0, 3.0);
-    let product = moved.iter().map(|d| f64::from(matrix(d).y[2]) * (f64::from(matrix(d).x[2]) + 1.0));
-    assert!((product.sum::<f64>() / 20_000.0).abs() < 0.1, "drawn together");
+    let product = moved
+        .iter()
+        .map(|d| f64::from(matrix(d).y[2]) * (f64::from(matrix(d).x[2]) + 1.0));
+    assert!(
+        (product.sum::<f64>() / 20_000.0).abs() < 0.1,
+        "drawn together"
+    );
 
     let turned = draws(serde_json::json!({ "type": "RandomRotation", "factor": [0.0, 0.2] }));
     let angle = |d: &Drawn| matrix(d).y[0].atan2(matrix(d).x[0]) / std::f32::consts::TAU;
@@ -130,6 +151,8 @@ fn what_is_drawn_fills_the_range() {
     };
     let flipped = share(draws(serde_json::json!("RandomFlip")));
     assert!((flipped - 0.5).abs() < 0.02, "{flipped}");
-    let erased = share(draws(serde_json::json!({ "type": "RandomErasing", "factor": [0.2, 0.6] })));
+    let erased = share(draws(
+        serde_json::json!({ "type": "RandomErasing", "factor": [0.2, 0.6] }),
+    ));
     assert!((erased - 0.4).abs() < 0.02, "{erased}");
 }

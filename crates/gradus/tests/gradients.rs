@@ -337,6 +337,70 @@ fn noise() {
     }
 }
 
+/// A trained layer before the images: what was made of them leads back to it.
+#[test]
+fn augmentation() {
+    use layers::{
+        DataFormat, FillMode, FlipMode, Interpolation, RandomBrightness, RandomContrast,
+        RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Reshape,
+    };
+    let all: Vec<(&str, Layer)> = vec![
+        ("flip", RandomFlip::new(FlipMode::Horizontal).into()),
+        ("turn over", RandomFlip::default().into()),
+        ("translation", RandomTranslation::new(0.3, 0.3).into()),
+        (
+            "translation to nothing",
+            RandomTranslation::new(0.5, 0.5)
+                .fill_mode(FillMode::Constant)
+                .fill_value(0.7)
+                .into(),
+        ),
+        (
+            "translation around",
+            RandomTranslation::new(0.7, 0.7)
+                .fill_mode(FillMode::Wrap)
+                .interpolation(Interpolation::Nearest)
+                .into(),
+        ),
+        ("rotation", RandomRotation::new(0.4).into()),
+        (
+            "rotation of channels",
+            RandomRotation::new(0.1)
+                .fill_mode(FillMode::Nearest)
+                .data_format(DataFormat::ChannelsFirst)
+                .into(),
+        ),
+        ("zoom", RandomZoom::new(0.4).width_factor(0.2).into()),
+        (
+            "contrast",
+            RandomContrast::new([0.3, 0.9])
+                .value_range(-0.6, 0.6)
+                .into(),
+        ),
+        (
+            "brightness",
+            RandomBrightness::new(0.3).value_range(-0.6, 0.6).into(),
+        ),
+        (
+            "erasing",
+            RandomErasing::new([0.5, 1.0]).fill_value(0.3).into(),
+        ),
+        (
+            "erasing by noise",
+            RandomErasing::new([0.5, 1.0]).value_range(-1.0, 1.0).into(),
+        ),
+    ];
+    for (name, layer) in all {
+        let model = Sequential::new()
+            .add(dense(4 * 3 * 2))
+            .add(Reshape::new([4, 3, 2]))
+            .add(layer)
+            .add(Flatten::new())
+            .add(dense(3).activation(Activation::Softmax));
+        check(name, model, &[5], Loss::SparseCategoricalCrossentropy);
+    }
+}
+
 #[test]
 fn frozen_layers_do_not_move_and_pass_the_gradient_on() {
     let model = Sequential::new()
@@ -410,6 +474,38 @@ fn merged(merge: impl Into<Layer>, left: usize, right: usize, shape: [usize; 2])
     let y = g.layer(merge, [a, b]).unwrap();
     let y = g.layer(dense(3), y).unwrap();
     g.model(y).unwrap()
+}
+
+#[test]
+fn gaps_and_rows_for_numbers() {
+    use layers::{Embedding, NanToNum, Reshape};
+    let chain = Sequential::new()
+        .add(dense(6).activation(Activation::Tanh))
+        .add(NanToNum::new())
+        .add(dense(3));
+    check("nan to num", chain, &[4], Loss::MeanSquaredError);
+
+    let mut g = Functional::new().seed(11);
+    let (x, names) = (g.input([3]), g.input([4]));
+    // Of -1 to 1 become whole numbers from 0 to 4, some of them often.
+    let names = g
+        .layer(layers::Rescaling::new(2.49).offset(2.5), names)
+        .unwrap();
+    let names = g
+        .layer(layers::Cast::new(gradus::Dtype::Int32), names)
+        .unwrap();
+    let shared = g.share(Embedding::new(6, 3).embeddings_initializer(Initializer::HeNormal));
+    let rows = g.call(shared, names).unwrap();
+    let flat = g.layer(Reshape::new([-1]), rows).unwrap();
+    let side = g.layer(Reshape::new([2, 2]), names).unwrap();
+    let again = g.call(shared, side).unwrap();
+    let again = g.layer(Flatten::new(), again).unwrap();
+    let all = g
+        .layer(layers::Concatenate::new(), [x, flat, again])
+        .unwrap();
+    let hidden = g.layer(dense(5).activation(Activation::Tanh), all).unwrap();
+    let y = g.layer(dense(3), hidden).unwrap();
+    check_model("embedding", g.model(y).unwrap(), Loss::MeanSquaredError);
 }
 
 #[test]

@@ -88,6 +88,11 @@ impl Key {
         (L::splat(-2.0) * ln(radius)).sqrt() * cos_of_turns(angle)
     }
 
+    /// A key whose numbers have nothing to do with this one's.
+    pub(crate) fn beside(self) -> Key {
+        Key(mix64(!self.0))
+    }
+
     /// A sequence of numbers, for work on the host (shuffling, initial weights).
     pub fn sequence(self) -> Sequence {
         Sequence {

@@ -167,12 +167,7 @@ impl Functional {
     }
 
     /// An input whose shape may be left to the data.
-    pub(crate) fn open_input(
-        &mut self,
-        name: &str,
-        shape: Option<Shape>,
-        dtype: Dtype,
-    ) -> Symbol {
+    pub(crate) fn open_input(&mut self, name: &str, shape: Option<Shape>, dtype: Dtype) -> Symbol {
         let name = self.free_name(name);
         self.model.inputs.push(Input { name, shape, dtype });
         self.symbol(Source::Input(self.model.inputs.len() - 1))

@@ -127,7 +127,8 @@ impl Model {
             inputs.push(plan.feed("input", shape));
         }
         let input = |n: usize, layer: Option<usize>| {
-            let fits = |feed: &Feed| feed.input == n && (feed.lookup.is_none() || feed.lookup == layer);
+            let fits =
+                |feed: &Feed| feed.input == n && (feed.lookup.is_none() || feed.lookup == layer);
             let found = feeds.iter().position(fits);
             found.map(|feed| inputs[feed].clone()).ok_or_else(|| {
                 let problem = format!("input {} of texts has no feed", self.inputs[n].name);

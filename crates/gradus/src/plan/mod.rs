@@ -6,12 +6,13 @@
 //! [`memory`] lets buffers share space, [`verify`] checks it all.
 
 pub(crate) mod access;
+mod augment;
 pub(crate) mod backward;
 pub(crate) mod dump;
 pub(crate) mod fuse;
+mod indices;
 pub(crate) mod lower;
 pub(crate) mod memory;
-mod indices;
 mod merge;
 pub(crate) mod op;
 pub(crate) mod verify;

@@ -23,12 +23,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub fn new(
-        model: &Model,
-        runner: &Runner,
-        data: &Dataset,
-        batches: Batches,
-    ) -> Result<Self> {
+    pub fn new(model: &Model, runner: &Runner, data: &Dataset, batches: Batches) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer.clone(),
             tensors: tensors(model, data, true)?,

@@ -38,7 +38,9 @@ impl Run<'_> {
             } => self.fill(*y, |run, y| {
                 for (y, &x) in y.chunks_mut(view.width).zip(run.get(*x)) {
                     match named(x, *rows) {
-                        Some(row) => y.copy_from_slice(&run.get(*w)[row * view.width..][..view.width]),
+                        Some(row) => {
+                            y.copy_from_slice(&run.get(*w)[row * view.width..][..view.width])
+                        }
                         None => y.fill(f32::NAN),
                     }
                 }

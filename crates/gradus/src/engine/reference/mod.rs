@@ -2,6 +2,7 @@
 //! buffer by itself, in the order of the plan. The fast engines are tested
 //! against it.
 
+mod augment;
 mod indices;
 mod merge;
 mod normalize;
@@ -262,6 +263,7 @@ impl Run<'_> {
                     *y = x[i / view.width * view.width + from[i % view.width]];
                 }
             }),
+            Op::Augment { .. } | Op::AugmentGradient { .. } => self.augment(op),
             Op::Constant { y, values } => self.buffers[y.index()] = values.clone(),
             Op::Sum { a, b, y, .. } | Op::SumGradients { a, b, y, .. } => {
                 self.fill(*y, |run, y| {

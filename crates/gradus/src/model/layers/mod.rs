@@ -15,11 +15,16 @@ mod axes;
 mod checks;
 mod encoding;
 mod nature;
-pub use axes::Axes;
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
 pub use nature::Nature;
+mod image;
+pub use crate::rules::augment::{FillMode, Interpolation};
+pub use axes::Axes;
+pub use image::{DataFormat, Factor};
 pub use normalization::Numbers;
+pub use random_erasing::FillValue;
+pub use random_flip::FlipMode;
 
 /// A variable that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +128,13 @@ registry! {
         merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
         prelu: PReLU[];
+        random_brightness: RandomBrightness[];
+        random_contrast: RandomContrast[];
+        random_erasing: RandomErasing[];
+        random_flip: RandomFlip[];
+        random_rotation: RandomRotation[];
+        random_translation: RandomTranslation[];
+        random_zoom: RandomZoom[];
         relu: ReLU[];
         rescaling: Rescaling[];
         reshape: Reshape[];

@@ -210,7 +210,14 @@ impl Model {
     /// As [`Model::build`], for the inputs of this data.
     pub fn build_for(&mut self, data: &Dataset) -> Result<()> {
         let inputs = data.for_inputs(self.inputs.iter().map(|input| &*input.name))?;
-        let shapes = inputs.iter().map(|tensor| tensor.shape().clone());
+        let shapes = inputs.iter().zip(&self.inputs).map(|(tensor, input)| {
+            // One number a row may be written as (None) or as (None, 1).
+            let known = input
+                .shape
+                .as_ref()
+                .filter(|s| s.size() == 1 && tensor.size() == 1);
+            known.unwrap_or(tensor.shape()).clone()
+        });
         self.build(&shapes.collect::<Vec<_>>())
     }
 

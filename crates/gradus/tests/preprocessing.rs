@@ -109,7 +109,7 @@ fn houses(rows: usize) -> Dataset {
     let a = Tensor::from_f32([1], (0..rows).map(gap).collect()).unwrap();
     let b = Tensor::from_f32([1], (0..rows).map(|i| number(3 * i)).collect()).unwrap();
     let kinds = ["inland", "near bay", "island", ""];
-    let kind = |i: usize| kinds[i * i % 11 % 4];
+    let kind = |i: usize| kinds[i * 7 % 11 % 4];
     let c = Tensor::from_texts(&(0..rows).map(kind).collect::<Vec<_>>()).unwrap();
     let value = |i: usize| number(3 * i) + kind(i).len() as f32 / 4.0;
     let y = Tensor::from_column((0..rows).map(value).collect()).unwrap();

@@ -712,7 +712,7 @@ raw("nan_to_num", ["ops.nan_to_num behind weights: its gradient"], lambda L, x: 
     L.Dense(5, activation="tanh")(x["x"]), nan=0.5, posinf=3.0, neginf=-3.0)), x={"x": "x"})
 raw("string_lookup", ["StringLookup one_hot, int", "Embedding of a text"], lambda L, x: head(L, x["x"],
     L.StringLookup(vocabulary=["Graz", "Bern", "Zürich"], output_mode="one_hot")(x["town"]),
-    L.Embedding(5, 2)(L.StringLookup(vocabulary=["Linz", "Graz", "Bern"], mask_token="")(x["town"]))), x={"x": "x", "town": "town"})
+    L.Embedding(5, 2, embeddings_regularizer=R("L2", l2=0.01))(L.StringLookup(vocabulary=["Linz", "Graz", "Bern"], mask_token="")(x["town"]))), x={"x": "x", "town": "town"})
 raw("string_lookup_rows", ["StringLookup multi_hot, count, mask_token, pad_to_max_tokens"], lambda L, x: head(L,
     L.StringLookup(vocabulary=["Graz", "Bern"], output_mode="multi_hot", max_tokens=6, pad_to_max_tokens=True)(x["towns"]),
     L.StringLookup(vocabulary=["Graz", "Bern", "Aarau"], output_mode="count", mask_token="")(x["towns"])), x={"towns": "towns"})

@@ -187,7 +187,11 @@ fn entry(
     findings: &mut Findings,
 ) -> Option<LayerEntry> {
     let before = findings.len();
-    check_dtype(at, config, findings);
+    // What a Cast makes of its input is its own argument.
+    let is_cast = layer["class_name"] == "Cast";
+    if !is_cast {
+        check_dtype(at, config, findings);
+    }
     let trainable = match config.get("trainable") {
         None | Some(Value::Null) => true,
         Some(Value::Bool(trainable)) => *trainable,
@@ -199,8 +203,11 @@ fn entry(
     // What every layer has is read above; the rest is the class's own.
     let mut own = layer.clone();
     if let Some(config) = own["config"].as_object_mut() {
-        for key in ["name", "trainable", "dtype"] {
+        for key in ["name", "trainable"] {
             config.remove(key);
+        }
+        if !is_cast {
+            config.remove("dtype");
         }
     }
     let own = from_keras(at, Family::Layer, &own, findings);

@@ -3,6 +3,7 @@
 use super::compiled::Goal;
 use super::graph::{Model, Source};
 use super::layers::Call;
+use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
@@ -34,6 +35,8 @@ pub(crate) struct Wanted {
     pub rows: usize,
     /// Whether each row comes with a weight of its own.
     pub weighted: bool,
+    /// Whether each row is mixed with another one.
+    pub mixed: bool,
 }
 
 impl Model {
@@ -119,12 +122,16 @@ impl Model {
     ) -> Result<Plan> {
         let mut plan = Lowering::new(wanted.mode, variables);
         let shapes = self.shapes()?;
-        let inputs: Vec<Value> = self
+        let mut inputs: Vec<Value> = self
             .inputs
             .iter()
             .filter_map(|input| input.shape.clone())
             .map(|shape| plan.feed("input", shape))
             .collect();
+        let mixing = match wanted.mixed {
+            true => Some(self.mix(&mut plan, &mut inputs)?),
+            false => None,
+        };
         // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;
         for (l, layer) in self.layers.iter().enumerate() {
@@ -186,19 +193,32 @@ impl Model {
                 .trained()
                 .map(|(output, goal)| (goal, &outputs[output]))
                 .collect();
-            let targets: Vec<Value> = goals
-                .iter()
-                .map(|(goal, output)| plan.feed("target", target_shape(&goal.loss, output)))
-                .collect();
+            let target = |(goal, output): &(&Goal, &Value)| match &mixing {
+                Some(_) => None,
+                None => Some(plan.feed("target", target_shape(&goal.loss, &output.shape))),
+            };
+            let targets: Vec<Option<Value>> = goals.iter().map(target).collect();
             let weight = wanted
                 .weighted
-                .then(|| plan.feed("sample weight", crate::base::shape::Shape::default()));
+                .then(|| plan.feed("sample weight", Shape::default()));
             let mut starts = Vec::new();
-            for ((goal, output), target) in goals.iter().zip(&targets) {
+            for (n, (goal, output)) in goals.iter().enumerate() {
                 let share = (wanted.mode == Mode::Train).then_some(goal.weight);
-                let (buffer, start) = plan.loss(&goal.loss, output, target, weight.as_ref(), share);
+                let buffer = match (&targets[n], &mixing) {
+                    (Some(target), _) => {
+                        let weight = weight.as_ref();
+                        let (buffer, start) = plan.loss(&goal.loss, output, target, weight, share);
+                        starts.extend(start);
+                        buffer
+                    }
+                    (None, Some(mixing)) => {
+                        let (buffer, more) = mixing.loss(&mut plan, &goal.loss, output, n, share);
+                        starts.extend(more);
+                        buffer
+                    }
+                    (None, None) => continue,
+                };
                 losses.push((buffer, output.view().positions));
-                starts.extend(start);
             }
             if wanted.mode == Mode::Train {
                 plan.backward(&starts, trained, &compiled.optimizer);
@@ -209,9 +229,9 @@ impl Model {
 }
 
 /// The shape of one row of targets.
-fn target_shape(loss: &Loss, output: &Value) -> crate::base::shape::Shape {
+pub(super) fn target_shape(loss: &Loss, output: &Shape) -> Shape {
     match loss.targets() {
-        Targets::ClassNumbers => [output.view().positions].into(),
-        Targets::LikeOutputs => output.shape.clone(),
+        Targets::ClassNumbers => [output.size() / output.last().max(1)].into(),
+        Targets::LikeOutputs => output.clone(),
     }
 }

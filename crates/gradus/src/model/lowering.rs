@@ -161,6 +161,7 @@ impl Model {
                 inputs: &from,
                 variables: &numbers[node.layer],
                 weights: &layer.weights,
+                tied: self.tied(node.layer)?.map(|owner| numbers[owner][0]),
                 trainable: layer.trainable,
             };
             let value = layer.rule.lower(&mut plan, call);

@@ -14,6 +14,7 @@ mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
+mod tied;
 pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};

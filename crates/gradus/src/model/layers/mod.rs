@@ -42,6 +42,8 @@ pub struct Call<'a> {
     pub variables: &'a [Buffer],
     /// Their values as lowering begins, for what training never changes.
     pub weights: &'a [Weight],
+    /// The kernel that it shares with another layer.
+    pub tied: Option<Buffer>,
     /// Whether the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
 }
@@ -92,6 +94,7 @@ registry! {
         batch_normalization: BatchNormalization[];
         concatenate: Concatenate[];
         dense: Dense[];
+        dense_transpose: DenseTranspose[];
         dot: Dot[];
         dropout: Dropout[];
         elu: ELU[];
@@ -192,6 +195,14 @@ impl Layer {
             }
         }
         self.visit(Ask)
+    }
+
+    /// The layer whose kernel it uses, if it uses one.
+    pub(crate) fn tied_to(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::DenseTranspose(layer) => Some(&layer.tied_to),
+            _ => None,
+        }
     }
 
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

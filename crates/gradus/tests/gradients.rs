@@ -337,6 +337,31 @@ fn noise() {
     }
 }
 
+/// The kernel's gradient is the sum of both uses'.
+#[test]
+fn tied_weights() {
+    use layers::DenseTranspose;
+    let tied = |frozen: bool| {
+        Sequential::new()
+            .add_named("outer", dense(7).activation(Activation::Tanh), true)
+            .add_named("inner", dense(3).activation(Activation::Elu), !frozen)
+            .add(DenseTranspose::new(7, "inner").activation(Activation::Tanh))
+            .add(DenseTranspose::new(5, "outer").use_bias(false))
+    };
+    check("tied", tied(false), &[5], Loss::MeanSquaredError);
+    check(
+        "tied positions",
+        tied(false),
+        &[4, 5],
+        Loss::MeanSquaredError,
+    );
+    check("tied, frozen", tied(true), &[5], Loss::MeanSquaredError);
+    let with_penalty = Sequential::new()
+        .add_named("code", dense(4).kernel_regularizer(L2 { l2: 0.03 }), true)
+        .add(DenseTranspose::new(6, "code"));
+    check("tied, penalty", with_penalty, &[6], Loss::MeanSquaredError);
+}
+
 /// A trained layer before the images: what was made of them leads back to it.
 #[test]
 fn augmentation() {

@@ -30,6 +30,7 @@ pub struct Run {
     pub shuffle: bool,
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
+    pub mixup: Option<f64>,
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
@@ -114,6 +115,7 @@ impl Config {
             shuffle: self.train.shuffle,
             schedule,
             class_weight: self.train.class_weight.clone(),
+            mixup: self.train.mixup,
             callbacks,
             pretrain,
             found: None,

@@ -71,6 +71,8 @@ pub struct TrainConfig {
     pub schedule: Option<Schedule>,
     /// The weight of each class that is named.
     pub class_weight: Vec<(usize, f64)>,
+    /// How rows are mixed, if they are.
+    pub mixup: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +89,7 @@ struct Raw {
     learning_rate: Option<Value>,
     schedule: Option<Value>,
     class_weight: Option<Value>,
+    mixup: Option<f64>,
     precision: Option<Value>,
 }
 
@@ -174,6 +177,7 @@ impl TrainConfig {
             },
             learning_rate: if optimizer.is_some() { None } else { rate },
             find_rate,
+            mixup: raw.mixup,
             optimizer,
             schedule: raw
                 .schedule

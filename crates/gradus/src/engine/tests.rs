@@ -103,6 +103,17 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(Reshape::new([-1]))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let tied = || {
+        use crate::model::layers::DenseTranspose;
+        let dense = |units| Dense::new(units).activation(Activation::Tanh);
+        Sequential::new()
+            .seed(10)
+            .add_named("outer", dense(67), true)
+            .add_named("inner", dense(50), true)
+            .add(DenseTranspose::new(67, "inner").activation(Activation::Elu))
+            .add(DenseTranspose::new(31, "outer"))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let kept = || {
         let mut first = Dense::new(67)
             .activation(Activation::Elu)
@@ -289,6 +300,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
+        ),
+        (
+            "tied",
+            data(75, 31, 5),
+            compile(tied(), averaged(sgd().into())),
+        ),
+        (
+            "tied, clipnorm",
+            data(75, 31, 5),
+            compile(tied(), Optimizer::from(Adam::new()).clipnorm(0.1)),
         ),
         (
             "augmented",

@@ -204,7 +204,7 @@ impl Model {
             }
             number += entry.weights.len() as u32;
         }
-        Ok(())
+        self.check_tied(&shapes)
     }
 
     /// As [`Model::build`], for the inputs of this data.

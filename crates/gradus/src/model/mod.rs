@@ -9,12 +9,14 @@ mod functional;
 pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
+mod mixing;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
+mod tied;
 pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};

@@ -283,6 +283,35 @@ impl Pass<'_> {
                     self.weight(*w, |dw| Op::ProductWeight { x, dy, dw, of });
                 }
             }
+            // Forward: y = x · wᵀ.
+            Op::ProductInput {
+                dy: x,
+                w,
+                dx: y,
+                of,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                self.flush();
+                let (x, w, of) = (*x, *w, *of);
+                if self.wanted.contains(&x) {
+                    self.pass_on(x, of.output_view(), |dx| Op::Product {
+                        x: dy,
+                        w,
+                        y: dx,
+                        of,
+                    });
+                }
+                if self.wanted.contains(&w) {
+                    self.weight(w, |dw| Op::ProductWeight {
+                        x: dy,
+                        dy: x,
+                        dw,
+                        of,
+                    });
+                }
+            }
             Op::Bias { x, bias, y, view } => {
                 let Some(&dy) = self.signal.get(y) else {
                     return;

@@ -42,18 +42,20 @@ impl<'a> Epochs<'a> {
             mode: Mode::Train,
             rows: batch_size.min(train.rows()),
             weighted: train.sample_weight().is_some(),
+            mixed: options.mixup.is_some(),
         }];
         wanted.extend(held_out.map(|held_out| Wanted {
             mode: Mode::Evaluate,
             rows: held_out.rows().min(ROWS.max(batch_size)),
             weighted: held_out.sample_weight().is_some(),
+            mixed: false,
         }));
         let training = Training::new(model, engine, wanted, learning_rate)?;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, train, batches)?,
+            steps: Steps::new(model, runner, train, batches)?.mixing(options.mixup),
             training,
             schedule,
             callbacks: options.callbacks,

@@ -58,6 +58,7 @@ impl Model {
             mode: Mode::Evaluate,
             rows: data.rows().min(ROWS),
             weighted: data.sample_weight().is_some(),
+            mixed: false,
         };
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut evaluation = Evaluation::new(self, &runner, data)?;

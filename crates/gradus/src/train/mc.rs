@@ -63,6 +63,7 @@ impl Model {
             mode: Mode::Sample,
             rows: rows * together,
             weighted: false,
+            mixed: false,
         };
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut batch = runner.batch(Mode::Sample)?;

@@ -11,6 +11,7 @@ mod fit;
 mod history;
 mod mc;
 mod meters;
+mod mix;
 mod predict;
 mod prepare;
 mod pretrain;

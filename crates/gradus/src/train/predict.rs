@@ -35,6 +35,7 @@ impl Model {
             mode: Mode::Infer,
             rows: data.rows().min(ROWS),
             weighted: false,
+            mixed: false,
         };
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut batch = runner.batch(Mode::Infer)?;

@@ -3,6 +3,7 @@
 use super::callbacks::{Progress, Training};
 use super::feeds::tensors;
 use super::meters::Meters;
+use super::mix::Mix;
 use super::runner::{Batch, Runner};
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::Step;
@@ -18,6 +19,7 @@ pub(super) struct Steps {
     tensors: Vec<Tensor>,
     batches: Batches,
     batch: Batch,
+    mix: Option<Mix>,
     /// What was measured since they were last reset.
     pub meters: Meters,
 }
@@ -29,8 +31,15 @@ impl Steps {
             tensors: tensors(model, data, true)?,
             batches,
             batch: runner.batch(Mode::Train)?,
+            mix: None,
             meters: Meters::new(model)?,
         })
+    }
+
+    /// Mixes the rows of each batch, if there is an alpha for it.
+    pub fn mixing(mut self, alpha: Option<f64>) -> Self {
+        self.mix = alpha.map(|alpha| Mix::new(alpha, self.batches.batch_size()));
+        self
     }
 
     /// The steps of an epoch.
@@ -67,9 +76,11 @@ impl Steps {
         let model = &mut *training.model;
         let step = next(model.seed, &self.optimizer, &mut model.state, setting);
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
-        training
-            .runner
-            .run(batch, &self.tensors, rows, &step, outputs)?;
+        let (runner, tensors) = (&mut training.runner, &self.tensors);
+        match &mut self.mix {
+            Some(mix) => mix.run(runner, batch, tensors, rows, &step, outputs)?,
+            None => runner.run(batch, tensors, rows, &step, outputs)?,
+        }
         model.state.iteration += 1;
         self.meters.add(batch, rows.len());
         Ok(())

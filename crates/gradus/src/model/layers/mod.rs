@@ -48,6 +48,8 @@ pub struct Call<'a> {
     pub variables: &'a [Buffer],
     /// Their values as lowering begins, for what training never changes.
     pub weights: &'a [Weight],
+    /// The kernel that it shares with another layer.
+    pub tied: Option<Buffer>,
     /// Whether the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
     /// Whether its input is no longer the texts, but what they name.
@@ -112,6 +114,7 @@ registry! {
         cast: Cast[];
         concatenate: Concatenate[];
         dense: Dense[];
+        dense_transpose: DenseTranspose[];
         dot: Dot[];
         dropout: Dropout[];
         elu: ELU[];
@@ -238,6 +241,14 @@ impl Layer {
             }
         }
         self.visit(Ask)
+    }
+
+    /// The layer whose kernel it uses, if it uses one.
+    pub(crate) fn tied_to(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::DenseTranspose(layer) => Some(&layer.tied_to),
+            _ => None,
+        }
     }
 
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -30,6 +30,13 @@ const BUILT_AT_ONCE: &[&str] = &[
 
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
+    let mut layers = model.layers.iter();
+    if let Some(layer) = layers.find(|layer| layer.rule.tied_to().is_some()) {
+        let at = format!("layer {}", layer.name);
+        let found = "a DenseTranspose, whose kernel is another layer's";
+        let expected = "layers that Keras has: save the layers before it (`up_to`)";
+        return Err(Error::invalid(&at, found, expected));
+    }
     let inputs = model.inputs.iter();
     let inputs = inputs.map(|input| (input.shape.clone(), input.dtype));
     let mut written = Graph::new(model, None, inputs.collect())?.written()?;

@@ -20,6 +20,7 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
         inputs: &[x],
         variables: &[],
         weights: &[],
+        tied: None,
         trainable: true,
         looked_up: false,
     };

@@ -4,6 +4,7 @@ use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
+use gradus::data::{Images, Source};
 use gradus::{Error, Result, Split, Tensor, data};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,13 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = data::load(&args.data, Split::Test)?;
+    let input = model.inputs.first().and_then(|input| input.shape.as_ref());
+    let data = data::load_shaped(&args.data, Split::Test, input)?;
+    let files = match data::source(&args.data)? {
+        Source::Images(folder) => Images::of(&folder.display().to_string()).names()?,
+        _ => Vec::new(),
+    };
+    let write = |path: &Path, output: &Tensor, what: &str| write(path, output, &files, what);
     let Some(samples) = args.mc_samples else {
         let (outputs, names) = (model.predict_all(&data)?, model.output_names());
         for (output, name) in outputs.iter().zip(&names) {
@@ -57,11 +64,16 @@ fn format(path: &Path) -> Result<Format> {
     }
 }
 
-/// Writes the outputs, and says so.
-fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
+/// Writes the outputs, and says so. Rows that are pictures have their `files`
+/// beside them in a CSV.
+fn write(path: &Path, outputs: &Tensor, files: &[String], what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
     let format = format(path)?;
     write_whole(path, |file| match format {
+        Format::Csv if !files.is_empty() => {
+            let names = (0..shape.size()).map(|column| format!("output_{column}"));
+            data::write_csv_of_files(file, files, &names.collect::<Vec<_>>(), &values)
+        }
         Format::Csv => data::write_csv(file, shape.size(), &values),
         Format::Npy => data::write_npy(file, shape, &values),
     })?;

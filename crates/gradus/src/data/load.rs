@@ -5,6 +5,7 @@ use crate::data::builtin::BuiltIn;
 use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
+use crate::data::images::{self, Images, Order};
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
 use crate::data::spec::{self, Source};
@@ -82,6 +83,8 @@ impl DataConfig {
             (set.load(split.unwrap_or(Split::Train))?, test, Some(set))
         } else if let Some(x) = &self.x {
             (read("data", x, self.y.as_ref(), base)?, None, None)
+        } else if let Some(images) = &self.images {
+            (self.pictures(images, base)?, None, None)
         } else {
             let table = self.table.as_deref().unwrap_or_default();
             return Err(spec::not_trained_on("data.table", table));
@@ -91,6 +94,20 @@ impl DataConfig {
             Some(path) => rows.with_sample_weight(read_one("data.sample_weight", path, base)?)?,
         };
         Ok((rows, test, set))
+    }
+
+    /// The pictures of a folder, each class spread over the rows.
+    fn pictures(&self, images: &Images, base: &Path) -> Result<Dataset> {
+        let data = images.load(base, Order::Spread, None)?;
+        if let [only] = data.class_names() {
+            let found = format!("one class folder, `{only}`");
+            let expected = "two at least: one class cannot be told from another";
+            return Err(Error::invalid(data.name(), found, expected));
+        }
+        if data.targets().is_empty() {
+            return Err(images::no_classes(data.name().as_ref()));
+        }
+        Ok(data)
     }
 
     /// The rows to train on, and those held out; `own_test` is a built-in set's.
@@ -112,7 +129,7 @@ impl DataConfig {
             None => Ok(None),
             Some(how) => match chosen {
                 Some(chosen) => rows.select(&chosen).map(Some),
-                None => from_files(at, how, &rows, base).map(Some),
+                None => from_files(at, how, self.images.as_ref(), &rows, base).map(Some),
             },
         };
         Ok(Loaded {
@@ -124,9 +141,9 @@ impl DataConfig {
 
     /// A scale for each input, or nothing if they stay as they are.
     fn scales(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Vec<Scale>> {
-        let usual = match set {
-            Some(_) => ScaleName::Unit,
-            None => ScaleName::None,
+        let usual = match (set, &self.images) {
+            (None, None) => ScaleName::None,
+            _ => ScaleName::Unit,
         };
         match self.scale.unwrap_or(usual) {
             ScaleName::None => None,
@@ -167,7 +184,13 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
 }
 
 /// Rows that have files of their own, as many numbers each as the training rows.
-fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<Dataset> {
+fn from_files(
+    at: &str,
+    how: &HeldOut,
+    images: Option<&Images>,
+    train: &Dataset,
+    base: &Path,
+) -> Result<Dataset> {
     match how {
         HeldOut::Files { x, y } => {
             let held_out = read(at, x, Some(y), base)?;
@@ -176,6 +199,19 @@ fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<D
             Ok(held_out)
         }
         HeldOut::Table { table } => Err(spec::not_trained_on(&join(at, "table"), table)),
+        HeldOut::Images { images: folder } => {
+            let Some(options) = images else {
+                let expected = "rows of the same kind: `images` goes with `data.images`";
+                return Err(Error::invalid(at, format!("`{folder}`"), expected));
+            };
+            // In the size of those that are trained on.
+            let options = Images {
+                folder: folder.clone(),
+                ..options.clone()
+            };
+            let options = options.fitting(train.inputs()[0].shape());
+            options.load(base, Order::Spread, Some(train.class_names()))
+        }
         other => Err(Error::Internal(format!("{at}: {other} has no files"))),
     }
 }

@@ -1,7 +1,7 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
 //!
-//! A source (`digits`, `idx`, `cifar`, `npy`) makes [`Tensor`]s, which keep the numbers
+//! A source (`digits`, `idx`, `cifar`, `npy`, `images`) makes [`Tensor`]s, which keep the numbers
 //! as they were stored; `spec` and `config` turn a user's words into
 //! [`Dataset`]s; `check` compares them with a model before training;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
@@ -19,6 +19,7 @@ mod digits;
 mod folders;
 mod hold_out;
 mod idx;
+mod images;
 mod load;
 pub(crate) mod npy;
 pub(crate) mod numbers;
@@ -40,11 +41,12 @@ pub use describe::describe;
 pub use digits::digits;
 pub use folders::data_folders;
 pub use idx::read_idx;
+pub use images::{ColorMode, Images, Resize};
 pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
-pub use spec::{Source, load, source};
+pub use spec::{Source, load, load_shaped, source};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
 pub use tensor::{Tensor, Values};
-pub use write::{write_csv, write_npy};
+pub use write::{write_csv, write_csv_of_files, write_npy};

@@ -2,10 +2,13 @@
 
 use crate::base::random::SEED;
 use crate::base::registry::Value;
+use crate::base::shape::Shape;
 use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
+use crate::data::images::{Images, Order};
 use crate::data::npy;
+use crate::data::scale::Scale;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -23,12 +26,15 @@ pub enum Source {
     },
     /// A table file: `.csv` or `.tsv`.
     Table(PathBuf),
+    /// A folder of pictures.
+    Images(PathBuf),
     /// A TOML file with a `[data]` table.
     Config(PathBuf),
 }
 
 /// What the words of SPEC name: `digits`, `fashion-mnist:test`, `x.npy`,
-/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, `table.csv`, or `config.toml`.
+/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, `table.csv`, a folder of
+/// pictures, or `config.toml`.
 pub fn source(spec: &str) -> Result<Source> {
     let lower = spec.to_ascii_lowercase();
     if lower.ends_with(".toml") {
@@ -49,16 +55,22 @@ pub fn source(spec: &str) -> Result<Source> {
     if lower.ends_with(".csv") || lower.ends_with(".tsv") {
         return Ok(Source::Table(spec.into()));
     }
-    if Path::new(spec).exists() || lower.contains('.') {
-        array("data", spec)?;
-    }
-    if spec == HOUSING {
-        return builtin::housing().map(Source::Table);
-    }
     let (name, split) = match spec.split_once(':') {
         None => (spec, None),
         Some((name, split)) => (name, Some(split)),
     };
+    if spec == HOUSING {
+        return builtin::housing().map(Source::Table);
+    }
+    // A set's name means the set, whatever lies in this folder.
+    if BUILT_IN.iter().all(|set| set.name != name) {
+        if Path::new(spec).is_dir() {
+            return Ok(Source::Images(spec.into()));
+        }
+        if Path::new(spec).exists() || lower.contains(['.', '/']) {
+            array("data", spec)?;
+        }
+    }
     let set = BuiltIn::find("data", name)?;
     let split = match split {
         None => None,
@@ -69,14 +81,39 @@ pub fn source(spec: &str) -> Result<Source> {
     Ok(Source::BuiltIn(set, split))
 }
 
-/// The data that SPEC names. A built-in set comes with its pixels scaled
-/// between 0 and 1, array files as they are, a `[data]` table as it says.
+/// The data that SPEC names. A built-in set and a folder of pictures come with
+/// their pixels scaled between 0 and 1, array files as they are, a `[data]` table
+/// as it says.
 ///
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,
 /// which are a set's test split, else the validation rows, else all.
 pub fn load(spec: &str, default: Split) -> Result<Dataset> {
+    load_shaped(spec, default, None)
+}
+
+/// What [`load`] gives, for a model whose input has the given shape, without the
+/// batch: the pictures of a folder come in its size and colours.
+pub fn load_shaped(spec: &str, default: Split, input: Option<&Shape>) -> Result<Dataset> {
     match source(spec)? {
+        Source::Images(path) => {
+            let images = Images::of(&path.display().to_string());
+            let images = match input {
+                Some(shape) => images.fitting(shape),
+                None => images,
+            };
+            let data = images.load(Path::new(""), Order::Sorted, None)?;
+            data.map_inputs(|_, pictures| {
+                let pictures = pictures.scaled(Scale::Divide(255.0))?;
+                match input {
+                    // (28, 28) without channels, as the built-in sets have it.
+                    Some(shape) if shape.size() == pictures.size() => {
+                        pictures.reshaped(shape.dims())
+                    }
+                    _ => Ok(pictures),
+                }
+            })
+        }
         Source::BuiltIn(set, split) => {
             let data = set.load(split.unwrap_or(default))?;
             data.map_inputs(|_, input| input.scaled(set.unit_scale()))
@@ -110,8 +147,8 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
     }
     let names: Vec<&str> = BUILT_IN.iter().map(|set| set.name).collect();
     let expected = format!(
-        "array files (`x.npy`, `x.npy,y.npy`, `file.npz:key`), a `.toml` file with a `[data]` \
-         table, or a built-in set ({})",
+        "array files (`x.npy`, `x.npy,y.npy`, `file.npz:key`), a folder of pictures, a `.toml` \
+         file with a `[data]` table, or a built-in set ({})",
         names.join(", ")
     );
     Err(Error::invalid(at, format!("`{path}`"), expected))

@@ -13,7 +13,8 @@ pub fn run(args: Evaluate) -> Result<()> {
         let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
         return Err(Error::file(&args.model, problem));
     }
-    let data = data::load(&args.data, Split::Test)?;
+    let schema = model.table_schema();
+    let data = data::load_for(&args.data, Split::Test, schema.as_ref(), true)?;
     let logs = model.evaluate(&data)?;
     if args.json {
         let object: Map<String, Value> =

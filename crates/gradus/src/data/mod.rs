@@ -18,10 +18,12 @@ mod digits;
 mod hold_out;
 mod idx;
 mod load;
+mod load_table;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod pick;
 mod scale;
+mod schema;
 mod spec;
 pub mod split;
 mod table;
@@ -38,7 +40,10 @@ pub use idx::{data_folders, read_idx};
 pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use scale::Scale;
-pub use spec::{Source, load, source};
+pub use schema::{
+    DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
+};
+pub use spec::{Source, is_table, load, load_for, source};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy};

@@ -6,6 +6,7 @@ use crate::data::builtin::{BUILT_IN, BuiltIn};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::npy;
+use crate::data::schema::Schema;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,20 @@ pub fn source(spec: &str) -> Result<Source> {
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,
 /// which are a set's test split, else the validation rows, else all.
+///
+/// What the columns of a table are is a model's to say: see [`load_for`].
 pub fn load(spec: &str, default: Split) -> Result<Dataset> {
+    load_for(spec, default, None, true)
+}
+
+/// As [`load`], for a model that knows the columns of a table; with targets only
+/// if `labelled`.
+pub fn load_for(
+    spec: &str,
+    default: Split,
+    schema: Option<&Schema>,
+    labelled: bool,
+) -> Result<Dataset> {
     match source(spec)? {
         Source::BuiltIn(set, split) => {
             let data = set.load(split.unwrap_or(default))?;
@@ -86,17 +100,33 @@ pub fn load(spec: &str, default: Split) -> Result<Dataset> {
             }
             .map(|data| data.named(spec))
         }
-        Source::Table(path) => Err(not_trained_on("data", &path.display().to_string())),
+        Source::Table(path) => match schema {
+            Some(schema) => schema.dataset(&schema.read(path, labelled)?, labelled),
+            None => {
+                let expected = "arrays (`x.npy`), which the model takes: its inputs are no columns";
+                Err(Error::invalid("data", format!("`{spec}`"), expected))
+            }
+        },
         Source::Config(path) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let (table, seed) = data_table(&path)?;
-            let loaded = DataConfig::from_value("data", &table)?.load(base, seed)?;
+            let config = DataConfig::from_value("data", &table)?;
+            let loaded = config.load_for(base, seed, schema)?;
             Ok(match default {
                 Split::Train => loaded.train,
                 Split::Test => loaded.test.or(loaded.validation).unwrap_or(loaded.train),
             })
         }
     }
+}
+
+/// Whether SPEC names a table.
+pub fn is_table(spec: &str) -> Result<bool> {
+    Ok(match source(spec)? {
+        Source::Table(_) => true,
+        Source::BuiltIn(..) | Source::Arrays { .. } => false,
+        Source::Config(path) => data_table(&path)?.0.get("table").is_some(),
+    })
 }
 
 /// An array file's path, or an error that says which files are read. `at` is
@@ -112,12 +142,6 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
         names.join(", ")
     );
     Err(Error::invalid(at, format!("`{path}`"), expected))
-}
-
-/// A table where rows of numbers are wanted.
-pub(super) fn not_trained_on(at: &str, path: &str) -> Error {
-    let expected = "array files (`x.npy`): tables are only shown yet (`gradus data show`)";
-    Error::invalid(at, format!("`{path}`"), expected)
 }
 
 /// The `[data]` table of a configuration, and its seed.

@@ -131,6 +131,7 @@ impl Functional {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
+                schema: None,
             },
             shapes: Vec::new(),
         }

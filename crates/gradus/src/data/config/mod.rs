@@ -9,6 +9,7 @@ pub use held_out::{Choice, HeldOut};
 pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
+use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
@@ -29,9 +30,9 @@ pub struct DataConfig {
     /// A table file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// The table's column that is to be predicted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// What the table's columns are for.
+    #[serde(flatten)]
+    pub columns: TableOptions,
     /// The rows that are held out to watch the training. The default is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<HeldOut>,
@@ -43,7 +44,7 @@ pub struct DataConfig {
     /// pictures and `none` for files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<ScaleName>,
-    /// An array file with a weight for each row's loss.
+    /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
 }
@@ -55,7 +56,11 @@ struct Raw {
     x: Option<Value>,
     y: Option<Value>,
     table: Option<String>,
-    target: Option<String>,
+    target: Option<Value>,
+    exclude: Option<Value>,
+    columns: Option<Value>,
+    missing: Option<Value>,
+    target_scale: Option<Value>,
     validation: Option<Value>,
     test: Option<Value>,
     scale: Option<String>,
@@ -81,12 +86,17 @@ impl DataConfig {
                 .map(|value| HeldOut::from_value(&at, &value))
                 .transpose()
         };
+        let columns = [raw.target, raw.exclude, raw.columns, raw.missing, raw.target_scale];
+        let mut columns = TableOptions::from_values(at, columns)?;
+        if raw.table.is_some() {
+            columns.sample_weight.clone_from(&raw.sample_weight);
+        }
         let config = DataConfig {
             dataset: raw.dataset,
             x: files("x", raw.x)?,
             y: files("y", raw.y)?,
             table: raw.table,
-            target: raw.target,
+            columns,
             validation: held_out("validation", raw.validation)?,
             test: held_out("test", raw.test)?,
             scale: match raw.scale {
@@ -109,7 +119,11 @@ impl DataConfig {
             x: self.x.as_ref().map(files),
             y: self.y.as_ref().map(files),
             table: self.table.as_ref().map(full),
-            sample_weight: self.sample_weight.as_ref().map(full),
+            // A table's is a column.
+            sample_weight: match self.table {
+                Some(_) => self.sample_weight.clone(),
+                None => self.sample_weight.as_ref().map(full),
+            },
             validation: self.validation.as_ref().map(|v| v.map_paths(full)),
             test: self.test.as_ref().map(|t| t.map_paths(full)),
             ..self.clone()
@@ -135,8 +149,18 @@ impl DataConfig {
         if let (Some(_), [source @ ("dataset" | "table")]) = (&self.y, &named[..]) {
             return Err(excluded(source, "y"));
         }
-        if let (Some(_), [source @ ("dataset" | "x")]) = (&self.target, &named[..]) {
-            return Err(excluded(source, "target"));
+        if let [source @ ("dataset" | "x")] = named[..]
+            && let Some(key) = self.columns.given()
+        {
+            return Err(excluded(source, key));
+        }
+        if let (Some(scale), [source @ "table"]) = (self.scale, &named[..])
+            && scale != ScaleName::None
+        {
+            let problem = format!(
+                "`scale` belongs to arrays: the model of a `{source}` standardizes its numbers itself"
+            );
+            return Err(contradiction(&problem));
         }
         Ok(())
     }

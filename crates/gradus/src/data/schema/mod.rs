@@ -89,15 +89,8 @@ impl Schema {
     /// Refuses what [`Schema::of`] never makes: a column in two places, targets
     /// whose classes are not clear.
     pub fn check(&self) -> Result<()> {
-        let twice = |names: &mut dyn Iterator<Item = &str>, what: &str| {
-            let mut seen = HashSet::new();
-            match names.find(|name| !seen.insert(*name)) {
-                Some(name) => Err(Error::invalid(what, format!("`{name}` twice"), "each once")),
-                None => Ok(()),
-            }
-        };
-        twice(&mut self.columns(), "columns")?;
-        twice(&mut self.features.iter().map(|f| f.input.as_str()), "inputs")?;
+        once("columns", self.columns())?;
+        once("inputs", self.features.iter().map(|f| f.input.as_str()))?;
         for target in &self.targets {
             let of_classes = target.kind != Kind::Number;
             if of_classes != (target.classes.len() > 1) {
@@ -108,11 +101,20 @@ impl Schema {
                 };
                 return Err(Error::invalid(&target.name, found, expected));
             }
-            twice(&mut target.classes.iter().map(String::as_str), &target.name)?;
+            once(&target.name, target.classes.iter().map(String::as_str))?;
         }
         match self.features.is_empty() {
             true => Err(Error::invalid("columns", "no features", "at least one")),
             false => Ok(()),
         }
+    }
+}
+
+/// Refuses a name that is there twice.
+fn once<'a>(what: &str, mut names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    match names.find(|name| !seen.insert(*name)) {
+        Some(name) => Err(Error::invalid(what, format!("`{name}` twice"), "each once")),
+        None => Ok(()),
     }
 }

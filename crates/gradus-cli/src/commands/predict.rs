@@ -54,7 +54,11 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
         output::result(&format!("{path}: {rows} rows of {names}{what}\n"))
     };
     let Some(samples) = args.mc_samples else {
-        return write(&args.out, model.scored(data, &model.predict_all(data)?)?, "");
+        return write(
+            &args.out,
+            model.scored(data, &model.predict_all(data)?)?,
+            "",
+        );
     };
     let found = model.predict_mc(data, samples.get())?;
     let of = format!(" of {samples} samples");

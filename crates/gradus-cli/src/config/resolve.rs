@@ -344,7 +344,10 @@ impl Config {
 
     /// What the targets of a table ask of the model, with the losses that are named.
     fn table_goals(&self, schema: &Schema, data: &Loaded) -> Result<Vec<TableGoal>> {
-        let names = schema.targets.iter().map(|target| output_name(&target.name));
+        let names = schema
+            .targets
+            .iter()
+            .map(|target| output_name(&target.name));
         let names: Vec<String> = names.collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,

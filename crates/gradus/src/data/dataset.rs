@@ -144,7 +144,9 @@ impl Dataset {
     /// The same data with only the inputs of these names.
     pub(crate) fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
         let inputs = std::mem::take(&mut self.inputs).into_iter();
-        let named = std::mem::take(&mut self.input_names).into_iter().zip(inputs);
+        let named = std::mem::take(&mut self.input_names)
+            .into_iter()
+            .zip(inputs);
         let kept = named.filter(|(name, _)| names.contains(&name.as_str()));
         (self.input_names, self.inputs) = kept.unzip();
         match self.inputs.is_empty() {

@@ -216,7 +216,11 @@ fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<D
         }
         HeldOut::Table { table } => {
             let expected = "array files (`x` and `y`), as the training rows are";
-            Err(Error::invalid(&join(at, "table"), format!("`{table}`"), expected))
+            Err(Error::invalid(
+                &join(at, "table"),
+                format!("`{table}`"),
+                expected,
+            ))
         }
         other => Err(Error::Internal(format!("{at}: {other} has no files"))),
     }

@@ -1,11 +1,11 @@
 //! From a `[data]` table that names a table file to the rows of a run.
 
+use crate::data::Dataset;
 use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out;
 use crate::data::load::Loaded;
 use crate::data::schema::{Schema, TableKeys};
 use crate::data::table::{Kind, ReadTable, Table};
-use crate::data::Dataset;
 use crate::error::{Error, Result, join};
 use std::path::Path;
 
@@ -101,7 +101,10 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
             names.join(", ")
         };
         let found = list(&mut options.target.iter());
-        let expected = format!("{}, which the model predicts", list(&mut of_model.into_iter()));
+        let expected = format!(
+            "{}, which the model predicts",
+            list(&mut of_model.into_iter())
+        );
         return Err(Error::invalid(&join("data", "target"), found, expected));
     }
     let mut more = ReadTable::default();

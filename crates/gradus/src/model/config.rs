@@ -301,7 +301,12 @@ impl Reader<'_> {
         }
         let known = self.symbols.iter().map(|(name, _)| name.as_str());
         let open = self.open.iter().map(|input| input.name.as_str());
-        Err(Error::unknown(at, "layer before it", name, known.chain(open)))
+        Err(Error::unknown(
+            at,
+            "layer before it",
+            name,
+            known.chain(open),
+        ))
     }
 }
 

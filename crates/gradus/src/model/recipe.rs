@@ -1,9 +1,9 @@
 //! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
 //! chapter 11, tables 11-3 and 11-4).
 
-use super::{LayerEntry, Model};
 use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
 use super::sequential::Sequential;
+use super::{LayerEntry, Model};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;

@@ -86,7 +86,13 @@ impl DataConfig {
                 .map(|value| HeldOut::from_value(&at, &value))
                 .transpose()
         };
-        let columns = [raw.target, raw.exclude, raw.columns, raw.missing, raw.target_scale];
+        let columns = [
+            raw.target,
+            raw.exclude,
+            raw.columns,
+            raw.missing,
+            raw.target_scale,
+        ];
         let mut columns = TableOptions::from_values(at, columns)?;
         if raw.table.is_some() {
             columns.sample_weight.clone_from(&raw.sample_weight);

@@ -1,6 +1,6 @@
 //! From the cells of columns to tensors.
 
-use super::{Feature, Schema, Target, TableOptions};
+use super::{Feature, Schema, TableOptions, Target};
 use crate::data::table::{Cells, Column, Kind, Table};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -21,9 +21,8 @@ impl Schema {
             let known = || table.columns.iter().map(|c| c.name.as_str());
             found.ok_or_else(|| Error::unknown(&table.name, "column", name, known()))
         };
-        let named = |tensor: Tensor, name: &str| {
-            tensor.named(&format!("{}, column `{name}`", table.name))
-        };
+        let named =
+            |tensor: Tensor, name: &str| tensor.named(&format!("{}, column `{name}`", table.name));
         let mut inputs = Vec::with_capacity(self.features.len());
         for feature in &self.features {
             let tensor = input(feature, column(&feature.name)?)?;

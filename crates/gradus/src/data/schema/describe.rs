@@ -54,7 +54,10 @@ impl Schema {
             };
         }
         if !left.is_empty() {
-            let left: Vec<String> = left.iter().map(|l| format!("{} ({})", l.name, l.why)).collect();
+            let left: Vec<String> = left
+                .iter()
+                .map(|l| format!("{} ({})", l.name, l.why))
+                .collect();
             text += &format!("\nleft out, since they tell nothing: {}", left.join(", "));
         }
         text

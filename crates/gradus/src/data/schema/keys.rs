@@ -1,9 +1,9 @@
 //! What splits ask of a table's rows.
 
+use crate::data::Dataset;
 use crate::data::classes;
 use crate::data::hold_out::Keys;
 use crate::data::table::{Cells, Table};
-use crate::data::Dataset;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 

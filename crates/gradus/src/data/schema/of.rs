@@ -57,12 +57,18 @@ impl Schema {
             for name in names {
                 find(at, name)?;
                 let treat = options.columns.get(name);
-                if matches!(treat, Some(Treat::Drop | Treat::Id)) || treat.is_some() && at == "exclude" {
+                if matches!(treat, Some(Treat::Drop | Treat::Id))
+                    || treat.is_some() && at == "exclude"
+                {
                     return Err(twice(name, at, "columns"));
                 }
             }
         }
-        if let Some(name) = options.target.iter().find(|name| options.exclude.contains(name)) {
+        if let Some(name) = options
+            .target
+            .iter()
+            .find(|name| options.exclude.contains(name))
+        {
             return Err(twice(name, "target", "exclude"));
         }
         if let Some(name) = &options.sample_weight {
@@ -134,7 +140,11 @@ fn dates_tell_nothing(parts: &[f32]) -> Option<String> {
     let mut days = parts.chunks(super::columns::DATE_PARTS.len());
     let first = days.next()?;
     // Missing is the same as missing.
-    let same = |day: &[f32]| day.iter().zip(first).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+    let same = |day: &[f32]| {
+        day.iter()
+            .zip(first)
+            .all(|(a, b)| a == b || a.is_nan() && b.is_nan())
+    };
     days.all(same).then(|| "always the same date".into())
 }
 

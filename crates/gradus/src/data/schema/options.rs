@@ -195,7 +195,10 @@ impl TableOptions {
                 .transpose()?,
             target_scale: scale
                 .map(|value| {
-                    let names = [("standard", TargetScale::Standard), ("none", TargetScale::None)];
+                    let names = [
+                        ("standard", TargetScale::Standard),
+                        ("none", TargetScale::None),
+                    ];
                     choice(&join(at, "target_scale"), "scale", &value, &names)
                 })
                 .transpose()?,
@@ -204,7 +207,12 @@ impl TableOptions {
     }
 }
 
-fn choice<T: Copy>(at: &str, family: &'static str, value: &Value, names: &[(&str, T)]) -> Result<T> {
+fn choice<T: Copy>(
+    at: &str,
+    family: &'static str,
+    value: &Value,
+    names: &[(&str, T)],
+) -> Result<T> {
     let known = || names.iter().map(|(name, _)| *name);
     let Some(text) = value.as_str() else {
         let expected = known().collect::<Vec<_>>().join(", ");

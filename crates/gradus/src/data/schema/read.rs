@@ -28,7 +28,11 @@ impl Schema {
         }
         for target in &self.targets {
             // What is not looked at may hold anything.
-            let kind = if labelled { target.kind } else { Kind::Category };
+            let kind = if labelled {
+                target.kind
+            } else {
+                Kind::Category
+            };
             options.kinds.insert(target.name.clone(), kind);
         }
         for name in self.ids.iter().chain(&self.dropped) {
@@ -37,7 +41,11 @@ impl Schema {
         }
         let table = match Table::read(path, &options) {
             // Some column is not there.
-            Err(Error::UnknownName { family: "column", known, .. }) => {
+            Err(Error::UnknownName {
+                family: "column",
+                known,
+                ..
+            }) => {
                 self.check_columns(path, &known, labelled)?;
                 options.kinds.retain(|name, _| known.contains(name));
                 Table::read(path, &options)?
@@ -67,7 +75,10 @@ impl Schema {
             let meant = nearest(first, strangers.iter().map(|name| name.as_str()));
             let hint = match meant {
                 Some(name) => format!("; is it `{name}`?"),
-                None => format!("; the table has {}", quoted(&there.iter().collect::<Vec<_>>())),
+                None => format!(
+                    "; the table has {}",
+                    quoted(&there.iter().collect::<Vec<_>>())
+                ),
             };
             let problem = format!(
                 "has no column{} {}, which the model takes{hint}",

@@ -151,7 +151,11 @@ impl Model {
         };
         if let Some(feature) = schema.features.iter().find(|feature| !fits(feature)) {
             let expected = "an input of the model of that name and shape for each feature";
-            return Err(Error::invalid("schema", format!("feature `{}`", feature.name), expected));
+            return Err(Error::invalid(
+                "schema",
+                format!("feature `{}`", feature.name),
+                expected,
+            ));
         }
         if schema.features.len() != self.inputs.len() {
             let found = format!("{} features", schema.features.len());
@@ -185,7 +189,10 @@ fn input(feature: &Feature) -> Input {
 /// TensorFlow takes.
 pub fn output_name(target: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let name: String = target.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+    let name: String = target
+        .chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .collect();
     match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         true => name,
         false => format!("y{name}"),
@@ -247,7 +254,8 @@ impl Behind {
 
     fn model(self, schema: &Schema, outputs: Vec<Symbol>) -> Result<Model> {
         let mut model = self.graph.model(outputs)?;
-        if let Some(Source::Input(n)) = model.outputs.iter().find(|o| matches!(o, Source::Input(_))) {
+        if let Some(Source::Input(n)) = model.outputs.iter().find(|o| matches!(o, Source::Input(_)))
+        {
             return Err(Error::Internal(format!("input {n} is an output")));
         }
         model.check_schema(schema)?;

@@ -57,7 +57,10 @@ impl Model {
                 cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
             });
         }
-        let targets = self.schema.as_ref().map_or(&[][..], |schema: &Schema| &schema.targets);
+        let targets = self
+            .schema
+            .as_ref()
+            .map_or(&[][..], |schema: &Schema| &schema.targets);
         for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
             let shape: &Shape = output.shape();
             let rows = output.to_f32();
@@ -83,7 +86,10 @@ impl Model {
         mut rows: Vec<f32>,
         values: bool,
     ) -> Result<Vec<f32>> {
-        let goal = self.compiled.as_ref().and_then(|c| c.goals.get(output)?.as_ref());
+        let goal = self
+            .compiled
+            .as_ref()
+            .and_then(|c| c.goals.get(output)?.as_ref());
         let logits = goal.is_some_and(|goal| goal.loss.to_config()["from_logits"] == true);
         if size == 1 && target.classes.len() == 2 {
             let both = |p: f32| match values {
@@ -161,10 +167,13 @@ impl Scored {
             write!(to, "{}{}", comma(n), quoted(&column.name))?;
         }
         writeln!(to)?;
-        let rows = self.columns.first().map_or(0, |column| match &column.cells {
-            ScoredCells::Numbers(all) => all.len(),
-            ScoredCells::Texts(_, codes) => codes.len(),
-        });
+        let rows = self
+            .columns
+            .first()
+            .map_or(0, |column| match &column.cells {
+                ScoredCells::Numbers(all) => all.len(),
+                ScoredCells::Texts(_, codes) => codes.len(),
+            });
         for row in 0..rows {
             for (n, column) in self.columns.iter().enumerate() {
                 to.write_all(comma(n).as_bytes())?;

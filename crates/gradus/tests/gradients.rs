@@ -477,6 +477,38 @@ fn merged(merge: impl Into<Layer>, left: usize, right: usize, shape: [usize; 2])
 }
 
 #[test]
+fn gaps_and_rows_for_numbers() {
+    use layers::{Embedding, NanToNum, Reshape};
+    let chain = Sequential::new()
+        .add(dense(6).activation(Activation::Tanh))
+        .add(NanToNum::new())
+        .add(dense(3));
+    check("nan to num", chain, &[4], Loss::MeanSquaredError);
+
+    let mut g = Functional::new().seed(11);
+    let (x, names) = (g.input([3]), g.input([4]));
+    // Of -1 to 1 become whole numbers from 0 to 4, some of them often.
+    let names = g
+        .layer(layers::Rescaling::new(2.49).offset(2.5), names)
+        .unwrap();
+    let names = g
+        .layer(layers::Cast::new(gradus::Dtype::Int32), names)
+        .unwrap();
+    let shared = g.share(Embedding::new(6, 3).embeddings_initializer(Initializer::HeNormal));
+    let rows = g.call(shared, names).unwrap();
+    let flat = g.layer(Reshape::new([-1]), rows).unwrap();
+    let side = g.layer(Reshape::new([2, 2]), names).unwrap();
+    let again = g.call(shared, side).unwrap();
+    let again = g.layer(Flatten::new(), again).unwrap();
+    let all = g
+        .layer(layers::Concatenate::new(), [x, flat, again])
+        .unwrap();
+    let hidden = g.layer(dense(5).activation(Activation::Tanh), all).unwrap();
+    let y = g.layer(dense(3), hidden).unwrap();
+    check_model("embedding", g.model(y).unwrap(), Loss::MeanSquaredError);
+}
+
+#[test]
 fn merge_layers() {
     use layers::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
     let all: Vec<(&str, Layer, usize)> = vec![

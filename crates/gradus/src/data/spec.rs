@@ -2,7 +2,7 @@
 
 use crate::base::random::SEED;
 use crate::base::registry::Value;
-use crate::data::builtin::{BUILT_IN, BuiltIn};
+use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::npy;
@@ -52,6 +52,9 @@ pub fn source(spec: &str) -> Result<Source> {
     }
     if Path::new(spec).exists() || lower.contains('.') {
         array("data", spec)?;
+    }
+    if spec == HOUSING {
+        return builtin::housing().map(Source::Table);
     }
     let (name, split) = match spec.split_once(':') {
         None => (spec, None),

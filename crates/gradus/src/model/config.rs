@@ -1,5 +1,6 @@
 //! Models from configurations, a table for each layer, and back.
 
+use super::dtype::Dtype;
 use super::functional::{Functional, Shared, Symbol};
 use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Layer;
@@ -29,7 +30,7 @@ impl Model {
     /// The model of a list of tables, each with `type` and arguments, and if wanted
     /// `name`, `trainable` and `inputs`, the names of what the layer is applied to;
     /// without them, it is what the table before makes. `{ type = "Input", shape =
-    /// [6], name = "left" }` is an input, `{ use = "dense", inputs = ["b"] }` uses a
+    /// [6], name = "left" }` is an input (of text with `dtype = "string"`), `{ use = "dense", inputs = ["b"] }` uses a
     /// layer once more and is called `dense:1` itself. `outputs` names what comes
     /// out, by default the last. Without any of that, the model is a `Sequential`.
     ///
@@ -122,7 +123,11 @@ impl Model {
         }
         let input = |input: &super::Input| {
             let shape = input.shape.as_ref().map(Shape::dims);
-            json!({ "type": "Input", "name": input.name, "shape": shape })
+            let mut table = json!({ "type": "Input", "name": input.name, "shape": shape });
+            if input.dtype != Dtype::Float32 {
+                table["dtype"] = input.dtype.name().into();
+            }
+            table
         };
         let mut tables: Vec<Value> = self.inputs.iter().map(input).collect();
         let mut names: Vec<String> = Vec::new();
@@ -190,11 +195,16 @@ impl Reader<'_> {
                 Some(Shape::new(dims?))
             }
         };
+        let dtype = match fields.remove("dtype") {
+            None => Dtype::Float32,
+            Some(dtype) => Dtype::of_input(&join(at, "dtype"), &dtype)?,
+        };
         if let Some(key) = fields.keys().next() {
-            return Err(Error::unknown(at, "key", key, ["type", "name", "shape"]));
+            let known = ["type", "name", "shape", "dtype"];
+            return Err(Error::unknown(at, "key", key, known));
         }
         let name = name.unwrap_or_else(|| self.graph.free_name("input_layer"));
-        let symbol = self.graph.open_input(&name, shape);
+        let symbol = self.graph.open_input(&name, shape, dtype);
         self.made(name, symbol);
         Ok(())
     }
@@ -273,7 +283,7 @@ impl Reader<'_> {
         match fields.remove("inputs") {
             None => Ok(vec![self.last.unwrap_or_else(|| {
                 // The data will say what it is.
-                let symbol = self.graph.open_input("input_layer", None);
+                let symbol = self.graph.open_input("input_layer", None, Dtype::Float32);
                 self.symbols.push(("input_layer".into(), symbol));
                 symbol
             })]),

@@ -1,9 +1,10 @@
 //! A model becomes a program: its weights as variables, and the plans over them.
 
 use super::compiled::Goal;
+use super::feeds::Feed;
 use super::graph::{Model, Source};
 use super::layers::Call;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
@@ -119,12 +120,21 @@ impl Model {
     ) -> Result<Plan> {
         let mut plan = Lowering::new(wanted.mode, variables);
         let shapes = self.shapes()?;
-        let inputs: Vec<Value> = self
-            .inputs
-            .iter()
-            .filter_map(|input| input.shape.clone())
-            .map(|shape| plan.feed("input", shape))
-            .collect();
+        let feeds = self.feeds();
+        let mut inputs: Vec<Value> = Vec::new();
+        for feed in &feeds {
+            let shape = self.inputs[feed.input].shape.clone().unwrap_or_default();
+            inputs.push(plan.feed("input", shape));
+        }
+        let input = |n: usize, layer: Option<usize>| {
+            let fits =
+                |feed: &Feed| feed.input == n && (feed.lookup.is_none() || feed.lookup == layer);
+            let found = feeds.iter().position(fits);
+            found.map(|feed| inputs[feed].clone()).ok_or_else(|| {
+                let problem = format!("input {} of texts has no feed", self.inputs[n].name);
+                Error::Internal(problem)
+            })
+        };
         // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;
         for (l, layer) in self.layers.iter().enumerate() {
@@ -146,15 +156,16 @@ impl Model {
                 .inputs
                 .iter()
                 .map(|source| match *source {
-                    Source::Input(n) => inputs[n].clone(),
-                    Source::Node(n) => values[n].clone(),
+                    Source::Input(n) => input(n, Some(node.layer)),
+                    Source::Node(n) => Ok(values[n].clone()),
                 })
-                .collect();
+                .collect::<Result<_>>()?;
             let call = Call {
                 inputs: &from,
                 variables: &numbers[node.layer],
                 weights: &layer.weights,
                 trainable: layer.trainable,
+                looked_up: self.is_lookup(node),
             };
             let value = layer.rule.lower(&mut plan, call);
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
@@ -174,11 +185,11 @@ impl Model {
             .outputs
             .iter()
             .map(|source| match *source {
-                Source::Input(n) => inputs[n].clone(),
-                Source::Node(n) => values[n].clone(),
+                Source::Input(n) => input(n, None),
+                Source::Node(n) => Ok(values[n].clone()),
             })
-            .map(|value| plan.result(&value))
-            .collect();
+            .map(|value| Ok(plan.result(&value?)))
+            .collect::<Result<_>>()?;
         let mut losses = Vec::new();
         if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;

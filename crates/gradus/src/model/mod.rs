@@ -3,6 +3,8 @@
 mod arrange;
 mod compiled;
 mod config;
+pub(crate) mod dtype;
+pub(crate) mod feeds;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;
@@ -17,6 +19,7 @@ mod table;
 pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};
+pub use dtype::Dtype;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};

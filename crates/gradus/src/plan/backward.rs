@@ -549,7 +549,7 @@ impl Pass<'_> {
 
     /// A part of the gradient of a variable, made by `op` when the signal has
     /// passed on.
-    fn weight(&mut self, w: Buffer, op: impl FnOnce(Buffer) -> Op) {
+    pub(super) fn weight(&mut self, w: Buffer, op: impl FnOnce(Buffer) -> Op) {
         let dw = self.lowering.gradient_of(w);
         self.later.push(op(dw));
         self.gather(w, dw);

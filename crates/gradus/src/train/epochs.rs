@@ -18,8 +18,8 @@ use std::time::Instant;
 /// A training, from its first epoch to its last.
 pub(super) struct Epochs<'a> {
     training: Training<'a>,
-    steps: Steps<'a>,
-    evaluation: Option<Evaluation<'a>>,
+    steps: Steps,
+    evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
     callbacks: Vec<Box<dyn Callback>>,
     /// The epoch to end before.
@@ -31,8 +31,8 @@ impl<'a> Epochs<'a> {
     pub fn new(
         model: &'a mut Model,
         engine: &'a dyn Engine,
-        train: &'a Dataset,
-        held_out: Option<&'a Dataset>,
+        train: &Dataset,
+        held_out: Option<&Dataset>,
         options: Fit,
     ) -> Result<Self> {
         let (learning_rate, schedule) = rate(model, options.schedule)?;

@@ -56,7 +56,7 @@ impl Meters {
             });
             Meter {
                 output,
-                feed: model.inputs.len() + number,
+                feed: model.feeds().len() + number,
                 weight: goal.weight,
                 loss: 0.0,
                 metrics: metrics.collect(),

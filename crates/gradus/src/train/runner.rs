@@ -128,7 +128,7 @@ impl Runner {
     pub fn run(
         &mut self,
         batch: &mut Batch,
-        tensors: &[&Tensor],
+        tensors: &[Tensor],
         rows: &[u32],
         step: &Step,
         with_outputs: bool,

@@ -13,22 +13,17 @@ use crate::rules::optimizers::{Clock, Optimizer};
 use crate::rules::schedules::Setting;
 
 /// The training rows in batches, and what the steps on them have measured.
-pub(super) struct Steps<'a> {
+pub(super) struct Steps {
     optimizer: Optimizer,
-    tensors: Vec<&'a Tensor>,
+    tensors: Vec<Tensor>,
     batches: Batches,
     batch: Batch,
     /// What was measured since they were last reset.
     pub meters: Meters,
 }
 
-impl<'a> Steps<'a> {
-    pub fn new(
-        model: &Model,
-        runner: &Runner,
-        data: &'a Dataset,
-        batches: Batches,
-    ) -> Result<Self> {
+impl Steps {
+    pub fn new(model: &Model, runner: &Runner, data: &Dataset, batches: Batches) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer.clone(),
             tensors: tensors(model, data, true)?,

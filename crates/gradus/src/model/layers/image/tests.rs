@@ -21,6 +21,7 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
         variables: &[],
         weights: &[],
         trainable: true,
+        looked_up: false,
     };
     layer.lower(&mut plan, call);
     match plan.ops() {

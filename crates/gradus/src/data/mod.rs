@@ -21,11 +21,13 @@ mod hold_out;
 mod idx;
 mod images;
 mod load;
+mod load_table;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod pick;
 mod remote;
 mod scale;
+mod schema;
 mod spec;
 pub mod split;
 mod table;
@@ -46,7 +48,10 @@ pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
-pub use spec::{Source, load, load_shaped, source};
+pub use schema::{
+    DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
+};
+pub use spec::{Source, Takes, is_table, load, load_for, source};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_csv_of_files, write_npy};

@@ -9,6 +9,7 @@ use crate::data::dataset::{Dataset, Split};
 use crate::data::images::{Images, Order};
 use crate::data::npy;
 use crate::data::scale::Scale;
+use crate::data::schema::Schema;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -88,13 +89,28 @@ pub fn source(spec: &str) -> Result<Source> {
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,
 /// which are a set's test split, else the validation rows, else all.
+///
+/// What the columns of a table are is a model's to say: see [`load_for`].
 pub fn load(spec: &str, default: Split) -> Result<Dataset> {
-    load_shaped(spec, default, None)
+    load_for(spec, default, Takes::default())
 }
 
-/// What [`load`] gives, for a model whose input has the given shape, without the
-/// batch: the pictures of a folder come in its size and colours.
-pub fn load_shaped(spec: &str, default: Split, input: Option<&Shape>) -> Result<Dataset> {
+/// What a model takes of data that can be had in several ways.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Takes<'a> {
+    /// The shape of its input, without the batch: the pictures of a folder come in
+    /// this size, and in its colours.
+    pub input: Option<&'a Shape>,
+    /// The columns of a table that it knows.
+    pub schema: Option<&'a Schema>,
+    /// Whether a table's targets are left out, as for predictions.
+    pub unlabelled: bool,
+}
+
+/// As [`load`], for a model that takes this.
+pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset> {
+    let Takes { input, schema, .. } = takes;
+    let labelled = !takes.unlabelled;
     match source(spec)? {
         Source::Images(path) => {
             let images = Images::of(&path.display().to_string());
@@ -126,17 +142,33 @@ pub fn load_shaped(spec: &str, default: Split, input: Option<&Shape>) -> Result<
             }
             .map(|data| data.named(spec))
         }
-        Source::Table(path) => Err(not_trained_on("data", &path.display().to_string())),
+        Source::Table(path) => match schema {
+            Some(schema) => schema.dataset(&schema.read(path, labelled)?, labelled),
+            None => {
+                let expected = "arrays (`x.npy`), which the model takes: its inputs are no columns";
+                Err(Error::invalid("data", format!("`{spec}`"), expected))
+            }
+        },
         Source::Config(path) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let (table, seed) = data_table(&path)?;
-            let loaded = DataConfig::from_value("data", &table)?.load(base, seed)?;
+            let config = DataConfig::from_value("data", &table)?;
+            let loaded = config.load_for(base, seed, schema)?;
             Ok(match default {
                 Split::Train => loaded.train,
                 Split::Test => loaded.test.or(loaded.validation).unwrap_or(loaded.train),
             })
         }
     }
+}
+
+/// Whether SPEC names a table.
+pub fn is_table(spec: &str) -> Result<bool> {
+    Ok(match source(spec)? {
+        Source::Table(_) => true,
+        Source::BuiltIn(..) | Source::Arrays { .. } | Source::Images(_) => false,
+        Source::Config(path) => data_table(&path)?.0.get("table").is_some(),
+    })
 }
 
 /// An array file's path, or an error that says which files are read. `at` is
@@ -152,12 +184,6 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
         names.join(", ")
     );
     Err(Error::invalid(at, format!("`{path}`"), expected))
-}
-
-/// A table where rows of numbers are wanted.
-pub(super) fn not_trained_on(at: &str, path: &str) -> Error {
-    let expected = "array files (`x.npy`): tables are only shown yet (`gradus data show`)";
-    Error::invalid(at, format!("`{path}`"), expected)
 }
 
 /// The `[data]` table of a configuration, and its seed.

@@ -2,7 +2,7 @@
 
 use super::dtype::Dtype;
 use super::functional::{Functional, Shared, Symbol};
-use super::graph::{LayerEntry, Model, Source};
+use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Layer;
 use super::sequential::snake_case;
 use crate::base::registry::{Value, table};
@@ -14,8 +14,10 @@ use serde_json::{Map, json};
 const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
 
 /// What the tables have made so far.
-struct Reader {
+struct Reader<'a> {
     graph: Functional,
+    /// Inputs that layers can name without a table for them.
+    open: &'a [Input],
     /// What each name stands for.
     symbols: Vec<(String, Symbol)>,
     /// The layers, and how often each is used.
@@ -39,14 +41,34 @@ impl Model {
         outputs: Option<&[String]>,
         seed: u64,
     ) -> Result<Model> {
+        Self::from_layers_of(at, layers, outputs, seed, &[])
+    }
+
+    /// Whether a list of tables is a plain chain: none says what its layer is
+    /// applied to.
+    pub fn is_chain(layers: &[Value]) -> bool {
         let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
         let connected = |layer: &Value| {
             layer.get("inputs").is_some() || layer.get("use").is_some() || is_input(layer)
         };
-        let chain = outputs.is_none() && !layers.iter().any(connected);
+        !layers.iter().any(connected)
+    }
+
+    /// As [`Model::from_layers`]; layers can name these inputs, such as the columns
+    /// of a table, which need no tables of their own.
+    pub fn from_layers_of(
+        at: &str,
+        layers: &[Value],
+        outputs: Option<&[String]>,
+        seed: u64,
+        inputs: &[Input],
+    ) -> Result<Model> {
+        let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
+        let chain = outputs.is_none() && Self::is_chain(layers);
         let name = if chain { "sequential" } else { "functional" };
         let mut reader = Reader {
             graph: Functional::new().name(name).seed(seed),
+            open: inputs,
             symbols: Vec::new(),
             layers: Vec::new(),
             last: None,
@@ -156,7 +178,7 @@ fn layer_table(entry: &LayerEntry, inputs: Option<Vec<String>>) -> Value {
     fields.into()
 }
 
-impl Reader {
+impl Reader<'_> {
     fn input(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
         fields.remove("type");
         let name = self.name(at, &mut fields)?;
@@ -278,12 +300,23 @@ impl Reader {
         }
     }
 
-    fn symbol(&self, at: &str, name: &str) -> Result<Symbol> {
-        let found = self.symbols.iter().find(|(other, _)| other == name);
-        found.map(|(_, symbol)| *symbol).ok_or_else(|| {
-            let known = self.symbols.iter().map(|(name, _)| name.as_str());
-            Error::unknown(at, "layer before it", name, known)
-        })
+    fn symbol(&mut self, at: &str, name: &str) -> Result<Symbol> {
+        if let Some((_, symbol)) = self.symbols.iter().find(|(other, _)| other == name) {
+            return Ok(*symbol);
+        }
+        if let Some(Input { name, shape, dtype }) = self.open.iter().find(|i| i.name == name) {
+            let symbol = self.graph.open_input(name, shape.clone(), *dtype);
+            self.symbols.push((name.clone(), symbol));
+            return Ok(symbol);
+        }
+        let known = self.symbols.iter().map(|(name, _)| name.as_str());
+        let open = self.open.iter().map(|input| input.name.as_str());
+        Err(Error::unknown(
+            at,
+            "layer before it",
+            name,
+            known.chain(open),
+        ))
     }
 }
 

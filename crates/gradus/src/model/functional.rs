@@ -132,6 +132,7 @@ impl Functional {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
+                schema: None,
             },
             shapes: Vec::new(),
         }

@@ -6,7 +6,7 @@ use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
-use crate::data::Dataset;
+use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
@@ -145,6 +145,8 @@ pub struct Model {
     pub compiled: Option<Compiled>,
     /// What training has left in the optimizer.
     pub state: State,
+    /// What the columns of tables are to it, if it was trained on one.
+    pub schema: Option<Schema>,
 }
 
 impl Model {

@@ -16,6 +16,7 @@ mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
+mod table;
 mod tied;
 pub(crate) mod weights;
 
@@ -26,4 +27,7 @@ pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
+pub use table::{
+    EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TableGoal, embedding_width, output_name,
+};
 pub use weights::Weight;

@@ -43,6 +43,7 @@ impl Sequential {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
+                schema: None,
             },
         }
     }

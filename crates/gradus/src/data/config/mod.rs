@@ -11,6 +11,7 @@ pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
 use crate::data::images::Images;
+use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
@@ -31,9 +32,9 @@ pub struct DataConfig {
     /// A table file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// The table's column that is to be predicted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// What the table's columns are for.
+    #[serde(flatten)]
+    pub columns: TableOptions,
     /// A folder of pictures.
     #[serde(flatten)]
     pub images: Option<Images>,
@@ -48,7 +49,7 @@ pub struct DataConfig {
     /// built-in set or a folder, and `none` for other files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<ScaleName>,
-    /// An array file with a weight for each row's loss.
+    /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
 }
@@ -60,7 +61,11 @@ struct Raw {
     x: Option<Value>,
     y: Option<Value>,
     table: Option<String>,
-    target: Option<String>,
+    target: Option<Value>,
+    exclude: Option<Value>,
+    columns: Option<Value>,
+    missing: Option<Value>,
+    target_scale: Option<Value>,
     images: Option<String>,
     size: Option<Value>,
     resize: Option<String>,
@@ -90,12 +95,23 @@ impl DataConfig {
                 .map(|value| HeldOut::from_value(&at, &value))
                 .transpose()
         };
+        let columns = [
+            raw.target,
+            raw.exclude,
+            raw.columns,
+            raw.missing,
+            raw.target_scale,
+        ];
+        let mut columns = TableOptions::from_values(at, columns)?;
+        if raw.table.is_some() {
+            columns.sample_weight.clone_from(&raw.sample_weight);
+        }
         let config = DataConfig {
             dataset: raw.dataset,
             x: files("x", raw.x)?,
             y: files("y", raw.y)?,
             table: raw.table,
-            target: raw.target,
+            columns,
             images: images::Keys {
                 images: raw.images,
                 size: raw.size,
@@ -129,7 +145,11 @@ impl DataConfig {
                 folder: full(&images.folder),
                 ..images
             }),
-            sample_weight: self.sample_weight.as_ref().map(full),
+            // A table's is a column.
+            sample_weight: match self.table {
+                Some(_) => self.sample_weight.clone(),
+                None => self.sample_weight.as_ref().map(full),
+            },
             validation: self.validation.as_ref().map(|v| v.map_paths(full)),
             test: self.test.as_ref().map(|t| t.map_paths(full)),
             ..self.clone()
@@ -157,8 +177,18 @@ impl DataConfig {
         if let (Some(_), [source @ ("dataset" | "table" | "images")]) = (&self.y, &named[..]) {
             return Err(excluded(source, "y"));
         }
-        if let (Some(_), [source @ ("dataset" | "x" | "images")]) = (&self.target, &named[..]) {
-            return Err(excluded(source, "target"));
+        if let [source @ ("dataset" | "x" | "images")] = named[..]
+            && let Some(key) = self.columns.given()
+        {
+            return Err(excluded(source, key));
+        }
+        if let (Some(scale), [source @ "table"]) = (self.scale, &named[..])
+            && scale != ScaleName::None
+        {
+            let problem = format!(
+                "`scale` belongs to arrays: the model of a `{source}` standardizes its numbers itself"
+            );
+            return Err(contradiction(&problem));
         }
         Ok(())
     }

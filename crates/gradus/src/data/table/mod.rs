@@ -11,8 +11,10 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(super) use cell::{date_parts, day_of};
 pub use describe::describe_table;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A table: columns of one length, each of one type.
@@ -54,7 +56,8 @@ pub enum Cells {
 }
 
 /// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Numbers.
     Number,

@@ -1,12 +1,17 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
-//! `source` reads the bytes and refuses what is no table; `read` finds delimiter,
-//! header and the columns' types; `cell` says what a cell's text may stand for;
-//! `describe` shows a table.
+//! `source` reads the bytes in blocks and refuses what is no table; `header` sees
+//! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
+//! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
+//! threads do so; `describe` shows a table.
 
 mod cell;
 mod describe;
+mod header;
+mod infer;
+mod part;
 mod read;
+mod records;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -109,6 +109,13 @@ impl Config {
             }
             None => None,
         };
+        let class_weight = match self.train.balance_classes {
+            true => data
+                .train
+                .balanced_class_weight()
+                .map_err(|e| e.under("train"))?,
+            false => self.train.class_weight.clone(),
+        };
         let mut run = Run {
             rows: self.data.describe_parts(&data),
             data,
@@ -118,7 +125,7 @@ impl Config {
             batch_size: self.train.batch_size,
             shuffle: self.train.shuffle,
             schedule,
-            class_weight: self.train.class_weight.clone(),
+            class_weight,
             mixup: self.train.mixup,
             callbacks,
             pretrain,

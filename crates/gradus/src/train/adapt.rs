@@ -37,9 +37,9 @@ impl Model {
             if layer.weights.is_empty() || !again && !layer.weights.iter().any(never) {
                 continue;
             }
-            super::check::inputs(self, data)?;
+            super::check::inputs(&self.inputs, data)?;
             let found = match node.inputs[0] {
-                Source::Input(n) => statistics(rule, super::feeds::inputs(self, data)?[n])?,
+                Source::Input(n) => statistics(rule, super::feeds::inputs(&self.inputs, data)?[n])?,
                 Source::Node(before) => {
                     let mut first = self.clone();
                     first.nodes.truncate(before + 1);

@@ -4,14 +4,14 @@
 use super::feeds;
 use crate::data::{Dataset, check};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Input, Model};
 use crate::rules::losses::Targets;
 
 /// Rows, and inputs of the model's shapes.
-pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
+pub(super) fn inputs(inputs: &[Input], data: &Dataset) -> Result<()> {
     check::not_empty(data)?;
-    let tensors = feeds::inputs(model, data)?;
-    let shapes = model.inputs.iter().filter_map(|input| input.shape.as_ref());
+    let tensors = feeds::inputs(inputs, data)?;
+    let shapes = inputs.iter().filter_map(|input| input.shape.as_ref());
     let mut pairs = tensors.into_iter().zip(shapes);
     pairs.try_for_each(|(tensor, shape)| check::shape(tensor, shape))
 }
@@ -19,7 +19,7 @@ pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
 /// As [`inputs`], and finite numbers with targets that fit the outputs and losses.
 pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     let compiled = model.compiled()?;
-    inputs(model, data)?;
+    inputs(&model.inputs, data)?;
     check::finite_all(data)?;
     let shapes = model.output_shapes()?;
     let targets = feeds::targets(model, data)?;

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, Tensor};
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Input, Model};
 
 /// A batch's inputs, targets and weights, in the order of a plan's feeds.
 pub(crate) fn tensors<'a>(
@@ -10,7 +10,7 @@ pub(crate) fn tensors<'a>(
     data: &'a Dataset,
     with_targets: bool,
 ) -> Result<Vec<&'a Tensor>> {
-    let mut all = inputs(model, data)?;
+    let mut all = inputs(&model.inputs, data)?;
     if with_targets {
         all.extend(targets(model, data)?.into_iter().map(|(_, target)| target));
         all.extend(data.sample_weight());
@@ -19,8 +19,8 @@ pub(crate) fn tensors<'a>(
 }
 
 /// The tensor of each input.
-pub(crate) fn inputs<'a>(model: &Model, data: &'a Dataset) -> Result<Vec<&'a Tensor>> {
-    data.for_inputs(model.inputs.iter().map(|input| &*input.name))
+pub(crate) fn inputs<'a>(inputs: &[Input], data: &'a Dataset) -> Result<Vec<&'a Tensor>> {
+    data.for_inputs(inputs.iter().map(|input| &*input.name))
 }
 
 /// The target of each trained output, with the output's number.

@@ -55,7 +55,7 @@ impl Model {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
-        super::check::inputs(self, data)?;
+        super::check::inputs(&self.inputs, data)?;
         // Samples of a row beyond so many are run in the next batch.
         let together = samples.min(4 * ROWS);
         let rows = (4 * ROWS / together).max(1).min(data.rows());

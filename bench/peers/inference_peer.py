@@ -47,8 +47,9 @@ def keras_ways(backend):
     if backend == "jax":
         import jax
 
-        state = [v.value for v in model.trainable_variables]
-        fixed = [v.value for v in model.non_trainable_variables]
+        # Copies: `predict` gives the model's own away.
+        state = [jax.numpy.array(v.value) for v in model.trainable_variables]
+        fixed = [jax.numpy.array(v.value) for v in model.non_trainable_variables]
         call = jax.jit(lambda s, f, rows: model.stateless_call(s, f, rows, training=False)[0])
         ways["jit"] = lambda rows: np.asarray(call(state, fixed, rows))
     else:
@@ -59,10 +60,10 @@ def keras_ways(backend):
             ways["xla" if xla else "function"] = lambda rows, call=call: call(rows).numpy()
     for batch in [256, 2000]:
         whole = dict(ways)
-        for way, call in whole.items():
+        for way, single in whole.items():
             if "/" not in way:
-                ways[f"{way}/{batch}"] = lambda rows, call=call, batch=batch: np.concatenate(
-                    [call(rows[i : i + batch]) for i in range(0, len(rows), batch)]
+                ways[f"{way}/{batch}"] = lambda rows, single=single, batch=batch: np.concatenate(
+                    [single(rows[i : i + batch]) for i in range(0, len(rows), batch)]
                 )
         ways[f"predict/{batch}"] = lambda rows, batch=batch: model.predict(
             rows, batch_size=batch, verbose=0

@@ -55,7 +55,10 @@ fn main() -> gradus::Result<()> {
                 let start = Instant::now();
                 let found = model.predict_mc(&data, seconds as usize)?;
                 let taken = start.elapsed().as_secs_f64();
-                println!("{{\"median\": {taken}, \"least\": {taken}, \"rows\": {}}}", found.mean.rows());
+                println!(
+                    "{{\"median\": {taken}, \"least\": {taken}, \"rows\": {}}}",
+                    found.mean.rows()
+                );
             }
             _ => eprintln!("unknown command {command}"),
         }
@@ -78,6 +81,9 @@ fn report(
     }
     times.sort_by(f64::total_cmp);
     let (median, least) = (times[times.len() / 2], times[0]);
-    println!("{{\"median\": {median}, \"least\": {least}, \"times\": {}}}", times.len());
+    println!(
+        "{{\"median\": {median}, \"least\": {least}, \"times\": {}}}",
+        times.len()
+    );
     Ok(())
 }

@@ -28,7 +28,7 @@ const ALONE: usize = 2_000_000;
 ///     .input([4])
 ///     .add(Dense::new(16).activation(Activation::Elu))
 ///     .add(Dense::new(3).activation(Activation::Softmax))
-///     .model()?;
+///     .build()?;
 /// let predictor = model.predictor()?;
 /// let mut probabilities = [0.0; 3];
 /// std::thread::scope(|scope| {

@@ -149,7 +149,10 @@ fn pointers(
 
 impl Session for CpuSession {
     fn write(&mut self, variable: Buffer, values: &[f32]) {
-        assert!(Arc::get_mut(&mut self.variables).is_some(), "a twin reads them");
+        assert!(
+            Arc::get_mut(&mut self.variables).is_some(),
+            "a twin reads them"
+        );
         let (start, size, laned) = self.places[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: the variable's place in the arena, which nobody else touches.

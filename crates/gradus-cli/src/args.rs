@@ -123,8 +123,17 @@ pub struct Convert {
 
 #[derive(Debug, Subcommand)]
 pub enum Data {
-    /// List the built-in data sets
+    /// List the data sets that have names, and where each is on this machine
     List,
+    /// Fetch a data set: mnist, fashion-mnist, cifar10, cifar100 or housing
+    Fetch {
+        /// Its name
+        name: String,
+        /// Where its files are, instead of the servers that gradus knows: URL/FILE for each file
+        /// (repeatable: the next one is tried where one fails). What comes is checked the same
+        #[arg(long, value_name = "URL")]
+        mirror: Vec<String>,
+    },
     /// Describe data: shapes, ranges, classes, the first pictures; of a table its columns
     Show {
         /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`), or a

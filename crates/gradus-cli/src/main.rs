@@ -5,6 +5,7 @@ mod checkpoint;
 mod commands;
 mod config;
 mod curve;
+mod fetch;
 mod output;
 mod progress;
 mod run_folder;

@@ -190,7 +190,7 @@ fn usage_mistakes_are_exit_code_2() {
         &["train", "--seed", "-1"],
         &["lr-find", "a.toml", "b.toml"],
         &["evaluate", "m.keras"],
-        &["data", "fetch", "mnist"],
+        &["data", "fetch", "mnits"],
     ] {
         place.mistake(arguments);
     }

@@ -92,6 +92,12 @@ fn steps_after_the_first_allocate_nothing() {
     for optimizer in optimizers {
         let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));
         let mut model = Sequential::new()
+            .add(layers::Reshape::new([8, 8, 1]))
+            .add(layers::RandomFlip::default())
+            .add(layers::RandomTranslation::new(0.1, 0.1))
+            .add(layers::RandomRotation::new(0.1))
+            .add(layers::RandomContrast::new(0.1))
+            .add(layers::RandomErasing::new(0.5))
             .add(Flatten::new())
             .add(BatchNormalization::new())
             .add(Dense::new(300).activation(Activation::Elu))

@@ -29,7 +29,7 @@ fn folder(test: &str) -> PathBuf {
 }
 
 fn load(base: &Path, table: Value) -> Result<Loaded> {
-    DataConfig::from_value("data", &table)?.load(base)
+    DataConfig::from_value("data", &table)?.load(base, 1)
 }
 
 fn rows(loaded: &Loaded) -> [Option<usize>; 3] {
@@ -56,7 +56,7 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
     ] {
         assert_eq!(data.inputs()[0].scale(), &Scale::Divide(16.0));
     }
-    assert_eq!(loaded.train.inputs()[0].first_row(), 200);
+    assert_eq!(loaded.train.inputs()[0].source_row(0), 200);
     let raw = load(&base, json!({"dataset": "digits", "scale": "none"}))?;
     assert_eq!(raw.train.inputs()[0].scale(), &Scale::None);
 

@@ -83,7 +83,7 @@ fn slices_count_rows_from_the_source_and_copies_keep_the_scale() -> Result<()> {
         .named("x.npy");
     let part = tensor.slice(5..15)?.slice(2..4)?;
     assert_eq!(
-        (part.first_row(), part.rows(), part.name()),
+        (part.source_row(0), part.rows(), part.name()),
         (7, 2, "x.npy")
     );
     assert_eq!(part, tensor.take(&[7, 8])?);
@@ -128,7 +128,7 @@ fn splits_are_the_first_rows_and_keras_validation_split() -> Result<()> {
     let data = Dataset::new(x.clone(), x.clone())?.with_sample_weight(x)?;
     let (first, rest) = data.split_first(3)?;
     assert_eq!(first.targets()[0].to_f32(), [0.0, 1.0, 2.0]);
-    assert_eq!((rest.rows(), rest.inputs()[0].first_row()), (7, 3));
+    assert_eq!((rest.rows(), rest.inputs()[0].source_row(0)), (7, 3));
     assert_eq!(rest.sample_weight().map(Tensor::rows), Some(7));
     // int(floor(10 * (1 - 0.1))), int(floor(10 * (1 - 0.35))), int(floor(10 * (1 - 0.3)))
     for (fraction, kept) in [(0.1, 9), (0.35, 6), (0.3, 7)] {

@@ -337,6 +337,70 @@ fn noise() {
     }
 }
 
+/// A trained layer before the images: what was made of them leads back to it.
+#[test]
+fn augmentation() {
+    use layers::{
+        DataFormat, FillMode, FlipMode, Interpolation, RandomBrightness, RandomContrast,
+        RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Reshape,
+    };
+    let all: Vec<(&str, Layer)> = vec![
+        ("flip", RandomFlip::new(FlipMode::Horizontal).into()),
+        ("turn over", RandomFlip::default().into()),
+        ("translation", RandomTranslation::new(0.3, 0.3).into()),
+        (
+            "translation to nothing",
+            RandomTranslation::new(0.5, 0.5)
+                .fill_mode(FillMode::Constant)
+                .fill_value(0.7)
+                .into(),
+        ),
+        (
+            "translation around",
+            RandomTranslation::new(0.7, 0.7)
+                .fill_mode(FillMode::Wrap)
+                .interpolation(Interpolation::Nearest)
+                .into(),
+        ),
+        ("rotation", RandomRotation::new(0.4).into()),
+        (
+            "rotation of channels",
+            RandomRotation::new(0.1)
+                .fill_mode(FillMode::Nearest)
+                .data_format(DataFormat::ChannelsFirst)
+                .into(),
+        ),
+        ("zoom", RandomZoom::new(0.4).width_factor(0.2).into()),
+        (
+            "contrast",
+            RandomContrast::new([0.3, 0.9])
+                .value_range(-0.6, 0.6)
+                .into(),
+        ),
+        (
+            "brightness",
+            RandomBrightness::new(0.3).value_range(-0.6, 0.6).into(),
+        ),
+        (
+            "erasing",
+            RandomErasing::new([0.5, 1.0]).fill_value(0.3).into(),
+        ),
+        (
+            "erasing by noise",
+            RandomErasing::new([0.5, 1.0]).value_range(-1.0, 1.0).into(),
+        ),
+    ];
+    for (name, layer) in all {
+        let model = Sequential::new()
+            .add(dense(4 * 3 * 2))
+            .add(Reshape::new([4, 3, 2]))
+            .add(layer)
+            .add(Flatten::new())
+            .add(dense(3).activation(Activation::Softmax));
+        check(name, model, &[5], Loss::SparseCategoricalCrossentropy);
+    }
+}
+
 #[test]
 fn frozen_layers_do_not_move_and_pass_the_gradient_on() {
     let model = Sequential::new()

@@ -3,7 +3,7 @@
 use gradus::prelude::*;
 use layers::{
     AlphaDropout, Axes, ELU, GaussianDropout, GaussianNoise, LayerNormalization, LeakyReLU,
-    MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Softmax,
+    MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Reshape, Softmax,
 };
 
 /// Numbers that are nearly normal, of mean 0 and variance 1.
@@ -341,10 +341,95 @@ fn batch_normalization_over_all_axes_is_that_of_the_flattened_row() {
     assert!(wrong.is_err());
 }
 
+/// What changes images in training, each with arguments of its own.
+fn augmentations() -> Vec<Layer> {
+    use layers::{
+        FillMode, FlipMode, Interpolation, RandomBrightness, RandomContrast, RandomErasing,
+        RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
+    };
+    vec![
+        RandomFlip::new(FlipMode::Vertical).into(),
+        RandomTranslation::new(0.1, [-0.1, 0.2])
+            .fill_mode(FillMode::Wrap)
+            .into(),
+        RandomRotation::new([0.0, 0.1])
+            .interpolation(Interpolation::Nearest)
+            .into(),
+        RandomZoom::new(0.2)
+            .fill_mode(FillMode::Constant)
+            .fill_value(0.5)
+            .into(),
+        RandomZoom::new(0.2).width_factor([0.1, 0.3]).into(),
+        RandomContrast::new(0.5).value_range(-5.0, 5.0).into(),
+        RandomBrightness::new(0.5).value_range(-5.0, 5.0).into(),
+        RandomErasing::new(0.9)
+            .scale(0.1)
+            .value_range(-5.0, 5.0)
+            .into(),
+        RandomErasing::new([0.2, 0.4]).fill_value(0.25).into(),
+    ]
+}
+
+#[test]
+fn images_are_changed_in_training_alone() {
+    let data = rows([6, 5, 2], 12, 21);
+    let x = data.inputs()[0].to_f32();
+    let labelled = Dataset::new(data.inputs()[0].clone(), data.inputs()[0].clone()).unwrap();
+    for layer in augmentations() {
+        let mut model = alone(layer.clone(), &[6, 5, 2]);
+        assert_eq!(model.predict(&data).unwrap().to_f32(), x, "{layer:?}");
+        let sampled = model.predict_mc(&data, 2).unwrap();
+        assert_eq!(sampled.mean.to_f32(), x, "{layer:?}");
+        model
+            .compile(Adam::new(), Loss::MeanSquaredError, &[])
+            .unwrap();
+        assert_eq!(model.evaluate(&labelled).unwrap().get("loss"), Some(0.0));
+        let mut losses = |seed: u64| {
+            model.seed = seed;
+            let options = Fit::new().shuffle(false);
+            model.fit(&labelled, options).unwrap().last("loss").unwrap()
+        };
+        let (first, other) = (losses(1), losses(2));
+        assert!(first > 0.0 && first != other, "{layer:?}: {first}, {other}");
+    }
+}
+
+#[test]
+fn what_is_no_image_is_told_so() {
+    use layers::{FlipMode, RandomErasing, RandomFlip, RandomZoom};
+    let refused = |layer: Layer, shape: &[usize]| {
+        let model = Sequential::new().input(shape.to_vec()).add(layer).build();
+        model.unwrap_err().to_string()
+    };
+    let flip = || RandomFlip::new(FlipMode::Horizontal).into();
+    let found = refused(flip(), &[28, 28]);
+    assert!(
+        found.contains("put a Reshape to [28, 28, 1] before it"),
+        "{found}"
+    );
+    let found = refused(flip(), &[784]);
+    assert!(found.contains("(height, width, channels)"), "{found}");
+    let found = refused(RandomZoom::new([-1.0, 0.5]).into(), &[4, 4, 1]);
+    assert!(
+        found.contains("height_factor") && found.contains("above -1 to 1"),
+        "{found}"
+    );
+    let three = serde_json::json!({ "type": "RandomErasing", "fill_value": [0.1, 0.2, 0.3] });
+    let found = refused(Layer::from_config("", &three).unwrap(), &[4, 4, 1]);
+    assert!(found.contains("three channels"), "{found}");
+    let found = refused(RandomErasing::new(1.5).into(), &[4, 4, 1]);
+    assert!(
+        found.contains("factor") && found.contains("from 0 to 1"),
+        "{found}"
+    );
+}
+
 #[test]
 fn every_layer_comes_back_from_its_file() {
-    let model = Sequential::new()
-        .input([4, 3])
+    let images = Sequential::new().input([4, 3]).add(Reshape::new([4, 3, 1]));
+    let images = augmentations().into_iter().fold(images, Sequential::add);
+    let model = images
+        .add(Reshape::new([4, 3]))
         .add(Rescaling::new(2.0).offset(0.5))
         .add(Normalization::new())
         .add(Normalization::new().given([1.0], [4.0]).invert(true))

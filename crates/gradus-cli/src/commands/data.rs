@@ -1,7 +1,7 @@
-//! `gradus data list | show SPEC`.
+//! `gradus data list | fetch NAME | show SPEC`.
 
 use crate::args::Data;
-use crate::output;
+use crate::{fetch, output};
 use gradus::data::{self, Kind, ReadTable, Source, Table};
 use gradus::{Error, Result, Split};
 
@@ -9,6 +9,7 @@ use gradus::{Error, Result, Split};
 pub fn run(args: Data) -> Result<()> {
     match args {
         Data::List => output::result(&data::list()),
+        Data::Fetch { name, mirror } => output::result(&fetch::fetch(&name, &mirror)?),
         Data::Show { spec, column } => output::result(&show(&spec, &column)?),
     }
 }

@@ -41,6 +41,7 @@ pub fn run(args: Train) -> Result<()> {
     let located = |error| document.locate(error);
     let config = document.read()?;
     let mut run = config.resolve(document.base()).map_err(located)?;
+    reporter.say(&run.rows);
     if let Some(found) = &run.found {
         let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
         reporter.say(&format!(

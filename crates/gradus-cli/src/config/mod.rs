@@ -18,16 +18,13 @@ pub use resolve::{Run, model_of};
 pub use callbacks::Callbacks;
 
 use callbacks::CallbacksConfig;
-use gradus::config::{Value, read, table};
+use gradus::config::{SEED, Value, read, table};
 use gradus::data::DataConfig;
 use gradus::{Error, Result};
 use model::ModelConfig;
 use pretrain::PretrainConfig;
 use serde::Deserialize;
 use train::TrainConfig;
-
-/// The seed of a configuration that names none.
-const SEED: u64 = 42;
 
 /// A configuration, read and checked, its files not looked at.
 #[derive(Clone, Debug)]

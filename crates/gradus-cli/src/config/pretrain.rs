@@ -147,9 +147,12 @@ impl PretrainConfig {
     }
 
     /// The rows that are learnt from: its own, or those that are trained on.
-    pub fn load(&self, train: &Dataset, base: &Path) -> Result<Dataset> {
+    pub fn load(&self, train: &Dataset, base: &Path, seed: u64) -> Result<Dataset> {
         let rows = match &self.data {
-            Some(data) => data.load(base).map_err(|e| e.under("pretrain"))?.train,
+            Some(data) => {
+                let loaded = data.load(base, seed);
+                loaded.map_err(|e| e.under("pretrain"))?.train
+            }
             None => train.clone(),
         };
         Ok(match &self.task {

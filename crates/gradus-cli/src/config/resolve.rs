@@ -35,6 +35,8 @@ pub struct Run {
     pub pretrain: Option<(PretrainConfig, Dataset)>,
     /// What the learning-rate finder has set.
     pub found: Option<Found>,
+    /// Which rows are for what, in a line.
+    pub rows: String,
     /// The whole configuration, which repeats the run.
     pub text: String,
     /// SPEC of the rows that were not trained on, if it is short.
@@ -46,7 +48,7 @@ pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
     if let Source::File(_) = config.model.source {
         return build(config, base, None);
     }
-    let data = config.data.load(base)?;
+    let data = config.data.load(base, config.seed)?;
     build(config, base, Some(&data))
 }
 
@@ -55,7 +57,7 @@ impl Config {
     /// Relative paths are relative to `base`.
     pub fn resolve(mut self, base: &Path) -> Result<Run> {
         let recipe = self.recipe().cloned();
-        let data = self.data.load(base)?;
+        let data = self.data.load(base, self.seed)?;
         let mut model = build(&self, base, Some(&data))?;
         let compiled = self.compile(&mut model, recipe.as_ref(), &data)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
@@ -97,12 +99,13 @@ impl Config {
         callbacks.make_absolute(base)?;
         let pretrain = match self.pretrain.clone() {
             Some(pretrain) => {
-                let rows = pretrain.load(&data.train, base)?;
+                let rows = pretrain.load(&data.train, base, self.seed)?;
                 Some((pretrain, rows))
             }
             None => None,
         };
         let mut run = Run {
+            rows: self.data.describe_parts(&data),
             data,
             model,
             epochs,

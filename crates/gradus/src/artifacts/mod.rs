@@ -3,7 +3,8 @@
 pub mod callbacks;
 pub mod keras;
 pub mod weights;
-pub mod whole;
+
+pub use crate::base::whole;
 
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -1,5 +1,5 @@
 //! What every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, and the registry helper.
+//! arithmetic that a formula may use, the registry helper, files written whole.
 
 pub(crate) mod lane;
 pub(crate) mod math;
@@ -8,3 +8,4 @@ pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod shape;
 pub(crate) mod threads;
+pub mod whole;

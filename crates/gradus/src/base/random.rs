@@ -6,6 +6,9 @@
 use super::lane::Lane;
 use super::math::{cos_of_turns, ln};
 
+/// The seed of a configuration that names none.
+pub const SEED: u64 = 42;
+
 /// What a stream of random numbers is for; the layer's number tells streams of
 /// one purpose apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub enum Stream {
     Layer(u32),
     /// What pretraining hides or pairs.
     Pretrain,
+    /// Which rows are held out, and which fold a row is in.
+    Split,
 }
 
 impl Stream {
@@ -26,6 +31,7 @@ impl Stream {
             Stream::Initializer(n) => (1 << 32) | u64::from(n),
             Stream::Shuffle => 2 << 32,
             Stream::Pretrain => 5 << 32,
+            Stream::Split => 6 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }
@@ -80,6 +86,11 @@ impl Key {
         let radius = L::one() - self.uniform::<L>(start);
         let angle = Key(mix64(self.0)).uniform::<L>(start);
         (L::splat(-2.0) * ln(radius)).sqrt() * cos_of_turns(angle)
+    }
+
+    /// A key whose numbers have nothing to do with this one's.
+    pub(crate) fn beside(self) -> Key {
+        Key(mix64(!self.0))
     }
 
     /// A sequence of numbers, for work on the host (shuffling, initial weights).

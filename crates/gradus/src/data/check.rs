@@ -114,7 +114,7 @@ fn first_bad<T: Copy>(all: &[T], is_bad: impl Fn(T) -> bool) -> Option<usize> {
 fn bad_number(tensor: &Tensor, place: usize, found: f32, expected: &str) -> Error {
     Error::Data {
         source_name: tensor.name().to_owned(),
-        row: Some(tensor.first_row() + place / tensor.size()),
+        row: Some(tensor.source_row(place / tensor.size())),
         column: (tensor.size() > 1).then(|| place % tensor.size()),
         found: found.to_string(),
         expected: expected.to_owned(),

@@ -1,5 +1,6 @@
 //! `Dataset`: inputs, targets and weights whose rows belong together.
 
+use crate::data::split;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
 use std::ops::Range;
@@ -196,43 +197,23 @@ impl Dataset {
         self.map(|tensor| tensor.take(rows))
     }
 
+    /// The given rows, ascending: shared where they are neighbours, else copied.
+    pub(crate) fn select(&self, rows: &[usize]) -> Result<Self> {
+        self.map(|tensor| tensor.select(rows))
+    }
+
     /// The first `n` rows, and the rest; an error where either would be empty.
     pub fn split_first(&self, n: usize) -> Result<(Self, Self)> {
-        let rows = self.rows();
-        if n == 0 || n >= rows {
-            return Err(Error::invalid(
-                "first",
-                n,
-                format!("at least 1 and fewer than the {rows} rows of {}", self.name),
-            ));
-        }
-        Ok((self.slice(0..n)?, self.slice(n..rows)?))
+        let parts = split::first(self.rows(), n)?;
+        Ok((self.select(&parts.held_out)?, self.select(&parts.rest)?))
     }
 
     /// All but the last `fraction` of the rows, and these: Keras'
     /// `validation_split`, which holds out the rows from
     /// `floor(rows * (1 - fraction))` on. An error where either would be empty.
     pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
-        if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(Error::invalid(
-                "fraction",
-                fraction,
-                "a number between 0 and 1",
-            ));
-        }
-        let rows = self.rows();
-        let split = (rows as f64 * (1.0 - fraction)).floor() as usize;
-        if split == 0 || split >= rows {
-            return Err(Error::invalid(
-                "fraction",
-                fraction,
-                format!(
-                    "one that leaves rows on both sides of the {rows} of {}",
-                    self.name
-                ),
-            ));
-        }
-        Ok((self.slice(0..split)?, self.slice(split..rows)?))
+        let parts = split::last(self.rows(), fraction)?;
+        Ok((self.select(&parts.rest)?, self.select(&parts.held_out)?))
     }
 
     fn map(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {

@@ -107,13 +107,15 @@ fn class_counts(target: &Tensor) -> Option<BTreeMap<u32, usize>> {
 
 fn classes(text: &mut String, counts: &BTreeMap<u32, usize>, names: &[String]) {
     let most = counts.values().copied().max().unwrap_or(1);
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max(12);
     for (label, count) in counts {
         let name = names
             .get(*label as usize)
             .filter(|name| **name != label.to_string());
         let name = name.map_or("", String::as_str);
         let bar = "█".repeat((count * 24).div_ceil(most));
-        let _ = writeln!(text, "    {label:>3} {name:<12} {count:>7} {bar}");
+        let _ = writeln!(text, "    {label:>3} {name:<width$} {count:>7} {bar}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! IDX: the array format of MNIST and its relatives, plain or gzipped.
 
 use crate::data::dataset::{Dataset, Split};
+use crate::data::folders::missing;
 use crate::data::npy::open;
 use crate::data::numbers::{Header, Kind, read_array, unreadable};
 use crate::data::tensor::Tensor;
@@ -60,38 +61,6 @@ fn read(path: &Path, from: &mut dyn Read, available: u64) -> Result<Tensor> {
     read_array(path, &header, from, available)
 }
 
-/// Where a data set of the MNIST family may lie: the folders that are looked
-/// in, the first one first.
-///
-/// They are `$GRADUS_DATA/NAME`, `$GRADUS_DATA` itself, `gradus/NAME` in the
-/// user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), and Debian's
-/// `/usr/share/datasets/NAME`.
-pub fn data_folders(name: &str) -> Vec<PathBuf> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let mut folders = Vec::new();
-    if let Some(folder) = variable("GRADUS_DATA") {
-        folders.push(folder.join(name));
-        // The sets' files have the same names: a folder that is named after one
-        // set is not taken for another.
-        let others = ["mnist", "fashion-mnist"];
-        let its_own = folder.file_name().and_then(|last| last.to_str());
-        if !others
-            .iter()
-            .any(|&other| other != name && Some(other) == its_own)
-        {
-            folders.push(folder);
-        }
-    }
-    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
-    folders.extend(cache.map(|cache| cache.join("gradus").join(name)));
-    folders.push(Path::new("/usr/share/datasets").join(name));
-    folders
-}
-
 /// The images and the labels of a split, by the names that the format's home
 /// and the usual unpackers give them, in the first of `folders` that has both.
 pub(super) fn find(folders: &[PathBuf], split: Split) -> Option<(PathBuf, PathBuf)> {
@@ -123,7 +92,7 @@ pub(super) fn load(
     split: Split,
 ) -> Result<Dataset> {
     let (images, labels) =
-        find(folders, split).ok_or_else(|| missing(name, package, folders, split))?;
+        find(folders, split).ok_or_else(|| missing(name, &files(split), package, folders))?;
     let x = read_idx(&images)?;
     if x.shape().rank() != 2 {
         return Err(Error::shape(
@@ -139,27 +108,17 @@ pub(super) fn load(
     Dataset::new(x, y)
 }
 
+/// What to look for, in words.
+fn files(split: Split) -> String {
+    let [images, labels] = file_names(split);
+    format!("{images} and {labels}, plain or with .gz")
+}
+
 fn file_names(split: Split) -> [&'static str; 2] {
     match split {
         Split::Train => ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
         Split::Test => ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
     }
-}
-
-fn missing(name: &str, package: Option<&str>, folders: &[PathBuf], split: Split) -> Error {
-    let [images, labels] = file_names(split);
-    let mut problem = format!(
-        "the data set `{name}` is not on this machine: looked for {images} and {labels}, \
-         plain or with .gz, in"
-    );
-    for folder in folders {
-        problem.push_str(&format!("\n  {}", folder.display()));
-    }
-    problem.push_str("\nput them there, or set GRADUS_DATA to the folder that has them");
-    if let Some(package) = package {
-        problem.push_str(&format!("; on Debian and Ubuntu: apt install {package}"));
-    }
-    Error::NotReady { problem }
 }
 
 #[cfg(test)]

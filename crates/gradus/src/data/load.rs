@@ -1,8 +1,10 @@
 //! From the `[data]` table to the rows of a run.
 
+use crate::data::array_keys::ArrayKeys;
 use crate::data::builtin::BuiltIn;
-use crate::data::config::{DataConfig, Files, ScaleName, Validation};
+use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
+use crate::data::hold_out;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
 use crate::data::spec::{self, Source};
@@ -17,17 +19,22 @@ pub struct Loaded {
     pub train: Dataset,
     /// What is held out to watch it.
     pub validation: Option<Dataset>,
-    /// A built-in set's test split.
+    /// What is held out to the end: as `data.test` says, or a built-in set's own.
     pub test: Option<Dataset>,
 }
 
 impl DataConfig {
     /// Reads the data, splits it and scales it. Relative paths are relative to
-    /// `base`, the folder of the configuration.
-    pub fn load(&self, base: &Path) -> Result<Loaded> {
+    /// `base`, the folder of the configuration; what is drawn at random is drawn
+    /// by `seed`.
+    pub fn load(&self, base: &Path, seed: u64) -> Result<Loaded> {
         self.check().map_err(|error| error.under("data"))?;
         let (rows, test, set) = self.rows(base)?;
-        let (train, validation) = self.split(rows, base)?;
+        let Loaded {
+            train,
+            validation,
+            test,
+        } = self.split(rows, test, base, seed)?;
         let scales = self.scales(set, &train);
         let scaled = |data: Dataset| match &scales {
             None => Ok(data),
@@ -38,6 +45,23 @@ impl DataConfig {
             validation: validation.map(scaled).transpose()?,
             test: test.map(scaled).transpose()?,
         })
+    }
+
+    /// Which rows are for what, in a line.
+    pub fn describe_parts(&self, loaded: &Loaded) -> String {
+        let mut text = format!("rows: {} to train on", loaded.train.rows());
+        for (part, what, how) in [
+            (&loaded.validation, "validation", &self.validation),
+            (&loaded.test, "test", &self.test),
+        ] {
+            if let Some(part) = part {
+                text += &format!(", {} for {what}", part.rows());
+                text += &how
+                    .as_ref()
+                    .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
+            }
+        }
+        text
     }
 
     /// All rows but a built-in set's test split, this split, and the set.
@@ -69,30 +93,33 @@ impl DataConfig {
         Ok((rows, test, set))
     }
 
-    /// The rows to train on, and those held out.
-    fn split(&self, rows: Dataset, base: &Path) -> Result<(Dataset, Option<Dataset>)> {
-        let at = "data.validation";
-        match &self.validation {
-            None => Ok((rows, None)),
-            Some(Validation::First { first }) => {
-                let (held_out, rest) = rows.split_first(*first).map_err(|error| error.under(at))?;
-                Ok((rest, Some(held_out)))
-            }
-            Some(Validation::Fraction { fraction }) => {
-                let split = rows.split_fraction(*fraction);
-                let (rest, held_out) = split.map_err(|error| error.under(at))?;
-                Ok((rest, Some(held_out)))
-            }
-            Some(Validation::Files { x, y }) => {
-                let held_out = read(at, x, Some(y), base)?;
-                same_shapes(rows.inputs(), held_out.inputs())?;
-                same_shapes(rows.targets(), held_out.targets())?;
-                Ok((rows, Some(held_out)))
-            }
-            Some(Validation::Table { table }) => {
-                Err(spec::not_trained_on("data.validation.table", table))
-            }
+    /// The rows to train on, and those held out; `own_test` is a built-in set's.
+    fn split(
+        &self,
+        rows: Dataset,
+        own_test: Option<Dataset>,
+        base: &Path,
+        seed: u64,
+    ) -> Result<Loaded> {
+        if let (Some(_), Some(own), Some(name)) = (&self.test, &own_test, &self.dataset) {
+            let found = format!("a test beside {}, which is the set's own", own.name());
+            let expected = format!("one of the two: `dataset = \"{name}:train\"` leaves it out");
+            return Err(Error::invalid("data.test", found, expected));
         }
+        let keys = ArrayKeys { data: &rows, base };
+        let chosen = hold_out::choose(self, &keys, seed)?;
+        let part = |at: &str, how: &Option<HeldOut>, chosen: Option<Vec<usize>>| match how {
+            None => Ok(None),
+            Some(how) => match chosen {
+                Some(chosen) => rows.select(&chosen).map(Some),
+                None => from_files(at, how, &rows, base).map(Some),
+            },
+        };
+        Ok(Loaded {
+            validation: part("data.validation", &self.validation, chosen.validation)?,
+            test: part("data.test", &self.test, chosen.test)?.or(own_test),
+            train: rows.select(&chosen.train)?,
+        })
     }
 
     /// A scale for each input, or nothing if they stay as they are.
@@ -139,24 +166,31 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
     read_npy(&base.join(spec::array(at, path)?))
 }
 
-/// Refuses validation rows of other shapes than the training rows'.
-fn same_shapes(train: &[Tensor], validation: &[Tensor]) -> Result<()> {
-    if train.len() != validation.len() {
-        let expected = format!("{} as in training", train.len());
-        return Err(Error::invalid(
-            "data.validation",
-            format!("{} arrays", validation.len()),
-            expected,
-        ));
+/// Rows that have files of their own, as many numbers each as the training rows.
+fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<Dataset> {
+    match how {
+        HeldOut::Files { x, y } => {
+            let held_out = read(at, x, Some(y), base)?;
+            same_shapes(at, train.inputs(), held_out.inputs())?;
+            same_shapes(at, train.targets(), held_out.targets())?;
+            Ok(held_out)
+        }
+        HeldOut::Table { table } => Err(spec::not_trained_on(&join(at, "table"), table)),
+        other => Err(Error::Internal(format!("{at}: {other} has no files"))),
     }
-    for (train, validation) in train.iter().zip(validation) {
-        if train.shape() != validation.shape() && train.size() + validation.size() != 2 {
+}
+
+/// Refuses held-out rows of other shapes than the training rows'.
+fn same_shapes(at: &str, train: &[Tensor], held_out: &[Tensor]) -> Result<()> {
+    if train.len() != held_out.len() {
+        let found = format!("{} arrays", held_out.len());
+        let expected = format!("{} as in training", train.len());
+        return Err(Error::invalid(at, found, expected));
+    }
+    for (train, held_out) in train.iter().zip(held_out) {
+        if train.shape() != held_out.shape() && train.size() + held_out.size() != 2 {
             let expected = format!("{} as {} has", train.shape(), train.name());
-            return Err(Error::shape(
-                validation.name(),
-                validation.shape(),
-                expected,
-            ));
+            return Err(Error::shape(held_out.name(), held_out.shape(), expected));
         }
     }
     Ok(())

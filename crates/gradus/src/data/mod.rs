@@ -1,38 +1,48 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
 //!
-//! A source (`digits`, `idx`, `npy`) makes [`Tensor`]s, which keep the numbers
+//! A source (`digits`, `idx`, `cifar`, `npy`) makes [`Tensor`]s, which keep the numbers
 //! as they were stored; `spec` and `config` turn a user's words into
 //! [`Dataset`]s; `check` compares them with a model before training;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
+mod array_keys;
 mod batches;
 mod builtin;
 pub mod check;
+mod cifar;
+pub(crate) mod classes;
 mod config;
 mod dataset;
 mod describe;
 mod digits;
+mod folders;
+mod hold_out;
 mod idx;
 mod load;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod pick;
+mod remote;
 mod scale;
 mod spec;
+pub mod split;
 mod table;
+mod tar;
 mod tensor;
 mod write;
 
 pub use batches::Batches;
-pub use builtin::{BUILT_IN, BuiltIn, list};
-pub use config::{DataConfig, Files, ScaleName, Validation};
+pub use builtin::{BUILT_IN, BuiltIn, housing, list};
+pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use digits::digits;
-pub use idx::{data_folders, read_idx};
+pub use folders::data_folders;
+pub use idx::read_idx;
 pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
+pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use spec::{Source, load, source};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};

@@ -1,7 +1,8 @@
 //! SPEC: the words that name data on the command line.
 
+use crate::base::random::SEED;
 use crate::base::registry::Value;
-use crate::data::builtin::{BUILT_IN, BuiltIn};
+use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::npy;
@@ -51,6 +52,9 @@ pub fn source(spec: &str) -> Result<Source> {
     if Path::new(spec).exists() || lower.contains('.') {
         array("data", spec)?;
     }
+    if spec == HOUSING {
+        return builtin::housing().map(Source::Table);
+    }
     let (name, split) = match spec.split_once(':') {
         None => (spec, None),
         Some((name, split)) => (name, Some(split)),
@@ -88,7 +92,8 @@ pub fn load(spec: &str, default: Split) -> Result<Dataset> {
         Source::Table(path) => Err(not_trained_on("data", &path.display().to_string())),
         Source::Config(path) => {
             let base = path.parent().unwrap_or(Path::new(""));
-            let loaded = DataConfig::from_value("data", &data_table(&path)?)?.load(base)?;
+            let (table, seed) = data_table(&path)?;
+            let loaded = DataConfig::from_value("data", &table)?.load(base, seed)?;
             Ok(match default {
                 Split::Train => loaded.train,
                 Split::Test => loaded.test.or(loaded.validation).unwrap_or(loaded.train),
@@ -118,11 +123,13 @@ pub(super) fn not_trained_on(at: &str, path: &str) -> Error {
     Error::invalid(at, format!("`{path}`"), expected)
 }
 
-fn data_table(path: &Path) -> Result<Value> {
+/// The `[data]` table of a configuration, and its seed.
+fn data_table(path: &Path) -> Result<(Value, u64)> {
     let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
     let mut config: Value = toml::from_str(&text).map_err(|error| Error::file(path, error))?;
+    let seed = config.get("seed").and_then(Value::as_u64).unwrap_or(SEED);
     match config.get_mut("data") {
-        Some(table) => Ok(table.take()),
+        Some(table) => Ok((table.take(), seed)),
         None => Err(Error::file(path, "it has no `[data]` table")),
     }
 }

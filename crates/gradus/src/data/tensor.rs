@@ -26,6 +26,8 @@ pub struct Tensor {
     size: usize,
     first_row: usize,
     rows: usize,
+    /// The rows of the source that were taken, if it was not all of them.
+    taken: Option<Arc<Vec<u32>>>,
     values: Stored,
     scale: Scale,
 }
@@ -116,6 +118,7 @@ impl Tensor {
             size,
             first_row: 0,
             rows,
+            taken: None,
             values,
             scale: Scale::None,
         })
@@ -179,10 +182,12 @@ impl Tensor {
         &self.scale
     }
 
-    /// The number that its first row has in the source it was sliced from, for
-    /// messages about single rows.
-    pub fn first_row(&self) -> usize {
-        self.first_row
+    /// The number that a row has in the source which this tensor was cut from,
+    /// for messages about single rows.
+    pub fn source_row(&self, row: usize) -> usize {
+        let row = self.first_row + row;
+        let taken = self.taken.as_ref().and_then(|rows| rows.get(row));
+        taken.map_or(row, |&row| row as usize)
     }
 
     /// The numbers as they are stored, before any scaling.
@@ -230,6 +235,20 @@ impl Tensor {
         taken.name = self.name.clone();
         taken.scale = self.scale.clone();
         Ok(taken)
+    }
+
+    /// The given rows, ascending, which messages go on calling by their numbers
+    /// in the source: shared where they are neighbours, else copied.
+    pub(crate) fn select(&self, rows: &[usize]) -> Result<Self> {
+        if let [first, .., last] = rows
+            && last - first + 1 == rows.len()
+        {
+            return self.slice(*first..last + 1);
+        }
+        let mut selected = self.take(rows)?;
+        let sources = rows.iter().map(|&row| self.source_row(row) as u32);
+        selected.taken = Some(Arc::new(sources.collect()));
+        Ok(selected)
     }
 
     /// Writes the given rows, scaled, one after another into `out`, which has

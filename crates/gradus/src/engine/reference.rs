@@ -2,6 +2,8 @@
 //! buffer by itself, in the order of the plan. The fast engines are tested
 //! against it.
 
+mod augment;
+
 use super::{Engine, Fill, Session, Step};
 use crate::base::random::{Key, Stream};
 use crate::plan::op::{Clip, Factors, LARGEST_INVERSE};
@@ -267,6 +269,7 @@ impl Run<'_> {
                     *y = x[i / view.width * view.width + from[i % view.width]];
                 }
             }),
+            Op::Augment { .. } | Op::AugmentGradient { .. } => self.augment(op),
             Op::Constant { y, values } => self.buffers[y.index()] = values.clone(),
             Op::Sum { a, b, y, .. } | Op::SumGradients { a, b, y, .. } => {
                 self.fill(*y, |run, y| {

@@ -84,6 +84,25 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(ReLU::new().max_value(3.0))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let augmented = || {
+        use crate::model::layers::{
+            FillMode, FlipMode, RandomBrightness, RandomContrast, RandomErasing, RandomFlip,
+            RandomRotation, RandomTranslation, RandomZoom, Reshape,
+        };
+        let images = |chain: Sequential| {
+            chain
+                .add(RandomFlip::new(FlipMode::Horizontal))
+                .add(RandomTranslation::new(0.2, 0.3).fill_mode(FillMode::Constant))
+                .add(RandomRotation::new(0.1))
+                .add(RandomZoom::new(0.3))
+                .add(RandomContrast::new(0.5).value_range(-2.0, 2.0))
+                .add(RandomBrightness::new(0.3).value_range(-2.0, 2.0))
+                .add(RandomErasing::new(0.9).value_range(-2.0, 2.0))
+        };
+        images(images(Sequential::new().seed(9)).add(Dense::new(2)))
+            .add(Reshape::new([-1]))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let kept = || {
         let mut first = Dense::new(67)
             .activation(Activation::Elu)
@@ -249,6 +268,11 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
+        ),
+        (
+            "augmented",
+            data_of(75, &[7, 6, 3], 5),
+            compile(augmented(), sgd().into()),
         ),
         (
             "all other layers",

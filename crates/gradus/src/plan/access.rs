@@ -55,6 +55,10 @@ impl Op {
             | Op::UnitRows { view, .. }
             | Op::UnitRowsGradient { view, .. }
             | Op::Loss { view, .. } => Split::Rows(view),
+            Op::Augment { image, .. } | Op::AugmentGradient { image, .. } => Split::Rows(View {
+                positions: 1,
+                width: image.size(),
+            }),
             Op::BatchProduct { of, .. } => Split::Rows(View {
                 positions: 1,
                 width: of.rows * of.columns,
@@ -110,6 +114,7 @@ impl Op {
             Op::ScaleGradient { x, by, dy, .. } => all(&[*x, *by, *dy]),
             Op::StandardizeRows { x, .. }
             | Op::Noise { x, .. }
+            | Op::Augment { x, .. }
             | Op::Permute { x, .. }
             | Op::Spread { x, .. }
             | Op::Slice { x, .. }
@@ -117,6 +122,10 @@ impl Op {
             Op::StandardizeRowsGradient { y, inverse, dy, .. }
             | Op::UnitRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
             Op::SpreadGradient { dy, .. } => all(&[*dy]),
+            Op::AugmentGradient { y, dy, .. } => {
+                all(y.as_slice());
+                all(&[*dy]);
+            }
             Op::Concatenate { parts, .. } => parts.iter().for_each(|&(part, _)| all(&[part])),
             Op::CombineGradient { a, b, dy, .. } => all(&[*a, *b, *dy]),
             Op::Constant { .. } => {}
@@ -214,6 +223,7 @@ impl Op {
             | Op::Standardize { y, .. }
             | Op::Scale { y, .. }
             | Op::Noise { y, .. }
+            | Op::Augment { y, .. }
             | Op::Permute { y, .. }
             | Op::Constant { y, .. }
             | Op::Sum { y, .. }
@@ -235,6 +245,7 @@ impl Op {
             | Op::SoftmaxGradient { dx, .. }
             | Op::StandardizeRowsGradient { dx, .. }
             | Op::NoiseGradient { dx, .. }
+            | Op::AugmentGradient { dx, .. }
             | Op::CombineGradient { dx, .. }
             | Op::SpreadGradient { dx, .. }
             | Op::UnitRowsGradient { dx, .. }

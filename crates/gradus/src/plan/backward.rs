@@ -517,6 +517,7 @@ impl Pass<'_> {
                     columns,
                 });
             }
+            Op::Augment { .. } => self.augment(op),
             merging => self.merge(merging),
         }
     }

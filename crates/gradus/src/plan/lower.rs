@@ -85,6 +85,12 @@ impl Lowering {
         matches!(self.mode, Mode::Train | Mode::Sample)
     }
 
+    /// The operations so far.
+    #[cfg(test)]
+    pub(crate) fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
     /// Something given with each batch.
     pub fn feed(&mut self, name: &str, shape: Shape) -> Value {
         let role = Role::Feed(self.feeds);

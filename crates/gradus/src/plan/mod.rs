@@ -6,6 +6,7 @@
 //! [`memory`] lets buffers share space, [`verify`] checks it all.
 
 pub(crate) mod access;
+mod augment;
 pub(crate) mod backward;
 pub(crate) mod dump;
 pub(crate) mod fuse;

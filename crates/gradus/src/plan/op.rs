@@ -2,6 +2,7 @@
 
 use super::Size;
 use crate::rules::activations::Activation;
+use crate::rules::augment::{Augment, Image};
 use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::noise::Noise;
@@ -261,6 +262,24 @@ pub enum Op {
         dx: Buffer,
         stream: u32,
         view: View,
+    },
+    /// y = x, an image in each row, under the random change of a stream.
+    Augment {
+        rule: Augment,
+        image: Image,
+        x: Buffer,
+        y: Buffer,
+        stream: u32,
+    },
+    /// The gradient of `Augment`, under the same random numbers; y is there only
+    /// where it is needed.
+    AugmentGradient {
+        rule: Augment,
+        image: Image,
+        y: Option<Buffer>,
+        dy: Buffer,
+        dx: Buffer,
+        stream: u32,
     },
     /// y is x with each row's axes in another order: its n-th is x's `order[n]`-th.
     Permute {

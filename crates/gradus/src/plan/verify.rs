@@ -164,6 +164,15 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
         Op::Permute { x, y, view, .. } => {
             vec![(*x, PerRow(view.per_row())), (*y, PerRow(view.per_row()))]
         }
+        Op::Augment { image, x, y, .. } => {
+            vec![(*x, PerRow(image.size())), (*y, PerRow(image.size()))]
+        }
+        Op::AugmentGradient {
+            image, y, dy, dx, ..
+        } => {
+            let all = y.iter().chain([dy, dx]);
+            all.map(|&b| (b, PerRow(image.size()))).collect()
+        }
         Op::Constant { y, values } => vec![(*y, Fixed(values.len()))],
         other => {
             let (Split::Columns(view) | Split::Rows(view)) = other.split() else {

@@ -5,6 +5,7 @@
 //! not known here.
 
 pub mod activations;
+pub(crate) mod augment;
 pub mod constraints;
 pub mod initializers;
 pub mod losses;

@@ -2,6 +2,7 @@
 //! adapted, and data that fits it.
 
 use super::check;
+use crate::data::classes::class_of;
 use crate::data::{Dataset, Tensor};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -56,15 +57,8 @@ fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
         let expected = "one class for each row";
         return Err(Error::shape(KEY, target.shape(), expected));
     }
-    let class = |row: &[f32]| match row {
-        [number] => f64::from(*number).round(),
-        row => {
-            let larger = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
-            (0..row.len()).reduce(larger).unwrap_or(0) as f64
-        }
-    };
     let weight_of = |row: &[f32]| {
-        let class = class(row);
+        let class = class_of(row);
         let found = weights.iter().find(|(c, _)| *c as f64 == class);
         found.map_or(1.0, |&(_, weight)| weight as f32)
     };

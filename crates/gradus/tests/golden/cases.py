@@ -559,6 +559,20 @@ def combinations(count):
 combinations(20)
 
 
+# Ranges of one number: nothing is left to chance. No layer is trained through them: TensorFlow's gradient of a warped image
+# is the image warped back, which is not the derivative.
+def augmented(L):
+    often = [0.2, 0.2]
+    return [L.Reshape((4, 2, 1)), L.RandomTranslation(often, [-0.3, -0.3]), L.RandomRotation([0.07, 0.07]),
+            L.RandomZoom([-0.3, -0.3], often, fill_mode="constant", fill_value=0.5, interpolation="bilinear"),
+            L.RandomZoom(often, fill_mode="nearest"), L.RandomContrast(0.0, value_range=(-2.0, 2.0)),
+            L.RandomBrightness([0.1, 0.1], value_range=(-2.0, 2.0)), L.RandomErasing(0.0), L.Flatten(),
+            L.Dense(8, activation="tanh"), L.Dense(3, activation="softmax")]
+
+
+case("B", "augmentation", ["RandomTranslation", "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness",
+                           "RandomErasing"], augmented, x="x4x2", y="y4x2", validation={"first": 10})
+
 # ---- group C: functional models ------------------------------------------------------
 
 def functional(name, covers, make, **more):

@@ -244,6 +244,15 @@ const ENTROPIES: &[&str] = &[
     "CategoricalFocalCrossentropy",
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
+const AUGMENTATIONS: &[&str] = &[
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
+];
 
 /// As Keras 3.15 writes them, every class asked.
 #[rustfmt::skip]
@@ -267,6 +276,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
+        Extra::new(Layer, AUGMENTATIONS, "bounding_box_format", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

@@ -1,12 +1,12 @@
 //! The `[data]` table of a configuration.
 
 mod files;
+mod held_out;
 mod scale;
-mod validation;
 
 pub use files::Files;
+pub use held_out::{Choice, HeldOut};
 pub use scale::ScaleName;
-pub use validation::Validation;
 
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result, join};
@@ -32,9 +32,13 @@ pub struct DataConfig {
     /// The table's column that is to be predicted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The rows that are held out. The default is none.
+    /// The rows that are held out to watch the training. The default is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<Validation>,
+    pub validation: Option<HeldOut>,
+    /// The rows that are held out to the end. They are taken first, the
+    /// validation's from the rest. The default is a built-in set's own, else none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<HeldOut>,
     /// How the inputs are scaled. The default is `unit` for a built-in set of
     /// pictures and `none` for files.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +57,7 @@ struct Raw {
     table: Option<String>,
     target: Option<String>,
     validation: Option<Value>,
+    test: Option<Value>,
     scale: Option<String>,
     sample_weight: Option<String>,
 }
@@ -70,16 +75,20 @@ impl DataConfig {
                 .map(|value| Files::from_value(&at, &value))
                 .transpose()
         };
+        let held_out = |key: &str, value: Option<Value>| {
+            let at = join(at, key);
+            value
+                .map(|value| HeldOut::from_value(&at, &value))
+                .transpose()
+        };
         let config = DataConfig {
             dataset: raw.dataset,
             x: files("x", raw.x)?,
             y: files("y", raw.y)?,
             table: raw.table,
             target: raw.target,
-            validation: match raw.validation {
-                Some(value) => Some(Validation::from_value(&join(at, "validation"), &value)?),
-                None => None,
-            },
+            validation: held_out("validation", raw.validation)?,
+            test: held_out("test", raw.test)?,
             scale: match raw.scale {
                 Some(name) => Some(ScaleName::from_name(&join(at, "scale"), &name)?),
                 None => None,
@@ -102,6 +111,7 @@ impl DataConfig {
             table: self.table.as_ref().map(full),
             sample_weight: self.sample_weight.as_ref().map(full),
             validation: self.validation.as_ref().map(|v| v.map_paths(full)),
+            test: self.test.as_ref().map(|t| t.map_paths(full)),
             ..self.clone()
         })
     }

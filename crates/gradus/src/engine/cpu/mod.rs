@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod arena;
+mod augment;
 mod columns;
 mod kernels;
 mod layout;

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
 use super::tasks::{Phase, Task, phases};
-use super::{columns, merge, weights};
+use super::{augment, columns, merge, weights};
 use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
@@ -474,6 +474,7 @@ fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 *loss *= weight_of(p);
             }
         }
+        Op::Augment { .. } | Op::AugmentGradient { .. } => augment::rows(context, op, from, to),
         other => merge::rows(context, other, from, to),
     }
 }

@@ -12,8 +12,13 @@ use crate::rules::regularizers::Regularizer;
 
 mod axes;
 mod checks;
+mod image;
+pub use crate::rules::augment::{FillMode, Interpolation};
 pub use axes::Axes;
+pub use image::{DataFormat, Factor};
 pub use normalization::Numbers;
+pub use random_erasing::FillValue;
+pub use random_flip::FlipMode;
 
 /// A variable that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +105,13 @@ registry! {
         merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
         prelu: PReLU[];
+        random_brightness: RandomBrightness[];
+        random_contrast: RandomContrast[];
+        random_erasing: RandomErasing[];
+        random_flip: RandomFlip[];
+        random_rotation: RandomRotation[];
+        random_translation: RandomTranslation[];
+        random_zoom: RandomZoom[];
         relu: ReLU[];
         rescaling: Rescaling[];
         reshape: Reshape[];

@@ -1,10 +1,18 @@
 //! The data sets that gradus knows by name.
 
-use crate::base::shape::Shape;
+mod list;
+mod names;
+
+pub use list::list;
+
+use crate::data::cifar::{self, Cifar};
 use crate::data::dataset::{Dataset, Split};
+use crate::data::folders::{data_folders, missing};
 use crate::data::scale::Scale;
 use crate::data::{digits, idx};
 use crate::error::{Error, Result};
+use names::{CIFAR10, CIFAR100, CIFAR100_COARSE, CLOTHES, DIGITS};
+use std::path::PathBuf;
 
 /// A data set that gradus knows by name.
 #[derive(Debug)]
@@ -33,9 +41,12 @@ enum Home {
     Embedded,
     /// IDX files in one of the data folders; Debian's package, if it has one.
     Idx { package: Option<&'static str> },
+    /// CIFAR's binary files, or their archive, in one of the data folders.
+    Cifar(Cifar),
 }
 
-const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const CIFAR: &str = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images (2009), \
+                     University of Toronto";
 
 /// Every set, the one to begin with first. A new one is a new entry here.
 pub const BUILT_IN: &[BuiltIn] = &[
@@ -64,23 +75,42 @@ pub const BUILT_IN: &[BuiltIn] = &[
         description: "pictures of clothes",
         shape: &[28, 28],
         rows: [60_000, 10_000],
-        classes: &[
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ],
+        classes: CLOTHES,
         unit: 255.0,
         source: "H. Xiao, K. Rasul, R. Vollgraf (Zalando): Fashion-MNIST (MIT)",
         home: Home::Idx {
             package: Some("dataset-fashion-mnist"),
         },
+    },
+    BuiltIn {
+        name: "cifar10",
+        description: "tiny photographs",
+        shape: &[32, 32, 3],
+        rows: [50_000, 10_000],
+        classes: CIFAR10,
+        unit: 255.0,
+        source: CIFAR,
+        home: Home::Cifar(Cifar::Ten),
+    },
+    BuiltIn {
+        name: "cifar100",
+        description: "tiny photographs",
+        shape: &[32, 32, 3],
+        rows: [50_000, 10_000],
+        classes: CIFAR100,
+        unit: 255.0,
+        source: CIFAR,
+        home: Home::Cifar(Cifar::Fine),
+    },
+    BuiltIn {
+        name: "cifar100-coarse",
+        description: "cifar100, superclasses",
+        shape: &[32, 32, 3],
+        rows: [50_000, 10_000],
+        classes: CIFAR100_COARSE,
+        unit: 255.0,
+        source: CIFAR,
+        home: Home::Cifar(Cifar::Coarse),
     },
 ];
 
@@ -88,7 +118,7 @@ impl BuiltIn {
     /// The set of a name; an error with the nearest name if there is none.
     /// `at` is where the name stands, for the error's text.
     pub fn find(at: &str, name: &str) -> Result<&'static BuiltIn> {
-        let known = || BUILT_IN.iter().map(|set| set.name);
+        let known = || BUILT_IN.iter().map(|set| set.name).chain([HOUSING]);
         BUILT_IN
             .iter()
             .find(|set| set.name == name)
@@ -97,11 +127,11 @@ impl BuiltIn {
 
     /// Its rows for training or for the test, unscaled.
     pub fn load(&self, split: Split) -> Result<Dataset> {
+        let folders = data_folders(self.files());
         let data = match self.home {
             Home::Embedded => digits::digits(split)?,
-            Home::Idx { package } => {
-                idx::load(self.name, package, &idx::data_folders(self.name), split)?
-            }
+            Home::Idx { package } => idx::load(self.name, package, &folders, split)?,
+            Home::Cifar(cifar) => cifar::load(cifar, &folders, split)?,
         };
         Ok(data
             .named(&self.title(split))
@@ -118,40 +148,44 @@ impl BuiltIn {
         format!("{}:{}", self.name, split.name())
     }
 
+    /// The name that its files are fetched under: two sets may share them.
+    pub fn files(&self) -> &'static str {
+        match self.home {
+            Home::Cifar(cifar) => cifar.set(),
+            _ => self.name,
+        }
+    }
+
     /// Where it is on this machine: `built in`, a folder, or nothing if it is
     /// not there.
     pub fn found(&self) -> Option<String> {
-        match self.home {
-            Home::Embedded => Some("built in".into()),
+        let folders = data_folders(self.files());
+        let folder = match self.home {
+            Home::Embedded => return Some("built in".into()),
             Home::Idx { .. } => {
-                let (images, _) = idx::find(&idx::data_folders(self.name), Split::Train)?;
-                Some(images.parent()?.display().to_string())
+                let (images, _) = idx::find(&folders, Split::Train)?;
+                images.parent()?.to_owned()
             }
-        }
+            Home::Cifar(cifar) => {
+                let place = cifar::find(cifar, &folders, Split::Train)?;
+                place.folder()?.to_owned()
+            }
+        };
+        Some(folder.display().to_string())
     }
 }
 
-/// The sets as a table for `gradus data list`: name, rows, shape, classes,
-/// where each is on this machine, and where it comes from.
-pub fn list() -> String {
-    let mut text = format!(
-        "{:<15}{:>14}  {:<17}{:>7}  {:<26}{}\n",
-        "name", "rows + test", "shape", "classes", "what", "where"
-    );
-    for set in BUILT_IN {
-        let found = set.found().unwrap_or_else(|| "not on this machine".into());
-        text.push_str(&format!(
-            "{:<15}{:>14}  {:<17}{:>7}  {:<26}{found}\n",
-            set.name,
-            format!("{} + {}", set.rows[0], set.rows[1]),
-            Shape::new(set.shape).to_string(),
-            set.classes.len(),
-            set.description,
-        ));
-    }
-    text.push('\n');
-    for set in BUILT_IN {
-        text.push_str(&format!("{}: {}\n", set.name, set.source));
-    }
-    text
+/// The name of the housing table, the one data set that is no set of pictures.
+pub(super) const HOUSING: &str = "housing";
+
+const HOUSING_FILE: &str = "housing.csv";
+
+/// The file of the California housing table, in the first data folder that has it.
+pub fn housing() -> Result<PathBuf> {
+    let folders = data_folders(HOUSING);
+    let files = folders.iter().map(|folder| folder.join(HOUSING_FILE));
+    files
+        .into_iter()
+        .find(|file| file.is_file())
+        .ok_or_else(|| missing(HOUSING, HOUSING_FILE, None, &folders))
 }

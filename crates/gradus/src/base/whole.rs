@@ -27,6 +27,16 @@ pub fn write_whole(
     Ok(())
 }
 
+/// Gives a complete file its final name, on the disk before it has it: the last
+/// step for whoever fills a temporary file in more than one go.
+pub fn into_place(file: &File, aside: &Path, path: &Path) -> Result<()> {
+    let failed = |cause| Error::io("write", path, cause);
+    file.sync_all().map_err(failed)?;
+    fs::rename(aside, path).map_err(failed)?;
+    sync_folder(path);
+    Ok(())
+}
+
 fn fill(file: File, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let mut buffered = BufWriter::with_capacity(1 << 16, file);
     write(&mut buffered)?;

@@ -1,0 +1,42 @@
+//! What is held out, through the real binary.
+
+mod common;
+
+use common::{Place, SMALL, results};
+
+#[test]
+fn what_is_held_out_is_said_measured_and_repeated_bit_for_bit() {
+    let place = Place::new();
+    place.write("c.toml", SMALL);
+    let said = place.run(&[
+        "train",
+        "c.toml",
+        "--out",
+        "a",
+        "--set",
+        "data.dataset=digits:train",
+        "--set",
+        "data.validation={fraction=0.1, shuffle=true}",
+        "--set",
+        "data.test={fraction=0.2, stratify=true}",
+    ]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let line = "rows: 1037 to train on, 116 for validation (0.1 at random), \
+                289 for test (0.2 of each class)\n";
+    assert!(said.err.contains(line), "{}", said.err);
+    assert!(said.out.contains("(289 rows)"), "{}", said.out);
+    let config = place.text("a/config.toml");
+    assert!(
+        config.contains("test = { fraction = 0.2, stratify = true }"),
+        "{config}"
+    );
+    place.ok(&["train", "a/config.toml", "--quiet", "--out", "b"]);
+    assert!(results(&place, "a") == results(&place, "b"));
+    // The test rows are what `evaluate` takes.
+    let text = place.ok(&["evaluate", "a/model.keras", "--data", "a/config.toml"]);
+    assert!(text.contains("289 rows"), "{text}");
+    // Another seed, other rows.
+    let other = ["train", "a/config.toml", "--quiet", "--seed", "8"];
+    place.ok(&[&other[..], &["--out", "c"]].concat());
+    assert!(results(&place, "a") != results(&place, "c"));
+}

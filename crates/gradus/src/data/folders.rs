@@ -1,0 +1,59 @@
+//! The folders where the built-in sets' files are looked for.
+
+use crate::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Where a built-in set's files may lie: the folders that are looked
+/// in, the first one first.
+///
+/// They are `$GRADUS_DATA/NAME`, `$GRADUS_DATA` itself, `gradus/NAME` in the
+/// user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), and Debian's
+/// `/usr/share/datasets/NAME`.
+pub fn data_folders(name: &str) -> Vec<PathBuf> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    let mut folders = Vec::new();
+    if let Some(folder) = variable("GRADUS_DATA") {
+        folders.push(folder.join(name));
+        // The sets' files have the same names: a folder that is named after one
+        // set is not taken for another.
+        let others = ["mnist", "fashion-mnist"];
+        let its_own = folder.file_name().and_then(|last| last.to_str());
+        if !others
+            .iter()
+            .any(|&other| other != name && Some(other) == its_own)
+        {
+            folders.push(folder);
+        }
+    }
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    folders.extend(cache.map(|cache| cache.join("gradus").join(name)));
+    folders.push(Path::new("/usr/share/datasets").join(name));
+    folders
+}
+
+/// The error for a set whose `files` are in none of the folders. `package` is
+/// Debian's, if it has one.
+pub(super) fn missing(
+    name: &str,
+    files: &str,
+    package: Option<&str>,
+    folders: &[PathBuf],
+) -> Error {
+    let mut problem =
+        format!("the data set `{name}` is not on this machine: looked for {files}, in");
+    for folder in folders {
+        problem.push_str(&format!("\n  {}", folder.display()));
+    }
+    problem.push_str(&format!(
+        "\nfetch it: `gradus data fetch {name}`; or put the files there, or set GRADUS_DATA to the \
+         folder that has them"
+    ));
+    if let Some(package) = package {
+        problem.push_str(&format!("; on Debian and Ubuntu: apt install {package}"));
+    }
+    Error::NotReady { problem }
+}

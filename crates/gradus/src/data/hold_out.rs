@@ -1,0 +1,120 @@
+//! From `validation` and `test` to rows: the words of a configuration, applied
+//! to what is known of each row.
+
+use super::config::{Choice, DataConfig, HeldOut};
+use super::split::{self, Parts};
+use crate::error::{Error, Result};
+
+/// What a split may ask of the rows of a source.
+pub(crate) trait Keys {
+    /// What messages call the source.
+    fn name(&self) -> &str;
+
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+
+    /// The class of each row by the target.
+    fn classes(&self) -> Result<Vec<u32>>;
+
+    /// The category of each row by a column; `None` where it is missing.
+    fn codes(&self, column: &str) -> Result<Vec<Option<u32>>>;
+
+    /// The time of each row by a column; NaN where it is missing.
+    fn times(&self, column: &str) -> Result<Vec<f64>>;
+}
+
+/// The rows of each part, ascending; what has files of its own is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub train: Vec<usize>,
+    pub validation: Option<Vec<usize>>,
+    pub test: Option<Vec<usize>>,
+}
+
+/// The rows for the test first, then those for the validation of the rest.
+pub(crate) fn choose(config: &DataConfig, keys: &dyn Keys, seed: u64) -> Result<Chosen> {
+    let mut chosen = Chosen {
+        train: (0..keys.rows()).collect(),
+        validation: None,
+        test: None,
+    };
+    if let Some(how) = &config.test {
+        chosen.test = take(how, &mut chosen.train, keys, seed).map_err(|e| e.under("data.test"))?;
+    }
+    if let Some(how) = &config.validation {
+        let taken = take(how, &mut chosen.train, keys, seed);
+        chosen.validation = taken.map_err(|e| e.under("data.validation"))?;
+    }
+    Ok(chosen)
+}
+
+/// Takes what is held out of the rows.
+fn take(
+    how: &HeldOut,
+    rows: &mut Vec<usize>,
+    keys: &dyn Keys,
+    seed: u64,
+) -> Result<Option<Vec<usize>>> {
+    let Some(parts) = parts(how, rows, keys, seed)? else {
+        return Ok(None);
+    };
+    let of = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
+    let held_out = of(parts.held_out);
+    *rows = of(parts.rest);
+    Ok(Some(held_out))
+}
+
+/// The places in `rows` of both sides.
+fn parts(how: &HeldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Parts>> {
+    let (fraction, choice) = match how {
+        HeldOut::Files { .. } | HeldOut::Table { .. } => return Ok(None),
+        HeldOut::First { first } => return split::first(rows.len(), *first).map(Some),
+        HeldOut::Fraction { fraction, choice } => (*fraction, choice),
+    };
+    let parts = match choice {
+        Choice::Last => split::last(rows.len(), fraction),
+        Choice::Shuffle => split::random(rows.len(), fraction, seed),
+        Choice::Stratify(None) => {
+            let classes = keys.classes().map_err(|e| e.under("stratify"))?;
+            split::stratified(&pick(&classes, rows), fraction, seed)
+        }
+        Choice::Stratify(Some(column)) => {
+            // What is missing is a class of its own.
+            let codes = keys.codes(column).map_err(|e| e.under("stratify"))?;
+            let classes = codes.iter().map(|code| code.unwrap_or(u32::MAX));
+            let classes: Vec<u32> = classes.collect();
+            split::stratified(&pick(&classes, rows), fraction, seed)
+        }
+        Choice::Group(column) => {
+            let codes = keys.codes(column).map_err(|e| e.under("group"))?;
+            let groups: Option<Vec<u32>> = codes.iter().copied().collect();
+            let groups = groups.ok_or_else(|| {
+                let row = codes.iter().position(Option::is_none);
+                missing(keys, column, row, "a group")
+            })?;
+            split::grouped(&pick(&groups, rows), fraction, seed)
+        }
+        Choice::Time(column) => {
+            let times = keys.times(column).map_err(|e| e.under("time"))?;
+            if let Some(row) = times.iter().position(|time| !time.is_finite()) {
+                return Err(missing(keys, column, Some(row), "a time"));
+            }
+            split::latest(&pick(&times, rows), fraction)
+        }
+    };
+    parts.map(Some)
+}
+
+fn pick<T: Copy>(all: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|&row| all[row]).collect()
+}
+
+fn missing(keys: &dyn Keys, column: &str, row: Option<usize>, what: &str) -> Error {
+    Error::Data {
+        source_name: format!("{}, `{column}`", keys.name()),
+        row,
+        column: None,
+        found: "nothing".into(),
+        expected: format!("{what}: each row is on one side of the split; leave such rows out"),
+    }
+}

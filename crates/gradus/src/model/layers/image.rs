@@ -1,0 +1,160 @@
+//! What the layers for images have in common.
+
+#[cfg(test)]
+mod tests;
+
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::rules::augment::{FillMode, Image, Interpolation, Range, Resample};
+use serde::{Deserialize, Serialize};
+
+/// How the axes of an image are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataFormat {
+    /// (height, width, channels). The default.
+    #[default]
+    ChannelsLast,
+    /// (channels, height, width).
+    ChannelsFirst,
+}
+
+/// Between which numbers one is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Factor {
+    /// From minus this number to this number, or from 0 where the layer takes
+    /// nothing below 0.
+    One(f64),
+    /// Between these two.
+    Between([f64; 2]),
+}
+
+impl From<f64> for Factor {
+    fn from(factor: f64) -> Self {
+        Factor::One(factor)
+    }
+}
+
+impl From<[f64; 2]> for Factor {
+    fn from(factors: [f64; 2]) -> Self {
+        Factor::Between(factors)
+    }
+}
+
+impl Factor {
+    /// Refuses what is not from `low` to `high`, or is `low` if that is `open`.
+    pub(super) fn check(self, name: &str, low: f64, high: f64, open: bool) -> Result<()> {
+        let (numbers, one) = match self {
+            Factor::One(number) => ([number; 2], true),
+            Factor::Between(numbers) => (numbers, false),
+        };
+        for number in numbers {
+            let fits = number <= high && (number > low || (number == low && !open));
+            if !fits {
+                let found = match one {
+                    true => number.to_string(),
+                    false => format!("{numbers:?}"),
+                };
+                let above = if open { "above" } else { "from" };
+                let expected = format!("a number, or two, {above} {low} to {high}");
+                return Err(Error::invalid(name, found, expected));
+            }
+        }
+        Ok(())
+    }
+
+    /// The smaller and the larger end, none below `least`.
+    pub(super) fn ends(self, least: f64) -> (f64, f64) {
+        match self {
+            Factor::One(factor) => ((-factor.abs()).max(least), factor.abs()),
+            Factor::Between([a, b]) => (a.min(b), a.max(b)),
+        }
+    }
+
+    /// The range that is drawn from.
+    pub(super) fn range(self, least: f64) -> Range {
+        let (low, high) = self.ends(least);
+        range([low, high])
+    }
+}
+
+pub(super) fn range([low, high]: [f64; 2]) -> Range {
+    Range {
+        low: low as f32,
+        high: high as f32,
+    }
+}
+
+/// A smallest and a largest value that are none.
+pub(super) fn check_values(values: [f64; 2]) -> Result<()> {
+    let [low, high] = values;
+    if low < high && low.is_finite() && high.is_finite() {
+        return Ok(());
+    }
+    let expected = "the smallest and the largest value of a pixel";
+    Err(Error::invalid(
+        "value_range",
+        format!("{values:?}"),
+        expected,
+    ))
+}
+
+pub(super) fn check_number(name: &str, number: f64) -> Result<()> {
+    match number.is_finite() {
+        true => Ok(()),
+        false => Err(Error::invalid(name, number, "a finite number")),
+    }
+}
+
+/// The image that a row of that shape is.
+pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
+    let last = format == DataFormat::ChannelsLast;
+    let axes = match last {
+        true => "(height, width, channels)",
+        false => "(channels, height, width)",
+    };
+    let (height, width, channels) = match *shape.dims() {
+        [height, width, channels] if last => (height, width, channels),
+        [channels, height, width] => (height, width, channels),
+        [height, width] => {
+            let whole = match last {
+                true => [height, width, 1],
+                false => [1, height, width],
+            };
+            let expected = format!("images, {axes}: put a Reshape to {whole:?} before it");
+            return Err(Error::shape("", shape, expected));
+        }
+        _ => return Err(Error::shape("", shape, format!("images, {axes}"))),
+    };
+    Ok(Image {
+        height,
+        width,
+        channels,
+        channels_first: !last,
+    })
+}
+
+pub(super) fn resample(
+    fill_mode: FillMode,
+    interpolation: Interpolation,
+    fill_value: f64,
+) -> Resample {
+    Resample {
+        fill_mode,
+        interpolation,
+        fill_value: fill_value as f32,
+    }
+}
+
+pub(super) fn reflect() -> FillMode {
+    FillMode::Reflect
+}
+
+pub(super) fn bilinear() -> Interpolation {
+    Interpolation::Bilinear
+}
+
+pub(super) fn bytes() -> [f64; 2] {
+    [0.0, 255.0]
+}

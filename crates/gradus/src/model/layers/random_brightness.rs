@@ -1,0 +1,75 @@
+use super::image::{DataFormat, Factor, bytes, check_values, image, range};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment};
+use serde::{Deserialize, Serialize};
+
+/// In training, adds a random share of the range of values to each image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomBrightness {
+    /// The share, from -1 (black) to 1 (white).
+    pub factor: Factor,
+    /// The smallest and the largest value of a pixel, which no result leaves.
+    /// Default 0 and 255.
+    #[serde(default = "bytes")]
+    pub value_range: [f64; 2],
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+impl RandomBrightness {
+    /// At most this share more or less, or a share between two numbers.
+    pub fn new(factor: impl Into<Factor>) -> Self {
+        RandomBrightness {
+            factor: factor.into(),
+            value_range: bytes(),
+            seed: None,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets the smallest and the largest value of a pixel.
+    pub fn value_range(mut self, low: f64, high: f64) -> Self {
+        self.value_range = [low, high];
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomBrightness {
+    fn check(&self) -> Result<()> {
+        self.factor.check("factor", -1.0, 1.0, false)?;
+        check_values(self.value_range)
+    }
+}
+
+impl Formula for RandomBrightness {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        image(&inputs[0], self.data_format)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let rule = Augment::Brightness {
+            share: self.factor.range(-1.0),
+            values: range(self.value_range),
+        };
+        plan.augment(x, image, rule)
+    }
+}

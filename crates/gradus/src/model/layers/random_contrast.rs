@@ -1,0 +1,78 @@
+use super::image::{DataFormat, Factor, bytes, check_values, image, range};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment};
+use serde::{Deserialize, Serialize};
+
+/// In training, multiplies the distances of each channel's pixels from their mean by
+/// a random factor, the same for all channels of an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomContrast {
+    /// The factor is from 1 - the first to 1 + the second, which are from 0 to 1. As
+    /// in Keras 3.15, one number stands for 0 and itself: contrast only grows.
+    pub factor: Factor,
+    /// The smallest and the largest value of a pixel, which no result leaves.
+    /// Default 0 and 255.
+    #[serde(default = "bytes")]
+    pub value_range: [f64; 2],
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+impl RandomContrast {
+    /// With this factor, or from 1 - the first to 1 + the second.
+    pub fn new(factor: impl Into<Factor>) -> Self {
+        RandomContrast {
+            factor: factor.into(),
+            value_range: bytes(),
+            seed: None,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets the smallest and the largest value of a pixel.
+    pub fn value_range(mut self, low: f64, high: f64) -> Self {
+        self.value_range = [low, high];
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomContrast {
+    fn check(&self) -> Result<()> {
+        self.factor.check("factor", 0.0, 1.0, false)?;
+        check_values(self.value_range)
+    }
+}
+
+impl Formula for RandomContrast {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        image(&inputs[0], self.data_format)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let (lower, upper) = self.factor.ends(0.0);
+        let rule = Augment::Contrast {
+            factor: range([1.0 - lower, 1.0 + upper]),
+            values: range(self.value_range),
+        };
+        plan.augment(x, image, rule)
+    }
+}

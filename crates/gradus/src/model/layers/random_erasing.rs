@@ -1,0 +1,135 @@
+use super::image::{DataFormat, Factor, bytes, check_number, check_values, image, range};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment, Fill};
+use serde::{Deserialize, Serialize};
+
+/// In training, writes over a random rectangle of an image (cutout: DeVries & Taylor
+/// 2017; Zhong et al. 2017).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RandomErasing {
+    /// With which probability, itself drawn for each image: from 0 to this number,
+    /// or between two. Default 1.
+    pub factor: Factor,
+    /// Each side of the rectangle is the square root of a number from the first to
+    /// the second, times the image's. Default 0.02 and 0.33.
+    pub scale: Factor,
+    /// What is written: one number, or one for each of three channels. Default
+    /// normal numbers times the largest value.
+    pub fill_value: Option<FillValue>,
+    /// The smallest and the largest value of a pixel, which nothing written leaves.
+    /// Default 0 and 255.
+    pub value_range: [f64; 2],
+    /// Keras' own seed; gradus draws from the model's seed.
+    pub seed: Option<u64>,
+    /// How the axes are ordered.
+    pub data_format: DataFormat,
+}
+
+/// What a rectangle is written over with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FillValue {
+    /// The same number everywhere.
+    One(f64),
+    /// One for each of three channels.
+    Channels([f64; 3]),
+}
+
+impl Default for RandomErasing {
+    fn default() -> Self {
+        RandomErasing {
+            factor: Factor::One(1.0),
+            scale: Factor::Between([0.02, 0.33]),
+            fill_value: None,
+            value_range: bytes(),
+            seed: None,
+            data_format: DataFormat::default(),
+        }
+    }
+}
+
+impl RandomErasing {
+    /// With a probability from 0 to this number, or between two.
+    pub fn new(factor: impl Into<Factor>) -> Self {
+        RandomErasing {
+            factor: factor.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets between which numbers the squares of the sides' shares are drawn.
+    pub fn scale(mut self, scale: impl Into<Factor>) -> Self {
+        self.scale = scale.into();
+        self
+    }
+
+    /// Writes one number everywhere.
+    pub fn fill_value(mut self, value: f64) -> Self {
+        self.fill_value = Some(FillValue::One(value));
+        self
+    }
+
+    /// Sets the smallest and the largest value of a pixel.
+    pub fn value_range(mut self, low: f64, high: f64) -> Self {
+        self.value_range = [low, high];
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomErasing {
+    fn check(&self) -> Result<()> {
+        self.factor.check("factor", 0.0, 1.0, false)?;
+        self.scale.check("scale", 0.0, 1.0, false)?;
+        match self.fill_value {
+            Some(FillValue::One(value)) => check_number("fill_value", value)?,
+            Some(FillValue::Channels(values)) => {
+                for value in values {
+                    check_number("fill_value", value)?;
+                }
+            }
+            None => {}
+        }
+        check_values(self.value_range)
+    }
+}
+
+impl Formula for RandomErasing {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let image = image(&inputs[0], self.data_format)?;
+        if matches!(self.fill_value, Some(FillValue::Channels(_))) && image.channels != 3 {
+            let expected = "images of three channels for a fill_value of three numbers";
+            return Err(Error::shape("", &inputs[0], expected));
+        }
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let fill = match self.fill_value {
+            None => Fill::Noise,
+            Some(FillValue::One(value)) => Fill::Number(value as f32),
+            Some(FillValue::Channels(values)) => Fill::Channels(values.map(|value| value as f32)),
+        };
+        let rule = Augment::Erasing {
+            probability: self.factor.range(0.0),
+            scale: self.scale.range(0.0),
+            fill,
+            values: range(self.value_range),
+        };
+        plan.augment(x, image, rule)
+    }
+}

@@ -1,0 +1,70 @@
+use super::image::{DataFormat, image};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment};
+use serde::{Deserialize, Serialize};
+
+/// In training, turns every second image over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RandomFlip {
+    /// In which direction. Default both at once.
+    pub mode: FlipMode,
+    /// Keras' own seed; gradus draws from the model's seed.
+    pub seed: Option<u64>,
+    /// How the axes are ordered.
+    pub data_format: DataFormat,
+}
+
+/// What an image is turned over to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlipMode {
+    /// Left becomes right.
+    Horizontal,
+    /// Top becomes bottom.
+    Vertical,
+    /// Both: half a turn. The default.
+    #[default]
+    HorizontalAndVertical,
+}
+
+impl RandomFlip {
+    /// Turns images over in this direction.
+    pub fn new(mode: FlipMode) -> Self {
+        RandomFlip {
+            mode,
+            ..Self::default()
+        }
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomFlip {}
+
+impl Formula for RandomFlip {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        image(&inputs[0], self.data_format)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let rule = Augment::Flip {
+            horizontal: self.mode != FlipMode::Vertical,
+            vertical: self.mode != FlipMode::Horizontal,
+        };
+        plan.augment(x, image, rule)
+    }
+}

@@ -1,0 +1,100 @@
+use super::image::{DataFormat, Factor, bilinear, check_number, image, reflect, resample};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment, FillMode, Interpolation};
+use serde::{Deserialize, Serialize};
+
+/// In training, moves each image by a random share of its height and width.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomTranslation {
+    /// How far down, in heights, from -1 to 1; below 0 is up.
+    pub height_factor: Factor,
+    /// How far to the right, in widths, from -1 to 1; below 0 is to the left.
+    pub width_factor: Factor,
+    /// What is seen beyond the edge. Default `Reflect`.
+    #[serde(default = "reflect")]
+    pub fill_mode: FillMode,
+    /// What a place between pixels is made of. Default `Bilinear`.
+    #[serde(default = "bilinear")]
+    pub interpolation: Interpolation,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
+    #[serde(default)]
+    pub fill_value: f64,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+impl RandomTranslation {
+    /// By at most these shares up or down and to the left or right, or by shares
+    /// between two numbers.
+    pub fn new(height_factor: impl Into<Factor>, width_factor: impl Into<Factor>) -> Self {
+        RandomTranslation {
+            height_factor: height_factor.into(),
+            width_factor: width_factor.into(),
+            fill_mode: reflect(),
+            interpolation: bilinear(),
+            seed: None,
+            fill_value: 0.0,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets what is seen beyond the edge.
+    pub fn fill_mode(mut self, mode: FillMode) -> Self {
+        self.fill_mode = mode;
+        self
+    }
+
+    /// Sets what a place between pixels is made of.
+    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
+        self.interpolation = interpolation;
+        self
+    }
+
+    /// Sets the number beyond the edge.
+    pub fn fill_value(mut self, value: f64) -> Self {
+        self.fill_value = value;
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomTranslation {
+    fn check(&self) -> Result<()> {
+        self.height_factor.check("height_factor", -1.0, 1.0, false)?;
+        self.width_factor.check("width_factor", -1.0, 1.0, false)?;
+        check_number("fill_value", self.fill_value)
+    }
+}
+
+impl Formula for RandomTranslation {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        image(&inputs[0], self.data_format)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let rule = Augment::Translation {
+            height: self.height_factor.range(-1.0),
+            width: self.width_factor.range(-1.0),
+            by: resample(self.fill_mode, self.interpolation, self.fill_value),
+        };
+        plan.augment(x, image, rule)
+    }
+}

@@ -1,0 +1,109 @@
+use super::image::{DataFormat, Factor, bilinear, check_number, image, reflect, resample};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment, FillMode, Interpolation};
+use serde::{Deserialize, Serialize};
+
+/// In training, makes each picture smaller or larger about its centre.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomZoom {
+    /// How much more of the height is seen, above -1 to 1: above 0 the picture gets
+    /// smaller, below 0 larger.
+    pub height_factor: Factor,
+    /// How much more of the width. Default what was drawn for the height.
+    #[serde(default)]
+    pub width_factor: Option<Factor>,
+    /// What is seen beyond the edge. Default `Reflect`.
+    #[serde(default = "reflect")]
+    pub fill_mode: FillMode,
+    /// What a place between pixels is made of. Default `Bilinear`.
+    #[serde(default = "bilinear")]
+    pub interpolation: Interpolation,
+    /// Keras' own seed; gradus draws from the model's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
+    #[serde(default)]
+    pub fill_value: f64,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+impl RandomZoom {
+    /// By at most this share in either direction, or by shares between two numbers.
+    pub fn new(height_factor: impl Into<Factor>) -> Self {
+        RandomZoom {
+            height_factor: height_factor.into(),
+            width_factor: None,
+            fill_mode: reflect(),
+            interpolation: bilinear(),
+            seed: None,
+            fill_value: 0.0,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets a share of its own for the width.
+    pub fn width_factor(mut self, factor: impl Into<Factor>) -> Self {
+        self.width_factor = Some(factor.into());
+        self
+    }
+
+    /// Sets what is seen beyond the edge.
+    pub fn fill_mode(mut self, mode: FillMode) -> Self {
+        self.fill_mode = mode;
+        self
+    }
+
+    /// Sets what a place between pixels is made of.
+    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
+        self.interpolation = interpolation;
+        self
+    }
+
+    /// Sets the number beyond the edge.
+    pub fn fill_value(mut self, value: f64) -> Self {
+        self.fill_value = value;
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for RandomZoom {
+    fn check(&self) -> Result<()> {
+        self.height_factor.check("height_factor", -1.0, 1.0, true)?;
+        if let Some(factor) = self.width_factor {
+            factor.check("width_factor", -1.0, 1.0, true)?;
+        }
+        check_number("fill_value", self.fill_value)
+    }
+}
+
+impl Formula for RandomZoom {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        image(&inputs[0], self.data_format)?;
+        Ok(inputs[0].clone())
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        let Ok(image) = image(&x.shape, self.data_format) else {
+            return x.clone();
+        };
+        let rule = Augment::Zoom {
+            height: self.height_factor.range(-1.0),
+            width: self.width_factor.map(|factor| factor.range(-1.0)),
+            by: resample(self.fill_mode, self.interpolation, self.fill_value),
+        };
+        plan.augment(x, image, rule)
+    }
+}

@@ -1,4 +1,5 @@
-//! After the first step, training allocates nothing, on any thread.
+//! After the first step, training allocates nothing, on any thread; nor do
+//! predictions.
 
 use gradus::prelude::*;
 use gradus::rules::constraints::MaxNorm;
@@ -48,7 +49,36 @@ impl Callback for Watch {
     }
 }
 
+/// One test: what others allocate meanwhile would be counted.
 #[test]
+fn nothing_is_allocated_after_the_first_time() {
+    steps_after_the_first_allocate_nothing();
+    predictions_after_the_first_allocate_nothing();
+}
+
+fn predictions_after_the_first_allocate_nothing() {
+    let model = Sequential::new()
+        .input([64])
+        .add(BatchNormalization::new())
+        .add(Dense::new(300).activation(Activation::Elu))
+        .add(Dense::new(10).activation(Activation::Softmax))
+        .build()
+        .unwrap();
+    let predictor = model.predictor().unwrap();
+    let (x, mut y) = (vec![0.5; 100 * 64], vec![0.0; 100 * 10]);
+    for rows in [1, 5, 100] {
+        let mut predict = || {
+            let y = &mut y[..rows * 10];
+            predictor.predict_into(&x[..rows * 64], y).unwrap();
+        };
+        predict();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        (0..50).for_each(|_| predict());
+        let after = ALLOCATIONS.load(Ordering::Relaxed);
+        assert_eq!(after, before, "{rows} rows");
+    }
+}
+
 fn steps_after_the_first_allocate_nothing() {
     let (train, _) = (gradus::data::digits(Split::Train).unwrap(), ());
     let optimizers: [Optimizer; 4] = [

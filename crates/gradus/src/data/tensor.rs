@@ -375,6 +375,16 @@ impl Tensor {
         }
     }
 
+    /// As [`Tensor::gather`], of neighbouring rows that are there.
+    pub(crate) fn copy_range(&self, rows: Range<usize>, out: &mut [f32]) {
+        let range = rows.start * self.size..rows.end * self.size;
+        match self.values() {
+            Values::U8(all) => self.scale.apply_u8(&all[range], out),
+            Values::F32(all) => self.scale.apply_f32(&all[range], out),
+            Values::Text { .. } => out.fill(f32::NAN),
+        }
+    }
+
     /// Every number, scaled, row after row; NaN for each text.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.rows * self.size];

@@ -33,9 +33,15 @@ pub(crate) struct Step {
 }
 
 /// Makes sessions.
-pub(crate) trait Engine {
+pub(crate) trait Engine: Send + Sync {
     /// A session of its own for a program.
     fn session(&self, program: Program) -> Box<dyn Session>;
+
+    /// Does `work` on as many threads as there are free ones, at least on this
+    /// one, and waits for all. They share it out among themselves.
+    fn together(&self, work: &(dyn Fn() + Sync)) {
+        work();
+    }
 }
 
 /// Writes rows of the batch's n-th feed. Any thread may call it, for any rows.
@@ -51,6 +57,9 @@ pub(crate) trait Session: Send {
     /// Runs a plan on a batch of `rows` rows. `feeds` are in the plan's order and
     /// have room for the most rows that the plan takes; `fill` writes their rows.
     fn run(&mut self, plan: usize, rows: usize, feeds: &mut [Vec<f32>], fill: &Fill, step: &Step);
+    /// A session for one thread, on the same variables, for plans that only read
+    /// them. They cannot be written any more, neither here nor there.
+    fn twin(&self) -> Box<dyn Session>;
     /// Gets what the last run of that plan left in one of its results.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
 }

@@ -41,6 +41,11 @@ impl Session for NullSession {
     ) {
     }
 
+    fn twin(&self) -> Box<dyn Session> {
+        let variables = self.variables.clone();
+        Box::new(NullSession { variables })
+    }
+
     fn fetch(&self, _plan: usize, _result: Buffer, values: &mut [f32]) {
         values.fill(0.0);
     }

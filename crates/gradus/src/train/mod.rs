@@ -3,6 +3,7 @@
 mod adapt;
 pub mod callbacks;
 mod check;
+mod crew;
 mod epochs;
 mod evaluate;
 pub(crate) mod feeds;
@@ -26,6 +27,7 @@ pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
+pub use predict::Predictor;
 pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 
 #[cfg(test)]

@@ -1,19 +1,90 @@
 //! A model's outputs.
 
-use super::evaluate::ROWS;
-use super::feeds::tensors;
-use super::runner::Runner;
-use crate::data::{Batches, Dataset, Tensor};
+use super::crew::{self, Crew};
+use super::{check, feeds};
+use crate::base::shape::Shape;
+use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
-use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::{Dtype, Input, LayerEntry, Model, State};
 use crate::plan::Mode;
+use std::ops::Range;
+
+/// Multiply-adds that are not worth waking a second thread for: what one core does
+/// in some 50 µs, which is what waking takes.
+const ALONE: usize = 2_000_000;
+
+/// A model made ready to be asked again and again: its plan is lowered and its
+/// weights lie as the products read them. Made by [`Model::predictor`]; the model
+/// may change afterwards, the predictor does not.
+///
+/// It is `Sync`: any number of threads may ask one predictor at the same time, and
+/// each gets the numbers that it would get alone.
+///
+/// ```
+/// use gradus::prelude::*;
+///
+/// let model = Sequential::new()
+///     .input([4])
+///     .add(Dense::new(16).activation(Activation::Elu))
+///     .add(Dense::new(3).activation(Activation::Softmax))
+///     .build()?;
+/// let predictor = model.predictor()?;
+/// let mut probabilities = [0.0; 3];
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| predictor.predict_into(&[5.1, 3.5, 1.4, 0.2], &mut probabilities));
+/// });
+/// assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub struct Predictor {
+    engine: Box<dyn Engine>,
+    prepared: Prepared,
+}
+
+impl std::fmt::Debug for Predictor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Prepared { face, shapes, .. } = &self.prepared;
+        let inputs = &face.inputs;
+        write!(f, "Predictor {{ inputs: {inputs:?}, outputs: {shapes:?} }}")
+    }
+}
+
+impl Predictor {
+    /// The first output for every row of `data`, whose targets are not used.
+    pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
+        first(self.predict_all(data)?)
+    }
+
+    /// Every output for every row of `data`, in the order of the model's outputs.
+    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
+        self.prepared.predict(self.engine.as_ref(), data)
+    }
+
+    /// The first output for the rows in `x`, one behind the other, into `y`, which
+    /// has room for exactly them. For models of one input. From its second call
+    /// on (on each thread that calls at the same time as others) it allocates
+    /// nothing, as long as the rows fit one batch.
+    ///
+    /// An error where `x` isn't whole rows or `y` isn't as long as their outputs.
+    pub fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
+        self.prepared.predict_into(self.engine.as_ref(), x, y)
+    }
+}
 
 impl Model {
+    /// The model made ready to be asked again and again, with the weights that it
+    /// has now. An error if it is not built.
+    pub fn predictor(&self) -> Result<Predictor> {
+        let engine = crate::engine::default();
+        let prepared = Prepared::new(self, engine.as_ref())?;
+        Ok(Predictor { engine, prepared })
+    }
+
     /// The first output for every row of `data`, whose targets are not used.
     ///
-    /// The model is only read: many threads may ask one model.
+    /// The model is only read: many threads may ask one model. Each call prepares
+    /// the model anew; who asks often makes a [`Model::predictor`] once.
     pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
         self.predict_on(crate::engine::default().as_ref(), data)
     }
@@ -24,41 +95,162 @@ impl Model {
     }
 
     pub(crate) fn predict_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Tensor> {
-        let outputs = self.predict_all_on(engine, data)?;
-        let first = outputs.into_iter().next();
-        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
+        first(self.predict_all_on(engine, data)?)
     }
 
     fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
-        super::check::inputs(self, data)?;
-        let wanted = Wanted {
-            mode: Mode::Infer,
-            rows: data.rows().min(ROWS),
-            weighted: false,
-            mixed: false,
-        };
-        let mut runner = Runner::new(self, engine, &[wanted])?;
-        let mut batch = runner.batch(Mode::Infer)?;
-        let shapes = self.output_shapes()?;
-        let rows = data.rows();
-        let room = shapes.iter().map(|s| Vec::with_capacity(rows * s.size()));
-        let mut values: Vec<Vec<f32>> = room.collect();
-        let tensors = tensors(self, data, false)?;
-        let mut step = Step {
-            seed: self.seed,
+        check::inputs(self, data)?;
+        Prepared::new(self, engine)?.predict(engine, data)
+    }
+}
+
+fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
+    let first = outputs.into_iter().next();
+    first.ok_or_else(|| Error::Internal("a model without outputs".into()))
+}
+
+/// The model without its weights.
+fn face(model: &Model) -> Model {
+    let layers = model.layers.iter().map(|layer| LayerEntry {
+        name: layer.name.clone(),
+        trainable: layer.trainable,
+        rule: layer.rule.clone(),
+        weights: Vec::new(),
+    });
+    Model {
+        name: model.name.clone(),
+        chain: model.chain,
+        inputs: model.inputs.clone(),
+        layers: layers.collect(),
+        nodes: model.nodes.clone(),
+        outputs: model.outputs.clone(),
+        parts: Vec::new(),
+        seed: model.seed,
+        compiled: None,
+        state: State::default(),
+        schema: None,
+    }
+}
+
+/// What is made once, on some engine.
+struct Prepared {
+    crew: Crew,
+    /// What it takes, and what it looks up.
+    face: Model,
+    /// Of the outputs.
+    shapes: Vec<Shape>,
+    /// Multiply-adds of a row: about one for each weight.
+    work: usize,
+}
+
+impl Prepared {
+    fn new(model: &Model, engine: &dyn Engine) -> Result<Self> {
+        Ok(Prepared {
+            crew: Crew::new(model, engine, Mode::Infer, crew::rows(model)?)?,
+            face: face(model),
+            shapes: model.output_shapes()?,
+            work: model.weights().map(|w| w.values.len()).sum(),
+        })
+    }
+
+    /// Layers that are noisy even here draw anew for each batch.
+    fn step(&self, batch: usize) -> Step {
+        Step {
+            seed: self.face.seed,
+            iteration: batch as u64,
             ..Step::default()
-        };
-        for rows in Batches::new(data.rows(), wanted.rows, false, 0)?.iter() {
-            runner.run(&mut batch, &tensors, rows, &step, true)?;
-            // Layers that are noisy even here draw anew for each batch.
-            step.iteration += 1;
-            for (n, (values, shape)) in values.iter_mut().zip(&shapes).enumerate() {
-                values.extend_from_slice(batch.output(n, rows.len(), shape.size()));
-            }
         }
-        let tensors = shapes.into_iter().zip(values);
+    }
+
+    fn predict(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
+        check::inputs(&self.face, data)?;
+        let tensors = feeds::tensors(&self.face, data, false)?;
+        let sizes = self.shapes.iter().map(|shape| shape.size());
+        let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
+        let fill = |start: usize, feed: usize, rows: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_range(start + rows.start..start + rows.end, to);
+        };
+        self.run(engine, data.rows(), &mut values, &fill)?;
+        let tensors = self.shapes.iter().zip(values);
         tensors
-            .map(|(shape, values)| Tensor::from_f32(shape, values))
+            .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
             .collect()
+    }
+
+    fn predict_into(&self, engine: &dyn Engine, x: &[f32], y: &mut [f32]) -> Result<()> {
+        let ([Input { name, shape, dtype }], Some(output)) =
+            (&self.face.inputs[..], self.shapes.first())
+        else {
+            let found = format!("a model of {} inputs", self.face.inputs.len());
+            return Err(Error::invalid("predict_into", found, "a model of one"));
+        };
+        if *dtype == Dtype::String {
+            let found = "a model of an input of texts";
+            return Err(Error::invalid("predict_into", found, "one of numbers"));
+        }
+        let (wide, out) = (shape.as_ref().map_or(1, Shape::size), output.size());
+        if !x.len().is_multiple_of(wide) || x.is_empty() {
+            let expected = format!("a multiple of {wide}, for rows of the model's input");
+            return Err(Error::invalid(
+                name,
+                format!("{} numbers", x.len()),
+                expected,
+            ));
+        }
+        let rows = x.len() / wide;
+        if y.len() != rows * out {
+            let found = format!("room for {} numbers", y.len());
+            let expected = format!("{}, for {rows} rows of {out}", rows * out);
+            return Err(Error::invalid("output", found, expected));
+        }
+        let fill = |start: usize, _: usize, rows: Range<usize>, to: &mut [f32]| {
+            to.copy_from_slice(&x[(start + rows.start) * wide..(start + rows.end) * wide]);
+        };
+        self.run(engine, rows, &mut [y], &fill)
+    }
+
+    /// Writes the first outputs, as many as `values` has room for. `fill` writes
+    /// rows of a batch that begins with that row, of that feed.
+    fn run(
+        &self,
+        engine: &dyn Engine,
+        rows: usize,
+        values: &mut [impl AsMut<[f32]>],
+        fill: &(dyn Fn(usize, usize, Range<usize>, &mut [f32]) + Sync),
+    ) -> Result<()> {
+        let most = self.crew.rows;
+        if rows <= most {
+            let one = |seat: &mut crew::Seat| {
+                let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+                    fill(0, feed, rows, to);
+                };
+                seat.run(rows, &fill, &self.step(0));
+                for (n, values) in values.iter_mut().enumerate() {
+                    seat.output(n, values.as_mut());
+                }
+            };
+            return match rows * self.work < ALONE {
+                true => self.crew.alone(one),
+                false => self.crew.whole(one),
+            };
+        }
+        let parts = values.iter_mut().zip(&self.shapes);
+        let mut parts: Vec<_> = parts
+            .map(|(values, shape)| values.as_mut().chunks_mut(most * shape.size().max(1)))
+            .collect();
+        let batches = (0..rows.div_ceil(most)).map(|batch| {
+            let outputs = parts.iter_mut().filter_map(Iterator::next);
+            (batch, outputs.collect::<Vec<_>>())
+        });
+        self.crew.each(engine, batches, |seat, (batch, outputs)| {
+            let start = batch * most;
+            let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+                fill(start, feed, rows, to);
+            };
+            seat.run(most.min(rows - start), &fill, &self.step(batch));
+            for (n, values) in outputs.into_iter().enumerate() {
+                seat.output(n, values);
+            }
+        })
     }
 }

@@ -8,11 +8,12 @@ use crate::model::lowering::{Lowered, Owner, Wanted};
 use crate::plan::{Mode, Plan};
 use crate::rules::optimizers::AVERAGE;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A session for a model's program.
 pub(crate) struct Runner {
     session: Box<dyn Session>,
-    lowered: Lowered,
+    lowered: Arc<Lowered>,
 }
 
 /// The numbers of one batch, for one plan.
@@ -32,10 +33,19 @@ impl Runner {
         let lowered = model.lower(wanted)?;
         let mut runner = Runner {
             session: engine.session(lowered.program.clone()),
-            lowered,
+            lowered: Arc::new(lowered),
         };
         runner.upload(model);
         Ok(runner)
+    }
+
+    /// One for one thread on the same weights, of which neither can be changed any
+    /// more. Only for programs that don't train.
+    pub fn twin(&self) -> Self {
+        Runner {
+            session: self.session.twin(),
+            lowered: Arc::clone(&self.lowered),
+        }
     }
 
     /// The model's weights and optimizer state go to the engine.
@@ -151,8 +161,7 @@ impl Runner {
         step: &Step,
         with_outputs: bool,
     ) -> Result<()> {
-        self.session
-            .run(batch.plan, rows, &mut batch.feeds, fill, step);
+        self.start(batch, rows, fill, step);
         let plan = &self.lowered.program.plans[batch.plan];
         for (&(losses, positions), values) in plan.losses.iter().zip(&mut batch.losses) {
             let values = &mut values[..rows * positions];
@@ -172,6 +181,19 @@ impl Runner {
             }
         }
         Ok(())
+    }
+
+    /// Runs the plan on `rows` rows that `fill` writes, and fetches nothing.
+    pub fn start(&mut self, batch: &mut Batch, rows: usize, fill: &Fill, step: &Step) {
+        self.session
+            .run(batch.plan, rows, &mut batch.feeds, fill, step);
+    }
+
+    /// Copies what the last run left in the plan's n-th output, as many rows as
+    /// `to` has room for.
+    pub fn fetch_output(&self, batch: &Batch, number: usize, to: &mut [f32]) {
+        let (buffer, _) = self.lowered.program.plans[batch.plan].outputs[number];
+        self.session.fetch(batch.plan, buffer, to);
     }
 }
 

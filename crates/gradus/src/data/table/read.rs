@@ -218,11 +218,7 @@ impl Pass<'_> {
     }
 
     /// A block's rows, and what it has of each column.
-    fn block(
-        &self,
-        block: &Block,
-        rows_before: &AtomicUsize,
-    ) -> Result<(usize, Vec<Option<(Cells, Found)>>)> {
+    fn block(&self, block: &Block, rows_before: &AtomicUsize) -> Result<(usize, OfColumns)> {
         let text = block.text(self.path)?;
         // Blocks have about as many rows as the ones before.
         let rows = rows_before.load(Ordering::Relaxed);
@@ -258,6 +254,9 @@ impl Pass<'_> {
         Ok((rows, parts.collect()))
     }
 }
+
+/// What was found in each column that is read.
+type OfColumns = Vec<Option<(Cells, Found)>>;
 
 /// The results of so many tasks, done by so many threads, in their order.
 fn parallel<T: Send>(

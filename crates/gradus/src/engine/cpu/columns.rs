@@ -4,6 +4,7 @@
 use super::indices;
 use super::kernels::columns::*;
 use super::kernels::combine::{Combine, CombineGradient};
+use super::kernels::few::{FEW, FewRows};
 use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
 use super::kernels::product::{Lanes, Product, Right};
@@ -311,8 +312,22 @@ fn product(
     c: *mut f32,
     block: Block,
 ) {
+    let rows = context.rows * of.positions;
+    if let (..=FEW, Right::Plain(b)) = (rows, b) {
+        return context.isa.run(FewRows {
+            rows,
+            depth,
+            a,
+            a_stride: depth,
+            b,
+            c,
+            c_stride: block.stride,
+            from: block.from,
+            to: block.to,
+        });
+    }
     context.isa.run(Product {
-        rows: context.rows * of.positions,
+        rows,
         depth,
         a,
         a_stride: depth,

@@ -45,4 +45,14 @@ impl Engine for Cpu {
     fn session(&self, program: Program) -> Box<dyn Session> {
         Box::new(session::CpuSession::new(self.isa, self.threads, program))
     }
+
+    fn together(&self, work: &(dyn Fn() + Sync)) {
+        match self.threads {
+            Some(threads) => pool::Pool::new(threads).run(&|_| work()),
+            None => match pool::shared().as_deref_mut() {
+                Some(Some(pool)) => pool.run(&|_| work()),
+                _ => work(),
+            },
+        }
+    }
 }

@@ -14,13 +14,15 @@ use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, Split};
 use crate::rules::losses::Targets;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A program's memory and tasks.
 pub(super) struct CpuSession {
     isa: Isa,
     plans: Vec<Prepared>,
-    variables: Arena,
+    /// Shared with the session's twins, which only read them.
+    variables: Arc<Arena>,
     /// Where each variable starts, how long it is, and how it lies.
     places: Vec<(usize, usize, Option<Laned>)>,
     /// One for all plans: only one runs at a time.
@@ -83,7 +85,6 @@ impl Context<'_> {
 
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Self {
-        let count = threads.unwrap_or_else(crate::base::threads::threads);
         let layouts = layouts(&program);
         let mut places = Vec::new();
         let mut end = 0;
@@ -93,14 +94,24 @@ impl CpuSession {
             // Products read whole lanes, also behind a narrow last one.
             end += variable.size.next_multiple_of(16) + 16;
         }
-        let variables = Arena::new(end);
-        let most = |f: fn(&Plan) -> usize| program.plans.iter().map(f).max().unwrap_or(0);
+        let plans = program.plans.into_iter().zip(layouts).collect();
+        Self::on(isa, threads, Arc::new(Arena::new(end)), places, plans)
+    }
+
+    /// A session for plans, each with how its buffers lie, on these variables.
+    fn on(
+        isa: Isa,
+        threads: Option<usize>,
+        variables: Arc<Arena>,
+        places: Vec<(usize, usize, Option<Laned>)>,
+        plans: Vec<(Plan, Vec<Option<Laned>>)>,
+    ) -> Self {
+        let count = threads.unwrap_or_else(crate::base::threads::threads);
+        let most = |f: fn(&Plan) -> usize| plans.iter().map(|(p, _)| f(p)).max().unwrap_or(0);
         let temporaries = Arena::new(most(|p| p.arena));
         let room = most(weights::room).max(PACK_SIZE);
-        let plans = program
-            .plans
+        let plans = plans
             .into_iter()
-            .zip(layouts)
             .map(|(plan, layout)| Prepared {
                 layout,
                 phases: phases(&plan, count, isa.width()),
@@ -138,6 +149,10 @@ fn pointers(
 
 impl Session for CpuSession {
     fn write(&mut self, variable: Buffer, values: &[f32]) {
+        assert!(
+            Arc::get_mut(&mut self.variables).is_some(),
+            "a twin reads them"
+        );
         let (start, size, laned) = self.places[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: the variable's place in the arena, which nobody else touches.
@@ -212,6 +227,26 @@ impl Session for CpuSession {
             _ => run(1, 0),
         }
         self.plans[plan].pace.took(start.elapsed());
+    }
+
+    fn twin(&self) -> Box<dyn Session> {
+        let plans = self.plans.iter().map(|prepared| &prepared.plan);
+        for plan in plans.clone() {
+            for op in &plan.ops {
+                op.writes(&mut |b| {
+                    let variable = plan.buffers[b.index()].role == Role::Variable;
+                    assert!(!variable, "a plan that changes variables has no twin");
+                });
+            }
+        }
+        let layouts = self.plans.iter().map(|prepared| prepared.layout.clone());
+        Box::new(Self::on(
+            self.isa,
+            Some(1),
+            Arc::clone(&self.variables),
+            self.places.clone(),
+            plans.cloned().zip(layouts).collect(),
+        ))
     }
 
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]) {

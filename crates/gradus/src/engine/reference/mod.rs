@@ -76,6 +76,14 @@ impl Session for ReferenceSession {
         self.results[plan] = run.buffers;
     }
 
+    fn twin(&self) -> Box<dyn Session> {
+        Box::new(ReferenceSession {
+            plans: self.plans.clone(),
+            variables: self.variables.clone(),
+            results: vec![Vec::new(); self.plans.len()],
+        })
+    }
+
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]) {
         let n = values.len();
         values.copy_from_slice(&self.results[plan][result.index()][..n]);

@@ -7,6 +7,7 @@ pub(super) mod avx2;
 pub(super) mod avx512;
 pub(super) mod columns;
 pub(super) mod combine;
+pub(super) mod few;
 pub(super) mod noise;
 pub(super) mod normalize;
 pub(super) mod portable;

@@ -5,7 +5,7 @@ use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
 /// lanes, 16 KiB, which stay in the first cache while every row passes over them.
-const DEPTH: usize = 400;
+pub(super) const DEPTH: usize = 400;
 
 /// The most lanes of columns that a tile has on any processor.
 const MOST_LANES: usize = 3;
@@ -28,7 +28,7 @@ pub(in crate::engine::cpu) struct Lanes {
 impl Lanes {
     /// The columns of the n-th lane.
     #[inline(always)]
-    fn width<L: Simd>(self, n: usize) -> usize {
+    pub(super) fn width<L: Simd>(self, n: usize) -> usize {
         (self.columns - n * L::WIDTH).min(L::WIDTH)
     }
 
@@ -37,7 +37,7 @@ impl Lanes {
     /// # Safety
     /// The matrix must have that row.
     #[inline(always)]
-    unsafe fn at<L: Simd>(self, n: usize, row: usize) -> *const f32 {
+    pub(super) unsafe fn at<L: Simd>(self, n: usize, row: usize) -> *const f32 {
         // SAFETY: inside the matrix, by the caller's promise.
         unsafe {
             self.from
@@ -133,7 +133,7 @@ impl Kernel for Product {
 /// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
 /// would not fill the pipeline: where each starts, and how long it is.
 #[inline(always)]
-fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = n.div_ceil(most);
     let (each, longer) = (n / count.max(1), n % count.max(1));
     let mut start = 0;
@@ -147,7 +147,7 @@ fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
 /// The step that cuts `n` into equal parts of at most `most`, a multiple of the
 /// widest lane as `most` is.
 #[inline(always)]
-fn even(n: usize, most: usize) -> usize {
+pub(super) fn even(n: usize, most: usize) -> usize {
     n.div_ceil(n.div_ceil(most).max(1)).next_multiple_of(WIDEST)
 }
 

@@ -1,0 +1,142 @@
+//! Many batches at the same time: each thread takes one after the other through
+//! the whole plan, by a session of its own on weights that all share. Nothing is
+//! handed over on the way.
+
+use super::runner::{Batch, Runner};
+use crate::base::shape::Shape;
+use crate::engine::{Engine, Fill, Step};
+use crate::error::Result;
+use crate::model::Model;
+use crate::model::lowering::Wanted;
+use crate::plan::Mode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Numbers that the rows of a batch may have side by side in a layer's input and
+/// output: 256 KiB, so that they stay in a core's second cache. Of 64 to 512 KiB it
+/// was the best for the book's network, by few percent.
+const CACHED: usize = 65_536;
+
+/// The fewest and the most rows of a batch. Fewer would read the weights too often;
+/// more gain nothing.
+const ROWS: (usize, usize) = (48, 256);
+
+/// Rows are counted by these: whole tiles of the products on every processor.
+const TILE: usize = 24;
+
+/// Sessions for one plan of a model, which stays as it was. Any number of threads
+/// may use them.
+pub(super) struct Crew {
+    mode: Mode,
+    /// The most rows of a batch.
+    pub rows: usize,
+    /// With all the engine's threads.
+    whole: Mutex<Seat>,
+    /// Twins that nobody uses just now.
+    idle: Mutex<Vec<Seat>>,
+}
+
+/// A session with room for a batch.
+pub(super) struct Seat {
+    runner: Runner,
+    batch: Batch,
+}
+
+impl Seat {
+    fn new(runner: Runner, mode: Mode) -> Result<Self> {
+        let batch = runner.batch(mode)?;
+        Ok(Seat { runner, batch })
+    }
+
+    /// Runs the plan on `rows` rows that `fill` writes.
+    pub fn run(&mut self, rows: usize, fill: &Fill, step: &Step) {
+        self.runner.start(&mut self.batch, rows, fill, step);
+    }
+
+    /// Copies as many rows of an output as `to` has room for.
+    pub fn output(&self, number: usize, to: &mut [f32]) {
+        self.runner.fetch_output(&self.batch, number, to);
+    }
+}
+
+/// The rows of a batch that suit a model's layers.
+pub(super) fn rows(model: &Model) -> Result<usize> {
+    let size = |(inputs, output): &(Vec<Shape>, Shape)| {
+        inputs.iter().map(Shape::size).sum::<usize>() + output.size()
+    };
+    let widest = model.shapes()?.iter().map(size).max().unwrap_or(1);
+    let rows = (CACHED / widest.max(1)).clamp(ROWS.0, ROWS.1);
+    Ok(rows / TILE * TILE)
+}
+
+impl Crew {
+    pub fn new(model: &Model, engine: &dyn Engine, mode: Mode, rows: usize) -> Result<Self> {
+        let wanted = Wanted {
+            mode,
+            rows,
+            weighted: false,
+            mixed: false,
+        };
+        let runner = Runner::new(model, engine, &[wanted])?;
+        let twin = Seat::new(runner.twin(), mode)?;
+        Ok(Crew {
+            mode,
+            rows,
+            whole: Mutex::new(Seat::new(runner, mode)?),
+            idle: Mutex::new(vec![twin]),
+        })
+    }
+
+    /// Calls `work` with a session for one thread.
+    pub fn alone<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
+        let free = lock(&self.idle).pop();
+        let mut seat = match free {
+            Some(seat) => seat,
+            None => {
+                let twin = lock(&self.whole).runner.twin();
+                Seat::new(twin, self.mode)?
+            }
+        };
+        let done = work(&mut seat);
+        lock(&self.idle).push(seat);
+        Ok(done)
+    }
+
+    /// Calls `work` with the session that has all threads; while another caller
+    /// has it, with one for one thread.
+    pub fn whole<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
+        match self.whole.try_lock() {
+            Ok(mut seat) => Ok(work(&mut seat)),
+            Err(_) => self.alone(work),
+        }
+    }
+
+    /// Calls `work` with each of the batches, as many at a time as there are threads.
+    pub fn each<B: Send>(
+        &self,
+        engine: &dyn Engine,
+        batches: impl Iterator<Item = B> + Send,
+        work: impl Fn(&mut Seat, B) + Sync,
+    ) -> Result<()> {
+        let batches = Mutex::new(batches);
+        let problem = Mutex::new(None);
+        engine.together(&|| {
+            let done = self.alone(|seat| {
+                loop {
+                    let next = lock(&batches).next();
+                    let Some(batch) = next else { break };
+                    work(seat, batch);
+                }
+            });
+            if let Err(error) = done {
+                *lock(&problem) = Some(error);
+            }
+        });
+        let problem = problem.into_inner().unwrap_or_else(PoisonError::into_inner);
+        problem.map_or(Ok(()), Err)
+    }
+}
+
+/// What the lock guards is whole between two calls, whatever happened in them.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -27,8 +27,8 @@ impl Table {
     /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
     ///
-    /// All processors read; the table is the same on any number of them. In memory are
-    /// the table, its largest column once more at the end, and for each thread 4 MiB of
+    /// All processors read; the table is the same on any number of them. In memory is
+    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
     /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
     pub fn read(path: impl AsRef<Path>, options: &ReadTable) -> Result<Table> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);

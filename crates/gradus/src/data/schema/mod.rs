@@ -10,8 +10,6 @@ mod keys;
 mod of;
 mod options;
 mod read;
-#[cfg(test)]
-mod tests;
 
 pub use columns::DATE_PARTS;
 pub(crate) use keys::TableKeys;

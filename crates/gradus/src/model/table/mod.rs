@@ -6,8 +6,6 @@
 mod front;
 mod goal;
 mod scored;
-#[cfg(test)]
-mod tests;
 
 pub use front::{EMBEDDED_FROM, embedding_width};
 pub use goal::TableGoal;

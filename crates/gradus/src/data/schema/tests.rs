@@ -1,1 +1,0 @@
-//! Schemas of tables, and tables read by them.

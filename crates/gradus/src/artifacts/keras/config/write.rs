@@ -41,7 +41,10 @@ pub(crate) fn write(model: &Model) -> Result<String> {
     let inputs = inputs.map(|input| (input.shape.clone(), input.dtype));
     let mut written = Graph::new(model, None, inputs.collect())?.written()?;
     written["compile_config"] = match &model.compiled {
-        Some(compiled) => compile::write(compiled, &model.output_names()),
+        Some(compiled) => {
+            let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
+            compile::write(compiled, &model.output_names(), texts)
+        }
         None => json!({}),
     };
     serde_json::to_string(&written).map_err(|error| Error::Internal(error.to_string()))

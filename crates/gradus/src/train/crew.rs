@@ -12,12 +12,11 @@ use crate::plan::Mode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Numbers that the rows of a batch may have side by side in a layer's input and
-/// output: 256 KiB, so that they stay in a core's second cache. Of 64 to 512 KiB it
-/// was the best for the book's network, by few percent.
+/// output: 256 KiB, so that they stay in a core's second cache. Other sizes have not
+/// been measured.
 const CACHED: usize = 65_536;
 
-/// The fewest and the most rows of a batch. Fewer would read the weights too often;
-/// more gain nothing.
+/// The fewest and the most rows of a batch: fewer would read the weights too often.
 const ROWS: (usize, usize) = (48, 256);
 
 /// Rows are counted by these: whole tiles of the products on every processor.

@@ -28,6 +28,9 @@ const BUILT_AT_ONCE: &[&str] = &[
     "UnitNormalization",
 ];
 
+/// Layers beside those of texts that Keras never compiles: their `supports_jit`.
+const NEVER_COMPILED: [&str; 3] = ["RandomRotation", "RandomTranslation", "RandomZoom"];
+
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
     let mut layers = model.layers.iter();
@@ -43,7 +46,9 @@ pub(crate) fn write(model: &Model) -> Result<String> {
     written["compile_config"] = match &model.compiled {
         Some(compiled) => {
             let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
-            compile::write(compiled, &model.output_names(), texts)
+            let mut layers = model.layers.iter();
+            let jit = !texts && !layers.any(|l| NEVER_COMPILED.contains(&l.rule.class()));
+            compile::write(compiled, &model.output_names(), jit)
         }
         None => json!({}),
     };

@@ -66,11 +66,8 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
     let options = &config.columns;
     // What a split looks at may be no feature.
     let by_time = [&config.validation, &config.test].into_iter().flatten();
-    let by_time = by_time.filter_map(|how| match how {
-        HeldOut::Fraction {
-            choice: Choice::Time(column),
-            ..
-        } => Some(column.as_str()),
+    let by_time = by_time.filter_map(|how| match how.choice() {
+        Some(Choice::Time(column)) => Some(column.as_str()),
         _ => None,
     });
     let by_time: Vec<&str> = by_time.collect();

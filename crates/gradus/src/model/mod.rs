@@ -16,7 +16,7 @@ mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
-mod table;
+pub(crate) mod table;
 mod tied;
 pub(crate) mod weights;
 

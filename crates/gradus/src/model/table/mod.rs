@@ -10,6 +10,7 @@ mod scored;
 pub use front::{EMBEDDED_FROM, embedding_width};
 pub use goal::TableGoal;
 pub use scored::{Scored, ScoredCells, ScoredColumn};
+pub(crate) use scored::{id_columns, numbers};
 
 use super::dtype::Dtype;
 use super::functional::{Functional, Symbol};

@@ -4,6 +4,7 @@
 use super::evaluate::ROWS;
 use super::feeds::tensors;
 use super::runner::Runner;
+use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -41,9 +42,15 @@ impl Model {
     /// and its like) on and batch normalization in inference mode. The samples of
     /// a batch are run together, as one larger batch.
     ///
-    /// The same model, seed and data give the same result.
+    /// The same model, seed and data give the same result. Of several outputs it is the
+    /// first one's: see [`Model::predict_mc_all`].
     pub fn predict_mc(&self, data: &Dataset, samples: usize) -> Result<McPrediction> {
         self.predict_mc_on(crate::engine::default().as_ref(), data, samples)
+    }
+
+    /// As [`Model::predict_mc`], of each output, in the order of the model's outputs.
+    pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
+        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples)
     }
 
     pub(crate) fn predict_mc_on(
@@ -52,6 +59,17 @@ impl Model {
         data: &Dataset,
         samples: usize,
     ) -> Result<McPrediction> {
+        let all = self.predict_mc_all_on(engine, data, samples)?;
+        let first = all.into_iter().next();
+        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
+    }
+
+    fn predict_mc_all_on(
+        &self,
+        engine: &dyn Engine,
+        data: &Dataset,
+        samples: usize,
+    ) -> Result<Vec<McPrediction>> {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
@@ -68,18 +86,17 @@ impl Model {
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut batch = runner.batch(Mode::Sample)?;
         let shapes = self.output_shapes()?;
-        let Some(shape) = shapes.first() else {
-            return Err(Error::Internal("a model without outputs".into()));
-        };
-        let size = shape.size();
         let tensors = tensors(self, data, false)?;
-        let kind = self.distribution();
-        let mut found = Gathered::new(kind, size, shape.last());
+        let mut found: Vec<Gathered> = shapes
+            .iter()
+            .enumerate()
+            .map(|(n, shape)| Gathered::new(self.distribution(n), shape.size(), shape.last()))
+            .collect();
         let mut number = 0;
         let mut repeated = Vec::with_capacity(wanted.rows);
         for start in (0..data.rows()).step_by(rows) {
             let here = start..data.rows().min(start + rows);
-            found.start(here.len());
+            found.iter_mut().for_each(|found| found.start(here.len()));
             for first in (0..samples).step_by(together) {
                 let count = together.min(samples - first);
                 repeated.clear();
@@ -93,28 +110,14 @@ impl Model {
                 };
                 number += 1;
                 runner.run(&mut batch, &tensors, &repeated, &step, true)?;
-                found.add(batch.output(0, repeated.len(), size), count);
+                for (n, found) in found.iter_mut().enumerate() {
+                    found.add(batch.output(n, repeated.len(), found.size), count);
+                }
             }
-            found.finish(samples);
+            found.iter_mut().for_each(|found| found.finish(samples));
         }
-        let positions = size / shape.last().max(1);
-        let one_each = match kind {
-            Some(Distribution::Softmax) if shape.rank() > 1 => {
-                shape.dims()[..shape.rank() - 1].to_vec()
-            }
-            Some(Distribution::Softmax) => vec![positions],
-            _ => shape.dims().to_vec(),
-        };
-        let tensor = |values: Vec<f32>| match kind {
-            Some(_) => Tensor::from_f32(one_each.clone(), values).map(Some),
-            None => Ok(None),
-        };
-        Ok(McPrediction {
-            mean: Tensor::from_f32(shape.clone(), found.mean)?,
-            std: Tensor::from_f32(shape.clone(), found.std)?,
-            predictive_entropy: tensor(found.entropy)?,
-            mutual_information: tensor(found.information)?,
-        })
+        let each = found.into_iter().zip(&shapes);
+        each.map(|(found, shape)| found.prediction(shape)).collect()
     }
 
     /// Whether a layer draws random numbers in training (dropout and its like,
@@ -133,9 +136,9 @@ impl Model {
         layers.any(|layer| NOISY.contains(&layer.rule.class()))
     }
 
-    /// What the first output's numbers are, by the layer that makes them.
-    fn distribution(&self) -> Option<Distribution> {
-        let Some(&Source::Node(n)) = self.outputs.first() else {
+    /// What an output's numbers are, by the layer that makes them.
+    fn distribution(&self, output: usize) -> Option<Distribution> {
+        let Some(&Source::Node(n)) = self.outputs.get(output) else {
             return None;
         };
         let rule = &self.layers[self.nodes[n].layer].rule;
@@ -223,6 +226,28 @@ impl Gathered {
             }
         }
         self.so_far += count;
+    }
+
+    /// All of it, of an output of this shape.
+    fn prediction(self, shape: &Shape) -> Result<McPrediction> {
+        let positions = self.size / shape.last().max(1);
+        let one_each = match self.kind {
+            Some(Distribution::Softmax) if shape.rank() > 1 => {
+                shape.dims()[..shape.rank() - 1].to_vec()
+            }
+            Some(Distribution::Softmax) => vec![positions],
+            _ => shape.dims().to_vec(),
+        };
+        let tensor = |values: Vec<f32>| match self.kind {
+            Some(_) => Tensor::from_f32(one_each.clone(), values).map(Some),
+            None => Ok(None),
+        };
+        Ok(McPrediction {
+            mean: Tensor::from_f32(shape.clone(), self.mean)?,
+            std: Tensor::from_f32(shape.clone(), self.std)?,
+            predictive_entropy: tensor(self.entropy)?,
+            mutual_information: tensor(self.information)?,
+        })
     }
 
     /// Notes the results of the rows at hand.

@@ -39,6 +39,8 @@ pub enum HeldOut {
         x: Files,
         /// The targets.
         y: Files,
+        /// A weight for each row's loss.
+        sample_weight: Option<String>,
     },
     /// Rows of their own table: `{ table = "v.csv" }`.
     Table {
@@ -82,6 +84,7 @@ struct Raw {
     time: Option<String>,
     x: Option<Value>,
     y: Option<Value>,
+    sample_weight: Option<String>,
     table: Option<String>,
     images: Option<String>,
 }
@@ -94,9 +97,14 @@ impl HeldOut {
             false => name.clone(),
         };
         match self {
-            HeldOut::Files { x, y } => HeldOut::Files {
+            HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            } => HeldOut::Files {
                 x: x.map(change),
                 y: y.map(change),
+                sample_weight: sample_weight.as_ref().map(change),
             },
             HeldOut::Table { table } => HeldOut::Table {
                 table: change(table),
@@ -154,6 +162,11 @@ impl HeldOut {
             ("group", raw.group.is_some()),
             ("time", raw.time.is_some()),
         ])?;
+        if let (Some(_), None) = (&raw.sample_weight, &raw.x) {
+            let problem = "`sample_weight` belongs to `x` and `y` here: rows that are held out of \
+                           the others, or of a table, have theirs by `data.sample_weight`";
+            return Err(contradiction(problem).under(at));
+        }
         if let (Some(key), None, None) = (chosen, raw.fraction, raw.fold) {
             let problem =
                 format!("`{key}` needs `fraction`, the share of the rows, or `fold` and `folds`");
@@ -173,10 +186,12 @@ impl HeldOut {
             Raw {
                 x: Some(x),
                 y: Some(y),
+                sample_weight,
                 ..
             } => Ok(HeldOut::Files {
                 x: file("x", &x)?,
                 y: file("y", &y)?,
+                sample_weight,
             }),
             Raw { x: Some(_), .. } => Err(contradiction("`x` needs `y`").under(at)),
             Raw { y: Some(_), .. } => Err(contradiction("`y` needs `x`").under(at)),
@@ -304,9 +319,16 @@ impl Serialize for HeldOut {
         let mut map = serializer.serialize_map(None)?;
         match self {
             HeldOut::First { first } => map.serialize_entry("first", first)?,
-            HeldOut::Files { x, y } => {
+            HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            } => {
                 map.serialize_entry("x", x)?;
                 map.serialize_entry("y", y)?;
+                if let Some(weight) = sample_weight {
+                    map.serialize_entry("sample_weight", weight)?;
+                }
             }
             HeldOut::Table { table } => map.serialize_entry("table", table)?,
             HeldOut::Images { images } => map.serialize_entry("images", images)?,

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, Target, Tensor, Values};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Compiled, Model};
 use std::io::{self, Write};
 
 /// Columns of one length.
@@ -58,9 +58,22 @@ impl Model {
         Ok(Scored { columns })
     }
 
-    /// What the model knows of the target of an output.
+    /// What the model knows of the target of an output: that of its name, or the only
+    /// one of the only output that is trained.
     pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
-        self.schema.as_ref()?.targets.get(output).cloned()
+        let targets = &self.schema.as_ref()?.targets;
+        let names = self.output_names();
+        let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
+        let trained: Vec<usize> = match &self.compiled {
+            Some(compiled) => trained(compiled),
+            None => (0..names.len()).collect(),
+        };
+        let named = targets.iter().find(|t| t.output() == names[output]);
+        let found = match (&targets[..], &trained[..]) {
+            ([only], [one]) => (*one == output).then_some(only),
+            _ => named,
+        };
+        found.cloned()
     }
 
     /// The columns of one output: its numbers, or the classes, under `name`, and the

@@ -7,6 +7,7 @@ mod functional;
 pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
+mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod recipe;

@@ -1,15 +1,18 @@
 //! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise
 //! left on, and what they say together.
 
-use super::evaluate::ROWS;
-use super::feeds::tensors;
-use super::runner::Runner;
+use super::crew::{self, Crew};
+use super::feeds;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
-use crate::model::lowering::Wanted;
-use crate::model::{Model, Source};
+use crate::model::{Input, Model, Source};
 use crate::plan::Mode;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows of a batch, each sample of one being a row.
+const TOGETHER: usize = 1024;
 
 /// What many noisy predictions of each row say together.
 #[derive(Clone, Debug)]
@@ -56,46 +59,22 @@ impl Model {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
         super::check::inputs(&self.inputs, data)?;
-        // Samples of a row beyond so many are run in the next batch.
-        let together = samples.min(4 * ROWS);
-        let rows = (4 * ROWS / together).max(1).min(data.rows());
-        let wanted = Wanted {
-            mode: Mode::Sample,
-            rows: rows * together,
-            weighted: false,
-        };
-        let mut runner = Runner::new(self, engine, &[wanted])?;
-        let mut batch = runner.batch(Mode::Sample)?;
         let shapes = self.output_shapes()?;
         let Some(shape) = shapes.first() else {
             return Err(Error::Internal("a model without outputs".into()));
         };
-        let size = shape.size();
-        let tensors = tensors(self, data, false)?;
-        let kind = self.distribution();
-        let mut found = Gathered::new(kind, size, shape.last());
-        let mut number = 0;
-        let mut repeated = Vec::with_capacity(wanted.rows);
-        for start in (0..data.rows()).step_by(rows) {
-            let here = start..data.rows().min(start + rows);
-            found.start(here.len());
-            for first in (0..samples).step_by(together) {
-                let count = together.min(samples - first);
-                repeated.clear();
-                for row in here.clone() {
-                    repeated.extend(std::iter::repeat_n(row as u32, count));
-                }
-                let step = Step {
-                    seed: self.seed,
-                    iteration: number,
-                    ..Step::default()
-                };
-                number += 1;
-                runner.run(&mut batch, &tensors, &repeated, &step, true)?;
-                found.add(batch.output(0, repeated.len(), size), count);
-            }
-            found.finish(samples);
-        }
+        let (size, kind) = (shape.size(), self.distribution());
+        // Samples of a row beyond so many are run in the next batch.
+        let together = samples.min(TOGETHER);
+        let rows = (TOGETHER / together).max(1).min(data.rows());
+        let sampler = Sampler {
+            model: self,
+            engine,
+            rows,
+            together,
+            samples,
+        };
+        let found = sampler.run(data, || Gathered::new(kind, size, shape.last()))?;
         let positions = size / shape.last().max(1);
         let one_each = match kind {
             Some(Distribution::Softmax) if shape.rank() > 1 => {
@@ -116,22 +95,6 @@ impl Model {
         })
     }
 
-    /// Whether a layer draws random numbers in training (dropout and its like,
-    /// noise, random slopes), which Monte Carlo predictions leave on.
-    pub fn is_noisy(&self) -> bool {
-        const NOISY: [&str; 7] = [
-            "AlphaDropout",
-            "Dropout",
-            "GaussianDropout",
-            "GaussianNoise",
-            "MCAlphaDropout",
-            "MCDropout",
-            "RReLU",
-        ];
-        let mut layers = self.layers.iter();
-        layers.any(|layer| NOISY.contains(&layer.rule.class()))
-    }
-
     /// What the first output's numbers are, by the layer that makes them.
     fn distribution(&self) -> Option<Distribution> {
         let Some(&Source::Node(n)) = self.outputs.first() else {
@@ -146,6 +109,106 @@ impl Model {
             _ => None,
         }
     }
+}
+
+/// How the samples of all rows are drawn.
+struct Sampler<'a> {
+    model: &'a Model,
+    engine: &'a dyn Engine,
+    /// Rows of a batch, and samples of each.
+    rows: usize,
+    together: usize,
+    /// Samples of each row in all its batches.
+    samples: usize,
+}
+
+impl Sampler<'_> {
+    /// Draws them, many batches at a time. What comes before the first noise is
+    /// computed once for each row.
+    fn run(&self, data: &Dataset, start: impl Fn() -> Gathered + Sync) -> Result<Gathered> {
+        let (before, after) = self.model.split_at_noise()?;
+        let sizes: Vec<usize> = after.inputs.iter().map(size).collect();
+        let crew = |model: &Model, mode, rows| Crew::new(model, self.engine, mode, rows);
+        let before = before.map(|model| crew(&model, Mode::Infer, self.rows));
+        let before = before.transpose()?;
+        let after = crew(&after, Mode::Sample, self.rows * self.together)?;
+        let tensors = feeds::inputs(&self.model.inputs, data)?;
+        let parts = self.samples.div_ceil(self.together);
+        let found = Mutex::new(Vec::new());
+        let batches = 0..data.rows().div_ceil(self.rows);
+        after.each(self.engine, batches, |seat, batch| {
+            let here = batch * self.rows..data.rows().min((batch + 1) * self.rows);
+            let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
+            let once = self.reach(before.as_ref(), &tensors, here.clone(), once)?;
+            let mut gathered = start();
+            gathered.start(here.len());
+            for part in 0..parts {
+                let count = self.together.min(self.samples - part * self.together);
+                let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+                    let size = sizes[feed];
+                    for (place, to) in rows.zip(to.chunks_mut(size)) {
+                        to.copy_from_slice(&once[feed][place / count * size..][..size]);
+                    }
+                };
+                let step = Step {
+                    seed: self.model.seed,
+                    iteration: (batch * parts + part) as u64,
+                    ..Step::default()
+                };
+                let rows = here.len() * count;
+                seat.run(rows, &fill, &step);
+                let mut outputs = vec![0.0; rows * gathered.size];
+                seat.output(0, &mut outputs);
+                gathered.add(&outputs, count);
+            }
+            gathered.finish(self.samples);
+            crew::lock(&found).push((batch, gathered));
+            Ok(())
+        })?;
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable_by_key(|(batch, _)| *batch);
+        let mut all = start();
+        for (_, part) in found {
+            all.mean.extend(part.mean);
+            all.std.extend(part.std);
+            all.entropy.extend(part.entropy);
+            all.information.extend(part.information);
+        }
+        Ok(all)
+    }
+
+    /// What reaches the noise, of these rows.
+    fn reach(
+        &self,
+        before: Option<&Crew>,
+        tensors: &[&Tensor],
+        here: Range<usize>,
+        mut once: Vec<Vec<f32>>,
+    ) -> Result<Vec<Vec<f32>>> {
+        let gather = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_range(here.start + rows.start..here.start + rows.end, to);
+        };
+        match before {
+            None => {
+                for (feed, values) in once.iter_mut().enumerate() {
+                    gather(feed, 0..here.len(), values);
+                }
+            }
+            Some(crew) => crew.alone(|seat| {
+                let step = Step::default();
+                seat.run(here.len(), &gather, &step);
+                for (n, values) in once.iter_mut().enumerate() {
+                    seat.output(n, values);
+                }
+            })?,
+        }
+        Ok(once)
+    }
+}
+
+/// Numbers of a row of an input.
+fn size(input: &Input) -> usize {
+    input.shape.as_ref().map_or(1, |shape| shape.size()).max(1)
 }
 
 /// What is gathered over the samples: of the rows at hand, and of those before.

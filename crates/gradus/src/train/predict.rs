@@ -4,7 +4,7 @@ use super::crew::{self, Crew};
 use super::{check, feeds};
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
-use crate::engine::{Engine, Step};
+use crate::engine::{Engine, Fill, Step};
 use crate::error::{Error, Result};
 use crate::model::{Input, Model};
 use crate::plan::Mode;
@@ -144,8 +144,8 @@ impl Prepared {
         let tensors = feeds::inputs(&self.inputs, data)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
         let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
-        let fill = |start: usize, feed: usize, rows: Range<usize>, to: &mut [f32]| {
-            tensors[feed].copy_range(start + rows.start..start + rows.end, to);
+        let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_range(rows, to);
         };
         self.run(engine, data.rows(), &mut values, &fill)?;
         let tensors = self.shapes.iter().zip(values);
@@ -175,28 +175,25 @@ impl Prepared {
             let expected = format!("{}, for {rows} rows of {out}", rows * out);
             return Err(Error::invalid("output", found, expected));
         }
-        let fill = |start: usize, _: usize, rows: Range<usize>, to: &mut [f32]| {
-            to.copy_from_slice(&x[(start + rows.start) * wide..(start + rows.end) * wide]);
+        let fill = |_: usize, rows: Range<usize>, to: &mut [f32]| {
+            to.copy_from_slice(&x[rows.start * wide..rows.end * wide]);
         };
         self.run(engine, rows, &mut [y], &fill)
     }
 
-    /// Writes the first outputs, as many as `values` has room for. `fill` writes
-    /// rows of a batch that begins with that row, of that feed.
+    /// Writes the first outputs, as many as there are `values`. `fill` writes rows,
+    /// counted from the first of all.
     fn run(
         &self,
         engine: &dyn Engine,
         rows: usize,
         values: &mut [impl AsMut<[f32]>],
-        fill: &(dyn Fn(usize, usize, Range<usize>, &mut [f32]) + Sync),
+        fill: &Fill,
     ) -> Result<()> {
         let most = self.crew.rows;
         if rows <= most {
             let one = |seat: &mut crew::Seat| {
-                let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
-                    fill(0, feed, rows, to);
-                };
-                seat.run(rows, &fill, &self.step(0));
+                seat.run(rows, fill, &self.step(0));
                 for (n, values) in values.iter_mut().enumerate() {
                     seat.output(n, values.as_mut());
                 }
@@ -217,12 +214,13 @@ impl Prepared {
         self.crew.each(engine, batches, |seat, (batch, outputs)| {
             let start = batch * most;
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
-                fill(start, feed, rows, to);
+                fill(feed, start + rows.start..start + rows.end, to);
             };
             seat.run(most.min(rows - start), &fill, &self.step(batch));
             for (n, values) in outputs.into_iter().enumerate() {
                 seat.output(n, values);
             }
+            Ok(())
         })
     }
 }

@@ -59,7 +59,8 @@ pub struct Train {
 pub struct Evaluate {
     /// A `.keras` file
     pub model: PathBuf,
-    /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), or a TOML file with `[data]`
+    /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a folder of pictures, or a TOML
+    /// file with `[data]`
     #[arg(long, value_name = "SPEC")]
     pub data: String,
     /// Print one JSON object
@@ -71,7 +72,8 @@ pub struct Evaluate {
 pub struct Predict {
     /// A `.keras` file
     pub model: PathBuf,
-    /// A built-in set (`digits:test`), array files (`x.npy`), or a TOML file with `[data]`
+    /// A built-in set (`digits:test`), array files (`x.npy`), a folder of pictures, or a TOML file
+    /// with `[data]`
     #[arg(long, value_name = "SPEC")]
     pub data: String,
     /// Where the outputs go: a `.npy` or `.csv` file, one row for each input row
@@ -136,8 +138,8 @@ pub enum Data {
     },
     /// Describe data: shapes, ranges, classes, the first pictures; of a table its columns
     Show {
-        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`), or a
-        /// TOML file with `[data]`
+        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`), a folder
+        /// of pictures, or a TOML file with `[data]`
         spec: String,
         /// What a table's column holds: number, boolean, date or category (repeatable)
         #[arg(long, value_name = "NAME=TYPE")]

@@ -18,7 +18,12 @@ fn every_kind_pretrains_before_the_training_and_repeats() {
     let masked = "kind = \"masked_features\"\nepochs = 2\nrate = 0.2\nuntil = \"hidden\"";
     let siamese = "kind = \"siamese\"\nepochs = 1\ntriplets = true\nmargin = 2.0";
     let noisy = "kind = \"siamese\"\nepochs = 1\nnoise = 0.1";
+    let tied = "kind = \"autoencoder\"\nepochs = 1\ntied = true";
+    let versions = "kind = \"siamese\"\nepochs = 1\ntriplets = true\naugment = [\
+                    { type = \"RandomTranslation\", height_factor = 0.1, width_factor = 0.1 }]";
     for (name, table) in [
+        ("tied", tied),
+        ("versions", versions),
         ("autoencoder", autoencoder),
         ("masked", masked),
         ("siamese", siamese),
@@ -65,6 +70,14 @@ fn mistakes_are_told_with_their_keys() {
         (
             "kind = \"masked_features\"\nrate = 1.5",
             &["pretrain.rate", "1.5"],
+        ),
+        (
+            "kind = \"autoencoder\"\naugment = [\"RandomFlip\"]",
+            &["pretrain.augment", "siamese"],
+        ),
+        (
+            "kind = \"siamese\"\naugment = [\"RandomFlop\"]",
+            &["pretrain.augment[0]", "did you mean `RandomFlip`?"],
         ),
         ("kind = \"autoencoder\"\nepochs = 0", &["pretrain.epochs"]),
         (

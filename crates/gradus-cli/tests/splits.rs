@@ -40,3 +40,19 @@ fn what_is_held_out_is_said_measured_and_repeated_bit_for_bit() {
     place.ok(&[&other[..], &["--out", "c"]].concat());
     assert!(results(&place, "a") != results(&place, "c"));
 }
+
+#[test]
+fn balanced_class_weights_are_written_down_and_repeat_the_run() {
+    let place = Place::new();
+    place.write("c.toml", SMALL);
+    let balanced = ["--set", "train.class_weight=balanced"];
+    let more = ["train", "c.toml", "--quiet", "--out", "a"];
+    place.ok(&[&more[..], &balanced].concat());
+    let config = place.text("a/config.toml");
+    assert!(config.contains("class_weight = { 0 = 1.0"), "{config}");
+    place.ok(&["train", "a/config.toml", "--quiet", "--out", "b"]);
+    assert!(results(&place, "a") == results(&place, "b"));
+    let wrong = ["train", "c.toml", "--set", "train.class_weight=balancd"];
+    let text = place.mistake(&wrong);
+    assert!(text.contains("expected \"balanced\", or a table"), "{text}");
+}

@@ -49,14 +49,6 @@ fn a_table_is_shown_column_by_column() {
     place.mistake(&["data", "show", "digits", "--column", "sold=date"]);
 }
 
-#[test]
-fn a_table_is_not_trained_on_yet_and_it_is_said_so() {
-    let place = Place::new();
-    place.write("houses.csv", HOUSES);
-    let message = place.mistake(&["train", "--set", "data={ table = \"houses.csv\" }"]);
-    assert!(message.contains("only shown yet"), "{message}");
-}
-
 /// A gzip member that unpacks to far more than it is long.
 fn bomb() -> Vec<u8> {
     let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

@@ -88,6 +88,52 @@ fn the_resolved_configuration_repeats_the_run_bit_for_bit() {
     assert!(place.ok(&["summary", "e/model.keras"]).contains("frozen"));
 }
 
+/// Whatever is drawn for images and mixtures is drawn from the seed.
+#[test]
+fn augmentation_and_mixup_are_in_the_config() {
+    let place = Place::new();
+    place.write(
+        "c.toml",
+        "[data]\ndataset = \"digits\"\n[model]\nlayers = [\n\
+         { type = \"Reshape\", target_shape = [8, 8, 1] },\n\
+         { type = \"RandomTranslation\", height_factor = 0.1, width_factor = [-0.1, 0.1] },\n\
+         { type = \"Flatten\" },\n\
+         { type = \"Dense\", units = 10, activation = \"softmax\" },\n]\n\
+         [train]\nloss = \"sparse_categorical_crossentropy\"\nmetrics = [\"accuracy\"]\n\
+         optimizer = \"Adam\"\nepochs = 2\nmixup = 0.2\n",
+    );
+    place.ok(&["train", "c.toml", "--quiet", "--out", "a", "--threads", "1"]);
+    place.ok(&[
+        "train",
+        "a/config.toml",
+        "--quiet",
+        "--out",
+        "b",
+        "--threads",
+        "2",
+    ]);
+    let model = |run: &str| std::fs::read(place.path(&format!("{run}/model.keras"))).unwrap();
+    assert!(model("a") == model("b"));
+    let plain = [
+        "train",
+        "a/config.toml",
+        "--quiet",
+        "--out",
+        "c",
+        "--set",
+        "train.mixup=0.7",
+    ];
+    place.ok(&plain);
+    assert!(model("a") != model("c"));
+    let said = place.run(&["train", "c.toml", "--set", "train.mixup=-1", "--out", "d"]);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.err.contains("mixup") && said.err.contains("above 0"),
+        "{}",
+        said.err
+    );
+}
+
 #[test]
 fn the_seed_decides() {
     let place = Place::new();

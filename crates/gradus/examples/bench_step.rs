@@ -71,6 +71,19 @@ fn workload(name: &str) -> Option<Workload> {
             let model = plain(&[100; 100], Activation::Selu, Initializer::LecunNormal);
             (model, 32, 0.0001, 200)
         }
+        // The book's network on images that are changed in every step.
+        "A1" => {
+            let augmented = Sequential::new()
+                .add(layers::Reshape::new([28, 28, 1]))
+                .add(layers::RandomFlip::new(layers::FlipMode::Horizontal))
+                .add(layers::RandomTranslation::new(0.1, 0.1))
+                .add(layers::RandomRotation::new(0.05))
+                .add(Flatten::new());
+            let model = [300, 100].iter().fold(augmented, |model, &units| {
+                model.add(dense(units).activation(Activation::Elu))
+            });
+            (model, 32, 0.01, 200)
+        }
         "E1" => (book(), 32, 0.01, 1719),
         _ => return None,
     };

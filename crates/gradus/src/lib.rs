@@ -23,7 +23,7 @@ pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};
-pub use model::{Functional, Model, Sequential, layers};
+pub use model::{Dtype, Functional, Model, Sequential, layers};
 
 /// What most programs need: `use gradus::prelude::*;`.
 pub mod prelude {

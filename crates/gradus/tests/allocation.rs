@@ -89,7 +89,7 @@ fn steps_after_the_first_allocate_nothing() {
             .use_ema(0.9)
             .gradient_accumulation_steps(2),
     ];
-    for optimizer in optimizers {
+    for (n, optimizer) in optimizers.into_iter().enumerate() {
         let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));
         let mut model = Sequential::new()
             .add(layers::Reshape::new([8, 8, 1]))
@@ -121,6 +121,10 @@ fn steps_after_the_first_allocate_nothing() {
             )
             .unwrap();
         let options = Fit::new().callback(Watch(Rc::clone(&counts)));
+        let options = match n {
+            0 => options.mixup(0.2),
+            _ => options,
+        };
         model.fit(&train, options).unwrap();
         let counts = counts.borrow();
         assert!(counts.len() > 30, "there were enough steps");

@@ -171,7 +171,7 @@ fn mistakes_in_the_data_table_are_named() {
         ),
         (
             with("validation", json!({"table": "v.csv"})),
-            "data.validation.table: found `v.csv`, expected array files",
+            "data.validation.table: found `v.csv`, expected array files (`x` and `y`)",
         ),
         (
             json!({"dataset": "digts"}),
@@ -189,10 +189,7 @@ fn mistakes_in_the_data_table_are_named() {
             json!({"x": {"left": 3}}),
             "data.x.left: found 3, expected a file's name",
         ),
-        (
-            json!({"table": "t.csv", "target": "price"}),
-            "data.table: found `t.csv`, expected array files",
-        ),
+        (json!({"table": "t.csv", "target": "price"}), "t.csv"),
         (
             json!({"x": "x.npy", "y": "yv.npy"}),
             "yv.npy: found 4 rows, expected 10 as in",
@@ -265,7 +262,7 @@ fn spec_names_sets_files_and_tables() -> Result<()> {
             "digits:tset".into(),
             "unknown split `tset`; did you mean `test`?",
         ),
-        (at("table.csv"), "tables are only shown yet"),
+        (at("table.csv"), "its inputs are no columns"),
         ("a.npy,b.npy,c.npy".into(), "one or two array files"),
         ("a.npy,b.csv".into(), "found `b.csv`, expected array files"),
         (at("empty.toml"), "has no `[data]` table"),

@@ -155,9 +155,14 @@ fn damaged_npy_files_say_what_is_wrong() {
             "Python objects",
         ),
         (
-            "text",
-            with(&good.replace("<f4", "<U7")),
-            "holds text (`<U7`)",
+            "bytes",
+            with(&good.replace("<f4", "|S7")),
+            "holds bytes (`|S7`)",
+        ),
+        (
+            "texts of no length",
+            with(&good.replace("<f4", "<U0")),
+            "texts of another length than known (`<U0`)",
         ),
         (
             "complex numbers",

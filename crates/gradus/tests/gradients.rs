@@ -337,6 +337,31 @@ fn noise() {
     }
 }
 
+/// The kernel's gradient is the sum of both uses'.
+#[test]
+fn tied_weights() {
+    use layers::DenseTranspose;
+    let tied = |frozen: bool| {
+        Sequential::new()
+            .add_named("outer", dense(7).activation(Activation::Tanh), true)
+            .add_named("inner", dense(3).activation(Activation::Elu), !frozen)
+            .add(DenseTranspose::new(7, "inner").activation(Activation::Tanh))
+            .add(DenseTranspose::new(5, "outer").use_bias(false))
+    };
+    check("tied", tied(false), &[5], Loss::MeanSquaredError);
+    check(
+        "tied positions",
+        tied(false),
+        &[4, 5],
+        Loss::MeanSquaredError,
+    );
+    check("tied, frozen", tied(true), &[5], Loss::MeanSquaredError);
+    let with_penalty = Sequential::new()
+        .add_named("code", dense(4).kernel_regularizer(L2 { l2: 0.03 }), true)
+        .add(DenseTranspose::new(6, "code"));
+    check("tied, penalty", with_penalty, &[6], Loss::MeanSquaredError);
+}
+
 /// A trained layer before the images: what was made of them leads back to it.
 #[test]
 fn augmentation() {
@@ -474,6 +499,38 @@ fn merged(merge: impl Into<Layer>, left: usize, right: usize, shape: [usize; 2])
     let y = g.layer(merge, [a, b]).unwrap();
     let y = g.layer(dense(3), y).unwrap();
     g.model(y).unwrap()
+}
+
+#[test]
+fn gaps_and_rows_for_numbers() {
+    use layers::{Embedding, NanToNum, Reshape};
+    let chain = Sequential::new()
+        .add(dense(6).activation(Activation::Tanh))
+        .add(NanToNum::new())
+        .add(dense(3));
+    check("nan to num", chain, &[4], Loss::MeanSquaredError);
+
+    let mut g = Functional::new().seed(11);
+    let (x, names) = (g.input([3]), g.input([4]));
+    // Of -1 to 1 become whole numbers from 0 to 4, some of them often.
+    let names = g
+        .layer(layers::Rescaling::new(2.49).offset(2.5), names)
+        .unwrap();
+    let names = g
+        .layer(layers::Cast::new(gradus::Dtype::Int32), names)
+        .unwrap();
+    let shared = g.share(Embedding::new(6, 3).embeddings_initializer(Initializer::HeNormal));
+    let rows = g.call(shared, names).unwrap();
+    let flat = g.layer(Reshape::new([-1]), rows).unwrap();
+    let side = g.layer(Reshape::new([2, 2]), names).unwrap();
+    let again = g.call(shared, side).unwrap();
+    let again = g.layer(Flatten::new(), again).unwrap();
+    let all = g
+        .layer(layers::Concatenate::new(), [x, flat, again])
+        .unwrap();
+    let hidden = g.layer(dense(5).activation(Activation::Tanh), all).unwrap();
+    let y = g.layer(dense(3), hidden).unwrap();
+    check_model("embedding", g.model(y).unwrap(), Loss::MeanSquaredError);
 }
 
 #[test]

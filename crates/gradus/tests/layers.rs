@@ -395,6 +395,38 @@ fn images_are_changed_in_training_alone() {
 }
 
 #[test]
+fn tied_layers_need_their_dense() {
+    use layers::DenseTranspose;
+    let chain = |tied: DenseTranspose| {
+        let code = Dense::new(3).activation(Activation::Tanh);
+        let chain = Sequential::new().input([5]).add_named("code", code, true);
+        chain.add_named("back", tied, true).build()
+    };
+    let refused = |tied| chain(tied).unwrap_err().to_string();
+    let found = refused(DenseTranspose::new(5, "cod"));
+    assert!(
+        found.contains("back") && found.contains("did you mean `code`?"),
+        "{found}"
+    );
+    let found = refused(DenseTranspose::new(4, "code"));
+    assert!(
+        found.contains("3 inputs and 5 units, those of code"),
+        "{found}"
+    );
+    let found = refused(DenseTranspose::new(5, "back"));
+    assert!(found.contains("a Dense layer"), "{found}");
+    let model = chain(DenseTranspose::new(5, "code")).unwrap();
+    assert_eq!(model.weights().count(), 3, "one kernel and two biases");
+    let path = std::env::temp_dir().join("gradus-tied.keras");
+    let found = model.save(&path).unwrap_err().to_string();
+    assert!(
+        found.contains("layer back") && found.contains("up_to"),
+        "{found}"
+    );
+    assert!(!path.exists());
+}
+
+#[test]
 fn what_is_no_image_is_told_so() {
     use layers::{FlipMode, RandomErasing, RandomFlip, RandomZoom};
     let refused = |layer: Layer, shape: &[usize]| {

@@ -53,6 +53,8 @@ fn an_autoencoder_learns_in_the_encoder_and_leaves_the_head() {
         Autoencoder::new().dropout(0.1),
         Autoencoder::new().sparsity(1e-3),
         Autoencoder::new().greedy(true),
+        Autoencoder::new().tied(true),
+        Autoencoder::new().tied(true).greedy(true).dropout(0.1),
     ] {
         let mut model = network();
         let histories = task.clone().epochs(15).pretrain(&mut model, &data).unwrap();
@@ -203,6 +205,67 @@ fn like_rows_come_near_and_others_go_far() {
     let losses = task.pretrain(&mut model, &unlabelled).unwrap()[0].get("loss");
     assert!(losses[9] < 0.8 * losses[0], "{losses:?}");
     assert_ne!(weights(&model, "code"), weights(&built(), "code"));
+}
+
+/// Two augmented versions of an image are alike; the encoder then serves few labels.
+#[test]
+fn versions_of_an_image_come_near_and_the_encoder_is_reused() {
+    use layers::{FillMode, RandomRotation, RandomTranslation, Reshape};
+    let digits = gradus::data::digits(Split::Train).unwrap();
+    let unlabelled = digits.clone().without_targets();
+    let augment = || -> [Layer; 2] {
+        [
+            RandomTranslation::new(0.1, 0.1)
+                .fill_mode(FillMode::Constant)
+                .into(),
+            RandomRotation::new(0.03).into(),
+        ]
+    };
+    let network = || {
+        Sequential::new()
+            .seed(4)
+            .add(Flatten::new())
+            .add_named("code", Dense::new(40).activation(Activation::Elu), true)
+            .add_named("head", Dense::new(10).activation(Activation::Softmax), true)
+            .compile(
+                Nadam::new(),
+                Loss::SparseCategoricalCrossentropy,
+                &[Metric::Accuracy],
+            )
+            .unwrap()
+    };
+    for triplets in [false, true] {
+        let mut model = network();
+        let task = Siamese::new()
+            .augment(augment())
+            .triplets(triplets)
+            .epochs(6);
+        let losses = task.pretrain(&mut model, &unlabelled).unwrap()[0].get("loss");
+        assert!(losses[5] < 0.8 * losses[0], "{losses:?}");
+        let mut again = network();
+        task.pretrain(&mut again, &unlabelled).unwrap();
+        assert_eq!(again, model);
+        let few = digits.slice(0..100).unwrap();
+        let history = model.fit(&few, Fit::new().epochs(40)).unwrap();
+        assert!(history.last("accuracy").unwrap() > 0.9, "{history:?}");
+    }
+    // What is no image in a row of one axis is told so.
+    let flat = Dataset::unlabelled(digits.inputs()[0].clone().reshaped([64]).unwrap());
+    let told = Siamese::new()
+        .augment(augment())
+        .pretrain(&mut network(), &flat);
+    let told = told.unwrap_err().to_string();
+    assert!(told.contains("(height, width, channels)"), "{told}");
+    // Layers of one's own around it make an image of it.
+    let [moved, turned] = augment();
+    let around = [
+        Reshape::new([8, 8, 1]).into(),
+        moved,
+        turned,
+        Reshape::new([64]).into(),
+    ];
+    let task = Siamese::new().augment(around).epochs(1);
+    task.pretrain(&mut network(), &flat).unwrap();
 }
 
 #[test]

@@ -4,6 +4,8 @@ use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
+use gradus::data::{Dataset, Images, Source, Takes};
+use gradus::model::{Model, Scored};
 use gradus::{Error, Result, Split, Tensor, data};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,21 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = data::load(&args.data, Split::Test)?;
+    let schema = model.table_schema();
+    let takes = Takes {
+        input: model.inputs.first().and_then(|input| input.shape.as_ref()),
+        schema: schema.as_ref(),
+        unlabelled: true,
+    };
+    let data = data::load_for(&args.data, Split::Test, takes)?;
+    if let (Format::Csv, true) = (format(&args.out)?, data::is_table(&args.data)?) {
+        return score(&args, &model, &data);
+    }
+    let files = match data::source(&args.data)? {
+        Source::Images(folder) => Images::of(&folder.display().to_string()).names()?,
+        _ => Vec::new(),
+    };
+    let write = |path: &Path, output: &Tensor, what: &str| write(path, output, &files, what);
     let Some(samples) = args.mc_samples else {
         let (outputs, names) = (model.predict_all(&data)?, model.output_names());
         for (output, name) in outputs.iter().zip(&names) {
@@ -38,6 +54,31 @@ pub fn run(args: Predict) -> Result<()> {
     )
 }
 
+/// Writes the columns that a table's rows become.
+fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
+    let write = |path: &Path, scored: Scored, what: &str| {
+        write_whole(path, |file| scored.write_csv(file))?;
+        let names = scored.columns.iter().map(|column| column.name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let (rows, path) = (data.rows(), path.display());
+        output::result(&format!("{path}: {rows} rows of {names}{what}\n"))
+    };
+    let Some(samples) = args.mc_samples else {
+        return write(
+            &args.out,
+            model.scored(data, &model.predict_all(data)?)?,
+            "",
+        );
+    };
+    let found = model.predict_mc(data, samples.get())?;
+    let of = format!(" of {samples} samples");
+    let mean = model.scored(data, &[found.mean])?;
+    write(&args.out, mean, &format!(", the mean{of}"))?;
+    let std = model.scored_about(data, &[found.std])?;
+    let what = format!(", the standard deviation{of}");
+    write(&beside(&args.out, "std"), std, &what)
+}
+
 #[derive(Clone, Copy)]
 enum Format {
     Csv,
@@ -57,11 +98,16 @@ fn format(path: &Path) -> Result<Format> {
     }
 }
 
-/// Writes the outputs, and says so.
-fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
+/// Writes the outputs, and says so. Rows that are pictures have their `files`
+/// beside them in a CSV.
+fn write(path: &Path, outputs: &Tensor, files: &[String], what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
     let format = format(path)?;
     write_whole(path, |file| match format {
+        Format::Csv if !files.is_empty() => {
+            let names = (0..shape.size()).map(|column| format!("output_{column}"));
+            data::write_csv_of_files(file, files, &names.collect::<Vec<_>>(), &values)
+        }
         Format::Csv => data::write_csv(file, shape.size(), &values),
         Format::Npy => data::write_npy(file, shape, &values),
     })?;

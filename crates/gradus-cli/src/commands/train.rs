@@ -161,6 +161,9 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
     if let Some(validation) = &run.data.validation {
         fit = fit.validation_data(validation.clone());
     }
+    if let Some(alpha) = run.mixup {
+        fit = fit.mixup(alpha);
+    }
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());
     }

@@ -4,6 +4,7 @@
 use super::{problem_at, text_of, truth, whole};
 use gradus::config::{Value, join, read, table};
 use gradus::data::{DataConfig, Dataset};
+use gradus::layers::Layer;
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::Optimizer;
 use gradus::train::{Autoencoder, History, MaskedFeatures, Siamese};
@@ -30,12 +31,14 @@ enum Task {
 const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
 
 /// The keys that not every kind has, and which have them.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 10] = [
     ("loss", &["autoencoder"]),
     ("noise", &["autoencoder", "siamese"]),
     ("dropout", &["autoencoder"]),
     ("sparsity", &["autoencoder"]),
     ("greedy", &["autoencoder"]),
+    ("tied", &["autoencoder"]),
+    ("augment", &["siamese"]),
     ("rate", &["masked_features"]),
     ("triplets", &["siamese"]),
     ("margin", &["siamese"]),
@@ -54,9 +57,18 @@ struct Raw {
     dropout: Option<f64>,
     sparsity: Option<f64>,
     greedy: Option<Value>,
+    tied: Option<Value>,
+    augment: Option<Vec<Value>>,
     rate: Option<f64>,
     triplets: Option<Value>,
     margin: Option<f64>,
+}
+
+/// The layers of a list.
+fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {
+    let read =
+        |(n, layer): (usize, &Value)| Layer::from_config(&join(at, &format!("[{n}]")), layer);
+    list.iter().enumerate().map(read).collect()
 }
 
 impl PretrainConfig {
@@ -112,6 +124,7 @@ impl PretrainConfig {
                     dropout: raw.dropout.unwrap_or(usual.dropout),
                     sparsity: raw.sparsity.unwrap_or(usual.sparsity),
                     greedy: flag("greedy", raw.greedy)?,
+                    tied: flag("tied", raw.tied)?,
                 })
             }
             "siamese" => {
@@ -124,6 +137,7 @@ impl PretrainConfig {
                     triplets: flag("triplets", raw.triplets)?,
                     margin: raw.margin.unwrap_or(usual.margin),
                     noise: raw.noise,
+                    augment: layers(&key("augment"), raw.augment.unwrap_or_default())?,
                 })
             }
             _ => {
@@ -157,7 +171,7 @@ impl PretrainConfig {
         };
         Ok(match &self.task {
             // Labels say which rows are alike.
-            Task::Siamese(task) if task.noise.is_none() => rows,
+            Task::Siamese(task) if !task.is_without_labels() => rows,
             _ => rows.without_targets(),
         })
     }
@@ -188,6 +202,7 @@ impl PretrainConfig {
                     "dropout": task.dropout,
                     "sparsity": task.sparsity,
                     "greedy": task.greedy,
+                    "tied": task.tied,
                 }),
             ),
             Task::MaskedFeatures(task) => (
@@ -218,6 +233,12 @@ impl PretrainConfig {
         }) = self.task
         {
             fields.insert("noise".into(), noise.into());
+        }
+        if let Task::Siamese(task) = &self.task
+            && !task.augment.is_empty()
+        {
+            let layers = task.augment.iter().map(|layer| layer.to_config());
+            fields.insert("augment".into(), layers.collect());
         }
         if let Some(until) = until {
             fields.insert("until".into(), until.as_str().into());

@@ -6,9 +6,9 @@ use super::text::to_text;
 use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
-use gradus::config::join;
-use gradus::data::{Dataset, Loaded, ScaleName};
-use gradus::model::{Compiled, Goal, Model, Recipe, Task};
+use gradus::config::{Value, join};
+use gradus::data::{Dataset, Loaded, ScaleName, Schema};
+use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task, output_name};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
@@ -30,6 +30,7 @@ pub struct Run {
     pub shuffle: bool,
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
+    pub mixup: Option<f64>,
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
@@ -45,11 +46,12 @@ pub struct Run {
 
 /// The model alone, its weights made for the data's shapes.
 pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
-    if let Source::File(_) = config.model.source {
-        return build(config, base, None);
+    if let Source::File(path) = &config.model.source {
+        let mut model = load_keras(base.join(path))?;
+        freeze(&mut model, config)?;
+        return Ok(model);
     }
-    let data = config.data.load(base, config.seed)?;
-    build(config, base, Some(&data))
+    Ok(prepare(config, base)?.model)
 }
 
 impl Config {
@@ -57,9 +59,12 @@ impl Config {
     /// Relative paths are relative to `base`.
     pub fn resolve(mut self, base: &Path) -> Result<Run> {
         let recipe = self.recipe().cloned();
-        let data = self.data.load(base, self.seed)?;
-        let mut model = build(&self, base, Some(&data))?;
-        let compiled = self.compile(&mut model, recipe.as_ref(), &data)?;
+        let Prepared {
+            mut model,
+            data,
+            goals,
+        } = prepare(&self, base)?;
+        let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
         let mut callbacks = self.callbacks.given.clone();
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
@@ -104,6 +109,13 @@ impl Config {
             }
             None => None,
         };
+        let class_weight = match self.train.balance_classes {
+            true => data
+                .train
+                .balanced_class_weight()
+                .map_err(|e| e.under("train"))?,
+            false => self.train.class_weight.clone(),
+        };
         let mut run = Run {
             rows: self.data.describe_parts(&data),
             data,
@@ -113,7 +125,8 @@ impl Config {
             batch_size: self.train.batch_size,
             shuffle: self.train.shuffle,
             schedule,
-            class_weight: self.train.class_weight.clone(),
+            class_weight,
+            mixup: self.train.mixup,
             callbacks,
             pretrain,
             found: None,
@@ -153,11 +166,12 @@ impl Config {
         model: &mut Model,
         recipe: Option<&Recipe>,
         data: &Loaded,
+        goals: &[TableGoal],
     ) -> Result<Compiled> {
         let train = &self.train;
         let task = match recipe {
-            Some(_) => Some(Task::of(&data.train, self.one_loss())?),
-            None => None,
+            Some(_) if goals.is_empty() => Some(Task::of(&data.train, self.one_loss())?),
+            _ => None,
         };
         let saved = model.compiled.take();
         let missing = |key: &str, what: &str| {
@@ -189,6 +203,10 @@ impl Config {
         };
         let goal = |output: usize| {
             let saved = saved.as_ref().and_then(|s| s.goals.get(output)?.as_ref());
+            // What a column of a table asks for.
+            let asked = goals.get(output).map(TableGoal::goal);
+            let asked = asked.as_ref();
+            let saved = saved.or(asked);
             let loss = match &losses {
                 Some(losses) => losses[output].cloned(),
                 None => saved
@@ -257,33 +275,95 @@ impl Config {
     }
 }
 
-/// The model with its weights, frozen as the configuration says.
-fn build(config: &Config, base: &Path, data: Option<&Loaded>) -> Result<Model> {
-    let mut model = match &config.model.source {
-        Source::File(path) => {
-            let mut model = load_keras(base.join(path))?;
-            model.seed = config.seed;
-            freeze(&mut model, config)?;
-            return Ok(model);
+/// Data and model, before it is said how it is trained.
+struct Prepared {
+    model: Model,
+    data: Loaded,
+    /// What each output is for, if it stands behind the columns of a table.
+    goals: Vec<TableGoal>,
+}
+
+/// The data, and the model with its weights, frozen as the configuration says.
+fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
+    if let Source::File(path) = &config.model.source {
+        return prepare_saved(config, base, path);
+    }
+    let mut data = config.data.load(base, config.seed)?;
+    let options = &config.data.columns;
+    let mut goals = Vec::new();
+    let schema = data.schema.clone();
+    let mut model = match (&config.model.source, &schema) {
+        (Source::Recipe(recipe), Some(schema)) => {
+            goals = config.table_goals(schema, &data)?;
+            recipe.table_layers(schema, &data.train, options, &goals, config.seed)?
         }
-        Source::Layers(layers) => {
+        (Source::Layers(layers), Some(schema)) if config.is_chain(layers) => {
+            goals = config.table_goals(schema, &data)?;
+            let chain = Model::from_layers("model.layers", layers, None, config.seed)?;
+            chain.behind_table(schema, &data.train, options, &goals)?
+        }
+        (Source::Layers(layers), _) => {
             let outputs = config.model.outputs.as_deref();
-            Model::from_layers("model.layers", layers, outputs, config.seed)?
+            let columns = schema.as_ref().map(Model::table_inputs).unwrap_or_default();
+            Model::from_layers_of("model.layers", layers, outputs, config.seed, &columns)?
         }
-        Source::Recipe(recipe) => {
-            let Some(data) = data else {
-                return Err(Error::Internal("a recipe without data".into()));
-            };
+        (Source::Recipe(recipe), None) => {
             let task = Task::of(&data.train, config.one_loss())?;
             let layers = recipe.layers(&data.train.inputs()[0], task);
             layers.seed(config.seed).build()?
         }
+        (Source::File(_), _) => return Err(Error::Internal("a model's file".into())),
     };
-    if let Some(data) = data {
-        model.build_for(&data.train)?;
+    if data.schema.is_some() {
+        let inputs = model.inputs.iter().map(|input| input.name.as_str());
+        data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
+        model.schema.clone_from(&data.schema);
     }
+    model.build_for(&data.train)?;
     freeze(&mut model, config)?;
-    Ok(model)
+    Ok(Prepared { model, data, goals })
+}
+
+/// A saved model, and data for it: it knows the columns of tables.
+fn prepare_saved(config: &Config, base: &Path, path: &str) -> Result<Prepared> {
+    let mut model = load_keras(base.join(path))?;
+    model.seed = config.seed;
+    freeze(&mut model, config)?;
+    let schema = model.table_schema();
+    if let (Some(table), None) = (&config.data.table, &schema) {
+        let expected = "arrays, which the model takes: its inputs are no columns";
+        return Err(Error::invalid("data.table", format!("`{table}`"), expected));
+    }
+    let data = config.data.load_for(base, config.seed, schema.as_ref())?;
+    if data.schema.is_some() {
+        model.schema.clone_from(&data.schema);
+    }
+    Ok(Prepared {
+        model,
+        data,
+        goals: Vec::new(),
+    })
+}
+
+impl Config {
+    /// Whether the layers are a plain chain, which comes behind the columns of a table.
+    fn is_chain(&self, layers: &[Value]) -> bool {
+        self.model.outputs.is_none() && Model::is_chain(layers)
+    }
+
+    /// What the targets of a table ask of the model, with the losses that are named.
+    fn table_goals(&self, schema: &Schema, data: &Loaded) -> Result<Vec<TableGoal>> {
+        let names = schema
+            .targets
+            .iter()
+            .map(|target| output_name(&target.name));
+        let names: Vec<String> = names.collect();
+        let losses = match &self.train.loss {
+            Some(losses) => losses.each("train.loss", &names)?,
+            None => vec![None; names.len()],
+        };
+        TableGoal::of(schema, &data.train, &self.data.columns, &losses)
+    }
 }
 
 fn freeze(model: &mut Model, config: &Config) -> Result<()> {

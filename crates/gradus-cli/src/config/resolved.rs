@@ -57,6 +57,9 @@ impl Config {
             "batch_size": run.batch_size,
             "shuffle": run.shuffle,
         });
+        if let Some(alpha) = run.mixup {
+            train["mixup"] = alpha.into();
+        }
         if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
             train["loss_weights"] = each(&|goal| goal.weight.into());
         }

@@ -71,6 +71,10 @@ pub struct TrainConfig {
     pub schedule: Option<Schedule>,
     /// The weight of each class that is named.
     pub class_weight: Vec<(usize, f64)>,
+    /// How rows are mixed, if they are.
+    pub mixup: Option<f64>,
+    /// Whether the weights are to balance the classes: `"balanced"`.
+    pub balance_classes: bool,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +91,7 @@ struct Raw {
     learning_rate: Option<Value>,
     schedule: Option<Value>,
     class_weight: Option<Value>,
+    mixup: Option<f64>,
     precision: Option<Value>,
 }
 
@@ -174,13 +179,16 @@ impl TrainConfig {
             },
             learning_rate: if optimizer.is_some() { None } else { rate },
             find_rate,
+            mixup: raw.mixup,
             optimizer,
             schedule: raw
                 .schedule
                 .map(|schedule| read_schedule(&schedule, find_rate))
                 .transpose()?,
+            balance_classes: raw.class_weight.as_ref().is_some_and(|w| w == "balanced"),
             class_weight: match raw.class_weight {
                 None => Vec::new(),
+                Some(Value::String(word)) if word == "balanced" => Vec::new(),
                 Some(weights) => read_class_weight(&key("class_weight"), &weights)?,
             },
         };
@@ -243,6 +251,10 @@ fn read_weight(at: &str, value: &Value) -> Result<f64> {
 
 /// A table of classes and their weights: `{ 0 = 0.5, 1 = 2.0 }`.
 fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(usize, f64)>> {
+    if !value.is_object() {
+        let expected = "\"balanced\", or a table of classes and weights";
+        return Err(Error::invalid(at, value, expected));
+    }
     let mut weights = Vec::new();
     for (class, weight) in table(at, value)? {
         let Ok(number) = class.parse() else {

@@ -23,6 +23,8 @@ pub enum Stream {
     Pretrain,
     /// Which rows are held out, and which fold a row is in.
     Split,
+    /// Which rows of a batch are mixed, and how much of each.
+    Mix,
 }
 
 impl Stream {
@@ -32,6 +34,7 @@ impl Stream {
             Stream::Shuffle => 2 << 32,
             Stream::Pretrain => 5 << 32,
             Stream::Split => 6 << 32,
+            Stream::Mix => 7 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }
@@ -151,6 +154,30 @@ impl Sequence {
         }
     }
 
+    /// A number from the beta distribution with both parameters `alpha` above 0: the
+    /// share of one of two gamma variates (Marsaglia & Tsang 2000), by logarithms,
+    /// for small parameters give small variates.
+    pub fn beta(&mut self, alpha: f64) -> f64 {
+        let (a, b) = (self.ln_gamma(alpha), self.ln_gamma(alpha));
+        1.0 / (1.0 + (b - a).exp())
+    }
+
+    /// The logarithm of a gamma variate.
+    fn ln_gamma(&mut self, shape: f64) -> f64 {
+        // One of shape + 1 times a uniform number's power has shape.
+        let less = (1.0 - self.uniform()).ln() / shape;
+        let d = shape + 1.0 - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let normal = self.normal();
+            let v = (1.0 + c * normal).powi(3);
+            let bound = || 0.5 * normal * normal + d - d * v + d * v.ln();
+            if v > 0.0 && (1.0 - self.uniform()).ln() < bound() {
+                return d.ln() + v.ln() + less;
+            }
+        }
+    }
+
     /// Puts `items` into random order (Fisher & Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
@@ -220,6 +247,30 @@ mod tests {
         assert!((moment(4) - 3.0).abs() < 0.09);
         let below = draws.iter().filter(|&&x| x < -1.0).count();
         assert!((below as f64 / f64::from(n) - 0.158_655).abs() < 0.003);
+    }
+
+    #[test]
+    fn beta_numbers_have_the_beta_moments() {
+        for alpha in [1e-3, 0.2, 1.0, 4.0] {
+            let mut sequence = key(3).sequence();
+            let draws: Vec<f64> = (0..100_000).map(|_| sequence.beta(alpha)).collect();
+            assert!(draws.iter().all(|x| (0.0..=1.0).contains(x)));
+            let moment = |p: i32| draws.iter().map(|x| (x - 0.5).powi(p)).sum::<f64>() / 1e5;
+            let variance = 1.0 / (4.0 * (2.0 * alpha + 1.0));
+            assert!(moment(1).abs() < 0.006, "{alpha}: {}", moment(1));
+            assert!(
+                (moment(2) / variance - 1.0).abs() < 0.02,
+                "{alpha}: {}",
+                moment(2)
+            );
+            // The kurtosis' excess is -6 / (2α + 3).
+            let fourth = variance * variance * (3.0 - 6.0 / (2.0 * alpha + 3.0));
+            assert!(
+                (moment(4) / fourth - 1.0).abs() < 0.05,
+                "{alpha}: {}",
+                moment(4)
+            );
+        }
     }
 
     #[test]

@@ -58,12 +58,44 @@ pub fn shape(tensor: &Tensor, expected: &Shape) -> Result<()> {
 
 /// Refuses NaN and infinity, naming the first one's row and column.
 pub fn finite(tensor: &Tensor) -> Result<()> {
+    refuse(tensor, |x| !x.is_finite(), "a finite number")
+}
+
+/// As [`finite`], of an input: says what takes NaN.
+pub(crate) fn finite_input(tensor: &Tensor) -> Result<()> {
+    not_infinite(tensor)?;
+    let expected = "a finite number: with a NanToNum layer in the model, NaN is a gap";
+    refuse(tensor, f32::is_nan, expected)
+}
+
+/// Refuses infinity, naming the first one's row and column.
+pub(crate) fn not_infinite(tensor: &Tensor) -> Result<()> {
+    refuse(tensor, f32::is_infinite, "a finite number")
+}
+
+/// Refuses all but whole numbers from `least` on and below `limit`, naming the first
+/// one's row and column.
+pub(crate) fn whole(tensor: &Tensor, least: f32, limit: f32, expected: &str) -> Result<()> {
+    let is_whole = |x: f32| x >= least && x < limit && x.fract() == 0.0;
+    match tensor.values() {
+        Values::U8(all) => match first_bad(all, |x| !is_whole(f32::from(x))) {
+            Some(place) => {
+                let found = f32::from(all[place]);
+                Err(bad_number(tensor, place, found, expected))
+            }
+            None => Ok(()),
+        },
+        _ => refuse(tensor, |x| !is_whole(x), expected),
+    }
+}
+
+fn refuse(tensor: &Tensor, is_bad: impl Fn(f32) -> bool, expected: &str) -> Result<()> {
     let Values::F32(all) = tensor.values() else {
         return Ok(());
     };
-    match first_bad(all, |x| !x.is_finite()) {
+    match first_bad(all, is_bad) {
         None => Ok(()),
-        Some(place) => Err(bad_number(tensor, place, all[place], "a finite number")),
+        Some(place) => Err(bad_number(tensor, place, all[place], expected)),
     }
 }
 
@@ -87,6 +119,7 @@ pub fn labels(tensor: &Tensor, classes: usize) -> Result<()> {
             let is_label = |x: f32| x >= 0.0 && x < limit && (x as i32) as f32 == x;
             first_bad(all, |x| !is_label(x)).map(|place| (place, all[place]))
         }
+        Values::Text { .. } => return tensor.numbers(),
     };
     let Some((place, found)) = bad else {
         return Ok(());

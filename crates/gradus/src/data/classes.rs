@@ -49,3 +49,63 @@ pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
     })
     .collect()
 }
+
+impl super::Dataset {
+    /// The weight of each class that makes all classes count the same in the
+    /// loss: rows over (classes times the class's rows), scikit-learn's
+    /// `balanced`. For `Fit::class_weight`.
+    ///
+    /// An error where the data has not one target that names a class for each
+    /// row: a whole number from 0 on, or one-hot.
+    pub fn balanced_class_weight(&self) -> Result<Vec<(usize, f64)>> {
+        const KEY: &str = "class_weight";
+        let [target] = self.targets() else {
+            let found = format!("{} targets", self.targets().len());
+            return Err(Error::invalid(KEY, found, "one target, of classes"));
+        };
+        let mut counts = std::collections::BTreeMap::<u32, usize>::new();
+        for code in codes(target)? {
+            *counts.entry(code).or_default() += 1;
+        }
+        // A class below 0 has a code that is larger than any class.
+        if let Some((&code, _)) = counts.last_key_value()
+            && code > 1 << 24
+        {
+            let found = format!("a class of {}", code as i32);
+            return Err(Error::invalid(KEY, found, "classes from 0 on"));
+        }
+        let classes = counts.len() as f64;
+        let weight = |count: usize| self.rows() as f64 / (classes * count as f64);
+        Ok(counts
+            .into_iter()
+            .map(|(class, count)| (class as usize, weight(count)))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Dataset, Tensor};
+
+    fn weights(shape: impl Into<crate::Shape>, targets: Vec<f32>) -> Option<Vec<(usize, f64)>> {
+        let y = Tensor::from_f32(shape, targets).unwrap();
+        let x = Tensor::from_column(vec![0.0; y.rows()]).unwrap();
+        Dataset::new(x, y).unwrap().balanced_class_weight().ok()
+    }
+
+    #[test]
+    fn balanced_weights_are_scikit_learns() {
+        // compute_class_weight("balanced", classes=[0, 1, 3], y=[0, 1, 1, 3, 3, 3, 3, 3])
+        let found = weights([], vec![0.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]).unwrap();
+        let expected = [(0, 8.0 / 3.0), (1, 4.0 / 3.0), (3, 8.0 / 15.0)];
+        for ((class, weight), (known, wanted)) in found.iter().zip(expected) {
+            assert!(*class == known && (weight - wanted).abs() < 1e-15);
+        }
+        assert_eq!(found.len(), 3);
+        let one_hot = vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0];
+        assert_eq!(weights([2], one_hot).unwrap(), [(0, 1.5), (1, 0.75)]);
+        assert_eq!(weights([], vec![0.5, 1.0]), None);
+        assert_eq!(weights([], vec![-1.0, 1.0]), None);
+        assert_eq!(weights([2], vec![1.0, 1.0]), None);
+    }
+}

@@ -37,6 +37,8 @@ pub struct Dataset {
     target_names: Vec<String>,
     sample_weight: Option<Tensor>,
     class_names: Vec<String>,
+    /// What says which row it is, with names.
+    ids: Vec<(String, Tensor)>,
 }
 
 impl Dataset {
@@ -55,6 +57,7 @@ impl Dataset {
             target_names: Vec::new(),
             sample_weight: None,
             class_names: Vec::new(),
+            ids: Vec::new(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Dataset {
             target_names: Vec::new(),
             sample_weight: None,
             class_names: Vec::new(),
+            ids: Vec::new(),
         })
     }
 
@@ -128,9 +132,33 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The same data with texts that say which row it is, by their columns' names.
+    pub fn with_ids(mut self, ids: Vec<(String, Tensor)>) -> Result<Self> {
+        for (_, id) in &ids {
+            same_rows(&self.inputs[0], id)?;
+        }
+        self.ids = ids;
+        Ok(self)
+    }
+
+    /// The same data with only the inputs of these names.
+    pub(crate) fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
+        let inputs = std::mem::take(&mut self.inputs).into_iter();
+        let named = std::mem::take(&mut self.input_names)
+            .into_iter()
+            .zip(inputs);
+        let kept = named.filter(|(name, _)| names.contains(&name.as_str()));
+        (self.input_names, self.inputs) = kept.unzip();
+        match self.inputs.is_empty() {
+            true => Err(Error::invalid(&self.name, "no input", "at least one")),
+            false => Ok(self),
+        }
+    }
+
     /// The same data without its targets and weights.
     pub fn without_targets(mut self) -> Self {
         self.targets.clear();
+        self.target_names.clear();
         self.sample_weight = None;
         self
     }
@@ -187,6 +215,11 @@ impl Dataset {
         &self.class_names
     }
 
+    /// What says which row it is, by the columns' names; of tables only.
+    pub fn ids(&self) -> &[(String, Tensor)] {
+        &self.ids
+    }
+
     /// The rows of a range, sharing their numbers.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         self.map(|tensor| tensor.slice(range.clone()))
@@ -225,6 +258,11 @@ impl Dataset {
             target_names: self.target_names.clone(),
             sample_weight: self.sample_weight.as_ref().map(&change).transpose()?,
             class_names: self.class_names.clone(),
+            ids: self
+                .ids
+                .iter()
+                .map(|(name, id)| Ok((name.clone(), change(id)?)))
+                .collect::<Result<_>>()?,
         })
     }
 }

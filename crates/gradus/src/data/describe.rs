@@ -36,6 +36,7 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
     let (kind, summary) = match tensor.values() {
         Values::U8(all) => ("uint8", summary(all)),
         Values::F32(all) => ("float32", summary(all)),
+        Values::Text { .. } => ("text", None),
     };
     let _ = write!(
         text,
@@ -122,8 +123,10 @@ fn classes(text: &mut String, counts: &BTreeMap<u32, usize>, names: &[String]) {
 /// The first pictures side by side in shades of ink, if rows are small pictures.
 fn pictures(input: &Tensor) -> Option<String> {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
-    let &[height, width] = input.shape().dims() else {
-        return None;
+    let (height, width, channels) = match *input.shape().dims() {
+        [height, width] => (height, width, 1),
+        [height, width, channels @ (1 | 3)] => (height, width, channels),
+        _ => return None,
     };
     if !(4..=40).contains(&height) || !(4..=40).contains(&width) || input.rows() == 0 {
         return None;
@@ -134,6 +137,12 @@ fn pictures(input: &Tensor) -> Option<String> {
     let (above, beside) = if small { (1, 2) } else { (2, 1) };
     let shown = input.rows().min(76 / (width * beside + 2));
     let pixels = input.slice(0..shown).ok()?.to_f32();
+    // Colours as their brightness.
+    let gray = |pixel: &[f32]| match *pixel {
+        [red, green, blue] => 0.299 * red + 0.587 * green + 0.114 * blue,
+        _ => pixel[0],
+    };
+    let pixels: Vec<f32> = pixels.chunks_exact(channels).map(gray).collect();
     let max = pixels.iter().copied().fold(0.0, f32::max);
     let mut text = String::new();
     for top in (0..height).step_by(above) {

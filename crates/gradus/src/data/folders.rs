@@ -3,18 +3,13 @@
 use crate::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Where a built-in set's files may lie: the folders that are looked
-/// in, the first one first.
+/// Where a built-in set's files may lie: the folders that are looked in, the
+/// first one first.
 ///
 /// They are `$GRADUS_DATA/NAME`, `$GRADUS_DATA` itself, `gradus/NAME` in the
 /// user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), and Debian's
 /// `/usr/share/datasets/NAME`.
 pub fn data_folders(name: &str) -> Vec<PathBuf> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
     let mut folders = Vec::new();
     if let Some(folder) = variable("GRADUS_DATA") {
         folders.push(folder.join(name));
@@ -29,10 +24,21 @@ pub fn data_folders(name: &str) -> Vec<PathBuf> {
             folders.push(folder);
         }
     }
-    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
-    folders.extend(cache.map(|cache| cache.join("gradus").join(name)));
+    folders.extend(cache_folder().map(|cache| cache.join(name)));
     folders.push(Path::new("/usr/share/datasets").join(name));
     folders
+}
+
+/// gradus' part of the user's cache folder.
+pub(super) fn cache_folder() -> Option<PathBuf> {
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    cache.map(|cache| cache.join("gradus"))
+}
+
+/// An environment variable that is a folder.
+fn variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
 }
 
 /// The error for a set whose `files` are in none of the folders. `package` is

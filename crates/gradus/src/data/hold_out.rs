@@ -67,7 +67,7 @@ fn take(
 /// The places in `rows` of both sides.
 fn parts(how: &HeldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Parts>> {
     let (fraction, choice) = match how {
-        HeldOut::Files { .. } | HeldOut::Table { .. } => return Ok(None),
+        HeldOut::Files { .. } | HeldOut::Table { .. } | HeldOut::Images { .. } => return Ok(None),
         HeldOut::First { first } => return split::first(rows.len(), *first).map(Some),
         HeldOut::Fraction { fraction, choice } => (*fraction, choice),
     };

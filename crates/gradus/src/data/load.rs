@@ -5,8 +5,11 @@ use crate::data::builtin::BuiltIn;
 use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
+use crate::data::images::{self, Images, Order};
+use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
+use crate::data::schema::{LeftOut, Schema};
 use crate::data::spec::{self, Source};
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result, join};
@@ -21,6 +24,28 @@ pub struct Loaded {
     pub validation: Option<Dataset>,
     /// What is held out to the end: as `data.test` says, or a built-in set's own.
     pub test: Option<Dataset>,
+    /// What the columns of a table are to the model.
+    pub schema: Option<Schema>,
+    /// Columns that were left out, since training rows tell nothing by them.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Loaded {
+    /// The same rows with only the inputs of these names, of a table that has others.
+    pub fn keep_inputs(self, names: &[&str]) -> Result<Loaded> {
+        let Some(mut schema) = self.schema else {
+            return Ok(self);
+        };
+        schema.keep_inputs(names);
+        let keep = |data: Dataset| data.keep_inputs(names);
+        Ok(Loaded {
+            train: keep(self.train)?,
+            validation: self.validation.map(keep).transpose()?,
+            test: self.test.map(keep).transpose()?,
+            schema: Some(schema),
+            left_out: self.left_out,
+        })
+    }
 }
 
 impl DataConfig {
@@ -28,12 +53,21 @@ impl DataConfig {
     /// `base`, the folder of the configuration; what is drawn at random is drawn
     /// by `seed`.
     pub fn load(&self, base: &Path, seed: u64) -> Result<Loaded> {
+        self.load_for(base, seed, None)
+    }
+
+    /// As [`DataConfig::load`], for a model that knows a table's columns already.
+    pub fn load_for(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Loaded> {
         self.check().map_err(|error| error.under("data"))?;
+        if let Some(table) = &self.table {
+            return load_table::load(self, &base.join(table), base, seed, known);
+        }
         let (rows, test, set) = self.rows(base)?;
         let Loaded {
             train,
             validation,
             test,
+            ..
         } = self.split(rows, test, base, seed)?;
         let scales = self.scales(set, &train);
         let scaled = |data: Dataset| match &scales {
@@ -44,6 +78,8 @@ impl DataConfig {
             train: scaled(train)?,
             validation: validation.map(scaled).transpose()?,
             test: test.map(scaled).transpose()?,
+            schema: None,
+            left_out: Vec::new(),
         })
     }
 
@@ -60,6 +96,9 @@ impl DataConfig {
                     .as_ref()
                     .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
             }
+        }
+        if let Some(schema) = &loaded.schema {
+            text += &format!("\n{}", schema.describe(&loaded.train, &loaded.left_out));
         }
         text
     }
@@ -82,15 +121,30 @@ impl DataConfig {
             (set.load(split.unwrap_or(Split::Train))?, test, Some(set))
         } else if let Some(x) = &self.x {
             (read("data", x, self.y.as_ref(), base)?, None, None)
+        } else if let Some(images) = &self.images {
+            (self.pictures(images, base)?, None, None)
         } else {
-            let table = self.table.as_deref().unwrap_or_default();
-            return Err(spec::not_trained_on("data.table", table));
+            return Err(Error::Internal("data without a source".into()));
         };
         let rows = match &self.sample_weight {
             None => rows,
             Some(path) => rows.with_sample_weight(read_one("data.sample_weight", path, base)?)?,
         };
         Ok((rows, test, set))
+    }
+
+    /// The pictures of a folder, each class spread over the rows.
+    fn pictures(&self, images: &Images, base: &Path) -> Result<Dataset> {
+        let data = images.load(base, Order::Spread, None)?;
+        if let [only] = data.class_names() {
+            let found = format!("one class folder, `{only}`");
+            let expected = "two at least: one class cannot be told from another";
+            return Err(Error::invalid(data.name(), found, expected));
+        }
+        if data.targets().is_empty() {
+            return Err(images::no_classes(data.name().as_ref()));
+        }
+        Ok(data)
     }
 
     /// The rows to train on, and those held out; `own_test` is a built-in set's.
@@ -112,21 +166,23 @@ impl DataConfig {
             None => Ok(None),
             Some(how) => match chosen {
                 Some(chosen) => rows.select(&chosen).map(Some),
-                None => from_files(at, how, &rows, base).map(Some),
+                None => from_files(at, how, self.images.as_ref(), &rows, base).map(Some),
             },
         };
         Ok(Loaded {
             validation: part("data.validation", &self.validation, chosen.validation)?,
             test: part("data.test", &self.test, chosen.test)?.or(own_test),
             train: rows.select(&chosen.train)?,
+            schema: None,
+            left_out: Vec::new(),
         })
     }
 
     /// A scale for each input, or nothing if they stay as they are.
     fn scales(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Vec<Scale>> {
-        let usual = match set {
-            Some(_) => ScaleName::Unit,
-            None => ScaleName::None,
+        let usual = match (set, &self.images) {
+            (None, None) => ScaleName::None,
+            _ => ScaleName::Unit,
         };
         match self.scale.unwrap_or(usual) {
             ScaleName::None => None,
@@ -167,7 +223,13 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
 }
 
 /// Rows that have files of their own, as many numbers each as the training rows.
-fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<Dataset> {
+fn from_files(
+    at: &str,
+    how: &HeldOut,
+    images: Option<&Images>,
+    train: &Dataset,
+    base: &Path,
+) -> Result<Dataset> {
     match how {
         HeldOut::Files { x, y } => {
             let held_out = read(at, x, Some(y), base)?;
@@ -175,7 +237,27 @@ fn from_files(at: &str, how: &HeldOut, train: &Dataset, base: &Path) -> Result<D
             same_shapes(at, train.targets(), held_out.targets())?;
             Ok(held_out)
         }
-        HeldOut::Table { table } => Err(spec::not_trained_on(&join(at, "table"), table)),
+        HeldOut::Table { table } => {
+            let expected = "array files (`x` and `y`), as the training rows are";
+            Err(Error::invalid(
+                &join(at, "table"),
+                format!("`{table}`"),
+                expected,
+            ))
+        }
+        HeldOut::Images { images: folder } => {
+            let Some(options) = images else {
+                let expected = "rows of the same kind: `images` goes with `data.images`";
+                return Err(Error::invalid(at, format!("`{folder}`"), expected));
+            };
+            // In the size of those that are trained on.
+            let options = Images {
+                folder: folder.clone(),
+                ..options.clone()
+            };
+            let options = options.fitting(train.inputs()[0].shape());
+            options.load(base, Order::Spread, Some(train.class_names()))
+        }
         other => Err(Error::Internal(format!("{at}: {other} has no files"))),
     }
 }

@@ -1,7 +1,7 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
 //!
-//! A source (`digits`, `idx`, `cifar`, `npy`) makes [`Tensor`]s, which keep the numbers
+//! A source (`digits`, `idx`, `cifar`, `npy`, `images`) makes [`Tensor`]s, which keep the numbers
 //! as they were stored; `spec` and `config` turn a user's words into
 //! [`Dataset`]s; `check` compares them with a model before training;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
@@ -19,12 +19,15 @@ mod digits;
 mod folders;
 mod hold_out;
 mod idx;
+mod images;
 mod load;
+mod load_table;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod pick;
 mod remote;
 mod scale;
+mod schema;
 mod spec;
 pub mod split;
 mod table;
@@ -40,11 +43,15 @@ pub use describe::describe;
 pub use digits::digits;
 pub use folders::data_folders;
 pub use idx::read_idx;
+pub use images::{ColorMode, Images, Resize};
 pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
-pub use spec::{Source, load, source};
+pub use schema::{
+    DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
+};
+pub use spec::{Source, Takes, is_table, load, load_for, source};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
 pub use tensor::{Tensor, Values};
-pub use write::{write_csv, write_npy};
+pub use write::{write_csv, write_csv_of_files, write_npy};

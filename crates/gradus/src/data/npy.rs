@@ -16,7 +16,7 @@ use zip::ZipArchive;
 /// `file.npz:key`. The `:key` may be left out where the archive has one array.
 ///
 /// Bytes and booleans stay bytes; any other integer or float type, of either
-/// byte order, becomes `f32`. The tensor is named as the path.
+/// byte order, becomes `f32`; texts (`<U8`) stay such. The tensor is named as the path.
 pub fn read_npy(path: &Path) -> Result<Tensor> {
     match split_key(path) {
         Some((archive, key)) => read_npz(&archive, key.as_deref()),
@@ -223,6 +223,9 @@ fn parse(text: &str) -> Result<Header, String> {
     }
 }
 
+/// Longer texts are no names of anything.
+const MOST_CHARACTERS: usize = 1 << 16;
+
 /// A type and whether its bytes are big-endian, from `<f4` and the like.
 fn number_type(text: &str) -> Result<(Kind, bool), String> {
     let name = text.trim_start_matches(['<', '>', '|', '=']);
@@ -239,15 +242,23 @@ fn number_type(text: &str) -> Result<(Kind, bool), String> {
         "f2" => Kind::F16,
         "f4" => Kind::F32,
         "f8" => Kind::F64,
+        _ if name.starts_with('U') => match name[1..].parse() {
+            Ok(characters @ 1..=MOST_CHARACTERS) => Kind::Text(characters),
+            _ => {
+                return Err(format!(
+                    "it holds texts of another length than known (`{text}`)"
+                ));
+            }
+        },
         _ => {
             let what = match name.chars().next() {
                 Some('O') => "Python objects",
-                Some('U' | 'S' | 'a') => "text",
+                Some('S' | 'a') => "bytes",
                 Some('c') => "complex numbers",
                 Some('M' | 'm') => "dates or times",
                 _ => "an unknown type",
             };
-            let expected = "expected booleans, integers or floats of up to 64 bits";
+            let expected = "expected booleans, integers or floats of up to 64 bits, or text";
             return Err(format!("it holds {what} (`{text}`), {expected}"));
         }
     };

@@ -3,8 +3,10 @@
 use crate::base::shape::Shape;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A type of number in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) enum Kind {
     F16,
     F32,
     F64,
+    /// Texts of so many characters of 4 bytes, padded with zeros.
+    Text(usize),
 }
 
 impl Kind {
@@ -31,6 +35,7 @@ impl Kind {
             Kind::U16 | Kind::I16 | Kind::F16 => 2,
             Kind::U32 | Kind::I32 | Kind::F32 => 4,
             Kind::U64 | Kind::I64 | Kind::F64 => 8,
+            Kind::Text(characters) => characters.saturating_mul(4),
         }
     }
 }
@@ -88,6 +93,9 @@ pub(super) fn read_array(
     let tensor = if matches!(header.kind, Kind::U8 | Kind::Bool) {
         let values = read_bytes(path, from, count)?;
         Tensor::from_u8(shape, in_rows(header, values))
+    } else if let Kind::Text(_) = header.kind {
+        let (names, codes) = read_texts(path, header, from, count)?;
+        Tensor::from_dictionary(shape, Arc::new(names), in_rows(header, codes))
     } else {
         let values = read_numbers(path, header, from, count)?;
         Tensor::from_f32(shape, in_rows(header, values))
@@ -105,6 +113,47 @@ fn read_bytes(path: &Path, from: &mut dyn Read, count: usize) -> Result<Vec<u8>>
         return Err(cut_short(path, count));
     }
     Ok(values)
+}
+
+/// The distinct texts, and which of them stands in each place.
+fn read_texts(
+    path: &Path,
+    header: &Header,
+    from: &mut dyn Read,
+    count: usize,
+) -> Result<(Vec<String>, Vec<u32>)> {
+    let mut places = HashMap::new();
+    let mut codes = room(path, count)?;
+    // What all texts together take was compared with what there is.
+    let mut bytes = vec![0_u8; if count > 0 { header.kind.size() } else { 0 }];
+    while codes.len() < count {
+        from.read_exact(&mut bytes)
+            .map_err(|cause| match cause.kind() {
+                io::ErrorKind::UnexpectedEof => cut_short(path, count),
+                _ => unreadable(path, cause),
+            })?;
+        let character = |bytes: &[u8]| {
+            let mut number = [0; 4];
+            number.copy_from_slice(bytes);
+            char::from_u32(match header.big_endian {
+                true => u32::from_be_bytes(number),
+                false => u32::from_le_bytes(number),
+            })
+        };
+        let text: Option<String> = bytes.chunks_exact(4).map(character).collect();
+        let text = text.ok_or_else(|| Error::file(path, "it holds text that is no Unicode"))?;
+        let text = text.trim_end_matches('\0');
+        let next = places.len() as u32;
+        codes.push(match places.get(text) {
+            Some(&code) => code,
+            None => *places.entry(text.to_owned()).or_insert(next),
+        });
+    }
+    let mut names = vec![String::new(); places.len()];
+    for (name, code) in places {
+        names[code as usize] = name;
+    }
+    Ok((names, codes))
 }
 
 fn read_numbers(
@@ -158,6 +207,8 @@ fn decode(kind: Kind, bytes: &[u8], to: &mut Vec<f32>) {
         Kind::F16 => each!(u16, half),
         Kind::F32 => each!(f32, |x| x),
         Kind::F64 => each!(f64),
+        // Texts are read as such.
+        Kind::Text(_) => {}
     }
 }
 

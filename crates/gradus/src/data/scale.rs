@@ -25,11 +25,12 @@ impl Scale {
     /// population variance 1; a constant column becomes 0.
     ///
     /// A column is one number's place in the row, whatever the row's shape.
-    /// The tensor's own scale plays no part.
+    /// The tensor's own scale plays no part. Texts are not scaled.
     pub fn standard(rows: &Tensor) -> Scale {
         match rows.values() {
             Values::U8(all) => standard(all, rows.size(), f64::from),
             Values::F32(all) => standard(all, rows.size(), f64::from),
+            Values::Text { .. } => Scale::None,
         }
     }
 

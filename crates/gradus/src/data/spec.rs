@@ -2,10 +2,14 @@
 
 use crate::base::random::SEED;
 use crate::base::registry::Value;
+use crate::base::shape::Shape;
 use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
+use crate::data::images::{Images, Order};
 use crate::data::npy;
+use crate::data::scale::Scale;
+use crate::data::schema::Schema;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -23,12 +27,15 @@ pub enum Source {
     },
     /// A table file: `.csv` or `.tsv`.
     Table(PathBuf),
+    /// A folder of pictures.
+    Images(PathBuf),
     /// A TOML file with a `[data]` table.
     Config(PathBuf),
 }
 
 /// What the words of SPEC name: `digits`, `fashion-mnist:test`, `x.npy`,
-/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, `table.csv`, or `config.toml`.
+/// `x.npy,y.npy`, `file.npz:key`, `file.npz:x,file.npz:y`, `table.csv`, a folder of
+/// pictures, or `config.toml`.
 pub fn source(spec: &str) -> Result<Source> {
     let lower = spec.to_ascii_lowercase();
     if lower.ends_with(".toml") {
@@ -49,16 +56,22 @@ pub fn source(spec: &str) -> Result<Source> {
     if lower.ends_with(".csv") || lower.ends_with(".tsv") {
         return Ok(Source::Table(spec.into()));
     }
-    if Path::new(spec).exists() || lower.contains('.') {
-        array("data", spec)?;
-    }
-    if spec == HOUSING {
-        return builtin::housing().map(Source::Table);
-    }
     let (name, split) = match spec.split_once(':') {
         None => (spec, None),
         Some((name, split)) => (name, Some(split)),
     };
+    if spec == HOUSING {
+        return builtin::housing().map(Source::Table);
+    }
+    // A set's name means the set, whatever lies in this folder.
+    if BUILT_IN.iter().all(|set| set.name != name) {
+        if Path::new(spec).is_dir() {
+            return Ok(Source::Images(spec.into()));
+        }
+        if Path::new(spec).exists() || lower.contains(['.', '/']) {
+            array("data", spec)?;
+        }
+    }
     let set = BuiltIn::find("data", name)?;
     let split = match split {
         None => None,
@@ -69,14 +82,54 @@ pub fn source(spec: &str) -> Result<Source> {
     Ok(Source::BuiltIn(set, split))
 }
 
-/// The data that SPEC names. A built-in set comes with its pixels scaled
-/// between 0 and 1, array files as they are, a `[data]` table as it says.
+/// The data that SPEC names. A built-in set and a folder of pictures come with
+/// their pixels scaled between 0 and 1, array files as they are, a `[data]` table
+/// as it says.
 ///
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,
 /// which are a set's test split, else the validation rows, else all.
+///
+/// What the columns of a table are is a model's to say: see [`load_for`].
 pub fn load(spec: &str, default: Split) -> Result<Dataset> {
+    load_for(spec, default, Takes::default())
+}
+
+/// What a model takes of data that can be had in several ways.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Takes<'a> {
+    /// The shape of its input, without the batch: the pictures of a folder come in
+    /// this size, and in its colours.
+    pub input: Option<&'a Shape>,
+    /// The columns of a table that it knows.
+    pub schema: Option<&'a Schema>,
+    /// Whether a table's targets are left out, as for predictions.
+    pub unlabelled: bool,
+}
+
+/// As [`load`], for a model that takes this.
+pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset> {
+    let Takes { input, schema, .. } = takes;
+    let labelled = !takes.unlabelled;
     match source(spec)? {
+        Source::Images(path) => {
+            let images = Images::of(&path.display().to_string());
+            let images = match input {
+                Some(shape) => images.fitting(shape),
+                None => images,
+            };
+            let data = images.load(Path::new(""), Order::Sorted, None)?;
+            data.map_inputs(|_, pictures| {
+                let pictures = pictures.scaled(Scale::Divide(255.0))?;
+                match input {
+                    // (28, 28) without channels, as the built-in sets have it.
+                    Some(shape) if shape.size() == pictures.size() => {
+                        pictures.reshaped(shape.dims())
+                    }
+                    _ => Ok(pictures),
+                }
+            })
+        }
         Source::BuiltIn(set, split) => {
             let data = set.load(split.unwrap_or(default))?;
             data.map_inputs(|_, input| input.scaled(set.unit_scale()))
@@ -89,17 +142,33 @@ pub fn load(spec: &str, default: Split) -> Result<Dataset> {
             }
             .map(|data| data.named(spec))
         }
-        Source::Table(path) => Err(not_trained_on("data", &path.display().to_string())),
+        Source::Table(path) => match schema {
+            Some(schema) => schema.dataset(&schema.read(path, labelled)?, labelled),
+            None => {
+                let expected = "arrays (`x.npy`), which the model takes: its inputs are no columns";
+                Err(Error::invalid("data", format!("`{spec}`"), expected))
+            }
+        },
         Source::Config(path) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let (table, seed) = data_table(&path)?;
-            let loaded = DataConfig::from_value("data", &table)?.load(base, seed)?;
+            let config = DataConfig::from_value("data", &table)?;
+            let loaded = config.load_for(base, seed, schema)?;
             Ok(match default {
                 Split::Train => loaded.train,
                 Split::Test => loaded.test.or(loaded.validation).unwrap_or(loaded.train),
             })
         }
     }
+}
+
+/// Whether SPEC names a table.
+pub fn is_table(spec: &str) -> Result<bool> {
+    Ok(match source(spec)? {
+        Source::Table(_) => true,
+        Source::BuiltIn(..) | Source::Arrays { .. } | Source::Images(_) => false,
+        Source::Config(path) => data_table(&path)?.0.get("table").is_some(),
+    })
 }
 
 /// An array file's path, or an error that says which files are read. `at` is
@@ -110,17 +179,11 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
     }
     let names: Vec<&str> = BUILT_IN.iter().map(|set| set.name).collect();
     let expected = format!(
-        "array files (`x.npy`, `x.npy,y.npy`, `file.npz:key`), a `.toml` file with a `[data]` \
-         table, or a built-in set ({})",
+        "array files (`x.npy`, `x.npy,y.npy`, `file.npz:key`), a folder of pictures, a `.toml` \
+         file with a `[data]` table, or a built-in set ({})",
         names.join(", ")
     );
     Err(Error::invalid(at, format!("`{path}`"), expected))
-}
-
-/// A table where rows of numbers are wanted.
-pub(super) fn not_trained_on(at: &str, path: &str) -> Error {
-    let expected = "array files (`x.npy`): tables are only shown yet (`gradus data show`)";
-    Error::invalid(at, format!("`{path}`"), expected)
 }
 
 /// The `[data]` table of a configuration, and its seed.

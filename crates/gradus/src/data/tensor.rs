@@ -1,8 +1,9 @@
-//! `Tensor`: many rows of one shape, `u8` or `f32` in memory, `f32` in a batch.
+//! `Tensor`: many rows of one shape, `u8`, `f32` or text in memory, `f32` in a batch.
 
 use crate::base::shape::Shape;
 use crate::data::scale::Scale;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 ///
 /// The numbers stay as they were loaded (`u8` for images) and become scaled
 /// `f32` when rows are gathered into a batch. Cloning and slicing share them.
+/// Texts are a dictionary and a code for each cell; they never become numbers by
+/// themselves, but through a layer such as [`StringLookup`](crate::layers::StringLookup).
 ///
 /// ```
 /// use gradus::Tensor;
@@ -37,6 +40,10 @@ pub struct Tensor {
 enum Stored {
     U8(Arc<Vec<u8>>),
     F32(Arc<Vec<f32>>),
+    Text {
+        names: Arc<Vec<String>>,
+        codes: Arc<Vec<u32>>,
+    },
 }
 
 /// A tensor's numbers as they are stored, row after row, before any scaling.
@@ -46,6 +53,13 @@ pub enum Values<'a> {
     U8(&'a [u8]),
     /// Numbers of 32 bits.
     F32(&'a [f32]),
+    /// Texts: each code is a place in `names`.
+    Text {
+        /// The dictionary of the whole source.
+        names: &'a [String],
+        /// One for each cell.
+        codes: &'a [u32],
+    },
 }
 
 impl Tensor {
@@ -88,6 +102,46 @@ impl Tensor {
     /// One number a row: targets of a regression, class labels, sample weights.
     pub fn from_column(values: Vec<f32>) -> Result<Self> {
         Self::from_f32([], values)
+    }
+
+    /// One text a row. A missing one is the empty text.
+    ///
+    /// ```
+    /// use gradus::{Tensor, data::Values};
+    /// let towns = Tensor::from_texts(&["Graz", "Bern", "Graz", ""])?;
+    /// let Values::Text { names, codes } = towns.values() else { unreachable!() };
+    /// assert_eq!((names.len(), codes), (3, &[0, 1, 0, 2][..]));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn from_texts<T: AsRef<str>>(texts: &[T]) -> Result<Self> {
+        let mut places = HashMap::new();
+        let mut names = Vec::new();
+        let mut codes = Vec::with_capacity(texts.len());
+        for text in texts {
+            let text = text.as_ref();
+            codes.push(*places.entry(text).or_insert_with(|| {
+                names.push(text.to_owned());
+                names.len() as u32 - 1
+            }));
+        }
+        Self::from_dictionary([], Arc::new(names), codes)
+    }
+
+    /// Rows of `shape` (without the batch) of texts, row after row: each code is a
+    /// place in `names`.
+    ///
+    /// An error where a code is no such place, or the codes do not fill whole rows.
+    pub fn from_dictionary(
+        shape: impl Into<Shape>,
+        names: Arc<Vec<String>>,
+        codes: Vec<u32>,
+    ) -> Result<Self> {
+        if let Some(&code) = codes.iter().find(|&&code| code as usize >= names.len()) {
+            let expected = format!("a code below {}", names.len());
+            return Err(Error::invalid(UNNAMED, format!("code {code}"), expected));
+        }
+        let codes = Arc::new(codes);
+        Self::new(shape.into(), codes.len(), Stored::Text { names, codes })
     }
 
     fn new(shape: Shape, length: usize, values: Stored) -> Result<Self> {
@@ -134,6 +188,9 @@ impl Tensor {
     /// The same numbers, scaled so when they are gathered. It replaces the
     /// scale that the tensor had.
     pub fn scaled(mut self, scale: Scale) -> Result<Self> {
+        if scale != Scale::None {
+            self.numbers()?;
+        }
         scale.check(self.size)?;
         self.scale = scale;
         Ok(self)
@@ -197,6 +254,27 @@ impl Tensor {
         match &self.values {
             Stored::U8(values) => Values::U8(&values[range]),
             Stored::F32(values) => Values::F32(&values[range]),
+            Stored::Text { names, codes } => Values::Text {
+                names,
+                codes: &codes[range],
+            },
+        }
+    }
+
+    /// Whether it holds texts.
+    pub fn is_text(&self) -> bool {
+        matches!(self.values, Stored::Text { .. })
+    }
+
+    /// Refuses texts where numbers are wanted.
+    pub(crate) fn numbers(&self) -> Result<()> {
+        match self.is_text() {
+            false => Ok(()),
+            true => Err(Error::invalid(
+                &self.name,
+                "text",
+                "numbers: a StringLookup or Hashing layer behind an input of text makes such",
+            )),
         }
     }
 
@@ -230,6 +308,15 @@ impl Tensor {
         let values = match self.values() {
             Values::U8(all) => Stored::U8(copy(all, self.size, rows)),
             Values::F32(all) => Stored::F32(copy(all, self.size, rows)),
+            Values::Text { codes, .. } => {
+                let Stored::Text { names, .. } = &self.values else {
+                    return Err(Error::Internal("texts without a dictionary".into()));
+                };
+                Stored::Text {
+                    names: names.clone(),
+                    codes: copy(codes, self.size, rows),
+                }
+            }
         };
         let mut taken = Self::new(self.shape.clone(), rows.len() * self.size, values)?;
         taken.name = self.name.clone();
@@ -252,8 +339,9 @@ impl Tensor {
     }
 
     /// Writes the given rows, scaled, one after another into `out`, which has
-    /// room for exactly them. It allocates nothing.
+    /// room for exactly them. It allocates nothing. An error if it holds texts.
     pub fn gather(&self, rows: &[u32], out: &mut [f32]) -> Result<()> {
+        self.numbers()?;
         if rows.len().checked_mul(self.size) != Some(out.len()) {
             return Err(Error::invalid(
                 &self.name,
@@ -274,7 +362,7 @@ impl Tensor {
         }
     }
 
-    /// What [`Tensor::gather`] does, of rows that are there.
+    /// What [`Tensor::gather`] does, of rows that are there. A text is no number.
     pub(crate) fn copy_rows(&self, rows: &[u32], out: &mut [f32]) {
         match self.values() {
             Values::U8(all) => runs(all, self.size, rows, out, |from, to| {
@@ -283,6 +371,7 @@ impl Tensor {
             Values::F32(all) => runs(all, self.size, rows, out, |from, to| {
                 self.scale.apply_f32(from, to)
             }),
+            Values::Text { .. } => out.fill(f32::NAN),
         }
     }
 
@@ -292,15 +381,17 @@ impl Tensor {
         match self.values() {
             Values::U8(all) => self.scale.apply_u8(&all[range], out),
             Values::F32(all) => self.scale.apply_f32(&all[range], out),
+            Values::Text { .. } => out.fill(f32::NAN),
         }
     }
 
-    /// Every number, scaled, row after row.
+    /// Every number, scaled, row after row; NaN for each text.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.rows * self.size];
         match self.values() {
             Values::U8(all) => self.scale.apply_u8(all, &mut out),
             Values::F32(all) => self.scale.apply_f32(all, &mut out),
+            Values::Text { .. } => out.fill(f32::NAN),
         }
         out
     }
@@ -317,9 +408,22 @@ impl Tensor {
 const UNNAMED: &str = "array";
 
 impl PartialEq for Tensor {
-    /// Whether shape, stored numbers and scale agree; names do not count.
+    /// Whether shape, stored numbers or texts, and scale agree; names do not count.
     fn eq(&self, other: &Self) -> bool {
-        self.shape == other.shape && self.values() == other.values() && self.scale == other.scale
+        let same = match (self.values(), other.values()) {
+            (
+                Values::Text { names, codes },
+                Values::Text {
+                    names: others,
+                    codes: other_codes,
+                },
+            ) => {
+                let texts = codes.iter().map(|&code| &names[code as usize]);
+                texts.eq(other_codes.iter().map(|&code| &others[code as usize]))
+            }
+            (values, others) => values == others,
+        };
+        self.shape == other.shape && same && self.scale == other.scale
     }
 }
 

@@ -103,6 +103,17 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(Reshape::new([-1]))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let tied = || {
+        use crate::model::layers::DenseTranspose;
+        let dense = |units| Dense::new(units).activation(Activation::Tanh);
+        Sequential::new()
+            .seed(10)
+            .add_named("outer", dense(67), true)
+            .add_named("inner", dense(50), true)
+            .add(DenseTranspose::new(67, "inner").activation(Activation::Elu))
+            .add(DenseTranspose::new(31, "outer"))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let kept = || {
         let mut first = Dense::new(67)
             .activation(Activation::Elu)
@@ -175,6 +186,26 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
         model.compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
         Ok::<Model, crate::Error>(model)
     };
+    let indexed = || {
+        use crate::model::Dtype;
+        use crate::model::layers::{
+            Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Rescaling,
+        };
+        let mut g = crate::model::Functional::new().seed(8);
+        let x = g.input([23]);
+        let names = g.layer(Rescaling::new(8.0).offset(13.0), x)?;
+        let names = g.layer(Cast::new(Dtype::Int32), names)?;
+        let rows = g.layer(Embedding::new(27, 19), names)?;
+        let rows = g.layer(Flatten::new(), rows)?;
+        let gaps = g.layer(Isnan::new(), rows)?;
+        let hidden = g.layer(Dense::new(37), rows)?;
+        let hidden = g.layer(NanToNum::new(), hidden)?;
+        let all = g.layer(Concatenate::new(), [hidden, gaps])?;
+        let y = g.layer(Dense::new(5).activation(Activation::Softmax), all)?;
+        let mut model = g.model(y)?;
+        model.compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+        Ok::<Model, crate::Error>(model)
+    };
     let averaged = |optimizer: Optimizer| {
         let mut optimizer = optimizer
             .weight_decay(0.1)
@@ -193,6 +224,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     let sgd = || SGD::new().momentum(0.9).nesterov(true);
     vec![
         ("graph", data(75, 23, 5), graph().unwrap()),
+        ("indexed", data(75, 23, 5), indexed().unwrap()),
         ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),
         (
             "elu adam",
@@ -268,6 +300,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
+        ),
+        (
+            "tied",
+            data(75, 31, 5),
+            compile(tied(), averaged(sgd().into())),
+        ),
+        (
+            "tied, clipnorm",
+            data(75, 31, 5),
+            compile(tied(), Optimizer::from(Adam::new()).clipnorm(0.1)),
         ),
         (
             "augmented",

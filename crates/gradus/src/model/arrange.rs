@@ -15,6 +15,7 @@ impl Model {
         let mut whole = self.clone();
         whole.outputs = outputs;
         whole.compiled = None;
+        whole.schema = None;
         whole.state = State::default();
         let calls = whole.units(None).calls();
         let mut makers = vec![0; whole.nodes.len()];
@@ -123,6 +124,7 @@ impl Model {
             seed: self.seed,
             compiled: self.compiled,
             state: self.state,
+            schema: self.schema,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Models from configurations, a table for each layer, and back.
 
+use super::dtype::Dtype;
 use super::functional::{Functional, Shared, Symbol};
-use super::graph::{LayerEntry, Model, Source};
+use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Layer;
 use super::sequential::snake_case;
 use crate::base::registry::{Value, table};
@@ -13,8 +14,10 @@ use serde_json::{Map, json};
 const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
 
 /// What the tables have made so far.
-struct Reader {
+struct Reader<'a> {
     graph: Functional,
+    /// Inputs that layers can name without a table for them.
+    open: &'a [Input],
     /// What each name stands for.
     symbols: Vec<(String, Symbol)>,
     /// The layers, and how often each is used.
@@ -27,7 +30,7 @@ impl Model {
     /// The model of a list of tables, each with `type` and arguments, and if wanted
     /// `name`, `trainable` and `inputs`, the names of what the layer is applied to;
     /// without them, it is what the table before makes. `{ type = "Input", shape =
-    /// [6], name = "left" }` is an input, `{ use = "dense", inputs = ["b"] }` uses a
+    /// [6], name = "left" }` is an input (of text with `dtype = "string"`), `{ use = "dense", inputs = ["b"] }` uses a
     /// layer once more and is called `dense:1` itself. `outputs` names what comes
     /// out, by default the last. Without any of that, the model is a `Sequential`.
     ///
@@ -38,14 +41,34 @@ impl Model {
         outputs: Option<&[String]>,
         seed: u64,
     ) -> Result<Model> {
+        Self::from_layers_of(at, layers, outputs, seed, &[])
+    }
+
+    /// Whether a list of tables is a plain chain: none says what its layer is
+    /// applied to.
+    pub fn is_chain(layers: &[Value]) -> bool {
         let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
         let connected = |layer: &Value| {
             layer.get("inputs").is_some() || layer.get("use").is_some() || is_input(layer)
         };
-        let chain = outputs.is_none() && !layers.iter().any(connected);
+        !layers.iter().any(connected)
+    }
+
+    /// As [`Model::from_layers`]; layers can name these inputs, such as the columns
+    /// of a table, which need no tables of their own.
+    pub fn from_layers_of(
+        at: &str,
+        layers: &[Value],
+        outputs: Option<&[String]>,
+        seed: u64,
+        inputs: &[Input],
+    ) -> Result<Model> {
+        let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
+        let chain = outputs.is_none() && Self::is_chain(layers);
         let name = if chain { "sequential" } else { "functional" };
         let mut reader = Reader {
             graph: Functional::new().name(name).seed(seed),
+            open: inputs,
             symbols: Vec::new(),
             layers: Vec::new(),
             last: None,
@@ -100,7 +123,11 @@ impl Model {
         }
         let input = |input: &super::Input| {
             let shape = input.shape.as_ref().map(Shape::dims);
-            json!({ "type": "Input", "name": input.name, "shape": shape })
+            let mut table = json!({ "type": "Input", "name": input.name, "shape": shape });
+            if input.dtype != Dtype::Float32 {
+                table["dtype"] = input.dtype.name().into();
+            }
+            table
         };
         let mut tables: Vec<Value> = self.inputs.iter().map(input).collect();
         let mut names: Vec<String> = Vec::new();
@@ -151,7 +178,7 @@ fn layer_table(entry: &LayerEntry, inputs: Option<Vec<String>>) -> Value {
     fields.into()
 }
 
-impl Reader {
+impl Reader<'_> {
     fn input(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
         fields.remove("type");
         let name = self.name(at, &mut fields)?;
@@ -168,11 +195,16 @@ impl Reader {
                 Some(Shape::new(dims?))
             }
         };
+        let dtype = match fields.remove("dtype") {
+            None => Dtype::Float32,
+            Some(dtype) => Dtype::of_input(&join(at, "dtype"), &dtype)?,
+        };
         if let Some(key) = fields.keys().next() {
-            return Err(Error::unknown(at, "key", key, ["type", "name", "shape"]));
+            let known = ["type", "name", "shape", "dtype"];
+            return Err(Error::unknown(at, "key", key, known));
         }
         let name = name.unwrap_or_else(|| self.graph.free_name("input_layer"));
-        let symbol = self.graph.open_input(&name, shape);
+        let symbol = self.graph.open_input(&name, shape, dtype);
         self.made(name, symbol);
         Ok(())
     }
@@ -251,7 +283,7 @@ impl Reader {
         match fields.remove("inputs") {
             None => Ok(vec![self.last.unwrap_or_else(|| {
                 // The data will say what it is.
-                let symbol = self.graph.open_input("input_layer", None);
+                let symbol = self.graph.open_input("input_layer", None, Dtype::Float32);
                 self.symbols.push(("input_layer".into(), symbol));
                 symbol
             })]),
@@ -268,12 +300,23 @@ impl Reader {
         }
     }
 
-    fn symbol(&self, at: &str, name: &str) -> Result<Symbol> {
-        let found = self.symbols.iter().find(|(other, _)| other == name);
-        found.map(|(_, symbol)| *symbol).ok_or_else(|| {
-            let known = self.symbols.iter().map(|(name, _)| name.as_str());
-            Error::unknown(at, "layer before it", name, known)
-        })
+    fn symbol(&mut self, at: &str, name: &str) -> Result<Symbol> {
+        if let Some((_, symbol)) = self.symbols.iter().find(|(other, _)| other == name) {
+            return Ok(*symbol);
+        }
+        if let Some(Input { name, shape, dtype }) = self.open.iter().find(|i| i.name == name) {
+            let symbol = self.graph.open_input(name, shape.clone(), *dtype);
+            self.symbols.push((name.clone(), symbol));
+            return Ok(symbol);
+        }
+        let known = self.symbols.iter().map(|(name, _)| name.as_str());
+        let open = self.open.iter().map(|input| input.name.as_str());
+        Err(Error::unknown(
+            at,
+            "layer before it",
+            name,
+            known.chain(open),
+        ))
     }
 }
 

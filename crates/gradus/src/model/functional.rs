@@ -1,5 +1,6 @@
 //! A graph of layers.
 
+use super::dtype::Dtype;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use super::parts::{Part, Unit, Use};
@@ -131,6 +132,7 @@ impl Functional {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
+                schema: None,
             },
             shapes: Vec::new(),
         }
@@ -156,13 +158,19 @@ impl Functional {
     /// An input under a name of its own, which data may call it by; a taken name
     /// gets a number.
     pub fn input_named(&mut self, name: &str, shape: impl Into<Shape>) -> Symbol {
-        self.open_input(name, Some(shape.into()))
+        self.open_input(name, Some(shape.into()), Dtype::Float32)
+    }
+
+    /// An input of one text a row, of shape (None, 1): layers such as
+    /// [`StringLookup`](super::layers::StringLookup) are applied to it.
+    pub fn text_input(&mut self, name: &str) -> Symbol {
+        self.open_input(name, Some([1].into()), Dtype::String)
     }
 
     /// An input whose shape may be left to the data.
-    pub(crate) fn open_input(&mut self, name: &str, shape: Option<Shape>) -> Symbol {
+    pub(crate) fn open_input(&mut self, name: &str, shape: Option<Shape>, dtype: Dtype) -> Symbol {
         let name = self.free_name(name);
-        self.model.inputs.push(Input { name, shape });
+        self.model.inputs.push(Input { name, shape, dtype });
         self.symbol(Source::Input(self.model.inputs.len() - 1))
     }
 
@@ -313,6 +321,7 @@ impl Functional {
             return Err(Error::invalid("", found, "fewer"));
         }
         for node in nodes {
+            self.model.open_to_text(&node);
             let shape = self.shape_of(&node)?;
             self.model.nodes.push(node);
             self.shapes.push(shape);
@@ -321,7 +330,7 @@ impl Functional {
     }
 
     /// The shape of one row of a symbol; none if it depends on an input whose
-    /// shape is not known yet.
+    /// shape is not known yet, or on a layer that has still to learn from data.
     pub fn shape(&self, symbol: Symbol) -> Option<&Shape> {
         self.source_shape(symbol.source)
     }
@@ -334,6 +343,10 @@ impl Functional {
     }
 
     fn shape_of(&self, node: &Node) -> Result<Option<Shape>> {
+        self.model.check_dtypes(node)?;
+        if !self.model.layers[node.layer].rule.nature().ready {
+            return Ok(None);
+        }
         let shapes = node.inputs.iter().map(|&s| self.source_shape(s).cloned());
         let Some(shapes) = shapes.collect::<Option<Vec<_>>>() else {
             return Ok(None);

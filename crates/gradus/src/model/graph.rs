@@ -1,11 +1,12 @@
 //! The model: layers, how they are connected, their weights.
 
 use super::compiled::Compiled;
+use super::dtype::Dtype;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
-use crate::data::Dataset;
+use crate::data::{Dataset, Schema};
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
@@ -84,6 +85,8 @@ pub struct Input {
     pub name: String,
     /// The shape of one row; none before the data is known.
     pub shape: Option<Shape>,
+    /// What its numbers are, or text.
+    pub dtype: Dtype,
 }
 
 /// What a node is applied to.
@@ -142,11 +145,14 @@ pub struct Model {
     pub compiled: Option<Compiled>,
     /// What training has left in the optimizer.
     pub state: State,
+    /// What the columns of tables are to it, if it was trained on one.
+    pub schema: Option<Schema>,
 }
 
 impl Model {
     /// Makes the weights for inputs of these shapes (of one row, without the
-    /// batch). Does nothing to weights that are there.
+    /// batch). Does nothing to weights that are there. Where a layer has still to
+    /// learn from data what it gives (a vocabulary), they are made after that.
     pub fn build(&mut self, inputs: &[Shape]) -> Result<()> {
         if inputs.len() != self.inputs.len() {
             let expected = format!("{} inputs", self.inputs.len());
@@ -160,6 +166,12 @@ impl Model {
                 }
                 _ => input.shape = Some(given.clone()),
             }
+        }
+        for node in &self.nodes {
+            self.check_dtypes(node)?;
+        }
+        if !self.is_ready() {
+            return Ok(());
         }
         let shapes = self.shapes()?;
         let mut number = 0;
@@ -194,19 +206,33 @@ impl Model {
             }
             number += entry.weights.len() as u32;
         }
-        Ok(())
+        self.check_tied(&shapes)
     }
 
     /// As [`Model::build`], for the inputs of this data.
     pub fn build_for(&mut self, data: &Dataset) -> Result<()> {
         let inputs = data.for_inputs(self.inputs.iter().map(|input| &*input.name))?;
-        let shapes = inputs.iter().map(|tensor| tensor.shape().clone());
+        let shapes = inputs.iter().zip(&self.inputs).map(|(tensor, input)| {
+            // One number a row may be written as (None) or as (None, 1).
+            let known = input
+                .shape
+                .as_ref()
+                .filter(|s| s.size() == 1 && tensor.size() == 1);
+            known.unwrap_or(tensor.shape()).clone()
+        });
         self.build(&shapes.collect::<Vec<_>>())
     }
 
     /// Whether the weights are there.
     pub fn is_built(&self) -> bool {
-        self.inputs.iter().all(|input| input.shape.is_some())
+        self.inputs.iter().all(|input| input.shape.is_some()) && self.is_ready()
+    }
+
+    /// Whether every layer knows the shape of what it gives, and has not to learn
+    /// it from data first.
+    pub(crate) fn is_ready(&self) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.all(|node| self.layers[node.layer].rule.nature().ready)
     }
 
     /// The shapes of each node's inputs and output.

@@ -1,9 +1,11 @@
 //! A model becomes a program: its weights as variables, and the plans over them.
 
 use super::compiled::Goal;
+use super::feeds::Feed;
 use super::graph::{Model, Source};
 use super::layers::Call;
-use crate::error::Result;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
 use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
@@ -34,6 +36,8 @@ pub(crate) struct Wanted {
     pub rows: usize,
     /// Whether each row comes with a weight of its own.
     pub weighted: bool,
+    /// Whether each row is mixed with another one.
+    pub mixed: bool,
 }
 
 impl Model {
@@ -119,12 +123,25 @@ impl Model {
     ) -> Result<Plan> {
         let mut plan = Lowering::new(wanted.mode, variables);
         let shapes = self.shapes()?;
-        let inputs: Vec<Value> = self
-            .inputs
-            .iter()
-            .filter_map(|input| input.shape.clone())
-            .map(|shape| plan.feed("input", shape))
-            .collect();
+        let feeds = self.feeds();
+        let mut inputs: Vec<Value> = Vec::new();
+        for feed in &feeds {
+            let shape = self.inputs[feed.input].shape.clone().unwrap_or_default();
+            inputs.push(plan.feed("input", shape));
+        }
+        let mixing = match wanted.mixed {
+            true => Some(self.mix(&mut plan, &mut inputs)?),
+            false => None,
+        };
+        let input = |n: usize, layer: Option<usize>| {
+            let fits =
+                |feed: &Feed| feed.input == n && (feed.lookup.is_none() || feed.lookup == layer);
+            let found = feeds.iter().position(fits);
+            found.map(|feed| inputs[feed].clone()).ok_or_else(|| {
+                let problem = format!("input {} of texts has no feed", self.inputs[n].name);
+                Error::Internal(problem)
+            })
+        };
         // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;
         for (l, layer) in self.layers.iter().enumerate() {
@@ -146,15 +163,17 @@ impl Model {
                 .inputs
                 .iter()
                 .map(|source| match *source {
-                    Source::Input(n) => inputs[n].clone(),
-                    Source::Node(n) => values[n].clone(),
+                    Source::Input(n) => input(n, Some(node.layer)),
+                    Source::Node(n) => Ok(values[n].clone()),
                 })
-                .collect();
+                .collect::<Result<_>>()?;
             let call = Call {
                 inputs: &from,
                 variables: &numbers[node.layer],
                 weights: &layer.weights,
+                tied: self.tied(node.layer)?.map(|owner| numbers[owner][0]),
                 trainable: layer.trainable,
+                looked_up: self.is_lookup(node),
             };
             let value = layer.rule.lower(&mut plan, call);
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
@@ -174,11 +193,11 @@ impl Model {
             .outputs
             .iter()
             .map(|source| match *source {
-                Source::Input(n) => inputs[n].clone(),
-                Source::Node(n) => values[n].clone(),
+                Source::Input(n) => input(n, None),
+                Source::Node(n) => Ok(values[n].clone()),
             })
-            .map(|value| plan.result(&value))
-            .collect();
+            .map(|value| Ok(plan.result(&value?)))
+            .collect::<Result<_>>()?;
         let mut losses = Vec::new();
         if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
@@ -186,19 +205,32 @@ impl Model {
                 .trained()
                 .map(|(output, goal)| (goal, &outputs[output]))
                 .collect();
-            let targets: Vec<Value> = goals
-                .iter()
-                .map(|(goal, output)| plan.feed("target", target_shape(&goal.loss, output)))
-                .collect();
+            let target = |(goal, output): &(&Goal, &Value)| match &mixing {
+                Some(_) => None,
+                None => Some(plan.feed("target", target_shape(&goal.loss, &output.shape))),
+            };
+            let targets: Vec<Option<Value>> = goals.iter().map(target).collect();
             let weight = wanted
                 .weighted
-                .then(|| plan.feed("sample weight", crate::base::shape::Shape::default()));
+                .then(|| plan.feed("sample weight", Shape::default()));
             let mut starts = Vec::new();
-            for ((goal, output), target) in goals.iter().zip(&targets) {
+            for (n, (goal, output)) in goals.iter().enumerate() {
                 let share = (wanted.mode == Mode::Train).then_some(goal.weight);
-                let (buffer, start) = plan.loss(&goal.loss, output, target, weight.as_ref(), share);
+                let buffer = match (&targets[n], &mixing) {
+                    (Some(target), _) => {
+                        let weight = weight.as_ref();
+                        let (buffer, start) = plan.loss(&goal.loss, output, target, weight, share);
+                        starts.extend(start);
+                        buffer
+                    }
+                    (None, Some(mixing)) => {
+                        let (buffer, more) = mixing.loss(&mut plan, &goal.loss, output, n, share);
+                        starts.extend(more);
+                        buffer
+                    }
+                    (None, None) => continue,
+                };
                 losses.push((buffer, output.view().positions));
-                starts.extend(start);
             }
             if wanted.mode == Mode::Train {
                 plan.backward(&starts, trained, &compiled.optimizer);
@@ -209,9 +241,9 @@ impl Model {
 }
 
 /// The shape of one row of targets.
-fn target_shape(loss: &Loss, output: &Value) -> crate::base::shape::Shape {
+pub(super) fn target_shape(loss: &Loss, output: &Shape) -> Shape {
     match loss.targets() {
-        Targets::ClassNumbers => [output.view().positions].into(),
-        Targets::LikeOutputs => output.shape.clone(),
+        Targets::ClassNumbers => [output.size() / output.last().max(1)].into(),
+        Targets::LikeOutputs => output.clone(),
     }
 }

@@ -3,10 +3,13 @@
 mod arrange;
 mod compiled;
 mod config;
+pub(crate) mod dtype;
+pub(crate) mod feeds;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
+mod mixing;
 mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
@@ -14,12 +17,18 @@ mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
+mod table;
+mod tied;
 pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};
+pub use dtype::Dtype;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
+pub use table::{
+    EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TableGoal, embedding_width, output_name,
+};
 pub use weights::Weight;

@@ -1,6 +1,7 @@
 //! Where a model's noise begins: what comes before is the same in every sample.
 
-use super::graph::{Input, Model, Node, Source, State};
+use super::dtype::Dtype;
+use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -30,7 +31,7 @@ impl Model {
     /// The model in two parts: what leads to the first noise, and what it is made of
     /// from there on. The outputs of the one are the inputs of the other, and the
     /// other's noise is the whole model's. No first part if the noise begins at the
-    /// inputs, or if there is none.
+    /// inputs, if there is none, or if an input is of texts.
     pub(crate) fn split_at_noise(&self) -> Result<(Option<Model>, Model)> {
         let mut noisy: Vec<bool> = Vec::new();
         for node in &self.nodes {
@@ -50,7 +51,8 @@ impl Model {
             }
         }
         let nothing_before = cuts.iter().all(|cut| matches!(cut, Source::Input(_)));
-        if nothing_before || !noisy.contains(&true) {
+        let texts = self.inputs.iter().any(|i| i.dtype == Dtype::String);
+        if nothing_before || texts || !noisy.contains(&true) {
             return Ok((None, self.clone()));
         }
         // Nodes of the second part by their number in the whole.
@@ -79,6 +81,7 @@ impl Model {
         let inputs = cuts.iter().enumerate().map(|(n, cut)| Input {
             name: format!("cut_{n}"),
             shape: shape(cut),
+            dtype: Dtype::Float32,
         });
         // Nodes of the first part keep their numbers, so the noisy ones between
         // them stay: none of those leads to a cut.
@@ -102,7 +105,7 @@ impl Model {
         let mut layers = Vec::new();
         for (l, layer) in self.layers.iter().enumerate() {
             let used = nodes.iter().any(|node| node.layer == l);
-            layers.push(super::graph::LayerEntry {
+            layers.push(LayerEntry {
                 name: layer.name.clone(),
                 trainable: layer.trainable,
                 rule: layer.rule.clone(),
@@ -124,6 +127,7 @@ impl Model {
             seed: self.seed,
             compiled: None,
             state: State::default(),
+            schema: None,
         }
     }
 }

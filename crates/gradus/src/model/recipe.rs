@@ -1,9 +1,9 @@
 //! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
 //! chapter 11, tables 11-3 and 11-4).
 
-use super::Model;
 use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
 use super::sequential::Sequential;
+use super::{LayerEntry, Model};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
@@ -112,11 +112,6 @@ impl Recipe {
 
     /// The layers for rows like `input`, not compiled.
     pub fn layers(&self, input: &Tensor, task: Task) -> Sequential {
-        let (activation, initializer) = match self.style {
-            Style::Default => (Activation::Elu, Initializer::HeNormal),
-            Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
-        };
-        let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
         let mut model = Sequential::new();
         if input.shape().rank() != 1 {
             model = model.add(Flatten::new());
@@ -124,6 +119,20 @@ impl Recipe {
         if self.style == Style::SelfNormalizing {
             model = model.add(Normalization::new());
         }
+        self.hidden(model).add(task.last_layer())
+    }
+
+    /// The hidden layers alone.
+    pub(super) fn hidden_layers(&self) -> Vec<LayerEntry> {
+        self.hidden(Sequential::new()).into_model().layers
+    }
+
+    fn hidden(&self, mut model: Sequential) -> Sequential {
+        let (activation, initializer) = match self.style {
+            Style::Default => (Activation::Elu, Initializer::HeNormal),
+            Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
+        };
+        let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
         for &units in &self.hidden {
             let dense = Dense::new(units)
                 .activation(activation.clone())
@@ -133,7 +142,7 @@ impl Recipe {
                 model = model.add(BatchNormalization::new());
             }
         }
-        model.add(task.last_layer())
+        model
     }
 
     /// How gradients become steps: Nesterov momentum.
@@ -196,7 +205,7 @@ impl Task {
         }
     }
 
-    fn last_layer(&self) -> Dense {
+    pub(super) fn last_layer(&self) -> Dense {
         match *self {
             Task::Classes(n) | Task::OneHot(n) => Dense::new(n).activation(Activation::Softmax),
             Task::Binary(n) => Dense::new(n).activation(Activation::Sigmoid),

@@ -1,5 +1,6 @@
 //! A chain of layers.
 
+use super::dtype::Dtype;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use crate::base::shape::Shape;
@@ -33,6 +34,7 @@ impl Sequential {
                 inputs: vec![Input {
                     name: "input_layer".into(),
                     shape: None,
+                    dtype: Dtype::Float32,
                 }],
                 parts: Vec::new(),
                 layers: Vec::new(),
@@ -41,6 +43,7 @@ impl Sequential {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
+                schema: None,
             },
         }
     }
@@ -84,6 +87,9 @@ impl Sequential {
     pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
         let name = self.free_name(&entry.name);
         let model = &mut self.model;
+        if model.layers.is_empty() && entry.rule.nature().takes_only_text() {
+            model.inputs[0].dtype = Dtype::String;
+        }
         model.layers.push(LayerEntry { name, ..entry });
         model.nodes.push(Node {
             layer: model.layers.len() - 1,

@@ -42,6 +42,7 @@ impl Op {
             | Op::NoiseGradient { view, .. }
             | Op::Combine { view, .. }
             | Op::CombineGradient { view, .. }
+            | Op::EmbedGradient { view, .. }
             | Op::Sum { view, .. } => Split::Columns(view),
             Op::Softmax { view, .. }
             | Op::SoftmaxGradient { view, .. }
@@ -52,6 +53,10 @@ impl Op {
             | Op::SpreadGradient { view, .. }
             | Op::Concatenate { view, .. }
             | Op::Slice { view, .. }
+            | Op::Map { view, .. }
+            | Op::FiniteGradient { view, .. }
+            | Op::Encode { view, .. }
+            | Op::Embed { view, .. }
             | Op::UnitRows { view, .. }
             | Op::UnitRowsGradient { view, .. }
             | Op::Loss { view, .. } => Split::Rows(view),
@@ -118,7 +123,11 @@ impl Op {
             | Op::Permute { x, .. }
             | Op::Spread { x, .. }
             | Op::Slice { x, .. }
+            | Op::Map { x, .. }
+            | Op::Encode { x, .. }
             | Op::UnitRows { x, .. } => all(&[*x]),
+            Op::Embed { x, w, .. } => all(&[*x, *w]),
+            Op::FiniteGradient { x, dy, .. } | Op::EmbedGradient { x, dy, .. } => all(&[*x, *dy]),
             Op::StandardizeRowsGradient { y, inverse, dy, .. }
             | Op::UnitRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
             Op::SpreadGradient { dy, .. } => all(&[*dy]),
@@ -231,6 +240,9 @@ impl Op {
             | Op::Spread { y, .. }
             | Op::Concatenate { y, .. }
             | Op::Slice { y, .. }
+            | Op::Map { y, .. }
+            | Op::Encode { y, .. }
+            | Op::Embed { y, .. }
             | Op::BatchProduct { y, .. }
             | Op::SumGradients { y, .. } => all(&[*y]),
             Op::StandardizeRows { y, inverse, .. } | Op::UnitRows { y, inverse, .. } => {
@@ -249,8 +261,9 @@ impl Op {
             | Op::CombineGradient { dx, .. }
             | Op::SpreadGradient { dx, .. }
             | Op::UnitRowsGradient { dx, .. }
+            | Op::FiniteGradient { dx, .. }
             | Op::StandardizeGradient { dx, .. } => all(&[*dx]),
-            Op::ProductWeight { dw, .. } => all(&[*dw]),
+            Op::ProductWeight { dw, .. } | Op::EmbedGradient { dw, .. } => all(&[*dw]),
             Op::BiasGradient { db, .. } => all(&[*db]),
             Op::Normalize {
                 moving_mean,

@@ -283,6 +283,35 @@ impl Pass<'_> {
                     self.weight(*w, |dw| Op::ProductWeight { x, dy, dw, of });
                 }
             }
+            // Forward: y = x · wᵀ.
+            Op::ProductInput {
+                dy: x,
+                w,
+                dx: y,
+                of,
+            } => {
+                let Some(&dy) = self.signal.get(y) else {
+                    return;
+                };
+                self.flush();
+                let (x, w, of) = (*x, *w, *of);
+                if self.wanted.contains(&x) {
+                    self.pass_on(x, of.output_view(), |dx| Op::Product {
+                        x: dy,
+                        w,
+                        y: dx,
+                        of,
+                    });
+                }
+                if self.wanted.contains(&w) {
+                    self.weight(w, |dw| Op::ProductWeight {
+                        x: dy,
+                        dy: x,
+                        dw,
+                        of,
+                    });
+                }
+            }
             Op::Bias { x, bias, y, view } => {
                 let Some(&dy) = self.signal.get(y) else {
                     return;
@@ -549,7 +578,7 @@ impl Pass<'_> {
 
     /// A part of the gradient of a variable, made by `op` when the signal has
     /// passed on.
-    fn weight(&mut self, w: Buffer, op: impl FnOnce(Buffer) -> Op) {
+    pub(super) fn weight(&mut self, w: Buffer, op: impl FnOnce(Buffer) -> Op) {
         let dw = self.lowering.gradient_of(w);
         self.later.push(op(dw));
         self.gather(w, dw);

@@ -125,6 +125,23 @@ impl Lowering {
         y
     }
 
+    /// x · wᵀ on the last axis.
+    pub fn product_transposed(&mut self, x: &Value, w: Buffer, outputs: usize) -> Value {
+        let View { positions, width } = x.view();
+        let y = self.like("product", &x.shape.with_last(outputs));
+        self.ops.push(Op::ProductInput {
+            dy: x.buffer,
+            w,
+            dx: y.buffer,
+            of: Factors {
+                positions,
+                inputs: outputs,
+                outputs: width,
+            },
+        });
+        y
+    }
+
     /// x + bias on the last axis.
     pub fn bias(&mut self, x: &Value, bias: Buffer) -> Value {
         let y = self.like("biased", &x.shape);

@@ -217,7 +217,7 @@ impl Pass<'_> {
                     view,
                 });
             }
-            _ => {}
+            _ => self.indices(op, dy),
         }
     }
 

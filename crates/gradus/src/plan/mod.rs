@@ -10,6 +10,7 @@ mod augment;
 pub(crate) mod backward;
 pub(crate) mod dump;
 pub(crate) mod fuse;
+mod indices;
 pub(crate) mod lower;
 pub(crate) mod memory;
 mod merge;

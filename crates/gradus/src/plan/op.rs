@@ -5,6 +5,7 @@ use crate::rules::activations::Activation;
 use crate::rules::augment::{Augment, Image};
 use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
+use crate::rules::mapping::Mapping;
 use crate::rules::noise::Noise;
 use crate::rules::optimizers::Method;
 use crate::rules::pairwise::Pairwise;
@@ -368,6 +369,46 @@ pub enum Op {
         inverse: Buffer,
         dy: Buffer,
         dx: Buffer,
+        view: View,
+    },
+    /// y = what becomes of x, each number by itself.
+    Map {
+        rule: Mapping,
+        x: Buffer,
+        y: Buffer,
+        view: View,
+    },
+    /// dx = dy where x is finite, else 0.
+    FiniteGradient {
+        x: Buffer,
+        dy: Buffer,
+        dx: Buffer,
+        view: View,
+    },
+    /// Each matrix row of y, of zeros, counts what `indices` numbers of x name:
+    /// their columns get 1, or 1 for each if `count`. Others name nothing.
+    Encode {
+        x: Buffer,
+        y: Buffer,
+        indices: usize,
+        count: bool,
+        view: View,
+    },
+    /// Each matrix row of y is the row of w, which has so many `rows`, that x names;
+    /// NaN where it names none.
+    Embed {
+        x: Buffer,
+        w: Buffer,
+        y: Buffer,
+        rows: usize,
+        view: View,
+    },
+    /// Each row of dw is the sum of the matrix rows of dy for which x names it.
+    EmbedGradient {
+        x: Buffer,
+        dy: Buffer,
+        dw: Buffer,
+        rows: usize,
         view: View,
     },
     /// y = a + b for the gradients of a variable that is used twice.

@@ -28,6 +28,7 @@ fn plan(model: &Model, mode: Mode) -> Plan {
         mode,
         rows: 4,
         weighted: false,
+        mixed: false,
     };
     model.lower(&[wanted]).unwrap().program.plans.remove(0)
 }

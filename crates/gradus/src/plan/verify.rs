@@ -161,6 +161,45 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
             (*b, PerRow(of.depth * of.columns)),
             (*y, PerRow(of.rows * of.columns)),
         ],
+        Op::Map { x, y, view, .. } => {
+            vec![(*x, PerRow(view.per_row())), (*y, PerRow(view.per_row()))]
+        }
+        Op::FiniteGradient { x, dy, dx, view } => [x, dy, dx]
+            .into_iter()
+            .map(|&b| (b, PerRow(view.per_row())))
+            .collect(),
+        Op::Encode {
+            x,
+            y,
+            indices,
+            view,
+            ..
+        } => vec![
+            (*x, PerRow(view.positions * indices)),
+            (*y, PerRow(view.per_row())),
+        ],
+        Op::Embed {
+            x,
+            w,
+            y,
+            rows,
+            view,
+        } => vec![
+            (*x, PerRow(view.positions)),
+            (*w, Fixed(rows * view.width)),
+            (*y, PerRow(view.per_row())),
+        ],
+        Op::EmbedGradient {
+            x,
+            dy,
+            dw,
+            rows,
+            view,
+        } => vec![
+            (*x, PerRow(view.positions)),
+            (*dw, Fixed(rows * view.width)),
+            (*dy, PerRow(view.per_row())),
+        ],
         Op::Permute { x, y, view, .. } => {
             vec![(*x, PerRow(view.per_row())), (*y, PerRow(view.per_row()))]
         }

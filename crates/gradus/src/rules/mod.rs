@@ -9,6 +9,7 @@ pub(crate) mod augment;
 pub mod constraints;
 pub mod initializers;
 pub mod losses;
+pub(crate) mod mapping;
 pub mod metrics;
 pub(crate) mod noise;
 pub mod optimizers;

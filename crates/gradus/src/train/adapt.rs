@@ -1,15 +1,18 @@
-//! `Normalization` layers learn mean and variance from data.
+//! Layers that learn from data as it is, before any training: mean and variance,
+//! vocabularies.
 
 use super::evaluate::ROWS;
-use crate::data::{Dataset, Tensor};
+use crate::data::{Dataset, Tensor, Values};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::layers::{Kind, Normalization};
-use crate::model::{Model, Source};
+use crate::model::layers::{Formula, Kind, Normalization, StringLookup};
+use crate::model::{Model, Source, Weight};
 
 impl Model {
-    /// Learns mean and variance of every `Normalization` layer that was not given
-    /// them, from `data` as it reaches the layer. Earlier values are forgotten.
+    /// Learns what layers know of data: mean and variance of every `Normalization`
+    /// layer that was not given them, whose earlier values are forgotten, and the
+    /// vocabulary of every lookup layer that has none, from `data` as it reaches the
+    /// layer. A NaN does not count.
     ///
     /// A `fit` begins with it for the layers that were never adapted, on its
     /// training rows.
@@ -27,40 +30,93 @@ impl Model {
         data: &Dataset,
         again: bool,
     ) -> Result<()> {
+        let built = self.is_built();
         for number in 0..self.nodes.len() {
             let node = &self.nodes[number];
             let layer = &self.layers[node.layer];
-            let Kind::Normalization(rule) = &layer.rule.0 else {
-                continue;
-            };
-            let never = |w: &crate::model::Weight| w.name == "count" && w.values[0] < 0.0;
-            if layer.weights.is_empty() || !again && !layer.weights.iter().any(never) {
-                continue;
-            }
-            super::check::inputs(&self.inputs, data)?;
-            let found = match node.inputs[0] {
-                Source::Input(n) => statistics(rule, super::feeds::inputs(&self.inputs, data)?[n])?,
-                Source::Node(before) => {
-                    let mut first = self.clone();
-                    first.nodes.truncate(before + 1);
-                    first.outputs = vec![Source::Node(before)];
-                    first.parts.clear();
-                    first.compiled = None;
-                    let reaching = first.predict_on(engine, data)?;
-                    statistics(rule, &reaching)?
+            let wanted = match &layer.rule.0 {
+                Kind::Normalization(rule) => {
+                    let never = |w: &Weight| w.name == "count" && w.values[0] < 0.0;
+                    rule.mean.is_none()
+                        && (again || layer.weights.is_empty() || layer.weights.iter().any(never))
                 }
+                Kind::StringLookup(rule) => rule.vocabulary.is_none(),
+                _ => false,
             };
-            let place = self.nodes[number].layer;
-            let values = [found.0, found.1, vec![0.0]];
-            for (weight, values) in self.layers[place].weights.iter_mut().zip(values) {
-                weight.set(&values)?;
+            if !wanted {
+                continue;
             }
+            super::check::inputs(self, data)?;
+            let reaching = match node.inputs[0] {
+                Source::Input(n) => super::feeds::inputs(self, data)?[n].clone(),
+                Source::Node(before) => self.before(before)?.predict_on(engine, data)?,
+            };
+            let place = node.layer;
+            let name = format!("layer {}", layer.name);
+            self.learn(place, &reaching)
+                .map_err(|error| error.under(&name))?;
         }
-        Ok(())
+        match built {
+            true => Ok(()),
+            false => self.build_for(data),
+        }
+    }
+
+    /// The model that computes what that node does.
+    fn before(&self, node: usize) -> Result<Model> {
+        let mut first = self.clone();
+        first.nodes.truncate(node + 1);
+        first.outputs = vec![Source::Node(node)];
+        first.parts.clear();
+        first.compiled = None;
+        first.finish()?;
+        Ok(first)
+    }
+
+    /// A layer learns from what reaches it.
+    fn learn(&mut self, place: usize, data: &Tensor) -> Result<()> {
+        let layer = &mut self.layers[place];
+        match &mut layer.rule.0 {
+            Kind::Normalization(rule) => {
+                let found = statistics(rule, data)?;
+                if layer.weights.is_empty() {
+                    let specs = rule.variables(std::slice::from_ref(data.shape()));
+                    let weights = specs.into_iter().map(|spec| Weight::new(spec, 0, 0));
+                    layer.weights = weights.collect();
+                }
+                let values = [found.0, found.1, vec![0.0]];
+                for (weight, values) in layer.weights.iter_mut().zip(values) {
+                    weight.set(&values)?;
+                }
+                Ok(())
+            }
+            Kind::StringLookup(rule) => learn_texts(rule, data),
+            other => Err(Error::Internal(format!("{other:?} learns nothing"))),
+        }
     }
 }
 
-/// The mean and the population variance at each place along the layer's axes.
+/// The vocabulary of all texts.
+fn learn_texts(rule: &mut StringLookup, data: &Tensor) -> Result<()> {
+    let Values::Text { names, codes } = data.values() else {
+        return Err(Error::invalid(data.name(), "numbers", "text"));
+    };
+    let mut counts: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 0)).collect();
+    for &code in codes {
+        counts[code as usize].1 += 1;
+    }
+    // A dictionary that was put together may have a text twice.
+    counts.sort_unstable();
+    counts.dedup_by(|again, first| {
+        let same = again.0 == first.0;
+        first.1 += if same { again.1 } else { 0 };
+        same
+    });
+    rule.learn(&counts)
+}
+
+/// The mean and the population variance at each place along the layer's axes, of the
+/// numbers that are not NaN.
 fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
     let shape = data.shape();
     let kept = rule.kept(shape)?;
@@ -78,9 +134,9 @@ fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>
         }
         stride *= dims[axis];
     }
-    let each = (data.rows() * shape.size() / count.max(1)) as f64;
+    // The sum over numbers that are there, and how many these are.
     let sums = |about: &[f64], power: i32| -> Result<Vec<f64>> {
-        let mut sums = vec![0.0; count];
+        let mut sums = vec![(0.0, 0_u64); count];
         let mut values = vec![0.0; ROWS * shape.size()];
         for start in (0..data.rows()).step_by(ROWS) {
             let rows: Vec<u32> = (start..data.rows().min(start + ROWS))
@@ -90,11 +146,24 @@ fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>
             data.gather(&rows, values)?;
             for row in values.chunks(shape.size().max(1)) {
                 for (&place, &value) in places.iter().zip(row) {
-                    sums[place] += (f64::from(value) - about[place]).powi(power);
+                    if !value.is_nan() {
+                        let (sum, number) = &mut sums[place];
+                        *sum += (f64::from(value) - about[place]).powi(power);
+                        *number += 1;
+                    }
                 }
             }
         }
-        Ok(sums.into_iter().map(|sum| sum / each).collect())
+        if let Some(empty) = sums.iter().position(|&(_, number)| number == 0) {
+            return Err(Error::Data {
+                source_name: data.name().to_owned(),
+                row: None,
+                column: (count > 1).then_some(empty),
+                found: "no number that is not NaN".into(),
+                expected: "at least one, to adapt a Normalization layer to".into(),
+            });
+        }
+        Ok(sums.into_iter().map(|(sum, n)| sum / n as f64).collect())
     };
     let mean = sums(&vec![0.0; count], 1)?;
     let variance = sums(&mean, 2)?;

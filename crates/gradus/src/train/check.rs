@@ -2,25 +2,94 @@
 //! is taken.
 
 use super::feeds;
-use crate::data::{Dataset, check};
+use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
-use crate::model::{Input, Model};
+use crate::model::layers::MOST_PLACES;
+use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
-/// Rows, and inputs of the model's shapes.
-pub(super) fn inputs(inputs: &[Input], data: &Dataset) -> Result<()> {
+/// Rows, and inputs of what the model takes.
+pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     check::not_empty(data)?;
-    let tensors = feeds::inputs(inputs, data)?;
-    let shapes = inputs.iter().filter_map(|input| input.shape.as_ref());
-    let mut pairs = tensors.into_iter().zip(shapes);
-    pairs.try_for_each(|(tensor, shape)| check::shape(tensor, shape))
+    let tensors = feeds::inputs(model, data)?;
+    for (tensor, input) in tensors.iter().zip(&model.inputs) {
+        kind(tensor, input)?;
+        if let Some(shape) = &input.shape {
+            check::shape(tensor, shape)?;
+        }
+    }
+    for node in &model.nodes {
+        let layer = &model.layers[node.layer];
+        if let Some(limit) = layer.rule.nature().takes_below {
+            named(model, node.inputs[0], limit, &tensors)
+                .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
+        }
+    }
+    Ok(())
 }
 
-/// As [`inputs`], and finite numbers with targets that fit the outputs and losses.
+/// Texts for an input of text, and for one of whole numbers such.
+fn kind(tensor: &Tensor, input: &Input) -> Result<()> {
+    match (input.dtype, tensor.is_text()) {
+        (Dtype::String, true) => Ok(()),
+        (Dtype::String, false) => {
+            let expected = format!("text, which the model's input {} takes", input.name);
+            Err(Error::invalid(tensor.name(), "numbers", expected))
+        }
+        (_, true) => tensor.numbers(),
+        (whole, false) if whole.is_whole() => {
+            let most = MOST_PLACES as f32;
+            let expected = "a whole number between -2^24 and 2^24, which alone are exact here";
+            check::whole(tensor, -most, most, expected)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses numbers that name none of so many things, where it is known what reaches
+/// the layer.
+fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Result<()> {
+    let node = match from {
+        Source::Input(n) => {
+            let expected = format!("a whole number from 0 to {}", limit.saturating_sub(1));
+            return check::whole(tensors[n], 0.0, limit as f32, &expected);
+        }
+        Source::Node(n) => &model.nodes[n],
+    };
+    let layer = &model.layers[node.layer];
+    match layer.rule.nature().gives_below {
+        Some(places) if places > limit => {
+            let found = format!("whole numbers below {places} from layer {}", layer.name);
+            Err(Error::invalid("input", found, format!("below {limit}")))
+        }
+        None if ["Cast", "Flatten", "Reshape"].contains(&layer.rule.class()) => {
+            named(model, node.inputs[0], limit, tensors)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// As [`inputs`], and finite numbers; NaN where it stays inside the model.
+pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
+    inputs(model, data)?;
+    let tensors = feeds::inputs(model, data)?;
+    for (tensor, takes_nan) in tensors.into_iter().zip(model.takes_nan()) {
+        match takes_nan {
+            true => check::not_infinite(tensor)?,
+            false => check::finite_input(tensor)?,
+        }
+    }
+    Ok(())
+}
+
+/// As [`finite_inputs`], with targets that fit the outputs and losses.
 pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     let compiled = model.compiled()?;
-    inputs(&model.inputs, data)?;
-    check::finite_all(data)?;
+    finite_inputs(model, data)?;
+    for column in data.targets().iter().chain(data.sample_weight()) {
+        column.numbers()?;
+        check::finite(column)?;
+    }
     let shapes = model.output_shapes()?;
     let targets = feeds::targets(model, data)?;
     for ((output, target), (_, goal)) in targets.into_iter().zip(compiled.trained()) {

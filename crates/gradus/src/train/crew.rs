@@ -12,12 +12,11 @@ use crate::plan::Mode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Numbers that the rows of a batch may have side by side in a layer's input and
-/// output: 256 KiB, so that they stay in a core's second cache. Of 64 to 512 KiB it
-/// was the best for the book's network, by few percent.
+/// output: 256 KiB, so that they stay in a core's second cache. Other sizes have not
+/// been measured.
 const CACHED: usize = 65_536;
 
-/// The fewest and the most rows of a batch. Fewer would read the weights too often;
-/// more gain nothing.
+/// The fewest and the most rows of a batch: fewer would read the weights too often.
 const ROWS: (usize, usize) = (48, 256);
 
 /// Rows are counted by these: whole tiles of the products on every processor.
@@ -49,7 +48,7 @@ impl Seat {
 
     /// Runs the plan on `rows` rows that `fill` writes.
     pub fn run(&mut self, rows: usize, fill: &Fill, step: &Step) {
-        self.runner.run_filled(&mut self.batch, rows, fill, step);
+        self.runner.start(&mut self.batch, rows, fill, step);
     }
 
     /// Copies as many rows of an output as `to` has room for.
@@ -70,11 +69,11 @@ pub(super) fn rows(model: &Model) -> Result<usize> {
 
 impl Crew {
     pub fn new(model: &Model, engine: &dyn Engine, mode: Mode, rows: usize) -> Result<Self> {
-        let weighted = false;
         let wanted = Wanted {
             mode,
             rows,
-            weighted,
+            weighted: false,
+            mixed: false,
         };
         let runner = Runner::new(model, engine, &[wanted])?;
         let twin = Seat::new(runner.twin(), mode)?;

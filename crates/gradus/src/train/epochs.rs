@@ -18,8 +18,8 @@ use std::time::Instant;
 /// A training, from its first epoch to its last.
 pub(super) struct Epochs<'a> {
     training: Training<'a>,
-    steps: Steps<'a>,
-    evaluation: Option<Evaluation<'a>>,
+    steps: Steps,
+    evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
     callbacks: Vec<Box<dyn Callback>>,
     /// The epoch to end before.
@@ -31,8 +31,8 @@ impl<'a> Epochs<'a> {
     pub fn new(
         model: &'a mut Model,
         engine: &'a dyn Engine,
-        train: &'a Dataset,
-        held_out: Option<&'a Dataset>,
+        train: &Dataset,
+        held_out: Option<&Dataset>,
         options: Fit,
     ) -> Result<Self> {
         let (learning_rate, schedule) = rate(model, options.schedule)?;
@@ -42,18 +42,20 @@ impl<'a> Epochs<'a> {
             mode: Mode::Train,
             rows: batch_size.min(train.rows()),
             weighted: train.sample_weight().is_some(),
+            mixed: options.mixup.is_some(),
         }];
         wanted.extend(held_out.map(|held_out| Wanted {
             mode: Mode::Evaluate,
             rows: held_out.rows().min(ROWS.max(batch_size)),
             weighted: held_out.sample_weight().is_some(),
+            mixed: false,
         }));
         let training = Training::new(model, engine, wanted, learning_rate)?;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, train, batches)?,
+            steps: Steps::new(model, runner, train, batches)?.mixing(options.mixup),
             training,
             schedule,
             callbacks: options.callbacks,

@@ -16,15 +16,15 @@ use crate::plan::Mode;
 pub(crate) const ROWS: usize = 256;
 
 /// Evaluation of a model by a runner.
-pub(crate) struct Evaluation<'a> {
-    tensors: Vec<&'a Tensor>,
+pub(crate) struct Evaluation {
+    tensors: Vec<Tensor>,
     batches: Batches,
     batch: Batch,
     meters: Meters,
 }
 
-impl<'a> Evaluation<'a> {
-    pub fn new(model: &Model, runner: &Runner, data: &'a Dataset) -> Result<Self> {
+impl Evaluation {
+    pub fn new(model: &Model, runner: &Runner, data: &Dataset) -> Result<Self> {
         let (_, plan) = runner.plan(Mode::Evaluate)?;
         Ok(Evaluation {
             tensors: tensors(model, data, true)?,
@@ -58,6 +58,7 @@ impl Model {
             mode: Mode::Evaluate,
             rows: data.rows().min(ROWS),
             weighted: data.sample_weight().is_some(),
+            mixed: false,
         };
         let mut runner = Runner::new(self, engine, &[wanted])?;
         let mut evaluation = Evaluation::new(self, &runner, data)?;

@@ -214,6 +214,7 @@ impl Model {
             mode: Mode::Train,
             rows: finder.batch_size.min(data.rows()),
             weighted: data.sample_weight().is_some(),
+            mixed: false,
         };
         let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;
         let mut steps = Steps::new(training.model, &training.runner, &data, batches)?;

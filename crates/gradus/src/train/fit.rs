@@ -18,6 +18,7 @@ pub struct Fit {
     pub(super) validation: Validation,
     pub(super) schedule: Option<Schedule>,
     pub(super) class_weight: Vec<(usize, f64)>,
+    pub(super) mixup: Option<f64>,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
 }
 
@@ -38,6 +39,7 @@ impl Default for Fit {
             validation: Validation::None,
             schedule: None,
             class_weight: Vec::new(),
+            mixup: None,
             callbacks: Vec::new(),
         }
     }
@@ -98,6 +100,18 @@ impl Fit {
         self
     }
 
+    /// Mixes each row of a batch with another one, inputs and targets alike: λ of the
+    /// one and 1 - λ of the other, λ drawn anew for each row from the beta
+    /// distribution with both parameters `alpha` (Zhang et al., "mixup: beyond
+    /// empirical risk minimization", 2018; Keras' `MixUp`, which has 0.2). A target
+    /// that is a class number is mixed as the one-hot row that it stands for. Metrics
+    /// of the training compare with the target of which there is more. The
+    /// validation is not mixed. It does not go with weights of rows or classes.
+    pub fn mixup(mut self, alpha: f64) -> Self {
+        self.mixup = Some(alpha);
+        self
+    }
+
     /// So many epochs as a recipe has them: its schedule, and early stopping,
     /// which wants validation data.
     pub fn recipe(recipe: &Recipe, epochs: usize) -> Self {
@@ -135,6 +149,9 @@ impl Model {
             }
         };
         let train = self.prepare(engine, train, held_out.as_ref(), &options.class_weight)?;
+        if let Some(alpha) = options.mixup {
+            super::mix::check(self, &train, alpha)?;
+        }
         let first = options.initial_epoch;
         let mut epochs = Epochs::new(self, engine, &train, held_out.as_ref(), options)?;
         let history = epochs.run(first)?;

@@ -3,6 +3,7 @@
 
 use super::crew::{self, Crew};
 use super::feeds;
+use super::gathered::{Distribution, Gathered};
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -30,15 +31,6 @@ pub struct McPrediction {
     pub mutual_information: Option<Tensor>,
 }
 
-/// What the numbers of an output are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Distribution {
-    /// A row of them is one distribution over classes.
-    Softmax,
-    /// Each is a probability by itself.
-    Sigmoid,
-}
-
 impl Model {
     /// Predicts every row of `data` `samples` times with layers of noise (dropout
     /// and its like) on and batch normalization in inference mode. The samples of
@@ -58,7 +50,7 @@ impl Model {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
-        super::check::inputs(&self.inputs, data)?;
+        super::check::inputs(self, data)?;
         let shapes = self.output_shapes()?;
         let Some(shape) = shapes.first() else {
             return Err(Error::Internal("a model without outputs".into()));
@@ -127,12 +119,15 @@ impl Sampler<'_> {
     /// computed once for each row.
     fn run(&self, data: &Dataset, start: impl Fn() -> Gathered + Sync) -> Result<Gathered> {
         let (before, after) = self.model.split_at_noise()?;
-        let sizes: Vec<usize> = after.inputs.iter().map(size).collect();
+        let tensors = feeds::tensors(self.model, data, false)?;
+        let sizes: Vec<usize> = match &before {
+            Some(_) => after.inputs.iter().map(size).collect(),
+            None => tensors.iter().map(Tensor::size).collect(),
+        };
         let crew = |model: &Model, mode, rows| Crew::new(model, self.engine, mode, rows);
         let before = before.map(|model| crew(&model, Mode::Infer, self.rows));
         let before = before.transpose()?;
         let after = crew(&after, Mode::Sample, self.rows * self.together)?;
-        let tensors = feeds::inputs(&self.model.inputs, data)?;
         let parts = self.samples.div_ceil(self.together);
         let found = Mutex::new(Vec::new());
         let batches = 0..data.rows().div_ceil(self.rows);
@@ -181,7 +176,7 @@ impl Sampler<'_> {
     fn reach(
         &self,
         before: Option<&Crew>,
-        tensors: &[&Tensor],
+        tensors: &[Tensor],
         here: Range<usize>,
         mut once: Vec<Vec<f32>>,
     ) -> Result<Vec<Vec<f32>>> {
@@ -211,147 +206,47 @@ fn size(input: &Input) -> usize {
     input.shape.as_ref().map_or(1, |shape| shape.size()).max(1)
 }
 
-/// What is gathered over the samples: of the rows at hand, and of those before.
-struct Gathered {
-    kind: Option<Distribution>,
-    size: usize,
-    width: usize,
-    /// Mean and sum of squared deviations of each number so far (Welford 1962).
-    means: Vec<f64>,
-    squares: Vec<f64>,
-    /// The sum of the samples' entropies of each distribution.
-    entropies: Vec<f64>,
-    so_far: usize,
-    mean: Vec<f32>,
-    std: Vec<f32>,
-    entropy: Vec<f32>,
-    information: Vec<f32>,
-}
-
-impl Gathered {
-    fn new(kind: Option<Distribution>, size: usize, width: usize) -> Self {
-        let width = match kind {
-            Some(Distribution::Softmax) => width,
-            _ => 1,
-        };
-        Gathered {
-            kind,
-            size,
-            width,
-            means: Vec::new(),
-            squares: Vec::new(),
-            entropies: Vec::new(),
-            so_far: 0,
-            mean: Vec::new(),
-            std: Vec::new(),
-            entropy: Vec::new(),
-            information: Vec::new(),
-        }
-    }
-
-    /// Begins with the next rows.
-    fn start(&mut self, rows: usize) {
-        let numbers = rows * self.size;
-        for (all, n) in [
-            (&mut self.means, numbers),
-            (&mut self.squares, numbers),
-            (&mut self.entropies, numbers / self.width),
-        ] {
-            all.clear();
-            all.resize(n, 0.0);
-        }
-        self.so_far = 0;
-    }
-
-    /// Adds `count` samples of each row, those of a row one after the other.
-    fn add(&mut self, outputs: &[f32], count: usize) {
-        for (row, samples) in outputs.chunks(count * self.size).enumerate() {
-            let at = row * self.size;
-            for (s, sample) in samples.chunks(self.size).enumerate() {
-                let n = (self.so_far + s + 1) as f64;
-                for (i, &x) in sample.iter().enumerate() {
-                    let x = f64::from(x);
-                    let mean = &mut self.means[at + i];
-                    let away = x - *mean;
-                    *mean += away / n;
-                    self.squares[at + i] += away * (x - *mean);
-                }
-                if self.kind.is_some() {
-                    for (i, part) in sample.chunks(self.width).enumerate() {
-                        let part = part.iter().map(|&p| f64::from(p));
-                        self.entropies[at / self.width + i] += entropy(self.kind, part);
-                    }
-                }
-            }
-        }
-        self.so_far += count;
-    }
-
-    /// Notes the results of the rows at hand.
-    fn finish(&mut self, samples: usize) {
-        let n = samples as f64;
-        self.mean.extend(self.means.iter().map(|&m| m as f32));
-        let deviations = self.squares.iter().map(|s| (s / n).sqrt() as f32);
-        self.std.extend(deviations);
-        if self.kind.is_none() {
-            return;
-        }
-        for (part, sum) in self.means.chunks(self.width).zip(&self.entropies) {
-            let whole = entropy(self.kind, part.iter().copied());
-            self.entropy.push(whole as f32);
-            // Never below 0 but for rounding.
-            self.information.push((whole - sum / n).max(0.0) as f32);
-        }
-    }
-}
-
-/// The entropy of a distribution, in nats.
-fn entropy(kind: Option<Distribution>, p: impl Iterator<Item = f64>) -> f64 {
-    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
-    match kind {
-        Some(Distribution::Sigmoid) => p.map(|p| term(p) + term(1.0 - p)).sum(),
-        _ => p.map(term).sum(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    /// What is gathered of samples of one row of two classes.
-    fn gathered(samples: &[[f32; 2]]) -> Gathered {
-        let mut gathered = Gathered::new(Some(Distribution::Softmax), 2, 2);
-        gathered.start(1);
-        // In two parts, as for more samples than fit in a batch.
-        let (first, rest) = samples.split_at(1);
-        gathered.add(first.as_flattened(), 1);
-        gathered.add(rest.as_flattened(), rest.len());
-        gathered.finish(samples.len());
-        gathered
-    }
+    use crate::prelude::*;
 
     #[test]
-    fn deviation_entropy_and_information_are_those_of_the_formulas() {
-        let close = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 1e-6, "{a}, not {b}");
-        let h = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
-        // Samples that contradict each other, each certain: all is information.
-        let found = gathered(&[[1.0, 0.0], [0.0, 1.0]]);
-        close(found.std[0], 0.5);
-        close(found.entropy[0], 2f64.ln());
-        close(found.information[0], 2f64.ln());
-        // Samples that agree on not knowing: nothing is.
-        let found = gathered(&[[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]);
-        close(found.std[0], 0.0);
-        close(found.entropy[0], 2f64.ln());
-        close(found.information[0], 0.0);
-        // I = H(mean) - mean H.
-        let found = gathered(&[[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]]);
-        close(found.mean[0], 0.6);
-        close(found.std[0], (0.18_f64 / 3.0).sqrt());
-        close(found.entropy[0], h(0.6));
-        close(
-            found.information[0],
-            h(0.6) - (h(0.9) + h(0.6) + h(0.3)) / 3.0,
+    fn a_model_cut_where_its_noise_begins_computes_the_same() {
+        let mut g = Functional::new();
+        let (x, other) = (g.input([6]), g.input([3]));
+        let h = g
+            .layer(Dense::new(8).activation(Activation::Elu), x)
+            .unwrap();
+        let h = g.layer(BatchNormalization::new(), h).unwrap();
+        let noisy = g.layer(Dropout::new(0.5), h).unwrap();
+        // Past the noise, and around it.
+        let sum = g.layer(layers::Add::new(), [h, noisy]).unwrap();
+        let all = g.layer(layers::Concatenate::new(), [sum, other]).unwrap();
+        let y = g
+            .layer(Dense::new(4).activation(Activation::Softmax), all)
+            .unwrap();
+        let model = g.model(y).unwrap();
+        let rows = |n: usize, width: usize| {
+            let values = (0..n * width).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0);
+            Tensor::from_f32([width], values.collect()).unwrap()
+        };
+        let data = Dataset::from_parts(vec![rows(30, 6), rows(30, 3)], vec![]).unwrap();
+        let (before, after) = model.split_at_noise().unwrap();
+        let reached = before.unwrap().predict_all(&data).unwrap();
+        assert_eq!(
+            reached.len(),
+            2,
+            "the normalized numbers, and the other input"
         );
+        let reached = Dataset::from_parts(reached, vec![]).unwrap();
+        assert_eq!(
+            after.predict(&reached).unwrap(),
+            model.predict(&data).unwrap()
+        );
+        // And drawn from, it is the same every time.
+        let found = model.predict_mc(&data, 300).unwrap();
+        let again = model.predict_mc(&data, 300).unwrap();
+        assert_eq!(found.mean, again.mean);
+        assert!(found.std.to_f32().iter().any(|&s| s > 0.0));
     }
 }

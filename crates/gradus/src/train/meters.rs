@@ -56,7 +56,7 @@ impl Meters {
             });
             Meter {
                 output,
-                feed: model.inputs.len() + number,
+                feed: model.feeds().len() + number,
                 weight: goal.weight,
                 loss: 0.0,
                 metrics: metrics.collect(),
@@ -96,7 +96,11 @@ impl Meters {
     pub fn add(&mut self, batch: &Batch, rows: usize) {
         // The feed behind the last target.
         let last = self.outputs.last().map_or(0, |meter| meter.feed);
-        let weights = batch.feeds.get(last + 1).map_or(&[][..], |w| &w[..rows]);
+        let weights = match batch.feeds.get(last + 1..) {
+            Some([weights]) => &weights[..rows],
+            // None, or what rows are mixed with.
+            _ => &[],
+        };
         for (meter, losses) in self.outputs.iter_mut().zip(&batch.losses) {
             let positions = meter.size / meter.width.max(1);
             let losses = &losses[..rows * positions];

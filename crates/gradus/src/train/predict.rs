@@ -6,7 +6,7 @@ use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Fill, Step};
 use crate::error::{Error, Result};
-use crate::model::{Input, Model};
+use crate::model::{Dtype, Input, LayerEntry, Model, State};
 use crate::plan::Mode;
 use std::ops::Range;
 
@@ -44,7 +44,8 @@ pub struct Predictor {
 
 impl std::fmt::Debug for Predictor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Prepared { inputs, shapes, .. } = &self.prepared;
+        let Prepared { face, shapes, .. } = &self.prepared;
+        let inputs = &face.inputs;
         write!(f, "Predictor {{ inputs: {inputs:?}, outputs: {shapes:?} }}")
     }
 }
@@ -98,7 +99,7 @@ impl Model {
     }
 
     fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
-        check::inputs(&self.inputs, data)?;
+        check::inputs(self, data)?;
         Prepared::new(self, engine)?.predict(engine, data)
     }
 }
@@ -108,13 +109,36 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     first.ok_or_else(|| Error::Internal("a model without outputs".into()))
 }
 
+/// The model without its weights.
+fn face(model: &Model) -> Model {
+    let layers = model.layers.iter().map(|layer| LayerEntry {
+        name: layer.name.clone(),
+        trainable: layer.trainable,
+        rule: layer.rule.clone(),
+        weights: Vec::new(),
+    });
+    Model {
+        name: model.name.clone(),
+        chain: model.chain,
+        inputs: model.inputs.clone(),
+        layers: layers.collect(),
+        nodes: model.nodes.clone(),
+        outputs: model.outputs.clone(),
+        parts: Vec::new(),
+        seed: model.seed,
+        compiled: None,
+        state: State::default(),
+        schema: None,
+    }
+}
+
 /// What is made once, on some engine.
 struct Prepared {
     crew: Crew,
-    inputs: Vec<Input>,
+    /// What it takes, and what it looks up.
+    face: Model,
     /// Of the outputs.
     shapes: Vec<Shape>,
-    seed: u64,
     /// Multiply-adds of a row: about one for each weight.
     work: usize,
 }
@@ -123,9 +147,8 @@ impl Prepared {
     fn new(model: &Model, engine: &dyn Engine) -> Result<Self> {
         Ok(Prepared {
             crew: Crew::new(model, engine, Mode::Infer, crew::rows(model)?)?,
-            inputs: model.inputs.clone(),
+            face: face(model),
             shapes: model.output_shapes()?,
-            seed: model.seed,
             work: model.weights().map(|w| w.values.len()).sum(),
         })
     }
@@ -133,15 +156,15 @@ impl Prepared {
     /// Layers that are noisy even here draw anew for each batch.
     fn step(&self, batch: usize) -> Step {
         Step {
-            seed: self.seed,
+            seed: self.face.seed,
             iteration: batch as u64,
             ..Step::default()
         }
     }
 
     fn predict(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
-        check::inputs(&self.inputs, data)?;
-        let tensors = feeds::inputs(&self.inputs, data)?;
+        check::inputs(&self.face, data)?;
+        let tensors = feeds::tensors(&self.face, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
         let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
@@ -155,11 +178,16 @@ impl Prepared {
     }
 
     fn predict_into(&self, engine: &dyn Engine, x: &[f32], y: &mut [f32]) -> Result<()> {
-        let ([Input { name, shape }], Some(output)) = (&self.inputs[..], self.shapes.first())
+        let ([Input { name, shape, dtype }], Some(output)) =
+            (&self.face.inputs[..], self.shapes.first())
         else {
-            let found = format!("a model of {} inputs", self.inputs.len());
+            let found = format!("a model of {} inputs", self.face.inputs.len());
             return Err(Error::invalid("predict_into", found, "a model of one"));
         };
+        if *dtype == Dtype::String {
+            let found = "a model of an input of texts";
+            return Err(Error::invalid("predict_into", found, "one of numbers"));
+        }
         let (wide, out) = (shape.as_ref().map_or(1, Shape::size), output.size());
         if !x.len().is_multiple_of(wide) || x.is_empty() {
             let expected = format!("a multiple of {wide}, for rows of the model's input");

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 
 impl Model {
-    /// Builds the model for the data, checks both, and adapts `Normalization`
-    /// layers. Gives the data to train on, its rows weighed by their classes.
+    /// Builds the model for the data, checks both, and adapts the layers
+    /// that learn from data as it is. Gives the data to train on, its rows weighed by their classes.
     pub(super) fn prepare(
         &mut self,
         engine: &dyn Engine,
@@ -20,6 +20,11 @@ impl Model {
     ) -> Result<Dataset> {
         if !self.is_built() {
             self.build_for(&train)?;
+        }
+        if !self.is_built() {
+            // What is learned from the rows decides the shapes behind it.
+            check::finite_inputs(self, &train)?;
+            self.adapt_on(engine, &train, false)?;
         }
         check::labelled(self, &train)?;
         let train = weigh_classes(train, class_weight)?;

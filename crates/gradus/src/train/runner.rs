@@ -138,7 +138,7 @@ impl Runner {
     pub fn run(
         &mut self,
         batch: &mut Batch,
-        tensors: &[&Tensor],
+        tensors: &[Tensor],
         rows: &[u32],
         step: &Step,
         with_outputs: bool,
@@ -149,30 +149,42 @@ impl Runner {
         let fill = |feed: usize, range: Range<usize>, to: &mut [f32]| {
             tensors[feed].copy_rows(&rows[range], to);
         };
-        self.run_filled(batch, rows.len(), &fill, step);
+        self.run_filled(batch, &fill, rows.len(), step, with_outputs)
+    }
+
+    /// Runs the plan on so many rows that `fill` gathers, and fetches its results.
+    pub fn run_filled(
+        &mut self,
+        batch: &mut Batch,
+        fill: &Fill,
+        rows: usize,
+        step: &Step,
+        with_outputs: bool,
+    ) -> Result<()> {
+        self.start(batch, rows, fill, step);
         let plan = &self.lowered.program.plans[batch.plan];
         for (&(losses, positions), values) in plan.losses.iter().zip(&mut batch.losses) {
-            let values = &mut values[..rows.len() * positions];
+            let values = &mut values[..rows * positions];
             self.session.fetch(batch.plan, losses, values);
         }
         batch.penalty = 0.0;
         for &(buffer, by_row) in &plan.penalties {
             let mut penalty = [0.0];
             self.session.fetch(batch.plan, buffer, &mut penalty);
-            let share = if by_row { rows.len() as f64 } else { 1.0 };
+            let share = if by_row { rows as f64 } else { 1.0 };
             batch.penalty += f64::from(penalty[0]) / share;
         }
         if with_outputs {
             for ((buffer, shape), values) in plan.outputs.iter().zip(&mut batch.outputs) {
-                let values = &mut values[..shape.size() * rows.len()];
+                let values = &mut values[..shape.size() * rows];
                 self.session.fetch(batch.plan, *buffer, values);
             }
         }
         Ok(())
     }
 
-    /// Runs the plan on `rows` rows that `fill` writes.
-    pub fn run_filled(&mut self, batch: &mut Batch, rows: usize, fill: &Fill, step: &Step) {
+    /// Runs the plan on `rows` rows that `fill` writes, and fetches nothing.
+    pub fn start(&mut self, batch: &mut Batch, rows: usize, fill: &Fill, step: &Step) {
         self.session
             .run(batch.plan, rows, &mut batch.feeds, fill, step);
     }

@@ -3,6 +3,7 @@
 use super::callbacks::{Progress, Training};
 use super::feeds::tensors;
 use super::meters::Meters;
+use super::mix::Mix;
 use super::runner::{Batch, Runner};
 use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::Step;
@@ -13,29 +14,32 @@ use crate::rules::optimizers::{Clock, Optimizer};
 use crate::rules::schedules::Setting;
 
 /// The training rows in batches, and what the steps on them have measured.
-pub(super) struct Steps<'a> {
+pub(super) struct Steps {
     optimizer: Optimizer,
-    tensors: Vec<&'a Tensor>,
+    tensors: Vec<Tensor>,
     batches: Batches,
     batch: Batch,
+    mix: Option<Mix>,
     /// What was measured since they were last reset.
     pub meters: Meters,
 }
 
-impl<'a> Steps<'a> {
-    pub fn new(
-        model: &Model,
-        runner: &Runner,
-        data: &'a Dataset,
-        batches: Batches,
-    ) -> Result<Self> {
+impl Steps {
+    pub fn new(model: &Model, runner: &Runner, data: &Dataset, batches: Batches) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer.clone(),
             tensors: tensors(model, data, true)?,
             batches,
             batch: runner.batch(Mode::Train)?,
+            mix: None,
             meters: Meters::new(model)?,
         })
+    }
+
+    /// Mixes the rows of each batch, if there is an alpha for it.
+    pub fn mixing(mut self, alpha: Option<f64>) -> Self {
+        self.mix = alpha.map(|alpha| Mix::new(alpha, self.batches.batch_size()));
+        self
     }
 
     /// The steps of an epoch.
@@ -72,9 +76,11 @@ impl<'a> Steps<'a> {
         let model = &mut *training.model;
         let step = next(model.seed, &self.optimizer, &mut model.state, setting);
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
-        training
-            .runner
-            .run(batch, &self.tensors, rows, &step, outputs)?;
+        let (runner, tensors) = (&mut training.runner, &self.tensors);
+        match &mut self.mix {
+            Some(mix) => mix.run(runner, batch, tensors, rows, &step, outputs)?,
+            None => runner.run(batch, tensors, rows, &step, outputs)?,
+        }
         model.state.iteration += 1;
         self.meters.add(batch, rows.len());
         Ok(())

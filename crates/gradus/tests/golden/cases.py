@@ -1,4 +1,4 @@
-"""The table of cases. Group A: issue 2; B: issue 4; C: issue 5 (functional models, files trained before)."""
+"""The table of cases. Group A: issue 2; B: issue 4; C: issue 5 (functional models, files trained before); D: issue 6 (raw rows)."""
 import json
 import numpy as np
 
@@ -32,7 +32,17 @@ def make_arrays():
     }
 
 
-ARRAYS = make_arrays()
+def make_raw_rows():
+    """What tables hold: numbers with gaps, texts, whole numbers that name something."""
+    rng = np.random.default_rng(20261125)
+    gaps = rng.standard_normal((50, 4)) * [1, 5, 0.2, 3] + [0, 2, -1, 4]
+    gaps[rng.random((50, 4)) < 0.2] = np.nan
+    towns = np.array(["Graz", "Bern", "Zürich", "", "Linz", "Aarau"])
+    return {"x_gaps": gaps.astype("float32"), "town": towns[rng.integers(0, 6, (50, 1))], "towns": towns[rng.integers(0, 6, (50, 3))],
+            "kind": rng.integers(0, 7, (50, 1)).astype("int64"), "kinds": rng.integers(0, 7, (50, 4)).astype("int64")}
+
+
+ARRAYS = {**make_arrays(), **make_raw_rows()}
 
 
 def case(group, name, covers, layers=None, *, model=None, x="x", y="y", loss=SCCE, metrics=("accuracy",), optimizer=SGD,
@@ -581,9 +591,10 @@ def functional(name, covers, make, **more):
     def model():
         import keras
         shape = lambda n: ARRAYS[n].shape[1:]
-        x = ({k: keras.Input(shape(v), name=k) for k, v in inputs.items()} if isinstance(inputs, dict) else keras.Input(shape(inputs)))
+        dtype = lambda n: {"U": "string", "i": "int64"}.get(ARRAYS[n].dtype.kind, "float32")
+        x = ({k: keras.Input(shape(v), name=k, dtype=dtype(v)) for k, v in inputs.items()} if isinstance(inputs, dict) else keras.Input(shape(inputs), dtype=dtype(inputs)))
         return keras.Model(list(x.values()) if isinstance(inputs, dict) else x, make(keras.layers, x))
-    case("C", name, covers, model=model, **{"optimizer": ADAM, **more})
+    case(more.pop("group", "C"), name, covers, model=model, **{"optimizer": ADAM, **more})
 
 
 def chain(value, *layers):
@@ -676,6 +687,38 @@ continued("initial_epoch", ["initial_epoch", "loss and metrics with arguments fr
           train={"initial_epoch": 2, "epochs": 4}, validation={"fraction": 0.2}, optimizer={"type": "AdamW", "learning_rate": 0.01})
 continued("new_head", ["fine-tuning: the file's layers frozen but the last, a new optimizer and rate"], mlp("elu"), optimizer=SGD,
           trainable={"*": False, "dense_2": True}, train={"optimizer": ADAM})
+
+
+# ---- group D: raw rows in, as tables have them ----------------------------------------
+
+def raw(name, covers, make, **more):
+    texts = any(ARRAYS[n].dtype.kind == "U" for n in more["x"].values())
+    functional(f"raw_{name}", covers, make, group="D", **{**({"alone": "texts are TensorFlow's alone"} if texts else {}), **more})
+
+
+def head(L, *parts):
+    flat = [p if len(p.shape) == 2 else L.Flatten()(p) for p in parts]
+    return L.Dense(3, activation="softmax")(L.Dense(6, activation="elu")(L.Concatenate()(flat) if len(flat) > 1 else flat[0]))
+
+
+def filled(L, x):
+    from keras import ops
+    scaled = L.Normalization(mean=[0.1, 2.0, -1.0, 4.0], variance=[1.1, 24.0, 0.05, 9.0])(x["x_gaps"])
+    return head(L, ops.nan_to_num(scaled, nan=0.0), ops.cast(ops.isnan(x["x_gaps"]), "float32"))
+
+
+raw("gaps", ["ops.nan_to_num, ops.isnan and ops.cast as layers", "NaN in x"], filled, x={"x_gaps": "x_gaps"})
+raw("nan_to_num", ["ops.nan_to_num behind weights: its gradient"], lambda L, x: head(L, importlib.import_module("keras").ops.nan_to_num(
+    L.Dense(5, activation="tanh")(x["x"]), nan=0.5, posinf=3.0, neginf=-3.0)), x={"x": "x"})
+raw("string_lookup", ["StringLookup one_hot, int", "Embedding of a text"], lambda L, x: head(L, x["x"],
+    L.StringLookup(vocabulary=["Graz", "Bern", "Zürich"], output_mode="one_hot")(x["town"]),
+    L.Embedding(5, 2, embeddings_regularizer=R("L2", l2=0.01))(L.StringLookup(vocabulary=["Linz", "Graz", "Bern"], mask_token="")(x["town"]))), x={"x": "x", "town": "town"})
+raw("string_lookup_rows", ["StringLookup multi_hot, count, mask_token, pad_to_max_tokens"], lambda L, x: head(L,
+    L.StringLookup(vocabulary=["Graz", "Bern"], output_mode="multi_hot", max_tokens=6, pad_to_max_tokens=True)(x["towns"]),
+    L.StringLookup(vocabulary=["Graz", "Bern", "Aarau"], output_mode="count", mask_token="")(x["towns"])), x={"towns": "towns"})
+raw("embedding", ["Embedding shared by two inputs", "embeddings_regularizer, embeddings_constraint"], lambda L, x: (lambda shared: head(L,
+    shared(x["kind"]), shared(x["kinds"])))(L.Embedding(7, 3, embeddings_regularizer=R("L2", l2=0.02), embeddings_constraint=K("MaxNorm", max_value=0.6))),
+    x={"kind": "kind", "kinds": "kinds"})
 
 
 def write_tables(folder):

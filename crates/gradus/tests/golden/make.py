@@ -274,8 +274,16 @@ def read_config(path=None, case_toml=None):
 def load_data(config, folder):
     import numpy as np
     data = config["data"]
-    read = lambda at: {k: read(v) for k, v in at.items()} if isinstance(at, dict) else np.load(Path(folder) / at)
+    read = lambda at: {k: read(v) for k, v in at.items()} if isinstance(at, dict) else texts(np.load(Path(folder) / at))
     return read(data["x"]), read(data["y"]), read(data["sample_weight"]) if "sample_weight" in data else None
+
+
+def texts(array):
+    """Texts as TensorFlow wants them."""
+    if array.dtype.kind != "U":
+        return array
+    import tensorflow as tf
+    return tf.constant(array)
 
 
 def pick(data, rows):

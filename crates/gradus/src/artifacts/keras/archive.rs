@@ -1,7 +1,7 @@
 //! The zip around a `.keras` file.
 //!
-//! Three entries, and no others: what is not known is not unpacked, and nothing
-//! is ever unpacked to the disk.
+//! Keras' three entries and one of our own, which Keras does not look at; no others:
+//! what is not known is not unpacked, and nothing is ever unpacked to the disk.
 
 use std::io::{Cursor, Read, Seek, Write};
 use zip::read::ZipArchive;
@@ -11,6 +11,7 @@ use zip::{CompressionMethod, DateTime};
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
+const OWN: &str = "gradus.json";
 
 /// Ten times what a network of a thousand layers needs. As JSON values it takes
 /// some fifteen times as much memory.
@@ -28,15 +29,18 @@ pub(crate) struct Archive {
     pub config: String,
     /// The weights and the optimizer's variables, as HDF5.
     pub weights: Vec<u8>,
+    /// What Keras has no place for, as JSON.
+    pub own: Option<String>,
 }
 
 /// The parts, uncompressed, in Keras' order.
 pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
-    let parts: [(&str, &[u8]); 3] = [
+    let mut parts: Vec<(&str, &[u8])> = vec![
         (METADATA, archive.metadata.as_bytes()),
         (CONFIG, archive.config.as_bytes()),
         (WEIGHTS, &archive.weights),
     ];
+    parts.extend(archive.own.as_ref().map(|own| (OWN, own.as_bytes())));
     let size: usize = parts.iter().map(|(_, part)| part.len() + 256).sum();
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
     for (name, part) in parts {
@@ -70,6 +74,7 @@ pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
         metadata,
         config,
         weights,
+        own: text(&mut zip, OWN)?,
     })
 }
 
@@ -78,7 +83,7 @@ fn check_names<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), String> {
         return Err("damaged zip: two entries have the same name".to_owned());
     }
     for name in zip.file_names_raw() {
-        if ![METADATA, CONFIG, WEIGHTS]
+        if ![METADATA, CONFIG, WEIGHTS, OWN]
             .map(str::as_bytes)
             .contains(&name)
         {
@@ -143,6 +148,7 @@ mod tests {
             metadata: r#"{"keras_version": "3.15.1"}"#.into(),
             config: r#"{"module": "keras"}"#.into(),
             weights: (0..5000u32).flat_map(u32::to_le_bytes).collect(),
+            own: Some("{}".into()),
         }
     }
 
@@ -174,6 +180,7 @@ mod tests {
             (WEIGHTS, parts.weights.as_slice()),
             (CONFIG, parts.config.as_bytes()),
             (METADATA, parts.metadata.as_bytes()),
+            (OWN, b"{}"),
         ];
         assert_eq!(
             read(zipped(&entries, CompressionMethod::Deflated)).unwrap(),

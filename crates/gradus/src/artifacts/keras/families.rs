@@ -31,6 +31,15 @@ pub(crate) enum Family {
 /// registered with `package="gradus"`: `docs/gradus_layers.py` has them.
 const OWN: &[&str] = &["MCAlphaDropout", "MCDropout", "RReLU"];
 
+/// The module of a layer that is an operation in Keras, of `keras.ops`.
+pub(crate) fn operation_module(class: &str) -> Option<&'static str> {
+    match class {
+        "Cast" => Some("keras.src.ops.core"),
+        "Isnan" | "NanToNum" => Some("keras.src.ops.numpy"),
+        _ => None,
+    }
+}
+
 /// The package that they are registered with, and their module.
 pub(crate) const PACKAGE: &str = "gradus";
 
@@ -286,6 +295,16 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["ReLU"], "negative_slope", Number(0.0)),
         Extra::new(Layer, &["ReLU"], "threshold", Number(0.0)),
         Extra::new(Layer, &["Softmax"], "axis", Number(-1.0)),
+        Extra::new(Layer, &["Embedding"], "mask_zero", False),
+        Extra::new(Layer, &["Embedding"], "quantization_config", Null),
+        Extra::new(Layer, &["Embedding"], "lora_rank", Null).unwritten(),
+        Extra::new(Layer, &["Embedding"], "lora_alpha", Null).any().unwritten(),
+        Extra::new(Layer, &["StringLookup"], "invert", False),
+        Extra::new(Layer, &["StringLookup"], "sparse", False),
+        Extra::new(Layer, &["StringLookup"], "idf_weights", Null),
+        Extra::new(Layer, &["StringLookup"], "vocabulary_size", Null).any(),
+        Extra::new(Layer, &["StringLookup"], "oov_method", Text("floormod")).any(),
+        Extra::new(Layer, &["StringLookup"], "salt", Null),
 
         Extra::new(Optimizer, &[], "name", ItsName).any(),
         Extra::new(Optimizer, &[], "use_ema", False),

@@ -1,7 +1,8 @@
 //! Keras 3's files: `.keras` in and out.
 //!
 //! A `.keras` file is a zip of `metadata.json`, `config.json` and
-//! `model.weights.h5`. The last is also a file of its own, `.weights.h5`. Before
+//! `model.weights.h5`, to which gradus adds `gradus.json` for a model of a table; Keras
+//! does not look at it. The weights' file is also a file of its own, `.weights.h5`. Before
 //! that format a whole model was one `.h5` file, which is only read. Files come from strangers: nothing in them is run,
 //! and no size that they claim is believed.
 
@@ -12,6 +13,7 @@ pub(crate) mod hdf5;
 pub(crate) mod legacy;
 pub(crate) mod objects;
 pub(crate) mod optimizer;
+pub(crate) mod own;
 pub(crate) mod weights;
 
 #[cfg(test)]
@@ -65,6 +67,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
         metadata: METADATA.to_owned(),
         config: config::write(model)?,
         weights: weights_to_bytes(model)?,
+        own: own::write(model)?,
     };
     archive::write(&archive).map_err(Error::Internal)
 }
@@ -82,16 +85,16 @@ pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
 pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Model> {
     let problem = |problem: String| Error::file(path, problem);
     let mut reader = reader;
-    let (config, mut root, legacy) = match begins_as_hdf5(&mut reader, path)? {
+    let (config, mut root, legacy, own) = match begins_as_hdf5(&mut reader, path)? {
         true => {
             let root = tree(reader, path)?;
-            (legacy::config(&root).map_err(problem)?, root, true)
+            (legacy::config(&root).map_err(problem)?, root, true, None)
         }
         false => {
             let archive = archive::read(reader).map_err(problem)?;
             let root = hdf5::read(archive.weights)
                 .map_err(|what| problem(format!("model.weights.h5: {what}")));
-            (archive.config, root?, false)
+            (archive.config, root?, false, archive.own)
         }
     };
     let mut findings = Findings::default();
@@ -108,6 +111,9 @@ pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Mode
     weights::load(&mut model, &mut root).map_err(problem)?;
     if let Some(compiled) = &mut model.compiled {
         model.state = optimizer::load(&model.layers, compiled, &root).map_err(problem)?;
+    }
+    if let Some(own) = own {
+        own::read(&own, &mut model).map_err(|what| problem(format!("gradus.json: {what}")))?;
     }
     Ok(model)
 }

@@ -33,14 +33,15 @@ pub(super) fn write(arrays: &[NamedArray]) -> Result<Vec<u8>> {
 
 /// A stranger's arrays.
 pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
-    let arrays = read_all(path)?
-        .into_iter()
-        .map(|(name, tensor)| NamedArray {
+    let arrays = read_all(path)?.into_iter().map(|(name, tensor)| {
+        tensor.numbers()?;
+        Ok(NamedArray {
             name,
             shape: std::iter::once(tensor.rows())
                 .chain(tensor.shape().dims().iter().copied())
                 .collect(),
             values: tensor.to_f32(),
-        });
-    Ok(arrays.collect())
+        })
+    });
+    arrays.collect()
 }

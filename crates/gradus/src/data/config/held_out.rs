@@ -35,6 +35,11 @@ pub enum HeldOut {
         /// The table file.
         table: String,
     },
+    /// Pictures in a folder of their own: `{ images = "validation" }`.
+    Images {
+        /// The folder, whose class folders have the names of the training's.
+        images: String,
+    },
 }
 
 /// How a share of the rows is chosen. A column of a table is named; beside
@@ -65,6 +70,7 @@ struct Raw {
     x: Option<Value>,
     y: Option<Value>,
     table: Option<String>,
+    images: Option<String>,
 }
 
 impl HeldOut {
@@ -81,6 +87,9 @@ impl HeldOut {
             },
             HeldOut::Table { table } => HeldOut::Table {
                 table: change(table),
+            },
+            HeldOut::Images { images } => HeldOut::Images {
+                images: change(images),
             },
             HeldOut::Fraction { fraction, choice } => HeldOut::Fraction {
                 fraction: *fraction,
@@ -111,6 +120,7 @@ impl HeldOut {
             ("fraction", raw.fraction.is_some()),
             ("x", raw.x.is_some()),
             ("table", raw.table.is_some()),
+            ("images", raw.images.is_some()),
         ])?;
         let chosen = one_of(&[
             ("shuffle", raw.shuffle.is_some()),
@@ -156,8 +166,12 @@ impl HeldOut {
             Raw {
                 table: Some(table), ..
             } => Ok(HeldOut::Table { table }),
+            Raw {
+                images: Some(images),
+                ..
+            } => Ok(HeldOut::Images { images }),
             _ => {
-                let expected = "one of `first`, `fraction`, `x` and `y`, or `table`";
+                let expected = "one of `first`, `fraction`, `x` and `y`, `table`, or `images`";
                 Err(Error::invalid(at, "an empty table", expected))
             }
         }
@@ -183,6 +197,7 @@ impl fmt::Display for HeldOut {
             HeldOut::First { .. } => write!(f, "the first rows"),
             HeldOut::Files { .. } => write!(f, "of their own files"),
             HeldOut::Table { table } => write!(f, "{table}"),
+            HeldOut::Images { images } => write!(f, "{images}"),
             HeldOut::Fraction { fraction, choice } => match choice {
                 Choice::Last => write!(f, "the last {fraction}"),
                 Choice::Shuffle => write!(f, "{fraction} at random"),
@@ -205,6 +220,7 @@ impl Serialize for HeldOut {
                 map.serialize_entry("y", y)?;
             }
             HeldOut::Table { table } => map.serialize_entry("table", table)?,
+            HeldOut::Images { images } => map.serialize_entry("images", images)?,
             HeldOut::Fraction { fraction, choice } => {
                 map.serialize_entry("fraction", fraction)?;
                 match choice {

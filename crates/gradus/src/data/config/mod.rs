@@ -2,6 +2,7 @@
 
 mod files;
 mod held_out;
+mod images;
 mod scale;
 
 pub use files::Files;
@@ -9,6 +10,8 @@ pub use held_out::{Choice, HeldOut};
 pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
+use crate::data::images::Images;
+use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
@@ -29,9 +32,12 @@ pub struct DataConfig {
     /// A table file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// The table's column that is to be predicted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// What the table's columns are for.
+    #[serde(flatten)]
+    pub columns: TableOptions,
+    /// A folder of pictures.
+    #[serde(flatten)]
+    pub images: Option<Images>,
     /// The rows that are held out to watch the training. The default is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<HeldOut>,
@@ -39,11 +45,11 @@ pub struct DataConfig {
     /// validation's from the rest. The default is a built-in set's own, else none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<HeldOut>,
-    /// How the inputs are scaled. The default is `unit` for a built-in set of
-    /// pictures and `none` for files.
+    /// How the inputs are scaled. The default is `unit` for pictures, of a
+    /// built-in set or a folder, and `none` for other files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<ScaleName>,
-    /// An array file with a weight for each row's loss.
+    /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
 }
@@ -55,7 +61,15 @@ struct Raw {
     x: Option<Value>,
     y: Option<Value>,
     table: Option<String>,
-    target: Option<String>,
+    target: Option<Value>,
+    exclude: Option<Value>,
+    columns: Option<Value>,
+    missing: Option<Value>,
+    target_scale: Option<Value>,
+    images: Option<String>,
+    size: Option<Value>,
+    resize: Option<String>,
+    color_mode: Option<String>,
     validation: Option<Value>,
     test: Option<Value>,
     scale: Option<String>,
@@ -81,12 +95,30 @@ impl DataConfig {
                 .map(|value| HeldOut::from_value(&at, &value))
                 .transpose()
         };
+        let columns = [
+            raw.target,
+            raw.exclude,
+            raw.columns,
+            raw.missing,
+            raw.target_scale,
+        ];
+        let mut columns = TableOptions::from_values(at, columns)?;
+        if raw.table.is_some() {
+            columns.sample_weight.clone_from(&raw.sample_weight);
+        }
         let config = DataConfig {
             dataset: raw.dataset,
             x: files("x", raw.x)?,
             y: files("y", raw.y)?,
             table: raw.table,
-            target: raw.target,
+            columns,
+            images: images::Keys {
+                images: raw.images,
+                size: raw.size,
+                resize: raw.resize,
+                color_mode: raw.color_mode,
+            }
+            .read(at)?,
             validation: held_out("validation", raw.validation)?,
             test: held_out("test", raw.test)?,
             scale: match raw.scale {
@@ -109,7 +141,15 @@ impl DataConfig {
             x: self.x.as_ref().map(files),
             y: self.y.as_ref().map(files),
             table: self.table.as_ref().map(full),
-            sample_weight: self.sample_weight.as_ref().map(full),
+            images: self.images.clone().map(|images| Images {
+                folder: full(&images.folder),
+                ..images
+            }),
+            // A table's is a column.
+            sample_weight: match self.table {
+                Some(_) => self.sample_weight.clone(),
+                None => self.sample_weight.as_ref().map(full),
+            },
             validation: self.validation.as_ref().map(|v| v.map_paths(full)),
             test: self.test.as_ref().map(|t| t.map_paths(full)),
             ..self.clone()
@@ -122,21 +162,33 @@ impl DataConfig {
             ("dataset", self.dataset.is_some()),
             ("x", self.x.is_some()),
             ("table", self.table.is_some()),
+            ("images", self.images.is_some()),
         ];
         let named: Vec<&str> = sources.iter().filter(|s| s.1).map(|s| s.0).collect();
         match named[..] {
             [] => {
-                let problem = "no data is named: give `dataset`, or `x` and `y`, or `table`";
+                let problem =
+                    "no data is named: give `dataset`, or `x` and `y`, or `table`, or `images`";
                 return Err(contradiction(problem));
             }
             [_] => {}
             [a, b, ..] => return Err(excluded(a, b)),
         }
-        if let (Some(_), [source @ ("dataset" | "table")]) = (&self.y, &named[..]) {
+        if let (Some(_), [source @ ("dataset" | "table" | "images")]) = (&self.y, &named[..]) {
             return Err(excluded(source, "y"));
         }
-        if let (Some(_), [source @ ("dataset" | "x")]) = (&self.target, &named[..]) {
-            return Err(excluded(source, "target"));
+        if let [source @ ("dataset" | "x" | "images")] = named[..]
+            && let Some(key) = self.columns.given()
+        {
+            return Err(excluded(source, key));
+        }
+        if let (Some(scale), [source @ "table"]) = (self.scale, &named[..])
+            && scale != ScaleName::None
+        {
+            let problem = format!(
+                "`scale` belongs to arrays: the model of a `{source}` standardizes its numbers itself"
+            );
+            return Err(contradiction(&problem));
         }
         Ok(())
     }

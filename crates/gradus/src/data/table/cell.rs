@@ -67,6 +67,11 @@ pub(super) fn date(text: &str) -> Option<i32> {
     if !(1..=days).contains(&day) {
         return None;
     }
+    Some(day_of(year, month, day))
+}
+
+/// The days since 1970-01-01 of a date that there is.
+pub(in crate::data) fn day_of(year: i32, month: i32, day: i32) -> i32 {
     // Years that begin in March have the odd day at their end.
     let (year, month) = if month > 2 {
         (year, month - 3)
@@ -74,11 +79,17 @@ pub(super) fn date(text: &str) -> Option<i32> {
         (year - 1, month + 9)
     };
     let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    Some(before + (month * 153 + 2) / 5 + day - 1 - 719_468)
+    before + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
 /// The date of so many days since 1970-01-01, as text.
 pub(super) fn date_text(days: i32) -> String {
+    let (year, month, day) = date_parts(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month and day of so many days since 1970-01-01.
+pub(in crate::data) fn date_parts(days: i32) -> (i32, i32, i32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day = days.rem_euclid(146_097);
@@ -91,5 +102,5 @@ pub(super) fn date_text(days: i32) -> String {
     } else {
         (year + 1, month - 9)
     };
-    format!("{year:04}-{month:02}-{day:02}")
+    (year, month, day)
 }

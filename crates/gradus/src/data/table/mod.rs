@@ -1,18 +1,25 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
-//! `source` reads the bytes and refuses what is no table; `read` finds delimiter,
-//! header and the columns' types; `cell` says what a cell's text may stand for;
-//! `describe` shows a table.
+//! `source` reads the bytes in blocks and refuses what is no table; `header` sees
+//! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
+//! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
+//! threads do so; `describe` shows a table.
 
 mod cell;
 mod describe;
+mod header;
+mod infer;
+mod part;
 mod read;
+mod records;
 mod source;
 #[cfg(test)]
 mod tests;
 
+pub(super) use cell::{date_parts, day_of};
 pub use describe::describe_table;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A table: columns of one length, each of one type.
@@ -54,7 +61,8 @@ pub enum Cells {
 }
 
 /// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Numbers.
     Number,

@@ -1,327 +1,290 @@
-//! From a file's text to a table: delimiter, header, the columns' types, cells.
+//! From a file to a table, in one pass by all threads.
 
-use super::cell::{boolean, date, is, is_missing, number};
-use super::source;
+use super::header::{delimiter, names};
+use super::infer::Found;
+use super::part::{Part, join};
+use super::records::cells;
+use super::source::{Block, Blocks};
 use super::{Cells, Column, Kind, ReadTable, Table};
 use crate::error::{Error, Result};
-use csv::{ReaderBuilder, StringRecord, Trim};
-use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// More columns are a wrong delimiter, or an array that should be a `.npy` file.
-const MOST_COLUMNS: usize = 10_000;
-/// How many rows decide what the delimiter is.
-const LOOKED_AT: usize = 50;
+/// How many bytes of the file a thread reads at a time.
+const BLOCK: usize = 4 << 20;
+/// How many bytes of the first block tell what types to expect.
+const LOOKED_AT: usize = 1 << 20;
 
 impl Table {
     /// Reads a CSV or TSV file: UTF-8 with or without a byte order mark, any
     /// line ends, delimited by commas, semicolons, tabs or bars, quoted with
-    /// `"`. The first row is a header if all its cells are different texts.
+    /// `"`. The first row is a header if all its cells are different texts, or if
+    /// some are numbers and no fewer are texts above nothing but numbers or dates.
     ///
     /// A column's type is the narrowest of number, boolean and date that all
     /// its cells have, else category. Cells that are empty or `NA`, `N/A`,
     /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
+    ///
+    /// All processors read; the table is the same on any number of them. In memory is
+    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
+    /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
     pub fn read(path: impl AsRef<Path>, options: &ReadTable) -> Result<Table> {
-        let path = path.as_ref();
-        let text = source::text(path)?;
-        let delimiter = delimiter(&text);
-        source::check_quotes(path, &text, delimiter)?;
-        let rows = Rows {
-            path,
-            text: &text,
-            delimiter,
-        };
-        let (names, has_header) = rows.names()?;
-        for name in options.kinds.keys() {
-            if !names.contains(name) {
-                let known = names.iter().map(String::as_str);
-                return Err(Error::unknown(
-                    &path.display().to_string(),
-                    "column",
-                    name,
-                    known,
-                ));
-            }
-        }
-        let mut found: Vec<Found> = names.iter().map(|_| Found::default()).collect();
-        let mut count = 0;
-        rows.each(has_header, names.len(), |line, cells| {
-            count += 1;
-            for (found, cell) in found.iter_mut().zip(cells) {
-                found.add(line, cell);
-            }
-            Ok(())
-        })?;
-        if count == 0 {
-            let problem = "has a header and no rows under it";
-            return Err(Error::file(path, problem));
-        }
-        if u32::try_from(count).is_err() {
-            return Err(Error::file(
-                path,
-                format!("has {count} rows, expected fewer than 2^32"),
-            ));
-        }
-        let mut making = Vec::with_capacity(names.len());
-        for (name, found) in names.into_iter().zip(&found) {
-            let kind = found.kind(options.kinds.get(&name).copied());
-            let kind = kind.map_err(|why| Error::file(path, format!("column `{name}`: {why}")))?;
-            making.push(Making::new(name, kind, count));
-        }
-        rows.each(has_header, making.len(), |_, cells| {
-            for (making, cell) in making.iter_mut().zip(cells) {
-                making.add(cell);
-            }
-            Ok(())
-        })?;
-        Ok(Table {
-            name: path.display().to_string(),
-            rows: count,
-            columns: making.into_iter().map(|making| making.column).collect(),
-        })
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        read_by(path.as_ref(), options, threads, BLOCK)
     }
 }
 
-/// A file's text, cut into rows.
-struct Rows<'a> {
-    path: &'a Path,
-    text: &'a str,
-    delimiter: u8,
+/// What [`Table::read`] does, on so many threads, in blocks of so many bytes.
+pub(super) fn read_by(
+    path: &Path,
+    options: &ReadTable,
+    threads: usize,
+    block: usize,
+) -> Result<Table> {
+    let blocks = Blocks::open(path, block)?;
+    let start = blocks.start()?;
+    let delimiter = delimiter(start);
+    let (names, has_header) = names(path, start, delimiter)?;
+    for name in options.kinds.keys() {
+        if !names.contains(name) {
+            let known = names.iter().map(String::as_str);
+            let at = path.display().to_string();
+            return Err(Error::unknown(&at, "column", name, known));
+        }
+    }
+    let given: Vec<Option<Kind>> = names
+        .iter()
+        .map(|n| options.kinds.get(n).copied())
+        .collect();
+    let mut pass = Pass {
+        path,
+        delimiter,
+        has_header,
+        threads,
+        kinds: Vec::new(),
+    };
+    pass.kinds = pass.expected(start, &given);
+    let (rows, mut parts) = pass.run(blocks)?;
+    if rows == 0 {
+        return Err(Error::file(path, "has a header and no rows under it"));
+    }
+    if u32::try_from(rows).is_err() {
+        let problem = format!("has {rows} rows, expected fewer than 2^32");
+        return Err(Error::file(path, problem));
+    }
+    let mut kinds = Vec::with_capacity(names.len());
+    for ((name, parts), given) in names.iter().zip(&mut parts).zip(given) {
+        let mut whole = Found::default();
+        for (_, found) in &mut *parts {
+            whole.append(std::mem::take(found));
+        }
+        let kind = whole.kind(given);
+        kinds.push(kind.map_err(|why| Error::file(path, format!("column `{name}`: {why}")))?);
+    }
+    // Where the first rows promised another type, those columns are read again.
+    let again = kinds.iter().zip(&pass.kinds);
+    let again = again.map(|(&kind, &was)| (was != Some(kind)).then_some(kind));
+    pass.kinds = again.collect();
+    if pass.kinds.iter().any(Option::is_some) {
+        for (parts, kind) in parts.iter_mut().zip(&pass.kinds) {
+            if kind.is_some() {
+                parts.clear();
+            }
+        }
+        let (rows_again, read) = pass.run(Blocks::open(path, block)?)?;
+        if rows_again != rows {
+            return Err(Error::file(path, "was changed while it was read"));
+        }
+        for ((parts, read), kind) in parts.iter_mut().zip(read).zip(&pass.kinds) {
+            if kind.is_some() {
+                *parts = read;
+            }
+        }
+    }
+    let making = kinds.into_iter().zip(parts);
+    let making: Vec<Mutex<Option<_>>> = making.map(|column| Mutex::new(Some(column))).collect();
+    let columns = parallel(threads, making.len(), |n| {
+        let (kind, parts) = lock(&making[n]).take()?;
+        Some(join(kind, rows, parts.into_iter().map(|part| part.0)))
+    });
+    let columns = names.into_iter().zip(columns);
+    Ok(Table {
+        name: path.display().to_string(),
+        rows,
+        columns: columns
+            .map(|(name, cells)| Column { name, cells })
+            .collect(),
+    })
 }
 
-impl Rows<'_> {
-    /// The columns' names, and whether they stand in the first row.
-    fn names(&self) -> Result<(Vec<String>, bool)> {
-        let mut first = StringRecord::new();
-        let read = reader(self.text, self.delimiter).read_record(&mut first);
-        read.map_err(|error| Error::file(self.path, error))?;
-        if first.len() > MOST_COLUMNS {
+/// The parts of each column, from the file's first block to its last.
+type Parts = Vec<Vec<(Cells, Found)>>;
+
+/// One reading of a file.
+struct Pass<'a> {
+    path: &'a Path,
+    delimiter: u8,
+    has_header: bool,
+    threads: usize,
+    /// As what each column is read; a column without is passed over.
+    kinds: Vec<Option<Kind>>,
+}
+
+impl Pass<'_> {
+    /// The types that the first rows promise.
+    fn expected(&self, start: &str, given: &[Option<Kind>]) -> Vec<Option<Kind>> {
+        let mut found: Vec<Found> = given.iter().map(|_| Found::default()).collect();
+        let mut end = start.len().min(LOOKED_AT);
+        while !start.is_char_boundary(end) {
+            end -= 1;
+        }
+        let width = given.len();
+        // A damaged row is met again, with its place.
+        let _ = cells(
+            &start[..end],
+            self.delimiter,
+            1,
+            self.has_header,
+            width,
+            |_, n, cell| {
+                found[n].add(0, cell);
+            },
+        );
+        let found = found.iter().zip(given);
+        let kinds = found.map(|(found, &given)| match given {
+            Some(kind) => kind,
+            None => found.kind(None).unwrap_or(Kind::Category),
+        });
+        kinds.map(Some).collect()
+    }
+
+    /// How many rows there are, and the columns' parts.
+    fn run(&self, blocks: Blocks) -> Result<(usize, Parts)> {
+        let threads = if blocks.ended() {
+            1
+        } else {
+            self.threads.max(1)
+        };
+        let blocks = Mutex::new(Some(blocks));
+        let rows_before = AtomicUsize::new(0);
+        let work = || {
+            let mut read = Vec::new();
+            loop {
+                // Blocks are handed out in order, and after a bad one no more: the
+                // first of the bad ones is always met.
+                let next = match &mut *lock(&blocks) {
+                    Some(blocks) => (blocks.count(), blocks.next(self.delimiter)),
+                    None => return read,
+                };
+                let (number, block) = match next {
+                    (_, Ok(None)) => return read,
+                    (number, Ok(Some(block))) => (number, self.block(&block, &rows_before)),
+                    (number, Err(error)) => (number, Err(error)),
+                };
+                if block.is_err() {
+                    lock(&blocks).take();
+                }
+                read.push((number, block));
+            }
+        };
+        let mut read = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut read = work();
+            for other in others {
+                match other.join() {
+                    Ok(more) => read.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            read
+        });
+        read.sort_unstable_by_key(|(number, _)| *number);
+        let mut parts: Parts = self
+            .kinds
+            .iter()
+            .map(|_| Vec::with_capacity(read.len()))
+            .collect();
+        let mut rows = 0;
+        for (_, block) in read {
+            let (of_block, cells) = block?;
+            rows += of_block;
+            for (parts, part) in parts.iter_mut().zip(cells) {
+                parts.extend(part);
+            }
+        }
+        Ok((rows, parts))
+    }
+
+    /// A block's rows, and what it has of each column.
+    fn block(&self, block: &Block, rows_before: &AtomicUsize) -> Result<(usize, OfColumns)> {
+        let text = block.text(self.path)?;
+        // Blocks have about as many rows as the ones before.
+        let rows = rows_before.load(Ordering::Relaxed);
+        let kinds = self.kinds.iter();
+        let mut parts: Vec<Option<Part>> = kinds.map(|k| k.map(|k| Part::new(k, rows))).collect();
+        let header = self.has_header && block.number == 0;
+        let width = parts.len();
+        let read = cells(
+            text,
+            self.delimiter,
+            block.line,
+            header,
+            width,
+            |line, n, cell| {
+                if let Some(part) = &mut parts[n] {
+                    part.add(line, cell);
+                }
+            },
+        );
+        let rows = read.map_err(|ragged| {
+            let s = if ragged.cells == 1 { "" } else { "s" };
             let problem = format!(
-                "has {} columns, expected at most {MOST_COLUMNS}: is the delimiter `{}`? \
-                 An array of numbers belongs in a .npy file",
-                first.len(),
+                "line {}: found {} cell{s}, expected {width} as in line 1: is a cell with \
+                 `{}` in it not quoted?",
+                ragged.line,
+                ragged.cells,
                 char::from(self.delimiter).escape_default()
             );
-            return Err(Error::file(self.path, problem));
-        }
-        if first
-            .iter()
-            .any(|cell| is_missing(cell) || number(cell).is_some())
-        {
-            let texts = first
-                .iter()
-                .filter(|c| !is_missing(c) && number(c).is_none())
-                .count();
-            // One nameless column, as an index has when a table is exported.
-            if texts + 1 == first.len() && texts > 0 && first.get(0) == Some("") {
-                let names = first.iter().map(|name| match name {
-                    "" => "column_0".to_owned(),
-                    name => name.to_owned(),
-                });
-                return Ok((names.collect(), true));
-            }
-            return Ok((
-                (0..first.len()).map(|n| format!("column_{n}")).collect(),
-                false,
-            ));
-        }
-        let mut places = HashMap::new();
-        for (place, name) in first.iter().enumerate() {
-            if let Some(before) = places.insert(name, place) {
-                let problem = format!(
-                    "line 1: columns {} and {} are both named `{name}`",
-                    before + 1,
-                    place + 1
-                );
-                return Err(Error::file(self.path, problem));
-            }
-        }
-        Ok((first.iter().map(str::to_owned).collect(), true))
-    }
-
-    /// Calls `see` with each row's line and cells; an error where a row is not
-    /// `width` cells wide.
-    fn each(
-        &self,
-        has_header: bool,
-        width: usize,
-        mut see: impl FnMut(usize, &StringRecord) -> Result<()>,
-    ) -> Result<()> {
-        let mut reader = reader(self.text, self.delimiter);
-        let mut row = StringRecord::new();
-        let mut first = true;
-        // The reader's own count stands before the empty lines that it skips.
-        let bytes = self.text.as_bytes();
-        let (mut line, mut counted) = (1, 0);
-        loop {
-            let more = reader.read_record(&mut row);
-            if !more.map_err(|error| Error::file(self.path, error))? {
-                return Ok(());
-            }
-            let begins = row.position().map_or(0, csv::Position::byte) as usize;
-            let before = bytes.iter().enumerate().skip(counted);
-            let before = before.take_while(|&(at, byte)| at < begins || b"\r\n".contains(byte));
-            for (at, &byte) in before {
-                counted = at + 1;
-                line += usize::from(byte == b'\n');
-            }
-            if std::mem::replace(&mut first, false) && has_header {
-                continue;
-            }
-            if row.len() != width {
-                let s = if row.len() == 1 { "" } else { "s" };
-                let problem = format!(
-                    "line {line}: found {} cell{s}, expected {width} as in line 1: is a cell with \
-                     `{}` in it not quoted?",
-                    row.len(),
-                    char::from(self.delimiter).escape_default()
-                );
-                return Err(Error::file(self.path, problem));
-            }
-            see(line, &row)?;
-        }
+            Error::file(self.path, problem)
+        })?;
+        rows_before.fetch_max(rows, Ordering::Relaxed);
+        let parts = parts.into_iter().map(|part| part.map(Part::done));
+        Ok((rows, parts.collect()))
     }
 }
 
-fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes())
-}
+/// What was found in each column that is read.
+type OfColumns = Vec<Option<(Cells, Found)>>;
 
-/// The delimiter that cuts the first rows into the same number of cells, the
-/// most if several do; if none does, the one with the most cells in the first row.
-fn delimiter(text: &str) -> u8 {
-    let score = |delimiter: u8| {
-        let rows = reader(text, delimiter).into_records().take(LOOKED_AT);
-        let widths: Vec<usize> = rows.flatten().map(|row| row.len()).collect();
-        let first = widths.first().copied().unwrap_or(0);
-        let same = widths.iter().all(|&width| width == first);
-        (first > 1, same, first)
+/// The results of so many tasks, done by so many threads, in their order.
+fn parallel<T: Send>(
+    threads: usize,
+    tasks: usize,
+    task: impl Fn(usize) -> Option<T> + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let mine = mine.take_while(|&n| n < tasks);
+        mine.filter_map(|n| Some((n, task(n)?))).collect::<Vec<_>>()
     };
-    let mut best = (b',', score(b','));
-    for other in *b";\t|" {
-        let score = score(other);
-        if score > best.1 {
-            best = (other, score);
-        }
-    }
-    best.0
-}
-
-/// What a first pass finds in a column.
-#[derive(Default)]
-struct Found {
-    filled: usize,
-    /// How many cells are numbers, booleans, dates.
-    can_be: [usize; 3],
-    /// The first cell that is none of that type, with its line.
-    not: [Option<(usize, String)>; 3],
-}
-
-/// The types that a text may have, the narrowest first.
-const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
-
-impl Found {
-    fn add(&mut self, line: usize, cell: &str) {
-        if is_missing(cell) {
-            return;
-        }
-        self.filled += 1;
-        for (n, kind) in NARROW.into_iter().enumerate() {
-            if is(kind, cell) {
-                self.can_be[n] += 1;
-                // A cell has one of the types at most.
-                if self.not.iter().all(Option::is_some) {
-                    return;
-                }
-            } else if self.not[n].is_none() {
-                self.not[n] = Some((line, cell.chars().take(40).collect()));
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(tasks)).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-    }
-
-    /// The column's type, or why it has none.
-    fn kind(&self, given: Option<Kind>) -> Result<Kind, String> {
-        let wrong = |n: usize| match &self.not[n] {
-            Some((line, cell)) => format!("line {line} has `{cell}`"),
-            None => String::new(),
-        };
-        if let Some(kind) = given {
-            return match NARROW.iter().position(|&k| k == kind) {
-                Some(n) if self.can_be[n] < self.filled => {
-                    Err(format!("{}, expected a {}", wrong(n), kind.name()))
-                }
-                _ => Ok(kind),
-            };
-        }
-        if let Some(n) = (0..3).find(|&n| self.can_be[n] == self.filled) {
-            return Ok(NARROW[n]);
-        }
-        // A few strays are a mistake; many are texts that look like numbers at times.
-        let strays = |n: usize| self.filled - self.can_be[n];
-        let few = |n: &usize| strays(*n) * 20 <= self.filled || strays(*n) == 1 && self.filled > 2;
-        match (0..3).find(few) {
-            None => Ok(Kind::Category),
-            Some(n) => Err(format!(
-                "{}, but {} of its {} filled cells are {}s: mend it, leave it empty, or say that \
-                 the column is a category",
-                wrong(n),
-                self.can_be[n],
-                self.filled,
-                NARROW[n].name()
-            )),
-        }
-    }
+        done
+    });
+    done.sort_unstable_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A column in the making.
-struct Making {
-    column: Column,
-    /// The place of each category.
-    places: HashMap<String, u32>,
-}
-
-impl Making {
-    fn new(name: String, kind: Kind, rows: usize) -> Self {
-        let cells = match kind {
-            Kind::Number => Cells::Number(Vec::with_capacity(rows)),
-            Kind::Boolean => Cells::Boolean(Vec::with_capacity(rows)),
-            Kind::Date => Cells::Date(Vec::with_capacity(rows)),
-            Kind::Category => Cells::Category {
-                names: Vec::new(),
-                codes: Vec::with_capacity(rows),
-            },
-        };
-        Making {
-            column: Column { name, cells },
-            places: HashMap::new(),
-        }
-    }
-
-    fn add(&mut self, cell: &str) {
-        let there = !is_missing(cell);
-        match &mut self.column.cells {
-            Cells::Number(all) => all.push(number(cell).unwrap_or(f32::NAN)),
-            Cells::Boolean(all) => all.push(boolean(cell).unwrap_or(f32::NAN)),
-            Cells::Date(all) => all.push(date(cell)),
-            Cells::Category { codes, .. } if !there => codes.push(None),
-            Cells::Category { names, codes } => {
-                let code = match self.places.get(cell) {
-                    Some(&code) => code,
-                    None => {
-                        let code = names.len() as u32;
-                        names.push(cell.to_owned());
-                        self.places.insert(cell.to_owned(), code);
-                        code
-                    }
-                };
-                codes.push(Some(code));
-            }
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

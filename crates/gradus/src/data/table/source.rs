@@ -1,7 +1,14 @@
-//! The text of a table file, or what is wrong with it as a whole.
+//! The bytes of a table file, in blocks that end where a record ends, and what
+//! is wrong with them as a whole.
 
 use crate::error::{Error, Result};
+use memchr::{memchr, memchr_iter, memrchr};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+/// No record is longer: what is, has a quote that is never closed.
+const LONGEST_RECORD: usize = 64 << 20;
 
 /// What other kinds of files begin with, what they are, and what to do about it.
 const OTHERS: &[(&[u8], &str)] = &[
@@ -47,67 +54,203 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"%PDF", "is a PDF, expected a CSV file"),
 ];
 
-/// The file's text, without a byte order mark.
-pub(super) fn text(path: &Path) -> Result<String> {
-    let about = std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
-    if about.is_dir() {
-        return Err(Error::file(path, "is a folder, expected a CSV file"));
-    }
-    if !about.is_file() {
-        return Err(Error::file(
-            path,
-            "is no ordinary file, expected a CSV file",
-        ));
-    }
-    let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
-    if let Some((_, what)) = OTHERS.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return Err(Error::file(path, what));
-    }
-    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        let problem = "a NUL byte, which no text has: is the file binary, UTF-16, or cut off?";
-        return Err(problem_at(path, place(&bytes, at), problem));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let byte = error.as_bytes()[at];
-        let problem = format!(
-            "byte {byte:#04x} is not UTF-8: save the file as UTF-8 \
-             (`iconv -f WINDOWS-1252 -t UTF-8`)"
-        );
-        problem_at(path, place(error.as_bytes(), at), problem)
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    if text.trim().is_empty() {
-        return Err(Error::file(path, "is empty, expected a header and rows"));
-    }
-    Ok(text)
+/// Some records of a file.
+pub(super) struct Block {
+    /// Its place among the blocks, from 0.
+    pub number: usize,
+    /// The line that it begins in, from 1.
+    pub line: usize,
+    bytes: Vec<u8>,
 }
 
-/// Refuses quotes that do not pair: read leniently, one of them would swallow
-/// the rest of the file.
-pub(super) fn check_quotes(path: &Path, text: &str, delimiter: u8) -> Result<()> {
-    let bytes = text.as_bytes();
+impl Block {
+    /// Its text; an error that names the place of what is no UTF-8.
+    pub fn text(&self, path: &Path) -> Result<&str> {
+        utf8(path, &self.bytes, self.line)
+    }
+}
+
+/// A file, cut into blocks where a record ends: never within quotes. Where it is
+/// cut depends on the file alone.
+///
+/// Of the file no more is in memory than the blocks in use and one more.
+pub(super) struct Blocks<'a> {
+    path: &'a Path,
+    file: File,
+    /// How many bytes a block has about.
+    size: usize,
+    /// What was read and is not handed out yet.
+    rest: Vec<u8>,
+    /// The line that `rest` begins in, and its block's number.
+    line: usize,
+    number: usize,
+    ended: bool,
+}
+
+impl<'a> Blocks<'a> {
+    /// Opens a file and refuses what is no table, as far as its first block tells.
+    pub fn open(path: &'a Path, size: usize) -> Result<Self> {
+        let failed = |cause| Error::io("read", path, cause);
+        let about = std::fs::metadata(path).map_err(failed)?;
+        if about.is_dir() {
+            return Err(Error::file(path, "is a folder, expected a CSV file"));
+        }
+        if !about.is_file() {
+            let problem = "is no ordinary file, expected a CSV file";
+            return Err(Error::file(path, problem));
+        }
+        let mut blocks = Blocks {
+            path,
+            file: File::open(path).map_err(failed)?,
+            size,
+            rest: Vec::new(),
+            line: 1,
+            number: 0,
+            ended: false,
+        };
+        blocks.read_to(size.max(16))?;
+        while !blocks.ended
+            && blocks.rest.len() < LONGEST_RECORD
+            && memchr(b'\n', &blocks.rest).is_none()
+        {
+            blocks.read_to(blocks.rest.len() * 2)?;
+        }
+        if blocks.ended && blocks.rest.trim_ascii().is_empty() {
+            return Err(Error::file(path, "is empty, expected a header and rows"));
+        }
+        Ok(blocks)
+    }
+
+    /// The text of the first block and what was read behind it, from which
+    /// delimiter and header are seen.
+    pub fn start(&self) -> Result<&str> {
+        // The last row may be cut, even within a character.
+        let whole = match memrchr(b'\n', &self.rest) {
+            Some(end) if !self.ended => end + 1,
+            _ => self.rest.len(),
+        };
+        utf8(self.path, &self.rest[..whole], 1)
+    }
+
+    /// Whether everything is read already.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The next block, or nothing at the end.
+    pub fn next(&mut self, delimiter: u8) -> Result<Option<Block>> {
+        self.read_to(self.size)?;
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let end = loop {
+            let found = match cut(&self.rest, delimiter, b'\n', self.ended) {
+                // Old files end their lines with a lone carriage return.
+                Ok(None) if self.rest.len() >= LONGEST_RECORD => {
+                    cut(&self.rest, delimiter, b'\r', self.ended)
+                }
+                found => found,
+            };
+            match found {
+                Ok(Some(end)) => break end,
+                Ok(None) if self.rest.len() < LONGEST_RECORD => {
+                    self.read_to((self.rest.len() * 2).min(LONGEST_RECORD))?;
+                }
+                Ok(None) => {
+                    let problem = "a record of more than 64 MiB begins here: is a quote opened \
+                                   and never closed?";
+                    return Err(self.problem(0, problem));
+                }
+                Err((at, problem)) => {
+                    utf8(self.path, &self.rest, self.line)?;
+                    return Err(self.problem(at, problem));
+                }
+            }
+        };
+        let tail = self.rest.split_off(end);
+        let bytes = std::mem::replace(&mut self.rest, tail);
+        let (number, line) = (self.number, self.line);
+        self.line += memchr_iter(b'\n', &bytes).count();
+        self.number += 1;
+        Ok(Some(Block {
+            number,
+            line,
+            bytes,
+        }))
+    }
+
+    /// How many blocks were handed out.
+    pub fn count(&self) -> usize {
+        self.number
+    }
+
+    /// Reads on until so many bytes are there, or all.
+    fn read_to(&mut self, size: usize) -> Result<()> {
+        let before = self.rest.len();
+        if self.ended || before >= size {
+            return Ok(());
+        }
+        self.rest.reserve_exact(size - before);
+        let more = (&self.file).take((size - before) as u64);
+        let read = { more }.read_to_end(&mut self.rest);
+        read.map_err(|cause| Error::io("read", self.path, cause))?;
+        self.ended = self.rest.len() < size;
+        if before == 0 && self.line == 1 {
+            let other = OTHERS
+                .iter()
+                .find(|(start, _)| self.rest.starts_with(start));
+            if let Some((_, what)) = other {
+                return Err(Error::file(self.path, what));
+            }
+        }
+        if let Some(at) = memchr(0, &self.rest[before..]) {
+            let problem = "a NUL byte, which no text has: is the file binary, UTF-16, or cut off?";
+            return Err(self.problem(before + at, problem));
+        }
+        if before == 0 && self.line == 1 && self.rest.starts_with("\u{feff}".as_bytes()) {
+            self.rest.drain(.."\u{feff}".len());
+        }
+        Ok(())
+    }
+
+    fn problem(&self, at: usize, problem: &str) -> Error {
+        problem_at(self.path, place(&self.rest, at, self.line), problem)
+    }
+}
+
+/// Where the last whole record ends that is terminated by `end`; nothing where
+/// none is whole. Refuses quotes that do not pair: read leniently, one of them
+/// would swallow the rest of the file.
+fn cut(
+    bytes: &[u8],
+    delimiter: u8,
+    end: u8,
+    all: bool,
+) -> Result<Option<usize>, (usize, &'static str)> {
     let ends = |at: usize| match bytes.get(at) {
         None => true,
         Some(&byte) => byte == delimiter || byte == b'\n' || byte == b'\r',
     };
-    let mut at = 0;
-    while let Some(found) = bytes[at..].iter().position(|&byte| byte == b'"') {
+    let (mut at, mut whole) = (0, None);
+    while let Some(found) = memchr(b'"', &bytes[at..]) {
         let opens = at + found;
+        whole = memrchr(end, &bytes[at..opens]).map_or(whole, |n| Some(at + n + 1));
+        at = opens + 1;
         if opens > 0 && !ends(opens - 1) {
             // A quote within a plain field is a character like any other.
-            at = opens + 1;
             continue;
         }
-        at = opens + 1;
         loop {
-            let Some(found) = bytes[at..].iter().position(|&byte| byte == b'"') else {
-                let problem = "a quote is opened and never closed";
-                return Err(problem_at(path, place(bytes, opens), problem));
+            let Some(found) = memchr(b'"', &bytes[at..]) else {
+                if all {
+                    return Err((opens, "a quote is opened and never closed"));
+                }
+                return Ok(whole);
             };
             at += found + 1;
+            if at == bytes.len() && !all {
+                return Ok(whole);
+            }
             if bytes.get(at) != Some(&b'"') {
                 break;
             }
@@ -116,20 +259,33 @@ pub(super) fn check_quotes(path: &Path, text: &str, delimiter: u8) -> Result<()>
         if !ends(at) {
             let problem = "text follows a closing quote: a quote within a quoted field is \
                            written twice (`\"\"`)";
-            return Err(problem_at(path, place(bytes, at), problem));
+            return Err((at, problem));
         }
     }
-    Ok(())
+    if all {
+        return Ok(Some(bytes.len()));
+    }
+    Ok(memrchr(end, &bytes[at..]).map_or(whole, |n| Some(at + n + 1)))
 }
 
-/// Line and column of a byte, both counted from 1; the column in characters.
-fn place(bytes: &[u8], at: usize) -> (usize, usize) {
+fn utf8<'b>(path: &Path, bytes: &'b [u8], line: usize) -> Result<&'b str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        let problem = format!(
+            "byte {byte:#04x} is not UTF-8: save the file as UTF-8 \
+             (`iconv -f WINDOWS-1252 -t UTF-8`)"
+        );
+        problem_at(path, place(bytes, at, line), problem)
+    })
+}
+
+/// Line and column of a byte, both counted from 1, the column in characters, where
+/// the bytes begin in `line`.
+fn place(bytes: &[u8], at: usize, line: usize) -> (usize, usize) {
     let before = &bytes[..at];
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let start = before
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |n| n + 1);
+    let line = line + memchr_iter(b'\n', before).count();
+    let start = memrchr(b'\n', before).map_or(0, |n| n + 1);
     let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
     (line, column)
 }

@@ -1,6 +1,7 @@
 //! Tables read from files, and what is told of bad ones.
 
 use super::cell::{date, date_text};
+use super::read::read_by;
 use super::{Cells, Kind, ReadTable, Table};
 use crate::error::Result;
 use std::path::PathBuf;
@@ -115,5 +116,74 @@ fn a_text_among_numbers_is_named_by_line() {
     assert!(
         error.contains("column `a`: line 4 has `oops`, but 2 of its 3"),
         "{error}"
+    );
+}
+
+#[test]
+fn the_table_is_the_same_on_any_number_of_threads_and_in_any_blocks() {
+    let mut text = String::from("n;late;town;sold;note\n");
+    for row in 0..500 {
+        // Numbers only up to here: the first block promises another type.
+        let late = if row % 2 == 0 || row < 200 { "7" } else { "x7" };
+        let town = ["Bern", "\"Zü\"\"rich;\n\"", "", "Genève"][row % 4];
+        let day = row % 28 + 1;
+        text += &format!("{row}.5;{late};{town};2024-02-{day:02};it's 5\" wide\r\n\r\n");
+    }
+    let file = Scratch::new("threads.csv", &text);
+    let by = |threads, block| read_by(&file.0, &ReadTable::default(), threads, block).unwrap();
+    let whole = by(1, 1 << 20);
+    assert_eq!(whole.rows, 500);
+    assert_eq!(whole.columns[1].cells.kind(), Kind::Category);
+    for (threads, block) in [(1, 16), (2, 64), (3, 999), (8, 4096)] {
+        assert_eq!(
+            by(threads, block),
+            whole,
+            "{threads} threads, {block} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_fault_far_down_is_named_the_same_in_any_blocks() {
+    let rows: Vec<String> = (0..500).map(|n| format!("{n},\"a\nb\"")).collect();
+    let damaged = |row: usize, bad: &[u8]| {
+        let mut rows: Vec<Vec<u8>> = rows.iter().map(|r| r.clone().into_bytes()).collect();
+        rows[row] = bad.to_vec();
+        [b"a,b\n".to_vec(), rows.join(&b'\n')].concat()
+    };
+    for (what, bytes) in [
+        ("ragged", damaged(400, b"1,2,3")),
+        ("latin", damaged(300, b"1,M\xfcller")),
+        ("nul", damaged(300, b"1,\0")),
+        ("open", damaged(300, b"1,\"x")),
+        ("behind", damaged(300, b"1,\"x\"y")),
+        ("stray", damaged(300, b"oops,y")),
+    ] {
+        let file = Scratch::new(&format!("far-{what}.csv"), "");
+        std::fs::write(&file.0, bytes).unwrap();
+        let by = |threads, block| {
+            let read = read_by(&file.0, &ReadTable::default(), threads, block);
+            read.unwrap_err().to_string()
+        };
+        let whole = by(1, 1 << 20);
+        for (threads, block) in [(1, 16), (2, 64), (3, 999)] {
+            assert_eq!(
+                by(threads, block),
+                whole,
+                "{threads} threads, {block} bytes"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_header_with_a_number_among_its_names_is_a_header() {
+    let table = read("years.csv", "id,sold,2020\n1,2024-01-05,7\n2,,8\n").unwrap();
+    let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!((names, table.rows), (vec!["id", "sold", "2020"], 2));
+    let table = read("data.csv", "Bern,1,2\nThun,3,4\n").unwrap();
+    assert_eq!(
+        (table.columns[0].name.as_str(), table.rows),
+        ("column_0", 2)
     );
 }

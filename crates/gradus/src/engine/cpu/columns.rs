@@ -1,6 +1,7 @@
 //! Groups that are cut by columns: a product, and what follows it column by
 //! column while its numbers are in the cache.
 
+use super::indices;
 use super::kernels::columns::*;
 use super::kernels::combine::{Combine, CombineGradient};
 use super::kernels::few::{FEW, FewRows};
@@ -261,6 +262,9 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
                 block,
             });
         }
+        Op::EmbedGradient {
+            x, dy, dw, rows, ..
+        } => indices::embed_gradient(context, (*x, *dy, *dw), *rows, block),
         Op::PenaltyGradient {
             rule, x, dx, size, ..
         } => {

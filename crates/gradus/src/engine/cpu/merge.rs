@@ -1,5 +1,6 @@
 //! Operations that make one tensor of several, or take it apart, by rows.
 
+use super::indices;
 use super::session::Context;
 use crate::plan::Op;
 use crate::plan::op::{Inner, LARGEST_INVERSE};
@@ -130,7 +131,7 @@ pub(super) fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 }
             }
         }
-        other => unreachable!("{other:?} is not cut by rows"),
+        other => indices::rows(context, other, from, to),
     }
 }
 

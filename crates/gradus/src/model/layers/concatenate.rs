@@ -3,6 +3,7 @@ use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,11 @@ impl Formula for Concatenate {
             dims[axis] += shape.dims()[axis];
         }
         Ok(dims.into())
+    }
+
+    fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        let alike = inputs.iter().all(|other| *other == inputs[0]);
+        if alike { inputs[0] } else { Dtype::Float32 }
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

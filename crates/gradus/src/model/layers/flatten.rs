@@ -2,6 +2,7 @@ use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
+use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,10 @@ impl Rule for Flatten {}
 impl Formula for Flatten {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok([inputs[0].size()].into())
+    }
+
+    fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        inputs[0]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

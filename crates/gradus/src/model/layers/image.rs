@@ -107,6 +107,10 @@ pub(super) fn check_number(name: &str, number: f64) -> Result<()> {
     }
 }
 
+/// The most pixels of a row or a column: their numbers are whole in float32, and so
+/// is twice as much.
+const LONGEST: usize = 1 << 21;
+
 /// The image that a row of that shape is.
 pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
     let last = format == DataFormat::ChannelsLast;
@@ -127,6 +131,10 @@ pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
         }
         _ => return Err(Error::shape("", shape, format!("images, {axes}"))),
     };
+    if height.max(width) > LONGEST {
+        let expected = format!("images, {axes}, of at most {LONGEST} pixels in a row");
+        return Err(Error::shape("", shape, expected));
+    }
     Ok(Image {
         height,
         width,

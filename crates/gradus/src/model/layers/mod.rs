@@ -3,6 +3,7 @@
 use crate::base::registry::{Rule, registry};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
 use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
@@ -12,6 +13,11 @@ use crate::rules::regularizers::Regularizer;
 
 mod axes;
 mod checks;
+mod encoding;
+mod nature;
+pub(crate) use encoding::MOST_PLACES;
+pub use encoding::OutputMode;
+pub use nature::Nature;
 mod image;
 pub use crate::rules::augment::{FillMode, Interpolation};
 pub use axes::Axes;
@@ -42,8 +48,12 @@ pub struct Call<'a> {
     pub variables: &'a [Buffer],
     /// Their values as lowering begins, for what training never changes.
     pub weights: &'a [Weight],
+    /// The kernel that it shares with another layer.
+    pub tied: Option<Buffer>,
     /// Whether the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
+    /// Whether its input is no longer the texts, but what they name.
+    pub looked_up: bool,
 }
 
 /// What a layer is.
@@ -55,6 +65,17 @@ pub trait Formula: Rule {
 
     /// The shape of an output row, from those of the inputs' rows.
     fn output(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// What it takes and lets through.
+    fn nature(&self) -> Nature {
+        Nature::default()
+    }
+
+    /// What its numbers are in Keras, from what the inputs' are.
+    fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        let _ = inputs;
+        Dtype::Float32
+    }
 
     /// The variables, in the order of Keras' files.
     fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
@@ -90,18 +111,23 @@ registry! {
         activity_regularization: ActivityRegularization[];
         alpha_dropout: AlphaDropout[];
         batch_normalization: BatchNormalization[];
+        cast: Cast[];
         concatenate: Concatenate[];
         dense: Dense[];
+        dense_transpose: DenseTranspose[];
         dot: Dot[];
         dropout: Dropout[];
         elu: ELU[];
+        embedding: Embedding[];
         flatten: Flatten[];
         gaussian_dropout: GaussianDropout[];
         gaussian_noise: GaussianNoise[];
+        isnan: Isnan[];
         layer_normalization: LayerNormalization[];
         leaky_relu: LeakyReLU[];
         mc_alpha_dropout: MCAlphaDropout[];
         mc_dropout: MCDropout[];
+        nan_to_num: NanToNum[];
         merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
         prelu: PReLU[];
@@ -117,6 +143,7 @@ registry! {
         reshape: Reshape[];
         rrelu: RReLU[];
         softmax: Softmax[];
+        string_lookup: StringLookup[];
     }
 }
 
@@ -145,6 +172,28 @@ impl Layer {
                 };
                 let found = format!("{} inputs", self.0.len());
                 Err(Error::invalid("", found, expected))
+            }
+        }
+        self.visit(Ask(inputs))
+    }
+
+    pub(crate) fn nature(&self) -> Nature {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Nature;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.nature()
+            }
+        }
+        self.visit(Ask)
+    }
+
+    pub(crate) fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        struct Ask<'a>(&'a [Dtype]);
+        impl Visit for Ask<'_> {
+            type Output = Dtype;
+            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+                rule.dtype(self.0)
             }
         }
         self.visit(Ask(inputs))
@@ -192,6 +241,14 @@ impl Layer {
             }
         }
         self.visit(Ask)
+    }
+
+    /// The layer whose kernel it uses, if it uses one.
+    pub(crate) fn tied_to(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::DenseTranspose(layer) => Some(&layer.tied_to),
+            _ => None,
+        }
     }
 
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -2,6 +2,7 @@ use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,10 @@ impl Formula for Reshape {
             dim => dim as usize,
         });
         Ok(Shape::new(dims.collect::<Vec<_>>()))
+    }
+
+    fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        inputs[0]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -27,25 +27,6 @@ pub enum Interpolation {
     Bilinear,
 }
 
-impl FillMode {
-    /// The place along an axis of `length` that stands for any place.
-    fn place(self, at: i64, length: usize) -> Option<usize> {
-        let last = length as i64 - 1;
-        if (0..=last).contains(&at) {
-            return Some(at as usize);
-        }
-        match self {
-            FillMode::Constant => None,
-            FillMode::Nearest => Some(at.clamp(0, last) as usize),
-            FillMode::Wrap => Some(at.rem_euclid(last + 1) as usize),
-            FillMode::Reflect => {
-                let at = at.rem_euclid(2 * (last + 1));
-                Some(at.min(2 * last + 1 - at) as usize)
-            }
-        }
-    }
-}
-
 /// Where each pixel comes from: column and row x, y from
 /// (`x[0]` x + `x[1]` y + `x[2]`, `y[0]` x + `y[1]` y + `y[2]`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,99 +93,151 @@ pub struct Resample {
     pub fill_value: f32,
 }
 
-/// A place between pixels: the whole one before it, and how far it is from there.
-#[inline(always)]
-fn split(at: f32) -> (f32, f32) {
-    let whole = at.floor();
-    (whole, at - whole)
+/// Pixels whose places are worked out together.
+const TOGETHER: usize = 16;
+
+/// No image has as many rows or columns: a sum of a whole number below it with it
+/// has that number in the bits of its fraction.
+const EXACT: u32 = 1 << 23;
+
+/// What some pixels are made of: four others each, and their shares.
+struct Parts {
+    at: [[u32; TOGETHER]; 4],
+    shares: [[f32; TOGETHER]; 4],
 }
 
-/// The shares of the four pixels around a place, row by row.
+/// A place on an axis: the two pixels that it is made of, and their shares.
+///
+/// `pixel` gives the pixel that stands for one anywhere; with `CONSTANT` one that is
+/// beyond the edge has no share.
 #[inline(always)]
-fn shares(x: f32, y: f32) -> [f32; 4] {
-    [(1.0 - y) * (1.0 - x), (1.0 - y) * x, y * (1.0 - x), y * x]
+fn on_axis<const CONSTANT: bool>(
+    x: f32,
+    between: bool,
+    pixel: impl Fn(f32) -> f32,
+) -> ([u32; 2], [f32; 2]) {
+    let (first, share) = match between {
+        true => (x.floor(), x - x.floor()),
+        // Halves go away from 0.
+        false => {
+            let whole = x.trunc();
+            let more = if (x - whole).abs() < 0.5 {
+                0.0
+            } else {
+                1_f32.copysign(x)
+            };
+            (whole + more, 0.0)
+        }
+    };
+    let side = |at: f32, share: f32| {
+        let pixel = pixel(at);
+        let share = if CONSTANT && pixel != at { 0.0 } else { share };
+        let bits = (pixel + EXACT as f32).to_bits();
+        (bits & (EXACT - 1), share)
+    };
+    let (a, b) = (side(first, 1.0 - share), side(first + 1.0, share));
+    ([a.0, b.0], [a.1, b.1])
 }
 
 impl Resample {
-    /// The pixels that one is made of with their shares, and the share of the
-    /// number beyond the edge.
-    fn parts(&self, image: &Image, x: f32, y: f32) -> ([(usize, f32); 4], f32) {
-        let (down, right, _) = image.steps();
-        let mut parts = [(0, 0.0); 4];
-        let mut beyond = 0.0;
-        let mut part = |n: usize, x: i64, y: i64, share: f32| {
-            let x = self.fill_mode.place(x, image.width);
-            let y = self.fill_mode.place(y, image.height);
-            match (x, y) {
-                (Some(x), Some(y)) => parts[n] = (y * down + x * right, share),
-                _ => beyond += share,
+    /// Calls `f` for each pixel with where it is, and the places and shares of the
+    /// pixels that it is made of.
+    #[inline(always)]
+    fn each(&self, image: &Image, matrix: &Matrix, f: impl FnMut(usize, [usize; 4], [f32; 4])) {
+        match self.fill_mode {
+            FillMode::Constant => {
+                let pixel = |at: f32, length: f32| at.max(0.0).min(length - 1.0);
+                self.walk::<true>(image, matrix, pixel, f);
             }
+            FillMode::Nearest => {
+                let pixel = |at: f32, length: f32| at.max(0.0).min(length - 1.0);
+                self.walk::<false>(image, matrix, pixel, f);
+            }
+            FillMode::Wrap => {
+                let pixel = |at: f32, length: f32| at - length * (at / length).floor();
+                self.walk::<false>(image, matrix, pixel, f);
+            }
+            FillMode::Reflect => {
+                let pixel = |at: f32, length: f32| {
+                    let twice = 2.0 * length;
+                    let at = at - twice * (at / twice).floor();
+                    at.min(twice - 1.0 - at)
+                };
+                self.walk::<false>(image, matrix, pixel, f);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn walk<const CONSTANT: bool>(
+        &self,
+        image: &Image,
+        matrix: &Matrix,
+        pixel: impl Fn(f32, f32) -> f32,
+        mut f: impl FnMut(usize, [usize; 4], [f32; 4]),
+    ) {
+        let (down, right, _) = image.steps();
+        let (height, width) = (image.height as f32, image.width as f32);
+        let between = self.interpolation == Interpolation::Bilinear;
+        let mut parts = Parts {
+            at: [[0; TOGETHER]; 4],
+            shares: [[0.0; TOGETHER]; 4],
         };
-        match self.interpolation {
-            Interpolation::Nearest => part(0, x.round() as i64, y.round() as i64, 1.0),
-            Interpolation::Bilinear => {
-                let ((left, x), (top, y)) = (split(x), split(y));
-                for (n, share) in shares(x, y).into_iter().enumerate() {
-                    let (right, below) = ((n % 2) as i64, (n / 2) as i64);
-                    let (x, y) = (left as i64, top as i64);
-                    part(n, x.saturating_add(right), y.saturating_add(below), share);
+        for row in 0..image.height {
+            let from = matrix.row(row);
+            for start in (0..image.width).step_by(TOGETHER) {
+                // No branches: a processor takes several in one instruction.
+                for i in 0..TOGETHER {
+                    let (x, y) = from(start + i);
+                    let (x, x_shares) = on_axis::<CONSTANT>(x, between, |at| pixel(at, width));
+                    let (y, y_shares) = on_axis::<CONSTANT>(y, between, |at| pixel(at, height));
+                    for n in 0..4 {
+                        parts.at[n][i] = y[n / 2] * down as u32 + x[n % 2] * right as u32;
+                        parts.shares[n][i] = y_shares[n / 2] * x_shares[n % 2];
+                    }
+                }
+                for column in start..image.width.min(start + TOGETHER) {
+                    let i = column - start;
+                    // Not `map`: it copies each of the lists.
+                    let at = std::array::from_fn(|n| parts.at[n][i] as usize);
+                    let shares = std::array::from_fn(|n| parts.shares[n][i]);
+                    f(row * down + column * right, at, shares);
                 }
             }
         }
-        (parts, beyond)
     }
 
     /// y is x seen through the matrix.
     #[inline(always)]
     pub fn image(&self, image: &Image, matrix: &Matrix, x: &[f32], y: &mut [f32]) {
-        let (down, right, deep) = image.steps();
-        let between = self.interpolation == Interpolation::Bilinear;
-        let (last_x, last_y) = (image.width as f32 - 1.0, image.height as f32 - 1.0);
-        for row in 0..image.height {
-            let from = matrix.row(row);
-            for column in 0..image.width {
-                let (at_x, at_y) = from(column);
-                let to = row * down + column * right;
-                let within = at_x >= 0.0 && at_y >= 0.0 && at_x < last_x && at_y < last_y;
-                if between && within {
-                    let ((left, share_x), (top, share_y)) = (split(at_x), split(at_y));
-                    let at = top as usize * down + left as usize * right;
-                    let shares = shares(share_x, share_y);
-                    for channel in 0..image.channels {
-                        let at = at + channel * deep;
-                        y[to + channel * deep] = shares[0] * x[at]
-                            + shares[1] * x[at + right]
-                            + shares[2] * x[at + down]
-                            + shares[3] * x[at + down + right];
-                    }
-                    continue;
-                }
-                let (parts, beyond) = self.parts(image, at_x, at_y);
-                for channel in 0..image.channels {
-                    let made = parts.iter().filter(|part| part.1 != 0.0);
-                    let made = made.map(|&(at, share)| share * x[at + channel * deep]);
-                    y[to + channel * deep] = made.sum::<f32>() + beyond * self.fill_value;
-                }
+        let (_, _, deep) = image.steps();
+        let fill = match self.fill_mode {
+            FillMode::Constant => self.fill_value,
+            _ => 0.0,
+        };
+        self.each(image, matrix, |to, at, shares| {
+            let beyond = 1.0 - (shares[0] + shares[1] + shares[2] + shares[3]);
+            for channel in (0..image.channels).map(|channel| channel * deep) {
+                y[to + channel] = shares[0] * x[at[0] + channel]
+                    + shares[1] * x[at[1] + channel]
+                    + shares[2] * x[at[2] + channel]
+                    + shares[3] * x[at[3] + channel]
+                    + beyond * fill;
             }
-        }
+        });
     }
 
     /// dx gathers what each pixel has given to those of dy.
+    #[inline(always)]
     pub fn gradient(&self, image: &Image, matrix: &Matrix, dy: &[f32], dx: &mut [f32]) {
-        let (down, right, deep) = image.steps();
+        let (_, _, deep) = image.steps();
         dx.fill(0.0);
-        for row in 0..image.height {
-            let from = matrix.row(row);
-            for column in 0..image.width {
-                let (at_x, at_y) = from(column);
-                let (parts, _) = self.parts(image, at_x, at_y);
-                for channel in 0..image.channels {
-                    let dy = dy[row * down + column * right + channel * deep];
-                    for (at, share) in parts {
-                        dx[at + channel * deep] += share * dy;
-                    }
+        self.each(image, matrix, |to, at, shares| {
+            for channel in (0..image.channels).map(|channel| channel * deep) {
+                for (at, share) in at.iter().zip(shares) {
+                    dx[at + channel] += share * dy[to + channel];
                 }
             }
-        }
+        });
     }
 }

@@ -212,6 +212,11 @@ impl Loss {
         }
     }
 
+    /// Whether the positions of one class do not count.
+    pub(crate) fn ignores_a_class(&self) -> bool {
+        self.criterion.ignored().is_some()
+    }
+
     /// The loss of every position, and its derivatives by the outputs.
     ///
     /// `outputs` and `gradients` have `width` numbers for each position.

@@ -59,6 +59,9 @@ pub struct Autoencoder {
     /// before it make of the input (Bengio et al., "Greedy layer-wise training of
     /// deep networks", 2006). Default all at once.
     pub greedy: bool,
+    /// Whether each layer of the decoder uses the kernel of the encoder's, turned:
+    /// half as many weights, and less to overfit with. Default kernels of its own.
+    pub tied: bool,
 }
 
 impl Default for Autoencoder {
@@ -73,6 +76,7 @@ impl Default for Autoencoder {
             dropout: 0.0,
             sparsity: 0.0,
             greedy: false,
+            tied: false,
         }
     }
 }
@@ -137,6 +141,12 @@ impl Autoencoder {
         self
     }
 
+    /// Ties the decoder's kernels to the encoder's, or not.
+    pub fn tied(mut self, tied: bool) -> Self {
+        self.tied = tied;
+        self
+    }
+
     /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
     /// are not used. The other layers stay as they are, and the optimizer's state
     /// starts afresh. What was measured: one history, or one for each greedy layer.
@@ -186,7 +196,7 @@ impl Autoencoder {
         }
         let sigmoid = self.loss == Loss::BinaryCrossentropy && range.start == 0;
         let output = sigmoid.then(|| ActivationLayer::new(Activation::Sigmoid).into());
-        for layer in encoder.mirror(range.clone(), output)? {
+        for layer in encoder.mirror(range.clone(), output, self.tied)? {
             chain = chain.add_named("decoder", layer, true);
         }
         let mut model = chain.build()?;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::Layer;
 use crate::model::{Model, Sequential};
 use crate::train::{Fit, History};
+use serde_json::json;
 use std::ops::Range;
 
 /// The first layers of a chain.
@@ -91,9 +92,14 @@ impl<'a> Encoder<'a> {
     }
 
     /// The mirror of these layers: for each Dense layer, from the last to the
-    /// first, one that gives what that was applied to. The last has no activation
-    /// but `output`.
-    pub fn mirror(&self, range: Range<usize>, output: Option<Layer>) -> Result<Vec<Layer>> {
+    /// first, one that gives what that was applied to, with a kernel of its own or
+    /// `tied` to that layer's. The last has no activation but `output`.
+    pub fn mirror(
+        &self,
+        range: Range<usize>,
+        output: Option<Layer>,
+        tied: bool,
+    ) -> Result<Vec<Layer>> {
         let mut layers = Vec::new();
         let dense = self.dense(range);
         for (n, &i) in dense.iter().enumerate().rev() {
@@ -117,6 +123,17 @@ impl<'a> Encoder<'a> {
             }
             if n == 0 {
                 config["activation"] = "linear".into();
+            }
+            if tied {
+                let known = ["units", "activation", "use_bias", "bias_initializer"];
+                let mut of_dense = config.take();
+                config = json!({
+                    "type": "DenseTranspose",
+                    "tied_to": self.model.layers[i].name,
+                });
+                for key in known {
+                    config[key] = of_dense[key].take();
+                }
             }
             layers.push(Layer::from_config("decoder", &config)?);
         }

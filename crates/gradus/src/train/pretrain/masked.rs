@@ -98,7 +98,7 @@ impl MaskedFeatures {
         let (seen, hidden) = (graph.input(row.clone()), graph.input([row.size()]));
         let part = graph.nest("encoder", &network)?;
         let mut told = graph.call(part, seen)?;
-        for layer in encoder.mirror(all, None)? {
+        for layer in encoder.mirror(all, None, false)? {
             told = graph.layer_named("decoder", layer, told)?;
         }
         let told = graph.layer(Multiply::new(), [told, hidden])?;

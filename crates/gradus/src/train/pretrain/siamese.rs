@@ -3,9 +3,10 @@
 
 use super::encoder::Encoder;
 use crate::base::random::{Key, Sequence, Stream};
+use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
-use crate::model::layers::{Concatenate, Subtract};
+use crate::model::layers::{Concatenate, Layer, Reshape, Subtract};
 use crate::model::{Compiled, Functional, Goal, Model, Symbol};
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::{Nadam, Optimizer};
@@ -13,7 +14,7 @@ use crate::train::History;
 
 /// Pretrains a chain's first layers to put rows that are alike near each other in
 /// what they give, and others at least `margin` apart. Which are alike is told by
-/// class labels, or two noisy versions of one row are (no labels needed).
+/// class labels, or two versions of one row are, noisy or augmented (no labels needed).
 ///
 /// The pairs, or triplets, are drawn anew in every epoch, one for each row.
 #[derive(Clone, Debug)]
@@ -37,6 +38,10 @@ pub struct Siamese {
     /// The standard deviation of the noise that makes two versions of a row; then
     /// labels are not used. Default none: labels say what is alike.
     pub noise: Option<f64>,
+    /// Layers that make two versions of an image, such as `RandomTranslation`: each
+    /// draws for each version by itself. Rows of (height, width) are images of one
+    /// channel. Then labels are not used. Default none.
+    pub augment: Vec<Layer>,
 }
 
 impl Default for Siamese {
@@ -49,6 +54,7 @@ impl Default for Siamese {
             triplets: false,
             margin: 1.0,
             noise: None,
+            augment: Vec::new(),
         }
     }
 }
@@ -101,8 +107,19 @@ impl Siamese {
         self
     }
 
+    /// Two versions of an image, made by these layers, are alike.
+    pub fn augment(mut self, layers: impl IntoIterator<Item = Layer>) -> Self {
+        self.augment = layers.into_iter().collect();
+        self
+    }
+
+    /// Whether pairs are versions of one row, and not rows of one class.
+    pub fn is_without_labels(&self) -> bool {
+        self.noise.is_some() || !self.augment.is_empty()
+    }
+
     /// Pretrains the first layers of `model` on the rows of `data`, whose targets
-    /// are class numbers unless noise makes the pairs. The other layers stay as they
+    /// are class numbers unless noise or augmentation makes the pairs. The other layers stay as they
     /// are, and the optimizer's state starts afresh.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         if !(self.margin > 0.0 && self.margin.is_finite()) {
@@ -123,6 +140,7 @@ impl Siamese {
         let mut codes: Vec<Symbol> = Vec::new();
         for _ in 0..self.views() {
             let view = graph.input(row.clone());
+            let view = self.version(&mut graph, view, &row)?;
             codes.push(graph.call(part, view)?);
         }
         // What the first view is away from each other one.
@@ -154,6 +172,28 @@ impl Siamese {
         Ok(vec![history])
     }
 
+    /// What the augmentation makes of a view.
+    fn version(&self, graph: &mut Functional, view: Symbol, row: &Shape) -> Result<Symbol> {
+        if self.augment.is_empty() {
+            return Ok(view);
+        }
+        let plane = match *row.dims() {
+            [height, width] => Some([height as i64, width as i64]),
+            _ => None,
+        };
+        let mut view = view;
+        if let Some([height, width]) = plane {
+            view = graph.layer(Reshape::new([height, width, 1]), view)?;
+        }
+        for layer in &self.augment {
+            view = graph.layer(layer.clone(), view)?;
+        }
+        match plane {
+            Some(plane) => graph.layer(Reshape::new(plane), view),
+            None => Ok(view),
+        }
+    }
+
     /// How many rows are looked at together.
     fn views(&self) -> usize {
         if self.triplets { 3 } else { 2 }
@@ -171,9 +211,9 @@ impl Siamese {
         }
     }
 
-    /// The rows of each class, and each row's class; with noise each row is one.
+    /// The rows of each class, and each row's class; without labels each row is one.
     fn likes(&self, data: &Dataset) -> Result<Likes> {
-        if self.noise.is_some() {
+        if self.is_without_labels() {
             let classes = (0..data.rows()).collect();
             let rows = (0..data.rows()).map(|row| vec![row]).collect();
             return Likes { classes, rows }.checked();
@@ -181,7 +221,8 @@ impl Siamese {
         let labels = match data.targets() {
             [labels] if labels.size() == 1 => labels.to_f32(),
             _ => {
-                let expected = "one class number a row, or `noise` to make pairs without labels";
+                let expected =
+                    "one class number a row, or `noise` or `augment` to make pairs without labels";
                 let found = format!("{} targets", data.targets().len());
                 return Err(Error::invalid("pretrain", found, expected));
             }

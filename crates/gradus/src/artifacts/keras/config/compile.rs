@@ -198,7 +198,7 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
 
 /// As Keras writes it. A loss of the user's own cannot be written, and nothing
 /// can be trained without one: then it is as if the model was not compiled.
-pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
+pub(super) fn write(compiled: &Compiled, outputs: &[String], texts: bool) -> Value {
     if compiled.is_own() {
         return json!({});
     }
@@ -247,7 +247,8 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String]) -> Value {
         "weighted_metrics": weighted_metrics,
         "run_eagerly": false,
         "steps_per_execution": 1,
-        "jit_compile": true,
+        // No compiler of Keras' takes texts.
+        "jit_compile": !texts,
     })
 }
 

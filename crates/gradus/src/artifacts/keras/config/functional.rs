@@ -1,6 +1,6 @@
 //! A functional model's layers and how they are connected.
 
-use super::read::{input_shape, layers, place, text, unit};
+use super::read::{input, layers, place, text, unit};
 use crate::artifacts::keras::objects::Findings;
 use crate::base::registry::Value;
 use crate::error::join;
@@ -65,12 +65,12 @@ pub(super) fn read(
             findings.add(&at, "has no table of arguments");
             continue;
         };
-        let shape = input_shape(&at, own, findings);
+        let (shape, dtype) = input(&at, own, findings);
         if graph.is_taken(history.layer) {
             findings.add(&at, format!("two inputs are named `{}`", history.layer));
             continue;
         }
-        let symbol = graph.open_input(history.layer, shape);
+        let symbol = graph.open_input(history.layer, shape, dtype);
         let made = Calls {
             at,
             unit: None,

@@ -7,7 +7,7 @@ use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::join;
 use crate::model::layers::Layer;
-use crate::model::{Functional, LayerEntry, Model, Sequential, Shared};
+use crate::model::{Dtype, Functional, LayerEntry, Model, Sequential, Shared};
 use serde_json::Map;
 
 /// More numbers than that in one row are no honest network's.
@@ -86,7 +86,7 @@ pub(super) fn layers<'a>(
 fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) -> Option<Model> {
     let mut graph = Functional::new().name(text(config, "name").unwrap_or("sequential"));
     let layers = layers(at, config, findings);
-    let mut input = ("input_layer", None);
+    let (mut name, mut known) = ("input_layer", (None, Dtype::Float32));
     let is_input = |layer: &Value| layer["class_name"] == "InputLayer";
     let (first, rest) = match layers {
         [first, rest @ ..] if is_input(first) => (Some(first), rest),
@@ -94,20 +94,19 @@ fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) ->
     };
     if let Some(Value::Object(own)) = first.map(|layer| &layer["config"]) {
         let at = place(at, 0, &layers[0]);
-        input = (
-            text(own, "name").unwrap_or(input.0),
-            input_shape(&at, own, findings),
-        );
+        name = text(own, "name").unwrap_or(name);
+        known = input(&at, own, findings);
     }
+    let (mut row, dtype) = known;
     // A Sequential without an InputLayer may know its shape all the same.
-    if input.1.is_none()
+    if row.is_none()
         && let Some(dims) = config
             .get("build_input_shape")
             .filter(|dims| !dims.is_null())
     {
-        input.1 = shape(&join(at, "build_input_shape"), dims, findings);
+        row = shape(&join(at, "build_input_shape"), dims, findings);
     }
-    let mut last = Some(graph.open_input(input.0, input.1));
+    let mut last = Some(graph.open_input(name, row, dtype));
     for (i, layer) in rest.iter().enumerate() {
         let at = place(at, layers.len() - rest.len() + i, layer);
         // What has been found wrong is told; the rest is still looked at.
@@ -188,7 +187,11 @@ fn entry(
     findings: &mut Findings,
 ) -> Option<LayerEntry> {
     let before = findings.len();
-    check_dtype(at, config, findings);
+    // What a Cast makes of its input is its own argument.
+    let is_cast = layer["class_name"] == "Cast";
+    if !is_cast {
+        check_dtype(at, config, findings);
+    }
     let trainable = match config.get("trainable") {
         None | Some(Value::Null) => true,
         Some(Value::Bool(trainable)) => *trainable,
@@ -200,8 +203,11 @@ fn entry(
     // What every layer has is read above; the rest is the class's own.
     let mut own = layer.clone();
     if let Some(config) = own["config"].as_object_mut() {
-        for key in ["name", "trainable", "dtype"] {
+        for key in ["name", "trainable"] {
             config.remove(key);
+        }
+        if !is_cast {
+            config.remove("dtype");
         }
     }
     let own = from_keras(at, Family::Layer, &own, findings);
@@ -222,12 +228,19 @@ fn entry(
     }
 }
 
-pub(super) fn input_shape(
+/// The shape of an input's rows, and what they hold.
+pub(super) fn input(
     at: &str,
     config: &Map<String, Value>,
     findings: &mut Findings,
-) -> Option<Shape> {
-    check_dtype(at, config, findings);
+) -> (Option<Shape>, Dtype) {
+    let dtype = match config.get("dtype") {
+        None | Some(Value::Null) => Dtype::Float32,
+        Some(dtype) => Dtype::of_input("dtype", dtype).unwrap_or_else(|error| {
+            findings.add(at, error);
+            Dtype::Float32
+        }),
+    };
     for key in ["sparse", "ragged", "optional"] {
         if config.get(key) == Some(&true.into()) {
             findings.add(at, format!("InputLayer with {key} = true"));
@@ -238,10 +251,10 @@ pub(super) fn input_shape(
         .get("batch_shape")
         .or_else(|| config.get("batch_input_shape"));
     match dims {
-        Some(dims) => shape(at, dims, findings),
+        Some(dims) => (shape(at, dims, findings), dtype),
         None => {
             findings.add(at, "the InputLayer has no batch_shape");
-            None
+            (None, dtype)
         }
     }
 }

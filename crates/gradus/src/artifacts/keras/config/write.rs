@@ -1,14 +1,14 @@
 //! A model as `config.json`.
 
 use super::compile;
-use crate::artifacts::keras::families::Family;
+use crate::artifacts::keras::families::{Family, operation_module};
 use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::order::{Place, keras_order};
 use crate::model::parts::{Call, Unit, Units, own_name};
-use crate::model::{Input, LayerEntry, Model, Part, Source};
+use crate::model::{Dtype, Input, LayerEntry, Model, Part, Source};
 use serde_json::{Map, json};
 
 /// Layers that Keras counts as built from the start; it notes no shape for them.
@@ -30,10 +30,21 @@ const BUILT_AT_ONCE: &[&str] = &[
 
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
-    let inputs = model.inputs.iter().map(|input| input.shape.clone());
+    let mut layers = model.layers.iter();
+    if let Some(layer) = layers.find(|layer| layer.rule.tied_to().is_some()) {
+        let at = format!("layer {}", layer.name);
+        let found = "a DenseTranspose, whose kernel is another layer's";
+        let expected = "layers that Keras has: save the layers before it (`up_to`)";
+        return Err(Error::invalid(&at, found, expected));
+    }
+    let inputs = model.inputs.iter();
+    let inputs = inputs.map(|input| (input.shape.clone(), input.dtype));
     let mut written = Graph::new(model, None, inputs.collect())?.written()?;
     written["compile_config"] = match &model.compiled {
-        Some(compiled) => compile::write(compiled, &model.output_names()),
+        Some(compiled) => {
+            let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
+            compile::write(compiled, &model.output_names(), texts)
+        }
         None => json!({}),
     };
     serde_json::to_string(&written).map_err(|error| Error::Internal(error.to_string()))
@@ -47,14 +58,21 @@ struct Graph<'a> {
     calls: Vec<Call>,
     /// The shapes of its inputs.
     inputs: Option<Vec<Shape>>,
+    /// What its inputs, and what each node's output, hold.
+    dtypes: (Vec<Dtype>, Vec<Dtype>),
     /// The shapes that each node is applied to, and of what it gives; none if the
     /// inputs' are not known.
     shapes: Vec<(Vec<Shape>, Shape)>,
 }
 
 impl<'a> Graph<'a> {
-    fn new(model: &'a Model, part: Option<usize>, inputs: Vec<Option<Shape>>) -> Result<Self> {
+    fn new(
+        model: &'a Model,
+        part: Option<usize>,
+        inputs: Vec<(Option<Shape>, Dtype)>,
+    ) -> Result<Self> {
         let units = model.units(part);
+        let (inputs, dtypes): (Vec<Option<Shape>>, Vec<Dtype>) = inputs.into_iter().unzip();
         let known: Option<Vec<Shape>> = inputs.iter().cloned().collect();
         Ok(Graph {
             model,
@@ -64,6 +82,7 @@ impl<'a> Graph<'a> {
                 Some(_) => model.shapes_of(units.nodes(), &inputs)?,
                 None => Vec::new(),
             },
+            dtypes: (dtypes.clone(), model.dtypes_of(units.nodes(), &dtypes)),
             inputs: known,
             units,
         })
@@ -77,7 +96,7 @@ impl<'a> Graph<'a> {
         let mut config = Map::new();
         config.insert("name".to_owned(), name.into());
         config.insert("trainable".to_owned(), self.is_trainable().into());
-        if self.is_chain() && (chain || self.inputs.is_none()) {
+        if self.is_chain() && !self.has_operations() && (chain || self.inputs.is_none()) {
             self.sequential(config)
         } else {
             self.functional(config)
@@ -103,6 +122,15 @@ impl<'a> Graph<'a> {
         self.units.inputs().len() == 1
             && self.calls.len() == self.units.all().len()
             && last.is_some_and(|last| self.units.outputs() == [last])
+    }
+
+    /// Whether one of its layers is an operation in Keras, which no Sequential takes.
+    fn has_operations(&self) -> bool {
+        let is = |unit: &Unit| match *unit {
+            Unit::Layer(l) => operation_module(self.model.layers[l].rule.class()).is_some(),
+            Unit::Part(_) => false,
+        };
+        self.units.all().iter().any(is)
     }
 
     /// The one output of a call.
@@ -195,7 +223,7 @@ impl<'a> Graph<'a> {
     fn input_layer(&self, input: &Input, shape: &Shape) -> Value {
         let config = json!({
             "batch_shape": batch_shape(shape),
-            "dtype": "float32",
+            "dtype": input.dtype.name(),
             "sparse": false,
             "ragged": false,
             "name": self.input_name(input),
@@ -231,10 +259,19 @@ impl<'a> Graph<'a> {
                 Ok(written_layer(&self.model.layers[l], inputs))
             }
             Unit::Part(p) => {
-                let inputs = call.inputs.iter().map(|&source| self.shape(source));
+                let inputs = call.inputs.iter();
+                let inputs = inputs.map(|&source| (self.shape(source), self.dtype(source)));
                 Graph::new(self.model, Some(p), inputs.collect())?.written()
             }
         }
+    }
+
+    fn dtype(&self, source: Source) -> Dtype {
+        let found = match source {
+            Source::Input(i) => self.dtypes.0.get(i),
+            Source::Node(n) => self.dtypes.1.get(n),
+        };
+        found.copied().unwrap_or_default()
     }
 
     fn shape(&self, source: Source) -> Option<Shape> {
@@ -250,7 +287,7 @@ impl<'a> Graph<'a> {
             let shape = self.shape(source).unwrap_or_default();
             let config = json!({
                 "shape": batch_shape(&shape),
-                "dtype": "float32",
+                "dtype": self.dtype(source).name(),
                 "keras_history": self.history(source, false)?,
             });
             Ok(json!({ "class_name": "__keras_tensor__", "config": config }))
@@ -294,7 +331,7 @@ impl<'a> Graph<'a> {
             let inputs = self.calls[c]
                 .inputs
                 .iter()
-                .map(|&source| self.shape(source));
+                .map(|&source| (self.shape(source), self.dtype(source)));
             let part = Graph::new(self.model, Some(p), inputs.collect())?;
             call += usize::from(!(part.is_chain() && self.model.parts[p].chain));
         }
@@ -305,8 +342,17 @@ impl<'a> Graph<'a> {
 fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
     let mut written = to_keras(Family::Layer, &layer.rule.to_config());
     written["config"]["name"] = own_name(&layer.name).into();
+    if let Some(module) = operation_module(layer.rule.class()) {
+        written["module"] = module.into();
+        written["registered_name"] = layer.rule.class().into();
+        return written;
+    }
     written["config"]["trainable"] = layer.trainable.into();
     written["config"]["dtype"] = dtype_policy("float32");
+    if written["class_name"] == "StringLookup" {
+        written["build_config"] = json!({});
+        return written;
+    }
     if let Some(inputs) = inputs
         && !BUILT_AT_ONCE.contains(&layer.rule.class())
     {

@@ -20,7 +20,9 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
         inputs: &[x],
         variables: &[],
         weights: &[],
+        tied: None,
         trainable: true,
+        looked_up: false,
     };
     layer.lower(&mut plan, call);
     match plan.ops() {

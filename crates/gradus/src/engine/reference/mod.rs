@@ -3,15 +3,17 @@
 //! against it.
 
 mod augment;
+mod indices;
+mod merge;
+mod normalize;
+mod update;
 
 use super::{Engine, Fill, Session, Step};
 use crate::base::random::{Key, Stream};
-use crate::plan::op::{Clip, Factors, LARGEST_INVERSE};
+use crate::plan::op::Factors;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, View};
 use crate::rules::activations::{self, Activation};
 use crate::rules::losses::Targets;
-use crate::rules::optimizers::{self, SLOTS};
-use crate::rules::regularizers::{Formula as _, Regularizer};
 
 /// Slow, safe and scalar.
 #[derive(Clone, Copy, Debug, Default)]
@@ -287,6 +289,11 @@ impl Run<'_> {
             | Op::BatchProduct { .. }
             | Op::UnitRows { .. }
             | Op::UnitRowsGradient { .. } => self.merge(op),
+            Op::Map { .. }
+            | Op::FiniteGradient { .. }
+            | Op::Encode { .. }
+            | Op::Embed { .. }
+            | Op::EmbedGradient { .. } => self.indices(op),
             Op::Loss { .. } => self.loss(op),
             Op::SquaredNorm { gradients, norm } => {
                 let all = gradients.iter().flat_map(|&(g, _)| self.get(g));
@@ -329,122 +336,6 @@ impl Run<'_> {
             }
             Op::Update { .. } => self.update(op),
             Op::Constrain { rule, w, shape, .. } => self.fill(*w, |_, w| rule.apply(shape, w)),
-        }
-    }
-
-    /// What makes one tensor of several, or takes it apart.
-    fn merge(&mut self, op: &Op) {
-        match op {
-            Op::Combine { rule, a, b, y, .. } => self.fill(*y, |run, y| {
-                for (i, y) in y.iter_mut().enumerate() {
-                    *y = rule.value(run.get(*a)[i], run.get(*b)[i]);
-                }
-            }),
-            Op::CombineGradient {
-                rule,
-                first,
-                a,
-                b,
-                dy,
-                dx,
-                ..
-            } => self.fill(*dx, |run, dx| {
-                for (i, dx) in dx.iter_mut().enumerate() {
-                    *dx = run.get(*dy)[i] * rule.slope(run.get(*a)[i], run.get(*b)[i], *first);
-                }
-            }),
-            Op::Spread {
-                x, y, from, inputs, ..
-            } => self.fill(*y, |run, y| {
-                for (i, y) in y.iter_mut().enumerate() {
-                    let (row, place) = (i / from.len(), from[i % from.len()]);
-                    *y = run.get(*x)[row * inputs + place as usize];
-                }
-            }),
-            Op::SpreadGradient {
-                dy,
-                dx,
-                from,
-                inputs,
-                ..
-            } => self.fill(*dx, |run, dx| {
-                dx.fill(0.0);
-                for (i, dy) in run.get(*dy).iter().enumerate() {
-                    let (row, place) = (i / from.len(), from[i % from.len()]);
-                    dx[row * inputs + place as usize] += dy;
-                }
-            }),
-            Op::Concatenate { parts, y, view } => self.fill(*y, |run, y| {
-                for (row, y) in y.chunks_mut(view.width).enumerate() {
-                    let mut start = 0;
-                    for &(part, width) in parts {
-                        let x = &run.get(part)[row * width..(row + 1) * width];
-                        y[start..start + width].copy_from_slice(x);
-                        start += width;
-                    }
-                }
-            }),
-            Op::Slice {
-                x,
-                y,
-                width,
-                start,
-                view,
-            } => self.fill(*y, |run, y| {
-                for (row, y) in y.chunks_mut(view.width).enumerate() {
-                    let from = row * width + start;
-                    y.copy_from_slice(&run.get(*x)[from..from + view.width]);
-                }
-            }),
-            Op::BatchProduct { a, b, y, of } => self.fill(*y, |run, y| {
-                for (i, y) in y.iter_mut().enumerate() {
-                    let (matrix, column) = (i / (of.rows * of.columns), i % of.columns);
-                    let a = &run.get(*a)[i / of.columns * of.depth..];
-                    let b = &run.get(*b)[matrix * of.depth * of.columns..];
-                    *y = (0..of.depth)
-                        .map(|k| a[k] * b[k * of.columns + column])
-                        .sum();
-                }
-            }),
-            Op::UnitRows {
-                x,
-                y,
-                inverse,
-                view,
-            } => {
-                let rows = self.get(*x).chunks(view.width);
-                let norm = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().sqrt();
-                let inverses: Vec<f32> =
-                    rows.map(|x| (1.0 / norm(x)).min(LARGEST_INVERSE)).collect();
-                self.fill(*y, |run, y| {
-                    for (i, y) in y.iter_mut().enumerate() {
-                        *y = run.get(*x)[i] * inverses[i / view.width];
-                    }
-                });
-                self.buffers[inverse.index()] = inverses;
-            }
-            Op::UnitRowsGradient {
-                y,
-                inverse,
-                dy,
-                dx,
-                view,
-            } => self.fill(*dx, |run, dx| {
-                for (row, dx) in dx.chunks_mut(view.width).enumerate() {
-                    let of = row * view.width..(row + 1) * view.width;
-                    let (y, dy) = (&run.get(*y)[of.clone()], &run.get(*dy)[of]);
-                    let inverse = run.get(*inverse)[row];
-                    // A row that is multiplied by the most is not of length 1.
-                    let dot: f32 = match inverse < LARGEST_INVERSE {
-                        true => y.iter().zip(dy).map(|(y, dy)| y * dy).sum(),
-                        false => 0.0,
-                    };
-                    for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
-                        *dx = (dy - y * dot) * inverse;
-                    }
-                }
-            }),
-            other => unreachable!("{other:?} merges nothing"),
         }
     }
 
@@ -553,153 +444,6 @@ impl Run<'_> {
             .collect()
     }
 
-    fn scale_gradient(&mut self, op: &Op) {
-        let Op::ScaleGradient {
-            x,
-            by,
-            dy,
-            dx,
-            dby,
-            negative_only,
-            view,
-        } = op
-        else {
-            return;
-        };
-        let kept = |run: &Self, i: usize| *negative_only && run.get(*x)[i] > 0.0;
-        let sums = self.column_sums(*view, |run, i| match kept(run, i) {
-            true => 0.0,
-            false => run.get(*dy)[i] * run.get(*x)[i],
-        });
-        self.fill(*dx, |run, dx| {
-            for (i, dx) in dx.iter_mut().enumerate() {
-                let slope = match kept(run, i) {
-                    true => 1.0,
-                    false => run.get(*by)[i % view.width],
-                };
-                *dx = run.get(*dy)[i] * slope;
-            }
-        });
-        if let Some(dby) = dby {
-            self.buffers[dby.index()] = sums;
-        }
-    }
-
-    fn standardize_rows(&mut self, op: &Op) {
-        let Op::StandardizeRows {
-            x,
-            y,
-            inverse,
-            epsilon,
-            view,
-        } = op
-        else {
-            return;
-        };
-        let n = view.width as f32;
-        let mut inverses = Vec::new();
-        self.fill(*y, |run, y| {
-            let rows = run.get(*x).chunks(view.width);
-            for (y, x) in y.chunks_mut(view.width).zip(rows) {
-                let mean = x.iter().sum::<f32>() / n;
-                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / n;
-                let inverse = 1.0 / (variance + epsilon).sqrt();
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = (x - mean) * inverse;
-                }
-                inverses.push(inverse);
-            }
-        });
-        self.buffers[inverse.index()] = inverses;
-    }
-
-    fn normalize(&mut self, op: &Op) {
-        let Op::Normalize {
-            x,
-            gamma,
-            beta,
-            moving_mean,
-            moving_variance,
-            mean,
-            inverse,
-            y,
-            momentum,
-            epsilon,
-            view,
-        } = op
-        else {
-            return;
-        };
-        let n = (self.rows * view.positions) as f32;
-        let width = view.width;
-        let means: Vec<f32> = self
-            .column_sums(*view, |run, i| run.get(*x)[i])
-            .iter()
-            .map(|s| s / n)
-            .collect();
-        let variances: Vec<f32> = self
-            .column_sums(*view, |run, i| (run.get(*x)[i] - means[i % width]).powi(2))
-            .iter()
-            .map(|s| s / n)
-            .collect();
-        for (moving, now) in [(moving_mean, &means), (moving_variance, &variances)] {
-            for (m, v) in self.buffers[moving.index()].iter_mut().zip(now) {
-                *m = *m * momentum + v * (1.0 - momentum);
-            }
-        }
-        let inverses: Vec<f32> = variances
-            .iter()
-            .map(|v| 1.0 / (v + epsilon).sqrt())
-            .collect();
-        self.fill(*y, |run, y| {
-            for (i, y) in y.iter_mut().enumerate() {
-                let c = i % width;
-                let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
-                let beta = beta.map_or(0.0, |b| run.get(b)[c]);
-                *y = (run.get(*x)[i] - means[c]) * (inverses[c] * gamma) + beta;
-            }
-        });
-        self.buffers[mean.index()] = means;
-        self.buffers[inverse.index()] = inverses;
-    }
-
-    fn normalize_gradient(&mut self, op: &Op) {
-        let Op::NormalizeGradient {
-            x,
-            gamma,
-            mean,
-            inverse,
-            dy,
-            dx,
-            dgamma,
-            dbeta,
-            view,
-        } = op
-        else {
-            return;
-        };
-        let n = (self.rows * view.positions) as f32;
-        let width = view.width;
-        let hat = |run: &Self, i: usize| {
-            (run.get(*x)[i] - run.get(*mean)[i % width]) * run.get(*inverse)[i % width]
-        };
-        let sum = self.column_sums(*view, |run, i| run.get(*dy)[i]);
-        let sum_hat = self.column_sums(*view, |run, i| run.get(*dy)[i] * hat(run, i));
-        self.fill(*dx, |run, dx| {
-            for (i, dx) in dx.iter_mut().enumerate() {
-                let c = i % width;
-                let gamma = gamma.map_or(1.0, |g| run.get(g)[c]);
-                let centered = run.get(*dy)[i] - (sum[c] + hat(run, i) * sum_hat[c]) / n;
-                *dx = centered * (gamma * run.get(*inverse)[c]);
-            }
-        });
-        for (gradient, values) in [(dgamma, sum_hat), (dbeta, sum)] {
-            if let Some(gradient) = gradient {
-                self.buffers[gradient.index()] = values;
-            }
-        }
-    }
-
     fn loss(&mut self, op: &Op) {
         let Op::Loss {
             rule,
@@ -736,149 +480,6 @@ impl Run<'_> {
         self.buffers[losses.index()] = values;
         if let Some(gradient) = gradient {
             self.buffers[gradient.index()] = slopes;
-        }
-    }
-
-    /// A regularizer's penalty and its derivatives.
-    fn penalty(&self, rule: &Regularizer, x: Buffer, columns: usize) -> (f64, Vec<f32>) {
-        let x = self.get(x);
-        let mut gradient = vec![0.0; x.len()];
-        let shape = [x.len() / columns.max(1), columns];
-        let sum = rule.penalty_and_gradient(&shape, x, &mut gradient);
-        (sum, gradient)
-    }
-
-    /// The mean gradient with those before it, or 0 in a step that only gathers.
-    fn gather(&mut self, accumulator: Buffer, mut gradient: Vec<f32>) -> Vec<f32> {
-        let Step {
-            gathering,
-            gathered,
-            ..
-        } = *self.step;
-        let sums = &mut self.buffers[accumulator.index()];
-        for (g, sum) in gradient.iter_mut().zip(sums) {
-            let all = *g + *sum;
-            (*g, *sum) = if gathering {
-                (0.0, all)
-            } else {
-                (all / gathered, 0.0)
-            };
-        }
-        gradient
-    }
-
-    fn update(&mut self, op: &Op) {
-        struct Update<'a> {
-            buffers: &'a mut [Vec<f32>],
-            coefficients: &'a optimizers::Coefficients,
-            w: Buffer,
-            gradients: Vec<f32>,
-            slots: &'a [Buffer],
-            decay: f32,
-            rate: f32,
-            whole: Option<&'a [usize]>,
-        }
-        impl optimizers::Visit for Update<'_> {
-            type Output = ();
-            fn visit<R: optimizers::Formula>(self, rule: &R) {
-                let c = &rule.at_rate(self.coefficients, self.rate);
-                let buffers = self.buffers;
-                if let Some(shape) = self.whole {
-                    let mut w = std::mem::take(&mut buffers[self.w.index()]);
-                    w.iter_mut().for_each(|w| *w -= *w * (self.decay * c[0]));
-                    let mut slots: [Vec<f32>; SLOTS] = Default::default();
-                    for (slot, buffer) in slots.iter_mut().zip(self.slots) {
-                        *slot = std::mem::take(&mut buffers[buffer.index()]);
-                    }
-                    let whole = optimizers::Whole {
-                        shape,
-                        w: &mut w,
-                        gradient: &self.gradients,
-                        slots: slots.each_mut().map(Vec::as_mut_slice),
-                        scratch: &mut vec![f32::NAN; rule.scratch(shape)],
-                    };
-                    rule.step_whole(c, whole);
-                    for (slot, buffer) in slots.into_iter().zip(self.slots) {
-                        buffers[buffer.index()] = slot;
-                    }
-                    buffers[self.w.index()] = w;
-                    return;
-                }
-                for (i, g) in self.gradients.iter().enumerate() {
-                    let mut slots = [0.0; SLOTS];
-                    for (slot, buffer) in slots.iter_mut().zip(self.slots) {
-                        *slot = buffers[buffer.index()][i];
-                    }
-                    let w = &mut buffers[self.w.index()][i];
-                    *w = rule.step(c, *w - *w * (self.decay * c[0]), *g, &mut slots);
-                    for (slot, buffer) in slots.iter().zip(self.slots) {
-                        buffers[buffer.index()][i] = *slot;
-                    }
-                }
-            }
-        }
-        let Op::Update {
-            rule,
-            w,
-            gradient,
-            slots,
-            regularizer,
-            accumulator,
-            average,
-            clip,
-            decay,
-            rate,
-            whole,
-            ..
-        } = op
-        else {
-            return;
-        };
-        let mut gradient = self.get(*gradient).to_vec();
-        if let Some(rule) = regularizer {
-            for (g, &w) in gradient.iter_mut().zip(self.get(*w)) {
-                *g += rule.slope(w);
-            }
-        }
-        if let Some(accumulator) = accumulator {
-            gradient = self.gather(*accumulator, gradient);
-        }
-        let (scale, bound) = match clip {
-            Clip::None => (1.0, f32::INFINITY),
-            Clip::Value(bound) => (1.0, *bound),
-            Clip::Norm { norm, limit } => {
-                let norm = self.get(*norm)[0].sqrt();
-                (
-                    if norm > *limit { limit / norm } else { 1.0 },
-                    f32::INFINITY,
-                )
-            }
-        };
-        let clipped = |g: &f32| (g * scale).clamp(-bound, bound);
-        let gradients = gradient.iter().map(clipped).collect();
-        if !self.step.gathering {
-            rule.visit(Update {
-                buffers: &mut self.buffers,
-                coefficients: &self.step.coefficients,
-                w: *w,
-                gradients,
-                slots,
-                decay: *decay,
-                rate: *rate,
-                whole: whole.as_deref(),
-            });
-        }
-        if let Some(average) = average {
-            let (m, overwrite) = (self.step.average_momentum, self.step.overwrite);
-            let mut weights = std::mem::take(&mut self.buffers[w.index()]);
-            let averages = &mut self.buffers[average.index()];
-            for (average, w) in averages.iter_mut().zip(&mut weights) {
-                *average = m * *average + (1.0 - m) * *w;
-                if overwrite {
-                    *w = *average;
-                }
-            }
-            self.buffers[w.index()] = weights;
         }
     }
 }

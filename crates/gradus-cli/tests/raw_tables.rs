@@ -1,0 +1,211 @@
+//! Training on tables, and scoring raw ones, through the real binary.
+
+mod common;
+
+use common::{Place, results};
+
+/// Numbers with gaps, a boolean, a date, a category, texts that tell nothing, an id,
+/// and classes whose names have to be quoted.
+fn mixed() -> String {
+    let mut text = String::from("id,size,heated,sold,town,note,a/b,species\n");
+    let mut state = 7_u32;
+    let mut draw = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    let unless = |missing: bool, cell: String| if missing { String::new() } else { cell };
+    for k in 0..240 {
+        let (size, town, yes) = (draw(1000), draw(4), draw(2));
+        let species = match (size > 500, yes) {
+            (true, _) => "a",
+            (_, 1) => "\"b, c\"",
+            _ => "c",
+        };
+        let cells = [
+            format!("k{k}"),
+            unless(k % 17 == 0, format!("{}", f64::from(size) / 100.0)),
+            unless(k % 29 == 0, ["no", "yes"][yes as usize].into()),
+            unless(
+                k % 31 == 0,
+                format!("20{}-0{}-1{}", 20 + draw(4), 1 + draw(9), draw(9)),
+            ),
+            unless(
+                k % 23 == 0,
+                ["Graz", "Bern", "Oslo", "Rome"][town as usize].into(),
+            ),
+            format!("n{k}"),
+            format!("{}", draw(5)),
+            species.into(),
+        ];
+        text += &(cells.join(",") + "\n");
+    }
+    text
+}
+
+const CONFIG: &str = r#"
+data.table = "mixed.csv"
+data.target = "species"
+data.columns = { id = "id" }
+data.validation = { fraction = 0.2, stratify = true }
+model = { recipe = "default", hidden = [16] }
+train.epochs = 20
+"#;
+
+fn trained() -> Place {
+    let place = Place::new();
+    place.write("mixed.csv", mixed());
+    place.write("mixed.toml", CONFIG);
+    let said = place.run(&["train", "mixed.toml", "--out", "run"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for words in [
+        "2 numbers, 1 boolean, 1 date, 1 category",
+        "target species of 3 classes",
+        "note (no text is there twice)",
+    ] {
+        assert!(said.err.contains(words), "{}", said.err);
+    }
+    place
+}
+
+#[test]
+fn raw_rows_are_scored_in_any_order_with_gaps_and_unseen_categories() {
+    let place = trained();
+    place.write(
+        "new.csv",
+        "town;a/b;id;sold;size;heated\n\
+         Graz;1;r1;2022-03-04;9.5;yes\n\
+         Atlantis;;\"r;2\";;;\n\
+         ;2;;2022-03-04;0.5;no\n",
+    );
+    let model = "run/model.keras";
+    place.ok(&["predict", model, "--data", "new.csv", "--out", "scored.csv"]);
+    let text = place.text("scored.csv");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "id,species,species_a,\"species_b, c\",species_c");
+    assert!(lines[1].starts_with("r1,a,"), "{text}");
+    assert!(lines[2].starts_with("\"r;2\","), "{text}");
+    assert_eq!(lines.len(), 4);
+    for line in &lines[1..] {
+        let cells: Vec<f64> = line
+            .rsplitn(4, ',')
+            .take(3)
+            .map(|c| c.parse().unwrap())
+            .collect();
+        assert!((cells.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{line}");
+    }
+    // As numbers alone.
+    place.ok(&["predict", model, "--data", "new.csv", "--out", "scored.npy"]);
+    // The table that it was trained on, target, left-out column and all.
+    place.ok(&["predict", model, "--data", "mixed.csv", "--out", "all.csv"]);
+    let said = place.ok(&["evaluate", model, "--data", "mixed.csv"]);
+    assert!(said.contains("accuracy"), "{said}");
+}
+
+#[test]
+fn what_does_not_fit_the_model_is_named() {
+    let place = trained();
+    let row = "Graz,1,2022-03-04,9.5,yes\n";
+    let cases = [
+        (
+            format!("town,a/b,sold,sise,heated\n{row}"),
+            "no column `size`, which the model takes; is it `sise`?",
+        ),
+        (
+            format!(
+                "town,a/b,sold,size,heated,colour\n{}",
+                row.replace('\n', ",red\n")
+            ),
+            "the column `colour`",
+        ),
+        (
+            "town,a/b,sold,size,heated\nGraz,1,2022-03-04,9.5,yes\nGraz,1,2022-03-04,big,yes\n"
+                .into(),
+            "column `size`: line 3 has `big`",
+        ),
+        (
+            "town,a/b,sold,size,heated\nGraz,1,soon,9.5,yes\n".into(),
+            "column `sold`: line 2 has `soon`",
+        ),
+    ];
+    for (table, words) in cases {
+        place.write("new.csv", table);
+        let message = place.mistake(&[
+            "predict",
+            "run/model.keras",
+            "--data",
+            "new.csv",
+            "--out",
+            "o.csv",
+        ]);
+        assert!(message.contains(words), "{message}");
+    }
+    place.write("new.csv", format!("town,a/b,sold,size,heated\n{row}"));
+    let message = place.mistake(&["evaluate", "run/model.keras", "--data", "new.csv"]);
+    assert!(message.contains("`species`"), "{message}");
+}
+
+#[test]
+fn the_resolved_configuration_repeats_the_run() {
+    let place = trained();
+    place.ok(&["train", "run/config.toml", "--out", "again"]);
+    assert_eq!(results(&place, "run"), results(&place, "again"));
+}
+
+#[test]
+fn numbers_are_predicted_in_their_own_units() {
+    let place = Place::new();
+    let rows = (0..200).map(|i| format!("{},{}\n", i % 20, 1_000_000 + 50_000 * (i % 20)));
+    place.write(
+        "prices.csv",
+        format!("rooms,price\n{}", rows.collect::<String>()),
+    );
+    place.write(
+        "prices.toml",
+        "data = { table = \"prices.csv\", target = \"price\" }\n\
+         model = { recipe = \"default\", hidden = [16] }\n",
+    );
+    place.ok(&["train", "prices.toml", "--out", "run"]);
+    place.write("new.csv", "rooms\n10\n");
+    place.ok(&[
+        "predict",
+        "run/model.keras",
+        "--data",
+        "new.csv",
+        "--out",
+        "o.csv",
+    ]);
+    let text = place.text("o.csv");
+    let price: f64 = text.lines().nth(1).unwrap().parse().unwrap();
+    assert!(
+        text.starts_with("price\n") && (price - 1.5e6).abs() < 1e5,
+        "{text}"
+    );
+}
+
+#[test]
+fn mistakes_about_columns_are_named() {
+    let place = Place::new();
+    place.write("mixed.csv", mixed());
+    place.write("mixed.toml", CONFIG);
+    let cases = [
+        ("data.target=\"speces\"", "did you mean `species`?"),
+        ("data.exclude=[\"twon\"]", "did you mean `town`?"),
+        ("data.columns={ sise = \"number\" }", "did you mean `size`?"),
+        (
+            "data.columns={ size = \"nmber\" }",
+            "did you mean `number`?",
+        ),
+        (
+            "data.exclude=[\"species\"]",
+            "`species` is named under `exclude` too",
+        ),
+        ("data.target=\"sold\"", "dates as a target"),
+        ("data.target=\"size\"", "a value in each row"),
+        ("data.missing=\"mode\"", "data.missing"),
+        ("data.scale=\"standard\"", "`scale` belongs to arrays"),
+    ];
+    for (set, words) in cases {
+        let message = place.mistake(&["train", "mixed.toml", "--out", "run", "--set", set]);
+        assert!(message.contains(words), "{set}: {message}");
+    }
+}

@@ -1,0 +1,190 @@
+//! From the cells of columns to tensors.
+
+use super::{Feature, Schema, TableOptions, Target};
+use crate::data::table::{Cells, Column, Kind, Table};
+use crate::data::{Dataset, Tensor};
+use crate::error::{Error, Result};
+use std::sync::Arc;
+
+/// What a date is to a model: one number each.
+pub const DATE_PARTS: [&str; 5] = ["year", "month", "day", "weekday", "day of the year"];
+
+impl Schema {
+    /// The rows of a table as a model's inputs, and its targets if `labelled`.
+    ///
+    /// A number or boolean is a row of one number, NaN where it is missing; a date
+    /// has [`DATE_PARTS`]; a category is a text, the empty one where it is missing.
+    /// A class is its number. An error where a target is missing, or no class.
+    pub fn dataset(&self, table: &Table, labelled: bool) -> Result<Dataset> {
+        let column = |name: &str| {
+            let found = table.columns.iter().find(|c| c.name == name);
+            let known = || table.columns.iter().map(|c| c.name.as_str());
+            found.ok_or_else(|| Error::unknown(&table.name, "column", name, known()))
+        };
+        let named =
+            |tensor: Tensor, name: &str| tensor.named(&format!("{}, column `{name}`", table.name));
+        let mut inputs = Vec::with_capacity(self.features.len());
+        for feature in &self.features {
+            let tensor = input(feature, column(&feature.name)?)?;
+            inputs.push(named(tensor, &feature.name));
+        }
+        let mut targets = Vec::new();
+        for target in self.targets.iter().filter(|_| labelled) {
+            let values = numbers(&table.name, target, column(&target.name)?)?;
+            targets.push(named(Tensor::from_column(values)?, &target.name));
+        }
+        let inputs_named: Vec<&str> = self.features.iter().map(|f| f.input.as_str()).collect();
+        let targets_named: Vec<&str> = self.targets.iter().map(|t| t.name.as_str()).collect();
+        let targets_named = match labelled {
+            true => &targets_named[..],
+            false => &[],
+        };
+        let data = Dataset::from_parts(inputs, targets)?
+            .named(&table.name)
+            .with_names(&inputs_named, targets_named)?;
+        let mut ids = Vec::new();
+        for name in self.ids.iter() {
+            // A table of new rows may come without them.
+            if let Some(column) = table.columns.iter().find(|c| c.name == *name) {
+                ids.push((name.clone(), texts(column)?));
+            }
+        }
+        let data = data.with_ids(ids)?;
+        Ok(match &self.targets[..] {
+            [one] => data.with_class_names(&one.classes),
+            _ => data,
+        })
+    }
+}
+
+impl TableOptions {
+    /// The column of weights, if one is named.
+    pub(in crate::data) fn weights(&self, table: &Table) -> Result<Option<Tensor>> {
+        let Some(name) = &self.sample_weight else {
+            return Ok(None);
+        };
+        let found = table.columns.iter().find(|c| c.name == *name);
+        match found.map(|c| &c.cells) {
+            Some(Cells::Number(all)) => {
+                if let Some(row) = all.iter().position(|&w| w.is_nan() || w < 0.0) {
+                    return Err(Error::Data {
+                        source_name: format!("{}, column `{name}`", table.name),
+                        row: Some(row),
+                        column: None,
+                        found: match all[row].is_nan() {
+                            true => "nothing".into(),
+                            false => all[row].to_string(),
+                        },
+                        expected: "a weight of 0 or more".into(),
+                    });
+                }
+                Tensor::from_column(all.clone()).map(Some)
+            }
+            Some(other) => {
+                let found = format!("a column of type {}", other.kind().name());
+                let at = format!("sample_weight, `{name}`");
+                Err(Error::invalid(&at, found, "numbers"))
+            }
+            None => {
+                let known = table.columns.iter().map(|c| c.name.as_str());
+                Err(Error::unknown("sample_weight", "column", name, known))
+            }
+        }
+    }
+}
+
+fn input(feature: &Feature, column: &Column) -> Result<Tensor> {
+    match &column.cells {
+        cells if cells.kind() != feature.kind => Err(Error::invalid(
+            &format!("column `{}`", feature.name),
+            cells.kind().name(),
+            feature.kind.name(),
+        )),
+        Cells::Number(all) | Cells::Boolean(all) => Tensor::from_f32([1], all.clone()),
+        Cells::Date(days) => {
+            let parts = days.iter().flat_map(|&day| match day {
+                Some(day) => parts(day),
+                None => [f32::NAN; DATE_PARTS.len()],
+            });
+            Tensor::from_f32([DATE_PARTS.len()], parts.collect())
+        }
+        Cells::Category { .. } => texts(column),
+    }
+}
+
+/// A column of texts, empty where they are missing.
+fn texts(column: &Column) -> Result<Tensor> {
+    let Cells::Category { names, codes } = &column.cells else {
+        let found = column.cells.kind().name();
+        return Err(Error::invalid(&column.name, found, "texts"));
+    };
+    let mut names = names.clone();
+    if codes.iter().any(Option::is_none) {
+        names.push(String::new());
+    }
+    let missing = names.len().saturating_sub(1) as u32;
+    let codes = codes.iter().map(|code| code.unwrap_or(missing));
+    Tensor::from_dictionary([1], Arc::new(names), codes.collect())
+}
+
+/// The parts of a date, of which 1970-01-01 is day 0. Monday is weekday 0.
+fn parts(day: i32) -> [f32; DATE_PARTS.len()] {
+    let (year, month, of_month) = crate::data::table::date_parts(day);
+    let first = crate::data::table::day_of(year, 1, 1);
+    let weekday = (i64::from(day) + 3).rem_euclid(7);
+    [
+        year as f32,
+        month as f32,
+        of_month as f32,
+        weekday as f32,
+        (day - first + 1) as f32,
+    ]
+}
+
+/// The numbers of a target: as they are, or those of its classes.
+fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
+    let problem = |row: usize, found: String, expected: String| Error::Data {
+        source_name: format!("{table}, target `{}`", target.name),
+        row: Some(row),
+        column: None,
+        found,
+        expected,
+    };
+    let missing = |row: usize| {
+        let expected = "a value in each row: leave such rows out";
+        problem(row, "nothing".into(), expected.into())
+    };
+    let wrong = || {
+        let at = format!("{table}, target `{}`", target.name);
+        Error::invalid(&at, column.cells.kind().name(), target.kind.name())
+    };
+    match &column.cells {
+        Cells::Number(all) if target.kind == Kind::Number => {
+            match all.iter().position(|x| x.is_nan()) {
+                Some(row) => Err(missing(row)),
+                None => Ok(all.clone()),
+            }
+        }
+        Cells::Boolean(all) if target.kind == Kind::Boolean => {
+            match all.iter().position(|x| x.is_nan()) {
+                Some(row) => Err(missing(row)),
+                None => Ok(all.clone()),
+            }
+        }
+        Cells::Category { names, codes } if target.kind == Kind::Category => {
+            let place = |name: &String| target.classes.iter().position(|class| class == name);
+            let places: Vec<Option<usize>> = names.iter().map(place).collect();
+            let codes = codes.iter().enumerate();
+            let number = |(row, code): (usize, &Option<u32>)| match code {
+                None => Err(missing(row)),
+                Some(code) => places[*code as usize].map(|n| n as f32).ok_or_else(|| {
+                    let classes = target.classes.join(", ");
+                    let found = format!("`{}`", names[*code as usize]);
+                    problem(row, found, format!("one of the classes {classes}"))
+                }),
+            };
+            codes.map(number).collect()
+        }
+        _ => Err(wrong()),
+    }
+}

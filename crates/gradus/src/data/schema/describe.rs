@@ -1,0 +1,65 @@
+//! What a table became, in a line or two.
+
+use super::Schema;
+use super::of::LeftOut;
+use crate::data::table::Kind;
+use crate::data::{Dataset, Values};
+
+/// How many columns with gaps are named.
+const NAMED: usize = 4;
+
+impl Schema {
+    /// What the model looks at, and where training rows have gaps.
+    pub fn describe(&self, train: &Dataset, left: &[LeftOut]) -> String {
+        let mut parts = Vec::new();
+        for (kind, one, many) in [
+            (Kind::Number, "number", "numbers"),
+            (Kind::Boolean, "boolean", "booleans"),
+            (Kind::Date, "date", "dates"),
+            (Kind::Category, "category", "categories"),
+        ] {
+            let count = self.features.iter().filter(|f| f.kind == kind).count();
+            if count > 0 {
+                parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+            }
+        }
+        let mut text = format!("features: {}", parts.join(", "));
+        let mut gaps = Vec::new();
+        for (feature, tensor) in self.features.iter().zip(train.inputs()) {
+            let missing = match tensor.values() {
+                Values::Text { names, codes } => {
+                    let empty = |code: &&u32| names[**code as usize].is_empty();
+                    codes.iter().filter(empty).count()
+                }
+                _ => {
+                    let rows = tensor.to_f32();
+                    let rows = rows.chunks(tensor.size().max(1));
+                    rows.filter(|row| row[0].is_nan()).count()
+                }
+            };
+            if missing > 0 {
+                gaps.push(format!("{} ({missing})", feature.name));
+            }
+        }
+        if !gaps.is_empty() {
+            text += &format!("; gaps in {}", gaps[..gaps.len().min(NAMED)].join(", "));
+            if gaps.len() > NAMED {
+                text += &format!(" and {} more", gaps.len() - NAMED);
+            }
+        }
+        for target in &self.targets {
+            text += &match target.classes.len() {
+                0 => format!("; target {}", target.name),
+                n => format!("; target {} of {n} classes", target.name),
+            };
+        }
+        if !left.is_empty() {
+            let left: Vec<String> = left
+                .iter()
+                .map(|l| format!("{} ({})", l.name, l.why))
+                .collect();
+            text += &format!("\nleft out, since they tell nothing: {}", left.join(", "));
+        }
+        text
+    }
+}

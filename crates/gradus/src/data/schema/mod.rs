@@ -1,0 +1,118 @@
+//! What a table's columns are to a model: features, targets, ids.
+//!
+//! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
+//! table and a user's [`TableOptions`]; `read` reads another table as it says;
+//! `columns` makes tensors of columns; `keys` is what splits ask of a table.
+
+mod columns;
+mod describe;
+mod keys;
+mod of;
+mod options;
+mod read;
+
+pub use columns::DATE_PARTS;
+pub(crate) use keys::TableKeys;
+pub use of::LeftOut;
+pub use options::{Missing, TableOptions, TargetScale, Treat};
+
+use super::table::Kind;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// What the columns of a table are to a model. With it, a model is fed with
+/// tables: columns are found by name, and its numbers are given back as classes'
+/// names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// The columns that the model looks at.
+    pub features: Vec<Feature>,
+    /// The columns that it predicts.
+    pub targets: Vec<Target>,
+    /// Columns that say which row it is: kept beside the predictions.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// Columns that may be in a table, and are not looked at.
+    #[serde(default)]
+    pub dropped: Vec<String>,
+}
+
+/// A column that a model looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// The column's name.
+    pub name: String,
+    /// The name of the model's input. It is the column's, with `_` for `/`.
+    pub input: String,
+    /// What the column holds.
+    pub kind: Kind,
+}
+
+/// A column that a model predicts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The column's name.
+    pub name: String,
+    /// What the column holds: numbers, or classes.
+    pub kind: Kind,
+    /// The classes' names in the order of their numbers; none for numbers.
+    #[serde(default)]
+    pub classes: Vec<String>,
+}
+
+impl Schema {
+    /// Every column that it names.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let features = self.features.iter().map(|f| f.name.as_str());
+        let targets = self.targets.iter().map(|t| t.name.as_str());
+        let others = self.ids.iter().chain(&self.dropped).map(String::as_str);
+        features.chain(targets).chain(others)
+    }
+
+    /// The same with only the features that these inputs are fed with; the others
+    /// are dropped.
+    pub fn keep_inputs(&mut self, inputs: &[&str]) {
+        let (kept, left) = std::mem::take(&mut self.features)
+            .into_iter()
+            .partition(|f| inputs.contains(&f.input.as_str()));
+        self.features = kept;
+        let left: Vec<Feature> = left;
+        self.dropped.extend(left.into_iter().map(|f| f.name));
+    }
+
+    /// Refuses what [`Schema::of`] never makes: a column in two places, targets
+    /// whose classes are not clear.
+    pub fn check(&self) -> Result<()> {
+        once("columns", self.columns())?;
+        once("inputs", self.features.iter().map(|f| f.input.as_str()))?;
+        for target in &self.targets {
+            let of_classes = target.kind != Kind::Number;
+            if of_classes != (target.classes.len() > 1) {
+                let found = format!("{} classes", target.classes.len());
+                let expected = match of_classes {
+                    true => "two or more",
+                    false => "none, for numbers",
+                };
+                return Err(Error::invalid(&target.name, found, expected));
+            }
+            once(&target.name, target.classes.iter().map(String::as_str))?;
+        }
+        match self.features.is_empty() {
+            true => Err(Error::invalid("columns", "no features", "at least one")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Refuses a name that is there twice.
+fn once<'a>(what: &str, mut names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    match names.find(|name| !seen.insert(*name)) {
+        Some(name) => Err(Error::invalid(what, format!("`{name}` twice"), "each once")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,199 @@
+//! From a table and a user's words to a schema.
+
+use super::{Feature, Schema, TableOptions, Target, Treat};
+use crate::data::table::{Cells, Column, Kind, ReadTable, Table};
+use crate::data::{Dataset, Values};
+use crate::error::{Error, Result};
+
+/// A feature that training rows tell nothing by, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The column.
+    pub name: String,
+    /// Such as `always 3`.
+    pub why: String,
+}
+
+impl TableOptions {
+    /// How a table is read of which this is said: what is not looked at may hold
+    /// anything, but for the columns in `looked_at`.
+    pub fn read_table(&self, looked_at: &[&str]) -> ReadTable {
+        let mut read = ReadTable::default();
+        for (name, treat) in &self.columns {
+            if matches!(treat, Treat::Drop) && looked_at.contains(&name.as_str()) {
+                continue;
+            }
+            // An id is whatever it says.
+            let kind = match treat {
+                Treat::As(kind) => *kind,
+                Treat::Drop | Treat::Id => Kind::Category,
+            };
+            read.kinds.insert(name.clone(), kind);
+        }
+        let looked_at = |name: &&String| looked_at.contains(&name.as_str());
+        for name in self.exclude.iter().filter(|name| !looked_at(name)) {
+            read.kinds.insert(name.clone(), Kind::Category);
+        }
+        read
+    }
+}
+
+impl Schema {
+    /// What the columns of this table are: every one that `options` does not name
+    /// is a feature. Texts and booleans that are predicted are classes, by their
+    /// names in order.
+    ///
+    /// An error where a name is no column's, or is in two places.
+    pub fn of(table: &Table, options: &TableOptions) -> Result<Schema> {
+        let known = || table.columns.iter().map(|c| c.name.as_str());
+        let find = |at: &str, name: &String| {
+            let found = table.columns.iter().find(|c| c.name == *name);
+            found.ok_or_else(|| Error::unknown(at, "column", name, known()))
+        };
+        for name in options.columns.keys() {
+            find("columns", name)?;
+        }
+        for (at, names) in [("target", &options.target), ("exclude", &options.exclude)] {
+            for name in names {
+                find(at, name)?;
+                let treat = options.columns.get(name);
+                if matches!(treat, Some(Treat::Drop | Treat::Id))
+                    || treat.is_some() && at == "exclude"
+                {
+                    return Err(twice(name, at, "columns"));
+                }
+            }
+        }
+        if let Some(name) = options
+            .target
+            .iter()
+            .find(|name| options.exclude.contains(name))
+        {
+            return Err(twice(name, "target", "exclude"));
+        }
+        if let Some(name) = &options.sample_weight {
+            find("sample_weight", name)?;
+            if options.target.contains(name) {
+                return Err(twice(name, "target", "sample_weight"));
+            }
+        }
+        let mut schema = Schema::default();
+        for name in &options.target {
+            schema.targets.push(target(table, find("target", name)?)?);
+        }
+        for column in &table.columns {
+            let name = &column.name;
+            let treat = options.columns.get(name);
+            let weight = options.sample_weight.as_ref() == Some(name);
+            if options.target.contains(name) {
+                continue;
+            }
+            if treat == Some(&Treat::Id) {
+                schema.ids.push(name.clone());
+            } else if treat == Some(&Treat::Drop) || options.exclude.contains(name) || weight {
+                schema.dropped.push(name.clone());
+            } else {
+                schema.features.push(Feature {
+                    name: name.clone(),
+                    input: name.replace('/', "_"),
+                    kind: column.cells.kind(),
+                });
+            }
+        }
+        schema.check().map_err(|error| error.under(&table.name))?;
+        Ok(schema)
+    }
+
+    /// Drops the features that these rows tell nothing by: numbers that are always
+    /// the same or missing, texts of which none is there twice, or only one.
+    pub fn leave_out(&mut self, train: &Dataset) -> Vec<LeftOut> {
+        let mut left = Vec::new();
+        for (feature, tensor) in self.features.iter().zip(train.inputs()) {
+            let why = match tensor.values() {
+                Values::Text { names, codes } => texts_tell_nothing(names, codes),
+                _ if feature.kind == Kind::Date => dates_tell_nothing(&tensor.to_f32()),
+                _ => numbers_tell_nothing(&tensor.to_f32()),
+            };
+            if let Some(why) = why {
+                let name = feature.name.clone();
+                left.push(LeftOut { name, why });
+            }
+        }
+        let is_left = |name: &String| left.iter().any(|l| l.name == *name);
+        let inputs = self.features.iter().filter(|f| !is_left(&f.name));
+        let inputs: Vec<String> = inputs.map(|f| f.input.clone()).collect();
+        self.keep_inputs(&inputs.iter().map(String::as_str).collect::<Vec<_>>());
+        left
+    }
+}
+
+fn numbers_tell_nothing(all: &[f32]) -> Option<String> {
+    let mut there = all.iter().filter(|x| !x.is_nan());
+    let Some(first) = there.next() else {
+        return Some("always missing".into());
+    };
+    let same = there.all(|x| x == first) && !all.iter().any(|x| x.is_nan());
+    same.then(|| format!("always {first}"))
+}
+
+fn dates_tell_nothing(parts: &[f32]) -> Option<String> {
+    let mut days = parts.chunks(super::columns::DATE_PARTS.len());
+    let first = days.next()?;
+    // Missing is the same as missing.
+    let same = |day: &[f32]| {
+        day.iter()
+            .zip(first)
+            .all(|(a, b)| a == b || a.is_nan() && b.is_nan())
+    };
+    days.all(same).then(|| "always the same date".into())
+}
+
+fn texts_tell_nothing(names: &[String], codes: &[u32]) -> Option<String> {
+    let mut counts = vec![0_usize; names.len()];
+    codes.iter().for_each(|&code| counts[code as usize] += 1);
+    if let Some(only) = counts.iter().position(|&count| count == codes.len()) {
+        return Some(format!("always `{}`", names[only]));
+    }
+    let most = counts.iter().max().copied().unwrap_or(0);
+    (most < 2).then(|| "no text is there twice".into())
+}
+
+fn twice(name: &str, a: &str, b: &str) -> Error {
+    Error::Config {
+        at: a.to_owned(),
+        problem: format!("`{name}` is named under `{b}` too: it is one or the other"),
+    }
+}
+
+/// What a column that is predicted holds.
+fn target(table: &Table, column: &Column) -> Result<Target> {
+    let mut classes = match &column.cells {
+        Cells::Number(_) => Vec::new(),
+        Cells::Boolean(_) => vec!["false".to_owned(), "true".to_owned()],
+        Cells::Category { names, .. } => names.clone(),
+        Cells::Date(_) => {
+            let expected = "numbers or classes: leave it out, or turn it into a number";
+            return Err(Error::invalid(&column.name, "dates as a target", expected));
+        }
+    };
+    // Numbers that stand for classes are in the order of the numbers.
+    let numbers: Option<Vec<f64>> = classes.iter().map(|name| name.parse().ok()).collect();
+    match numbers {
+        Some(_) => classes.sort_by(|a, b| {
+            let number = |text: &String| text.parse::<f64>().unwrap_or(f64::NAN);
+            number(a).total_cmp(&number(b)).then_with(|| a.cmp(b))
+        }),
+        None => classes.sort(),
+    }
+    let target = Target {
+        name: column.name.clone(),
+        kind: column.cells.kind(),
+        classes,
+    };
+    if target.kind == Kind::Category && target.classes.len() < 2 {
+        let found = format!("one class, `{}`, in all rows", target.classes.concat());
+        let at = format!("{}, column `{}`", table.name, target.name);
+        return Err(Error::invalid(&at, found, "two or more to tell apart"));
+    }
+    Ok(target)
+}

@@ -1,0 +1,238 @@
+//! What a user says of a table's columns.
+
+use crate::base::registry::{Value, table};
+use crate::data::table::Kind;
+use crate::error::{Error, Result, join};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// What a table's columns are for: which are predicted, which are left out, what
+/// they hold. Every column that is not named is a feature.
+///
+/// ```
+/// use gradus::data::{Kind, TableOptions};
+/// let options = TableOptions::new()
+///     .target("price")
+///     .exclude("note")
+///     .column("zip", Kind::Category)
+///     .id("house");
+/// assert_eq!(options.target, ["price"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TableOptions {
+    /// The columns that are predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_more")]
+    pub target: Vec<String>,
+    /// Columns that are not looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// What becomes of columns whose own look does not decide.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Treat>,
+    /// What stands for a missing number. Default `indicator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// How the numbers of a target are scaled inside the model. Default `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_scale: Option<TargetScale>,
+    /// The column with a weight for each row's loss.
+    #[serde(skip)]
+    pub sample_weight: Option<String>,
+}
+
+/// What becomes of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treat {
+    /// It holds that.
+    As(Kind),
+    /// It is not looked at.
+    Drop,
+    /// It says which row it is: no feature, but kept beside the predictions.
+    Id,
+}
+
+/// What stands for a missing number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// The mean of the training rows, and a 1 in a column of its own for each column
+    /// that has gaps there.
+    #[default]
+    Indicator,
+    /// The mean of the training rows.
+    Mean,
+}
+
+/// How the numbers of a target are scaled inside the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetScale {
+    /// The network's last numbers are multiplied by the deviation of the training
+    /// rows and their mean is added; the loss is weighed to be of order 1.
+    #[default]
+    Standard,
+    /// Not at all.
+    None,
+}
+
+impl Treat {
+    /// Every name in a configuration.
+    const NAMES: [(&'static str, Treat); 6] = [
+        ("number", Treat::As(Kind::Number)),
+        ("boolean", Treat::As(Kind::Boolean)),
+        ("date", Treat::As(Kind::Date)),
+        ("category", Treat::As(Kind::Category)),
+        ("drop", Treat::Drop),
+        ("id", Treat::Id),
+    ];
+
+    fn name(self) -> &'static str {
+        let mut names = Treat::NAMES.into_iter();
+        names.find(|(_, treat)| *treat == self).map_or("", |n| n.0)
+    }
+}
+
+impl Serialize for Treat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+fn one_or_more<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match names {
+        [one] => serializer.serialize_str(one),
+        all => serializer.collect_seq(all),
+    }
+}
+
+impl TableOptions {
+    /// Every column is a feature.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column that is predicted.
+    pub fn target(mut self, column: impl Into<String>) -> Self {
+        self.target.push(column.into());
+        self
+    }
+
+    /// Adds a column that is not looked at.
+    pub fn exclude(mut self, column: impl Into<String>) -> Self {
+        self.exclude.push(column.into());
+        self
+    }
+
+    /// Says what a column holds.
+    pub fn column(mut self, column: impl Into<String>, kind: Kind) -> Self {
+        self.columns.insert(column.into(), Treat::As(kind));
+        self
+    }
+
+    /// Adds a column that says which row it is.
+    pub fn id(mut self, column: impl Into<String>) -> Self {
+        self.columns.insert(column.into(), Treat::Id);
+        self
+    }
+
+    /// Sets what stands for a missing number.
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.missing = Some(missing);
+        self
+    }
+
+    /// Sets how the numbers of a target are scaled.
+    pub fn target_scale(mut self, scale: TargetScale) -> Self {
+        self.target_scale = Some(scale);
+        self
+    }
+
+    /// Sets the column with a weight for each row's loss.
+    pub fn sample_weight(mut self, column: impl Into<String>) -> Self {
+        self.sample_weight = Some(column.into());
+        self
+    }
+
+    /// A key of a configuration that says something, if any does.
+    pub(in crate::data) fn given(&self) -> Option<&'static str> {
+        let keys = [
+            ("target", !self.target.is_empty()),
+            ("exclude", !self.exclude.is_empty()),
+            ("columns", !self.columns.is_empty()),
+            ("missing", self.missing.is_some()),
+            ("target_scale", self.target_scale.is_some()),
+        ];
+        keys.into_iter().find(|key| key.1).map(|key| key.0)
+    }
+
+    /// Reads `target`, `exclude`, `columns`, `missing` and `target_scale` of a
+    /// configuration; `at` is where they stand.
+    pub(in crate::data) fn from_values(
+        at: &str,
+        [target, exclude, columns, missing, scale]: [Option<Value>; 5],
+    ) -> Result<Self> {
+        let names = |key: &str, value: Option<Value>| match value {
+            None => Ok(Vec::new()),
+            Some(value) => names(&join(at, key), &value),
+        };
+        let mut treats = BTreeMap::new();
+        if let Some(value) = columns {
+            let at = join(at, "columns");
+            for (name, value) in table(&at, &value)? {
+                let treat = choice(&join(&at, &name), "use of a column", &value, &Treat::NAMES)?;
+                treats.insert(name, treat);
+            }
+        }
+        Ok(TableOptions {
+            target: names("target", target)?,
+            exclude: names("exclude", exclude)?,
+            columns: treats,
+            missing: missing
+                .map(|value| {
+                    let names = [("indicator", Missing::Indicator), ("mean", Missing::Mean)];
+                    choice(&join(at, "missing"), "way", &value, &names)
+                })
+                .transpose()?,
+            target_scale: scale
+                .map(|value| {
+                    let names = [
+                        ("standard", TargetScale::Standard),
+                        ("none", TargetScale::None),
+                    ];
+                    choice(&join(at, "target_scale"), "scale", &value, &names)
+                })
+                .transpose()?,
+            sample_weight: None,
+        })
+    }
+}
+
+fn choice<T: Copy>(
+    at: &str,
+    family: &'static str,
+    value: &Value,
+    names: &[(&str, T)],
+) -> Result<T> {
+    let known = || names.iter().map(|(name, _)| *name);
+    let Some(text) = value.as_str() else {
+        let expected = known().collect::<Vec<_>>().join(", ");
+        return Err(Error::invalid(at, value, format!("one of {expected}")));
+    };
+    let found = names.iter().find(|(name, _)| *name == text);
+    found
+        .map(|(_, choice)| *choice)
+        .ok_or_else(|| Error::unknown(at, family, text, known()))
+}
+
+/// A column's name, or a list of such.
+fn names(at: &str, value: &Value) -> Result<Vec<String>> {
+    let wrong = |value: &Value| Error::invalid(at, value, "a column's name, or a list of such");
+    let name = |value: &Value| match value.as_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(wrong(value)),
+    };
+    match value {
+        Value::Array(all) if !all.is_empty() => all.iter().map(name).collect(),
+        one => Ok(vec![name(one)?]),
+    }
+}

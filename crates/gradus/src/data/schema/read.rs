@@ -1,0 +1,103 @@
+//! Reading another table than the one that a schema was made of.
+
+use super::Schema;
+use crate::data::table::{Kind, ReadTable, Table};
+use crate::error::{Error, Result, nearest};
+use std::path::Path;
+
+impl Schema {
+    /// Reads a table whose columns are those of this schema, in any order.
+    ///
+    /// All features must be there, and the targets if `labelled`; targets that are
+    /// not wanted, ids and dropped columns may be. An error where a column is missing
+    /// or there is another one, and where a cell is not what its column holds.
+    pub fn read(&self, path: impl AsRef<Path>, labelled: bool) -> Result<Table> {
+        self.read_with(path.as_ref(), labelled, ReadTable::default())
+    }
+
+    /// As [`Schema::read`], `more` being the types of columns that are dropped.
+    pub(in crate::data) fn read_with(
+        &self,
+        path: &Path,
+        labelled: bool,
+        more: ReadTable,
+    ) -> Result<Table> {
+        let mut options = more;
+        for feature in &self.features {
+            options.kinds.insert(feature.name.clone(), feature.kind);
+        }
+        for target in &self.targets {
+            // What is not looked at may hold anything.
+            let kind = if labelled {
+                target.kind
+            } else {
+                Kind::Category
+            };
+            options.kinds.insert(target.name.clone(), kind);
+        }
+        for name in self.ids.iter().chain(&self.dropped) {
+            let kind = options.kinds.entry(name.clone());
+            kind.or_insert(Kind::Category);
+        }
+        let table = match Table::read(path, &options) {
+            // Some column is not there.
+            Err(Error::UnknownName {
+                family: "column",
+                known,
+                ..
+            }) => {
+                self.check_columns(path, &known, labelled)?;
+                options.kinds.retain(|name, _| known.contains(name));
+                Table::read(path, &options)?
+            }
+            read => read?,
+        };
+        let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+        self.check_columns(path, &names, labelled)?;
+        Ok(table)
+    }
+
+    /// Refuses columns without which it does not go, and those of which nothing is
+    /// known.
+    fn check_columns(&self, path: &Path, there: &[String], labelled: bool) -> Result<()> {
+        let features = self.features.iter().map(|f| &f.name);
+        let targets = self.targets.iter().map(|t| &t.name);
+        let wanted = features.chain(targets.filter(|_| labelled));
+        let missing: Vec<&String> = wanted.filter(|name| !there.contains(name)).collect();
+        let is_known = |name: &&String| self.columns().any(|known| known == name.as_str());
+        let strangers: Vec<&String> = there.iter().filter(|name| !is_known(name)).collect();
+        let quoted = |names: &[&String]| {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(", ")
+        };
+        let s = |names: &[&String]| if names.len() == 1 { "" } else { "s" };
+        if let Some(first) = missing.first() {
+            let meant = nearest(first, strangers.iter().map(|name| name.as_str()));
+            let hint = match meant {
+                Some(name) => format!("; is it `{name}`?"),
+                None => format!(
+                    "; the table has {}",
+                    quoted(&there.iter().collect::<Vec<_>>())
+                ),
+            };
+            let problem = format!(
+                "has no column{} {}, which the model takes{hint}",
+                s(&missing),
+                quoted(&missing)
+            );
+            return Err(Error::file(path, problem));
+        }
+        if let Some(first) = strangers.first() {
+            let meant = nearest(first, self.columns());
+            let hint = meant.map_or(String::new(), |name| format!("; `{name}` is like it"));
+            let problem = format!(
+                "has the column{} {}, of which the model knows nothing{hint}: remove {}",
+                s(&strangers),
+                quoted(&strangers),
+                if strangers.len() == 1 { "it" } else { "them" }
+            );
+            return Err(Error::file(path, problem));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::mapping::Mapping;
+use serde::{Deserialize, Serialize};
+
+/// The same numbers, called otherwise: `keras.ops.cast`. To whole numbers they
+/// lose what is behind the point, to `bool` they become 0 or 1; then no signal
+/// passes. Between whole numbers and `float32` nothing changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cast {
+    /// What they are called.
+    pub dtype: Dtype,
+}
+
+impl Cast {
+    /// What they are called.
+    pub fn new(dtype: Dtype) -> Self {
+        Cast { dtype }
+    }
+}
+
+impl Rule for Cast {
+    fn check(&self) -> Result<()> {
+        match self.dtype {
+            Dtype::String => {
+                let expected = "float32, int32, int64 or bool";
+                Err(Error::invalid("dtype", "string", expected))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Formula for Cast {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn dtype(&self, _: &[Dtype]) -> Dtype {
+        self.dtype
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        match self.dtype {
+            Dtype::Bool => plan.map(x, Mapping::IsNotZero),
+            whole if whole.is_whole() => plan.map(x, Mapping::Truncate),
+            _ => x.clone(),
+        }
+    }
+}

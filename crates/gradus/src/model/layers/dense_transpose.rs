@@ -1,0 +1,103 @@
+use super::{Call, Formula, VariableSpec};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations::Activation;
+use crate::rules::initializers::Initializer;
+use serde::{Deserialize, Serialize};
+
+/// activation(x · kernelᵀ + bias) with the kernel of a `Dense` layer of the same model:
+/// the decoder of an autoencoder with tied weights. The kernel is trained by both, and
+/// frozen with its owner. Keras has no such layer, and no file takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DenseTranspose {
+    /// How many outputs there are: the inputs of the `Dense`.
+    pub units: usize,
+    /// The name of the `Dense`.
+    pub tied_to: String,
+    /// Default linear.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Whether a bias, its own, is added. Default yes.
+    #[serde(default = "yes")]
+    pub use_bias: bool,
+    /// Default zeros.
+    #[serde(default = "zeros")]
+    pub bias_initializer: Initializer,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn zeros() -> Initializer {
+    Initializer::Zeros
+}
+
+impl DenseTranspose {
+    /// Gives back what the `Dense` of that name was applied to: so many numbers.
+    pub fn new(units: usize, tied_to: impl Into<String>) -> Self {
+        DenseTranspose {
+            units,
+            tied_to: tied_to.into(),
+            activation: Activation::Linear,
+            use_bias: true,
+            bias_initializer: zeros(),
+        }
+    }
+
+    /// Sets the activation.
+    pub fn activation(mut self, activation: impl Into<Activation>) -> Self {
+        self.activation = activation.into();
+        self
+    }
+
+    /// Adds a bias or not.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
+        self
+    }
+}
+
+impl Rule for DenseTranspose {
+    fn check(&self) -> Result<()> {
+        if self.units == 0 {
+            return Err(Error::invalid("units", 0, "a whole number above 0"));
+        }
+        self.activation.check().map_err(|e| e.under("activation"))?;
+        let bias = self.bias_initializer.check();
+        bias.map_err(|e| e.under("bias_initializer"))
+    }
+}
+
+impl Formula for DenseTranspose {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        match inputs[0].rank() {
+            0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),
+            _ => Ok(inputs[0].with_last(self.units)),
+        }
+    }
+
+    fn variables(&self, _: &[Shape]) -> Vec<VariableSpec> {
+        let bias = self.use_bias.then(|| VariableSpec {
+            name: "bias",
+            shape: vec![self.units],
+            initializer: self.bias_initializer.clone(),
+            trainable: true,
+        });
+        bias.into_iter().collect()
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        // The model has been checked: the kernel is there.
+        let Some(kernel) = call.tied else {
+            return call.inputs[0].clone();
+        };
+        let mut y = plan.product_transposed(&call.inputs[0], kernel, self.units);
+        if self.use_bias {
+            y = plan.bias(&y, call.variables[0]);
+        }
+        plan.activate(&y, &self.activation)
+    }
+}

@@ -1,0 +1,129 @@
+use super::checks::check_variable;
+use super::{Call, Formula, Nature, VariableSpec};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::constraints::Constraint;
+use crate::rules::initializers::{Initializer, RandomUniform};
+use crate::rules::regularizers::Regularizer;
+use serde::{Deserialize, Serialize};
+
+/// A row of weights for each whole number: (…) becomes (…, output_dim). The
+/// numbers are at least 0 and below `input_dim`; others are refused before the
+/// first step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// How many rows there are.
+    pub input_dim: usize,
+    /// How many numbers a row has.
+    pub output_dim: usize,
+    /// Default uniform between -0.05 and 0.05.
+    #[serde(default = "uniform")]
+    pub embeddings_initializer: Initializer,
+    /// What keeps the rows small. Default nothing.
+    #[serde(default)]
+    pub embeddings_regularizer: Option<Regularizer>,
+    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    #[serde(default)]
+    pub activity_regularizer: Option<Regularizer>,
+    /// What the rows are kept to. Default nothing.
+    #[serde(default)]
+    pub embeddings_constraint: Option<Constraint>,
+}
+
+fn uniform() -> Initializer {
+    RandomUniform::default().into()
+}
+
+impl Embedding {
+    /// `input_dim` rows of `output_dim` numbers.
+    pub fn new(input_dim: usize, output_dim: usize) -> Self {
+        Embedding {
+            input_dim,
+            output_dim,
+            embeddings_initializer: uniform(),
+            embeddings_regularizer: None,
+            activity_regularizer: None,
+            embeddings_constraint: None,
+        }
+    }
+
+    /// Sets the rows' first values.
+    pub fn embeddings_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.embeddings_initializer = initializer.into();
+        self
+    }
+
+    /// Sets what keeps the rows small.
+    pub fn embeddings_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.embeddings_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what the rows are kept to.
+    pub fn embeddings_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.embeddings_constraint = Some(constraint.into());
+        self
+    }
+}
+
+impl Rule for Embedding {
+    fn check(&self) -> Result<()> {
+        for (name, size) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
+            if size == 0 {
+                return Err(Error::invalid(name, 0, "a whole number above 0"));
+            }
+        }
+        check_variable(
+            "embeddings",
+            &self.embeddings_initializer,
+            &self.embeddings_regularizer,
+            &self.embeddings_constraint,
+        )?;
+        match &self.activity_regularizer {
+            Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Formula for Embedding {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let dims = inputs[0].dims().iter().copied();
+        Ok(Shape::new(dims.chain([self.output_dim]).collect::<Vec<_>>()))
+    }
+
+    fn nature(&self) -> Nature {
+        Nature {
+            takes_below: Some(self.input_dim),
+            ..Nature::default()
+        }
+    }
+
+    fn variables(&self, _: &[Shape]) -> Vec<VariableSpec> {
+        vec![VariableSpec {
+            name: "embeddings",
+            shape: vec![self.input_dim, self.output_dim],
+            initializer: self.embeddings_initializer.clone(),
+            trainable: true,
+        }]
+    }
+
+    fn regularizer(&self, _: &str) -> Option<&Regularizer> {
+        self.embeddings_regularizer.as_ref()
+    }
+
+    fn constraint(&self, _: &str) -> Option<&Constraint> {
+        self.embeddings_constraint.as_ref()
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer.clone()
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let x = &call.inputs[0];
+        plan.embed(x, call.variables[0], self.input_dim, self.output_dim)
+    }
+}

@@ -1,0 +1,75 @@
+//! How layers that find a place for each thing give it: as a number, or as a row
+//! of zeros and ones.
+
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// How the place of each thing is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputMode {
+    /// As a whole number.
+    #[default]
+    Int,
+    /// As a row of zeros with a 1 in that place, for each thing: (…, 1) and (…)
+    /// become (…, places).
+    OneHot,
+    /// As a row of zeros with a 1 in the places of all things of a row: (things)
+    /// becomes (places).
+    MultiHot,
+    /// As how often each place has come up among the things of a row: (things)
+    /// becomes (places).
+    Count,
+}
+
+/// Whole numbers above it are not exact as `f32`.
+pub(crate) const MOST_PLACES: usize = 1 << 24;
+
+impl OutputMode {
+    /// The shape of what is given for things of this shape, of so many places.
+    pub(super) fn shape(self, input: &Shape, places: usize) -> Result<Shape> {
+        match self {
+            OutputMode::Int => Ok(input.clone()),
+            OutputMode::OneHot => {
+                let dims = input.dims();
+                let kept = match dims.split_last() {
+                    Some((1, before)) => before,
+                    _ => dims,
+                };
+                let dims: Vec<usize> = kept.iter().copied().chain([places]).collect();
+                Ok(Shape::new(dims))
+            }
+            OutputMode::MultiHot | OutputMode::Count => match input.rank() {
+                1 => Ok([places].into()),
+                _ => Err(Error::shape(
+                    "",
+                    input,
+                    "rows of one axis, for output_mode multi_hot or count",
+                )),
+            },
+        }
+    }
+
+    /// What Keras' numbers are; its places are whole numbers of type `int`.
+    pub(super) fn dtype(self, int: Dtype) -> Dtype {
+        match self {
+            OutputMode::Int => int,
+            _ => Dtype::Float32,
+        }
+    }
+
+    /// What is given for these places.
+    pub(super) fn lower(self, plan: &mut Lowering, x: &Value, places: usize) -> Value {
+        let Ok(shape) = self.shape(&x.shape, places) else {
+            unreachable!("the shapes were checked");
+        };
+        match self {
+            OutputMode::Int => x.clone(),
+            OutputMode::OneHot => plan.encode(x, 1, false, &shape),
+            _ => plan.encode(x, x.shape.size(), self == OutputMode::Count, &shape),
+        }
+    }
+}

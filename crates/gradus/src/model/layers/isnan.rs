@@ -1,0 +1,44 @@
+use super::{Call, Formula, Nature};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::model::dtype::Dtype;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::mapping::Mapping;
+use serde::{Deserialize, Serialize};
+
+/// 1 for NaN, else 0: `keras.ops.isnan`. What says where a number is missing; a
+/// [`Cast`](super::Cast) behind it makes numbers of it in Keras. No signal passes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Isnan {}
+
+impl Isnan {
+    /// 1 for NaN.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Rule for Isnan {}
+
+impl Formula for Isnan {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn nature(&self) -> Nature {
+        Nature {
+            stops_nan: true,
+            ..Nature::default()
+        }
+    }
+
+    fn dtype(&self, _: &[Dtype]) -> Dtype {
+        Dtype::Bool
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        plan.map(&call.inputs[0], Mapping::IsNan)
+    }
+}

@@ -1,0 +1,90 @@
+use super::{Call, Formula, Nature};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::mapping::Mapping;
+use serde::{Deserialize, Serialize};
+
+/// Puts numbers in the place of NaN and infinity: `keras.ops.nan_to_num`.
+///
+/// Behind a `Normalization` layer it fills gaps with the mean of the training
+/// rows: that is 0 there. The signal passes where the input is finite.
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::layers::{NanToNum, Normalization};
+/// let layers = Sequential::new().input([1]).add(Normalization::new()).add(NanToNum::new());
+/// let mut model = layers.build()?;
+/// let x = Tensor::from_rows(&[[1.0], [f32::NAN], [3.0]])?;
+/// let data = Dataset::unlabelled(x);
+/// model.adapt(&data)?;
+/// assert_eq!(model.predict(&data)?.to_f32(), [-1.0, 0.0, 1.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NanToNum {
+    /// In the place of NaN. Default 0.
+    pub nan: f64,
+    /// In the place of infinity. Default the largest number there is.
+    pub posinf: Option<f64>,
+    /// In the place of minus infinity. Default the smallest number there is.
+    pub neginf: Option<f64>,
+}
+
+impl NanToNum {
+    /// 0 in the place of NaN.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets what stands for NaN.
+    pub fn nan(mut self, nan: f64) -> Self {
+        self.nan = nan;
+        self
+    }
+}
+
+impl Rule for NanToNum {
+    fn check(&self) -> Result<()> {
+        let given = [
+            ("nan", Some(self.nan)),
+            ("posinf", self.posinf),
+            ("neginf", self.neginf),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value.filter(|v| !(*v as f32).is_finite()) {
+                return Err(Error::invalid(name, value, "a finite number"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Formula for NanToNum {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Ok(inputs[0].clone())
+    }
+
+    fn nature(&self) -> Nature {
+        Nature {
+            stops_nan: true,
+            ..Nature::default()
+        }
+    }
+
+    fn dtype(&self, inputs: &[Dtype]) -> Dtype {
+        inputs[0]
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let rule = Mapping::Finite {
+            nan: self.nan as f32,
+            posinf: self.posinf.map_or(f32::MAX, |x| x as f32),
+            neginf: self.neginf.map_or(f32::MIN, |x| x as f32),
+        };
+        plan.map(&call.inputs[0], rule)
+    }
+}

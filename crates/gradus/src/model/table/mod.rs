@@ -1,0 +1,263 @@
+//! Models of tables: one input for each column, so that they eat raw rows.
+//!
+//! `front` is what stands between the columns and a network; `goal` what a target
+//! asks of the network's end; `scored` turns outputs back into a table's columns.
+
+mod front;
+mod goal;
+mod scored;
+
+pub use front::{EMBEDDED_FROM, embedding_width};
+pub use goal::TableGoal;
+pub use scored::{Scored, ScoredCells, ScoredColumn};
+
+use super::dtype::Dtype;
+use super::functional::{Functional, Symbol};
+use super::graph::{Input, LayerEntry, Model, Source};
+use super::layers::Normalization;
+use super::recipe::Recipe;
+use crate::base::shape::Shape;
+use crate::data::{DATE_PARTS, Dataset, Feature, Kind, Schema, TableOptions};
+use crate::error::{Error, Result};
+use crate::model::Compiled;
+
+impl Recipe {
+    /// The network for the columns of a table, an output for each target, compiled,
+    /// to be trained as [`Fit::recipe`](crate::train::Fit::recipe) says. `train` is
+    /// what it learns from means, gaps and vocabularies: the training rows.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::data::{Schema, Table, TableOptions};
+    /// # let path = std::env::temp_dir().join(format!("gradus-doc-{}.csv", std::process::id()));
+    /// # let rows = (0..40).map(|i| format!("{},{},{}\n", i % 7, ["inland", "bay"][i % 2], i % 7 * 3));
+    /// # std::fs::write(&path, format!("rooms,place,price\n{}", rows.collect::<String>())).unwrap();
+    /// let options = TableOptions::new().target("price");
+    /// let table = Table::read(&path, &options.read_table(&[]))?;
+    /// let schema = Schema::of(&table, &options)?;
+    /// let (test, train) = schema.dataset(&table, true)?.split_first(10)?;
+    ///
+    /// let recipe = Recipe::default_dnn(&[30]);
+    /// let mut model = recipe.table_model(&schema, &train, &options)?;
+    /// model.fit(&train, Fit::recipe(&recipe, 3))?;
+    /// model.evaluate(&test)?;
+    /// let new = schema.dataset(&schema.read(&path, false)?, false)?; // rows without a price
+    /// assert_eq!(model.predict(&new)?.rows(), 40);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn table_model(
+        &self,
+        schema: &Schema,
+        train: &Dataset,
+        options: &TableOptions,
+    ) -> Result<Model> {
+        let goals = TableGoal::of(schema, train, options, &vec![None; schema.targets.len()])?;
+        let mut model = self.table_layers(schema, train, options, &goals, 0)?;
+        model.compile_with(Compiled {
+            optimizer: self.optimizer(),
+            goals: goals.iter().map(|goal| Some(goal.goal())).collect(),
+        })?;
+        Ok(model)
+    }
+
+    /// The same, not compiled, for goals that were settled before.
+    pub fn table_layers(
+        &self,
+        schema: &Schema,
+        train: &Dataset,
+        options: &TableOptions,
+        goals: &[TableGoal],
+        seed: u64,
+    ) -> Result<Model> {
+        let hidden = self.hidden_layers();
+        let mut behind = Behind::new(schema, train, options, seed)?;
+        behind.append(&hidden)?;
+        let mut outputs = Vec::new();
+        for (goal, target) in goals.iter().zip(&schema.targets) {
+            let last = goal.task.last_layer();
+            outputs.push(behind.end(goal, &target.name, Some(last.into()))?);
+        }
+        behind.model(schema, outputs)
+    }
+}
+
+impl Model {
+    /// This chain of layers behind the columns of a table, for its one target.
+    pub fn behind_table(
+        &self,
+        schema: &Schema,
+        train: &Dataset,
+        options: &TableOptions,
+        goals: &[TableGoal],
+    ) -> Result<Model> {
+        let ([goal], [target]) = (goals, &schema.targets[..]) else {
+            let found = format!("{} targets", schema.targets.len());
+            let expected = "one for a chain of layers: a recipe makes an output for each, and so \
+                            do layers with `inputs` and `model.outputs`";
+            return Err(Error::invalid("data.target", found, expected));
+        };
+        let mut behind = Behind::new(schema, train, options, self.seed)?;
+        behind.append(&self.layers)?;
+        let output = behind.end(goal, &target.name, None)?;
+        behind.model(schema, vec![output])
+    }
+
+    /// The inputs that a table's columns can be.
+    pub fn table_inputs(schema: &Schema) -> Vec<Input> {
+        schema.features.iter().map(input).collect()
+    }
+
+    /// What the columns of tables are to this model. One that was trained on a table
+    /// knows; of another it is guessed from the inputs: texts are categories, single
+    /// numbers are numbers. None where neither is so.
+    pub fn table_schema(&self) -> Option<Schema> {
+        if self.schema.is_some() {
+            return self.schema.clone();
+        }
+        let kind = |input: &Input| match (input.dtype, input.shape.as_ref()?.dims()) {
+            (Dtype::String, [] | [1]) => Some(Kind::Category),
+            (Dtype::Float32, [] | [1]) => Some(Kind::Number),
+            (Dtype::Float32, [parts]) if *parts == DATE_PARTS.len() && self.inputs.len() > 1 => {
+                Some(Kind::Date)
+            }
+            _ => None,
+        };
+        let feature = |input: &Input| {
+            Some(Feature {
+                name: input.name.clone(),
+                input: input.name.clone(),
+                kind: kind(input)?,
+            })
+        };
+        let features = self.inputs.iter().map(feature).collect::<Option<_>>()?;
+        Some(Schema {
+            features,
+            ..Schema::default()
+        })
+    }
+
+    /// Refuses a schema that is not of this model.
+    pub(crate) fn check_schema(&self, schema: &Schema) -> Result<()> {
+        schema.check()?;
+        let fits = |feature: &Feature| {
+            let wanted = input(feature);
+            self.inputs.iter().any(|input| {
+                let same = input.shape.is_none() || input.shape == wanted.shape;
+                input.name == wanted.name && input.dtype == wanted.dtype && same
+            })
+        };
+        if let Some(feature) = schema.features.iter().find(|feature| !fits(feature)) {
+            let expected = "an input of the model of that name and shape for each feature";
+            return Err(Error::invalid(
+                "schema",
+                format!("feature `{}`", feature.name),
+                expected,
+            ));
+        }
+        if schema.features.len() != self.inputs.len() {
+            let found = format!("{} features", schema.features.len());
+            let expected = format!("{}, one for each input of the model", self.inputs.len());
+            return Err(Error::invalid("schema", found, expected));
+        }
+        if schema.targets.len() > 1 && schema.targets.len() != self.outputs.len() {
+            let found = format!("{} targets", schema.targets.len());
+            let expected = format!("one for each of the {} outputs", self.outputs.len());
+            return Err(Error::invalid("schema", found, expected));
+        }
+        Ok(())
+    }
+}
+
+/// The input that a feature is fed to.
+fn input(feature: &Feature) -> Input {
+    let (shape, dtype): (Shape, Dtype) = match feature.kind {
+        Kind::Number | Kind::Boolean => ([1].into(), Dtype::Float32),
+        Kind::Date => ([DATE_PARTS.len()].into(), Dtype::Float32),
+        Kind::Category => ([1].into(), Dtype::String),
+    };
+    Input {
+        name: feature.input.clone(),
+        shape: Some(shape),
+        dtype,
+    }
+}
+
+/// The name of the layer that gives a target: the column's, of the letters that
+/// TensorFlow takes.
+pub fn output_name(target: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let name: String = target
+        .chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .collect();
+    match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => name,
+        false => format!("y{name}"),
+    }
+}
+
+/// A network behind a table's columns, in the making.
+struct Behind {
+    graph: Functional,
+    last: Symbol,
+}
+
+impl Behind {
+    fn new(schema: &Schema, train: &Dataset, options: &TableOptions, seed: u64) -> Result<Self> {
+        let mut graph = Functional::new().seed(seed);
+        let mut columns = Vec::new();
+        for feature in &schema.features {
+            let Input { name, shape, dtype } = input(feature);
+            columns.push(graph.open_input(&name, shape, dtype));
+        }
+        let missing = options.missing.unwrap_or_default();
+        let last = front::front(&mut graph, &columns, schema, train, missing)?;
+        Ok(Behind { graph, last })
+    }
+
+    fn append(&mut self, layers: &[LayerEntry]) -> Result<()> {
+        for layer in layers {
+            let layer = LayerEntry {
+                name: self.graph.free_name(&layer.name),
+                ..layer.clone()
+            };
+            let shared = self.graph.define(layer);
+            self.last = self.graph.call(shared, self.last)?;
+        }
+        Ok(())
+    }
+
+    /// The end for a target: a last layer of its own, and its scale.
+    fn end(
+        &mut self,
+        goal: &TableGoal,
+        target: &str,
+        last: Option<super::layers::Layer>,
+    ) -> Result<Symbol> {
+        let name = output_name(target);
+        let mut symbol = self.last;
+        let Some((mean, variance)) = goal.scale else {
+            return match last {
+                Some(last) => self.graph.layer_named(&name, last, symbol),
+                None => Ok(symbol),
+            };
+        };
+        if let Some(last) = last {
+            symbol = self.graph.layer(last, symbol)?;
+        }
+        let scale = Normalization::new().given([mean], [variance]).invert(true);
+        self.graph.layer_named(&name, scale, symbol)
+    }
+
+    fn model(self, schema: &Schema, outputs: Vec<Symbol>) -> Result<Model> {
+        let mut model = self.graph.model(outputs)?;
+        if let Some(Source::Input(n)) = model.outputs.iter().find(|o| matches!(o, Source::Input(_)))
+        {
+            return Err(Error::Internal(format!("input {n} is an output")));
+        }
+        model.check_schema(schema)?;
+        model.schema = Some(schema.clone());
+        Ok(model)
+    }
+}

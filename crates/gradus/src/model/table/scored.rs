@@ -1,0 +1,202 @@
+//! From a model's outputs back to a table's columns.
+
+use crate::base::shape::Shape;
+use crate::data::{Dataset, Schema, Target, Tensor, Values};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use std::io::{self, Write};
+
+/// Columns of one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// Ids first, then what each target became.
+    pub columns: Vec<ScoredColumn>,
+}
+
+/// A column of a table that was scored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredColumn {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub cells: ScoredCells,
+}
+
+/// What a column of a table that was scored holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScoredCells {
+    /// Numbers.
+    Numbers(Vec<f32>),
+    /// Texts: each code is a place in the names.
+    Texts(Vec<String>, Vec<u32>),
+}
+
+impl Model {
+    /// What these outputs say of the rows of `data`: its ids, then for each target
+    /// its column. A number stands under the target's name; a class' name does, and
+    /// each class' probability under `target_class`. An output that no target is
+    /// known of has columns of its name.
+    pub fn scored(&self, data: &Dataset, outputs: &[Tensor]) -> Result<Scored> {
+        self.columns_of(data, outputs, true)
+    }
+
+    /// As [`Model::scored`], of numbers about the outputs, such as deviations: there
+    /// is no class among them.
+    pub fn scored_about(&self, data: &Dataset, numbers: &[Tensor]) -> Result<Scored> {
+        self.columns_of(data, numbers, false)
+    }
+
+    fn columns_of(&self, data: &Dataset, outputs: &[Tensor], values: bool) -> Result<Scored> {
+        let mut columns = Vec::new();
+        for (name, id) in data.ids() {
+            let Values::Text { names, codes } = id.values() else {
+                return Err(Error::invalid(name, "numbers", "texts"));
+            };
+            columns.push(ScoredColumn {
+                name: name.clone(),
+                cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+            });
+        }
+        let targets = self
+            .schema
+            .as_ref()
+            .map_or(&[][..], |schema: &Schema| &schema.targets);
+        for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
+            let shape: &Shape = output.shape();
+            let rows = output.to_f32();
+            match targets.get(number) {
+                Some(target) if !target.classes.is_empty() && shape.rank() <= 1 => {
+                    let rows = self.probabilities(number, target, shape.size(), rows, values)?;
+                    columns.extend(classes(target, &rows, values));
+                }
+                Some(target) => columns.extend(numbers(&target.name, shape.size(), &rows)),
+                None => columns.extend(numbers(&name, shape.size(), &rows)),
+            }
+        }
+        Ok(Scored { columns })
+    }
+
+    /// A probability for each class, also of an output that says only whether it is
+    /// the second, or that gives logits.
+    fn probabilities(
+        &self,
+        output: usize,
+        target: &Target,
+        size: usize,
+        mut rows: Vec<f32>,
+        values: bool,
+    ) -> Result<Vec<f32>> {
+        let goal = self
+            .compiled
+            .as_ref()
+            .and_then(|c| c.goals.get(output)?.as_ref());
+        let logits = goal.is_some_and(|goal| goal.loss.to_config()["from_logits"] == true);
+        if size == 1 && target.classes.len() == 2 {
+            let both = |p: f32| match values {
+                true if logits => {
+                    let p = 1.0 / (1.0 + (-p).exp());
+                    [1.0 - p, p]
+                }
+                true => [1.0 - p, p],
+                false => [p, p],
+            };
+            return Ok(rows.into_iter().flat_map(both).collect());
+        }
+        if size != target.classes.len() {
+            let found = format!("{} classes of `{}`", target.classes.len(), target.name);
+            let expected = format!("{size}, for that many numbers come out of the model");
+            return Err(Error::invalid("predict", found, expected));
+        }
+        if logits && values {
+            for row in rows.chunks_mut(size) {
+                let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                row.iter_mut().for_each(|x| *x = (*x - most).exp());
+                let sum: f32 = row.iter().sum();
+                row.iter_mut().for_each(|x| *x /= sum);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The class of each row, if these are the probabilities, and a column for each class.
+fn classes(target: &Target, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
+    let size = target.classes.len();
+    let mut columns = Vec::new();
+    if values {
+        let largest = |row: &[f32]| {
+            let larger = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
+            (0..row.len()).reduce(larger).unwrap_or(0) as u32
+        };
+        columns.push(ScoredColumn {
+            name: target.name.clone(),
+            cells: ScoredCells::Texts(
+                target.classes.clone(),
+                rows.chunks(size).map(largest).collect(),
+            ),
+        });
+    }
+    let named = target.classes.iter().enumerate();
+    columns.extend(named.map(|(n, class)| ScoredColumn {
+        name: format!("{}_{class}", target.name),
+        cells: ScoredCells::Numbers(rows.iter().skip(n).step_by(size).copied().collect()),
+    }));
+    columns
+}
+
+/// A column for each number of a row.
+fn numbers(name: &str, size: usize, rows: &[f32]) -> Vec<ScoredColumn> {
+    let column = |n: usize| ScoredColumn {
+        name: match size {
+            1 => name.to_owned(),
+            _ => format!("{name}_{n}"),
+        },
+        cells: ScoredCells::Numbers(rows.iter().skip(n).step_by(size.max(1)).copied().collect()),
+    };
+    (0..size).map(column).collect()
+}
+
+impl Scored {
+    /// Writes the columns as `.csv` with a header. Every number has the fewest digits
+    /// that read back to the same bits; a text is quoted where it has to be.
+    ///
+    /// The writer should be buffered.
+    pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
+        let comma = |n: usize| if n > 0 { "," } else { "" };
+        for (n, column) in self.columns.iter().enumerate() {
+            write!(to, "{}{}", comma(n), quoted(&column.name))?;
+        }
+        writeln!(to)?;
+        let rows = self
+            .columns
+            .first()
+            .map_or(0, |column| match &column.cells {
+                ScoredCells::Numbers(all) => all.len(),
+                ScoredCells::Texts(_, codes) => codes.len(),
+            });
+        for row in 0..rows {
+            for (n, column) in self.columns.iter().enumerate() {
+                to.write_all(comma(n).as_bytes())?;
+                match &column.cells {
+                    ScoredCells::Numbers(all) => write!(to, "{:?}", all[row])?,
+                    ScoredCells::Texts(names, codes) => {
+                        to.write_all(quoted(&names[codes[row] as usize]).as_bytes())?;
+                    }
+                }
+            }
+            writeln!(to)?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell of a `.csv` file.
+fn quoted(text: &str) -> std::borrow::Cow<'_, str> {
+    let bare = !text.contains([',', '"', '\n', '\r', ';', '\t', '|'])
+        && !text.starts_with(char::is_whitespace)
+        && !text.ends_with(char::is_whitespace);
+    match bare {
+        true => text.into(),
+        false => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+    }
+}

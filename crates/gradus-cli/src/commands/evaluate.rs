@@ -3,8 +3,7 @@
 use crate::args::Evaluate;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
-use gradus::data::Takes;
-use gradus::{Error, Result, Split, data};
+use gradus::{Error, Result};
 use serde_json::{Map, Value};
 
 /// Runs the command.
@@ -14,13 +13,7 @@ pub fn run(args: Evaluate) -> Result<()> {
         let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
         return Err(Error::file(&args.model, problem));
     }
-    let schema = model.table_schema();
-    let takes = Takes {
-        input: model.inputs.first().and_then(|input| input.shape.as_ref()),
-        schema: schema.as_ref(),
-        unlabelled: false,
-    };
-    let data = data::load_for(&args.data, Split::Test, takes)?;
+    let data = super::data_for(&model, &args.data, true)?;
     let logs = model.evaluate(&data)?;
     if args.json {
         let object: Map<String, Value> =

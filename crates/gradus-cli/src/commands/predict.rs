@@ -4,9 +4,9 @@ use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
-use gradus::data::{Dataset, Images, Source, Takes};
+use gradus::data::{Dataset, Images, Source};
 use gradus::model::{Model, Scored};
-use gradus::{Error, Result, Split, Tensor, data};
+use gradus::{Error, Result, Tensor, data};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -18,13 +18,7 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let schema = model.table_schema();
-    let takes = Takes {
-        input: model.inputs.first().and_then(|input| input.shape.as_ref()),
-        schema: schema.as_ref(),
-        unlabelled: true,
-    };
-    let data = data::load_for(&args.data, Split::Test, takes)?;
+    let data = super::data_for(&model, &args.data, false)?;
     if let (Format::Csv, true) = (format(&args.out)?, data::is_table(&args.data)?) {
         return score(&args, &model, &data);
     }

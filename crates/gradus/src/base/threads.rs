@@ -1,7 +1,7 @@
-//! How many threads an engine may use.
+//! How many threads there may be, and what they share.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::available_parallelism;
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -20,4 +20,31 @@ pub fn threads() -> usize {
         0 => *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from)),
         threads => threads,
     }
+}
+
+/// A lock that a panic elsewhere does not spoil: only for what is whole between two
+/// statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does the same work on so many threads, this one among them: all that they found, in
+/// the order of its numbers.
+pub(crate) fn together<T: Send>(
+    threads: usize,
+    work: impl Fn() -> Vec<(usize, T)> + Sync,
+) -> Vec<T> {
+    let mut found = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let mut found = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => found.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    });
+    found.sort_unstable_by_key(|(number, _)| *number);
+    found.into_iter().map(|(_, found)| found).collect()
 }

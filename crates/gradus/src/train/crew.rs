@@ -4,12 +4,13 @@
 
 use super::runner::{Batch, Runner};
 use crate::base::shape::Shape;
+use crate::base::threads::lock;
 use crate::engine::{Engine, Fill, Step};
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::plan::Mode;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Numbers that the rows of a batch may have side by side in a layer's input and
 /// output: 256 KiB, so that they stay in a core's second cache. Other sizes have not
@@ -133,9 +134,4 @@ impl Crew {
         let problem = problem.into_inner().unwrap_or_else(PoisonError::into_inner);
         problem.map_or(Ok(()), Err)
     }
-}
-
-/// What the lock guards is whole between two calls, whatever happened in them.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,10 @@
 //! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise
 //! left on, and what they say together.
 
-use super::crew::{self, Crew};
+use super::crew::Crew;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
+use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
@@ -157,7 +158,7 @@ impl Sampler<'_> {
                 gathered.add(&outputs, count);
             }
             gathered.finish(self.samples);
-            crew::lock(&found).push((batch, gathered));
+            lock(&found).push((batch, gathered));
             Ok(())
         })?;
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);

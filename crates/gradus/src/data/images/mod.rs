@@ -12,7 +12,7 @@ mod tests;
 
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
-use crate::base::threads::threads;
+use crate::base::threads::{lock, threads};
 use crate::data::dataset::Dataset;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
@@ -256,13 +256,6 @@ impl Images {
         );
         Err(Error::file(found.path(file), problem))
     }
-}
-
-/// A lock that a panic elsewhere does not spoil.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The pictures of a folder, one after another in the order of the rows.

@@ -6,10 +6,11 @@ use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
 use super::{Cells, Column, Kind, ReadTable, Table};
+use crate::base::threads::{lock, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// How many bytes of the file a thread reads at a time.
 const BLOCK: usize = 4 << 20;
@@ -27,12 +28,12 @@ impl Table {
     /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
     ///
-    /// All processors read; the table is the same on any number of them. In memory is
+    /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
+    /// the same on any number of them. In memory is
     /// the table, twice while its blocks are put together, and for each thread 4 MiB of
     /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
     pub fn read(path: impl AsRef<Path>, options: &ReadTable) -> Result<Table> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        read_by(path.as_ref(), options, threads, BLOCK)
+        read_by(path.as_ref(), options, threads(), BLOCK)
     }
 }
 
@@ -189,25 +190,14 @@ impl Pass<'_> {
                 read.push((number, block));
             }
         };
-        let mut read = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut read = work();
-            for other in others {
-                match other.join() {
-                    Ok(more) => read.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            read
-        });
-        read.sort_unstable_by_key(|(number, _)| *number);
+        let read = together(threads, work);
         let mut parts: Parts = self
             .kinds
             .iter()
             .map(|_| Vec::with_capacity(read.len()))
             .collect();
         let mut rows = 0;
-        for (_, block) in read {
+        for block in read {
             let (of_block, cells) = block?;
             rows += of_block;
             for (parts, part) in parts.iter_mut().zip(cells) {
@@ -270,21 +260,5 @@ fn parallel<T: Send>(
         let mine = mine.take_while(|&n| n < tasks);
         mine.filter_map(|n| Some((n, task(n)?))).collect::<Vec<_>>()
     };
-    let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(tasks)).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(n, _)| *n);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    together(threads.min(tasks), work)
 }

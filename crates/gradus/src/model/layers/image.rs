@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use super::Call;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::rules::augment::{FillMode, Image, Interpolation, Range, Resample};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{Augment, FillMode, Image, Interpolation, Range, Resample};
 use serde::{Deserialize, Serialize};
 
 /// How the axes of an image are ordered.
@@ -141,6 +143,21 @@ pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
         channels,
         channels_first: !last,
     })
+}
+
+/// The images of a layer's only input, changed in training. What is no image was
+/// refused when the shapes were found.
+pub(super) fn augmented(
+    plan: &mut Lowering,
+    call: Call<'_>,
+    format: DataFormat,
+    rule: Augment,
+) -> Value {
+    let x = &call.inputs[0];
+    match image(&x.shape, format) {
+        Ok(image) => plan.augment(x, image, rule),
+        Err(_) => x.clone(),
+    }
 }
 
 pub(super) fn resample(

@@ -1,4 +1,4 @@
-use super::image::{DataFormat, Factor, bytes, check_values, image, range};
+use super::image::{DataFormat, Factor, augmented, bytes, check_values, image, range};
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -57,19 +57,14 @@ impl Rule for RandomBrightness {
 
 impl Formula for RandomBrightness {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        image(&inputs[0], self.data_format)?;
-        Ok(inputs[0].clone())
+        image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let x = &call.inputs[0];
-        let Ok(image) = image(&x.shape, self.data_format) else {
-            return x.clone();
-        };
         let rule = Augment::Brightness {
             share: self.factor.range(-1.0),
             values: range(self.value_range),
         };
-        plan.augment(x, image, rule)
+        augmented(plan, call, self.data_format, rule)
     }
 }

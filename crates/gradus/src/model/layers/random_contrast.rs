@@ -1,4 +1,4 @@
-use super::image::{DataFormat, Factor, bytes, check_values, image, range};
+use super::image::{DataFormat, Factor, augmented, bytes, check_values, image, range};
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -59,20 +59,15 @@ impl Rule for RandomContrast {
 
 impl Formula for RandomContrast {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        image(&inputs[0], self.data_format)?;
-        Ok(inputs[0].clone())
+        image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let x = &call.inputs[0];
-        let Ok(image) = image(&x.shape, self.data_format) else {
-            return x.clone();
-        };
         let (lower, upper) = self.factor.ends(0.0);
         let rule = Augment::Contrast {
             factor: range([1.0 - lower, 1.0 + upper]),
             values: range(self.value_range),
         };
-        plan.augment(x, image, rule)
+        augmented(plan, call, self.data_format, rule)
     }
 }

@@ -1,4 +1,4 @@
-use super::image::{DataFormat, Factor, bytes, check_number, check_values, image, range};
+use super::image::{DataFormat, Factor, augmented, bytes, check_number, check_values, image, range};
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -115,10 +115,6 @@ impl Formula for RandomErasing {
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let x = &call.inputs[0];
-        let Ok(image) = image(&x.shape, self.data_format) else {
-            return x.clone();
-        };
         let fill = match self.fill_value {
             None => Fill::Noise,
             Some(FillValue::One(value)) => Fill::Number(value as f32),
@@ -130,6 +126,6 @@ impl Formula for RandomErasing {
             fill,
             values: range(self.value_range),
         };
-        plan.augment(x, image, rule)
+        augmented(plan, call, self.data_format, rule)
     }
 }

@@ -1,4 +1,4 @@
-use super::image::{DataFormat, image};
+use super::image::{DataFormat, augmented, image};
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -52,19 +52,14 @@ impl Rule for RandomFlip {}
 
 impl Formula for RandomFlip {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        image(&inputs[0], self.data_format)?;
-        Ok(inputs[0].clone())
+        image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let x = &call.inputs[0];
-        let Ok(image) = image(&x.shape, self.data_format) else {
-            return x.clone();
-        };
         let rule = Augment::Flip {
             horizontal: self.mode != FlipMode::Vertical,
             vertical: self.mode != FlipMode::Horizontal,
         };
-        plan.augment(x, image, rule)
+        augmented(plan, call, self.data_format, rule)
     }
 }

@@ -1,4 +1,4 @@
-use super::image::{DataFormat, Factor, bilinear, check_number, image, reflect, resample};
+use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
 use super::{Call, Formula};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -81,20 +81,15 @@ impl Rule for RandomTranslation {
 
 impl Formula for RandomTranslation {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        image(&inputs[0], self.data_format)?;
-        Ok(inputs[0].clone())
+        image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let x = &call.inputs[0];
-        let Ok(image) = image(&x.shape, self.data_format) else {
-            return x.clone();
-        };
         let rule = Augment::Translation {
             height: self.height_factor.range(-1.0),
             width: self.width_factor.range(-1.0),
             by: resample(self.fill_mode, self.interpolation, self.fill_value),
         };
-        plan.augment(x, image, rule)
+        augmented(plan, call, self.data_format, rule)
     }
 }

@@ -39,7 +39,7 @@ impl Recipe {
     ///
     /// let recipe = Recipe::default_dnn(&[30]);
     /// let mut model = recipe.table_model(&schema, &train, &options)?;
-    /// model.fit(&train, Fit::recipe(&recipe, 3))?;
+    /// model.fit(&train, Fit::recipe(&recipe, 3).validation_split(0.2))?;
     /// model.evaluate(&test)?;
     /// let new = schema.dataset(&schema.read(&path, false)?, false)?; // rows without a price
     /// assert_eq!(model.predict(&new)?.rows(), 40);

@@ -197,8 +197,9 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
 }
 
 /// As Keras writes it. A loss of the user's own cannot be written, and nothing
-/// can be trained without one: then it is as if the model was not compiled.
-pub(super) fn write(compiled: &Compiled, outputs: &[String], texts: bool) -> Value {
+/// can be trained without one: then it is as if the model was not compiled. `jit`:
+/// whether Keras can compile the model's steps.
+pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value {
     if compiled.is_own() {
         return json!({});
     }
@@ -247,8 +248,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], texts: bool) -> Val
         "weighted_metrics": weighted_metrics,
         "run_eagerly": false,
         "steps_per_execution": 1,
-        // No compiler of Keras' takes texts.
-        "jit_compile": !texts,
+        "jit_compile": jit,
     })
 }
 

@@ -28,6 +28,14 @@ const BUILT_AT_ONCE: &[&str] = &[
     "UnitNormalization",
 ];
 
+/// Layers that Keras never compiles: their `supports_jit` is false.
+const NEVER_COMPILED: [&str; 4] = [
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
+    "StringLookup",
+];
+
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
     let mut layers = model.layers.iter();
@@ -42,8 +50,9 @@ pub(crate) fn write(model: &Model) -> Result<String> {
     let mut written = Graph::new(model, None, inputs.collect())?.written()?;
     written["compile_config"] = match &model.compiled {
         Some(compiled) => {
-            let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
-            compile::write(compiled, &model.output_names(), texts)
+            let mut layers = model.layers.iter();
+            let jit = !layers.any(|l| NEVER_COMPILED.contains(&l.rule.class()));
+            compile::write(compiled, &model.output_names(), jit)
         }
         None => json!({}),
     };

@@ -56,8 +56,8 @@ pub struct IntegerLookup {
     /// What makes the hash another one, for `farmhash`: SipHash64 under these two
     /// numbers. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data, and so is a text of its own in
-    /// files, not among the arguments. Default no.
+    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,
 }
@@ -147,7 +147,7 @@ impl IntegerLookup {
     /// Learns the vocabulary from all numbers.
     pub(crate) fn learn(&mut self, counts: Vec<(i64, u64)>) -> Result<()> {
         self.vocabulary = Some(self.table().learned(counts)?);
-        self.learned = true;
+        self.learned = self.table().text().is_some();
         self.check()
     }
 

@@ -173,7 +173,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
 
     /// The vocabulary as Keras' text: a line for each place, without an end of line
     /// behind the last. None if Keras would read another vocabulary from it.
-    fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<String> {
         let tokens = self.tokens().unwrap_or_default();
         let mask = std::iter::repeat_n(self.mask_token, self.oov_start());
         let oov = std::iter::repeat_n(self.oov_token, self.num_oov_indices);

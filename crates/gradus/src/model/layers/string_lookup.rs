@@ -44,8 +44,8 @@ pub struct StringLookup {
     /// What makes the hash of unknown texts another one: SipHash64 under these two
     /// numbers, else FarmHash64. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data, and so is a text of its own in
-    /// files, not among the arguments. Default no.
+    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,
 }
@@ -145,7 +145,7 @@ impl StringLookup {
     /// first, of equals the last in the alphabet, as Keras does.
     pub(crate) fn learn(&mut self, counts: Vec<(String, u64)>) -> Result<()> {
         self.vocabulary = Some(self.table().learned(counts)?);
-        self.learned = true;
+        self.learned = self.table().text().is_some();
         self.check()
     }
 }

@@ -53,6 +53,7 @@ impl Callback for Watch {
 #[test]
 fn nothing_is_allocated_after_the_first_time() {
     steps_after_the_first_allocate_nothing();
+    steps_that_look_things_up_allocate_nothing();
     predictions_after_the_first_allocate_nothing();
 }
 
@@ -77,6 +78,40 @@ fn predictions_after_the_first_allocate_nothing() {
         let after = ALLOCATIONS.load(Ordering::Relaxed);
         assert_eq!(after, before, "{rows} rows");
     }
+}
+
+fn steps_that_look_things_up_allocate_nothing() {
+    use layers::{Discretization, Embedding, Hashing, IntegerLookup, OutputMode};
+    let train = gradus::data::digits(Split::Train).unwrap();
+    let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));
+    let mut g = Functional::new();
+    let x = g.input([8, 8]);
+    let x = g.layer(Flatten::new(), x).unwrap();
+    let known = IntegerLookup::new()
+        .vocabulary([0, 1, 5])
+        .num_oov_indices(2);
+    let known = g.layer(known, x).unwrap();
+    let rows = g.layer(Embedding::new(5, 3), known).unwrap();
+    let rows = g.layer(Flatten::new(), rows).unwrap();
+    let bins = Hashing::new(9).salt(1, 2).output_mode(OutputMode::Count);
+    let bins = g.layer(bins, x).unwrap();
+    let steps = Discretization::new([3.0, 9.0]).output_mode(OutputMode::MultiHot);
+    let steps = g.layer(steps, x).unwrap();
+    let all = g
+        .layer(layers::Concatenate::new(), [rows, bins, steps])
+        .unwrap();
+    let y = g
+        .layer(Dense::new(10).activation(Activation::Softmax), all)
+        .unwrap();
+    let mut model = g.model(y).unwrap();
+    model
+        .compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[])
+        .unwrap();
+    let options = Fit::new().callback(Watch(Rc::clone(&counts)));
+    model.fit(&train, options).unwrap();
+    let counts = counts.borrow();
+    assert!(counts.len() > 30, "there were enough steps");
+    assert_eq!(counts.first(), counts.last(), "after each step: {counts:?}");
 }
 
 fn steps_after_the_first_allocate_nothing() {

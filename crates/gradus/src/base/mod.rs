@@ -1,6 +1,7 @@
 //! What every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, the registry helper, files written whole.
+//! arithmetic that a formula may use, hashes, the registry helper, files written whole.
 
+pub(crate) mod hash;
 pub(crate) mod lane;
 pub(crate) mod math;
 pub(crate) mod pattern;

@@ -87,15 +87,20 @@ pub(crate) fn not_infinite(tensor: &Tensor) -> Result<()> {
 /// one's row and column.
 pub(crate) fn whole(tensor: &Tensor, least: f32, limit: f32, expected: &str) -> Result<()> {
     let is_whole = |x: f32| x >= least && x < limit && x.fract() == 0.0;
+    each(tensor, is_whole, expected)
+}
+
+/// Refuses all but such numbers, naming the first one's row and column.
+pub(crate) fn each(tensor: &Tensor, is_good: impl Fn(f32) -> bool, expected: &str) -> Result<()> {
     match tensor.values() {
-        Values::U8(all) => match first_bad(all, |x| !is_whole(f32::from(x))) {
+        Values::U8(all) => match first_bad(all, |x| !is_good(f32::from(x))) {
             Some(place) => {
                 let found = f32::from(all[place]);
                 Err(bad_number(tensor, place, found, expected))
             }
             None => Ok(()),
         },
-        _ => refuse(tensor, |x| !is_whole(x), expected),
+        _ => refuse(tensor, |x| !is_good(x), expected),
     }
 }
 

@@ -189,7 +189,8 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     let indexed = || {
         use crate::model::Dtype;
         use crate::model::layers::{
-            Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Rescaling,
+            Cast, CategoryEncoding, Concatenate, Discretization, Embedding, Flatten, Hashing,
+            IntegerLookup, Isnan, NanToNum, OutputMode, Rescaling,
         };
         let mut g = crate::model::Functional::new().seed(8);
         let x = g.input([23]);
@@ -200,7 +201,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
         let gaps = g.layer(Isnan::new(), rows)?;
         let hidden = g.layer(Dense::new(37), rows)?;
         let hidden = g.layer(NanToNum::new(), hidden)?;
-        let all = g.layer(Concatenate::new(), [hidden, gaps])?;
+        let some: Vec<i64> = (3..17).rev().collect();
+        let known = IntegerLookup::new().vocabulary(some).num_oov_indices(3);
+        let known = g.layer(known.output_mode(OutputMode::Count), names)?;
+        let bins = Hashing::new(7).salt(1, 2).mask_value(4);
+        let bins = g.layer(bins.output_mode(OutputMode::OneHot), names)?;
+        let bins = g.layer(Flatten::new(), bins)?;
+        let steps = g.layer(Discretization::new([-1.0, 0.0, 0.7]), x)?;
+        let coded = g.layer(CategoryEncoding::new(4), steps)?;
+        let all = [hidden, gaps, known, bins, coded];
+        let all = g.layer(Concatenate::new(), all)?;
         let y = g.layer(Dense::new(5).activation(Activation::Softmax), all)?;
         let mut model = g.model(y)?;
         model.compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[])?;

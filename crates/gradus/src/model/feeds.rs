@@ -86,6 +86,7 @@ impl Model {
     pub(crate) fn look_up(&self, layer: usize, texts: &[String]) -> Result<Vec<Option<f32>>> {
         match &self.layers[layer].rule.0 {
             Kind::StringLookup(rule) => rule.look_up(texts),
+            Kind::Hashing(rule) => Ok(rule.look_up(texts)),
             other => Err(Error::Internal(format!("{other:?} looks no texts up"))),
         }
     }

@@ -220,7 +220,15 @@ impl Model {
                 .filter(|s| s.size() == 1 && tensor.size() == 1);
             known.unwrap_or(tensor.shape()).clone()
         });
-        self.build(&shapes.collect::<Vec<_>>())
+        let shapes: Vec<Shape> = shapes.collect();
+        let texts: Vec<bool> = inputs.iter().map(|tensor| tensor.is_text()).collect();
+        for (input, is_text) in self.inputs.iter_mut().zip(texts) {
+            // A layer may take either: then the data says what it is.
+            if is_text && input.shape.is_none() {
+                input.dtype = Dtype::String;
+            }
+        }
+        self.build(&shapes)
     }
 
     /// Whether the weights are there.

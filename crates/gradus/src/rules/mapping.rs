@@ -1,5 +1,6 @@
 //! What becomes of a number by itself, with no weights and mostly no slope.
 
+use super::places::{Buckets, Places};
 use std::sync::Arc;
 
 /// A rule from number to number.
@@ -22,6 +23,10 @@ pub enum Mapping {
     IsNotZero,
     /// How many of these ascending bounds are at most x; all of them for NaN.
     Bins(Arc<[f32]>),
+    /// The place of x in a vocabulary.
+    Place(Arc<Places>),
+    /// The bucket of x's digits.
+    Bucket(Buckets),
 }
 
 impl Mapping {
@@ -50,6 +55,8 @@ impl Mapping {
             Mapping::Bins(bounds) => each(x, y, |x| {
                 bounds.partition_point(|&bound| bound <= x || x.is_nan()) as f32
             }),
+            Mapping::Place(places) => each(x, y, |x| places.of(x)),
+            Mapping::Bucket(buckets) => each(x, y, |x| buckets.of(x)),
         }
     }
 

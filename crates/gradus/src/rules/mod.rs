@@ -14,6 +14,7 @@ pub mod metrics;
 pub(crate) mod noise;
 pub mod optimizers;
 pub(crate) mod pairwise;
+pub(crate) mod places;
 pub mod regularizers;
 pub mod schedules;
 

@@ -1,5 +1,5 @@
 //! Layers that learn from data as it is, before any training: mean and variance,
-//! vocabularies.
+//! vocabularies, bins.
 
 use super::evaluate::ROWS;
 use crate::data::{Dataset, Tensor, Values};
@@ -7,11 +7,13 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::layers::{Formula, Kind, Normalization, StringLookup};
 use crate::model::{Model, Source, Weight};
+use std::collections::HashMap;
 
 impl Model {
     /// Learns what layers know of data: mean and variance of every `Normalization`
-    /// layer that was not given them, whose earlier values are forgotten, and the
-    /// vocabulary of every lookup layer that has none, from `data` as it reaches the
+    /// layer that was not given them and the bins of every `Discretization` layer with
+    /// `num_bins`, whose earlier values are forgotten, and the vocabulary of every
+    /// lookup layer that has none, from `data` as it reaches the
     /// layer. A NaN does not count.
     ///
     /// A `fit` begins with it for the layers that were never adapted, on its
@@ -31,6 +33,7 @@ impl Model {
         again: bool,
     ) -> Result<()> {
         let built = self.is_built();
+        let mut learned = false;
         for number in 0..self.nodes.len() {
             let node = &self.nodes[number];
             let layer = &self.layers[node.layer];
@@ -41,6 +44,10 @@ impl Model {
                         && (again || layer.weights.is_empty() || layer.weights.iter().any(never))
                 }
                 Kind::StringLookup(rule) => rule.vocabulary.is_none(),
+                Kind::IntegerLookup(rule) => rule.vocabulary.is_none(),
+                Kind::Discretization(rule) => {
+                    rule.num_bins.is_some() && (again || rule.bin_boundaries.is_none())
+                }
                 _ => false,
             };
             if !wanted {
@@ -53,10 +60,12 @@ impl Model {
             };
             let place = node.layer;
             let name = format!("layer {}", layer.name);
+            learned |= !matches!(layer.rule.0, Kind::Normalization(_));
             self.learn(place, &reaching)
                 .map_err(|error| error.under(&name))?;
         }
-        match built {
+        // The shapes behind what was learned may be new.
+        match built && !learned {
             true => Ok(()),
             false => self.build_for(data),
         }
@@ -91,6 +100,8 @@ impl Model {
                 Ok(())
             }
             Kind::StringLookup(rule) => learn_texts(rule, data),
+            Kind::IntegerLookup(rule) => rule.learn(counted(data.to_f32())),
+            Kind::Discretization(rule) => rule.learn(data.to_f32()),
             other => Err(Error::Internal(format!("{other:?} learns nothing"))),
         }
     }
@@ -112,7 +123,22 @@ fn learn_texts(rule: &mut StringLookup, data: &Tensor) -> Result<()> {
         first.1 += if same { again.1 } else { 0 };
         same
     });
-    rule.learn(&counts)
+    let counts = counts.into_iter();
+    rule.learn(
+        counts
+            .map(|(text, count)| (text.to_owned(), count))
+            .collect(),
+    )
+}
+
+/// How often each whole number is there; what is behind the point does not count, nor
+/// does a NaN.
+fn counted(numbers: Vec<f32>) -> Vec<(i64, u64)> {
+    let mut counts = HashMap::new();
+    for number in numbers.into_iter().filter(|x| !x.is_nan()) {
+        *counts.entry(number as i64).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
 }
 
 /// The mean and the population variance at each place along the layer's axes, of the

@@ -4,7 +4,7 @@
 use super::feeds;
 use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
-use crate::model::layers::MOST_PLACES;
+use crate::model::layers::{Kind, MOST_PLACES};
 use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
@@ -20,6 +20,13 @@ pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     }
     for node in &model.nodes {
         let layer = &model.layers[node.layer];
+        if let (Kind::IntegerLookup(rule), Source::Input(n)) = (&layer.rule.0, node.inputs[0])
+            && rule.num_oov_indices == 0
+        {
+            let (places, expected) = (rule.places()?, "one that is known: num_oov_indices is 0");
+            check::each(tensors[n], |x| !places.of(x).is_nan(), expected)
+                .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
+        }
         if let Some(limit) = layer.rule.nature().takes_below {
             named(model, node.inputs[0], limit, &tensors)
                 .map_err(|error| error.under(&format!("layer {}", layer.name)))?;

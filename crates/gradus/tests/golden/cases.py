@@ -721,6 +721,41 @@ raw("embedding", ["Embedding shared by two inputs", "embeddings_regularizer, emb
     x={"kind": "kind", "kinds": "kinds"})
 
 
+def adapted(layer, data):
+    layer.adapt(data)
+    return layer
+
+
+raw("string_lookup_buckets", ["StringLookup num_oov_indices 3 with mask_token, without and with salt"], lambda L, x: head(L,
+    L.Embedding(7, 2)(L.StringLookup(vocabulary=["Graz", "Bern"], num_oov_indices=3, mask_token="")(x["towns"])),
+    L.StringLookup(vocabulary=["Graz"], num_oov_indices=3, salt=[5, 9], output_mode="count")(x["towns"])), x={"towns": "towns"})
+raw("learned_lookup", ["StringLookup and IntegerLookup with vocabularies that Keras has learned: in the file's assets"], lambda L, x: head(L,
+    adapted(L.StringLookup(output_mode="one_hot"), np.where(ARRAYS["town"] == "", "Wien", ARRAYS["town"]))(x["town"]),
+    L.Embedding(9, 2)(adapted(L.StringLookup(mask_token="", max_tokens=5, num_oov_indices=2), ARRAYS["town"])(x["town"])),
+    adapted(L.IntegerLookup(output_mode="one_hot", max_tokens=5), ARRAYS["kinds"])(x["kinds"])), x={"town": "town", "kinds": "kinds"})
+raw("integer_lookup", ["IntegerLookup one_hot, int, mask_token, num_oov_indices, oov_method, salt"], lambda L, x: head(L,
+    L.IntegerLookup(vocabulary=[3, 5, 1], output_mode="one_hot")(x["kind"]),
+    L.Embedding(5, 2)(L.IntegerLookup(vocabulary=[4, 2], num_oov_indices=2, mask_token=0)(x["kinds"])),
+    L.IntegerLookup(vocabulary=[6, 0], num_oov_indices=3, oov_method="farmhash", output_mode="count")(x["kinds"]),
+    L.IntegerLookup(vocabulary=[6], num_oov_indices=4, oov_method="farmhash", salt=7, output_mode="multi_hot", max_tokens=8, pad_to_max_tokens=True)(x["kinds"])),
+    x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace IntegerLookup")
+raw("hashing", ["Hashing of whole numbers: int, one_hot, count, mask_value, salt"], lambda L, x: head(L,
+    L.Hashing(num_bins=4, output_mode="one_hot")(x["kind"]), L.Embedding(5, 2)(L.Hashing(num_bins=5)(x["kinds"])),
+    L.Hashing(num_bins=4, mask_value=2, salt=133, output_mode="multi_hot")(x["kinds"]),
+    L.Hashing(num_bins=3, salt=[1, 2], output_mode="count")(x["kinds"])), x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace Hashing")
+raw("hashing_texts", ["Hashing of texts: int, one_hot, multi_hot, mask_value, salt"], lambda L, x: head(L,
+    L.Hashing(num_bins=6, output_mode="one_hot")(x["town"]), L.Embedding(5, 2)(L.Hashing(num_bins=5, mask_value="Graz")(x["towns"])),
+    L.Hashing(num_bins=4, salt=[133, 137], output_mode="multi_hot")(x["towns"])), x={"town": "town", "towns": "towns"})
+raw("discretization", ["Discretization one_hot, multi_hot, int with bin_boundaries, and learned"], lambda L, x: head(L,
+    adapted(L.Discretization(num_bins=4, output_mode="one_hot"), ARRAYS["x"])(x["x"]),
+    L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5], output_mode="multi_hot")(x["x"]),
+    L.Embedding(3, 2)(L.Discretization(bin_boundaries=[-0.7, 0.3])(x["x"]))), x={"x": "x"}, optimizer={**SGD, "momentum": 0.9})
+raw("category_encoding", ["CategoryEncoding one_hot, multi_hot, count"], lambda L, x: head(L,
+    L.CategoryEncoding(num_tokens=7, output_mode="one_hot")(x["kind"]), L.CategoryEncoding(num_tokens=7)(x["kinds"]),
+    L.CategoryEncoding(num_tokens=8, output_mode="count")(x["kinds"]),
+    L.CategoryEncoding(num_tokens=3, output_mode="one_hot")(L.Discretization(bin_boundaries=[0.1, 2.0])(x["x"]))), x={"kind": "kind", "kinds": "kinds", "x": "x"})
+
+
 def write_tables(folder):
     """Values without a training: activations with their slopes, schedules step by step."""
     import keras, tensorflow as tf

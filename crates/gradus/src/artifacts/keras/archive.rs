@@ -1,8 +1,10 @@
 //! The zip around a `.keras` file.
 //!
-//! Keras' three entries and one of our own, which Keras does not look at; no others:
+//! Keras' three entries, the vocabularies that layers have learned, and one entry of our
+//! own, which Keras does not look at; no others:
 //! what is not known is not unpacked, and nothing is ever unpacked to the disk.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek, Write};
 use zip::read::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -16,6 +18,9 @@ const OWN: &str = "gradus.json";
 /// Ten times what a network of a thousand layers needs. As JSON values it takes
 /// some fifteen times as much memory.
 const MAX_JSON: u64 = 4 << 20;
+/// A million long words, of all layers together. Read, they take up to ten times as
+/// much memory.
+const MAX_VOCABULARIES: u64 = 16 << 20;
 /// Weights hardly get smaller by compression, but fresh optimizer slots do.
 const MAX_RATIO: u64 = 16;
 const SPARE: u64 = 48 << 20;
@@ -29,6 +34,9 @@ pub(crate) struct Archive {
     pub config: String,
     /// The weights and the optimizer's variables, as HDF5.
     pub weights: Vec<u8>,
+    /// The vocabularies that layers have learned, by the layer's place:
+    /// `layers/string_lookup`.
+    pub vocabularies: BTreeMap<String, String>,
     /// What Keras has no place for, as JSON.
     pub own: Option<String>,
 }
@@ -40,6 +48,11 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
         (CONFIG, archive.config.as_bytes()),
         (WEIGHTS, &archive.weights),
     ];
+    let vocabularies = archive.vocabularies.iter();
+    let vocabularies = vocabularies.map(|(place, text)| (vocabulary_name(place), text));
+    let vocabularies: Vec<(String, &String)> = vocabularies.collect();
+    let entries = vocabularies.iter();
+    parts.extend(entries.map(|(name, text)| (name.as_str(), text.as_bytes())));
     parts.extend(archive.own.as_ref().map(|own| (OWN, own.as_bytes())));
     let size: usize = parts.iter().map(|(_, part)| part.len() + 256).sum();
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
@@ -65,17 +78,59 @@ pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
     if zip.has_overlapping_entries().map_err(damaged)? {
         return Err("damaged zip: two entries share the same bytes".to_owned());
     }
-    let config = text(&mut zip, CONFIG)?
+    let config = text(&mut zip, CONFIG, MAX_JSON)?
         .ok_or_else(|| format!("not a .keras file: {CONFIG} is missing in the zip"))?;
-    let metadata = text(&mut zip, METADATA)?.unwrap_or_default();
+    let metadata = text(&mut zip, METADATA, MAX_JSON)?.unwrap_or_default();
     let weights = entry(&mut zip, WEIGHTS, u64::MAX)?
         .ok_or_else(|| format!("not a .keras file: {WEIGHTS} is missing in the zip"))?;
+    let vocabularies = vocabularies(&mut zip)?;
     Ok(Archive {
         metadata,
         config,
         weights,
-        own: text(&mut zip, OWN)?,
+        vocabularies,
+        own: text(&mut zip, OWN, MAX_JSON)?,
     })
+}
+
+/// The name of the entry with the vocabulary of the layer at that place.
+fn vocabulary_name(place: &str) -> String {
+    format!("assets/{place}/vocabulary.txt")
+}
+
+/// The place of the layer whose vocabulary an entry of this name is.
+fn vocabulary_place(name: &str) -> Option<&str> {
+    let place = name
+        .strip_prefix("assets/")?
+        .strip_suffix("/vocabulary.txt")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut parts = place.split('/');
+    parts
+        .all(|part| !part.is_empty() && part.chars().all(plain))
+        .then_some(place)
+}
+
+fn vocabularies<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+) -> Result<BTreeMap<String, String>, String> {
+    let is_one = |name: &[u8]| {
+        std::str::from_utf8(name)
+            .ok()
+            .and_then(vocabulary_place)
+            .is_some()
+    };
+    let names = zip.file_names_raw().filter(|name| is_one(name));
+    let names: Vec<String> = names
+        .map(|name| String::from_utf8_lossy(name).into())
+        .collect();
+    let (mut found, mut left) = (BTreeMap::new(), MAX_VOCABULARIES);
+    for name in names {
+        let text = text(zip, &name, left)?.unwrap_or_default();
+        left -= text.len() as u64;
+        let place = vocabulary_place(&name).unwrap_or_default();
+        found.insert(place.to_owned(), text);
+    }
+    Ok(found)
 }
 
 fn check_names<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), String> {
@@ -86,6 +141,10 @@ fn check_names<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), String> {
         if ![METADATA, CONFIG, WEIGHTS, OWN]
             .map(str::as_bytes)
             .contains(&name)
+            && std::str::from_utf8(name)
+                .ok()
+                .and_then(vocabulary_place)
+                .is_none()
         {
             return Err(format!(
                 "the zip has an entry {:?}; a .keras file has {METADATA}, {CONFIG} and {WEIGHTS}",
@@ -96,8 +155,12 @@ fn check_names<R: Read + Seek>(zip: &ZipArchive<R>) -> Result<(), String> {
     Ok(())
 }
 
-fn text<R: Read + Seek>(zip: &mut ZipArchive<R>, name: &str) -> Result<Option<String>, String> {
-    let bytes = entry(zip, name, MAX_JSON)?;
+fn text<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    name: &str,
+    most: u64,
+) -> Result<Option<String>, String> {
+    let bytes = entry(zip, name, most)?;
     let text = bytes.map(String::from_utf8).transpose();
     text.map_err(|_| format!("{name} is not UTF-8"))
 }
@@ -148,6 +211,7 @@ mod tests {
             metadata: r#"{"keras_version": "3.15.1"}"#.into(),
             config: r#"{"module": "keras"}"#.into(),
             weights: (0..5000u32).flat_map(u32::to_le_bytes).collect(),
+            vocabularies: [("layers/string_lookup".into(), "[UNK]\né".into())].into(),
             own: Some("{}".into()),
         }
     }
@@ -180,6 +244,10 @@ mod tests {
             (WEIGHTS, parts.weights.as_slice()),
             (CONFIG, parts.config.as_bytes()),
             (METADATA, parts.metadata.as_bytes()),
+            (
+                "assets/layers/string_lookup/vocabulary.txt",
+                "[UNK]\né".as_bytes(),
+            ),
             (OWN, b"{}"),
         ];
         assert_eq!(
@@ -190,7 +258,14 @@ mod tests {
 
     #[test]
     fn an_entry_of_another_name_is_refused_by_name() {
-        for name in ["../evil", "/etc/passwd", "assets/x", "config.json/", "a\\b"] {
+        for name in [
+            "../evil",
+            "/etc/passwd",
+            "assets/x",
+            "config.json/",
+            "a\\b",
+            "assets/../vocabulary.txt",
+        ] {
             let bytes = zipped(&[(CONFIG, b"{}"), (name, b"")], CompressionMethod::Stored);
             let problem = problem(bytes);
             assert!(problem.contains(&format!("{name:?}")), "{problem}");

@@ -253,6 +253,7 @@ const ENTROPIES: &[&str] = &[
     "CategoricalFocalCrossentropy",
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
+const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
 const AUGMENTATIONS: &[&str] = &[
     "RandomBrightness",
     "RandomContrast",
@@ -295,16 +296,17 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["ReLU"], "negative_slope", Number(0.0)),
         Extra::new(Layer, &["ReLU"], "threshold", Number(0.0)),
         Extra::new(Layer, &["Softmax"], "axis", Number(-1.0)),
+        Extra::new(Layer, &["Discretization", "Hashing"], "sparse", False),
         Extra::new(Layer, &["Embedding"], "mask_zero", False),
         Extra::new(Layer, &["Embedding"], "quantization_config", Null),
         Extra::new(Layer, &["Embedding"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Embedding"], "lora_alpha", Null).any().unwritten(),
-        Extra::new(Layer, &["StringLookup"], "invert", False),
-        Extra::new(Layer, &["StringLookup"], "sparse", False),
-        Extra::new(Layer, &["StringLookup"], "idf_weights", Null),
-        Extra::new(Layer, &["StringLookup"], "vocabulary_size", Null).any(),
+        Extra::new(Layer, LOOKUPS, "invert", False),
+        Extra::new(Layer, LOOKUPS, "sparse", False),
+        Extra::new(Layer, LOOKUPS, "idf_weights", Null),
+        Extra::new(Layer, LOOKUPS, "vocabulary_size", Null).any(),
+        Extra::new(Layer, &["IntegerLookup"], "vocabulary_dtype", Text("int64")),
         Extra::new(Layer, &["StringLookup"], "oov_method", Text("floormod")).any(),
-        Extra::new(Layer, &["StringLookup"], "salt", Null),
 
         Extra::new(Optimizer, &[], "name", ItsName).any(),
         Extra::new(Optimizer, &[], "use_ema", False),

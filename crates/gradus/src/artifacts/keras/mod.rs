@@ -1,7 +1,8 @@
 //! Keras 3's files: `.keras` in and out.
 //!
 //! A `.keras` file is a zip of `metadata.json`, `config.json` and
-//! `model.weights.h5`, to which gradus adds `gradus.json` for a model of a table; Keras
+//! `model.weights.h5`, with the vocabularies that layers have learned as texts beside
+//! them, to which gradus adds `gradus.json` for a model of a table; Keras
 //! does not look at it. The weights' file is also a file of its own, `.weights.h5`. Before
 //! that format a whole model was one `.h5` file, which is only read. Files come from strangers: nothing in them is run,
 //! and no size that they claim is believed.
@@ -27,6 +28,7 @@ use crate::model::Model;
 use crate::model::State;
 use archive::Archive;
 use objects::Findings;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, Write};
 use std::path::Path;
@@ -67,6 +69,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
         metadata: METADATA.to_owned(),
         config: config::write(model)?,
         weights: weights_to_bytes(model)?,
+        vocabularies: weights::vocabularies(model),
         own: own::write(model)?,
     };
     archive::write(&archive).map_err(Error::Internal)
@@ -85,22 +88,26 @@ pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
 pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Model> {
     let problem = |problem: String| Error::file(path, problem);
     let mut reader = reader;
-    let (config, mut root, legacy, own) = match begins_as_hdf5(&mut reader, path)? {
+    let (config, mut root, legacy, vocabularies, own) = match begins_as_hdf5(&mut reader, path)? {
         true => {
             let root = tree(reader, path)?;
-            (legacy::config(&root).map_err(problem)?, root, true, None)
+            let config = legacy::config(&root).map_err(problem)?;
+            (config, root, true, BTreeMap::new(), None)
         }
         false => {
             let archive = archive::read(reader).map_err(problem)?;
             let root = hdf5::read(archive.weights)
                 .map_err(|what| problem(format!("model.weights.h5: {what}")));
-            (archive.config, root?, false, archive.own)
+            let vocabularies = archive.vocabularies;
+            (archive.config, root?, false, vocabularies, archive.own)
         }
     };
     let mut findings = Findings::default();
     let mut model = config::read(&config, &mut findings).map_err(problem)?;
     findings.check(path)?;
     drop(config);
+    weights::take_vocabularies(&mut model, vocabularies)
+        .map_err(|error| problem(error.to_string()))?;
 
     if legacy {
         let arrays = legacy::layers(&mut root).map_err(problem)?;

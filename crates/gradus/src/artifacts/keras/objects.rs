@@ -100,7 +100,7 @@ fn arguments(
             continue;
         }
         let neutral = extras.any(|extra| extra.is_neutral(class, value))
-            || name == "dtype" && is_float32(value);
+            || name == "dtype" && (is_float32(value) || class == "Hashing" && is_int(value));
         if !neutral {
             findings.add(&at, format!("{class} with {name} = {}", brief(value)));
         }
@@ -256,11 +256,21 @@ pub(crate) fn dtype_policy(name: &str) -> Value {
 
 /// Whether a `dtype` is float32, alone or as a policy.
 pub(crate) fn is_float32(value: &Value) -> bool {
-    let name = match value["class_name"].as_str() {
+    let name = dtype_name(value);
+    *name == "float32" || name.is_null()
+}
+
+/// Whether a `dtype` is of whole numbers: that of bins.
+fn is_int(value: &Value) -> bool {
+    let name = dtype_name(value);
+    *name == "int64" || *name == "int32"
+}
+
+fn dtype_name(value: &Value) -> &Value {
+    match value["class_name"].as_str() {
         Some("DTypePolicy") => &value["config"]["name"],
         _ => value,
-    };
-    *name == "float32" || name.is_null()
+    }
 }
 
 /// Keras' class of a type; as activations, gradus' types are spelled otherwise.

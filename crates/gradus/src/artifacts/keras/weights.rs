@@ -6,6 +6,7 @@
 
 use super::hdf5::{Array, Attribute, Group};
 use crate::base::shape::Shape;
+use crate::error::Error;
 use crate::model::parts::{Unit, own_name};
 use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
@@ -64,6 +65,31 @@ pub(crate) fn load(model: &mut Model, root: &mut Group) -> Result<(), String> {
         shapes.push(output.map_err(|error| error.under(&at).to_string())?);
         if !std::mem::replace(&mut loaded[node.layer], true) {
             fill(layer, &inputs, root, &places.layers[node.layer])?;
+        }
+    }
+    Ok(())
+}
+
+/// The vocabularies that layers have learned, by the layers' places.
+pub(crate) fn vocabularies(model: &Model) -> BTreeMap<String, String> {
+    let layers = model.layers.iter().zip(Places::of(model).layers);
+    let texts = layers.filter_map(|(layer, place)| {
+        let text = layer.rule.vocabulary_text()?;
+        Some((format!("layers/{}", place.join("/layers/")), text))
+    });
+    texts.collect()
+}
+
+/// Gives lookup layers without a vocabulary that of their place.
+pub(crate) fn take_vocabularies(
+    model: &mut Model,
+    mut texts: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let places = Places::of(model).layers;
+    for (layer, place) in model.layers.iter_mut().zip(places) {
+        if let Some(text) = texts.remove(&format!("layers/{}", place.join("/layers/"))) {
+            let taken = layer.rule.take_vocabulary(&text);
+            taken.map_err(|error| error.under(&format!("layer {}", layer.name)))?;
         }
     }
     Ok(())

@@ -10,6 +10,8 @@ pub struct Nature {
     pub ready: bool,
     /// Whether a NaN of its input never comes out of it.
     pub stops_nan: bool,
+    /// How many places its vocabulary has, those in front included.
+    pub vocabulary_size: Option<usize>,
     /// What it takes are whole numbers below this, of things that it has so many of.
     pub takes_below: Option<usize>,
     /// What it gives are whole numbers below this.
@@ -23,6 +25,7 @@ impl Default for Nature {
             takes_numbers: true,
             ready: true,
             stops_nan: false,
+            vocabulary_size: None,
             takes_below: None,
             gives_below: None,
         }

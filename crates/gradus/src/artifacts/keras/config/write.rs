@@ -6,6 +6,7 @@ use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::layers::{Kind, OutputMode};
 use crate::model::order::{Place, keras_order};
 use crate::model::parts::{Call, Unit, Units, own_name};
 use crate::model::{Dtype, Input, LayerEntry, Model, Part, Source};
@@ -29,7 +30,9 @@ const BUILT_AT_ONCE: &[&str] = &[
 ];
 
 /// Layers that Keras never compiles: their `supports_jit` is false.
-const NEVER_COMPILED: [&str; 4] = [
+const NEVER_COMPILED: [&str; 6] = [
+    "Hashing",
+    "IntegerLookup",
     "RandomRotation",
     "RandomTranslation",
     "RandomZoom",
@@ -357,10 +360,26 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
         return written;
     }
     written["config"]["trainable"] = layer.trainable.into();
-    written["config"]["dtype"] = dtype_policy("float32");
-    if written["class_name"] == "StringLookup" {
-        written["build_config"] = json!({});
-        return written;
+    written["config"]["dtype"] = match &layer.rule.0 {
+        Kind::Hashing(rule) if rule.output_mode == OutputMode::Int => dtype_policy("int64"),
+        Kind::Discretization(_) => "float32".into(),
+        _ => dtype_policy("float32"),
+    };
+    match (layer.rule.class(), written["config"].as_object_mut()) {
+        // Keras' own class does not take it.
+        ("Discretization", Some(config)) => {
+            config.remove("trainable");
+        }
+        ("StringLookup" | "IntegerLookup", Some(config)) => {
+            if layer.rule.vocabulary_text().is_some() {
+                config.insert("vocabulary".to_owned(), Value::Null);
+            }
+            let places = layer.rule.nature().vocabulary_size;
+            config.insert("vocabulary_size".to_owned(), json!(places));
+            written["build_config"] = json!({});
+            return written;
+        }
+        _ => {}
     }
     if let Some(inputs) = inputs
         && !BUILT_AT_ONCE.contains(&layer.rule.class())

@@ -1,0 +1,77 @@
+use super::encoding::{MOST_PLACES, OutputMode};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// Rows of zeros and ones of whole numbers from 0 to `num_tokens` - 1:
+/// `keras.layers.CategoryEncoding`. Other numbers count for nothing, as with Keras' JAX
+/// backend; with TensorFlow they are an error but in `one_hot`.
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::layers::{CategoryEncoding, OutputMode};
+/// let count = CategoryEncoding::new(3).output_mode(OutputMode::Count);
+/// let model = Sequential::new().input([2]).add(count).build()?;
+/// let x = Tensor::from_rows(&[[0.0, 2.0], [2.0, 2.0]])?;
+/// let found = model.predict(&Dataset::unlabelled(x))?;
+/// assert_eq!(found.to_f32(), [1.0, 0.0, 1.0, 0.0, 0.0, 2.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoryEncoding {
+    /// How many numbers there are.
+    pub num_tokens: usize,
+    /// How they are given; not as whole numbers. Default `multi_hot`.
+    #[serde(default = "multi_hot")]
+    pub output_mode: OutputMode,
+}
+
+fn multi_hot() -> OutputMode {
+    OutputMode::MultiHot
+}
+
+impl CategoryEncoding {
+    /// Of so many numbers.
+    pub fn new(num_tokens: usize) -> Self {
+        CategoryEncoding {
+            num_tokens,
+            output_mode: OutputMode::MultiHot,
+        }
+    }
+
+    /// Sets how they are given.
+    pub fn output_mode(mut self, mode: OutputMode) -> Self {
+        self.output_mode = mode;
+        self
+    }
+}
+
+impl Rule for CategoryEncoding {
+    fn check(&self) -> Result<()> {
+        if !(1..=MOST_PLACES).contains(&self.num_tokens) {
+            let expected = format!("a whole number from 1 to {MOST_PLACES}");
+            return Err(Error::invalid("num_tokens", self.num_tokens, expected));
+        }
+        match self.output_mode {
+            OutputMode::Int => {
+                let expected = "one_hot, multi_hot or count";
+                Err(Error::invalid("output_mode", "int", expected))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Formula for CategoryEncoding {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.output_mode.shape(&inputs[0], self.num_tokens)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        self.output_mode
+            .lower(plan, &call.inputs[0], self.num_tokens)
+    }
+}

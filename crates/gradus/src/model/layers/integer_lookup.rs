@@ -1,0 +1,216 @@
+use super::encoding::{MOST_PLACES, OutputMode};
+use super::lookup::Table;
+use super::{Call, Formula, Nature};
+use crate::base::hash::Salt;
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::dtype::Dtype;
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::mapping::Mapping;
+use crate::rules::places::{Buckets, Places, Unknown};
+use serde::{Deserialize, Serialize};
+
+/// Finds each whole number's place in a vocabulary: `keras.layers.IntegerLookup`.
+///
+/// As [`StringLookup`](super::StringLookup), for numbers: what is behind the point does
+/// not count, and NaN is an unknown number. They are exact up to 2²⁴; a vocabulary with
+/// larger ones is refused.
+///
+/// ```
+/// use gradus::prelude::*;
+/// use gradus::layers::IntegerLookup;
+/// let layers = Sequential::new().input([1]).add(IntegerLookup::new().num_oov_indices(2));
+/// let mut model = layers.build()?;
+/// let x = Dataset::unlabelled(Tensor::from_column(vec![70.0, 40.0, 70.0])?);
+/// model.adapt(&x)?;
+/// assert_eq!(model.predict(&x)?.to_f32(), [2.0, 3.0, 2.0]);
+/// let other = Dataset::unlabelled(Tensor::from_column(vec![8.0, 9.0])?);
+/// assert_eq!(model.predict(&other)?.to_f32(), [0.0, 1.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntegerLookup {
+    /// The most places of a learned vocabulary, those of mask and unknown numbers
+    /// included. Default no limit.
+    pub max_tokens: Option<usize>,
+    /// How many places unknown numbers share; with none they are an error where the
+    /// layer is applied to an input, and elsewhere become NaN. Default 1.
+    pub num_oov_indices: usize,
+    /// The number that stands for nothing: place 0 as a whole number, and no 1 in a
+    /// row of zeros and ones. Default none.
+    pub mask_token: Option<i64>,
+    /// What is never learned, since it stands for unknown numbers. Default -1.
+    pub oov_token: Option<i64>,
+    /// The known numbers, with those of mask and unknown ones in front or without.
+    /// Default none: they are learned.
+    pub vocabulary: Option<Vec<i64>>,
+    /// How places are given. Default as whole numbers.
+    pub output_mode: OutputMode,
+    /// Whether rows of zeros and ones are of length `max_tokens` however few numbers
+    /// are known. Default no.
+    pub pad_to_max_tokens: bool,
+    /// How unknown numbers share several places. Default `floormod`.
+    pub oov_method: OovMethod,
+    /// What makes the hash another one, for `farmhash`: SipHash64 under these two
+    /// numbers. Default none.
+    pub salt: Option<Salt>,
+    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// not among the arguments. Default no.
+    #[serde(skip)]
+    pub learned: bool,
+}
+
+/// How unknown numbers share places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OovMethod {
+    /// By the remainder of a division.
+    #[default]
+    FloorMod,
+    /// By the hash of their digits.
+    FarmHash,
+}
+
+impl Default for IntegerLookup {
+    fn default() -> Self {
+        IntegerLookup {
+            max_tokens: None,
+            num_oov_indices: 1,
+            mask_token: None,
+            oov_token: Some(-1),
+            vocabulary: None,
+            output_mode: OutputMode::Int,
+            pad_to_max_tokens: false,
+            oov_method: OovMethod::FloorMod,
+            salt: None,
+            learned: false,
+        }
+    }
+}
+
+impl IntegerLookup {
+    /// To learn its vocabulary.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the known numbers.
+    pub fn vocabulary(mut self, numbers: impl Into<Vec<i64>>) -> Self {
+        self.vocabulary = Some(numbers.into());
+        self
+    }
+
+    /// Sets how places are given.
+    pub fn output_mode(mut self, mode: OutputMode) -> Self {
+        self.output_mode = mode;
+        self
+    }
+
+    /// Sets the most places of a learned vocabulary.
+    pub fn max_tokens(mut self, most: usize) -> Self {
+        self.max_tokens = Some(most);
+        self
+    }
+
+    /// Sets how many places unknown numbers share.
+    pub fn num_oov_indices(mut self, places: usize) -> Self {
+        self.num_oov_indices = places;
+        self
+    }
+
+    /// Sets the number that stands for nothing.
+    pub fn mask_token(mut self, number: i64) -> Self {
+        self.mask_token = Some(number);
+        self
+    }
+
+    /// Sets how unknown numbers share several places.
+    pub fn oov_method(mut self, method: OovMethod) -> Self {
+        self.oov_method = method;
+        self
+    }
+
+    pub(super) fn table(&self) -> Table<'_, i64> {
+        Table {
+            max_tokens: self.max_tokens,
+            num_oov_indices: self.num_oov_indices,
+            mask_token: self.mask_token.as_ref(),
+            oov_token: self.oov_token.as_ref(),
+            vocabulary: self.vocabulary.as_deref(),
+            output_mode: self.output_mode,
+            pad_to_max_tokens: self.pad_to_max_tokens,
+        }
+    }
+
+    /// Learns the vocabulary from all numbers.
+    pub(crate) fn learn(&mut self, counts: Vec<(i64, u64)>) -> Result<()> {
+        self.vocabulary = Some(self.table().learned(counts)?);
+        self.learned = self.table().text().is_some();
+        self.check()
+    }
+
+    /// Where each number is.
+    pub(crate) fn places(&self) -> Result<Places> {
+        let table = self.table();
+        let known = table.place_of_each()?.into_iter();
+        let known = known.map(|(&number, place)| (number, place as f32));
+        let mask = self.mask_token.map(|mask| (mask, table.mask_place()));
+        let (first, count) = (table.oov_start(), self.num_oov_indices);
+        let (salt, mask_of_hash) = (self.salt, None);
+        let unknown = match (count, self.oov_method) {
+            (0, _) => Unknown::At(f32::NAN),
+            (1, _) => Unknown::At(first as f32),
+            (_, OovMethod::FloorMod) => Unknown::Remainder { first, count },
+            (_, OovMethod::FarmHash) => Unknown::Hashed {
+                first,
+                into: Buckets {
+                    count,
+                    salt,
+                    mask: mask_of_hash,
+                },
+            },
+        };
+        Ok(Places::new(known.chain(mask), unknown))
+    }
+}
+
+impl Rule for IntegerLookup {
+    fn check(&self) -> Result<()> {
+        if self.salt.is_some() && self.oov_method != OovMethod::FarmHash {
+            let expected = "none, since oov_method is not farmhash";
+            return Err(Error::invalid("salt", "two numbers", expected));
+        }
+        let mut all = self.vocabulary.iter().flatten().chain(&self.mask_token);
+        if let Some(large) = all.find(|n| n.unsigned_abs() > MOST_PLACES as u64) {
+            let expected = "whole numbers between -2^24 and 2^24, which alone are exact here; \
+                            a StringLookup takes others as texts";
+            return Err(Error::invalid("vocabulary", large, expected));
+        }
+        self.table().check()
+    }
+}
+
+impl Formula for IntegerLookup {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.table().shape(&inputs[0])
+    }
+
+    fn nature(&self) -> Nature {
+        self.table().nature()
+    }
+
+    fn dtype(&self, _: &[Dtype]) -> Dtype {
+        self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let Ok(places) = self.places() else {
+            unreachable!("a layer that is not ready is not lowered");
+        };
+        let x = plan.map(&call.inputs[0], Mapping::Place(places.into()));
+        let count = self.table().places().unwrap_or_default();
+        self.output_mode.lower(plan, &x, count)
+    }
+}

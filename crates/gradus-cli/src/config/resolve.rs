@@ -153,7 +153,7 @@ impl Config {
             let wrong = run.findings.iter();
             let mut wrong = wrong.filter(|finding| finding.severity == Severity::Error);
             if let Some(finding) = wrong.next() {
-                return Err(finding.clone().into_error().under("data"));
+                return Err(finding.clone().into_error("data"));
             }
         }
         if self.train.find_rate && to_train {

@@ -151,11 +151,14 @@ impl Finding {
         self
     }
 
-    /// As an error, for what nothing can be trained with.
-    pub fn into_error(self) -> Error {
-        let (at, silence) = (self.place.to_string(), self.check);
-        let problem = format!("{}; {} [{silence}]", self.found, self.advice);
-        Error::Config { at, problem }
+    /// As an error about the table `at` of a configuration, for what nothing can be
+    /// trained with.
+    pub fn into_error(self, at: &str) -> Error {
+        let (place, name) = (self.place, self.check);
+        Error::Config {
+            at: at.to_owned(),
+            problem: format!("{place}: {}; {} [{name}]", self.found, self.advice),
+        }
     }
 }
 

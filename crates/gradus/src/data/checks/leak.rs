@@ -4,7 +4,7 @@
 //! another unit) trains a network that fails where it is used.
 
 use super::finding::Finding;
-use super::rows::{Column, Rows, Target, What};
+use super::rows::{Column, Rows, Target, What, spread};
 use foldhash::HashMap;
 
 const NAME: &str = "leak";
@@ -14,6 +14,8 @@ const CORRELATION: f64 = 0.999;
 const SUSPICIOUS: f64 = 0.995;
 /// Of the rows that are not of the most frequent class, so many may be told wrong.
 const WRONG: f64 = 0.01;
+/// Hardly a column looks suspicious in so many rows, and is none.
+const FEW: usize = 256;
 /// Fewer rows agree by chance.
 const FEWEST_ROWS: usize = 30;
 /// A value that is there so often on average says something.
@@ -25,9 +27,20 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let (sample, all) = (rows.sample(), rows.all());
     let mut findings = Vec::new();
     for target in &rows.targets {
+        let few = match &target.what {
+            What::Classes { of_rows, count } => of_each_class(of_rows, *count, FEW),
+            _ => spread(rows.train.rows(), FEW),
+        };
+        let sample = match &target.what {
+            What::Classes { of_rows, count } => of_each_class(of_rows, *count, sample.len()),
+            _ => sample.clone(),
+        };
         for column in &rows.columns {
-            let suspicious = gives_away(column, target, &sample, false).is_some();
-            if suspicious && let Some(found) = gives_away(column, target, &all, true) {
+            let suspicious = |rows| gives_away(column, target, rows, false).is_some();
+            if suspicious(&few)
+                && suspicious(&sample)
+                && let Some(found) = gives_away(column, target, &all, true)
+            {
                 let advice = format!(
                     "is it known when the model is to predict? If not, {}",
                     rows.way_out(&column.place)
@@ -37,6 +50,21 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// So many rows at most, of each class as many: of a rare one all.
+fn of_each_class(classes: &[u32], count: usize, most: usize) -> Vec<usize> {
+    // Of so many classes a few rows each are the sample.
+    let of_each = (most / count.max(1)).max(8);
+    let mut of_class: HashMap<u32, Vec<usize>> = HashMap::default();
+    for (row, class) in classes.iter().enumerate() {
+        of_class.entry(*class).or_default().push(row);
+    }
+    let rows = of_class.into_values().flat_map(|rows| {
+        let chosen = spread(rows.len(), of_each).into_iter();
+        chosen.map(move |place| rows[place]).collect::<Vec<_>>()
+    });
+    rows.collect()
 }
 
 /// How the column gives the target away in these rows; `sure` of all, or suspicious

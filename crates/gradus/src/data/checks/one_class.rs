@@ -16,7 +16,12 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
         let found = format!("found class {class} in all {} training rows", of_rows.len());
         let advice = "expected two at least: is the file sorted, so that the other classes are \
                       held out? `validation = { fraction = 0.1, stratify = true }` takes of each";
-        Some(Finding::warning(NAME, target.place.clone(), found, advice).severity(Severity::Error))
+        // Other targets may be worth a training.
+        let severity = match rows.targets.len() {
+            1 => Severity::Error,
+            _ => Severity::Warning,
+        };
+        Some(Finding::warning(NAME, target.place.clone(), found, advice).severity(severity))
     });
     finding.flatten().collect()
 }

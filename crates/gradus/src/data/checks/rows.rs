@@ -153,7 +153,7 @@ impl Column<'_> {
 }
 
 /// So many rows at most, evenly spread.
-fn spread(rows: usize, most: usize) -> Vec<usize> {
+pub(super) fn spread(rows: usize, most: usize) -> Vec<usize> {
     (0..rows).step_by(rows.div_ceil(most).max(1)).collect()
 }
 

@@ -22,6 +22,8 @@ pub enum Command {
     Predict(Predict),
     /// Raise the learning rate until the loss blows up, and suggest one
     LrFind(LrFind),
+    /// Do everything but train, and say what is suspicious about data and recipe
+    Check(Check),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
     /// Write a model, or its weights, in another format; the endings say which
@@ -100,6 +102,16 @@ pub struct LrFind {
     /// Where `lr-find.csv` and `lr-find.svg` go [default: runs/NAME-lr-find]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// A configuration file (TOML)
+    #[arg(value_name = "CONFIG.toml")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]

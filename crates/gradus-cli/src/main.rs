@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::LrFind(args) => commands::lr_find::run(args),
+        Command::Check(args) => commands::check::run(args),
         Command::Summary(args) => commands::summary::run(args),
         Command::Convert(args) => commands::convert::run(args),
         Command::Data(args) => commands::data::run(args),

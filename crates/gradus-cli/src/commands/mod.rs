@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod check;
 pub mod convert;
 pub mod data;
 pub mod evaluate;

@@ -7,8 +7,9 @@ use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
+use gradus::data::checks::{Finding, Severity};
 use gradus::data::{Dataset, Loaded, ScaleName, Schema, Target};
-use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
+use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task, output_name};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
@@ -34,6 +35,8 @@ pub struct Run {
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
+    /// What is suspicious about the rows.
+    pub findings: Vec<Finding>,
     /// What the learning-rate finder has set.
     pub found: Option<Found>,
     /// Which rows are for what, in a line.
@@ -57,7 +60,17 @@ pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
 impl Config {
     /// Loads the data, builds the model, and settles what was left open.
     /// Relative paths are relative to `base`.
-    pub fn resolve(mut self, base: &Path) -> Result<Run> {
+    pub fn resolve(self, base: &Path) -> Result<Run> {
+        self.settle(base, true)
+    }
+
+    /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
+    /// learning rate is looked for.
+    pub fn look(self, base: &Path) -> Result<Run> {
+        self.settle(base, false)
+    }
+
+    fn settle(mut self, base: &Path, to_train: bool) -> Result<Run> {
         let recipe = self.recipe().cloned();
         let Prepared {
             mut model,
@@ -116,6 +129,8 @@ impl Config {
                 .map_err(|e| e.under("train"))?,
             false => self.train.class_weight.clone(),
         };
+        let of_classes = model.targets_of_classes(&data.train)?;
+        let findings = data.findings(&self.data.checks, &of_classes);
         let mut run = Run {
             rows: self.data.describe_parts(&data),
             data,
@@ -129,11 +144,19 @@ impl Config {
             mixup: self.train.mixup,
             callbacks,
             pretrain,
+            findings,
             found: None,
             text: String::new(),
             test_spec: self.test_spec(),
         };
-        if self.train.find_rate {
+        if to_train {
+            let wrong = run.findings.iter();
+            let mut wrong = wrong.filter(|finding| finding.severity == Severity::Error);
+            if let Some(finding) = wrong.next() {
+                return Err(finding.clone().into_error("data"));
+            }
+        }
+        if self.train.find_rate && to_train {
             let found = run.set_found_rate()?;
             if run.schedule.is_none() && self.train.optimizer.is_none() {
                 self.train.learning_rate = Some(found.rate.into());

@@ -3,13 +3,15 @@
 //!
 //! A source (`digits`, `idx`, `cifar`, `npy`, `images`) makes [`Tensor`]s, which keep the numbers
 //! as they were stored; `spec` and `config` turn a user's words into
-//! [`Dataset`]s; `check` compares them with a model before training;
+//! [`Dataset`]s; `check` compares them with a model before training, `checks` says what is
+//! suspicious about them;
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
 mod array_keys;
 mod batches;
 mod builtin;
 pub mod check;
+pub mod checks;
 mod cifar;
 pub(crate) mod classes;
 mod config;

@@ -120,3 +120,29 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     }
     Ok(())
 }
+
+impl Model {
+    /// Refuses data that `fit` would refuse: shapes, texts, NaN and infinity, labels
+    /// beyond the output. The model is compiled.
+    pub fn check_data(&self, data: &Dataset) -> Result<()> {
+        match self.is_built() {
+            true => labelled(self, data),
+            // What it learns from the rows decides the shapes behind it.
+            false => finite_inputs(self, data),
+        }
+    }
+
+    /// Of each target of the data, whether the loss takes it for classes.
+    ///
+    /// An error where the model is not compiled, or the targets are not for it.
+    pub fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
+        let goals = feeds::targets(self, data)?;
+        let goals = goals.iter().zip(self.compiled()?.trained());
+        let of_classes = goals.filter(|(_, (_, goal))| goal.loss.of_classes());
+        let of_classes: Vec<&Tensor> = of_classes.map(|((_, target), _)| *target).collect();
+        let targets = data.targets().iter();
+        Ok(targets
+            .map(|target| of_classes.iter().any(|of| std::ptr::eq(*of, target)))
+            .collect())
+    }
+}

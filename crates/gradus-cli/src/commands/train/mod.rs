@@ -11,6 +11,7 @@ use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
 use gradus::artifacts::keras::save_keras;
+use gradus::data::checks::Severity;
 use gradus::rules::optimizers::LearningRate;
 use gradus::train::Fit;
 use gradus::{Error, Result};
@@ -71,6 +72,9 @@ fn train_one(
     let located = |error| document.locate(error);
     let mut run = config.resolve(document.base()).map_err(located)?;
     reporter.say(&run.rows);
+    let warnings = run.findings.iter();
+    let warnings = warnings.filter(|finding| finding.severity == Severity::Warning);
+    warnings.for_each(|finding| reporter.say(&finding.to_string()));
     if let Some(found) = &run.found {
         let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
         reporter.say(&format!(

@@ -10,6 +10,7 @@ pub use held_out::{Choice, HeldOut};
 pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
+use crate::data::checks::Silenced;
 use crate::data::images::Images;
 use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
@@ -52,6 +53,9 @@ pub struct DataConfig {
     /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
+    /// The checks that are not made before training.
+    #[serde(skip_serializing_if = "Silenced::is_empty")]
+    pub checks: Silenced,
 }
 
 /// The table as it is read, before its values are looked at.
@@ -74,6 +78,7 @@ struct Raw {
     test: Option<Value>,
     scale: Option<String>,
     sample_weight: Option<String>,
+    checks: Option<Value>,
 }
 
 impl DataConfig {
@@ -126,6 +131,10 @@ impl DataConfig {
                 None => None,
             },
             sample_weight: raw.sample_weight,
+            checks: match raw.checks {
+                Some(checks) => Silenced::from_value(&join(at, "checks"), &checks)?,
+                None => Silenced::default(),
+            },
         };
         config.check().map_err(|error| error.under(at))?;
         Ok(config)

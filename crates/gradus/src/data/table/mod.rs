@@ -3,12 +3,13 @@
 //! `source` reads the bytes in blocks and refuses what is no table; `header` sees
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
-//! threads do so; `describe` shows a table.
+//! threads do so; `line` finds a row again; `describe` shows a table.
 
 mod cell;
 mod describe;
 mod header;
 mod infer;
+mod line;
 mod part;
 mod read;
 mod records;

@@ -110,6 +110,10 @@ impl Formula for SparseCategoricalCrossentropy {
 }
 
 impl Formula for CategoricalCrossentropy {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let keep = 1.0 - self.label_smoothing as f32;
         let spread = self.label_smoothing as f32 / output.len() as f32;
@@ -175,6 +179,10 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
 }
 
 impl Formula for BinaryCrossentropy {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let smoothing = self.label_smoothing as f32;
         mean(target, output, gradient, |t, y| {

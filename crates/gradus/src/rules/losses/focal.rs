@@ -100,6 +100,10 @@ fn power(x: f32, gamma: f32) -> (f32, f32) {
 }
 
 impl Formula for BinaryFocalCrossentropy {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let (alpha, gamma) = (self.alpha as f32, self.gamma as f32);
         let smoothing = self.label_smoothing as f32;
@@ -148,6 +152,10 @@ impl Formula for BinaryFocalCrossentropy {
 }
 
 impl Formula for CategoricalFocalCrossentropy {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let (alpha, gamma) = (self.alpha as f32, self.gamma as f32);
         let keep = 1.0 - self.label_smoothing as f32;

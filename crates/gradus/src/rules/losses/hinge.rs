@@ -24,6 +24,10 @@ fn signed(t: f32) -> f32 {
 }
 
 impl Formula for Hinge {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let t = signed(t);
@@ -34,6 +38,10 @@ impl Formula for Hinge {
 }
 
 impl Formula for SquaredHinge {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let t = signed(t);
@@ -44,6 +52,10 @@ impl Formula for SquaredHinge {
 }
 
 impl Formula for CategoricalHinge {
+    fn of_classes(&self) -> bool {
+        true
+    }
+
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let mut right = 0.0;
         let mut highest = (f32::NEG_INFINITY, 0);

@@ -131,6 +131,11 @@ impl Loss {
         self.criterion.targets()
     }
 
+    /// Whether what it compares the outputs with names classes.
+    pub fn of_classes(&self) -> bool {
+        self.criterion.of_classes()
+    }
+
     /// The arguments that every loss takes.
     pub(crate) fn shared_arguments() -> &'static [&'static str] {
         SHARED

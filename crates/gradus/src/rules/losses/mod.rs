@@ -30,6 +30,12 @@ pub trait Formula: Rule {
         Targets::LikeOutputs
     }
 
+    /// Whether what it compares the outputs with names classes, by number, place or
+    /// sign.
+    fn of_classes(&self) -> bool {
+        self.targets() == Targets::ClassNumbers
+    }
+
     /// The loss, and its derivatives by the outputs.
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32;
 
@@ -134,6 +140,18 @@ impl Criterion {
             type Output = Targets;
             fn visit<R: Formula>(self, rule: &R) -> Targets {
                 rule.targets()
+            }
+        }
+        self.visit(Ask)
+    }
+
+    /// Whether targets name classes.
+    pub(crate) fn of_classes(&self) -> bool {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = bool;
+            fn visit<R: Formula>(self, rule: &R) -> bool {
+                rule.of_classes()
             }
         }
         self.visit(Ask)

@@ -1,0 +1,178 @@
+//! What a check says.
+
+use crate::data::dataset::Dataset;
+use crate::data::table::Table;
+use crate::error::Error;
+use serde::Serialize;
+use std::fmt;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing can be trained so.
+    Error,
+    /// Probably a mistake.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+/// Where something was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Where {
+    /// The file, data set, or part of a configuration or model.
+    pub source: String,
+    /// The column: a name, or its place in the row, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The row, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<usize>,
+    /// The line of a table's file that the row begins in, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+impl Where {
+    /// Only a source.
+    pub fn of(source: impl Into<String>) -> Self {
+        Where {
+            source: source.into(),
+            ..Where::default()
+        }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source)?;
+        if let Some(column) = &self.column {
+            match column.parse::<usize>() {
+                Ok(place) => write!(f, ", column {place}")?,
+                Err(_) => write!(f, ", column `{column}`")?,
+            }
+        }
+        match (self.row, self.line) {
+            (_, Some(line)) => write!(f, ", line {line}"),
+            (Some(row), None) => write!(f, ", row {row}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// Something that a check found, and a way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The check's name, under which it can be silenced.
+    pub check: &'static str,
+    /// Where it is.
+    #[serde(rename = "where")]
+    pub place: Where,
+    /// What was found.
+    pub found: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Finding {
+    /// A warning, which most findings are.
+    pub fn warning(
+        check: &'static str,
+        place: Where,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Finding {
+            severity: Severity::Warning,
+            check,
+            place,
+            found: found.into(),
+            advice: advice.into(),
+        }
+    }
+
+    /// What makes a model refuse this data; a row of a table has a line in its file.
+    pub fn refused(error: &Error, data: &Dataset, is_table: bool) -> Self {
+        let (place, found, advice) = match error {
+            Error::Data {
+                source_name,
+                row,
+                column,
+                found,
+                expected,
+            } => {
+                let place = Where {
+                    column: column.map(|place| place.to_string()),
+                    row: *row,
+                    line: row
+                        .filter(|_| is_table)
+                        .and_then(|row| Table::line_of_row(data.name(), row)),
+                    ..Where::of(source_name)
+                };
+                (place, found.clone(), expected)
+            }
+            Error::Invalid {
+                at,
+                found,
+                expected,
+            } => (Where::of(at), found.clone(), expected),
+            Error::Shape {
+                at,
+                found,
+                expected,
+            } => (Where::of(at), format!("shape {found}"), expected),
+            other => {
+                let (place, advice) = (Where::of(data.name()), "the model cannot take it");
+                return Finding::warning("data", place, other.to_string(), advice)
+                    .severity(Severity::Error);
+            }
+        };
+        let (found, advice) = (format!("found {found}"), format!("expected {advice}"));
+        Finding::warning("data", place, found, advice).severity(Severity::Error)
+    }
+
+    /// The same, as bad as that.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// As an error about the table `at` of a configuration, for what nothing can be
+    /// trained with.
+    pub fn into_error(self, at: &str) -> Error {
+        let (place, name) = (self.place, self.check);
+        Error::Config {
+            at: at.to_owned(),
+            problem: format!("{place}: {}; {} [{name}]", self.found, self.advice),
+        }
+    }
+}
+
+/// As it is printed: what, what to do, and the check's name.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}: {}; {} [{}]",
+            self.severity.name(),
+            self.place,
+            self.found,
+            self.advice,
+            self.check
+        )
+    }
+}

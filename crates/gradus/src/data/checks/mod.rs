@@ -1,0 +1,68 @@
+//! What is suspicious about data, before a network is trained on it.
+//!
+//! One file for each check, registered in [`CHECKS`]; `rows` is what all of them
+//! look at, `finding` what they say, `silenced` which of them a user does without.
+//! What a model cannot take at all (NaN, labels beyond the output) is refused by
+//! [`check`](super::check), whoever trains.
+//!
+//! A check is linear in the data, and cheap beside an epoch: columns are first looked
+//! at in a sample of the rows, and only what is suspicious there in all of them.
+
+mod categories;
+mod constant;
+mod duplicates;
+mod finding;
+mod id;
+mod leak;
+mod one_class;
+mod rows;
+mod silenced;
+mod unseen_class;
+
+pub use finding::{Finding, Severity, Where};
+pub use silenced::Silenced;
+
+use super::load::Loaded;
+use rows::Rows;
+
+/// A check of the rows of a run.
+struct Check {
+    name: &'static str,
+    look: fn(&Rows<'_>) -> Vec<Finding>,
+}
+
+macro_rules! checks {
+    ($($name:ident)*) => {
+        const CHECKS: &[Check] = &[$(Check { name: stringify!($name), look: $name::look }),*];
+    };
+}
+
+checks! { one_class unseen_class constant leak id categories duplicates }
+
+impl Loaded {
+    /// What is suspicious about these rows. `of_classes` says of each target whether
+    /// it names classes, as [`Model::targets_of_classes`](crate::Model::targets_of_classes)
+    /// knows; where it is too short, the target is a number.
+    ///
+    /// | name | finds |
+    /// | --- | --- |
+    /// | `one_class` | training rows of a single class: an error |
+    /// | `unseen_class` | a class that only held-out rows have |
+    /// | `constant` | a column, or a target, that is always the same |
+    /// | `leak` | a column that gives the target away: correlation or rank correlation above 0.999; a value that determines the class; a range of values for each class |
+    /// | `id` | a text that nearly every row has another of; a number that counts the rows |
+    /// | `categories` | more texts, or classes, than rows could tell something of |
+    /// | `duplicates` | rows that were trained on among those held out |
+    pub fn findings(&self, silenced: &Silenced, of_classes: &[bool]) -> Vec<Finding> {
+        let rows = Rows::of(self, of_classes);
+        let checks = CHECKS.iter().filter(|check| !silenced.has(check.name));
+        let mut found: Vec<Finding> = checks.flat_map(|check| (check.look)(&rows)).collect();
+        found.sort_by_key(|finding| finding.severity);
+        found
+    }
+}
+
+/// The names of all checks.
+fn names() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.name)
+}

@@ -1,0 +1,210 @@
+//! What the checks look at: the rows of a run, column by column.
+
+use super::finding::Where;
+use crate::data::classes;
+use crate::data::dataset::Dataset;
+use crate::data::load::Loaded;
+use crate::data::schema::{DATE_PARTS, LeftOut, Schema};
+use crate::data::table::{Kind, Table};
+use crate::data::tensor::{Tensor, Values};
+use std::collections::BTreeSet;
+
+/// So many numbers are looked at before it is clear what is suspicious.
+const SAMPLED: usize = 1 << 22;
+/// So many rows of a column at most.
+const MOST_SAMPLED: usize = 4096;
+/// Rows of so many numbers are no list of columns.
+const MOST_COLUMNS: usize = 4096;
+/// What is suspicious is looked at in so many rows.
+const MOST_ROWS: usize = 1 << 20;
+
+/// The rows of a run.
+pub(super) struct Rows<'a> {
+    pub train: &'a Dataset,
+    /// What is held out, and what for.
+    pub held_out: Vec<(&'static str, &'a Dataset)>,
+    /// Columns of a table that were left out already.
+    pub left_out: &'a [LeftOut],
+    /// Each number or text of a row that stands for something by itself: pixels don't.
+    pub columns: Vec<Column<'a>>,
+    pub targets: Vec<Target>,
+    /// What a table's columns are.
+    pub schema: Option<&'a Schema>,
+}
+
+/// A number or text of each training row.
+pub(super) struct Column<'a> {
+    pub place: Where,
+    cells: Values<'a>,
+    size: usize,
+    offset: usize,
+}
+
+/// What is to be predicted.
+pub(super) struct Target {
+    pub place: Where,
+    pub what: What,
+}
+
+/// What a target says of each training row.
+pub(super) enum What {
+    /// Its class: a number below the count.
+    Classes { of_rows: Vec<u32>, count: usize },
+    /// A number.
+    Numbers(Vec<f32>),
+    /// Several numbers.
+    Other,
+}
+
+impl<'a> Rows<'a> {
+    pub fn of(loaded: &'a Loaded, of_classes: &[bool]) -> Self {
+        let train = &loaded.train;
+        let schema = loaded.schema.as_ref();
+        let parts = [("validation", &loaded.validation), ("test", &loaded.test)];
+        let held_out = parts
+            .into_iter()
+            .filter_map(|(what, part)| Some((what, part.as_ref()?)));
+        let targets = train.targets().iter().enumerate();
+        let targets = targets.map(|(n, tensor)| Target {
+            place: match schema.and_then(|schema| schema.targets.get(n)) {
+                Some(target) => at_column(train.name(), &target.name),
+                None => Where::of(tensor.name()),
+            },
+            what: what(tensor, of_classes.get(n).copied().unwrap_or(false)),
+        });
+        Rows {
+            train,
+            held_out: held_out.collect(),
+            left_out: &loaded.left_out,
+            columns: columns(train, schema),
+            targets: targets.collect(),
+            schema,
+        }
+    }
+
+    /// Whether the rows are a table's, whose columns have names.
+    pub fn is_table(&self) -> bool {
+        self.schema.is_some()
+    }
+
+    /// Some rows, evenly spread: enough to see what is suspicious.
+    pub fn sample(&self) -> Vec<usize> {
+        let most = SAMPLED / self.columns.len().max(1);
+        spread(self.train.rows(), most.clamp(256, MOST_SAMPLED))
+    }
+
+    /// All rows, or as many as are enough to be sure.
+    pub fn all(&self) -> Vec<usize> {
+        spread(self.train.rows(), MOST_ROWS)
+    }
+
+    /// Where a row is: the line of a table's file, the number of any other row.
+    pub fn row(&self, data: &Dataset, row: usize) -> Where {
+        let row = data.inputs()[0].source_row(row);
+        Where {
+            line: match self.is_table() {
+                true => Table::line_of_row(data.name(), row),
+                false => None,
+            },
+            row: Some(row),
+            ..Where::of(data.name())
+        }
+    }
+
+    /// How a column is left out.
+    pub fn way_out(&self, column: &Where) -> String {
+        match (&column.column, self.is_table()) {
+            (Some(name), true) => format!("leave it out: `exclude = [{name:?}]`"),
+            _ => "leave it out of the array".into(),
+        }
+    }
+}
+
+impl Column<'_> {
+    /// The number in this row; `None` where it is missing, or a text.
+    pub fn number(&self, row: usize) -> Option<f32> {
+        let place = row * self.size + self.offset;
+        let number = match self.cells {
+            Values::U8(all) => f32::from(all[place]),
+            Values::F32(all) => all[place],
+            Values::Text { .. } => return None,
+        };
+        (!number.is_nan()).then_some(number)
+    }
+
+    /// Something that is equal for equal cells.
+    pub fn code(&self, row: usize) -> u32 {
+        let place = row * self.size + self.offset;
+        match self.cells {
+            Values::U8(all) => u32::from(all[place]),
+            // Both zeros are one.
+            Values::F32(all) => (all[place] + 0.0).to_bits(),
+            Values::Text { codes, .. } => codes[place],
+        }
+    }
+
+    /// Its different texts, if it is one of texts.
+    pub fn texts(&self) -> Option<&[String]> {
+        match self.cells {
+            Values::Text { names, .. } => Some(names),
+            _ => None,
+        }
+    }
+}
+
+/// So many rows at most, evenly spread.
+pub(super) fn spread(rows: usize, most: usize) -> Vec<usize> {
+    (0..rows).step_by(rows.div_ceil(most).max(1)).collect()
+}
+
+fn at_column(source: &str, column: &str) -> Where {
+    Where {
+        column: Some(column.to_owned()),
+        ..Where::of(source)
+    }
+}
+
+fn columns<'a>(train: &'a Dataset, schema: Option<&Schema>) -> Vec<Column<'a>> {
+    let mut columns = Vec::new();
+    for (n, tensor) in train.inputs().iter().enumerate() {
+        let feature = schema.and_then(|schema| schema.features.get(n));
+        // Of pictures, and of rows that are as long, no number stands for itself.
+        if tensor.shape().rank() > 1 || tensor.size() > MOST_COLUMNS {
+            continue;
+        }
+        for offset in 0..tensor.size() {
+            let place = match feature {
+                Some(feature) if feature.kind == Kind::Date => {
+                    let part = DATE_PARTS.get(offset).copied().unwrap_or_default();
+                    at_column(train.name(), &format!("{} ({part})", feature.name))
+                }
+                Some(feature) => at_column(train.name(), &feature.name),
+                None => at_column(tensor.name(), &offset.to_string()),
+            };
+            columns.push(Column {
+                place,
+                cells: tensor.values(),
+                size: tensor.size(),
+                offset,
+            });
+        }
+    }
+    columns
+}
+
+fn what(tensor: &Tensor, of_classes: bool) -> What {
+    if of_classes {
+        // What is no class is an error of the training's.
+        return match classes::codes(tensor) {
+            Ok(of_rows) => What::Classes {
+                count: of_rows.iter().collect::<BTreeSet<_>>().len(),
+                of_rows,
+            },
+            Err(_) => What::Other,
+        };
+    }
+    match tensor.size() {
+        1 => What::Numbers(tensor.to_f32()),
+        _ => What::Other,
+    }
+}

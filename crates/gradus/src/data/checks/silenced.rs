@@ -1,0 +1,50 @@
+//! `data.checks`: which checks a user does without.
+
+use super::names;
+use crate::base::registry::{Value, table};
+use crate::error::{Error, Result, join};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
+
+/// The checks that are not made: `checks = { constant = false }`, or
+/// `checks = false` for none at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silenced(BTreeSet<&'static str>);
+
+impl Silenced {
+    /// Reads it from a configuration. An unknown name is an error with the nearest one.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        if let Value::Bool(made) = value {
+            return Ok(Silenced(names().filter(|_| !made).collect()));
+        }
+        let mut silenced = BTreeSet::new();
+        for (name, made) in table(at, value)? {
+            let known = names().find(|known| *known == name);
+            let known = known.ok_or_else(|| Error::unknown(at, "check", &name, names()))?;
+            match made {
+                Value::Bool(true) => {}
+                Value::Bool(false) => {
+                    silenced.insert(known);
+                }
+                other => return Err(Error::invalid(&join(at, &name), other, "true or false")),
+            }
+        }
+        Ok(Silenced(silenced))
+    }
+
+    /// Whether all checks are made.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the check of this name is not made.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+impl Serialize for Silenced {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|name| (name, false)))
+    }
+}

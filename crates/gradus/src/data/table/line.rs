@@ -1,0 +1,51 @@
+//! Which line of its file a row begins in.
+
+use super::Table;
+use super::header::{delimiter, names};
+use super::records::cells;
+use super::source::Blocks;
+use std::path::Path;
+
+/// How many bytes of the file are read at a time.
+const BLOCK: usize = 4 << 20;
+
+impl Table {
+    /// The line, counted from 1, that a row of a file begins in. It reads the file up
+    /// to there: quoted cells may span lines. `None` where there is no such row, or the
+    /// file cannot be read any more.
+    pub fn line_of_row(path: impl AsRef<Path>, row: usize) -> Option<usize> {
+        let path = path.as_ref();
+        let mut blocks = Blocks::open(path, BLOCK).ok()?;
+        let (delimiter, columns, has_header) = {
+            let start = blocks.start().ok()?;
+            let delimiter = delimiter(start);
+            let (names, has_header) = names(path, start, delimiter).ok()?;
+            (delimiter, names.len(), has_header)
+        };
+        let (mut rows, mut found) = (0, None);
+        while let Some(block) = blocks.next(delimiter).ok()? {
+            let text = block.text(path).ok()?;
+            let header = has_header && block.number == 0;
+            cells(
+                text,
+                delimiter,
+                block.line,
+                header,
+                columns,
+                |line, n, _| {
+                    if n == 0 {
+                        if rows == row {
+                            found = Some(line);
+                        }
+                        rows += 1;
+                    }
+                },
+            )
+            .ok()?;
+            if found.is_some() {
+                break;
+            }
+        }
+        found
+    }
+}

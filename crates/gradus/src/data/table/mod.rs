@@ -17,7 +17,7 @@ mod source;
 mod tests;
 
 pub(super) use cell::{date_parts, day_of};
-pub use describe::describe_table;
+pub use describe::{ColumnLook, LookValues};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

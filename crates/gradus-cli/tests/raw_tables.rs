@@ -141,7 +141,10 @@ fn what_does_not_fit_the_model_is_named() {
     }
     place.write("new.csv", format!("town,a/b,sold,size,heated\n{row}"));
     let message = place.mistake(&["evaluate", "run/model.keras", "--data", "new.csv"]);
-    assert!(message.contains("`species`"), "{message}");
+    assert!(
+        message.contains("`species`, what the model predicts: `gradus predict` does without"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -208,4 +211,6 @@ fn mistakes_about_columns_are_named() {
         let message = place.mistake(&["train", "mixed.toml", "--out", "run", "--set", set]);
         assert!(message.contains(words), "{set}: {message}");
     }
+    let message = place.mistake(&["train", "mixed.csv", "--out", "run"]);
+    assert!(message.contains("`data.table = \"FILE.csv\"`"), "{message}");
 }

@@ -27,20 +27,41 @@ fn a_table_is_shown_column_by_column() {
     };
     assert!(out.starts_with("houses.csv: 4 rows, 6 columns\n"), "{out}");
     assert!(
-        line("longitude").ends_with(&["-122.23", "to", "-117.1"]),
+        line("longitude").ends_with(&["-122.23", "to", "-117.1", "standardized"]),
         "{out}"
     );
     assert_eq!(line("bedrooms")[..4], ["bedrooms", "number", "25.0%", "3"]);
     assert_eq!(line("median_age")[..3], ["median_age", "number", "3"]);
     assert!(
-        line("sold").ends_with(&["2024-01-05", "to", "2024-03-01"]),
+        line("sold").ends_with(&["2024-01-05", "to", "2024-03-01", "5", "numbers"]),
         "{out}"
     );
-    assert!(out.contains("NEAR BAY 2, INLAND 1, <1H OCEAN 1"), "{out}");
+    assert!(out.contains("standardized + is missing"), "{out}");
+    assert!(
+        out.contains("NEAR BAY 50%, INLAND 25%, <1H OCEAN 25%  one-hot of 1 + unknown"),
+        "{out}"
+    );
+    assert!(out.contains("6 columns are 12 numbers"), "{out}");
+    assert!(!out.contains('\u{1b}'), "{out}");
+
+    place.write(
+        "houses.toml",
+        "data.table = \"houses.csv\"\ndata.target = \"value\"\ndata.columns = { sold = \"drop\", \
+         longitude = \"id\" }\nmodel.recipe = \"default\"",
+    );
+    let out = place.ok(&["data", "show", "houses.toml"]);
+    for (column, words) in [
+        ("value", "the target"),
+        ("sold", "not looked at"),
+        ("longitude", "kept beside predictions"),
+    ] {
+        let line = out.lines().find(|line| line.trim().starts_with(column));
+        assert!(line.unwrap().ends_with(words), "{column}: {out}");
+    }
 
     let show = ["data", "show", "houses.csv", "--column"];
     let out = place.ok(&[&show[..], &["median_age=category"]].concat());
-    assert!(out.contains("52 2, 41 1, 21 1"), "{out}");
+    assert!(out.contains("52 50%, 41 25%, 21 25%"), "{out}");
     let message = place.mistake(&[&show[..], &["median_ag=category"]].concat());
     assert!(message.contains("did you mean `median_age`?"), "{message}");
     let message = place.mistake(&[&show[..], &["sold=dat"]].concat());

@@ -1,8 +1,9 @@
 //! `gradus data list | fetch NAME | show SPEC`.
 
+use super::show_table;
 use crate::args::Data;
 use crate::{fetch, output};
-use gradus::data::{self, Kind, ReadTable, Source, Table};
+use gradus::data::{self, Kind, Table, Treat};
 use gradus::{Error, Result, Split};
 
 /// Runs the command.
@@ -15,13 +16,13 @@ pub fn run(args: Data) -> Result<()> {
 }
 
 fn show(spec: &str, columns: &[String]) -> Result<String> {
-    if let Source::Table(path) = data::source(spec)? {
-        let kinds = columns.iter().map(|column| kind(column));
-        let kinds = kinds.collect::<Result<_>>()?;
-        return Ok(data::describe_table(&Table::read(
-            path,
-            &ReadTable { kinds },
-        )?));
+    if let Some((path, mut options)) = data::table_of(spec)? {
+        for column in columns {
+            let (name, kind) = kind(column)?;
+            options.columns.insert(name, Treat::As(kind));
+        }
+        let table = Table::read(path, &options.read_table(&[]))?;
+        return show_table::describe(&table, &options);
     }
     if !columns.is_empty() {
         let expected = "a table (`table.csv`), the only data whose columns have types";

@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 /// What `gradus train` trains without a file.
 const DEFAULT: &str = include_str!("../../recipes/digits.toml");
 
+/// What is said of a table where its configuration is expected.
+const NO_CONFIG: &str = "is a table, expected a configuration that names it: a file such as \
+    `table.toml` with the lines `data.table = \"FILE.csv\"`, `data.target = \"COLUMN\"`, \
+    `data.validation = { fraction = 0.1, shuffle = true }` and `model.recipe = \"default\"`";
+
 /// A configuration as it was given.
 #[derive(Debug)]
 pub struct Document {
@@ -34,6 +39,7 @@ impl Document {
             })?,
         };
         let mut value = from_toml(&text).map_err(|problem| match path {
+            Some(path) if is_table(path) => Error::file(path, NO_CONFIG),
             Some(path) => Error::file(path, problem),
             None => Error::Internal(problem),
         })?;
@@ -119,6 +125,11 @@ impl Document {
             None => Error::file("the default configuration", error),
         }
     }
+}
+
+fn is_table(path: &Path) -> bool {
+    let source = gradus::data::source(&path.to_string_lossy());
+    matches!(source, Ok(gradus::data::Source::Table(_)))
 }
 
 /// TOML as plain data.

@@ -74,7 +74,7 @@ impl ModelConfig {
             let recipe = Recipe::new(&name, hidden.transpose()?).map_err(|e| e.under(at))?;
             Source::Recipe(recipe)
         } else {
-            let problem = "says nothing of the layers: give `layers`, or `file`, or `recipe`";
+            let problem = "says nothing of the layers: give `recipe` (\"default\" to begin with), `layers` or `file`";
             return Err(problem_at(at, problem));
         };
         let trainable = match raw.trainable {

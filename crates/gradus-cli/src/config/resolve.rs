@@ -192,8 +192,9 @@ impl Config {
         goals: &[TableGoal],
     ) -> Result<Compiled> {
         let train = &self.train;
+        let of_table = !goals.is_empty();
         let task = match recipe {
-            Some(_) if goals.is_empty() => Some(Task::of(&data.train, self.one_loss())?),
+            Some(_) if !of_table => Some(Task::of(&data.train, self.one_loss())?),
             _ => None,
         };
         let saved = model.compiled.take();
@@ -269,7 +270,10 @@ impl Config {
         };
         let optimizer = train.optimizer.clone().or(saved);
         let mut optimizer = optimizer
-            .or_else(|| recipe.map(Recipe::optimizer))
+            .or_else(|| match of_table {
+                true => recipe.map(Recipe::table_optimizer),
+                false => recipe.map(Recipe::optimizer),
+            })
             .ok_or_else(|| missing("optimizer", "an optimizer, such as \"nadam\""))?;
         if let Some(rate) = &train.learning_rate {
             optimizer.learning_rate = rate.clone();

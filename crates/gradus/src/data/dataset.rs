@@ -142,7 +142,7 @@ impl Dataset {
     }
 
     /// The same data with only the inputs of these names.
-    pub(crate) fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
+    pub fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
         let inputs = std::mem::take(&mut self.inputs).into_iter();
         let named = std::mem::take(&mut self.input_names)
             .into_iter()

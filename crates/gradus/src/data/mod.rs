@@ -53,7 +53,7 @@ pub use scale::Scale;
 pub use schema::{
     DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
 };
-pub use spec::{Source, Takes, is_table, load, load_for, source};
-pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
+pub use spec::{Source, Takes, is_table, load, load_for, source, table_of};
+pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_csv_of_files, write_npy};

@@ -9,7 +9,7 @@ use crate::data::dataset::{Dataset, Split};
 use crate::data::images::{Images, Order};
 use crate::data::npy;
 use crate::data::scale::Scale;
-use crate::data::schema::Schema;
+use crate::data::schema::{Schema, TableOptions};
 use crate::data::table::with_line;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -168,10 +168,20 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
 
 /// Whether SPEC names a table.
 pub fn is_table(spec: &str) -> Result<bool> {
+    Ok(table_of(spec)?.is_some())
+}
+
+/// The table file that SPEC names, and what a configuration says of its columns; none
+/// if it names other data.
+pub fn table_of(spec: &str) -> Result<Option<(PathBuf, TableOptions)>> {
     Ok(match source(spec)? {
-        Source::Table(_) => true,
-        Source::BuiltIn(..) | Source::Arrays { .. } | Source::Images(_) => false,
-        Source::Config(path) => data_table(&path)?.0.get("table").is_some(),
+        Source::Table(path) => Some((path, TableOptions::new())),
+        Source::BuiltIn(..) | Source::Arrays { .. } | Source::Images(_) => None,
+        Source::Config(path) => {
+            let config = DataConfig::from_value("data", &data_table(&path)?.0)?;
+            let base = path.parent().unwrap_or(Path::new(""));
+            config.table.map(|table| (base.join(table), config.columns))
+        }
     })
 }
 

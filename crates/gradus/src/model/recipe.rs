@@ -150,6 +150,15 @@ impl Recipe {
         SGD::new().momentum(0.9).nesterov(true).into()
     }
 
+    /// The same for the rows of a table, each variable's gradient clipped to a norm
+    /// of 1 (`clipnorm`). Columns such as incomes or populations have a few rows
+    /// dozens of deviations off, whose gradients otherwise throw a wide network far
+    /// off or end it in NaN: with 300 and 300 units, one of three splits of the
+    /// housing table did.
+    pub fn table_optimizer(&self) -> Optimizer {
+        self.optimizer().clipnorm(1.0)
+    }
+
     /// The learning rate over the training: 1cycle.
     pub fn schedule(&self) -> Schedule {
         OneCycle::new(0.02).into()

@@ -10,6 +10,7 @@ pub use held_out::{Choice, HeldOut};
 pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
+use crate::data::builtin::{HOUSING, housing};
 use crate::data::checks::Silenced;
 use crate::data::images::Images;
 use crate::data::schema::TableOptions;
@@ -21,7 +22,7 @@ use std::path::Path;
 /// for validation, how the numbers are scaled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DataConfig {
-    /// A built-in set's name: `fashion-mnist`.
+    /// A built-in set's name: `fashion-mnist`. Of `housing`, a `table` is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
     /// The inputs' array files.
@@ -87,7 +88,13 @@ impl DataConfig {
     /// Unknown keys, keys that exclude each other and a table that names no
     /// data are errors. Files are not looked at yet.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
-        let raw: Raw = read(at, table(at, value)?)?;
+        let mut raw: Raw = read(at, table(at, value)?)?;
+        if raw.table.is_none() && raw.dataset.as_deref() == Some(HOUSING) {
+            // The one built-in set that is a table.
+            let path = housing()?;
+            let path = std::path::absolute(&path).map_err(|e| Error::io("find", path, e))?;
+            (raw.dataset, raw.table) = (None, Some(path.display().to_string()));
+        }
         let files = |key: &str, value: Option<Value>| {
             let at = join(at, key);
             value

@@ -80,8 +80,13 @@ impl Schema {
                     quoted(&there.iter().collect::<Vec<_>>())
                 ),
             };
+            let of_target = self.targets.iter().any(|target| target.name == **first);
+            let what_for = match of_target {
+                true => "what the model predicts: `gradus predict` does without",
+                false => "which the model takes",
+            };
             let problem = format!(
-                "has no column{} {}, which the model takes{hint}",
+                "has no column{} {}, {what_for}{hint}",
                 s(&missing),
                 quoted(&missing)
             );

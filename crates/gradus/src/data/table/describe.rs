@@ -1,58 +1,66 @@
-//! What a table looks like: a line for each column.
+//! What a table's columns look like.
 
 use super::cell::date_text;
-use super::{Cells, Table};
+use super::{Cells, Kind, Table};
 use std::collections::HashSet;
-use std::fmt::Write;
 
 /// How many bars a histogram has.
 const BARS: usize = 12;
-/// How many categories are named.
-const NAMED: usize = 4;
 
-/// A description of a table for `gradus data show`: of each column the type, the
-/// share of missing cells, the number of distinct values, and a small histogram
-/// with the range of its numbers, or the most frequent categories.
-pub fn describe_table(table: &Table) -> String {
-    let mut text = format!(
-        "{}: {} rows, {} columns\n\n",
-        table.name,
-        table.rows,
-        table.columns.len()
-    );
-    let longest = table.columns.iter().map(|c| c.name.chars().count());
-    let width = longest.max().unwrap_or(0).clamp(6, 32);
-    let _ = writeln!(text, "  {:width$}  type      missing  distinct", "column");
-    for column in &table.columns {
-        let missing = column.cells.missing();
-        let share = match missing {
-            0 => String::new(),
-            n if n * 1000 < table.rows => "<0.1%".to_owned(),
-            n => format!("{:.1}%", n as f64 * 100.0 / table.rows as f64),
-        };
-        let (distinct, look) = look(&column.cells);
-        let (name, kind) = (&column.name, column.cells.kind().name());
-        let name: String = name.chars().take(width).collect();
-        let _ = write!(
-            text,
-            "  {name:width$}  {kind:<8}  {share:>7}  {distinct:>8}  {look}"
-        );
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-    }
-    text
+/// What a column looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnLook {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// How many cells are missing.
+    pub missing: usize,
+    /// How many different values there are.
+    pub distinct: usize,
+    /// A histogram of its numbers or days, or how often its most frequent texts are
+    /// there; empty where there are fewer than two values.
+    pub bars: String,
+    /// The values themselves.
+    pub values: LookValues,
 }
 
-/// How many distinct values there are, and what they look like.
-fn look(cells: &Cells) -> (usize, String) {
+/// The values of a column, shortly.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LookValues {
+    /// None is there.
+    Nothing,
+    /// Always the same.
+    Always(String),
+    /// The least and the largest.
+    Range(String, String),
+    /// The different ones with how often each is there, the most frequent first.
+    Counts(Vec<(String, usize)>),
+}
+
+impl Table {
+    /// What its columns look like, in their order.
+    pub fn looks(&self) -> Vec<ColumnLook> {
+        let look = |column: &super::Column| {
+            let (distinct, bars, values) = look(&column.cells);
+            ColumnLook {
+                name: column.name.clone(),
+                kind: column.cells.kind(),
+                missing: column.cells.missing(),
+                distinct,
+                bars,
+                values,
+            }
+        };
+        self.columns.iter().map(look).collect()
+    }
+}
+
+fn look(cells: &Cells) -> (usize, String, LookValues) {
     match cells {
         Cells::Number(all) => {
-            let there: Vec<f64> = all
-                .iter()
-                .filter(|x| !x.is_nan())
-                .map(|&x| x.into())
-                .collect();
-            numbers(&there, |x| (x as f32).to_string())
+            let there = all.iter().filter(|x| !x.is_nan()).map(|&x| f64::from(x));
+            numbers(&there.collect::<Vec<_>>(), |x| short(x as f32))
         }
         Cells::Date(all) => {
             let there: Vec<f64> = all.iter().flatten().map(|&day| day.into()).collect();
@@ -60,44 +68,51 @@ fn look(cells: &Cells) -> (usize, String) {
         }
         Cells::Boolean(all) => {
             let count = |value| all.iter().filter(|&&x| x == value).count();
-            let (no, yes) = (count(0.0), count(1.0));
-            let distinct = usize::from(no > 0) + usize::from(yes > 0);
-            (distinct, format!("true {yes}, false {no}"))
+            counts(vec![
+                ("true".into(), count(1.0)),
+                ("false".into(), count(0.0)),
+            ])
         }
         Cells::Category { names, codes } => {
-            let mut counts = vec![0_usize; names.len()];
+            let mut found = vec![0_usize; names.len()];
             codes
                 .iter()
                 .flatten()
-                .for_each(|&code| counts[code as usize] += 1);
-            let mut order: Vec<usize> = (0..names.len()).collect();
-            order.sort_by_key(|&n| std::cmp::Reverse(counts[n]));
-            let shown = order.iter().take(NAMED);
-            let shown = shown.map(|&n| {
-                let name: String = names[n].chars().take(20).collect();
-                format!("{name} {}", counts[n])
-            });
-            let mut look = shown
-                .collect::<Vec<_>>()
-                .join(", ")
-                .replace(char::is_control, " ");
-            if names.len() > NAMED {
-                let _ = write!(look, ", … {} more", names.len() - NAMED);
-            }
-            (names.len(), look)
+                .for_each(|&code| found[code as usize] += 1);
+            counts(names.iter().cloned().zip(found).collect())
         }
     }
 }
 
+/// A number as short as it reads back, or with an exponent if that is long.
+fn short(x: f32) -> String {
+    let text = x.to_string();
+    match text.len() > 12 {
+        true => format!("{x:e}"),
+        false => text,
+    }
+}
+
+fn counts(mut all: Vec<(String, usize)>) -> (usize, String, LookValues) {
+    all.retain(|(_, count)| *count > 0);
+    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let first: Vec<usize> = all.iter().take(BARS).map(|(_, count)| *count).collect();
+    let distinct = all.len();
+    match &all[..] {
+        [] => (0, String::new(), LookValues::Nothing),
+        [(only, _)] => (1, String::new(), LookValues::Always(only.clone())),
+        _ => (distinct, bars(&first), LookValues::Counts(all)),
+    }
+}
+
 /// How many distinct numbers there are, their histogram and range.
-fn numbers(all: &[f64], written: impl Fn(f64) -> String) -> (usize, String) {
-    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+fn numbers(all: &[f64], written: impl Fn(f64) -> String) -> (usize, String, LookValues) {
     let distinct: HashSet<u64> = all.iter().map(|x| (x + 0.0).to_bits()).collect();
     let least = all.iter().copied().fold(f64::INFINITY, f64::min);
     let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     match distinct.len() {
-        0 => return (0, String::new()),
-        1 => return (1, format!("always {}", written(least))),
+        0 => return (0, String::new(), LookValues::Nothing),
+        1 => return (1, String::new(), LookValues::Always(written(least))),
         _ => {}
     }
     let mut counts = [0_usize; BARS];
@@ -105,14 +120,16 @@ fn numbers(all: &[f64], written: impl Fn(f64) -> String) -> (usize, String) {
         let bar = ((x - least) / (most - least) * BARS as f64) as usize;
         counts[bar.min(BARS - 1)] += 1;
     }
+    let range = LookValues::Range(written(least), written(most));
+    (distinct.len(), bars(&counts), range)
+}
+
+fn bars(counts: &[usize]) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let highest = counts.iter().copied().max().unwrap_or(1);
     let bar = |&count: &usize| match count {
         0 => ' ',
         count => LEVELS[(count * LEVELS.len()).div_ceil(highest) - 1],
     };
-    let bars: String = counts.iter().map(bar).collect();
-    (
-        distinct.len(),
-        format!("{bars}  {} to {}", written(least), written(most)),
-    )
+    counts.iter().map(bar).collect()
 }

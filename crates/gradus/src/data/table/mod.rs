@@ -18,7 +18,7 @@ mod source;
 mod tests;
 
 pub(super) use cell::{date_parts, day_of};
-pub use describe::describe_table;
+pub use describe::{ColumnLook, LookValues};
 pub(super) use read::with_line;
 
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use super::super::functional::{Functional, Symbol};
 use super::super::layers::{
     Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Normalization, OutputMode, StringLookup,
 };
-use crate::data::{Dataset, Kind, Missing, Schema, Tensor, Values};
+use crate::data::{Dataset, Feature, Kind, Missing, Schema, Tensor, Values};
 use crate::error::{Error, Result};
 
 /// From so many different texts on, a category is embedded; with fewer, it is a row
@@ -33,19 +33,20 @@ pub(super) fn front(
     train: &Dataset,
     missing: Missing,
 ) -> Result<Symbol> {
+    let mut seen = Vec::new();
+    for (feature, tensor) in schema.features.iter().zip(train.inputs()) {
+        seen.push(Seen::of(feature, tensor, missing)?);
+    }
+    let each = || seen.iter().zip(columns);
     let (mut numbers, mut gaps) = (Vec::new(), Vec::new());
     let (mut means, mut variances) = (Vec::new(), Vec::new());
     let mut parts = Vec::new();
-    let each = || schema.features.iter().zip(columns).zip(train.inputs());
-    for ((feature, &column), tensor) in each() {
-        if feature.kind == Kind::Category {
-            continue;
-        }
-        let (mean, variance, has_gaps) = statistics(tensor);
-        means.extend(mean);
-        variances.extend(variance);
+    for (seen, &column) in each() {
+        let Seen::Numbers(of) = seen else { continue };
+        means.extend(&of.means);
+        variances.extend(&of.variances);
         numbers.push(column);
-        if has_gaps && missing == Missing::Indicator {
+        if of.indicator {
             gaps.push(column);
         }
     }
@@ -59,20 +60,19 @@ pub(super) fn front(
         let is_missing = g.layer(Isnan::new(), all)?;
         parts.push(g.layer(Cast::new(Dtype::Float32), is_missing)?);
     }
-    for ((feature, &column), tensor) in each() {
-        if feature.kind != Kind::Category {
-            continue;
-        }
-        let texts = vocabulary(tensor)?;
-        let known = texts.len();
-        let lookup = StringLookup::new().vocabulary(texts);
-        parts.push(if known < EMBEDDED_FROM {
-            g.layer(lookup.output_mode(OutputMode::OneHot), column)?
-        } else {
-            let place = g.layer(lookup, column)?;
-            let width = embedding_width(known);
-            let vector = g.layer(Embedding::new(known + 1, width), place)?;
-            g.layer(Flatten::new(), vector)?
+    for (seen, &column) in each() {
+        parts.push(match seen {
+            Seen::Numbers(_) => continue,
+            Seen::OneHot(texts) => {
+                let lookup = StringLookup::new().vocabulary(texts.clone());
+                g.layer(lookup.output_mode(OutputMode::OneHot), column)?
+            }
+            Seen::Embedded(texts, width) => {
+                let lookup = StringLookup::new().vocabulary(texts.clone());
+                let place = g.layer(lookup, column)?;
+                let vector = g.layer(Embedding::new(texts.len() + 1, *width), place)?;
+                g.layer(Flatten::new(), vector)?
+            }
         });
     }
     if parts.is_empty() {
@@ -80,6 +80,75 @@ pub(super) fn front(
         return Err(Error::invalid(train.name(), problem, "at least one"));
     }
     together(g, parts)
+}
+
+/// What a network sees of a column.
+enum Seen {
+    Numbers(Numbers),
+    /// A place for each of these texts, and one for all others.
+    OneHot(Vec<String>),
+    /// A vector of this width for each, and one for all others.
+    Embedded(Vec<String>, usize),
+}
+
+/// A column's numbers, standardized.
+struct Numbers {
+    means: Vec<f64>,
+    variances: Vec<f64>,
+    /// Whether any is missing.
+    gaps: bool,
+    /// Whether a 1 says where.
+    indicator: bool,
+}
+
+impl Seen {
+    fn of(feature: &Feature, tensor: &Tensor, missing: Missing) -> Result<Self> {
+        if feature.kind != Kind::Category {
+            return Ok(Seen::Numbers(statistics(tensor, missing)));
+        }
+        let texts = vocabulary(tensor)?;
+        Ok(match texts.len() {
+            known if known < EMBEDDED_FROM => Seen::OneHot(texts),
+            known => Seen::Embedded(texts, embedding_width(known)),
+        })
+    }
+
+    /// How many numbers it is.
+    fn size(&self) -> usize {
+        match self {
+            Seen::Numbers(of) => of.means.len() * if of.indicator { 2 } else { 1 },
+            Seen::OneHot(texts) => texts.len() + 1,
+            Seen::Embedded(_, width) => *width,
+        }
+    }
+}
+
+impl Schema {
+    /// What a recipe's network sees of each feature if these are its training rows, in
+    /// words, and how many numbers that is: `("one-hot of 5 + unknown", 6)`.
+    pub fn seen(&self, train: &Dataset, missing: Missing) -> Result<Vec<(String, usize)>> {
+        let each = self.features.iter().zip(train.inputs());
+        each.map(|(feature, tensor)| {
+            let seen = Seen::of(feature, tensor, missing)?;
+            let words = match &seen {
+                Seen::Numbers(of) => {
+                    let what = match of.means.len() {
+                        1 => "standardized".to_owned(),
+                        n => format!("{n} numbers"),
+                    };
+                    match (of.gaps, of.indicator) {
+                        (_, true) => what + " + is missing",
+                        (true, false) => what + ", gaps: mean",
+                        (false, _) => what,
+                    }
+                }
+                Seen::OneHot(texts) => format!("one-hot of {} + unknown", texts.len()),
+                Seen::Embedded(_, width) => format!("vector of {width} numbers"),
+            };
+            Ok((words, seen.size()))
+        })
+        .collect()
+    }
 }
 
 fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
@@ -90,11 +159,9 @@ fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
 }
 
 /// Mean and population variance of each number of a row, of the rows where it is not
-/// missing; a variance of 0 is 1, so that a constant stays 0. And whether any is
-/// missing.
-fn statistics(tensor: &Tensor) -> (Vec<f64>, Vec<f64>, bool) {
+/// missing; a variance of 0 is 1, so that a constant stays 0.
+fn statistics(tensor: &Tensor, missing: Missing) -> Numbers {
     let (rows, size) = (tensor.to_f32(), tensor.size());
-    let mut gaps = false;
     let sums = |about: &[f64], power: i32| -> Vec<f64> {
         let (mut sums, mut counts) = (vec![0.0; size], vec![0_usize; size]);
         for row in rows.chunks(size.max(1)) {
@@ -106,13 +173,18 @@ fn statistics(tensor: &Tensor) -> (Vec<f64>, Vec<f64>, bool) {
         let mean = |(sum, count): (f64, usize)| sum / count.max(1) as f64;
         sums.into_iter().zip(counts).map(mean).collect()
     };
-    let mean = sums(&vec![0.0; size], 1);
-    let mut variance = sums(&mean, 2);
-    for v in variance.iter_mut().filter(|v| **v == 0.0) {
+    let means = sums(&vec![0.0; size], 1);
+    let mut variances = sums(&means, 2);
+    for v in variances.iter_mut().filter(|v| **v == 0.0) {
         *v = 1.0;
     }
-    gaps |= rows.iter().any(|x| x.is_nan());
-    (mean, variance, gaps)
+    let gaps = rows.iter().any(|x| x.is_nan());
+    Numbers {
+        means,
+        variances,
+        gaps,
+        indicator: gaps && missing == Missing::Indicator,
+    }
 }
 
 /// The texts that are there twice or more, the most frequent first.

@@ -1,0 +1,231 @@
+//! `gradus data show` of a table: a line for each column, and what becomes of it.
+
+use console::{Style, Term, measure_text_width, pad_str, truncate_str};
+use gradus::Result;
+use gradus::data::{ColumnLook, Kind, LeftOut, LookValues, Schema, Table, TableOptions};
+
+/// Where it is not a terminal that says how wide it is.
+const WIDTH: usize = 120;
+/// Narrower than this, names and values say nothing any more.
+const NARROWEST: usize = 72;
+/// The longest name and the longest values that are shown whole.
+const NAME: usize = 32;
+const VALUES: usize = 40;
+/// To this, values are cut before what becomes of the columns gets lines of its own.
+const SHORT_VALUES: usize = 20;
+
+/// What a column becomes to a model.
+struct Role {
+    words: String,
+    style: Style,
+    /// How many numbers of a row it is.
+    numbers: usize,
+}
+
+/// The table as it is shown: for the terminal on standard output, else for 120 columns
+/// without colours.
+pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
+    let looks = table.looks();
+    let roles = roles(table, options)?;
+    let term = Term::stdout();
+    let width = match term.is_term() {
+        true => term
+            .size_checked()
+            .map_or(WIDTH, |(_, columns)| columns.into()),
+        false => WIDTH,
+    };
+    let mut text = lines(table, &looks, &roles, width.max(NARROWEST));
+    let numbers: usize = roles.iter().map(|role| role.numbers).sum();
+    let features = roles.iter().filter(|role| role.numbers > 0).count();
+    let columns = if features == 1 {
+        "column is"
+    } else {
+        "columns are"
+    };
+    text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
+    if options.target.is_empty() {
+        text += "  `data.target` names the column to predict, `data.columns` what others are: \
+                 { zip = \"category\", note = \"drop\" }\n";
+    }
+    Ok(text)
+}
+
+fn roles(table: &Table, options: &TableOptions) -> Result<Vec<Role>> {
+    let mut schema = Schema::of(table, options).map_err(|error| error.under("data"))?;
+    let mut data = schema.dataset(table, false)?;
+    let left = schema.leave_out(&data);
+    let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();
+    let seen = match inputs.is_empty() {
+        true => Vec::new(),
+        false => {
+            data = data.keep_inputs(&inputs)?;
+            schema.seen(&data, options.missing.unwrap_or_default())?
+        }
+    };
+    let role = |name: &String| {
+        let target = schema.targets.iter().find(|target| target.name == *name);
+        let feature = schema.features.iter().position(|f| f.name == *name);
+        let plain = |words: String, style: Style| Role {
+            words,
+            style,
+            numbers: 0,
+        };
+        if let Some(target) = target {
+            let words = match target.classes.len() {
+                0 => "the target".to_owned(),
+                n => format!("the target, {n} classes"),
+            };
+            return plain(words, Style::new().green().bold());
+        }
+        if let Some((words, numbers)) = feature.map(|place| &seen[place]) {
+            return Role {
+                words: words.clone(),
+                style: Style::new(),
+                numbers: *numbers,
+            };
+        }
+        if let Some(LeftOut { why, .. }) = left.iter().find(|left| left.name == *name) {
+            return plain(format!("dropped: {why}"), Style::new().red());
+        }
+        match (options.sample_weight.as_ref(), schema.ids.contains(name)) {
+            (Some(weight), _) if weight == name => plain("the row's weight".into(), Style::new()),
+            (_, true) => plain("kept beside predictions".into(), Style::new().dim()),
+            _ => plain("not looked at".into(), Style::new().dim()),
+        }
+    };
+    Ok(table.columns.iter().map(|c| role(&c.name)).collect())
+}
+
+fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> String {
+    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let name = longest(&mut looks.iter().map(|look| measure_text_width(&look.name)));
+    let bars = longest(&mut looks.iter().map(|look| look.bars.chars().count()));
+    let becomes = longest(&mut roles.iter().map(|role| measure_text_width(&role.words)));
+    let wide = |look: &ColumnLook| measure_text_width(&values(look, table.rows, VALUES));
+    let values_width = longest(&mut looks.iter().map(wide)).clamp(6, VALUES);
+    let (name, becomes) = (name.clamp(6, NAME), becomes.max(7));
+    // All but names, values and what becomes of them, with the spaces between.
+    let rest = 2 + 2 + 8 + 2 + 7 + 2 + 8 + 2 + bars + 2;
+    let beside = rest + name + 2 + becomes + SHORT_VALUES.min(values_width) <= width;
+    let free = width.saturating_sub(rest + if beside { 2 + becomes } else { 0 });
+    let name = name.min(free.saturating_sub(SHORT_VALUES.min(values_width)).max(6));
+    let values_width = values_width.min(free.saturating_sub(name).max(6));
+
+    let (head, dim, bar) = (Style::new().bold(), Style::new().dim(), Style::new().cyan());
+    let cell = |text: &str, width: usize| fit(text, width);
+    let right = |text: &str, width: usize| {
+        pad_str(text, width, console::Alignment::Right, None).into_owned()
+    };
+    let mut text = format!(
+        "{}: {} rows, {} columns\n\n",
+        head.apply_to(&table.name),
+        table.rows,
+        looks.len()
+    );
+    let mut line = |parts: &[String]| {
+        let line = parts.join("  ");
+        text += "  ";
+        text += line.trim_end();
+        text.push('\n');
+    };
+    let title = |text: &str, width: usize| dim.apply_to(cell(text, width)).to_string();
+    let mut titles = vec![
+        title("column", name),
+        title("type", 8),
+        dim.apply_to("missing").to_string(),
+        dim.apply_to("distinct").to_string(),
+        title("values", bars + 2 + values_width),
+    ];
+    if beside {
+        titles.push(dim.apply_to("becomes").to_string());
+    }
+    line(&titles);
+    for (look, role) in looks.iter().zip(roles) {
+        let missing = right(&share(look.missing, table.rows), 7);
+        let missing = match look.missing {
+            0 => missing,
+            _ => Style::new().yellow().apply_to(missing).to_string(),
+        };
+        let mut parts = vec![
+            head.apply_to(cell(&look.name, name)).to_string(),
+            cell(kind(look), 8),
+            missing,
+            right(&look.distinct.to_string(), 8),
+        ];
+        if bars > 0 {
+            parts.push(bar.apply_to(cell(&look.bars, bars)).to_string());
+        }
+        parts.push(cell(&values(look, table.rows, values_width), values_width));
+        if beside {
+            parts.push(role.style.apply_to(&role.words).to_string());
+        }
+        line(&parts);
+    }
+    if !beside {
+        line(&[String::new()]);
+        line(&[title("column", name), dim.apply_to("becomes").to_string()]);
+        for (look, role) in looks.iter().zip(roles) {
+            let words = role.style.apply_to(&role.words).to_string();
+            line(&[head.apply_to(cell(&look.name, name)).to_string(), words]);
+        }
+    }
+    text
+}
+
+/// Of that width, with its end cut off or spaces behind it. A line end or another
+/// control character of a name is a space.
+fn fit(text: &str, width: usize) -> String {
+    let text = text.replace(char::is_control, " ");
+    let text = truncate_str(&text, width, "…");
+    pad_str(&text, width, console::Alignment::Left, None).into_owned()
+}
+
+fn kind(look: &ColumnLook) -> &'static str {
+    let mut names = Kind::NAMES.into_iter();
+    names
+        .find(|(_, kind)| *kind == look.kind)
+        .map_or("", |n| n.0)
+}
+
+fn share(cells: usize, rows: usize) -> String {
+    match cells {
+        0 => String::new(),
+        n if n * 1000 < rows => "<0.1%".to_owned(),
+        n => format!("{:.1}%", n as f64 * 100.0 / rows as f64),
+    }
+}
+
+/// The values in at most so many columns.
+fn values(look: &ColumnLook, rows: usize, width: usize) -> String {
+    match &look.values {
+        LookValues::Nothing => String::new(),
+        LookValues::Always(value) => format!("always {value}"),
+        LookValues::Range(least, most) => format!("{least} to {most}"),
+        LookValues::Counts(all) => {
+            let percent = |count: usize| match count * 100 / rows.max(1) {
+                0 => "<1%".to_owned(),
+                n => format!("{n}%"),
+            };
+            let mut text = String::new();
+            for (place, (name, count)) in all.iter().enumerate() {
+                let more = format!("{name} {}", percent(*count));
+                let longer = match place {
+                    0 => more,
+                    _ => format!("{text}, {more}"),
+                };
+                let left = all.len() - place - 1;
+                // What is left must fit behind it.
+                let end = if left > 0 {
+                    format!(", +{left}")
+                } else {
+                    String::new()
+                };
+                if place > 0 && measure_text_width(&longer) + end.len() > width {
+                    return format!("{text}, +{}", left + 1);
+                }
+                text = longer;
+            }
+            text
+        }
+    }
+}

@@ -18,10 +18,11 @@ fn show(spec: &str, columns: &[String]) -> Result<String> {
     if let Source::Table(path) = data::source(spec)? {
         let kinds = columns.iter().map(|column| kind(column));
         let kinds = kinds.collect::<Result<_>>()?;
-        return Ok(data::describe_table(&Table::read(
-            path,
-            &ReadTable { kinds },
-        )?));
+        let options = ReadTable {
+            kinds,
+            ..ReadTable::default()
+        };
+        return Ok(data::describe_table(&Table::read(path, &options)?));
     }
     if !columns.is_empty() {
         let expected = "a table (`table.csv`), the only data whose columns have types";

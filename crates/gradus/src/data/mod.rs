@@ -7,6 +7,8 @@
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
 mod array_keys;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod batches;
 mod builtin;
 pub mod check;
@@ -35,6 +37,8 @@ mod tar;
 mod tensor;
 mod write;
 
+#[cfg(feature = "ndarray")]
+pub use arrays::Element;
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
 pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
@@ -52,6 +56,6 @@ pub use schema::{
     DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
 };
 pub use spec::{Source, Takes, is_table, load, load_for, source};
-pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};
+pub use table::{Cells, Column, Kind, ReadTable, Table, Tabular, describe_table};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_csv_of_files, write_npy};

@@ -1,4 +1,4 @@
-//! From a file to a table, in one pass by all threads.
+//! From a CSV file to a table, in one pass by all threads.
 
 use super::header::{delimiter, names};
 use super::infer::Found;
@@ -17,27 +17,12 @@ const BLOCK: usize = 4 << 20;
 /// How many bytes of the first block tell what types to expect.
 const LOOKED_AT: usize = 1 << 20;
 
-impl Table {
-    /// Reads a CSV or TSV file: UTF-8 with or without a byte order mark, any
-    /// line ends, delimited by commas, semicolons, tabs or bars, quoted with
-    /// `"`. The first row is a header if all its cells are different texts, or if
-    /// some are numbers and no fewer are texts above nothing but numbers or dates.
-    ///
-    /// A column's type is the narrowest of number, boolean and date that all
-    /// its cells have, else category. Cells that are empty or `NA`, `N/A`,
-    /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
-    /// them, is an error that names its line, unless `options` says what the column is.
-    ///
-    /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
-    /// the same on any number of them. In memory is
-    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
-    /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
-    pub fn read(path: impl AsRef<Path>, options: &ReadTable) -> Result<Table> {
-        read_by(path.as_ref(), options, threads(), BLOCK)
-    }
+/// The table of a CSV file, read by all threads.
+pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
+    read_by(path, options, threads(), BLOCK)
 }
 
-/// What [`Table::read`] does, on so many threads, in blocks of so many bytes.
+/// The same, on so many threads, in blocks of so many bytes.
 pub(super) fn read_by(
     path: &Path,
     options: &ReadTable,
@@ -249,7 +234,7 @@ impl Pass<'_> {
 type OfColumns = Vec<Option<(Cells, Found)>>;
 
 /// The results of so many tasks, done by so many threads, in their order.
-fn parallel<T: Send>(
+pub(super) fn parallel<T: Send>(
     threads: usize,
     tasks: usize,
     task: impl Fn(usize) -> Option<T> + Sync,

@@ -9,6 +9,7 @@ mod evaluate;
 pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;
+mod gathered;
 mod history;
 mod mc;
 mod meters;

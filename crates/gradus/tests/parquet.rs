@@ -133,6 +133,17 @@ fn what_no_cell_holds_is_refused_by_column_and_type_unless_nobody_looks_at_it() 
 }
 
 #[test]
+fn what_nobody_looks_at_may_be_anything() {
+    for (name, column, missing) in [("large", "n", 1), ("far", "d", 1), ("snappy", "note", 12)] {
+        let mut options = ReadTable::default();
+        options.ignore(column);
+        let table = Table::read(file(&format!("{name}.parquet")), &options).unwrap();
+        let found = table.columns.iter().find(|c| c.name == column).unwrap();
+        assert_eq!(found.cells.missing(), missing, "{name}");
+    }
+}
+
+#[test]
 fn files_that_are_no_table_say_what_they_are() {
     let scratch = std::env::temp_dir().join(format!("gradus-parquet-{}", std::process::id()));
     std::fs::create_dir_all(&scratch).unwrap();

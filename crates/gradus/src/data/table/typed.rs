@@ -42,9 +42,10 @@ impl Making {
     pub fn new(source: &str, heads: Vec<Head>, options: &ReadTable) -> Result<Making> {
         let columns = names(source, &heads, options)?.into_iter().zip(heads);
         let typed = |(name, head): (String, Head)| {
+            let ignored = options.ignored.contains(&name);
             let given = options.kinds.get(&name).copied();
             let kind = match head.kind {
-                None if !options.ignored.contains(&name) => {
+                None if !ignored => {
                     let problem = format!(
                         "column `{name}` is of type {}, which no cell of a table can hold: \
                          `exclude` it, or turn it into numbers, dates or texts",
@@ -52,9 +53,18 @@ impl Making {
                     );
                     return Err(Error::file(source, problem));
                 }
+                // What nobody looks at stays what it is.
+                Some(kind) if ignored => kind,
                 kind => given.or(kind).unwrap_or(Kind::Category),
             };
-            Ok(Typed::new(name, kind, head.kind.is_some()))
+            Ok(Typed {
+                name,
+                is_read: head.kind.is_some(),
+                ignored,
+                cells: Cells::new(kind, 0),
+                places: Places::default(),
+                text: String::new(),
+            })
         };
         Ok(Making {
             name: source.to_owned(),
@@ -62,7 +72,7 @@ impl Making {
         })
     }
 
-    /// Whether anybody looks at the column, and it holds cells.
+    /// Whether the column holds cells.
     pub fn is_read(&self, column: usize) -> bool {
         self.columns[column].is_read
     }
@@ -78,7 +88,10 @@ impl Making {
         let to = &mut self.columns[column];
         for cell in cells {
             let cell = if to.is_read { cell } else { Cell::Missing };
-            if let Err(found) = to.add(cell) {
+            let Err(found) = to.add(cell) else {
+                continue;
+            };
+            if !to.ignored || to.add(Cell::Missing).is_err() {
                 return Err(Error::Data {
                     source_name: format!("{}, column `{}`", self.name, to.name),
                     row: Some(before + to.cells.len()),
@@ -180,22 +193,13 @@ fn names(source: &str, heads: &[Head], options: &ReadTable) -> Result<Vec<String
 struct Typed {
     name: String,
     is_read: bool,
+    ignored: bool,
     cells: Cells,
     places: Places,
     text: String,
 }
 
 impl Typed {
-    fn new(name: String, kind: Kind, is_read: bool) -> Self {
-        Typed {
-            name,
-            is_read,
-            cells: Cells::new(kind, 0),
-            places: Places::default(),
-            text: String::new(),
-        }
-    }
-
     /// Adds a cell, or gives back what it is instead of the column's type. What is of
     /// another type than the column is written as text, and read as a cell of a CSV
     /// file would be.

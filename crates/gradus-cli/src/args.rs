@@ -155,8 +155,8 @@ pub enum Data {
     },
     /// Describe data: shapes, ranges, classes, the first pictures; of a table its columns
     Show {
-        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`), a folder
-        /// of pictures, or a TOML file with `[data]`
+        /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`,
+        /// `table.parquet`), a folder of pictures, or a TOML file with `[data]`
         spec: String,
         /// What a table's column holds: number, boolean, date or category (repeatable)
         #[arg(long, value_name = "NAME=TYPE")]

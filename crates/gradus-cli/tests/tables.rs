@@ -247,6 +247,20 @@ fn a_table_that_is_no_file_is_named() {
     assert!(message.contains("cannot read gone.csv"), "{message}");
 }
 
+/// What a program that reads no Parquet says of it.
+#[test]
+#[cfg(not(feature = "parquet"))]
+fn a_parquet_file_says_how_it_is_read() {
+    let place = Place::new();
+    place.write("t.parquet", b"PAR1");
+    let message = place.mistake(&["data", "show", "t.parquet"]);
+    for word in ["t.parquet: is a Parquet file", "--features parquet", "CSV"] {
+        assert!(message.contains(word), "{message}");
+    }
+    let message = place.mistake(&["data", "show", "gone.parquet"]);
+    assert!(message.contains("cannot read gone.parquet"), "{message}");
+}
+
 #[test]
 fn odd_tables_that_are_whole_are_read() {
     let place = Place::new();

@@ -5,31 +5,74 @@ use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out;
 use crate::data::load::Loaded;
 use crate::data::schema::{Schema, TableKeys, TableOptions};
-use crate::data::table::{Kind, ReadTable, Table, with_line};
+use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, join};
 use std::path::Path;
+
+impl DataConfig {
+    /// The rows of a table, split as this says: what [`DataConfig::load`] does for
+    /// `table`, of any source. Validation or test rows that are in a file of
+    /// their own are relative to the current folder.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::data::{Choice, DataConfig, HeldOut, TableOptions};
+    /// # let folder = std::env::temp_dir().join(format!("gradus-doc-rows-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let houses = folder.join("houses.csv");
+    /// # let rows = (0..60).map(|i| format!("{i},{},{},{}\n", i % 7, ["inland", "bay"][i % 2], i % 7 * 3));
+    /// # std::fs::write(&houses, format!("house,rooms,place,price\n{}", rows.collect::<String>())).unwrap();
+    /// # let new = folder.join("new.csv");
+    /// # std::fs::write(&new, "house,rooms,place\nx,3,bay\ny,,inland\n").unwrap();
+    /// let data = DataConfig::of(TableOptions::new().target("price").id("house"))
+    ///     .validation(HeldOut::fraction(0.2, Choice::Shuffle))
+    ///     .test(HeldOut::fraction(0.1, Choice::Stratify(Some("place".into()))));
+    /// let rows = data.load_table(&houses, 42)?; // a path, a frame, record batches
+    ///
+    /// let recipe = Recipe::default_dnn(&[30]);
+    /// let mut model = recipe.model_of(&rows, &data.columns)?;
+    /// model.fit(&rows.train, Fit::recipe(&recipe, 3).validation_data(rows.validation.unwrap()))?;
+    /// model.evaluate(&rows.test.unwrap())?;
+    /// model.save(folder.join("houses.keras"))?;
+    ///
+    /// let model = Model::load(folder.join("houses.keras"))?; // anywhere, at any time
+    /// let scored = model.score(&new)?; // rows without a price
+    /// assert_eq!(scored.columns[0].name, "house");
+    /// scored.write_csv(&mut std::io::stdout())?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_table(&self, source: impl Tabular, seed: u64) -> Result<Loaded> {
+        let named = DataConfig {
+            table: Some(source.name()),
+            ..self.clone()
+        };
+        named.check()?;
+        load(&named, &source, Path::new(""), seed, None)
+    }
+}
 
 /// Reads the table, says what its columns are (but for a model that `known`s them
 /// already), and splits its rows.
 pub(super) fn load(
     config: &DataConfig,
-    path: &Path,
+    source: &dyn Tabular,
     base: &Path,
     seed: u64,
     known: Option<&Schema>,
 ) -> Result<Loaded> {
-    let loaded = load_rows(config, path, base, seed, known);
-    loaded.map_err(|error| with_line(path, error))
+    let loaded = load_rows(config, source, base, seed, known);
+    loaded.map_err(|error| with_line(source.name(), error))
 }
 
 fn load_rows(
     config: &DataConfig,
-    path: &Path,
+    source: &dyn Tabular,
     base: &Path,
     seed: u64,
     known: Option<&Schema>,
 ) -> Result<Loaded> {
-    let (table, mut schema) = read(config, path, known)?;
+    let (table, mut schema) = read(config, source, known)?;
     let rows = schema.dataset(&table, true)?;
     let rows = config.columns.weighted(rows, &table);
     let rows = rows.map_err(|error| error.under("data"))?;
@@ -72,7 +115,7 @@ fn load_rows(
 fn own_table(schema: &Schema, config: &DataConfig, path: &Path) -> Result<Dataset> {
     let options = &config.columns;
     let read = || {
-        let table = schema.read_with(path, true, weights_are_numbers(options))?;
+        let table = schema.read_with(&path, true, weights_are_numbers(options))?;
         let weighted = options.weighted(schema.dataset(&table, true)?, &table);
         weighted.map_err(|error| match error {
             error @ Error::UnknownName { .. } => Error::file(path, error),
@@ -91,7 +134,11 @@ fn weights_are_numbers(options: &TableOptions) -> ReadTable {
     read
 }
 
-fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Table, Schema)> {
+fn read(
+    config: &DataConfig,
+    source: &dyn Tabular,
+    known: Option<&Schema>,
+) -> Result<(Table, Schema)> {
     let options = &config.columns;
     // What a split looks at may be no feature.
     let by_time = [&config.validation, &config.test].into_iter().flatten();
@@ -101,7 +148,7 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
     });
     let by_time: Vec<&str> = by_time.collect();
     let Some(known) = known else {
-        let table = Table::read(path, &options.read_table(&by_time))?;
+        let table = Table::read(source, &options.read_table(&by_time))?;
         let schema = Schema::of(&table, options).map_err(|error| error.under("data"))?;
         return Ok((table, schema));
     };
@@ -112,7 +159,7 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
         for feature in &known.features {
             kinds.kinds.insert(feature.name.clone(), feature.kind);
         }
-        let table = Table::read(path, &kinds)?;
+        let table = Table::read(source, &kinds)?;
         let found = Schema::of(&table, options).map_err(|error| error.under("data"))?;
         let unused = found.features.iter().map(|f| f.name.clone());
         let unused = unused.filter(|name| !known.features.iter().any(|f| f.name == *name));
@@ -138,6 +185,6 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
     {
         known.dropped.push(weight.clone());
     }
-    let table = known.read_with(path, true, weights_are_numbers(options))?;
+    let table = known.read_with(source, true, weights_are_numbers(options))?;
     Ok((table, known))
 }

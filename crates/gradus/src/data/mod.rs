@@ -8,6 +8,8 @@
 //! [`Batches`] orders the rows and [`Tensor::gather`] makes `f32` of them.
 
 mod array_keys;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod batches;
 mod builtin;
 pub mod check;
@@ -37,6 +39,8 @@ mod tar;
 mod tensor;
 mod write;
 
+#[cfg(feature = "ndarray")]
+pub use arrays::Element;
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
 pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
@@ -54,6 +58,6 @@ pub use schema::{
     DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
 };
 pub use spec::{Source, Takes, is_table, load, load_for, source, table_of};
-pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table};
+pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table, Tabular};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_csv_of_files, write_npy};

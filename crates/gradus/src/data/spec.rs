@@ -10,7 +10,6 @@ use crate::data::images::{Images, Order};
 use crate::data::npy;
 use crate::data::scale::Scale;
 use crate::data::schema::{Schema, TableOptions};
-use crate::data::table::with_line;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,7 @@ pub enum Source {
         /// `y.npy` or `file.npz:key`.
         y: Option<PathBuf>,
     },
-    /// A table file: `.csv` or `.tsv`.
+    /// A table file: `.csv`, `.tsv` or `.parquet`.
     Table(PathBuf),
     /// A folder of pictures.
     Images(PathBuf),
@@ -54,7 +53,10 @@ pub fn source(spec: &str) -> Result<Source> {
         };
         return Ok(Source::Arrays { x, y });
     }
-    if lower.ends_with(".csv") || lower.ends_with(".tsv") {
+    if [".csv", ".tsv", ".parquet"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
+    {
         return Ok(Source::Table(spec.into()));
     }
     let (name, split) = match spec.split_once(':') {
@@ -144,10 +146,7 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
             .map(|data| data.named(spec))
         }
         Source::Table(path) => match schema {
-            Some(schema) => {
-                let rows = schema.dataset(&schema.read(&path, labelled)?, labelled);
-                rows.map_err(|error| with_line(&path, error))
-            }
+            Some(schema) => schema.rows(path, labelled),
             None => {
                 let expected = "arrays (`x.npy`), which the model takes: its inputs are no columns";
                 Err(Error::invalid("data", format!("`{spec}`"), expected))

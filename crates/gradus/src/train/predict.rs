@@ -3,10 +3,10 @@
 use super::crew::{self, Crew};
 use super::{check, feeds};
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Tensor};
+use crate::data::{Dataset, Tabular, Tensor};
 use crate::engine::{Engine, Fill, Step};
 use crate::error::{Error, Result};
-use crate::model::{Dtype, Input, LayerEntry, Model, State};
+use crate::model::{Dtype, Input, LayerEntry, Model, Scored, State};
 use crate::plan::Mode;
 use std::ops::Range;
 
@@ -73,6 +73,14 @@ impl Predictor {
 }
 
 impl Model {
+    /// What the model says of the rows of a table that need no targets: the ids, then
+    /// for each target its numbers, or the names and probabilities of its classes, as
+    /// [`Model::scored`] has it.
+    pub fn score(&self, source: impl Tabular) -> Result<Scored> {
+        let rows = self.table_rows(source, false)?;
+        self.scored(&rows, &self.predict_all(&rows)?)
+    }
+
     /// The model made ready to be asked again and again, with the weights that it
     /// has now. An error if it is not built.
     pub fn predictor(&self) -> Result<Predictor> {

@@ -90,6 +90,11 @@ struct Raw {
 }
 
 impl HeldOut {
+    /// A share of the rows, between 0 and 1.
+    pub fn fraction(fraction: f64, choice: Choice) -> Self {
+        HeldOut::Fraction { fraction, choice }
+    }
+
     /// The same rows, each file's path changed.
     pub(super) fn map_paths(&self, change: &impl Fn(&String) -> String) -> HeldOut {
         let column = |name: &String| match is_array(name) {

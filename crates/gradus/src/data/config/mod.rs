@@ -83,6 +83,27 @@ struct Raw {
 }
 
 impl DataConfig {
+    /// A table of which this is said, no row held out.
+    pub fn of(columns: TableOptions) -> Self {
+        DataConfig {
+            sample_weight: columns.sample_weight.clone(),
+            columns,
+            ..DataConfig::default()
+        }
+    }
+
+    /// Sets which rows are held out to watch the training.
+    pub fn validation(mut self, rows: HeldOut) -> Self {
+        self.validation = Some(rows);
+        self
+    }
+
+    /// Sets which rows are held out to the end.
+    pub fn test(mut self, rows: HeldOut) -> Self {
+        self.test = Some(rows);
+        self
+    }
+
     /// Reads the table from a configuration; `at` is where it stands (`data`).
     ///
     /// Unknown keys, keys that exclude each other and a table that names no

@@ -23,16 +23,20 @@ impl TableOptions {
             if matches!(treat, Treat::Drop) && looked_at.contains(&name.as_str()) {
                 continue;
             }
-            // An id is whatever it says.
-            let kind = match treat {
-                Treat::As(kind) => *kind,
-                Treat::Drop | Treat::Id => Kind::Category,
-            };
-            read.kinds.insert(name.clone(), kind);
+            match treat {
+                Treat::Drop => read.ignore(name),
+                // An id is whatever it says.
+                Treat::Id => {
+                    read.kinds.insert(name.clone(), Kind::Category);
+                }
+                Treat::As(kind) => {
+                    read.kinds.insert(name.clone(), *kind);
+                }
+            }
         }
         let looked_at = |name: &&String| looked_at.contains(&name.as_str());
         for name in self.exclude.iter().filter(|name| !looked_at(name)) {
-            read.kinds.insert(name.clone(), Kind::Category);
+            read.ignore(name);
         }
         read
     }

@@ -1,9 +1,9 @@
 //! Reading another table than the one that a schema was made of.
 
 use super::Schema;
-use crate::data::table::{Kind, ReadTable, Table};
+use crate::data::Dataset;
+use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, nearest};
-use std::path::Path;
 
 impl Schema {
     /// Reads a table whose columns are those of this schema, in any order.
@@ -11,14 +11,20 @@ impl Schema {
     /// All features must be there, and the targets if `labelled`; targets that are
     /// not wanted, ids and dropped columns may be. An error where a column is missing
     /// or there is another one, and where a cell is not what its column holds.
-    pub fn read(&self, path: impl AsRef<Path>, labelled: bool) -> Result<Table> {
-        self.read_with(path.as_ref(), labelled, ReadTable::default())
+    pub fn read(&self, source: impl Tabular, labelled: bool) -> Result<Table> {
+        self.read_with(&source, labelled, ReadTable::default())
+    }
+
+    /// The rows of such a table, as [`Schema::dataset`] makes them.
+    pub fn rows(&self, source: impl Tabular, labelled: bool) -> Result<Dataset> {
+        let rows = self.dataset(&self.read(&source, labelled)?, labelled);
+        rows.map_err(|error| with_line(source.name(), error))
     }
 
     /// As [`Schema::read`], `more` being the types of columns that are dropped.
     pub(in crate::data) fn read_with(
         &self,
-        path: &Path,
+        source: &dyn Tabular,
         labelled: bool,
         more: ReadTable,
     ) -> Result<Table> {
@@ -27,39 +33,42 @@ impl Schema {
             options.kinds.insert(feature.name.clone(), feature.kind);
         }
         for target in &self.targets {
-            // What is not looked at may hold anything.
-            let kind = if labelled {
-                target.kind
+            if labelled {
+                options.kinds.insert(target.name.clone(), target.kind);
             } else {
-                Kind::Category
-            };
-            options.kinds.insert(target.name.clone(), kind);
+                options.ignore(&target.name);
+            }
         }
-        for name in self.ids.iter().chain(&self.dropped) {
-            let kind = options.kinds.entry(name.clone());
-            kind.or_insert(Kind::Category);
+        for name in &self.dropped {
+            if !options.kinds.contains_key(name) {
+                options.ignore(name);
+            }
         }
-        let table = match Table::read(path, &options) {
+        for name in &self.ids {
+            options.kinds.insert(name.clone(), Kind::Category);
+        }
+        let name = source.name();
+        let table = match source.to_table(&options) {
             // Some column is not there.
             Err(Error::UnknownName {
                 family: "column",
                 known,
                 ..
             }) => {
-                self.check_columns(path, &known, labelled)?;
+                self.check_columns(&name, &known, labelled)?;
                 options.kinds.retain(|name, _| known.contains(name));
-                Table::read(path, &options)?
+                source.to_table(&options)?
             }
             read => read?,
         };
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
-        self.check_columns(path, &names, labelled)?;
+        self.check_columns(&name, &names, labelled)?;
         Ok(table)
     }
 
     /// Refuses columns without which it does not go, and those of which nothing is
     /// known.
-    fn check_columns(&self, path: &Path, there: &[String], labelled: bool) -> Result<()> {
+    fn check_columns(&self, path: &str, there: &[String], labelled: bool) -> Result<()> {
         let features = self.features.iter().map(|f| &f.name);
         let targets = self.targets.iter().map(|t| &t.name);
         let wanted = features.chain(targets.filter(|_| labelled));

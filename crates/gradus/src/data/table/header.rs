@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// More columns are a wrong delimiter, or an array that should be a `.npy` file.
-const MOST_COLUMNS: usize = 10_000;
+pub(super) const MOST_COLUMNS: usize = 10_000;
 /// How many rows decide what delimiter and header are.
 const LOOKED_AT: usize = 50;
 
@@ -33,11 +33,8 @@ pub(super) fn names(path: &Path, text: &str, delimiter: u8) -> Result<(Vec<Strin
     let gaps = first.iter().filter(|c| is_missing(c)).count();
     let index = usize::from(first.get(0) == Some(""));
     let texts = first.len() - numbers - gaps;
-    let named = |(place, name): (usize, &str)| match name {
-        "" => format!("column_{place}"),
-        name => name.to_owned(),
-    };
-    let names: Vec<String> = first.iter().enumerate().map(named).collect();
+    let names = first.iter().enumerate().map(|(n, name)| named(n, name));
+    let names: Vec<String> = names.collect();
     let twice = twice(&names);
     let above = || {
         let mut below: Vec<Found> = first.iter().map(|_| Found::default()).collect();
@@ -68,6 +65,14 @@ pub(super) fn names(path: &Path, text: &str, delimiter: u8) -> Result<(Vec<Strin
             Err(Error::file(path, problem))
         }
         None => Ok((names, true)),
+    }
+}
+
+/// What a column is called whose name this is.
+pub(super) fn named(place: usize, name: &str) -> String {
+    match name {
+        "" => format!("column_{place}"),
+        name => name.to_owned(),
     }
 }
 

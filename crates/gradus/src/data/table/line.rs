@@ -4,6 +4,7 @@ use super::Table;
 use super::header::{delimiter, names};
 use super::records::cells;
 use super::source::Blocks;
+use crate::error::Error;
 use std::path::Path;
 
 /// How many bytes of the file are read at a time.
@@ -47,5 +48,32 @@ impl Table {
             }
         }
         found
+    }
+}
+
+/// The same error, with the line in place of the row where the table is a file that
+/// has lines. `name` is the table's.
+pub(in crate::data) fn with_line(name: impl AsRef<Path>, error: Error) -> Error {
+    match error {
+        Error::Data {
+            source_name,
+            row: Some(row),
+            column,
+            found,
+            expected,
+        } => {
+            let line = Table::line_of_row(name, row);
+            Error::Data {
+                source_name: match line {
+                    Some(line) => format!("{source_name}, line {line}"),
+                    None => source_name,
+                },
+                row: if line.is_some() { None } else { Some(row) },
+                column,
+                found,
+                expected,
+            }
+        }
+        other => other,
     }
 }

@@ -1,33 +1,46 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
-//! `source` reads the bytes in blocks and refuses what is no table; `header` sees
+//! `tabular` says what a table can be read from. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
-//! threads do so; `line` finds a row again; `describe` shows a table.
+//! threads do so. `typed` makes columns of what has types already: `arrow` of record
+//! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
+//! `describe` shows a table.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod cell;
 mod describe;
 mod header;
 mod infer;
 mod line;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod part;
+#[cfg(feature = "polars")]
+mod polars;
 mod read;
 mod records;
 mod source;
+mod tabular;
 #[cfg(test)]
 mod tests;
+// A table itself has fewer types than what the features read.
+#[cfg_attr(not(any(feature = "arrow", feature = "polars")), allow(dead_code))]
+mod typed;
 
 pub(super) use cell::{date_parts, day_of};
 pub use describe::{ColumnLook, LookValues};
-pub(super) use read::with_line;
+pub(super) use line::with_line;
+pub use tabular::Tabular;
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table: columns of one length, each of one type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// The file that it came from.
+    /// The file that it came from, or what messages call what it came from.
     pub name: String,
     /// How many rows it has, the header not counted.
     pub rows: usize,
@@ -81,6 +94,17 @@ pub enum Kind {
 pub struct ReadTable {
     /// The types of columns, by name; the others are inferred.
     pub kinds: BTreeMap<String, Kind>,
+    /// Columns that nobody looks at: they may hold what no cell can, such as the lists
+    /// of a Parquet file, and are missing then.
+    pub ignored: BTreeSet<String>,
+}
+
+impl ReadTable {
+    /// Says that nobody looks at a column.
+    pub fn ignore(&mut self, column: &str) {
+        self.kinds.insert(column.to_owned(), Kind::Category);
+        self.ignored.insert(column.to_owned());
+    }
 }
 
 impl Kind {
@@ -100,6 +124,28 @@ impl Kind {
 }
 
 impl Cells {
+    /// None yet, with room for so many.
+    fn new(kind: Kind, rows: usize) -> Cells {
+        match kind {
+            Kind::Number => Cells::Number(Vec::with_capacity(rows)),
+            Kind::Boolean => Cells::Boolean(Vec::with_capacity(rows)),
+            Kind::Date => Cells::Date(Vec::with_capacity(rows)),
+            Kind::Category => Cells::Category {
+                names: Vec::new(),
+                codes: Vec::with_capacity(rows),
+            },
+        }
+    }
+
+    /// How many there are.
+    fn len(&self) -> usize {
+        match self {
+            Cells::Number(all) | Cells::Boolean(all) => all.len(),
+            Cells::Date(all) => all.len(),
+            Cells::Category { codes, .. } => codes.len(),
+        }
+    }
+
     /// The column's type.
     pub fn kind(&self) -> Kind {
         match self {

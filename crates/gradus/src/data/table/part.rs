@@ -6,7 +6,7 @@ use super::{Cells, Kind};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
-type Places = HashMap<String, u32, RandomState>;
+pub(super) type Places = HashMap<String, u32, RandomState>;
 
 /// What one block has of a column, read as the type that the column seems to have.
 /// What its cells are is counted anyway: a type is decided by all blocks.
@@ -21,17 +21,8 @@ pub(super) struct Part {
 
 impl Part {
     pub fn new(kind: Kind, rows: usize) -> Self {
-        let cells = match kind {
-            Kind::Number => Cells::Number(Vec::with_capacity(rows)),
-            Kind::Boolean => Cells::Boolean(Vec::with_capacity(rows)),
-            Kind::Date => Cells::Date(Vec::with_capacity(rows)),
-            Kind::Category => Cells::Category {
-                names: Vec::new(),
-                codes: Vec::with_capacity(rows),
-            },
-        };
         Part {
-            cells,
+            cells: Cells::new(kind, rows),
             found: Found::default(),
             places: Places::default(),
             seen: Vec::new(),
@@ -87,7 +78,8 @@ impl Part {
     }
 }
 
-fn place(name: String, names: &mut Vec<String>, places: &mut Places) -> u32 {
+/// The place of a category, which it gets if it has none.
+pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) -> u32 {
     if let Some(&code) = places.get(&name) {
         return code;
     }

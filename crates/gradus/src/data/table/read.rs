@@ -1,4 +1,4 @@
-//! From a file to a table, in one pass by all threads.
+//! From a CSV file to a table, in one pass by all threads.
 
 use super::header::{delimiter, names};
 use super::infer::Found;
@@ -17,77 +17,12 @@ const BLOCK: usize = 4 << 20;
 /// How many bytes of the first block tell what types to expect.
 const LOOKED_AT: usize = 1 << 20;
 
-impl Table {
-    /// Reads a CSV or TSV file: UTF-8 with or without a byte order mark, any
-    /// line ends, delimited by commas, semicolons, tabs or bars, quoted with
-    /// `"`. The first row is a header if all its cells are different texts, or if
-    /// some are numbers and no fewer are texts above nothing but numbers or dates.
-    ///
-    /// A column's type is the narrowest of number, boolean and date that all
-    /// its cells have, else category. Cells that are empty or `NA`, `N/A`,
-    /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
-    /// them, is an error that names its line, unless `options` says what the column is.
-    ///
-    /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
-    /// the same on any number of them. In memory is
-    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
-    /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
-    pub fn read(path: impl AsRef<Path>, options: &ReadTable) -> Result<Table> {
-        read_by(path.as_ref(), options, threads(), BLOCK)
-    }
+/// The table of a CSV file, read by all threads.
+pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
+    read_by(path, options, threads(), BLOCK)
 }
 
-/// The same error, with the line of the table in `path` in place of the row.
-pub(in crate::data) fn with_line(path: &Path, error: Error) -> Error {
-    match error {
-        Error::Data {
-            source_name,
-            row: Some(row),
-            column,
-            found,
-            expected,
-        } => {
-            let line = line_of(path, row);
-            Error::Data {
-                source_name: match line {
-                    Some(line) => format!("{source_name}, line {line}"),
-                    None => source_name,
-                },
-                row: if line.is_some() { None } else { Some(row) },
-                column,
-                found,
-                expected,
-            }
-        }
-        other => other,
-    }
-}
-
-/// The line that a row begins in, counted from 1: the table is read again for it, since
-/// hardly any is ever asked for.
-fn line_of(path: &Path, row: usize) -> Option<usize> {
-    let mut blocks = Blocks::open(path, BLOCK).ok()?;
-    let start = blocks.start().ok()?;
-    let delimiter = delimiter(start);
-    let (names, has_header) = names(path, start, delimiter).ok()?;
-    let (mut rows, mut found) = (0, None);
-    while let (None, Some(block)) = (found, blocks.next(delimiter).ok()?) {
-        let header = has_header && block.number == 0;
-        let text = block.text(path).ok()?;
-        let see = |line: usize, column: usize, _: &str| {
-            if column == 0 {
-                if rows == row {
-                    found = Some(line);
-                }
-                rows += 1;
-            }
-        };
-        cells(text, delimiter, block.line, header, names.len(), see).ok()?;
-    }
-    found
-}
-
-/// What [`Table::read`] does, on so many threads, in blocks of so many bytes.
+/// The same, on so many threads, in blocks of so many bytes.
 pub(super) fn read_by(
     path: &Path,
     options: &ReadTable,
@@ -299,7 +234,7 @@ impl Pass<'_> {
 type OfColumns = Vec<Option<(Cells, Found)>>;
 
 /// The results of so many tasks, done by so many threads, in their order.
-fn parallel<T: Send>(
+pub(super) fn parallel<T: Send>(
     threads: usize,
     tasks: usize,
     task: impl Fn(usize) -> Option<T> + Sync,

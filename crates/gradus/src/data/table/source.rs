@@ -24,10 +24,7 @@ const OTHERS: &[(&[u8], &str)] = &[
         b"PK\x05\x06",
         "is an empty zip archive, expected a CSV file",
     ),
-    (
-        b"PAR1",
-        "is a Parquet file, which is not read yet: export it as CSV",
-    ),
+    (b"PAR1", "is a Parquet file: its name must end in .parquet"),
     (
         b"\x28\xb5\x2f\xfd",
         "is compressed with zstd: unpack it first (`unzstd`)",

@@ -93,7 +93,11 @@ fn a_given_type_replaces_the_inferred_one_and_is_checked() {
     let file = Scratch::new("given.csv", "zip,n\n1234,1\n99,x\n");
     let of = |column: &str, kind: Kind| {
         let kinds = [(column.to_owned(), kind)].into();
-        Table::read(&file.0, &ReadTable { kinds })
+        let options = ReadTable {
+            kinds,
+            ..ReadTable::default()
+        };
+        Table::read(&file.0, &options)
     };
     assert_eq!(
         of("zip", Kind::Category).unwrap().columns[0].cells.kind(),

@@ -3,6 +3,8 @@
 //! `front` is what stands between the columns and a network; `goal` what a target
 //! asks of the network's end; `scored` turns outputs back into a table's columns.
 
+#[cfg(any(feature = "arrow", feature = "polars"))]
+mod frames;
 mod front;
 mod goal;
 mod scored;
@@ -18,11 +20,23 @@ use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
-use crate::data::{DATE_PARTS, Dataset, Feature, Kind, Schema, TableOptions, Target};
+use crate::data::{
+    DATE_PARTS, Dataset, Feature, Kind, Loaded, Schema, TableOptions, Tabular, Target,
+};
 use crate::error::{Error, Result};
 use crate::model::Compiled;
 
 impl Recipe {
+    /// The network for rows that were [loaded](crate::data::DataConfig::load_table):
+    /// [`Recipe::table_model`] for a table of whose columns `columns` was said, else
+    /// [`Recipe::model`].
+    pub fn model_of(&self, rows: &Loaded, columns: &TableOptions) -> Result<Model> {
+        match &rows.schema {
+            Some(schema) => self.table_model(schema, &rows.train, columns),
+            None => self.model(&rows.train),
+        }
+    }
+
     /// The network for the columns of a table, an output for each target, compiled,
     /// to be trained as [`Fit::recipe`](crate::train::Fit::recipe) says. `train` is
     /// what it learns from means, gaps and vocabularies: the training rows.
@@ -42,7 +56,7 @@ impl Recipe {
     /// let mut model = recipe.table_model(&schema, &train, &options)?;
     /// model.fit(&train, Fit::recipe(&recipe, 3).validation_split(0.2))?;
     /// model.evaluate(&test)?;
-    /// let new = schema.dataset(&schema.read(&path, false)?, false)?; // rows without a price
+    /// let new = schema.rows(&path, false)?; // rows without a price
     /// assert_eq!(model.predict(&new)?.rows(), 40);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), gradus::Error>(())
@@ -136,6 +150,20 @@ impl Model {
             features,
             ..Schema::default()
         })
+    }
+
+    /// The rows of a table as this model takes them, for `evaluate` if `labelled`, else
+    /// for `predict`. The columns of the table are found by name.
+    ///
+    /// An error if the inputs of the model are no columns, or other columns than these.
+    pub fn table_rows(&self, source: impl Tabular, labelled: bool) -> Result<Dataset> {
+        match self.table_schema() {
+            Some(schema) => schema.rows(source, labelled),
+            None => {
+                let expected = "arrays, which the model takes: its inputs are no columns";
+                Err(Error::invalid("data", source.name(), expected))
+            }
+        }
     }
 
     /// Refuses a schema that is not of this model.

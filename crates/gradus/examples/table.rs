@@ -1,0 +1,42 @@
+//! A table, from its file to a model that scores new rows of it:
+//! `table TABLE.csv TARGET [NEW.csv]`, or `.parquet` with `--features parquet`.
+
+use gradus::data::{Choice, DataConfig, HeldOut, TableOptions};
+use gradus::prelude::*;
+
+fn main() -> gradus::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(table), Some(target)) = (arguments.next(), arguments.next()) else {
+        eprintln!("table TABLE.csv TARGET [NEW.csv]");
+        std::process::exit(2);
+    };
+    // What the columns are for, and which rows are for what. A record batch or a frame
+    // stands where `&table` does.
+    let data = DataConfig::of(TableOptions::new().target(target))
+        .test(HeldOut::fraction(0.1, Choice::Shuffle))
+        .validation(HeldOut::fraction(0.1, Choice::Shuffle));
+    let rows = data.load_table(&table, 42)?;
+    println!("{}", data.describe_parts(&rows));
+
+    let recipe = Recipe::default_dnn(&[100, 50]);
+    let mut model = recipe.model_of(&rows, &data.columns)?;
+    let mut fit = Fit::recipe(&recipe, 20);
+    if let Some(validation) = rows.validation {
+        fit = fit.validation_data(validation);
+    }
+    let history = model.fit(&rows.train, fit)?;
+    println!(
+        "{} epochs, val_loss {:?}",
+        history.epochs.len(),
+        history.last("val_loss")
+    );
+    if let Some(test) = &rows.test {
+        println!("test {:?}", model.evaluate(test)?);
+    }
+    // The model keeps what it knows of the columns, in its file, too.
+    let scored = model.score(arguments.next().unwrap_or(table))?;
+    for column in &scored.columns {
+        println!("scored `{}`", column.name);
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What a table can be read from.
+
+use super::typed::{Cell, Head, Making};
+use super::{Cells, ReadTable, Table, read};
+use crate::error::Result;
+use std::path::{Path, PathBuf};
+
+/// What a table can be read from: the path of a CSV or Parquet file, a [`Table`], and
+/// with features of those names Arrow's record batches and polars' frames.
+///
+/// The same rows are the same table, wherever they come from: a model that was
+/// trained on a frame takes a CSV file, and the other way round. What has types of its
+/// own keeps them: integers, floats and decimals are numbers, texts and dictionaries
+/// categories, of dates with a time the day is kept, in UTC where they have a time
+/// zone. NaN and nulls are missing, and of texts those that are missing in a CSV file.
+/// Where `options` wants another type, a cell is read as its text in a CSV file would
+/// be. What no cell holds (lists, bytes, spans of time) is an error, unless the
+/// column is ignored.
+pub trait Tabular {
+    /// What messages call it.
+    fn name(&self) -> String;
+
+    /// Its rows, as `options` says.
+    fn to_table(&self, options: &ReadTable) -> Result<Table>;
+}
+
+impl Table {
+    /// Reads a table from a file or what else has columns.
+    ///
+    /// A path that ends in `.parquet` is a Parquet file, which the feature `parquet`
+    /// reads, of any codec but LZO; all threads read its row groups. Every other one is
+    /// a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends,
+    /// delimited by commas, semicolons, tabs or bars, quoted with `"`. Its first row is
+    /// a header if all its cells are different texts, or if
+    /// some are numbers and no fewer are texts above nothing but numbers or dates.
+    ///
+    /// The type of a CSV file's column is the narrowest of number, boolean and date that
+    /// all its cells have, else category. Cells that are empty or `NA`, `N/A`,
+    /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
+    /// them, is an error that names its line, unless `options` says what the column is.
+    ///
+    /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
+    /// the same on any number of them. In memory is
+    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
+    /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
+    pub fn read(source: impl Tabular, options: &ReadTable) -> Result<Table> {
+        source.to_table(options)
+    }
+}
+
+impl Tabular for Path {
+    fn name(&self) -> String {
+        self.display().to_string()
+    }
+
+    fn to_table(&self, options: &ReadTable) -> Result<Table> {
+        let ending = self.extension().and_then(|e| e.to_str());
+        match ending.is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+            true => parquet(self, options),
+            false => read::read(self, options),
+        }
+    }
+}
+
+#[cfg(feature = "parquet")]
+use super::parquet::read as parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(path: &Path, _: &ReadTable) -> Result<Table> {
+    use crate::error::Error;
+    // What is not there is not there, whatever is built in.
+    std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
+    let problem = "is a Parquet file, which this program was built without: build it with \
+                   `--features parquet`, or export the table as CSV";
+    Err(Error::file(path, problem))
+}
+
+macro_rules! as_path {
+    ($($kind:ty),*) => {$(
+        impl Tabular for $kind {
+            fn name(&self) -> String {
+                Path::new(self).name()
+            }
+
+            fn to_table(&self, options: &ReadTable) -> Result<Table> {
+                Path::new(self).to_table(options)
+            }
+        }
+    )*};
+}
+
+as_path!(PathBuf, str, String);
+
+impl<T: Tabular + ?Sized> Tabular for &T {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn to_table(&self, options: &ReadTable) -> Result<Table> {
+        (**self).to_table(options)
+    }
+}
+
+impl Tabular for Table {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn to_table(&self, options: &ReadTable) -> Result<Table> {
+        let heads = self.columns.iter().map(|column| Head {
+            name: column.name.clone(),
+            kind: Some(column.cells.kind()),
+            called: String::new(),
+        });
+        let mut making = Making::new(&self.name, heads.collect(), options)?;
+        for (n, column) in self.columns.iter().enumerate() {
+            let number = |&x: &f32| Cell::Single(x);
+            let boolean = |&x: &f32| match x.is_nan() {
+                true => Cell::Missing,
+                false => Cell::Boolean(x != 0.0),
+            };
+            match &column.cells {
+                Cells::Number(all) => making.add(n, 0, all.iter().map(number))?,
+                Cells::Boolean(all) => making.add(n, 0, all.iter().map(boolean))?,
+                Cells::Date(all) => {
+                    let day = |day: &Option<i32>| day.map(|day| Cell::Date(day.into()));
+                    let days = all.iter().map(|d| day(d).unwrap_or(Cell::Missing));
+                    making.add(n, 0, days)?;
+                }
+                Cells::Category { names, codes } => {
+                    let text = |code: &Option<u32>| names.get((*code)? as usize);
+                    let text = |code| text(code).map_or(Cell::Missing, |t| Cell::Text(t));
+                    making.add(n, 0, codes.iter().map(text))?;
+                }
+            }
+        }
+        making.table()
+    }
+}

@@ -9,7 +9,7 @@ use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity};
 use gradus::data::{Dataset, Loaded, ScaleName, Schema, Target};
-use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task, output_name};
+use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;

@@ -582,6 +582,10 @@ def augmented(L):
 
 case("B", "augmentation", ["RandomTranslation", "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness",
                            "RandomErasing"], augmented, x="x4x2", y="y4x2", validation={"first": 10})
+# What is turned over is a single pixel: it stays where it is.
+case("B", "augmentation_flip", ["RandomFlip: all modes"], lambda L: [
+    L.Dense(6, activation="tanh"), L.Reshape((1, 1, 6)), L.RandomFlip(), L.RandomFlip("horizontal", seed=3), L.RandomFlip("vertical"), L.Flatten(),
+    L.Dense(3, activation="softmax")])
 
 # ---- group C: functional models ------------------------------------------------------
 
@@ -728,24 +732,24 @@ def adapted(layer, data):
 
 raw("string_lookup_buckets", ["StringLookup num_oov_indices 3 with mask_token, without and with salt"], lambda L, x: head(L,
     L.Embedding(7, 2)(L.StringLookup(vocabulary=["Graz", "Bern"], num_oov_indices=3, mask_token="")(x["towns"])),
-    L.StringLookup(vocabulary=["Graz"], num_oov_indices=3, salt=[5, 9], output_mode="count")(x["towns"])), x={"towns": "towns"})
+    L.StringLookup(vocabulary=["Graz"], num_oov_indices=3, salt=[5, 9], output_mode="count")(x["towns"])), x={"towns": "towns"}, optimizer={**SGD, "momentum": 0.9})
 raw("learned_lookup", ["StringLookup and IntegerLookup with vocabularies that Keras has learned: in the file's assets"], lambda L, x: head(L,
     adapted(L.StringLookup(output_mode="one_hot"), np.where(ARRAYS["town"] == "", "Wien", ARRAYS["town"]))(x["town"]),
     L.Embedding(9, 2)(adapted(L.StringLookup(mask_token="", max_tokens=5, num_oov_indices=2), ARRAYS["town"])(x["town"])),
-    adapted(L.IntegerLookup(output_mode="one_hot", max_tokens=5), ARRAYS["kinds"])(x["kinds"])), x={"town": "town", "kinds": "kinds"})
+    adapted(L.IntegerLookup(output_mode="one_hot", max_tokens=5), ARRAYS["kinds"])(x["kinds"])), x={"town": "town", "kinds": "kinds"}, optimizer={**SGD, "momentum": 0.9})
 raw("integer_lookup", ["IntegerLookup one_hot, int, mask_token, num_oov_indices, oov_method, salt"], lambda L, x: head(L,
     L.IntegerLookup(vocabulary=[3, 5, 1], output_mode="one_hot")(x["kind"]),
     L.Embedding(5, 2)(L.IntegerLookup(vocabulary=[4, 2], num_oov_indices=2, mask_token=0)(x["kinds"])),
     L.IntegerLookup(vocabulary=[6, 0], num_oov_indices=3, oov_method="farmhash", output_mode="count")(x["kinds"]),
     L.IntegerLookup(vocabulary=[6], num_oov_indices=4, oov_method="farmhash", salt=7, output_mode="multi_hot", max_tokens=8, pad_to_max_tokens=True)(x["kinds"])),
-    x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace IntegerLookup")
+    x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace IntegerLookup", optimizer={**SGD, "momentum": 0.9})
 raw("hashing", ["Hashing of whole numbers: int, one_hot, count, mask_value, salt"], lambda L, x: head(L,
     L.Hashing(num_bins=4, output_mode="one_hot")(x["kind"]), L.Embedding(5, 2)(L.Hashing(num_bins=5)(x["kinds"])),
     L.Hashing(num_bins=4, mask_value=2, salt=133, output_mode="multi_hot")(x["kinds"]),
-    L.Hashing(num_bins=3, salt=[1, 2], output_mode="count")(x["kinds"])), x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace Hashing")
+    L.Hashing(num_bins=3, salt=[1, 2], output_mode="count")(x["kinds"])), x={"kind": "kind", "kinds": "kinds"}, alone="JAX cannot trace Hashing", optimizer={**SGD, "momentum": 0.9})
 raw("hashing_texts", ["Hashing of texts: int, one_hot, multi_hot, mask_value, salt"], lambda L, x: head(L,
     L.Hashing(num_bins=6, output_mode="one_hot")(x["town"]), L.Embedding(5, 2)(L.Hashing(num_bins=5, mask_value="Graz")(x["towns"])),
-    L.Hashing(num_bins=4, salt=[133, 137], output_mode="multi_hot")(x["towns"])), x={"town": "town", "towns": "towns"})
+    L.Hashing(num_bins=4, salt=[133, 137], output_mode="multi_hot")(x["towns"])), x={"town": "town", "towns": "towns"}, optimizer={**SGD, "momentum": 0.9})
 raw("discretization", ["Discretization one_hot, multi_hot, int with bin_boundaries, and learned"], lambda L, x: head(L,
     adapted(L.Discretization(num_bins=4, output_mode="one_hot"), ARRAYS["x"])(x["x"]),
     L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5], output_mode="multi_hot")(x["x"]),

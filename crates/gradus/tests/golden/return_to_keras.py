@@ -6,8 +6,8 @@
 RUNS/NAME/model.keras is what `gradus train cases/NAME/case.toml --out RUNS/NAME` left; the parity test leaves them all in
 target/tmp/parity. For each, Keras loads the file without a warning, predicts the case's x as gradus does within 1e-5, with
 the optimizer's iteration where gradus left it, and trains on: one step, after which the loss is a number, the iteration one
-more and some weight another. KERAS_BACKEND chooses the backend. Cases with texts run on TensorFlow alone: other backends
-leave them out, and `return_to_keras.py GRADUS RUNS --texts` takes only them.
+more and some weight another. KERAS_BACKEND chooses the backend. Cases with texts, and with layers that JAX cannot trace, run
+on TensorFlow alone: other backends leave them out, and `return_to_keras.py GRADUS RUNS --texts` takes only them.
 """
 import json, os, pathlib, subprocess, sys, tempfile, time, tomllib, warnings
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -42,7 +42,10 @@ def given_to_keras(values):
     return tf.constant(values)
 
 
-def has_texts(case):
+def is_tensorflows(case):
+    """Whether no other backend trains it: texts, and layers that JAX cannot trace."""
+    if "cannot trace" in json.loads((case / "expected.json").read_text()).get("tensorflow_alone", ""):
+        return True
     x = tomllib.loads((case / "case.toml").read_text())["data"]["x"]
     return isinstance(x, dict) and any(np.load(case / path, mmap_mode="r").dtype.kind == "U" for path in x.values())
 
@@ -117,7 +120,7 @@ def main():
         run = runs / case["name"]
         if not (run / "model.keras").exists():
             continue  # gradus refuses it: parity_not_yet.txt
-        texts = has_texts(HERE / "cases" / case["name"])
+        texts = is_tensorflows(HERE / "cases" / case["name"])
         if texts != only_texts and (only_texts or keras.backend.backend() != "tensorflow"):
             continue
         try:

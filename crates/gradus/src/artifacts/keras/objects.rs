@@ -100,7 +100,7 @@ fn arguments(
             continue;
         }
         let neutral = extras.any(|extra| extra.is_neutral(class, value))
-            || name == "dtype" && (is_float32(value) || class == "Hashing" && is_int(value));
+            || name == "dtype" && is_float32(value);
         if !neutral {
             findings.add(&at, format!("{class} with {name} = {}", brief(value)));
         }
@@ -261,7 +261,7 @@ pub(crate) fn is_float32(value: &Value) -> bool {
 }
 
 /// Whether a `dtype` is of whole numbers: that of bins.
-fn is_int(value: &Value) -> bool {
+pub(crate) fn is_int(value: &Value) -> bool {
     let name = dtype_name(value);
     *name == "int64" || *name == "int32"
 }

@@ -2,7 +2,7 @@
 
 use super::compile;
 use crate::artifacts::keras::families::Family;
-use crate::artifacts::keras::objects::{Findings, Parts, from_keras, is_float32};
+use crate::artifacts::keras::objects::{Findings, Parts, from_keras, is_float32, is_int};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::join;
@@ -187,9 +187,10 @@ fn entry(
     findings: &mut Findings,
 ) -> Option<LayerEntry> {
     let before = findings.len();
-    // What a Cast makes of its input is its own argument.
+    // What a Cast makes of its input is its own argument; bins are whole numbers.
     let is_cast = layer["class_name"] == "Cast";
-    if !is_cast {
+    let is_bins = layer["class_name"] == "Hashing" && is_int(&layer["config"]["dtype"]);
+    if !is_cast && !is_bins {
         check_dtype(at, config, findings);
     }
     let trainable = match config.get("trainable") {

@@ -22,7 +22,7 @@ pub enum Command {
     Predict(Predict),
     /// Raise the learning rate until the loss blows up, and suggest one
     LrFind(LrFind),
-    /// Do everything but train, and say what is suspicious about data and recipe
+    /// Do everything but train, and say what is suspicious about data, recipe or weights
     Check(Check),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
@@ -106,9 +106,12 @@ pub struct LrFind {
 
 #[derive(Debug, clap::Args)]
 pub struct Check {
-    /// A configuration file (TOML)
-    #[arg(value_name = "CONFIG.toml")]
+    /// A configuration file (TOML), a `.keras` file, or a run folder, which has both
+    #[arg(value_name = "CONFIG.toml|MODEL|RUN")]
     pub file: PathBuf,
+    /// Data for a model, as `evaluate` takes it
+    #[arg(long, value_name = "SPEC")]
+    pub data: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -16,6 +16,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["base", "error", "data", "rules", "plan", "model", "engine"],
     ),
     (
+        "inspect",
+        &["base", "error", "data", "rules", "plan", "model", "train"],
+    ),
+    (
         "artifacts",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),

@@ -1,21 +1,36 @@
-//! `gradus check CONFIG.toml [--json]`.
+//! `gradus check CONFIG.toml|MODEL|RUN [--data SPEC] [--json]`.
 
 use crate::args::Check;
 use crate::config::{Document, Run};
 use crate::output;
-use gradus::data::checks::{Finding, Severity};
-use gradus::{Dataset, Error, Result};
+use crate::run_folder::{CONFIG, MODEL};
+use gradus::artifacts::keras::load_keras;
+use gradus::data::checks::{Finding, Severity, Silenced};
+use gradus::data::{Loaded, is_table};
+use gradus::{Dataset, Error, Model, Result};
 use serde_json::json;
 use std::path::Path;
 
 /// Runs the command: what stops a training is a mistake of the user's, once it is
 /// printed.
 pub fn run(args: Check) -> Result<()> {
-    let document = Document::open(Some(&args.file), &[], None)?;
-    let located = |error| document.locate(error);
-    let run = document.read()?.look(document.base()).map_err(located)?;
-    let mut findings = refused(&run);
-    findings.extend(run.findings);
+    let is_config = args.file.extension();
+    let is_config = is_config.is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    let is_run = args.file.is_dir();
+    if let (true, Some(spec)) = (is_config || is_run, &args.data) {
+        let expected = "a model beside it: a configuration names its data";
+        return Err(Error::invalid("--data", format!("`{spec}`"), expected));
+    }
+    let mut looked = Looked::default();
+    if is_run {
+        looked.config(&args.file.join(CONFIG))?;
+        looked.model(&args.file.join(MODEL), None)?;
+    } else if is_config {
+        looked.config(&args.file)?;
+    } else {
+        looked.model(&args.file, args.data.as_deref())?;
+    }
+    let Looked { rows, mut findings } = looked;
     findings.sort_by_key(|finding| finding.severity);
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -26,32 +41,94 @@ pub fn run(args: Check) -> Result<()> {
     ];
     output::result(&match args.json {
         true => in_json(&args.file, &findings, summary),
-        false => format!("{}\n{}", run.rows, in_text(&findings, summary)),
+        false => rows + &in_text(&findings, summary),
     })?;
     match errors {
         0 => Ok(()),
-        _ => Err(Error::file(
-            &args.file,
-            format!("{} found", counted(errors, "error")),
-        )),
+        _ => {
+            let problem = format!("{} found", counted(errors, "error"));
+            Err(Error::file(&args.file, problem))
+        }
     }
 }
 
-/// What the training would refuse, of each part of the rows the first.
-fn refused(run: &Run) -> Vec<Finding> {
-    let (data, is_table) = (&run.data, run.data.schema.is_some());
-    let parts = [
-        Some(&data.train),
-        data.validation.as_ref(),
-        data.test.as_ref(),
-    ];
-    let refused = |data: &Dataset| {
-        let error = run.model.check_data(data).err()?;
-        Some(Finding::refused(&error, data, is_table))
-    };
-    parts.into_iter().flatten().filter_map(refused).collect()
+/// What was looked at.
+#[derive(Default)]
+struct Looked {
+    rows: String,
+    findings: Vec<Finding>,
 }
 
+impl Looked {
+    /// Data, and how a model is to be trained on it.
+    fn config(&mut self, path: &Path) -> Result<()> {
+        let document = Document::open(Some(path), &[], None)?;
+        let located = |error| document.locate(error);
+        let run = document.read()?.look(document.base()).map_err(located)?;
+        self.rows += &format!("{}\n", run.rows);
+        let (data, schema) = (&run.data, run.data.schema.is_some());
+        let parts = [
+            Some(&data.train),
+            data.validation.as_ref(),
+            data.test.as_ref(),
+        ];
+        for part in parts.into_iter().flatten() {
+            self.refused(&run.model, part, schema);
+        }
+        self.findings.extend(recipe(&run));
+        self.findings.extend(run.findings);
+        Ok(())
+    }
+
+    /// The weights of a model, and data for it.
+    fn model(&mut self, path: &Path, spec: Option<&str>) -> Result<()> {
+        let model = load_keras(path)?;
+        self.findings.extend(model.findings());
+        let Some(spec) = spec else {
+            return Ok(());
+        };
+        let is_table = is_table(spec)?;
+        let data = super::data_for(&model, spec, model.compiled.is_some())?;
+        self.rows += &format!("{}: {} rows\n", data.name(), data.rows());
+        self.refused(&model, &data, is_table);
+        let of_classes = match model.compiled {
+            Some(_) => model.targets_of_classes(&data)?,
+            None => Vec::new(),
+        };
+        let loaded = Loaded {
+            train: data,
+            validation: None,
+            test: None,
+            schema: model.table_schema().filter(|_| is_table),
+            left_out: Vec::new(),
+        };
+        self.findings
+            .extend(loaded.findings(&Silenced::default(), &of_classes));
+        Ok(())
+    }
+
+    /// The first thing that a training would refuse.
+    fn refused(&mut self, model: &Model, data: &Dataset, is_table: bool) {
+        if let Err(error) = model.check_data(data) {
+            self.findings.push(Finding::refused(&error, data, is_table));
+        }
+    }
+}
+
+fn recipe(run: &Run) -> Vec<Finding> {
+    gradus::inspect::Recipe {
+        model: &run.model,
+        data: &run.data,
+        epochs: run.epochs,
+        batch_size: run.batch_size,
+        fresh: run.fresh,
+        scheduled: run.schedule.is_some(),
+        mixup: run.mixup.is_some(),
+        early_stopping: run.callbacks.early_stopping.as_ref(),
+        reduce_lr_on_plateau: run.callbacks.reduce_lr_on_plateau.as_ref(),
+    }
+    .findings()
+}
 fn in_text(findings: &[Finding], summary: [(usize, &str); 3]) -> String {
     let lines = findings.iter().map(|finding| format!("{finding}\n"));
     let counts = summary.iter().filter(|(count, _)| *count > 0);

@@ -35,6 +35,8 @@ pub struct Run {
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
+    /// Whether the weights are those of their initializers.
+    pub fresh: bool,
     /// What is suspicious about the rows.
     pub findings: Vec<Finding>,
     /// What the learning-rate finder has set.
@@ -144,6 +146,7 @@ impl Config {
             mixup: self.train.mixup,
             callbacks,
             pretrain,
+            fresh: !matches!(self.model.source, Source::File(_)),
             findings,
             found: None,
             text: String::new(),

@@ -123,9 +123,9 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
 
 impl Model {
     /// Refuses data that `fit` would refuse: shapes, texts, NaN and infinity, labels
-    /// beyond the output. The model is compiled.
+    /// beyond the output. Targets are looked at if the model is compiled.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
-        match self.is_built() {
+        match self.is_built() && self.compiled.is_some() {
             true => labelled(self, data),
             // What it learns from the rows decides the shapes behind it.
             false => finite_inputs(self, data),

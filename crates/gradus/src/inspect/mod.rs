@@ -1,0 +1,79 @@
+//! What is suspicious about a model and the way it is to be trained.
+//!
+//! `recipe` has the rules of chapter 11 of *Hands-On Machine Learning*, one file for
+//! each subject; `weights` looks at the numbers of a model; `graph` is how both walk
+//! from layer to layer. Both give [`Finding`]s, as the checks of data do.
+
+mod graph;
+mod recipe;
+mod weights;
+
+use crate::data::Loaded;
+use crate::data::checks::Finding;
+use crate::model::Model;
+use crate::train::{EarlyStopping, ReduceLROnPlateau};
+
+/// A training that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe<'a> {
+    /// The model, compiled.
+    pub model: &'a Model,
+    /// The rows.
+    pub data: &'a Loaded,
+    /// Up to which epoch it is trained.
+    pub epochs: usize,
+    /// How many rows a step takes.
+    pub batch_size: usize,
+    /// Whether the weights are those of their initializers, not a file's.
+    pub fresh: bool,
+    /// Whether a schedule sets the learning rate.
+    pub scheduled: bool,
+    /// Whether rows are mixed.
+    pub mixup: bool,
+    /// What may stop it early.
+    pub early_stopping: Option<&'a EarlyStopping>,
+    /// What may lower the learning rate.
+    pub reduce_lr_on_plateau: Option<&'a ReduceLROnPlateau>,
+}
+
+impl Recipe<'_> {
+    /// What is suspicious about it.
+    ///
+    /// | name | finds |
+    /// | --- | --- |
+    /// | `initializer` | an initializer that is not made for the activation: SELU without LeCun's, a deep stack with Glorot's before ReLU and its kin |
+    /// | `saturation` | sigmoid or tanh in a deep stack without normalization |
+    /// | `selu` | SELU with plain dropout, with batch normalization, or on inputs that are not standardized |
+    /// | `hidden_softmax` | a softmax before the last layer |
+    /// | `linear_stack` | two dense layers without an activation between them |
+    /// | `output` | a last layer that does not go with the loss, or with the classes |
+    /// | `batch_normalization` | dropout right in front of it; batches that are too small for it |
+    /// | `unscaled_inputs` | large numbers, or columns of very different scales, that reach a dense layer |
+    /// | `unscaled_target` | a target whose unit makes the loss huge |
+    /// | `learning_rate` | a rate that blows up, or moves nothing |
+    /// | `overfitting` | far more weights than rows, and nothing against learning by heart |
+    /// | `patience` | callbacks that never come to act |
+    /// | `frozen` | nothing that is trained |
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut found: Vec<Finding> = recipe::RULES.iter().flat_map(|look| look(self)).collect();
+        found.sort_by_key(|finding| finding.severity);
+        found
+    }
+}
+
+impl Model {
+    /// What is suspicious about its weights and state.
+    ///
+    /// | name | finds |
+    /// | --- | --- |
+    /// | `not_finite` | weights, or numbers of the optimizer, that are NaN or infinite: an error |
+    /// | `dead_units` | units whose weights are all 0 |
+    /// | `weight_scale` | a kernel far larger or smaller than initializers make them |
+    /// | `moving_statistics` | batch normalization that was never trained, or has no variance |
+    /// | `compile_state` | no loss, so that it can only predict; nothing that is trained |
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut found: Vec<Finding> = weights::RULES.iter().flat_map(|look| look(self)).collect();
+        found.sort_by_key(|finding| finding.severity);
+        found
+    }
+}

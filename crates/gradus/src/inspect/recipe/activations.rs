@@ -1,0 +1,156 @@
+//! Activations and what goes with them.
+
+use crate::data::checks::{Finding, Where};
+use crate::inspect::Recipe;
+use crate::inspect::graph::{InPlace, at, behind, class, dense_layers, normalizes, passes};
+
+/// So many layers in a row lose or blow up their signal if they are made wrong.
+const DEEP: usize = 5;
+/// Activations that halve the variance, or nearly so, which He's initializers make up for.
+const HE: [&str; 7] = ["Relu", "Elu", "LeakyRelu", "Gelu", "Silu", "Mish", "Relu6"];
+/// Activations that are flat on both sides.
+const FLAT: [&str; 4] = ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"];
+
+pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let model = recipe.model;
+    let layers = dense_layers(model);
+    let hidden: Vec<&InPlace<'_>> = layers.iter().filter(|layer| !layer.is_last).collect();
+    let normalized = model
+        .nodes
+        .iter()
+        .any(|node| ["BatchNormalization", "LayerNormalization"].contains(&class(model, node)));
+    let mut findings = Vec::new();
+    let initializer = |layer: &InPlace<'_>| layer.dense.kernel_initializer.class();
+    let names = |layers: &[&&InPlace<'_>]| {
+        let names: Vec<&str> = layers
+            .iter()
+            .map(|layer| layer.entry.name.as_str())
+            .collect();
+        match names[..] {
+            [one] => format!("layer {one}"),
+            [first, .., last] => format!("layers {first} to {last}"),
+            [] => String::new(),
+        }
+    };
+
+    let selu: Vec<_> = hidden.iter().filter(|l| l.activation == "Selu").collect();
+    let wrong: Vec<_> = selu
+        .iter()
+        .copied()
+        .filter(|l| !initializer(l).starts_with("Lecun") && initializer(l) != "VarianceScaling")
+        .collect();
+    if let (Some(first), true) = (wrong.first(), recipe.fresh) {
+        let found = format!("SELU with the initializer {}", initializer(first));
+        let advice = "it normalizes itself with `kernel_initializer = \"lecun_normal\"` alone";
+        findings.push(Finding::warning(
+            "initializer",
+            Where::of(names(&wrong)),
+            found,
+            advice,
+        ));
+    }
+    let he: Vec<_> = hidden
+        .iter()
+        .filter(|l| HE.contains(&l.activation) && initializer(l).starts_with("Glorot"))
+        .collect();
+    if he.len() >= DEEP && !normalized && recipe.fresh {
+        let found = format!("{} layers in a row with Glorot's initializer", he.len());
+        let advice = "the signal fades from layer to layer: `kernel_initializer = \"he_normal\"` \
+                      goes with their activation, and `BatchNormalization` helps";
+        findings.push(Finding::warning(
+            "initializer",
+            Where::of(names(&he)),
+            found,
+            advice,
+        ));
+    }
+    let flat: Vec<_> = hidden
+        .iter()
+        .filter(|l| FLAT.contains(&l.activation))
+        .collect();
+    if flat.len() >= DEEP && !normalized {
+        let found = format!(
+            "{} layers with {}",
+            flat.len(),
+            flat[0].activation.to_lowercase()
+        );
+        let advice = "it saturates, and gradients vanish on their way down: `elu` or `relu` with \
+                      `he_normal`, or `BatchNormalization` before each";
+        findings.push(Finding::warning(
+            "saturation",
+            Where::of(names(&flat)),
+            found,
+            advice,
+        ));
+    }
+    for layer in selu {
+        for next in after(recipe, layer.node) {
+            let (class, name) = (
+                class(model, &model.nodes[next]),
+                &model.layers[model.nodes[next].layer].name,
+            );
+            let what = match class {
+                "Dropout" | "MCDropout" => {
+                    "`AlphaDropout` keeps mean and variance, `Dropout` does not"
+                }
+                "BatchNormalization" => "SELU normalizes itself: leave one of the two out",
+                _ => continue,
+            };
+            let found = format!("{class} behind SELU");
+            findings.push(Finding::warning("selu", at(name), found, what));
+        }
+    }
+    for layer in &hidden {
+        if layer.activation == "Softmax" {
+            let found = "a softmax in a hidden layer";
+            let advice = "its outputs add up to 1, so little gets through: `relu` or `elu`";
+            findings.push(Finding::warning(
+                "hidden_softmax",
+                at(&layer.entry.name),
+                found,
+                advice,
+            ));
+        }
+    }
+    findings.extend(linear_stacks(recipe, &layers));
+    findings
+}
+
+/// Two dense layers between which nothing bends the numbers; a narrow one in between
+/// is meant so.
+fn linear_stacks(recipe: &Recipe<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
+    let linear = layers
+        .iter()
+        .filter(|l| l.activation == "Linear" && !l.is_last);
+    let stacked = linear.filter_map(|layer| {
+        let next = after(recipe, layer.node).into_iter();
+        let next = next.filter_map(|node| layers.iter().find(|l| l.node == node));
+        let next = next.min_by_key(|next| next.node)?;
+        let inputs = layer.entry.weights.first()?.shape.first()?;
+        let narrow = layer.dense.units < *inputs.min(&next.dense.units);
+        (!narrow).then(|| {
+            let name = &layer.entry.name;
+            let found = format!("no activation between it and {}", next.entry.name);
+            let advice = format!(
+                "two linear layers are one: give {name} an activation, such as \
+                 `activation = \"relu\"`"
+            );
+            Finding::warning("linear_stack", at(name), found, advice)
+        })
+    });
+    stacked.collect()
+}
+
+/// What comes behind a node, through what passes numbers on and normalizes them: those
+/// layers themselves, too.
+fn after(recipe: &Recipe<'_>, node: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    for next in behind(recipe.model, node) {
+        let class = class(recipe.model, &recipe.model.nodes[next]);
+        found.push(next);
+        if passes(class) && class != "Concatenate" || normalizes(class) {
+            found.extend(after(recipe, next));
+        }
+    }
+    found
+}

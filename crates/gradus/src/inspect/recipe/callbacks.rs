@@ -1,0 +1,24 @@
+//! Callbacks that never come to act.
+
+use crate::data::checks::{Finding, Where};
+use crate::inspect::Recipe;
+
+pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some(stopping) = recipe.early_stopping else {
+        return findings;
+    };
+    if let Some(plateau) = recipe.reduce_lr_on_plateau
+        && plateau.monitor == stopping.monitor
+        && plateau.patience >= stopping.patience
+    {
+        let place = Where::of("callbacks.reduce_lr_on_plateau.patience");
+        let found = format!(
+            "its patience is {}, that of early stopping {}",
+            plateau.patience, stopping.patience
+        );
+        let advice = "the training is stopped before the rate is lowered: make it smaller";
+        findings.push(Finding::warning("patience", place, found, advice));
+    }
+    findings
+}

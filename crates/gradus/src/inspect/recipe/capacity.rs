@@ -1,0 +1,59 @@
+//! Far more weights than rows; and nothing to train.
+
+use crate::data::checks::{Finding, Where};
+use crate::inspect::Recipe;
+use crate::inspect::graph::is_noise;
+
+/// So many weights for a row learn it by heart.
+const PER_ROW: usize = 20;
+/// Fewer are not worth a word.
+const FEW: usize = 10_000;
+
+pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let model = recipe.model;
+    let weights = model.layers.iter().filter(|layer| layer.trainable);
+    let weights = weights
+        .flat_map(|layer| &layer.weights)
+        .filter(|w| w.trainable);
+    let trained: usize = weights.map(|weight| weight.values.len()).sum();
+    if trained == 0 && model.is_built() {
+        let advice = "nothing is trained: let `model.trainable` be true for some layers";
+        let found = "no layer has weights that are not frozen";
+        return vec![Finding::warning(
+            "frozen",
+            Where::of("model"),
+            found,
+            advice,
+        )];
+    }
+    let rows = recipe.data.train.rows();
+    let regularized = model.layers.iter().any(|layer| {
+        let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
+        is_noise(layer.rule.class())
+            || rules.iter().any(|of| {
+                layer.rule.regularizer(of).is_some() || layer.rule.constraint(of).is_some()
+            })
+            || layer.rule.activity_regularizer().is_some()
+    });
+    let compiled = model.compiled.as_ref();
+    let decays = compiled.is_some_and(|c| c.optimizer.weight_decay.is_some_and(|d| d > 0.0));
+    let guarded = regularized || decays || recipe.mixup || recipe.early_stopping.is_some();
+    if trained < FEW || trained / PER_ROW < rows || guarded || recipe.epochs < 2 {
+        return Vec::new();
+    }
+    let found = format!(
+        "{trained} weights for {rows} training rows, and nothing against learning them by heart"
+    );
+    let mut advice = "fewer units, `Dropout`, a `kernel_regularizer`, or \
+                      `[callbacks] early_stopping`"
+        .to_owned();
+    if recipe.data.validation.is_none() {
+        advice += ", for which `data.validation` is needed";
+    }
+    vec![Finding::warning(
+        "overfitting",
+        Where::of("model"),
+        found,
+        advice,
+    )]
+}

@@ -1,0 +1,148 @@
+//! The last layer, the loss, and the targets.
+
+use crate::data::checks::{Finding, Severity};
+use crate::inspect::Recipe;
+use crate::inspect::graph::{InPlace, at, class, dense_layers, passes, target_of};
+use crate::model::{Goal, Source};
+
+const NAME: &str = "output";
+
+pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let model = recipe.model;
+    let Some(compiled) = &model.compiled else {
+        return Vec::new();
+    };
+    let layers = dense_layers(model);
+    let mut findings = Vec::new();
+    for (output, goal) in compiled.trained() {
+        let Some(layer) = last(recipe, &layers, model.outputs[output]) else {
+            continue;
+        };
+        let targets = target_of(model, &recipe.data.train, output).map(|t| t.to_f32());
+        findings.extend(with_loss(layer, goal));
+        if let Some(targets) = targets {
+            findings.extend(with_targets(layer, goal, &targets));
+        }
+    }
+    findings
+}
+
+/// The dense layer that an output comes from.
+fn last<'a, 'b>(
+    recipe: &Recipe<'_>,
+    layers: &'b [InPlace<'a>],
+    output: Source,
+) -> Option<&'b InPlace<'a>> {
+    let model = recipe.model;
+    let Source::Node(mut node) = output else {
+        return None;
+    };
+    loop {
+        if let Some(layer) = layers.iter().find(|layer| layer.node == node) {
+            return Some(layer);
+        }
+        let class = class(model, &model.nodes[node]);
+        if !passes(class) && class != "Activation" && class != "Softmax" {
+            return None;
+        }
+        match model.nodes[node].inputs[..] {
+            [Source::Node(before)] => node = before,
+            _ => return None,
+        }
+    }
+}
+
+fn with_loss(layer: &InPlace<'_>, goal: &Goal) -> Vec<Finding> {
+    let (loss, units) = (goal.loss.class(), layer.dense.units);
+    let logits = goal.loss.to_config()["from_logits"].as_bool();
+    let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"].contains(&loss);
+    let problem = match (layer.activation, logits) {
+        ("Softmax", Some(true)) => Some((
+            format!("softmax, and a {loss} that takes logits"),
+            "the softmax is taken twice: leave one of them out (`from_logits = false`)".to_owned(),
+        )),
+        ("Sigmoid", Some(true)) => Some((
+            format!("sigmoid, and a {loss} that takes logits"),
+            "the sigmoid is taken twice: leave one of them out (`from_logits = false`)".to_owned(),
+        )),
+        ("Softmax", _) if units == 1 => Some((
+            "softmax over one unit".to_owned(),
+            "that is always 1: `activation = \"sigmoid\"`".to_owned(),
+        )),
+        ("Linear", Some(false)) => Some((
+            format!("no activation, and a {loss} that takes probabilities"),
+            match of_classes {
+                true => {
+                    "`activation = \"softmax\"`, or `from_logits = true` in the loss".to_owned()
+                }
+                false => {
+                    "`activation = \"sigmoid\"`, or `from_logits = true` in the loss".to_owned()
+                }
+            },
+        )),
+        (
+            activation @ ("Relu" | "Elu" | "Selu" | "Tanh" | "LeakyRelu" | "Gelu" | "Silu"),
+            Some(_),
+        ) => Some((
+            format!("{} before a {loss}", activation.to_lowercase()),
+            match of_classes {
+                true => {
+                    "what comes out are no probabilities: `activation = \"softmax\"`".to_owned()
+                }
+                false => {
+                    "what comes out are no probabilities: `activation = \"sigmoid\"`".to_owned()
+                }
+            },
+        )),
+        ("Sigmoid", Some(false)) if of_classes && units > 1 => Some((
+            format!("sigmoid before a {loss}"),
+            "one class of several: `activation = \"softmax\"`".to_owned(),
+        )),
+        ("Softmax", Some(false)) if loss.starts_with("Binary") => Some((
+            format!("softmax before a {loss}"),
+            "one class of several: the loss is `categorical_crossentropy`; several at a time: \
+             `activation = \"sigmoid\"`"
+                .to_owned(),
+        )),
+        _ => None,
+    };
+    let problem = problem.into_iter();
+    problem
+        .map(|(found, advice)| Finding::warning(NAME, at(&layer.entry.name), found, advice))
+        .collect()
+}
+
+fn with_targets(layer: &InPlace<'_>, goal: &Goal, targets: &[f32]) -> Vec<Finding> {
+    let place = || at(&layer.entry.name);
+    let finite = targets.iter().copied().filter(|x| x.is_finite());
+    let (least, most) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| {
+        (least.min(x), most.max(x))
+    });
+    let loss = goal.loss.class();
+    if loss == "SparseCategoricalCrossentropy" {
+        let used = most as usize + 1;
+        if most.fract() == 0.0 && layer.dense.units > used {
+            let found = format!("{} units, and classes up to {most}", layer.dense.units);
+            let advice = format!("no row is of the others: {used} units would do");
+            let finding = Finding::warning(NAME, place(), found, advice);
+            return vec![finding.severity(Severity::Note)];
+        }
+    } else if loss.starts_with("Binary") && (least < 0.0 || most > 1.0) {
+        let found = format!("targets from {least} to {most} for a {loss}");
+        let advice = "it takes numbers from 0 to 1: label classes so, or of more than two take \
+                      `sparse_categorical_crossentropy`";
+        return vec![Finding::warning(NAME, place(), found, advice)];
+    } else if !goal.loss.of_classes() && least <= most {
+        let range = match layer.activation {
+            "Relu" | "Softplus" | "Exponential" | "Relu6" if least < 0.0 => "0 or more",
+            "Sigmoid" | "Softmax" | "HardSigmoid" if least < 0.0 || most > 1.0 => "from 0 to 1",
+            "Tanh" | "Softsign" if least < -1.0 || most > 1.0 => "from -1 to 1",
+            _ => return Vec::new(),
+        };
+        let activation = layer.activation.to_lowercase();
+        let found = format!("targets from {least} to {most}, and {activation} gives {range}");
+        let advice = "it never reaches them: leave the last layer's activation out";
+        return vec![Finding::warning(NAME, place(), found, advice)];
+    }
+    Vec::new()
+}

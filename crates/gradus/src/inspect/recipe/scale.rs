@@ -1,0 +1,173 @@
+//! The scale of what goes in and what is to come out.
+
+use crate::data::Dataset;
+use crate::data::checks::{Finding, Where};
+use crate::inspect::Recipe;
+use crate::inspect::graph::{at, dense_layers, raw_inputs, target_of};
+use crate::model::Source;
+
+/// So many rows show the scale.
+const SAMPLED: usize = 512;
+/// The usual size of numbers that training begins well with is 1.
+const LARGE: f64 = 25.0;
+/// One column's range over another's that makes the smaller one unseen,
+const RATIO: f64 = 100.0;
+/// if the larger one is larger than this.
+const WIDE: f64 = 10.0;
+/// A target of such a deviation makes a loss that gradients of are huge.
+const LARGE_TARGET: f64 = 100.0;
+
+/// A number of each row, as it reaches the model.
+struct Column {
+    name: String,
+    least: f64,
+    most: f64,
+    /// Pixels are no columns.
+    alone: bool,
+}
+
+pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let mut findings = unscaled_targets(recipe);
+    let layers = dense_layers(recipe.model);
+    let Some(first) = layers
+        .iter()
+        .find(|l| !raw_inputs(recipe.model, l.node).is_empty())
+    else {
+        return findings;
+    };
+    let mut inputs = raw_inputs(recipe.model, first.node);
+    inputs.dedup();
+    let (columns, sum, squares, count) = columns(recipe, &inputs);
+    if count == 0.0 {
+        return findings;
+    }
+    let (mean, size) = (sum / count, (squares / count).sqrt());
+    let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+    let range = |column: &Column| column.most - column.least;
+    let alone = || columns.iter().filter(|c| c.alone && range(c) > 0.0);
+    let by_range = |a: &&Column, b: &&Column| range(a).total_cmp(&range(b));
+    let place = || Where::of(format!("layer {}, the inputs", first.entry.name));
+    let advice = "the network learns from the large ones alone: `{ type = \"Normalization\" }` as \
+                  the first layer, or `data.scale = \"standard\"`";
+    if let (Some(narrow), Some(wide)) = (alone().min_by(by_range), alone().max_by(by_range))
+        && range(wide) > RATIO * range(narrow)
+        && range(wide) > WIDE
+    {
+        let found = format!(
+            "{} goes from {} to {}, {} from {} to {}",
+            wide.name, wide.least, wide.most, narrow.name, narrow.least, narrow.most
+        );
+        findings.push(Finding::warning("unscaled_inputs", place(), found, advice));
+    } else if size > LARGE {
+        let most = columns
+            .iter()
+            .map(|c| c.most.abs().max(c.least.abs()))
+            .fold(0.0, f64::max);
+        let found = format!("numbers up to {most}, {size:.0} in the quadratic mean");
+        let advice = "training begins well with numbers around 1: `data.scale = \"unit\"` for \
+                      pixels, else `{ type = \"Normalization\" }` as the first layer";
+        findings.push(Finding::warning("unscaled_inputs", place(), found, advice));
+    } else if first.activation == "Selu" && (mean.abs() > 0.5 || !(0.5..=2.0).contains(&deviation))
+    {
+        let found = format!("SELU on inputs of mean {mean:.2} and deviation {deviation:.2}");
+        let advice = "it normalizes itself with inputs of mean 0 and deviation 1 alone: \
+                      `{ type = \"Normalization\" }` as the first layer, or `data.scale = \"standard\"`";
+        findings.push(Finding::warning(
+            "selu",
+            at(&first.entry.name),
+            found,
+            advice,
+        ));
+    }
+    findings
+}
+
+/// The columns of these inputs in some rows; the sum, the sum of squares and the count
+/// of all their numbers.
+fn columns(recipe: &Recipe<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
+    let (mut columns, mut sum, mut squares, mut count) = (Vec::new(), 0.0, 0.0, 0.0);
+    let data = &recipe.data.train;
+    let names = recipe.model.inputs.iter().map(|input| &*input.name);
+    let Ok(tensors) = data.for_inputs(names) else {
+        return (columns, sum, squares, count);
+    };
+    for &input in inputs {
+        let tensor = tensors[input];
+        if tensor.is_text() {
+            continue;
+        }
+        let rows = sampled(data);
+        let mut numbers = vec![0.0; rows.len() * tensor.size()];
+        tensor.copy_rows(&rows, &mut numbers);
+        for place in 0..tensor.size() {
+            let all = numbers.iter().skip(place).step_by(tensor.size());
+            let all = all.map(|&x| f64::from(x)).filter(|x| x.is_finite());
+            let mut column = Column {
+                name: match tensor.size() {
+                    1 => recipe.model.inputs[input].name.clone(),
+                    _ => format!("column {place}"),
+                },
+                least: f64::INFINITY,
+                most: f64::NEG_INFINITY,
+                alone: tensor.shape().rank() < 2,
+            };
+            for x in all {
+                (sum, squares, count) = (sum + x, squares + x * x, count + 1.0);
+                column.least = column.least.min(x);
+                column.most = column.most.max(x);
+            }
+            columns.push(column);
+        }
+    }
+    (columns, sum, squares, count)
+}
+
+fn sampled(data: &Dataset) -> Vec<u32> {
+    let step = data.rows().div_ceil(SAMPLED).max(1);
+    (0..data.rows() as u32).step_by(step).collect()
+}
+
+/// Numbers to be predicted that are far from 1; a table's model scales them itself.
+fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
+    let model = recipe.model;
+    let Some(compiled) = &model.compiled else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for (output, goal) in compiled.trained() {
+        let scaled = match model.outputs[output] {
+            Source::Node(n) => {
+                let class = model.layers[model.nodes[n].layer].rule.class();
+                ["Normalization", "Rescaling"].contains(&class)
+            }
+            Source::Input(_) => false,
+        };
+        let errors = ["MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh"];
+        if scaled || !errors.contains(&goal.loss.class()) {
+            continue;
+        }
+        let Some(target) = target_of(model, &recipe.data.train, output) else {
+            continue;
+        };
+        let all = target.to_f32();
+        let n = all.len().max(1) as f64;
+        let mean = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let variance = all
+            .iter()
+            .map(|&x| (f64::from(x) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        let size = (variance + mean * mean).sqrt();
+        if size > LARGE_TARGET {
+            let found = format!(
+                "targets of mean {mean:.1} and deviation {:.1}",
+                variance.sqrt()
+            );
+            let advice = "the loss begins huge, and so do its gradients: divide the targets by \
+                          their deviation, or train on a table, which does so inside the model";
+            let place = Where::of(target.name());
+            findings.push(Finding::warning("unscaled_target", place, found, advice));
+        }
+    }
+    findings
+}

@@ -1,0 +1,51 @@
+//! Units whose weights are all 0: they say the same of every row.
+
+use crate::data::checks::Finding;
+use crate::inspect::graph::{at, dense_layers};
+use crate::model::Model;
+
+const NAME: &str = "dead_units";
+/// So many are named.
+const NAMED: usize = 8;
+
+pub(super) fn look(model: &Model) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for layer in dense_layers(model) {
+        let Some(kernel) = layer.entry.weights.first() else {
+            continue;
+        };
+        let units = layer.dense.units;
+        let mut alive = vec![false; units];
+        for row in kernel.values.chunks_exact(units.max(1)) {
+            alive
+                .iter_mut()
+                .zip(row)
+                .for_each(|(alive, x)| *alive |= *x != 0.0);
+        }
+        let dead: Vec<usize> = (0..units).filter(|&unit| !alive[unit]).collect();
+        if dead.is_empty() {
+            continue;
+        }
+        let (found, advice) = if dead.len() == units {
+            let advice = "all its units say the same of every row: was it trained, or is its \
+                          initializer zeros?";
+            ("its kernel is all 0".to_owned(), advice)
+        } else {
+            let named: Vec<String> = dead.iter().take(NAMED).map(usize::to_string).collect();
+            let more = match dead.len() {
+                n if n > NAMED => format!(" and {} more", n - NAMED),
+                _ => String::new(),
+            };
+            let found = format!(
+                "{} of {units} units have weights of 0 alone: {}{more}",
+                dead.len(),
+                named.join(", ")
+            );
+            let advice = "they cost time and say nothing: fewer units would do; if nobody pruned \
+                          them, a smaller rate or `leaky_relu` keeps units alive";
+            (found, advice)
+        };
+        findings.push(Finding::warning(NAME, at(&layer.entry.name), found, advice));
+    }
+    findings
+}

@@ -1,0 +1,44 @@
+//! Kernels far larger or smaller than initializers make them.
+
+use crate::data::checks::Finding;
+use crate::inspect::graph::{at, dense_layers};
+use crate::model::Model;
+
+const NAME: &str = "weight_scale";
+/// How many times as large as an initializer's is odd.
+const LARGE: f64 = 30.0;
+/// How small.
+const SMALL: f64 = 0.01;
+
+pub(super) fn look(model: &Model) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for layer in dense_layers(model).iter().filter(|layer| !layer.is_last) {
+        let Some(kernel) = layer.entry.weights.first() else {
+            continue;
+        };
+        let squares: f64 = kernel.values.iter().map(|&x| f64::from(x).powi(2)).sum();
+        let size = (squares / kernel.values.len().max(1) as f64).sqrt();
+        // LeCun's deviation, which keeps a signal's size.
+        let inputs = kernel.shape.first().copied().unwrap_or(1).max(1);
+        let usual = (1.0 / inputs as f64).sqrt();
+        let (how, advice) = if size > LARGE * usual {
+            (
+                "as large as",
+                "it may have blown up: `clipnorm`, a `MaxNorm` constraint, scaled inputs",
+            )
+        } else if size > 0.0 && size < SMALL * usual {
+            (
+                "as large as",
+                "hardly anything gets through: is it regularized too much?",
+            )
+        } else {
+            continue;
+        };
+        let found = format!(
+            "its weights are {:.3} times {how} what keeps a signal's size ({size:.2e} in the quadratic mean)",
+            size / usual
+        );
+        findings.push(Finding::warning(NAME, at(&layer.entry.name), found, advice));
+    }
+    findings
+}

@@ -84,8 +84,8 @@ pub fn source(spec: &str) -> Result<Source> {
 }
 
 /// The data that SPEC names. A built-in set and a folder of pictures come with
-/// their pixels scaled between 0 and 1 (for a model as it was trained on them), array files as they are, a `[data]` table
-/// as it says.
+/// their pixels scaled between 0 and 1, or as the model was given them that they are
+/// for; array files come as they are, a `[data]` table as it says.
 ///
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,

@@ -225,6 +225,23 @@ fn more_or_fewer_classes_than_numbers_are_said_when_it_predicts() {
 }
 
 #[test]
+fn a_model_that_could_not_be_read_back_is_not_saved() {
+    let place = saved();
+    let mut model = Model::load(place.path("m.keras")).unwrap();
+    let many = (0..200_000).map(|n| format!("the very long name of class {n}"));
+    model.pictures = Some(Pictures {
+        classes: many.collect(),
+        ..Pictures::default()
+    });
+    let error = model.save(place.path("large.keras")).unwrap_err();
+    assert!(
+        error.is_users_mistake() && error.to_string().contains("gradus.json"),
+        "{error}"
+    );
+    assert!(!place.path("large.keras").exists());
+}
+
+#[test]
 fn what_it_knows_of_pictures_comes_back() {
     let place = saved();
     let known = Pictures {

@@ -69,6 +69,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
         weights: weights_to_bytes(model)?,
         own: own::write(model)?,
     };
+    archive::check_size(&archive)?;
     archive::write(&archive).map_err(Error::Internal)
 }
 

@@ -125,7 +125,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
         "train", "c.toml", "--out", "folds", "--folds", "2", "--set", all,
     ]);
     let text = place.text("folds/folds.csv");
-    assert!(text.contains(",val_mse,"), "{text}");
+    assert!(text.contains(",val_mse\n"), "{text}");
 }
 
 #[test]

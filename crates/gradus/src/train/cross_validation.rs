@@ -18,7 +18,7 @@ use super::history::Logs;
 ///         .add(Flatten::new())
 ///         .add(Dense::new(10).activation(Activation::Softmax))
 ///         .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])?;
-///     model.fit(&train, Fit::new().epochs(3))?;
+///     model.fit(&train, Fit::new().epochs(10))?;
 ///     measured.add(model.evaluate(&held_out)?);
 /// }
 /// println!("accuracy {:?} ± {:?}", measured.mean("accuracy"), measured.std("accuracy"));

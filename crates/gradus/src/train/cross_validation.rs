@@ -17,8 +17,12 @@ use super::history::Logs;
 ///     let mut model = Sequential::new()
 ///         .add(Flatten::new())
 ///         .add(Dense::new(10).activation(Activation::Softmax))
-///         .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])?;
-///     model.fit(&train, Fit::new().epochs(10))?;
+///         .compile(
+///             Nadam::new().learning_rate(0.01),
+///             Loss::SparseCategoricalCrossentropy,
+///             &[Metric::Accuracy],
+///         )?;
+///     model.fit(&train, Fit::new().epochs(5))?;
 ///     measured.add(model.evaluate(&held_out)?);
 /// }
 /// println!("accuracy {:?} ± {:?}", measured.mean("accuracy"), measured.std("accuracy"));

@@ -176,7 +176,7 @@ fn a_folder_is_trained_on_evaluated_and_predicted() {
     );
     let text = place.text("p.csv");
     let rows: Vec<&str> = text.lines().collect();
-    assert_eq!(rows[0], "file,output_0,output_1");
+    assert_eq!(rows[0], "file,class,class_left,class_right");
     assert!(
         rows[1].starts_with("a.png,") && rows[2].starts_with("\"b, c.jpg\","),
         "{text}"
@@ -186,7 +186,8 @@ fn a_folder_is_trained_on_evaluated_and_predicted() {
             .rsplit_once(".png,")
             .or(row.rsplit_once("jpg\","))
             .unwrap();
-        cells.split(',').map(|cell| cell.parse().unwrap()).collect()
+        let cells = cells.split(',').skip(1);
+        cells.map(|cell| cell.parse().unwrap()).collect()
     };
     assert!(
         numbers(rows[1])[1] > 0.9 && numbers(rows[2])[0] > 0.9,
@@ -203,7 +204,7 @@ fn a_folder_is_trained_on_evaluated_and_predicted() {
             "q.csv",
         ],
     );
-    assert!(place.text("q.csv").contains("\nright/19.PNG,"));
+    assert!(place.text("q.csv").contains("\nright/19.PNG,right,"));
     ok(
         &place,
         &[
@@ -528,4 +529,165 @@ fn every_odd_folder_is_named_with_a_way_out() {
     assert!(message.contains("a folder of pictures"), "{message}");
     let message = mistake(&place, &["data", "show", "gone/"]);
     assert!(message.contains("gone/"), "{message}");
+}
+
+/// A wide picture whose middle is bright, or whose ends are: cropped to a square they
+/// differ, and stretched to one they nearly do not.
+fn wide(middle: bool, seed: u32) -> DynamicImage {
+    GrayImage::from_fn(32, 8, |x, _| {
+        let in_middle = (12..20).contains(&x);
+        Luma([if in_middle == middle {
+            200
+        } else {
+            seed as u8 % 30
+        }])
+    })
+    .into()
+}
+
+#[test]
+fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
+    let place = Place::new();
+    for seed in 0..12 {
+        put(
+            &place,
+            &format!("wide/middle/{seed}.png"),
+            png(&wide(true, seed)),
+        );
+        put(
+            &place,
+            &format!("wide/ends/{seed}.png"),
+            png(&wide(false, seed)),
+        );
+    }
+    let config = CONFIG.replace("\"sides\"", "\"wide\"\nsize = [8, 8]");
+    place.write("c.toml", config);
+    for (run, set) in [
+        ("crop", "data.resize=\"crop\""),
+        ("pad", "data.resize=\"pad\""),
+        ("none", "data.scale=\"none\""),
+    ] {
+        ok(&place, &["train", "c.toml", "--out", run, "--set", set]);
+        let model = format!("{run}/model.keras");
+        let config = format!("{run}/config.toml");
+        // The rows that the configuration reads, and the folder, in another order.
+        let of = |data: &str| {
+            ok(
+                &place,
+                &["predict", &model, "--data", data, "--out", "p.csv"],
+            );
+            let text = place.text("p.csv");
+            let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+            lines.sort();
+            assert!(
+                text.starts_with("file,class,class_ends,class_middle\n"),
+                "{text}"
+            );
+            lines
+        };
+        let (held_out, all) = (of(&config), of("wide"));
+        assert!(held_out.len() == 5 && all.len() == 24);
+        assert!(
+            held_out.iter().all(|line| all.contains(line)),
+            "{run}: {held_out:?} {all:?}"
+        );
+    }
+    // Cropped, the middle is all that there is.
+    let text = place.text("p.csv");
+    assert!(
+        text.lines()
+            .skip(1)
+            .all(|line| line.split(',').count() == 4),
+        "{text}"
+    );
+    let out = ok(&place, &["evaluate", "crop/model.keras", "--data", "wide"]);
+    assert!(out.contains("accuracy  1.0000"), "{out}");
+    // A folder with one of the classes is of that class, and one of another is refused.
+    put(&place, "one/middle/a.png", png(&wide(true, 3)));
+    let out = ok(&place, &["evaluate", "crop/model.keras", "--data", "one"]);
+    assert!(out.contains("accuracy  1.0000"), "{out}");
+    put(&place, "other/midle/a.png", png(&wide(true, 3)));
+    let message = mistake(&place, &["evaluate", "crop/model.keras", "--data", "other"]);
+    assert!(message.contains("did you mean `middle`?"), "{message}");
+    ok(
+        &place,
+        &[
+            "predict",
+            "crop/model.keras",
+            "--data",
+            "other",
+            "--out",
+            "p.csv",
+        ],
+    );
+    // Means and deviations are those of rows that are not at hand.
+    let set = "data.scale=\"standard\"";
+    ok(
+        &place,
+        &["train", "c.toml", "--out", "standard", "--set", set],
+    );
+    let model = "standard/model.keras";
+    let message = mistake(
+        &place,
+        &["predict", model, "--data", "wide", "--out", "p.csv"],
+    );
+    assert!(
+        message.contains("a TOML file with the [data] of its run"),
+        "{message}"
+    );
+    ok(
+        &place,
+        &[
+            "predict",
+            model,
+            "--data",
+            "standard/config.toml",
+            "--out",
+            "p.csv",
+        ],
+    );
+    // Folds name the files.
+    ok(
+        &place,
+        &["train", "c.toml", "--out", "folds", "--folds", "2"],
+    );
+    let text = place.text("folds/predictions.csv");
+    assert!(
+        text.starts_with("row,fold,file,class,class_predicted,class_ends,class_middle\n0,"),
+        "{text}"
+    );
+    // A built-in set that was not scaled is not scaled later.
+    let digits = [
+        "train",
+        "--out",
+        "digits",
+        "--set",
+        "train.epochs=2",
+        "--quiet",
+    ];
+    ok(
+        &place,
+        &[&digits[..], &["--set", "data.scale=\"none\""]].concat(),
+    );
+    let by_name = ok(
+        &place,
+        &[
+            "evaluate",
+            "digits/model.keras",
+            "--data",
+            "digits:test",
+            "--json",
+        ],
+    );
+    let by_config = ok(
+        &place,
+        &[
+            "evaluate",
+            "digits/model.keras",
+            "--data",
+            "digits/config.toml",
+            "--json",
+        ],
+    );
+    assert_eq!(by_name, by_config);
 }

@@ -20,6 +20,7 @@ fn data_for(model: &Model, spec: &str, labelled: bool) -> Result<Dataset> {
     let takes = Takes {
         input: model.inputs.first().and_then(|input| input.shape.as_ref()),
         schema: schema.as_ref(),
+        pictures: model.pictures.as_ref(),
         unlabelled: !labelled,
     };
     load_for(spec, Split::Test, takes)

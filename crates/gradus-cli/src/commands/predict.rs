@@ -4,7 +4,7 @@ use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
-use gradus::data::{Dataset, Images, Source};
+use gradus::data::Dataset;
 use gradus::model::{Model, Scored};
 use gradus::{Error, Result, Tensor, data};
 use std::ffi::OsStr;
@@ -19,14 +19,10 @@ pub fn run(args: Predict) -> Result<()> {
         return Err(Error::file(&args.model, problem));
     }
     let data = super::data_for(&model, &args.data, false)?;
-    if let (Format::Csv, true) = (format(&args.out)?, data::is_table(&args.data)?) {
+    let has_columns = data::is_table(&args.data)? || !data.ids().is_empty();
+    if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
         return score(&args, &model, &data);
     }
-    let files = match data::source(&args.data)? {
-        Source::Images(folder) => Images::of(&folder.display().to_string()).names()?,
-        _ => Vec::new(),
-    };
-    let write = |path: &Path, output: &Tensor, what: &str| write(path, output, &files, what);
     let names = model.output_names();
     // Each of several outputs has a file of its own.
     let file = |name: &str| match names.len() {
@@ -48,7 +44,7 @@ pub fn run(args: Predict) -> Result<()> {
     Ok(())
 }
 
-/// Writes the columns that a table's rows become.
+/// Writes the columns that the rows of a table, or a folder's pictures, become.
 fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
     let write = |path: &Path, scored: Scored, what: &str| {
         write_whole(path, |file| scored.write_csv(file))?;
@@ -93,16 +89,11 @@ fn format(path: &Path) -> Result<Format> {
     }
 }
 
-/// Writes the outputs, and says so. Rows that are pictures have their `files`
-/// beside them in a CSV.
-fn write(path: &Path, outputs: &Tensor, files: &[String], what: &str) -> Result<()> {
+/// Writes the outputs, and says so.
+fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
     let format = format(path)?;
     write_whole(path, |file| match format {
-        Format::Csv if !files.is_empty() => {
-            let names = (0..shape.size()).map(|column| format!("output_{column}"));
-            data::write_csv_of_files(file, files, &names.collect::<Vec<_>>(), &values)
-        }
         Format::Csv => data::write_csv(file, shape.size(), &values),
         Format::Npy => data::write_npy(file, shape, &values),
     })?;

@@ -349,6 +349,7 @@ fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
         data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
         model.schema.clone_from(&data.schema);
     }
+    model.pictures.clone_from(&data.pictures);
     model.build_for(&data.train)?;
     freeze(&mut model, config)?;
     Ok(Prepared { model, data, goals })
@@ -367,6 +368,10 @@ fn prepare_saved(config: &Config, base: &Path, path: &str) -> Result<Prepared> {
     let data = config.data.load_for(base, config.seed, schema.as_ref())?;
     if data.schema.is_some() {
         model.schema.clone_from(&data.schema);
+    }
+    // Arrays say nothing of what their pictures once were.
+    if config.data.images.is_some() || config.data.dataset.is_some() {
+        model.pictures.clone_from(&data.pictures);
     }
     Ok(Prepared {
         model,

@@ -6,7 +6,7 @@ use crate::data::check;
 use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
-use crate::data::images::{self, Images, Order};
+use crate::data::images::{self, Images, Order, Pictures};
 use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
@@ -27,6 +27,8 @@ pub struct Loaded {
     pub test: Option<Dataset>,
     /// What the columns of a table are to the model.
     pub schema: Option<Schema>,
+    /// How pictures were read, if they are not as a model is usually given them.
+    pub pictures: Option<Pictures>,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
 }
@@ -44,6 +46,7 @@ impl Loaded {
             validation: self.validation.map(keep).transpose()?,
             test: self.test.map(keep).transpose()?,
             schema: Some(schema),
+            pictures: self.pictures,
             left_out: self.left_out,
         })
     }
@@ -70,6 +73,7 @@ impl DataConfig {
             test,
             ..
         } = self.split(rows, test, base, seed)?;
+        let pictures = self.pictures_of(set, &train);
         let scales = self.scales(set, &train);
         let scaled = |data: Dataset| match &scales {
             None => Ok(data),
@@ -80,6 +84,7 @@ impl DataConfig {
             validation: validation.map(scaled).transpose()?,
             test: test.map(scaled).transpose()?,
             schema: None,
+            pictures,
             left_out: Vec::new(),
         })
     }
@@ -175,8 +180,26 @@ impl DataConfig {
             test: part("data.test", &self.test, chosen.test)?.or(own_test),
             train: rows.select(&chosen.train)?,
             schema: None,
+            pictures: None,
             left_out: Vec::new(),
         })
+    }
+
+    /// What a model that is trained on these rows has to know of new ones.
+    fn pictures_of(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Pictures> {
+        let scale = self.scale.unwrap_or_default();
+        match (set, &self.images) {
+            (_, Some(images)) => Some(Pictures {
+                resize: images.resize.unwrap_or_default(),
+                scale,
+                classes: train.class_names().to_vec(),
+            }),
+            (Some(_), _) if scale != ScaleName::default() => Some(Pictures {
+                scale,
+                ..Pictures::default()
+            }),
+            _ => None,
+        }
     }
 
     /// A scale for each input, or nothing if they stay as they are.

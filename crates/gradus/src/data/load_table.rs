@@ -107,6 +107,7 @@ fn load_rows(
         validation: validation.map(keep).transpose()?,
         test: test.map(keep).transpose()?,
         schema: Some(schema),
+        pictures: None,
         left_out,
     })
 }

@@ -49,7 +49,7 @@ pub use describe::describe;
 pub use digits::digits;
 pub use folders::data_folders;
 pub use idx::read_idx;
-pub use images::{ColorMode, Images, Resize};
+pub use images::{ColorMode, Images, Pictures, Resize};
 pub use load::Loaded;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
@@ -60,4 +60,4 @@ pub use schema::{
 pub use spec::{Source, Takes, is_table, load, load_for, source, table_of};
 pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table, Tabular};
 pub use tensor::{Tensor, Values};
-pub use write::{write_csv, write_csv_of_files, write_npy};
+pub use write::{write_csv, write_npy};

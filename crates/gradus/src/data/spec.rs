@@ -6,7 +6,7 @@ use crate::base::shape::Shape;
 use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
-use crate::data::images::{Images, Order};
+use crate::data::images::{Images, Order, Pictures};
 use crate::data::npy;
 use crate::data::scale::Scale;
 use crate::data::schema::{Schema, TableOptions};
@@ -86,8 +86,8 @@ pub fn source(spec: &str) -> Result<Source> {
 }
 
 /// The data that SPEC names. A built-in set and a folder of pictures come with
-/// their pixels scaled between 0 and 1, array files as they are, a `[data]` table
-/// as it says.
+/// their pixels scaled between 0 and 1, or as the model was given them that they are
+/// for; array files come as they are, a `[data]` table as it says.
 ///
 /// Where SPEC names no split, `default` says which rows are meant: `Train` is
 /// those of a training run; `Test` the ones that such a run does not train on,
@@ -106,6 +106,8 @@ pub struct Takes<'a> {
     pub input: Option<&'a Shape>,
     /// The columns of a table that it knows.
     pub schema: Option<&'a Schema>,
+    /// What it knows of pictures.
+    pub pictures: Option<&'a Pictures>,
     /// Whether a table's targets are left out, as for predictions.
     pub unlabelled: bool,
 }
@@ -113,17 +115,24 @@ pub struct Takes<'a> {
 /// As [`load`], for a model that takes this.
 pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset> {
     let Takes { input, schema, .. } = takes;
-    let labelled = !takes.unlabelled;
+    let (labelled, known) = (!takes.unlabelled, takes.pictures);
+    let scale_of = |unit: Scale| match known {
+        Some(known) => known.scale_of_new(unit),
+        None => Ok(unit),
+    };
     match source(spec)? {
         Source::Images(path) => {
-            let images = Images::of(&path.display().to_string());
-            let images = match input {
-                Some(shape) => images.fitting(shape),
-                None => images,
-            };
-            let data = images.load(Path::new(""), Order::Sorted, None)?;
+            let mut images = Images::of(&path.display().to_string());
+            if let Some(shape) = input {
+                images = images.fitting(shape);
+            }
+            images.resize = known.map(|known| known.resize);
+            let classes = known.map(|known| &known.classes[..]);
+            let classes = classes.filter(|classes| labelled && !classes.is_empty());
+            let data = images.load(Path::new(""), Order::Sorted, classes)?;
+            let scale = scale_of(Scale::Divide(255.0))?;
             data.map_inputs(|_, pictures| {
-                let pictures = pictures.scaled(Scale::Divide(255.0))?;
+                let pictures = pictures.scaled(scale.clone())?;
                 match input {
                     // (28, 28) without channels, as the built-in sets have it.
                     Some(shape) if shape.size() == pictures.size() => {
@@ -135,7 +144,8 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
         }
         Source::BuiltIn(set, split) => {
             let data = set.load(split.unwrap_or(default))?;
-            data.map_inputs(|_, input| input.scaled(set.unit_scale()))
+            let scale = scale_of(set.unit_scale())?;
+            data.map_inputs(|_, input| input.scaled(scale.clone()))
         }
         Source::Arrays { x, y } => {
             let x = npy::read_npy(&x)?;

@@ -54,20 +54,3 @@ pub fn write_csv(to: &mut impl Write, columns: usize, values: &[f32]) -> io::Res
     }
     Ok(())
 }
-
-/// Writes `f32` rows as `.csv` with a header, the file that each row is of in the
-/// first column. `names` are the other columns'.
-pub fn write_csv_of_files(
-    to: &mut impl Write,
-    files: &[String],
-    names: &[String],
-    values: &[f32],
-) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(to);
-    csv.write_record(["file"].into_iter().chain(names.iter().map(String::as_str)))?;
-    for (file, row) in files.iter().zip(values.chunks(names.len().max(1))) {
-        csv.write_field(file)?;
-        csv.write_record(row.iter().map(|value| format!("{value:?}")))?;
-    }
-    csv.flush()
-}

@@ -16,6 +16,7 @@ impl Model {
         whole.outputs = outputs;
         whole.compiled = None;
         whole.schema = None;
+        whole.pictures = None;
         whole.state = State::default();
         let calls = whole.units(None).calls();
         let mut makers = vec![0; whole.nodes.len()];
@@ -125,6 +126,7 @@ impl Model {
             compiled: self.compiled,
             state: self.state,
             schema: self.schema,
+            pictures: self.pictures,
         }
     }
 }

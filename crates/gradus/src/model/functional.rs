@@ -133,6 +133,7 @@ impl Functional {
                 compiled: None,
                 state: State::default(),
                 schema: None,
+                pictures: None,
             },
             shapes: Vec::new(),
         }

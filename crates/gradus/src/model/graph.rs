@@ -6,7 +6,7 @@ use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Schema};
+use crate::data::{Dataset, Pictures, Schema};
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
@@ -147,6 +147,9 @@ pub struct Model {
     pub state: State,
     /// What the columns of tables are to it, if it was trained on one.
     pub schema: Option<Schema>,
+    /// How it was given pictures, if it was trained on a folder of such, or on some that
+    /// are not scaled as usual.
+    pub pictures: Option<Pictures>,
 }
 
 impl Model {

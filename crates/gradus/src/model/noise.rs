@@ -128,6 +128,7 @@ impl Model {
             compiled: None,
             state: State::default(),
             schema: None,
+            pictures: None,
         }
     }
 }

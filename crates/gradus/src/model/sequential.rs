@@ -44,6 +44,7 @@ impl Sequential {
                 compiled: None,
                 state: State::default(),
                 schema: None,
+                pictures: None,
             },
         }
     }

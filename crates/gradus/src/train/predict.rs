@@ -137,6 +137,7 @@ fn face(model: &Model) -> Model {
         compiled: None,
         state: State::default(),
         schema: None,
+        pictures: None,
     }
 }
 

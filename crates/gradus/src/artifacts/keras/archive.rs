@@ -41,6 +41,22 @@ pub(crate) struct Archive {
     pub own: Option<String>,
 }
 
+/// Refuses a model of which more is text than would be read back.
+pub(crate) fn check_size(archive: &Archive) -> crate::error::Result<()> {
+    let own = archive.own.as_deref().unwrap_or_default();
+    for (name, text) in [(CONFIG, &*archive.config), (OWN, own)] {
+        if text.len() as u64 > MAX_JSON {
+            let found = format!("{} bytes of {name}", text.len());
+            let expected = format!(
+                "at most {MAX_JSON}, which are read back: which category has so many texts? \
+                 Leave its column out, or give it fewer"
+            );
+            return Err(crate::error::Error::invalid("save", found, expected));
+        }
+    }
+    Ok(())
+}
+
 /// The parts, uncompressed, in Keras' order.
 pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
     let mut parts: Vec<(&str, &[u8])> = vec![

@@ -72,6 +72,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
         vocabularies: weights::vocabularies(model),
         own: own::write(model)?,
     };
+    archive::check_size(&archive)?;
     archive::write(&archive).map_err(Error::Internal)
 }
 

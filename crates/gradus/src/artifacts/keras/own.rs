@@ -1,6 +1,6 @@
 //! `gradus.json`: what a model has that Keras has no place for.
 
-use crate::data::Schema;
+use crate::data::{Pictures, Schema};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
@@ -9,23 +9,33 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 struct Own {
     /// What the columns of tables are to the model.
-    schema: Schema,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<Schema>,
+    /// How it was given pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pictures: Option<Pictures>,
 }
 
 /// The entry of this model, if it needs one.
 pub(super) fn write(model: &Model) -> Result<Option<String>> {
-    let Some(schema) = model.schema.clone() else {
+    let (schema, pictures) = (model.schema.clone(), model.pictures.clone());
+    if schema.is_none() && pictures.is_none() {
         return Ok(None);
-    };
-    let text = serde_json::to_string(&Own { schema });
+    }
+    let text = serde_json::to_string(&Own { schema, pictures });
     text.map(Some).map_err(|e| Error::Internal(e.to_string()))
 }
 
 /// Takes the entry of a stranger's file into its model, if it fits.
 pub(super) fn read(text: &str, model: &mut Model) -> Result<(), String> {
     let own: Own = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let fits = model.check_schema(&own.schema);
-    fits.map_err(|error| error.to_string())?;
-    model.schema = Some(own.schema);
+    let under = |what: &str, fits: Result<()>| fits.map_err(|e| e.under(what).to_string());
+    if let Some(schema) = &own.schema {
+        under("", model.check_schema(schema))?;
+    }
+    if let Some(pictures) = &own.pictures {
+        under("pictures", pictures.check())?;
+    }
+    (model.schema, model.pictures) = (own.schema, own.pictures);
     Ok(())
 }

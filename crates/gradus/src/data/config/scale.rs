@@ -1,16 +1,17 @@
 //! `scale`: how the inputs are scaled.
 
 use crate::error::{Error, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How the inputs are scaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleName {
     /// Not at all.
     None,
     /// Pixels to between 0 and 1: divided by 255, or by the largest pixel of a
     /// built-in set.
+    #[default]
     Unit,
     /// Each feature by mean and population deviation of the training rows; a
     /// constant feature becomes 0.

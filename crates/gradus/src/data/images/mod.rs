@@ -6,6 +6,7 @@
 mod cache;
 mod decode;
 mod files;
+mod known;
 mod resize;
 #[cfg(test)]
 mod tests;
@@ -19,9 +20,10 @@ use crate::error::{Error, Result};
 use decode::Picture;
 use files::Found;
 pub(super) use files::no_classes;
-use serde::Serialize;
+pub use known::Pictures;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// How the pictures of a folder are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -41,7 +43,7 @@ pub struct Images {
 }
 
 /// How a picture comes to its size, always bilinear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// Its proportions change.
@@ -119,15 +121,10 @@ impl Images {
         self
     }
 
-    /// The names of its pictures' files, relative to the folder, in the order
-    /// of the rows that SPEC gives.
-    pub fn names(&self) -> Result<Vec<String>> {
-        Ok(files::find(Path::new(&self.folder))?.names())
-    }
-
     /// Reads the pictures. Rows have the shape (height, width, channels), pixels
     /// stay bytes; a class folder's place in `classes`, or in the order of the
-    /// names, is the label. A folder without class folders gives no targets.
+    /// names, is the label. A folder without class folders gives no targets. The ids are
+    /// the files' names, relative to the folder.
     pub(super) fn load(
         &self,
         base: &Path,
@@ -159,7 +156,14 @@ impl Images {
                 Dataset::new(x, Tensor::from_column(placed)?.named(&title))?
             }
         };
-        Ok(data.named(&name).with_class_names(&found.classes))
+        let mut files = vec![0; slots.len()];
+        for (file, &slot) in slots.iter().enumerate() {
+            files[slot] = file as u32;
+        }
+        let files = Tensor::from_dictionary([1], Arc::new(found.names()), files)?;
+        data.named(&name)
+            .with_class_names(&found.classes)
+            .with_ids(vec![("file".to_owned(), files)])
     }
 
     fn pixels(&self, found: &Found, slots: &[usize]) -> Result<Pixels> {

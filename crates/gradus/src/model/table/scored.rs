@@ -1,6 +1,6 @@
 //! From a model's outputs back to a table's columns.
 
-use crate::data::{Dataset, Target, Tensor, Values};
+use crate::data::{Dataset, Kind, Target, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::{Compiled, Model};
 use std::io::{self, Write};
@@ -59,10 +59,21 @@ impl Model {
     }
 
     /// What the model knows of the target of an output: that of its name, or the only
-    /// one of the only output that is trained.
+    /// one of the only output that is trained; of pictures `class`, where it gives as many
+    /// numbers as there are.
     pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
-        let targets = &self.schema.as_ref()?.targets;
         let names = self.output_names();
+        if let (None, Some(pictures)) = (&self.schema, &self.pictures) {
+            let size = self.output_shapes().ok()?.get(output)?.size();
+            let classes = &pictures.classes;
+            let of_each = size == classes.len() || size == 1 && classes.len() == 2;
+            return (names.len() == 1 && classes.len() > 1 && of_each).then(|| Target {
+                name: "class".into(),
+                kind: Kind::Category,
+                classes: classes.clone(),
+            });
+        }
+        let targets = &self.schema.as_ref()?.targets;
         let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
         let trained: Vec<usize> = match &self.compiled {
             Some(compiled) => trained(compiled),

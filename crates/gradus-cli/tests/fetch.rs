@@ -130,7 +130,8 @@ fn names_are_checked_and_what_is_there_is_listed() {
         said.err
     );
     // In a configuration it is the table that it is.
-    let config = "data.dataset = \"housing\"\ndata.target = \"value\"\nmodel.recipe = \"default\"\n";
+    let config =
+        "data.dataset = \"housing\"\ndata.target = \"value\"\nmodel.recipe = \"default\"\n";
     place.write("c.toml", config);
     let said = run(&place, &["data", "show", "c.toml"]);
     assert!(said.out.contains("the target"), "{}{}", said.out, said.err);

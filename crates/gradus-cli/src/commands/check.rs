@@ -100,6 +100,7 @@ impl Looked {
             validation: None,
             test: None,
             schema: model.table_schema().filter(|_| is_table),
+            pictures: None,
             left_out: Vec::new(),
         };
         self.findings

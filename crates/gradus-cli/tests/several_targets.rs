@@ -108,7 +108,7 @@ fn a_number_and_a_class_are_predicted_by_a_recipe() {
     place.write("new.csv", "x,town,kind\n15,Bern,large\n");
     let message = place.mistake(&["evaluate", "run/model.keras", "--data", "new.csv"]);
     assert!(
-        message.contains("has no column `the price/m2`, which the model takes"),
+        message.contains("has no column `the price/m2`, what the model predicts"),
         "{message}"
     );
     // As arrays, a file for each output.

@@ -69,7 +69,7 @@ fn a_table_of_its_own_is_validated_on_whatever_the_order_of_its_columns() {
     for (text, words) in [
         (
             other.replace("kind;price", "kind;prize"),
-            "has no column `price`, which the model takes; is it `prize`?",
+            "what the model predicts: `gradus predict` does without; is it `prize`?",
         ),
         (
             other.replacen("odd", "strange", 1),

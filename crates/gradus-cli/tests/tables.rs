@@ -38,7 +38,7 @@ fn a_table_is_shown_column_by_column() {
     );
     assert!(out.contains("standardized + is missing"), "{out}");
     assert!(
-        out.contains("NEAR BAY 50%, INLAND 25%, <1H OCEAN 25%  one-hot of 1 + unknown"),
+        out.contains("NEAR BAY 50%, INLAND 25%, +1          one-hot of 1 + unknown"),
         "{out}"
     );
     assert!(out.contains("6 columns are 12 numbers"), "{out}");

@@ -6,6 +6,7 @@ mod check;
 mod crew;
 mod epochs;
 mod evaluate;
+mod feeder;
 pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;

@@ -158,8 +158,8 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .shuffle(run.shuffle)
         .class_weight(&run.class_weight)
         .callback(watch.clone());
-    if let Some(validation) = &run.data.validation {
-        fit = fit.validation_data(validation.clone());
+    if let Some(validation) = run.data.validation() {
+        fit = fit.validation_data(validation);
     }
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);
@@ -167,7 +167,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());
     }
-    run.model.fit(&run.data.train, fit)?;
+    run.model.fit(run.data.train(), fit)?;
     Ok(())
 }
 
@@ -220,13 +220,13 @@ fn report(run: &Run, watch: &Watch, folder: &Path) -> Result<String> {
             measurements(logs.map(|(name, value)| (name.trim_start_matches("val_"), value)))
         };
         text += &format!("training    {}\n", of(false));
-        if run.data.validation.is_some() {
+        if run.data.validation().is_some() {
             text += &format!("validation  {}\n", of(true));
         }
     }
-    if let Some(test) = &run.data.test {
-        let logs = run.model.evaluate(test)?;
-        let rows = test.rows();
+    if let Some(test) = run.data.test() {
+        let logs = run.model.evaluate(&test)?;
+        let rows = test.rows().unwrap_or_default();
         text += &format!("test        {}  ({rows} rows)\n", measurements(logs.iter()));
     }
     Ok(text + &format!("run folder  {}\n", folder.display()))

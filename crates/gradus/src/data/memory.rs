@@ -1,5 +1,6 @@
 //! Amounts of memory, as people write them.
 
+use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -21,6 +22,8 @@ const UNITS: [(&str, u64); 8] = [
     ("kB", 1_000),
 ];
 
+const EXPECTED: &str = "an amount of memory, such as \"500 MB\" or \"2 GiB\"";
+
 impl Memory {
     /// What rows that are read take where nothing is said: 500 MB.
     pub const USUAL: Memory = Memory(500_000_000);
@@ -32,10 +35,7 @@ impl Memory {
 
     /// Reads `500 MB`; `at` is where it stands.
     pub fn from_text(at: &str, text: &str) -> Result<Self> {
-        let wrong = || {
-            let expected = "an amount of memory, such as \"500 MB\" or \"2 GiB\"";
-            Error::invalid(at, format!("`{text}`"), expected)
-        };
+        let wrong = || Error::invalid(at, format!("`{text}`"), EXPECTED);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
         let (number, unit) = text.split_at(end.unwrap_or(text.len()));
         let unit = match unit.trim() {
@@ -51,6 +51,15 @@ impl Memory {
         match bytes.round() {
             bytes if (1.0..9e18).contains(&bytes) => Ok(Memory(bytes as u64)),
             _ => Err(wrong()),
+        }
+    }
+
+    /// Reads what a configuration has: a text, or a number of bytes.
+    pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
+        match (value, value.as_u64()) {
+            (Value::String(text), _) => Self::from_text(at, text),
+            (_, Some(bytes)) if bytes > 0 => Ok(Memory(bytes)),
+            (other, _) => Err(Error::invalid(at, other, EXPECTED)),
         }
     }
 

@@ -21,6 +21,7 @@ mod hold_out;
 mod idx;
 mod images;
 mod load;
+mod load_stream;
 mod load_table;
 mod memory;
 pub(crate) mod npy;
@@ -47,6 +48,7 @@ pub use folders::data_folders;
 pub use idx::read_idx;
 pub use images::{ColorMode, Images, Resize};
 pub use load::Loaded;
+pub use load_stream::{Opened, Streamed};
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
@@ -54,7 +56,7 @@ pub use scale::Scale;
 pub use schema::{
     DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
 };
-pub use spec::{Source, Takes, is_table, load, load_for, source};
+pub use spec::{Source, Takes, is_table, load, load_for, open_for, source};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
 pub use table::{Cells, Column, Kind, ReadTable, Table, describe_table};

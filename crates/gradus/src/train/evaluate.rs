@@ -74,7 +74,9 @@ pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
     let most = match data {
         // Its batches stay whole.
         Data::Generator(generator) => generator.sample().rows(),
-        _ => data.rows().unwrap_or(rows).min(rows),
+        Data::Memory(data) => data.rows().min(rows),
+        // A small memory is no reason not to measure.
+        Data::Stream(stream) => stream.rows().min(rows).min(stream.most_of_batch()),
     };
     Wanted {
         mode: Mode::Evaluate,

@@ -11,6 +11,7 @@ pub use scale::ScaleName;
 
 use crate::base::registry::{Value, read, table};
 use crate::data::images::Images;
+use crate::data::memory::Memory;
 use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -52,6 +53,10 @@ pub struct DataConfig {
     /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
+    /// What the rows of arrays may take of the memory: larger ones stay in their files,
+    /// and are read while a model is trained. The default is half of the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 /// The table as it is read, before its values are looked at.
@@ -74,6 +79,7 @@ struct Raw {
     test: Option<Value>,
     scale: Option<String>,
     sample_weight: Option<String>,
+    memory: Option<Value>,
 }
 
 impl DataConfig {
@@ -126,6 +132,10 @@ impl DataConfig {
                 None => None,
             },
             sample_weight: raw.sample_weight,
+            memory: match raw.memory {
+                Some(value) => Some(Memory::from_value(&join(at, "memory"), &value)?),
+                None => None,
+            },
         };
         config.check().map_err(|error| error.under(at))?;
         Ok(config)
@@ -181,6 +191,11 @@ impl DataConfig {
             && let Some(key) = self.columns.given()
         {
             return Err(excluded(source, key));
+        }
+        if let (Some(_), [source @ ("dataset" | "table" | "images")]) = (self.memory, &named[..]) {
+            let problem =
+                format!("`memory` belongs to arrays (`x`): a `{source}` is read as a whole");
+            return Err(contradiction(&problem));
         }
         if let (Some(scale), [source @ "table"]) = (self.scale, &named[..])
             && scale != ScaleName::None

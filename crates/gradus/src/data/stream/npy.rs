@@ -80,10 +80,9 @@ impl NpyRows {
         self.inputs.iter().chain(&self.targets).chain(&self.weight)
     }
 
-    /// Bytes that all rows would take in memory.
-    pub fn bytes(&self) -> u64 {
-        let bytes = self.arrays().map(Array::bytes_in_memory);
-        bytes.fold(0, u64::saturating_add)
+    /// Bytes that all rows of a file would take in memory.
+    pub(in crate::data) fn memory_of(path: &Path) -> Result<u64> {
+        Array::open(path).map(|array| array.bytes_in_memory())
     }
 }
 
@@ -191,7 +190,8 @@ impl Array {
             Kind::Bool | Kind::U8 => 1,
             _ => 4,
         };
-        self.row_bytes / self.header.kind.size().max(1) as u64 * each * self.rows() as u64
+        let row = self.row_bytes / self.header.kind.size().max(1) as u64 * each;
+        row.saturating_mul(self.rows() as u64)
     }
 
     fn read(&mut self, rows: Range<usize>) -> Result<Tensor> {

@@ -17,15 +17,19 @@ pub(super) struct Cut {
     pub blocks: usize,
 }
 
+/// Blocks for which there must be room while one is read and decoded.
+const SPARE: u64 = 4;
+
 impl Cut {
+    /// The fewest blocks that there must be room for: two windows of one, and the spare.
+    pub const LEAST: u64 = SPARE + 2;
+
     /// Windows as large as the memory allows, for batches of so many rows.
     pub fn new(source: &Source, batch: usize) -> Result<Self> {
         /// A block is read at once: more bytes would not be read faster.
         const BLOCK: u64 = 1_000_000;
         /// Blocks of a memory: fewer would mix rows less.
         const PARTS: u64 = 64;
-        /// Blocks for which there must be room while one is read and decoded.
-        const SPARE: u64 = 4;
         let (memory, row) = (source.limit(), source.row_bytes());
         let batch = batch as u64;
         let block = ((memory / PARTS).min(BLOCK) / row).max(1);
@@ -33,7 +37,7 @@ impl Cut {
         let bytes = block.saturating_mul(row);
         let blocks = memory.saturating_sub(bytes.saturating_mul(SPARE)) / bytes.saturating_mul(2);
         if blocks == 0 {
-            let least = bytes.saturating_mul(SPARE + 2);
+            let least = bytes.saturating_mul(Self::LEAST);
             let expected = format!(
                 "at least {}: batches of {batch} rows of {} are read ahead while one is used",
                 Memory::at_least(least),

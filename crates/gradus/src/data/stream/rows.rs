@@ -1,5 +1,6 @@
 //! `Rows`: what can be read in parts; `Stream`: how it is.
 
+use super::order::Cut;
 use super::window::{self, Window};
 use super::windows::Windows;
 use crate::base::threads::lock;
@@ -223,6 +224,12 @@ impl Stream {
         let tensors = data.inputs().iter().chain(data.targets());
         let tensors = tensors.chain(data.sample_weight());
         (tensors.map(Tensor::row_bytes).sum::<usize>() + NOTES) as u64
+    }
+
+    /// The most rows of a batch for which there is memory, at least one.
+    pub(crate) fn most_of_batch(&self) -> usize {
+        let rows = self.memory / (Cut::LEAST * self.row_bytes());
+        usize::try_from(rows).unwrap_or(usize::MAX).max(1)
     }
 
     /// Bytes that the rows in memory may take.

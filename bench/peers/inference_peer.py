@@ -1,7 +1,8 @@
 """A peer of bench/inference: `inference_peer.py KIND FOLDER NAME`, then commands on standard input.
 
 KIND: onnx (ONNX Runtime, its defaults), keras-jax, keras-tf (compiled), or onnx-empty (an Identity:
-what a call into ONNX Runtime costs from Python). The commands are those of gradus' `bench_predict`.
+what a call into ONNX Runtime costs from Python). The commands are those of gradus' `bench_predict`,
+without Monte Carlo (`keras_mc.py` has that).
 Keras answers `one` and `all` by the fastest of what its users write: the compiled call of the model
 (`jax.jit`, `tf.function(jit_compile=True)`, with and without XLA for TensorFlow) on all rows at once
 and in batches, and `predict` with several batch sizes.
@@ -125,10 +126,4 @@ for line in sys.stdin:
     elif command == "all":
         way = fast("all", x)
         answer = timed(lambda: ways[way](x), float(argument), 1e3) | {"way": way}
-    elif command == "mc":
-        # The chapter's loop, on its own model: MCDropout is a layer of its own there.
-        samples = int(argument)
-        start = time.perf_counter()
-        found = np.stack([np.asarray(model(x, training=True)) for _ in range(samples)])
-        answer = {"median": time.perf_counter() - start, "rows": found.shape[1]}
     print(json.dumps(answer), flush=True)

@@ -1,6 +1,6 @@
 //! The gradus side of `bench/inference`: how long a prediction takes.
 //!
-//! `bench_predict MODEL.keras X.npy [SAMPLES.npy]` reads commands from standard
+//! `bench_predict MODEL.keras X.npy` reads commands from standard
 //! input, one a line, and answers each with a line of JSON:
 //!
 //! - `outputs FILE`: writes the predictions of all rows to FILE (`.npy`);

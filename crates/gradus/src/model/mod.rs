@@ -10,6 +10,7 @@ pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
 mod mixing;
+mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod recipe;

@@ -115,7 +115,7 @@ impl Crew {
         &self,
         engine: &dyn Engine,
         batches: impl Iterator<Item = B> + Send,
-        work: impl Fn(&mut Seat, B) + Sync,
+        work: impl Fn(&mut Seat, B) -> Result<()> + Sync,
     ) -> Result<()> {
         let batches = Mutex::new(batches);
         let problem = Mutex::new(None);
@@ -123,11 +123,11 @@ impl Crew {
             let done = self.alone(|seat| {
                 loop {
                     let next = lock(&batches).next();
-                    let Some(batch) = next else { break };
-                    work(seat, batch);
+                    let Some(batch) = next else { return Ok(()) };
+                    work(seat, batch)?;
                 }
             });
-            if let Err(error) = done {
+            if let Err(error) = done.flatten() {
                 *lock(&problem) = Some(error);
             }
         });

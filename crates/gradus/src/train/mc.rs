@@ -1,15 +1,20 @@
 //! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise
 //! left on, and what they say together.
 
-use super::evaluate::ROWS;
-use super::feeds::tensors;
-use super::runner::Runner;
+use super::crew::Crew;
+use super::feeds;
+use super::gathered::{Distribution, Gathered};
+use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
-use crate::model::lowering::Wanted;
-use crate::model::{Model, Source};
+use crate::model::{Input, Model, Source};
 use crate::plan::Mode;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows of a batch, each sample of one being a row.
+const TOGETHER: usize = 1024;
 
 /// What many noisy predictions of each row say together.
 #[derive(Clone, Debug)]
@@ -25,15 +30,6 @@ pub struct McPrediction {
     /// The mutual information of prediction and weights: the predictive entropy
     /// less the mean entropy of the samples. It is what more data could take away.
     pub mutual_information: Option<Tensor>,
-}
-
-/// What the numbers of an output are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Distribution {
-    /// A row of them is one distribution over classes.
-    Softmax,
-    /// Each is a probability by itself.
-    Sigmoid,
 }
 
 impl Model {
@@ -56,47 +52,22 @@ impl Model {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
         super::check::inputs(self, data)?;
-        // Samples of a row beyond so many are run in the next batch.
-        let together = samples.min(4 * ROWS);
-        let rows = (4 * ROWS / together).max(1).min(data.rows());
-        let wanted = Wanted {
-            mode: Mode::Sample,
-            rows: rows * together,
-            weighted: false,
-            mixed: false,
-        };
-        let mut runner = Runner::new(self, engine, &[wanted])?;
-        let mut batch = runner.batch(Mode::Sample)?;
         let shapes = self.output_shapes()?;
         let Some(shape) = shapes.first() else {
             return Err(Error::Internal("a model without outputs".into()));
         };
-        let size = shape.size();
-        let tensors = tensors(self, data, false)?;
-        let kind = self.distribution();
-        let mut found = Gathered::new(kind, size, shape.last());
-        let mut number = 0;
-        let mut repeated = Vec::with_capacity(wanted.rows);
-        for start in (0..data.rows()).step_by(rows) {
-            let here = start..data.rows().min(start + rows);
-            found.start(here.len());
-            for first in (0..samples).step_by(together) {
-                let count = together.min(samples - first);
-                repeated.clear();
-                for row in here.clone() {
-                    repeated.extend(std::iter::repeat_n(row as u32, count));
-                }
-                let step = Step {
-                    seed: self.seed,
-                    iteration: number,
-                    ..Step::default()
-                };
-                number += 1;
-                runner.run(&mut batch, &tensors, &repeated, &step, true)?;
-                found.add(batch.output(0, repeated.len(), size), count);
-            }
-            found.finish(samples);
-        }
+        let (size, kind) = (shape.size(), self.distribution());
+        // Samples of a row beyond so many are run in the next batch.
+        let together = samples.min(TOGETHER);
+        let rows = (TOGETHER / together).max(1).min(data.rows());
+        let sampler = Sampler {
+            model: self,
+            engine,
+            rows,
+            together,
+            samples,
+        };
+        let found = sampler.run(data, || Gathered::new(kind, size, shape.last()))?;
         let positions = size / shape.last().max(1);
         let one_each = match kind {
             Some(Distribution::Softmax) if shape.rank() > 1 => {
@@ -117,22 +88,6 @@ impl Model {
         })
     }
 
-    /// Whether a layer draws random numbers in training (dropout and its like,
-    /// noise, random slopes), which Monte Carlo predictions leave on.
-    pub fn is_noisy(&self) -> bool {
-        const NOISY: [&str; 7] = [
-            "AlphaDropout",
-            "Dropout",
-            "GaussianDropout",
-            "GaussianNoise",
-            "MCAlphaDropout",
-            "MCDropout",
-            "RReLU",
-        ];
-        let mut layers = self.layers.iter();
-        layers.any(|layer| NOISY.contains(&layer.rule.class()))
-    }
-
     /// What the first output's numbers are, by the layer that makes them.
     fn distribution(&self) -> Option<Distribution> {
         let Some(&Source::Node(n)) = self.outputs.first() else {
@@ -149,147 +104,150 @@ impl Model {
     }
 }
 
-/// What is gathered over the samples: of the rows at hand, and of those before.
-struct Gathered {
-    kind: Option<Distribution>,
-    size: usize,
-    width: usize,
-    /// Mean and sum of squared deviations of each number so far (Welford 1962).
-    means: Vec<f64>,
-    squares: Vec<f64>,
-    /// The sum of the samples' entropies of each distribution.
-    entropies: Vec<f64>,
-    so_far: usize,
-    mean: Vec<f32>,
-    std: Vec<f32>,
-    entropy: Vec<f32>,
-    information: Vec<f32>,
+/// How the samples of all rows are drawn.
+struct Sampler<'a> {
+    model: &'a Model,
+    engine: &'a dyn Engine,
+    /// Rows of a batch, and samples of each.
+    rows: usize,
+    together: usize,
+    /// Samples of each row in all its batches.
+    samples: usize,
 }
 
-impl Gathered {
-    fn new(kind: Option<Distribution>, size: usize, width: usize) -> Self {
-        let width = match kind {
-            Some(Distribution::Softmax) => width,
-            _ => 1,
+impl Sampler<'_> {
+    /// Draws them, many batches at a time. What comes before the first noise is
+    /// computed once for each row.
+    fn run(&self, data: &Dataset, start: impl Fn() -> Gathered + Sync) -> Result<Gathered> {
+        let (before, after) = self.model.split_at_noise()?;
+        let tensors = feeds::tensors(self.model, data, false)?;
+        let sizes: Vec<usize> = match &before {
+            Some(_) => after.inputs.iter().map(size).collect(),
+            None => tensors.iter().map(Tensor::size).collect(),
         };
-        Gathered {
-            kind,
-            size,
-            width,
-            means: Vec::new(),
-            squares: Vec::new(),
-            entropies: Vec::new(),
-            so_far: 0,
-            mean: Vec::new(),
-            std: Vec::new(),
-            entropy: Vec::new(),
-            information: Vec::new(),
-        }
-    }
-
-    /// Begins with the next rows.
-    fn start(&mut self, rows: usize) {
-        let numbers = rows * self.size;
-        for (all, n) in [
-            (&mut self.means, numbers),
-            (&mut self.squares, numbers),
-            (&mut self.entropies, numbers / self.width),
-        ] {
-            all.clear();
-            all.resize(n, 0.0);
-        }
-        self.so_far = 0;
-    }
-
-    /// Adds `count` samples of each row, those of a row one after the other.
-    fn add(&mut self, outputs: &[f32], count: usize) {
-        for (row, samples) in outputs.chunks(count * self.size).enumerate() {
-            let at = row * self.size;
-            for (s, sample) in samples.chunks(self.size).enumerate() {
-                let n = (self.so_far + s + 1) as f64;
-                for (i, &x) in sample.iter().enumerate() {
-                    let x = f64::from(x);
-                    let mean = &mut self.means[at + i];
-                    let away = x - *mean;
-                    *mean += away / n;
-                    self.squares[at + i] += away * (x - *mean);
-                }
-                if self.kind.is_some() {
-                    for (i, part) in sample.chunks(self.width).enumerate() {
-                        let part = part.iter().map(|&p| f64::from(p));
-                        self.entropies[at / self.width + i] += entropy(self.kind, part);
+        let crew = |model: &Model, mode, rows| Crew::new(model, self.engine, mode, rows);
+        let before = before.map(|model| crew(&model, Mode::Infer, self.rows));
+        let before = before.transpose()?;
+        let after = crew(&after, Mode::Sample, self.rows * self.together)?;
+        let parts = self.samples.div_ceil(self.together);
+        let found = Mutex::new(Vec::new());
+        let batches = 0..data.rows().div_ceil(self.rows);
+        after.each(self.engine, batches, |seat, batch| {
+            let here = batch * self.rows..data.rows().min((batch + 1) * self.rows);
+            let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
+            let once = self.reach(before.as_ref(), &tensors, here.clone(), once)?;
+            let mut gathered = start();
+            gathered.start(here.len());
+            for part in 0..parts {
+                let count = self.together.min(self.samples - part * self.together);
+                let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+                    let size = sizes[feed];
+                    for (place, to) in rows.zip(to.chunks_mut(size)) {
+                        to.copy_from_slice(&once[feed][place / count * size..][..size]);
                     }
+                };
+                let step = Step {
+                    seed: self.model.seed,
+                    iteration: (batch * parts + part) as u64,
+                    ..Step::default()
+                };
+                let rows = here.len() * count;
+                seat.run(rows, &fill, &step);
+                let mut outputs = vec![0.0; rows * gathered.size];
+                seat.output(0, &mut outputs);
+                gathered.add(&outputs, count);
+            }
+            gathered.finish(self.samples);
+            lock(&found).push((batch, gathered));
+            Ok(())
+        })?;
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable_by_key(|(batch, _)| *batch);
+        let mut all = start();
+        for (_, part) in found {
+            all.mean.extend(part.mean);
+            all.std.extend(part.std);
+            all.entropy.extend(part.entropy);
+            all.information.extend(part.information);
+        }
+        Ok(all)
+    }
+
+    /// What reaches the noise, of these rows.
+    fn reach(
+        &self,
+        before: Option<&Crew>,
+        tensors: &[Tensor],
+        here: Range<usize>,
+        mut once: Vec<Vec<f32>>,
+    ) -> Result<Vec<Vec<f32>>> {
+        let gather = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
+            tensors[feed].copy_range(here.start + rows.start..here.start + rows.end, to);
+        };
+        match before {
+            None => {
+                for (feed, values) in once.iter_mut().enumerate() {
+                    gather(feed, 0..here.len(), values);
                 }
             }
+            Some(crew) => crew.alone(|seat| {
+                let step = Step::default();
+                seat.run(here.len(), &gather, &step);
+                for (n, values) in once.iter_mut().enumerate() {
+                    seat.output(n, values);
+                }
+            })?,
         }
-        self.so_far += count;
-    }
-
-    /// Notes the results of the rows at hand.
-    fn finish(&mut self, samples: usize) {
-        let n = samples as f64;
-        self.mean.extend(self.means.iter().map(|&m| m as f32));
-        let deviations = self.squares.iter().map(|s| (s / n).sqrt() as f32);
-        self.std.extend(deviations);
-        if self.kind.is_none() {
-            return;
-        }
-        for (part, sum) in self.means.chunks(self.width).zip(&self.entropies) {
-            let whole = entropy(self.kind, part.iter().copied());
-            self.entropy.push(whole as f32);
-            // Never below 0 but for rounding.
-            self.information.push((whole - sum / n).max(0.0) as f32);
-        }
+        Ok(once)
     }
 }
 
-/// The entropy of a distribution, in nats.
-fn entropy(kind: Option<Distribution>, p: impl Iterator<Item = f64>) -> f64 {
-    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
-    match kind {
-        Some(Distribution::Sigmoid) => p.map(|p| term(p) + term(1.0 - p)).sum(),
-        _ => p.map(term).sum(),
-    }
+/// Numbers of a row of an input.
+fn size(input: &Input) -> usize {
+    input.shape.as_ref().map_or(1, |shape| shape.size()).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    /// What is gathered of samples of one row of two classes.
-    fn gathered(samples: &[[f32; 2]]) -> Gathered {
-        let mut gathered = Gathered::new(Some(Distribution::Softmax), 2, 2);
-        gathered.start(1);
-        // In two parts, as for more samples than fit in a batch.
-        let (first, rest) = samples.split_at(1);
-        gathered.add(first.as_flattened(), 1);
-        gathered.add(rest.as_flattened(), rest.len());
-        gathered.finish(samples.len());
-        gathered
-    }
+    use crate::prelude::*;
 
     #[test]
-    fn deviation_entropy_and_information_are_those_of_the_formulas() {
-        let close = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 1e-6, "{a}, not {b}");
-        let h = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
-        // Samples that contradict each other, each certain: all is information.
-        let found = gathered(&[[1.0, 0.0], [0.0, 1.0]]);
-        close(found.std[0], 0.5);
-        close(found.entropy[0], 2f64.ln());
-        close(found.information[0], 2f64.ln());
-        // Samples that agree on not knowing: nothing is.
-        let found = gathered(&[[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]);
-        close(found.std[0], 0.0);
-        close(found.entropy[0], 2f64.ln());
-        close(found.information[0], 0.0);
-        // I = H(mean) - mean H.
-        let found = gathered(&[[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]]);
-        close(found.mean[0], 0.6);
-        close(found.std[0], (0.18_f64 / 3.0).sqrt());
-        close(found.entropy[0], h(0.6));
-        close(
-            found.information[0],
-            h(0.6) - (h(0.9) + h(0.6) + h(0.3)) / 3.0,
+    fn a_model_cut_where_its_noise_begins_computes_the_same() {
+        let mut g = Functional::new();
+        let (x, other) = (g.input([6]), g.input([3]));
+        let h = g
+            .layer(Dense::new(8).activation(Activation::Elu), x)
+            .unwrap();
+        let h = g.layer(BatchNormalization::new(), h).unwrap();
+        let noisy = g.layer(Dropout::new(0.5), h).unwrap();
+        // Past the noise, and around it.
+        let sum = g.layer(layers::Add::new(), [h, noisy]).unwrap();
+        let all = g.layer(layers::Concatenate::new(), [sum, other]).unwrap();
+        let y = g
+            .layer(Dense::new(4).activation(Activation::Softmax), all)
+            .unwrap();
+        let model = g.model(y).unwrap();
+        let rows = |n: usize, width: usize| {
+            let values = (0..n * width).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0);
+            Tensor::from_f32([width], values.collect()).unwrap()
+        };
+        let data = Dataset::from_parts(vec![rows(30, 6), rows(30, 3)], vec![]).unwrap();
+        let (before, after) = model.split_at_noise().unwrap();
+        let reached = before.unwrap().predict_all(&data).unwrap();
+        assert_eq!(
+            reached.len(),
+            2,
+            "the normalized numbers, and the other input"
         );
+        let reached = Dataset::from_parts(reached, vec![]).unwrap();
+        assert_eq!(
+            after.predict(&reached).unwrap(),
+            model.predict(&data).unwrap()
+        );
+        // And drawn from, it is the same every time.
+        let found = model.predict_mc(&data, 300).unwrap();
+        let again = model.predict_mc(&data, 300).unwrap();
+        assert_eq!(found.mean, again.mean);
+        assert!(found.std.to_f32().iter().any(|&s| s > 0.0));
     }
 }

@@ -10,6 +10,7 @@ mod feeder;
 pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;
+mod gathered;
 mod history;
 mod mc;
 mod meters;

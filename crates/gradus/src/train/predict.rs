@@ -248,6 +248,7 @@ impl Prepared {
             for (n, values) in outputs.into_iter().enumerate() {
                 seat.output(n, values);
             }
+            Ok(())
         })
     }
 }

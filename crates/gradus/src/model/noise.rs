@@ -1,0 +1,133 @@
+//! Where a model's noise begins: what comes before is the same in every sample.
+
+use super::dtype::Dtype;
+use super::graph::{Input, LayerEntry, Model, Node, Source, State};
+use super::layers::Layer;
+use crate::base::shape::Shape;
+use crate::error::Result;
+
+/// The layers that draw random numbers in training.
+const NOISY: [&str; 7] = [
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "MCAlphaDropout",
+    "MCDropout",
+    "RReLU",
+];
+
+fn is_noisy(layer: &Layer) -> bool {
+    NOISY.contains(&layer.class())
+}
+
+impl Model {
+    /// Whether a layer draws random numbers in training (dropout and its like,
+    /// noise, random slopes), which Monte Carlo predictions leave on.
+    pub fn is_noisy(&self) -> bool {
+        self.layers.iter().any(|layer| is_noisy(&layer.rule))
+    }
+
+    /// The model in two parts: what leads to the first noise, and what it is made of
+    /// from there on. The outputs of the one are the inputs of the other, and the
+    /// other's noise is the whole model's. No first part if the noise begins at the
+    /// inputs, if there is none, or if an input is of texts.
+    pub(crate) fn split_at_noise(&self) -> Result<(Option<Model>, Model)> {
+        let mut noisy: Vec<bool> = Vec::new();
+        for node in &self.nodes {
+            let of = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
+            let after = node.inputs.iter().any(of);
+            noisy.push(after || is_noisy(&self.layers[node.layer].rule));
+        }
+        let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
+        // Where the parts meet.
+        let mut cuts: Vec<Source> = Vec::new();
+        let used = self.nodes.iter().zip(&noisy);
+        let used = used.filter(|(_, noisy)| **noisy);
+        let used = used.flat_map(|(node, _)| &node.inputs).chain(&self.outputs);
+        for source in used.filter(|source| !after(source)) {
+            if !cuts.contains(source) {
+                cuts.push(*source);
+            }
+        }
+        let nothing_before = cuts.iter().all(|cut| matches!(cut, Source::Input(_)));
+        let texts = self.inputs.iter().any(|i| i.dtype == Dtype::String);
+        if nothing_before || texts || !noisy.contains(&true) {
+            return Ok((None, self.clone()));
+        }
+        // Nodes of the second part by their number in the whole.
+        let mut numbers = vec![0; self.nodes.len()];
+        let mut count = 0;
+        for (number, noisy) in numbers.iter_mut().zip(&noisy) {
+            *number = count;
+            count += usize::from(*noisy);
+        }
+        let moved = |source: &Source| match *source {
+            Source::Node(n) if noisy[n] => Source::Node(numbers[n]),
+            source => Source::Input(cuts.iter().position(|c| *c == source).unwrap_or_default()),
+        };
+        let nodes = self.nodes.iter().zip(&noisy).filter(|(_, noisy)| **noisy);
+        let nodes = nodes.map(|(node, _)| Node {
+            layer: node.layer,
+            inputs: node.inputs.iter().map(moved).collect(),
+        });
+        let shapes = self.shapes()?;
+        let shape = |cut: &Source| -> Option<Shape> {
+            match *cut {
+                Source::Input(n) => self.inputs[n].shape.clone(),
+                Source::Node(n) => Some(shapes[n].1.clone()),
+            }
+        };
+        let inputs = cuts.iter().enumerate().map(|(n, cut)| Input {
+            name: format!("cut_{n}"),
+            shape: shape(cut),
+            dtype: Dtype::Float32,
+        });
+        // Nodes of the first part keep their numbers, so the noisy ones between
+        // them stay: none of those leads to a cut.
+        let last = cuts.iter().filter_map(|cut| match *cut {
+            Source::Node(n) => Some(n + 1),
+            Source::Input(_) => None,
+        });
+        let until = last.max().unwrap_or(0);
+        let before = self.nodes[..until].to_vec();
+        let second = self.part(
+            inputs.collect(),
+            nodes.collect(),
+            self.outputs.iter().map(moved).collect(),
+        );
+        Ok((Some(self.part(self.inputs.clone(), before, cuts)), second))
+    }
+
+    /// Another graph of the same layers; those that it does not use lose their
+    /// weights.
+    fn part(&self, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
+        let mut layers = Vec::new();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let used = nodes.iter().any(|node| node.layer == l);
+            layers.push(LayerEntry {
+                name: layer.name.clone(),
+                trainable: layer.trainable,
+                rule: layer.rule.clone(),
+                weights: if used {
+                    layer.weights.clone()
+                } else {
+                    Vec::new()
+                },
+            });
+        }
+        Model {
+            name: self.name.clone(),
+            chain: false,
+            inputs,
+            layers,
+            nodes,
+            outputs,
+            parts: Vec::new(),
+            seed: self.seed,
+            compiled: None,
+            state: State::default(),
+            schema: None,
+        }
+    }
+}

@@ -63,10 +63,10 @@ impl Memory {
         }
     }
 
-    /// An amount that is not smaller, with few digits.
+    /// An amount that is not smaller, with two digits.
     pub(super) fn at_least(bytes: u64) -> Self {
         let mut unit = 1;
-        while bytes / unit >= 1000 {
+        while bytes / unit >= 100 {
             unit *= 10;
         }
         Memory(bytes.div_ceil(unit) * unit)
@@ -160,6 +160,6 @@ mod tests {
         ] {
             assert!(Memory::from_text("memory", text).is_err(), "{text}");
         }
-        assert_eq!(Memory::at_least(1234).to_string(), "1300 B");
+        assert_eq!(Memory::at_least(1234).to_string(), "1.3 kB");
     }
 }

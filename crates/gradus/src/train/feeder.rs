@@ -22,7 +22,7 @@ pub(super) enum Feeder {
     },
     /// Of a generator.
     Drawn {
-        drawn: Drawn,
+        drawn: Box<Drawn>,
         /// The steps of an epoch.
         steps: usize,
     },
@@ -81,7 +81,7 @@ impl Feeder {
                 let all = steps.saturating_mul(end.saturating_sub(first));
                 let prepare = prepare(model, class_weight);
                 Ok(Feeder::Drawn {
-                    drawn: Drawn::new(generator, all, prepare)?,
+                    drawn: Box::new(Drawn::new(generator, all, prepare)?),
                     steps,
                 })
             }

@@ -44,6 +44,11 @@ pub struct Train {
     /// Go on from the run folder's checkpoint (the newest run's without --out)
     #[arg(long)]
     pub resume: bool,
+    /// Cross-validation: train K times, each time with another K-th of the rows held out, chosen as
+    /// `data.validation` chooses its rows (`stratify`, `group`, `time`), else at random. Each has its
+    /// run folder; `folds.csv` and `predictions.csv` have what was measured and predicted
+    #[arg(long, value_name = "K")]
+    pub folds: Option<usize>,
     /// Where all random numbers come from: short for `--set seed=N`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,

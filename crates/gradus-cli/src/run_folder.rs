@@ -15,13 +15,25 @@ pub const CONFIG: &str = "config.toml";
 /// What `--resume` continues from.
 pub const CHECKPOINT: &str = "checkpoint";
 
+/// The measurements of every fold of a cross-validation.
+pub const FOLDS: &str = "folds.csv";
+/// What each fold's model says of the rows that it did not see.
+pub const PREDICTIONS: &str = "predictions.csv";
+
+/// The run folder of a fold.
+pub fn fold_folder(run: &Path, fold: usize) -> PathBuf {
+    run.join(format!("fold-{fold}"))
+}
+
 /// Which folder a run goes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Place {
     /// The one that was named.
     Named(PathBuf),
     /// `runs/NAME-N`, N the first free.
     Numbered(String),
+    /// That of a fold, in a folder that is to be made for all of them.
+    Fold(Box<Place>, usize),
 }
 
 impl Place {
@@ -32,6 +44,11 @@ impl Place {
             Place::Named(folder) => {
                 fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))?;
                 Ok(folder.clone())
+            }
+            Place::Fold(all, fold) => {
+                let folder = fold_folder(&all.create()?, *fold);
+                fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
+                Ok(folder)
             }
             Place::Numbered(name) => {
                 let runs = Path::new("runs");
@@ -54,8 +71,10 @@ impl Place {
 
     /// Refuses a named folder that holds a run already, or is no folder.
     pub fn check_free(&self) -> Result<()> {
-        let Place::Named(folder) = self else {
-            return Ok(());
+        let folder = match self {
+            Place::Named(folder) => folder,
+            Place::Fold(all, _) => return all.check_free(),
+            Place::Numbered(_) => return Ok(()),
         };
         if folder.exists() && !folder.is_dir() {
             return Err(Error::file(
@@ -63,7 +82,7 @@ impl Place {
                 "is a file, expected a folder for the run",
             ));
         }
-        let taken = [MODEL, HISTORY, CONFIG, CHECKPOINT];
+        let taken = [MODEL, HISTORY, CONFIG, CHECKPOINT, FOLDS, "fold-1"];
         match taken.iter().find(|name| folder.join(name).exists()) {
             None => Ok(()),
             Some(name) => Err(Error::file(
@@ -78,6 +97,7 @@ impl Place {
     /// The folder of a run that is there: the one that was named, or the last.
     pub fn existing(&self) -> Result<PathBuf> {
         let (folder, found) = match self {
+            Place::Fold(all, _) => return all.existing(),
             Place::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
             Place::Numbered(name) => {
                 let number = last_number(name);

@@ -145,6 +145,10 @@ fn what_cannot_be_read_meanwhile_is_refused() {
             "data.validation: found 0.1 at random",
         ),
         (
+            &["data.memory=\"40 kB\"", "data.validation={fold=2, folds=5}"],
+            "data.validation: found fold 2 of 5",
+        ),
+        (
             &[
                 "data.memory=\"40 kB\"",
                 "data={memory=1000, dataset=\"digits\"}",
@@ -156,6 +160,9 @@ fn what_cannot_be_read_meanwhile_is_refused() {
         let message = place.mistake(&[&train[..], &set].concat());
         assert!(message.contains(expected), "{message}");
     }
+    let folds = ["--folds", "3", "--set", "data.memory=\"40 kB\""];
+    let message = place.mistake(&[&train[..4], &folds].concat());
+    assert!(message.contains("found fold 1 of 3"), "{message}");
     // Predictions are made in memory.
     small(&place, "done", &[]);
     place.write("large.toml", "[data]\nx = \"x.npy\"\nmemory = \"40 kB\"\n");

@@ -148,16 +148,14 @@ fn rows_that_are_read_give_the_bits_that_rows_in_memory_give() {
     let roomy = stream().memory(100_000);
     let (held_out, more) = (all().slice(800..ROWS), roomy.slice(800..ROWS));
     let in_memory = fit().validation_data(held_out.unwrap());
-    let in_memory = here.fit(&all().slice(0..800).unwrap(), in_memory).unwrap();
+    let in_memory = here.fit(all().slice(0..800).unwrap(), in_memory).unwrap();
     let streamed = fit().validation_data(more.unwrap());
-    let streamed = read
-        .fit(&stream().slice(0..800).unwrap(), streamed)
-        .unwrap();
+    let streamed = read.fit(stream().slice(0..800).unwrap(), streamed).unwrap();
     assert_eq!(weights(&here), weights(&read));
     assert_eq!(logs(&in_memory), logs(&streamed));
     let (a, b) = (
-        here.evaluate(&all()).unwrap(),
-        read.evaluate(&stream()).unwrap(),
+        here.evaluate(all()).unwrap(),
+        read.evaluate(stream()).unwrap(),
     );
     assert!(a.iter().eq(b.iter()), "{a:?} {b:?}");
 }
@@ -182,9 +180,9 @@ fn files_and_weights_of_rows_give_them_too() {
         .with_sample_weight(Tensor::from_column(weight).unwrap())
         .unwrap();
     here.fit(&data, in_order()).unwrap();
-    read.fit(&Stream::new(rows).unwrap().memory(MEMORY), in_order())
+    read.fit(Stream::new(rows).unwrap().memory(MEMORY), in_order())
         .unwrap();
-    made.fit(&Stream::new(weighed).unwrap().memory(MEMORY), in_order())
+    made.fit(Stream::new(weighed).unwrap().memory(MEMORY), in_order())
         .unwrap();
     assert_eq!(weights(&here), weights(&read));
     assert_eq!(weights(&here), weights(&made));
@@ -196,7 +194,7 @@ fn shuffled_rows_depend_on_the_seed_and_not_on_the_threads() {
         gradus::set_threads(threads);
         model.seed = seed;
         let fit = Fit::new().initial_epoch(epochs.start).epochs(epochs.end);
-        model.fit(&stream(), fit.batch_size(10)).unwrap();
+        model.fit(stream(), fit.batch_size(10)).unwrap();
         model
     };
     let whole = train(1, 5, 0..4, model());
@@ -236,7 +234,7 @@ fn a_training_reads_in_blocks_and_visits_every_row_once_an_epoch() {
 #[test]
 fn a_memory_that_is_too_small_says_what_would_do() {
     let small = || stream().memory(1000);
-    let error = model().fit(&small(), Fit::new()).unwrap_err().to_string();
+    let error = model().fit(small(), Fit::new()).unwrap_err().to_string();
     assert_eq!(
         error,
         "memory: found 1 kB, expected at least 7.7 kB: batches of 32 rows of 40 B are read \
@@ -253,7 +251,7 @@ fn a_memory_that_is_too_small_says_what_would_do() {
 fn measured_within(memory: u64) -> Logs {
     let mut model = plain();
     model.build_for(&all()).unwrap();
-    model.evaluate(&stream().memory(memory)).unwrap()
+    model.evaluate(stream().memory(memory)).unwrap()
 }
 
 /// Cuts a file short while a model is trained on it.
@@ -308,6 +306,21 @@ fn a_number_that_cannot_be_trained_on_is_named_with_its_row_in_the_file() {
         let expected = format!("{}, row 777, column 2: found NaN", x.display());
         assert!(error.starts_with(&expected), "{error}");
     }
+}
+
+#[test]
+fn a_weight_below_nothing_is_named_with_its_row() {
+    let folder = Folder::new("weight");
+    let (x, y) = folder.files();
+    let w = folder.file("w.npy");
+    let mut weights = vec![1.0; ROWS];
+    weights[900] = -1.0;
+    write(&w, &[], &weights);
+    let rows = NpyRows::new(&x, &y).unwrap().with_sample_weight(&w);
+    let rows = Stream::new(rows.unwrap()).unwrap().memory(MEMORY);
+    let error = plain().fit(&rows, Fit::new()).unwrap_err().to_string();
+    let expected = format!("{}, row 900: found -1", w.display());
+    assert!(error.starts_with(&expected), "{error}");
 }
 
 fn npy(path: &Path, header: &str, numbers: &[u8]) {
@@ -485,12 +498,12 @@ fn batches_of_a_generator_are_trained_on_as_they_come() {
     let in_memory = here.fit(&data, in_order()).unwrap();
     let fit = in_order().steps_per_epoch(30);
     let generated = given
-        .fit(&Generator::new(unknown(1000)).unwrap(), fit)
+        .fit(Generator::new(unknown(1000)).unwrap(), fit)
         .unwrap();
     assert_eq!(weights(&here), weights(&given));
     assert_eq!(logs(&in_memory), logs(&generated));
     let measured = given
-        .evaluate(&Generator::new(unknown(30)).unwrap())
+        .evaluate(Generator::new(unknown(30)).unwrap())
         .unwrap();
     let loss = here.evaluate(&data).unwrap().get("loss").unwrap();
     assert!((measured.get("loss").unwrap() - loss).abs() < 1e-6);
@@ -499,7 +512,7 @@ fn batches_of_a_generator_are_trained_on_as_they_come() {
 #[test]
 fn a_generator_says_how_long_an_epoch_is_or_is_asked() {
     let history = plain()
-        .fit(&Generator::new(batches(7)).unwrap(), Fit::new())
+        .fit(Generator::new(batches(7)).unwrap(), Fit::new())
         .unwrap();
     assert_eq!(history.epochs.len(), 1);
     for (generator, fit, problem) in [
@@ -529,14 +542,14 @@ fn a_generator_says_how_long_an_epoch_is_or_is_asked() {
         assert!(error.to_string().contains(problem), "{error}");
     }
     let error = plain()
-        .fit(&all(), Fit::new().steps_per_epoch(3))
+        .fit(all(), Fit::new().steps_per_epoch(3))
         .unwrap_err();
     assert!(
         error.to_string().contains("belongs to a generator"),
         "{error}"
     );
     let error = model()
-        .fit(&Generator::new(batches(7)).unwrap(), Fit::new())
+        .fit(Generator::new(batches(7)).unwrap(), Fit::new())
         .unwrap_err();
     assert!(error.to_string().contains("adapt"), "{error}");
 }
@@ -555,14 +568,14 @@ fn a_generator_that_ends_ends_the_training() {
     }
     let fit = fit.callback(Steps(seen.clone()));
     let history = plain()
-        .fit(&Generator::new(unknown(7)).unwrap(), fit)
+        .fit(Generator::new(unknown(7)).unwrap(), fit)
         .unwrap();
     assert_eq!(*seen.borrow(), [0, 0, 0, 1, 1, 1, 2]);
     assert_eq!(history.epochs.len(), 3);
     // And exactly two.
     let fit = Fit::new().epochs(5).steps_per_epoch(3);
     let history = plain()
-        .fit(&Generator::new(unknown(6)).unwrap(), fit)
+        .fit(Generator::new(unknown(6)).unwrap(), fit)
         .unwrap();
     assert_eq!(history.epochs.len(), 2);
 }
@@ -585,12 +598,12 @@ fn batches_unlike_the_first_are_refused() {
         ),
         (Err(Error::invalid("socket", "silence", "rows")), "silence"),
     ] {
-        let error = plain().fit(&two(second), Fit::new()).unwrap_err();
+        let error = plain().fit(two(second), Fit::new()).unwrap_err();
         assert!(error.to_string().contains(problem), "{error}");
     }
     // A shorter one is a batch like any other.
     plain()
-        .fit(&two(Made::default().read(3..4)), Fit::new())
+        .fit(two(Made::default().read(3..4)), Fit::new())
         .unwrap();
 }
 
@@ -598,12 +611,15 @@ fn batches_unlike_the_first_are_refused() {
 fn scales_are_those_of_rows_in_memory() {
     let data = all();
     let scale = Scale::standard(&data.inputs()[0]);
-    assert_eq!(stream().standard_scales().unwrap(), [scale.clone()]);
+    assert_eq!(
+        stream().standard_scales().unwrap(),
+        std::slice::from_ref(&scale)
+    );
     let (mut here, mut read) = (plain(), plain());
     let [x, y] = [data.inputs()[0].clone(), data.targets()[0].clone()];
     let scaled = Dataset::new(x.scaled(scale.clone()).unwrap(), y).unwrap();
     here.fit(&scaled, in_order()).unwrap();
-    read.fit(&stream().scaled(vec![scale]).unwrap(), in_order())
+    read.fit(stream().scaled(vec![scale]).unwrap(), in_order())
         .unwrap();
     assert_eq!(weights(&here), weights(&read));
 }
@@ -611,8 +627,8 @@ fn scales_are_those_of_rows_in_memory() {
 #[test]
 fn the_learning_rate_finder_reads_too() {
     let finder = || LearningRateFinder::new().steps(50).shuffle(false);
-    let here = plain().find_learning_rate(&all(), finder()).unwrap();
-    let read = plain().find_learning_rate(&stream(), finder()).unwrap();
+    let here = plain().find_learning_rate(all(), finder()).unwrap();
+    let read = plain().find_learning_rate(stream(), finder()).unwrap();
     assert_eq!(here, read);
 }
 
@@ -621,7 +637,7 @@ fn rows_are_cut_out_of_a_stream() {
     let part = stream().slice(100..600).unwrap();
     assert_eq!(part.rows(), 500);
     let (mut here, mut read) = (model(), model());
-    here.fit(&all().slice(100..600).unwrap(), in_order())
+    here.fit(all().slice(100..600).unwrap(), in_order())
         .unwrap();
     read.fit(&part, in_order()).unwrap();
     assert_eq!(weights(&here), weights(&read));

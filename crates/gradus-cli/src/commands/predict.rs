@@ -27,25 +27,25 @@ pub fn run(args: Predict) -> Result<()> {
         _ => Vec::new(),
     };
     let write = |path: &Path, output: &Tensor, what: &str| write(path, output, &files, what);
-    let Some(samples) = args.mc_samples else {
-        let (outputs, names) = (model.predict_all(&data)?, model.output_names());
-        for (output, name) in outputs.iter().zip(&names) {
-            // Each of several outputs has a file of its own.
-            match names.len() {
-                1 => write(&args.out, output, "")?,
-                _ => write(&beside(&args.out, name), output, "")?,
-            }
-        }
-        return Ok(());
+    let names = model.output_names();
+    // Each of several outputs has a file of its own.
+    let file = |name: &str| match names.len() {
+        1 => args.out.clone(),
+        _ => beside(&args.out, name),
     };
-    let found = model.predict_mc(&data, samples.get())?;
+    let Some(samples) = args.mc_samples else {
+        let outputs = model.predict_all(&data)?;
+        let mut each = outputs.iter().zip(&names);
+        return each.try_for_each(|(output, name)| write(&file(name), output, ""));
+    };
     let of = format!(" of {samples} samples");
-    write(&args.out, &found.mean, &format!(", the mean{of}"))?;
-    write(
-        &beside(&args.out, "std"),
-        &found.std,
-        &format!(", the standard deviation{of}"),
-    )
+    let found = model.predict_mc_all(&data, samples.get())?;
+    for (found, name) in found.iter().zip(&names) {
+        let (mean, std) = (file(name), beside(&file(name), "std"));
+        write(&mean, &found.mean, &format!(", the mean{of}"))?;
+        write(&std, &found.std, &format!(", the standard deviation{of}"))?;
+    }
+    Ok(())
 }
 
 /// Writes the columns that a table's rows become.
@@ -64,11 +64,12 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
             "",
         );
     };
-    let found = model.predict_mc(data, samples.get())?;
     let of = format!(" of {samples} samples");
-    let mean = model.scored(data, &[found.mean])?;
+    let found = model.predict_mc_all(data, samples.get())?.into_iter();
+    let (means, deviations): (Vec<_>, Vec<_>) = found.map(|each| (each.mean, each.std)).unzip();
+    let mean = model.scored(data, &means)?;
     write(&args.out, mean, &format!(", the mean{of}"))?;
-    let std = model.scored_about(data, &[found.std])?;
+    let std = model.scored_about(data, &deviations)?;
     let what = format!(", the standard deviation{of}");
     write(&beside(&args.out, "std"), std, &what)
 }

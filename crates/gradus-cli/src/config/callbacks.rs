@@ -141,6 +141,32 @@ impl Callbacks {
         unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))
     }
 
+    /// Puts a word before the ending of each file's name.
+    pub fn write_beside(&mut self, word: &str) {
+        let beside = |path: &Path| {
+            let mut name = path.file_stem().unwrap_or_default().to_os_string();
+            name.push(word);
+            if let Some(ending) = path.extension() {
+                name.push(".");
+                name.push(ending);
+            }
+            path.with_file_name(name)
+        };
+        if let Some(checkpoint) = &mut self.model_checkpoint {
+            // Keras' ending of weights has two parts.
+            checkpoint.filepath = match checkpoint.filepath.strip_suffix(".weights.h5") {
+                Some(stem) => format!("{stem}{word}.weights.h5"),
+                None => {
+                    let path = beside(Path::new(&checkpoint.filepath));
+                    path.display().to_string()
+                }
+            };
+        }
+        if let Some(logger) = &mut self.csv_logger {
+            logger.filename = beside(&logger.filename);
+        }
+    }
+
     /// Makes relative paths, which are relative to `base`, absolute.
     pub fn make_absolute(&mut self, base: &Path) -> Result<()> {
         let base = std::path::absolute(base).map_err(|e| Error::io("find", base, e))?;

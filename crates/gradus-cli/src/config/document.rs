@@ -16,6 +16,8 @@ pub struct Document {
     path: Option<PathBuf>,
     overrides: Vec<Override>,
     value: Value,
+    /// What `--folds` says.
+    folds: Option<usize>,
 }
 
 impl Document {
@@ -47,7 +49,16 @@ impl Document {
             path: path.map(Path::to_owned),
             overrides,
             value,
+            folds: None,
         })
+    }
+
+    /// The same for a cross-validation, whose number of folds is an option.
+    pub fn of_folds(self, folds: usize) -> Self {
+        Document {
+            folds: Some(folds),
+            ..self
+        }
     }
 
     /// The configuration.
@@ -72,6 +83,16 @@ impl Document {
 
     /// The same error, with the file or the option that the key stands in.
     pub fn locate(&self, error: Error) -> Error {
+        if let Error::Invalid {
+            at,
+            found,
+            expected,
+        } = &error
+            && at == "data.validation.folds"
+            && self.folds.is_some()
+        {
+            return Error::invalid("--folds", found, expected);
+        }
         let (at, whole) = match &error {
             Error::UnknownName {
                 at, found, family, ..

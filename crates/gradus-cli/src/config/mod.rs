@@ -3,6 +3,7 @@
 mod auto;
 mod callbacks;
 mod document;
+mod folds;
 mod model;
 mod overrides;
 mod pretrain;

@@ -7,8 +7,8 @@ use super::train::PerOutput;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
-use gradus::data::{Dataset, Opened, ScaleName, Schema};
-use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task, output_name};
+use gradus::data::{Dataset, Opened, ScaleName, Schema, Target};
+use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
@@ -366,11 +366,7 @@ impl Config {
 
     /// What the targets of a table ask of the model, with the losses that are named.
     fn table_goals(&self, schema: &Schema, train: &Dataset) -> Result<Vec<TableGoal>> {
-        let names = schema
-            .targets
-            .iter()
-            .map(|target| output_name(&target.name));
-        let names: Vec<String> = names.collect();
+        let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,
             None => vec![None; names.len()],

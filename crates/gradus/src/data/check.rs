@@ -61,6 +61,16 @@ pub fn finite(tensor: &Tensor) -> Result<()> {
     refuse(tensor, |x| !x.is_finite(), "a finite number")
 }
 
+/// Refuses weights below 0, NaN and infinity, naming the first one's row.
+pub(crate) fn weights(tensor: &Tensor) -> Result<()> {
+    tensor.numbers()?;
+    let is_none = |x: f32| !(0.0..f32::INFINITY).contains(&x);
+    refuse(tensor, is_none, WEIGHT)
+}
+
+/// What a row's weight is.
+pub(crate) const WEIGHT: &str = "a weight of 0 or more";
+
 /// As [`finite`], of an input: says what takes NaN.
 pub(crate) fn finite_input(tensor: &Tensor) -> Result<()> {
     not_infinite(tensor)?;

@@ -54,6 +54,21 @@ pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
 const KEY: &str = "class_weight";
 
 impl super::Dataset {
+    /// A code for the class of each row, equal for rows of one class: what
+    /// [`split::stratified`](crate::data::split::stratified) takes.
+    ///
+    /// An error where the data has not one target that names a class for each row: a
+    /// whole number, or one-hot.
+    pub fn classes(&self) -> Result<Vec<u32>> {
+        match self.targets() {
+            [target] => codes(target),
+            several => {
+                let found = format!("{} targets", several.len());
+                Err(Error::invalid("classes", found, "one target, of classes"))
+            }
+        }
+    }
+
     /// The weight of each class that makes all classes count the same in the
     /// loss: rows over (classes times the class's rows), scikit-learn's
     /// `balanced`. For `Fit::class_weight`.

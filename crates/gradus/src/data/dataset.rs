@@ -245,7 +245,22 @@ impl Dataset {
     /// `validation_split`, which holds out the rows from
     /// `floor(rows * (1 - fraction))` on. An error where either would be empty.
     pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
-        let parts = split::last(self.rows(), fraction)?;
+        self.split_by(&split::last(self.rows(), fraction)?)
+    }
+
+    /// The rows that stay and those that are held out, of any split or fold of
+    /// [`split`](crate::data::split).
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::data::split;
+    ///
+    /// let data = data::digits(Split::Train)?;
+    /// let (train, validation) = data.split_by(&split::stratified(&data.classes()?, 0.2, 42)?)?;
+    /// assert_eq!(train.rows() + validation.rows(), data.rows());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn split_by(&self, parts: &split::Parts) -> Result<(Self, Self)> {
         Ok((self.select(&parts.rest)?, self.select(&parts.held_out)?))
     }
 

@@ -4,6 +4,7 @@
 use super::config::{Choice, DataConfig, HeldOut};
 use super::split::{self, Parts};
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 /// What a split may ask of the rows of a source.
 pub(crate) trait Keys {
@@ -66,43 +67,109 @@ fn take(
 
 /// The places in `rows` of both sides.
 fn parts(how: &HeldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Parts>> {
-    let (fraction, choice) = match how {
+    let parts = match how {
         HeldOut::Files { .. } | HeldOut::Table { .. } | HeldOut::Images { .. } => return Ok(None),
-        HeldOut::First { first } => return split::first(rows.len(), *first).map(Some),
-        HeldOut::Fraction { fraction, choice } => (*fraction, choice),
-    };
-    let parts = match choice {
-        Choice::Last => split::last(rows.len(), fraction),
-        Choice::Shuffle => split::random(rows.len(), fraction, seed),
-        Choice::Stratify(None) => {
-            let classes = keys.classes().map_err(|e| e.under("stratify"))?;
-            split::stratified(&pick(&classes, rows), fraction, seed)
-        }
-        Choice::Stratify(Some(column)) => {
-            // What is missing is a class of its own.
-            let codes = keys.codes(column).map_err(|e| e.under("stratify"))?;
-            let classes = codes.iter().map(|code| code.unwrap_or(u32::MAX));
-            let classes: Vec<u32> = classes.collect();
-            split::stratified(&pick(&classes, rows), fraction, seed)
-        }
-        Choice::Group(column) => {
-            let codes = keys.codes(column).map_err(|e| e.under("group"))?;
-            let groups: Option<Vec<u32>> = codes.iter().copied().collect();
-            let groups = groups.ok_or_else(|| {
-                let row = codes.iter().position(Option::is_none);
-                missing(keys, column, row, "a group")
-            })?;
-            split::grouped(&pick(&groups, rows), fraction, seed)
-        }
-        Choice::Time(column) => {
-            let times = keys.times(column).map_err(|e| e.under("time"))?;
-            if let Some(row) = times.iter().position(|time| !time.is_finite()) {
-                return Err(missing(keys, column, Some(row), "a time"));
-            }
-            split::latest(&pick(&times, rows), fraction)
+        HeldOut::First { first } => split::first(rows.len(), *first),
+        HeldOut::Fraction { fraction, choice } => match By::of(choice, rows, keys)? {
+            By::Place => split::last(rows.len(), *fraction),
+            By::Chance => split::random(rows.len(), *fraction, seed),
+            By::Class(classes) => split::stratified(&classes, *fraction, seed),
+            By::Group(groups) => split::grouped(&groups, *fraction, seed),
+            By::Time(times) => split::latest(&times, *fraction),
+        },
+        HeldOut::Fold {
+            fold,
+            folds,
+            choice,
+        } => {
+            let by = By::of(choice, rows, keys)?;
+            let by_time = matches!(by, By::Time(_));
+            let dealt = by.folds(rows, *folds, seed)?;
+            let first = if by_time { 0 } else { 1 };
+            split::fold(&dealt, fold.wrapping_sub(first), by_time)
         }
     };
     parts.map(Some)
+}
+
+/// What decides on which side a row is, of the rows that are to be split.
+enum By {
+    Place,
+    Chance,
+    Class(Vec<u32>),
+    Group(Vec<u32>),
+    Time(Vec<f64>),
+}
+
+impl By {
+    fn of(choice: &Choice, rows: &[usize], keys: &dyn Keys) -> Result<By> {
+        Ok(match choice {
+            Choice::Last => By::Place,
+            Choice::Shuffle => By::Chance,
+            Choice::Stratify(None) => {
+                let classes = keys.classes().map_err(|e| e.under("stratify"))?;
+                By::Class(pick(&classes, rows))
+            }
+            Choice::Stratify(Some(column)) => {
+                // What is missing is a class of its own.
+                let codes = keys.codes(column).map_err(|e| e.under("stratify"))?;
+                let classes = codes.iter().map(|code| code.unwrap_or(u32::MAX));
+                let classes: Vec<u32> = classes.collect();
+                By::Class(pick(&classes, rows))
+            }
+            Choice::Group(column) => {
+                let codes = keys.codes(column).map_err(|e| e.under("group"))?;
+                let groups: Option<Vec<u32>> = codes.iter().copied().collect();
+                let groups = groups.ok_or_else(|| {
+                    let row = codes.iter().position(Option::is_none);
+                    missing(keys, column, row, "a group")
+                })?;
+                By::Group(pick(&groups, rows))
+            }
+            Choice::Time(column) => {
+                let times = keys.times(column).map_err(|e| e.under("time"))?;
+                if let Some(row) = times.iter().position(|time| !time.is_finite()) {
+                    return Err(missing(keys, column, Some(row), "a time"));
+                }
+                By::Time(pick(&times, rows))
+            }
+        })
+    }
+
+    /// The fold of each row.
+    fn folds(&self, rows: &[usize], folds: usize, seed: u64) -> Result<Vec<usize>> {
+        match self {
+            By::Place => split::block_folds(rows.len(), folds),
+            By::Chance => split::folds(rows.len(), folds, seed),
+            By::Class(classes) => {
+                let dealt = split::stratified_folds(classes, folds, seed)?;
+                Self::enough_of_each_class(classes, rows, folds)?;
+                Ok(dealt)
+            }
+            By::Group(groups) => split::grouped_folds(groups, folds, seed),
+            By::Time(times) => split::time_folds(times, folds),
+        }
+    }
+
+    /// Refuses a class that cannot be in every fold.
+    fn enough_of_each_class(classes: &[u32], rows: &[usize], folds: usize) -> Result<()> {
+        let mut counts = HashMap::new();
+        for (place, class) in classes.iter().enumerate() {
+            counts.entry(class).or_insert((0, place)).0 += 1;
+        }
+        let Some(&(count, place)) = counts.values().min() else {
+            return Ok(());
+        };
+        if count >= folds {
+            return Ok(());
+        }
+        let (row, s) = (rows[place], if count == 1 { "" } else { "s" });
+        let expected = format!(
+            "at most {count}: the class of row {row} has {count} row{s}; without `stratify` any \
+             number goes"
+        );
+        Err(Error::invalid("folds", folds, expected))
+    }
 }
 
 fn pick<T: Copy>(all: &[T], rows: &[usize]) -> Vec<T> {

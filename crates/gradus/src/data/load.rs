@@ -2,6 +2,7 @@
 
 use crate::data::array_keys::ArrayKeys;
 use crate::data::builtin::BuiltIn;
+use crate::data::check;
 use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
@@ -154,7 +155,7 @@ impl DataConfig {
         };
         let rows = match &self.sample_weight {
             None => rows,
-            Some(path) => rows.with_sample_weight(read_one("data.sample_weight", path, base)?)?,
+            Some(path) => weighted(rows, "data.sample_weight", path, base)?,
         };
         Ok((rows, test, set))
     }
@@ -248,6 +249,13 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
     read_npy(&base.join(spec::array(at, path)?))
 }
 
+/// Rows with weights from a file.
+fn weighted(rows: Dataset, at: &str, path: &str, base: &Path) -> Result<Dataset> {
+    let weights = read_one(at, path, base)?;
+    check::weights(&weights)?;
+    rows.with_sample_weight(weights)
+}
+
 /// Rows that have files of their own, as many numbers each as the training rows.
 fn from_files(
     at: &str,
@@ -257,8 +265,15 @@ fn from_files(
     base: &Path,
 ) -> Result<Dataset> {
     match how {
-        HeldOut::Files { x, y } => {
-            let held_out = read(at, x, Some(y), base)?;
+        HeldOut::Files {
+            x,
+            y,
+            sample_weight,
+        } => {
+            let mut held_out = read(at, x, Some(y), base)?;
+            if let Some(path) = sample_weight {
+                held_out = weighted(held_out, &join(at, "sample_weight"), path, base)?;
+            }
             same_shapes(at, train.inputs(), held_out.inputs())?;
             same_shapes(at, train.targets(), held_out.targets())?;
             Ok(held_out)

@@ -118,8 +118,14 @@ impl DataConfig {
             ("data.validation", &self.validation),
             ("data.test", &self.test),
         ] {
-            if let Some(HeldOut::Files { x, y }) = how {
+            if let Some(HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            }) = how
+            {
                 paths.extend([(at, x.paths()), (at, y.paths())]);
+                paths.extend(sample_weight.as_ref().map(|path| (at, vec![path.as_str()])));
             }
         }
         let mut whole = 0_u64;
@@ -147,19 +153,17 @@ impl DataConfig {
         let Some(x) = &self.x else {
             return Err(Error::Internal("arrays without a file".into()));
         };
-        let rows = open(x, self.y.as_ref(), base)?;
-        let rows = match &self.sample_weight {
-            None => rows,
-            Some(path) => {
-                rows.with_sample_weight(base.join(spec::array("data.sample_weight", path)?))?
-            }
-        };
-        let all = Stream::new(rows)?;
+        let (y, weight) = (self.y.as_ref(), self.sample_weight.as_ref());
+        let all = Stream::new(open("data", x, y, weight, base)?)?;
         let mut left = 0..all.rows();
         let mut held_out = |at: &str, how: &Option<HeldOut>| match how {
             None => Ok(None),
-            Some(HeldOut::Files { x, y }) => {
-                let own = Stream::new(open(x, Some(y), base)?)?;
+            Some(HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            }) => {
+                let own = Stream::new(open(at, x, Some(y), sample_weight.as_ref(), base)?)?;
                 let (train, held_out) = (all.sample(), own.sample());
                 same_shapes(at, train.inputs(), held_out.inputs())?;
                 same_shapes(at, train.targets(), held_out.targets())?;
@@ -190,7 +194,8 @@ impl DataConfig {
         let targets = match &self.y {
             None => None,
             Some(y) => {
-                let targets = Stream::new(open(y, Some(y), base)?)?.memory(memory.bytes());
+                let targets =
+                    Stream::new(open("data", y, Some(y), None, base)?)?.memory(memory.bytes());
                 Some(targets.slice(left)?)
             }
         };
@@ -206,20 +211,33 @@ impl DataConfig {
     }
 }
 
-fn open(x: &Files, y: Option<&Files>, base: &Path) -> Result<NpyRows> {
-    let paths = |at: &str, files: &Files| -> Result<Vec<PathBuf>> {
-        let paths = files.paths().into_iter();
-        paths
-            .map(|path| Ok(base.join(spec::array(at, path)?)))
+/// Inputs, targets and weights in their files; `at` is where these stand.
+fn open(
+    at: &str,
+    x: &Files,
+    y: Option<&Files>,
+    weight: Option<&String>,
+    base: &Path,
+) -> Result<NpyRows> {
+    let path = |key: &str, path: &str| Ok(base.join(spec::array(&join(at, key), path)?));
+    let paths = |key: &str, files: &Files| -> Result<Vec<PathBuf>> {
+        files
+            .paths()
+            .into_iter()
+            .map(|file| path(key, file))
             .collect()
     };
-    let inputs = paths("data.x", x)?;
+    let inputs = paths("x", x)?;
     let targets = match y {
-        Some(y) => paths("data.y", y)?,
+        Some(y) => paths("y", y)?,
         None => Vec::new(),
     };
     let names = y.map(Files::names).unwrap_or_default();
-    Ok(NpyRows::from_parts(&inputs, &targets)?.with_names(&x.names(), &names))
+    let rows = NpyRows::from_parts(&inputs, &targets)?.with_names(&x.names(), &names);
+    match weight {
+        None => Ok(rows),
+        Some(weight) => rows.with_sample_weight(path("sample_weight", weight)?),
+    }
 }
 
 /// Takes what is held out of the rows that are left, from one of their ends.
@@ -245,7 +263,7 @@ fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
             let expected = "array files (`x` and `y`), as the training rows are";
             Err(Error::invalid("", how, expected))
         }
-        HeldOut::Fraction { .. } => {
+        HeldOut::Fraction { .. } | HeldOut::Fold { .. } => {
             let expected = "the first rows, the last `fraction` or files of their own: the data is \
                             larger than `data.memory`, and stays in its files";
             Err(Error::invalid("", how, expected))

@@ -4,8 +4,8 @@ use crate::data::Dataset;
 use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out;
 use crate::data::load::Loaded;
-use crate::data::schema::{Schema, TableKeys};
-use crate::data::table::{Kind, ReadTable, Table};
+use crate::data::schema::{Schema, TableKeys, TableOptions};
+use crate::data::table::{Kind, ReadTable, Table, with_line};
 use crate::error::{Error, Result, join};
 use std::path::Path;
 
@@ -18,12 +18,21 @@ pub(super) fn load(
     seed: u64,
     known: Option<&Schema>,
 ) -> Result<Loaded> {
+    let loaded = load_rows(config, path, base, seed, known);
+    loaded.map_err(|error| with_line(path, error))
+}
+
+fn load_rows(
+    config: &DataConfig,
+    path: &Path,
+    base: &Path,
+    seed: u64,
+    known: Option<&Schema>,
+) -> Result<Loaded> {
     let (table, mut schema) = read(config, path, known)?;
-    let mut rows = schema.dataset(&table, true)?;
-    let weights = config.columns.weights(&table);
-    if let Some(weights) = weights.map_err(|error| error.under("data"))? {
-        rows = rows.with_sample_weight(weights)?;
-    }
+    let rows = schema.dataset(&table, true)?;
+    let rows = config.columns.weighted(rows, &table);
+    let rows = rows.map_err(|error| error.under("data"))?;
     let keys = TableKeys {
         table: &table,
         data: &rows,
@@ -32,7 +41,9 @@ pub(super) fn load(
     let part = |at: &str, how: &Option<HeldOut>, chosen: Option<Vec<usize>>| match (how, chosen) {
         (None, _) => Ok(None),
         (Some(_), Some(chosen)) => rows.select(&chosen).map(Some),
-        (Some(HeldOut::Table { table }), None) => own_table(&schema, &base.join(table)).map(Some),
+        (Some(HeldOut::Table { table }), None) => {
+            own_table(&schema, config, &base.join(table)).map(Some)
+        }
         (Some(other), None) => {
             let expected = "a `table`, as the training rows are";
             Err(Error::invalid(at, other, expected))
@@ -58,19 +69,34 @@ pub(super) fn load(
 }
 
 /// The rows of another table, all of them.
-fn own_table(schema: &Schema, path: &Path) -> Result<Dataset> {
-    schema.dataset(&schema.read(path, true)?, true)
+fn own_table(schema: &Schema, config: &DataConfig, path: &Path) -> Result<Dataset> {
+    let options = &config.columns;
+    let read = || {
+        let table = schema.read_with(path, true, weights_are_numbers(options))?;
+        let weighted = options.weighted(schema.dataset(&table, true)?, &table);
+        weighted.map_err(|error| match error {
+            error @ Error::UnknownName { .. } => Error::file(path, error),
+            other => other,
+        })
+    };
+    read().map_err(|error| with_line(path, error))
+}
+
+/// How the column of weights is read, which the model does not look at.
+fn weights_are_numbers(options: &TableOptions) -> ReadTable {
+    let mut read = ReadTable::default();
+    if let Some(weight) = &options.sample_weight {
+        read.kinds.insert(weight.clone(), Kind::Number);
+    }
+    read
 }
 
 fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Table, Schema)> {
     let options = &config.columns;
     // What a split looks at may be no feature.
     let by_time = [&config.validation, &config.test].into_iter().flatten();
-    let by_time = by_time.filter_map(|how| match how {
-        HeldOut::Fraction {
-            choice: Choice::Time(column),
-            ..
-        } => Some(column.as_str()),
+    let by_time = by_time.filter_map(|how| match how.choice() {
+        Some(Choice::Time(column)) => Some(column.as_str()),
         _ => None,
     });
     let by_time: Vec<&str> = by_time.collect();
@@ -107,13 +133,11 @@ fn read(config: &DataConfig, path: &Path, known: Option<&Schema>) -> Result<(Tab
         );
         return Err(Error::invalid(&join("data", "target"), found, expected));
     }
-    let mut more = ReadTable::default();
-    if let Some(weight) = &options.sample_weight {
-        more.kinds.insert(weight.clone(), Kind::Number);
-        if !known.columns().any(|column| column == weight) {
-            known.dropped.push(weight.clone());
-        }
+    if let Some(weight) = &options.sample_weight
+        && !known.columns().any(|column| column == weight)
+    {
+        known.dropped.push(weight.clone());
     }
-    let table = known.read_with(path, true, more)?;
+    let table = known.read_with(path, true, weights_are_numbers(options))?;
     Ok((table, known))
 }

@@ -11,6 +11,7 @@ use crate::data::npy;
 use crate::data::scale::Scale;
 use crate::data::schema::Schema;
 use crate::data::stream::Data;
+use crate::data::table::with_line;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -144,7 +145,10 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
             .map(|data| data.named(spec))
         }
         Source::Table(path) => match schema {
-            Some(schema) => schema.dataset(&schema.read(path, labelled)?, labelled),
+            Some(schema) => {
+                let rows = schema.dataset(&schema.read(&path, labelled)?, labelled);
+                rows.map_err(|error| with_line(&path, error))
+            }
             None => {
                 let expected = "arrays (`x.npy`), which the model takes: its inputs are no columns";
                 Err(Error::invalid("data", format!("`{spec}`"), expected))

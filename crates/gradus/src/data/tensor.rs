@@ -352,6 +352,7 @@ impl Tensor {
     /// in the source: shared where they are neighbours, else copied.
     pub(crate) fn select(&self, rows: &[usize]) -> Result<Self> {
         if let [first, .., last] = rows
+            && rows.is_sorted_by(|a, b| a < b)
             && last - first + 1 == rows.len()
         {
             return self.slice(*first..last + 1);

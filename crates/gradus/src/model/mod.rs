@@ -17,7 +17,7 @@ mod recipe;
 mod reuse;
 pub(crate) mod sequential;
 pub(crate) mod summary;
-mod table;
+pub(crate) mod table;
 mod tied;
 pub(crate) mod weights;
 
@@ -28,7 +28,5 @@ pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
-pub use table::{
-    EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TableGoal, embedding_width, output_name,
-};
+pub use table::{EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TableGoal, embedding_width};
 pub use weights::Weight;

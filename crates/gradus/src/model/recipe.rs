@@ -249,7 +249,7 @@ mod tests {
     fn task(targets: Vec<f32>) -> Task {
         let x = Tensor::from_f32([2], vec![0.5; targets.len() * 2]).unwrap();
         let y = Tensor::from_column(targets).unwrap();
-        Task::of(&Dataset::new(x, y).unwrap(), None).unwrap()
+        Task::of(Dataset::new(x, y).unwrap(), None).unwrap()
     }
 
     #[test]

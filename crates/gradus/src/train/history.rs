@@ -28,6 +28,16 @@ impl Logs {
     }
 }
 
+impl<N: Into<String>> FromIterator<(N, f64)> for Logs {
+    fn from_iter<I: IntoIterator<Item = (N, f64)>>(all: I) -> Self {
+        Logs(
+            all.into_iter()
+                .map(|(n, value)| (n.into(), value))
+                .collect(),
+        )
+    }
+}
+
 /// An epoch's measurements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Epoch {

@@ -4,6 +4,7 @@
 use super::crew::Crew;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
+use crate::base::shape::Shape;
 use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
@@ -37,9 +38,15 @@ impl Model {
     /// and its like) on and batch normalization in inference mode. The samples of
     /// a batch are run together, as one larger batch.
     ///
-    /// The same model, seed and data give the same result.
+    /// The same model, seed and data give the same result. Of several outputs it is the
+    /// first one's: see [`Model::predict_mc_all`].
     pub fn predict_mc(&self, data: &Dataset, samples: usize) -> Result<McPrediction> {
         self.predict_mc_on(crate::engine::default().as_ref(), data, samples)
+    }
+
+    /// As [`Model::predict_mc`], of each output, in the order of the model's outputs.
+    pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
+        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples)
     }
 
     pub(crate) fn predict_mc_on(
@@ -48,15 +55,23 @@ impl Model {
         data: &Dataset,
         samples: usize,
     ) -> Result<McPrediction> {
+        let all = self.predict_mc_all_on(engine, data, samples)?;
+        let first = all.into_iter().next();
+        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
+    }
+
+    fn predict_mc_all_on(
+        &self,
+        engine: &dyn Engine,
+        data: &Dataset,
+        samples: usize,
+    ) -> Result<Vec<McPrediction>> {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
         }
         super::check::inputs(self, data)?;
         let shapes = self.output_shapes()?;
-        let Some(shape) = shapes.first() else {
-            return Err(Error::Internal("a model without outputs".into()));
-        };
-        let (size, kind) = (shape.size(), self.distribution());
+        let kinds: Vec<_> = (0..shapes.len()).map(|n| self.distribution(n)).collect();
         // Samples of a row beyond so many are run in the next batch.
         let together = samples.min(TOGETHER);
         let rows = (TOGETHER / together).max(1).min(data.rows());
@@ -67,30 +82,20 @@ impl Model {
             together,
             samples,
         };
-        let found = sampler.run(data, || Gathered::new(kind, size, shape.last()))?;
-        let positions = size / shape.last().max(1);
-        let one_each = match kind {
-            Some(Distribution::Softmax) if shape.rank() > 1 => {
-                shape.dims()[..shape.rank() - 1].to_vec()
-            }
-            Some(Distribution::Softmax) => vec![positions],
-            _ => shape.dims().to_vec(),
+        let start = || {
+            let each = kinds.iter().zip(&shapes);
+            each.map(|(kind, shape)| Gathered::new(*kind, shape.size(), shape.last()))
+                .collect()
         };
-        let tensor = |values: Vec<f32>| match kind {
-            Some(_) => Tensor::from_f32(one_each.clone(), values).map(Some),
-            None => Ok(None),
-        };
-        Ok(McPrediction {
-            mean: Tensor::from_f32(shape.clone(), found.mean)?,
-            std: Tensor::from_f32(shape.clone(), found.std)?,
-            predictive_entropy: tensor(found.entropy)?,
-            mutual_information: tensor(found.information)?,
-        })
+        let found = sampler.run(data, start)?.into_iter();
+        let each = found.zip(&kinds).zip(&shapes);
+        each.map(|((found, kind), shape)| prediction(found, *kind, shape))
+            .collect()
     }
 
-    /// What the first output's numbers are, by the layer that makes them.
-    fn distribution(&self) -> Option<Distribution> {
-        let Some(&Source::Node(n)) = self.outputs.first() else {
+    /// What an output's numbers are, by the layer that makes them.
+    fn distribution(&self, output: usize) -> Option<Distribution> {
+        let Some(&Source::Node(n)) = self.outputs.get(output) else {
             return None;
         };
         let rule = &self.layers[self.nodes[n].layer].rule;
@@ -102,6 +107,27 @@ impl Model {
             _ => None,
         }
     }
+}
+
+/// What was gathered of an output of this shape.
+fn prediction(found: Gathered, kind: Option<Distribution>, shape: &Shape) -> Result<McPrediction> {
+    let one_each = match kind {
+        Some(Distribution::Softmax) if shape.rank() > 1 => {
+            shape.dims()[..shape.rank() - 1].to_vec()
+        }
+        Some(Distribution::Softmax) => vec![shape.size() / shape.last().max(1)],
+        _ => shape.dims().to_vec(),
+    };
+    let tensor = |values: Vec<f32>| match kind {
+        Some(_) => Tensor::from_f32(one_each.clone(), values).map(Some),
+        None => Ok(None),
+    };
+    Ok(McPrediction {
+        mean: Tensor::from_f32(shape.clone(), found.mean)?,
+        std: Tensor::from_f32(shape.clone(), found.std)?,
+        predictive_entropy: tensor(found.entropy)?,
+        mutual_information: tensor(found.information)?,
+    })
 }
 
 /// How the samples of all rows are drawn.
@@ -118,7 +144,11 @@ struct Sampler<'a> {
 impl Sampler<'_> {
     /// Draws them, many batches at a time. What comes before the first noise is
     /// computed once for each row.
-    fn run(&self, data: &Dataset, start: impl Fn() -> Gathered + Sync) -> Result<Gathered> {
+    fn run(
+        &self,
+        data: &Dataset,
+        start: impl Fn() -> Vec<Gathered> + Sync,
+    ) -> Result<Vec<Gathered>> {
         let (before, after) = self.model.split_at_noise()?;
         let tensors = feeds::tensors(self.model, data, false)?;
         let sizes: Vec<usize> = match &before {
@@ -137,7 +167,7 @@ impl Sampler<'_> {
             let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
             let once = self.reach(before.as_ref(), &tensors, here.clone(), once)?;
             let mut gathered = start();
-            gathered.start(here.len());
+            gathered.iter_mut().for_each(|each| each.start(here.len()));
             for part in 0..parts {
                 let count = self.together.min(self.samples - part * self.together);
                 let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
@@ -153,11 +183,15 @@ impl Sampler<'_> {
                 };
                 let rows = here.len() * count;
                 seat.run(rows, &fill, &step);
-                let mut outputs = vec![0.0; rows * gathered.size];
-                seat.output(0, &mut outputs);
-                gathered.add(&outputs, count);
+                for (n, each) in gathered.iter_mut().enumerate() {
+                    let mut outputs = vec![0.0; rows * each.size];
+                    seat.output(n, &mut outputs);
+                    each.add(&outputs, count);
+                }
             }
-            gathered.finish(self.samples);
+            gathered
+                .iter_mut()
+                .for_each(|each| each.finish(self.samples));
             lock(&found).push((batch, gathered));
             Ok(())
         })?;
@@ -165,10 +199,12 @@ impl Sampler<'_> {
         found.sort_unstable_by_key(|(batch, _)| *batch);
         let mut all = start();
         for (_, part) in found {
-            all.mean.extend(part.mean);
-            all.std.extend(part.std);
-            all.entropy.extend(part.entropy);
-            all.information.extend(part.information);
+            for (all, part) in all.iter_mut().zip(part) {
+                all.mean.extend(part.mean);
+                all.std.extend(part.std);
+                all.entropy.extend(part.entropy);
+                all.information.extend(part.information);
+            }
         }
         Ok(all)
     }

@@ -4,6 +4,7 @@ mod adapt;
 pub mod callbacks;
 mod check;
 mod crew;
+mod cross_validation;
 mod epochs;
 mod evaluate;
 mod feeder;
@@ -15,6 +16,7 @@ mod history;
 mod mc;
 mod meters;
 mod mix;
+mod out_of_fold;
 mod predict;
 mod prepare;
 mod pretrain;
@@ -25,10 +27,12 @@ pub use callbacks::{
     Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, ReduceLROnPlateau,
     TerminateOnNaN, Training,
 };
+pub use cross_validation::CrossValidation;
 pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
+pub use out_of_fold::OutOfFold;
 pub use predict::Predictor;
 pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 

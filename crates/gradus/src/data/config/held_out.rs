@@ -23,12 +23,24 @@ pub enum HeldOut {
         /// Which rows they are.
         choice: Choice,
     },
+    /// One of several folds: `{ fold = 2, folds = 5 }`.
+    Fold {
+        /// Which, from 1.
+        fold: usize,
+        /// How many there are.
+        folds: usize,
+        /// Which rows are in a fold. With `Time` it is held out from the rows before it
+        /// alone, and with `Last` its rows are neighbours.
+        choice: Choice,
+    },
     /// Rows of their own files: `{ x = "xv.npy", y = "yv.npy" }`.
     Files {
         /// The inputs.
         x: Files,
         /// The targets.
         y: Files,
+        /// A weight for each row's loss.
+        sample_weight: Option<String>,
     },
     /// Rows of their own table: `{ table = "v.csv" }`.
     Table {
@@ -42,13 +54,14 @@ pub enum HeldOut {
     },
 }
 
-/// How a share of the rows is chosen. A column of a table is named; beside
+/// How a share of the rows, or a fold, is chosen. A column of a table is named; beside
 /// array files it is a file with one number a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
-    /// The last ones, as Keras' `validation_split`.
+    /// The last ones, as Keras' `validation_split`. Of folds `shuffle = false`.
     Last,
-    /// Rows drawn at random, by the run's seed: `shuffle = true`.
+    /// Rows drawn at random, by the run's seed: `shuffle = true`; so are folds without a
+    /// word.
     Shuffle,
     /// At random, each class of the target (`stratify = true`) or of a column
     /// (`stratify = "column"`) with the same share on both sides.
@@ -63,12 +76,15 @@ pub enum Choice {
 struct Raw {
     first: Option<usize>,
     fraction: Option<f64>,
+    fold: Option<usize>,
+    folds: Option<usize>,
     shuffle: Option<bool>,
     stratify: Option<Value>,
     group: Option<String>,
     time: Option<String>,
     x: Option<Value>,
     y: Option<Value>,
+    sample_weight: Option<String>,
     table: Option<String>,
     images: Option<String>,
 }
@@ -81,9 +97,14 @@ impl HeldOut {
             false => name.clone(),
         };
         match self {
-            HeldOut::Files { x, y } => HeldOut::Files {
+            HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            } => HeldOut::Files {
                 x: x.map(change),
                 y: y.map(change),
+                sample_weight: sample_weight.as_ref().map(change),
             },
             HeldOut::Table { table } => HeldOut::Table {
                 table: change(table),
@@ -93,14 +114,26 @@ impl HeldOut {
             },
             HeldOut::Fraction { fraction, choice } => HeldOut::Fraction {
                 fraction: *fraction,
-                choice: match choice {
-                    Choice::Stratify(Some(name)) => Choice::Stratify(Some(column(name))),
-                    Choice::Group(name) => Choice::Group(column(name)),
-                    Choice::Time(name) => Choice::Time(column(name)),
-                    other => other.clone(),
-                },
+                choice: choice.map_column(column),
+            },
+            HeldOut::Fold {
+                fold,
+                folds,
+                choice,
+            } => HeldOut::Fold {
+                fold: *fold,
+                folds: *folds,
+                choice: choice.map_column(column),
             },
             HeldOut::First { .. } => self.clone(),
+        }
+    }
+
+    /// How the rows are chosen, if they are by something.
+    pub fn choice(&self) -> Option<&Choice> {
+        match self {
+            HeldOut::Fraction { choice, .. } | HeldOut::Fold { choice, .. } => Some(choice),
+            _ => None,
         }
     }
 
@@ -118,6 +151,7 @@ impl HeldOut {
         one_of(&[
             ("first", raw.first.is_some()),
             ("fraction", raw.fraction.is_some()),
+            ("fold", raw.fold.is_some()),
             ("x", raw.x.is_some()),
             ("table", raw.table.is_some()),
             ("images", raw.images.is_some()),
@@ -128,18 +162,36 @@ impl HeldOut {
             ("group", raw.group.is_some()),
             ("time", raw.time.is_some()),
         ])?;
-        if let (Some(key), None) = (chosen, raw.fraction) {
-            let problem = format!("`{key}` needs `fraction`, the share of the rows");
+        if let (Some(_), None) = (&raw.sample_weight, &raw.x) {
+            let problem = "`sample_weight` belongs to `x` and `y` here: rows that are held out of \
+                           the others, or of a table, have theirs by `data.sample_weight`";
+            return Err(contradiction(problem).under(at));
+        }
+        if let (Some(key), None, None) = (chosen, raw.fraction, raw.fold) {
+            let problem =
+                format!("`{key}` needs `fraction`, the share of the rows, or `fold` and `folds`");
             return Err(contradiction(&problem).under(at));
         }
+        let choice = |usual: Choice| {
+            Ok(match (raw.shuffle, &raw.stratify, &raw.group, &raw.time) {
+                (Some(true), ..) => Choice::Shuffle,
+                (Some(false), ..) => Choice::Last,
+                (_, Some(value), ..) => stratified(&join(at, "stratify"), value, usual)?,
+                (.., Some(group), _) => Choice::Group(group.clone()),
+                (.., Some(time)) => Choice::Time(time.clone()),
+                _ => usual,
+            })
+        };
         match raw {
             Raw {
                 x: Some(x),
                 y: Some(y),
+                sample_weight,
                 ..
             } => Ok(HeldOut::Files {
                 x: file("x", &x)?,
                 y: file("y", &y)?,
+                sample_weight,
             }),
             Raw { x: Some(_), .. } => Err(contradiction("`x` needs `y`").under(at)),
             Raw { y: Some(_), .. } => Err(contradiction("`y` needs `x`").under(at)),
@@ -148,21 +200,35 @@ impl HeldOut {
             } => Ok(HeldOut::First { first }),
             Raw {
                 fraction: Some(fraction),
-                shuffle,
-                stratify,
-                group,
-                time,
                 ..
             } => Ok(HeldOut::Fraction {
                 fraction,
-                choice: match (shuffle, stratify, group, time) {
-                    (Some(true), ..) => Choice::Shuffle,
-                    (_, Some(value), ..) => stratified(&join(at, "stratify"), &value)?,
-                    (.., Some(group), _) => Choice::Group(group),
-                    (.., Some(time)) => Choice::Time(time),
-                    _ => Choice::Last,
-                },
+                choice: choice(Choice::Last)?,
             }),
+            Raw {
+                fold: Some(fold),
+                folds: Some(folds),
+                ..
+            } => {
+                if folds < 2 {
+                    return Err(Error::invalid(&join(at, "folds"), folds, "2 or more"));
+                }
+                if !(1..=folds).contains(&fold) {
+                    let expected = format!("a number from 1 to {folds}, which `folds` is");
+                    return Err(Error::invalid(&join(at, "fold"), fold, expected));
+                }
+                Ok(HeldOut::Fold {
+                    fold,
+                    folds,
+                    choice: choice(Choice::Shuffle)?,
+                })
+            }
+            Raw { fold: Some(_), .. } => Err(contradiction("`fold` needs `folds`").under(at)),
+            Raw { folds: Some(_), .. } => {
+                let problem = "`folds` needs `fold`, the one that is held out; `gradus train \
+                               --folds` trains on each";
+                Err(contradiction(problem).under(at))
+            }
             Raw {
                 table: Some(table), ..
             } => Ok(HeldOut::Table { table }),
@@ -171,17 +237,40 @@ impl HeldOut {
                 ..
             } => Ok(HeldOut::Images { images }),
             _ => {
-                let expected = "one of `first`, `fraction`, `x` and `y`, `table`, or `images`";
+                let expected = "one of `first`, `fraction`, `fold` and `folds`, `x` and `y`, `table`, or `images`";
                 Err(Error::invalid(at, "an empty table", expected))
             }
         }
     }
 }
 
-fn stratified(at: &str, value: &Value) -> Result<Choice> {
+impl Choice {
+    fn map_column(&self, column: impl Fn(&String) -> String) -> Choice {
+        match self {
+            Choice::Stratify(Some(name)) => Choice::Stratify(Some(column(name))),
+            Choice::Group(name) => Choice::Group(column(name)),
+            Choice::Time(name) => Choice::Time(column(name)),
+            other => other.clone(),
+        }
+    }
+
+    fn serialize<M: SerializeMap>(&self, map: &mut M, usual: &Choice) -> Result<(), M::Error> {
+        match self {
+            same if same == usual => Ok(()),
+            Choice::Last => map.serialize_entry("shuffle", &false),
+            Choice::Shuffle => map.serialize_entry("shuffle", &true),
+            Choice::Stratify(None) => map.serialize_entry("stratify", &true),
+            Choice::Stratify(Some(column)) => map.serialize_entry("stratify", column),
+            Choice::Group(column) => map.serialize_entry("group", column),
+            Choice::Time(column) => map.serialize_entry("time", column),
+        }
+    }
+}
+
+fn stratified(at: &str, value: &Value, usual: Choice) -> Result<Choice> {
     match value {
         Value::Bool(true) => Ok(Choice::Stratify(None)),
-        Value::Bool(false) => Ok(Choice::Last),
+        Value::Bool(false) => Ok(usual),
         Value::String(column) => Ok(Choice::Stratify(Some(column.clone()))),
         other => {
             let expected = "true, for the target, or a column";
@@ -206,6 +295,21 @@ impl fmt::Display for HeldOut {
                 Choice::Group(column) => write!(f, "{fraction} in whole groups of `{column}`"),
                 Choice::Time(column) => write!(f, "the latest {fraction} by `{column}`"),
             },
+            HeldOut::Fold {
+                fold,
+                folds,
+                choice,
+            } => {
+                write!(f, "fold {fold} of {folds}")?;
+                match choice {
+                    Choice::Last => write!(f, ", neighbours"),
+                    Choice::Shuffle => Ok(()),
+                    Choice::Stratify(None) => write!(f, ", each class alike"),
+                    Choice::Stratify(Some(column)) => write!(f, ", each `{column}` alike"),
+                    Choice::Group(column) => write!(f, ", whole groups of `{column}`"),
+                    Choice::Time(column) => write!(f, ", by `{column}`, those before it train"),
+                }
+            }
         }
     }
 }
@@ -215,22 +319,31 @@ impl Serialize for HeldOut {
         let mut map = serializer.serialize_map(None)?;
         match self {
             HeldOut::First { first } => map.serialize_entry("first", first)?,
-            HeldOut::Files { x, y } => {
+            HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            } => {
                 map.serialize_entry("x", x)?;
                 map.serialize_entry("y", y)?;
+                if let Some(weight) = sample_weight {
+                    map.serialize_entry("sample_weight", weight)?;
+                }
             }
             HeldOut::Table { table } => map.serialize_entry("table", table)?,
             HeldOut::Images { images } => map.serialize_entry("images", images)?,
             HeldOut::Fraction { fraction, choice } => {
                 map.serialize_entry("fraction", fraction)?;
-                match choice {
-                    Choice::Last => {}
-                    Choice::Shuffle => map.serialize_entry("shuffle", &true)?,
-                    Choice::Stratify(None) => map.serialize_entry("stratify", &true)?,
-                    Choice::Stratify(Some(column)) => map.serialize_entry("stratify", column)?,
-                    Choice::Group(column) => map.serialize_entry("group", column)?,
-                    Choice::Time(column) => map.serialize_entry("time", column)?,
-                }
+                choice.serialize(&mut map, &Choice::Last)?;
+            }
+            HeldOut::Fold {
+                fold,
+                folds,
+                choice,
+            } => {
+                map.serialize_entry("fold", fold)?;
+                map.serialize_entry("folds", folds)?;
+                choice.serialize(&mut map, &Choice::Shuffle)?;
             }
         }
         map.end()

@@ -1,6 +1,7 @@
 //! From the cells of columns to tensors.
 
 use super::{Feature, Schema, TableOptions, Target};
+use crate::data::check::WEIGHT;
 use crate::data::table::{Cells, Column, Kind, Table};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -34,7 +35,7 @@ impl Schema {
             targets.push(named(Tensor::from_column(values)?, &target.name));
         }
         let inputs_named: Vec<&str> = self.features.iter().map(|f| f.input.as_str()).collect();
-        let targets_named: Vec<&str> = self.targets.iter().map(|t| t.name.as_str()).collect();
+        let targets_named: Vec<String> = self.targets.iter().map(Target::output).collect();
         let targets_named = match labelled {
             true => &targets_named[..],
             false => &[],
@@ -58,15 +59,25 @@ impl Schema {
 }
 
 impl TableOptions {
-    /// The column of weights, if one is named.
-    pub(in crate::data) fn weights(&self, table: &Table) -> Result<Option<Tensor>> {
+    /// These rows of the table with their weights, if a column of such is named.
+    ///
+    /// An error where there is no such column of numbers, and where one is missing or
+    /// below 0.
+    pub fn weighted(&self, rows: Dataset, table: &Table) -> Result<Dataset> {
+        match self.weights(table)? {
+            Some(weights) => rows.with_sample_weight(weights),
+            None => Ok(rows),
+        }
+    }
+
+    fn weights(&self, table: &Table) -> Result<Option<Tensor>> {
         let Some(name) = &self.sample_weight else {
             return Ok(None);
         };
         let found = table.columns.iter().find(|c| c.name == *name);
         match found.map(|c| &c.cells) {
             Some(Cells::Number(all)) => {
-                if let Some(row) = all.iter().position(|&w| w.is_nan() || w < 0.0) {
+                if let Some(row) = all.iter().position(|&w| !(0.0..f32::INFINITY).contains(&w)) {
                     return Err(Error::Data {
                         source_name: format!("{}, column `{name}`", table.name),
                         row: Some(row),
@@ -75,10 +86,11 @@ impl TableOptions {
                             true => "nothing".into(),
                             false => all[row].to_string(),
                         },
-                        expected: "a weight of 0 or more".into(),
+                        expected: WEIGHT.into(),
                     });
                 }
-                Tensor::from_column(all.clone()).map(Some)
+                let title = format!("{}, column `{name}`", table.name);
+                Ok(Some(Tensor::from_column(all.clone())?.named(&title)))
             }
             Some(other) => {
                 let found = format!("a column of type {}", other.kind().name());

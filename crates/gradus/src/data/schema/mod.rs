@@ -64,6 +64,23 @@ pub struct Target {
     pub classes: Vec<String>,
 }
 
+impl Target {
+    /// The name of the output that gives it, where a model has several: the column's, of
+    /// the letters that TensorFlow takes.
+    pub fn output(&self) -> String {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let name: String = self
+            .name
+            .chars()
+            .map(|c| if allowed(c) { c } else { '_' })
+            .collect();
+        match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            true => name,
+            false => format!("y{name}"),
+        }
+    }
+}
+
 impl Schema {
     /// Every column that it names.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
@@ -89,6 +106,8 @@ impl Schema {
     pub fn check(&self) -> Result<()> {
         once("columns", self.columns())?;
         once("inputs", self.features.iter().map(|f| f.input.as_str()))?;
+        let outputs: Vec<String> = self.targets.iter().map(Target::output).collect();
+        once("outputs", outputs.iter().map(String::as_str))?;
         for target in &self.targets {
             let of_classes = target.kind != Kind::Number;
             if of_classes != (target.classes.len() > 1) {

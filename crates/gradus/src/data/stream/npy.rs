@@ -7,7 +7,7 @@ use super::rows::Rows;
 use crate::base::shape::Shape;
 use crate::data::npy::{open_header, split_key};
 use crate::data::numbers::{Header, Kind, read_array};
-use crate::data::{Dataset, Tensor};
+use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -62,7 +62,7 @@ impl NpyRows {
         Ok(rows)
     }
 
-    /// The same with a weight for each row's loss: one number a row.
+    /// The same with a weight for each row's loss: one number of 0 or more a row.
     pub fn with_sample_weight(mut self, weight: impl AsRef<Path>) -> Result<Self> {
         let weight = Array::open(weight.as_ref())?;
         self.inputs[0].same_rows(&weight)?;
@@ -101,7 +101,16 @@ impl Rows for NpyRows {
         let data = data.with_names(&self.names.0, &self.names.1)?;
         match &mut self.weight {
             None => Ok(data),
-            Some(weight) => data.with_sample_weight(weight.read(rows)?),
+            Some(weight) => {
+                let weights = weight.read(rows.clone())?;
+                check::weights(&weights).map_err(|mut error| {
+                    if let Error::Data { row: Some(row), .. } = &mut error {
+                        *row += rows.start;
+                    }
+                    error
+                })?;
+                data.with_sample_weight(weights)
+            }
         }
     }
 }

@@ -26,8 +26,9 @@ impl Cut {
 
     /// Windows as large as the memory allows, for batches of so many rows.
     pub fn new(source: &Source, batch: usize) -> Result<Self> {
-        /// A block is read at once: more bytes would not be read faster.
-        const BLOCK: u64 = 1_000_000;
+        /// A block is read at once: more bytes would not be read faster, and would leave
+        /// the second cache before they are put into the window.
+        const BLOCK: u64 = 250_000;
         /// Blocks of a memory: fewer would mix rows less.
         const PARTS: u64 = 64;
         let (memory, row) = (source.limit(), source.row_bytes());

@@ -63,7 +63,7 @@ pub trait Rows: Send {
 /// thread reads meanwhile. Without shuffling, the rows are visited as they would be in
 /// memory, and every number comes out the same, to the bit.
 ///
-/// **Shuffling.** An epoch cuts the rows into blocks of neighbours, of up to 1 MB, from
+/// **Shuffling.** An epoch cuts the rows into blocks of neighbours, of up to 250 kB, from
 /// a random row on; each window gets blocks drawn at random from all, and its rows
 /// are shuffled. The order is a function of seed, epoch, batch size and memory. It is not
 /// uniform over all orders: rows of a block are trained on within one window of

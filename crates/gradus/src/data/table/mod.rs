@@ -18,6 +18,7 @@ mod tests;
 
 pub(super) use cell::{date_parts, day_of};
 pub use describe::describe_table;
+pub(super) use read::with_line;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

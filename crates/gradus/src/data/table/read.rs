@@ -37,6 +37,56 @@ impl Table {
     }
 }
 
+/// The same error, with the line of the table in `path` in place of the row.
+pub(in crate::data) fn with_line(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Data {
+            source_name,
+            row: Some(row),
+            column,
+            found,
+            expected,
+        } => {
+            let line = line_of(path, row);
+            Error::Data {
+                source_name: match line {
+                    Some(line) => format!("{source_name}, line {line}"),
+                    None => source_name,
+                },
+                row: if line.is_some() { None } else { Some(row) },
+                column,
+                found,
+                expected,
+            }
+        }
+        other => other,
+    }
+}
+
+/// The line that a row begins in, counted from 1: the table is read again for it, since
+/// hardly any is ever asked for.
+fn line_of(path: &Path, row: usize) -> Option<usize> {
+    let mut blocks = Blocks::open(path, BLOCK).ok()?;
+    let start = blocks.start().ok()?;
+    let delimiter = delimiter(start);
+    let (names, has_header) = names(path, start, delimiter).ok()?;
+    let (mut rows, mut found) = (0, None);
+    while let (None, Some(block)) = (found, blocks.next(delimiter).ok()?) {
+        let header = has_header && block.number == 0;
+        let text = block.text(path).ok()?;
+        let see = |line: usize, column: usize, _: &str| {
+            if column == 0 {
+                if rows == row {
+                    found = Some(line);
+                }
+                rows += 1;
+            }
+        };
+        cells(text, delimiter, block.line, header, names.len(), see).ok()?;
+    }
+    found
+}
+
 /// What [`Table::read`] does, on so many threads, in blocks of so many bytes.
 pub(super) fn read_by(
     path: &Path,

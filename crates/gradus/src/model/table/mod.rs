@@ -10,6 +10,7 @@ mod scored;
 pub use front::{EMBEDDED_FROM, embedding_width};
 pub use goal::TableGoal;
 pub use scored::{Scored, ScoredCells, ScoredColumn};
+pub(crate) use scored::{id_columns, numbers};
 
 use super::dtype::Dtype;
 use super::functional::{Functional, Symbol};
@@ -17,7 +18,7 @@ use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
-use crate::data::{DATE_PARTS, Dataset, Feature, Kind, Schema, TableOptions};
+use crate::data::{DATE_PARTS, Dataset, Feature, Kind, Schema, TableOptions, Target};
 use crate::error::{Error, Result};
 use crate::model::Compiled;
 
@@ -76,7 +77,7 @@ impl Recipe {
         let mut outputs = Vec::new();
         for (goal, target) in goals.iter().zip(&schema.targets) {
             let last = goal.task.last_layer();
-            outputs.push(behind.end(goal, &target.name, Some(last.into()))?);
+            outputs.push(behind.end(goal, target, Some(last.into()))?);
         }
         behind.model(schema, outputs)
     }
@@ -99,7 +100,7 @@ impl Model {
         };
         let mut behind = Behind::new(schema, train, options, self.seed)?;
         behind.append(&self.layers)?;
-        let output = behind.end(goal, &target.name, None)?;
+        let output = behind.end(goal, target, None)?;
         behind.model(schema, vec![output])
     }
 
@@ -160,12 +161,17 @@ impl Model {
             let expected = format!("{}, one for each input of the model", self.inputs.len());
             return Err(Error::invalid("schema", found, expected));
         }
-        if schema.targets.len() > 1 && schema.targets.len() != self.outputs.len() {
-            let found = format!("{} targets", schema.targets.len());
-            let expected = format!("one for each of the {} outputs", self.outputs.len());
-            return Err(Error::invalid("schema", found, expected));
+        // The one target is for the one output, whatever it is called.
+        let names = self.output_names();
+        let known = |target: &Target| names.contains(&target.output());
+        match schema.targets.iter().find(|target| !known(target)) {
+            Some(stranger) if schema.targets.len() > 1 => {
+                let found = format!("target `{}`", stranger.name);
+                let expected = format!("one of the outputs {}", names.join(", "));
+                Err(Error::invalid("schema", found, expected))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -180,20 +186,6 @@ fn input(feature: &Feature) -> Input {
         name: feature.input.clone(),
         shape: Some(shape),
         dtype,
-    }
-}
-
-/// The name of the layer that gives a target: the column's, of the letters that
-/// TensorFlow takes.
-pub fn output_name(target: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let name: String = target
-        .chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .collect();
-    match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        true => name,
-        false => format!("y{name}"),
     }
 }
 
@@ -232,10 +224,10 @@ impl Behind {
     fn end(
         &mut self,
         goal: &TableGoal,
-        target: &str,
+        target: &Target,
         last: Option<super::layers::Layer>,
     ) -> Result<Symbol> {
-        let name = output_name(target);
+        let name = target.output();
         let mut symbol = self.last;
         let Some((mean, variance)) = goal.scale else {
             return match last {

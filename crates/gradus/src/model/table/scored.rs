@@ -1,9 +1,8 @@
 //! From a model's outputs back to a table's columns.
 
-use crate::base::shape::Shape;
-use crate::data::{Dataset, Schema, Target, Tensor, Values};
+use crate::data::{Dataset, Target, Tensor, Values};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Compiled, Model};
 use std::io::{self, Write};
 
 /// Columns of one length.
@@ -47,33 +46,52 @@ impl Model {
     }
 
     fn columns_of(&self, data: &Dataset, outputs: &[Tensor], values: bool) -> Result<Scored> {
-        let mut columns = Vec::new();
-        for (name, id) in data.ids() {
-            let Values::Text { names, codes } = id.values() else {
-                return Err(Error::invalid(name, "numbers", "texts"));
-            };
-            columns.push(ScoredColumn {
-                name: name.clone(),
-                cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+        let mut columns = id_columns(data)?;
+        for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
+            columns.extend(match self.target_of(number) {
+                Some(target) => {
+                    self.output_columns(number, output, &target, &target.name, values)?
+                }
+                None => numbers(&name, output),
             });
         }
-        let targets = self
-            .schema
-            .as_ref()
-            .map_or(&[][..], |schema: &Schema| &schema.targets);
-        for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
-            let shape: &Shape = output.shape();
-            let rows = output.to_f32();
-            match targets.get(number) {
-                Some(target) if !target.classes.is_empty() && shape.rank() <= 1 => {
-                    let rows = self.probabilities(number, target, shape.size(), rows, values)?;
-                    columns.extend(classes(target, &rows, values));
-                }
-                Some(target) => columns.extend(numbers(&target.name, shape.size(), &rows)),
-                None => columns.extend(numbers(&name, shape.size(), &rows)),
-            }
-        }
         Ok(Scored { columns })
+    }
+
+    /// What the model knows of the target of an output: that of its name, or the only
+    /// one of the only output that is trained.
+    pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
+        let targets = &self.schema.as_ref()?.targets;
+        let names = self.output_names();
+        let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
+        let trained: Vec<usize> = match &self.compiled {
+            Some(compiled) => trained(compiled),
+            None => (0..names.len()).collect(),
+        };
+        let named = targets.iter().find(|t| t.output() == names[output]);
+        let found = match (&targets[..], &trained[..]) {
+            ([only], [one]) => (*one == output).then_some(only),
+            _ => named,
+        };
+        found.cloned()
+    }
+
+    /// The columns of one output: its numbers, or the classes, under `name`, and the
+    /// classes' probabilities under the target's.
+    pub(crate) fn output_columns(
+        &self,
+        number: usize,
+        output: &Tensor,
+        target: &Target,
+        name: &str,
+        values: bool,
+    ) -> Result<Vec<ScoredColumn>> {
+        if target.classes.is_empty() || output.shape().rank() > 1 {
+            return Ok(numbers(name, output));
+        }
+        let (size, rows) = (output.size(), output.to_f32());
+        let rows = self.probabilities(number, target, size, rows, values)?;
+        Ok(classes(target, name, &rows, values))
     }
 
     /// A probability for each class, also of an output that says only whether it is
@@ -120,7 +138,7 @@ impl Model {
 }
 
 /// The class of each row, if these are the probabilities, and a column for each class.
-fn classes(target: &Target, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
+fn classes(target: &Target, name: &str, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
     let size = target.classes.len();
     let mut columns = Vec::new();
     if values {
@@ -129,7 +147,7 @@ fn classes(target: &Target, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
             (0..row.len()).reduce(larger).unwrap_or(0) as u32
         };
         columns.push(ScoredColumn {
-            name: target.name.clone(),
+            name: name.to_owned(),
             cells: ScoredCells::Texts(
                 target.classes.clone(),
                 rows.chunks(size).map(largest).collect(),
@@ -144,8 +162,23 @@ fn classes(target: &Target, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
     columns
 }
 
+/// The columns that say which row it is.
+pub(crate) fn id_columns(data: &Dataset) -> Result<Vec<ScoredColumn>> {
+    let column = |(name, id): &(String, Tensor)| {
+        let Values::Text { names, codes } = id.values() else {
+            return Err(Error::invalid(name, "numbers", "texts"));
+        };
+        Ok(ScoredColumn {
+            name: name.clone(),
+            cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+        })
+    };
+    data.ids().iter().map(column).collect()
+}
+
 /// A column for each number of a row.
-fn numbers(name: &str, size: usize, rows: &[f32]) -> Vec<ScoredColumn> {
+pub(crate) fn numbers(name: &str, tensor: &Tensor) -> Vec<ScoredColumn> {
+    let (size, rows) = (tensor.size(), tensor.to_f32());
     let column = |n: usize| ScoredColumn {
         name: match size {
             1 => name.to_owned(),

@@ -3,6 +3,10 @@
 //! Nothing here looks at data. The same arguments give the same rows, on any
 //! machine.
 
+mod folds;
+
+pub use folds::{block_folds, fold, folds, grouped_folds, stratified_folds, time_folds};
+
 use crate::base::random::{Key, Sequence, Stream};
 use crate::error::{Error, Result};
 
@@ -146,48 +150,6 @@ pub fn latest(times: &[f64], fraction: f64) -> Result<Parts> {
     Ok(parts(rows, &order[cut..]))
 }
 
-/// The fold of each row, 0 up to `folds`, at random; folds differ by at most a
-/// row.
-pub fn folds(rows: usize, folds: usize, seed: u64) -> Result<Vec<usize>> {
-    stratified_folds(&vec![0; rows], folds, seed)
-}
-
-/// As [`folds`], each class dealt evenly: its rows in two folds differ by at
-/// most one.
-pub fn stratified_folds(classes: &[u32], folds: usize, seed: u64) -> Result<Vec<usize>> {
-    enough(classes.len(), folds, "rows")?;
-    let mut draws = draws(seed);
-    let mut fold = vec![0; classes.len()];
-    let mut dealt = 0;
-    for mut rows in members(classes) {
-        draws.shuffle(&mut rows);
-        for row in rows {
-            fold[row] = dealt % folds;
-            dealt += 1;
-        }
-    }
-    Ok(fold)
-}
-
-/// As [`folds`], each group in one fold: the largest first, each to the fold
-/// that has the fewest rows.
-pub fn grouped_folds(groups: &[u32], folds: usize, seed: u64) -> Result<Vec<usize>> {
-    let mut members = members(groups);
-    enough(members.len(), folds, "groups")?;
-    draws(seed).shuffle(&mut members);
-    members.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
-    let mut fold = vec![0; groups.len()];
-    let mut sizes = vec![0; folds];
-    for rows in members {
-        let smallest = (0..folds).min_by_key(|&n| sizes[n]).unwrap_or(0);
-        sizes[smallest] += rows.len();
-        for row in rows {
-            fold[row] = smallest;
-        }
-    }
-    Ok(fold)
-}
-
 /// How many rows a fraction of all is.
 pub(super) fn share(rows: usize, fraction: f64) -> Result<usize> {
     if !(fraction > 0.0 && fraction < 1.0) {
@@ -222,17 +184,6 @@ fn parts(rows: usize, held_out: &[usize]) -> Parts {
     }
     let (held_out, rest) = (0..rows).partition(|&row| is_held_out[row]);
     Parts { rest, held_out }
-}
-
-fn enough(found: usize, folds: usize, what: &str) -> Result<()> {
-    if folds < 2 {
-        return Err(Error::invalid("folds", folds, "2 or more"));
-    }
-    if found < folds {
-        let expected = format!("at most {found}, one for each of the {found} {what}");
-        return Err(Error::invalid("folds", folds, expected));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -321,28 +272,6 @@ mod tests {
         let found = latest(&[1.0, 2.0, 2.0, 2.0], 0.25).unwrap();
         assert_eq!(found.held_out, [1, 2, 3]);
         assert!(latest(&[1.0; 4], 0.25).is_err());
-    }
-
-    #[test]
-    fn folds_are_even_stratified_and_grouped() {
-        let count = |folds: &[usize], n: usize| folds.iter().filter(|&&f| f == n).count();
-        let plain = folds(17, 5, 1).unwrap();
-        assert!((0..5).all(|n| (3..=4).contains(&count(&plain, n))));
-        let classes: Vec<u32> = (0..103).map(|row| u32::from(row % 10 == 0)).collect();
-        let dealt = stratified_folds(&classes, 5, 1).unwrap();
-        assert!((0..5).all(|n| (20..=21).contains(&count(&dealt, n))));
-        for n in 0..5 {
-            let rare = (0..103).filter(|&row| dealt[row] == n && classes[row] == 1);
-            assert!((2..=3).contains(&rare.count()));
-        }
-        let groups: Vec<u32> = (0..100).map(|row| row / 7).collect();
-        let whole = grouped_folds(&groups, 4, 1).unwrap();
-        assert!((0..4).all(|n| (21..=29).contains(&count(&whole, n))));
-        assert!((1..100).all(|r| groups[r] != groups[r - 1] || whole[r] == whole[r - 1]));
-        for (rows, wrong) in [(5, 0), (5, 1), (5, 6)] {
-            assert!(folds(rows, wrong, 0).is_err());
-        }
-        assert!(grouped_folds(&[1, 1, 2, 2], 3, 0).is_err());
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `gradus train`.
 
+mod folds;
+mod report;
+
 use crate::args::Train;
 use crate::checkpoint::{self, Checkpoint};
-use crate::config::{Document, Run};
-use crate::output::{self, measurements, quoted};
+use crate::config::{Config, Document, Run};
+use crate::output;
 use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
@@ -23,10 +26,13 @@ pub fn run(args: Train) -> Result<()> {
     }
     let given = args.config.as_deref();
     let mut document = Document::open(given, &args.set, args.seed)?;
-    let place = match args.out {
-        Some(folder) => Place::Named(folder),
+    let place = match &args.out {
+        Some(folder) => Place::Named(folder.clone()),
         None => Place::Numbered(document.name()),
     };
+    if let Some(number) = args.folds {
+        return folds::run(&args, number, document, place);
+    }
     let mut folder = None;
     if args.resume {
         let existing = place.existing()?;
@@ -37,9 +43,32 @@ pub fn run(args: Train) -> Result<()> {
     } else {
         place.check_free()?;
     }
-    let reporter = Reporter::new(args.quiet);
-    let located = |error| document.locate(error);
     let config = document.read()?;
+    let reporter = Reporter::new(args.quiet);
+    let trained = train_one(&document, config, place, folder, reporter)?;
+    let mut text = trained.report()?;
+    if !args.quiet {
+        text += &trained.next();
+    }
+    output::result(&text)
+}
+
+/// A run that has ended.
+struct Trained {
+    run: Run,
+    watch: Shared,
+    folder: PathBuf,
+}
+
+/// Trains, from the start or from the checkpoint in `folder`, and leaves the run folder.
+fn train_one(
+    document: &Document,
+    config: Config,
+    place: Place,
+    folder: Option<PathBuf>,
+    reporter: Reporter,
+) -> Result<Trained> {
+    let located = |error| document.locate(error);
     let mut run = config.resolve(document.base()).map_err(located)?;
     reporter.say(&run.rows);
     if let Some(found) = &run.found {
@@ -60,20 +89,18 @@ pub fn run(args: Train) -> Result<()> {
     }
     let watch = watch(&mut run, place, folder, reporter, checkpoint)?;
     let trained = train(&mut run, &watch);
-    let watch = &mut *watch.0.borrow_mut();
-    watch.reporter.finish();
-    trained.map_err(located)?;
-    let folder = match &watch.folder {
-        Some(folder) => folder.clone(),
-        None => return Err(Error::Internal("a training without a run folder".into())),
+    let folder = {
+        let watch = watch.0.borrow();
+        watch.reporter.finish();
+        trained.map_err(located)?;
+        match &watch.folder {
+            Some(folder) => folder.clone(),
+            None => return Err(Error::Internal("a training without a run folder".into())),
+        }
     };
     save_keras(&run.model, folder.join(MODEL))?;
-    write_text(&folder.join(HISTORY), &watch.history.to_csv())?;
-    let mut text = report(&run, watch, &folder)?;
-    if !args.quiet {
-        text += &next(&run, &folder);
-    }
-    output::result(&text)
+    write_text(&folder.join(HISTORY), &watch.0.borrow().history.to_csv())?;
+    Ok(Trained { run, watch, folder })
 }
 
 /// What comes before the training, if anything does.
@@ -190,60 +217,4 @@ fn same_run(text: &str, folder: &Path) -> Result<()> {
             format!("is of another run: found `{before}`, expected `{now}`"),
         )),
     }
-}
-
-/// What came out.
-fn report(run: &Run, watch: &Watch, folder: &Path) -> Result<String> {
-    let mut text = String::new();
-    let epochs = &watch.history.epochs;
-    let seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
-    text += &format!("trained     {} epochs in {seconds:.1} s", epochs.len());
-    let early_stopping = watch.callbacks.early_stopping.as_ref();
-    let restored = early_stopping
-        .filter(|e| e.restore_best_weights)
-        .and_then(|e| e.progress().best_epoch);
-    if let Some(best) = restored {
-        text += &format!(", kept the weights of epoch {}", best + 1);
-    }
-    text.push('\n');
-    let kept = match restored {
-        Some(best) => epochs.iter().find(|epoch| epoch.epoch == best),
-        None => epochs.last(),
-    };
-    if let Some(kept) = kept {
-        let of = |validation: bool| {
-            let logs = kept
-                .logs
-                .iter()
-                .filter(|(name, _)| *name != "learning_rate");
-            let logs = logs.filter(|(name, _)| name.starts_with("val_") == validation);
-            measurements(logs.map(|(name, value)| (name.trim_start_matches("val_"), value)))
-        };
-        text += &format!("training    {}\n", of(false));
-        if run.data.validation().is_some() {
-            text += &format!("validation  {}\n", of(true));
-        }
-    }
-    if let Some(test) = run.data.test() {
-        let logs = run.model.evaluate(&test)?;
-        let rows = test.rows().unwrap_or_default();
-        text += &format!("test        {}  ({rows} rows)\n", measurements(logs.iter()));
-    }
-    Ok(text + &format!("run folder  {}\n", folder.display()))
-}
-
-/// What to type next.
-fn next(run: &Run, folder: &Path) -> String {
-    let gradus = std::env::args().next().unwrap_or("gradus".into());
-    let (gradus, model) = (
-        quoted(&gradus),
-        quoted(&folder.join(MODEL).to_string_lossy()),
-    );
-    let config = folder.join(CONFIG).to_string_lossy().into_owned();
-    let data = quoted(run.test_spec.as_ref().unwrap_or(&config));
-    format!(
-        "\nnext\n  {gradus} evaluate {model} --data {data}\n  \
-         {gradus} predict {model} --data {data} --out predictions.csv\n  \
-         {gradus} summary {model}\n"
-    )
 }

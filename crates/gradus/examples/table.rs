@@ -16,7 +16,7 @@ fn main() -> gradus::Result<()> {
         .test(HeldOut::fraction(0.1, Choice::Shuffle))
         .validation(HeldOut::fraction(0.1, Choice::Shuffle));
     let rows = data.load_table(&table, 42)?;
-    println!("{}", data.describe_parts(&rows));
+    println!("{} rows to train on", rows.train.rows());
 
     let recipe = Recipe::default_dnn(&[100, 50]);
     let mut model = recipe.model_of(&rows, &data.columns)?;

@@ -25,7 +25,7 @@ fn a_scheduler_sets_the_rate_of_each_epoch() {
         _ => rate / 2.0,
     });
     let history = model
-        .fit(&data(), Fit::new().epochs(4).callback(halving))
+        .fit(data(), Fit::new().epochs(4).callback(halving))
         .unwrap();
     assert_eq!(history.get("learning_rate"), [0.5, 0.25, 0.125, 0.0625]);
     // The optimizer stays there, as Keras' does.
@@ -39,7 +39,7 @@ fn a_scheduler_sets_the_rate_of_each_epoch() {
 fn a_scheduler_that_cannot_set_the_rate_is_an_error() {
     let fit = |optimizer: Optimizer, to: f64| {
         let callback = LearningRateScheduler::new(move |_, _| to);
-        let error = model(optimizer).fit(&data(), Fit::new().callback(callback));
+        let error = model(optimizer).fit(data(), Fit::new().callback(callback));
         error.unwrap_err().to_string()
     };
     for bad in [f64::NAN, -1.0, f64::INFINITY] {
@@ -61,7 +61,7 @@ fn a_loss_that_is_no_number_ends_the_training() {
     let fit = |rate: f64| {
         let options = Fit::new().epochs(5).batch_size(4).validation_data(data());
         let mut model = model(SGD::new().learning_rate(rate));
-        let history = model.fit(&data(), options.callback(TerminateOnNaN::new()));
+        let history = model.fit(data(), options.callback(TerminateOnNaN::new()));
         (history.unwrap(), model.state.iteration)
     };
     let (history, steps) = fit(0.01);

@@ -126,7 +126,7 @@ fn bins_are_learned_as_keras_learns_them() {
         layer.epsilon = epsilon;
         let mut model = alone(layer);
         let x: Vec<f32> = (0..rows).map(number).collect();
-        model.adapt(&column(&x)).unwrap();
+        model.adapt(column(&x)).unwrap();
         let config = model.layers[0].rule.to_config();
         let found = config["bin_boundaries"].as_array().unwrap();
         assert_eq!(found.len(), expected.len());
@@ -275,7 +275,7 @@ fn models_with_them_go_through_all_doors() {
 fn a_text_that_lines_cannot_hold_stays_among_the_arguments() {
     for last in ["", "two\nlines", "\u{2028}"] {
         let mut model = alone(StringLookup::new());
-        model.adapt(&texts(&["a", "a", last])).unwrap();
+        model.adapt(texts(&["a", "a", last])).unwrap();
         let folder = std::env::temp_dir().join(format!("gradus-lines-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("model.keras");

@@ -86,7 +86,7 @@ fn an_unknown_text_without_a_place_is_named_with_its_row() {
 fn a_vocabulary_is_learned_as_keras_learns_it() {
     let mut model = alone(StringLookup::new().output_mode(OutputMode::OneHot));
     assert!(!model.is_built());
-    model.adapt(&Dataset::unlabelled(towns())).unwrap();
+    model.adapt(Dataset::unlabelled(towns())).unwrap();
     // Asked of Keras 3.15: by count, of equals the last first.
     let config = model.layers[0].rule.to_config();
     let expected = serde_json::json!(["b", "a", "d", "c", ""]);
@@ -94,10 +94,10 @@ fn a_vocabulary_is_learned_as_keras_learns_it() {
     assert_eq!(model.output_shapes().unwrap(), [[6].into()]);
     // It stays.
     let other = Tensor::from_texts(&["x"]).unwrap();
-    model.adapt(&Dataset::unlabelled(other)).unwrap();
+    model.adapt(Dataset::unlabelled(other)).unwrap();
     assert_eq!(model.layers[0].rule.to_config(), config);
     let mut short = alone(StringLookup::new().max_tokens(3));
-    short.adapt(&Dataset::unlabelled(towns())).unwrap();
+    short.adapt(Dataset::unlabelled(towns())).unwrap();
     let config = short.layers[0].rule.to_config();
     assert_eq!(config["vocabulary"], serde_json::json!(["b", "a"]));
 }

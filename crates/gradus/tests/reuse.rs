@@ -112,7 +112,7 @@ fn layers_are_found_by_name_and_number() {
 #[test]
 fn clones_have_new_weights_and_take_the_old_ones() {
     let mut a = model(Adam::new());
-    a.fit(&data(), options(2)).unwrap();
+    a.fit(data(), options(2)).unwrap();
     let mut copy = a.clone_model(7).unwrap();
     assert!(copy.compiled.is_none() && copy.state.slots.is_empty());
     assert_ne!(copy.get_weights(), a.get_weights());
@@ -147,11 +147,11 @@ fn weights_of_another_shape_are_refused_and_nothing_changes() {
 #[test]
 fn freezing_takes_effect_at_once() {
     let mut a = model(Adam::new());
-    a.fit(&data(), options(1)).unwrap();
+    a.fit(data(), options(1)).unwrap();
     a.set_trainable("dense*", false).unwrap();
     a.layer_mut("dense_1").unwrap().trainable = true;
     let (before, slots) = (a.clone(), a.state.slots[0].clone());
-    a.fit(&data(), options(1)).unwrap();
+    a.fit(data(), options(1)).unwrap();
     for (now, was) in a.layers.iter().zip(&before.layers) {
         let moved = now.weights != was.weights;
         let trained = ["dense_1", "batch_normalization"].contains(&&*now.name);
@@ -176,10 +176,10 @@ fn optimizers() -> Vec<Optimizer> {
 fn everything_unfrozen_with_one_rate_is_a_plain_run() {
     for optimizer in optimizers() {
         let (mut plain, mut gradual) = (model(optimizer.clone()), model(optimizer));
-        plain.fit(&data(), options(3)).unwrap();
+        plain.fit(data(), options(3)).unwrap();
         let callback = GradualUnfreezing::new().all(0).factor(1.0);
         let options = options(3).callback(callback);
-        gradual.fit(&data(), options).unwrap();
+        gradual.fit(data(), options).unwrap();
         assert_eq!(plain, gradual);
     }
 }
@@ -203,8 +203,8 @@ fn slots_of_layers_that_stay_are_kept() {
         let (mut plain, mut remade) = (model(optimizer.clone()), model(optimizer));
         plain.set_trainable("dense", false).unwrap();
         remade.set_trainable("dense", false).unwrap();
-        plain.fit(&data(), options(3)).unwrap();
-        remade.fit(&data(), options(3).callback(Remake)).unwrap();
+        plain.fit(data(), options(3)).unwrap();
+        remade.fit(data(), options(3).callback(Remake)).unwrap();
         assert_eq!(plain, remade);
     }
 }
@@ -215,17 +215,17 @@ fn stages_are_trainings_one_after_the_other() {
     let mut by_hand = model(Adam::new());
     by_hand.set_trainable("*", false).unwrap();
     by_hand.set_trainable("dense_2", true).unwrap();
-    by_hand.fit(&data(), options(2)).unwrap();
+    by_hand.fit(data(), options(2)).unwrap();
     by_hand.set_trainable("*", true).unwrap();
     by_hand.compiled.as_mut().unwrap().optimizer.learning_rate = LearningRate::Constant(0.0005);
-    by_hand.fit(&data(), options(5).initial_epoch(2)).unwrap();
+    by_hand.fit(data(), options(5).initial_epoch(2)).unwrap();
 
     let mut gradual = model(Adam::new());
     let callback = GradualUnfreezing::new()
         .top(0, 1)
         .all(2)
         .learning_rate(0.0005);
-    let history = gradual.fit(&data(), options(5).callback(callback)).unwrap();
+    let history = gradual.fit(data(), options(5).callback(callback)).unwrap();
     assert_eq!(by_hand, gradual);
     let rates = history.get("learning_rate");
     assert_eq!(rates, [0.001, 0.001, 0.0005, 0.0005, 0.0005]);
@@ -238,7 +238,7 @@ fn one_layer_more_thaws_with_each_epoch() {
         let before = model.clone();
         let options = options(epoch + 1).initial_epoch(epoch);
         let fit = options.callback(GradualUnfreezing::new());
-        model.fit(&data(), fit).unwrap();
+        model.fit(data(), fit).unwrap();
         let moved = model.layers.iter().zip(&before.layers);
         let moved: Vec<bool> = moved.map(|(now, was)| now.weights != was.weights).collect();
         let expected: Vec<bool> = (0..4).map(|layer| layer + epoch >= 3).collect();
@@ -256,7 +256,7 @@ fn each_layer_below_has_a_smaller_rate() {
             options = options.callback(GradualUnfreezing::new().all(0).factor(factor));
         }
         let before = model.clone();
-        model.fit(&data(), options).unwrap();
+        model.fit(data(), options).unwrap();
         assert!(model.compiled.unwrap().optimizer.layer_rates.is_empty());
         let steps = model.layers.iter().zip(&before.layers).map(|(now, was)| {
             let (now, was) = (&now.weights[0].values, &was.weights[0].values);
@@ -283,8 +283,8 @@ fn a_layer_rate_is_a_rate() {
         };
         let mut scaled = model(optimizer.clone().layer_rates(&[("*", 0.5)]));
         let mut lower = model(optimizer.learning_rate(rate / 2.0));
-        scaled.fit(&data(), options(3)).unwrap();
-        lower.fit(&data(), options(3)).unwrap();
+        scaled.fit(data(), options(3)).unwrap();
+        lower.fit(data(), options(3)).unwrap();
         let pairs = scaled.weights().zip(lower.weights());
         for (a, b) in pairs.flat_map(|(a, b)| a.values.iter().zip(&b.values)) {
             assert!((a - b).abs() < 1e-6, "{a} {b}");
@@ -295,7 +295,7 @@ fn a_layer_rate_is_a_rate() {
 #[test]
 fn stages_that_make_no_sense_are_errors() {
     let fails = |callback: GradualUnfreezing| {
-        message(model(SGD::new()).fit(&data(), options(1).callback(callback)))
+        message(model(SGD::new()).fit(data(), options(1).callback(callback)))
     };
     let new = GradualUnfreezing::new;
     assert!(fails(new().all(3)).contains("epoch 0"));
@@ -312,13 +312,13 @@ fn what_is_frozen_is_frozen_in_its_file() {
     let path = folder.join("model.keras");
     let mut a = model(Adam::new());
     let callback = GradualUnfreezing::new().top(0, 1).top(1, 2);
-    a.fit(&data(), options(2).callback(callback)).unwrap();
+    a.fit(data(), options(2).callback(callback)).unwrap();
     save_keras(&a, &path).unwrap();
     let mut b = load_keras(&path).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let trainable = |m: &Model| m.layers.iter().map(|l| l.trainable).collect::<Vec<_>>();
     assert_eq!(trainable(&b), [false, false, true, true]);
-    a.fit(&data(), options(1)).unwrap();
-    b.fit(&data(), options(1)).unwrap();
+    a.fit(data(), options(1)).unwrap();
+    b.fit(data(), options(1)).unwrap();
     assert_eq!(a.get_weights(), b.get_weights());
 }

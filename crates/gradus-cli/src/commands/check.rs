@@ -6,7 +6,7 @@ use crate::output;
 use crate::run_folder::{CONFIG, MODEL};
 use gradus::artifacts::keras::load_keras;
 use gradus::data::checks::{Finding, Severity, Silenced};
-use gradus::data::{Loaded, is_table};
+use gradus::data::{Loaded, Opened, is_table};
 use gradus::{Dataset, Error, Model, Result};
 use serde_json::json;
 use std::path::Path;
@@ -66,16 +66,24 @@ impl Looked {
         let located = |error| document.locate(error);
         let run = document.read()?.look(document.base()).map_err(located)?;
         self.rows += &format!("{}\n", run.rows);
-        let (data, schema) = (&run.data, run.data.schema.is_some());
-        let parts = [
-            Some(&data.train),
-            data.validation.as_ref(),
-            data.test.as_ref(),
-        ];
-        for part in parts.into_iter().flatten() {
-            self.refused(&run.model, part, schema);
+        match &run.data {
+            Opened::Memory(data) => {
+                let parts = [
+                    Some(&data.train),
+                    data.validation.as_ref(),
+                    data.test.as_ref(),
+                ];
+                for part in parts.into_iter().flatten() {
+                    self.refused(&run.model, part, data.schema.is_some());
+                }
+                self.findings.extend(recipe(&run, data));
+            }
+            Opened::Stream(streamed) => {
+                self.rows +=
+                    "the rows are larger than `data.memory`: only the first are looked at\n";
+                self.refused(&run.model, streamed.train.sample(), false);
+            }
         }
-        self.findings.extend(recipe(&run));
         self.findings.extend(run.findings);
         Ok(())
     }
@@ -88,7 +96,10 @@ impl Looked {
             return Ok(());
         };
         let is_table = is_table(spec)?;
-        let data = super::data_for(&model, spec, model.compiled.is_some())?;
+        let data = match model.compiled {
+            Some(_) => super::labelled_for(&model, spec)?.sample().clone(),
+            None => super::data_for(&model, spec)?,
+        };
         self.rows += &format!("{}: {} rows\n", data.name(), data.rows());
         self.refused(&model, &data, is_table);
         let of_classes = match model.compiled {
@@ -116,10 +127,10 @@ impl Looked {
     }
 }
 
-fn recipe(run: &Run) -> Vec<Finding> {
+fn recipe(run: &Run, data: &Loaded) -> Vec<Finding> {
     gradus::inspect::Recipe {
         model: &run.model,
-        data: &run.data,
+        data,
         epochs: run.epochs,
         batch_size: run.batch_size,
         fresh: run.fresh,

@@ -13,14 +13,18 @@ pub fn run(args: Evaluate) -> Result<()> {
         let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
         return Err(Error::file(&args.model, problem));
     }
-    let data = super::data_for(&model, &args.data, true)?;
+    let data = super::labelled_for(&model, &args.data)?;
     let logs = model.evaluate(&data)?;
     if args.json {
         let object: Map<String, Value> =
             logs.iter().map(|(n, v)| (n.to_owned(), v.into())).collect();
         return output::result(&format!("{}\n", Value::from(object)));
     }
-    let mut text = format!("{}: {} rows\n", data.name(), data.rows());
+    let mut text = format!(
+        "{}: {} rows\n",
+        data.sample().name(),
+        data.rows().unwrap_or_default()
+    );
     let width = logs.names().map(str::len).max().unwrap_or(0);
     for (name, value) in logs.iter() {
         text += &format!("{name:width$}  {}\n", output::number(value));

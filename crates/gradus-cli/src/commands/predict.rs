@@ -18,7 +18,7 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = super::data_for(&model, &args.data, false)?;
+    let data = super::data_for(&model, &args.data)?;
     let has_columns = data::is_table(&args.data)? || !data.ids().is_empty();
     if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
         return score(&args, &model, &data);

@@ -8,7 +8,7 @@ use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity};
-use gradus::data::{Dataset, Loaded, ScaleName, Schema, Target};
+use gradus::data::{Dataset, Opened, ScaleName, Schema, Target};
 use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -22,7 +22,7 @@ const RECIPE_EPOCHS: usize = 60;
 
 /// Everything that a training needs.
 pub struct Run {
-    pub data: Loaded,
+    pub data: Opened,
     /// Built and compiled.
     pub model: Model,
     pub epochs: usize,
@@ -104,7 +104,7 @@ impl Config {
         let usual = if recipe.is_some() { RECIPE_EPOCHS } else { 1 };
         let epochs = self.train.epochs.unwrap_or(usual);
         if recipe.is_some()
-            && data.validation.is_some()
+            && data.validation().is_some()
             && callbacks.early_stopping.is_none()
             && !self.callbacks.never_stop_early
         {
@@ -115,24 +115,39 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        callbacks.check(&model, &measured(&model, data.validation.is_some()))?;
+        callbacks.check(&model, &measured(&model, data.validation().is_some()))?;
         callbacks.make_absolute(base)?;
         let pretrain = match self.pretrain.clone() {
             Some(pretrain) => {
-                let rows = pretrain.load(&data.train, base, self.seed)?;
+                let Opened::Memory(loaded) = &data else {
+                    let problem = "the data is larger than `data.memory`: pretraining takes rows \
+                                   in memory";
+                    return Err(problem_at("pretrain", problem));
+                };
+                let rows = pretrain.load(&loaded.train, base, self.seed)?;
                 Some((pretrain, rows))
             }
             None => None,
         };
         let class_weight = match self.train.balance_classes {
             true => data
-                .train
+                .targets()
                 .balanced_class_weight()
                 .map_err(|e| e.under("train"))?,
             false => self.train.class_weight.clone(),
         };
-        let of_classes = model.targets_of_classes(&data.train)?;
-        let findings = data.findings(&self.data.checks, &of_classes);
+        let findings = match &data {
+            Opened::Memory(loaded) => {
+                let of_classes = model.targets_of_classes(&loaded.train)?;
+                loaded.findings(&self.data.checks, &of_classes)
+            }
+            // They are looked at as they are read.
+            Opened::Stream(streamed) => {
+                // The order of the rows depends on it.
+                self.data.memory = Some(streamed.memory);
+                Vec::new()
+            }
+        };
         let mut run = Run {
             rows: self.data.describe_parts(&data),
             data,
@@ -191,13 +206,13 @@ impl Config {
         &self,
         model: &mut Model,
         recipe: Option<&Recipe>,
-        data: &Loaded,
+        data: &Opened,
         goals: &[TableGoal],
     ) -> Result<Compiled> {
         let train = &self.train;
         let of_table = !goals.is_empty();
         let task = match recipe {
-            Some(_) if !of_table => Some(Task::of(&data.train, self.one_loss())?),
+            Some(_) if !of_table => Some(Task::of(data.targets(), self.one_loss())?),
             _ => None,
         };
         let saved = model.compiled.take();
@@ -308,7 +323,7 @@ impl Config {
 /// Data and model, before it is said how it is trained.
 struct Prepared {
     model: Model,
-    data: Loaded,
+    data: Opened,
     /// What each output is for, if it stands behind the columns of a table.
     goals: Vec<TableGoal>,
 }
@@ -318,19 +333,21 @@ fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
     if let Source::File(path) = &config.model.source {
         return prepare_saved(config, base, path);
     }
-    let mut data = config.data.load(base, config.seed)?;
+    let mut data = config.data.open(base, config.seed, None)?;
     let options = &config.data.columns;
     let mut goals = Vec::new();
-    let schema = data.schema.clone();
+    let schema = data.schema().cloned();
+    let train = data.train();
+    let train = train.sample();
     let mut model = match (&config.model.source, &schema) {
         (Source::Recipe(recipe), Some(schema)) => {
-            goals = config.table_goals(schema, &data)?;
-            recipe.table_layers(schema, &data.train, options, &goals, config.seed)?
+            goals = config.table_goals(schema, train)?;
+            recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
         (Source::Layers(layers), Some(schema)) if config.is_chain(layers) => {
-            goals = config.table_goals(schema, &data)?;
+            goals = config.table_goals(schema, train)?;
             let chain = Model::from_layers("model.layers", layers, None, config.seed)?;
-            chain.behind_table(schema, &data.train, options, &goals)?
+            chain.behind_table(schema, train, options, &goals)?
         }
         (Source::Layers(layers), _) => {
             let outputs = config.model.outputs.as_deref();
@@ -338,19 +355,21 @@ fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
             Model::from_layers_of("model.layers", layers, outputs, config.seed, &columns)?
         }
         (Source::Recipe(recipe), None) => {
-            let task = Task::of(&data.train, config.one_loss())?;
-            let layers = recipe.layers(&data.train.inputs()[0], task);
+            let task = Task::of(data.targets(), config.one_loss())?;
+            let layers = recipe.layers(&train.inputs()[0], task);
             layers.seed(config.seed).build()?
         }
         (Source::File(_), _) => return Err(Error::Internal("a model's file".into())),
     };
-    if data.schema.is_some() {
+    if let Opened::Memory(loaded) = &mut data
+        && loaded.schema.is_some()
+    {
         let inputs = model.inputs.iter().map(|input| input.name.as_str());
-        data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
-        model.schema.clone_from(&data.schema);
+        **loaded = loaded.clone().keep_inputs(&inputs.collect::<Vec<_>>())?;
+        model.schema.clone_from(&loaded.schema);
     }
-    model.pictures.clone_from(&data.pictures);
-    model.build_for(&data.train)?;
+    model.pictures = data.pictures().cloned();
+    model.build_for(data.train().sample())?;
     freeze(&mut model, config)?;
     Ok(Prepared { model, data, goals })
 }
@@ -365,13 +384,13 @@ fn prepare_saved(config: &Config, base: &Path, path: &str) -> Result<Prepared> {
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
-    let data = config.data.load_for(base, config.seed, schema.as_ref())?;
-    if data.schema.is_some() {
-        model.schema.clone_from(&data.schema);
+    let data = config.data.open(base, config.seed, schema.as_ref())?;
+    if let Some(schema) = data.schema() {
+        model.schema = Some(schema.clone());
     }
     // Arrays say nothing of what their pictures once were.
     if config.data.images.is_some() || config.data.dataset.is_some() {
-        model.pictures.clone_from(&data.pictures);
+        model.pictures = data.pictures().cloned();
     }
     Ok(Prepared {
         model,
@@ -387,13 +406,13 @@ impl Config {
     }
 
     /// What the targets of a table ask of the model, with the losses that are named.
-    fn table_goals(&self, schema: &Schema, data: &Loaded) -> Result<Vec<TableGoal>> {
+    fn table_goals(&self, schema: &Schema, train: &Dataset) -> Result<Vec<TableGoal>> {
         let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,
             None => vec![None; names.len()],
         };
-        TableGoal::of(schema, &data.train, &self.data.columns, &losses)
+        TableGoal::of(schema, train, &self.data.columns, &losses)
     }
 }
 

@@ -96,6 +96,12 @@ impl Key {
         Key(mix64(!self.0))
     }
 
+    /// The key of the n-th part of what this one is for.
+    pub(crate) fn part(self, n: u64) -> Key {
+        let golden = 0x9e37_79b9_7f4a_7c15_u64;
+        Key(mix64(self.beside().0 ^ n.wrapping_mul(golden)))
+    }
+
     /// A sequence of numbers, for work on the host (shuffling, initial weights).
     pub fn sequence(self) -> Sequence {
         Sequence {

@@ -1,5 +1,6 @@
 //! The class of a row, by its target.
 
+use super::stream::Data;
 use super::tensor::Tensor;
 use crate::error::{Error, Result};
 
@@ -50,6 +51,8 @@ pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
     .collect()
 }
 
+const KEY: &str = "class_weight";
+
 impl super::Dataset {
     /// A code for the class of each row, equal for rows of one class: what
     /// [`split::stratified`](crate::data::split::stratified) takes.
@@ -73,15 +76,27 @@ impl super::Dataset {
     /// An error where the data has not one target that names a class for each
     /// row: a whole number from 0 on, or one-hot.
     pub fn balanced_class_weight(&self) -> Result<Vec<(usize, f64)>> {
-        const KEY: &str = "class_weight";
-        let [target] = self.targets() else {
-            let found = format!("{} targets", self.targets().len());
-            return Err(Error::invalid(KEY, found, "one target, of classes"));
-        };
+        Data::from(self).balanced_class_weight()
+    }
+}
+
+impl Data {
+    /// As [`Dataset::balanced_class_weight`](super::Dataset::balanced_class_weight), in
+    /// one pass over the rows.
+    pub fn balanced_class_weight(&self) -> Result<Vec<(usize, f64)>> {
         let mut counts = std::collections::BTreeMap::<u32, usize>::new();
-        for code in codes(target)? {
-            *counts.entry(code).or_default() += 1;
-        }
+        let mut rows = 0;
+        self.each(&mut |data| {
+            let [target] = data.targets() else {
+                let found = format!("{} targets", data.targets().len());
+                return Err(Error::invalid(KEY, found, "one target, of classes"));
+            };
+            for code in codes(target)? {
+                *counts.entry(code).or_default() += 1;
+            }
+            rows += data.rows();
+            Ok(())
+        })?;
         // A class below 0 has a code that is larger than any class.
         if let Some((&code, _)) = counts.last_key_value()
             && code > 1 << 24
@@ -90,7 +105,7 @@ impl super::Dataset {
             return Err(Error::invalid(KEY, found, "classes from 0 on"));
         }
         let classes = counts.len() as f64;
-        let weight = |count: usize| self.rows() as f64 / (classes * count as f64);
+        let weight = |count: usize| rows as f64 / (classes * count as f64);
         Ok(counts
             .into_iter()
             .map(|(class, count)| (class as usize, weight(count)))

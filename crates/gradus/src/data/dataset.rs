@@ -264,14 +264,32 @@ impl Dataset {
         Ok((self.select(&parts.rest)?, self.select(&parts.held_out)?))
     }
 
-    fn map(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+    /// Inputs, targets and weights, in this order.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        let labelled = self.inputs.iter().chain(&self.targets);
+        labelled.chain(&self.sample_weight)
+    }
+
+    /// As `tensors`, for good.
+    pub(super) fn into_tensors(self) -> impl Iterator<Item = Tensor> {
+        let labelled = self.inputs.into_iter().chain(self.targets);
+        labelled.chain(self.sample_weight)
+    }
+
+    /// The same data with each tensor changed, in the order of `tensors` and then of
+    /// ids; all keep the same rows.
+    pub(super) fn map(&self, mut change: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Self> {
         Ok(Dataset {
             name: self.name.clone(),
-            inputs: self.inputs.iter().map(&change).collect::<Result<_>>()?,
-            targets: self.targets.iter().map(&change).collect::<Result<_>>()?,
+            inputs: self.inputs.iter().map(&mut change).collect::<Result<_>>()?,
+            targets: self
+                .targets
+                .iter()
+                .map(&mut change)
+                .collect::<Result<_>>()?,
             input_names: self.input_names.clone(),
             target_names: self.target_names.clone(),
-            sample_weight: self.sample_weight.as_ref().map(&change).transpose()?,
+            sample_weight: self.sample_weight.as_ref().map(&mut change).transpose()?,
             class_names: self.class_names.clone(),
             ids: self
                 .ids

@@ -7,11 +7,13 @@ use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
 use crate::data::images::{self, Images, Order, Pictures};
+use crate::data::load_stream::{Opened, too_large};
 use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
 use crate::data::schema::{LeftOut, Schema};
 use crate::data::spec::{self, Source};
+use crate::data::stream::Data;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result, join};
 use std::path::Path;
@@ -61,8 +63,23 @@ impl DataConfig {
     }
 
     /// As [`DataConfig::load`], for a model that knows a table's columns already.
+    /// An error where arrays are larger than the memory they may take: see
+    /// [`DataConfig::open`].
     pub fn load_for(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Loaded> {
         self.check().map_err(|error| error.under("data"))?;
+        match self.larger_than_memory(base)? {
+            Some(sizes) => Err(too_large(sizes)),
+            None => self.load_here(base, seed, known),
+        }
+    }
+
+    /// Reads the data into memory.
+    pub(super) fn load_here(
+        &self,
+        base: &Path,
+        seed: u64,
+        known: Option<&Schema>,
+    ) -> Result<Loaded> {
         if let Some(table) = &self.table {
             return load_table::load(self, &base.join(table), base, seed, known);
         }
@@ -90,21 +107,30 @@ impl DataConfig {
     }
 
     /// Which rows are for what, in a line.
-    pub fn describe_parts(&self, loaded: &Loaded) -> String {
-        let mut text = format!("rows: {} to train on", loaded.train.rows());
+    pub fn describe_parts(&self, rows: &Opened) -> String {
+        let count = |data: &Data| data.rows().unwrap_or_default();
+        let mut text = format!("rows: {} to train on", count(&rows.train()));
         for (part, what, how) in [
-            (&loaded.validation, "validation", &self.validation),
-            (&loaded.test, "test", &self.test),
+            (&rows.validation(), "validation", &self.validation),
+            (&rows.test(), "test", &self.test),
         ] {
             if let Some(part) = part {
-                text += &format!(", {} for {what}", part.rows());
+                text += &format!(", {} for {what}", count(part));
                 text += &how
                     .as_ref()
                     .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
             }
         }
-        if let Some(schema) = &loaded.schema {
-            text += &format!("\n{}", schema.describe(&loaded.train, &loaded.left_out));
+        match rows {
+            Opened::Memory(loaded) => {
+                if let Some(schema) = &loaded.schema {
+                    text += &format!("\n{}", schema.describe(&loaded.train, &loaded.left_out));
+                }
+            }
+            Opened::Stream(streamed) => {
+                let (memory, whole) = (streamed.memory, streamed.whole);
+                text += &format!("\nread meanwhile, within {memory}: they would take {whole}");
+            }
         }
         text
     }
@@ -301,7 +327,7 @@ fn from_files(
 }
 
 /// Refuses held-out rows of other shapes than the training rows'.
-fn same_shapes(at: &str, train: &[Tensor], held_out: &[Tensor]) -> Result<()> {
+pub(super) fn same_shapes(at: &str, train: &[Tensor], held_out: &[Tensor]) -> Result<()> {
     if train.len() != held_out.len() {
         let found = format!("{} arrays", held_out.len());
         let expected = format!("{} as in training", train.len());

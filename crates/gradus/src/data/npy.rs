@@ -8,7 +8,7 @@ use crate::data::numbers::{Header, Kind, read_array, unreadable};
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
@@ -155,6 +155,15 @@ pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
         return Err(Error::file(path, "it is a folder, not a file"));
     }
     Ok((BufReader::with_capacity(1 << 16, file), about.len()))
+}
+
+/// An opened `.npy` file with its header, where its numbers begin, and its length.
+pub(super) fn open_header(path: &Path) -> Result<(File, Header, u64, u64)> {
+    let (mut file, length) = open(path)?;
+    let header = read_header(path, &mut file)?;
+    let start = file.stream_position();
+    let start = start.map_err(|cause| Error::io("read", path, cause))?;
+    Ok((file.into_inner(), header, start, length))
 }
 
 /// NumPy's own limit: longer headers are not read unless asked for.

@@ -162,8 +162,9 @@ fn read_numbers(
     from: &mut dyn Read,
     count: usize,
 ) -> Result<Vec<f32>> {
-    /// Numbers decoded at a time: the bytes stay in the first cache.
-    const BLOCK: usize = 2048;
+    /// Numbers decoded at a time: the bytes stay in the second cache, and the system
+    /// is asked seldom.
+    const BLOCK: usize = 16 * 1024;
     let size = header.kind.size();
     let mut bytes = vec![0_u8; BLOCK * size];
     let mut values = room(path, count)?;

@@ -1,5 +1,6 @@
 //! `Scale`: what is done to each number on its way into a batch.
 
+use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
 use crate::error::{Error, Result};
 
@@ -27,11 +28,45 @@ impl Scale {
     /// A column is one number's place in the row, whatever the row's shape.
     /// The tensor's own scale plays no part. Texts are not scaled.
     pub fn standard(rows: &Tensor) -> Scale {
-        match rows.values() {
-            Values::U8(all) => standard(all, rows.size(), f64::from),
-            Values::F32(all) => standard(all, rows.size(), f64::from),
-            Values::Text { .. } => Scale::None,
+        if rows.is_text() {
+            return Scale::None;
         }
+        let mut sums = Columns::new(rows.size());
+        sums.add(rows, |_, x| x);
+        let means = sums.means();
+        let mut squares = Columns::new(rows.size());
+        squares.add(rows, |column, x| (x - means[column]).powi(2));
+        standard(means, &squares)
+    }
+
+    /// As [`Scale::standard`], of each of several inputs like these, whose rows `each`
+    /// visits part by part, twice.
+    pub(super) fn standard_of(
+        inputs: &[Tensor],
+        each: impl Fn(&mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()>,
+    ) -> Result<Vec<Scale>> {
+        let none = || -> Vec<Columns> { inputs.iter().map(|x| Columns::new(x.size())).collect() };
+        let (mut sums, mut squares) = (none(), none());
+        each(&mut |data| {
+            for (sums, rows) in sums.iter_mut().zip(data.inputs()) {
+                sums.add(rows, |_, x| x);
+            }
+            Ok(())
+        })?;
+        let means: Vec<Vec<f64>> = sums.iter().map(Columns::means).collect();
+        each(&mut |data| {
+            for ((squares, means), rows) in squares.iter_mut().zip(&means).zip(data.inputs()) {
+                squares.add(rows, |column, x| (x - means[column]).powi(2));
+            }
+            Ok(())
+        })?;
+        let scales = means.into_iter().zip(&squares).zip(inputs);
+        let scale =
+            |((means, squares), input): ((Vec<f64>, &Columns), &Tensor)| match input.is_text() {
+                true => Scale::None,
+                false => standard(means, squares),
+            };
+        Ok(scales.map(scale).collect())
     }
 
     /// Refuses a scale that does not fit rows of `size` numbers.
@@ -133,37 +168,75 @@ fn standardize<T: Copy>(
     }
 }
 
-/// Two passes in f64. A constant column is known by its extremes: its variance
-/// may come out as a rounding error above 0.
-fn standard<T: Copy + PartialOrd>(all: &[T], size: usize, number: impl Fn(T) -> f64) -> Scale {
-    let rows = all.chunks_exact(size);
-    let count = rows.len().max(1) as f64;
-    let mut mean = vec![0.0_f64; size];
-    for row in rows.clone() {
-        for (mean, &x) in mean.iter_mut().zip(row) {
-            *mean += number(x);
+/// What is known of each column after a pass over the rows; all in f64.
+struct Columns {
+    /// The first row, by which a constant column is known: its variance may come out
+    /// as a rounding error above 0.
+    first: Vec<f64>,
+    rows: usize,
+    sums: Vec<f64>,
+    varies: Vec<bool>,
+}
+
+impl Columns {
+    fn new(size: usize) -> Self {
+        Columns {
+            first: Vec::new(),
+            rows: 0,
+            sums: vec![0.0; size],
+            varies: vec![false; size],
         }
     }
-    mean.iter_mut().for_each(|mean| *mean /= count);
-    let mut variance = vec![0.0_f64; size];
-    let mut varies = vec![false; size];
-    for row in rows {
-        for (column, &x) in row.iter().enumerate() {
-            variance[column] += (number(x) - mean[column]).powi(2);
-            varies[column] |= x != all[column];
+
+    fn add(&mut self, rows: &Tensor, of: impl Fn(usize, f64) -> f64) {
+        match rows.values() {
+            Values::U8(all) => self.add_numbers(all, f64::from, of),
+            Values::F32(all) => self.add_numbers(all, f64::from, of),
+            Values::Text { .. } => {}
         }
     }
-    let inverse = |(variance, varies): (f64, bool)| {
-        let inverse = (1.0 / (variance / count).sqrt()) as f32;
+
+    /// Adds what is made of each number and its column.
+    fn add_numbers<T: Copy>(
+        &mut self,
+        all: &[T],
+        number: impl Fn(T) -> f64,
+        of: impl Fn(usize, f64) -> f64,
+    ) {
+        for row in all.chunks_exact(self.sums.len()) {
+            if self.first.is_empty() {
+                self.first = row.iter().map(|&x| number(x)).collect();
+            }
+            self.rows += 1;
+            let columns = self.sums.iter_mut().zip(&mut self.varies).zip(&self.first);
+            for (column, (((sum, varies), first), &x)) in columns.zip(row).enumerate() {
+                let x = number(x);
+                *sum += of(column, x);
+                *varies |= x != *first;
+            }
+        }
+    }
+
+    fn means(&self) -> Vec<f64> {
+        let count = self.rows.max(1) as f64;
+        self.sums.iter().map(|sum| sum / count).collect()
+    }
+}
+
+/// From the means, and a pass with the squared distances from them.
+fn standard(mean: Vec<f64>, squares: &Columns) -> Scale {
+    let inverse = |(variance, &varies): (f64, &bool)| {
+        let inverse = (1.0 / variance.sqrt()) as f32;
         if varies && inverse.is_finite() {
             inverse
         } else {
             0.0
         }
     };
+    let variances = squares.means().into_iter();
     Scale::Standardize {
         mean: mean.into_iter().map(|mean| mean as f32).collect(),
-        inverse_deviation: variance.into_iter().zip(varies).map(inverse).collect(),
+        inverse_deviation: variances.zip(&squares.varies).map(inverse).collect(),
     }
 }
 

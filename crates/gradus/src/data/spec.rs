@@ -4,12 +4,13 @@ use crate::base::random::SEED;
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
-use crate::data::config::DataConfig;
+use crate::data::config::{DataConfig, Files};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::images::{Images, Order, Pictures};
 use crate::data::npy;
 use crate::data::scale::Scale;
 use crate::data::schema::{Schema, TableOptions};
+use crate::data::stream::Data;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -173,6 +174,40 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
             })
         }
     }
+}
+
+/// As [`load_for`], but arrays that are larger than the memory they may take stay in
+/// their files: see [`DataConfig::open`].
+pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
+    let name = |path: &Path| Files::One(path.display().to_string());
+    let (config, base, seed) = match source(spec)? {
+        Source::Config(path) => {
+            let (table, seed) = data_table(&path)?;
+            let base = path.parent().unwrap_or(Path::new("")).to_owned();
+            (DataConfig::from_value("data", &table)?, base, seed)
+        }
+        Source::Arrays { x, y } => {
+            let config = DataConfig {
+                x: Some(name(&x)),
+                y: y.as_deref().map(name),
+                ..DataConfig::default()
+            };
+            // What is small is called as SPEC has it.
+            match config.larger_than_memory(Path::new(""))? {
+                Some(_) => (config, PathBuf::new(), SEED),
+                None => return load_for(spec, default, takes).map(Data::from),
+            }
+        }
+        _ => return load_for(spec, default, takes).map(Data::from),
+    };
+    let opened = config.open(&base, seed, takes.schema)?;
+    Ok(match default {
+        Split::Train => opened.train(),
+        Split::Test => {
+            let held_out = opened.test().or_else(|| opened.validation());
+            held_out.unwrap_or_else(|| opened.train())
+        }
+    })
 }
 
 /// Whether SPEC names a table.

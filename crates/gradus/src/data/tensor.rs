@@ -62,6 +62,12 @@ pub enum Values<'a> {
     },
 }
 
+/// Numbers that no tensor has any more.
+pub(super) enum Numbers {
+    U8(Vec<u8>),
+    F32(Vec<f32>),
+}
+
 impl Tensor {
     /// Rows of `shape` (without the batch) from their numbers, row after row.
     ///
@@ -259,6 +265,24 @@ impl Tensor {
                 codes: &codes[range],
             },
         }
+    }
+
+    /// The memory of its numbers, if no other tensor shares it.
+    pub(super) fn into_numbers(self) -> Option<Numbers> {
+        match self.values {
+            Stored::U8(values) => Arc::into_inner(values).map(Numbers::U8),
+            Stored::F32(values) => Arc::into_inner(values).map(Numbers::F32),
+            Stored::Text { .. } => None,
+        }
+    }
+
+    /// Bytes that a row takes in memory, without the texts of a dictionary.
+    pub(super) fn row_bytes(&self) -> usize {
+        let each = match self.values {
+            Stored::U8(_) => 1,
+            Stored::F32(_) | Stored::Text { .. } => 4,
+        };
+        self.size.saturating_mul(each)
     }
 
     /// Whether it holds texts.

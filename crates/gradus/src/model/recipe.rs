@@ -4,7 +4,7 @@
 use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
 use super::sequential::Sequential;
 use super::{LayerEntry, Model};
-use crate::data::{Dataset, Tensor};
+use crate::data::{Data, Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
@@ -168,30 +168,32 @@ impl Recipe {
 impl Task {
     /// What the targets ask for: by the loss if one is named, else classes if
     /// each target is one whole number and none is left out from 0 on.
-    pub fn of(data: &Dataset, loss: Option<&Loss>) -> Result<Self> {
-        let [target] = data.targets() else {
-            let found = format!("{} targets", data.targets().len());
-            return Err(Error::invalid(data.name(), found, "one, for a recipe"));
+    pub fn of(data: impl Into<Data>, loss: Option<&Loss>) -> Result<Self> {
+        let data = data.into();
+        let sample = data.sample();
+        let [target] = sample.targets() else {
+            let found = format!("{} targets", sample.targets().len());
+            return Err(Error::invalid(sample.name(), found, "one, for a recipe"));
         };
         let size = target.size();
-        let classes = || match data.class_names().len() {
-            0 => classes(target),
-            known => Some(known),
-        };
+        let known = sample.class_names().len();
         match loss.map(Loss::class) {
             Some("SparseCategoricalCrossentropy") => {
                 let problem = "a label that is no whole number of 0 or more";
-                let largest = largest_label(target);
-                let largest = largest
-                    .ok_or_else(|| Error::invalid(target.name(), problem, "class numbers"))?;
-                Ok(Task::Classes(classes().unwrap_or(largest + 1)))
+                let seen = labels(&data)?;
+                let seen =
+                    seen.ok_or_else(|| Error::invalid(target.name(), problem, "class numbers"))?;
+                Ok(Task::Classes(if known > 0 { known } else { seen.len() }))
             }
             Some("CategoricalCrossentropy") => Ok(Task::OneHot(size)),
             Some("BinaryCrossentropy") => Ok(Task::Binary(size)),
             Some(_) => Ok(Task::Numbers(size)),
-            None => Ok(match classes() {
-                Some(classes) => Task::Classes(classes),
-                None => Task::Numbers(size),
+            None if known > 0 => Ok(Task::Classes(known)),
+            None => Ok(match labels(&data)? {
+                Some(seen) if seen.len() > 1 && seen.iter().all(|&seen| seen) => {
+                    Task::Classes(seen.len())
+                }
+                _ => Task::Numbers(size),
             }),
         }
     }
@@ -223,24 +225,30 @@ impl Task {
     }
 }
 
-/// How many classes there are, if the targets are labels: 0, 1, … up to some
-/// number, none left out.
-fn classes(target: &Tensor) -> Option<usize> {
-    let largest = largest_label(target)?;
-    let mut seen = vec![false; (largest + 1).min(target.rows() + 1)];
-    for label in target.to_f32() {
-        *seen.get_mut(label as usize)? = true;
-    }
-    (largest > 0 && seen.iter().all(|&seen| seen)).then_some(largest + 1)
-}
-
-/// The largest of the labels, if all are whole numbers of 0 or more.
-fn largest_label(target: &Tensor) -> Option<usize> {
+/// Which labels there are up to the largest, if all targets are whole numbers of 0 or
+/// more.
+fn labels(data: &Data) -> Result<Option<Vec<bool>>> {
     const MOST: f32 = 16_777_216.0;
-    let labels = target.to_f32();
-    let fits = |&x: &f32| (0.0..MOST).contains(&x) && x.fract() == 0.0;
-    let all = target.size() == 1 && !labels.is_empty() && labels.iter().all(fits);
-    all.then(|| labels.iter().fold(0, |most, &x| most.max(x as usize)))
+    let mut seen = Vec::new();
+    let mut all = true;
+    data.each(&mut |data| {
+        for target in data.targets() {
+            all &= target.size() == 1;
+            for label in target.to_f32() {
+                all &= (0.0..MOST).contains(&label) && label.fract() == 0.0;
+                if !all {
+                    break;
+                }
+                let label = label as usize;
+                if label >= seen.len() {
+                    seen.resize(label + 1, false);
+                }
+                seen[label] = true;
+            }
+        }
+        Ok(())
+    })?;
+    Ok((all && !seen.is_empty()).then_some(seen))
 }
 
 #[cfg(test)]
@@ -250,7 +258,7 @@ mod tests {
     fn task(targets: Vec<f32>) -> Task {
         let x = Tensor::from_f32([2], vec![0.5; targets.len() * 2]).unwrap();
         let y = Tensor::from_column(targets).unwrap();
-        Task::of(&Dataset::new(x, y).unwrap(), None).unwrap()
+        Task::of(Dataset::new(x, y).unwrap(), None).unwrap()
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //! vocabularies, bins.
 
 use super::evaluate::ROWS;
-use crate::data::{Dataset, Tensor, Values};
+use crate::base::shape::Shape;
+use crate::data::{Data, Tensor, Values};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::layers::{Formula, Kind, Normalization, StringLookup};
+use crate::model::layers::{Formula, Kind, Normalization};
 use crate::model::{Model, Source, Weight};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 impl Model {
     /// Learns what layers know of data: mean and variance of every `Normalization`
@@ -17,21 +18,18 @@ impl Model {
     /// layer. A NaN does not count.
     ///
     /// A `fit` begins with it for the layers that were never adapted, on its
-    /// training rows.
-    pub fn adapt(&mut self, data: &Dataset) -> Result<()> {
+    /// training rows. Of a [`&Stream`](crate::data::Stream), all rows are read once for
+    /// each layer's vocabulary, twice for its mean and variance.
+    pub fn adapt(&mut self, data: impl Into<Data>) -> Result<()> {
+        let data = data.into();
         if !self.is_built() {
-            self.build_for(data)?;
+            self.build_for(data.sample())?;
         }
-        self.adapt_on(crate::engine::default().as_ref(), data, true)
+        self.adapt_on(crate::engine::default().as_ref(), &data, true)
     }
 
     /// As `adapt`; if not `again`, only layers that were never adapted.
-    pub(crate) fn adapt_on(
-        &mut self,
-        engine: &dyn Engine,
-        data: &Dataset,
-        again: bool,
-    ) -> Result<()> {
+    pub(crate) fn adapt_on(&mut self, engine: &dyn Engine, data: &Data, again: bool) -> Result<()> {
         let built = self.is_built();
         let mut learned = false;
         for number in 0..self.nodes.len() {
@@ -53,21 +51,29 @@ impl Model {
             if !wanted {
                 continue;
             }
-            super::check::inputs(self, data)?;
-            let reaching = match node.inputs[0] {
-                Source::Input(n) => super::feeds::inputs(self, data)?[n].clone(),
-                Source::Node(before) => self.before(before)?.predict_on(engine, data)?,
+            super::check::inputs(self, data.sample())?;
+            let before = match node.inputs[0] {
+                Source::Input(_) => None,
+                Source::Node(before) => Some(self.before(before)?),
             };
-            let place = node.layer;
+            let reaching = Reaching {
+                model: self,
+                engine,
+                input: node.inputs[0],
+                before,
+                data,
+            };
             let name = format!("layer {}", layer.name);
             learned |= !matches!(layer.rule.0, Kind::Normalization(_));
-            self.learn(place, &reaching)
+            let what = reaching.learned(&layer.rule.0);
+            let (place, what) = (node.layer, what.map_err(|error| error.under(&name))?);
+            self.take_over(place, what)
                 .map_err(|error| error.under(&name))?;
         }
         // The shapes behind what was learned may be new.
         match built && !learned {
             true => Ok(()),
-            false => self.build_for(data),
+            false => self.build_for(data.sample()),
         }
     }
 
@@ -82,69 +88,152 @@ impl Model {
         Ok(first)
     }
 
-    /// A layer learns from what reaches it.
-    fn learn(&mut self, place: usize, data: &Tensor) -> Result<()> {
+    /// A layer knows what was learned for it.
+    fn take_over(&mut self, place: usize, learned: Learned) -> Result<()> {
         let layer = &mut self.layers[place];
-        match &mut layer.rule.0 {
-            Kind::Normalization(rule) => {
-                let found = statistics(rule, data)?;
+        match (&mut layer.rule.0, learned) {
+            (Kind::Normalization(rule), Learned::Numbers(shape, mean, variance)) => {
                 if layer.weights.is_empty() {
-                    let specs = rule.variables(std::slice::from_ref(data.shape()));
+                    let specs = rule.variables(&[shape]);
                     let weights = specs.into_iter().map(|spec| Weight::new(spec, 0, 0));
                     layer.weights = weights.collect();
                 }
-                let values = [found.0, found.1, vec![0.0]];
+                let values = [mean, variance, vec![0.0]];
                 for (weight, values) in layer.weights.iter_mut().zip(values) {
                     weight.set(&values)?;
                 }
                 Ok(())
             }
-            Kind::StringLookup(rule) => learn_texts(rule, data),
-            Kind::IntegerLookup(rule) => rule.learn(counted(data.to_f32())),
-            Kind::Discretization(rule) => rule.learn(data.to_f32()),
-            other => Err(Error::Internal(format!("{other:?} learns nothing"))),
+            (Kind::StringLookup(rule), Learned::Texts(counts)) => {
+                rule.learn(counts.into_iter().collect())
+            }
+            (Kind::IntegerLookup(rule), Learned::Counts(counts)) => {
+                rule.learn(counts.into_iter().collect())
+            }
+            (Kind::Discretization(rule), Learned::Values(values)) => rule.learn(values),
+            (other, _) => Err(Error::Internal(format!("{other:?} learns nothing"))),
         }
     }
 }
 
-/// The vocabulary of all texts.
-fn learn_texts(rule: &mut StringLookup, data: &Tensor) -> Result<()> {
-    let Values::Text { names, codes } = data.values() else {
-        return Err(Error::invalid(data.name(), "numbers", "text"));
-    };
-    let mut counts: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 0)).collect();
-    for &code in codes {
-        counts[code as usize].1 += 1;
-    }
-    // A dictionary that was put together may have a text twice.
-    counts.sort_unstable();
-    counts.dedup_by(|again, first| {
-        let same = again.0 == first.0;
-        first.1 += if same { again.1 } else { 0 };
-        same
-    });
-    let counts = counts.into_iter();
-    rule.learn(
-        counts
-            .map(|(text, count)| (text.to_owned(), count))
-            .collect(),
-    )
+/// What is known of the rows that reach a layer.
+enum Learned {
+    /// Their shape, mean and variance.
+    Numbers(Shape, Vec<f32>, Vec<f32>),
+    /// How often each text is there, in the texts' order.
+    Texts(BTreeMap<String, u64>),
+    /// How often each whole number is there.
+    Counts(HashMap<i64, u64>),
+    /// All of them.
+    Values(Vec<f32>),
 }
 
-/// How often each whole number is there; what is behind the point does not count, nor
-/// does a NaN.
-fn counted(numbers: Vec<f32>) -> Vec<(i64, u64)> {
-    let mut counts = HashMap::new();
-    for number in numbers.into_iter().filter(|x| !x.is_nan()) {
-        *counts.entry(number as i64).or_insert(0) += 1;
+/// The rows that reach a layer.
+struct Reaching<'a> {
+    model: &'a Model,
+    engine: &'a dyn Engine,
+    input: Source,
+    /// What computes them, if they are not an input.
+    before: Option<Model>,
+    data: &'a Data,
+}
+
+impl Reaching<'_> {
+    /// Calls `visit` with all of them, in their order.
+    fn each(&self, visit: &mut dyn FnMut(&Tensor) -> Result<()>) -> Result<()> {
+        self.data
+            .each(&mut |data| match (&self.before, self.input) {
+                (None, Source::Input(n)) => visit(super::feeds::inputs(self.model, data)?[n]),
+                (Some(before), _) => visit(&before.predict_on(self.engine, data)?),
+                (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
+            })
     }
-    counts.into_iter().collect()
+
+    /// One that shows what all are like.
+    fn sample(&self) -> Result<Tensor> {
+        let data = self.data.sample();
+        match (&self.before, self.input) {
+            (None, Source::Input(n)) => Ok(super::feeds::inputs(self.model, data)?[n].clone()),
+            (Some(before), _) => {
+                before.predict_on(self.engine, &data.slice(0..data.rows().min(1))?)
+            }
+            (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
+        }
+    }
+
+    fn learned(&self, rule: &Kind) -> Result<Learned> {
+        match rule {
+            Kind::Normalization(rule) => {
+                let sample = self.sample()?;
+                let (mean, variance) = statistics(rule, self, &sample)?;
+                Ok(Learned::Numbers(sample.shape().clone(), mean, variance))
+            }
+            Kind::StringLookup(_) => self.texts().map(Learned::Texts),
+            Kind::IntegerLookup(_) => self.counts().map(Learned::Counts),
+            Kind::Discretization(_) => self.values().map(Learned::Values),
+            other => Err(Error::Internal(format!("{other:?} learns nothing"))),
+        }
+    }
+
+    fn texts(&self) -> Result<BTreeMap<String, u64>> {
+        let mut all = BTreeMap::new();
+        self.each(&mut |data| {
+            let Values::Text { names, codes } = data.values() else {
+                return Err(Error::invalid(data.name(), "numbers", "text"));
+            };
+            let mut counts = vec![0_u64; names.len()];
+            for &code in codes {
+                counts[code as usize] += 1;
+            }
+            // A dictionary that was put together may have a text twice.
+            for (name, count) in names.iter().zip(counts) {
+                match all.get_mut(name) {
+                    Some(sum) => *sum += count,
+                    None => drop(all.insert(name.clone(), count)),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// How often each whole number is there; what is behind the point does not count,
+    /// nor does a NaN.
+    fn counts(&self) -> Result<HashMap<i64, u64>> {
+        let mut all = HashMap::new();
+        self.each(&mut |data| {
+            for number in data.to_f32().into_iter().filter(|x| !x.is_nan()) {
+                *all.entry(number as i64).or_insert(0) += 1;
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// All numbers, which bins are made of.
+    fn values(&self) -> Result<Vec<f32>> {
+        let Data::Memory(_) = self.data else {
+            let found = "rows that are read while the model is trained";
+            let expected = "rows in memory, to sort them; or `bin_boundaries`";
+            return Err(Error::invalid("num_bins", found, expected));
+        };
+        let mut all = Vec::new();
+        self.each(&mut |data| {
+            all.append(&mut data.to_f32());
+            Ok(())
+        })?;
+        Ok(all)
+    }
 }
 
 /// The mean and the population variance at each place along the layer's axes, of the
 /// numbers that are not NaN.
-fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
-    let shape = data.shape();
+fn statistics(
+    rule: &Normalization,
+    rows: &Reaching<'_>,
+    sample: &Tensor,
+) -> Result<(Vec<f32>, Vec<f32>)> {
+    let shape = sample.shape();
     let kept = rule.kept(shape)?;
     // The place of each number of a row.
     let mut places = vec![0; shape.size()];
@@ -164,25 +253,27 @@ fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>
     let sums = |about: &[f64], power: i32| -> Result<Vec<f64>> {
         let mut sums = vec![(0.0, 0_u64); count];
         let mut values = vec![0.0; ROWS * shape.size()];
-        for start in (0..data.rows()).step_by(ROWS) {
-            let rows: Vec<u32> = (start..data.rows().min(start + ROWS))
-                .map(|row| row as u32)
-                .collect();
-            let values = &mut values[..rows.len() * shape.size()];
-            data.gather(&rows, values)?;
-            for row in values.chunks(shape.size().max(1)) {
-                for (&place, &value) in places.iter().zip(row) {
-                    if !value.is_nan() {
-                        let (sum, number) = &mut sums[place];
-                        *sum += (f64::from(value) - about[place]).powi(power);
-                        *number += 1;
+        rows.each(&mut |data| {
+            data.numbers()?;
+            for start in (0..data.rows()).step_by(ROWS) {
+                let rows = start..data.rows().min(start + ROWS);
+                let values = &mut values[..rows.len() * shape.size()];
+                data.copy_range(rows, values);
+                for row in values.chunks(shape.size().max(1)) {
+                    for (&place, &value) in places.iter().zip(row) {
+                        if !value.is_nan() {
+                            let (sum, number) = &mut sums[place];
+                            *sum += (f64::from(value) - about[place]).powi(power);
+                            *number += 1;
+                        }
                     }
                 }
             }
-        }
+            Ok(())
+        })?;
         if let Some(empty) = sums.iter().position(|&(_, number)| number == 0) {
             return Err(Error::Data {
-                source_name: data.name().to_owned(),
+                source_name: sample.name().to_owned(),
                 row: None,
                 column: (count > 1).then_some(empty),
                 found: "no number that is not NaN".into(),
@@ -196,7 +287,7 @@ fn statistics(rule: &Normalization, data: &Tensor) -> Result<(Vec<f32>, Vec<f32>
     if mean.iter().chain(&variance).any(|v| !v.is_finite()) {
         let expected = "finite numbers, to adapt a Normalization layer to";
         return Err(Error::invalid(
-            data.name(),
+            sample.name(),
             "a number that is not finite",
             expected,
         ));

@@ -1,11 +1,12 @@
 //! Epochs: steps, validation, and the callbacks between them.
 
 use super::callbacks::{Callback, Training};
-use super::evaluate::{Evaluation, ROWS};
+use super::evaluate::{self, Evaluation, ROWS};
+use super::feeder::{Feeder, Order};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
 use super::steps::Steps;
-use crate::data::{Batches, Dataset};
+use crate::data::Data;
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -31,31 +32,42 @@ impl<'a> Epochs<'a> {
     pub fn new(
         model: &'a mut Model,
         engine: &'a dyn Engine,
-        train: &Dataset,
-        held_out: Option<&Dataset>,
+        train: &Data,
+        held_out: Option<&Data>,
         options: Fit,
     ) -> Result<Self> {
         let (learning_rate, schedule) = rate(model, options.schedule)?;
-        let batch_size = options.batch_size;
-        let batches = Batches::new(train.rows(), batch_size, options.shuffle, model.seed)?;
+        let sample = train.sample();
+        let batch_size = match train {
+            Data::Generator(_) => sample.rows(),
+            _ => options.batch_size,
+        };
+        let order = Order {
+            batch_size,
+            shuffle: options.shuffle,
+            seed: model.seed,
+            epochs: (options.initial_epoch, options.epochs),
+            steps_per_epoch: options.steps_per_epoch,
+        };
+        // Rows that come later are weighed when they come.
+        let later = match train {
+            Data::Memory(_) => &[],
+            _ => options.class_weight.as_slice(),
+        };
+        let feeder = Feeder::new(model, train, order, later)?;
         let mut wanted = vec![Wanted {
             mode: Mode::Train,
-            rows: batch_size.min(train.rows()),
-            weighted: train.sample_weight().is_some(),
+            rows: batch_size.min(train.rows().unwrap_or(batch_size)),
+            weighted: sample.sample_weight().is_some() || !later.is_empty(),
             mixed: options.mixup.is_some(),
         }];
-        wanted.extend(held_out.map(|held_out| Wanted {
-            mode: Mode::Evaluate,
-            rows: held_out.rows().min(ROWS.max(batch_size)),
-            weighted: held_out.sample_weight().is_some(),
-            mixed: false,
-        }));
+        wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
         let training = Training::new(model, engine, wanted, learning_rate)?;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, train, batches)?.mixing(options.mixup),
+            steps: Steps::new(model, runner, feeder)?.mixing(options.mixup, batch_size),
             training,
             schedule,
             callbacks: options.callbacks,
@@ -71,7 +83,9 @@ impl<'a> Epochs<'a> {
         }
         for epoch in first..self.end {
             let start = Instant::now();
-            let logs = self.epoch(epoch)?;
+            let Some(logs) = self.epoch(epoch)? else {
+                break;
+            };
             let seconds = start.elapsed().as_secs_f64();
             history.epochs.push(Epoch {
                 epoch,
@@ -90,15 +104,23 @@ impl<'a> Epochs<'a> {
         Ok(history)
     }
 
-    /// One epoch and its validation.
-    fn epoch(&mut self, epoch: usize) -> Result<Logs> {
+    /// One epoch and its validation; nothing if there are no rows for it.
+    fn epoch(&mut self, epoch: usize) -> Result<Option<Logs>> {
+        self.steps.start_epoch(epoch);
+        if !self.steps.reach(0)? {
+            return Ok(None);
+        }
         for callback in &mut self.callbacks {
             callback.on_epoch_begin(epoch, &mut self.training)?;
         }
-        self.steps.start_epoch(epoch);
         self.steps.meters.reset();
         let mut used = self.training.learning_rate;
         for number in 0..self.steps.count() {
+            if number > 0 && !self.steps.reach(number)? {
+                // A generator has ended: as in Keras, so does the training.
+                self.training.stop = true;
+                break;
+            }
             used = self.step(epoch, number)?;
             if self.training.stop {
                 break;
@@ -110,7 +132,7 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_epoch_end(epoch, &logs, &mut self.training)?;
         }
-        Ok(logs)
+        Ok(Some(logs))
     }
 
     /// Measures loss and metrics on the rows that were held out.

@@ -1,10 +1,10 @@
 //! The loss and the metrics on data that is not trained on.
 
-use super::feeds::tensors;
+use super::feeder::Feeder;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::{Batch, Runner};
-use crate::data::{Batches, Dataset, Tensor};
+use crate::data::Data;
 use crate::engine::{Engine, Step};
 use crate::error::Result;
 use crate::model::Model;
@@ -17,18 +17,16 @@ pub(crate) const ROWS: usize = 256;
 
 /// Evaluation of a model by a runner.
 pub(crate) struct Evaluation {
-    tensors: Vec<Tensor>,
-    batches: Batches,
+    feeder: Feeder,
     batch: Batch,
     meters: Meters,
 }
 
 impl Evaluation {
-    pub fn new(model: &Model, runner: &Runner, data: &Dataset) -> Result<Self> {
+    pub fn new(model: &Model, runner: &Runner, data: &Data) -> Result<Self> {
         let (_, plan) = runner.plan(Mode::Evaluate)?;
         Ok(Evaluation {
-            tensors: tensors(model, data, true)?,
-            batches: Batches::new(data.rows(), plan.rows, false, 0)?,
+            feeder: Feeder::measuring(model, data, plan.rows)?,
             batch: runner.batch(Mode::Evaluate)?,
             meters: Meters::new(model)?,
         })
@@ -37,9 +35,14 @@ impl Evaluation {
     /// Runs over all rows.
     pub fn run(&mut self, runner: &mut Runner, step: &Step) -> Result<&Meters> {
         self.meters.reset();
-        for rows in self.batches.iter() {
+        self.feeder.start_epoch(0);
+        for number in 0.. {
+            if !self.feeder.reach(number)? {
+                break;
+            }
+            let (tensors, rows) = self.feeder.batch(number)?;
             let outputs = self.meters.need_outputs();
-            runner.run(&mut self.batch, &self.tensors, rows, step, outputs)?;
+            runner.run(&mut self.batch, tensors, rows, step, outputs)?;
             self.meters.add(&self.batch, rows.len());
         }
         Ok(&self.meters)
@@ -47,25 +50,38 @@ impl Evaluation {
 }
 
 impl Model {
-    /// The loss and the metrics on `data`, under their names.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Logs> {
-        self.evaluate_on(crate::engine::default().as_ref(), data)
+    /// The loss and the metrics on `data`, under their names: a `&Dataset`, a
+    /// [`&Stream`](crate::data::Stream), or a [`&Generator`](crate::data::Generator)
+    /// to its end.
+    pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
+        self.evaluate_on(crate::engine::default().as_ref(), &data.into())
     }
 
-    pub(crate) fn evaluate_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Logs> {
-        super::check::labelled(self, data)?;
-        let wanted = Wanted {
-            mode: Mode::Evaluate,
-            rows: data.rows().min(ROWS),
-            weighted: data.sample_weight().is_some(),
-            mixed: false,
-        };
-        let mut runner = Runner::new(self, engine, &[wanted])?;
+    pub(crate) fn evaluate_on(&self, engine: &dyn Engine, data: &Data) -> Result<Logs> {
+        super::check::labelled(self, data.sample())?;
+        let mut runner = Runner::new(self, engine, &[wanted(data, ROWS)])?;
         let mut evaluation = Evaluation::new(self, &runner, data)?;
         let step = Step {
             seed: self.seed,
             ..Step::default()
         };
         Ok(evaluation.run(&mut runner, &step)?.report())
+    }
+}
+
+/// The plan that measures on this, by so many rows at most.
+pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
+    let most = match data {
+        // Its batches stay whole.
+        Data::Generator(generator) => generator.sample().rows(),
+        Data::Memory(data) => data.rows().min(rows),
+        // A small memory is no reason not to measure.
+        Data::Stream(stream) => stream.rows().min(rows).min(stream.most_of_batch()),
+    };
+    Wanted {
+        mode: Mode::Evaluate,
+        rows: most,
+        weighted: data.sample().sample_weight().is_some(),
+        mixed: false,
     }
 }

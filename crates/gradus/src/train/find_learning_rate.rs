@@ -2,8 +2,9 @@
 //! Neural Networks", section 3.3; Géron, *Hands-On Machine Learning*, chapter 11).
 
 use super::callbacks::Training;
+use super::feeder::{Feeder, Order};
 use super::steps::Steps;
-use crate::data::{Batches, Dataset};
+use crate::data::Data;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -194,35 +195,52 @@ impl Model {
     /// ```
     pub fn find_learning_rate(
         &self,
-        data: &Dataset,
+        data: impl Into<Data>,
         finder: LearningRateFinder,
     ) -> Result<LearningRateCurve> {
-        self.find_learning_rate_on(crate::engine::default().as_ref(), data, &finder)
+        self.find_learning_rate_on(crate::engine::default().as_ref(), data.into(), &finder)
     }
 
     pub(crate) fn find_learning_rate_on(
         &self,
         engine: &dyn Engine,
-        data: &Dataset,
+        data: Data,
         finder: &LearningRateFinder,
     ) -> Result<LearningRateCurve> {
         finder.check()?;
         let mut model = self.clone();
-        let data = model.prepare(engine, data.clone(), None, &finder.class_weight)?;
-        let batches = Batches::new(data.rows(), finder.batch_size, finder.shuffle, model.seed)?;
+        let Some(rows) = data.rows() else {
+            let expected = "rows that can be visited again: a training has to see them too";
+            return Err(Error::invalid("data", "a generator", expected));
+        };
+        let data = model.prepare(engine, data, None, &finder.class_weight)?;
+        let steps = rows.div_ceil(finder.batch_size.max(1));
+        let order = Order {
+            batch_size: finder.batch_size,
+            shuffle: finder.shuffle,
+            seed: model.seed,
+            epochs: (0, finder.steps.div_ceil(steps)),
+            steps_per_epoch: None,
+        };
+        let later = match &data {
+            Data::Memory(_) => &[],
+            _ => finder.class_weight.as_slice(),
+        };
+        let feeder = Feeder::new(&model, &data, order, later)?;
         let wanted = Wanted {
             mode: Mode::Train,
-            rows: finder.batch_size.min(data.rows()),
-            weighted: data.sample_weight().is_some(),
+            rows: finder.batch_size.min(rows),
+            weighted: data.sample().sample_weight().is_some() || !later.is_empty(),
             mixed: false,
         };
         let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;
-        let mut steps = Steps::new(training.model, &training.runner, &data, batches)?;
+        let mut steps = Steps::new(training.model, &training.runner, feeder)?;
         watch(finder, |step, rate| {
             let (epoch, batch) = (step / steps.count(), step % steps.count());
             if batch == 0 {
                 steps.start_epoch(epoch);
             }
+            steps.reach(batch)?;
             steps.meters.reset();
             steps.take(&mut training, batch, rate.into())?;
             Ok(steps.meters.loss())

@@ -3,9 +3,9 @@
 use super::callbacks::{Callback, EarlyStopping};
 use super::epochs::Epochs;
 use super::history::History;
-use crate::data::Dataset;
+use crate::data::Data;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Model, Recipe};
 use crate::rules::schedules::Schedule;
 
@@ -14,6 +14,7 @@ pub struct Fit {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
     pub(super) batch_size: usize,
+    pub(super) steps_per_epoch: Option<usize>,
     pub(super) shuffle: bool,
     pub(super) validation: Validation,
     pub(super) schedule: Option<Schedule>,
@@ -26,7 +27,7 @@ pub struct Fit {
 pub(super) enum Validation {
     None,
     Split(f64),
-    Data(Box<Dataset>),
+    Data(Box<Data>),
 }
 
 impl Default for Fit {
@@ -35,6 +36,7 @@ impl Default for Fit {
             epochs: 1,
             initial_epoch: 0,
             batch_size: 32,
+            steps_per_epoch: None,
             shuffle: true,
             validation: Validation::None,
             schedule: None,
@@ -69,19 +71,28 @@ impl Fit {
         self
     }
 
+    /// Sets the steps of an epoch of a [`Generator`](crate::data::Generator), whose
+    /// batches go on from epoch to epoch. It belongs to nothing else.
+    pub fn steps_per_epoch(mut self, steps: usize) -> Self {
+        self.steps_per_epoch = Some(steps);
+        self
+    }
+
     /// Whether each epoch takes the rows in a new order. Default yes.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
     }
 
-    /// Measures loss and metrics on this data after each epoch.
-    pub fn validation_data(mut self, data: Dataset) -> Self {
-        self.validation = Validation::Data(Box::new(data));
+    /// Measures loss and metrics on this data after each epoch: rows in memory, or
+    /// a [`Stream`](crate::data::Stream), within a memory of its own.
+    pub fn validation_data(mut self, data: impl Into<Data>) -> Self {
+        self.validation = Validation::Data(Box::new(data.into()));
         self
     }
 
-    /// Holds out the last share of the rows for validation.
+    /// Holds out the last share of the rows for validation. Those of a stream are
+    /// streamed too, by an eighth of its memory.
     pub fn validation_split(mut self, fraction: f64) -> Self {
         self.validation = Validation::Split(fraction);
         self
@@ -129,28 +140,39 @@ impl Fit {
 }
 
 impl Model {
-    /// Trains on `data`, and returns what was measured in each epoch.
-    pub fn fit(&mut self, data: &Dataset, options: Fit) -> Result<History> {
+    /// Trains on `data`, and returns what was measured in each epoch. The data is a
+    /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
+    /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
+    pub fn fit(&mut self, data: impl Into<Data>, options: Fit) -> Result<History> {
         self.fit_on(crate::engine::default().as_ref(), data, options)
     }
 
     pub(crate) fn fit_on(
         &mut self,
         engine: &dyn Engine,
-        data: &Dataset,
+        data: impl Into<Data>,
         options: Fit,
     ) -> Result<History> {
-        let (train, held_out) = match &options.validation {
-            Validation::None => (data.clone(), None),
-            Validation::Data(held_out) => (data.clone(), Some((**held_out).clone())),
-            Validation::Split(fraction) => {
+        let (train, held_out) = match (data.into(), &options.validation) {
+            (data, Validation::None) => (data, None),
+            (data, Validation::Data(held_out)) => (data, Some(Data::clone(held_out))),
+            (data, Validation::Split(fraction)) => {
                 let (train, held_out) = data.split_fraction(*fraction)?;
                 (train, Some(held_out))
             }
         };
+        if let Some(Data::Generator(_)) = held_out {
+            let expected = "rows that can be visited after each epoch";
+            return Err(Error::invalid("validation_data", "a generator", expected));
+        }
         let train = self.prepare(engine, train, held_out.as_ref(), &options.class_weight)?;
         if let Some(alpha) = options.mixup {
-            super::mix::check(self, &train, alpha)?;
+            super::mix::check(
+                self,
+                train.sample(),
+                !options.class_weight.is_empty(),
+                alpha,
+            )?;
         }
         let first = options.initial_epoch;
         let mut epochs = Epochs::new(self, engine, &train, held_out.as_ref(), options)?;

@@ -20,12 +20,12 @@ pub(super) struct Mix {
 }
 
 /// Refuses what cannot be mixed.
-pub(super) fn check(model: &Model, train: &Dataset, alpha: f64) -> Result<()> {
+pub(super) fn check(model: &Model, train: &Dataset, weighed: bool, alpha: f64) -> Result<()> {
     const KEY: &str = "mixup";
     if !(alpha > 0.0 && alpha.is_finite()) {
         return Err(Error::invalid(KEY, alpha, "a finite number above 0"));
     }
-    if train.sample_weight().is_some() {
+    if weighed || train.sample_weight().is_some() {
         let found = "weights of rows or classes beside it";
         return Err(Error::invalid(KEY, found, "only one of the two"));
     }

@@ -7,6 +7,7 @@ mod crew;
 mod cross_validation;
 mod epochs;
 mod evaluate;
+mod feeder;
 pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;

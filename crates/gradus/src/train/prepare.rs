@@ -3,34 +3,41 @@
 
 use super::check;
 use crate::data::classes::class_of;
-use crate::data::{Dataset, Tensor};
+use crate::data::{Data, Dataset, Tensor};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
 impl Model {
     /// Builds the model for the data, checks both, and adapts the layers
-    /// that learn from data as it is. Gives the data to train on, its rows weighed by their classes.
+    /// that learn from data as it is. Gives the data to train on, its rows weighed by
+    /// their classes. Of rows that are not in memory only the first are looked at: the
+    /// others are checked and weighed when they come.
     pub(super) fn prepare(
         &mut self,
         engine: &dyn Engine,
-        train: Dataset,
-        held_out: Option<&Dataset>,
+        train: Data,
+        held_out: Option<&Data>,
         class_weight: &[(usize, f64)],
-    ) -> Result<Dataset> {
+    ) -> Result<Data> {
+        let sample = train.sample().clone();
         if !self.is_built() {
-            self.build_for(&train)?;
+            self.build_for(&sample)?;
         }
         if !self.is_built() {
             // What is learned from the rows decides the shapes behind it.
-            check::finite_inputs(self, &train)?;
+            check::finite_inputs(self, &sample)?;
             self.adapt_on(engine, &train, false)?;
         }
-        check::labelled(self, &train)?;
-        let train = weigh_classes(train, class_weight)?;
+        check::labelled(self, &sample)?;
+        let weighed = weigh_classes(sample, class_weight)?;
         if let Some(held_out) = held_out {
-            check::labelled(self, held_out)?;
+            check::labelled(self, held_out.sample())?;
         }
+        let train = match train {
+            Data::Memory(_) => Data::Memory(weighed),
+            other => other,
+        };
         self.adapt_on(engine, &train, false)?;
         if self.state.scalars.is_empty() {
             let scalars = self.compiled()?.optimizer.method.scalars().to_vec();
@@ -42,7 +49,7 @@ impl Model {
 
 /// The data with each row's weight by its class: the number in its target, or
 /// the place of the largest of several.
-fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
+pub(super) fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
     const KEY: &str = "class_weight";
     if weights.is_empty() {
         return Ok(data);

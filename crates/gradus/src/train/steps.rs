@@ -1,13 +1,12 @@
 //! Steps: one batch of the training rows after the other.
 
 use super::callbacks::{Progress, Training};
-use super::feeds::tensors;
+use super::feeder::Feeder;
 use super::meters::Meters;
 use super::mix::Mix;
 use super::runner::{Batch, Runner};
-use crate::data::{Batches, Dataset, Tensor};
 use crate::engine::Step;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Model, State};
 use crate::plan::Mode;
 use crate::rules::optimizers::{Clock, Optimizer};
@@ -16,8 +15,7 @@ use crate::rules::schedules::Setting;
 /// The training rows in batches, and what the steps on them have measured.
 pub(super) struct Steps {
     optimizer: Optimizer,
-    tensors: Vec<Tensor>,
-    batches: Batches,
+    feeder: Feeder,
     batch: Batch,
     mix: Option<Mix>,
     /// What was measured since they were last reset.
@@ -25,11 +23,10 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub fn new(model: &Model, runner: &Runner, data: &Dataset, batches: Batches) -> Result<Self> {
+    pub fn new(model: &Model, runner: &Runner, feeder: Feeder) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer.clone(),
-            tensors: tensors(model, data, true)?,
-            batches,
+            feeder,
             batch: runner.batch(Mode::Train)?,
             mix: None,
             meters: Meters::new(model)?,
@@ -37,19 +34,24 @@ impl Steps {
     }
 
     /// Mixes the rows of each batch, if there is an alpha for it.
-    pub fn mixing(mut self, alpha: Option<f64>) -> Self {
-        self.mix = alpha.map(|alpha| Mix::new(alpha, self.batches.batch_size()));
+    pub fn mixing(mut self, alpha: Option<f64>, batch_size: usize) -> Self {
+        self.mix = alpha.map(|alpha| Mix::new(alpha, batch_size));
         self
     }
 
     /// The steps of an epoch.
     pub fn count(&self) -> usize {
-        self.batches.count()
+        self.feeder.count()
     }
 
     /// Puts the rows into the order of that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
-        self.batches.start_epoch(epoch as u64);
+        self.feeder.start_epoch(epoch);
+    }
+
+    /// Waits for the rows of a batch of the epoch; no if there are no more.
+    pub fn reach(&mut self, number: usize) -> Result<bool> {
+        self.feeder.reach(number)
     }
 
     /// How far that batch of that epoch is, for callbacks.
@@ -63,20 +65,18 @@ impl Steps {
         }
     }
 
-    /// Trains on one batch of the epoch.
+    /// Trains on one batch of the epoch, which was reached.
     pub fn take(
         &mut self,
         training: &mut Training<'_>,
         number: usize,
         setting: Setting,
     ) -> Result<()> {
-        let Some(rows) = self.batches.get(number) else {
-            return Err(Error::Internal(format!("an epoch has no batch {number}")));
-        };
+        let (tensors, rows) = self.feeder.batch(number)?;
         let model = &mut *training.model;
         let step = next(model.seed, &self.optimizer, &mut model.state, setting);
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
-        let (runner, tensors) = (&mut training.runner, &self.tensors);
+        let runner = &mut training.runner;
         match &mut self.mix {
             Some(mix) => mix.run(runner, batch, tensors, rows, &step, outputs)?,
             None => runner.run(batch, tensors, rows, &step, outputs)?,

@@ -28,7 +28,7 @@ fn model() -> Model {
 }
 
 fn fit(model: &mut Model, options: Fit) -> History {
-    model.fit_on(&Null, &data(70), options).unwrap()
+    model.fit_on(&Null, data(70), options).unwrap()
 }
 
 /// Writes down what it is called for.
@@ -151,7 +151,7 @@ fn a_schedule_sets_the_rate_of_each_step() {
 #[test]
 fn an_unknown_monitor_is_named_with_those_there_are() {
     let options = Fit::new().epochs(2).callback(EarlyStopping::new("val_los"));
-    let error = model().fit_on(&Null, &data(70), options).unwrap_err();
+    let error = model().fit_on(&Null, data(70), options).unwrap_err();
     assert!(error.to_string().contains("`val_los`"), "{error}");
 }
 

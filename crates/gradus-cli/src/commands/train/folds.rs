@@ -8,6 +8,7 @@ use crate::output::{self, number};
 use crate::progress::Reporter;
 use crate::run_folder::{FOLDS, PREDICTIONS, Place, fold_folder, write_text};
 use gradus::artifacts::whole::write_whole;
+use gradus::data::Data;
 use gradus::train::{CrossValidation, Logs, OutOfFold};
 use gradus::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -42,8 +43,9 @@ pub fn run(args: &Train, folds: usize, document: Document, place: Place) -> Resu
         run_folder = Some(run.to_owned());
         time += seconds(&trained.watch.0.borrow());
         measured.add(trained.measured()?);
-        if let Some(held_out) = &trained.run.data.validation {
-            predictions.add(fold, &trained.run.model, held_out)?;
+        // Folds of rows that stay in their files were refused.
+        if let Some(Data::Memory(held_out)) = trained.run.data.validation() {
+            predictions.add(fold, &trained.run.model, &held_out)?;
         }
     }
     let run = run_folder.unwrap_or_default();
@@ -64,9 +66,13 @@ impl Trained {
     fn measured(&self) -> Result<Logs> {
         let (data, watch) = (&self.run.data, self.watch.0.borrow());
         let mut all = vec![("epochs".to_owned(), watch.history.epochs.len() as f64)];
-        all.push(("rows".into(), data.train.rows() as f64));
-        if let Some(held_out) = &data.validation {
-            all.push(("val_rows".into(), held_out.rows() as f64));
+        let held_out = data.validation();
+        for (name, part) in [
+            ("rows", Some(&data.train())),
+            ("val_rows", held_out.as_ref()),
+        ] {
+            let rows = part.and_then(Data::rows);
+            all.extend(rows.map(|rows| (name.to_owned(), rows as f64)));
         }
         let is_training = |name: &str| !name.starts_with("val_") && name != "learning_rate";
         let kept = kept(&watch).map(|epoch| &epoch.logs);
@@ -75,7 +81,7 @@ impl Trained {
             kept.filter(|(name, _)| is_training(name))
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        for (part, prefix) in [(&data.validation, "val_"), (&data.test, "test_")] {
+        for (part, prefix) in [(held_out, "val_"), (data.test(), "test_")] {
             if let Some(part) = part {
                 let logs = self.run.model.evaluate(part)?;
                 all.extend(logs.iter().map(|(n, v)| (format!("{prefix}{n}"), v)));

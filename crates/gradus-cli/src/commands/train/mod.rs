@@ -189,8 +189,8 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .shuffle(run.shuffle)
         .class_weight(&run.class_weight)
         .callback(watch.clone());
-    if let Some(validation) = &run.data.validation {
-        fit = fit.validation_data(validation.clone());
+    if let Some(validation) = run.data.validation() {
+        fit = fit.validation_data(validation);
     }
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);
@@ -198,7 +198,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());
     }
-    run.model.fit(&run.data.train, fit)?;
+    run.model.fit(run.data.train(), fit)?;
     Ok(())
 }
 

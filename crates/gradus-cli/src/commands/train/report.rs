@@ -31,13 +31,13 @@ impl Trained {
                 measurements(logs.map(|(name, value)| (name.trim_start_matches("val_"), value)))
             };
             text += &format!("training    {}\n", of(false));
-            if run.data.validation.is_some() {
+            if run.data.validation().is_some() {
                 text += &format!("validation  {}\n", of(true));
             }
         }
-        if let Some(test) = &run.data.test {
-            let logs = run.model.evaluate(test)?;
-            let rows = test.rows();
+        if let Some(test) = run.data.test() {
+            let logs = run.model.evaluate(&test)?;
+            let rows = test.rows().unwrap_or_default();
             text += &format!("test        {}  ({rows} rows)\n", measurements(logs.iter()));
         }
         Ok(text + &format!("run folder  {}\n", self.folder.display()))

@@ -49,6 +49,14 @@ impl Files {
         }
     }
 
+    /// The paths, in their order.
+    pub(in crate::data) fn paths(&self) -> Vec<&str> {
+        match self {
+            Files::One(path) => vec![path],
+            Files::Named(files) => files.iter().map(|(_, path)| path.as_str()).collect(),
+        }
+    }
+
     /// The names, none for an only file.
     pub(in crate::data) fn names(&self) -> Vec<String> {
         match self {

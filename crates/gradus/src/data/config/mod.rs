@@ -13,6 +13,7 @@ use crate::base::registry::{Value, read, table};
 use crate::data::builtin::{HOUSING, housing};
 use crate::data::checks::Silenced;
 use crate::data::images::Images;
+use crate::data::memory::Memory;
 use crate::data::schema::TableOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -57,6 +58,10 @@ pub struct DataConfig {
     /// The checks that are not made before training.
     #[serde(skip_serializing_if = "Silenced::is_empty")]
     pub checks: Silenced,
+    /// What the rows of arrays may take of the memory: larger ones stay in their files,
+    /// and are read while a model is trained. The default is half of the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 /// The table as it is read, before its values are looked at.
@@ -80,6 +85,7 @@ struct Raw {
     scale: Option<String>,
     sample_weight: Option<String>,
     checks: Option<Value>,
+    memory: Option<Value>,
 }
 
 impl DataConfig {
@@ -163,6 +169,10 @@ impl DataConfig {
                 Some(checks) => Silenced::from_value(&join(at, "checks"), &checks)?,
                 None => Silenced::default(),
             },
+            memory: match raw.memory {
+                Some(value) => Some(Memory::from_value(&join(at, "memory"), &value)?),
+                None => None,
+            },
         };
         config.check().map_err(|error| error.under(at))?;
         Ok(config)
@@ -218,6 +228,11 @@ impl DataConfig {
             && let Some(key) = self.columns.given()
         {
             return Err(excluded(source, key));
+        }
+        if let (Some(_), [source @ ("dataset" | "table" | "images")]) = (self.memory, &named[..]) {
+            let problem =
+                format!("`memory` belongs to arrays (`x`): a `{source}` is read as a whole");
+            return Err(contradiction(&problem));
         }
         if let (Some(scale), [source @ "table"]) = (self.scale, &named[..])
             && scale != ScaleName::None

@@ -21,14 +21,20 @@ pub struct Parts {
 
 /// The first `n` of `rows` rows are held out.
 pub fn first(rows: usize, n: usize) -> Result<Parts> {
-    if n == 0 || n >= rows {
-        let expected = format!("at least 1 and fewer than the {rows} rows");
-        return Err(Error::invalid("first", n, expected));
-    }
+    let n = first_rows(rows, n)?;
     Ok(Parts {
         rest: (n..rows).collect(),
         held_out: (0..n).collect(),
     })
+}
+
+/// The number of rows that [`first`] takes, if it leaves some.
+pub(super) fn first_rows(rows: usize, n: usize) -> Result<usize> {
+    if n == 0 || n >= rows {
+        let expected = format!("at least 1 and fewer than the {rows} rows");
+        return Err(Error::invalid("first", n, expected));
+    }
+    Ok(n)
 }
 
 /// The last `fraction` of the rows is held out: Keras' `validation_split`,

@@ -1,0 +1,290 @@
+//! From the `[data]` table to rows that are read while a model is trained: arrays
+//! that are larger than the memory they may take.
+
+use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
+use crate::data::images::Pictures;
+use crate::data::load::{Loaded, same_shapes};
+use crate::data::memory::Memory;
+use crate::data::npy::split_key;
+use crate::data::scale::Scale;
+use crate::data::schema::Schema;
+use crate::data::spec;
+use crate::data::split;
+use crate::data::stream::{Data, NpyRows, Stream};
+use crate::error::{Error, Result, join};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// The rows of a run, wherever they are.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    /// In memory.
+    Memory(Box<Loaded>),
+    /// In their files.
+    Stream(Box<Streamed>),
+}
+
+/// The rows of a run that are read from their files when they are needed.
+#[derive(Clone, Debug)]
+pub struct Streamed {
+    /// What it trains on.
+    pub train: Stream,
+    /// What is held out to watch it.
+    pub validation: Option<Stream>,
+    /// What is held out to the end.
+    pub test: Option<Stream>,
+    /// The targets of the training rows, in place of the inputs too: what counts them
+    /// need not read the inputs. None without targets.
+    pub targets: Option<Stream>,
+    /// What the rows may take of the memory.
+    pub memory: Memory,
+    /// What all would take.
+    pub whole: Memory,
+}
+
+impl Opened {
+    /// What is trained on.
+    pub fn train(&self) -> Data {
+        match self {
+            Opened::Memory(loaded) => (&loaded.train).into(),
+            Opened::Stream(streamed) => (&streamed.train).into(),
+        }
+    }
+
+    /// What is held out to watch the training.
+    pub fn validation(&self) -> Option<Data> {
+        match self {
+            Opened::Memory(loaded) => loaded.validation.as_ref().map(Data::from),
+            Opened::Stream(streamed) => streamed.validation.as_ref().map(Data::from),
+        }
+    }
+
+    /// What is held out to the end.
+    pub fn test(&self) -> Option<Data> {
+        match self {
+            Opened::Memory(loaded) => loaded.test.as_ref().map(Data::from),
+            Opened::Stream(streamed) => streamed.test.as_ref().map(Data::from),
+        }
+    }
+
+    /// Rows with the targets of all that is trained on, whatever their inputs are.
+    pub fn targets(&self) -> Data {
+        match self {
+            Opened::Stream(streamed) => streamed.targets.as_ref().unwrap_or(&streamed.train).into(),
+            Opened::Memory(_) => self.train(),
+        }
+    }
+
+    /// How pictures were read, if they are not as a model is usually given them.
+    pub fn pictures(&self) -> Option<&Pictures> {
+        match self {
+            Opened::Memory(loaded) => loaded.pictures.as_ref(),
+            Opened::Stream(_) => None,
+        }
+    }
+
+    /// What the columns of a table are to the model.
+    pub fn schema(&self) -> Option<&Schema> {
+        match self {
+            Opened::Memory(loaded) => loaded.schema.as_ref(),
+            Opened::Stream(_) => None,
+        }
+    }
+}
+
+impl DataConfig {
+    /// As [`DataConfig::load_for`], but arrays that would take more memory than
+    /// `memory` says (without it, than half of the machine's) stay in their files, and
+    /// are read while a model is trained.
+    pub fn open(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Opened> {
+        self.check().map_err(|error| error.under("data"))?;
+        match self.larger_than_memory(base)? {
+            Some((memory, whole)) => {
+                let streamed = self.stream(base, memory, whole)?;
+                Ok(Opened::Stream(Box::new(streamed)))
+            }
+            None => {
+                let loaded = self.load_here(base, seed, known)?;
+                Ok(Opened::Memory(Box::new(loaded)))
+            }
+        }
+    }
+
+    /// What the rows may take and what they would, if that is more.
+    pub(super) fn larger_than_memory(&self, base: &Path) -> Result<Option<(Memory, Memory)>> {
+        let Some(x) = &self.x else {
+            return Ok(None);
+        };
+        let half = || Memory::of_machine().map(|memory| Memory::from(memory.bytes() / 2));
+        let Some(memory) = self.memory.or_else(half) else {
+            return Ok(None);
+        };
+        let mut paths = vec![("data.x", x.paths())];
+        paths.extend(self.y.as_ref().map(|y| ("data.y", y.paths())));
+        let weight = self.sample_weight.as_ref();
+        paths.extend(weight.map(|path| ("data.sample_weight", vec![path.as_str()])));
+        for (at, how) in [
+            ("data.validation", &self.validation),
+            ("data.test", &self.test),
+        ] {
+            if let Some(HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            }) = how
+            {
+                paths.extend([(at, x.paths()), (at, y.paths())]);
+                paths.extend(sample_weight.as_ref().map(|path| (at, vec![path.as_str()])));
+            }
+        }
+        let mut whole = 0_u64;
+        for (at, path) in paths
+            .into_iter()
+            .flat_map(|(at, all)| all.into_iter().map(move |p| (at, p)))
+        {
+            let path = base.join(spec::array(at, path)?);
+            match split_key(&path) {
+                // Its arrays come packed, one after the other.
+                Some(_) if self.memory.is_some() => {
+                    let found = format!("`{}` beside `memory`", path.display());
+                    let expected = "a .npy file: an archive is read as a whole, into memory";
+                    return Err(Error::invalid(at, found, expected));
+                }
+                Some(_) => return Ok(None),
+                None => whole = whole.saturating_add(NpyRows::memory_of(&path)?),
+            }
+        }
+        let whole = Memory::from(whole);
+        Ok((whole > memory).then_some((memory, whole)))
+    }
+
+    fn stream(&self, base: &Path, memory: Memory, whole: Memory) -> Result<Streamed> {
+        let Some(x) = &self.x else {
+            return Err(Error::Internal("arrays without a file".into()));
+        };
+        let (y, weight) = (self.y.as_ref(), self.sample_weight.as_ref());
+        let all = Stream::new(open("data", x, y, weight, base)?)?;
+        let mut left = 0..all.rows();
+        let mut held_out = |at: &str, how: &Option<HeldOut>| match how {
+            None => Ok(None),
+            Some(HeldOut::Files {
+                x,
+                y,
+                sample_weight,
+            }) => {
+                let own = Stream::new(open(at, x, Some(y), sample_weight.as_ref(), base)?)?;
+                let (train, held_out) = (all.sample(), own.sample());
+                same_shapes(at, train.inputs(), held_out.inputs())?;
+                same_shapes(at, train.targets(), held_out.targets())?;
+                Ok(Some(own))
+            }
+            Some(how) => {
+                let rows = take(how, &mut left).map_err(|error| error.under(at))?;
+                all.slice(rows).map(Some)
+            }
+        };
+        let test = held_out("data.test", &self.test)?;
+        let validation = held_out("data.validation", &self.validation)?;
+        // Training and validation take turns, but both keep their rows.
+        let share = match validation {
+            Some(_) => memory.bytes() / 8,
+            None => 0,
+        };
+        let train = all.slice(left.clone())?.memory(memory.bytes() - share);
+        let scales = match self.scale.unwrap_or(ScaleName::None) {
+            ScaleName::None => None,
+            ScaleName::Unit => Some(vec![Scale::Divide(255.0); train.sample().inputs().len()]),
+            ScaleName::Standard => Some(train.standard_scales()?),
+        };
+        let scaled = |stream: Stream| match &scales {
+            None => Ok(stream),
+            Some(scales) => stream.scaled(scales.clone()),
+        };
+        let targets = match &self.y {
+            None => None,
+            Some(y) => {
+                let targets =
+                    Stream::new(open("data", y, Some(y), None, base)?)?.memory(memory.bytes());
+                Some(targets.slice(left)?)
+            }
+        };
+        Ok(Streamed {
+            train: scaled(train)?,
+            validation: validation.map(|v| scaled(v.memory(share))).transpose()?,
+            // Comes when the training is over.
+            test: test.map(|t| scaled(t.memory(memory.bytes()))).transpose()?,
+            targets,
+            memory,
+            whole,
+        })
+    }
+}
+
+/// Inputs, targets and weights in their files; `at` is where these stand.
+fn open(
+    at: &str,
+    x: &Files,
+    y: Option<&Files>,
+    weight: Option<&String>,
+    base: &Path,
+) -> Result<NpyRows> {
+    let path = |key: &str, path: &str| Ok(base.join(spec::array(&join(at, key), path)?));
+    let paths = |key: &str, files: &Files| -> Result<Vec<PathBuf>> {
+        files
+            .paths()
+            .into_iter()
+            .map(|file| path(key, file))
+            .collect()
+    };
+    let inputs = paths("x", x)?;
+    let targets = match y {
+        Some(y) => paths("y", y)?,
+        None => Vec::new(),
+    };
+    let names = y.map(Files::names).unwrap_or_default();
+    let rows = NpyRows::from_parts(&inputs, &targets)?.with_names(&x.names(), &names);
+    match weight {
+        None => Ok(rows),
+        Some(weight) => rows.with_sample_weight(path("sample_weight", weight)?),
+    }
+}
+
+/// Takes what is held out of the rows that are left, from one of their ends.
+fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
+    match how {
+        HeldOut::First { first } => {
+            let end = left.start + split::first_rows(left.len(), *first)?;
+            let held_out = left.start..end;
+            left.start = end;
+            Ok(held_out)
+        }
+        HeldOut::Fraction {
+            fraction,
+            choice: Choice::Last,
+        } => {
+            let start = left.end - split::share(left.len(), *fraction)?;
+            let held_out = start..left.end;
+            left.end = start;
+            Ok(held_out)
+        }
+        HeldOut::Files { .. } => Err(Error::Internal("rows of their own files".into())),
+        HeldOut::Table { .. } | HeldOut::Images { .. } => {
+            let expected = "array files (`x` and `y`), as the training rows are";
+            Err(Error::invalid("", how, expected))
+        }
+        HeldOut::Fraction { .. } | HeldOut::Fold { .. } => {
+            let expected = "the first rows, the last `fraction` or files of their own: the data is \
+                            larger than `data.memory`, and stays in its files";
+            Err(Error::invalid("", how, expected))
+        }
+    }
+}
+
+/// The error of what takes rows in memory alone.
+pub(super) fn too_large((memory, whole): (Memory, Memory)) -> Error {
+    let expected = format!(
+        "at most {memory} (`data.memory`, or half of the machine's): larger arrays are only \
+         trained and evaluated on"
+    );
+    Error::invalid(&join("data", "x"), format!("arrays of {whole}"), expected)
+}

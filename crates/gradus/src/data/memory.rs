@@ -1,0 +1,165 @@
+//! Amounts of memory, as people write them.
+
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// An amount of memory: `"500 MB"`, `"2 GiB"`, or a number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Memory(u64);
+
+/// The larger first of those with the same base, since a text is made of the first
+/// that divides an amount.
+const UNITS: [(&str, u64); 8] = [
+    ("TiB", 1 << 40),
+    ("TB", 1_000_000_000_000),
+    ("GiB", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("kB", 1_000),
+];
+
+const EXPECTED: &str = "an amount of memory, such as \"500 MB\" or \"2 GiB\"";
+
+impl Memory {
+    /// What rows that are read take where nothing is said: 500 MB.
+    pub const USUAL: Memory = Memory(500_000_000);
+
+    /// How many bytes it is.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+
+    /// Reads `500 MB`; `at` is where it stands.
+    pub fn from_text(at: &str, text: &str) -> Result<Self> {
+        let wrong = || Error::invalid(at, format!("`{text}`"), EXPECTED);
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+        let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+        let unit = match unit.trim() {
+            "" | "B" => 1,
+            unit => {
+                let unit = UNITS
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(unit));
+                unit.ok_or_else(wrong)?.1
+            }
+        };
+        let bytes = number.parse::<f64>().map_err(|_| wrong())? * unit as f64;
+        match bytes.round() {
+            bytes if (1.0..9e18).contains(&bytes) => Ok(Memory(bytes as u64)),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Reads what a configuration has: a text, or a number of bytes.
+    pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
+        match (value, value.as_u64()) {
+            (Value::String(text), _) => Self::from_text(at, text),
+            (_, Some(bytes)) if bytes > 0 => Ok(Memory(bytes)),
+            (other, _) => Err(Error::invalid(at, other, EXPECTED)),
+        }
+    }
+
+    /// An amount that is not smaller, with two digits.
+    pub(super) fn at_least(bytes: u64) -> Self {
+        let mut unit = 1;
+        while bytes / unit >= 100 {
+            unit *= 10;
+        }
+        Memory(bytes.div_ceil(unit) * unit)
+    }
+
+    /// What the machine has, or what this process may have of it; none where the
+    /// system does not say so in a file.
+    pub fn of_machine() -> Option<Self> {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        let about = read("/proc/meminfo")?;
+        let line = about.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        let allowed = [
+            "/sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ];
+        let allowed = allowed
+            .iter()
+            .filter_map(|path| read(path)?.trim().parse().ok());
+        allowed.chain([kib.saturating_mul(1024)]).min().map(Memory)
+    }
+}
+
+impl From<u64> for Memory {
+    fn from(bytes: u64) -> Self {
+        Memory(bytes)
+    }
+}
+
+/// The same amount again: `500 MB`; one that is no whole number of a unit with a
+/// digit behind the point.
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0;
+        if let Some((name, unit)) = UNITS
+            .iter()
+            .find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit))
+        {
+            return write!(f, "{} {name}", bytes / unit);
+        }
+        match UNITS
+            .iter()
+            .find(|(name, unit)| !name.contains('i') && bytes >= *unit)
+        {
+            Some((name, unit)) => write!(f, "{:.1} {name}", bytes as f64 / *unit as f64),
+            None => write!(f, "{bytes} B"),
+        }
+    }
+}
+
+/// As a configuration has it: nothing is rounded.
+impl Serialize for Memory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.to_string();
+        match Memory::from_text("", &text) {
+            Ok(same) if same == *self => serializer.serialize_str(&text),
+            _ => serializer.serialize_u64(self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_and_written() {
+        for (text, bytes, shown) in [
+            ("500 MB", 500_000_000, "500 MB"),
+            ("500mb", 500_000_000, "500 MB"),
+            ("1.5 GB", 1_500_000_000, "1500 MB"),
+            ("2GiB", 2 << 30, "2 GiB"),
+            ("123", 123, "123 B"),
+            ("1234567 B", 1_234_567, "1.2 MB"),
+        ] {
+            let memory = Memory::from_text("memory", text).unwrap();
+            assert_eq!(
+                (memory.bytes(), memory.to_string().as_str()),
+                (bytes, shown)
+            );
+        }
+        for text in [
+            "",
+            "MB",
+            "5 XB",
+            "-5 MB",
+            "0",
+            "1e99 GB",
+            "1.2.3 MB",
+            "99999999 TB",
+        ] {
+            assert!(Memory::from_text("memory", text).is_err(), "{text}");
+        }
+        assert_eq!(Memory::at_least(1234).to_string(), "1.3 kB");
+    }
+}

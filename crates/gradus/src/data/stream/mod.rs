@@ -1,0 +1,112 @@
+//! Rows that are not all in memory: read in windows while the one before is used.
+//!
+//! What is read (`rows`, `npy`) and in which order (`order`) is one thing, how it comes
+//! to memory (`window`, `reader`, `windows`) another; a `generator` has no order but
+//! its own.
+
+mod generator;
+mod npy;
+mod order;
+mod pool;
+mod reader;
+mod rows;
+mod window;
+mod windows;
+
+pub(crate) use generator::Drawn;
+pub use generator::Generator;
+pub use npy::NpyRows;
+pub use rows::{Rows, Stream};
+
+pub(crate) use reader::Prepare;
+pub(crate) use windows::Windows;
+
+use super::Dataset;
+use crate::error::{Error, Result};
+
+/// What a model is trained on or measured with: rows in memory, rows that are read
+/// meanwhile, or batches that come one after the other. A reference to one of the three
+/// becomes it, sharing the rows.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// All in memory.
+    Memory(Dataset),
+    /// Read block by block.
+    Stream(Stream),
+    /// Batches of the user's own.
+    Generator(Generator),
+}
+
+impl Data {
+    /// How many rows there are, if it is known.
+    pub fn rows(&self) -> Option<usize> {
+        match self {
+            Data::Memory(data) => Some(data.rows()),
+            Data::Stream(stream) => Some(stream.rows()),
+            Data::Generator(_) => None,
+        }
+    }
+
+    /// Rows that show what all are like, at least one: all, the first of a stream, or
+    /// a generator's first batch.
+    pub fn sample(&self) -> &Dataset {
+        match self {
+            Data::Memory(data) => data,
+            Data::Stream(stream) => stream.sample(),
+            Data::Generator(generator) => generator.sample(),
+        }
+    }
+
+    /// All but the last `fraction` of the rows, and these. Those of a stream take an
+    /// eighth of its memory. An error of a generator.
+    pub(crate) fn split_fraction(self, fraction: f64) -> Result<(Self, Self)> {
+        match self {
+            Data::Memory(data) => {
+                let (rest, last) = data.split_fraction(fraction)?;
+                Ok((rest.into(), last.into()))
+            }
+            Data::Stream(stream) => {
+                let (rest, last) = stream.split_fraction(fraction)?;
+                Ok((rest.into(), last.into()))
+            }
+            Data::Generator(_) => {
+                let found = format!("{fraction} of a generator's batches");
+                let expected = "rows of their own (`validation_data`)";
+                Err(Error::invalid("validation_split", found, expected))
+            }
+        }
+    }
+
+    /// Calls `visit` with all rows, in their order, as many at a time as there is
+    /// memory for. An error of a generator, whose batches come only once.
+    pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
+        match self {
+            Data::Memory(data) => visit(data),
+            Data::Stream(stream) => stream.each(visit),
+            Data::Generator(generator) => Err(generator.once()),
+        }
+    }
+}
+
+macro_rules! becomes {
+    ($($from:ty => $variant:ident),*) => {$(
+        impl From<$from> for Data {
+            fn from(data: $from) -> Self {
+                Data::$variant(data)
+            }
+        }
+        impl From<&$from> for Data {
+            fn from(data: &$from) -> Self {
+                Data::$variant(data.clone())
+            }
+        }
+    )*};
+}
+
+becomes!(Dataset => Memory, Stream => Stream, Generator => Generator);
+
+impl From<&Data> for Data {
+    fn from(data: &Data) -> Self {
+        data.clone()
+    }
+}

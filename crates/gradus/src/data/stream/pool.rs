@@ -1,0 +1,60 @@
+//! Memory of windows that are done with, for those to come: asking the system for it
+//! anew would cost as much as reading.
+
+use crate::data::tensor::{Numbers, Tensor};
+use crate::error::{Error, Result};
+
+/// Vectors whose numbers nobody needs any more.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    bytes: Vec<Vec<u8>>,
+    floats: Vec<Vec<f32>>,
+}
+
+impl Pool {
+    /// Takes a tensor's memory, if nobody else has it.
+    pub fn give(&mut self, tensor: Tensor) {
+        match tensor.into_numbers() {
+            Some(Numbers::U8(values)) => self.bytes.push(values),
+            Some(Numbers::F32(values)) => self.floats.push(values),
+            None => {}
+        }
+    }
+
+    /// An empty vector with room for so many bytes.
+    pub fn bytes(&mut self, room: usize) -> Result<Vec<u8>> {
+        take(&mut self.bytes, room)
+    }
+
+    /// An empty vector with room for so many numbers.
+    pub fn floats(&mut self, room: usize) -> Result<Vec<f32>> {
+        take(&mut self.floats, room)
+    }
+
+    /// Forgets what nobody took.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.floats.clear();
+    }
+}
+
+/// The smallest that has room, else a new one.
+fn take<T>(spare: &mut Vec<Vec<T>>, room: usize) -> Result<Vec<T>> {
+    let fitting = spare
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| v.capacity() >= room);
+    if let Some((place, _)) = fitting.min_by_key(|(_, v)| v.capacity()) {
+        let mut taken = spare.swap_remove(place);
+        taken.clear();
+        return Ok(taken);
+    }
+    let mut new = Vec::new();
+    match new.try_reserve_exact(room) {
+        Ok(()) => Ok(new),
+        Err(_) => {
+            let found = format!("no room for {room} numbers of a window");
+            Err(Error::invalid("memory", found, "less than the machine has"))
+        }
+    }
+}

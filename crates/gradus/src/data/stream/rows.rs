@@ -1,0 +1,266 @@
+//! `Rows`: what can be read in parts; `Stream`: how it is.
+
+use super::order::Cut;
+use super::window::{self, Window};
+use super::windows::Windows;
+use crate::base::threads::lock;
+use crate::data::memory::Memory;
+use crate::data::scale::Scale;
+use crate::data::split::share;
+use crate::data::{Dataset, Tensor};
+use crate::error::{Error, Result};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+/// Rows that are read when they are needed: of files, a database, or made up.
+///
+/// ```
+/// use gradus::data::{Rows, Stream};
+/// use gradus::prelude::*;
+/// use std::ops::Range;
+///
+/// /// The sine of numbers between 0 and 10.
+/// struct Sine;
+///
+/// impl Rows for Sine {
+///     fn rows(&self) -> usize {
+///         100_000
+///     }
+///
+///     fn read(&mut self, rows: Range<usize>) -> gradus::Result<Dataset> {
+///         let x: Vec<f32> = rows.map(|row| row as f32 * 1e-4).collect();
+///         let y = x.iter().map(|x| x.sin()).collect();
+///         Dataset::new(Tensor::from_f32([1], x)?, Tensor::from_column(y)?)
+///     }
+/// }
+///
+/// let mut model = Sequential::new()
+///     .add(Dense::new(20).activation(Activation::Tanh))
+///     .add(Dense::new(1))
+///     .compile(Adam::new(), Loss::MeanSquaredError, &[])?;
+/// let rows = Stream::new(Sine)?.memory(1_000_000);
+/// let history = model.fit(&rows, Fit::new().batch_size(100))?;
+/// assert!(history.last("loss") < Some(0.4));
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub trait Rows: Send {
+    /// How many rows there are. It stays the same.
+    fn rows(&self) -> usize;
+
+    /// Reads the rows of a range that is within them. Each call gives the same
+    /// inputs, targets and weights, in shape, type (bytes, numbers, texts) and scale,
+    /// as many rows as were asked for. It is called from another thread than the
+    /// training's, while that goes on.
+    ///
+    /// An error ends the training, which leaves the model as it was before.
+    fn read(&mut self, rows: Range<usize>) -> Result<Dataset>;
+}
+
+/// Rows that are read while a model is trained or measured, within a given memory.
+///
+/// Two windows of rows are in memory: one that is used, and the next one, which a
+/// thread reads meanwhile. Without shuffling, the rows are visited as they would be in
+/// memory, and every number comes out the same, to the bit.
+///
+/// **Shuffling.** An epoch cuts the rows into blocks of neighbours, of up to 250 kB, from
+/// a random row on; each window gets blocks drawn at random from all, and its rows
+/// are shuffled. The order is a function of seed, epoch, batch size and memory. It is not
+/// uniform over all orders: rows of a block are trained on within one window of
+/// each other, in each epoch (in memory the whole epoch may lie between them), and
+/// the last, shorter block of an epoch is always in the last window. With many blocks in
+/// a window, which is 30 or more unless a batch is larger than a block, a batch has
+/// seldom two rows of one block: rows that lie in the file sorted by class are
+/// well mixed, though a window's share of each class varies by chance as that of so
+/// many blocks, not rows, drawn at random.
+///
+/// Clones and slices share the source.
+#[derive(Clone)]
+pub struct Stream {
+    source: Arc<Mutex<Box<dyn Rows>>>,
+    /// Of the source's.
+    rows: Range<usize>,
+    memory: u64,
+    /// One for each input, or none.
+    scales: Arc<Vec<Scale>>,
+    sample: Dataset,
+}
+
+/// Rows that show what all are like.
+const SAMPLE: usize = 32;
+
+impl Stream {
+    /// Streams these rows, with 500 MB of them in memory. It reads the first ones; an
+    /// error where there are none.
+    pub fn new(rows: impl Rows + 'static) -> Result<Self> {
+        let mut source: Box<dyn Rows> = Box::new(rows);
+        let count = source.rows();
+        if count == 0 {
+            return Err(Error::invalid("data", "no rows", "at least one"));
+        }
+        let first = 0..count.min(SAMPLE);
+        let sample = source.read(first.clone())?;
+        window::as_many(&sample, &first)?;
+        Ok(Stream {
+            source: Arc::new(Mutex::new(source)),
+            rows: 0..count,
+            memory: Memory::USUAL.bytes(),
+            scales: Arc::default(),
+            sample,
+        })
+    }
+
+    /// Sets how many bytes the rows in memory may take, those that are being read
+    /// included. Default 500 MB. What is not rows (weights, the program) comes on top;
+    /// so do the rows of a validation that is streamed, which has a memory of its own.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The same rows, each input scaled.
+    pub fn scaled(mut self, scales: Vec<Scale>) -> Result<Self> {
+        self.sample = scaled(self.sample, &scales)?;
+        self.scales = Arc::new(scales);
+        Ok(self)
+    }
+
+    /// The scale that gives each column of the inputs mean 0 and population variance 1,
+    /// which is found in two passes over all rows.
+    pub fn standard_scales(&self) -> Result<Vec<Scale>> {
+        let plain = Stream {
+            scales: Arc::default(),
+            ..self.clone()
+        };
+        Scale::standard_of(plain.sample.inputs(), |visit| plain.each(visit))
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The first rows, at least one.
+    pub fn sample(&self) -> &Dataset {
+        &self.sample
+    }
+
+    /// The rows of a range, at least one.
+    pub fn slice(&self, rows: Range<usize>) -> Result<Self> {
+        if rows.start >= rows.end || rows.end > self.rows() {
+            let found = format!("rows {}..{}", rows.start, rows.end);
+            let expected = format!("a range within its {} rows, not empty", self.rows());
+            return Err(Error::invalid(self.sample.name(), found, expected));
+        }
+        let mut part = self.clone();
+        part.rows = self.rows.start + rows.start..self.rows.start + rows.end;
+        let first = part.rows.start..part.rows.end.min(part.rows.start + SAMPLE);
+        part.sample = scaled(part.read(first)?, &part.scales)?;
+        Ok(part)
+    }
+
+    /// All but the last `fraction` of the rows, and these, as
+    /// [`Dataset::split_fraction`]. The first get seven eighths of the memory, the last
+    /// what remains.
+    pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
+        let stay = self.rows() - share(self.rows(), fraction)?;
+        self.split_at(stay).map(|(first, last)| {
+            let part = self.memory / 8;
+            (first.memory(self.memory - part), last.memory(part))
+        })
+    }
+
+    /// The rows before that one, and the others.
+    pub(crate) fn split_at(&self, row: usize) -> Result<(Self, Self)> {
+        Ok((self.slice(0..row)?, self.slice(row..self.rows())?))
+    }
+
+    /// Reads rows of the source, as it gives them.
+    fn read(&self, rows: Range<usize>) -> Result<Dataset> {
+        let data = lock(&self.source).read(rows.clone())?;
+        window::as_many(&data, &rows)?;
+        Ok(data)
+    }
+
+    /// Reads a window, block by block, into what is spare; `goes_on` is asked between
+    /// blocks.
+    pub(super) fn window(
+        &self,
+        ranges: &[Range<usize>],
+        block: usize,
+        window: &mut Window,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Dataset> {
+        let count = ranges.iter().map(Range::len).sum();
+        for range in ranges {
+            let end = self.rows.start + range.end;
+            for start in (self.rows.start + range.start..end).step_by(block) {
+                if !goes_on() {
+                    return Err(Error::Internal("nobody wants these rows".into()));
+                }
+                let rows = start..end.min(start + block);
+                window.add(self.read(rows.clone())?, rows.start, count)?;
+            }
+        }
+        scaled(window.finish()?, &self.scales)
+    }
+
+    /// The number that a row of a window has in the source.
+    pub(super) fn source_row(&self, ranges: &[Range<usize>], mut row: usize) -> Option<usize> {
+        for range in ranges {
+            if row < range.len() {
+                return Some(self.rows.start + range.start + row);
+            }
+            row -= range.len();
+        }
+        None
+    }
+
+    /// Bytes that a row takes in memory, with what is noted of it.
+    pub(super) fn row_bytes(&self) -> u64 {
+        /// Its place in the order, and a class's weight.
+        const NOTES: usize = 8;
+        let data = &self.sample;
+        let tensors = data.inputs().iter().chain(data.targets());
+        let tensors = tensors.chain(data.sample_weight());
+        (tensors.map(Tensor::row_bytes).sum::<usize>() + NOTES) as u64
+    }
+
+    /// The most rows of a batch for which there is memory, at least one.
+    pub(crate) fn most_of_batch(&self) -> usize {
+        let rows = self.memory / (Cut::LEAST * self.row_bytes());
+        usize::try_from(rows).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Bytes that the rows in memory may take.
+    pub(super) fn limit(&self) -> u64 {
+        self.memory
+    }
+
+    /// Calls `visit` with all rows, window by window, in their order.
+    pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
+        let mut windows = Windows::new(self, 1, None, Box::new(|_| Ok(Vec::new())))?;
+        windows.each(visit)
+    }
+}
+
+fn scaled(data: Dataset, scales: &[Scale]) -> Result<Dataset> {
+    if scales.is_empty() {
+        return Ok(data);
+    }
+    if scales.len() != data.inputs().len() {
+        let found = format!("{} scales", scales.len());
+        let expected = format!("{}, one for each input", data.inputs().len());
+        return Err(Error::invalid(data.name(), found, expected));
+    }
+    data.map_inputs(|input, tensor| tensor.scaled(scales[input].clone()))
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("rows", &self.rows)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}

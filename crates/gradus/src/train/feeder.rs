@@ -1,0 +1,201 @@
+//! `Feeder`: the batches of a training or a measurement, wherever their rows are.
+
+use super::feeds::tensors;
+use super::prepare::weigh_classes;
+use super::{check, feeds};
+use crate::data::{Batches, Data, Dataset, Drawn, Prepare, Tensor, Windows};
+use crate::error::{Error, Result};
+use crate::model::{LayerEntry, Model, State, Weight};
+
+/// Batches, one after the other, of one epoch after the other.
+pub(super) enum Feeder {
+    /// Of rows in memory.
+    Memory {
+        tensors: Vec<Tensor>,
+        batches: Batches,
+    },
+    /// Of rows that are read meanwhile.
+    Windows {
+        windows: Box<Windows>,
+        /// The epoch that ends it, after which nothing is read ahead.
+        end: usize,
+    },
+    /// Of a generator.
+    Drawn {
+        drawn: Box<Drawn>,
+        /// The steps of an epoch.
+        steps: usize,
+    },
+}
+
+/// How rows become batches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    pub batch_size: usize,
+    pub shuffle: bool,
+    pub seed: u64,
+    /// The first epoch, and the one to end before.
+    pub epochs: (usize, usize),
+    pub steps_per_epoch: Option<usize>,
+}
+
+impl Feeder {
+    /// Batches to train on. `class_weight` weighs rows that are read meanwhile; those
+    /// in memory have their weights.
+    pub fn new(
+        model: &Model,
+        data: &Data,
+        order: Order,
+        class_weight: &[(usize, f64)],
+    ) -> Result<Self> {
+        let steps = match data {
+            Data::Generator(generator) => Some(steps(order, generator.length())?),
+            _ => None,
+        };
+        if let (Some(given), None) = (order.steps_per_epoch, steps) {
+            let expected = "none: an epoch visits all rows; it belongs to a generator";
+            return Err(Error::invalid("steps_per_epoch", given, expected));
+        }
+        let Order {
+            batch_size,
+            shuffle,
+            seed,
+            epochs: (first, end),
+            ..
+        } = order;
+        match data {
+            Data::Memory(data) => Ok(Feeder::Memory {
+                tensors: tensors(model, data, true)?,
+                batches: Batches::new(data.rows(), batch_size, shuffle, seed)?,
+            }),
+            Data::Stream(stream) => {
+                let seed = shuffle.then_some(seed);
+                let prepare = prepare(model, class_weight);
+                Ok(Feeder::Windows {
+                    windows: Box::new(Windows::new(stream, batch_size, seed, prepare)?),
+                    end,
+                })
+            }
+            Data::Generator(generator) => {
+                let steps = steps.unwrap_or_default();
+                let all = steps.saturating_mul(end.saturating_sub(first));
+                let prepare = prepare(model, class_weight);
+                Ok(Feeder::Drawn {
+                    drawn: Box::new(Drawn::new(generator, all, prepare)?),
+                    steps,
+                })
+            }
+        }
+    }
+
+    /// Batches of so many rows to measure on, in their order.
+    pub fn measuring(model: &Model, data: &Data, rows: usize) -> Result<Self> {
+        let order = Order {
+            batch_size: rows,
+            shuffle: false,
+            seed: 0,
+            epochs: (0, 1),
+            // A generator has as many as it has.
+            steps_per_epoch: matches!(data, Data::Generator(_)).then_some(usize::MAX),
+        };
+        Self::new(model, data, order, &[])
+    }
+
+    /// The steps of an epoch.
+    pub fn count(&self) -> usize {
+        match self {
+            Feeder::Memory { batches, .. } => batches.count(),
+            Feeder::Windows { windows, .. } => windows.count(),
+            Feeder::Drawn { steps, .. } => *steps,
+        }
+    }
+
+    /// Puts the rows into the order of that epoch.
+    pub fn start_epoch(&mut self, epoch: usize) {
+        match self {
+            Feeder::Memory { batches, .. } => batches.start_epoch(epoch as u64),
+            Feeder::Windows { windows, end } => {
+                windows.start_epoch(epoch as u64, epoch + 1 < *end);
+            }
+            Feeder::Drawn { .. } => {}
+        }
+    }
+
+    /// Waits for the n-th batch of the epoch, which are asked for in turn. No if there
+    /// is none.
+    pub fn reach(&mut self, number: usize) -> Result<bool> {
+        if number >= self.count() {
+            return Ok(false);
+        }
+        match self {
+            Feeder::Memory { .. } => Ok(true),
+            Feeder::Windows { windows, .. } => windows.reach(number).map(|()| true),
+            Feeder::Drawn { drawn, .. } => drawn.advance(),
+        }
+    }
+
+    /// What the n-th batch, which was reached, takes its rows from, and these.
+    pub fn batch(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
+        let found = match self {
+            Feeder::Memory { tensors, batches } => {
+                batches.get(number).map(|rows| (tensors.as_slice(), rows))
+            }
+            Feeder::Windows { windows, .. } => windows.batch(number),
+            Feeder::Drawn { drawn, .. } => drawn.batch(),
+        };
+        found.ok_or_else(|| Error::Internal(format!("an epoch has no batch {number}")))
+    }
+}
+
+/// The steps of an epoch of a generator.
+fn steps(order: Order, length: Option<usize>) -> Result<usize> {
+    const KEY: &str = "steps_per_epoch";
+    let (first, end) = order.epochs;
+    match (order.steps_per_epoch, length) {
+        (Some(0), _) => Err(Error::invalid(KEY, 0, "a whole number above 0")),
+        (Some(steps), _) => Ok(steps),
+        (None, Some(length)) if end.saturating_sub(first) <= 1 => Ok(length),
+        (None, _) => {
+            let expected = "the steps of an epoch, which a generator does not say";
+            Err(Error::invalid(KEY, "nothing", expected))
+        }
+    }
+}
+
+/// What happens to rows before they are used: they are checked as those in memory are,
+/// weighed by their classes, and put into the order of the plan.
+fn prepare(model: &Model, class_weight: &[(usize, f64)]) -> Prepare {
+    let (model, class_weight) = (outline(model), class_weight.to_vec());
+    Box::new(move |data: &Dataset| {
+        check::labelled(&model, data)?;
+        feeds::tensors(&model, &weigh_classes(data.clone(), &class_weight)?, true)
+    })
+}
+
+/// The model without its weights' values, which may be large, and are not looked at.
+fn outline(model: &Model) -> Model {
+    let weight = |weight: &Weight| Weight {
+        values: Vec::new(),
+        ..weight.clone()
+    };
+    let layer = |layer: &LayerEntry| LayerEntry {
+        name: layer.name.clone(),
+        trainable: layer.trainable,
+        rule: layer.rule.clone(),
+        weights: layer.weights.iter().map(weight).collect(),
+    };
+    Model {
+        name: model.name.clone(),
+        chain: model.chain,
+        inputs: model.inputs.clone(),
+        layers: model.layers.iter().map(layer).collect(),
+        nodes: model.nodes.clone(),
+        outputs: model.outputs.clone(),
+        parts: model.parts.clone(),
+        seed: model.seed,
+        compiled: model.compiled.clone(),
+        state: State::default(),
+        schema: None,
+        pictures: None,
+    }
+}

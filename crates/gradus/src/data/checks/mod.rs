@@ -1,6 +1,6 @@
 //! What is suspicious about data, before a network is trained on it.
 //!
-//! One file for each check, registered in [`CHECKS`]; `rows` is what all of them
+//! One file for each check, registered in `CHECKS`; `rows` is what all of them
 //! look at, `finding` what they say, `silenced` which of them a user does without.
 //! What a model cannot take at all (NaN, labels beyond the output) is refused by
 //! [`check`](super::check), whoever trains.

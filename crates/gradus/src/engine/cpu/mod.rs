@@ -14,10 +14,12 @@ mod layout;
 mod merge;
 mod pace;
 pub(crate) mod pool;
+mod rows;
 mod session;
 mod simd;
 mod tasks;
 mod weights;
+mod whole;
 
 use super::{Engine, Session};
 use crate::plan::Program;

@@ -4,17 +4,18 @@
 use super::indices;
 use super::kernels::columns::*;
 use super::kernels::combine::{Combine, CombineGradient};
+use super::kernels::factors::{Lanes, Left, Right};
 use super::kernels::few::{FEW, FewRows};
 use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
-use super::kernels::product::{Lanes, Product, Right};
+use super::kernels::product::Product;
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
 use super::weights;
 use crate::base::random::{Key, Stream};
 use crate::plan::op::Factors;
-use crate::plan::{Op, Size, View};
+use crate::plan::{Buffer, Op, Size, View};
 use crate::rules::activations;
 
 /// Numbers of a matrix that the operations of a group go over before the next
@@ -28,13 +29,14 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to
     let mut start = from;
     while start < to {
         let end = (start + width).min(to);
-        let block = Block {
-            rows,
-            stride: view.width,
-            from: start,
-            to: end,
-        };
         for op in ops {
+            let block = Block {
+                rows,
+                stride: view.width,
+                from: start,
+                to: end,
+                laned: context.is_laned(op),
+            };
             column_op(context, op, block);
         }
         start = end;
@@ -45,14 +47,12 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
     let isa = context.isa;
     match op {
         Op::Product { x, w, y, of } => {
-            let (x, w, y) = (context.at(*x), context.at(*w), context.at(*y));
-            let right = Right::Plain(lanes(w, *of));
-            product(context, *of, x, of.inputs, right, y, block);
+            let right = Right::Plain(lanes(context.at(*w), *of));
+            product(context, (*x, of.inputs), right, context.at(*y), block);
         }
         Op::ProductInput { dy, w, dx, of } => {
-            let (dy, w, dx) = (context.at(*dy), context.at(*w), context.at(*dx));
-            let right = Right::Transposed(lanes(w, *of));
-            product(context, *of, dy, of.outputs, right, dx, block);
+            let right = Right::Transposed(lanes(context.at(*w), *of));
+            product(context, (*dy, of.outputs), right, context.at(*dx), block);
         }
         Op::Bias { x, bias, y, .. } => isa.run(Bias {
             x: context.at(*x),
@@ -302,23 +302,31 @@ fn lanes(w: *const f32, of: Factors) -> Lanes {
     }
 }
 
-/// c = a · b for the block's columns.
+/// c = a · b for the block's columns, of a matrix a of `depth` columns.
 fn product(
     context: &Context<'_>,
-    of: Factors,
-    a: *const f32,
-    depth: usize,
+    (a, depth): (Buffer, usize),
     b: Right,
     c: *mut f32,
     block: Block,
 ) {
-    let rows = context.rows * of.positions;
-    if let (..=FEW, Right::Plain(b)) = (rows, b) {
+    let from = context.at(a).cast_const();
+    let a = match context.lies_laned(a) {
+        false => Left::Plain(from, depth),
+        true => Left::Laned(Lanes {
+            from,
+            rows: block.rows,
+            columns: depth,
+        }),
+    };
+    if let (..=FEW, Left::Plain(a, a_stride), Right::Plain(b), false) =
+        (block.rows, a, b, block.laned)
+    {
         return context.isa.run(FewRows {
-            rows,
+            rows: block.rows,
             depth,
             a,
-            a_stride: depth,
+            a_stride,
             b,
             c,
             c_stride: block.stride,
@@ -327,15 +335,11 @@ fn product(
         });
     }
     context.isa.run(Product {
-        rows,
         depth,
         a,
-        a_stride: depth,
         b,
         c,
-        c_stride: block.stride,
-        from: block.from,
-        to: block.to,
+        block,
         pack: context.scratch,
     });
 }

@@ -11,6 +11,7 @@ mod columns;
 mod indices;
 mod kernels;
 mod layout;
+mod matrices;
 mod merge;
 mod pace;
 pub(crate) mod pool;

@@ -7,10 +7,10 @@ use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
 use super::tasks::{Phase, Task, phases};
-use super::{columns, rows, weights, whole};
+use super::{columns, matrices, rows, weights, whole};
 use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
-use crate::plan::{Buffer, Plan, Program, Role, Split};
+use crate::plan::{Buffer, Op, Plan, Program, Role, Split};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,8 +33,10 @@ pub(super) struct CpuSession {
 /// A plan with its tasks and the places of its buffers.
 struct Prepared {
     plan: Plan,
-    /// How each buffer lies.
+    /// How each variable, and what lies like it, lies.
     layout: Vec<Option<Laned>>,
+    /// Which of the batch's matrices lie lane by lane.
+    matrices: Vec<bool>,
     phases: Vec<Phase>,
     pointers: Pointers,
     pace: Pace,
@@ -55,6 +57,7 @@ pub(super) struct Context<'a> {
     pub isa: Isa,
     pub plan: &'a Plan,
     layout: &'a [Option<Laned>],
+    matrices: &'a [bool],
     pointers: &'a Pointers,
     /// Rows of this batch.
     pub rows: usize,
@@ -77,6 +80,23 @@ impl Context<'_> {
     /// How a buffer lies, if it is lane by lane.
     pub fn laned(&self, buffer: Buffer) -> Option<Laned> {
         self.layout[buffer.index()]
+    }
+
+    /// Whether a matrix with a row for each of the batch's lies lane by lane.
+    pub fn lies_laned(&self, buffer: Buffer) -> bool {
+        self.matrices[buffer.index()]
+    }
+
+    /// Whether what an operation goes over column by column lies so: of products, what
+    /// they make.
+    pub fn is_laned(&self, op: &Op) -> bool {
+        let mut laned = false;
+        let mut look = |buffer| laned |= self.lies_laned(buffer);
+        op.writes(&mut look);
+        if !op.is_product() {
+            op.reads(&mut look);
+        }
+        laned
     }
 }
 
@@ -111,6 +131,7 @@ impl CpuSession {
             .into_iter()
             .map(|(plan, layout)| Prepared {
                 layout,
+                matrices: matrices::laned(&plan),
                 phases: phases(&plan, count, isa.width()),
                 pointers: pointers(&plan, &variables, &places, &temporaries),
                 pace: Pace::new(),
@@ -189,6 +210,7 @@ impl Session for CpuSession {
                 isa,
                 plan: &prepared.plan,
                 layout: &prepared.layout,
+                matrices: &prepared.matrices,
                 pointers: &prepared.pointers,
                 rows,
                 step,

@@ -2,7 +2,9 @@
 //! soon as it is there.
 
 use super::kernels::columns::{Block, Sum};
-use super::kernels::product::{Lanes, PackLanes, Transpose, WeightBlock};
+use super::kernels::factors::{Lanes, Left};
+use super::kernels::pack::{PackLanes, Transpose};
+use super::kernels::product::WeightBlock;
 use super::kernels::update::{Accumulate, Extras, Update, UpdateWhole};
 use super::layout::Laned;
 use super::session::Context;
@@ -92,28 +94,20 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
         let made = turned.add(rows * batch);
         for start in (from..to).step_by(columns) {
             let width = columns.min(to - start);
-            isa.run(PackLanes {
-                rows: batch,
-                dy: context.at(*dy).add(start),
-                dy_stride: of.outputs,
-                width,
-                to: packed,
-            });
-            let dy = Lanes {
-                from: packed,
-                rows: batch,
-                columns: width,
-            };
+            let dy = signal(context, *dy, of, batch, start, width);
             for first in (0..of.inputs).step_by(rows) {
                 let end = (first + rows).min(of.inputs);
-                isa.run(Transpose {
-                    rows: batch,
-                    x: context.at(*x),
-                    x_stride: of.inputs,
-                    from: first,
-                    to: end,
-                    y: turned,
-                });
+                let laned = context.lies_laned(*x);
+                if !laned {
+                    isa.run(Transpose {
+                        rows: batch,
+                        x: context.at(*x),
+                        x_stride: of.inputs,
+                        from: first,
+                        to: end,
+                        y: turned,
+                    });
+                }
                 let panels = (0..width).step_by(isa.panel());
                 let blocks = panels.flat_map(|column| {
                     let rows = (first..end).step_by(MADE);
@@ -130,7 +124,17 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     };
                     isa.run(WeightBlock {
                         batch,
-                        x: turned.add((row - first) * batch),
+                        x: match laned {
+                            true => Left::Columns(
+                                Lanes {
+                                    from: context.at(*x),
+                                    rows: batch,
+                                    columns: of.inputs,
+                                },
+                                row,
+                            ),
+                            false => Left::Plain(turned.add((row - first) * batch), batch),
+                        },
                         rows,
                         dy,
                         lane: column / isa.width(),
@@ -147,6 +151,47 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                 }
             }
         }
+    }
+}
+
+/// Columns of dy, lane by lane, as a product reads them: with a lane's room behind the
+/// last.
+///
+/// # Safety
+/// dy must have the columns, and the scratch room for them.
+unsafe fn signal(
+    context: &Context<'_>,
+    dy: Buffer,
+    of: &Factors,
+    batch: usize,
+    start: usize,
+    width: usize,
+) -> Lanes {
+    let packed = context.scratch;
+    // SAFETY: the caller's promise; lane by lane, the columns lie together.
+    let from = unsafe {
+        let dy_at = context.at(dy);
+        if !context.lies_laned(dy) {
+            context.isa.run(PackLanes {
+                rows: batch,
+                dy: dy_at.add(start),
+                dy_stride: of.outputs,
+                width,
+                to: packed,
+            });
+            packed
+        } else if width.is_multiple_of(context.isa.width()) {
+            dy_at.add(start * batch)
+        } else {
+            let columns = dy_at.add(start * batch);
+            std::ptr::copy_nonoverlapping(columns, packed, width * batch);
+            packed
+        }
+    };
+    Lanes {
+        from,
+        rows: batch,
+        columns: width,
     }
 }
 
@@ -167,6 +212,7 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 stride: *size,
                 from,
                 to,
+                laned: false,
             },
         }),
         Op::PenaltyGradient { size, .. } => {
@@ -175,6 +221,7 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 stride: size.of(0),
                 from,
                 to,
+                laned: false,
             };
             super::columns::column_op(context, op, block);
         }

@@ -5,15 +5,19 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::activations::Formula;
 use crate::rules::regularizers::{Formula as _, L1L2};
 
-/// Columns `from..to` of a matrix of `rows` rows that are `stride` apart.
+/// Columns `from..to` of a matrix of `rows` rows and `stride` columns; `from` starts a
+/// lane.
 ///
-/// Whole rows lie one behind the other, so that they are one long row.
+/// Row after row, whole rows lie one behind the other, so that they are one long row.
+/// Lane by lane, all of the block does.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Block {
     pub rows: usize,
     pub stride: usize,
     pub from: usize,
     pub to: usize,
+    /// Whether the matrix lies lane by lane of columns, not row after row.
+    pub laned: bool,
 }
 
 impl Block {
@@ -26,10 +30,29 @@ impl Block {
     /// How many runs of neighbouring numbers there are, and how long each is.
     #[inline(always)]
     pub fn runs(&self) -> (usize, usize) {
-        if self.width() == self.stride {
-            (1, self.rows * self.stride)
+        if self.laned || self.width() == self.stride {
+            (1, self.rows * self.width())
         } else {
             (self.rows, self.width())
+        }
+    }
+
+    /// Where a run starts.
+    #[inline(always)]
+    pub fn start(&self, run: usize) -> usize {
+        match self.laned {
+            true => self.from * self.rows,
+            false => run * self.stride + self.from,
+        }
+    }
+
+    /// Where the lane of `count` columns that begins with `column` starts, and how far
+    /// it is to its next row.
+    #[inline(always)]
+    pub fn lane(&self, column: usize, count: usize) -> (usize, usize) {
+        match self.laned {
+            true => (column * self.rows, count),
+            false => (column, self.stride),
         }
     }
 }
@@ -42,7 +65,7 @@ macro_rules! each {
         let block: $crate::engine::cpu::kernels::columns::Block = $block;
         let (runs, length) = block.runs();
         for run in 0..runs {
-            let start = run * block.stride + block.from;
+            let start = block.start(run);
             $crate::engine::cpu::simd::lanes!($lane, length, |i, $count| {
                 let $at = start + i;
                 $body
@@ -52,6 +75,24 @@ macro_rules! each {
 }
 
 pub(super) use each;
+
+/// As `each`, with `number` as the first number's own in its matrix, however that lies.
+macro_rules! each_numbered {
+    ($lane:ty, $block:expr, |$at:ident, $number:ident, $count:ident| $body:block) => {{
+        let block: $crate::engine::cpu::kernels::columns::Block = $block;
+        $crate::engine::cpu::simd::lanes!($lane, block.width(), |i, $count| {
+            let column = block.from + i;
+            let (start, step) = block.lane(column, $count);
+            for row in 0..block.rows {
+                let $at = start + row * step;
+                let $number = (row * block.stride + column) as u32;
+                $body
+            }
+        });
+    }};
+}
+
+pub(super) use each_numbered;
 
 // SAFETY, of every block in this file: whoever makes a kernel promises that its
 // pointers lead to matrices (or, for biases, rows) of the block's extent, and
@@ -150,8 +191,8 @@ impl Kernel for Dropout {
     fn run<L: Simd>(self) {
         let rate = L::splat(self.rate);
         let scale = L::splat(1.0 / (1.0 - self.rate));
-        each!(L, self.block, |at, count| {
-            let random = self.key.uniform::<L>((at) as u32);
+        each_numbered!(L, self.block, |at, number, count| {
+            let random = self.key.uniform::<L>(number);
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
@@ -199,15 +240,14 @@ impl Kernel for Bias {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         lanes!(L, self.block.width(), |i, count| {
+            let (start, step) = self.block.lane(from + i, count);
             // SAFETY: see above.
             unsafe {
                 let bias = L::load_n(self.bias.add(from + i), count);
                 for row in 0..rows {
-                    let at = row * stride + from + i;
+                    let at = start + row * step;
                     (L::load_n(self.x.add(at), count) + bias).store_n(self.y.add(at), count);
                 }
             }
@@ -227,14 +267,13 @@ impl Kernel for BiasGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         lanes!(L, self.block.width(), |i, count| {
+            let (start, step) = self.block.lane(from + i, count);
             // SAFETY: see above.
             unsafe {
-                let dy = self.dy.add(from + i);
-                sum_rows!(L, rows, |row| L::load_n(dy.add(row * stride), count))
+                let dy = self.dy.add(start);
+                sum_rows!(L, rows, |row| L::load_n(dy.add(row * step), count))
                     .store_n(self.db.add(from + i), count);
             }
         });

@@ -1,7 +1,8 @@
 //! Products of few rows, which cost no more than reading the weights once: many
 //! lanes of columns at a time, so that their sums do not wait for each other.
 
-use super::product::{DEPTH, Lanes, even, parts};
+use super::factors::Lanes;
+use super::product::{DEPTH, even, parts};
 use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// The most rows that are few: with more, a tile of [`super::product::Product`] has

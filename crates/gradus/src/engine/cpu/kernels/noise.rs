@@ -1,6 +1,6 @@
 //! Noise, number by number.
 
-use super::columns::{Block, each};
+use super::columns::{Block, each_numbered};
 use crate::base::random::Key;
 use crate::engine::cpu::simd::{Kernel, Simd};
 use crate::rules::noise;
@@ -21,11 +21,11 @@ impl Kernel for Noise {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        each!(L, self.block, |at, count| {
+        each_numbered!(L, self.block, |at, number, count| {
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
-                let y = self.rule.value(self.key, at as u32, x);
+                let y = self.rule.value(self.key, number, x);
                 y.store_n(self.y.add(at), count);
             }
         });
@@ -47,12 +47,12 @@ impl Kernel for NoiseGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        each!(L, self.block, |at, count| {
+        each_numbered!(L, self.block, |at, number, count| {
             // SAFETY: see above.
             unsafe {
                 let y = L::load_n(self.y.add(at), count);
                 let dy = L::load_n(self.dy.add(at), count);
-                let slope = self.rule.slope(self.key, at as u32, y);
+                let slope = self.rule.slope(self.key, number, y);
                 (dy * slope).store_n(self.dx.add(at), count);
             }
         });

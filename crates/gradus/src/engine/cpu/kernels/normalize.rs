@@ -38,20 +38,19 @@ impl Kernel for Normalize {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         let share = L::splat(1.0 / rows as f32);
         let momentum = L::splat(self.momentum);
         let rest = L::splat(1.0 - self.momentum);
         lanes!(L, self.block.width(), |i, count| {
             let at = from + i;
+            let (start, step) = self.block.lane(at, count);
             // SAFETY: see above.
             unsafe {
-                let x = self.x.add(at);
-                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * stride), count)) * share;
+                let x = self.x.add(start);
+                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * step), count)) * share;
                 let variance = sum_rows!(L, rows, |row| {
-                    let centered = L::load_n(x.add(row * stride), count) - mean;
+                    let centered = L::load_n(x.add(row * step), count) - mean;
                     centered * centered
                 }) * share;
                 for (moving, now) in [(self.moving_mean, mean), (self.moving_variance, variance)] {
@@ -63,12 +62,12 @@ impl Kernel for Normalize {
                 inverse.store_n(self.inverse.add(at), count);
                 let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
                 let beta = parameter::<L>(self.beta, at, count, 0.0);
-                let y = self.y.add(at);
+                let y = self.y.add(start);
                 for row in 0..rows {
-                    let centered = L::load_n(x.add(row * stride), count) - mean;
+                    let centered = L::load_n(x.add(row * step), count) - mean;
                     centered
                         .mul_add(scale, beta)
-                        .store_n(y.add(row * stride), count);
+                        .store_n(y.add(row * step), count);
                 }
             }
         });
@@ -95,21 +94,20 @@ impl Kernel for NormalizeGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         let share = L::splat(1.0 / rows as f32);
         lanes!(L, self.block.width(), |i, count| {
             let at = from + i;
+            let (start, step) = self.block.lane(at, count);
             // SAFETY: see above.
             unsafe {
-                let (x, dy) = (self.x.add(at), self.dy.add(at));
+                let (x, dy) = (self.x.add(start), self.dy.add(start));
                 let mean = L::load_n(self.mean.add(at), count);
                 let inverse = L::load_n(self.inverse.add(at), count);
-                let sum = sum_rows!(L, rows, |row| L::load_n(dy.add(row * stride), count));
+                let sum = sum_rows!(L, rows, |row| L::load_n(dy.add(row * step), count));
                 let sum_hat = sum_rows!(L, rows, |row| {
-                    let hat = (L::load_n(x.add(row * stride), count) - mean) * inverse;
-                    L::load_n(dy.add(row * stride), count) * hat
+                    let hat = (L::load_n(x.add(row * step), count) - mean) * inverse;
+                    L::load_n(dy.add(row * step), count) * hat
                 });
                 if !self.dgamma.is_null() {
                     sum_hat.store_n(self.dgamma.add(at), count);
@@ -119,12 +117,12 @@ impl Kernel for NormalizeGradient {
                 }
                 let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
                 let (mean_dy, mean_hat) = (sum * share, sum_hat * share * inverse);
-                let dx = self.dx.add(at);
+                let dx = self.dx.add(start);
                 for row in 0..rows {
-                    let centered = L::load_n(x.add(row * stride), count) - mean;
-                    let dy = L::load_n(dy.add(row * stride), count) - mean_dy;
+                    let centered = L::load_n(x.add(row * step), count) - mean;
+                    let dy = L::load_n(dy.add(row * step), count) - mean_dy;
                     let dy = (-centered).mul_add(mean_hat, dy);
-                    (dy * scale).store_n(dx.add(row * stride), count);
+                    (dy * scale).store_n(dx.add(row * step), count);
                 }
             }
         });
@@ -150,11 +148,10 @@ impl Kernel for Standardize {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         lanes!(L, self.block.width(), |i, count| {
             let at = from + i;
+            let (start, step) = self.block.lane(at, count);
             // SAFETY: see above.
             unsafe {
                 let variance = L::load_n(self.variance.add(at), count);
@@ -162,12 +159,12 @@ impl Kernel for Standardize {
                 let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
                 let mean = parameter::<L>(self.mean, at, count, 0.0);
                 let beta = parameter::<L>(self.beta, at, count, 0.0);
-                let (x, y) = (self.x.add(at), self.y.add(at));
+                let (x, y) = (self.x.add(start), self.y.add(start));
                 for row in 0..rows {
-                    let centered = L::load_n(x.add(row * stride), count) - mean;
+                    let centered = L::load_n(x.add(row * step), count) - mean;
                     centered
                         .mul_add(scale, beta)
-                        .store_n(y.add(row * stride), count);
+                        .store_n(y.add(row * step), count);
                 }
             }
         });

@@ -19,16 +19,15 @@ impl Kernel for Scale {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         lanes!(L, self.block.width(), |i, count| {
+            let (start, step) = self.block.lane(from + i, count);
             // SAFETY: see above.
             unsafe {
                 let by = L::load_n(self.by.add(from + i), count);
                 let above = if self.negative_only { L::one() } else { by };
                 for row in 0..rows {
-                    let at = row * stride + from + i;
+                    let at = start + row * step;
                     let x = L::load_n(self.x.add(at), count);
                     let slope = L::select(L::zero().lt(x), above, by);
                     (x * slope).store_n(self.y.add(at), count);
@@ -55,33 +54,32 @@ impl Kernel for ScaleGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block {
-            rows, stride, from, ..
-        } = self.block;
+        let Block { rows, from, .. } = self.block;
         lanes!(L, self.block.width(), |i, count| {
+            let (start, step) = self.block.lane(from + i, count);
             // SAFETY: see above.
             unsafe {
-                let (x, dy) = (self.x.add(from + i), self.dy.add(from + i));
+                let (x, dy) = (self.x.add(start), self.dy.add(start));
                 // First the sum: dx may lie where dy does.
                 if !self.dby.is_null() {
                     let sum = sum_rows!(L, rows, |row| {
-                        let x = L::load_n(x.add(row * stride), count);
+                        let x = L::load_n(x.add(row * step), count);
                         let part = if self.negative_only {
                             x.min(L::zero())
                         } else {
                             x
                         };
-                        part * L::load_n(dy.add(row * stride), count)
+                        part * L::load_n(dy.add(row * step), count)
                     });
                     sum.store_n(self.dby.add(from + i), count);
                 }
                 let by = L::load_n(self.by.add(from + i), count);
                 let above = if self.negative_only { L::one() } else { by };
                 for row in 0..rows {
-                    let x = L::load_n(x.add(row * stride), count);
+                    let x = L::load_n(x.add(row * step), count);
                     let slope = L::select(L::zero().lt(x), above, by);
-                    let dy = L::load_n(dy.add(row * stride), count);
-                    (dy * slope).store_n(self.dx.add(row * stride + from + i), count);
+                    let dy = L::load_n(dy.add(row * step), count);
+                    (dy * slope).store_n(self.dx.add(start + row * step), count);
                 }
             }
         });

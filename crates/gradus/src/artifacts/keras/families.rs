@@ -254,14 +254,17 @@ const ENTROPIES: &[&str] = &[
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
-const AUGMENTATIONS: &[&str] = &[
+const IMAGES: &[&str] = &[
+    "CenterCrop",
     "RandomBrightness",
     "RandomContrast",
+    "RandomCrop",
     "RandomErasing",
     "RandomFlip",
     "RandomRotation",
     "RandomTranslation",
     "RandomZoom",
+    "Resizing",
 ];
 
 /// As Keras 3.15 writes them, every class asked.
@@ -286,7 +289,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
-        Extra::new(Layer, AUGMENTATIONS, "bounding_box_format", Null).unwritten(),
+        Extra::new(Layer, IMAGES, "bounding_box_format", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

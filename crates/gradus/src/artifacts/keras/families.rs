@@ -2,7 +2,7 @@
 //! gradus has no argument for.
 
 use crate::base::registry::{Member, Value};
-use crate::model::layers::Layer;
+use crate::model::layers::{AUGMENTATIONS, Layer};
 use crate::model::sequential::snake_case;
 use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
@@ -254,18 +254,7 @@ const ENTROPIES: &[&str] = &[
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
-const IMAGES: &[&str] = &[
-    "CenterCrop",
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-    "Resizing",
-];
+const RESIZED: &[&str] = &["CenterCrop", "RandomCrop", "Resizing"];
 
 /// As Keras 3.15 writes them, every class asked.
 #[rustfmt::skip]
@@ -289,7 +278,8 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
-        Extra::new(Layer, IMAGES, "bounding_box_format", Null).unwritten(),
+        Extra::new(Layer, AUGMENTATIONS, "bounding_box_format", Null).unwritten(),
+        Extra::new(Layer, RESIZED, "bounding_box_format", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

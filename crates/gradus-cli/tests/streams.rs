@@ -175,7 +175,7 @@ fn what_cannot_be_read_meanwhile_is_refused() {
         "p.npy",
     ];
     let message = place.mistake(&predict);
-    assert!(message.contains("arrays of 960 kB"), "{message}");
+    assert!(message.contains("rows of 960 kB"), "{message}");
 }
 
 #[test]

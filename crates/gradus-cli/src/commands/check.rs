@@ -113,6 +113,7 @@ impl Looked {
             schema: model.table_schema().filter(|_| is_table),
             pictures: None,
             left_out: Vec::new(),
+            neighbours: Vec::new(),
         };
         self.findings
             .extend(loaded.findings(&Silenced::default(), &of_classes));

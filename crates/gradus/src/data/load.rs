@@ -33,6 +33,8 @@ pub struct Loaded {
     pub pictures: Option<Pictures>,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
+    /// What is held out at an end of the source: `validation`, `test`.
+    pub neighbours: Vec<&'static str>,
 }
 
 impl Loaded {
@@ -50,6 +52,7 @@ impl Loaded {
             schema: Some(schema),
             pictures: self.pictures,
             left_out: self.left_out,
+            neighbours: self.neighbours,
         })
     }
 }
@@ -103,6 +106,7 @@ impl DataConfig {
             schema: None,
             pictures,
             left_out: Vec::new(),
+            neighbours: self.neighbours(),
         })
     }
 
@@ -168,14 +172,7 @@ impl DataConfig {
     /// The pictures of a folder, each class spread over the rows.
     fn pictures(&self, images: &Images, base: &Path) -> Result<Dataset> {
         let data = images.load(base, Order::Spread, None)?;
-        if let [only] = data.class_names() {
-            let found = format!("one class folder, `{only}`");
-            let expected = "two at least: one class cannot be told from another";
-            return Err(Error::invalid(data.name(), found, expected));
-        }
-        if data.targets().is_empty() {
-            return Err(images::no_classes(data.name().as_ref()));
-        }
+        check_classes(&data)?;
         Ok(data)
     }
 
@@ -208,11 +205,12 @@ impl DataConfig {
             schema: None,
             pictures: None,
             left_out: Vec::new(),
+            neighbours: Vec::new(),
         })
     }
 
     /// What a model that is trained on these rows has to know of new ones.
-    fn pictures_of(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Pictures> {
+    pub(super) fn pictures_of(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Pictures> {
         let scale = self.scale.unwrap_or_default();
         match (set, &self.images) {
             (_, Some(images)) => Some(Pictures {
@@ -245,6 +243,19 @@ impl DataConfig {
     }
 }
 
+/// Refuses pictures that a network cannot learn to tell apart.
+pub(super) fn check_classes(data: &Dataset) -> Result<()> {
+    if let [only] = data.class_names() {
+        let found = format!("one class folder, `{only}`");
+        let expected = "two at least: one class cannot be told from another";
+        return Err(Error::invalid(data.name(), found, expected));
+    }
+    if data.targets().is_empty() {
+        return Err(images::no_classes(data.name().as_ref()));
+    }
+    Ok(())
+}
+
 /// Inputs and targets from their files.
 fn read(at: &str, x: &Files, y: Option<&Files>, base: &Path) -> Result<Dataset> {
     let inputs = read_each(&join(at, "x"), x, base)?;
@@ -273,7 +284,7 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
 }
 
 /// Rows with weights from a file.
-fn weighted(rows: Dataset, at: &str, path: &str, base: &Path) -> Result<Dataset> {
+pub(super) fn weighted(rows: Dataset, at: &str, path: &str, base: &Path) -> Result<Dataset> {
     let weights = read_one(at, path, base)?;
     check::weights(&weights)?;
     rows.with_sample_weight(weights)
@@ -315,11 +326,7 @@ fn from_files(
                 return Err(Error::invalid(at, format!("`{folder}`"), expected));
             };
             // In the size of those that are trained on.
-            let options = Images {
-                folder: folder.clone(),
-                ..options.clone()
-            };
-            let options = options.fitting(train.inputs()[0].shape());
+            let options = options.other(folder).fitting(train.inputs()[0].shape());
             options.load(base, Order::Spread, Some(train.class_names()))
         }
         other => Err(Error::Internal(format!("{at}: {other} has no files"))),

@@ -1,5 +1,5 @@
-//! From the `[data]` table to rows that are read while a model is trained: arrays
-//! that are larger than the memory they may take.
+//! From the `[data]` table to rows that are read while a model is trained: those
+//! that are larger than the memory they may take. Pictures: `load_stream_images`.
 
 use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 use crate::data::images::Pictures;
@@ -40,6 +40,16 @@ pub struct Streamed {
     pub memory: Memory,
     /// What all would take.
     pub whole: Memory,
+    /// How pictures were read.
+    pub pictures: Option<Pictures>,
+}
+
+/// Rows by what they are for, as they are in their files.
+pub(super) struct Parts {
+    pub train: Stream,
+    pub validation: Option<Stream>,
+    pub test: Option<Stream>,
+    pub targets: Option<Stream>,
 }
 
 impl Opened {
@@ -79,7 +89,7 @@ impl Opened {
     pub fn pictures(&self) -> Option<&Pictures> {
         match self {
             Opened::Memory(loaded) => loaded.pictures.as_ref(),
-            Opened::Stream(_) => None,
+            Opened::Stream(streamed) => streamed.pictures.as_ref(),
         }
     }
 
@@ -93,14 +103,18 @@ impl Opened {
 }
 
 impl DataConfig {
-    /// As [`DataConfig::load_for`], but arrays that would take more memory than
-    /// `memory` says (without it, than half of the machine's) stay in their files, and
-    /// are read while a model is trained.
+    /// As [`DataConfig::load_for`], but arrays and pictures that would take more memory
+    /// than `memory` says (without it, than half of the machine's) stay in their files, and
+    /// are read while a model is trained: pictures from what they were decoded to, in the
+    /// user's cache folder.
     pub fn open(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Opened> {
         self.check().map_err(|error| error.under("data"))?;
         match self.larger_than_memory(base)? {
             Some((memory, whole)) => {
-                let streamed = self.stream(base, memory, whole)?;
+                let streamed = match &self.images {
+                    Some(images) => self.stream_pictures(images, base, seed, (memory, whole))?,
+                    None => self.stream(base, memory, whole)?,
+                };
                 Ok(Opened::Stream(Box::new(streamed)))
             }
             None => {
@@ -112,13 +126,21 @@ impl DataConfig {
 
     /// What the rows may take and what they would, if that is more.
     pub(super) fn larger_than_memory(&self, base: &Path) -> Result<Option<(Memory, Memory)>> {
-        let Some(x) = &self.x else {
-            return Ok(None);
-        };
         let half = || Memory::of_machine().map(|memory| Memory::from(memory.bytes() / 2));
         let Some(memory) = self.memory.or_else(half) else {
             return Ok(None);
         };
+        let whole = match (&self.x, &self.images) {
+            (Some(x), _) => self.bytes_of_arrays(x, base)?,
+            (None, Some(images)) => Some(self.bytes_of_pictures(images, base)?),
+            (None, None) => None,
+        };
+        let whole = whole.map(Memory::from).filter(|whole| *whole > memory);
+        Ok(whole.map(|whole| (memory, whole)))
+    }
+
+    /// What all rows of arrays would take; none where they come in an archive.
+    fn bytes_of_arrays(&self, x: &Files, base: &Path) -> Result<Option<u64>> {
         let mut paths = vec![("data.x", x.paths())];
         paths.extend(self.y.as_ref().map(|y| ("data.y", y.paths())));
         let weight = self.sample_weight.as_ref();
@@ -154,8 +176,7 @@ impl DataConfig {
                 None => whole = whole.saturating_add(NpyRows::memory_of(&path)?),
             }
         }
-        let whole = Memory::from(whole);
-        Ok((whole > memory).then_some((memory, whole)))
+        Ok(Some(whole))
     }
 
     fn stream(&self, base: &Path, memory: Memory, whole: Memory) -> Result<Streamed> {
@@ -185,37 +206,56 @@ impl DataConfig {
         };
         let test = held_out("data.test", &self.test)?;
         let validation = held_out("data.validation", &self.validation)?;
+        let targets = match &self.y {
+            None => None,
+            Some(y) => {
+                let targets = Stream::new(open("data", y, Some(y), None, base)?)?;
+                Some(targets.slice(left.clone())?)
+            }
+        };
+        let parts = Parts {
+            train: all.slice(left)?,
+            validation,
+            test,
+            targets,
+        };
+        self.streamed(parts, ScaleName::None, memory, whole)
+    }
+
+    /// The rows within their memory, and scaled: by the training rows, or as is `usual`.
+    pub(super) fn streamed(
+        &self,
+        parts: Parts,
+        usual: ScaleName,
+        memory: Memory,
+        whole: Memory,
+    ) -> Result<Streamed> {
         // Training and validation take turns, but both keep their rows.
-        let share = match validation {
+        let share = match parts.validation {
             Some(_) => memory.bytes() / 8,
             None => 0,
         };
-        let train = all.slice(left.clone())?.memory(memory.bytes() - share);
-        let scales = match self.scale.unwrap_or(ScaleName::None) {
+        let train = parts.train.memory(memory.bytes() - share);
+        let scales = match self.scale.unwrap_or(usual) {
             ScaleName::None => None,
             ScaleName::Unit => Some(vec![Scale::Divide(255.0); train.sample().inputs().len()]),
             ScaleName::Standard => Some(train.standard_scales()?),
         };
-        let scaled = |stream: Stream| match &scales {
-            None => Ok(stream),
-            Some(scales) => stream.scaled(scales.clone()),
+        let scaled = |stream: Stream, bytes: u64| match &scales {
+            None => Ok(stream.memory(bytes)),
+            Some(scales) => stream.memory(bytes).scaled(scales.clone()),
         };
-        let targets = match &self.y {
-            None => None,
-            Some(y) => {
-                let targets =
-                    Stream::new(open("data", y, Some(y), None, base)?)?.memory(memory.bytes());
-                Some(targets.slice(left)?)
-            }
-        };
+        let validation = parts.validation.map(|part| scaled(part, share));
+        // Comes when the training is over.
+        let test = parts.test.map(|part| scaled(part, memory.bytes()));
         Ok(Streamed {
-            train: scaled(train)?,
-            validation: validation.map(|v| scaled(v.memory(share))).transpose()?,
-            // Comes when the training is over.
-            test: test.map(|t| scaled(t.memory(memory.bytes()))).transpose()?,
-            targets,
+            train: scaled(train, memory.bytes() - share)?,
+            validation: validation.transpose()?,
+            test: test.transpose()?,
+            targets: parts.targets.map(|targets| targets.memory(memory.bytes())),
             memory,
             whole,
+            pictures: None,
         })
     }
 }
@@ -283,8 +323,8 @@ fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
 /// The error of what takes rows in memory alone.
 pub(super) fn too_large((memory, whole): (Memory, Memory)) -> Error {
     let expected = format!(
-        "at most {memory} (`data.memory`, or half of the machine's): larger arrays are only \
+        "at most {memory} (`data.memory`, or half of the machine's): larger data is only \
          trained and evaluated on"
     );
-    Error::invalid(&join("data", "x"), format!("arrays of {whole}"), expected)
+    Error::invalid("data", format!("rows of {whole}"), expected)
 }

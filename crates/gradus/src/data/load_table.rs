@@ -109,6 +109,7 @@ fn load_rows(
         schema: Some(schema),
         pictures: None,
         left_out,
+        neighbours: config.neighbours(),
     })
 }
 

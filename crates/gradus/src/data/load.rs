@@ -8,10 +8,11 @@ use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
 use crate::data::images::{self, Images, Order, Pictures};
 use crate::data::load_stream::{Opened, too_large};
+use crate::data::load_stream_table::StreamedTable;
 use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
-use crate::data::schema::{LeftOut, Schema};
+use crate::data::schema::{LeftOut, Schema, Summary};
 use crate::data::spec::{self, Source};
 use crate::data::stream::Data;
 use crate::data::tensor::Tensor;
@@ -33,6 +34,8 @@ pub struct Loaded {
     pub pictures: Option<Pictures>,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
+    /// What the training rows of a table are like.
+    pub summary: Option<Summary>,
 }
 
 impl Loaded {
@@ -50,6 +53,7 @@ impl Loaded {
             schema: Some(schema),
             pictures: self.pictures,
             left_out: self.left_out,
+            summary: self.summary,
         })
     }
 }
@@ -103,6 +107,7 @@ impl DataConfig {
             schema: None,
             pictures,
             left_out: Vec::new(),
+            summary: None,
         })
     }
 
@@ -123,13 +128,30 @@ impl DataConfig {
         }
         match rows {
             Opened::Memory(loaded) => {
-                if let Some(schema) = &loaded.schema {
-                    text += &format!("\n{}", schema.describe(&loaded.train, &loaded.left_out));
+                if let (Some(schema), Some(train)) = (&loaded.schema, &loaded.summary) {
+                    text += &format!("\n{}", schema.describe(train, &loaded.left_out));
                 }
             }
             Opened::Stream(streamed) => {
                 let (memory, whole) = (streamed.memory, streamed.whole);
-                text += &format!("\nread meanwhile, within {memory}: they would take {whole}");
+                text += &match &streamed.table {
+                    None => {
+                        format!("\nread meanwhile, within {memory}: they would take {whole}")
+                    }
+                    Some(table) => {
+                        let StreamedTable {
+                            schema,
+                            summary,
+                            left_out,
+                            copy,
+                        } = table;
+                        format!(
+                            "\n{}\nread meanwhile, within {memory}, from {}",
+                            schema.describe(summary, left_out),
+                            copy.display()
+                        )
+                    }
+                };
             }
         }
         text
@@ -208,6 +230,7 @@ impl DataConfig {
             schema: None,
             pictures: None,
             left_out: Vec::new(),
+            summary: None,
         })
     }
 

@@ -4,13 +4,15 @@
 use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 use crate::data::images::Pictures;
 use crate::data::load::{Loaded, same_shapes};
+use crate::data::load_stream_table::StreamedTable;
 use crate::data::memory::Memory;
 use crate::data::npy::split_key;
 use crate::data::scale::Scale;
-use crate::data::schema::Schema;
+use crate::data::schema::{Schema, Summary};
 use crate::data::spec;
 use crate::data::split;
 use crate::data::stream::{Data, NpyRows, Stream};
+use crate::data::table::{Listener, about_bytes};
 use crate::error::{Error, Result, join};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,8 +40,38 @@ pub struct Streamed {
     pub targets: Option<Stream>,
     /// What the rows may take of the memory.
     pub memory: Memory,
-    /// What all would take.
+    /// What all would take, about.
     pub whole: Memory,
+    /// What is known of a table.
+    pub table: Option<StreamedTable>,
+}
+
+/// What somebody asks of rows beside their configuration.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asked<'a> {
+    /// A model that knows a table's columns.
+    pub known: Option<&'a Schema>,
+    /// Who is told how far the copy of a table is.
+    pub listener: Listener<'a>,
+    /// Whether a table's ids are wanted.
+    pub ids: bool,
+}
+
+impl Streamed {
+    /// The same rows with only the inputs of these names, of a table that has others.
+    pub fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
+        let Some(table) = &mut self.table else {
+            return Ok(self);
+        };
+        table.schema.keep_inputs(names);
+        let keep = |stream: Stream| stream.keep_inputs(names);
+        Ok(Streamed {
+            train: keep(self.train)?,
+            validation: self.validation.map(keep).transpose()?,
+            test: self.test.map(keep).transpose()?,
+            ..self
+        })
+    }
 }
 
 impl Opened {
@@ -87,38 +119,96 @@ impl Opened {
     pub fn schema(&self) -> Option<&Schema> {
         match self {
             Opened::Memory(loaded) => loaded.schema.as_ref(),
-            Opened::Stream(_) => None,
+            Opened::Stream(streamed) => streamed.table.as_ref().map(|table| &table.schema),
         }
+    }
+
+    /// What the training rows of a table are like.
+    pub fn summary(&self) -> Option<&Summary> {
+        match self {
+            Opened::Memory(loaded) => loaded.summary.as_ref(),
+            Opened::Stream(streamed) => streamed.table.as_ref().map(|table| &table.summary),
+        }
+    }
+
+    /// The same rows with only the inputs of these names, of a table that has others.
+    pub fn keep_inputs(self, names: &[&str]) -> Result<Self> {
+        Ok(match self {
+            Opened::Memory(loaded) => Opened::Memory(Box::new(loaded.keep_inputs(names)?)),
+            Opened::Stream(rows) => Opened::Stream(Box::new(rows.keep_inputs(names)?)),
+        })
     }
 }
 
 impl DataConfig {
-    /// As [`DataConfig::load_for`], but arrays that would take more memory than
-    /// `memory` says (without it, than half of the machine's) stay in their files, and
-    /// are read while a model is trained.
+    /// As [`DataConfig::load_for`], but what would take more memory than `memory` says
+    /// (without it, than half of the machine's) is read while a model is trained: arrays
+    /// from their files, a table from a binary copy of it, which is made once and lies in
+    /// the user's cache folder.
     pub fn open(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Opened> {
+        self.open_telling(base, seed, known, Listener::default())
+    }
+
+    /// As [`DataConfig::open`], telling somebody how far the copy of a table is.
+    pub fn open_telling(
+        &self,
+        base: &Path,
+        seed: u64,
+        known: Option<&Schema>,
+        listener: Listener<'_>,
+    ) -> Result<Opened> {
+        let asked = Asked {
+            known,
+            listener,
+            ids: false,
+        };
+        self.open_asked(base, seed, asked)
+    }
+
+    pub(super) fn open_asked(&self, base: &Path, seed: u64, asked: Asked<'_>) -> Result<Opened> {
         self.check().map_err(|error| error.under("data"))?;
-        match self.larger_than_memory(base)? {
-            Some((memory, whole)) => {
-                let streamed = self.stream(base, memory, whole)?;
-                Ok(Opened::Stream(Box::new(streamed)))
-            }
-            None => {
-                let loaded = self.load_here(base, seed, known)?;
-                Ok(Opened::Memory(Box::new(loaded)))
-            }
-        }
+        let Some((memory, whole)) = self.larger_than_memory(base)? else {
+            let loaded = self.load_here(base, seed, asked.known)?;
+            return Ok(Opened::Memory(Box::new(loaded)));
+        };
+        let streamed = match &self.table {
+            Some(table) => self.stream_table(table, base, seed, (memory, whole), asked)?,
+            None => self.stream(base, memory, whole)?,
+        };
+        Ok(Opened::Stream(Box::new(streamed)))
     }
 
     /// What the rows may take and what they would, if that is more.
     pub(super) fn larger_than_memory(&self, base: &Path) -> Result<Option<(Memory, Memory)>> {
-        let Some(x) = &self.x else {
-            return Ok(None);
-        };
         let half = || Memory::of_machine().map(|memory| Memory::from(memory.bytes() / 2));
         let Some(memory) = self.memory.or_else(half) else {
             return Ok(None);
         };
+        let whole = match (&self.table, &self.x) {
+            (Some(table), _) => self.bytes_of_tables(table, base)?,
+            (None, Some(x)) => self.bytes_of_arrays(x, base)?,
+            (None, None) => None,
+        };
+        let whole = whole.map(Memory::from).filter(|whole| *whole > memory);
+        Ok(whole.map(|whole| (memory, whole)))
+    }
+
+    /// What all rows of a table would take, and of those that are held out.
+    fn bytes_of_tables(&self, table: &str, base: &Path) -> Result<Option<u64>> {
+        let own = [&self.validation, &self.test].into_iter().flatten();
+        let own = own.filter_map(|how| match how {
+            HeldOut::Table { table } => Some(table.as_str()),
+            _ => None,
+        });
+        let mut whole = 0_u64;
+        for table in own.chain([table]) {
+            whole = whole.saturating_add(about_bytes(&base.join(table))?);
+        }
+        Ok(Some(whole))
+    }
+
+    /// What all rows of arrays would take; none where they come in an archive.
+    fn bytes_of_arrays(&self, x: &Files, base: &Path) -> Result<Option<u64>> {
         let mut paths = vec![("data.x", x.paths())];
         paths.extend(self.y.as_ref().map(|y| ("data.y", y.paths())));
         let weight = self.sample_weight.as_ref();
@@ -154,8 +244,7 @@ impl DataConfig {
                 None => whole = whole.saturating_add(NpyRows::memory_of(&path)?),
             }
         }
-        let whole = Memory::from(whole);
-        Ok((whole > memory).then_some((memory, whole)))
+        Ok(Some(whole))
     }
 
     fn stream(&self, base: &Path, memory: Memory, whole: Memory) -> Result<Streamed> {
@@ -216,6 +305,7 @@ impl DataConfig {
             targets,
             memory,
             whole,
+            table: None,
         })
     }
 }
@@ -250,7 +340,7 @@ fn open(
 }
 
 /// Takes what is held out of the rows that are left, from one of their ends.
-fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
+pub(super) fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
     match how {
         HeldOut::First { first } => {
             let end = left.start + split::first_rows(left.len(), *first)?;
@@ -283,8 +373,8 @@ fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
 /// The error of what takes rows in memory alone.
 pub(super) fn too_large((memory, whole): (Memory, Memory)) -> Error {
     let expected = format!(
-        "at most {memory} (`data.memory`, or half of the machine's): larger arrays are only \
-         trained and evaluated on"
+        "at most {memory} (`data.memory`, or half of the machine's): what is larger is not read \
+         as a whole, but trained on, evaluated and predicted meanwhile"
     );
-    Error::invalid(&join("data", "x"), format!("arrays of {whole}"), expected)
+    Error::invalid("data", format!("rows of {whole}"), expected)
 }

@@ -26,6 +26,7 @@ mod idx;
 mod images;
 mod load;
 mod load_stream;
+mod load_stream_table;
 mod load_table;
 mod memory;
 pub(crate) mod npy;
@@ -55,16 +56,21 @@ pub use idx::read_idx;
 pub use images::{ColorMode, Images, Pictures, Resize};
 pub use load::Loaded;
 pub use load_stream::{Opened, Streamed};
+pub use load_stream_table::StreamedTable;
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
-    DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
+    DATE_PARTS, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
+    Treat,
 };
+pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_of};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
-pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table, Tabular};
+pub use table::{
+    Cells, Column, ColumnLook, Kind, Listener, LookValues, ReadTable, Table, Tabular, Told,
+};
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy};

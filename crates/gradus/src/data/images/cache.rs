@@ -6,6 +6,7 @@
 
 use super::files::Found;
 use super::{Images, Pixels};
+use crate::base::hash::fnv;
 use crate::base::whole::write_whole;
 use crate::data::folders::cache_folder;
 use flate2::Crc;
@@ -123,10 +124,4 @@ impl Cache {
             file.write_all(&sum.sum().to_le_bytes())
         });
     }
-}
-
-/// FNV-1a: the same for ever, which the standard library's hash is not.
-fn fnv(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }

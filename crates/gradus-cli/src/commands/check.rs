@@ -147,6 +147,7 @@ fn recipe(run: &Run, data: &Loaded) -> Vec<Finding> {
     }
     .findings()
 }
+
 fn in_text(findings: &[Finding], summary: [(usize, &str); 3]) -> String {
     let lines = findings.iter().map(|finding| format!("{finding}\n"));
     let counts = summary.iter().filter(|(count, _)| *count > 0);

@@ -169,10 +169,8 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
             }
         },
         Source::Config(path) => {
-            let base = path.parent().unwrap_or(Path::new(""));
-            let (table, seed) = data_table(&path)?;
-            let config = DataConfig::from_value("data", &table)?;
-            let loaded = config.load_for(base, seed, schema)?;
+            let (config, base, seed) = of_config(&path)?;
+            let loaded = config.load_for(&base, seed, schema)?;
             Ok(match default {
                 Split::Train => loaded.train,
                 Split::Test => loaded.test.or(loaded.validation).unwrap_or(loaded.train),
@@ -186,11 +184,7 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
 pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
     let name = |path: &Path| Files::One(path.display().to_string());
     let (config, base, seed) = match source(spec)? {
-        Source::Config(path) => {
-            let (table, seed) = data_table(&path)?;
-            let base = path.parent().unwrap_or(Path::new("")).to_owned();
-            (DataConfig::from_value("data", &table)?, base, seed)
-        }
+        Source::Config(path) => of_config(&path)?,
         Source::Arrays { x, y } => {
             let config = DataConfig {
                 x: Some(name(&x)),
@@ -245,8 +239,7 @@ pub fn table_of(spec: &str) -> Result<Option<(PathBuf, TableOptions)>> {
         Source::Table(path) => Some((path, TableOptions::new())),
         Source::BuiltIn(..) | Source::Arrays { .. } | Source::Images(_) => None,
         Source::Config(path) => {
-            let config = DataConfig::from_value("data", &data_table(&path)?.0)?;
-            let base = path.parent().unwrap_or(Path::new(""));
+            let (config, base, _) = of_config(&path)?;
             config.table.map(|table| (base.join(table), config.columns))
         }
     })
@@ -267,13 +260,15 @@ pub(super) fn array(at: &str, path: &str) -> Result<PathBuf> {
     Err(Error::invalid(at, format!("`{path}`"), expected))
 }
 
-/// The `[data]` table of a configuration, and its seed.
-fn data_table(path: &Path) -> Result<(Value, u64)> {
+/// The `[data]` table of a configuration, the folder that its paths start from, and the
+/// seed.
+fn of_config(path: &Path) -> Result<(DataConfig, PathBuf, u64)> {
     let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
-    let mut config: Value = toml::from_str(&text).map_err(|error| Error::file(path, error))?;
+    let config: Value = toml::from_str(&text).map_err(|error| Error::file(path, error))?;
     let seed = config.get("seed").and_then(Value::as_u64).unwrap_or(SEED);
-    match config.get_mut("data") {
-        Some(table) => Ok((table.take(), seed)),
-        None => Err(Error::file(path, "it has no `[data]` table")),
-    }
+    let Some(table) = config.get("data") else {
+        return Err(Error::file(path, "it has no `[data]` table"));
+    };
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok((DataConfig::from_value("data", table)?, base, seed))
 }

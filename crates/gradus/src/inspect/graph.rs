@@ -2,7 +2,7 @@
 
 use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
-use crate::model::layers::{Dense, Kind};
+use crate::model::layers::{AUGMENTATIONS, Dense, Kind, NOISY};
 use crate::model::{LayerEntry, Model, Node, Source};
 use crate::train::feeds;
 
@@ -21,23 +21,6 @@ pub(super) struct InPlace<'a> {
 
 /// Layers that change neither the order of magnitude nor the sign of numbers.
 const PASSES: [&str; 5] = ["Flatten", "Reshape", "Cast", "Concatenate", "NanToNum"];
-/// Layers that are there in training alone, or keep what passes in its range.
-const NOISES: [&str; 14] = [
-    "ActivityRegularization",
-    "AlphaDropout",
-    "Dropout",
-    "GaussianDropout",
-    "GaussianNoise",
-    "MCAlphaDropout",
-    "MCDropout",
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-];
 const NORMALIZES: [&str; 3] = ["BatchNormalization", "LayerNormalization", "Normalization"];
 
 pub(super) fn class(model: &Model, node: &Node) -> &'static str {
@@ -45,11 +28,17 @@ pub(super) fn class(model: &Model, node: &Node) -> &'static str {
 }
 
 pub(super) fn passes(class: &str) -> bool {
-    PASSES.contains(&class) || NOISES.contains(&class)
+    PASSES.contains(&class) || is_noise(class)
 }
 
+/// Whether the layer is there in training alone, or keeps what passes in its range.
 pub(super) fn is_noise(class: &str) -> bool {
-    NOISES.contains(&class)
+    match class {
+        // An activation too.
+        "RReLU" => false,
+        "ActivityRegularization" => true,
+        _ => NOISY.contains(&class) || AUGMENTATIONS.contains(&class),
+    }
 }
 
 pub(super) fn normalizes(class: &str) -> bool {

@@ -234,6 +234,31 @@ impl Model {
         self.build(&shapes)
     }
 
+    /// What it takes, looks up and gives: the same model without its weights, which may
+    /// be large, and without what is known of tables and pictures.
+    pub(crate) fn outline(&self) -> Model {
+        let layer = |layer: &LayerEntry| LayerEntry {
+            name: layer.name.clone(),
+            trainable: layer.trainable,
+            rule: layer.rule.clone(),
+            weights: Vec::new(),
+        };
+        Model {
+            name: self.name.clone(),
+            chain: self.chain,
+            inputs: self.inputs.clone(),
+            layers: self.layers.iter().map(layer).collect(),
+            nodes: self.nodes.clone(),
+            outputs: self.outputs.clone(),
+            parts: self.parts.clone(),
+            seed: self.seed,
+            compiled: self.compiled.clone(),
+            state: State::default(),
+            schema: None,
+            pictures: None,
+        }
+    }
+
     /// Whether the weights are there.
     pub fn is_built(&self) -> bool {
         self.inputs.iter().all(|input| input.shape.is_some()) && self.is_ready()

@@ -1,21 +1,10 @@
 //! Where a model's noise begins: what comes before is the same in every sample.
 
 use super::dtype::Dtype;
-use super::graph::{Input, LayerEntry, Model, Node, Source, State};
-use super::layers::Layer;
+use super::graph::{Input, Model, Node, Source};
+use super::layers::{Layer, NOISY};
 use crate::base::shape::Shape;
 use crate::error::Result;
-
-/// The layers that draw random numbers in training.
-const NOISY: [&str; 7] = [
-    "AlphaDropout",
-    "Dropout",
-    "GaussianDropout",
-    "GaussianNoise",
-    "MCAlphaDropout",
-    "MCDropout",
-    "RReLU",
-];
 
 fn is_noisy(layer: &Layer) -> bool {
     NOISY.contains(&layer.class())
@@ -102,33 +91,14 @@ impl Model {
     /// Another graph of the same layers; those that it does not use lose their
     /// weights.
     fn part(&self, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
-        let mut layers = Vec::new();
-        for (l, layer) in self.layers.iter().enumerate() {
-            let used = nodes.iter().any(|node| node.layer == l);
-            layers.push(LayerEntry {
-                name: layer.name.clone(),
-                trainable: layer.trainable,
-                rule: layer.rule.clone(),
-                weights: if used {
-                    layer.weights.clone()
-                } else {
-                    Vec::new()
-                },
-            });
+        let mut part = self.outline();
+        for node in &nodes {
+            let weights = &self.layers[node.layer].weights;
+            part.layers[node.layer].weights.clone_from(weights);
         }
-        Model {
-            name: self.name.clone(),
-            chain: false,
-            inputs,
-            layers,
-            nodes,
-            outputs,
-            parts: Vec::new(),
-            seed: self.seed,
-            compiled: None,
-            state: State::default(),
-            schema: None,
-            pictures: None,
-        }
+        (part.chain, part.compiled) = (false, None);
+        part.parts.clear();
+        (part.inputs, part.nodes, part.outputs) = (inputs, nodes, outputs);
+        part
     }
 }

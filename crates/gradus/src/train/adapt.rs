@@ -3,11 +3,12 @@
 
 use super::evaluate::ROWS;
 use crate::base::shape::Shape;
-use crate::data::{Data, Tensor, Values};
+use crate::data::{Data, Dataset, Tensor, Values};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::layers::{Formula, Kind, Normalization};
 use crate::model::{Model, Source, Weight};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 impl Model {
@@ -139,26 +140,26 @@ struct Reaching<'a> {
 }
 
 impl Reaching<'_> {
+    /// What of `data` reaches the layer.
+    fn of<'d>(&self, data: &'d Dataset) -> Result<Cow<'d, Tensor>> {
+        match (&self.before, self.input) {
+            (None, Source::Input(n)) => {
+                Ok(Cow::Borrowed(super::feeds::inputs(self.model, data)?[n]))
+            }
+            (Some(before), _) => before.predict_on(self.engine, data).map(Cow::Owned),
+            (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
+        }
+    }
+
     /// Calls `visit` with all of them, in their order.
     fn each(&self, visit: &mut dyn FnMut(&Tensor) -> Result<()>) -> Result<()> {
-        self.data
-            .each(&mut |data| match (&self.before, self.input) {
-                (None, Source::Input(n)) => visit(super::feeds::inputs(self.model, data)?[n]),
-                (Some(before), _) => visit(&before.predict_on(self.engine, data)?),
-                (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
-            })
+        self.data.each(&mut |data| visit(&*self.of(data)?))
     }
 
     /// One that shows what all are like.
     fn sample(&self) -> Result<Tensor> {
         let data = self.data.sample();
-        match (&self.before, self.input) {
-            (None, Source::Input(n)) => Ok(super::feeds::inputs(self.model, data)?[n].clone()),
-            (Some(before), _) => {
-                before.predict_on(self.engine, &data.slice(0..data.rows().min(1))?)
-            }
-            (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
-        }
+        Ok(self.of(&data.slice(0..data.rows().min(1))?)?.into_owned())
     }
 
     fn learned(&self, rule: &Kind) -> Result<Learned> {

@@ -49,16 +49,11 @@ impl<'a> Epochs<'a> {
             epochs: (options.initial_epoch, options.epochs),
             steps_per_epoch: options.steps_per_epoch,
         };
-        // Rows that come later are weighed when they come.
-        let later = match train {
-            Data::Memory(_) => &[],
-            _ => options.class_weight.as_slice(),
-        };
-        let feeder = Feeder::new(model, train, order, later)?;
+        let feeder = Feeder::new(model, train, order, &options.class_weight)?;
         let mut wanted = vec![Wanted {
             mode: Mode::Train,
             rows: batch_size.min(train.rows().unwrap_or(batch_size)),
-            weighted: sample.sample_weight().is_some() || !later.is_empty(),
+            weighted: sample.sample_weight().is_some() || !options.class_weight.is_empty(),
             mixed: options.mixup.is_some(),
         }];
         wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));

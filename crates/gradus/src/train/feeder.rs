@@ -5,7 +5,7 @@ use super::prepare::weigh_classes;
 use super::{check, feeds};
 use crate::data::{Batches, Data, Dataset, Drawn, Prepare, Tensor, Windows};
 use crate::error::{Error, Result};
-use crate::model::{LayerEntry, Model, State, Weight};
+use crate::model::Model;
 
 /// Batches, one after the other, of one epoch after the other.
 pub(super) enum Feeder {
@@ -165,37 +165,9 @@ fn steps(order: Order, length: Option<usize>) -> Result<usize> {
 /// What happens to rows before they are used: they are checked as those in memory are,
 /// weighed by their classes, and put into the order of the plan.
 fn prepare(model: &Model, class_weight: &[(usize, f64)]) -> Prepare {
-    let (model, class_weight) = (outline(model), class_weight.to_vec());
+    let (model, class_weight) = (model.outline(), class_weight.to_vec());
     Box::new(move |data: &Dataset| {
         check::labelled(&model, data)?;
         feeds::tensors(&model, &weigh_classes(data.clone(), &class_weight)?, true)
     })
-}
-
-/// The model without its weights' values, which may be large, and are not looked at.
-fn outline(model: &Model) -> Model {
-    let weight = |weight: &Weight| Weight {
-        values: Vec::new(),
-        ..weight.clone()
-    };
-    let layer = |layer: &LayerEntry| LayerEntry {
-        name: layer.name.clone(),
-        trainable: layer.trainable,
-        rule: layer.rule.clone(),
-        weights: layer.weights.iter().map(weight).collect(),
-    };
-    Model {
-        name: model.name.clone(),
-        chain: model.chain,
-        inputs: model.inputs.clone(),
-        layers: model.layers.iter().map(layer).collect(),
-        nodes: model.nodes.clone(),
-        outputs: model.outputs.clone(),
-        parts: model.parts.clone(),
-        seed: model.seed,
-        compiled: model.compiled.clone(),
-        state: State::default(),
-        schema: None,
-        pictures: None,
-    }
 }

@@ -222,15 +222,11 @@ impl Model {
             epochs: (0, finder.steps.div_ceil(steps)),
             steps_per_epoch: None,
         };
-        let later = match &data {
-            Data::Memory(_) => &[],
-            _ => finder.class_weight.as_slice(),
-        };
-        let feeder = Feeder::new(&model, &data, order, later)?;
+        let feeder = Feeder::new(&model, &data, order, &finder.class_weight)?;
         let wanted = Wanted {
             mode: Mode::Train,
             rows: finder.batch_size.min(rows),
-            weighted: data.sample().sample_weight().is_some() || !later.is_empty(),
+            weighted: data.sample().sample_weight().is_some() || !finder.class_weight.is_empty(),
             mixed: false,
         };
         let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;

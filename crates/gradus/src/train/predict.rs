@@ -6,7 +6,7 @@ use crate::base::shape::Shape;
 use crate::data::{Dataset, Tabular, Tensor};
 use crate::engine::{Engine, Fill, Step};
 use crate::error::{Error, Result};
-use crate::model::{Dtype, Input, LayerEntry, Model, Scored, State};
+use crate::model::{Dtype, Input, Model, Scored};
 use crate::plan::Mode;
 use std::ops::Range;
 
@@ -117,30 +117,6 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     first.ok_or_else(|| Error::Internal("a model without outputs".into()))
 }
 
-/// The model without its weights.
-fn face(model: &Model) -> Model {
-    let layers = model.layers.iter().map(|layer| LayerEntry {
-        name: layer.name.clone(),
-        trainable: layer.trainable,
-        rule: layer.rule.clone(),
-        weights: Vec::new(),
-    });
-    Model {
-        name: model.name.clone(),
-        chain: model.chain,
-        inputs: model.inputs.clone(),
-        layers: layers.collect(),
-        nodes: model.nodes.clone(),
-        outputs: model.outputs.clone(),
-        parts: Vec::new(),
-        seed: model.seed,
-        compiled: None,
-        state: State::default(),
-        schema: None,
-        pictures: None,
-    }
-}
-
 /// What is made once, on some engine.
 struct Prepared {
     crew: Crew,
@@ -154,9 +130,14 @@ struct Prepared {
 
 impl Prepared {
     fn new(model: &Model, engine: &dyn Engine) -> Result<Self> {
+        // Losses may be functions of the user's own, for one thread.
+        let face = Model {
+            compiled: None,
+            ..model.outline()
+        };
         Ok(Prepared {
             crew: Crew::new(model, engine, Mode::Infer, crew::rows(model)?)?,
-            face: face(model),
+            face,
             shapes: model.output_shapes()?,
             work: model.weights().map(|w| w.values.len()).sum(),
         })

@@ -2,7 +2,7 @@
 //! gradus has no argument for.
 
 use crate::base::registry::{Member, Value};
-use crate::model::layers::Layer;
+use crate::model::layers::{AUGMENTATIONS, Layer};
 use crate::model::sequential::snake_case;
 use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
@@ -254,15 +254,6 @@ const ENTROPIES: &[&str] = &[
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
-const AUGMENTATIONS: &[&str] = &[
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomErasing",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-];
 
 /// As Keras 3.15 writes them, every class asked.
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! Columns and targets that are always the same.
 
-use super::finding::{Finding, Severity, Where};
+use super::finding::{Finding, Severity, Where, named};
 use super::rows::{Rows, What};
 use crate::data::tensor::{Tensor, Values};
 
@@ -8,8 +8,6 @@ const NAME: &str = "constant";
 /// In rows of so many numbers, as in pictures laid flat and one-hot rows, some are
 /// the same in all rows, and nobody minds.
 const WIDE: usize = 64;
-/// So many columns are named.
-const NAMED: usize = 8;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -72,15 +70,10 @@ fn way_out(name: &str) -> String {
 }
 
 fn of_array(constant: &[usize], size: usize, rows: usize) -> String {
-    let named: Vec<String> = constant.iter().take(NAMED).map(usize::to_string).collect();
-    let more = match constant.len() {
-        n if n > NAMED => format!(" and {} more", n - NAMED),
-        _ => String::new(),
-    };
     format!(
-        "{} of {size} columns are the same in all {rows} training rows: {}{more}",
+        "{} of {size} columns are the same in all {rows} training rows: {}",
         constant.len(),
-        named.join(", ")
+        named(constant)
     )
 }
 

@@ -72,6 +72,16 @@ impl fmt::Display for Where {
     }
 }
 
+/// The first few of these places, and how many more there are.
+pub(crate) fn named(places: &[usize]) -> String {
+    const NAMED: usize = 8;
+    let first: Vec<String> = places.iter().take(NAMED).map(usize::to_string).collect();
+    match places.len() {
+        n if n > NAMED => format!("{} and {} more", first.join(", "), n - NAMED),
+        _ => first.join(", "),
+    }
+}
+
 /// Something that a check found, and a way out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {

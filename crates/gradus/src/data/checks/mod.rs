@@ -19,6 +19,7 @@ mod rows;
 mod silenced;
 mod unseen_class;
 
+pub(crate) use finding::named;
 pub use finding::{Finding, Severity, Where};
 pub use silenced::Silenced;
 

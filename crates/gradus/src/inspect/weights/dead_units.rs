@@ -1,12 +1,10 @@
 //! Units whose weights are all 0: they say the same of every row.
 
-use crate::data::checks::Finding;
+use crate::data::checks::{Finding, named};
 use crate::inspect::graph::{at, dense_layers};
 use crate::model::Model;
 
 const NAME: &str = "dead_units";
-/// So many are named.
-const NAMED: usize = 8;
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -31,15 +29,10 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
                           initializer zeros?";
             ("its kernel is all 0".to_owned(), advice)
         } else {
-            let named: Vec<String> = dead.iter().take(NAMED).map(usize::to_string).collect();
-            let more = match dead.len() {
-                n if n > NAMED => format!(" and {} more", n - NAMED),
-                _ => String::new(),
-            };
             let found = format!(
-                "{} of {units} units have weights of 0 alone: {}{more}",
+                "{} of {units} units have weights of 0 alone: {}",
                 dead.len(),
-                named.join(", ")
+                named(&dead)
             );
             let advice = "they cost time and say nothing: fewer units would do; if nobody pruned \
                           them, a smaller rate or `leaky_relu` keeps units alive";

@@ -21,21 +21,15 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
         // LeCun's deviation, which keeps a signal's size.
         let inputs = kernel.shape.first().copied().unwrap_or(1).max(1);
         let usual = (1.0 / inputs as f64).sqrt();
-        let (how, advice) = if size > LARGE * usual {
-            (
-                "as large as",
-                "it may have blown up: `clipnorm`, a `MaxNorm` constraint, scaled inputs",
-            )
+        let advice = if size > LARGE * usual {
+            "it may have blown up: `clipnorm`, a `MaxNorm` constraint, scaled inputs"
         } else if size > 0.0 && size < SMALL * usual {
-            (
-                "as large as",
-                "hardly anything gets through: is it regularized too much?",
-            )
+            "hardly anything gets through: is it regularized too much?"
         } else {
             continue;
         };
         let found = format!(
-            "its weights are {:.3} times {how} what keeps a signal's size ({size:.2e} in the quadratic mean)",
+            "its weights are {:.3} times as large as what keeps a signal's size ({size:.2e} in the quadratic mean)",
             size / usual
         );
         findings.push(Finding::warning(NAME, at(&layer.entry.name), found, advice));

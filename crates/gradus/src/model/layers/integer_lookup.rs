@@ -158,7 +158,6 @@ impl IntegerLookup {
         let known = known.map(|(&number, place)| (number, place as f32));
         let mask = self.mask_token.map(|mask| (mask, table.mask_place()));
         let (first, count) = (table.oov_start(), self.num_oov_indices);
-        let (salt, mask_of_hash) = (self.salt, None);
         let unknown = match (count, self.oov_method) {
             (0, _) => Unknown::At(f32::NAN),
             (1, _) => Unknown::At(first as f32),
@@ -167,8 +166,8 @@ impl IntegerLookup {
                 first,
                 into: Buckets {
                     count,
-                    salt,
-                    mask: mask_of_hash,
+                    salt: self.salt,
+                    mask: None,
                 },
             },
         };

@@ -15,13 +15,29 @@ pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<()> {
+    fill_whole(path, |file| {
+        write(file).map_err(|cause| Error::io("write", path, cause))
+    })
+}
+
+/// As [`write_whole`], for what may go wrong otherwise than in writing.
+pub fn fill_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<()> {
     let failed = |cause| Error::io("write", path, cause);
     let (aside, file) = create_aside(path).map_err(failed)?;
-    let written = fill(file, write).and_then(|()| fs::rename(&aside, path));
-    if let Err(cause) = written {
+    let filled = (|| {
+        let mut buffered = BufWriter::with_capacity(1 << 16, file);
+        fill(&mut buffered)?;
+        let written = buffered.into_inner().map_err(|e| e.into_error());
+        written.and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&aside, path).map_err(failed)
+    })();
+    if filled.is_err() {
         // The first error is the one to tell; a leftover is only untidy.
         let _ = fs::remove_file(&aside);
-        return Err(failed(cause));
+        return filled;
     }
     sync_folder(path);
     Ok(())
@@ -35,15 +51,6 @@ pub fn into_place(file: &File, aside: &Path, path: &Path) -> Result<()> {
     fs::rename(aside, path).map_err(failed)?;
     sync_folder(path);
     Ok(())
-}
-
-fn fill(file: File, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let mut buffered = BufWriter::with_capacity(1 << 16, file);
-    write(&mut buffered)?;
-    buffered
-        .into_inner()
-        .map_err(|e| e.into_error())?
-        .sync_all()
 }
 
 /// A new file in the same folder, so that the rename stays on one disk.

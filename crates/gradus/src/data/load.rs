@@ -7,14 +7,12 @@ use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
 use crate::data::images::{self, Images, Order, Pictures};
-use crate::data::load_stream::{Opened, too_large};
-use crate::data::load_stream_table::StreamedTable;
+use crate::data::load_stream::too_large;
 use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
 use crate::data::schema::{LeftOut, Schema, Summary};
 use crate::data::spec::{self, Source};
-use crate::data::stream::Data;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result, join};
 use std::path::Path;
@@ -109,52 +107,6 @@ impl DataConfig {
             left_out: Vec::new(),
             summary: None,
         })
-    }
-
-    /// Which rows are for what, in a line.
-    pub fn describe_parts(&self, rows: &Opened) -> String {
-        let count = |data: &Data| data.rows().unwrap_or_default();
-        let mut text = format!("rows: {} to train on", count(&rows.train()));
-        for (part, what, how) in [
-            (&rows.validation(), "validation", &self.validation),
-            (&rows.test(), "test", &self.test),
-        ] {
-            if let Some(part) = part {
-                text += &format!(", {} for {what}", count(part));
-                text += &how
-                    .as_ref()
-                    .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
-            }
-        }
-        match rows {
-            Opened::Memory(loaded) => {
-                if let (Some(schema), Some(train)) = (&loaded.schema, &loaded.summary) {
-                    text += &format!("\n{}", schema.describe(train, &loaded.left_out));
-                }
-            }
-            Opened::Stream(streamed) => {
-                let (memory, whole) = (streamed.memory, streamed.whole);
-                text += &match &streamed.table {
-                    None => {
-                        format!("\nread meanwhile, within {memory}: they would take {whole}")
-                    }
-                    Some(table) => {
-                        let StreamedTable {
-                            schema,
-                            summary,
-                            left_out,
-                            copy,
-                        } = table;
-                        format!(
-                            "\n{}\nread meanwhile, within {memory}, from {}",
-                            schema.describe(summary, left_out),
-                            copy.display()
-                        )
-                    }
-                };
-            }
-        }
-        text
     }
 
     /// All rows but a built-in set's test split, this split, and the set.

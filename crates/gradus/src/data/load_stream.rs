@@ -2,143 +2,19 @@
 //! that are larger than the memory they may take.
 
 use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
-use crate::data::images::Pictures;
-use crate::data::load::{Loaded, same_shapes};
-use crate::data::load_stream_table::StreamedTable;
+use crate::data::load::same_shapes;
 use crate::data::memory::Memory;
 use crate::data::npy::split_key;
+use crate::data::opened::{Asked, Opened, Streamed};
 use crate::data::scale::Scale;
-use crate::data::schema::{Schema, Summary};
+use crate::data::schema::Schema;
 use crate::data::spec;
 use crate::data::split;
-use crate::data::stream::{Data, NpyRows, Stream};
+use crate::data::stream::{NpyRows, Stream};
 use crate::data::table::{Listener, about_bytes};
 use crate::error::{Error, Result, join};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-/// The rows of a run, wherever they are.
-#[derive(Clone, Debug)]
-pub enum Opened {
-    /// In memory.
-    Memory(Box<Loaded>),
-    /// In their files.
-    Stream(Box<Streamed>),
-}
-
-/// The rows of a run that are read from their files when they are needed.
-#[derive(Clone, Debug)]
-pub struct Streamed {
-    /// What it trains on.
-    pub train: Stream,
-    /// What is held out to watch it.
-    pub validation: Option<Stream>,
-    /// What is held out to the end.
-    pub test: Option<Stream>,
-    /// The targets of the training rows, in place of the inputs too: what counts them
-    /// need not read the inputs. None without targets.
-    pub targets: Option<Stream>,
-    /// What the rows may take of the memory.
-    pub memory: Memory,
-    /// What all would take, about.
-    pub whole: Memory,
-    /// What is known of a table.
-    pub table: Option<StreamedTable>,
-}
-
-/// What somebody asks of rows beside their configuration.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Asked<'a> {
-    /// A model that knows a table's columns.
-    pub known: Option<&'a Schema>,
-    /// Who is told how far the copy of a table is.
-    pub listener: Listener<'a>,
-    /// Whether a table's ids are wanted.
-    pub ids: bool,
-}
-
-impl Streamed {
-    /// The same rows with only the inputs of these names, of a table that has others.
-    pub fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
-        let Some(table) = &mut self.table else {
-            return Ok(self);
-        };
-        table.schema.keep_inputs(names);
-        let keep = |stream: Stream| stream.keep_inputs(names);
-        Ok(Streamed {
-            train: keep(self.train)?,
-            validation: self.validation.map(keep).transpose()?,
-            test: self.test.map(keep).transpose()?,
-            ..self
-        })
-    }
-}
-
-impl Opened {
-    /// What is trained on.
-    pub fn train(&self) -> Data {
-        match self {
-            Opened::Memory(loaded) => (&loaded.train).into(),
-            Opened::Stream(streamed) => (&streamed.train).into(),
-        }
-    }
-
-    /// What is held out to watch the training.
-    pub fn validation(&self) -> Option<Data> {
-        match self {
-            Opened::Memory(loaded) => loaded.validation.as_ref().map(Data::from),
-            Opened::Stream(streamed) => streamed.validation.as_ref().map(Data::from),
-        }
-    }
-
-    /// What is held out to the end.
-    pub fn test(&self) -> Option<Data> {
-        match self {
-            Opened::Memory(loaded) => loaded.test.as_ref().map(Data::from),
-            Opened::Stream(streamed) => streamed.test.as_ref().map(Data::from),
-        }
-    }
-
-    /// Rows with the targets of all that is trained on, whatever their inputs are.
-    pub fn targets(&self) -> Data {
-        match self {
-            Opened::Stream(streamed) => streamed.targets.as_ref().unwrap_or(&streamed.train).into(),
-            Opened::Memory(_) => self.train(),
-        }
-    }
-
-    /// How pictures were read, if they are not as a model is usually given them.
-    pub fn pictures(&self) -> Option<&Pictures> {
-        match self {
-            Opened::Memory(loaded) => loaded.pictures.as_ref(),
-            Opened::Stream(_) => None,
-        }
-    }
-
-    /// What the columns of a table are to the model.
-    pub fn schema(&self) -> Option<&Schema> {
-        match self {
-            Opened::Memory(loaded) => loaded.schema.as_ref(),
-            Opened::Stream(streamed) => streamed.table.as_ref().map(|table| &table.schema),
-        }
-    }
-
-    /// What the training rows of a table are like.
-    pub fn summary(&self) -> Option<&Summary> {
-        match self {
-            Opened::Memory(loaded) => loaded.summary.as_ref(),
-            Opened::Stream(streamed) => streamed.table.as_ref().map(|table| &table.summary),
-        }
-    }
-
-    /// The same rows with only the inputs of these names, of a table that has others.
-    pub fn keep_inputs(self, names: &[&str]) -> Result<Self> {
-        Ok(match self {
-            Opened::Memory(loaded) => Opened::Memory(Box::new(loaded.keep_inputs(names)?)),
-            Opened::Stream(rows) => Opened::Stream(Box::new(rows.keep_inputs(names)?)),
-        })
-    }
-}
 
 impl DataConfig {
     /// As [`DataConfig::load_for`], but what would take more memory than `memory` says

@@ -3,12 +3,13 @@
 
 use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out::{self, Chosen};
-use crate::data::load_stream::{Asked, Streamed, take};
+use crate::data::load_stream::take;
 use crate::data::load_table;
 use crate::data::memory::Memory;
+use crate::data::opened::{Asked, Streamed};
 use crate::data::schema::{CopyKeys, LeftOut, Schema, Summary, TableOptions};
 use crate::data::stream::{Data, Picked, Stream, TableRows};
-use crate::data::table::{Cells, Copied, Listener, ReadTable, Table, Tabular};
+use crate::data::table::{Cells, Copied, Listener, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,11 @@ impl DataConfig {
         });
         let source = Large {
             path: &path,
-            targets: &options.target,
+            // A model that knows its targets knows their classes.
+            targets: match asked.known {
+                Some(known) if !known.targets.is_empty() => &[],
+                _ => &options.target,
+            },
             looked_at: looked_at.collect(),
             memory: memory.bytes(),
             listener: asked.listener,
@@ -106,7 +111,8 @@ impl DataConfig {
             }
         };
         let all = rows(copied.clone(), &schema);
-        let chosen = self.choose(&copied, &all, seed, memory)?;
+        let chosen = self.choose(&copied, &all, seed, memory);
+        let chosen = chosen.map_err(|error| with_line(&path, error))?;
         let part = |at: &str, how: &Option<HeldOut>, chosen: Option<Picked>| match (how, chosen) {
             (None, _) => Ok(None),
             (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked)).map(Some),

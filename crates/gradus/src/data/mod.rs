@@ -31,6 +31,7 @@ mod load_table;
 mod memory;
 pub(crate) mod npy;
 pub(crate) mod numbers;
+mod opened;
 mod pick;
 mod remote;
 mod scale;
@@ -55,10 +56,10 @@ pub use folders::data_folders;
 pub use idx::read_idx;
 pub use images::{ColorMode, Images, Pictures, Resize};
 pub use load::Loaded;
-pub use load_stream::{Opened, Streamed};
 pub use load_stream_table::StreamedTable;
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
+pub use opened::{Opened, Streamed};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
@@ -73,4 +74,4 @@ pub use table::{
     Cells, Column, ColumnLook, Kind, Listener, LookValues, ReadTable, Table, Tabular, Told,
 };
 pub use tensor::{Tensor, Values};
-pub use write::{write_csv, write_npy};
+pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

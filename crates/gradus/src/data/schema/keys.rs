@@ -7,6 +7,7 @@ use crate::data::table::{Cells, Copied, Table};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::iter::once;
 
 /// A table, and the rows that were made of it.
 pub(crate) struct TableKeys<'a> {
@@ -61,7 +62,7 @@ impl CopyKeys<'_> {
         column(&self.copied.head(), name)?;
         let mut table = self
             .copied
-            .table(&|other| other == name, [0..self.copied.rows()])?;
+            .table(&|other| other == name, once(0..self.copied.rows()))?;
         let column = table.columns.pop();
         column.map(|column| column.cells).ok_or_else(|| {
             let expected = "one that is read: it is excluded";

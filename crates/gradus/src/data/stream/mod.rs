@@ -1,9 +1,10 @@
 //! Rows that are not all in memory: read in windows while the one before is used.
 //!
 //! What is read (`rows`, `npy`, `table`) and in which order (`order`) is one thing, how it comes
-//! to memory (`window`, `reader`, `windows`) another; a `generator` has no order but
+//! to memory (`window`, `reader`, `windows`; `blocks`) another; a `generator` has no order but
 //! its own.
 
+mod blocks;
 mod generator;
 mod npy;
 mod order;

@@ -90,10 +90,10 @@ pub trait Rows: Send {
 pub struct Stream {
     source: Arc<Mutex<Box<dyn Rows>>>,
     /// Of the source's.
-    rows: Range<usize>,
-    memory: u64,
+    pub(super) rows: Range<usize>,
+    pub(super) memory: u64,
     /// One for each input, or none.
-    scales: Arc<Vec<Scale>>,
+    pub(super) scales: Arc<Vec<Scale>>,
     /// The inputs that are kept, if not all are.
     kept: Option<Arc<Vec<String>>>,
     text_bytes: u64,
@@ -200,7 +200,7 @@ impl Stream {
     }
 
     /// Reads rows of the source, as it gives them.
-    fn read(&self, rows: Range<usize>) -> Result<Dataset> {
+    pub(super) fn read(&self, rows: Range<usize>) -> Result<Dataset> {
         let data = lock(&self.source).read(rows.clone())?;
         window::as_many(&data, &rows)?;
         match &self.kept {
@@ -272,7 +272,7 @@ impl Stream {
     }
 }
 
-fn scaled(data: Dataset, scales: &[Scale]) -> Result<Dataset> {
+pub(super) fn scaled(data: Dataset, scales: &[Scale]) -> Result<Dataset> {
     if scales.is_empty() {
         return Ok(data);
     }

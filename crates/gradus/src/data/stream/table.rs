@@ -5,6 +5,7 @@ use crate::data::schema::{Schema, TableOptions};
 use crate::data::table::{Copied, with_line};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
+use std::iter::once;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ impl Picked {
     /// The rows of a range of them, as ranges of the table's.
     fn ranges(&self, some: Range<usize>) -> Vec<Range<usize>> {
         match self {
-            Picked::Range(rows) => vec![rows.start + some.start..rows.start + some.end],
+            Picked::Range(rows) => once(rows.start + some.start..rows.start + some.end).collect(),
             Picked::List(rows) => {
                 let mut ranges: Vec<Range<usize>> = Vec::new();
                 for &row in &rows[some] {

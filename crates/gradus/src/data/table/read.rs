@@ -6,7 +6,7 @@ use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
 use super::{Cells, Column, Kind, ReadTable, Table};
-use crate::base::threads::{lock, threads, together};
+use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
 use std::sync::Mutex;
@@ -286,18 +286,3 @@ impl<'a> Pass<'a> {
 
 /// What was found in each column that is read.
 pub(super) type OfColumns = Vec<Option<(Cells, Found)>>;
-
-/// The results of so many tasks, done by so many threads, in their order.
-pub(super) fn parallel<T: Send>(
-    threads: usize,
-    tasks: usize,
-    task: impl Fn(usize) -> Option<T> + Sync,
-) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mine = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        let mine = mine.take_while(|&n| n < tasks);
-        mine.filter_map(|n| Some((n, task(n)?))).collect::<Vec<_>>()
-    };
-    together(threads.min(tasks), work)
-}

@@ -206,11 +206,20 @@ impl Scored {
     ///
     /// The writer should be buffered.
     pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
-        let comma = |n: usize| if n > 0 { "," } else { "" };
+        self.write_csv_header(to)?;
+        self.write_csv_rows(to)
+    }
+
+    /// Writes the header alone.
+    pub fn write_csv_header(&self, to: &mut impl Write) -> io::Result<()> {
         for (n, column) in self.columns.iter().enumerate() {
             write!(to, "{}{}", comma(n), quoted(&column.name))?;
         }
-        writeln!(to)?;
+        writeln!(to)
+    }
+
+    /// Writes the rows alone.
+    pub fn write_csv_rows(&self, to: &mut impl Write) -> io::Result<()> {
         let rows = self
             .columns
             .first()
@@ -232,6 +241,11 @@ impl Scored {
         }
         Ok(())
     }
+}
+
+/// What stands before a column.
+fn comma(column: usize) -> &'static str {
+    if column > 0 { "," } else { "" }
 }
 
 /// A cell of a `.csv` file.

@@ -7,94 +7,14 @@
 
 use super::super::part::{Places, place};
 use super::super::{Cells, Kind};
-use flate2::Crc;
 use std::ops::Range;
 
-/// How many bytes the cells of a chunk have about. A block that is read begins and ends
-/// within one: they are to be small beside it.
-const BYTES: usize = 64 << 10;
 /// A cell.
-const CELL: usize = 4;
+pub(super) const CELL: usize = 4;
 /// The checksum.
-const SUM: usize = 4;
-const NO_DATE: i32 = i32::MIN;
-const NO_TEXT: u32 = u32::MAX;
-
-/// What some rows are, and how many.
-pub(super) struct Encoded {
-    pub rows: usize,
-    pub bytes: Vec<u8>,
-}
-
-/// The chunks of columns of one length.
-pub(super) fn encode(columns: &[Cells]) -> Vec<Encoded> {
-    let rows = columns.first().map_or(0, Cells::len);
-    let step = (BYTES / (CELL * columns.len().max(1))).max(1);
-    // The chunk that each text was last in, and its place there.
-    let mut seen: Vec<Vec<(u32, u32)>> = columns
-        .iter()
-        .map(|cells| match cells {
-            Cells::Category { names, .. } => vec![(u32::MAX, 0); names.len()],
-            _ => Vec::new(),
-        })
-        .collect();
-    let mut chunks = Vec::with_capacity(rows.div_ceil(step));
-    for (number, start) in (0..rows).step_by(step).enumerate() {
-        let range = start..rows.min(start + step);
-        let mut bytes = vec![0; SUM];
-        bytes.reserve(range.len() * columns.len() * CELL);
-        let mut texts = Vec::new();
-        for (cells, seen) in columns.iter().zip(&mut seen) {
-            match cells {
-                Cells::Number(all) | Cells::Boolean(all) => {
-                    let all = all[range.clone()].iter();
-                    bytes.extend(all.flat_map(|x| x.to_le_bytes()));
-                }
-                Cells::Date(all) => {
-                    let all = all[range.clone()].iter().map(|day| day.unwrap_or(NO_DATE));
-                    bytes.extend(all.flat_map(i32::to_le_bytes));
-                }
-                Cells::Category { names, codes } => {
-                    let mut here: Vec<&str> = Vec::new();
-                    for code in &codes[range.clone()] {
-                        let place = code.map_or(NO_TEXT, |code| {
-                            let (chunk, place) = &mut seen[code as usize];
-                            if *chunk != number as u32 {
-                                (*chunk, *place) = (number as u32, here.len() as u32);
-                                here.push(&names[code as usize]);
-                            }
-                            *place
-                        });
-                        bytes.extend(place.to_le_bytes());
-                    }
-                    texts.extend((here.len() as u32).to_le_bytes());
-                    texts.extend(here.iter().flat_map(|t| (t.len() as u32).to_le_bytes()));
-                    here.iter().for_each(|text| texts.extend(text.as_bytes()));
-                }
-            }
-        }
-        bytes.append(&mut texts);
-        let sum = sum(&bytes[SUM..]);
-        bytes[..SUM].copy_from_slice(&sum.to_le_bytes());
-        chunks.push(Encoded {
-            rows: range.len(),
-            bytes,
-        });
-    }
-    chunks
-}
-
-fn sum(bytes: &[u8]) -> u32 {
-    let mut sum = Crc::new();
-    sum.update(bytes);
-    sum.sum()
-}
-
-/// Whether the checksum is right.
-pub(super) fn is_whole(bytes: &[u8]) -> bool {
-    let whole = bytes.split_first_chunk::<SUM>();
-    whole.is_some_and(|(&said, rest)| u32::from_le_bytes(said) == sum(rest))
-}
+pub(super) const SUM: usize = 4;
+pub(super) const NO_DATE: i32 = i32::MIN;
+pub(super) const NO_TEXT: u32 = u32::MAX;
 
 /// A chunk's columns.
 pub(super) struct Chunk<'a> {
@@ -217,6 +137,7 @@ impl Growing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::encode::{Encoded, encode, is_whole};
     use super::*;
 
     fn columns() -> Vec<Cells> {
@@ -256,7 +177,7 @@ mod tests {
         let chunks = encode(&columns);
         assert!(chunks.len() > 3);
         let mut start = 0;
-        for Encoded { rows, bytes } in &chunks {
+        for Encoded { rows, bytes, .. } in &chunks {
             assert!(is_whole(bytes));
             let chunk = Chunk::of(bytes, &KINDS, *rows).unwrap();
             for part in [0..*rows, 1..3, rows - 1..*rows] {
@@ -277,7 +198,7 @@ mod tests {
 
     #[test]
     fn damaged_bytes_are_none_and_never_a_panic() {
-        let Encoded { rows, bytes } = encode(&columns()).remove(0);
+        let Encoded { rows, bytes, .. } = encode(&columns()).remove(0);
         let read = |bytes: &[u8], rows: usize| -> Option<()> {
             let chunk = Chunk::of(bytes, &KINDS, rows)?;
             (0..4).try_for_each(|n| Growing::new(KINDS[n]).add(&chunk, n, 0..rows))

@@ -4,52 +4,18 @@ use super::super::infer::Found;
 use super::super::read::{Pass, changed, too_many};
 use super::super::source::Blocks;
 use super::super::{Cells, Kind, ReadTable, is_parquet};
-use super::chunk::{Encoded, encode};
+use super::encode::{Encoded, encode};
+use super::listener::Listener;
 use super::open::{Size, finish};
 use super::{About, Copied, MAGIC, OfColumn, Origin};
 use crate::base::threads::threads;
-use crate::base::whole::write_whole;
+use crate::base::whole::fill_whole;
 use crate::error::{Error, Result};
-use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
-
-/// How far the binary copy of a table is that is larger than memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    /// The table.
-    pub table: &'a Path,
-    /// Bytes of it that are copied; of a Parquet file rows.
-    pub done: u64,
-    /// How many there are.
-    pub all: u64,
-}
-
-/// Who is told how far a copy is; by default nobody.
-#[derive(Clone, Copy, Default)]
-pub struct Listener<'a>(Option<&'a dyn Fn(Told<'_>)>);
-
-impl<'a> Listener<'a> {
-    /// Somebody who is told now and then, and at the end.
-    pub fn new(tell: &'a dyn Fn(Told<'_>)) -> Self {
-        Listener(Some(tell))
-    }
-
-    fn tell(&self, table: &Path, done: u64, all: u64) {
-        if let Some(tell) = self.0 {
-            tell(Told { table, done, all });
-        }
-    }
-}
-
-impl fmt::Debug for Listener<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener")
-    }
-}
 
 impl Copied {
     /// The copy of a table as `options` would have it read: the one that is there, or a
@@ -90,7 +56,7 @@ impl Copied {
 
 /// Removes what somebody who was killed has left of a copy in the making. Who is at
 /// work writes all the time.
-fn remove_left(folder: &Path, copy: &Path) {
+pub(super) fn remove_left(folder: &Path, copy: &Path) {
     const OLD: Duration = Duration::from_secs(600);
     let name = copy.file_name().unwrap_or_default().to_string_lossy();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -107,13 +73,13 @@ fn remove_left(folder: &Path, copy: &Path) {
 }
 
 /// What a copy is made of, and where.
-struct Making<'a> {
-    table: &'a Path,
-    options: &'a ReadTable,
-    memory: u64,
-    listener: Listener<'a>,
-    origin: &'a Origin,
-    path: &'a Path,
+pub(super) struct Making<'a> {
+    pub table: &'a Path,
+    pub options: &'a ReadTable,
+    pub memory: u64,
+    pub listener: Listener<'a>,
+    pub origin: &'a Origin,
+    pub path: &'a Path,
 }
 
 /// A copy's file, as far as it is written.
@@ -122,15 +88,20 @@ struct Writer<'a> {
     path: &'a Path,
     sizes: Vec<Size>,
     rows: usize,
+    /// Bytes of each column's texts.
+    texts: Vec<u64>,
 }
 
 impl Writer<'_> {
     fn add(&mut self, chunks: Vec<Encoded>) -> Result<()> {
-        for Encoded { rows, bytes } in chunks {
+        for Encoded { rows, bytes, texts } in chunks {
             let written = self.file.write_all(&bytes);
             written.map_err(|cause| Error::io("write", self.path, cause))?;
             self.sizes.push((rows as u32, bytes.len() as u64));
             self.rows += rows;
+            self.texts.resize(texts.len(), 0);
+            let sums = self.texts.iter_mut().zip(texts);
+            sums.for_each(|(sum, more)| *sum += more);
         }
         Ok(())
     }
@@ -139,7 +110,7 @@ impl Writer<'_> {
 impl Making<'_> {
     /// The columns of a CSV file are copied as what the first rows promise; where that
     /// turns out wrong, once more.
-    fn csv(&self) -> Result<()> {
+    pub fn csv(&self) -> Result<()> {
         /// The text of a block, its cells, and what they become.
         const SHARE: u64 = 16;
         const BLOCK: std::ops::RangeInclusive<u64> = (64 << 10)..=(4 << 20);
@@ -152,7 +123,7 @@ impl Making<'_> {
         }
         loop {
             let mut kinds = None;
-            self.write(|to| {
+            let written = self.write(|to| {
                 let found = self.copy_blocks(&pass, blocks, 2 * most as usize, to)?;
                 let settled = pass.settled(to.rows, &found)?;
                 let wanted = settled.into_iter().zip(&pass.names);
@@ -161,18 +132,19 @@ impl Making<'_> {
                     .collect();
                 if wanted != pass.kinds {
                     kinds = Some(wanted);
-                    return Ok(None);
+                    return Err(changed(self.table));
                 }
                 let columns = pass.names.iter().zip(&pass.kinds).zip(&found);
                 let column = |((name, kind), found): ((&String, &Option<Kind>), &Found)| OfColumn {
                     name: name.clone(),
                     kind: *kind,
                     own: found.kind(None).ok().filter(|_| kind.is_some()),
+                    texts: 0,
                 };
-                Ok(Some(columns.map(column).collect()))
-            })?;
+                Ok(columns.map(column).collect())
+            });
             let Some(kinds) = kinds else {
-                return Ok(());
+                return written;
             };
             pass.kinds = kinds;
             blocks = Blocks::open(self.table, block)?;
@@ -251,8 +223,9 @@ impl Making<'_> {
                     given => given.copied().or(own),
                 },
                 own,
+                texts: 0,
             });
-            Ok(Some(columns.collect()))
+            Ok(columns.collect())
         })
     }
 
@@ -262,55 +235,39 @@ impl Making<'_> {
         super::super::Table::read(self.table, self.options).map(drop)
     }
 
-    /// Writes a copy of the columns that `fill` says, if it does.
-    fn write(
-        &self,
-        fill: impl FnOnce(&mut Writer<'_>) -> Result<Option<Vec<OfColumn>>>,
-    ) -> Result<()> {
-        /// What ended it; of errors of writing, nothing.
-        enum End {
-            Unwanted,
-            Other(Error),
-        }
-        let mut end = None;
-        let written = write_whole(self.path, |file| {
-            file.write_all(MAGIC)?;
+    /// Writes a copy of the columns that `fill` says.
+    fn write(&self, fill: impl FnOnce(&mut Writer<'_>) -> Result<Vec<OfColumn>>) -> Result<()> {
+        let failed = |cause| Error::io("write", self.path, cause);
+        let written = fill_whole(self.path, |file| {
+            file.write_all(MAGIC).map_err(failed)?;
             let mut to = Writer {
                 file,
                 path: self.path,
                 sizes: Vec::new(),
                 rows: 0,
+                texts: Vec::new(),
             };
-            let columns = match fill(&mut to) {
-                Ok(Some(columns)) => columns,
-                Ok(None) => {
-                    end = Some(End::Unwanted);
-                    return Err(io::Error::other("unwanted"));
-                }
-                Err(Error::Io { path, cause, .. }) if path == self.path => return Err(cause),
-                Err(error) => {
-                    end = Some(End::Other(error));
-                    return Err(io::Error::other("the table"));
-                }
-            };
+            let mut columns = fill(&mut to)?;
+            let stored = columns.iter_mut().filter(|column| column.kind.is_some());
+            for (column, texts) in stored.zip(&to.texts) {
+                column.texts = *texts;
+            }
             let about = About {
-                origin: self.origin.clone(),
                 columns,
+                origin: self.origin.clone(),
             };
-            finish(to.file, &about, &to.sizes)
+            finish(to.file, &about, &to.sizes).map_err(failed)
         });
-        match (written, end) {
-            (_, Some(End::Unwanted)) => Ok(()),
-            (_, Some(End::Other(error))) => Err(error),
-            (Err(Error::Io { cause, .. }), _) if cause.kind() == ErrorKind::StorageFull => {
+        written.map_err(|error| match &error {
+            Error::Io { cause, .. } if cause.kind() == ErrorKind::StorageFull => {
                 let problem = format!(
                     "no space is left for the binary copy of {}, which is about as large as the \
                      table: make room, or set XDG_CACHE_HOME to a folder on another disk",
                     self.origin.name
                 );
-                Err(Error::file(self.path, problem))
+                Error::file(self.path, problem)
             }
-            (written, None) => written,
-        }
+            _ => error,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! A binary copy of a table that is larger than memory: made once, in one pass, and
 //! read by ranges of rows.
 //!
-//! The file is, little-endian, `MAGIC`; chunks of some 64 kB of rows (`chunk`); what it
+//! The file is, little-endian, `MAGIC`; chunks of some 64 kB of rows (`encode`, `chunk`); what it
 //! is a copy of, as JSON; rows and bytes of each chunk; and a tail of fixed length that
 //! says how long these two are, with their checksum. Each chunk has one, too, and the
 //! categories of its own rows: what is read of it needs no other, and no dictionary of
@@ -9,10 +9,14 @@
 //! of it.
 
 mod chunk;
+mod encode;
+mod listener;
 mod make;
 mod open;
+#[cfg(test)]
+mod tests;
 
-pub use make::{Listener, Told};
+pub use listener::{Listener, Told};
 
 use super::part::{Places, place};
 use super::{Cells, Column, Kind, ReadTable, Table};
@@ -22,6 +26,7 @@ use chunk::Chunk;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::iter::once;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -67,6 +72,8 @@ struct OfColumn {
     kind: Option<Kind>,
     /// As what it is read where nothing is said of it; none where that is an error.
     own: Option<Kind>,
+    /// Bytes of its texts, in all chunks.
+    texts: u64,
 }
 
 impl Copied {
@@ -80,23 +87,13 @@ impl Copied {
         &self.about.origin.name
     }
 
-    /// How many bytes the copy has.
-    pub fn bytes(&self) -> u64 {
-        self.places.last().copied().unwrap_or_default()
-    }
-
     /// Bytes that the texts of these columns take, for each row.
     pub fn text_bytes(&self, wanted: &dyn Fn(&str) -> bool) -> u64 {
-        let texts = |c: &&OfColumn| c.kind == Some(Kind::Category);
-        let all = self.about.columns.iter().filter(texts).count();
-        let some = self.about.columns.iter().filter(texts);
-        let some = some.filter(|c| wanted(&c.name)).count();
-        let stored = self.about.columns.iter().filter(|c| c.kind.is_some());
-        let cells = (self.rows() as u64) * 4 * stored.count() as u64;
-        // In memory a text has a length, a place and a share of a hash table beside it.
+        /// In memory a text has a length, a place and a share of a hash table beside it.
         const BESIDE: u64 = 4;
-        let texts = self.bytes().saturating_sub(cells) * BESIDE / self.rows().max(1) as u64;
-        texts * some as u64 / all.max(1) as u64
+        let columns = self.about.columns.iter().filter(|c| wanted(&c.name));
+        let texts: u64 = columns.map(|column| column.texts).sum();
+        texts.saturating_mul(BESIDE) / self.rows().max(1) as u64
     }
 
     /// The columns without their cells.
@@ -183,7 +180,7 @@ impl Copied {
         let (mut all, mut places) = (Vec::new(), Places::default());
         for start in (0..self.rows()).step_by(ROWS) {
             let rows = start..self.rows().min(start + ROWS);
-            let table = self.table(&|column| column == name, [rows])?;
+            let table = self.table(&|column| column == name, once(rows))?;
             for column in table.columns {
                 if let Cells::Category { names, .. } = column.cells {
                     for text in names {
@@ -203,7 +200,7 @@ impl Copied {
         let read = file.seek(SeekFrom::Start(from));
         let read = read.and_then(|_| (&mut *file).take(to - from).read_to_end(bytes));
         let read = read.map_err(|cause| Error::io("read", &self.path, cause))?;
-        match read as u64 == to - from && chunk::is_whole(bytes) {
+        match read as u64 == to - from && encode::is_whole(bytes) {
             true => Ok(()),
             false => Err(self.damaged()),
         }

@@ -4,10 +4,9 @@
 mod opened;
 
 use super::part::join;
-use super::read::parallel;
 use super::typed::{Head, whole};
 use super::{Cells, ReadTable, Table, arrow};
-use crate::base::threads::{lock, threads};
+use crate::base::threads::{lock, parallel, threads};
 use crate::error::Result;
 use opened::{Opened, damaged};
 use std::cell::Cell;

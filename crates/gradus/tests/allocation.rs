@@ -133,6 +133,8 @@ fn steps_after_the_first_allocate_nothing() {
             .add(layers::RandomRotation::new(0.1))
             .add(layers::RandomContrast::new(0.1))
             .add(layers::RandomErasing::new(0.5))
+            .add(layers::RandomCrop::new(7, 6))
+            .add(layers::Resizing::new(8, 8))
             .add(Flatten::new())
             .add(BatchNormalization::new())
             .add(Dense::new(300).activation(Activation::Elu))

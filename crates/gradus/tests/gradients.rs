@@ -366,8 +366,9 @@ fn tied_weights() {
 #[test]
 fn augmentation() {
     use layers::{
-        DataFormat, FillMode, FlipMode, Interpolation, RandomBrightness, RandomContrast,
-        RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Reshape,
+        CenterCrop, DataFormat, FillMode, FlipMode, Interpolation, RandomBrightness,
+        RandomContrast, RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation,
+        RandomZoom, Resampling, Reshape, Resizing,
     };
     let all: Vec<(&str, Layer)> = vec![
         ("flip", RandomFlip::new(FlipMode::Horizontal).into()),
@@ -413,6 +414,26 @@ fn augmentation() {
         (
             "erasing by noise",
             RandomErasing::new([0.5, 1.0]).value_range(-1.0, 1.0).into(),
+        ),
+        ("middle", CenterCrop::new(2, 3).into()),
+        ("middle of smaller", CenterCrop::new(6, 2).into()),
+        ("anywhere", RandomCrop::new(2, 1).into()),
+        ("anywhere of smaller", RandomCrop::new(5, 2).into()),
+        ("larger", Resizing::new(7, 5).into()),
+        (
+            "smaller",
+            Resizing::new(2, 2)
+                .interpolation(Resampling::Lanczos3)
+                .antialias(true)
+                .into(),
+        ),
+        (
+            "padded",
+            Resizing::new(5, 6)
+                .pad_to_aspect_ratio(true)
+                .fill_value(0.7)
+                .data_format(DataFormat::ChannelsFirst)
+                .into(),
         ),
     ];
     for (name, layer) in all {

@@ -86,8 +86,9 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
     };
     let augmented = || {
         use crate::model::layers::{
-            FillMode, FlipMode, RandomBrightness, RandomContrast, RandomErasing, RandomFlip,
-            RandomRotation, RandomTranslation, RandomZoom, Reshape,
+            CenterCrop, FillMode, FlipMode, RandomBrightness, RandomContrast, RandomCrop,
+            RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Reshape,
+            Resizing,
         };
         let images = |chain: Sequential| {
             chain
@@ -100,6 +101,9 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .add(RandomErasing::new(0.9).value_range(-2.0, 2.0))
         };
         images(images(Sequential::new().seed(9)).add(Dense::new(2)))
+            .add(Resizing::new(6, 7))
+            .add(RandomCrop::new(4, 5))
+            .add(CenterCrop::new(3, 3))
             .add(Reshape::new([-1]))
             .add(Dense::new(5).activation(Activation::Softmax))
     };

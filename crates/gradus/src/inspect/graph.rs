@@ -20,7 +20,16 @@ pub(super) struct InPlace<'a> {
 }
 
 /// Layers that change neither the order of magnitude nor the sign of numbers.
-const PASSES: [&str; 5] = ["Flatten", "Reshape", "Cast", "Concatenate", "NanToNum"];
+const PASSES: [&str; 8] = [
+    "Cast",
+    "CenterCrop",
+    "Concatenate",
+    "Flatten",
+    "NanToNum",
+    "RandomCrop",
+    "Reshape",
+    "Resizing",
+];
 const NORMALIZES: [&str; 3] = ["BatchNormalization", "LayerNormalization", "Normalization"];
 
 pub(super) fn class(model: &Model, node: &Node) -> &'static str {

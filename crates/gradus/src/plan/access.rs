@@ -64,6 +64,12 @@ impl Op {
                 positions: 1,
                 width: image.size(),
             }),
+            Op::Resize { ref rule, .. } | Op::ResizeGradient { ref rule, .. } => {
+                Split::Rows(View {
+                    positions: 1,
+                    width: rule.to.size(),
+                })
+            }
             Op::BatchProduct { of, .. } => Split::Rows(View {
                 positions: 1,
                 width: of.rows * of.columns,
@@ -120,6 +126,7 @@ impl Op {
             Op::StandardizeRows { x, .. }
             | Op::Noise { x, .. }
             | Op::Augment { x, .. }
+            | Op::Resize { x, .. }
             | Op::Permute { x, .. }
             | Op::Spread { x, .. }
             | Op::Slice { x, .. }
@@ -130,7 +137,7 @@ impl Op {
             Op::FiniteGradient { x, dy, .. } | Op::EmbedGradient { x, dy, .. } => all(&[*x, *dy]),
             Op::StandardizeRowsGradient { y, inverse, dy, .. }
             | Op::UnitRowsGradient { y, inverse, dy, .. } => all(&[*y, *inverse, *dy]),
-            Op::SpreadGradient { dy, .. } => all(&[*dy]),
+            Op::SpreadGradient { dy, .. } | Op::ResizeGradient { dy, .. } => all(&[*dy]),
             Op::AugmentGradient { y, dy, .. } => {
                 all(y.as_slice());
                 all(&[*dy]);
@@ -233,6 +240,7 @@ impl Op {
             | Op::Scale { y, .. }
             | Op::Noise { y, .. }
             | Op::Augment { y, .. }
+            | Op::Resize { y, .. }
             | Op::Permute { y, .. }
             | Op::Constant { y, .. }
             | Op::Sum { y, .. }
@@ -258,6 +266,7 @@ impl Op {
             | Op::StandardizeRowsGradient { dx, .. }
             | Op::NoiseGradient { dx, .. }
             | Op::AugmentGradient { dx, .. }
+            | Op::ResizeGradient { dx, .. }
             | Op::CombineGradient { dx, .. }
             | Op::SpreadGradient { dx, .. }
             | Op::UnitRowsGradient { dx, .. }

@@ -547,6 +547,7 @@ impl Pass<'_> {
                 });
             }
             Op::Augment { .. } => self.augment(op),
+            Op::Resize { .. } => self.resize(op),
             merging => self.merge(merging),
         }
     }

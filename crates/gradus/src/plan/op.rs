@@ -2,7 +2,7 @@
 
 use super::Size;
 use crate::rules::activations::Activation;
-use crate::rules::augment::{Augment, Image};
+use crate::rules::augment::{Augment, Image, Resize};
 use crate::rules::constraints::Constraint;
 use crate::rules::losses::Loss;
 use crate::rules::mapping::Mapping;
@@ -10,6 +10,7 @@ use crate::rules::noise::Noise;
 use crate::rules::optimizers::Method;
 use crate::rules::pairwise::Pairwise;
 use crate::rules::regularizers::{L1L2, Regularizer};
+use std::sync::Arc;
 
 /// A buffer's number in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -281,6 +282,21 @@ pub enum Op {
         dy: Buffer,
         dx: Buffer,
         stream: u32,
+    },
+    /// y = x, an image in each row, in another size; a stream moves all images of a
+    /// step alike.
+    Resize {
+        rule: Arc<Resize>,
+        x: Buffer,
+        y: Buffer,
+        stream: Option<u32>,
+    },
+    /// The gradient of `Resize`, moved alike.
+    ResizeGradient {
+        rule: Arc<Resize>,
+        dy: Buffer,
+        dx: Buffer,
+        stream: Option<u32>,
     },
     /// y is x with each row's axes in another order: its n-th is x's `order[n]`-th.
     Permute {

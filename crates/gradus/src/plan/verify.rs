@@ -212,6 +212,21 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
             let all = y.iter().chain([dy, dx]);
             all.map(|&b| (b, PerRow(image.size()))).collect()
         }
+        Op::Resize {
+            rule,
+            x: from,
+            y: to,
+            ..
+        }
+        | Op::ResizeGradient {
+            rule,
+            dx: from,
+            dy: to,
+            ..
+        } => vec![
+            (*from, PerRow(rule.from.size())),
+            (*to, PerRow(rule.to.size())),
+        ],
         Op::Constant { y, values } => vec![(*y, Fixed(values.len()))],
         other => {
             let (Split::Columns(view) | Split::Rows(view)) = other.split() else {

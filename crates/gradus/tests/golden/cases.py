@@ -587,6 +587,15 @@ case("B", "augmentation_flip", ["RandomFlip: all modes"], lambda L: [
     L.Dense(6, activation="tanh"), L.Reshape((1, 1, 6)), L.RandomFlip(), L.RandomFlip("horizontal", seed=3), L.RandomFlip("vertical"), L.Flatten(),
     L.Dense(3, activation="softmax")])
 
+# A trained layer is before them: gradients go back through all of it. What is cropped at random has that size already:
+# otherwise Keras 3.15 cannot predict. Bicubic is no case: TensorFlow's is an approximation.
+case("B", "image_sizes", ["CenterCrop: smaller, larger", "RandomCrop: of the same size",
+                          "Resizing: bilinear, nearest, Lanczos, cropped, padded, smooth"], lambda L: [
+    L.Dense(24, activation="tanh"), L.Reshape((4, 6, 1)), L.Resizing(7, 5), L.CenterCrop(6, 4), L.CenterCrop(5, 8),
+    L.Resizing(4, 9, interpolation="nearest"), L.Resizing(5, 5, crop_to_aspect_ratio=True),
+    L.Resizing(9, 4, pad_to_aspect_ratio=True, fill_value=0.3), L.Resizing(7, 7, interpolation="lanczos3"),
+    L.RandomCrop(7, 7, seed=3), L.Resizing(4, 3, antialias=True), L.Flatten(), L.Dense(3, activation="softmax")])
+
 # ---- group C: functional models ------------------------------------------------------
 
 def functional(name, covers, make, **more):

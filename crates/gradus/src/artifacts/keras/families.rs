@@ -254,6 +254,7 @@ const ENTROPIES: &[&str] = &[
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
+const RESIZED: &[&str] = &["CenterCrop", "RandomCrop", "Resizing"];
 
 /// As Keras 3.15 writes them, every class asked.
 #[rustfmt::skip]
@@ -278,6 +279,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
         Extra::new(Layer, AUGMENTATIONS, "bounding_box_format", Null).unwritten(),
+        Extra::new(Layer, RESIZED, "bounding_box_format", Null).unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

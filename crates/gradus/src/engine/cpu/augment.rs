@@ -1,10 +1,10 @@
-//! Augmentation, by rows of the batch.
+//! Augmentation and other sizes of images, by rows of the batch.
 
 use super::session::Context;
 use super::simd::{Kernel, Simd};
 use crate::base::random::{Key, Stream};
 use crate::plan::Op;
-use crate::rules::augment::{Augment, Image};
+use crate::rules::augment::{Augment, Image, Resize};
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// An operation on rows `from..to` of the batch.
@@ -55,6 +55,25 @@ pub(super) fn rows(context: &Context<'_>, op: &Op, from: usize, to: usize) {
             dy: read(*dy, image.size()),
             dx: write(*dx, image.size()),
         }),
+        Op::Resize { rule, x, y, stream } => context.isa.run(Resized {
+            rule,
+            moved: stream.map_or([0; 2], |stream| rule.draw(key(stream))),
+            x: read(*x, rule.from.size()),
+            y: write(*y, rule.to.size()),
+            back: false,
+        }),
+        Op::ResizeGradient {
+            rule,
+            dy,
+            dx,
+            stream,
+        } => context.isa.run(Resized {
+            rule,
+            moved: stream.map_or([0; 2], |stream| rule.draw(key(stream))),
+            x: read(*dy, rule.to.size()),
+            y: write(*dx, rule.from.size()),
+            back: true,
+        }),
         other => unreachable!("{other:?} is no augmentation"),
     }
 }
@@ -103,6 +122,33 @@ impl Kernel for Backward<'_> {
             let y = self.y.get(n * size..(n + 1) * size).unwrap_or_default();
             let row = self.first + n;
             self.rule.gradient(self.image, (self.key, row), y, dy, dx);
+        }
+    }
+}
+
+/// Images in another size, or the gradient of that.
+struct Resized<'a> {
+    rule: &'a Resize,
+    moved: [usize; 2],
+    x: &'a [f32],
+    y: &'a mut [f32],
+    back: bool,
+}
+
+impl Kernel for Resized<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let (from, to) = (self.rule.from.size(), self.rule.to.size());
+        if self.back {
+            for (dy, dx) in self.x.chunks(to).zip(self.y.chunks_mut(from)) {
+                self.rule.gradient(self.moved, dy, dx);
+            }
+        } else {
+            for (x, y) in self.x.chunks(from).zip(self.y.chunks_mut(to)) {
+                self.rule.image(self.moved, x, y);
+            }
         }
     }
 }

@@ -165,7 +165,10 @@ pub(super) fn run(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 *loss *= weight_of(p);
             }
         }
-        Op::Augment { .. } | Op::AugmentGradient { .. } => augment::rows(context, op, from, to),
+        Op::Augment { .. }
+        | Op::AugmentGradient { .. }
+        | Op::Resize { .. }
+        | Op::ResizeGradient { .. } => augment::rows(context, op, from, to),
         other => merge::rows(context, other, from, to),
     }
 }

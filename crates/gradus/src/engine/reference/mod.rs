@@ -271,7 +271,10 @@ impl Run<'_> {
                     *y = x[i / view.width * view.width + from[i % view.width]];
                 }
             }),
-            Op::Augment { .. } | Op::AugmentGradient { .. } => self.augment(op),
+            Op::Augment { .. }
+            | Op::AugmentGradient { .. }
+            | Op::Resize { .. }
+            | Op::ResizeGradient { .. } => self.augment(op),
             Op::Constant { y, values } => self.buffers[y.index()] = values.clone(),
             Op::Sum { a, b, y, .. } | Op::SumGradients { a, b, y, .. } => {
                 self.fill(*y, |run, y| {

@@ -1,5 +1,6 @@
 //! What the layers for images have in common.
 
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment, FillMode, Image, Interpolation, Range, Resample};
 use serde::{Deserialize, Serialize};
+pub(super) use size::{
+    Sides, Window, around, check_sides, middle, part, resized, resized_shape, shape_of, sides,
+};
 
 /// How the axes of an image are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +115,7 @@ pub(super) fn check_number(name: &str, number: f64) -> Result<()> {
 
 /// The most pixels of a row or a column: their numbers are whole in float32, and so
 /// is twice as much.
-const LONGEST: usize = 1 << 21;
+pub(super) const LONGEST: usize = 1 << 21;
 
 /// The image that a row of that shape is.
 pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {

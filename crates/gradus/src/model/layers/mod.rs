@@ -23,7 +23,7 @@ pub use nature::Nature;
 pub(crate) use random::{AUGMENTATIONS, NOISY};
 mod image;
 pub use crate::base::hash::Salt;
-pub use crate::rules::augment::{FillMode, Interpolation};
+pub use crate::rules::augment::{FillMode, Interpolation, Resampling};
 pub use axes::Axes;
 pub use hashing::MaskValue;
 pub use image::{DataFormat, Factor};
@@ -119,6 +119,7 @@ registry! {
         batch_normalization: BatchNormalization[];
         cast: Cast[];
         category_encoding: CategoryEncoding[];
+        center_crop: CenterCrop[];
         concatenate: Concatenate[];
         dense: Dense[];
         dense_transpose: DenseTranspose[];
@@ -143,6 +144,7 @@ registry! {
         prelu: PReLU[];
         random_brightness: RandomBrightness[];
         random_contrast: RandomContrast[];
+        random_crop: RandomCrop[];
         random_erasing: RandomErasing[];
         random_flip: RandomFlip[];
         random_rotation: RandomRotation[];
@@ -151,6 +153,7 @@ registry! {
         relu: ReLU[];
         rescaling: Rescaling[];
         reshape: Reshape[];
+        resizing: Resizing[];
         rrelu: RReLU[];
         softmax: Softmax[];
         string_lookup: StringLookup[];

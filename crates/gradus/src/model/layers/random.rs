@@ -11,7 +11,7 @@ pub(crate) const NOISY: &[&str] = &[
     "RReLU",
 ];
 
-/// Those that change pictures in training.
+/// Those that change pictures in training, and nothing out of it: `RandomCrop` does.
 pub(crate) const AUGMENTATIONS: &[&str] = &[
     "RandomBrightness",
     "RandomContrast",

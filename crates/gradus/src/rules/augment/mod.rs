@@ -5,10 +5,12 @@
 
 mod erase;
 mod resample;
+mod resize;
 
 use crate::base::random::Key;
 pub use erase::{Boxed, Fill};
 pub use resample::{FillMode, Interpolation, Matrix, Resample};
+pub use resize::{Axis, Part, Resampling, Resize};
 
 /// How an image lies in a row of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,9 +30,10 @@ const BUILT_AT_ONCE: &[&str] = &[
 ];
 
 /// Layers that Keras never compiles: their `supports_jit` is false.
-const NEVER_COMPILED: [&str; 6] = [
+const NEVER_COMPILED: [&str; 7] = [
     "Hashing",
     "IntegerLookup",
+    "RandomCrop",
     "RandomRotation",
     "RandomTranslation",
     "RandomZoom",

@@ -8,14 +8,11 @@ use crate::plan::{Mode, Op};
 use crate::rules::augment::{Augment, Drawn, Image};
 use crate::rules::golden::cases;
 
-/// What a layer becomes in a plan.
-fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
-    let mut plan = Lowering::new(Mode::Train, &[]);
+/// What a layer becomes in a plan, and the shape of what it gives.
+fn operations(layer: &Layer, shape: &[usize], mode: Mode) -> (Vec<Op>, Shape) {
+    let mut plan = Lowering::new(mode, &[]);
     let x = plan.feed("image", Shape::new(shape));
-    assert_eq!(
-        layer.output(std::slice::from_ref(&x.shape)).unwrap(),
-        x.shape
-    );
+    let promised = layer.output(std::slice::from_ref(&x.shape)).unwrap();
     let call = Call {
         inputs: &[x],
         variables: &[],
@@ -24,11 +21,24 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
         trainable: true,
         looked_up: false,
     };
-    layer.lower(&mut plan, call);
-    match plan.ops() {
+    let y = layer.lower(&mut plan, call);
+    assert_eq!(y.shape, promised, "{layer:?}");
+    (plan.ops().to_vec(), promised)
+}
+
+fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
+    let (ops, found) = operations(layer, shape, Mode::Train);
+    assert_eq!(found.dims(), shape);
+    match &ops[..] {
         [Op::Augment { rule, image, .. }] => (*rule, *image),
         other => panic!("{other:?}"),
     }
+}
+
+/// The same numbers with each channel a picture of its own.
+fn channels_first(x: &[f32], channels: usize) -> Vec<f32> {
+    let channel = |c: usize| x.iter().skip(c).step_by(channels).copied();
+    (0..channels).flat_map(channel).collect()
 }
 
 fn key(step: u64) -> Key {
@@ -68,10 +78,7 @@ fn pictures_are_those_of_keras() {
         let [height, width, channels] = shape[..] else {
             panic!("{shape:?}")
         };
-        let first = |x: &[f32]| -> Vec<f32> {
-            let channel = |c: usize| x.iter().skip(c).step_by(channels).copied();
-            (0..channels).flat_map(channel).collect()
-        };
+        let first = |x: &[f32]| channels_first(x, channels);
         let mut config = layer.to_config();
         config["data_format"] = "channels_first".into();
         let layer = Layer::from_config("", &config).unwrap();
@@ -157,4 +164,49 @@ fn what_is_drawn_fills_the_range() {
         serde_json::json!({ "type": "RandomErasing", "factor": [0.2, 0.6] }),
     ));
     assert!((erased - 0.4).abs() < 0.02, "{erased}");
+}
+
+#[test]
+fn sizes_are_those_of_keras() {
+    let all = cases(include_str!("../../../../tests/golden_rules/resize.json"));
+    assert!(all.len() > 200);
+    for case in all {
+        let layer = Layer::from_config("", &case.config).unwrap();
+        let (x, shape) = (case.row("x"), case.counts("shape"));
+        let draws = case.get("draws").as_array();
+        let mode = match draws {
+            Some(_) => Mode::Train,
+            None => Mode::Infer,
+        };
+        let draw = |n: u32| draws.unwrap()[n as usize].as_f64().unwrap() as f32;
+        let made = |layer: &Layer, shape: &[usize], x: &[f32]| match &operations(layer, shape, mode)
+            .0[..]
+        {
+            [] => x.to_vec(),
+            [Op::Resize { rule, stream, .. }] => {
+                let moved = stream.map_or([0; 2], |_| rule.draw_by(draw));
+                let mut y = vec![f32::NAN; rule.to.size()];
+                rule.image(moved, x, &mut y);
+                y
+            }
+            other => panic!("{other:?}"),
+        };
+        let (y, keras) = (made(&layer, &shape, &x), case.row("y"));
+        assert_eq!(y.len(), keras.len(), "{layer:?}");
+        for (i, (found, y)) in y.iter().zip(keras).enumerate() {
+            assert!((found - y).abs() < 1e-5, "{layer:?}[{i}]: {found}, {y}");
+        }
+        let [height, width, channels] = shape[..] else {
+            panic!("{shape:?}")
+        };
+        let mut config = layer.to_config();
+        config["data_format"] = "channels_first".into();
+        let layer = Layer::from_config("", &config).unwrap();
+        let turned = made(
+            &layer,
+            &[channels, height, width],
+            &channels_first(&x, channels),
+        );
+        assert_eq!(turned, channels_first(&y, channels), "{layer:?}");
+    }
 }

@@ -1,0 +1,63 @@
+use super::image::{DataFormat, Window, check_sides, middle, part, resized, resized_shape, sides};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::Result;
+use crate::plan::lower::{Lowering, Value};
+use serde::{Deserialize, Serialize};
+
+/// The middle of each image, in training and inference: `keras.layers.CenterCrop`.
+///
+/// Of an image that is smaller, the largest part in the middle that has the new
+/// proportions is brought to the size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CenterCrop {
+    /// The new height.
+    pub height: usize,
+    /// The new width.
+    pub width: usize,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+impl CenterCrop {
+    /// To images of this size.
+    pub fn new(height: usize, width: usize) -> Self {
+        CenterCrop {
+            height,
+            width,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+}
+
+impl Rule for CenterCrop {
+    fn check(&self) -> Result<()> {
+        check_sides([self.height, self.width])
+    }
+}
+
+impl Formula for CenterCrop {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        resized_shape(&inputs[0], self.data_format, [self.height, self.width])
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let to = [self.height, self.width];
+        resized(plan, &call, self.data_format, to, |plan, x, image, new| {
+            let from = sides(image);
+            let parts = match from[0] >= to[0] && from[1] >= to[1] {
+                true => [0, 1].map(|n| part((from[n] - to[n]) / 2, to[n])),
+                false => middle(from, to),
+            };
+            Window::of(parts).lower(plan, x, image, new)
+        })
+    }
+}

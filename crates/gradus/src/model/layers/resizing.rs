@@ -1,0 +1,158 @@
+use super::image::{
+    DataFormat, LONGEST, Sides, Window, around, check_number, check_sides, image, middle, part,
+    resized, resized_shape, sides,
+};
+use super::{Call, Formula};
+use crate::base::registry::Rule;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::plan::lower::{Lowering, Value};
+use crate::rules::augment::{FillMode, Part, Resampling};
+use serde::{Deserialize, Serialize};
+
+/// Images in another size, in training and inference: `keras.layers.Resizing`.
+///
+/// Pixels have their centres at halves. `Nearest` and `Bilinear` are the same in Keras'
+/// TensorFlow and JAX; of `Bicubic` TensorFlow has an approximation, and here it is
+/// JAX' exact one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resizing {
+    /// The new height.
+    pub height: usize,
+    /// The new width.
+    pub width: usize,
+    /// What a new pixel is made of. Default the four around it.
+    #[serde(default)]
+    pub interpolation: Resampling,
+    /// Whether the largest part in the middle that has the new proportions is taken,
+    /// in place of all in other proportions. Default no.
+    #[serde(default)]
+    pub crop_to_aspect_ratio: bool,
+    /// Whether the image is first made one of the new proportions, by as much on
+    /// either side. Default no.
+    #[serde(default)]
+    pub pad_to_aspect_ratio: bool,
+    /// What it is then made wider by: Keras knows `Constant` alone.
+    #[serde(default = "constant")]
+    pub fill_mode: FillMode,
+    /// The number that it is made wider by. Default 0.
+    #[serde(default)]
+    pub fill_value: f64,
+    /// Whether a smaller image's pixels are made of all that they stand for. Default
+    /// no, and never with `Nearest`.
+    #[serde(default)]
+    pub antialias: bool,
+    /// How the axes are ordered.
+    #[serde(default)]
+    pub data_format: DataFormat,
+}
+
+fn constant() -> FillMode {
+    FillMode::Constant
+}
+
+impl Resizing {
+    /// To images of this size.
+    pub fn new(height: usize, width: usize) -> Self {
+        Resizing {
+            height,
+            width,
+            interpolation: Resampling::default(),
+            crop_to_aspect_ratio: false,
+            pad_to_aspect_ratio: false,
+            fill_mode: constant(),
+            fill_value: 0.0,
+            antialias: false,
+            data_format: DataFormat::default(),
+        }
+    }
+
+    /// Sets what a new pixel is made of.
+    pub fn interpolation(mut self, interpolation: Resampling) -> Self {
+        self.interpolation = interpolation;
+        self
+    }
+
+    /// Sets whether what is beside the new proportions is cut off.
+    pub fn crop_to_aspect_ratio(mut self, crop: bool) -> Self {
+        self.crop_to_aspect_ratio = crop;
+        self
+    }
+
+    /// Sets whether the image is made one of the new proportions first.
+    pub fn pad_to_aspect_ratio(mut self, pad: bool) -> Self {
+        self.pad_to_aspect_ratio = pad;
+        self
+    }
+
+    /// Sets the number that it is then made wider by.
+    pub fn fill_value(mut self, value: f64) -> Self {
+        self.fill_value = value;
+        self
+    }
+
+    /// Sets whether a smaller image's pixels are made of all that they stand for.
+    pub fn antialias(mut self, antialias: bool) -> Self {
+        self.antialias = antialias;
+        self
+    }
+
+    /// Sets how the axes are ordered.
+    pub fn data_format(mut self, format: DataFormat) -> Self {
+        self.data_format = format;
+        self
+    }
+
+    fn parts(&self, from: Sides) -> [Part; 2] {
+        let to = [self.height, self.width];
+        match (self.crop_to_aspect_ratio, self.pad_to_aspect_ratio) {
+            (true, _) => middle(from, to),
+            (_, true) => around(from, to),
+            _ => from.map(|side| part(0, side)),
+        }
+    }
+}
+
+impl Rule for Resizing {
+    fn check(&self) -> Result<()> {
+        if self.crop_to_aspect_ratio && self.pad_to_aspect_ratio {
+            let expected = "false beside crop_to_aspect_ratio = true: one or the other";
+            return Err(Error::invalid("pad_to_aspect_ratio", true, expected));
+        }
+        if self.fill_mode != FillMode::Constant {
+            let found = format!("`{:?}`", self.fill_mode).to_lowercase();
+            return Err(Error::invalid("fill_mode", found, "`constant`, as Keras"));
+        }
+        check_number("fill_value", self.fill_value)?;
+        check_sides([self.height, self.width])
+    }
+}
+
+impl Formula for Resizing {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let from = sides(image(&inputs[0], self.data_format)?);
+        let long = self.parts(from).map(|part| part.length).into_iter().max();
+        if long > Some(LONGEST) {
+            let expected = format!(
+                "images that have at most {LONGEST} pixels in a row when they have the \
+                 proportions of {} to {}",
+                self.height, self.width
+            );
+            return Err(Error::shape("", &inputs[0], expected));
+        }
+        resized_shape(&inputs[0], self.data_format, [self.height, self.width])
+    }
+
+    fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
+        let to = [self.height, self.width];
+        resized(plan, &call, self.data_format, to, |plan, x, image, new| {
+            let window = Window {
+                parts: self.parts(sides(image)),
+                by: self.interpolation,
+                smooth: self.antialias,
+                fill: self.fill_value as f32,
+            };
+            window.lower(plan, x, image, new)
+        })
+    }
+}

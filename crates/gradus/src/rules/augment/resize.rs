@@ -1,0 +1,231 @@
+//! A picture in another size: each pixel is made of some neighbours in some rows of
+//! another picture, by shares that are found once.
+
+use super::Image;
+use crate::base::random::Key;
+use serde::{Deserialize, Serialize};
+
+/// What a pixel of a picture in another size is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resampling {
+    /// The four pixels around it, by how near they are. The default.
+    #[default]
+    Bilinear,
+    /// The nearest pixel.
+    Nearest,
+    /// The sixteen pixels around it: Keys' cubic curve.
+    Bicubic,
+    /// Those up to three pixels away: Lanczos' curve.
+    Lanczos3,
+    /// Those up to five pixels away.
+    Lanczos5,
+}
+
+impl Resampling {
+    /// How far its curve reaches.
+    fn radius(self) -> f64 {
+        match self {
+            Resampling::Nearest => 0.0,
+            Resampling::Bilinear => 1.0,
+            Resampling::Bicubic => 2.0,
+            Resampling::Lanczos3 => 3.0,
+            Resampling::Lanczos5 => 5.0,
+        }
+    }
+
+    /// The weight of a pixel that is so far away, at least 0.
+    fn weight(self, x: f64) -> f64 {
+        match self {
+            Resampling::Nearest => 1.0,
+            Resampling::Bilinear => (1.0 - x).max(0.0),
+            Resampling::Bicubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+            Resampling::Bicubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
+            Resampling::Bicubic => 0.0,
+            Resampling::Lanczos3 | Resampling::Lanczos5 => {
+                let (radius, angle) = (self.radius(), std::f64::consts::PI * x);
+                match x {
+                    // As JAX and TensorFlow have it.
+                    ..=1e-3 => 1.0,
+                    x if x > radius => 0.0,
+                    _ => radius * angle.sin() * (angle / radius).sin() / (angle * angle),
+                }
+            }
+        }
+    }
+}
+
+/// A part of an axis of a picture, which may go beyond it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where it begins.
+    pub start: isize,
+    /// How many pixels it has.
+    pub length: usize,
+}
+
+/// What the pixels of an axis are made of: a row of neighbours each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// The first neighbour of each.
+    first: Vec<u32>,
+    /// The neighbours' shares, pixel by pixel. They add up to less than 1 where a part
+    /// of it is beyond the edge.
+    shares: Vec<f32>,
+    /// How many neighbours each has.
+    each: usize,
+    /// By how many pixels all neighbours may be moved at most.
+    room: usize,
+}
+
+impl Axis {
+    /// A part of `size` pixels, in `to` pixels; `smooth` has pixels that get closer
+    /// together made of more neighbours.
+    pub fn new(part: Part, size: usize, to: usize, by: Resampling, smooth: bool) -> Self {
+        let scale = part.length as f64 / to as f64;
+        let wide = if smooth { scale.max(1.0) } else { 1.0 };
+        let neighbours = |pixel: usize| -> (isize, Vec<f64>) {
+            if part.length == to {
+                return (pixel as isize, vec![1.0]);
+            }
+            if by == Resampling::Nearest {
+                // In Keras' float32, which decides between two that are as near.
+                let at = (pixel as f32 + 0.5) * part.length as f32 / to as f32;
+                return ((at as usize).min(part.length - 1) as isize, vec![1.0]);
+            }
+            let (at, radius) = ((pixel as f64 + 0.5) * scale - 0.5, by.radius() * wide);
+            let start = (at - radius).ceil().max(0.0) as usize;
+            let end = ((at + radius).floor() as usize).min(part.length - 1);
+            let weight = |neighbour: usize| by.weight((at - neighbour as f64).abs() / wide);
+            let weights: Vec<f64> = (start..=end).map(weight).collect();
+            let sum: f64 = weights.iter().sum();
+            (start as isize, weights.iter().map(|w| w / sum).collect())
+        };
+        let inside = |(start, shares): (isize, Vec<f64>)| {
+            let start = start + part.start;
+            let numbered = (start..).zip(shares);
+            let inside = numbered.filter(|(at, _)| (0..size as isize).contains(at));
+            let shares: Vec<f32> = inside.map(|(_, share)| share as f32).collect();
+            (start.clamp(0, size as isize - 1) as usize, shares)
+        };
+        let pixels: Vec<_> = (0..to).map(|pixel| inside(neighbours(pixel))).collect();
+        let each = pixels.iter().map(|(_, shares)| shares.len()).max();
+        let each = each.unwrap_or(0).max(1);
+        let mut axis = Axis {
+            first: Vec::with_capacity(to),
+            shares: vec![0.0; to * each],
+            each,
+            room: 0,
+        };
+        for (pixel, (start, shares)) in pixels.into_iter().enumerate() {
+            let first = start.min(size - each);
+            let from = pixel * each + (start - first);
+            axis.first.push(first as u32);
+            axis.shares[from..from + shares.len()].copy_from_slice(&shares);
+        }
+        axis
+    }
+
+    /// `to` of `size` pixels as they are, beginning anywhere.
+    pub fn anywhere(size: usize, to: usize) -> Self {
+        let part = Part {
+            start: 0,
+            length: to,
+        };
+        Axis {
+            room: size - to,
+            ..Axis::new(part, size, to, Resampling::Nearest, false)
+        }
+    }
+
+    fn shares(&self, pixel: usize) -> &[f32] {
+        &self.shares[pixel * self.each..(pixel + 1) * self.each]
+    }
+
+    fn drawn(&self, share: f32) -> usize {
+        ((share * (self.room + 1) as f32) as usize).min(self.room)
+    }
+}
+
+/// How a picture gets another size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resize {
+    pub from: Image,
+    pub to: Image,
+    pub rows: Axis,
+    pub columns: Axis,
+    /// What is beyond the edge.
+    pub fill: f32,
+}
+
+impl Resize {
+    /// By how many rows and columns a key moves all pictures of a batch.
+    pub fn draw(&self, key: Key) -> [usize; 2] {
+        self.draw_by(|n| key.uniform::<f32>(n))
+    }
+
+    /// What comes of some numbers from 0 to 1.
+    pub fn draw_by(&self, number: impl Fn(u32) -> f32) -> [usize; 2] {
+        [self.rows.drawn(number(0)), self.columns.drawn(number(1))]
+    }
+
+    /// Calls `f` for each pixel with its place, that of its first neighbour, and the
+    /// neighbours' shares by rows and by columns.
+    #[inline(always)]
+    fn each(&self, moved: [usize; 2], mut f: impl FnMut(usize, usize, &[f32], &[f32])) {
+        let (down, right, _) = self.from.steps();
+        let (to_down, to_right, _) = self.to.steps();
+        for (row, &first) in self.rows.first.iter().enumerate() {
+            let above = (first as usize + moved[0]) * down;
+            for (column, &first) in self.columns.first.iter().enumerate() {
+                let from = above + (first as usize + moved[1]) * right;
+                let (rows, columns) = (self.rows.shares(row), self.columns.shares(column));
+                f(row * to_down + column * to_right, from, rows, columns);
+            }
+        }
+    }
+
+    /// y is x in its new size.
+    #[inline(always)]
+    pub fn image(&self, moved: [usize; 2], x: &[f32], y: &mut [f32]) {
+        let (down, right, deep) = self.from.steps();
+        let (_, _, to_deep) = self.to.steps();
+        self.each(moved, |to, from, rows, columns| {
+            let beyond = match self.fill {
+                0.0 => 0.0,
+                fill => fill * (1.0 - rows.iter().sum::<f32>() * columns.iter().sum::<f32>()),
+            };
+            for channel in 0..self.to.channels {
+                let mut sum = beyond;
+                for (row, by_row) in rows.iter().enumerate() {
+                    let start = from + row * down + channel * deep;
+                    let mut along = 0.0;
+                    for (column, share) in columns.iter().enumerate() {
+                        along += share * x[start + column * right];
+                    }
+                    sum += by_row * along;
+                }
+                y[to + channel * to_deep] = sum;
+            }
+        });
+    }
+
+    /// dx gathers what each pixel has given to those of dy.
+    #[inline(always)]
+    pub fn gradient(&self, moved: [usize; 2], dy: &[f32], dx: &mut [f32]) {
+        let (down, right, deep) = self.from.steps();
+        let (_, _, to_deep) = self.to.steps();
+        dx.fill(0.0);
+        self.each(moved, |to, from, rows, columns| {
+            for channel in 0..self.to.channels {
+                let dy = dy[to + channel * to_deep];
+                for (row, by_row) in rows.iter().enumerate() {
+                    let start = from + row * down + channel * deep;
+                    for (column, share) in columns.iter().enumerate() {
+                        dx[start + column * right] += by_row * share * dy;
+                    }
+                }
+            }
+        });
+    }
+}

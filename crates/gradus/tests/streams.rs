@@ -675,25 +675,12 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
         });
         assert!(stopped.unwrap_err().to_string().contains("disk"));
     }
-    // Errors name the row of the source.
-    let wrong = Wrong(|rows| {
-        let mut x = vec![0.0; rows.len() * WIDTH];
-        x[0] = f32::NAN;
-        let y = Tensor::from_column(vec![0.0; rows.len()])?;
-        Dataset::new(Tensor::from_f32([WIDTH], x)?.named("made"), y)
-    });
+    // What goes wrong on the way ends it.
+    let wrong = Wrong(|_| Err(Error::invalid("database", "nothing", "an answer")));
     let mut model = plain();
     model.build_for(&all()).unwrap();
     let predictor = model.predictor().unwrap();
     let rows = Stream::new(wrong).unwrap().memory(1000);
-    let error = predictor
-        .predict_each(&rows, &mut |_, _| Ok(()))
-        .unwrap_err();
-    let text = error.to_string();
-    let row = text
-        .split(", row ")
-        .nth(1)
-        .and_then(|t| t.split(',').next())
-        .unwrap();
-    assert!(row.parse::<usize>().unwrap() >= 500, "{text}");
+    let error = predictor.predict_each(&rows, &mut |_, _| Ok(()));
+    assert!(error.unwrap_err().to_string().contains("database"));
 }

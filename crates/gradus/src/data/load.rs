@@ -65,7 +65,7 @@ impl DataConfig {
     }
 
     /// As [`DataConfig::load`], for a model that knows a table's columns already.
-    /// An error where arrays are larger than the memory they may take: see
+    /// An error where the rows are larger than the memory they may take: see
     /// [`DataConfig::open`].
     pub fn load_for(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Loaded> {
         self.check().map_err(|error| error.under("data"))?;

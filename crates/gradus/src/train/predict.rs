@@ -74,7 +74,7 @@ impl Predictor {
     /// # let mut file = std::fs::File::create(&path).unwrap();
     /// # write_npy(&mut file, &gradus::Shape::new(&[4]), &[0.5; 4000]).unwrap();
     /// # drop(file);
-    /// let rows = Stream::new(NpyRows::from_parts(&[&path], &[])?)?.memory(1_000_000);
+    /// let rows = Stream::new(NpyRows::from_parts(&[&path], &[""; 0])?)?.memory(1_000_000);
     /// let model = Sequential::new().input([4]).add(Dense::new(1)).build()?;
     /// let (mut sum, mut count) = (0.0, 0);
     /// model.predictor()?.predict_each(&rows, &mut |_, outputs| {

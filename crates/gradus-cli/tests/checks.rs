@@ -508,3 +508,89 @@ fn warnings_come_before_the_first_epoch_and_can_be_silenced() {
     );
     place.mistake(&["check", "nowhere.toml"]);
 }
+
+#[test]
+fn held_out_ends_of_a_sorted_file_are_seen() {
+    let place = Place::new();
+    let shifted = |target: &dyn Fn(usize) -> String, data: &str, rest: &str| {
+        let plain = |row: usize| format!("{:.4}", noise(row));
+        place.write("t.csv", table(1000, &[("x", &plain), ("y", target)]));
+        let data = format!("table = \"t.csv\"\ntarget = \"y\"\n{data}");
+        let (code, object) = checked(&place, &data, rest);
+        assert_eq!(code, Some(0), "{object}");
+        found(&object, "shift")
+            .into_iter()
+            .cloned()
+            .collect::<Vec<Value>>()
+    };
+    let last = "validation = { fraction = 0.2 }";
+    let drawn = |row: usize| noise(row + 5000);
+    // A number that grows with the rows, and one that does not.
+    let grows = |row: usize| format!("{:.4}", drawn(row) + row as f64 / 1000.0);
+    let findings = shifted(&grows, last, MODEL);
+    assert_eq!(findings.len(), 1);
+    let (text, advice) = (
+        findings[0]["found"].as_str().unwrap(),
+        findings[0]["advice"].as_str().unwrap(),
+    );
+    assert!(
+        text.contains("1.3") && text.contains("0.9") && text.contains("standard errors"),
+        "{text}"
+    );
+    assert!(
+        advice.contains("shuffle = true") && advice.contains("stratify"),
+        "{advice}"
+    );
+    assert_eq!(
+        (
+            &findings[0]["where"]["column"],
+            &findings[0]["where"]["line"]
+        ),
+        (&"y".into(), &802.into())
+    );
+    assert_eq!(
+        shifted(&grows, "validation = { first = 200 }", MODEL).len(),
+        1
+    );
+    assert_eq!(shifted(&grows, "test = { fraction = 0.2 }", MODEL).len(), 1);
+    let level = |row: usize| format!("{:.4}", drawn(row));
+    assert!(shifted(&level, last, MODEL).is_empty());
+    // It is meant, drawn at random, or silenced; and in few rows it may be chance.
+    for other in [
+        "validation = { fraction = 0.2, shuffle = true }",
+        "validation = { fraction = 0.2, time = \"y\" }",
+        "validation = { fraction = 0.2 }\nchecks = { shift = false }",
+        "validation = { fraction = 0.005 }",
+    ] {
+        assert!(shifted(&grows, other, MODEL).is_empty(), "{other}");
+    }
+    // Small though certain differences are none to speak of.
+    let creeps = |row: usize| format!("{:.4}", drawn(row) + if row < 800 { 0.0 } else { 0.05 });
+    assert!(shifted(&creeps, last, MODEL).is_empty());
+
+    // A class that the last rows have none of, and one that they have less of.
+    let gone = |row: usize| {
+        if row < 790 && row.is_multiple_of(7) {
+            "rare"
+        } else {
+            ["a", "b"][row % 2]
+        }
+        .to_owned()
+    };
+    let findings = shifted(&gone, last, MODEL);
+    assert_eq!(findings.len(), 1);
+    let text = findings[0]["found"].as_str().unwrap();
+    assert!(
+        text.contains("class `rare` is 0.0% of the 200 validation rows"),
+        "{text}"
+    );
+    let fewer = |row: usize| {
+        ["a", "b"][usize::from(drawn(row) < if row < 800 { 0.6 } else { 0.3 })].to_owned()
+    };
+    assert_eq!(shifted(&fewer, last, MODEL).len(), 1);
+    let alike = |row: usize| ["a", "b"][usize::from(drawn(row) < 0.6)].to_owned();
+    assert!(shifted(&alike, last, MODEL).is_empty());
+    // Classes that none is trained on are another check's.
+    let sorted = |row: usize| ["a", "b", "c", "d", "e"][row / 200].to_owned();
+    assert!(shifted(&sorted, last, MODEL).is_empty());
+}

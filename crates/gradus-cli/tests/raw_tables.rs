@@ -214,3 +214,98 @@ fn mistakes_about_columns_are_named() {
     let message = place.mistake(&["train", "mixed.csv", "--out", "run"]);
     assert!(message.contains("`data.table = \"FILE.csv\"`"), "{message}");
 }
+
+const LOOKUPS: &str = r#"
+data.table = "t.csv"
+data.target = "y"
+[model]
+layers = [
+  { type = "StringLookup", name = "towns", output_mode = "one_hot", vocabulary = TOWNS, inputs = ["town"] },
+  { type = "IntegerLookup", name = "codes", output_mode = "one_hot", vocabulary = CODES, inputs = ["code"] },
+  { type = "Concatenate", name = "all", inputs = ["towns", "codes"] },
+  { type = "Dense", name = "out", units = 1, inputs = ["all"] },
+]
+[train]
+loss = "mse"
+optimizer = "adam"
+"#;
+
+#[test]
+fn vocabularies_stand_in_files_of_their_own() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("configs")).unwrap();
+    let rows = (0..40).map(|row| {
+        let town = ["Bern", "Graz", "Žilina", "Ulm"][row % 4];
+        format!("{town},{},{row}\n", [7, -2, 30][row % 3])
+    });
+    place.write(
+        "configs/t.csv",
+        format!("town,code,y\n{}", rows.collect::<String>()),
+    );
+    let config = |towns: &str, codes: &str| LOOKUPS.replace("TOWNS", towns).replace("CODES", codes);
+    place.write(
+        "configs/list.toml",
+        config(r#"["Graz", "Žilina", "Bern"]"#, "[7, 30, -2]"),
+    );
+    place.write(
+        "configs/file.toml",
+        config("\"towns.txt\"", "\"codes.txt\""),
+    );
+    // Another folder than the configuration's is the current one.
+    place.write(
+        "configs/towns.txt",
+        "\u{feff}Graz\r\nŽilina\r\nBern\r\n\r\n",
+    );
+    place.write("configs/codes.txt", "7\n 30\n-2");
+    for name in ["list", "file"] {
+        place.ok(&["train", &format!("configs/{name}.toml"), "--out", name]);
+    }
+    let model = |run: &str| place.read(&format!("{run}/model.keras"));
+    assert!(
+        model("list") == model("file"),
+        "the model keeps what was in the files"
+    );
+    // So does the run's configuration.
+    std::fs::remove_file(place.path("configs/towns.txt")).unwrap();
+    place.ok(&["train", "file/config.toml", "--out", "again"]);
+    assert!(model("again") == model("file"));
+
+    let wrong: [(&[u8], &[u8], &[&str]); 6] = [
+        (b"", b"7", &["towns.txt", "it is empty"]),
+        (b"\n\n", b"7", &["towns.txt", "it is empty"]),
+        (
+            b"Graz\nBern\nGraz\n",
+            b"7",
+            &["towns.txt", "line 3: found `Graz`, which is in line 1"],
+        ),
+        (
+            b"Graz\nB\xe4rn\n",
+            b"7",
+            &["towns.txt", "line 2 is not UTF-8"],
+        ),
+        (
+            b"Graz",
+            b"7\nsix",
+            &["codes.txt", "line 2: found `six`, expected a whole number"],
+        ),
+        (
+            b"Graz",
+            b"7\n30\n07",
+            &["codes.txt", "line 3: found `07`, which is in line 1"],
+        ),
+    ];
+    for (towns, codes, words) in wrong {
+        place.write("configs/towns.txt", towns);
+        place.write("configs/codes.txt", codes);
+        let message = place.mistake(&["train", "configs/file.toml"]);
+        for word in words {
+            assert!(message.contains(word), "{message}");
+        }
+    }
+    std::fs::remove_file(place.path("configs/towns.txt")).unwrap();
+    let message = place.mistake(&["train", "configs/file.toml"]);
+    assert!(
+        message.contains("model.layers[0].vocabulary") && message.contains("configs/towns.txt"),
+        "{message}"
+    );
+}

@@ -69,7 +69,8 @@ fn a_table_of_its_own_is_validated_on_whatever_the_order_of_its_columns() {
     for (text, words) in [
         (
             other.replace("kind;price", "kind;prize"),
-            "what the model predicts: `gradus predict` does without; is it `prize`?",
+            "to validate and test with, need it; without it hold out rows of the training table, \
+             such as `validation = { fraction = 0.1, shuffle = true }`; is it `prize`?",
         ),
         (
             other.replacen("odd", "strange", 1),

@@ -119,6 +119,7 @@ impl Looked {
             pictures: None,
             left_out: Vec::new(),
             summary: None,
+            neighbours: Vec::new(),
         };
         self.findings
             .extend(loaded.findings(&Silenced::default(), &of_classes));

@@ -11,6 +11,7 @@ mod resolve;
 mod resolved;
 mod text;
 mod train;
+mod vocabulary;
 
 pub use auto::{Found, Suggestion};
 pub use document::Document;

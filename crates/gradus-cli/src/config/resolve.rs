@@ -4,6 +4,7 @@ use super::model::Source;
 use super::pretrain::PretrainConfig;
 use super::text::to_text;
 use super::train::PerOutput;
+use super::vocabulary::with_vocabularies;
 use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
@@ -345,14 +346,16 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
         }
         (Source::Layers(layers), Some((schema, train))) if config.is_chain(layers) => {
             goals = config.table_goals(schema, train)?;
-            let chain = Model::from_layers("model.layers", layers, None, config.seed)?;
+            let layers = with_vocabularies("model.layers", layers, base)?;
+            let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
             chain.behind_table(schema, train, options, &goals)?
         }
         (Source::Layers(layers), _) => {
             let outputs = config.model.outputs.as_deref();
             let columns = table.map(|(schema, _)| Model::table_inputs(schema));
             let columns = columns.unwrap_or_default();
-            Model::from_layers_of("model.layers", layers, outputs, config.seed, &columns)?
+            let layers = with_vocabularies("model.layers", layers, base)?;
+            Model::from_layers_of("model.layers", &layers, outputs, config.seed, &columns)?
         }
         (Source::Recipe(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss())?;

@@ -32,6 +32,19 @@ pub(crate) struct Chosen {
     pub test: Option<Vec<usize>>,
 }
 
+impl DataConfig {
+    /// What is held out at an end of the source, since nothing else is said.
+    pub(super) fn neighbours(&self) -> Vec<&'static str> {
+        let parts = [("validation", &self.validation), ("test", &self.test)];
+        let parts = parts.into_iter().filter(|(_, how)| match how {
+            Some(HeldOut::First { .. }) => true,
+            Some(HeldOut::Fraction { choice, .. }) => *choice == Choice::Last,
+            _ => false,
+        });
+        parts.map(|(part, _)| part).collect()
+    }
+}
+
 /// The rows for the test first, then those for the validation of the rest.
 pub(crate) fn choose(config: &DataConfig, keys: &dyn Keys, seed: u64) -> Result<Chosen> {
     let mut chosen = Chosen {

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub left_out: Vec<LeftOut>,
     /// What the training rows of a table are like.
     pub summary: Option<Summary>,
+    /// What is held out at an end of the source: `validation`, `test`.
+    pub neighbours: Vec<&'static str>,
 }
 
 impl Loaded {
@@ -52,6 +54,7 @@ impl Loaded {
             pictures: self.pictures,
             left_out: self.left_out,
             summary: self.summary,
+            neighbours: self.neighbours,
         })
     }
 }
@@ -106,6 +109,7 @@ impl DataConfig {
             pictures,
             left_out: Vec::new(),
             summary: None,
+            neighbours: self.neighbours(),
         })
     }
 
@@ -142,14 +146,7 @@ impl DataConfig {
     /// The pictures of a folder, each class spread over the rows.
     fn pictures(&self, images: &Images, base: &Path) -> Result<Dataset> {
         let data = images.load(base, Order::Spread, None)?;
-        if let [only] = data.class_names() {
-            let found = format!("one class folder, `{only}`");
-            let expected = "two at least: one class cannot be told from another";
-            return Err(Error::invalid(data.name(), found, expected));
-        }
-        if data.targets().is_empty() {
-            return Err(images::no_classes(data.name().as_ref()));
-        }
+        check_classes(&data)?;
         Ok(data)
     }
 
@@ -183,11 +180,12 @@ impl DataConfig {
             pictures: None,
             left_out: Vec::new(),
             summary: None,
+            neighbours: Vec::new(),
         })
     }
 
     /// What a model that is trained on these rows has to know of new ones.
-    fn pictures_of(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Pictures> {
+    pub(super) fn pictures_of(&self, set: Option<&BuiltIn>, train: &Dataset) -> Option<Pictures> {
         let scale = self.scale.unwrap_or_default();
         match (set, &self.images) {
             (_, Some(images)) => Some(Pictures {
@@ -220,6 +218,19 @@ impl DataConfig {
     }
 }
 
+/// Refuses pictures that a network cannot learn to tell apart.
+pub(super) fn check_classes(data: &Dataset) -> Result<()> {
+    if let [only] = data.class_names() {
+        let found = format!("one class folder, `{only}`");
+        let expected = "two at least: one class cannot be told from another";
+        return Err(Error::invalid(data.name(), found, expected));
+    }
+    if data.targets().is_empty() {
+        return Err(images::no_classes(data.name().as_ref()));
+    }
+    Ok(())
+}
+
 /// Inputs and targets from their files.
 fn read(at: &str, x: &Files, y: Option<&Files>, base: &Path) -> Result<Dataset> {
     let inputs = read_each(&join(at, "x"), x, base)?;
@@ -248,7 +259,7 @@ fn read_one(at: &str, path: &str, base: &Path) -> Result<Tensor> {
 }
 
 /// Rows with weights from a file.
-fn weighted(rows: Dataset, at: &str, path: &str, base: &Path) -> Result<Dataset> {
+pub(super) fn weighted(rows: Dataset, at: &str, path: &str, base: &Path) -> Result<Dataset> {
     let weights = read_one(at, path, base)?;
     check::weights(&weights)?;
     rows.with_sample_weight(weights)
@@ -290,11 +301,7 @@ fn from_files(
                 return Err(Error::invalid(at, format!("`{folder}`"), expected));
             };
             // In the size of those that are trained on.
-            let options = Images {
-                folder: folder.clone(),
-                ..options.clone()
-            };
-            let options = options.fitting(train.inputs()[0].shape());
+            let options = options.other(folder).fitting(train.inputs()[0].shape());
             options.load(base, Order::Spread, Some(train.class_names()))
         }
         other => Err(Error::Internal(format!("{at}: {other} has no files"))),

@@ -1,5 +1,6 @@
-//! From the `[data]` table to rows that are read while a model is trained: arrays
-//! that are larger than the memory they may take.
+//! From the `[data]` table to rows that are read while a model is trained: those
+//! that are larger than the memory they may take. Pictures: `load_stream_images`; tables:
+//! `load_stream_table`.
 
 use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 use crate::data::load::same_shapes;
@@ -16,11 +17,19 @@ use crate::error::{Error, Result, join};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// Rows by what they are for, as they are in their files.
+pub(super) struct Parts {
+    pub train: Stream,
+    pub validation: Option<Stream>,
+    pub test: Option<Stream>,
+    pub targets: Option<Stream>,
+}
+
 impl DataConfig {
     /// As [`DataConfig::load_for`], but what would take more memory than `memory` says
     /// (without it, than half of the machine's) is read while a model is trained: arrays
-    /// from their files, a table from a binary copy of it, which is made once and lies in
-    /// the user's cache folder.
+    /// from their files, pictures from what they were decoded to, a table from a binary
+    /// copy of it; these are made once and lie in the user's cache folder.
     pub fn open(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Opened> {
         self.open_telling(base, seed, known, Listener::default())
     }
@@ -47,9 +56,11 @@ impl DataConfig {
             let loaded = self.load_here(base, seed, asked.known)?;
             return Ok(Opened::Memory(Box::new(loaded)));
         };
-        let streamed = match &self.table {
-            Some(table) => self.stream_table(table, base, seed, (memory, whole), asked)?,
-            None => self.stream(base, memory, whole)?,
+        let sizes = (memory, whole);
+        let streamed = match (&self.table, &self.images) {
+            (Some(table), _) => self.stream_table(table, base, seed, sizes, asked)?,
+            (None, Some(images)) => self.stream_pictures(images, base, seed, sizes)?,
+            (None, None) => self.stream(base, memory, whole)?,
         };
         Ok(Opened::Stream(Box::new(streamed)))
     }
@@ -60,17 +71,18 @@ impl DataConfig {
         let Some(memory) = self.memory.or_else(half) else {
             return Ok(None);
         };
-        let whole = match (&self.table, &self.x) {
-            (Some(table), _) => self.bytes_of_tables(table, base)?,
-            (None, Some(x)) => self.bytes_of_arrays(x, base)?,
-            (None, None) => None,
+        let whole = match (&self.table, &self.x, &self.images) {
+            (Some(table), ..) => Some(self.bytes_of_tables(table, base)?),
+            (None, Some(x), _) => self.bytes_of_arrays(x, base)?,
+            (None, None, Some(images)) => Some(self.bytes_of_pictures(images, base)?),
+            (None, None, None) => None,
         };
         let whole = whole.map(Memory::from).filter(|whole| *whole > memory);
         Ok(whole.map(|whole| (memory, whole)))
     }
 
     /// What all rows of a table would take, and of those that are held out.
-    fn bytes_of_tables(&self, table: &str, base: &Path) -> Result<Option<u64>> {
+    fn bytes_of_tables(&self, table: &str, base: &Path) -> Result<u64> {
         let own = [&self.validation, &self.test].into_iter().flatten();
         let own = own.filter_map(|how| match how {
             HeldOut::Table { table } => Some(table.as_str()),
@@ -80,7 +92,7 @@ impl DataConfig {
         for table in own.chain([table]) {
             whole = whole.saturating_add(about_bytes(&base.join(table))?);
         }
-        Ok(Some(whole))
+        Ok(whole)
     }
 
     /// What all rows of arrays would take; none where they come in an archive.
@@ -150,38 +162,57 @@ impl DataConfig {
         };
         let test = held_out("data.test", &self.test)?;
         let validation = held_out("data.validation", &self.validation)?;
+        let targets = match &self.y {
+            None => None,
+            Some(y) => {
+                let targets = Stream::new(open("data", y, Some(y), None, base)?)?;
+                Some(targets.slice(left.clone())?)
+            }
+        };
+        let parts = Parts {
+            train: all.slice(left)?,
+            validation,
+            test,
+            targets,
+        };
+        self.streamed(parts, ScaleName::None, memory, whole)
+    }
+
+    /// The rows within their memory, and scaled: by the training rows, or as is `usual`.
+    pub(super) fn streamed(
+        &self,
+        parts: Parts,
+        usual: ScaleName,
+        memory: Memory,
+        whole: Memory,
+    ) -> Result<Streamed> {
         // Training and validation take turns, but both keep their rows.
-        let share = match validation {
+        let share = match parts.validation {
             Some(_) => memory.bytes() / 8,
             None => 0,
         };
-        let train = all.slice(left.clone())?.memory(memory.bytes() - share);
-        let scales = match self.scale.unwrap_or(ScaleName::None) {
+        let train = parts.train.memory(memory.bytes() - share);
+        let scales = match self.scale.unwrap_or(usual) {
             ScaleName::None => None,
             ScaleName::Unit => Some(vec![Scale::Divide(255.0); train.sample().inputs().len()]),
             ScaleName::Standard => Some(train.standard_scales()?),
         };
-        let scaled = |stream: Stream| match &scales {
-            None => Ok(stream),
-            Some(scales) => stream.scaled(scales.clone()),
+        let scaled = |stream: Stream, bytes: u64| match &scales {
+            None => Ok(stream.memory(bytes)),
+            Some(scales) => stream.memory(bytes).scaled(scales.clone()),
         };
-        let targets = match &self.y {
-            None => None,
-            Some(y) => {
-                let targets =
-                    Stream::new(open("data", y, Some(y), None, base)?)?.memory(memory.bytes());
-                Some(targets.slice(left)?)
-            }
-        };
+        let validation = parts.validation.map(|part| scaled(part, share));
+        // Comes when the training is over.
+        let test = parts.test.map(|part| scaled(part, memory.bytes()));
         Ok(Streamed {
-            train: scaled(train)?,
-            validation: validation.map(|v| scaled(v.memory(share))).transpose()?,
-            // Comes when the training is over.
-            test: test.map(|t| scaled(t.memory(memory.bytes()))).transpose()?,
-            targets,
+            train: scaled(train, memory.bytes() - share)?,
+            validation: validation.transpose()?,
+            test: test.transpose()?,
+            targets: parts.targets.map(|targets| targets.memory(memory.bytes())),
             memory,
             whole,
             table: None,
+            pictures: None,
         })
     }
 }

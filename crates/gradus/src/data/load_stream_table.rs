@@ -1,9 +1,9 @@
 //! From a `[data]` table that names a table file to rows that are read from its binary
 //! copy while a model is trained.
 
-use crate::data::config::{Choice, DataConfig, HeldOut};
+use crate::data::config::{Choice, DataConfig, HeldOut, ScaleName};
 use crate::data::hold_out::{self, Chosen};
-use crate::data::load_stream::take;
+use crate::data::load_stream::{Parts, take};
 use crate::data::load_table;
 use crate::data::memory::Memory;
 use crate::data::opened::{Asked, Streamed};
@@ -129,38 +129,34 @@ impl DataConfig {
         let [train, validation, test] = chosen;
         let lists = [&train, &validation, &test];
         let lists: u64 = lists.into_iter().flatten().map(Picked::bytes).sum();
-        let memory_of_rows = memory.bytes().saturating_sub(lists);
+        let memory_of_rows = Memory::from(memory.bytes().saturating_sub(lists));
         let validation = part("data.validation", &self.validation, validation)?;
         let test = part("data.test", &self.test, test)?;
-        // Training and validation take turns, but both keep their rows.
-        let share = match validation {
-            Some(_) => memory_of_rows / 8,
-            None => 0,
+        let picked = train.unwrap_or(Picked::Range(0..copied.rows()));
+        let train = all.clone().picked(picked);
+        let targets = match schema.targets.is_empty() {
+            true => None,
+            false => Some(Stream::new(train.clone().of_targets())?),
         };
-        let train = all
-            .clone()
-            .picked(train.unwrap_or(Picked::Range(0..copied.rows())));
-        let targets = Stream::new(train.clone().of_targets())?.memory(memory_of_rows);
-        let train = Stream::new(train)?.memory(memory_of_rows - share);
-        let summary = Summary::of(&schema, &train)?;
+        let parts = Parts {
+            train: Stream::new(train)?,
+            validation,
+            test,
+            targets,
+        };
+        let mut streamed = self.streamed(parts, ScaleName::None, memory_of_rows, whole)?;
+        let summary = Summary::of(&schema, &streamed.train)?;
         let left_out = match asked.known {
             None => schema.leave_out(&summary)?,
             Some(_) => Vec::new(),
         };
-        let streamed = Streamed {
-            train,
-            validation: validation.map(|v| v.memory(share)),
-            test: test.map(|t| t.memory(memory_of_rows)),
-            targets: (!schema.targets.is_empty()).then_some(targets),
-            memory,
-            whole,
-            table: Some(StreamedTable {
-                schema: schema.clone(),
-                summary,
-                left_out,
-                copy: copied.path.clone(),
-            }),
-        };
+        streamed.memory = memory;
+        streamed.table = Some(StreamedTable {
+            schema: schema.clone(),
+            summary,
+            left_out,
+            copy: copied.path.clone(),
+        });
         let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();
         streamed.keep_inputs(&inputs)
     }

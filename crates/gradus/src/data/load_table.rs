@@ -111,6 +111,7 @@ fn load_rows(
         pictures: None,
         left_out,
         summary: Some(summary),
+        neighbours: config.neighbours(),
     })
 }
 

@@ -26,6 +26,7 @@ mod idx;
 mod images;
 mod load;
 mod load_stream;
+mod load_stream_images;
 mod load_stream_table;
 mod load_table;
 mod memory;

@@ -35,6 +35,8 @@ pub struct Streamed {
     pub memory: Memory,
     /// What all would take, about.
     pub whole: Memory,
+    /// How pictures were read.
+    pub pictures: Option<Pictures>,
     /// What is known of a table.
     pub table: Option<StreamedTable>,
 }
@@ -104,7 +106,7 @@ impl Opened {
     pub fn pictures(&self) -> Option<&Pictures> {
         match self {
             Opened::Memory(loaded) => loaded.pictures.as_ref(),
-            Opened::Stream(_) => None,
+            Opened::Stream(streamed) => streamed.pictures.as_ref(),
         }
     }
 

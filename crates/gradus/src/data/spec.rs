@@ -7,6 +7,7 @@ use crate::data::builtin::{self, BUILT_IN, BuiltIn, HOUSING};
 use crate::data::config::{DataConfig, Files};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::images::{Images, Order, Pictures};
+use crate::data::load_stream::too_large;
 use crate::data::load_stream_table;
 use crate::data::npy;
 use crate::data::opened::Asked;
@@ -118,24 +119,48 @@ pub struct Takes<'a> {
     pub listener: Listener<'a>,
 }
 
+impl Takes<'_> {
+    /// How the pictures of a folder are read.
+    fn images(&self, folder: &Path) -> Images {
+        let mut images = Images::of(&folder.display().to_string());
+        if let Some(shape) = self.input {
+            images = images.fitting(shape);
+        }
+        images.resize = self.pictures.map(|known| known.resize);
+        images
+    }
+
+    /// The classes of pictures, if they are known and count.
+    fn classes(&self) -> Option<&[String]> {
+        let classes = self.pictures.map(|known| &known.classes[..]);
+        classes.filter(|classes| !self.unlabelled && !classes.is_empty())
+    }
+
+    /// The scale of pixels whose usual one is `unit`.
+    fn scale(&self, unit: Scale) -> Result<Scale> {
+        match self.pictures {
+            Some(known) => known.scale_of_new(unit),
+            None => Ok(unit),
+        }
+    }
+}
+
 /// As [`load`], for a model that takes this.
 pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset> {
     let Takes { input, schema, .. } = takes;
-    let (labelled, known) = (!takes.unlabelled, takes.pictures);
-    let scale_of = |unit: Scale| match known {
-        Some(known) => known.scale_of_new(unit),
-        None => Ok(unit),
-    };
+    let labelled = !takes.unlabelled;
+    let scale_of = |unit: Scale| takes.scale(unit);
     match source(spec)? {
         Source::Images(path) => {
-            let mut images = Images::of(&path.display().to_string());
-            if let Some(shape) = input {
-                images = images.fitting(shape);
+            let images = takes.images(&path);
+            let config = DataConfig {
+                images: Some(images.clone()),
+                ..DataConfig::default()
+            };
+            if let Some(sizes) = config.larger_than_memory(Path::new(""))? {
+                return Err(too_large(sizes));
             }
-            images.resize = known.map(|known| known.resize);
-            let classes = known.map(|known| &known.classes[..]);
-            let classes = classes.filter(|classes| labelled && !classes.is_empty());
-            let data = images.load(Path::new(""), Order::Sorted, classes)?;
+            let data = images.load(Path::new(""), Order::Sorted, takes.classes())?;
             let scale = scale_of(Scale::Divide(255.0))?;
             data.map_inputs(|_, pictures| {
                 let pictures = pictures.scaled(scale.clone())?;
@@ -209,6 +234,19 @@ pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
                 }
                 _ => load_for(spec, default, takes).map(Data::from),
             };
+        }
+        Source::Images(path) => {
+            let images = takes.images(&path);
+            let config = DataConfig {
+                images: Some(images.clone()),
+                ..DataConfig::default()
+            };
+            let Some((memory, _)) = config.larger_than_memory(Path::new(""))? else {
+                return load_for(spec, default, takes).map(Data::from);
+            };
+            let stream = images.stream(Order::Sorted, takes.classes(), takes.input, memory)?;
+            let scale = takes.scale(Scale::Divide(255.0))?;
+            return stream.scaled(vec![scale]).map(Data::from);
         }
         _ => return load_for(spec, default, takes).map(Data::from),
     };

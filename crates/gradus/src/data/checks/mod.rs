@@ -16,6 +16,7 @@ mod id;
 mod leak;
 mod one_class;
 mod rows;
+mod shift;
 mod silenced;
 mod unseen_class;
 
@@ -38,7 +39,7 @@ macro_rules! checks {
     };
 }
 
-checks! { one_class unseen_class constant leak id categories duplicates }
+checks! { one_class unseen_class shift constant leak id categories duplicates }
 
 impl Loaded {
     /// What is suspicious about these rows. `of_classes` says of each target whether
@@ -49,6 +50,7 @@ impl Loaded {
     /// | --- | --- |
     /// | `one_class` | training rows of a single class: an error |
     /// | `unseen_class` | a class that only held-out rows have |
+    /// | `shift` | held-out first or last rows with another target: a mean, or a class' share, more than 5 standard errors and a quarter of a standard deviation from that of the training rows, or a class that none of them has |
     /// | `constant` | a column, or a target, that is always the same |
     /// | `leak` | a column that gives the target away: correlation or rank correlation above 0.999; a value that determines the class; a range of values for each class |
     /// | `id` | a text that nearly every row has another of; a number that counts the rows |

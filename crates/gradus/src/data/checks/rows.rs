@@ -23,6 +23,8 @@ pub(super) struct Rows<'a> {
     pub train: &'a Dataset,
     /// What is held out, and what for.
     pub held_out: Vec<(&'static str, &'a Dataset)>,
+    /// Which of that is an end of the source.
+    pub neighbours: &'a [&'static str],
     /// Columns of a table that were left out already.
     pub left_out: &'a [LeftOut],
     /// Each number or text of a row that stands for something by itself: pixels don't.
@@ -75,6 +77,7 @@ impl<'a> Rows<'a> {
         Rows {
             train,
             held_out: held_out.collect(),
+            neighbours: &loaded.neighbours,
             left_out: &loaded.left_out,
             columns: columns(train, schema),
             targets: targets.collect(),

@@ -2,28 +2,55 @@
 //!
 //! The file holds what it was made of: the options, and each picture's name,
 //! length and time of change. If anything of that is different, or the file is
-//! damaged, the pictures are decoded again.
+//! damaged, the pictures are decoded again. They lie in it with each class spread over
+//! them, as they are trained on, so that what does not fit into memory is read by
+//! neighbours.
 
 use super::files::Found;
-use super::{Images, Pixels};
+use super::pixels::Pixels;
+use super::{Images, Order};
 use crate::base::hash::fnv;
-use crate::base::whole::write_whole;
+use crate::base::threads::lock;
+use crate::base::whole::fill_whole;
 use crate::data::folders::cache_folder;
+use crate::error::{Error, Result};
 use flate2::Crc;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::UNIX_EPOCH;
 
-const MAGIC: &[u8; 16] = b"gradus images 1\n";
+const MAGIC: &[u8; 16] = b"gradus images 2\n";
+
+/// Bytes before the key: the magic, and three numbers.
+const HEAD: u64 = 40;
 
 /// The file of a folder and its options.
 pub(super) struct Cache {
     path: Option<PathBuf>,
     key: String,
-    count: usize,
+    /// The pictures' numbers in the folder, in the order of the file.
+    files: Vec<usize>,
     channels: usize,
+}
+
+/// A file that is whole, by its length: what a picture is made of is looked at when it is
+/// read.
+#[derive(Debug)]
+pub(super) struct Kept {
+    path: PathBuf,
+    file: Mutex<File>,
+    /// Where the pictures begin.
+    start: u64,
+    /// Height and width.
+    pub size: [usize; 2],
+    /// Bytes of a picture.
+    row: usize,
+    /// The checksum of each picture.
+    sums: Vec<u32>,
 }
 
 impl Cache {
@@ -50,18 +77,27 @@ impl Cache {
         Cache {
             path,
             key,
-            count: found.files.len(),
+            files: found.rows(Order::Spread),
             channels: color.channels(),
         }
     }
 
-    /// The pictures, each in its slot, if the file has them.
-    pub(super) fn read(&self, slots: &[usize]) -> Option<Pixels> {
-        let file = File::open(self.path.as_ref()?).ok()?;
+    /// The place in the file of each row, if row by row these are the pictures' numbers.
+    pub(super) fn places(&self, rows: &[usize]) -> Vec<usize> {
+        let mut place_of = vec![0; self.files.len()];
+        for (place, &file) in self.files.iter().enumerate() {
+            place_of[file] = place;
+        }
+        rows.iter().map(|&file| place_of[file]).collect()
+    }
+
+    /// The file, if there is a whole one of these pictures.
+    pub(super) fn open(&self) -> Option<Kept> {
+        let path = self.path.clone()?;
+        let mut file = File::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
-        let mut from = BufReader::with_capacity(1 << 16, file);
-        let mut head = [0; 40];
-        from.read_exact(&mut head).ok()?;
+        let mut head = [0; HEAD as usize];
+        file.read_exact(&mut head).ok()?;
         let (magic, numbers) = head.split_at(MAGIC.len());
         let (numbers, _) = numbers.as_chunks::<8>();
         let [key_length, height, width] = *numbers else {
@@ -74,54 +110,152 @@ impl Cache {
         let row = height
             .checked_mul(width)?
             .checked_mul(self.channels as u64)?;
-        let bytes = row.checked_mul(self.count as u64)?;
-        if bytes.checked_add(40 + key_length + 4)? != length {
+        let count = self.files.len() as u64;
+        let start = HEAD + key_length;
+        let end = row.checked_mul(count)?.checked_add(start)?;
+        if end.checked_add(4 * count)? != length {
             return None;
         }
         let mut key = vec![0; self.key.len()];
-        from.read_exact(&mut key).ok()?;
+        file.read_exact(&mut key).ok()?;
         if key != self.key.as_bytes() {
             return None;
         }
-        let (row, mut pixels) = (row as usize, Vec::new());
-        pixels.try_reserve_exact(bytes as usize).ok()?;
-        pixels.resize(bytes as usize, 0);
-        let mut sum = Crc::new();
-        for &slot in slots {
-            let place = &mut pixels[slot * row..][..row];
-            from.read_exact(place).ok()?;
-            sum.update(place);
-        }
-        let mut last = [0; 4];
-        from.read_exact(&mut last).ok()?;
-        (sum.sum() == u32::from_le_bytes(last)).then_some(Pixels {
+        file.seek(SeekFrom::Start(end)).ok()?;
+        let mut sums = vec![0; 4 * self.files.len()];
+        file.read_exact(&mut sums).ok()?;
+        let (sums, _) = sums.as_chunks::<4>();
+        Some(Kept {
+            path,
+            file: Mutex::new(file),
+            start,
             size: [height as usize, width as usize],
+            row: row as usize,
+            sums: sums.iter().map(|sum| u32::from_le_bytes(*sum)).collect(),
+        })
+    }
+
+    /// All pictures, row by row, if the file has them.
+    pub(super) fn read(&self, rows: &[usize]) -> Option<Pixels> {
+        let kept = self.open()?;
+        let mut pixels = Vec::new();
+        let bytes = kept.row.checked_mul(rows.len())?;
+        pixels.try_reserve_exact(bytes).ok()?;
+        pixels.resize(bytes, 0);
+        let mut row_at = vec![0; rows.len()];
+        for (row, place) in self.places(rows).into_iter().enumerate() {
+            row_at[place] = row;
+        }
+        let mut file = lock(&kept.file);
+        file.seek(SeekFrom::Start(kept.start)).ok()?;
+        let mut from = BufReader::with_capacity(1 << 16, &mut *file);
+        for (place, row) in row_at.into_iter().enumerate() {
+            let picture = &mut pixels[row * kept.row..][..kept.row];
+            from.read_exact(picture).ok()?;
+            if sum(picture) != kept.sums[place] {
+                return None;
+            }
+        }
+        Some(Pixels {
+            size: kept.size,
             pixels,
         })
     }
 
-    /// Keeps the pictures. That it fails (a full disk, no home) is no error: the
-    /// next run decodes them again.
-    pub(super) fn write(&self, pixels: &Pixels, slots: &[usize]) {
-        let Some(path) = &self.path else { return };
+    /// Keeps pictures that are in memory, row by row. That it fails (a full disk, no
+    /// home) is no error: the next run decodes them again.
+    pub(super) fn write(&self, pixels: &Pixels, rows: &[usize]) {
         let row = pixels.size[0] * pixels.size[1] * self.channels;
-        let folder = path.parent().unwrap_or(path);
-        if std::fs::create_dir_all(folder).is_err() {
-            return;
+        let mut row_at = vec![0; rows.len()];
+        for (number, place) in self.places(rows).into_iter().enumerate() {
+            row_at[place] = number;
         }
-        let _ = write_whole(path, |file| {
-            file.write_all(MAGIC)?;
-            for number in [self.key.len(), pixels.size[0], pixels.size[1]] {
-                file.write_all(&(number as u64).to_le_bytes())?;
-            }
-            file.write_all(self.key.as_bytes())?;
-            let mut sum = Crc::new();
-            for &slot in slots {
-                let picture = &pixels.pixels[slot * row..][..row];
-                sum.update(picture);
-                file.write_all(picture)?;
-            }
-            file.write_all(&sum.sum().to_le_bytes())
+        let _ = self.fill(pixels.size, |add| {
+            let pictures = row_at
+                .iter()
+                .map(|number| &pixels.pixels[number * row..][..row]);
+            pictures.into_iter().try_for_each(add)
         });
     }
+
+    /// Writes the file, of pictures that come in its order.
+    fn fill(
+        &self,
+        size: [usize; 2],
+        give: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(path) = &self.path else {
+            let problem = "there is no folder for what was decoded: set XDG_CACHE_HOME or HOME";
+            return Err(Error::file("gradus/images", problem));
+        };
+        let failed = |cause| Error::io("write", path, cause);
+        let folder = path.parent().unwrap_or(path);
+        std::fs::create_dir_all(folder).map_err(|cause| Error::io("make", folder, cause))?;
+        fill_whole(path, |file| {
+            let mut head = MAGIC.to_vec();
+            for number in [self.key.len(), size[0], size[1]] {
+                head.extend((number as u64).to_le_bytes());
+            }
+            file.write_all(&head).map_err(failed)?;
+            file.write_all(self.key.as_bytes()).map_err(failed)?;
+            let mut sums = Vec::with_capacity(4 * self.files.len());
+            give(&mut |picture| {
+                sums.extend(sum(picture).to_le_bytes());
+                file.write_all(picture).map_err(failed)
+            })?;
+            file.write_all(&sums).map_err(failed)
+        })
+    }
+
+    /// Makes the file: `decode` is given some pictures' numbers and a place for each, as
+    /// many at a time as fit into `bytes`.
+    pub(super) fn make(
+        &self,
+        size: [usize; 2],
+        bytes: u64,
+        decode: impl Fn(&[usize], &mut [u8]) -> Result<()>,
+    ) -> Result<Kept> {
+        let row = size[0] * size[1] * self.channels;
+        let some = usize::try_from(bytes / row as u64).unwrap_or(usize::MAX);
+        let some = some.clamp(1, self.files.len());
+        let mut places = vec![0; some * row];
+        self.fill(size, |add| {
+            for files in self.files.chunks(some) {
+                let places = &mut places[..files.len() * row];
+                decode(files, places)?;
+                places.chunks_exact(row).try_for_each(&mut *add)?;
+            }
+            Ok(())
+        })?;
+        let gone = || Error::file(self.path.clone().unwrap_or_default(), "somebody changed it");
+        self.open().ok_or_else(gone)
+    }
+}
+
+impl Kept {
+    /// Adds the pictures of some neighbouring places.
+    pub fn read(&self, places: Range<usize>, pixels: &mut Vec<u8>) -> Result<()> {
+        let failed = |cause| Error::io("read", &self.path, cause);
+        let from = self.start + (places.start * self.row) as u64;
+        let (before, bytes) = (pixels.len(), places.len() * self.row);
+        pixels.resize(before + bytes, 0);
+        let mut file = lock(&self.file);
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        file.read_exact(&mut pixels[before..]).map_err(failed)?;
+        drop(file);
+        let pictures = pixels[before..].chunks_exact(self.row);
+        for (picture, place) in pictures.zip(places) {
+            if sum(picture) != self.sums[place] {
+                let problem = "it is damaged: remove it, and the pictures are decoded again";
+                return Err(Error::file(&self.path, problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    let mut sum = Crc::new();
+    sum.update(bytes);
+    sum.sum()
 }

@@ -1,5 +1,6 @@
 //! Which pictures a folder holds, and of which class each is.
 
+use super::Order;
 use crate::error::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,28 +62,24 @@ impl Found {
         Ok(())
     }
 
-    /// The row of each picture if every class is spread evenly over the rows.
-    pub(super) fn spread(&self) -> Vec<usize> {
-        let Some(labels) = &self.labels else {
-            return (0..self.files.len()).collect();
+    /// The picture of each row.
+    pub(super) fn rows(&self, order: Order) -> Vec<usize> {
+        let files = 0..self.files.len();
+        let (Order::Spread, Some(labels)) = (order, &self.labels) else {
+            return files.collect();
         };
         let mut counts = vec![0_usize; self.classes.len()];
         labels.iter().for_each(|&label| counts[label] += 1);
         let mut seen = vec![0_usize; self.classes.len()];
-        let mut order: Vec<(f64, usize)> = labels
-            .iter()
-            .enumerate()
-            .map(|(file, &label)| {
+        let mut places: Vec<(f64, usize)> = files
+            .map(|file| {
+                let label = labels[file];
                 seen[label] += 1;
                 ((seen[label] as f64 - 0.5) / counts[label] as f64, file)
             })
             .collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut slots = vec![0; order.len()];
-        for (slot, (_, file)) in order.into_iter().enumerate() {
-            slots[file] = slot;
-        }
-        slots
+        places.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        places.into_iter().map(|(_, file)| file).collect()
     }
 }
 

@@ -1,29 +1,31 @@
 //! Folders of pictures, as Keras' `image_dataset_from_directory` reads them.
 //!
 //! `files` finds the pictures and their classes, `decode` reads one, `resize`
-//! brings it to the size of the others, `cache` keeps what came of it.
+//! brings it to the size of the others, `pixels` does so with all, `cache` keeps what came of it, and `rows` reads
+//! that, part by part, where it does not fit into memory.
 
 mod cache;
 mod decode;
 mod files;
 mod known;
+mod pixels;
 mod resize;
+mod rows;
 #[cfg(test)]
 mod tests;
 
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
-use crate::base::threads::{lock, threads};
 use crate::data::dataset::Dataset;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
-use decode::Picture;
 use files::Found;
 pub(super) use files::no_classes;
 pub use known::Pictures;
+use pixels::Pixels;
+pub(super) use rows::PictureRows;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 /// How the pictures of a folder are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -131,163 +133,81 @@ impl Images {
         order: Order,
         classes: Option<&[String]>,
     ) -> Result<Dataset> {
-        let folder = base.join(&self.folder);
-        let mut found = files::find(&folder)?;
+        let found = self.find(base, classes)?;
+        let rows = found.rows(order);
+        let Pixels { size, pixels } = self.pixels(&found, &rows)?;
+        let [height, width] = size;
+        let channels = self.color_mode.unwrap_or_default().channels();
+        let x = Tensor::from_u8([height, width, channels], pixels)?;
+        found.about(&rows).with(x, 0..rows.len())
+    }
+
+    /// As [`Images::load`], but what the pictures are decoded to stays in its file, which
+    /// is made if need be, with at most so many bytes of them in memory.
+    pub(super) fn rows(
+        &self,
+        base: &Path,
+        order: Order,
+        classes: Option<&[String]>,
+        memory: u64,
+    ) -> Result<PictureRows> {
+        let found = self.find(base, classes)?;
+        let rows = found.rows(order);
+        let cache = cache::Cache::of(self, &found);
+        let kept = match cache.open() {
+            Some(kept) => kept,
+            None => {
+                let size = self.size_in(&found)?;
+                cache.make(size, memory, |files, places| {
+                    self.decode(&found, files, size, places)
+                })?
+            }
+        };
+        let channels = self.color_mode.unwrap_or_default().channels();
+        let places = cache.places(&rows);
+        Ok(PictureRows::new(kept, places, channels, found.about(&rows)))
+    }
+
+    /// The same with the size of the first picture, if it has none.
+    pub(super) fn sized(&self, base: &Path) -> Result<Self> {
+        let size = match self.size {
+            Some(size) => size,
+            None => {
+                let found = self.find(base, None)?;
+                match cache::Cache::of(self, &found).open() {
+                    Some(kept) => kept.size,
+                    None => self.size_in(&found)?,
+                }
+            }
+        };
+        Ok(Images {
+            size: Some(size),
+            ..self.clone()
+        })
+    }
+
+    /// The same of another folder.
+    pub(super) fn other(&self, folder: &str) -> Self {
+        Images {
+            folder: folder.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Bytes that all pictures of the folder take in this size.
+    pub(super) fn bytes(&self, base: &Path) -> Result<u64> {
+        let count = self.find(base, None)?.files.len() as u64;
+        let sides = self.size.unwrap_or_default().map(|side| side as u64);
+        let row = sides[0] * sides[1] * self.color_mode.unwrap_or_default().channels() as u64;
+        Ok(row.saturating_mul(count))
+    }
+
+    fn find(&self, base: &Path, classes: Option<&[String]>) -> Result<Found> {
+        let mut found = files::find(&base.join(&self.folder))?;
         if let Some(classes) = classes {
             found.relabel(classes)?;
         }
-        let slots = match order {
-            Order::Sorted => (0..found.files.len()).collect(),
-            Order::Spread => found.spread(),
-        };
-        let name = folder.display().to_string();
-        let pictures = self.pixels(&found, &slots)?;
-        let channels = self.color_mode.unwrap_or_default().channels();
-        let [height, width] = pictures.size;
-        let x = Tensor::from_u8([height, width, channels], pictures.pixels)?.named(&name);
-        let data = match &found.labels {
-            None => Dataset::unlabelled(x),
-            Some(labels) => {
-                let mut placed = vec![0.0; labels.len()];
-                for (&label, &slot) in labels.iter().zip(&slots) {
-                    placed[slot] = label as f32;
-                }
-                let title = format!("the classes of {name}");
-                Dataset::new(x, Tensor::from_column(placed)?.named(&title))?
-            }
-        };
-        let mut files = vec![0; slots.len()];
-        for (file, &slot) in slots.iter().enumerate() {
-            files[slot] = file as u32;
-        }
-        let files = Tensor::from_dictionary([1], Arc::new(found.names()), files)?;
-        data.named(&name)
-            .with_class_names(&found.classes)
-            .with_ids(vec![("file".to_owned(), files)])
-    }
-
-    fn pixels(&self, found: &Found, slots: &[usize]) -> Result<Pixels> {
-        let cache = cache::Cache::of(self, found);
-        if let Some(kept) = cache.read(slots) {
-            return Ok(kept);
-        }
-        let pixels = self.decode_all(found, slots)?;
-        cache.write(&pixels, slots);
-        Ok(pixels)
-    }
-
-    /// Decodes every picture, on all threads, each into its slot.
-    fn decode_all(&self, found: &Found, slots: &[usize]) -> Result<Pixels> {
-        let color = self.color_mode.unwrap_or_default();
-        let decode = |file: usize| decode::decode(&found.path(file), color);
-        let first = match self.size {
-            Some(_) => None,
-            None => Some(decode(0)?),
-        };
-        let first_size = first
-            .as_ref()
-            .map(|picture| [picture.height, picture.width]);
-        let size = self.size.or(first_size).unwrap_or_default();
-        let row = size[0] * size[1] * color.channels();
-        let mut pixels = Pixels::empty(size, color, found)?;
-        let mut places: Vec<Option<&mut [u8]>> =
-            pixels.pixels.chunks_exact_mut(row).map(Some).collect();
-        let jobs: Vec<(usize, &mut [u8])> = slots
-            .iter()
-            .enumerate()
-            .filter_map(|(file, &slot)| Some((file, places[slot].take()?)))
-            .collect();
-        let one = |file: usize, place: &mut [u8]| {
-            let picture = decode(file)?;
-            self.check_size(found, file, &picture, size)?;
-            resize::resize(&picture, size, self.resize.unwrap_or_default(), place);
-            Ok(())
-        };
-        // In order: whoever fails first has nothing unread before it, so that the
-        // error is the same on any number of threads.
-        let jobs = Mutex::new(jobs.into_iter());
-        let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-        let work = || {
-            loop {
-                let next = lock(&jobs).next();
-                let Some((file, place)) = next else { return };
-                if let Err(error) = one(file, place) {
-                    let mut failed = lock(&failed);
-                    if failed.as_ref().is_none_or(|(other, _)| file < *other) {
-                        *failed = Some((file, error));
-                    }
-                    return;
-                }
-                if lock(&failed).is_some() {
-                    return;
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads().min(slots.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let failed = lock(&failed).take();
-        match failed {
-            Some((_, error)) => Err(error),
-            None => Ok(pixels),
-        }
-    }
-
-    /// Refuses pictures of several sizes where none is named.
-    fn check_size(
-        &self,
-        found: &Found,
-        file: usize,
-        picture: &Picture,
-        size: [usize; 2],
-    ) -> Result<()> {
-        if self.size.is_some() || [picture.height, picture.width] == size {
-            return Ok(());
-        }
-        let problem = format!(
-            "it has {} x {} pixels, but {} has {} x {} (height x width): say what size all shall \
-             have, `size = [{}, {}]` beside `images` in the [data] table of a TOML file",
-            picture.height,
-            picture.width,
-            found.files[0].display(),
-            size[0],
-            size[1],
-            size[0],
-            size[1]
-        );
-        Err(Error::file(found.path(file), problem))
-    }
-}
-
-/// The pictures of a folder, one after another in the order of the rows.
-struct Pixels {
-    size: [usize; 2],
-    pixels: Vec<u8>,
-}
-
-impl Pixels {
-    /// Black pictures; an error where memory does not hold them.
-    fn empty(size: [usize; 2], color: ColorMode, found: &Found) -> Result<Self> {
-        let count = found.files.len();
-        let bytes = [size[0], size[1], color.channels(), count]
-            .into_iter()
-            .try_fold(1_usize, |a, b| a.checked_mul(b));
-        let mut pixels = Vec::new();
-        match bytes {
-            Some(bytes) if pixels.try_reserve_exact(bytes).is_ok() => pixels.resize(bytes, 0),
-            _ => {
-                let problem = format!(
-                    "its {count} pictures of {} x {} pixels do not fit into memory: choose a \
-                     smaller `size`",
-                    size[0], size[1]
-                );
-                return Err(Error::file(&found.folder, problem));
-            }
-        }
-        Ok(Pixels { size, pixels })
+        Ok(found)
     }
 }
 

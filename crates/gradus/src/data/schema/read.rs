@@ -12,7 +12,8 @@ impl Schema {
     /// not wanted, ids and dropped columns may be. An error where a column is missing
     /// or there is another one, and where a cell is not what its column holds.
     pub fn read(&self, source: impl Tabular, labelled: bool) -> Result<Table> {
-        self.read_with(&source, labelled, ReadTable::default())
+        let without = "`gradus predict` does without";
+        self.read_for(&source, labelled, ReadTable::default(), without)
     }
 
     /// The rows of such a table, as [`Schema::dataset`] makes them.
@@ -21,12 +22,27 @@ impl Schema {
         rows.map_err(|error| with_line(source.name(), error))
     }
 
-    /// As [`Schema::read`], `more` being the types of columns that are dropped.
+    /// As [`Schema::read`], of rows that are trained on or held out, `more` being the
+    /// types of columns that are dropped.
     pub(in crate::data) fn read_with(
         &self,
         source: &dyn Tabular,
         labelled: bool,
         more: ReadTable,
+    ) -> Result<Table> {
+        let without = "rows to train on, and to validate and test with, need it; without it hold \
+                       out rows of the training table, such as `validation = { fraction = 0.1, \
+                       shuffle = true }`";
+        self.read_for(source, labelled, more, without)
+    }
+
+    /// `without` says what to do without a target.
+    fn read_for(
+        &self,
+        source: &dyn Tabular,
+        labelled: bool,
+        more: ReadTable,
+        without: &str,
     ) -> Result<Table> {
         let mut options = more;
         for feature in &self.features {
@@ -55,20 +71,26 @@ impl Schema {
                 known,
                 ..
             }) => {
-                self.check_columns(&name, &known, labelled)?;
+                self.check_columns(&name, &known, labelled, without)?;
                 options.kinds.retain(|name, _| known.contains(name));
                 source.to_table(&options)?
             }
             read => read?,
         };
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
-        self.check_columns(&name, &names, labelled)?;
+        self.check_columns(&name, &names, labelled, without)?;
         Ok(table)
     }
 
     /// Refuses columns without which it does not go, and those of which nothing is
     /// known.
-    fn check_columns(&self, path: &str, there: &[String], labelled: bool) -> Result<()> {
+    fn check_columns(
+        &self,
+        path: &str,
+        there: &[String],
+        labelled: bool,
+        without: &str,
+    ) -> Result<()> {
         let features = self.features.iter().map(|f| &f.name);
         let targets = self.targets.iter().map(|t| &t.name);
         let wanted = features.chain(targets.filter(|_| labelled));
@@ -91,8 +113,8 @@ impl Schema {
             };
             let of_target = self.targets.iter().any(|target| target.name == **first);
             let what_for = match of_target {
-                true => "what the model predicts: `gradus predict` does without",
-                false => "which the model takes",
+                true => format!("what the model predicts: {without}"),
+                false => "which the model takes".to_owned(),
             };
             let problem = format!(
                 "has no column{} {}, {what_for}{hint}",

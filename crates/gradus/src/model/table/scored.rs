@@ -179,9 +179,17 @@ pub(crate) fn id_columns(data: &Dataset) -> Result<Vec<ScoredColumn>> {
         let Values::Text { names, codes } = id.values() else {
             return Err(Error::invalid(name, "numbers", "texts"));
         };
+        // Of a dictionary that others share, only what is here.
+        let cells = match names.len() > codes.len() {
+            true => {
+                let here = codes.iter().map(|&code| names[code as usize].clone());
+                ScoredCells::Texts(here.collect(), (0..codes.len() as u32).collect())
+            }
+            false => ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+        };
         Ok(ScoredColumn {
             name: name.clone(),
-            cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+            cells,
         })
     };
     data.ids().iter().map(column).collect()

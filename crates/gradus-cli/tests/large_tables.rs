@@ -375,8 +375,11 @@ fn what_does_not_fit_says_so() {
              `data.memory` is 1 MB",
         ),
         (
-            &["data.memory=\"1 MB\"", "data={memory=1, images=\"x\"}"],
-            "`memory` belongs to arrays (`x`) and tables",
+            &[
+                "data.memory=\"1 MB\"",
+                "data={memory=1, dataset=\"digits\"}",
+            ],
+            "`memory` belongs to arrays (`x`), `table` and `images`",
         ),
     ] {
         let set: Vec<&str> = settings.iter().flat_map(|s| ["--set", s]).skip(1).collect();

@@ -178,6 +178,8 @@ fn shuffled_pictures_are_a_function_of_the_seed() {
 #[test]
 fn what_is_wrong_with_what_was_kept_is_told() {
     let place = place();
+    // Their own size.
+    place.write("c.toml", CONFIG.replace("size = [8, 9]\n", ""));
     small(&place, "run", &[]);
     let [file] = &kept(&place)[..] else {
         panic!("one file is kept")
@@ -204,6 +206,7 @@ fn what_is_wrong_with_what_was_kept_is_told() {
     );
     // In memory, it is decoded again; so it is if the file is cut short.
     ok(&place, &["train", "c.toml", "--out", "whole"]);
+    assert_eq!(kept(&place), std::slice::from_ref(file), "of both");
     small(&place, "second", &[]);
     fs::write(file, &bytes[..at]).unwrap();
     small(&place, "third", &[]);

@@ -38,8 +38,8 @@ impl DataConfig {
         seed: u64,
         (memory, whole): (Memory, Memory),
     ) -> Result<Streamed> {
-        let images = images.sized(base)?;
         let at_once = memory.bytes() / SHARE;
+        // By the options as they are: what is kept is kept for pictures in memory, too.
         let mut all = images.rows(base, Order::Spread, None, at_once)?;
         let mut about = all.about().data()?;
         check_classes(&about)?;
@@ -56,7 +56,7 @@ impl DataConfig {
                 (Some(_), Some(chosen)) => all.picked(&chosen),
                 (Some(HeldOut::Images { images: folder }), None) => {
                     let classes = Some(about.class_names());
-                    let own = images.other(folder);
+                    let own = images.sized(base)?.other(folder);
                     own.rows(base, Order::Spread, classes, at_once)?
                 }
                 (Some(other), None) => {

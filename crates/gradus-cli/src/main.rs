@@ -4,6 +4,7 @@ mod args;
 mod checkpoint;
 mod commands;
 mod config;
+mod copies;
 mod curve;
 mod fetch;
 mod output;

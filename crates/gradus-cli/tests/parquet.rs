@@ -61,3 +61,44 @@ fn a_parquet_table_is_shown_trained_on_and_scored_as_its_csv_is() {
         "{mistake}"
     );
 }
+
+#[test]
+fn a_parquet_table_that_is_larger_than_memory_is_trained_on_as_if_it_were_not() {
+    let place = Place::new();
+    files(&place);
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        let output = command.env("XDG_CACHE_HOME", place.path("cache")).output();
+        let output = output.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    for table in ["groups.parquet", "polars.parquet"] {
+        let config = |memory: &str| {
+            format!(
+                "[data]\ntable = \"{table}\"\n{memory}target = \"price\"\n\
+                 exclude = [\"note\", \"nothing\"]\ncolumns = {{ house = \"id\" }}\n\
+                 [model]\nrecipe = \"default\"\nhidden = [8]\n\
+                 [train]\nepochs = 2\nbatch_size = 2\nshuffle = false\n"
+            )
+        };
+        place.write("here.toml", config(""));
+        place.write("read.toml", config("memory = \"3 kB\"\n"));
+        let said = run(&["train", "here.toml", "--out", &format!("here-{table}")]);
+        assert!(!said.contains("read meanwhile"), "{said}");
+        let said = run(&["train", "read.toml", "--out", &format!("read-{table}")]);
+        assert!(
+            said.contains("read meanwhile, within 3 kB, from "),
+            "{said}"
+        );
+        let results = |run: &str| common::results(&place, &format!("{run}-{table}"));
+        assert!(results("here") == results("read"), "{table}");
+        let scored = |config: &str| {
+            let model = format!("read-{table}/model.keras");
+            run(&["predict", &model, "--data", config, "--out", "s.csv"]);
+            place.text("s.csv")
+        };
+        assert_eq!(scored("here.toml"), scored("read.toml"));
+    }
+}

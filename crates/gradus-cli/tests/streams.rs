@@ -163,19 +163,28 @@ fn what_cannot_be_read_meanwhile_is_refused() {
     let folds = ["--folds", "3", "--set", "data.memory=\"40 kB\""];
     let message = place.mistake(&[&train[..4], &folds].concat());
     assert!(message.contains("found fold 1 of 3"), "{message}");
-    // Predictions are made in memory.
-    small(&place, "done", &[]);
+}
+
+#[test]
+fn predictions_come_block_by_block_and_are_those_of_rows_in_memory() {
+    let place = place();
+    small(&place, "run", &[]);
     place.write("large.toml", "[data]\nx = \"x.npy\"\nmemory = \"40 kB\"\n");
-    let predict = [
-        "predict",
-        "done/model.keras",
-        "--data",
-        "large.toml",
-        "--out",
-        "p.npy",
-    ];
-    let message = place.mistake(&predict);
-    assert!(message.contains("rows of 960 kB"), "{message}");
+    let predict = |data: &'static str, out: &'static str| {
+        let model = ["predict", "run/model.keras", "--data", data, "--out", out];
+        place.ok(&model).replace(out, "")
+    };
+    for (here, read) in [("a.npy", "b.npy"), ("a.csv", "b.csv")] {
+        assert_eq!(predict("x.npy", here), predict("large.toml", read));
+        assert!(place.read(here) == place.read(read), "{read}");
+    }
+    let noisy = ["predict", "run/model.keras", "--data", "large.toml"];
+    let noisy = [&noisy[..], &["--out", "c.npy", "--mc-samples", "3"]].concat();
+    let message = place.mistake(&noisy);
+    assert!(
+        message.contains("--mc-samples: found several samples"),
+        "{message}"
+    );
 }
 
 #[test]

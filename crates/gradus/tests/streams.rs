@@ -645,3 +645,42 @@ fn rows_are_cut_out_of_a_stream() {
     assert!(stream().slice(5..ROWS + 1).is_err());
     assert!(part.slice(0..501).is_err());
 }
+
+#[test]
+fn predictions_of_a_stream_are_those_of_rows_in_memory() {
+    // One that draws anew for each batch of a prediction, too.
+    for noisy in [false, true] {
+        let mut model = Sequential::new().seed(3).add(Dense::new(40));
+        if noisy {
+            model = model.add(gradus::layers::MCDropout::new(0.5));
+        }
+        let model = model.add(Dense::new(3));
+        let mut model = model.build().unwrap();
+        model.build_for(&all()).unwrap();
+        let predictor = model.predictor().unwrap();
+        let expected = predictor.predict(&all()).unwrap().to_f32();
+        for memory in [2000, 100_000, 10_000_000] {
+            let (mut found, mut rows) = (Vec::new(), 0);
+            let stream = stream().memory(memory);
+            let each = predictor.predict_each(&stream, &mut |block, outputs| {
+                rows += block.rows();
+                found.extend(outputs[0].to_f32());
+                Ok(())
+            });
+            each.unwrap();
+            assert_eq!((rows, &found), (ROWS, &expected), "{noisy} {memory}");
+        }
+        let stopped = predictor.predict_each(&stream(), &mut |_, _| {
+            Err(Error::invalid("disk", "full", "room"))
+        });
+        assert!(stopped.unwrap_err().to_string().contains("disk"));
+    }
+    // What goes wrong on the way ends it.
+    let wrong = Wrong(|_| Err(Error::invalid("database", "nothing", "an answer")));
+    let mut model = plain();
+    model.build_for(&all()).unwrap();
+    let predictor = model.predictor().unwrap();
+    let rows = Stream::new(wrong).unwrap().memory(1000);
+    let error = predictor.predict_each(&rows, &mut |_, _| Ok(()));
+    assert!(error.unwrap_err().to_string().contains("database"));
+}

@@ -2,11 +2,12 @@
 
 use crate::args::Check;
 use crate::config::{Document, Run};
+use crate::copies;
 use crate::output;
 use crate::run_folder::{CONFIG, MODEL};
 use gradus::artifacts::keras::load_keras;
 use gradus::data::checks::{Finding, Severity, Silenced};
-use gradus::data::{Loaded, Opened, is_table};
+use gradus::data::{Listener, Loaded, Opened, is_table};
 use gradus::{Dataset, Error, Model, Result};
 use serde_json::json;
 use std::path::Path;
@@ -64,7 +65,10 @@ impl Looked {
     fn config(&mut self, path: &Path) -> Result<()> {
         let document = Document::open(Some(path), &[], None)?;
         let located = |error| document.locate(error);
-        let run = document.read()?.look(document.base()).map_err(located)?;
+        let tell = copies::shown(false);
+        let run = document.read()?;
+        let run = run.look(document.base(), Listener::new(&tell));
+        let run = run.map_err(located)?;
         self.rows += &format!("{}\n", run.rows);
         match &run.data {
             Opened::Memory(data) => {
@@ -81,7 +85,8 @@ impl Looked {
             Opened::Stream(streamed) => {
                 self.rows +=
                     "the rows are larger than `data.memory`: only the first are looked at\n";
-                self.refused(&run.model, streamed.train.sample(), false);
+                let is_table = streamed.table.is_some();
+                self.refused(&run.model, streamed.train.sample(), is_table);
             }
         }
         self.findings.extend(run.findings);
@@ -98,7 +103,7 @@ impl Looked {
         let is_table = is_table(spec)?;
         let data = match model.compiled {
             Some(_) => super::labelled_for(&model, spec)?.sample().clone(),
-            None => super::data_for(&model, spec)?,
+            None => super::data_for(&model, spec)?.sample().clone(),
         };
         self.rows += &format!("{}: {} rows\n", data.name(), data.rows());
         self.refused(&model, &data, is_table);
@@ -113,6 +118,7 @@ impl Looked {
             schema: model.table_schema().filter(|_| is_table),
             pictures: None,
             left_out: Vec::new(),
+            summary: None,
             neighbours: Vec::new(),
         };
         self.findings

@@ -2,9 +2,11 @@
 
 use crate::args::LrFind;
 use crate::config::{Document, Suggestion};
+use crate::copies;
 use crate::curve;
 use crate::output::{self, quoted};
 use crate::run_folder::write_text;
+use gradus::data::Listener;
 use gradus::{Error, Result};
 use std::path::Path;
 
@@ -18,7 +20,10 @@ pub fn run(args: LrFind) -> Result<()> {
         return Err(Error::file(&folder, problem));
     }
     let located = |error| document.locate(error);
-    let run = document.read()?.resolve(document.base()).map_err(located)?;
+    let tell = copies::shown(false);
+    let run = document.read()?;
+    let run = run.resolve(document.base(), Listener::new(&tell));
+    let run = run.map_err(located)?;
     let curve = run.find_rate().map_err(located)?;
     let found = Suggestion::of(&curve);
     std::fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;

@@ -10,20 +10,29 @@ mod show_table;
 pub mod summary;
 pub mod train;
 
-use gradus::data::{Data, Dataset, Schema, Takes, load_for, open_for};
+use crate::copies;
+use gradus::data::{Data, Listener, Schema, Takes, open_for};
 use gradus::{Model, Result, Split};
 
 /// The rows that SPEC names, as the model takes them, for predictions: of a built-in
-/// set or a run's configuration, those that were not trained on.
-fn data_for(model: &Model, spec: &str) -> Result<Dataset> {
-    let schema = model.table_schema();
-    load_for(spec, Split::Test, takes(model, schema.as_ref(), false))
+/// set or a run's configuration, those that were not trained on. What is larger than
+/// memory is read when it is needed.
+fn data_for(model: &Model, spec: &str) -> Result<Data> {
+    open(model, spec, false)
 }
 
-/// As `data_for`, with targets; arrays that are larger than memory stay in their files.
+/// As `data_for`, with targets.
 fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
-    let schema = model.table_schema();
-    open_for(spec, Split::Test, takes(model, schema.as_ref(), true))
+    open(model, spec, true)
+}
+
+fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {
+    let (schema, tell) = (model.table_schema(), copies::shown(false));
+    let takes = Takes {
+        listener: Listener::new(&tell),
+        ..takes(model, schema.as_ref(), labelled)
+    };
+    open_for(spec, Split::Test, takes)
 }
 
 fn takes<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> Takes<'a> {
@@ -32,5 +41,6 @@ fn takes<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> Ta
         schema,
         pictures: model.pictures.as_ref(),
         unlabelled: !labelled,
+        listener: Listener::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
-use gradus::data::{ColumnLook, Kind, LeftOut, LookValues, Schema, Table, TableOptions};
+use gradus::data::{ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions};
 
 /// Where it is not a terminal that says how wide it is.
 const WIDTH: usize = 120;
@@ -52,16 +52,9 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
 
 fn roles(table: &Table, options: &TableOptions) -> Result<Vec<Role>> {
     let mut schema = Schema::of(table, options).map_err(|error| error.under("data"))?;
-    let mut data = schema.dataset(table, false)?;
-    let left = schema.leave_out(&data);
-    let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();
-    let seen = match inputs.is_empty() {
-        true => Vec::new(),
-        false => {
-            data = data.keep_inputs(&inputs)?;
-            schema.seen(&data, options.missing.unwrap_or_default())?
-        }
-    };
+    let rows = Summary::of(&schema, schema.dataset(table, false)?)?;
+    let left = schema.leave_out(&rows)?;
+    let seen = schema.seen(&rows, options.missing.unwrap_or_default())?;
     let role = |name: &String| {
         let target = schema.targets.iter().find(|target| target.name == *name);
         let feature = schema.features.iter().position(|f| f.name == *name);

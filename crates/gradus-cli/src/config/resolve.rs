@@ -9,7 +9,7 @@ use super::{Callbacks, Config, Found, excluded, problem_at};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity};
-use gradus::data::{Dataset, Opened, ScaleName, Schema, Target};
+use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
 use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -57,29 +57,29 @@ pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
         freeze(&mut model, config)?;
         return Ok(model);
     }
-    Ok(prepare(config, base)?.model)
+    Ok(prepare(config, base, Listener::default())?.model)
 }
 
 impl Config {
     /// Loads the data, builds the model, and settles what was left open.
     /// Relative paths are relative to `base`.
-    pub fn resolve(self, base: &Path) -> Result<Run> {
-        self.settle(base, true)
+    pub fn resolve(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
+        self.settle(base, true, listener)
     }
 
     /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
     /// learning rate is looked for.
-    pub fn look(self, base: &Path) -> Result<Run> {
-        self.settle(base, false)
+    pub fn look(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
+        self.settle(base, false, listener)
     }
 
-    fn settle(mut self, base: &Path, to_train: bool) -> Result<Run> {
+    fn settle(mut self, base: &Path, to_train: bool, listener: Listener<'_>) -> Result<Run> {
         let recipe = self.recipe().cloned();
         let Prepared {
             mut model,
             data,
             goals,
-        } = prepare(&self, base)?;
+        } = prepare(&self, base, listener)?;
         let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
         let mut callbacks = self.callbacks.given.clone();
@@ -330,22 +330,21 @@ struct Prepared {
 }
 
 /// The data, and the model with its weights, frozen as the configuration says.
-fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
+fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepared> {
     if let Source::File(path) = &config.model.source {
-        return prepare_saved(config, base, path);
+        return prepare_saved(config, base, path, listener);
     }
-    let mut data = config.data.open(base, config.seed, None)?;
+    let data = &config.data;
+    let mut data = data.open_telling(base, config.seed, None, listener)?;
     let options = &config.data.columns;
     let mut goals = Vec::new();
-    let schema = data.schema().cloned();
-    let train = data.train();
-    let train = train.sample();
-    let mut model = match (&config.model.source, &schema) {
-        (Source::Recipe(recipe), Some(schema)) => {
+    let table = data.schema().zip(data.summary());
+    let mut model = match (&config.model.source, table) {
+        (Source::Recipe(recipe), Some((schema, train))) => {
             goals = config.table_goals(schema, train)?;
             recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
-        (Source::Layers(layers), Some(schema)) if config.is_chain(layers) => {
+        (Source::Layers(layers), Some((schema, train))) if config.is_chain(layers) => {
             goals = config.table_goals(schema, train)?;
             let layers = with_vocabularies("model.layers", layers, base)?;
             let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
@@ -353,23 +352,23 @@ fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
         }
         (Source::Layers(layers), _) => {
             let outputs = config.model.outputs.as_deref();
-            let columns = schema.as_ref().map(Model::table_inputs).unwrap_or_default();
+            let columns = table.map(|(schema, _)| Model::table_inputs(schema));
+            let columns = columns.unwrap_or_default();
             let layers = with_vocabularies("model.layers", layers, base)?;
             Model::from_layers_of("model.layers", &layers, outputs, config.seed, &columns)?
         }
         (Source::Recipe(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss())?;
-            let layers = recipe.layers(&train.inputs()[0], task);
+            let train = data.train();
+            let layers = recipe.layers(&train.sample().inputs()[0], task);
             layers.seed(config.seed).build()?
         }
         (Source::File(_), _) => return Err(Error::Internal("a model's file".into())),
     };
-    if let Opened::Memory(loaded) = &mut data
-        && loaded.schema.is_some()
-    {
+    if data.schema().is_some() {
         let inputs = model.inputs.iter().map(|input| input.name.as_str());
-        **loaded = loaded.clone().keep_inputs(&inputs.collect::<Vec<_>>())?;
-        model.schema.clone_from(&loaded.schema);
+        data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
+        model.schema = data.schema().cloned();
     }
     model.pictures = data.pictures().cloned();
     model.build_for(data.train().sample())?;
@@ -378,7 +377,12 @@ fn prepare(config: &Config, base: &Path) -> Result<Prepared> {
 }
 
 /// A saved model, and data for it: it knows the columns of tables.
-fn prepare_saved(config: &Config, base: &Path, path: &str) -> Result<Prepared> {
+fn prepare_saved(
+    config: &Config,
+    base: &Path,
+    path: &str,
+    listener: Listener<'_>,
+) -> Result<Prepared> {
     let mut model = load_keras(base.join(path))?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
@@ -387,7 +391,8 @@ fn prepare_saved(config: &Config, base: &Path, path: &str) -> Result<Prepared> {
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
-    let data = config.data.open(base, config.seed, schema.as_ref())?;
+    let data = &config.data;
+    let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
     if let Some(schema) = data.schema() {
         model.schema = Some(schema.clone());
     }
@@ -409,7 +414,7 @@ impl Config {
     }
 
     /// What the targets of a table ask of the model, with the losses that are named.
-    fn table_goals(&self, schema: &Schema, train: &Dataset) -> Result<Vec<TableGoal>> {
+    fn table_goals(&self, schema: &Schema, train: &Summary) -> Result<Vec<TableGoal>> {
         let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,

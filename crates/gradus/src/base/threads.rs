@@ -48,3 +48,18 @@ pub(crate) fn together<T: Send>(
     found.sort_unstable_by_key(|(number, _)| *number);
     found.into_iter().map(|(_, found)| found).collect()
 }
+
+/// The results of so many tasks, done by so many threads, in their order.
+pub(crate) fn parallel<T: Send>(
+    threads: usize,
+    tasks: usize,
+    task: impl Fn(usize) -> Option<T> + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let mine = mine.take_while(|&n| n < tasks);
+        mine.filter_map(|n| Some((n, task(n)?))).collect::<Vec<_>>()
+    };
+    together(threads.min(tasks), work)
+}

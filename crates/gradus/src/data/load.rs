@@ -7,13 +7,12 @@ use crate::data::config::{DataConfig, Files, HeldOut, ScaleName};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::hold_out;
 use crate::data::images::{self, Images, Order, Pictures};
-use crate::data::load_stream::{Opened, too_large};
+use crate::data::load_stream::too_large;
 use crate::data::load_table;
 use crate::data::npy::read_npy;
 use crate::data::scale::Scale;
-use crate::data::schema::{LeftOut, Schema};
+use crate::data::schema::{LeftOut, Schema, Summary};
 use crate::data::spec::{self, Source};
-use crate::data::stream::Data;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result, join};
 use std::path::Path;
@@ -33,6 +32,8 @@ pub struct Loaded {
     pub pictures: Option<Pictures>,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
+    /// What the training rows of a table are like.
+    pub summary: Option<Summary>,
     /// What is held out at an end of the source: `validation`, `test`.
     pub neighbours: Vec<&'static str>,
 }
@@ -52,6 +53,7 @@ impl Loaded {
             schema: Some(schema),
             pictures: self.pictures,
             left_out: self.left_out,
+            summary: self.summary,
             neighbours: self.neighbours,
         })
     }
@@ -66,7 +68,7 @@ impl DataConfig {
     }
 
     /// As [`DataConfig::load`], for a model that knows a table's columns already.
-    /// An error where arrays are larger than the memory they may take: see
+    /// An error where the rows are larger than the memory they may take: see
     /// [`DataConfig::open`].
     pub fn load_for(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Loaded> {
         self.check().map_err(|error| error.under("data"))?;
@@ -106,37 +108,9 @@ impl DataConfig {
             schema: None,
             pictures,
             left_out: Vec::new(),
+            summary: None,
             neighbours: self.neighbours(),
         })
-    }
-
-    /// Which rows are for what, in a line.
-    pub fn describe_parts(&self, rows: &Opened) -> String {
-        let count = |data: &Data| data.rows().unwrap_or_default();
-        let mut text = format!("rows: {} to train on", count(&rows.train()));
-        for (part, what, how) in [
-            (&rows.validation(), "validation", &self.validation),
-            (&rows.test(), "test", &self.test),
-        ] {
-            if let Some(part) = part {
-                text += &format!(", {} for {what}", count(part));
-                text += &how
-                    .as_ref()
-                    .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
-            }
-        }
-        match rows {
-            Opened::Memory(loaded) => {
-                if let Some(schema) = &loaded.schema {
-                    text += &format!("\n{}", schema.describe(&loaded.train, &loaded.left_out));
-                }
-            }
-            Opened::Stream(streamed) => {
-                let (memory, whole) = (streamed.memory, streamed.whole);
-                text += &format!("\nread meanwhile, within {memory}: they would take {whole}");
-            }
-        }
-        text
     }
 
     /// All rows but a built-in set's test split, this split, and the set.
@@ -205,6 +179,7 @@ impl DataConfig {
             schema: None,
             pictures: None,
             left_out: Vec::new(),
+            summary: None,
             neighbours: Vec::new(),
         })
     }

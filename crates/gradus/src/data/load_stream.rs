@@ -1,48 +1,21 @@
 //! From the `[data]` table to rows that are read while a model is trained: those
-//! that are larger than the memory they may take. Pictures: `load_stream_images`.
+//! that are larger than the memory they may take. Pictures: `load_stream_images`; tables:
+//! `load_stream_table`.
 
 use crate::data::config::{Choice, DataConfig, Files, HeldOut, ScaleName};
-use crate::data::images::Pictures;
-use crate::data::load::{Loaded, same_shapes};
+use crate::data::load::same_shapes;
 use crate::data::memory::Memory;
 use crate::data::npy::split_key;
+use crate::data::opened::{Asked, Opened, Streamed};
 use crate::data::scale::Scale;
 use crate::data::schema::Schema;
 use crate::data::spec;
 use crate::data::split;
-use crate::data::stream::{Data, NpyRows, Stream};
+use crate::data::stream::{NpyRows, Stream};
+use crate::data::table::{Listener, about_bytes};
 use crate::error::{Error, Result, join};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-/// The rows of a run, wherever they are.
-#[derive(Clone, Debug)]
-pub enum Opened {
-    /// In memory.
-    Memory(Box<Loaded>),
-    /// In their files.
-    Stream(Box<Streamed>),
-}
-
-/// The rows of a run that are read from their files when they are needed.
-#[derive(Clone, Debug)]
-pub struct Streamed {
-    /// What it trains on.
-    pub train: Stream,
-    /// What is held out to watch it.
-    pub validation: Option<Stream>,
-    /// What is held out to the end.
-    pub test: Option<Stream>,
-    /// The targets of the training rows, in place of the inputs too: what counts them
-    /// need not read the inputs. None without targets.
-    pub targets: Option<Stream>,
-    /// What the rows may take of the memory.
-    pub memory: Memory,
-    /// What all would take.
-    pub whole: Memory,
-    /// How pictures were read.
-    pub pictures: Option<Pictures>,
-}
 
 /// Rows by what they are for, as they are in their files.
 pub(super) struct Parts {
@@ -52,76 +25,44 @@ pub(super) struct Parts {
     pub targets: Option<Stream>,
 }
 
-impl Opened {
-    /// What is trained on.
-    pub fn train(&self) -> Data {
-        match self {
-            Opened::Memory(loaded) => (&loaded.train).into(),
-            Opened::Stream(streamed) => (&streamed.train).into(),
-        }
-    }
-
-    /// What is held out to watch the training.
-    pub fn validation(&self) -> Option<Data> {
-        match self {
-            Opened::Memory(loaded) => loaded.validation.as_ref().map(Data::from),
-            Opened::Stream(streamed) => streamed.validation.as_ref().map(Data::from),
-        }
-    }
-
-    /// What is held out to the end.
-    pub fn test(&self) -> Option<Data> {
-        match self {
-            Opened::Memory(loaded) => loaded.test.as_ref().map(Data::from),
-            Opened::Stream(streamed) => streamed.test.as_ref().map(Data::from),
-        }
-    }
-
-    /// Rows with the targets of all that is trained on, whatever their inputs are.
-    pub fn targets(&self) -> Data {
-        match self {
-            Opened::Stream(streamed) => streamed.targets.as_ref().unwrap_or(&streamed.train).into(),
-            Opened::Memory(_) => self.train(),
-        }
-    }
-
-    /// How pictures were read, if they are not as a model is usually given them.
-    pub fn pictures(&self) -> Option<&Pictures> {
-        match self {
-            Opened::Memory(loaded) => loaded.pictures.as_ref(),
-            Opened::Stream(streamed) => streamed.pictures.as_ref(),
-        }
-    }
-
-    /// What the columns of a table are to the model.
-    pub fn schema(&self) -> Option<&Schema> {
-        match self {
-            Opened::Memory(loaded) => loaded.schema.as_ref(),
-            Opened::Stream(_) => None,
-        }
-    }
-}
-
 impl DataConfig {
-    /// As [`DataConfig::load_for`], but arrays and pictures that would take more memory
-    /// than `memory` says (without it, than half of the machine's) stay in their files, and
-    /// are read while a model is trained: pictures from what they were decoded to, in the
-    /// user's cache folder.
+    /// As [`DataConfig::load_for`], but what would take more memory than `memory` says
+    /// (without it, than half of the machine's) is read while a model is trained: arrays
+    /// from their files, pictures from what they were decoded to, a table from a binary
+    /// copy of it; these are made once and lie in the user's cache folder.
     pub fn open(&self, base: &Path, seed: u64, known: Option<&Schema>) -> Result<Opened> {
+        self.open_telling(base, seed, known, Listener::default())
+    }
+
+    /// As [`DataConfig::open`], telling somebody how far the copy of a table is.
+    pub fn open_telling(
+        &self,
+        base: &Path,
+        seed: u64,
+        known: Option<&Schema>,
+        listener: Listener<'_>,
+    ) -> Result<Opened> {
+        let asked = Asked {
+            known,
+            listener,
+            ids: false,
+        };
+        self.open_asked(base, seed, asked)
+    }
+
+    pub(super) fn open_asked(&self, base: &Path, seed: u64, asked: Asked<'_>) -> Result<Opened> {
         self.check().map_err(|error| error.under("data"))?;
-        match self.larger_than_memory(base)? {
-            Some((memory, whole)) => {
-                let streamed = match &self.images {
-                    Some(images) => self.stream_pictures(images, base, seed, (memory, whole))?,
-                    None => self.stream(base, memory, whole)?,
-                };
-                Ok(Opened::Stream(Box::new(streamed)))
-            }
-            None => {
-                let loaded = self.load_here(base, seed, known)?;
-                Ok(Opened::Memory(Box::new(loaded)))
-            }
-        }
+        let Some((memory, whole)) = self.larger_than_memory(base)? else {
+            let loaded = self.load_here(base, seed, asked.known)?;
+            return Ok(Opened::Memory(Box::new(loaded)));
+        };
+        let sizes = (memory, whole);
+        let streamed = match (&self.table, &self.images) {
+            (Some(table), _) => self.stream_table(table, base, seed, sizes, asked)?,
+            (None, Some(images)) => self.stream_pictures(images, base, seed, sizes)?,
+            (None, None) => self.stream(base, memory, whole)?,
+        };
+        Ok(Opened::Stream(Box::new(streamed)))
     }
 
     /// What the rows may take and what they would, if that is more.
@@ -130,13 +71,28 @@ impl DataConfig {
         let Some(memory) = self.memory.or_else(half) else {
             return Ok(None);
         };
-        let whole = match (&self.x, &self.images) {
-            (Some(x), _) => self.bytes_of_arrays(x, base)?,
-            (None, Some(images)) => Some(self.bytes_of_pictures(images, base)?),
-            (None, None) => None,
+        let whole = match (&self.table, &self.x, &self.images) {
+            (Some(table), ..) => Some(self.bytes_of_tables(table, base)?),
+            (None, Some(x), _) => self.bytes_of_arrays(x, base)?,
+            (None, None, Some(images)) => Some(self.bytes_of_pictures(images, base)?),
+            (None, None, None) => None,
         };
         let whole = whole.map(Memory::from).filter(|whole| *whole > memory);
         Ok(whole.map(|whole| (memory, whole)))
+    }
+
+    /// What all rows of a table would take, and of those that are held out.
+    fn bytes_of_tables(&self, table: &str, base: &Path) -> Result<u64> {
+        let own = [&self.validation, &self.test].into_iter().flatten();
+        let own = own.filter_map(|how| match how {
+            HeldOut::Table { table } => Some(table.as_str()),
+            _ => None,
+        });
+        let mut whole = 0_u64;
+        for table in own.chain([table]) {
+            whole = whole.saturating_add(about_bytes(&base.join(table))?);
+        }
+        Ok(whole)
     }
 
     /// What all rows of arrays would take; none where they come in an archive.
@@ -255,6 +211,7 @@ impl DataConfig {
             targets: parts.targets.map(|targets| targets.memory(memory.bytes())),
             memory,
             whole,
+            table: None,
             pictures: None,
         })
     }
@@ -290,7 +247,7 @@ fn open(
 }
 
 /// Takes what is held out of the rows that are left, from one of their ends.
-fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
+pub(super) fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
     match how {
         HeldOut::First { first } => {
             let end = left.start + split::first_rows(left.len(), *first)?;
@@ -323,8 +280,8 @@ fn take(how: &HeldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
 /// The error of what takes rows in memory alone.
 pub(super) fn too_large((memory, whole): (Memory, Memory)) -> Error {
     let expected = format!(
-        "at most {memory} (`data.memory`, or half of the machine's): larger data is only \
-         trained and evaluated on"
+        "at most {memory} (`data.memory`, or half of the machine's): what is larger is not read \
+         as a whole, but trained on, evaluated and predicted meanwhile"
     );
     Error::invalid("data", format!("rows of {whole}"), expected)
 }

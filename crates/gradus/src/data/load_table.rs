@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out;
 use crate::data::load::Loaded;
-use crate::data::schema::{Schema, TableKeys, TableOptions};
+use crate::data::schema::{Schema, Summary, TableKeys, TableOptions};
 use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, join};
 use std::path::Path;
@@ -95,8 +95,9 @@ fn load_rows(
     let validation = part("data.validation", &config.validation, chosen.validation)?;
     let test = part("data.test", &config.test, chosen.test)?;
     let train = rows.select(&chosen.train)?;
+    let summary = Summary::of(&schema, &train)?;
     let left_out = match known {
-        None => schema.leave_out(&train),
+        None => schema.leave_out(&summary)?,
         Some(_) => Vec::new(),
     };
     let inputs: Vec<String> = schema.features.iter().map(|f| f.input.clone()).collect();
@@ -109,6 +110,7 @@ fn load_rows(
         schema: Some(schema),
         pictures: None,
         left_out,
+        summary: Some(summary),
         neighbours: config.neighbours(),
     })
 }
@@ -128,7 +130,7 @@ fn own_table(schema: &Schema, config: &DataConfig, path: &Path) -> Result<Datase
 }
 
 /// How the column of weights is read, which the model does not look at.
-fn weights_are_numbers(options: &TableOptions) -> ReadTable {
+pub(super) fn weights_are_numbers(options: &TableOptions) -> ReadTable {
     let mut read = ReadTable::default();
     if let Some(weight) = &options.sample_weight {
         read.kinds.insert(weight.clone(), Kind::Number);
@@ -136,7 +138,7 @@ fn weights_are_numbers(options: &TableOptions) -> ReadTable {
     read
 }
 
-fn read(
+pub(super) fn read(
     config: &DataConfig,
     source: &dyn Tabular,
     known: Option<&Schema>,

@@ -27,10 +27,12 @@ mod images;
 mod load;
 mod load_stream;
 mod load_stream_images;
+mod load_stream_table;
 mod load_table;
 mod memory;
 pub(crate) mod npy;
 pub(crate) mod numbers;
+mod opened;
 mod pick;
 mod remote;
 mod scale;
@@ -55,17 +57,22 @@ pub use folders::data_folders;
 pub use idx::read_idx;
 pub use images::{ColorMode, Images, Pictures, Resize};
 pub use load::Loaded;
-pub use load_stream::{Opened, Streamed};
+pub use load_stream_table::StreamedTable;
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
+pub use opened::{Opened, Streamed};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
-    DATE_PARTS, Feature, LeftOut, Missing, Schema, TableOptions, Target, TargetScale, Treat,
+    DATE_PARTS, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
+    Treat,
 };
+pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_of};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
-pub use table::{Cells, Column, ColumnLook, Kind, LookValues, ReadTable, Table, Tabular};
+pub use table::{
+    Cells, Column, ColumnLook, Kind, Listener, LookValues, ReadTable, Table, Tabular, Told,
+};
 pub use tensor::{Tensor, Values};
-pub use write::{write_csv, write_npy};
+pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

@@ -8,10 +8,13 @@ use crate::data::config::{DataConfig, Files};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::images::{Images, Order, Pictures};
 use crate::data::load_stream::too_large;
+use crate::data::load_stream_table;
 use crate::data::npy;
+use crate::data::opened::Asked;
 use crate::data::scale::Scale;
 use crate::data::schema::{Schema, TableOptions};
 use crate::data::stream::Data;
+use crate::data::table::Listener;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -112,6 +115,8 @@ pub struct Takes<'a> {
     pub pictures: Option<&'a Pictures>,
     /// Whether a table's targets are left out, as for predictions.
     pub unlabelled: bool,
+    /// Who is told how far the copy of a table is that is larger than memory.
+    pub listener: Listener<'a>,
 }
 
 impl Takes<'_> {
@@ -199,8 +204,8 @@ pub fn load_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Dataset>
     }
 }
 
-/// As [`load_for`], but arrays that are larger than the memory they may take stay in
-/// their files: see [`DataConfig::open`].
+/// As [`load_for`], but what is larger than the memory it may take is read when it is
+/// needed: see [`DataConfig::open`].
 pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
     let name = |path: &Path| Files::One(path.display().to_string());
     let (config, base, seed) = match source(spec)? {
@@ -217,6 +222,19 @@ pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
                 None => return load_for(spec, default, takes).map(Data::from),
             }
         }
+        Source::Table(path) => {
+            let config = DataConfig {
+                table: Some(path.display().to_string()),
+                ..DataConfig::default()
+            };
+            return match (config.larger_than_memory(Path::new(""))?, takes.schema) {
+                (Some((memory, _)), Some(schema)) => {
+                    let (labelled, listener) = (!takes.unlabelled, takes.listener);
+                    load_stream_table::rows_of(&path, schema, labelled, memory, listener)
+                }
+                _ => load_for(spec, default, takes).map(Data::from),
+            };
+        }
         Source::Images(path) => {
             let images = takes.images(&path);
             let config = DataConfig {
@@ -232,7 +250,12 @@ pub fn open_for(spec: &str, default: Split, takes: Takes<'_>) -> Result<Data> {
         }
         _ => return load_for(spec, default, takes).map(Data::from),
     };
-    let opened = config.open(&base, seed, takes.schema)?;
+    let asked = Asked {
+        known: takes.schema,
+        listener: takes.listener,
+        ids: takes.unlabelled,
+    };
+    let opened = config.open_asked(&base, seed, asked)?;
     Ok(match default {
         Split::Train => opened.train(),
         Split::Test => {

@@ -8,7 +8,13 @@ use std::io::{self, Write};
 ///
 /// The writer is the caller's, so that a file can be written aside and renamed.
 pub fn write_npy(to: &mut impl Write, shape: &Shape, values: &[f32]) -> io::Result<()> {
-    let rows = values.len() / shape.size().max(1);
+    write_npy_header(to, values.len() / shape.size().max(1), shape)?;
+    write_npy_rows(to, values)
+}
+
+/// Writes the beginning of a `.npy` file of so many `f32` rows of `shape`, which
+/// [`write_npy_rows`] writes, in as many calls as one likes.
+pub fn write_npy_header(to: &mut impl Write, rows: usize, shape: &Shape) -> io::Result<()> {
     let mut dims = format!("{rows},");
     for dim in shape.dims() {
         dims.push_str(&format!(" {dim},"));
@@ -29,7 +35,11 @@ pub fn write_npy(to: &mut impl Write, shape: &Shape, values: &[f32]) -> io::Resu
         u16::try_from(length).map_err(|_| io::Error::other("a shape too long for .npy"))?;
     to.write_all(b"\x93NUMPY\x01\x00")?;
     to.write_all(&length.to_le_bytes())?;
-    to.write_all(header.as_bytes())?;
+    to.write_all(header.as_bytes())
+}
+
+/// Writes rows of a `.npy` file of `f32`, one after another.
+pub fn write_npy_rows(to: &mut impl Write, values: &[f32]) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(4 * 4096);
     for block in values.chunks(4096) {
         bytes.clear();

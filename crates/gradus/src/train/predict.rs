@@ -3,7 +3,7 @@
 use super::crew::{self, Crew};
 use super::{check, feeds};
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Tabular, Tensor};
+use crate::data::{Dataset, Stream, Tabular, Tensor};
 use crate::engine::{Engine, Fill, Step};
 use crate::error::{Error, Result};
 use crate::model::{Dtype, Input, Model, Scored};
@@ -58,7 +58,49 @@ impl Predictor {
 
     /// Every output for every row of `data`, in the order of the model's outputs.
     pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.prepared.predict(self.engine.as_ref(), data)
+        self.prepared.predict(self.engine.as_ref(), data, 0)
+    }
+
+    /// Every output for rows that are not in memory, block by block: calls `visit` with the
+    /// rows of each block, in their order, and the outputs for them. A row's outputs are
+    /// those that it has among rows in memory.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::data::{NpyRows, Stream, write_npy};
+    /// # let folder = std::env::temp_dir().join(format!("gradus-doc-each-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("x.npy");
+    /// # let mut file = std::fs::File::create(&path).unwrap();
+    /// # write_npy(&mut file, &gradus::Shape::new(&[4]), &[0.5; 4000]).unwrap();
+    /// # drop(file);
+    /// let rows = Stream::new(NpyRows::from_parts(&[&path], &[""; 0])?)?.memory(1_000_000);
+    /// let model = Sequential::new().input([4]).add(Dense::new(1)).build()?;
+    /// let (mut sum, mut count) = (0.0, 0);
+    /// model.predictor()?.predict_each(&rows, &mut |_, outputs| {
+    ///     sum += outputs[0].to_f32().iter().sum::<f32>();
+    ///     count += outputs[0].rows();
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(count, 1000);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn predict_each(
+        &self,
+        rows: &Stream,
+        visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
+    ) -> Result<()> {
+        let (most, mut batch) = (self.prepared.crew.rows, 0);
+        // Outputs are numbers, and text in the end.
+        const BYTES: usize = 16;
+        let sizes = self.prepared.shapes.iter().map(Shape::size);
+        let more = sizes.sum::<usize>() * BYTES;
+        rows.blocks(most, more as u64, &mut |rows| {
+            let outputs = self.prepared.predict(self.engine.as_ref(), rows, batch)?;
+            batch += rows.rows().div_ceil(most);
+            visit(rows, &outputs)
+        })
     }
 
     /// The first output for the rows in `x`, one behind the other, into `y`, which
@@ -108,7 +150,7 @@ impl Model {
 
     fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
         check::inputs(self, data)?;
-        Prepared::new(self, engine)?.predict(engine, data)
+        Prepared::new(self, engine)?.predict(engine, data, 0)
     }
 }
 
@@ -152,7 +194,8 @@ impl Prepared {
         }
     }
 
-    fn predict(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
+    /// The outputs for these rows; batches are counted from `first` on.
+    fn predict(&self, engine: &dyn Engine, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
         check::inputs(&self.face, data)?;
         let tensors = feeds::tensors(&self.face, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
@@ -160,7 +203,7 @@ impl Prepared {
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
             tensors[feed].copy_range(rows, to);
         };
-        self.run(engine, data.rows(), &mut values, &fill)?;
+        self.run(engine, data.rows(), first, &mut values, &fill)?;
         let tensors = self.shapes.iter().zip(values);
         tensors
             .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
@@ -196,22 +239,23 @@ impl Prepared {
         let fill = |_: usize, rows: Range<usize>, to: &mut [f32]| {
             to.copy_from_slice(&x[rows.start * wide..rows.end * wide]);
         };
-        self.run(engine, rows, &mut [y], &fill)
+        self.run(engine, rows, 0, &mut [y], &fill)
     }
 
     /// Writes the first outputs, as many as there are `values`. `fill` writes rows,
-    /// counted from the first of all.
+    /// counted from the first of all; batches are counted from `first` on.
     fn run(
         &self,
         engine: &dyn Engine,
         rows: usize,
+        first: usize,
         values: &mut [impl AsMut<[f32]>],
         fill: &Fill,
     ) -> Result<()> {
         let most = self.crew.rows;
         if rows <= most {
             let one = |seat: &mut crew::Seat| {
-                seat.run(rows, fill, &self.step(0));
+                seat.run(rows, fill, &self.step(first));
                 for (n, values) in values.iter_mut().enumerate() {
                     seat.output(n, values.as_mut());
                 }
@@ -234,7 +278,7 @@ impl Prepared {
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
                 fill(feed, start + rows.start..start + rows.end, to);
             };
-            seat.run(most.min(rows - start), &fill, &self.step(batch));
+            seat.run(most.min(rows - start), &fill, &self.step(first + batch));
             for (n, values) in outputs.into_iter().enumerate() {
                 seat.output(n, values);
             }

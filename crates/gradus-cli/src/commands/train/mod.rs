@@ -6,11 +6,13 @@ mod report;
 use crate::args::Train;
 use crate::checkpoint::{self, Checkpoint};
 use crate::config::{Config, Document, Run};
+use crate::copies;
 use crate::output;
 use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
 use gradus::artifacts::keras::save_keras;
+use gradus::data::Listener;
 use gradus::data::checks::Severity;
 use gradus::rules::optimizers::LearningRate;
 use gradus::train::Fit;
@@ -70,7 +72,9 @@ fn train_one(
     reporter: Reporter,
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
-    let mut run = config.resolve(document.base()).map_err(located)?;
+    let tell = copies::shown(matches!(reporter, Reporter::Quiet));
+    let run = config.resolve(document.base(), Listener::new(&tell));
+    let mut run = run.map_err(located)?;
     reporter.say(&run.rows);
     let warnings = run.findings.iter();
     let warnings = warnings.filter(|finding| finding.severity == Severity::Warning);

@@ -58,8 +58,9 @@ pub struct DataConfig {
     /// The checks that are not made before training.
     #[serde(skip_serializing_if = "Silenced::is_empty")]
     pub checks: Silenced,
-    /// What the rows of arrays or pictures may take of the memory: larger ones stay in
-    /// their files, and are read while a model is trained. The default is half of the machine's.
+    /// What the rows of arrays, pictures or a table may take of the memory: larger ones
+    /// stay in their files, and are read while a model is trained. The default is half of
+    /// the machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
 }
@@ -229,9 +230,10 @@ impl DataConfig {
         {
             return Err(excluded(source, key));
         }
-        if let (Some(_), [source @ ("dataset" | "table")]) = (self.memory, &named[..]) {
+        if let (Some(_), [source @ "dataset"]) = (self.memory, &named[..]) {
             let problem = format!(
-                "`memory` belongs to arrays (`x`) and `images`: a `{source}` is read as a whole"
+                "`memory` belongs to arrays (`x`), `table` and `images`: a `{source}` is read as a \
+                 whole"
             );
             return Err(contradiction(&problem));
         }

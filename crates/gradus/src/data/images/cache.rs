@@ -9,6 +9,7 @@
 use super::files::Found;
 use super::pixels::Pixels;
 use super::{Images, Order};
+use crate::base::hash::fnv;
 use crate::base::threads::lock;
 use crate::base::whole::fill_whole;
 use crate::data::folders::cache_folder;
@@ -257,10 +258,4 @@ fn sum(bytes: &[u8]) -> u32 {
     let mut sum = Crc::new();
     sum.update(bytes);
     sum.sum()
-}
-
-/// FNV-1a: the same for ever, which the standard library's hash is not.
-fn fnv(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }

@@ -2,15 +2,15 @@
 
 use super::Schema;
 use super::of::LeftOut;
+use super::summary::{Look, Summary};
 use crate::data::table::Kind;
-use crate::data::{Dataset, Values};
 
 /// How many columns with gaps are named.
 const NAMED: usize = 4;
 
 impl Schema {
-    /// What the model looks at, and where training rows have gaps.
-    pub fn describe(&self, train: &Dataset, left: &[LeftOut]) -> String {
+    /// What the model looks at, and where training rows like these have gaps.
+    pub fn describe(&self, train: &Summary, left: &[LeftOut]) -> String {
         let mut parts = Vec::new();
         for (kind, one, many) in [
             (Kind::Number, "number", "numbers"),
@@ -25,18 +25,8 @@ impl Schema {
         }
         let mut text = format!("features: {}", parts.join(", "));
         let mut gaps = Vec::new();
-        for (feature, tensor) in self.features.iter().zip(train.inputs()) {
-            let missing = match tensor.values() {
-                Values::Text { names, codes } => {
-                    let empty = |code: &&u32| names[**code as usize].is_empty();
-                    codes.iter().filter(empty).count()
-                }
-                _ => {
-                    let rows = tensor.to_f32();
-                    let rows = rows.chunks(tensor.size().max(1));
-                    rows.filter(|row| row[0].is_nan()).count()
-                }
-            };
+        for feature in &self.features {
+            let missing = train.look(feature).map_or(0, Look::missing);
             if missing > 0 {
                 gaps.push(format!("{} ({missing})", feature.name));
             }

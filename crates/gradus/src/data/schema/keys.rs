@@ -1,11 +1,13 @@
 //! What splits ask of a table's rows.
 
-use crate::data::Dataset;
 use crate::data::classes;
 use crate::data::hold_out::Keys;
-use crate::data::table::{Cells, Table};
+use crate::data::stream::TableRows;
+use crate::data::table::{Cells, Copied, Table};
+use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::iter::once;
 
 /// A table, and the rows that were made of it.
 pub(crate) struct TableKeys<'a> {
@@ -15,13 +17,16 @@ pub(crate) struct TableKeys<'a> {
 
 impl TableKeys<'_> {
     fn column(&self, name: &str) -> Result<&Cells> {
-        let mut columns = self.table.columns.iter();
-        let found = columns.find(|c| c.name == name);
-        found.map(|c| &c.cells).ok_or_else(|| {
-            let known = self.table.columns.iter().map(|c| c.name.as_str());
-            Error::unknown("", "column", name, known)
-        })
+        column(self.table, name)
     }
+}
+
+fn column<'a>(table: &'a Table, name: &str) -> Result<&'a Cells> {
+    let found = table.columns.iter().find(|c| c.name == name);
+    found.map(|c| &c.cells).ok_or_else(|| {
+        let known = table.columns.iter().map(|c| c.name.as_str());
+        Error::unknown("", "column", name, known)
+    })
 }
 
 impl Keys for TableKeys<'_> {
@@ -34,43 +39,98 @@ impl Keys for TableKeys<'_> {
     }
 
     fn classes(&self) -> Result<Vec<u32>> {
-        match self.data.targets() {
-            [target] => classes::codes(target),
-            several => {
-                let found = format!("{} targets", several.len());
-                Err(Error::invalid("", found, "one, or a column's name"))
-            }
-        }
+        classes_of(self.data.targets())
     }
 
     fn codes(&self, column: &str) -> Result<Vec<Option<u32>>> {
-        let mut known = HashMap::new();
-        let mut code = |bits: u32| {
-            let next = known.len() as u32;
-            *known.entry(bits).or_insert(next)
-        };
-        Ok(match self.column(column)? {
-            Cells::Category { codes, .. } => codes.clone(),
-            Cells::Date(days) => days.iter().map(|day| day.map(|d| code(d as u32))).collect(),
-            // -0 and 0 are one group.
-            Cells::Number(all) | Cells::Boolean(all) => {
-                let bits = |x: &f32| (!x.is_nan()).then(|| code((x + 0.0).to_bits()));
-                all.iter().map(bits).collect()
-            }
-        })
+        Ok(codes(self.column(column)?))
     }
 
     fn times(&self, column: &str) -> Result<Vec<f64>> {
-        match self.column(column)? {
-            Cells::Number(all) => Ok(all.iter().map(|&x| x.into()).collect()),
-            Cells::Date(days) => {
-                let time = |day: &Option<i32>| day.map_or(f64::NAN, f64::from);
-                Ok(days.iter().map(time).collect())
-            }
-            other => {
-                let found = format!("`{column}`, of type {}", other.kind().name());
-                Err(Error::invalid("", found, "dates or numbers"))
-            }
+        times(column, self.column(column)?)
+    }
+}
+
+/// A table whose rows are in its copy: a column that is asked for is read.
+pub(crate) struct CopyKeys<'a> {
+    pub copied: &'a Copied,
+    pub rows: &'a TableRows,
+}
+
+impl CopyKeys<'_> {
+    fn column(&self, name: &str) -> Result<Cells> {
+        column(&self.copied.head(), name)?;
+        let mut table = self
+            .copied
+            .table(&|other| other == name, once(0..self.copied.rows()))?;
+        let column = table.columns.pop();
+        column.map(|column| column.cells).ok_or_else(|| {
+            let expected = "one that is read: it is excluded";
+            Error::invalid("", format!("`{name}`"), expected)
+        })
+    }
+}
+
+impl Keys for CopyKeys<'_> {
+    fn name(&self) -> &str {
+        self.copied.name()
+    }
+
+    fn rows(&self) -> usize {
+        self.copied.rows()
+    }
+
+    fn classes(&self) -> Result<Vec<u32>> {
+        classes_of(&self.rows.targets()?)
+    }
+
+    fn codes(&self, column: &str) -> Result<Vec<Option<u32>>> {
+        Ok(codes(&self.column(column)?))
+    }
+
+    fn times(&self, column: &str) -> Result<Vec<f64>> {
+        times(column, &self.column(column)?)
+    }
+}
+
+fn classes_of(targets: &[Tensor]) -> Result<Vec<u32>> {
+    match targets {
+        [target] => classes::codes(target),
+        several => {
+            let found = format!("{} targets", several.len());
+            Err(Error::invalid("", found, "one, or a column's name"))
+        }
+    }
+}
+
+/// A number for each cell, equal for those that are.
+fn codes(cells: &Cells) -> Vec<Option<u32>> {
+    let mut known = HashMap::new();
+    let mut code = |bits: u32| {
+        let next = known.len() as u32;
+        *known.entry(bits).or_insert(next)
+    };
+    match cells {
+        Cells::Category { codes, .. } => codes.clone(),
+        Cells::Date(days) => days.iter().map(|day| day.map(|d| code(d as u32))).collect(),
+        // -0 and 0 are one group.
+        Cells::Number(all) | Cells::Boolean(all) => {
+            let bits = |x: &f32| (!x.is_nan()).then(|| code((x + 0.0).to_bits()));
+            all.iter().map(bits).collect()
+        }
+    }
+}
+
+fn times(column: &str, cells: &Cells) -> Result<Vec<f64>> {
+    match cells {
+        Cells::Number(all) => Ok(all.iter().map(|&x| x.into()).collect()),
+        Cells::Date(days) => {
+            let time = |day: &Option<i32>| day.map_or(f64::NAN, f64::from);
+            Ok(days.iter().map(time).collect())
+        }
+        other => {
+            let found = format!("`{column}`, of type {}", other.kind().name());
+            Err(Error::invalid("", found, "dates or numbers"))
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
 //! table and a user's [`TableOptions`]; `read` reads another table as it says;
-//! `columns` makes tensors of columns; `keys` is what splits ask of a table.
+//! `columns` makes tensors of columns; `summary` is what a model is made by; `keys` is what splits ask of a table.
 
 mod columns;
 mod describe;
@@ -10,11 +10,14 @@ mod keys;
 mod of;
 mod options;
 mod read;
+mod summary;
 
 pub use columns::DATE_PARTS;
-pub(crate) use keys::TableKeys;
+pub(crate) use keys::{CopyKeys, TableKeys};
 pub use of::LeftOut;
 pub use options::{Missing, TableOptions, TargetScale, Treat};
+pub use summary::Summary;
+pub(crate) use summary::{Look, Moments, Numbers};
 
 use super::table::Kind;
 use crate::error::{Error, Result};

@@ -1,8 +1,7 @@
 //! From a table and a user's words to a schema.
 
-use super::{Feature, Schema, TableOptions, Target, Treat};
+use super::{Feature, Schema, Summary, TableOptions, Target, Treat};
 use crate::data::table::{Cells, Column, Kind, ReadTable, Table};
-use crate::data::{Dataset, Values};
 use crate::error::{Error, Result};
 
 /// A feature that training rows tell nothing by, and why.
@@ -108,17 +107,12 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Drops the features that these rows tell nothing by: numbers that are always
-    /// the same or missing, texts of which none is there twice, or only one.
-    pub fn leave_out(&mut self, train: &Dataset) -> Vec<LeftOut> {
+    /// Drops the features that training rows like these tell nothing by: numbers that
+    /// are always the same or missing, texts of which none is there twice, or only one.
+    pub fn leave_out(&mut self, train: &Summary) -> Result<Vec<LeftOut>> {
         let mut left = Vec::new();
-        for (feature, tensor) in self.features.iter().zip(train.inputs()) {
-            let why = match tensor.values() {
-                Values::Text { names, codes } => texts_tell_nothing(names, codes),
-                _ if feature.kind == Kind::Date => dates_tell_nothing(&tensor.to_f32()),
-                _ => numbers_tell_nothing(&tensor.to_f32()),
-            };
-            if let Some(why) = why {
+        for feature in &self.features {
+            if let Some(why) = train.look(feature)?.tells_nothing(feature.kind) {
                 let name = feature.name.clone();
                 left.push(LeftOut { name, why });
             }
@@ -127,39 +121,8 @@ impl Schema {
         let inputs = self.features.iter().filter(|f| !is_left(&f.name));
         let inputs: Vec<String> = inputs.map(|f| f.input.clone()).collect();
         self.keep_inputs(&inputs.iter().map(String::as_str).collect::<Vec<_>>());
-        left
+        Ok(left)
     }
-}
-
-fn numbers_tell_nothing(all: &[f32]) -> Option<String> {
-    let mut there = all.iter().filter(|x| !x.is_nan());
-    let Some(first) = there.next() else {
-        return Some("always missing".into());
-    };
-    let same = there.all(|x| x == first) && !all.iter().any(|x| x.is_nan());
-    same.then(|| format!("always {first}"))
-}
-
-fn dates_tell_nothing(parts: &[f32]) -> Option<String> {
-    let mut days = parts.chunks(super::columns::DATE_PARTS.len());
-    let first = days.next()?;
-    // Missing is the same as missing.
-    let same = |day: &[f32]| {
-        day.iter()
-            .zip(first)
-            .all(|(a, b)| a == b || a.is_nan() && b.is_nan())
-    };
-    days.all(same).then(|| "always the same date".into())
-}
-
-fn texts_tell_nothing(names: &[String], codes: &[u32]) -> Option<String> {
-    let mut counts = vec![0_usize; names.len()];
-    codes.iter().for_each(|&code| counts[code as usize] += 1);
-    if let Some(only) = counts.iter().position(|&count| count == codes.len()) {
-        return Some(format!("always `{}`", names[only]));
-    }
-    let most = counts.iter().max().copied().unwrap_or(0);
-    (most < 2).then(|| "no text is there twice".into())
 }
 
 fn twice(name: &str, a: &str, b: &str) -> Error {

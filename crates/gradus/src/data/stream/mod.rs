@@ -1,15 +1,17 @@
 //! Rows that are not all in memory: read in windows while the one before is used.
 //!
-//! What is read (`rows`, `npy`) and in which order (`order`) is one thing, how it comes
-//! to memory (`window`, `reader`, `windows`) another; a `generator` has no order but
+//! What is read (`rows`, `npy`, `table`) and in which order (`order`) is one thing, how it comes
+//! to memory (`window`, `reader`, `windows`; `blocks`) another; a `generator` has no order but
 //! its own.
 
+mod blocks;
 mod generator;
 mod npy;
 mod order;
 mod pool;
 mod reader;
 mod rows;
+mod table;
 mod window;
 mod windows;
 
@@ -17,6 +19,8 @@ pub(crate) use generator::Drawn;
 pub use generator::Generator;
 pub use npy::NpyRows;
 pub use rows::{Rows, Stream};
+
+pub(super) use table::{Picked, TableRows};
 
 pub(crate) use reader::Prepare;
 pub(crate) use windows::Windows;

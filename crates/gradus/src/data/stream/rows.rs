@@ -55,6 +55,17 @@ pub trait Rows: Send {
     ///
     /// An error ends the training, which leaves the model as it was before.
     fn read(&mut self, rows: Range<usize>) -> Result<Dataset>;
+
+    /// The number that messages call a row by. The default is its own.
+    fn source_row(&self, row: usize) -> usize {
+        row
+    }
+
+    /// Bytes that a row takes in memory beside its numbers and the places of its texts:
+    /// about what the texts themselves do. The default is 0.
+    fn text_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Rows that are read while a model is trained or measured, within a given memory.
@@ -79,10 +90,13 @@ pub trait Rows: Send {
 pub struct Stream {
     source: Arc<Mutex<Box<dyn Rows>>>,
     /// Of the source's.
-    rows: Range<usize>,
-    memory: u64,
+    pub(super) rows: Range<usize>,
+    pub(super) memory: u64,
     /// One for each input, or none.
-    scales: Arc<Vec<Scale>>,
+    pub(super) scales: Arc<Vec<Scale>>,
+    /// The inputs that are kept, if not all are.
+    kept: Option<Arc<Vec<String>>>,
+    text_bytes: u64,
     sample: Dataset,
 }
 
@@ -102,6 +116,8 @@ impl Stream {
         let sample = source.read(first.clone())?;
         window::as_many(&sample, &first)?;
         Ok(Stream {
+            text_bytes: source.text_bytes(),
+            kept: None,
             source: Arc::new(Mutex::new(source)),
             rows: 0..count,
             memory: Memory::USUAL.bytes(),
@@ -122,6 +138,14 @@ impl Stream {
     pub fn scaled(mut self, scales: Vec<Scale>) -> Result<Self> {
         self.sample = scaled(self.sample, &scales)?;
         self.scales = Arc::new(scales);
+        Ok(self)
+    }
+
+    /// The same rows with only the inputs of these names.
+    pub(in crate::data) fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
+        self.sample = self.sample.keep_inputs(names)?;
+        let names = names.iter().map(|&name| name.to_owned());
+        self.kept = Some(Arc::new(names.collect()));
         Ok(self)
     }
 
@@ -176,10 +200,13 @@ impl Stream {
     }
 
     /// Reads rows of the source, as it gives them.
-    fn read(&self, rows: Range<usize>) -> Result<Dataset> {
+    pub(super) fn read(&self, rows: Range<usize>) -> Result<Dataset> {
         let data = lock(&self.source).read(rows.clone())?;
         window::as_many(&data, &rows)?;
-        Ok(data)
+        match &self.kept {
+            None => Ok(data),
+            Some(names) => data.keep_inputs(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+        }
     }
 
     /// Reads a window, block by block, into what is spare; `goes_on` is asked between
@@ -209,7 +236,8 @@ impl Stream {
     pub(super) fn source_row(&self, ranges: &[Range<usize>], mut row: usize) -> Option<usize> {
         for range in ranges {
             if row < range.len() {
-                return Some(self.rows.start + range.start + row);
+                let row = self.rows.start + range.start + row;
+                return Some(lock(&self.source).source_row(row));
             }
             row -= range.len();
         }
@@ -223,7 +251,7 @@ impl Stream {
         let data = &self.sample;
         let tensors = data.inputs().iter().chain(data.targets());
         let tensors = tensors.chain(data.sample_weight());
-        (tensors.map(Tensor::row_bytes).sum::<usize>() + NOTES) as u64
+        (tensors.map(Tensor::row_bytes).sum::<usize>() + NOTES) as u64 + self.text_bytes
     }
 
     /// The most rows of a batch for which there is memory, at least one.
@@ -244,7 +272,7 @@ impl Stream {
     }
 }
 
-fn scaled(data: Dataset, scales: &[Scale]) -> Result<Dataset> {
+pub(super) fn scaled(data: Dataset, scales: &[Scale]) -> Result<Dataset> {
     if scales.is_empty() {
         return Ok(data);
     }

@@ -98,7 +98,7 @@ impl Windows {
             self.reach_window(number)?;
             if let Some((.., ready)) = &self.now {
                 let ranges = || self.order.ranges(number);
-                visit(&ready.data).map_err(|error| at_source(error, &self.stream, &ranges()))?;
+                visit(&ready.data).map_err(|error| self.stream.at_source(error, &ranges()))?;
             }
         }
         Ok(())
@@ -160,17 +160,7 @@ fn reader(stream: Stream, block: usize, mut prepare: Prepare) -> Result<Reader<J
             window.reuse(data);
         }
         let data = stream.window(&ranges, block, &mut window, goes_on)?;
-        let feeds = prepare(&data).map_err(|error| at_source(error, &stream, &ranges))?;
+        let feeds = prepare(&data).map_err(|error| stream.at_source(error, &ranges))?;
         Ok(Ready { feeds, data })
     })
-}
-
-/// An error about a row of a window, as one of the source's row.
-fn at_source(mut error: Error, stream: &Stream, ranges: &[Range<usize>]) -> Error {
-    if let Error::Data { row: Some(row), .. } = &mut error
-        && let Some(of_source) = stream.source_row(ranges, *row)
-    {
-        *row = of_source;
-    }
-    error
 }

@@ -5,11 +5,12 @@
 //! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
 //! threads do so. `typed` makes columns of what has types already: `arrow` of record
 //! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
-//! `describe` shows a table.
+//! `describe` shows a table; `copy` is what a table becomes that is larger than memory.
 
 #[cfg(feature = "arrow")]
 mod arrow;
 mod cell;
+mod copy;
 mod describe;
 mod header;
 mod infer;
@@ -30,9 +31,13 @@ mod tests;
 mod typed;
 
 pub(super) use cell::{date_parts, day_of};
+pub(super) use copy::Copied;
+pub use copy::{Listener, Told};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use tabular::Tabular;
+pub(super) use tabular::about_bytes;
+use tabular::is_parquet;
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,7 +6,7 @@ use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
 use super::{Cells, Column, Kind, ReadTable, Table};
-use crate::base::threads::{lock, threads, together};
+use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
 use std::sync::Mutex;
@@ -29,46 +29,20 @@ pub(super) fn read_by(
     threads: usize,
     block: usize,
 ) -> Result<Table> {
-    let blocks = Blocks::open(path, block)?;
-    let start = blocks.start()?;
-    let delimiter = delimiter(start);
-    let (names, has_header) = names(path, start, delimiter)?;
-    for name in options.kinds.keys() {
-        if !names.contains(name) {
-            let known = names.iter().map(String::as_str);
-            let at = path.display().to_string();
-            return Err(Error::unknown(&at, "column", name, known));
-        }
-    }
-    let given: Vec<Option<Kind>> = names
-        .iter()
-        .map(|n| options.kinds.get(n).copied())
-        .collect();
-    let mut pass = Pass {
-        path,
-        delimiter,
-        has_header,
-        threads,
-        kinds: Vec::new(),
-    };
-    pass.kinds = pass.expected(start, &given);
+    let (mut pass, blocks) = Pass::begin(path, options, threads, block)?;
     let (rows, mut parts) = pass.run(blocks)?;
-    if rows == 0 {
-        return Err(Error::file(path, "has a header and no rows under it"));
-    }
     if u32::try_from(rows).is_err() {
-        let problem = format!("has {rows} rows, expected fewer than 2^32");
-        return Err(Error::file(path, problem));
+        return Err(too_many(path, rows));
     }
-    let mut kinds = Vec::with_capacity(names.len());
-    for ((name, parts), given) in names.iter().zip(&mut parts).zip(given) {
+    let mut found = Vec::with_capacity(parts.len());
+    for parts in &mut parts {
         let mut whole = Found::default();
         for (_, found) in &mut *parts {
             whole.append(std::mem::take(found));
         }
-        let kind = whole.kind(given);
-        kinds.push(kind.map_err(|why| Error::file(path, format!("column `{name}`: {why}")))?);
+        found.push(whole);
     }
+    let kinds = pass.settled(rows, &found)?;
     // Where the first rows promised another type, those columns are read again.
     let again = kinds.iter().zip(&pass.kinds);
     let again = again.map(|(&kind, &was)| (was != Some(kind)).then_some(kind));
@@ -81,7 +55,7 @@ pub(super) fn read_by(
         }
         let (rows_again, read) = pass.run(Blocks::open(path, block)?)?;
         if rows_again != rows {
-            return Err(Error::file(path, "was changed while it was read"));
+            return Err(changed(path));
         }
         for ((parts, read), kind) in parts.iter_mut().zip(read).zip(&pass.kinds) {
             if kind.is_some() {
@@ -95,7 +69,7 @@ pub(super) fn read_by(
         let (kind, parts) = lock(&making[n]).take()?;
         Some(join(kind, rows, parts.into_iter().map(|part| part.0)))
     });
-    let columns = names.into_iter().zip(columns);
+    let columns = pass.names.into_iter().zip(columns);
     Ok(Table {
         name: path.display().to_string(),
         rows,
@@ -105,28 +79,75 @@ pub(super) fn read_by(
     })
 }
 
+pub(super) fn too_many(path: &Path, rows: usize) -> Error {
+    Error::file(path, format!("has {rows} rows, expected fewer than 2^32"))
+}
+
+pub(super) fn changed(path: &Path) -> Error {
+    Error::file(path, "was changed while it was read")
+}
+
 /// The parts of each column, from the file's first block to its last.
 type Parts = Vec<Vec<(Cells, Found)>>;
 
 /// One reading of a file.
-struct Pass<'a> {
+pub(super) struct Pass<'a> {
     path: &'a Path,
     delimiter: u8,
     has_header: bool,
     threads: usize,
+    /// The columns' names.
+    pub names: Vec<String>,
+    /// The types that were said.
+    given: Vec<Option<Kind>>,
     /// As what each column is read; a column without is passed over.
-    kinds: Vec<Option<Kind>>,
+    pub kinds: Vec<Option<Kind>>,
+    /// The most rows that a block had.
+    rows: AtomicUsize,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    /// Opens a file, and sees from its first rows what to expect.
+    pub fn begin(
+        path: &'a Path,
+        options: &ReadTable,
+        threads: usize,
+        block: usize,
+    ) -> Result<(Self, Blocks<'a>)> {
+        let blocks = Blocks::open(path, block)?;
+        let start = blocks.start()?;
+        let delimiter = delimiter(start);
+        let (names, has_header) = names(path, start, delimiter)?;
+        for name in options.kinds.keys() {
+            if !names.contains(name) {
+                let known = names.iter().map(String::as_str);
+                let at = path.display().to_string();
+                return Err(Error::unknown(&at, "column", name, known));
+            }
+        }
+        let given = names.iter().map(|n| options.kinds.get(n).copied());
+        let mut pass = Pass {
+            path,
+            delimiter,
+            has_header,
+            threads,
+            given: given.collect(),
+            names,
+            kinds: Vec::new(),
+            rows: AtomicUsize::new(0),
+        };
+        pass.kinds = pass.expected(start);
+        Ok((pass, blocks))
+    }
+
     /// The types that the first rows promise.
-    fn expected(&self, start: &str, given: &[Option<Kind>]) -> Vec<Option<Kind>> {
-        let mut found: Vec<Found> = given.iter().map(|_| Found::default()).collect();
+    fn expected(&self, start: &str) -> Vec<Option<Kind>> {
+        let mut found: Vec<Found> = self.given.iter().map(|_| Found::default()).collect();
         let mut end = start.len().min(LOOKED_AT);
         while !start.is_char_boundary(end) {
             end -= 1;
         }
-        let width = given.len();
+        let width = self.given.len();
         // A damaged row is met again, with its place.
         let _ = cells(
             &start[..end],
@@ -138,7 +159,7 @@ impl Pass<'_> {
                 found[n].add(0, cell);
             },
         );
-        let found = found.iter().zip(given);
+        let found = found.iter().zip(&self.given);
         let kinds = found.map(|(found, &given)| match given {
             Some(kind) => kind,
             None => found.kind(None).unwrap_or(Kind::Category),
@@ -146,36 +167,23 @@ impl Pass<'_> {
         kinds.map(Some).collect()
     }
 
+    /// The types that all rows have, or why they have none.
+    pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Vec<Kind>> {
+        if rows == 0 {
+            return Err(Error::file(self.path, "has a header and no rows under it"));
+        }
+        let columns = self.names.iter().zip(found).zip(&self.given);
+        let kinds = columns.map(|((name, found), &given)| {
+            let kind = found.kind(given);
+            kind.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
+        });
+        kinds.collect()
+    }
+
     /// How many rows there are, and the columns' parts.
     fn run(&self, blocks: Blocks) -> Result<(usize, Parts)> {
-        let threads = if blocks.ended() {
-            1
-        } else {
-            self.threads.max(1)
-        };
         let blocks = Mutex::new(Some(blocks));
-        let rows_before = AtomicUsize::new(0);
-        let work = || {
-            let mut read = Vec::new();
-            loop {
-                // Blocks are handed out in order, and after a bad one no more: the
-                // first of the bad ones is always met.
-                let next = match &mut *lock(&blocks) {
-                    Some(blocks) => (blocks.count(), blocks.next(self.delimiter)),
-                    None => return read,
-                };
-                let (number, block) = match next {
-                    (_, Ok(None)) => return read,
-                    (number, Ok(Some(block))) => (number, self.block(&block, &rows_before)),
-                    (number, Err(error)) => (number, Err(error)),
-                };
-                if block.is_err() {
-                    lock(&blocks).take();
-                }
-                read.push((number, block));
-            }
-        };
-        let read = together(threads, work);
+        let read = self.some(&blocks, usize::MAX, |_, cells| cells);
         let mut parts: Parts = self
             .kinds
             .iter()
@@ -192,11 +200,57 @@ impl Pass<'_> {
         Ok((rows, parts))
     }
 
+    /// The rows of the next blocks, of so many at most, and what `make` makes of their
+    /// bytes and cells: none at the end. Behind an error nothing counts.
+    pub fn some<T: Send>(
+        &self,
+        blocks: &Mutex<Option<Blocks>>,
+        most: usize,
+        make: impl Fn(usize, OfColumns) -> T + Sync,
+    ) -> Vec<Result<(usize, T)>> {
+        let (ended, first) = match &*lock(blocks) {
+            Some(blocks) => (blocks.ended(), blocks.count()),
+            None => return Vec::new(),
+        };
+        let threads = if ended { 1 } else { self.threads.max(1) };
+        let last = first.saturating_add(most);
+        let work = || {
+            let mut read = Vec::new();
+            loop {
+                // Blocks are handed out in order, and after a bad one no more: the
+                // first of the bad ones is always met.
+                let next = match &mut *lock(blocks) {
+                    Some(blocks) if blocks.count() < last => {
+                        (blocks.count(), blocks.next(self.delimiter))
+                    }
+                    _ => return read,
+                };
+                let (number, block) = match next {
+                    (_, Ok(None)) => return read,
+                    (number, Ok(Some(block))) => {
+                        let made = self.block(&block);
+                        let length = block.length();
+                        (
+                            number,
+                            made.map(|(rows, cells)| (rows, make(length, cells))),
+                        )
+                    }
+                    (number, Err(error)) => (number, Err(error)),
+                };
+                if block.is_err() {
+                    lock(blocks).take();
+                }
+                read.push((number, block));
+            }
+        };
+        together(threads, work)
+    }
+
     /// A block's rows, and what it has of each column.
-    fn block(&self, block: &Block, rows_before: &AtomicUsize) -> Result<(usize, OfColumns)> {
+    fn block(&self, block: &Block) -> Result<(usize, OfColumns)> {
         let text = block.text(self.path)?;
         // Blocks have about as many rows as the ones before.
-        let rows = rows_before.load(Ordering::Relaxed);
+        let rows = self.rows.load(Ordering::Relaxed);
         let kinds = self.kinds.iter();
         let mut parts: Vec<Option<Part>> = kinds.map(|k| k.map(|k| Part::new(k, rows))).collect();
         let header = self.has_header && block.number == 0;
@@ -224,26 +278,11 @@ impl Pass<'_> {
             );
             Error::file(self.path, problem)
         })?;
-        rows_before.fetch_max(rows, Ordering::Relaxed);
+        self.rows.fetch_max(rows, Ordering::Relaxed);
         let parts = parts.into_iter().map(|part| part.map(Part::done));
         Ok((rows, parts.collect()))
     }
 }
 
 /// What was found in each column that is read.
-type OfColumns = Vec<Option<(Cells, Found)>>;
-
-/// The results of so many tasks, done by so many threads, in their order.
-pub(super) fn parallel<T: Send>(
-    threads: usize,
-    tasks: usize,
-    task: impl Fn(usize) -> Option<T> + Sync,
-) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mine = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        let mine = mine.take_while(|&n| n < tasks);
-        mine.filter_map(|n| Some((n, task(n)?))).collect::<Vec<_>>()
-    };
-    together(threads.min(tasks), work)
-}
+pub(super) type OfColumns = Vec<Option<(Cells, Found)>>;

@@ -61,6 +61,11 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// How many bytes it has.
+    pub fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Its text; an error that names the place of what is no UTF-8.
     pub fn text(&self, path: &Path) -> Result<&str> {
         utf8(path, &self.bytes, self.line)

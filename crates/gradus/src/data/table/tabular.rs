@@ -2,7 +2,7 @@
 
 use super::typed::{Cell, Head, Making};
 use super::{Cells, ReadTable, Table, read};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// What a table can be read from: the path of a CSV or Parquet file, a [`Table`], and
@@ -54,10 +54,27 @@ impl Tabular for Path {
     }
 
     fn to_table(&self, options: &ReadTable) -> Result<Table> {
-        let ending = self.extension().and_then(|e| e.to_str());
-        match ending.is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+        match is_parquet(self) {
             true => parquet(self, options),
             false => read::read(self, options),
+        }
+    }
+}
+
+/// Whether a file is one of Parquet, by its name.
+pub(super) fn is_parquet(path: &Path) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str());
+    ending.is_some_and(|e| e.eq_ignore_ascii_case("parquet"))
+}
+
+/// How many bytes a table file is about as a table in memory, before it is read: as many
+/// as the file of text has; of a Parquet file four for each cell.
+pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
+    match is_parquet(path) {
+        true => parquet_bytes(path),
+        false => {
+            let about = std::fs::metadata(path);
+            Ok(about.map_err(|cause| Error::io("read", path, cause))?.len())
         }
     }
 }
@@ -65,9 +82,19 @@ impl Tabular for Path {
 #[cfg(feature = "parquet")]
 use super::parquet::read as parquet;
 
+#[cfg(feature = "parquet")]
+fn parquet_bytes(path: &Path) -> Result<u64> {
+    let (rows, columns) = super::parquet::size(path)?;
+    Ok(4 * rows as u64 * columns as u64)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_bytes(path: &Path) -> Result<u64> {
+    parquet(path, &ReadTable::default()).map(|_| 0)
+}
+
 #[cfg(not(feature = "parquet"))]
 fn parquet(path: &Path, _: &ReadTable) -> Result<Table> {
-    use crate::error::Error;
     // What is not there is not there, whatever is built in.
     std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
     let problem = "is a Parquet file, which this program was built without: build it with \

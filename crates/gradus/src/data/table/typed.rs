@@ -77,6 +77,11 @@ impl Making {
         self.columns[column].is_read
     }
 
+    /// Whether nobody looks at the column.
+    pub fn is_ignored(&self, column: usize) -> bool {
+        self.columns[column].ignored
+    }
+
     /// Adds cells to a column, `before` being how many rows of the source came before
     /// what this has of it.
     pub fn add<'a>(

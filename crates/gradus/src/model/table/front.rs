@@ -5,8 +5,9 @@ use super::super::functional::{Functional, Symbol};
 use super::super::layers::{
     Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Normalization, OutputMode, StringLookup,
 };
-use crate::data::{Dataset, Feature, Kind, Missing, Schema, Tensor, Values};
+use crate::data::{Feature, Look, Missing, Moments, NumbersLook, Schema, Summary};
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 /// From so many different texts on, a category is embedded; with fewer, it is a row
 /// of zeros with a 1.
@@ -30,12 +31,12 @@ pub(super) fn front(
     g: &mut Functional,
     columns: &[Symbol],
     schema: &Schema,
-    train: &Dataset,
+    train: &Summary,
     missing: Missing,
 ) -> Result<Symbol> {
     let mut seen = Vec::new();
-    for (feature, tensor) in schema.features.iter().zip(train.inputs()) {
-        seen.push(Seen::of(feature, tensor, missing)?);
+    for feature in &schema.features {
+        seen.push(Seen::of(feature, train, missing)?);
     }
     let each = || seen.iter().zip(columns);
     let (mut numbers, mut gaps) = (Vec::new(), Vec::new());
@@ -102,11 +103,11 @@ struct Numbers {
 }
 
 impl Seen {
-    fn of(feature: &Feature, tensor: &Tensor, missing: Missing) -> Result<Self> {
-        if feature.kind != Kind::Category {
-            return Ok(Seen::Numbers(statistics(tensor, missing)));
-        }
-        let texts = vocabulary(tensor)?;
+    fn of(feature: &Feature, train: &Summary, missing: Missing) -> Result<Self> {
+        let texts = match train.look(feature)? {
+            Look::Numbers(look) => return Ok(Seen::Numbers(statistics(look, train, missing))),
+            Look::Texts(counts) => vocabulary(counts),
+        };
         Ok(match texts.len() {
             known if known < EMBEDDED_FROM => Seen::OneHot(texts),
             known => Seen::Embedded(texts, embedding_width(known)),
@@ -124,12 +125,12 @@ impl Seen {
 }
 
 impl Schema {
-    /// What a recipe's network sees of each feature if these are its training rows, in
+    /// What a recipe's network sees of each feature if its training rows are like these, in
     /// words, and how many numbers that is: `("one-hot of 5 + unknown", 6)`.
-    pub fn seen(&self, train: &Dataset, missing: Missing) -> Result<Vec<(String, usize)>> {
-        let each = self.features.iter().zip(train.inputs());
-        each.map(|(feature, tensor)| {
-            let seen = Seen::of(feature, tensor, missing)?;
+    pub fn seen(&self, train: &Summary, missing: Missing) -> Result<Vec<(String, usize)>> {
+        let each = self.features.iter();
+        each.map(|feature| {
+            let seen = Seen::of(feature, train, missing)?;
             let words = match &seen {
                 Seen::Numbers(of) => {
                     let what = match of.means.len() {
@@ -158,45 +159,27 @@ fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
     }
 }
 
-/// Mean and population variance of each number of a row, of the rows where it is not
-/// missing; a variance of 0 is 1, so that a constant stays 0.
-fn statistics(tensor: &Tensor, missing: Missing) -> Numbers {
-    let (rows, size) = (tensor.to_f32(), tensor.size());
-    let sums = |about: &[f64], power: i32| -> Vec<f64> {
-        let (mut sums, mut counts) = (vec![0.0; size], vec![0_usize; size]);
-        for row in rows.chunks(size.max(1)) {
-            for (place, &x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
-                sums[place] += (f64::from(x) - about[place]).powi(power);
-                counts[place] += 1;
-            }
-        }
-        let mean = |(sum, count): (f64, usize)| sum / count.max(1) as f64;
-        sums.into_iter().zip(counts).map(mean).collect()
+/// Means and variances of the rows where a number is not missing; a variance of 0 is 1,
+/// so that a constant stays 0.
+fn statistics(look: &NumbersLook, train: &Summary, missing: Missing) -> Numbers {
+    let variance = |moments: &Moments| match moments.variance {
+        0.0 => 1.0,
+        variance => variance,
     };
-    let means = sums(&vec![0.0; size], 1);
-    let mut variances = sums(&means, 2);
-    for v in variances.iter_mut().filter(|v| **v == 0.0) {
-        *v = 1.0;
-    }
-    let gaps = rows.iter().any(|x| x.is_nan());
+    let gaps = look.places.iter().any(|place| place.count < train.rows());
     Numbers {
-        means,
-        variances,
+        means: look.places.iter().map(|moments| moments.mean).collect(),
+        variances: look.places.iter().map(variance).collect(),
         gaps,
         indicator: gaps && missing == Missing::Indicator,
     }
 }
 
 /// The texts that are there twice or more, the most frequent first.
-fn vocabulary(tensor: &Tensor) -> Result<Vec<String>> {
-    let Values::Text { names, codes } = tensor.values() else {
-        return Err(Error::invalid(tensor.name(), "numbers", "texts"));
-    };
-    let mut counts = vec![0_usize; names.len()];
-    codes.iter().for_each(|&code| counts[code as usize] += 1);
-    let mut known: Vec<usize> = (0..names.len()).filter(|&n| counts[n] > 1).collect();
-    known.sort_by(|&a, &b| (counts[b], &names[a]).cmp(&(counts[a], &names[b])));
+fn vocabulary(counts: &HashMap<String, u64>) -> Vec<String> {
+    let mut known: Vec<(&String, &u64)> = counts.iter().filter(|(_, count)| **count > 1).collect();
+    known.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
     // A text that says that it is unknown stands for that.
-    let known = known.into_iter().map(|n| names[n].clone());
-    Ok(known.filter(|text| text != "[UNK]").collect())
+    let known = known.into_iter().map(|(text, _)| text.clone());
+    known.filter(|text| text != "[UNK]").collect()
 }

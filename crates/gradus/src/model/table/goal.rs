@@ -1,6 +1,6 @@
 //! What a target of a table asks of a network's end.
 
-use crate::data::{Dataset, Schema, TableOptions, Target, TargetScale, Tensor};
+use crate::data::{Moments, Schema, Summary, TableOptions, Target, TargetScale};
 use crate::error::{Error, Result};
 use crate::model::{Goal, Task};
 use crate::rules::losses::Loss;
@@ -22,7 +22,7 @@ impl TableGoal {
     /// Of each target, with the loss if one is named for it.
     pub fn of(
         schema: &Schema,
-        train: &Dataset,
+        train: &Summary,
         options: &TableOptions,
         losses: &[Option<&Loss>],
     ) -> Result<Vec<TableGoal>> {
@@ -38,12 +38,14 @@ impl TableGoal {
             });
         }
         let targets = schema.targets.iter().zip(train.targets()).zip(losses);
-        let goal = |((target, tensor), loss): ((&Target, &Tensor), &Option<&Loss>)| {
-            let task = task(target, tensor, *loss)?;
+        let goal = |((target, moments), loss): ((&Target, &Moments), &Option<&Loss>)| {
+            let task = task(target, *loss)?;
             let loss = loss.cloned().unwrap_or_else(|| task.loss());
             let wanted = options.target_scale != Some(TargetScale::None);
             let scalable = wanted && target.classes.is_empty() && unit(&loss).is_some();
-            let scale = if scalable { statistics(tensor) } else { None };
+            // Not where it is always the same.
+            let scaled = scalable && moments.variance > 0.0;
+            let scale = scaled.then_some((moments.mean, moments.variance));
             Ok(TableGoal { task, loss, scale })
         };
         targets.map(goal).collect()
@@ -91,7 +93,7 @@ fn unit(loss: &Loss) -> Option<Unit> {
     }
 }
 
-fn task(target: &Target, tensor: &Tensor, loss: Option<&Loss>) -> Result<Task> {
+fn task(target: &Target, loss: Option<&Loss>) -> Result<Task> {
     let classes = target.classes.len();
     let problem = |expected: &str| {
         let found = loss.map_or("", Loss::class);
@@ -104,20 +106,10 @@ fn task(target: &Target, tensor: &Tensor, loss: Option<&Loss>) -> Result<Task> {
             "one of numbers: the column is of numbers; `columns = { NAME = \"category\" }` makes \
              classes of it",
         ),
-        (0, Some("BinaryCrossentropy")) => Ok(Task::Binary(tensor.size())),
+        (0, Some("BinaryCrossentropy")) => Ok(Task::Binary(1)),
         (0, Some(_)) => Ok(Task::Numbers(1)),
         (_, None | Some("SparseCategoricalCrossentropy")) => Ok(Task::Classes(classes)),
         (2, Some(_)) => Ok(Task::Binary(1)),
         (_, Some(_)) => problem("SparseCategoricalCrossentropy: the column is of classes"),
     }
-}
-
-/// None where the target is always the same.
-fn statistics(tensor: &Tensor) -> Option<(f64, f64)> {
-    let all = tensor.to_f32();
-    let n = all.len().max(1) as f64;
-    let mean = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-    let squares = all.iter().map(|&x| (f64::from(x) - mean).powi(2));
-    let variance = squares.sum::<f64>() / n;
-    (variance > 0.0).then_some((mean, variance))
 }

@@ -21,7 +21,8 @@ use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
 use crate::data::{
-    DATE_PARTS, Dataset, Feature, Kind, Loaded, Schema, TableOptions, Tabular, Target,
+    DATE_PARTS, Data, Dataset, Feature, Kind, Loaded, Schema, Summary, TableOptions, Tabular,
+    Target,
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
@@ -31,9 +32,10 @@ impl Recipe {
     /// [`Recipe::table_model`] for a table of whose columns `columns` was said, else
     /// [`Recipe::model`].
     pub fn model_of(&self, rows: &Loaded, columns: &TableOptions) -> Result<Model> {
-        match &rows.schema {
-            Some(schema) => self.table_model(schema, &rows.train, columns),
-            None => self.model(&rows.train),
+        match (&rows.schema, &rows.summary) {
+            (Some(schema), Some(train)) => self.summed_model(schema, train, columns),
+            (Some(schema), None) => self.table_model(schema, &rows.train, columns),
+            (None, _) => self.model(&rows.train),
         }
     }
 
@@ -64,7 +66,16 @@ impl Recipe {
     pub fn table_model(
         &self,
         schema: &Schema,
-        train: &Dataset,
+        train: impl Into<Data>,
+        options: &TableOptions,
+    ) -> Result<Model> {
+        self.summed_model(schema, &Summary::of(schema, train)?, options)
+    }
+
+    fn summed_model(
+        &self,
+        schema: &Schema,
+        train: &Summary,
         options: &TableOptions,
     ) -> Result<Model> {
         let goals = TableGoal::of(schema, train, options, &vec![None; schema.targets.len()])?;
@@ -80,7 +91,7 @@ impl Recipe {
     pub fn table_layers(
         &self,
         schema: &Schema,
-        train: &Dataset,
+        train: &Summary,
         options: &TableOptions,
         goals: &[TableGoal],
         seed: u64,
@@ -102,7 +113,7 @@ impl Model {
     pub fn behind_table(
         &self,
         schema: &Schema,
-        train: &Dataset,
+        train: &Summary,
         options: &TableOptions,
         goals: &[TableGoal],
     ) -> Result<Model> {
@@ -224,7 +235,7 @@ struct Behind {
 }
 
 impl Behind {
-    fn new(schema: &Schema, train: &Dataset, options: &TableOptions, seed: u64) -> Result<Self> {
+    fn new(schema: &Schema, train: &Summary, options: &TableOptions, seed: u64) -> Result<Self> {
         let mut graph = Functional::new().seed(seed);
         let mut columns = Vec::new();
         for feature in &schema.features {

@@ -179,9 +179,17 @@ pub(crate) fn id_columns(data: &Dataset) -> Result<Vec<ScoredColumn>> {
         let Values::Text { names, codes } = id.values() else {
             return Err(Error::invalid(name, "numbers", "texts"));
         };
+        // Of a dictionary that others share, only what is here.
+        let cells = match names.len() > codes.len() {
+            true => {
+                let here = codes.iter().map(|&code| names[code as usize].clone());
+                ScoredCells::Texts(here.collect(), (0..codes.len() as u32).collect())
+            }
+            false => ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+        };
         Ok(ScoredColumn {
             name: name.clone(),
-            cells: ScoredCells::Texts(names.to_vec(), codes.to_vec()),
+            cells,
         })
     };
     data.ids().iter().map(column).collect()
@@ -206,11 +214,20 @@ impl Scored {
     ///
     /// The writer should be buffered.
     pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
-        let comma = |n: usize| if n > 0 { "," } else { "" };
+        self.write_csv_header(to)?;
+        self.write_csv_rows(to)
+    }
+
+    /// Writes the header alone.
+    pub fn write_csv_header(&self, to: &mut impl Write) -> io::Result<()> {
         for (n, column) in self.columns.iter().enumerate() {
             write!(to, "{}{}", comma(n), quoted(&column.name))?;
         }
-        writeln!(to)?;
+        writeln!(to)
+    }
+
+    /// Writes the rows alone.
+    pub fn write_csv_rows(&self, to: &mut impl Write) -> io::Result<()> {
         let rows = self
             .columns
             .first()
@@ -232,6 +249,11 @@ impl Scored {
         }
         Ok(())
     }
+}
+
+/// What stands before a column.
+fn comma(column: usize) -> &'static str {
+    if column > 0 { "," } else { "" }
 }
 
 /// A cell of a `.csv` file.

@@ -1,10 +1,12 @@
 //! `gradus predict MODEL --data SPEC --out FILE [--mc-samples N]`.
 
+mod blocks;
+
 use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
-use gradus::data::Dataset;
+use gradus::data::{Data, Dataset};
 use gradus::model::{Model, Scored};
 use gradus::{Error, Result, Tensor, data};
 use std::ffi::OsStr;
@@ -18,7 +20,11 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = super::data_for(&model, &args.data)?;
+    let data = match super::data_for(&model, &args.data)? {
+        Data::Memory(data) => data,
+        Data::Stream(rows) => return blocks::run(&args, &model, &rows),
+        Data::Generator(_) => return Err(Error::Internal("a generator of predictions".into())),
+    };
     let has_columns = data::is_table(&args.data)? || !data.ids().is_empty();
     if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
         return score(&args, &model, &data);

@@ -1,0 +1,233 @@
+//! What training rows are like: all that the model of a table is made by.
+
+use super::{Feature, Schema};
+use crate::data::table::Kind;
+use crate::data::{Data, Tensor, Values};
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// What training rows are like, found in two passes over them: means and variances, gaps,
+/// texts. A model of a table is made by it, and not by the rows themselves, which
+/// may be larger than memory.
+///
+/// The same rows have the same, to the bit, wherever they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    name: String,
+    rows: u64,
+    features: Vec<(String, Look)>,
+    targets: Vec<Moments>,
+}
+
+/// What a feature's rows are like.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Look {
+    Numbers(Numbers),
+    Texts(HashMap<String, u64>),
+}
+
+/// The numbers of rows, each at its place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Numbers {
+    /// Those that are not missing; a variance may be 0.
+    pub places: Vec<Moments>,
+    /// How many rows are missing.
+    pub missing: u64,
+    /// The first row in which anything is there.
+    first: Option<Vec<f32>>,
+    /// Whether all rows are the same as that one, or as the ones before it.
+    same: bool,
+}
+
+/// Mean and population variance of numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Moments {
+    pub mean: f64,
+    pub variance: f64,
+    pub count: u64,
+}
+
+impl Moments {
+    /// Adds a number to what will be the mean, or with its mean known, the variance.
+    fn add(&mut self, x: f32, second: bool) {
+        match second {
+            false => {
+                self.mean += f64::from(x);
+                self.count += 1;
+            }
+            true => self.variance += (f64::from(x) - self.mean).powi(2),
+        }
+    }
+
+    fn divide(&mut self, second: bool) {
+        let count = self.count.max(1) as f64;
+        match second {
+            false => self.mean /= count,
+            true => self.variance /= count,
+        }
+    }
+}
+
+impl Summary {
+    /// Of these training rows, which are those of the schema.
+    pub fn of(schema: &Schema, train: impl Into<Data>) -> Result<Self> {
+        let train = train.into();
+        let mut summary = Summary {
+            name: train.sample().name().to_owned(),
+            rows: train.rows().unwrap_or_default() as u64,
+            features: schema.features.iter().map(empty).collect(),
+            targets: vec![Moments::default(); train.sample().targets().len()],
+        };
+        for second in [false, true] {
+            train.each(&mut |rows| {
+                for ((_, look), tensor) in summary.features.iter_mut().zip(rows.inputs()) {
+                    look.add(tensor, second)?;
+                }
+                for (moments, tensor) in summary.targets.iter_mut().zip(rows.targets()) {
+                    let all = floats(tensor);
+                    all.iter().for_each(|&x| moments.add(x, second));
+                }
+                Ok(())
+            })?;
+            let looks = summary.features.iter_mut();
+            let places = looks.filter_map(|(_, look)| match look {
+                Look::Numbers(numbers) => Some(numbers.places.iter_mut()),
+                Look::Texts(_) => None,
+            });
+            let all = places.flatten().chain(&mut summary.targets);
+            all.for_each(|moments| moments.divide(second));
+        }
+        Ok(summary)
+    }
+
+    /// What messages call the rows.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many there are.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// What a feature's rows are like.
+    pub(crate) fn look(&self, feature: &Feature) -> Result<&Look> {
+        let found = self.features.iter().find(|(name, _)| *name == feature.name);
+        found.map(|(_, look)| look).ok_or_else(|| {
+            let known = self.features.iter().map(|(name, _)| name.as_str());
+            Error::unknown(&self.name, "column", &feature.name, known)
+        })
+    }
+
+    /// What the targets are like, in their order.
+    pub(crate) fn targets(&self) -> &[Moments] {
+        &self.targets
+    }
+}
+
+fn empty(feature: &Feature) -> (String, Look) {
+    let look = match feature.kind {
+        Kind::Category => Look::Texts(HashMap::new()),
+        _ => Look::Numbers(Numbers {
+            same: true,
+            ..Numbers::default()
+        }),
+    };
+    (feature.name.clone(), look)
+}
+
+/// All numbers of a tensor.
+fn floats(tensor: &Tensor) -> Cow<'_, [f32]> {
+    match (tensor.values(), tensor.scale()) {
+        (Values::F32(all), crate::data::Scale::None) => all.into(),
+        _ => tensor.to_f32().into(),
+    }
+}
+
+impl Look {
+    fn add(&mut self, tensor: &Tensor, second: bool) -> Result<()> {
+        match (self, tensor.values()) {
+            (Look::Numbers(_), Values::Text { .. }) => {
+                Err(Error::invalid(tensor.name(), "texts", "numbers"))
+            }
+            (Look::Numbers(numbers), _) => {
+                let size = tensor.size().max(1);
+                numbers.places.resize(size, Moments::default());
+                for row in floats(tensor).chunks(size) {
+                    numbers.add(row, second);
+                }
+                Ok(())
+            }
+            (Look::Texts(counts), Values::Text { names, codes }) => {
+                if second {
+                    return Ok(());
+                }
+                let mut here = vec![0_u64; names.len()];
+                codes.iter().for_each(|&code| here[code as usize] += 1);
+                // Of a dictionary that others share, some may not be there.
+                for (name, count) in names.iter().zip(here).filter(|(_, count)| *count > 0) {
+                    match counts.get_mut(name) {
+                        Some(sum) => *sum += count,
+                        None => drop(counts.insert(name.clone(), count)),
+                    }
+                }
+                Ok(())
+            }
+            (Look::Texts(_), _) => Err(Error::invalid(tensor.name(), "numbers", "texts")),
+        }
+    }
+
+    /// Why these rows tell a model nothing, if so.
+    pub(super) fn tells_nothing(&self, kind: Kind) -> Option<String> {
+        match self {
+            Look::Texts(counts) => {
+                if let (Some((only, _)), 1) = (counts.iter().next(), counts.len()) {
+                    return Some(format!("always `{only}`"));
+                }
+                let most = counts.values().max().copied().unwrap_or(0);
+                (most < 2).then(|| "no text is there twice".into())
+            }
+            Look::Numbers(Numbers { first: None, .. }) if kind != Kind::Date => {
+                Some("always missing".into())
+            }
+            Look::Numbers(Numbers { same: false, .. }) => None,
+            Look::Numbers(_) if kind == Kind::Date => Some("always the same date".into()),
+            Look::Numbers(Numbers { first, .. }) => {
+                Some(format!("always {}", first.as_ref()?.first()?))
+            }
+        }
+    }
+
+    /// How many rows are missing.
+    pub(super) fn missing(&self) -> u64 {
+        match self {
+            Look::Texts(counts) => counts.get("").copied().unwrap_or(0),
+            Look::Numbers(numbers) => numbers.missing,
+        }
+    }
+}
+
+impl Numbers {
+    fn add(&mut self, row: &[f32], second: bool) {
+        for (moments, &x) in self.places.iter_mut().zip(row) {
+            if !x.is_nan() {
+                moments.add(x, second);
+            }
+        }
+        if second {
+            return;
+        }
+        let is_missing = row[0].is_nan();
+        self.missing += u64::from(is_missing);
+        match &self.first {
+            None if is_missing => {}
+            // Those before it are missing, which is another thing.
+            None => {
+                self.first = Some(row.to_vec());
+                self.same &= self.missing == 0;
+            }
+            Some(first) => self.same &= first == row,
+        }
+    }
+}

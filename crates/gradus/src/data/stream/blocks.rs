@@ -1,0 +1,51 @@
+//! The rows of a stream once, block by block: what predictions are made of.
+
+use super::reader::Reader;
+use super::rows::{Stream, scaled};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+impl Stream {
+    /// Calls `visit` with all rows, in their order and with their ids, block by block:
+    /// each of a multiple of so many rows but the last. Beside a row `more` bytes are
+    /// needed. The next block is read meanwhile.
+    pub(crate) fn blocks(
+        &self,
+        multiple: usize,
+        more: u64,
+        visit: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<()> {
+        /// Of the memory; and a block is no larger than that, in bytes.
+        const SHARE: u64 = 8;
+        const MOST: u64 = 16 << 20;
+        let rows = (self.memory / SHARE).min(MOST) / (self.row_bytes() + more);
+        let multiple = multiple.max(1);
+        let step = (rows as usize / multiple).max(1) * multiple;
+        let source = self.clone();
+        let mut reader =
+            Reader::new(move |rows: Range<usize>, _| scaled(source.read(rows)?, &source.scales))?;
+        let rows = |start: usize| start..self.rows().min(start + step);
+        let of_source =
+            |rows: Range<usize>| self.rows.start + rows.start..self.rows.start + rows.end;
+        reader.request(of_source(rows(0)));
+        for start in (0..self.rows()).step_by(step) {
+            let block = reader.wait()?;
+            if start + step < self.rows() {
+                reader.request(of_source(rows(start + step)));
+            }
+            visit(&block).map_err(|error| self.at_source(error, &[rows(start)]))?;
+        }
+        Ok(())
+    }
+
+    /// An error about a row of such ranges, as one of the source's row.
+    pub(super) fn at_source(&self, mut error: Error, ranges: &[Range<usize>]) -> Error {
+        if let Error::Data { row: Some(row), .. } = &mut error
+            && let Some(of_source) = self.source_row(ranges, *row)
+        {
+            *row = of_source;
+        }
+        error
+    }
+}

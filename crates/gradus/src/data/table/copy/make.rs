@@ -1,0 +1,273 @@
+//! Making a copy: block by block of a CSV file, some rows at a time of a Parquet file.
+
+use super::super::infer::Found;
+use super::super::read::{Pass, changed, too_many};
+use super::super::source::Blocks;
+use super::super::{Cells, Kind, ReadTable, is_parquet};
+use super::encode::{Encoded, encode};
+use super::listener::Listener;
+use super::open::{Size, finish};
+use super::{About, Copied, MAGIC, OfColumn, Origin};
+use crate::base::threads::threads;
+use crate::base::whole::fill_whole;
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+impl Copied {
+    /// The copy of a table as `options` would have it read: the one that is there, or a
+    /// new one, which is made within so many bytes of memory.
+    pub fn of(
+        table: &Path,
+        options: &ReadTable,
+        memory: u64,
+        listener: Listener<'_>,
+    ) -> Result<Copied> {
+        let origin = Origin::of(table)?;
+        let path = origin.copy()?;
+        let there = Copied::open(path.clone(), &origin);
+        if let Some(there) = there.filter(|there| there.serves(options)) {
+            return Ok(there);
+        }
+        if let Some(folder) = path.parent() {
+            let made = std::fs::create_dir_all(folder);
+            made.map_err(|cause| Error::io("create", folder, cause))?;
+            remove_left(folder, &path);
+        }
+        let making = Making {
+            table,
+            options,
+            memory,
+            listener,
+            origin: &origin,
+            path: &path,
+        };
+        match is_parquet(table) {
+            true => making.parquet()?,
+            false => making.csv()?,
+        }
+        let made = Copied::open(path.clone(), &Origin::of(table)?);
+        made.ok_or_else(|| changed(table))
+    }
+}
+
+/// Removes what somebody who was killed has left of a copy in the making. Who is at
+/// work writes all the time.
+pub(super) fn remove_left(folder: &Path, copy: &Path) {
+    const OLD: Duration = Duration::from_secs(600);
+    let name = copy.file_name().unwrap_or_default().to_string_lossy();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name().to_string_lossy().into_owned();
+        let is_old = || {
+            let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            Some(age > OLD)
+        };
+        let is_its = left.starts_with(&format!(".{name}.")) && left.ends_with(".tmp");
+        if is_its && is_old() == Some(true) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// What a copy is made of, and where.
+pub(super) struct Making<'a> {
+    pub table: &'a Path,
+    pub options: &'a ReadTable,
+    pub memory: u64,
+    pub listener: Listener<'a>,
+    pub origin: &'a Origin,
+    pub path: &'a Path,
+}
+
+/// A copy's file, as far as it is written.
+struct Writer<'a> {
+    file: &'a mut BufWriter<File>,
+    path: &'a Path,
+    sizes: Vec<Size>,
+    rows: usize,
+    /// Bytes of each column's texts.
+    texts: Vec<u64>,
+}
+
+impl Writer<'_> {
+    fn add(&mut self, chunks: Vec<Encoded>) -> Result<()> {
+        for Encoded { rows, bytes, texts } in chunks {
+            let written = self.file.write_all(&bytes);
+            written.map_err(|cause| Error::io("write", self.path, cause))?;
+            self.sizes.push((rows as u32, bytes.len() as u64));
+            self.rows += rows;
+            self.texts.resize(texts.len(), 0);
+            let sums = self.texts.iter_mut().zip(texts);
+            sums.for_each(|(sum, more)| *sum += more);
+        }
+        Ok(())
+    }
+}
+
+impl Making<'_> {
+    /// The columns of a CSV file are copied as what the first rows promise; where that
+    /// turns out wrong, once more.
+    pub fn csv(&self) -> Result<()> {
+        /// The text of a block, its cells, and what they become.
+        const SHARE: u64 = 16;
+        const BLOCK: std::ops::RangeInclusive<u64> = (64 << 10)..=(4 << 20);
+        let most = (self.memory / SHARE / BLOCK.start()).clamp(1, threads() as u64);
+        let block = (self.memory / SHARE / most).clamp(*BLOCK.start(), *BLOCK.end()) as usize;
+        let (mut pass, mut blocks) = Pass::begin(self.table, self.options, most as usize, block)?;
+        let ignored = |name: &String| self.options.ignored.contains(name);
+        for (kind, name) in pass.kinds.iter_mut().zip(&pass.names) {
+            kind.take_if(|_| ignored(name));
+        }
+        loop {
+            let mut kinds = None;
+            let written = self.write(|to| {
+                let found = self.copy_blocks(&pass, blocks, 2 * most as usize, to)?;
+                let settled = pass.settled(to.rows, &found)?;
+                let wanted = settled.into_iter().zip(&pass.names);
+                let wanted: Vec<Option<Kind>> = wanted
+                    .map(|(kind, name)| (!ignored(name)).then_some(kind))
+                    .collect();
+                if wanted != pass.kinds {
+                    kinds = Some(wanted);
+                    return Err(changed(self.table));
+                }
+                let columns = pass.names.iter().zip(&pass.kinds).zip(&found);
+                let column = |((name, kind), found): ((&String, &Option<Kind>), &Found)| OfColumn {
+                    name: name.clone(),
+                    kind: *kind,
+                    own: found.kind(None).ok().filter(|_| kind.is_some()),
+                    texts: 0,
+                };
+                Ok(columns.map(column).collect())
+            });
+            let Some(kinds) = kinds else {
+                return written;
+            };
+            pass.kinds = kinds;
+            blocks = Blocks::open(self.table, block)?;
+        }
+    }
+
+    /// Writes all blocks, and says what the columns look like.
+    fn copy_blocks(
+        &self,
+        pass: &Pass<'_>,
+        blocks: Blocks<'_>,
+        at_once: usize,
+        to: &mut Writer<'_>,
+    ) -> Result<Vec<Found>> {
+        let mut found: Vec<Found> = pass.names.iter().map(|_| Found::default()).collect();
+        let blocks = Mutex::new(Some(blocks));
+        let mut done = 0;
+        loop {
+            let read = pass.some(&blocks, at_once, |length, cells| {
+                let (cells, found): (Vec<Cells>, Vec<Option<Found>>) = {
+                    let mut kept = Vec::new();
+                    let found = cells.into_iter().map(|part| {
+                        part.map(|(cells, found)| {
+                            kept.push(cells);
+                            found
+                        })
+                    });
+                    let found = found.collect();
+                    (kept, found)
+                };
+                (length, encode(&cells), found)
+            });
+            if read.is_empty() {
+                return Ok(found);
+            }
+            for block in read {
+                let (_, (length, chunks, of_block)) = block?;
+                for (whole, part) in found.iter_mut().zip(of_block) {
+                    part.into_iter().for_each(|part| whole.append(part));
+                }
+                to.add(chunks)?;
+                done += length as u64;
+            }
+            if u32::try_from(to.rows).is_err() {
+                return Err(too_many(self.table, to.rows));
+            }
+            self.listener.tell(self.table, done, self.origin.bytes);
+        }
+    }
+
+    /// A Parquet file says what its columns are.
+    #[cfg(feature = "parquet")]
+    fn parquet(&self) -> Result<()> {
+        use super::super::{header, parquet};
+        let heads = parquet::heads(self.table)?;
+        let own: Vec<Option<Kind>> = heads.iter().map(|head| head.kind).collect();
+        let names = heads.iter().enumerate();
+        let names: Vec<String> = names.map(|(n, h)| header::named(n, &h.name)).collect();
+        let ignored = |name: &String| self.options.ignored.contains(name);
+        let (rows, _) = parquet::size(self.table)?;
+        self.write(|to| {
+            parquet::each(self.table, self.options, &mut |columns, done| {
+                let looked_at = columns.into_iter().filter(|(name, _)| !ignored(name));
+                let cells: Vec<Cells> = looked_at.map(|(_, cells)| cells).collect();
+                to.add(encode(&cells))?;
+                self.listener.tell(self.table, done as u64, rows as u64);
+                Ok(())
+            })?;
+            if to.rows == 0 {
+                return Err(Error::file(self.table, "has columns and no rows"));
+            }
+            let columns = names.iter().zip(&own).map(|(name, &own)| OfColumn {
+                name: name.clone(),
+                kind: match self.options.kinds.get(name) {
+                    _ if ignored(name) => None,
+                    given => given.copied().or(own),
+                },
+                own,
+                texts: 0,
+            });
+            Ok(columns.collect())
+        })
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(&self) -> Result<()> {
+        // It says that it cannot be read.
+        super::super::Table::read(self.table, self.options).map(drop)
+    }
+
+    /// Writes a copy of the columns that `fill` says.
+    fn write(&self, fill: impl FnOnce(&mut Writer<'_>) -> Result<Vec<OfColumn>>) -> Result<()> {
+        let failed = |cause| Error::io("write", self.path, cause);
+        let written = fill_whole(self.path, |file| {
+            file.write_all(MAGIC).map_err(failed)?;
+            let mut to = Writer {
+                file,
+                path: self.path,
+                sizes: Vec::new(),
+                rows: 0,
+                texts: Vec::new(),
+            };
+            let mut columns = fill(&mut to)?;
+            let stored = columns.iter_mut().filter(|column| column.kind.is_some());
+            for (column, texts) in stored.zip(&to.texts) {
+                column.texts = *texts;
+            }
+            let about = About {
+                columns,
+                origin: self.origin.clone(),
+            };
+            finish(to.file, &about, &to.sizes).map_err(failed)
+        });
+        written.map_err(|error| match &error {
+            Error::Io { cause, .. } if cause.kind() == ErrorKind::StorageFull => {
+                let problem = format!(
+                    "no space is left for the binary copy of {}, which is about as large as the \
+                     table: make room, or set XDG_CACHE_HOME to a folder on another disk",
+                    self.origin.name
+                );
+                Error::file(self.path, problem)
+            }
+            _ => error,
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! A binary copy of a table that is larger than memory: made once, in one pass, and
+//! read by ranges of rows.
+//!
+//! The file is, little-endian, `MAGIC`; chunks of some 64 kB of rows (`encode`, `chunk`); what it
+//! is a copy of, as JSON; rows and bytes of each chunk; and a tail of fixed length that
+//! says how long these two are, with their checksum. Each chunk has one, too, and the
+//! categories of its own rows: what is read of it needs no other, and no dictionary of
+//! the whole table is ever in memory. `make` writes such a file, `open` believes nothing
+//! of it.
+
+mod chunk;
+mod encode;
+mod listener;
+mod make;
+mod open;
+#[cfg(test)]
+mod tests;
+
+pub use listener::{Listener, Told};
+
+use super::part::{Places, place};
+use super::{Cells, Column, Kind, ReadTable, Table};
+use crate::base::threads::lock;
+use crate::error::{Error, Result};
+use chunk::Chunk;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::iter::once;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+const MAGIC: &[u8; 16] = b"gradus tables 1\n";
+
+/// A table's copy.
+#[derive(Debug)]
+pub(in crate::data) struct Copied {
+    /// The file, where messages and users find it.
+    pub path: PathBuf,
+    file: Mutex<File>,
+    about: About,
+    /// The first row of each chunk, and the number of all.
+    starts: Vec<usize>,
+    /// Where each chunk begins, and where the last one ends.
+    places: Vec<u64>,
+}
+
+/// What a copy is a copy of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct About {
+    origin: Origin,
+    columns: Vec<OfColumn>,
+}
+
+/// A table's file, and how it was when it was copied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Origin {
+    /// What messages call it.
+    name: String,
+    path: PathBuf,
+    bytes: u64,
+    /// Nanoseconds since 1970.
+    changed: u64,
+}
+
+/// A column of a copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct OfColumn {
+    name: String,
+    /// As what it was copied; none of what nobody looked at, and is not there.
+    kind: Option<Kind>,
+    /// As what it is read where nothing is said of it; none where that is an error.
+    own: Option<Kind>,
+    /// Bytes of its texts, in all chunks.
+    texts: u64,
+}
+
+impl Copied {
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.starts.last().copied().unwrap_or_default()
+    }
+
+    /// What messages call the table.
+    pub fn name(&self) -> &str {
+        &self.about.origin.name
+    }
+
+    /// Bytes that the texts of these columns take, for each row.
+    pub fn text_bytes(&self, wanted: &dyn Fn(&str) -> bool) -> u64 {
+        /// In memory a text has a length, a place and a share of a hash table beside it.
+        const BESIDE: u64 = 4;
+        let columns = self.about.columns.iter().filter(|c| wanted(&c.name));
+        let texts: u64 = columns.map(|column| column.texts).sum();
+        texts.saturating_mul(BESIDE) / self.rows().max(1) as u64
+    }
+
+    /// The columns without their cells.
+    pub fn head(&self) -> Table {
+        let column = |column: &OfColumn| Column {
+            name: column.name.clone(),
+            cells: Cells::new(column.kind.unwrap_or(Kind::Category), 0),
+        };
+        Table {
+            name: self.name().to_owned(),
+            rows: 0,
+            columns: self.about.columns.iter().map(column).collect(),
+        }
+    }
+
+    /// Whether it is what reading the table so would give.
+    fn serves(&self, options: &ReadTable) -> bool {
+        let known = |name: &String| self.about.columns.iter().any(|c| c.name == *name);
+        let same = |column: &OfColumn| {
+            let given = options.kinds.get(&column.name).copied();
+            let wanted = given.or(column.own);
+            options.ignored.contains(&column.name) || column.kind.is_some() && column.kind == wanted
+        };
+        options.kinds.keys().all(known) && self.about.columns.iter().all(same)
+    }
+
+    /// These rows of the columns that are wanted: ranges that ascend.
+    pub fn table(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        ranges: impl IntoIterator<Item = Range<usize>>,
+    ) -> Result<Table> {
+        let stored = self.about.columns.iter().filter(|c| c.kind.is_some());
+        let places: Vec<usize> = stored
+            .clone()
+            .enumerate()
+            .filter_map(|(place, column)| wanted(&column.name).then_some(place))
+            .collect();
+        let kinds: Vec<Kind> = stored.filter_map(|c| c.kind).collect();
+        let mut cells: Vec<chunk::Growing> = places
+            .iter()
+            .map(|&place| chunk::Growing::new(kinds[place]))
+            .collect();
+        let (mut bytes, mut there) = (Vec::new(), usize::MAX);
+        for mut range in ranges {
+            if range.end > self.rows() {
+                return Err(Error::Internal(format!("no rows {range:?} in a copy")));
+            }
+            while !range.is_empty() {
+                let number = self.starts.partition_point(|&start| start <= range.start) - 1;
+                if number != there {
+                    self.read(number, &mut bytes)?;
+                    there = number;
+                }
+                let (first, end) = (self.starts[number], self.starts[number + 1]);
+                let part = range.start - first..range.end.min(end) - first;
+                let chunk = Chunk::of(&bytes, &kinds, end - first);
+                let chunk = chunk.ok_or_else(|| self.damaged())?;
+                for (growing, &place) in cells.iter_mut().zip(&places) {
+                    let added = growing.add(&chunk, place, part.clone());
+                    added.ok_or_else(|| self.damaged())?;
+                }
+                range.start = first + part.end;
+            }
+        }
+        let stored = self.about.columns.iter().filter(|c| c.kind.is_some());
+        let named: Vec<&OfColumn> = stored.collect();
+        let columns = places.iter().zip(cells).map(|(&place, cells)| Column {
+            name: named[place].name.clone(),
+            cells: cells.done(),
+        });
+        let columns: Vec<Column> = columns.collect();
+        Ok(Table {
+            name: self.name().to_owned(),
+            rows: columns.first().map_or(0, |column| column.cells.len()),
+            columns,
+        })
+    }
+
+    /// The different texts of a column, in the order in which they first appear.
+    pub fn texts(&self, name: &str) -> Result<Vec<String>> {
+        /// So many rows at a time.
+        const ROWS: usize = 1 << 16;
+        let (mut all, mut places) = (Vec::new(), Places::default());
+        for start in (0..self.rows()).step_by(ROWS) {
+            let rows = start..self.rows().min(start + ROWS);
+            let table = self.table(&|column| column == name, once(rows))?;
+            for column in table.columns {
+                if let Cells::Category { names, .. } = column.cells {
+                    for text in names {
+                        place(text, &mut all, &mut places);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Reads a chunk, checked.
+    fn read(&self, number: usize, bytes: &mut Vec<u8>) -> Result<()> {
+        let (from, to) = (self.places[number], self.places[number + 1]);
+        bytes.clear();
+        let mut file = lock(&self.file);
+        let read = file.seek(SeekFrom::Start(from));
+        let read = read.and_then(|_| (&mut *file).take(to - from).read_to_end(bytes));
+        let read = read.map_err(|cause| Error::io("read", &self.path, cause))?;
+        match read as u64 == to - from && encode::is_whole(bytes) {
+            true => Ok(()),
+            false => Err(self.damaged()),
+        }
+    }
+
+    fn damaged(&self) -> Error {
+        let problem = format!(
+            "this copy of {} is damaged: remove it, and it is made anew",
+            self.name()
+        );
+        Error::file(&self.path, problem)
+    }
+}

@@ -1,0 +1,226 @@
+//! A Parquet file and its row groups, as far as they are what they promise.
+
+use super::super::arrow;
+use super::super::typed::Making;
+use super::super::{Cells, ReadTable};
+use super::{MAGIC, ROWS};
+use crate::error::{Error, Result};
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
+use ::parquet::file::metadata::RowGroupMetaData;
+use arrow_array::RecordBatch;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// A file of which it is known where its columns are.
+pub(super) struct Opened<'a> {
+    pub path: &'a Path,
+    pub about: ArrowReaderMetadata,
+    /// How many rows come before each group.
+    pub before: Vec<usize>,
+    pub rows: usize,
+}
+
+impl<'a> Opened<'a> {
+    pub fn new(path: &'a Path) -> Result<Self> {
+        let failed = |cause| Error::io("read", path, cause);
+        let file = File::open(path).map_err(failed)?;
+        let of_file = file.metadata().map_err(failed)?;
+        if !of_file.is_file() {
+            let problem = match of_file.is_dir() {
+                true => "is a folder, expected a Parquet file",
+                false => "is no ordinary file, expected a Parquet file",
+            };
+            return Err(Error::file(path, problem));
+        }
+        let length = of_file.len();
+        check_ends(path, &file, length)?;
+        let about = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+        let about = about.map_err(|error| damaged(path, error))?;
+        let groups = about.metadata().row_groups();
+        let mut before = Vec::with_capacity(groups.len());
+        let mut rows = 0_usize;
+        for (n, group) in groups.iter().enumerate() {
+            check_places(path, n, group, length)?;
+            before.push(rows);
+            let more = usize::try_from(group.num_rows()).ok();
+            rows = more
+                .and_then(|more| rows.checked_add(more))
+                .filter(|&rows| u32::try_from(rows).is_ok())
+                .ok_or_else(|| {
+                    let rows = group.num_rows();
+                    let problem = format!(
+                        "row group {n} has {rows} rows, expected fewer than 2^32 in all groups"
+                    );
+                    Error::file(path, problem)
+                })?;
+        }
+        Ok(Opened {
+            path,
+            about,
+            before,
+            rows,
+        })
+    }
+
+    pub fn making(&self, options: &ReadTable) -> Result<Making> {
+        let source = self.path.display().to_string();
+        Making::new(&source, arrow::heads(self.about.schema()), options)
+    }
+
+    /// The rows of a group, as many at a time as are unpacked at a time.
+    pub fn each(
+        &self,
+        group: usize,
+        options: &ReadTable,
+        visit: &mut dyn FnMut(Vec<(String, Cells)>, usize) -> Result<()>,
+    ) -> Result<()> {
+        let mut before = self.before[group];
+        let making = self.making(options)?;
+        let looked_at = |n| making.is_read(n) && !making.is_ignored(n);
+        // Of wide tables fewer.
+        const CELLS: usize = 1 << 20;
+        let columns = self.about.schema().fields().len();
+        let rows = ROWS.min(CELLS / columns.max(1)).max(1);
+        let mut read = self.group(group, rows, &looked_at)?;
+        while let Some(batch) = read.next()? {
+            let mut making = self.making(options)?;
+            read.add(&batch, before, &mut making)?;
+            before += batch.num_rows();
+            visit(making.columns()?, before)?;
+        }
+        Ok(())
+    }
+
+    /// Begins to read some columns of a group, so many rows at a time.
+    pub fn group(
+        &self,
+        group: usize,
+        rows: usize,
+        looked_at: &dyn Fn(usize) -> bool,
+    ) -> Result<Group<'_>> {
+        let path = self.path;
+        // Each has a place of its own in the file.
+        let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+        let all = 0..self.about.schema().fields().len();
+        let (wanted, left): (Vec<usize>, Vec<usize>) = all.partition(|&n| looked_at(n));
+        let mask = ProjectionMask::roots(self.about.parquet_schema(), wanted.iter().copied());
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.about.clone())
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(rows)
+            .build();
+        let promised = self.about.metadata().row_group(group).num_rows();
+        Ok(Group {
+            path,
+            number: group,
+            reader: reader.map_err(|error| damaged(path, format!("row group {group}: {error}")))?,
+            wanted,
+            left,
+            rows: 0,
+            promised: usize::try_from(promised).unwrap_or_default(),
+        })
+    }
+}
+
+/// A row group that is read.
+pub(super) struct Group<'a> {
+    path: &'a Path,
+    number: usize,
+    reader: ParquetRecordBatchReader,
+    /// The columns that are read, and the others.
+    wanted: Vec<usize>,
+    left: Vec<usize>,
+    rows: usize,
+    promised: usize,
+}
+
+impl Group<'_> {
+    fn wrong(&self, why: impl std::fmt::Display) -> Error {
+        damaged(self.path, format!("row group {}: {why}", self.number))
+    }
+
+    /// Its next rows.
+    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match self.reader.next() {
+            Some(batch) => {
+                let batch = batch.map_err(|error| self.wrong(error))?;
+                self.rows += batch.num_rows();
+                Ok(Some(batch))
+            }
+            None if self.rows == self.promised => Ok(None),
+            None => {
+                let (rows, promised) = (self.rows, self.promised);
+                Err(self.wrong(format!("it has {rows} rows, expected {promised}")))
+            }
+        }
+    }
+
+    /// Adds such rows, `before` being how many of the file came before what this has.
+    pub fn add(&self, batch: &RecordBatch, before: usize, making: &mut Making) -> Result<()> {
+        for (array, &n) in batch.columns().iter().zip(&self.wanted) {
+            arrow::add_column(making, n, array.as_ref(), before)?;
+        }
+        let missing = |&n: &usize| arrow::add_missing(making, n, batch.num_rows());
+        self.left.iter().try_for_each(missing)
+    }
+}
+
+/// Refuses columns that are said to be where the file is not.
+fn check_places(path: &Path, n: usize, group: &RowGroupMetaData, length: u64) -> Result<()> {
+    for column in group.columns() {
+        // As the library reckons it, which panics at negative ones.
+        let start = column.dictionary_page_offset();
+        let start = u64::try_from(start.unwrap_or(column.data_page_offset()));
+        let end = match (start, u64::try_from(column.compressed_size())) {
+            (Ok(start), Ok(size)) => start.checked_add(size),
+            _ => None,
+        };
+        if end.is_none_or(|end| end > length) {
+            let name = column.column_path().string();
+            let problem = format!("row group {n}: column `{name}` is not within the file");
+            return Err(damaged(path, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what does not begin and end as a Parquet file.
+fn check_ends(path: &Path, mut file: &File, length: u64) -> Result<()> {
+    let failed = |cause| Error::io("read", path, cause);
+    if length == 0 {
+        return Err(Error::file(path, "is empty, expected a Parquet file"));
+    }
+    let (mut start, mut end) = ([0; 4], [0; 4]);
+    if length >= 12 {
+        file.read_exact(&mut start).map_err(failed)?;
+        file.seek(SeekFrom::End(-4)).map_err(failed)?;
+        file.read_exact(&mut end).map_err(failed)?;
+    }
+    let problem = match (&start, &end) {
+        (MAGIC, MAGIC) => return Ok(()),
+        (_, b"PARE") | (b"PARE", _) => {
+            "is an encrypted Parquet file: write it without encryption, or export it as CSV"
+        }
+        (MAGIC, _) => {
+            "is cut off: a Parquet file ends with PAR1, behind what says where its columns are: \
+             copy or write it again"
+        }
+        _ => {
+            "is no Parquet file, which begins with PAR1: is it a table of another kind? Its \
+              name says what it is read as"
+        }
+    };
+    Err(Error::file(path, problem))
+}
+
+pub(super) fn damaged(path: &Path, why: impl std::fmt::Display) -> Error {
+    // The library's own words may hold whole schemas.
+    let why: String = why.to_string().chars().take(200).collect();
+    let problem = format!("is a damaged Parquet file, or of a kind that is not read: {why}");
+    Error::file(path, problem.replace(char::is_control, " "))
+}

@@ -78,6 +78,7 @@ impl Making {
     }
 
     /// Whether nobody looks at the column.
+    #[cfg(feature = "parquet")]
     pub fn is_ignored(&self, column: usize) -> bool {
         self.columns[column].ignored
     }

@@ -62,19 +62,8 @@ epochs = 4
 shuffle = false
 "#;
 
-fn run(place: &Place, arguments: &[&str]) -> Said {
-    let mut command = place.command(arguments);
-    let output = command.env("XDG_CACHE_HOME", place.path("cache")).output();
-    let output = output.unwrap();
-    Said {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 fn ok(place: &Place, arguments: &[&str]) -> Said {
-    let said = run(place, arguments);
+    let said = place.run_cached(arguments);
     assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
     said
 }
@@ -191,7 +180,7 @@ fn what_is_wrong_with_what_was_kept_is_told() {
     fs::write(file, &bytes).unwrap();
     let refused = |out: &str| {
         let memory = r#"data.memory="16 kB""#;
-        run(&place, &["train", "c.toml", "--out", out, "--set", memory])
+        place.run_cached(&["train", "c.toml", "--out", out, "--set", memory])
     };
     let said = refused("damaged");
     assert!(

@@ -65,26 +65,14 @@ fn place() -> Place {
     place
 }
 
-/// Runs with a cache folder of its own.
-fn run(place: &Place, arguments: &[&str]) -> Said {
-    let mut command = place.command(arguments);
-    command.env("XDG_CACHE_HOME", place.path("cache"));
-    let output = command.output().unwrap();
-    Said {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 fn ok(place: &Place, arguments: &[&str]) -> Said {
-    let said = run(place, arguments);
+    let said = place.run_cached(arguments);
     assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
     said
 }
 
 fn mistake(place: &Place, arguments: &[&str]) -> String {
-    let said = run(place, arguments);
+    let said = place.run_cached(arguments);
     assert_eq!(
         said.code,
         Some(2),

@@ -15,6 +15,22 @@ pub struct Said {
     pub err: String,
 }
 
+impl Said {
+    /// Runs the command.
+    pub fn by(command: &mut Command) -> Self {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        Said {
+            code: status.code(),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
 impl Place {
     pub fn new() -> Self {
         Place(tempfile::tempdir().unwrap())
@@ -52,16 +68,15 @@ impl Place {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(arguments).output().unwrap();
-        Said {
-            code: status.code(),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
-        }
+        Said::by(&mut self.command(arguments))
+    }
+
+    /// Runs with a cache folder of its own.
+    pub fn run_cached(&self, arguments: &[&str]) -> Said {
+        Said::by(
+            self.command(arguments)
+                .env("XDG_CACHE_HOME", self.path("cache")),
+        )
     }
 
     /// Runs what must succeed, and gives its standard output.

@@ -221,6 +221,20 @@ impl DataConfig {
     }
 }
 
+impl<'a> Large<'a> {
+    /// Of a table whose columns are known.
+    fn known(path: &'a Path, memory: Memory, listener: Listener<'a>) -> Self {
+        Large {
+            path,
+            targets: &[],
+            looked_at: Vec::new(),
+            memory: memory.bytes(),
+            listener,
+            copied: RefCell::default(),
+        }
+    }
+}
+
 /// The copy of another table whose columns are those of the schema.
 fn own_copy(
     schema: &Schema,
@@ -229,14 +243,7 @@ fn own_copy(
     memory: Memory,
     listener: Listener<'_>,
 ) -> Result<Arc<Copied>> {
-    let source = Large {
-        path,
-        targets: &[],
-        looked_at: Vec::new(),
-        memory: memory.bytes(),
-        listener,
-        copied: RefCell::default(),
-    };
+    let source = Large::known(path, memory, listener);
     schema.read_with(&source, true, load_table::weights_are_numbers(options))?;
     source.copied()
 }
@@ -249,14 +256,7 @@ pub(super) fn rows_of(
     memory: Memory,
     listener: Listener<'_>,
 ) -> Result<Data> {
-    let source = Large {
-        path,
-        targets: &[],
-        looked_at: Vec::new(),
-        memory: memory.bytes(),
-        listener,
-        copied: RefCell::default(),
-    };
+    let source = Large::known(path, memory, listener);
     schema.read(&source, labelled)?;
     let mut schema = schema.clone();
     if !labelled {

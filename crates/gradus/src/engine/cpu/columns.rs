@@ -310,14 +310,9 @@ fn product(
     c: *mut f32,
     block: Block,
 ) {
-    let from = context.at(a).cast_const();
-    let a = match context.lies_laned(a) {
-        false => Left::Plain(from, depth),
-        true => Left::Laned(Lanes {
-            from,
-            rows: block.rows,
-            columns: depth,
-        }),
+    let a = match context.lanes(a, block.rows, depth) {
+        None => Left::Plain(context.at(a), depth),
+        Some(lanes) => Left::Laned(lanes),
     };
     if let (..=FEW, Left::Plain(a, a_stride), Right::Plain(b), false) =
         (block.rows, a, b, block.laned)

@@ -1,6 +1,7 @@
 //! A session: memory, and the way of the threads through a plan.
 
 use super::arena::Arena;
+use super::kernels::factors::Lanes;
 use super::kernels::product::PACK_SIZE;
 use super::layout::{Laned, layouts};
 use super::pace::Pace;
@@ -85,6 +86,15 @@ impl Context<'_> {
     /// Whether a matrix with a row for each of the batch's lies lane by lane.
     pub fn lies_laned(&self, buffer: Buffer) -> bool {
         self.matrices[buffer.index()]
+    }
+
+    /// A matrix of so many rows and columns, if it lies lane by lane.
+    pub fn lanes(&self, matrix: Buffer, rows: usize, columns: usize) -> Option<Lanes> {
+        self.lies_laned(matrix).then(|| Lanes {
+            from: self.at(matrix),
+            rows,
+            columns,
+        })
     }
 
     /// Whether what an operation goes over column by column lies so: of products, what

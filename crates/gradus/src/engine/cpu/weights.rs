@@ -97,8 +97,8 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
             let dy = signal(context, *dy, of, batch, start, width);
             for first in (0..of.inputs).step_by(rows) {
                 let end = (first + rows).min(of.inputs);
-                let laned = context.lies_laned(*x);
-                if !laned {
+                let lanes = context.lanes(*x, batch, of.inputs);
+                if lanes.is_none() {
                     isa.run(Transpose {
                         rows: batch,
                         x: context.at(*x),
@@ -124,16 +124,9 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     };
                     isa.run(WeightBlock {
                         batch,
-                        x: match laned {
-                            true => Left::Columns(
-                                Lanes {
-                                    from: context.at(*x),
-                                    rows: batch,
-                                    columns: of.inputs,
-                                },
-                                row,
-                            ),
-                            false => Left::Plain(turned.add((row - first) * batch), batch),
+                        x: match lanes {
+                            Some(lanes) => Left::Columns(lanes, row),
+                            None => Left::Plain(turned.add((row - first) * batch), batch),
                         },
                         rows,
                         dy,

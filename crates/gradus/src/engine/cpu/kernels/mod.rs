@@ -17,3 +17,6 @@ pub(super) mod product;
 pub(super) mod rows;
 pub(super) mod scale;
 pub(super) mod update;
+
+#[cfg(test)]
+mod tests;

@@ -19,4 +19,8 @@ pub(super) mod scale;
 pub(super) mod update;
 
 #[cfg(test)]
+mod accuracy;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod tests;

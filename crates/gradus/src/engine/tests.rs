@@ -31,6 +31,18 @@ fn data_of(rows: usize, shape: &[usize], classes: usize) -> Dataset {
     Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
 }
 
+/// Data whose numbers are mostly zeros.
+fn mostly_zeros(rows: usize, inputs: usize, classes: usize) -> Dataset {
+    let number = |i: usize| match i * 7919 % 1013 {
+        n @ 0..300 => n as f32 / 100.0 - 1.5,
+        _ => 0.0,
+    };
+    let x = (0..rows * inputs).map(number).collect();
+    let y = (0..rows).map(|i| (i * 31 % 17 % classes) as f32).collect();
+    let x = Tensor::from_f32([inputs], x).unwrap();
+    Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
+}
+
 /// Models that together have every operation, in sizes that leave lanes and
 /// tiles half full.
 fn models() -> Vec<(&'static str, Dataset, Model)> {
@@ -105,6 +117,17 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(RandomCrop::new(4, 5))
             .add(CenterCrop::new(3, 3))
             .add(Reshape::new([-1]))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let zeros = || {
+        let relu = |units| Dense::new(units).activation(Activation::Relu);
+        Sequential::new()
+            .seed(11)
+            .add(relu(301))
+            .add(Dropout::new(0.5))
+            .add(relu(77))
+            .add(Dropout::new(0.5))
+            .add(relu(41))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
     let tied = || {
@@ -334,6 +357,30 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "all other layers",
             data_of(75, &[6, 9], 5),
             compile(layered(), sgd().into()),
+        ),
+        (
+            "zeros, left out",
+            mostly_zeros(75, 131, 5),
+            compile(zeros(), sgd().into()),
+        ),
+        (
+            "zeros, left out, clipnorm",
+            mostly_zeros(75, 131, 5),
+            compile(zeros(), Optimizer::from(sgd()).clipnorm(0.1)),
+        ),
+        (
+            "a kept gradient whose last lane is narrow",
+            data(40, 250, 5),
+            Sequential::new()
+                .seed(12)
+                .add(Dense::new(28).activation(Activation::Tanh))
+                .add(Dense::new(5).activation(Activation::Softmax))
+                .compile(
+                    Optimizer::from(Adam::new()).clipnorm(0.1),
+                    Loss::SparseCategoricalCrossentropy,
+                    &[],
+                )
+                .unwrap(),
         ),
         (
             "one input, one output",

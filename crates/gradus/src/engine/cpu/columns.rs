@@ -270,6 +270,11 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
         Op::EmbedGradient {
             x, dy, dw, rows, ..
         } => indices::embed_gradient(context, (*x, *dy, *dw), *rows, block),
+        Op::Round { x, y, .. } => isa.run(Round {
+            x: context.at(*x),
+            y: context.at(*y),
+            block,
+        }),
         Op::PenaltyGradient {
             rule, x, dx, size, ..
         } => {

@@ -152,6 +152,10 @@ fn work(plan: &Plan, op: &Op) -> usize {
         Op::PenaltyGradient {
             size: crate::plan::Size::Fixed(size),
             ..
+        }
+        | Op::Round {
+            size: crate::plan::Size::Fixed(size),
+            ..
         } => 4 * size,
         Op::SquaredNorm { gradients, .. } => gradients.iter().map(|g| g.1).sum(),
         other => match other.split() {

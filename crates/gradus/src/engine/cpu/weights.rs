@@ -71,7 +71,7 @@ pub(super) fn elements(context: &Context<'_>, op: &Op, from: usize, to: usize) {
                 laned: false,
             },
         }),
-        Op::PenaltyGradient { size, .. } => {
+        Op::PenaltyGradient { size, .. } | Op::Round { size, .. } => {
             let block = Block {
                 rows: 1,
                 stride: size.of(0),

@@ -3,14 +3,15 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT = 760, 470
-LEFT, RIGHT, TOP, BOTTOM = 78, 168, 64, 56
+WIDTH, HEIGHT = 820, 470
+LEFT, RIGHT, TOP, BOTTOM = 78, 228, 64, 56
 # Colour (light page, dark page), and the marker that tells lines apart without it.
 LOOKS = [
     ("#1f6fd1", "#5aa2f5", "circle"),
     ("#12866a", "#35c9a0", "square"),
     ("#c2501c", "#f2884f", "triangle"),
     ("#7a4bc4", "#b48cf2", "diamond"),
+    ("#8a6d00", "#d9b13b", "circle"),
 ]
 SHAPES = {
     "circle": "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0z",
@@ -42,7 +43,7 @@ def chart(title, subtitle, x_label, y_label, series, marks=(), floor=None):
     last = -math.inf
     for value in xs:
         at = x.place(value)
-        if at - last >= 34:
+        if at - last >= 46:
             out.append(f'<path class="grid" d="M{at:.1f},{TOP}V{HEIGHT - BOTTOM}"/>')
             out.append(text(at, HEIGHT - BOTTOM + 18, label(value), "middle"))
             last = at
@@ -64,7 +65,7 @@ def chart(title, subtitle, x_label, y_label, series, marks=(), floor=None):
         if not dashed:
             shape = SHAPES[LOOKS[number % len(LOOKS)][2]]
             out += [f'<path class="{kind} dot" transform="translate({a:.1f},{b:.1f})" d="{shape}"/>' for a, b in places]
-        ends.append((places[-1], name, kind))
+        ends.append((places, name, kind))
     out += end_labels(ends)
     return "\n".join([*out, "</svg>", ""])
 
@@ -72,15 +73,30 @@ def chart(title, subtitle, x_label, y_label, series, marks=(), floor=None):
 def end_labels(ends):
     """The lines' names at their right ends, moved apart where they would lie on each other."""
     out, last = [], -math.inf
-    for (a, b), name, kind in sorted(ends, key=lambda e: e[0][1]):
-        if a < WIDTH - RIGHT - 1:  # a line that ends early has its name above it
-            out.append(text(a, b - 12, name, f"name end {kind}t"))
+    for places, name, kind in sorted(ends, key=lambda e: e[0][-1][1]):
+        a, b = places[-1]
+        if a < WIDTH - RIGHT - 1:  # a line that ends early has its name where it begins
+            out.append(text(places[0][0] + 8, above(places, 130) - 8, name, f"name {kind}t"))
             continue
         at = max(b + 4, last + 16)
         last = at
         out.append(f'<path class="{kind} lead" d="M{a + 6:.1f},{b:.1f}L{WIDTH - RIGHT + 10},{at - 4:.1f}"/>')
         out.append(text(WIDTH - RIGHT + 14, at, name, f"name {kind}t"))
     return out
+
+
+def above(places, width):
+    """The highest place of a line within a width from its beginning."""
+    end = places[0][0] + width
+    (a, b), *more = places
+    highest = b
+    for c, d in more:
+        share = min((end - a) / (c - a), 1)
+        highest = min(highest, b + share * (d - b))
+        if c >= end:
+            break
+        a, b = c, d
+    return highest
 
 
 class Axis:

@@ -553,3 +553,41 @@ fn what_bfloat16_cannot_tell_apart_trains_alike() {
     assert!(weights(exact, mixed) == weights(off, mixed));
     assert!(weights(exact, mixed) != weights(exact, single));
 }
+
+#[test]
+fn batches_that_are_gone_over_in_parts_train_alike() {
+    let model = |optimizer: Optimizer| {
+        let dense = |units, activation| Dense::new(units).activation(activation);
+        Sequential::new()
+            .seed(13)
+            .add(dense(83, Activation::Relu))
+            .add(dense(45, Activation::Tanh))
+            .add(dense(5, Activation::Softmax))
+            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[])
+            .unwrap()
+    };
+    let trained = |engine: &dyn Engine, model: &Model, data: &Dataset| {
+        let mut model = model.clone();
+        let options = Fit::new().batch_size(1100).epochs(2);
+        model.fit_on(engine, data, options).unwrap();
+        let weights = model.weights().flat_map(|w| w.values.clone());
+        weights.collect::<Vec<f32>>()
+    };
+    for optimizer in [SGD::new().into(), Optimizer::from(SGD::new()).clipnorm(0.1)] {
+        for data in [mostly_zeros(1700, 131, 5), data(1700, 29, 5)] {
+            let model = model(optimizer.clone());
+            let expected = trained(&Reference, &model, &data);
+            for isa in Isa::available() {
+                let on = |threads| Cpu {
+                    isa,
+                    threads: Some(threads),
+                };
+                let found = trained(&on(1), &model, &data);
+                let pairs = expected.iter().zip(&found);
+                let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+                assert!(worst < 1e-4, "{isa:?}: {worst}");
+                assert!(found == trained(&on(3), &model, &data), "{isa:?}");
+            }
+        }
+    }
+}

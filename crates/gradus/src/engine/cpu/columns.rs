@@ -22,6 +22,14 @@ use crate::rules::activations;
 /// columns: 32 KiB, the first cache.
 const CACHED: usize = 8192;
 
+/// With more rows than this, a product is made for all of a task's columns before what
+/// follows, some rows at a time.
+const MANY: usize = 256;
+
+/// Numbers of the first factor that a product of many rows goes over again and again:
+/// 384 KiB, which stay in the second cache.
+const KEPT: usize = 98_304;
+
 /// Does the operations on columns `from..to`.
 pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to: usize) {
     let rows = context.rows * view.positions;
@@ -33,8 +41,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to
         to,
         laned: context.is_laned(&ops[0]),
     };
-    // One that leaves zeros out lists the others once for all columns.
-    let ops = match sparse_product(context, &ops[0], whole) {
+    let ops = match whole_product(context, &ops[0], whole) {
         true => &ops[1..],
         false => ops,
     };
@@ -325,8 +332,9 @@ fn factors(context: &Context<'_>, op: &Op, rows: usize) -> ((Left, usize), Right
     ((left, depth), b, context.at(*c))
 }
 
-/// c = a · b for the block's columns, if a has so many zeros that leaving them out pays.
-fn sparse_product(context: &Context<'_>, op: &Op, block: Block) -> bool {
+/// c = a · b for all columns of a task, if that pays: where a has so many zeros that the
+/// others are listed, once for all columns, or is so large that it is read in parts.
+fn whole_product(context: &Context<'_>, op: &Op, block: Block) -> bool {
     if !matches!(op, Op::Product { .. } | Op::ProductInput { .. }) {
         return false;
     }
@@ -335,8 +343,10 @@ fn sparse_product(context: &Context<'_>, op: &Op, block: Block) -> bool {
     if pays {
         // SAFETY: the matrices have the rows and columns, and the session's scratch the room.
         unsafe { sparse::product(context.isa, (a, depth), b, c, block, context.scratch) };
+    } else if block.rows > MANY {
+        product(context, op, block);
     }
-    pays
+    pays || block.rows > MANY
 }
 
 /// c = a · b for the block's columns.
@@ -357,14 +367,21 @@ fn product(context: &Context<'_>, op: &Op, block: Block) {
             to: block.to,
         });
     }
-    context.isa.run(Product {
-        depth,
-        a,
-        b,
-        c,
-        block,
-        pack: context.scratch,
-    });
+    let rows = match block.rows {
+        ..=MANY => block.rows,
+        _ => (KEPT / depth.max(1) / 24).max(2) * 24,
+    };
+    for row in (0..block.rows).step_by(rows.max(1)) {
+        context.isa.run(Product {
+            depth,
+            a,
+            b,
+            c,
+            block,
+            rows: (row, rows.min(block.rows - row)),
+            pack: context.scratch,
+        });
+    }
 }
 
 struct Forward {

@@ -23,23 +23,35 @@ const TURNED: usize = 32_768;
 /// their weights and slots, half of the first cache. Whole tiles.
 const MADE: usize = 120;
 
+/// Rows of the batch at a time: with more, all of x would be turned again for each few columns
+/// that fit the second cache.
+const BATCH: usize = 512;
+
 /// How a group works through its part: columns and rows of dw at a time.
 fn extent(batch: usize, of: &Factors) -> (usize, usize) {
-    let columns = (PACKED / batch.max(1) / PANEL).max(1) * PANEL;
-    let rows = (TURNED / batch.max(1) / 24).max(1) * 24;
+    let batch = batch.clamp(1, BATCH);
+    let columns = (PACKED / batch / PANEL).max(1) * PANEL;
+    let rows = (TURNED / batch / 24).max(1) * 24;
     (columns.min(of.outputs), rows.min(of.inputs))
 }
 
-/// The numbers of scratch for packed dy, turned x, the rows made, a panel of dy, and lists.
-fn sizes(batch: usize, of: &Factors) -> [usize; 5] {
+/// The numbers of scratch for packed dy, turned x, the rows made, a panel of dy, lists, and all
+/// of the gradient, if it is made of parts of the batch.
+fn sizes(batch: usize, of: &Factors) -> [usize; 6] {
     let (columns, rows) = extent(batch, of);
+    let part = batch.min(BATCH);
     [
         // Products read whole lanes, also behind a narrow last one.
-        (batch * columns + PANEL).next_multiple_of(WIDEST),
-        (rows * batch).next_multiple_of(WIDEST),
+        (part * columns + PANEL).next_multiple_of(WIDEST),
+        (rows * part).next_multiple_of(WIDEST),
         MADE * LANES * WIDEST,
-        sparse::panel_room(batch),
-        sparse::turned_room(rows, batch),
+        sparse::panel_room(part),
+        sparse::turned_room(rows, part),
+        if batch > part {
+            of.inputs * of.outputs
+        } else {
+            0
+        },
     ]
 }
 
@@ -59,18 +71,23 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     // By the plan's rows, not the batch's: a short batch must not need more room.
     let most = context.plan.rows * of.positions;
     let (columns, rows) = extent(most, of);
-    let [packed, turned, made, panel, _] = sizes(most, of);
+    let [packed, turned, made, panel, lists, _] = sizes(most, of);
     let x = match context.lanes(*x, batch, of.inputs) {
         None => Left::Plain(context.at(*x), of.inputs),
         Some(lanes) => Left::Laned(lanes),
     };
-    let skips = sparse::pays(isa, x, batch, of.inputs, to - from);
+    let skips = sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
+    // SAFETY: `room` has counted all parts of the scratch.
+    let (turned, made, panel, lists, all) = unsafe {
+        let turned_at = context.scratch.add(packed);
+        let made_at = turned_at.add(turned);
+        let panel_at = made_at.add(made);
+        let lists_at = panel_at.add(panel);
+        (turned_at, made_at, panel_at, lists_at, lists_at.add(lists))
+    };
+    let kept = context.at(*dw);
     for start in (from..to).step_by(columns) {
-        let width = columns.min(to - start);
-        // SAFETY: `room` has counted all parts of the scratch; the rows and columns are
-        // inside the matrices, and columns `from..to` are this task's.
-        unsafe {
-            let turned_at = context.scratch.add(packed);
+        for begin in (0..batch).step_by(BATCH) {
             let part = Part {
                 context,
                 followers,
@@ -78,27 +95,48 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     rows: of.inputs,
                     columns: of.outputs,
                 },
-                gradient: context.at(*dw),
-                made: turned_at.add(turned),
+                gradient: if kept.is_null() && most > BATCH {
+                    all
+                } else {
+                    kept
+                },
+                made,
                 start,
-                dy: signal(context, *dy, of, batch, start, width),
+                dy: Lanes {
+                    from: context.scratch,
+                    rows: BATCH.min(batch - begin),
+                    columns: columns.min(to - start),
+                },
+                add: begin > 0,
+                last: batch - begin <= BATCH,
             };
-            for first in (0..of.inputs).step_by(rows) {
-                let end = (first + rows).min(of.inputs);
-                if skips || matches!(x, Left::Plain(..)) {
-                    sparse::turn(isa, x, batch, (first, end), turned_at);
+            // SAFETY: the rows and columns are inside the matrices, and columns `from..to` are
+            // this task's.
+            unsafe {
+                let part = part.signal(*dy, batch, begin);
+                for first in (0..of.inputs).step_by(rows) {
+                    let end = (first + rows).min(of.inputs);
+                    let laned = match x {
+                        Left::Laned(lanes) if !skips && batch <= BATCH => Some(lanes),
+                        _ => None,
+                    };
+                    if laned.is_none() {
+                        let rows = (begin, part.dy.rows);
+                        sparse::turn(isa, x, rows, (first, end), turned);
+                    }
+                    if skips {
+                        let x = sparse::list(isa, turned, end - first, part.dy.rows, lists);
+                        part.listed(&x, (first, end), panel);
+                        continue;
+                    }
+                    part.dense((first, end), |row| match laned {
+                        Some(lanes) => Left::Columns(lanes, row),
+                        None => {
+                            let batch = part.dy.rows;
+                            Left::Plain(turned.add((row - first) * batch), batch)
+                        }
+                    });
                 }
-                if skips {
-                    let panel_at = part.made.add(made);
-                    let lists = panel_at.add(panel);
-                    let x = sparse::list(isa, turned_at, end - first, batch, lists);
-                    part.listed(&x, (first, end), panel_at);
-                    continue;
-                }
-                part.dense((first, end), |row| match x {
-                    Left::Laned(lanes) => Left::Columns(lanes, row),
-                    _ => Left::Plain(turned_at.add((row - first) * batch), batch),
-                });
             }
         }
     }
@@ -114,11 +152,49 @@ struct Part<'a> {
     /// Where some rows are made if it is not.
     made: *mut f32,
     start: usize,
-    /// These columns of dy.
+    /// These columns of dy, and some rows.
     dy: Lanes,
+    /// Whether there were rows before them.
+    add: bool,
+    /// Whether there are none behind them.
+    last: bool,
 }
 
 impl Part<'_> {
+    /// With the columns and rows of dy, from that row of `batch` on, lane by lane, as a product
+    /// reads them: with a lane's room behind the last.
+    ///
+    /// # Safety
+    /// dy must have them, and the scratch room for them.
+    unsafe fn signal(mut self, dy: Buffer, batch: usize, begin: usize) -> Self {
+        let isa = self.context.isa;
+        let Lanes { rows, columns, .. } = self.dy;
+        let (packed, dy_at) = (self.context.scratch, self.context.at(dy));
+        // SAFETY: the caller's promise; lane by lane, the columns lie together.
+        self.dy.from = unsafe {
+            if !self.context.lies_laned(dy) {
+                isa.run(PackLanes {
+                    rows,
+                    dy: dy_at.add(begin * self.matrix.columns + self.start),
+                    dy_stride: self.matrix.columns,
+                    width: columns,
+                    to: packed,
+                });
+                packed
+            } else if rows == batch && columns.is_multiple_of(isa.width()) {
+                dy_at.add(self.start * batch)
+            } else {
+                for column in (0..columns).step_by(isa.width()) {
+                    let width = isa.width().min(self.matrix.columns - self.start - column);
+                    let from = dy_at.add((self.start + column) * batch + begin * width);
+                    std::ptr::copy_nonoverlapping(from, packed.add(column * rows), rows * width);
+                }
+                packed
+            }
+        };
+        self
+    }
+
     /// Rows `first..end`, with x as it lies from a row of them on.
     ///
     /// # Safety
@@ -138,6 +214,7 @@ impl Part<'_> {
                     lane: column / isa.width(),
                     lanes: columns.div_ceil(isa.width()),
                     dw,
+                    add: self.add,
                 });
                 self.follow((row, rows), (column, columns), dw);
             }
@@ -160,7 +237,7 @@ impl Part<'_> {
                 for row in (first..end).step_by(MADE) {
                     let rows = MADE.min(end - row);
                     let dw = self.target((row, rows), (column, columns));
-                    x.product(isa, (row - first, rows), (panel, lanes), dw);
+                    x.product(isa, (row - first, rows), (panel, lanes), dw, self.add);
                     self.follow((row, rows), (column, columns), dw);
                 }
             }
@@ -193,6 +270,9 @@ impl Part<'_> {
 
     /// What follows on rows and columns that are made.
     fn follow(&self, (row, rows): (usize, usize), (column, columns): (usize, usize), dw: Target) {
+        if !self.last {
+            return;
+        }
         let isa = self.context.isa;
         let lanes = columns.div_ceil(isa.width());
         for op in self.followers {
@@ -204,46 +284,5 @@ impl Part<'_> {
                 update(self.context, op, at, rows * width, dw);
             }
         }
-    }
-}
-
-/// Columns of dy, lane by lane, as a product reads them: with a lane's room behind the
-/// last.
-///
-/// # Safety
-/// dy must have the columns, and the scratch room for them.
-unsafe fn signal(
-    context: &Context<'_>,
-    dy: Buffer,
-    of: &Factors,
-    batch: usize,
-    start: usize,
-    width: usize,
-) -> Lanes {
-    let packed = context.scratch;
-    // SAFETY: the caller's promise; lane by lane, the columns lie together.
-    let from = unsafe {
-        let dy_at = context.at(dy);
-        if !context.lies_laned(dy) {
-            context.isa.run(PackLanes {
-                rows: batch,
-                dy: dy_at.add(start),
-                dy_stride: of.outputs,
-                width,
-                to: packed,
-            });
-            packed
-        } else if width.is_multiple_of(context.isa.width()) {
-            dy_at.add(start * batch)
-        } else {
-            let columns = dy_at.add(start * batch);
-            std::ptr::copy_nonoverlapping(columns, packed, width * batch);
-            packed
-        }
-    };
-    Lanes {
-        from,
-        rows: batch,
-        columns: width,
     }
 }

@@ -209,7 +209,7 @@ pub(super) unsafe fn panel(isa: Isa, dy: Lanes, lane: usize, lanes: usize, to: *
 }
 
 impl Listed {
-    /// Some rows of dw.
+    /// Some rows of dw, or added to those that are there.
     ///
     /// # Safety
     /// The panel must be one of dy, and dw have the rows and lanes.
@@ -219,6 +219,7 @@ impl Listed {
         (row, rows): (usize, usize),
         (panel, lanes): (*const f32, usize),
         dw: Target,
+        add: bool,
     ) {
         for (n, first) in (0..self.batch).step_by(DEPTH).enumerate() {
             let before = n * self.rows + row;
@@ -236,30 +237,30 @@ impl Listed {
                     b: panel.add(first * LANES * isa.width()),
                     lanes,
                     c: dw,
-                    add: first > 0,
+                    add: add || first > 0,
                 });
             }
         }
     }
 }
 
-/// Turns columns `first..end` of x, so that each lies as a row.
+/// Turns columns `first..end` of `rows` of x from `begin` on, so that each lies as a row.
 ///
 /// # Safety
-/// x must have them, and `to` the room.
+/// x must have them, `first` start a lane, and `to` have the room.
 pub(super) unsafe fn turn(
     isa: Isa,
     x: Left,
-    batch: usize,
+    (begin, rows): (usize, usize),
     (first, end): (usize, usize),
     to: *mut f32,
 ) {
-    // SAFETY: the caller's promise; `first` starts a lane.
+    // SAFETY: the caller's promise.
     unsafe {
         match x {
             Left::Plain(x, x_stride) => isa.run(Transpose {
-                rows: batch,
-                x,
+                rows,
+                x: x.add(begin * x_stride),
                 x_stride,
                 from: first,
                 to: end,
@@ -267,13 +268,14 @@ pub(super) unsafe fn turn(
             }),
             Left::Laned(x) | Left::Columns(x, _) => {
                 for column in (first..end).step_by(isa.width()) {
+                    let width = isa.width().min(x.columns - column);
                     isa.run(Transpose {
-                        rows: batch,
-                        x: x.from.add(column * batch),
-                        x_stride: isa.width().min(x.columns - column),
+                        rows,
+                        x: x.from.add(column * x.rows + begin * width),
+                        x_stride: width,
                         from: 0,
-                        to: isa.width().min(end - column),
-                        y: to.add((column - first) * batch),
+                        to: width.min(end - column),
+                        y: to.add((column - first) * rows),
                     });
                 }
             }
@@ -345,6 +347,7 @@ mod tests {
                         b,
                         c: all.as_mut_ptr(),
                         block,
+                        rows: (0, rows),
                         pack: scratch.at(0),
                     });
                     // SAFETY: everything is as large as is said.
@@ -406,6 +409,7 @@ mod tests {
                             last_width: if last { dw.last_width } else { width },
                             ..dw
                         },
+                        add: false,
                     });
                 }
                 let lists = Arena::new(turned_room(rows, batch));
@@ -418,7 +422,7 @@ mod tests {
                     let half = rows / 2;
                     for (row, rows) in [(0, half), (half, rows - half)] {
                         let dw = target(&mut others, row);
-                        listed.product(isa, (row, rows), (copied.at(0), lanes), dw);
+                        listed.product(isa, (row, rows), (copied.at(0), lanes), dw, false);
                     }
                 }
                 assert!(all == others, "{isa:?}, {batch} rows, {rows}, {columns}");

@@ -19,7 +19,7 @@ const WIDEST: usize = 16;
 /// How many numbers of room a product needs for packing.
 pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
 
-/// c = a · b for the block's columns of c.
+/// c = a · b for some rows of c and the block's columns.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Product {
     /// Columns of a, rows of b.
@@ -28,6 +28,8 @@ pub(in crate::engine::cpu) struct Product {
     pub b: Right,
     pub c: *mut f32,
     pub block: Block,
+    /// Where the rows start, and how many there are.
+    pub rows: (usize, usize),
     /// Room for `PACK_SIZE` numbers.
     pub pack: *mut f32,
 }
@@ -37,7 +39,8 @@ impl Kernel for Product {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, to, .. } = self.block;
+        let Block { from, to, .. } = self.block;
+        let (row, rows) = self.rows;
         let first = from / L::WIDTH;
         let count = (to - from).div_ceil(L::WIDTH);
         let step = even(self.depth, DEPTH);
@@ -82,7 +85,7 @@ impl Kernel for Product {
                     }
                 }
                 // SAFETY: as above; a and c have the rows.
-                unsafe { tiles.run::<L>(lanes, 0, rows) };
+                unsafe { tiles.run::<L>(lanes, row, rows) };
             }
         }
     }
@@ -297,6 +300,8 @@ pub(in crate::engine::cpu) struct WeightBlock {
     pub lane: usize,
     pub lanes: usize,
     pub dw: Target,
+    /// Whether to go on with the sums that are there.
+    pub add: bool,
 }
 
 impl Kernel for WeightBlock {
@@ -310,7 +315,7 @@ impl Kernel for WeightBlock {
             first: 0,
             b: [Stream::NONE; MOST_LANES],
             c: [Sums::NONE; MOST_LANES],
-            add: false,
+            add: self.add,
         };
         for i in 0..self.lanes {
             // SAFETY: dy and dw have the lane.

@@ -8,6 +8,7 @@
 mod arena;
 mod augment;
 mod columns;
+mod gradient;
 mod indices;
 mod kernels;
 mod layout;
@@ -18,6 +19,7 @@ pub(crate) mod pool;
 mod rows;
 mod session;
 mod simd;
+mod sparse;
 mod tasks;
 mod weights;
 mod whole;

@@ -18,4 +18,5 @@ pub(super) mod portable;
 pub(super) mod product;
 pub(super) mod rows;
 pub(super) mod scale;
+pub(super) mod sparse;
 pub(super) mod update;

@@ -119,6 +119,9 @@ pub(crate) enum Isa {
     /// 512-bit vectors.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 128-bit vectors with fused multiply-add, in pairs.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Isa {
@@ -135,11 +138,13 @@ impl Isa {
                 }
             }
         }
+        #[cfg(all(target_arch = "aarch64", not(miri)))]
+        found.push(Isa::Neon);
         found
     }
 
-    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`
-    /// or `avx512` asks for less.
+    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`,
+    /// `avx512` or `neon` asks for less.
     pub fn best() -> Isa {
         let found = Self::available();
         let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
@@ -170,6 +175,8 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => kernel.run::<super::kernels::neon::Neon>(),
         }
     }
 }

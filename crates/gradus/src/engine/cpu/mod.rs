@@ -8,6 +8,7 @@
 mod arena;
 mod augment;
 mod columns;
+mod denormals;
 mod gradient;
 mod indices;
 mod kernels;

@@ -1,6 +1,7 @@
 //! A session: memory, and the way of the threads through a plan.
 
 use super::arena::Arena;
+use super::denormals::Flushed;
 use super::kernels::factors::Lanes;
 use super::layout::{Laned, layouts};
 use super::pace::Pace;
@@ -226,7 +227,9 @@ impl Session for CpuSession {
                 step,
                 scratch: scratch[number].at(0),
             };
+            // What fills a batch is no kernel, and need not know of this.
             fill_feeds(&context, fill, number, threads);
+            let _flushed = Flushed::new();
             for (turn, phase) in prepared.phases.iter().enumerate() {
                 if threads > 1 {
                     barrier.wait(threads, turn + 1);

@@ -154,6 +154,18 @@ impl Isa {
         *named.or(found.last()).unwrap_or(&Isa::Portable)
     }
 
+    /// Those that tests hold against the reference: the one that `GRADUS_ISA` names, or
+    /// all.
+    #[cfg(test)]
+    pub fn tested() -> Vec<Isa> {
+        let mut found = Self::available();
+        if let Ok(wanted) = std::env::var("GRADUS_ISA") {
+            found.retain(|isa| format!("{isa:?}").eq_ignore_ascii_case(&wanted));
+            assert!(!found.is_empty(), "this processor does not have {wanted}");
+        }
+        found
+    }
+
     /// Numbers in a lane.
     pub(super) fn width(self) -> usize {
         self.run(Width)

@@ -20,3 +20,10 @@ pub(super) mod rows;
 pub(super) mod scale;
 pub(super) mod sparse;
 pub(super) mod update;
+
+#[cfg(test)]
+mod accuracy;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod tests;

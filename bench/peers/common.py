@@ -1,13 +1,14 @@
 """What every Python peer shares: the workloads, the data, the arguments, the result line.
 
 The workloads are described in ../README.md; the Burn peer and gradus' example
-`bench_step` repeat the same table in Rust.
+`bench_step` repeat the same table in Rust, `bench_step` the written ones too.
 """
 
 import argparse
 import gzip
 import json
 import os
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,7 @@ class Workload:
     learning_rate: float = 0.01
     loss_steps: int = 200
     epoch: bool = False  # E1: whole epochs with validation instead of single steps
+    rows: int | None = None  # so many rows by whole epochs; without it, parts of the file's rows
 
     @property
     def init(self):
@@ -49,6 +51,39 @@ WORKLOADS = {
 }
 
 
+def workload(text):
+    """The workload of this name, or the one that `key=value,…` describes (../README.md)."""
+    if text in WORKLOADS:
+        return WORKLOADS[text]
+    kinds = {"hidden": units, "activation": str, "batch": int, "rate": float, "loss_steps": int, "rows": int}
+    names = {"rate": "learning_rate"}
+    given = {"hidden": None, "activation": "elu", "batch": 32}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not equals:
+            sys.exit(f"unknown workload '{text}': '{part}' is no key=value; names: {', '.join(WORKLOADS)}")
+        if key not in kinds:
+            sys.exit(f"unknown key '{key}' of '{text}'; known: {', '.join(kinds)}")
+        try:
+            given[names.get(key, key)] = kinds[key](value)
+        except ValueError as error:
+            sys.exit(f"{part}: {error}")
+    if not given["hidden"]:
+        sys.exit(f"'{text}' has no hidden=…")
+    if given.get("rows", given["batch"]) < given["batch"]:
+        sys.exit(f"'{text}': {given['rows']} rows are no batch of {given['batch']}")
+    return Workload(**given)
+
+
+def units(text):
+    """The widths of `300-100` or `20x100`."""
+    widths = []
+    for part in text.split("-"):
+        times, x, width = part.rpartition("x")
+        widths += [int(width)] * (int(times) if x else 1)
+    return tuple(widths)
+
+
 def cores():
     """The cores this process may use: `taskset` decides, as it does for every other peer."""
     return len(os.sched_getaffinity(0))
@@ -56,7 +91,7 @@ def cores():
 
 def arguments(**more):
     p = argparse.ArgumentParser()
-    p.add_argument("--workload", required=True, choices=WORKLOADS)
+    p.add_argument("--workload", required=True, help="a name, or `hidden=300-100,batch=64,…`")
     p.add_argument("--seconds", type=float, default=3.0)
     p.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     p.add_argument("--seed", type=int, default=1)
@@ -74,11 +109,16 @@ def read_idx(path):
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def load(folder):
-    """The 60,000 training images as float32 rows in [0, 1], and their labels as int32."""
+def load(folder, rows=None):
+    """The 60,000 training images as float32 rows in [0, 1], and their labels as int32. If other
+    rows than these are asked for: so many, the file's from the first on, again and again."""
     x = read_idx(os.path.join(folder, "train-images-idx3-ubyte.gz"))
     y = read_idx(os.path.join(folder, "train-labels-idx1-ubyte.gz"))
-    return x.reshape(len(x), PIXELS).astype(np.float32) / 255.0, y.astype(np.int32)
+    x, y = x.reshape(len(x), PIXELS).astype(np.float32) / 255.0, y.astype(np.int32)
+    if rows:
+        wanted = np.arange(rows) % len(x)
+        x, y = x[wanted], y[wanted]
+    return x, y
 
 
 def report(**fields):

@@ -61,7 +61,7 @@ class EpochEnds(keras.callbacks.Callback):
 
 
 def main():
-    w = common.WORKLOADS[args.workload]
+    w = common.workload(args.workload)
     keras.utils.set_random_seed(args.seed)
     if args.backend == "tensorflow":
         import tensorflow as tf
@@ -74,7 +74,7 @@ def main():
 
         backend_version = f"jax {jax.__version__}"
 
-    x, y = common.load(args.data)
+    x, y = common.load(args.data, w.rows)
     model = build(w)
     model.compile(
         optimizer=keras.optimizers.SGD(w.learning_rate, momentum=common.MOMENTUM, nesterov=True),
@@ -111,7 +111,7 @@ def main():
         steps = epochs * loss_steps
         result |= ends.logs[0] | {"seconds_per_epoch": seconds / epochs}
     else:
-        half = w.loss_steps // 2
+        half = min(w.loss_steps // 2, len(x) // w.batch)
         for _ in range(2):
             rows = np.random.permutation(len(x))[: half * w.batch]
             start = time.perf_counter()
@@ -120,9 +120,10 @@ def main():
         result["loss"] = history.history["loss"][-1]
         loss_steps = 2 * half
 
-        # Two or more timed epochs, each as long as the data allows.
-        per_epoch = int(args.seconds / 2 / estimate)
-        per_epoch = max(10, min(per_epoch, len(x) // w.batch))
+        # Two or more timed epochs, each as long as the data allows; or whole ones.
+        per_epoch = len(x) // w.batch
+        if not w.rows:
+            per_epoch = min(per_epoch, max(10, int(args.seconds / 2 / estimate)))
         rows = per_epoch * w.batch
         ends = EpochEnds(args.seconds)
         model.fit(

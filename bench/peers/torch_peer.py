@@ -42,11 +42,11 @@ def build(w):
 
 def main():
     args = common.arguments(mode={"choices": ["eager", "compile"], "default": "eager"})
-    w = common.WORKLOADS[args.workload]
+    w = common.workload(args.workload)
     torch.set_num_threads(common.cores())
     torch.manual_seed(args.seed)
 
-    x, y = (torch.from_numpy(a) for a in common.load(args.data))
+    x, y = (torch.from_numpy(a) for a in common.load(args.data, w.rows))
     y = y.long()
     if w.epoch:
         x_val, y_val = x[: common.HELD_OUT], y[: common.HELD_OUT]
@@ -94,13 +94,15 @@ def main():
         result["loss_steps"] = w.loss_steps
 
         total, steps = torch.zeros(()), 0
+        rows = batches()
+        whole = len(x) // w.batch if w.rows else 1
         start = time.perf_counter()
         while True:
             loss, _, _ = step(next(rows))
             total += loss
             steps += 1
             seconds = time.perf_counter() - start
-            if seconds >= args.seconds:
+            if seconds >= args.seconds and steps % whole == 0:
                 break
         if not torch.isfinite(total):
             print("loss is not finite", file=sys.stderr)

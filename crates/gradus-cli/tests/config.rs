@@ -172,8 +172,8 @@ fn mistakes_are_named() {
         ),
         (
             "shuffle = true",
-            "precision = \"mixed_bfloat16\"",
-            &["train.precision", "float32"],
+            "precision = \"bfloat16\"",
+            &["train.precision", "bfloat16", "mixed_bfloat16"],
         ),
         (
             "shuffle = true",

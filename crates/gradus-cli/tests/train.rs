@@ -135,6 +135,24 @@ fn augmentation_and_mixup_are_in_the_config() {
 }
 
 #[test]
+fn the_precision_is_in_the_config() {
+    let place = Place::new();
+    place.write("c.toml", SMALL);
+    let train = |config: &str, out: &str, more: &[&str]| {
+        place.ok(&[&["train", config, "--quiet", "--out", out], more].concat());
+        results(&place, out)
+    };
+    let single = train("c.toml", "a", &[]);
+    assert!(single == train("c.toml", "b", &["--set", "train.precision=float32"]));
+    let mixed = train("c.toml", "c", &["--set", "train.precision=mixed_bfloat16"]);
+    assert!(single != mixed);
+    assert!(
+        mixed == train("c/config.toml", "d", &[]),
+        "the run's own config has it"
+    );
+}
+
+#[test]
 fn the_seed_decides() {
     let place = Place::new();
     place.write("c.toml", SMALL);

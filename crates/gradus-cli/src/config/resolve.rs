@@ -14,7 +14,7 @@ use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
-use gradus::train::EarlyStopping;
+use gradus::train::{EarlyStopping, Precision};
 use gradus::{Error, Result};
 use std::path::Path;
 
@@ -33,6 +33,7 @@ pub struct Run {
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
     pub mixup: Option<f64>,
+    pub precision: Precision,
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
@@ -160,6 +161,7 @@ impl Config {
             schedule,
             class_weight,
             mixup: self.train.mixup,
+            precision: self.train.precision,
             callbacks,
             pretrain,
             fresh: !matches!(self.model.source, Source::File(_)),

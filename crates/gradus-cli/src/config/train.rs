@@ -6,6 +6,7 @@ use gradus::rules::losses::Loss;
 use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::{LearningRate, Optimizer};
 use gradus::rules::schedules::Schedule;
+use gradus::train::Precision;
 use gradus::{Error, Result};
 use serde::Deserialize;
 
@@ -73,6 +74,7 @@ pub struct TrainConfig {
     pub class_weight: Vec<(usize, f64)>,
     /// How rows are mixed, if they are.
     pub mixup: Option<f64>,
+    pub precision: Precision,
     /// Whether the weights are to balance the classes: `"balanced"`.
     pub balance_classes: bool,
 }
@@ -123,12 +125,11 @@ impl TrainConfig {
         let number = |name: &str, value: Option<Value>, least| {
             value.map(|v| whole(&key(name), &v, least)).transpose()
         };
-        if let Some(precision) = &raw.precision
-            && precision != "float32"
-        {
-            let expected = "\"float32\": other precisions are not supported yet";
-            return Err(Error::invalid(&key("precision"), precision, expected));
-        }
+        let precision = match &raw.precision {
+            None => Precision::Float32,
+            Some(Value::String(name)) => Precision::named(&key("precision"), name)?,
+            Some(other) => Precision::named(&key("precision"), &other.to_string())?,
+        };
         let rate_of = |o: &Value| o.get("learning_rate").is_some();
         if raw.learning_rate.is_some() && raw.optimizer.as_ref().is_some_and(rate_of) {
             return Err(excluded(
@@ -180,6 +181,7 @@ impl TrainConfig {
             learning_rate: if optimizer.is_some() { None } else { rate },
             find_rate,
             mixup: raw.mixup,
+            precision,
             optimizer,
             schedule: raw
                 .schedule

@@ -4,6 +4,17 @@
 
 use super::lane::Lane;
 
+/// The nearest bfloat16, the even one of two; infinities and NaN stay what they are.
+#[inline(always)]
+pub(crate) fn bfloat16<L: Lane>(x: L) -> L {
+    let bits = x.to_bits();
+    let odd = L::bits_shr::<31>(L::bits_shl::<15>(bits));
+    let half = L::bits_add(odd, L::bits(0x7fff));
+    let kept = L::bits_shr::<16>(L::bits_add(bits, half));
+    let rounded = L::from_bits(L::bits_shl::<16>(kept));
+    L::select(x.abs().lt(L::splat(f32::INFINITY)), rounded, x)
+}
+
 /// e^x, within 2 ulp; results below 2^-125 become 0.
 ///
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2, and e^r from its Taylor series to r^7.
@@ -215,4 +226,24 @@ pub(crate) fn normal<L: Lane>(x: L) -> (L, L) {
     let near = q.mul_add(x, L::splat(0.5));
     let below = L::select(a.lt(L::one()), near, far);
     (below, bell * L::splat(1.0 / ROOT_TAU))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bfloat16_is_the_nearest_and_of_two_the_even_one() {
+        let of = |bits: u32| bfloat16(f32::from_bits(bits)).to_bits();
+        assert_eq!(of(0x3f80_0000), 0x3f80_0000);
+        assert_eq!(of(0x3f80_7fff), 0x3f80_0000);
+        assert_eq!(of(0x3f80_8000), 0x3f80_0000, "half way: the even one");
+        assert_eq!(of(0x3f81_8000), 0x3f82_0000, "half way: the even one");
+        assert_eq!(of(0xbf80_8001), 0xbf81_0000);
+        assert_eq!(of(0x0000_8001), 0x0001_0000, "below the normal range too");
+        assert_eq!(bfloat16(-0.0_f32).to_bits(), (-0.0_f32).to_bits());
+        assert_eq!(bfloat16(f32::MAX), f32::INFINITY);
+        assert_eq!(bfloat16(f32::NEG_INFINITY), f32::NEG_INFINITY);
+        assert!(bfloat16(f32::from_bits(0x7fff_ffff)).is_nan());
+    }
 }

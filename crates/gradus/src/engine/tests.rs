@@ -16,7 +16,7 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
-use crate::train::Fit;
+use crate::train::{Fit, Precision};
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
     data_of(rows, &[inputs], classes)
@@ -28,6 +28,18 @@ fn data_of(rows: usize, shape: &[usize], classes: usize) -> Dataset {
     let x = (0..rows * inputs).map(number).collect();
     let y = (0..rows).map(|i| (i * 31 % 17 % classes) as f32).collect();
     let x = Tensor::from_f32(shape, x).unwrap();
+    Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
+}
+
+/// Data whose numbers are mostly zeros.
+fn mostly_zeros(rows: usize, inputs: usize, classes: usize) -> Dataset {
+    let number = |i: usize| match i * 7919 % 1013 {
+        n @ 0..300 => n as f32 / 100.0 - 1.5,
+        _ => 0.0,
+    };
+    let x = (0..rows * inputs).map(number).collect();
+    let y = (0..rows).map(|i| (i * 31 % 17 % classes) as f32).collect();
+    let x = Tensor::from_f32([inputs], x).unwrap();
     Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
 }
 
@@ -105,6 +117,17 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(RandomCrop::new(4, 5))
             .add(CenterCrop::new(3, 3))
             .add(Reshape::new([-1]))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let zeros = || {
+        let relu = |units| Dense::new(units).activation(Activation::Relu);
+        Sequential::new()
+            .seed(11)
+            .add(relu(301))
+            .add(Dropout::new(0.5))
+            .add(relu(77))
+            .add(Dropout::new(0.5))
+            .add(relu(41))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
     let tied = || {
@@ -336,6 +359,30 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             compile(layered(), sgd().into()),
         ),
         (
+            "zeros, left out",
+            mostly_zeros(75, 131, 5),
+            compile(zeros(), sgd().into()),
+        ),
+        (
+            "zeros, left out, clipnorm",
+            mostly_zeros(75, 131, 5),
+            compile(zeros(), Optimizer::from(sgd()).clipnorm(0.1)),
+        ),
+        (
+            "a kept gradient whose last lane is narrow",
+            data(40, 250, 5),
+            Sequential::new()
+                .seed(12)
+                .add(Dense::new(28).activation(Activation::Tanh))
+                .add(Dense::new(5).activation(Activation::Softmax))
+                .compile(
+                    Optimizer::from(Adam::new()).clipnorm(0.1),
+                    Loss::SparseCategoricalCrossentropy,
+                    &[],
+                )
+                .unwrap(),
+        ),
+        (
             "one input, one output",
             data(20, 1, 2),
             Sequential::new()
@@ -374,10 +421,20 @@ fn rules() -> Vec<(String, Dataset, Model)> {
 }
 
 fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
+    trained_with(engine, model, data, Precision::Float32)
+}
+
+fn trained_with(
+    engine: &dyn Engine,
+    model: &Model,
+    data: &Dataset,
+    precision: Precision,
+) -> (Vec<Vec<f32>>, Vec<f64>) {
     let mut model = model.clone();
     let options = Fit::new()
         .epochs(2)
         .batch_size(32)
+        .precision(precision)
         .validation_data(data.clone());
     let history = model.fit_on(engine, data, options).unwrap();
     let mut measured = history.get("loss");
@@ -445,6 +502,91 @@ fn the_number_of_threads_changes_no_bit() {
                     &data,
                 );
                 assert!(one == more, "{name}, {isa:?}, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn products_of_bfloat16_round_their_factors() {
+    let mixed = |engine: &dyn Engine, model: &Model, data: &Dataset| {
+        trained_with(engine, model, data, Precision::MixedBfloat16)
+    };
+    for (name, data, model) in models() {
+        let (_, losses) = mixed(&Reference, &model, &data);
+        for isa in Isa::available() {
+            let on = |threads| Cpu {
+                isa,
+                threads: Some(threads),
+            };
+            let one = mixed(&on(1), &model, &data);
+            // One ulp may round a factor the other way, which is 1/256 of it.
+            for (a, b) in losses.iter().zip(&one.1) {
+                assert!(
+                    (a - b).abs() <= 0.02 * a.abs().max(1.0),
+                    "{name}, {isa:?}: loss {a} {b}"
+                );
+            }
+            assert!(one == mixed(&on(3), &model, &data), "{name}, {isa:?}");
+        }
+    }
+}
+
+#[test]
+fn what_bfloat16_cannot_tell_apart_trains_alike() {
+    let rows = |off: f32| {
+        let number = |i: usize| (1.0 + (i * 7 % 64) as f32 / 64.0) * off;
+        let x = Tensor::from_f32([9], (0..40 * 9).map(number).collect()).unwrap();
+        let y = (0..40).map(|i| (i % 5) as f32).collect();
+        Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
+    };
+    let model = Sequential::new()
+        .add(Dense::new(20).activation(Activation::Tanh))
+        .add(Dense::new(5).activation(Activation::Softmax))
+        .compile(SGD::new(), Loss::SparseCategoricalCrossentropy, &[])
+        .unwrap();
+    let weights = |off, precision| trained_with(&Reference, &model, &rows(off), precision).0;
+    let (exact, off) = (1.0, 1.0 + 1.0 / 4096.0);
+    let single = Precision::Float32;
+    assert!(weights(exact, single) != weights(off, single));
+    let mixed = Precision::MixedBfloat16;
+    assert!(weights(exact, mixed) == weights(off, mixed));
+    assert!(weights(exact, mixed) != weights(exact, single));
+}
+
+#[test]
+fn batches_that_are_gone_over_in_parts_train_alike() {
+    let model = |optimizer: Optimizer| {
+        let dense = |units, activation| Dense::new(units).activation(activation);
+        Sequential::new()
+            .seed(13)
+            .add(dense(83, Activation::Relu))
+            .add(dense(45, Activation::Tanh))
+            .add(dense(5, Activation::Softmax))
+            .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[])
+            .unwrap()
+    };
+    let trained = |engine: &dyn Engine, model: &Model, data: &Dataset| {
+        let mut model = model.clone();
+        let options = Fit::new().batch_size(1100).epochs(2);
+        model.fit_on(engine, data, options).unwrap();
+        let weights = model.weights().flat_map(|w| w.values.clone());
+        weights.collect::<Vec<f32>>()
+    };
+    for optimizer in [SGD::new().into(), Optimizer::from(SGD::new()).clipnorm(0.1)] {
+        for data in [mostly_zeros(1700, 131, 5), data(1700, 29, 5)] {
+            let model = model(optimizer.clone());
+            let expected = trained(&Reference, &model, &data);
+            for isa in Isa::available() {
+                let on = |threads| Cpu {
+                    isa,
+                    threads: Some(threads),
+                };
+                let found = trained(&on(1), &model, &data);
+                let pairs = expected.iter().zip(&found);
+                let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+                assert!(worst < 1e-4, "{isa:?}: {worst}");
+                assert!(found == trained(&on(3), &model, &data), "{isa:?}");
             }
         }
     }

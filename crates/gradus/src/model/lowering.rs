@@ -38,6 +38,8 @@ pub(crate) struct Wanted {
     pub weighted: bool,
     /// Whether each row is mixed with another one.
     pub mixed: bool,
+    /// Whether products take their factors rounded to bfloat16.
+    pub bfloat16: bool,
 }
 
 impl Model {
@@ -235,6 +237,9 @@ impl Model {
             if wanted.mode == Mode::Train {
                 plan.backward(&starts, trained, &compiled.optimizer);
             }
+        }
+        if wanted.bfloat16 {
+            plan.round_factors();
         }
         Ok(plan.finish(wanted.rows, outputs, losses))
     }

@@ -86,6 +86,10 @@ impl Op {
                     width: columns,
                 }),
             },
+            Op::Round { size, view, .. } => match size {
+                Size::Fixed(size) => Split::Elements(size),
+                Size::PerRow(_) => Split::Columns(view),
+            },
             Op::Update { whole: Some(_), .. }
             | Op::SquaredNorm { .. }
             | Op::Constant { .. }
@@ -200,7 +204,9 @@ impl Op {
                 all(&[*x, *target]);
             }
             Op::SquaredNorm { gradients, .. } => gradients.iter().for_each(|&(g, _)| all(&[g])),
-            Op::Penalty { x, .. } | Op::PenaltyGradient { x, .. } => all(&[*x]),
+            Op::Penalty { x, .. } | Op::PenaltyGradient { x, .. } | Op::Round { x, .. } => {
+                all(&[*x]);
+            }
             Op::Accumulate {
                 gradient,
                 accumulator,
@@ -300,6 +306,7 @@ impl Op {
             Op::SquaredNorm { norm, .. } => all(&[*norm]),
             Op::Penalty { penalty, .. } => all(&[*penalty]),
             Op::PenaltyGradient { dx, .. } => all(&[*dx]),
+            Op::Round { y, .. } => all(&[*y]),
             Op::Accumulate { accumulator, y, .. } => all(&[*accumulator, *y]),
             Op::Constrain { w, .. } => all(&[*w]),
             Op::Update {

@@ -8,6 +8,7 @@
 pub(crate) mod access;
 mod augment;
 pub(crate) mod backward;
+mod bfloat16;
 pub(crate) mod dump;
 pub(crate) mod fuse;
 mod indices;

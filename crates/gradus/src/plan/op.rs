@@ -468,6 +468,13 @@ pub enum Op {
         size: Size,
         columns: usize,
     },
+    /// y = x, rounded to bfloat16: columns of a view if x has some numbers for each row.
+    Round {
+        x: Buffer,
+        y: Buffer,
+        size: Size,
+        view: View,
+    },
     /// y = (gradient + accumulator) / steps, and the accumulator is 0 again; in a
     /// step that only gathers, the accumulator takes the gradient and y is 0.
     Accumulate {

@@ -29,6 +29,7 @@ fn plan(model: &Model, mode: Mode) -> Plan {
         rows: 4,
         weighted: false,
         mixed: false,
+        bfloat16: false,
     };
     model.lower(&[wanted]).unwrap().program.plans.remove(0)
 }

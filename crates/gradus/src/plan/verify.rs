@@ -119,6 +119,7 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
             x, penalty, size, ..
         } => vec![(*x, *size), (*penalty, Fixed(1))],
         Op::PenaltyGradient { x, dx, size, .. } => vec![(*x, *size), (*dx, *size)],
+        Op::Round { x, y, size, .. } => vec![(*x, *size), (*y, *size)],
         Op::Accumulate {
             gradient,
             accumulator,

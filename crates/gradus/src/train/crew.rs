@@ -75,6 +75,7 @@ impl Crew {
             rows,
             weighted: false,
             mixed: false,
+            bfloat16: false,
         };
         let runner = Runner::new(model, engine, &[wanted])?;
         let twin = Seat::new(runner.twin(), mode)?;

@@ -5,6 +5,7 @@ use super::evaluate::{self, Evaluation, ROWS};
 use super::feeder::{Feeder, Order};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
+use super::precision::Precision;
 use super::steps::Steps;
 use crate::data::Data;
 use crate::engine::{Engine, Step};
@@ -55,6 +56,7 @@ impl<'a> Epochs<'a> {
             rows: batch_size.min(train.rows().unwrap_or(batch_size)),
             weighted: sample.sample_weight().is_some() || !options.class_weight.is_empty(),
             mixed: options.mixup.is_some(),
+            bfloat16: options.precision == Precision::MixedBfloat16,
         }];
         wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
         let training = Training::new(model, engine, wanted, learning_rate)?;

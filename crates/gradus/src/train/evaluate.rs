@@ -83,5 +83,6 @@ pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
         rows: most,
         weighted: data.sample().sample_weight().is_some(),
         mixed: false,
+        bfloat16: false,
     }
 }

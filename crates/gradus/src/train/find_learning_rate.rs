@@ -228,6 +228,7 @@ impl Model {
             rows: finder.batch_size.min(rows),
             weighted: data.sample().sample_weight().is_some() || !finder.class_weight.is_empty(),
             mixed: false,
+            bfloat16: false,
         };
         let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;
         let mut steps = Steps::new(training.model, &training.runner, feeder)?;

@@ -3,6 +3,7 @@
 use super::callbacks::{Callback, EarlyStopping};
 use super::epochs::Epochs;
 use super::history::History;
+use super::precision::Precision;
 use crate::data::Data;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -20,6 +21,7 @@ pub struct Fit {
     pub(super) schedule: Option<Schedule>,
     pub(super) class_weight: Vec<(usize, f64)>,
     pub(super) mixup: Option<f64>,
+    pub(super) precision: Precision,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
 }
 
@@ -42,6 +44,7 @@ impl Default for Fit {
             schedule: None,
             class_weight: Vec::new(),
             mixup: None,
+            precision: Precision::Float32,
             callbacks: Vec::new(),
         }
     }
@@ -120,6 +123,13 @@ impl Fit {
     /// validation is not mixed. It does not go with weights of rows or classes.
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.mixup = Some(alpha);
+        self
+    }
+
+    /// Sets how exactly the training multiplies: `Float32` by default. The validation, and
+    /// the model afterwards, are single precision.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
         self
     }
 

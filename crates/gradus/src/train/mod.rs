@@ -17,6 +17,7 @@ mod mc;
 mod meters;
 mod mix;
 mod out_of_fold;
+mod precision;
 mod predict;
 mod prepare;
 mod pretrain;
@@ -33,6 +34,7 @@ pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
 pub use out_of_fold::OutOfFold;
+pub use precision::Precision;
 pub use predict::Predictor;
 pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 

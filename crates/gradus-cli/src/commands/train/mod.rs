@@ -192,6 +192,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .batch_size(run.batch_size)
         .shuffle(run.shuffle)
         .class_weight(&run.class_weight)
+        .precision(run.precision)
         .callback(watch.clone());
     if let Some(validation) = run.data.validation() {
         fit = fit.validation_data(validation);

@@ -12,7 +12,7 @@ use super::kernels::product::Product;
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
-use super::weights;
+use super::{sparse, weights};
 use crate::base::random::{Key, Stream};
 use crate::plan::op::Factors;
 use crate::plan::{Buffer, Op, Size, View};
@@ -22,10 +22,29 @@ use crate::rules::activations;
 /// columns: 32 KiB, the first cache.
 const CACHED: usize = 8192;
 
+/// With more rows than this, a product is made for all of a task's columns before what
+/// follows, some rows at a time.
+const MANY: usize = 256;
+
+/// Numbers of the first factor that a product of many rows goes over again and again:
+/// 384 KiB, which stay in the second cache.
+const KEPT: usize = 98_304;
+
 /// Does the operations on columns `from..to`.
 pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to: usize) {
     let rows = context.rows * view.positions;
     let width = (CACHED / rows.max(1) / PANEL).max(1) * PANEL;
+    let whole = Block {
+        rows,
+        stride: view.width,
+        from,
+        to,
+        laned: context.is_laned(&ops[0]),
+    };
+    let ops = match whole_product(context, &ops[0], whole) {
+        true => &ops[1..],
+        false => ops,
+    };
     let mut start = from;
     while start < to {
         let end = (start + width).min(to);
@@ -46,14 +65,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], view: View, from: usize, to
 pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
     let isa = context.isa;
     match op {
-        Op::Product { x, w, y, of } => {
-            let right = Right::Plain(lanes(context.at(*w), *of));
-            product(context, (*x, of.inputs), right, context.at(*y), block);
-        }
-        Op::ProductInput { dy, w, dx, of } => {
-            let right = Right::Transposed(lanes(context.at(*w), *of));
-            product(context, (*dy, of.outputs), right, context.at(*dx), block);
-        }
+        Op::Product { .. } | Op::ProductInput { .. } => product(context, op, block),
         Op::Bias { x, bias, y, .. } => isa.run(Bias {
             x: context.at(*x),
             bias: context.at(*bias),
@@ -265,6 +277,11 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
         Op::EmbedGradient {
             x, dy, dw, rows, ..
         } => indices::embed_gradient(context, (*x, *dy, *dw), *rows, block),
+        Op::Round { x, y, .. } => isa.run(Round {
+            x: context.at(*x),
+            y: context.at(*y),
+            block,
+        }),
         Op::PenaltyGradient {
             rule, x, dx, size, ..
         } => {
@@ -293,27 +310,48 @@ fn key(context: &Context<'_>, stream: u32) -> Key {
     Key::new(step.seed, Stream::Layer(stream), step.iteration)
 }
 
-/// A weight matrix.
-fn lanes(w: *const f32, of: Factors) -> Lanes {
-    Lanes {
-        from: w,
+/// The factors of a product of the batch's rows: the first and its columns, the second, and
+/// what they make.
+fn factors(context: &Context<'_>, op: &Op, rows: usize) -> ((Left, usize), Right, *mut f32) {
+    let weights = |w: &Buffer, of: &Factors| Lanes {
+        from: context.at(*w),
         rows: of.inputs,
         columns: of.outputs,
-    }
-}
-
-/// c = a · b for the block's columns, of a matrix a of `depth` columns.
-fn product(
-    context: &Context<'_>,
-    (a, depth): (Buffer, usize),
-    b: Right,
-    c: *mut f32,
-    block: Block,
-) {
-    let a = match context.lanes(a, block.rows, depth) {
-        None => Left::Plain(context.at(a), depth),
+    };
+    let (a, depth, b, c) = match op {
+        Op::Product { x, w, y, of } => (x, of.inputs, Right::Plain(weights(w, of)), y),
+        Op::ProductInput { dy, w, dx, of } => {
+            (dy, of.outputs, Right::Transposed(weights(w, of)), dx)
+        }
+        other => unreachable!("{other:?} is no product of the batch's rows"),
+    };
+    let left = match context.lanes(*a, rows, depth) {
+        None => Left::Plain(context.at(*a), depth),
         Some(lanes) => Left::Laned(lanes),
     };
+    ((left, depth), b, context.at(*c))
+}
+
+/// c = a · b for all columns of a task, if that pays: where a has so many zeros that the
+/// others are listed, once for all columns, or is so large that it is read in parts.
+fn whole_product(context: &Context<'_>, op: &Op, block: Block) -> bool {
+    if !matches!(op, Op::Product { .. } | Op::ProductInput { .. }) {
+        return false;
+    }
+    let ((a, depth), b, c) = factors(context, op, block.rows);
+    let pays = sparse::pays(context.isa, a, block.rows, depth, block.width());
+    if pays {
+        // SAFETY: the matrices have the rows and columns, and the session's scratch the room.
+        unsafe { sparse::product(context.isa, (a, depth), b, c, block, context.scratch) };
+    } else if block.rows > MANY {
+        product(context, op, block);
+    }
+    pays || block.rows > MANY
+}
+
+/// c = a · b for the block's columns.
+fn product(context: &Context<'_>, op: &Op, block: Block) {
+    let ((a, depth), b, c) = factors(context, op, block.rows);
     if let (..=FEW, Left::Plain(a, a_stride), Right::Plain(b), false) =
         (block.rows, a, b, block.laned)
     {
@@ -329,14 +367,21 @@ fn product(
             to: block.to,
         });
     }
-    context.isa.run(Product {
-        depth,
-        a,
-        b,
-        c,
-        block,
-        pack: context.scratch,
-    });
+    let rows = match block.rows {
+        ..=MANY => block.rows,
+        _ => (KEPT / depth.max(1) / 24).max(2) * 24,
+    };
+    for row in (0..block.rows).step_by(rows.max(1)) {
+        context.isa.run(Product {
+            depth,
+            a,
+            b,
+            c,
+            block,
+            rows: (row, rows.min(block.rows - row)),
+            pack: context.scratch,
+        });
+    }
 }
 
 struct Forward {

@@ -105,6 +105,12 @@ fn alike(op: &Op) -> Vec<Buffer> {
             size: Size::Fixed(_),
             ..
         } => vec![*x, *dx],
+        Op::Round {
+            x,
+            y,
+            size: Size::Fixed(_),
+            ..
+        } => vec![*x, *y],
         Op::Accumulate {
             gradient,
             accumulator,

@@ -64,6 +64,12 @@ fn uses(op: &Op) -> Vec<(View, Vec<Buffer>)> {
             vec![(of.input_view(), vec![*x]), (of.output_view(), vec![*dy])]
         }
         Op::BiasGradient { dy, view, .. } => vec![(*view, vec![*dy])],
+        Op::Round {
+            x,
+            y,
+            size: Size::PerRow(_),
+            view,
+        } => vec![(*view, vec![*x, *y])],
         Op::Bias { x, y, view, .. }
         | Op::Activate { x, y, view, .. }
         | Op::Dropout { x, y, view, .. }

@@ -3,13 +3,12 @@
 use super::arena::Arena;
 use super::denormals::Flushed;
 use super::kernels::factors::Lanes;
-use super::kernels::product::PACK_SIZE;
 use super::layout::{Laned, layouts};
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
 use super::simd::Isa;
 use super::tasks::{Phase, Task, phases};
-use super::{columns, matrices, rows, weights, whole};
+use super::{columns, gradient, matrices, rows, weights, whole};
 use crate::engine::{Fill, Session, Step};
 use crate::plan::memory::Place;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Split};
@@ -136,8 +135,9 @@ impl CpuSession {
     ) -> Self {
         let count = threads.unwrap_or_else(crate::base::threads::threads);
         let most = |f: fn(&Plan) -> usize| plans.iter().map(|(p, _)| f(p)).max().unwrap_or(0);
-        let temporaries = Arena::new(most(|p| p.arena));
-        let room = most(weights::room).max(PACK_SIZE);
+        // Products read whole lanes, also behind a narrow last one.
+        let temporaries = Arena::new(most(|p| p.arena) + 16);
+        let room = most(weights::room);
         let plans = plans
             .into_iter()
             .map(|(plan, layout)| Prepared {
@@ -325,7 +325,7 @@ fn do_task(context: &Context<'_>, task: &Task) {
         }
         Split::Weight(_, columns) => {
             let (from, to) = task.lanes(columns);
-            weights::run(context, ops, from, to);
+            gradient::run(context, ops, from, to);
         }
         Split::Elements(size) => {
             let (from, to) = task.lanes(size);

@@ -61,6 +61,27 @@ pub(super) trait Simd: Lane {
         }
     }
 
+    /// Writes those numbers that are not zero to `values`, one behind the other, and the
+    /// bits beside them to `places`: how many there are.
+    /// # Safety
+    /// Both must be writable for `WIDTH` numbers.
+    #[inline(always)]
+    unsafe fn nonzeros(self, bits: Self::Bits, values: *mut f32, places: *mut u32) -> usize {
+        let (mut numbers, mut beside) = ([0.0_f32; 16], [0.0_f32; 16]);
+        let mut n = 0;
+        // SAFETY: no lane is wider than 16; the caller's promise.
+        unsafe {
+            self.store(numbers.as_mut_ptr());
+            Self::from_bits(bits).store(beside.as_mut_ptr());
+            for (number, bits) in numbers.into_iter().zip(beside).take(Self::WIDTH) {
+                *values.add(n) = number;
+                *places.add(n) = bits.to_bits();
+                n += usize::from(number != 0.0);
+            }
+        }
+        n
+    }
+
     /// `to[j * to_stride + i] = from[i * from_stride + j]` for i, j < `WIDTH`.
     /// # Safety
     /// Both squares must be readable or writable.
@@ -98,6 +119,9 @@ pub(crate) enum Isa {
     /// 512-bit vectors.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 128-bit vectors with fused multiply-add, in pairs.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Isa {
@@ -114,11 +138,13 @@ impl Isa {
                 }
             }
         }
+        #[cfg(all(target_arch = "aarch64", not(miri)))]
+        found.push(Isa::Neon);
         found
     }
 
-    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`
-    /// or `avx512` asks for less.
+    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`,
+    /// `avx512` or `neon` asks for less.
     pub fn best() -> Isa {
         let found = Self::available();
         let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
@@ -161,6 +187,8 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => kernel.run::<super::kernels::neon::Neon>(),
         }
     }
 }

@@ -34,13 +34,6 @@ impl Task {
 /// core does in the microsecond that handing over costs.
 const SERIAL: usize = 40_000;
 
-/// Work from which a group is cut into more tasks than threads, so that a
-/// thread that loses its core for a while does not hold up the others.
-const LONG: usize = 2_000_000;
-
-/// Work from which it is cut finer still.
-const VERY_LONG: usize = 20_000_000;
-
 /// Tasks that may be done at the same time.
 #[derive(Debug)]
 pub(super) struct Phase {
@@ -136,11 +129,6 @@ fn parts(plan: &Plan, group: &Group, threads: usize, lane: usize) -> usize {
     if threads == 1 || work < SERIAL {
         return 1;
     }
-    let wanted = match work {
-        0..LONG => threads,
-        LONG..VERY_LONG => 2 * threads,
-        _ => 4 * threads,
-    };
     let most = match group.split {
         Split::Columns(view) => view.width.div_ceil(lane),
         Split::Rows(view) => plan.rows * view.positions,
@@ -148,7 +136,7 @@ fn parts(plan: &Plan, group: &Group, threads: usize, lane: usize) -> usize {
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };
-    wanted.min(most).max(1)
+    threads.min(most).max(1)
 }
 
 /// Roughly how much an operation does, in multiply-adds.
@@ -162,6 +150,10 @@ fn work(plan: &Plan, op: &Op) -> usize {
         Op::Accumulate { size, .. } | Op::Constrain { size, .. } => 8 * size,
         Op::Penalty { size, .. } => 2 * size.of(plan.rows),
         Op::PenaltyGradient {
+            size: crate::plan::Size::Fixed(size),
+            ..
+        }
+        | Op::Round {
             size: crate::plan::Size::Fixed(size),
             ..
         } => 4 * size,

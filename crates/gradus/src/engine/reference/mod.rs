@@ -9,6 +9,7 @@ mod normalize;
 mod update;
 
 use super::{Engine, Fill, Session, Step};
+use crate::base::math::bfloat16;
 use crate::base::random::{Key, Stream};
 use crate::plan::op::Factors;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, View};
@@ -312,6 +313,10 @@ impl Run<'_> {
             } => {
                 let (sum, _) = self.penalty(rule, *x, *columns);
                 self.buffers[penalty.index()] = vec![sum as f32];
+            }
+            Op::Round { x, y, .. } => {
+                let rounded = self.get(*x).iter().map(|&x| bfloat16(x)).collect();
+                self.buffers[y.index()] = rounded;
             }
             Op::PenaltyGradient {
                 rule,

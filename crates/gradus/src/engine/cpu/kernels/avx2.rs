@@ -156,6 +156,35 @@ fn first(n: usize) -> __m256i {
     }
 }
 
+/// For each set of eight places, which of them are in it, one after the other.
+static PLACES: [[u8; 8]; 256] = {
+    let mut all = [[0; 8]; 256];
+    let mut set = 0;
+    while set < 256 {
+        let (mut n, mut place) = (0, 0);
+        while place < 8 {
+            if set >> place & 1 == 1 {
+                all[set][n] = place as u8;
+                n += 1;
+            }
+            place += 1;
+        }
+        set += 1;
+    }
+    all
+};
+
+/// How many places there are in each set of eight.
+static COUNTS: [u8; 256] = {
+    let mut all = [0; 256];
+    let mut set = 0;
+    while set < 256 {
+        all[set] = (set as u32).count_ones() as u8;
+        set += 1;
+    }
+    all
+};
+
 impl Simd for Avx2 {
     const WIDTH: usize = 8;
     const TILE_ROWS: usize = 6;
@@ -203,6 +232,20 @@ impl Simd for Avx2 {
             );
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn nonzeros(self, bits: Self::Bits, values: *mut f32, places: *mut u32) -> usize {
+        // SAFETY: see above; eight bytes of `PLACES` are read, eight numbers written.
+        unsafe {
+            let differs = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
+            let set = _mm256_movemask_ps(differs) as usize & 255;
+            let order = _mm_loadl_epi64(PLACES[set].as_ptr().cast());
+            let order = _mm256_cvtepu8_epi32(order);
+            _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(self.0, order));
+            let bits = _mm256_permutevar8x32_epi32(bits, order);
+            _mm256_storeu_si256(places.cast(), bits);
+            usize::from(COUNTS[set])
         }
     }
     #[inline(always)]

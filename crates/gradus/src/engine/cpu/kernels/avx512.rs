@@ -173,6 +173,17 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
     }
     #[inline(always)]
+    unsafe fn nonzeros(self, bits: Self::Bits, values: *mut f32, places: *mut u32) -> usize {
+        // SAFETY: see above; sixteen numbers are written.
+        unsafe {
+            let differs = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
+            _mm512_storeu_ps(values, _mm512_maskz_compress_ps(differs, self.0));
+            let bits = _mm512_maskz_compress_epi32(differs, bits);
+            _mm512_storeu_si512(places.cast(), bits);
+            differs.count_ones() as usize
+        }
+    }
+    #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: see above.
         unsafe { _mm512_reduce_add_ps(self.0) }

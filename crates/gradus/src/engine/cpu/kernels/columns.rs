@@ -1,5 +1,6 @@
 //! What is done to some columns of a matrix, number by number.
 
+use crate::base::math::bfloat16;
 use crate::base::random::Key;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::activations::Formula;
@@ -116,6 +117,28 @@ impl<R: Formula> Kernel for Activate<'_, R> {
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
                 self.rule.value(x).store_n(self.y.add(at), count);
+            }
+        });
+    }
+}
+
+/// y = x, rounded to bfloat16.
+pub(in crate::engine::cpu) struct Round {
+    pub x: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+}
+
+impl Kernel for Round {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        each!(L, self.block, |at, count| {
+            // SAFETY: see above.
+            unsafe {
+                let x = L::load_n(self.x.add(at), count);
+                bfloat16(x).store_n(self.y.add(at), count);
             }
         });
     }

@@ -109,3 +109,32 @@ pub(in crate::engine::cpu) enum Right {
     /// Its rows as columns.
     Transposed(Lanes),
 }
+
+/// Some lanes of columns of a product, as they lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Target {
+    pub to: *mut f32,
+    /// From a lane to the next.
+    pub lane: usize,
+    /// From a row to the next.
+    pub row: usize,
+    /// The last lane, which may be narrower, and so have its rows closer together.
+    pub last: *mut f32,
+    pub last_row: usize,
+    pub last_width: usize,
+}
+
+impl Target {
+    /// The n-th of so many lanes.
+    ///
+    /// # Safety
+    /// There must be so many.
+    #[inline(always)]
+    pub unsafe fn lane(&self, n: usize, lanes: usize) -> *mut f32 {
+        match n + 1 == lanes {
+            true => self.last,
+            // SAFETY: the caller's promise.
+            false => unsafe { self.to.add(n * self.lane) },
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! lanes of columns at a time, so that their sums do not wait for each other.
 
 use super::factors::Lanes;
-use super::product::{DEPTH, even, parts};
+use super::product::parts;
 use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// The most rows that are few: with more, a tile of [`super::product::Product`] has
@@ -70,8 +70,7 @@ impl FewRows {
     /// a and c must have the rows, b and c the lanes.
     #[inline(always)]
     unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize>(self, lane: usize) {
-        let mut totals = [[L::zero(); LANES]; ROWS];
-        let step = even(self.depth, DEPTH);
+        let mut sums = [[L::zero(); LANES]; ROWS];
         // SAFETY: the caller's promise; of b whole lanes are readable, also where
         // the last one is narrower.
         unsafe {
@@ -79,32 +78,24 @@ impl FewRows {
             for (i, b) in b.iter_mut().enumerate() {
                 *b = (self.b.at::<L>(lane + i, 0), self.b.width::<L>(lane + i));
             }
-            for start in (0..self.depth).step_by(step) {
-                let mut sums = [[L::zero(); LANES]; ROWS];
-                for k in start..(start + step).min(self.depth) {
-                    let mut left = [L::zero(); ROWS];
-                    for (row, left) in left.iter_mut().enumerate() {
-                        *left = L::splat(*self.a.add(row * self.a_stride + k));
-                    }
-                    for (j, (from, step)) in b.iter_mut().enumerate() {
-                        let right = L::load(*from);
-                        *from = from.add(*step);
-                        for (sums, left) in sums.iter_mut().zip(left) {
-                            sums[j] = left.mul_add(right, sums[j]);
-                        }
-                    }
+            for k in 0..self.depth {
+                let mut left = [L::zero(); ROWS];
+                for (row, left) in left.iter_mut().enumerate() {
+                    *left = L::splat(*self.a.add(row * self.a_stride + k));
                 }
-                for (totals, sums) in totals.iter_mut().zip(sums) {
-                    for (total, sum) in totals.iter_mut().zip(sums) {
-                        *total = if start == 0 { sum } else { sum + *total };
+                for (j, (from, step)) in b.iter_mut().enumerate() {
+                    let right = L::load(*from);
+                    *from = from.add(*step);
+                    for (sums, left) in sums.iter_mut().zip(left) {
+                        sums[j] = left.mul_add(right, sums[j]);
                     }
                 }
             }
-            for (row, totals) in totals.into_iter().enumerate() {
-                for (i, total) in totals.into_iter().enumerate() {
+            for (row, sums) in sums.into_iter().enumerate() {
+                for (i, sum) in sums.into_iter().enumerate() {
                     let column = (lane + i) * L::WIDTH;
                     let to = self.c.add(row * self.c_stride + column);
-                    total.store_n(to, L::WIDTH.min(self.to - column));
+                    sum.store_n(to, L::WIDTH.min(self.to - column));
                 }
             }
         }

@@ -9,6 +9,8 @@ pub(super) mod columns;
 pub(super) mod combine;
 pub(super) mod factors;
 pub(super) mod few;
+#[cfg(target_arch = "aarch64")]
+pub(super) mod neon;
 pub(super) mod noise;
 pub(super) mod normalize;
 pub(super) mod pack;
@@ -16,6 +18,7 @@ pub(super) mod portable;
 pub(super) mod product;
 pub(super) mod rows;
 pub(super) mod scale;
+pub(super) mod sparse;
 pub(super) mod update;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Four numbers as an array: plain Rust, which the compiler turns into SSE2 or
-//! NEON, and which Miri can follow.
+//! Four numbers as an array: plain Rust, which the compiler turns into SSE2 or what
+//! else there is, and which Miri can follow.
 
 use crate::base::lane::Lane;
 use crate::engine::cpu::simd::Simd;

@@ -2,12 +2,12 @@
 //! innermost loop reads it from front to back; what does not lie so is packed.
 
 use super::columns::Block;
-use super::factors::{Lanes, Left, Right};
+use super::factors::{Lanes, Left, Right, Target};
 use super::pack::pack_transposed;
 use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
-/// lanes, 16 KiB, which stay in the first cache while every row passes over them.
+/// lanes, 25 KiB, which stay in the first cache while every row passes over them.
 pub(super) const DEPTH: usize = 400;
 
 /// The most lanes of columns that a tile has on any processor.
@@ -19,7 +19,7 @@ const WIDEST: usize = 16;
 /// How many numbers of room a product needs for packing.
 pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
 
-/// c = a · b for the block's columns of c.
+/// c = a · b for some rows of c and the block's columns.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Product {
     /// Columns of a, rows of b.
@@ -28,6 +28,8 @@ pub(in crate::engine::cpu) struct Product {
     pub b: Right,
     pub c: *mut f32,
     pub block: Block,
+    /// Where the rows start, and how many there are.
+    pub rows: (usize, usize),
     /// Room for `PACK_SIZE` numbers.
     pub pack: *mut f32,
 }
@@ -37,7 +39,8 @@ impl Kernel for Product {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, to, .. } = self.block;
+        let Block { from, to, .. } = self.block;
+        let (row, rows) = self.rows;
         let first = from / L::WIDTH;
         let count = (to - from).div_ceil(L::WIDTH);
         let step = even(self.depth, DEPTH);
@@ -50,7 +53,7 @@ impl Kernel for Product {
                     a: self.a,
                     first: k,
                     b: [Stream::NONE; MOST_LANES],
-                    c: [Target::NONE; MOST_LANES],
+                    c: [Sums::NONE; MOST_LANES],
                     add: k > 0,
                 };
                 for i in 0..lanes {
@@ -74,7 +77,7 @@ impl Kernel for Product {
                         };
                         let width = L::WIDTH.min(to - column);
                         let (start, stride) = self.block.lane(column, width);
-                        tiles.c[i] = Target {
+                        tiles.c[i] = Sums {
                             to: self.c.add(start),
                             stride,
                             width,
@@ -82,7 +85,7 @@ impl Kernel for Product {
                     }
                 }
                 // SAFETY: as above; a and c have the rows.
-                unsafe { tiles.run::<L>(lanes, 0, rows) };
+                unsafe { tiles.run::<L>(lanes, row, rows) };
             }
         }
     }
@@ -91,7 +94,7 @@ impl Kernel for Product {
 /// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
 /// would not fill the pipeline: where each starts, and how long it is.
 #[inline(always)]
-pub(super) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(in crate::engine::cpu) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = n.div_ceil(most);
     let (each, longer) = (n / count.max(1), n % count.max(1));
     let mut start = 0;
@@ -125,14 +128,14 @@ impl Stream {
 
 /// A lane of the result: `width` columns, `stride` numbers from a row to the next.
 #[derive(Clone, Copy)]
-struct Target {
+struct Sums {
     to: *mut f32,
     stride: usize,
     width: usize,
 }
 
-impl Target {
-    const NONE: Self = Target {
+impl Sums {
+    const NONE: Self = Sums {
         to: std::ptr::null_mut(),
         stride: 0,
         width: 0,
@@ -147,8 +150,8 @@ struct Tiles {
     /// The first of a row's numbers to multiply.
     first: usize,
     b: [Stream; MOST_LANES],
-    c: [Target; MOST_LANES],
-    /// Whether to add to what is there.
+    c: [Sums; MOST_LANES],
+    /// Whether to go on with the sums that are there.
     add: bool,
 }
 
@@ -194,10 +197,20 @@ impl Tiles {
 
     #[inline(always)]
     unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize>(self, row: usize) {
-        let mut sums = [[L::zero(); LANES]; ROWS];
         // SAFETY: rows `row..row + ROWS` of a and c, `depth` rows of b and the
         // columns of c are there, by the caller's promise.
         unsafe {
+            let whole = self.c[..LANES].iter().all(|c| c.width == L::WIDTH);
+            let mut sums = [[L::zero(); LANES]; ROWS];
+            if self.add && whole {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    for (sum, c) in sums.iter_mut().zip(&self.c) {
+                        *sum = L::load(c.to.add((row + i) * c.stride));
+                    }
+                }
+            } else if self.add {
+                self.load_narrow(row, &mut sums);
+            }
             let mut b = [std::ptr::null(); LANES];
             for (b, stream) in b.iter_mut().zip(&self.b) {
                 *b = stream.from;
@@ -224,18 +237,10 @@ impl Tiles {
                     }
                 }
             }
-            let whole = self.c[..LANES].iter().all(|c| c.width == L::WIDTH);
-            if whole && !self.add {
+            if whole {
                 for (i, sums) in sums.into_iter().enumerate() {
                     for (sum, c) in sums.into_iter().zip(&self.c) {
                         sum.store(c.to.add((row + i) * c.stride));
-                    }
-                }
-            } else if whole {
-                for (i, sums) in sums.into_iter().enumerate() {
-                    for (sum, c) in sums.into_iter().zip(&self.c) {
-                        let c = c.to.add((row + i) * c.stride);
-                        (sum + L::load(c)).store(c);
                     }
                 }
             } else {
@@ -244,7 +249,25 @@ impl Tiles {
         }
     }
 
-    /// Stores or adds the sums of a tile whose last lane is narrower.
+    /// Loads the sums of a tile whose last lane is narrower.
+    ///
+    /// # Safety
+    /// c must be readable for the rows.
+    #[inline(always)]
+    unsafe fn load_narrow<L: Simd, const ROWS: usize, const LANES: usize>(
+        self,
+        row: usize,
+        sums: &mut [[L; LANES]; ROWS],
+    ) {
+        for (i, sums) in sums.iter_mut().enumerate() {
+            for (sum, c) in sums.iter_mut().zip(&self.c) {
+                // SAFETY: the caller's promise.
+                *sum = unsafe { L::load_n(c.to.add((row + i) * c.stride), c.width) };
+            }
+        }
+    }
+
+    /// Stores the sums of a tile whose last lane is narrower.
     ///
     /// # Safety
     /// c must be writable for the rows.
@@ -254,18 +277,10 @@ impl Tiles {
         row: usize,
         sums: [[L; LANES]; ROWS],
     ) {
-        for (i, sums) in sums.iter().enumerate() {
-            for (sum, c) in sums.iter().zip(&self.c) {
+        for (i, sums) in sums.into_iter().enumerate() {
+            for (sum, c) in sums.into_iter().zip(&self.c) {
                 // SAFETY: the caller's promise.
-                unsafe {
-                    let to = c.to.add((row + i) * c.stride);
-                    let old = if self.add {
-                        L::load_n(to, c.width)
-                    } else {
-                        L::zero()
-                    };
-                    (*sum + old).store_n(to, c.width);
-                }
+                unsafe { sum.store_n(c.to.add((row + i) * c.stride), c.width) };
             }
         }
     }
@@ -284,10 +299,9 @@ pub(in crate::engine::cpu) struct WeightBlock {
     /// The lanes of dy to multiply with: at most `TILE_LANES`.
     pub lane: usize,
     pub lanes: usize,
-    /// Where the first lane goes, row after row.
-    pub dw: *mut f32,
-    /// From a whole lane of dw to the next.
-    pub dw_stride: usize,
+    pub dw: Target,
+    /// Whether to go on with the sums that are there.
+    pub add: bool,
 }
 
 impl Kernel for WeightBlock {
@@ -300,8 +314,8 @@ impl Kernel for WeightBlock {
             a: self.x,
             first: 0,
             b: [Stream::NONE; MOST_LANES],
-            c: [Target::NONE; MOST_LANES],
-            add: false,
+            c: [Sums::NONE; MOST_LANES],
+            add: self.add,
         };
         for i in 0..self.lanes {
             // SAFETY: dy and dw have the lane.
@@ -310,11 +324,19 @@ impl Kernel for WeightBlock {
                     from: self.dy.at::<L>(self.lane + i, 0),
                     step: self.dy.width::<L>(self.lane + i),
                 };
-                let width = self.dy.width::<L>(self.lane + i);
-                tiles.c[i] = Target {
-                    to: self.dw.add(i * self.dw_stride),
-                    stride: width,
-                    width,
+                let is_last = i + 1 == self.lanes;
+                tiles.c[i] = Sums {
+                    to: self.dw.lane(i, self.lanes),
+                    stride: if is_last {
+                        self.dw.last_row
+                    } else {
+                        self.dw.row
+                    },
+                    width: if is_last {
+                        self.dw.last_width
+                    } else {
+                        L::WIDTH
+                    },
                 };
             }
         }

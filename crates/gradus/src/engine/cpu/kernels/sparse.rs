@@ -1,0 +1,289 @@
+//! Products whose first factor is full of zeros, as pixels, one-hot columns, and what ReLU
+//! and dropout leave: its other numbers are listed, and only they are multiplied. The sums
+//! are those of [`super::product`], to the bit: they are made in the same order, and
+//! adding a product with zero changes none.
+
+use super::factors::{Left, Right, Target};
+use super::pack::pack_transposed;
+use crate::engine::cpu::simd::{Kernel, Simd};
+
+/// Columns of the first factor at a time: their rows of the second, 24 KiB with AVX2, stay
+/// in the first cache while the rows of the first pass over them.
+pub(in crate::engine::cpu) const DEPTH: usize = 64;
+
+/// The most lanes of columns at a time: the sums of one row, which with the number that they
+/// are multiplied by fill the registers.
+pub(in crate::engine::cpu) const LANES: usize = 12;
+
+/// The most numbers that a lane has on any processor.
+pub(in crate::engine::cpu) const WIDEST: usize = 16;
+
+/// Whether so many of a matrix's numbers are zero that listing the others pays. Looks at some.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct ManyZeros {
+    pub a: Left,
+    pub rows: usize,
+    pub depth: usize,
+}
+
+impl ManyZeros {
+    /// Rows that are looked at, a lane of each.
+    const LOOKS: usize = 64;
+    /// So many looks without one zero are enough.
+    const FIRST: usize = 8;
+    /// In how many of ten places there may be another number.
+    const OTHERS: usize = 7;
+}
+
+impl Kernel for ManyZeros {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<L: Simd>(self) -> bool {
+        let looks = self.rows.min(Self::LOOKS);
+        let lanes = self.depth.div_ceil(L::WIDTH);
+        let (mut seen, mut found) = (0, 0);
+        let (mut values, mut places) = ([0.0; WIDEST], [0; WIDEST]);
+        for look in 0..looks {
+            if look == Self::FIRST && seen == found {
+                return false;
+            }
+            let row = look * self.rows / looks;
+            // Columns that are spread over the matrix, whatever its width.
+            let first = look * 37 % lanes * L::WIDTH;
+            let depth = L::WIDTH.min(self.depth - first);
+            // SAFETY: the row and the columns are inside a, and a lane has no more numbers
+            // than there is room for.
+            unsafe {
+                let ([at], _, _) = self.a.numbers::<L, 1>(row, first, depth);
+                let numbers = L::load_n(at, depth);
+                seen += depth;
+                found += numbers.nonzeros(L::bits(0), values.as_mut_ptr(), places.as_mut_ptr());
+            }
+        }
+        found * 10 < seen * Self::OTHERS
+    }
+}
+
+/// The numbers of some rows that are not zero, row after row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Lists {
+    pub values: *mut f32,
+    /// Where the row of a [`Panel`] starts that each is multiplied with.
+    pub places: *mut u32,
+    /// Where each row's end.
+    pub ends: *mut u32,
+}
+
+/// Lists `depth` ≤ [`DEPTH`] columns of some rows of a.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct List {
+    pub a: Left,
+    pub row: usize,
+    pub rows: usize,
+    /// The first of the columns, which starts a lane.
+    pub first: usize,
+    pub depth: usize,
+    /// Room for all of them and a lane more, and for the rows' ends.
+    pub to: Lists,
+    /// How many numbers there are in the lists already.
+    pub start: usize,
+}
+
+impl Kernel for List {
+    /// How many there are then.
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Simd>(self) -> usize {
+        let Lists {
+            values,
+            places,
+            ends,
+        } = self.to;
+        let mut n = self.start;
+        let step = L::bits((LANES * L::WIDTH * L::WIDTH) as u32);
+        for row in 0..self.rows {
+            let mut place = L::bits_mul(L::counting(0), L::bits((LANES * L::WIDTH) as u32));
+            let mut done = 0;
+            while done < self.depth {
+                // SAFETY: the row and the columns are inside a, and the lists have the room.
+                unsafe {
+                    let left = self.depth - done;
+                    let ([at], _, there) =
+                        self.a
+                            .numbers::<L, 1>(self.row + row, self.first + done, left);
+                    for i in (0..there).step_by(L::WIDTH) {
+                        let numbers = L::load_n(at.add(i), L::WIDTH.min(there - i));
+                        n += numbers.nonzeros(place, values.add(n), places.add(n));
+                        place = L::bits_add(place, step);
+                    }
+                    done += there;
+                }
+            }
+            // SAFETY: as above.
+            unsafe { *ends.add(row) = n as u32 };
+        }
+        n
+    }
+}
+
+/// Copies `depth` rows of some lanes of b, so that a row's lanes lie together: [`LANES`]
+/// lanes from a row to the next.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Panel {
+    pub b: Right,
+    pub lane: usize,
+    /// At most [`LANES`].
+    pub lanes: usize,
+    pub first: usize,
+    pub depth: usize,
+    pub to: *mut f32,
+    /// Room for a transposed lane.
+    pub turned: *mut f32,
+}
+
+impl Kernel for Panel {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        for i in 0..self.lanes {
+            // SAFETY: b has the lane and rows, whole lanes of it are readable, and there is
+            // room for them.
+            unsafe {
+                let (mut from, step) = match self.b {
+                    Right::Plain(b) => (
+                        b.at::<L>(self.lane + i, self.first),
+                        b.width::<L>(self.lane + i),
+                    ),
+                    Right::Transposed(b) => {
+                        let column = (self.lane + i) * L::WIDTH;
+                        pack_transposed::<L>(b, column, self.first, self.depth, self.turned);
+                        (self.turned.cast_const(), L::WIDTH)
+                    }
+                };
+                let mut to = self.to.add(i * L::WIDTH);
+                for _ in 0..self.depth {
+                    L::load(from).store(to);
+                    from = from.add(step);
+                    to = to.add(LANES * L::WIDTH);
+                }
+            }
+        }
+    }
+}
+
+/// c = a · b for listed rows of a and a panel of b.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct ListedProduct {
+    pub a: Lists,
+    /// Where the first row's numbers start.
+    pub start: usize,
+    pub rows: usize,
+    pub b: *const f32,
+    /// At most [`LANES`].
+    pub lanes: usize,
+    pub c: Target,
+    /// Whether to add to what is there.
+    pub add: bool,
+}
+
+impl Kernel for ListedProduct {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        // SAFETY: whoever made it promises that the lists, b and c have what it names.
+        unsafe {
+            match self.lanes {
+                1 => self.lanes::<L, 1>(),
+                2 => self.lanes::<L, 2>(),
+                3 => self.lanes::<L, 3>(),
+                4 => self.lanes::<L, 4>(),
+                5 => self.lanes::<L, 5>(),
+                6 => self.lanes::<L, 6>(),
+                7 => self.lanes::<L, 7>(),
+                8 => self.lanes::<L, 8>(),
+                9 => self.lanes::<L, 9>(),
+                10 => self.lanes::<L, 10>(),
+                11 => self.lanes::<L, 11>(),
+                12 => self.lanes::<L, 12>(),
+                _ => unreachable!("a panel has at most LANES lanes"),
+            }
+        }
+    }
+}
+
+impl ListedProduct {
+    /// # Safety
+    /// The lists must have the rows, b every row that they name, and c the rows and lanes.
+    #[inline(always)]
+    unsafe fn lanes<L: Simd, const N: usize>(self) {
+        let Lists {
+            values,
+            places,
+            ends,
+        } = self.a;
+        let mut i = self.start;
+        for row in 0..self.rows {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let end = *ends.add(row) as usize;
+                if self.add && i == end {
+                    continue;
+                }
+                let whole = self.c.to.add(row * self.c.row);
+                let last = self.c.last.add(row * self.c.last_row);
+                let mut sums = [L::zero(); N];
+                if self.add {
+                    for (j, sum) in sums.iter_mut().enumerate() {
+                        *sum = match j + 1 == N {
+                            false => L::load(whole.add(j * self.c.lane)),
+                            true => L::load_n(last, self.c.last_width),
+                        };
+                    }
+                }
+                while i < end {
+                    let number = L::splat(*values.add(i));
+                    let b = self.b.add(*places.add(i) as usize);
+                    for (j, sum) in sums.iter_mut().enumerate() {
+                        *sum = number.mul_add(L::load(b.add(j * L::WIDTH)), *sum);
+                    }
+                    i += 1;
+                }
+                for (j, sum) in sums.into_iter().enumerate() {
+                    match j + 1 == N {
+                        false => sum.store(whole.add(j * self.c.lane)),
+                        true => sum.store_n(last, self.c.last_width),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies a lane of sums out of its panel.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Place {
+    pub from: *const f32,
+    pub rows: usize,
+    pub width: usize,
+    pub to: *mut f32,
+    pub stride: usize,
+}
+
+impl Kernel for Place {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        for row in 0..self.rows {
+            // SAFETY: whoever made it promises that both have the rows and columns.
+            unsafe {
+                let sums = L::load(self.from.add(row * LANES * L::WIDTH));
+                sums.store_n(self.to.add(row * self.stride), self.width);
+            }
+        }
+    }
+}

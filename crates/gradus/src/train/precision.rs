@@ -1,0 +1,44 @@
+//! How exactly a training multiplies.
+
+use crate::error::{Error, Result};
+
+/// The numbers of a training's products, by Keras' names of dtype policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// `"float32"`: single precision throughout.
+    #[default]
+    Float32,
+    /// `"mixed_bfloat16"`: products take both factors rounded to bfloat16 (8 bits of
+    /// precision, the range of `float32`) and sum in `float32`; weights, the optimizer and
+    /// everything else stay `float32` (Kalamkar et al., "A Study of BFLOAT16 for Deep Learning
+    /// Training", 2019). Keras rounds the results of every layer too. It saves no time yet: no
+    /// kernel uses a processor's bfloat16 instructions.
+    MixedBfloat16,
+}
+
+impl Precision {
+    const ALL: [(&str, Precision); 2] = [
+        ("float32", Precision::Float32),
+        ("mixed_bfloat16", Precision::MixedBfloat16),
+    ];
+
+    /// Keras' name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Float32 => "float32",
+            Precision::MixedBfloat16 => "mixed_bfloat16",
+        }
+    }
+
+    /// By Keras' name. `at` is where it stands, for the error.
+    ///
+    /// # Errors
+    /// If there is no such precision.
+    pub fn named(at: &str, name: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        let expected = "\"float32\" or \"mixed_bfloat16\"";
+        found
+            .map(|&(_, precision)| precision)
+            .ok_or_else(|| Error::invalid(at, name, expected))
+    }
+}

@@ -67,6 +67,13 @@ pub fn places(
         }
     }
 
+    // Products read whole lanes of weights, also behind a narrow last one.
+    let is_weight = |i: usize| {
+        ops.iter().any(|op| match op {
+            Op::Product { w, .. } | Op::ProductInput { w, .. } => w.index() == i,
+            _ => false,
+        })
+    };
     let mut places = vec![Place::Outside; buffers.len()];
     let in_pieces = made_in_pieces(ops, buffers, phases, kept);
     // Large ones first: they are the hardest to fit.
@@ -82,7 +89,8 @@ pub fn places(
             continue;
         }
         let Some(life) = lives[i] else { continue };
-        let size = buffers[i].size.of(rows).next_multiple_of(ALIGNMENT);
+        let spare = if is_weight(i) { ALIGNMENT } else { 0 };
+        let size = buffers[i].size.of(rows).next_multiple_of(ALIGNMENT) + spare;
         let mut start = 0;
         // The taken spaces are in order: the first gap that is long enough.
         for &(from, to, other) in &taken {

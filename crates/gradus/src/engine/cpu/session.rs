@@ -135,8 +135,7 @@ impl CpuSession {
     ) -> Self {
         let count = threads.unwrap_or_else(crate::base::threads::threads);
         let most = |f: fn(&Plan) -> usize| plans.iter().map(|(p, _)| f(p)).max().unwrap_or(0);
-        // Products read whole lanes, also behind a narrow last one.
-        let temporaries = Arena::new(most(|p| p.arena) + 16);
+        let temporaries = Arena::new(most(|p| p.arena));
         let room = most(weights::room);
         let plans = plans
             .into_iter()

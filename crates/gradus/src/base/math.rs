@@ -228,6 +228,34 @@ pub(crate) fn normal<L: Lane>(x: L) -> (L, L) {
     (below, bell * L::splat(1.0 / ROOT_TAU))
 }
 
+/// What tests hold functions against, in double precision.
+#[cfg(test)]
+pub(crate) mod truth {
+    /// φ.
+    pub(crate) fn density(x: f64) -> f64 {
+        (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
+    }
+
+    /// Φ from a series: Φ(x) = ½ + φ(x) (x + x³/3 + x⁵/15 + …), all terms of one sign; and
+    /// in the far tail from the continued fraction.
+    pub(crate) fn distribution(x: f64) -> f64 {
+        let a = x.abs();
+        let below = if a < 5.0 {
+            let (mut term, mut sum, mut n) = (a, a, 1.0);
+            while term > 1e-18 * sum {
+                n += 2.0;
+                term *= a * a / n;
+                sum += term;
+            }
+            0.5 - density(a) * sum
+        } else {
+            let fraction = (1..200).rev().fold(a, |f, k| a + f64::from(k) / f);
+            density(a) / fraction
+        };
+        if x < 0.0 { below } else { 1.0 - below }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

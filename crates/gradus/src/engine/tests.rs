@@ -514,7 +514,7 @@ fn products_of_bfloat16_round_their_factors() {
     };
     for (name, data, model) in models() {
         let (_, losses) = mixed(&Reference, &model, &data);
-        for isa in Isa::available() {
+        for isa in Isa::tested() {
             let on = |threads| Cpu {
                 isa,
                 threads: Some(threads),
@@ -577,7 +577,7 @@ fn batches_that_are_gone_over_in_parts_train_alike() {
         for data in [mostly_zeros(1700, 131, 5), data(1700, 29, 5)] {
             let model = model(optimizer.clone());
             let expected = trained(&Reference, &model, &data);
-            for isa in Isa::available() {
+            for isa in Isa::tested() {
                 let on = |threads| Cpu {
                     isa,
                     threads: Some(threads),

@@ -2,6 +2,7 @@
 
 use super::fuse::Group;
 use super::{Buffer, BufferInfo, Op, Role, Split};
+use std::collections::HashSet;
 
 /// Where a buffer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +69,13 @@ pub fn places(
     }
 
     // Products read whole lanes of weights, also behind a narrow last one.
-    let is_weight = |i: usize| {
-        ops.iter().any(|op| match op {
-            Op::Product { w, .. } | Op::ProductInput { w, .. } => w.index() == i,
-            _ => false,
+    let weights: HashSet<Buffer> = ops
+        .iter()
+        .filter_map(|op| match op {
+            Op::Product { w, .. } | Op::ProductInput { w, .. } => Some(*w),
+            _ => None,
         })
-    };
+        .collect();
     let mut places = vec![Place::Outside; buffers.len()];
     let in_pieces = made_in_pieces(ops, buffers, phases, kept);
     // Large ones first: they are the hardest to fit.
@@ -89,7 +91,11 @@ pub fn places(
             continue;
         }
         let Some(life) = lives[i] else { continue };
-        let spare = if is_weight(i) { ALIGNMENT } else { 0 };
+        let spare = if weights.contains(&Buffer(i as u32)) {
+            ALIGNMENT
+        } else {
+            0
+        };
         let size = buffers[i].size.of(rows).next_multiple_of(ALIGNMENT) + spare;
         let mut start = 0;
         // The taken spaces are in order: the first gap that is long enough.

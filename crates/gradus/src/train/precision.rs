@@ -17,10 +17,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    const ALL: [(&str, Precision); 2] = [
-        ("float32", Precision::Float32),
-        ("mixed_bfloat16", Precision::MixedBfloat16),
-    ];
+    const ALL: [Precision; 2] = [Precision::Float32, Precision::MixedBfloat16];
 
     /// Keras' name.
     pub fn name(self) -> &'static str {
@@ -35,10 +32,8 @@ impl Precision {
     /// # Errors
     /// If there is no such precision.
     pub fn named(at: &str, name: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        let found = Self::ALL.into_iter().find(|known| known.name() == name);
         let expected = "\"float32\" or \"mixed_bfloat16\"";
-        found
-            .map(|&(_, precision)| precision)
-            .ok_or_else(|| Error::invalid(at, name, expected))
+        found.ok_or_else(|| Error::invalid(at, name, expected))
     }
 }

@@ -325,11 +325,7 @@ fn factors(context: &Context<'_>, op: &Op, rows: usize) -> ((Left, usize), Right
         }
         other => unreachable!("{other:?} is no product of the batch's rows"),
     };
-    let left = match context.lanes(*a, rows, depth) {
-        None => Left::Plain(context.at(*a), depth),
-        Some(lanes) => Left::Laned(lanes),
-    };
-    ((left, depth), b, context.at(*c))
+    ((context.left(*a, rows, depth), depth), b, context.at(*c))
 }
 
 /// c = a · b for all columns of a task, if that pays: where a has so many zeros that the

@@ -4,10 +4,10 @@
 use super::kernels::factors::{Lanes, Left, Target};
 use super::kernels::pack::PackLanes;
 use super::kernels::product::{WeightBlock, parts};
-use super::kernels::sparse::{LANES, WIDEST};
+use super::kernels::sparse::LANES;
 use super::layout::Laned;
 use super::session::Context;
-use super::simd::PANEL;
+use super::simd::{PANEL, WIDEST};
 use super::sparse;
 use super::weights::update;
 use crate::plan::op::Factors;
@@ -72,10 +72,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     let most = context.plan.rows * of.positions;
     let (columns, rows) = extent(most, of);
     let [packed, turned, made, panel, lists, _] = sizes(most, of);
-    let x = match context.lanes(*x, batch, of.inputs) {
-        None => Left::Plain(context.at(*x), of.inputs),
-        Some(lanes) => Left::Laned(lanes),
-    };
+    let x = context.left(*x, batch, of.inputs);
     let skips = sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
     // SAFETY: `room` has counted all parts of the scratch.
     let (turned, made, panel, lists, all) = unsafe {

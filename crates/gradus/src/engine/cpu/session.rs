@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::denormals::Flushed;
-use super::kernels::factors::Lanes;
+use super::kernels::factors::{Lanes, Left};
 use super::layout::{Laned, layouts};
 use super::pace::Pace;
 use super::pool::{self, Barrier, Pool};
@@ -88,13 +88,17 @@ impl Context<'_> {
         self.matrices[buffer.index()]
     }
 
-    /// A matrix of so many rows and columns, if it lies lane by lane.
-    pub fn lanes(&self, matrix: Buffer, rows: usize, columns: usize) -> Option<Lanes> {
-        self.lies_laned(matrix).then(|| Lanes {
-            from: self.at(matrix),
-            rows,
-            columns,
-        })
+    /// A matrix of so many rows and columns, as a product's first factor.
+    pub fn left(&self, matrix: Buffer, rows: usize, columns: usize) -> Left {
+        let from = self.at(matrix).cast_const();
+        match self.lies_laned(matrix) {
+            false => Left::Plain(from, columns),
+            true => Left::Laned(Lanes {
+                from,
+                rows,
+                columns,
+            }),
+        }
     }
 
     /// Whether what an operation goes over column by column lies so: of products, what

@@ -67,9 +67,9 @@ pub(super) trait Simd: Lane {
     /// Both must be writable for `WIDTH` numbers.
     #[inline(always)]
     unsafe fn nonzeros(self, bits: Self::Bits, values: *mut f32, places: *mut u32) -> usize {
-        let (mut numbers, mut beside) = ([0.0_f32; 16], [0.0_f32; 16]);
+        let (mut numbers, mut beside) = ([0.0_f32; WIDEST], [0.0_f32; WIDEST]);
         let mut n = 0;
-        // SAFETY: no lane is wider than 16; the caller's promise.
+        // SAFETY: no lane is wider than `WIDEST`; the caller's promise.
         unsafe {
             self.store(numbers.as_mut_ptr());
             Self::from_bits(bits).store(beside.as_mut_ptr());
@@ -95,6 +95,9 @@ pub(super) trait Simd: Lane {
         }
     }
 }
+
+/// The most numbers that a lane has on any processor.
+pub(super) const WIDEST: usize = 16;
 
 /// Columns are cut by multiples of this: whole tiles of every lane.
 pub(super) const PANEL: usize = 48;

@@ -1,28 +1,11 @@
 //! Every activation, against what it should be in double precision.
 
 use super::*;
+use crate::base::math::truth::distribution;
 use crate::base::registry::Value;
 use serde_json::json;
 
 type Truth = Box<dyn Fn(f64) -> f64>;
-
-/// ½ erfc(-x / √2), from a series and in the tail from a continued fraction.
-fn normal(x: f64) -> f64 {
-    let density = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
-    let a = x.abs();
-    let below = if a < 5.0 {
-        let (mut term, mut sum, mut n) = (a, a, 1.0);
-        while term > 1e-18 * sum {
-            n += 2.0;
-            term *= a * a / n;
-            sum += term;
-        }
-        0.5 - density(a) * sum
-    } else {
-        density(a) / (1..200).rev().fold(a, |f, k| a + f64::from(k) / f)
-    };
-    if x < 0.0 { below } else { 1.0 - below }
-}
 
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
@@ -60,7 +43,7 @@ fn truth(config: &Value) -> (Truth, Vec<f64>) {
             };
             (boxed(f), vec![])
         }
-        "Gelu" => (boxed(|x| x * normal(x)), vec![]),
+        "Gelu" => (boxed(|x| x * distribution(x)), vec![]),
         "LeakyRelu" => {
             let s = number("negative_slope");
             (

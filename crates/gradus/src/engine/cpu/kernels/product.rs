@@ -4,17 +4,14 @@
 use super::columns::Block;
 use super::factors::{Lanes, Left, Right, Target};
 use super::pack::pack_transposed;
-use crate::engine::cpu::simd::{Kernel, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd, WIDEST};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
 /// lanes, 25 KiB, which stay in the first cache while every row passes over them.
-pub(super) const DEPTH: usize = 400;
+const DEPTH: usize = 400;
 
 /// The most lanes of columns that a tile has on any processor.
 const MOST_LANES: usize = 3;
-
-/// The most numbers that a lane has on any processor.
-const WIDEST: usize = 16;
 
 /// How many numbers of room a product needs for packing.
 pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
@@ -108,7 +105,7 @@ pub(in crate::engine::cpu) fn parts(n: usize, most: usize) -> impl Iterator<Item
 /// The step that cuts `n` into equal parts of at most `most`, a multiple of the
 /// widest lane as `most` is.
 #[inline(always)]
-pub(super) fn even(n: usize, most: usize) -> usize {
+fn even(n: usize, most: usize) -> usize {
     n.div_ceil(n.div_ceil(most).max(1)).next_multiple_of(WIDEST)
 }
 

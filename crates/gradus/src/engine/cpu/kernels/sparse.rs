@@ -5,7 +5,7 @@
 
 use super::factors::{Left, Right, Target};
 use super::pack::pack_transposed;
-use crate::engine::cpu::simd::{Kernel, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd, WIDEST};
 
 /// Columns of the first factor at a time: their rows of the second, 24 KiB with AVX2, stay
 /// in the first cache while the rows of the first pass over them.
@@ -14,9 +14,6 @@ pub(in crate::engine::cpu) const DEPTH: usize = 64;
 /// The most lanes of columns at a time: the sums of one row, which with the number that they
 /// are multiplied by fill the registers.
 pub(in crate::engine::cpu) const LANES: usize = 12;
-
-/// The most numbers that a lane has on any processor.
-pub(in crate::engine::cpu) const WIDEST: usize = 16;
 
 /// Whether so many of a matrix's numbers are zero that listing the others pays. Looks at some.
 #[derive(Clone, Copy, Debug)]

@@ -3,11 +3,11 @@
 
 use super::kernels::factors::{Lanes, Left, Target};
 use super::kernels::pack::PackLanes;
-use super::kernels::product::{WeightBlock, parts};
+use super::kernels::product::WeightBlock;
 use super::kernels::sparse::LANES;
 use super::layout::Laned;
 use super::session::Context;
-use super::simd::{PANEL, WIDEST};
+use super::simd::{PANEL, WIDEST, parts};
 use super::sparse;
 use super::weights::update;
 use crate::plan::op::Factors;
@@ -198,18 +198,20 @@ impl Part<'_> {
     /// x must have them, the scratch and the group's matrices too.
     unsafe fn dense(&self, (first, end): (usize, usize), x: impl Fn(usize) -> Left) {
         let isa = self.context.isa;
-        for column in (0..self.dy.columns).step_by(isa.panel()) {
+        let all = self.dy.columns;
+        for (lane, lanes) in isa.panels(all.div_ceil(isa.width())) {
+            let column = lane * isa.width();
+            let columns = (lanes * isa.width()).min(all - column);
             for row in (first..end).step_by(MADE) {
                 let rows = MADE.min(end - row);
-                let columns = isa.panel().min(self.dy.columns - column);
                 let dw = self.target((row, rows), (column, columns));
                 isa.run(WeightBlock {
                     batch: self.dy.rows,
                     x: x(row),
                     rows,
                     dy: self.dy,
-                    lane: column / isa.width(),
-                    lanes: columns.div_ceil(isa.width()),
+                    lane,
+                    lanes,
                     dw,
                     add: self.add,
                 });

@@ -12,6 +12,9 @@ pub(super) trait Simd: Lane {
     const TILE_ROWS: usize;
     /// See `TILE_ROWS`.
     const TILE_LANES: usize;
+    /// Rows of a tile with one lane more, for what would be a single lane beside other
+    /// tiles and wait for its own sums; 0 if there is none.
+    const WIDE_TILE_ROWS: usize;
 
     /// # Safety
     /// `from` must be readable for `WIDTH` numbers.
@@ -174,9 +177,10 @@ impl Isa {
         self.run(Width)
     }
 
-    /// Columns of a product's tile.
-    pub(super) fn panel(self) -> usize {
-        self.run(Panel)
+    /// Cuts lanes of columns into those of tiles: where each starts, and how many it has.
+    pub(super) fn panels(self, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+        let (most, wide) = self.run(TileLanes);
+        panels(lanes, most, wide)
     }
 
     /// Runs a kernel with this set's lane.
@@ -206,14 +210,44 @@ impl Kernel for Width {
     }
 }
 
-struct Panel;
+struct TileLanes;
 
-impl Kernel for Panel {
-    type Output = usize;
+impl Kernel for TileLanes {
+    type Output = (usize, bool);
     #[inline(always)]
-    fn run<L: Simd>(self) -> usize {
-        L::WIDTH * L::TILE_LANES
+    fn run<L: Simd>(self) -> (usize, bool) {
+        (L::TILE_LANES, L::WIDE_TILE_ROWS > 0)
     }
+}
+
+/// Cuts `lanes` into parts of at most `most`, the first of them of one more where a single
+/// lane would be left and there are such wide tiles.
+#[inline(always)]
+pub(super) fn panels(
+    lanes: usize,
+    most: usize,
+    wide: bool,
+) -> impl Iterator<Item = (usize, usize)> {
+    let first = match wide && lanes > most && lanes % most == 1 {
+        true => most + 1,
+        false => 0,
+    };
+    let rest = parts(lanes - first, most).map(move |(start, n)| (first + start, n));
+    (first > 0).then_some((0, first)).into_iter().chain(rest)
+}
+
+/// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
+/// would not fill the pipeline: where each starts, and how long it is.
+#[inline(always)]
+pub(super) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = n.div_ceil(most);
+    let (each, longer) = (n / count.max(1), n % count.max(1));
+    let mut start = 0;
+    (0..count).map(move |i| {
+        let length = each + usize::from(i < longer);
+        start += length;
+        (start - length, length)
+    })
 }
 
 /// Runs the body for every lane of `n` numbers: `i` is where the lane starts,

@@ -3,9 +3,8 @@
 use super::kernels::columns::Block;
 use super::kernels::factors::{Lanes, Left, Right, Target};
 use super::kernels::pack::Transpose;
-use super::kernels::product::parts;
 use super::kernels::sparse::*;
-use super::simd::{Isa, WIDEST};
+use super::simd::{Isa, WIDEST, parts};
 
 /// Rows that are listed at a time.
 const ROWS: usize = 512;

@@ -12,15 +12,18 @@ pub(super) struct Task {
     pub parts: usize,
     /// Columns and numbers are cut where a lane begins: so many.
     lane: usize,
+    /// Whether the first parts get what cannot be shared equally, not the last.
+    first: bool,
 }
 
 impl Task {
     /// The task's share of `units` things.
     pub fn share(&self, units: usize) -> (usize, usize) {
-        (
-            units * self.part / self.parts,
-            units * (self.part + 1) / self.parts,
-        )
+        let cut = |part: usize| match self.first {
+            true => (units * part).div_ceil(self.parts),
+            false => units * part / self.parts,
+        };
+        (cut(self.part), cut(self.part + 1))
     }
 
     /// The task's share of `n` columns or numbers.
@@ -97,8 +100,12 @@ pub(super) fn phases(plan: &Plan, threads: usize, lane: usize) -> Vec<Phase> {
     let phase = |groups: &Vec<Group>| {
         let mut tasks = Vec::new();
         let mut single = 0;
+        let weighs = |group: &Group| matches!(group.split, Split::Weight(..));
+        let some_weigh = groups.iter().any(weighs);
         for group in groups {
             let parts = parts(plan, group, threads, lane);
+            // Who has a lane more of a weight's gradient gets one less of the signal beside it.
+            let first = some_weigh && !weighs(group);
             for part in 0..parts {
                 // What is not worth cutting goes around.
                 let owner = match parts {
@@ -112,6 +119,7 @@ pub(super) fn phases(plan: &Plan, threads: usize, lane: usize) -> Vec<Phase> {
                     part,
                     parts,
                     lane,
+                    first,
                 };
                 tasks.push((owner, task));
             }

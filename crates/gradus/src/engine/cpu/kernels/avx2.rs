@@ -189,6 +189,7 @@ impl Simd for Avx2 {
     const WIDTH: usize = 8;
     const TILE_ROWS: usize = 6;
     const TILE_LANES: usize = 2;
+    const WIDE_TILE_ROWS: usize = 4;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

@@ -151,6 +151,7 @@ impl Simd for Avx512 {
     const WIDTH: usize = 16;
     const TILE_ROWS: usize = 8;
     const TILE_LANES: usize = 3;
+    const WIDE_TILE_ROWS: usize = 0;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

@@ -2,8 +2,7 @@
 //! lanes of columns at a time, so that their sums do not wait for each other.
 
 use super::factors::Lanes;
-use super::product::parts;
-use crate::engine::cpu::simd::{Kernel, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd, parts};
 
 /// The most rows that are few: with more, a tile of [`super::product::Product`] has
 /// sums enough.

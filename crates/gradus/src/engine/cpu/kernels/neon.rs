@@ -185,6 +185,7 @@ impl Simd for Neon {
     // 24 of the 32 registers have sums, four the columns: four are left for the rows.
     const TILE_ROWS: usize = 6;
     const TILE_LANES: usize = 2;
+    const WIDE_TILE_ROWS: usize = 0;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

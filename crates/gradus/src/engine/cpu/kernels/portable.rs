@@ -141,6 +141,7 @@ impl Simd for Portable {
     const WIDTH: usize = 4;
     const TILE_ROWS: usize = 4;
     const TILE_LANES: usize = 2;
+    const WIDE_TILE_ROWS: usize = 0;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

@@ -4,7 +4,7 @@
 use super::columns::Block;
 use super::factors::{Lanes, Left, Right, Target};
 use super::pack::pack_transposed;
-use crate::engine::cpu::simd::{Kernel, Simd, WIDEST};
+use crate::engine::cpu::simd::{Kernel, Simd, WIDEST, panels, parts};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
 /// lanes, 25 KiB, which stay in the first cache while every row passes over them.
@@ -41,7 +41,7 @@ impl Kernel for Product {
         let first = from / L::WIDTH;
         let count = (to - from).div_ceil(L::WIDTH);
         let step = even(self.depth, DEPTH);
-        for (lane, lanes) in parts(count, L::TILE_LANES) {
+        for (lane, lanes) in panels(count, L::TILE_LANES, L::WIDE_TILE_ROWS > 0) {
             let lane = first + lane;
             for k in (0..self.depth).step_by(step) {
                 let depth = step.min(self.depth - k);
@@ -86,20 +86,6 @@ impl Kernel for Product {
             }
         }
     }
-}
-
-/// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
-/// would not fill the pipeline: where each starts, and how long it is.
-#[inline(always)]
-pub(in crate::engine::cpu) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = n.div_ceil(most);
-    let (each, longer) = (n / count.max(1), n % count.max(1));
-    let mut start = 0;
-    (0..count).map(move |i| {
-        let length = each + usize::from(i < longer);
-        start += length;
-        (start - length, length)
-    })
 }
 
 /// The step that cuts `n` into equal parts of at most `most`, a multiple of the
@@ -166,14 +152,20 @@ impl Tiles {
                 1 => self.rows_of::<L, 1>(start, rows),
                 2 => self.rows_of::<L, 2>(start, rows),
                 _ if L::TILE_LANES == 3 => self.rows_of::<L, 3>(start, rows),
-                _ => unreachable!("a tile has at most TILE_LANES lanes"),
+                _ if L::WIDE_TILE_ROWS > 0 => self.rows_of::<L, 3>(start, rows),
+                _ => unreachable!("no tile has so many lanes"),
             }
         }
     }
 
     #[inline(always)]
     unsafe fn rows_of<L: Simd, const LANES: usize>(self, start: usize, rows: usize) {
-        for (row, rows) in parts(rows, L::TILE_ROWS) {
+        let most = if LANES > L::TILE_LANES {
+            L::WIDE_TILE_ROWS
+        } else {
+            L::TILE_ROWS
+        };
+        for (row, rows) in parts(rows, most) {
             let row = start + row;
             // SAFETY: the tiles cover the rows, by the caller's promise.
             unsafe {
@@ -182,10 +174,10 @@ impl Tiles {
                     2 => self.tile::<L, 2, LANES>(row),
                     3 => self.tile::<L, 3, LANES>(row),
                     4 => self.tile::<L, 4, LANES>(row),
-                    5 if L::TILE_ROWS >= 5 => self.tile::<L, 5, LANES>(row),
-                    6 if L::TILE_ROWS >= 6 => self.tile::<L, 6, LANES>(row),
-                    7 if L::TILE_ROWS >= 7 => self.tile::<L, 7, LANES>(row),
-                    8 if L::TILE_ROWS >= 8 => self.tile::<L, 8, LANES>(row),
+                    5 if most >= 5 => self.tile::<L, 5, LANES>(row),
+                    6 if most >= 6 => self.tile::<L, 6, LANES>(row),
+                    7 if most >= 7 => self.tile::<L, 7, LANES>(row),
+                    8 if most >= 8 => self.tile::<L, 8, LANES>(row),
                     _ => unreachable!("a tile has at most TILE_ROWS rows"),
                 }
             }
@@ -293,7 +285,7 @@ pub(in crate::engine::cpu) struct WeightBlock {
     pub rows: usize,
     /// Columns of dy.
     pub dy: Lanes,
-    /// The lanes of dy to multiply with: at most `TILE_LANES`.
+    /// The lanes of dy to multiply with: those of one tile.
     pub lane: usize,
     pub lanes: usize,
     pub dw: Target,

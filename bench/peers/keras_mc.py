@@ -1,8 +1,10 @@
-"""The chapter's loop of Monte Carlo dropout on the book's network: `keras_mc.py BACKEND FOLDER SAMPLES`.
+"""The chapter's loop of Monte Carlo dropout on the book's network: `keras_mc.py BACKEND FOLDER SAMPLES [normalized]`.
 
 Makes FOLDER/mc.keras (with plain `Dropout`, for gradus) and FOLDER/x.npy, 10,000 rows, if SAMPLES is 0;
 otherwise times `np.stack([model(x, training=True) for sample in range(SAMPLES)])` with the chapter's
 `MCDropout`, once after a warm-up, and the same by `model.predict(x)`.
+normalized: with batch normalization on the input and before each ELU, which stays as in predictions, so that
+the loop is `model(x)`, as the chapter says for models with such layers.
 """
 
 import os
@@ -10,6 +12,7 @@ import sys
 import time
 
 backend, folder, samples = sys.argv[1], sys.argv[2], int(sys.argv[3])
+normalized = sys.argv[4:] == ["normalized"]
 os.environ["KERAS_BACKEND"] = backend
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -24,10 +27,12 @@ class MCDropout(layers.Dropout):
 
 
 def build(dropout):
-    hidden = []
+    hidden = [layers.BatchNormalization()] if normalized else []
     for units in [300, 100]:
-        dense = layers.Dense(units, activation="elu", kernel_initializer="he_normal")
-        hidden += [dense, dropout(0.2)]
+        hidden.append(layers.Dense(units, kernel_initializer="he_normal", use_bias=not normalized))
+        if normalized:
+            hidden.append(layers.BatchNormalization())
+        hidden += [layers.Activation("elu"), dropout(0.2)]
     output = layers.Dense(10, activation="softmax")
     return keras.Sequential([keras.Input((784,)), *hidden, output])
 
@@ -39,7 +44,7 @@ if samples == 0:
     sys.exit()
 x, model = np.load(f"{folder}/x.npy"), build(MCDropout)
 ways = {
-    "model(x, training=True)": lambda: np.asarray(model(x, training=True)),
+    "the loop": lambda: np.asarray(model(x) if normalized else model(x, training=True)),
     "model.predict(x, batch_size=2000)": lambda: model.predict(x, batch_size=2000, verbose=0),
 }
 for way, sample in ways.items():

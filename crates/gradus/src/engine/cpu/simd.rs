@@ -268,3 +268,24 @@ macro_rules! lanes {
 }
 
 pub(super) use lanes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_cover_all_lanes_and_leave_none_alone() {
+        for lanes in 0..60 {
+            for (most, wide) in [(2, false), (2, true), (3, false)] {
+                let mut end = 0;
+                for (start, n) in panels(lanes, most, wide) {
+                    assert_eq!(start, end);
+                    assert!(n >= 1 && n <= most + usize::from(wide));
+                    assert!(!wide || n > 1 || lanes == 1, "{lanes} lanes");
+                    end += n;
+                }
+                assert_eq!(end, lanes);
+            }
+        }
+    }
+}

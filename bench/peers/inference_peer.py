@@ -1,11 +1,11 @@
 """A peer of bench/inference: `inference_peer.py KIND FOLDER NAME`, then commands on standard input.
 
-KIND: onnx (ONNX Runtime, its defaults), keras-jax, keras-tf (compiled), or onnx-empty (an Identity:
+KIND: onnx (ONNX Runtime, its defaults), torch, keras-jax, keras-tf (compiled), or onnx-empty (an Identity:
 what a call into ONNX Runtime costs from Python). The commands are those of gradus' `bench_predict`,
 without Monte Carlo (`keras_mc.py` has that).
-Keras answers `one` and `all` by the fastest of what its users write: the compiled call of the model
-(`jax.jit`, `tf.function(jit_compile=True)`, with and without XLA for TensorFlow) on all rows at once
-and in batches, and `predict` with several batch sizes.
+Keras and PyTorch answer `one` and `all` by the fastest of what their users write: the compiled call of the
+model (`jax.jit`, `tf.function(jit_compile=True)`, with and without XLA for TensorFlow; PyTorch also
+uncompiled) on all rows at once and in batches, and `predict` with several batch sizes.
 """
 
 import json
@@ -16,6 +16,7 @@ import time
 import numpy as np
 
 kind, folder, name = sys.argv[1:4]
+BATCHES = [256, 2000]
 x = np.load(f"{folder}/x.npy")
 
 
@@ -59,17 +60,56 @@ def keras_ways(backend):
         for xla in [True, False]:
             call = tf.function(lambda rows: model(rows, training=False), jit_compile=xla)
             ways["xla" if xla else "function"] = lambda rows, call=call: call(rows).numpy()
-    for batch in [256, 2000]:
-        whole = dict(ways)
-        for way, single in whole.items():
-            if "/" not in way:
-                ways[f"{way}/{batch}"] = lambda rows, single=single, batch=batch: np.concatenate(
-                    [single(rows[i : i + batch]) for i in range(0, len(rows), batch)]
-                )
+    ways |= in_batches(ways)
+    for batch in BATCHES:
         ways[f"predict/{batch}"] = lambda rows, batch=batch: model.predict(
             rows, batch_size=batch, verbose=0
         )
     return ways, model
+
+
+def in_batches(ways):
+    """The same ways, some rows at a time."""
+    def cut(single, batch):
+        return lambda rows: np.concatenate([single(rows[i : i + batch]) for i in range(0, len(rows), batch)])
+
+    return {f"{way}/{batch}": cut(single, batch) for batch in BATCHES for way, single in ways.items()}
+
+
+def torch_ways():
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras
+    import torch
+    from torch import nn
+
+    layers = []
+    for layer in keras.saving.load_model(f"{folder}/{name}.keras").layers:
+        weights = [torch.from_numpy(np.array(w)) for w in layer.get_weights()]
+        if isinstance(layer, keras.layers.Dense):
+            dense = nn.Linear(*layer.kernel.shape, bias=layer.use_bias)
+            dense.weight.data = weights[0].T.contiguous()
+            if layer.use_bias:
+                dense.bias.data = weights[1]
+            layers.append(dense)
+        if isinstance(layer, keras.layers.BatchNormalization):
+            norm = nn.BatchNorm1d(len(weights[0]), eps=layer.epsilon)
+            norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var = weights
+            layers.append(norm)
+        activation = getattr(layer, "activation", None)
+        kinds = {"elu": nn.ELU(), "relu": nn.ReLU(), "softmax": nn.Softmax(1), "linear": None}
+        if activation and kinds[activation.__name__]:
+            layers.append(kinds[activation.__name__])
+    model = nn.Sequential(*layers).eval()
+    calls = {"eager": model, "compile": torch.compile(model, dynamic=True)}
+
+    def way(call):
+        def run(rows):
+            with torch.inference_mode():
+                return call(torch.from_numpy(rows)).numpy()
+        return run
+
+    ways = {name: way(call) for name, call in calls.items()}
+    return ways | in_batches(ways)
 
 
 def timed(work, seconds, unit):
@@ -87,6 +127,8 @@ if kind == "onnx":
     ways = onnx_ways(f"{folder}/{name}.onnx")
 elif kind == "onnx-empty":
     ways = empty()
+elif kind == "torch":
+    ways = torch_ways()
 else:
     ways, model = keras_ways({"keras-jax": "jax", "keras-tf": "tensorflow"}[kind])
 

@@ -191,7 +191,7 @@ mod tests {
             model.add(Dense::new(100).activation(Activation::Selu))
         });
         let model = model
-            .compile(SGD::new(0.01), Loss::MeanSquaredError, &[])
+            .compile(SGD::new(), Loss::MeanSquaredError, &[])
             .unwrap();
         let wanted = Wanted {
             mode: Mode::Train,

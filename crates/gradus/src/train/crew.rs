@@ -61,13 +61,12 @@ impl Seat {
     }
 }
 
-/// The rows of a batch that suit a model's layers.
-pub(super) fn rows(model: &Model) -> Result<usize> {
+/// The rows of a batch that suit a model's layers, with so many numbers in its weights.
+pub(super) fn rows(model: &Model, weights: usize) -> Result<usize> {
     let size = |(inputs, output): &(Vec<Shape>, Shape)| {
         inputs.iter().map(Shape::size).sum::<usize>() + output.size()
     };
     let widest = model.shapes()?.iter().map(size).max().unwrap_or(1);
-    let weights: usize = model.weights().map(|w| w.values.len()).sum();
     let most = match weights > CACHED {
         true => ROWS.2,
         false => ROWS.1,

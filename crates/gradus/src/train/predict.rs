@@ -177,11 +177,13 @@ impl Prepared {
             compiled: None,
             ..model.outline()
         };
+        let weights = model.weights().map(|w| w.values.len()).sum();
+        let rows = crew::rows(model, weights)?;
         Ok(Prepared {
-            crew: Crew::new(model, engine, Mode::Infer, crew::rows(model)?)?,
+            crew: Crew::new(model, engine, Mode::Infer, rows)?,
             face,
             shapes: model.output_shapes()?,
-            work: model.weights().map(|w| w.values.len()).sum(),
+            work: weights,
         })
     }
 

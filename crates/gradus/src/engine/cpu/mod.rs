@@ -16,6 +16,7 @@ mod layout;
 mod matrices;
 mod merge;
 mod pace;
+mod pairs;
 pub(crate) mod pool;
 mod rows;
 mod session;

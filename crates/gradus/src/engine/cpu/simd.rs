@@ -34,6 +34,13 @@ pub(super) trait Simd: Lane {
     /// The largest of the numbers.
     fn largest(self) -> f32;
 
+    /// `c` and the products of two bfloat16 numbers with two others: each lane's bits are one
+    /// in the upper half, which is multiplied and added first, and one in the lower.
+    #[inline(always)]
+    fn mul_add_pairs(self, b: Self, c: Self) -> Self {
+        mul_add_halves(self, b, c)
+    }
+
     /// `n` ≤ `WIDTH` numbers.
     /// # Safety
     /// `from` must be readable for `n` numbers.
@@ -99,6 +106,15 @@ pub(super) trait Simd: Lane {
     }
 }
 
+/// [`Simd::mul_add_pairs`] where no instruction does it.
+#[inline(always)]
+pub(super) fn mul_add_halves<L: Simd>(a: L, b: L, c: L) -> L {
+    let upper = |x: L| L::from_bits(L::bits_shl::<16>(L::bits_shr::<16>(x.to_bits())));
+    let lower = |x: L| L::from_bits(L::bits_shl::<16>(x.to_bits()));
+    let sum = upper(a).mul_add(upper(b), c);
+    lower(a).mul_add(lower(b), sum)
+}
+
 /// The most numbers that a lane has on any processor.
 pub(super) const WIDEST: usize = 16;
 
@@ -125,9 +141,15 @@ pub(crate) enum Isa {
     /// 512-bit vectors.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 512-bit vectors, and products of bfloat16 numbers by pairs.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     /// 128-bit vectors with fused multiply-add, in pairs.
     #[cfg(target_arch = "aarch64")]
     Neon,
+    /// `Portable`, with products of pairs: how those are made, on every processor.
+    #[cfg(test)]
+    Paired,
 }
 
 impl Isa {
@@ -141,6 +163,12 @@ impl Isa {
                 found.push(Isa::Avx2);
                 if is_x86_feature_detected!("avx512f") {
                     found.push(Isa::Avx512);
+                    // SAFETY: the processor has what is called for.
+                    if is_x86_feature_detected!("avx512bf16")
+                        && unsafe { super::kernels::avx512::run_pairs(AsDescribed) }
+                    {
+                        found.push(Isa::Avx512Bf16);
+                    }
                 }
             }
         }
@@ -150,7 +178,7 @@ impl Isa {
     }
 
     /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`,
-    /// `avx512` or `neon` asks for less.
+    /// `avx512`, `avx512bf16` or `neon` asks for less.
     pub fn best() -> Isa {
         let found = Self::available();
         let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
@@ -172,6 +200,18 @@ impl Isa {
         found
     }
 
+    /// Those that multiply pairs, and for each the set that differs in nothing else.
+    #[cfg(test)]
+    pub fn paired() -> Vec<(Isa, Isa)> {
+        #[allow(unused_mut)]
+        let mut found = vec![(Isa::Paired, Isa::Portable)];
+        #[cfg(target_arch = "x86_64")]
+        if Self::tested().contains(&Isa::Avx512Bf16) {
+            found.push((Isa::Avx512Bf16, Isa::Avx512));
+        }
+        found
+    }
+
     /// Numbers in a lane.
     pub(super) fn width(self) -> usize {
         self.run(Width)
@@ -181,6 +221,31 @@ impl Isa {
     pub(super) fn panels(self, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
         let (most, wide) = self.run(TileLanes);
         panels(lanes, most, wide)
+    }
+
+    /// Whether it multiplies bfloat16 numbers by pairs.
+    pub(super) fn has_pairs(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => true,
+            #[cfg(test)]
+            Isa::Paired => true,
+            _ => false,
+        }
+    }
+
+    /// Runs a kernel that multiplies pairs, which only some sets do outside of tests.
+    #[inline]
+    pub(super) fn run_pairs<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            // SAFETY: `available` found the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => unsafe { super::kernels::avx512::run_pairs(kernel) },
+            #[cfg(test)]
+            other => other.run(kernel),
+            #[cfg(not(test))]
+            other => unreachable!("{other:?} has no pairs"),
+        }
     }
 
     /// Runs a kernel with this set's lane.
@@ -193,9 +258,11 @@ impl Isa {
             Isa::Avx2 => unsafe { super::kernels::avx2::run(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
+            Isa::Avx512 | Isa::Avx512Bf16 => unsafe { super::kernels::avx512::run(kernel) },
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => kernel.run::<super::kernels::neon::Neon>(),
+            #[cfg(test)]
+            Isa::Paired => kernel.run::<super::kernels::portable::Portable>(),
         }
     }
 }
@@ -207,6 +274,45 @@ impl Kernel for Width {
     #[inline(always)]
     fn run<L: Simd>(self) -> usize {
         L::WIDTH
+    }
+}
+
+/// Whether a processor multiplies pairs as Intel describes it: a set of instructions must not
+/// change the numbers. No other test of that can be had before there is such a processor.
+#[cfg(target_arch = "x86_64")]
+struct AsDescribed;
+
+#[cfg(target_arch = "x86_64")]
+impl Kernel for AsDescribed {
+    type Output = bool;
+    #[inline(always)]
+    fn run<L: Simd>(self) -> bool {
+        const BIG: f32 = 16_777_216.0;
+        const TINY: f32 = f32::MIN_POSITIVE;
+        // Upper and lower factors, what is added to, and what comes of it: the upper product
+        // is added and rounded before the lower, to the even of two nearest; denormal numbers
+        // are 0.
+        const CASES: [([f32; 4], f32, f32); 5] = [
+            ([BIG, 1.0, -BIG, 1.0], 1.0, 0.0),
+            ([-BIG, 1.0, 1.0, BIG], 1.0, 1.0),
+            ([1.0, 1.0, 0.0, 0.0], BIG + 2.0, BIG + 4.0),
+            ([1.0, 1.0, 1.0, 1.0], BIG, BIG),
+            ([TINY, 0.5, 0.0, 0.0], TINY / 2.0, 0.0),
+        ];
+        let number = |i: usize| CASES[i % CASES.len()];
+        let pair = |upper: f32, lower: f32| f32::from_bits(upper.to_bits() | lower.to_bits() >> 16);
+        let of = |f: &dyn Fn(([f32; 4], f32, f32)) -> f32| {
+            let all: [f32; WIDEST] = std::array::from_fn(|i| f(number(i)));
+            // SAFETY: no lane is wider.
+            unsafe { L::load(all.as_ptr()) }
+        };
+        let sums = of(&|(x, ..)| pair(x[0], x[2]))
+            .mul_add_pairs(of(&|(x, ..)| pair(x[1], x[3])), of(&|(_, c, _)| c));
+        let mut found = [0.0_f32; WIDEST];
+        // SAFETY: no lane is wider.
+        unsafe { sums.store(found.as_mut_ptr()) };
+        let pairs = found.iter().enumerate().take(L::WIDTH);
+        pairs.fold(true, |fine, (i, x)| fine && *x == number(i).2)
     }
 }
 
@@ -272,6 +378,15 @@ pub(super) use lanes;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    fn pairs_are_multiplied_as_intel_describes_it() {
+        let _flushed = super::super::denormals::Flushed::new();
+        for isa in Isa::tested() {
+            assert!(isa.run_pairs(AsDescribed), "{isa:?}");
+        }
+    }
 
     #[test]
     fn panels_cover_all_lanes_and_leave_none_alone() {

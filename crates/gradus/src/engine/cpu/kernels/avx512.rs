@@ -1,12 +1,17 @@
 //! Sixteen numbers in an AVX-512 register. See `avx2.rs`, whose twin this is.
+//!
+//! Where the processor has AVX512-BF16 too, only products of pairs differ: all other kernels
+//! are compiled once for both.
 
 use crate::base::lane::Lane;
-use crate::engine::cpu::simd::{Kernel, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd, mul_add_halves};
 use std::arch::x86_64::*;
+use std::mem::transmute;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+/// With an instruction for pairs of bfloat16 numbers or without.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512(__m512);
+pub(crate) struct Avx512<const BF16: bool>(__m512);
 
 /// Runs a kernel compiled for AVX-512.
 ///
@@ -14,16 +19,26 @@ pub(crate) struct Avx512(__m512);
 /// The processor must have AVX-512F, AVX2 and FMA.
 #[target_feature(enable = "avx512f,avx2,fma")]
 pub(in crate::engine::cpu) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<Avx512>()
+    kernel.run::<Avx512<false>>()
+}
+
+/// Runs a kernel compiled for AVX-512 with AVX512-BF16.
+///
+/// # Safety
+/// The processor must have both, AVX2 and FMA.
+#[target_feature(enable = "avx512bf16,avx512f,avx2,fma")]
+pub(in crate::engine::cpu) unsafe fn run_pairs<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512<true>>()
 }
 
 // SAFETY, of every block in this file: a value of `Avx512` is made only below
-// `run`, whose caller has seen that the processor has AVX-512F; memory is
-// touched only where the caller of an unsafe method promises it.
+// `run` and `run_pairs`, whose callers have seen that the processor has AVX-512F,
+// and AVX512-BF16 for `Avx512<true>`; memory is touched only where the caller of
+// an unsafe method promises it.
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $intrinsic:ident) => {
-        impl $trait for Avx512 {
+        impl<const BF16: bool> $trait for Avx512<BF16> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
@@ -39,7 +54,7 @@ operator!(Sub, sub, _mm512_sub_ps);
 operator!(Mul, mul, _mm512_mul_ps);
 operator!(Div, div, _mm512_div_ps);
 
-impl Neg for Avx512 {
+impl<const BF16: bool> Neg for Avx512<BF16> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -47,7 +62,7 @@ impl Neg for Avx512 {
     }
 }
 
-impl Lane for Avx512 {
+impl<const BF16: bool> Lane for Avx512<BF16> {
     type Mask = __mmask16;
     type Bits = __m512i;
 
@@ -147,7 +162,7 @@ fn first(n: usize) -> __mmask16 {
     ((1_u32 << n) - 1) as u16
 }
 
-impl Simd for Avx512 {
+impl<const BF16: bool> Simd for Avx512<BF16> {
     const WIDTH: usize = 16;
     const TILE_ROWS: usize = 8;
     const TILE_LANES: usize = 3;
@@ -182,6 +197,17 @@ impl Simd for Avx512 {
             let bits = _mm512_maskz_compress_epi32(differs, bits);
             _mm512_storeu_si512(places.cast(), bits);
             differs.count_ones() as usize
+        }
+    }
+    #[inline(always)]
+    fn mul_add_pairs(self, b: Self, c: Self) -> Self {
+        if !BF16 {
+            return mul_add_halves(self, b, c);
+        }
+        // SAFETY: see above; both types are 64 bytes of any content.
+        unsafe {
+            let [a, b] = [self, b].map(|x| transmute::<__m512, __m512bh>(x.0));
+            Avx512(_mm512_dpbf16_ps(c.0, a, b))
         }
     }
     #[inline(always)]

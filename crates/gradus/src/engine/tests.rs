@@ -627,3 +627,31 @@ fn batches_that_are_gone_over_in_parts_train_alike() {
         }
     }
 }
+
+#[test]
+fn inputs_that_are_gone_over_in_parts_train_alike() {
+    let relu = |units| Dense::new(units).activation(Activation::Relu);
+    let loss = Loss::SparseCategoricalCrossentropy;
+    let model = Sequential::new().seed(14).add(relu(700)).add(relu(100));
+    let model = model
+        .add(Dense::new(5).activation(Activation::Softmax))
+        .compile(SGD::new(), loss, &[])
+        .unwrap();
+    let data = data(200, 9, 5);
+    let trained = |engine: &dyn Engine| {
+        let mut model = model.clone();
+        // Of a batch of so many rows, fewer than 700 columns are turned at a time.
+        let options = Fit::new().batch_size(100).epochs(2);
+        model.fit_on(engine, &data, options).unwrap();
+        let weights = model.weights().flat_map(|w| w.values.clone());
+        weights.collect::<Vec<f32>>()
+    };
+    let expected = trained(&Reference);
+    for isa in Isa::tested() {
+        let threads = Some(2);
+        let found = trained(&Cpu { isa, threads });
+        let pairs = expected.iter().zip(&found);
+        let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(worst < 1e-4, "{isa:?}: {worst}");
+    }
+}

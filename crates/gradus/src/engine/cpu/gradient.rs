@@ -90,10 +90,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
             let part = Part {
                 context,
                 followers,
-                matrix: Laned {
-                    rows: of.inputs,
-                    columns: of.outputs,
-                },
+                matrix: Laned::new(of),
                 gradient: if kept.is_null() && most > BATCH {
                     all
                 } else {
@@ -117,13 +114,12 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                 let batch_rows = (begin, BATCH.min(batch - begin));
                 for first in (0..of.inputs).step_by(rows) {
                     let end = (first + rows).min(of.inputs);
-                    if joins {
-                        let x = pairs::join(isa, x, batch_rows, (first, end), turned);
-                        part.dense((first, end), |row| Left::Columns(x, row - first));
-                        continue;
-                    }
                     let laned = match x {
-                        Left::Laned(lanes) if !skips && batch <= BATCH => Some(lanes),
+                        _ if joins => {
+                            let x = pairs::join(isa, x, batch_rows, (first, end), turned);
+                            Some((x, first))
+                        }
+                        Left::Laned(x) if !skips && batch <= BATCH => Some((x, 0)),
                         _ => None,
                     };
                     if laned.is_none() {
@@ -135,7 +131,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                         continue;
                     }
                     part.dense((first, end), |row| match laned {
-                        Some(lanes) => Left::Columns(lanes, row),
+                        Some((x, before)) => Left::Columns(x, row - before),
                         None => {
                             let batch = part.dy.rows;
                             Left::Plain(turned.add((row - first) * batch), batch)

@@ -7,10 +7,13 @@
 
 mod arena;
 mod augment;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod bf16;
 mod columns;
 mod denormals;
 mod gradient;
 mod indices;
+mod isa;
 mod kernels;
 mod layout;
 mod matrices;
@@ -28,7 +31,7 @@ mod whole;
 
 use super::{Engine, Session};
 use crate::plan::Program;
-pub(crate) use simd::Isa;
+pub(crate) use isa::Isa;
 
 /// The fast engine.
 #[derive(Clone, Copy, Debug)]

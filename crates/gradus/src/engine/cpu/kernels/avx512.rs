@@ -162,6 +162,36 @@ fn first(n: usize) -> __mmask16 {
     ((1_u32 << n) - 1) as u16
 }
 
+/// Of four rows, columns j, j + 4, j + 8 and j + 12 for j < 4, in the quarters of a register.
+#[inline(always)]
+fn columns_of(rows: &[__m512]) -> [__m512; 4] {
+    // SAFETY: see above.
+    unsafe {
+        let low = |a, b| _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+        let high = |a, b| _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+        let (a, b) = (low(rows[0], rows[1]), low(rows[2], rows[3]));
+        let (c, d) = (high(rows[0], rows[1]), high(rows[2], rows[3]));
+        [
+            _mm512_castpd_ps(_mm512_unpacklo_pd(a, b)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)),
+            _mm512_castpd_ps(_mm512_unpacklo_pd(c, d)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(c, d)),
+        ]
+    }
+}
+
+/// The first and third quarters of two registers, and the second and fourth.
+#[inline(always)]
+fn quarters_of(a: __m512, b: __m512) -> [__m512; 2] {
+    // SAFETY: see above.
+    unsafe {
+        [
+            _mm512_shuffle_f32x4::<0x88>(a, b),
+            _mm512_shuffle_f32x4::<0xdd>(a, b),
+        ]
+    }
+}
+
 impl<const BF16: bool> Simd for Avx512<BF16> {
     const WIDTH: usize = 16;
     const TILE_ROWS: usize = 8;
@@ -197,6 +227,27 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
             let bits = _mm512_maskz_compress_epi32(differs, bits);
             _mm512_storeu_si512(places.cast(), bits);
             differs.count_ones() as usize
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: see above; sixteen rows of sixteen are read, and sixteen written.
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(i * from_stride));
+            }
+            let (a, b) = (columns_of(&rows[..4]), columns_of(&rows[4..8]));
+            let (c, d) = (columns_of(&rows[8..12]), columns_of(&rows[12..]));
+            for j in 0..4 {
+                let [even, odd] = quarters_of(a[j], b[j]);
+                let [more_even, more_odd] = quarters_of(c[j], d[j]);
+                let [first, third] = quarters_of(even, more_even);
+                let [second, fourth] = quarters_of(odd, more_odd);
+                for (i, column) in [first, second, third, fourth].into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((j + 4 * i) * to_stride), column);
+                }
+            }
         }
     }
     #[inline(always)]

@@ -87,55 +87,51 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     let kept = context.at(*dw);
     for start in (from..to).step_by(columns) {
         for begin in (0..batch).step_by(BATCH) {
+            let size = BATCH.min(batch - begin);
             let part = Part {
                 context,
                 followers,
                 matrix: Laned::new(of),
-                gradient: if kept.is_null() && most > BATCH {
-                    all
-                } else {
-                    kept
+                gradient: match kept.is_null() && most > BATCH {
+                    true => all,
+                    false => kept,
                 },
                 made,
                 start,
                 dy: Lanes {
                     from: context.scratch,
-                    rows: BATCH.min(batch - begin),
+                    rows: size,
                     columns: columns.min(to - start),
                 },
                 joins,
                 add: begin > 0,
-                last: batch - begin <= BATCH,
+                last: begin + size == batch,
             };
             // SAFETY: the rows and columns are inside the matrices, and columns `from..to` are
             // this task's.
             unsafe {
                 let part = part.signal(*dy, batch, begin);
-                let batch_rows = (begin, BATCH.min(batch - begin));
                 for first in (0..of.inputs).step_by(rows) {
                     let end = (first + rows).min(of.inputs);
                     let laned = match x {
                         _ if joins => {
-                            let x = pairs::join(isa, x, batch_rows, (first, end), turned);
+                            let x = pairs::join(isa, x, (begin, size), (first, end), turned);
                             Some((x, first))
                         }
                         Left::Laned(x) if !skips && batch <= BATCH => Some((x, 0)),
                         _ => None,
                     };
                     if laned.is_none() {
-                        sparse::turn(isa, x, batch_rows, (first, end), turned);
+                        sparse::turn(isa, x, (begin, size), (first, end), turned);
                     }
                     if skips {
-                        let x = sparse::list(isa, turned, end - first, part.dy.rows, lists);
+                        let x = sparse::list(isa, turned, end - first, size, lists);
                         part.listed(&x, (first, end), panel);
                         continue;
                     }
                     part.dense((first, end), |row| match laned {
                         Some((x, before)) => Left::Columns(x, row - before),
-                        None => {
-                            let batch = part.dy.rows;
-                            Left::Plain(turned.add((row - first) * batch), batch)
-                        }
+                        None => Left::Plain(turned.add((row - first) * size), size),
                     });
                 }
             }

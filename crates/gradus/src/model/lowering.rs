@@ -235,7 +235,7 @@ impl Model {
                 losses.push((buffer, output.view().positions));
             }
             if wanted.mode == Mode::Train {
-                plan.backward(&starts, trained, &compiled.optimizer);
+                plan.backward(&starts, trained, &compiled.optimizer, wanted.bfloat16);
             }
         }
         if wanted.bfloat16 {

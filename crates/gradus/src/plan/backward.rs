@@ -92,8 +92,14 @@ impl Lowering {
     }
 
     /// The backward pass from gradients of some tensors, and the update of every
-    /// trained variable.
-    pub fn backward(&mut self, starts: &[Start], trained: &[Trained], by: &Optimizer) {
+    /// trained variable. If `rounded`, the factors of products will be.
+    pub fn backward(
+        &mut self,
+        starts: &[Start],
+        trained: &[Trained],
+        by: &Optimizer,
+        rounded: bool,
+    ) {
         let forward = self.ops.clone();
         let wanted = depends_on(&forward, trained);
         let mut pass = Pass {
@@ -101,6 +107,7 @@ impl Lowering {
             signal: HashMap::new(),
             weights: HashMap::new(),
             later: Vec::new(),
+            rounded,
             lowering: self,
         };
         for &(x, dx, view) in starts {
@@ -263,7 +270,9 @@ pub(super) struct Pass<'a> {
     weights: HashMap<Buffer, Buffer>,
     /// Weight gradients that wait until the signal has passed on: what follows
     /// the signal can then be done in the same pass as its product.
-    later: Vec<Op>,
+    pub(super) later: Vec<Op>,
+    /// Whether the factors of products will be rounded.
+    pub(super) rounded: bool,
 }
 
 impl Pass<'_> {
@@ -274,6 +283,9 @@ impl Pass<'_> {
                     return;
                 };
                 self.flush();
+                if let Some(normalized) = self.normalized_input(*x, *w, *of) {
+                    return self.through_normalized(normalized, dy, *w, *of);
+                }
                 if self.wanted.contains(x) {
                     let (w, of) = (*w, *of);
                     self.pass_on(*x, of.input_view(), |dx| Op::ProductInput { dy, w, dx, of });
@@ -586,7 +598,7 @@ impl Pass<'_> {
     }
 
     /// `part` is a part of the gradient of a variable.
-    fn gather(&mut self, variable: Buffer, part: Buffer) {
+    pub(super) fn gather(&mut self, variable: Buffer, part: Buffer) {
         let whole = match self.weights.get(&variable) {
             Some(&other) => {
                 let y = self.lowering.gradient_of(variable);

@@ -2,15 +2,16 @@
 //! as it is there.
 
 use super::kernels::factors::{Lanes, Left, Target};
+use super::kernels::normalized::NormalizedWeight;
 use super::kernels::pack::PackLanes;
 use super::kernels::product::WeightBlock;
 use super::kernels::sparse::LANES;
 use super::layout::Laned;
 use super::session::Context;
-use super::simd::{PANEL, WIDEST, parts};
-use super::sparse;
+use super::simd::{Isa, PANEL, WIDEST, parts};
 use super::weights::update;
-use crate::plan::op::Factors;
+use super::{pieces, sparse};
+use crate::plan::op::{Factors, PIECES};
 use crate::plan::{Buffer, Op};
 
 /// Numbers of dy that are packed at a time: 512 KiB, half of the second cache.
@@ -73,7 +74,9 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     let (columns, rows) = extent(most, of);
     let [packed, turned, made, panel, lists, _] = sizes(most, of);
     let x = context.left(*x, batch, of.inputs);
-    let skips = sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
+    // What is normalized is seldom zero, and its sums must be made in one way.
+    let skips = pieces::of(followers, isa.width()).is_none()
+        && sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
     // SAFETY: `room` has counted all parts of the scratch.
     let (turned, made, panel, lists, all) = unsafe {
         let turned_at = context.scratch.add(packed);
@@ -83,7 +86,12 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
         (turned_at, made_at, panel_at, lists_at, lists_at.add(lists))
     };
     let kept = context.at(*dw);
-    for start in (from..to).step_by(columns) {
+    let pieces = pieces::within(followers, of.outputs, isa.width(), (from, to));
+    let starts = pieces.flat_map(|(piece, from, to)| {
+        let starts = (from..to).step_by(columns);
+        starts.map(move |start| (piece, from, start, to))
+    });
+    for (piece, from, start, to) in starts {
         for begin in (0..batch).step_by(BATCH) {
             let part = Part {
                 context,
@@ -98,6 +106,8 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     kept
                 },
                 made,
+                piece,
+                fresh: from,
                 start,
                 dy: Lanes {
                     from: context.scratch,
@@ -148,6 +158,9 @@ struct Part<'a> {
     gradient: *mut f32,
     /// Where some rows are made if it is not.
     made: *mut f32,
+    /// The number of the piece, and its first column.
+    piece: usize,
+    fresh: usize,
     start: usize,
     /// These columns of dy, and some rows.
     dy: Lanes,
@@ -245,26 +258,19 @@ impl Part<'_> {
 
     /// Where rows and columns of the gradient are made.
     fn target(&self, (row, rows): (usize, usize), (column, columns): (usize, usize)) -> Target {
-        let width = self.context.isa.width();
-        let before = (columns - 1) / width * width;
-        let at = |column: usize| {
-            let (at, _) = self.matrix.at(self.context.isa, row, self.start + column);
-            // SAFETY: inside the gradient.
-            unsafe { self.gradient.add(at) }
-        };
-        let (to, last, rows) = match self.gradient.is_null() {
-            // SAFETY: inside what is made.
-            true => (self.made, unsafe { self.made.add(before * rows) }, rows),
-            false => (at(column), at(column + before), self.matrix.rows),
-        };
-        Target {
-            to,
-            lane: rows * width,
-            row: width,
-            last,
-            last_row: columns - before,
-            last_width: columns - before,
+        if !self.gradient.is_null() {
+            return self.inside(self.gradient, row, (column, columns));
         }
+        let panel = Laned { rows, columns };
+        // SAFETY: there is room for them.
+        unsafe { target(self.context.isa, self.made, panel, 0, (0, columns)) }
+    }
+
+    /// Rows from `row` on, and columns of those that are made, of a matrix like the gradient.
+    fn inside(&self, from: *mut f32, row: usize, (column, columns): (usize, usize)) -> Target {
+        let columns = (self.start + column, columns);
+        // SAFETY: the matrix has them.
+        unsafe { target(self.context.isa, from, self.matrix, row, columns) }
     }
 
     /// What follows on rows and columns that are made.
@@ -275,6 +281,10 @@ impl Part<'_> {
         let isa = self.context.isa;
         let lanes = columns.div_ceil(isa.width());
         for op in self.followers {
+            if let Op::NormalizedWeight { .. } = op {
+                self.normalized(op, (row, rows), (column, columns), dw);
+                continue;
+            }
             for lane in 0..lanes {
                 let first = self.start + column + lane * isa.width();
                 let (at, width) = self.matrix.at(isa, row, first);
@@ -283,5 +293,69 @@ impl Part<'_> {
                 update(self.context, op, at, rows * width, dw);
             }
         }
+    }
+
+    /// What is made becomes the gradient behind a batch that is normalized.
+    fn normalized(
+        &self,
+        op: &Op,
+        (row, rows): (usize, usize),
+        (column, columns): (usize, usize),
+        g: Target,
+    ) {
+        let Op::NormalizedWeight {
+            w,
+            gamma,
+            beta,
+            sums,
+            parts,
+            of,
+            ..
+        } = op
+        else {
+            unreachable!("{op:?} is no such gradient");
+        };
+        let context = self.context;
+        let at_row = |b: &Buffer| context.at(*b).wrapping_add(row).cast_const();
+        let piece = context
+            .at(*parts)
+            .wrapping_add(self.piece * of.inputs + row);
+        context.isa.run(NormalizedWeight {
+            rows,
+            lanes: columns.div_ceil(context.isa.width()),
+            g,
+            w: self.inside(context.at(*w), row, (column, columns)),
+            sums: context.at(*sums).wrapping_add(self.start + column),
+            gamma: gamma.as_ref().map_or(std::ptr::null(), at_row),
+            beta: beta.as_ref().map_or(std::ptr::null(), at_row),
+            scales: piece,
+            shifts: piece.wrapping_add(PIECES * of.inputs),
+            add: self.start + column > self.fresh,
+        });
+    }
+}
+
+/// Where rows from `row` on, and columns, of a matrix lie.
+///
+/// # Safety
+/// It must have them.
+unsafe fn target(
+    isa: Isa,
+    from: *mut f32,
+    matrix: Laned,
+    row: usize,
+    (column, columns): (usize, usize),
+) -> Target {
+    let width = isa.width();
+    let before = (columns - 1) / width * width;
+    // SAFETY: the caller's promise.
+    let at = |column: usize| unsafe { from.add(matrix.at(isa, row, column).0) };
+    Target {
+        to: at(column),
+        lane: matrix.rows * width,
+        row: width,
+        last: at(column + before),
+        last_row: columns - before,
+        last_width: columns - before,
     }
 }

@@ -98,6 +98,7 @@ fn alike(op: &Op) -> Vec<Buffer> {
     match op {
         Op::Product { w, .. } | Op::ProductInput { w, .. } => vec![*w],
         Op::ProductWeight { dw, .. } => vec![*dw],
+        Op::NormalizedWeight { g, w, dw, .. } => vec![*g, *w, *dw],
         Op::SumGradients { a, b, y, .. } => vec![*a, *b, *y],
         Op::PenaltyGradient {
             x,

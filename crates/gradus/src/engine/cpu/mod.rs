@@ -16,6 +16,7 @@ mod layout;
 mod matrices;
 mod merge;
 mod pace;
+mod pieces;
 pub(crate) mod pool;
 mod rows;
 mod session;

@@ -551,6 +551,42 @@ fn products_of_bfloat16_round_their_factors() {
 }
 
 #[test]
+fn pairs_of_bfloat16_change_no_bit() {
+    let parts = |optimizer: Optimizer| {
+        let dense = |units| Dense::new(units).activation(Activation::Tanh);
+        let model = Sequential::new().seed(13).add(dense(83)).add(dense(45));
+        let model = model.add(Dense::new(5).activation(Activation::Softmax));
+        let loss = Loss::SparseCategoricalCrossentropy;
+        let model = model.compile(optimizer, loss, &[]).unwrap();
+        ("in parts", data(1700, 131, 5), model)
+    };
+    let more = [
+        parts(SGD::new().into()),
+        parts(Optimizer::from(Adam::new()).clipnorm(0.1)),
+    ];
+    for (name, data, model) in models().into_iter().chain(more) {
+        let size = if name == "in parts" { 1100 } else { 32 };
+        for (paired, single) in Isa::paired() {
+            let weights = |isa, threads| {
+                let mut model = model.clone();
+                let options = Fit::new().epochs(2).batch_size(size);
+                let options = options.precision(Precision::MixedBfloat16);
+                let threads = Some(threads);
+                let engine = Cpu { isa, threads };
+                model.fit_on(&engine, &data, options).unwrap();
+                let weights = model.weights().map(|w| w.values.clone());
+                weights.collect::<Vec<_>>()
+            };
+            let expected = weights(single, 1);
+            for threads in [1, 3] {
+                let fine = expected == weights(paired, threads);
+                assert!(fine, "{name}, {paired:?}, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_bfloat16_cannot_tell_apart_trains_alike() {
     let rows = |off: f32| {
         let number = |i: usize| (1.0 + (i * 7 % 64) as f32 / 64.0) * off;
@@ -607,5 +643,33 @@ fn batches_that_are_gone_over_in_parts_train_alike() {
                 assert!(found == trained(&on(3), &model, &data), "{isa:?}");
             }
         }
+    }
+}
+
+#[test]
+fn inputs_that_are_gone_over_in_parts_train_alike() {
+    let relu = |units| Dense::new(units).activation(Activation::Relu);
+    let loss = Loss::SparseCategoricalCrossentropy;
+    let model = Sequential::new().seed(14).add(relu(700)).add(relu(100));
+    let model = model
+        .add(Dense::new(5).activation(Activation::Softmax))
+        .compile(SGD::new(), loss, &[])
+        .unwrap();
+    let data = data(200, 9, 5);
+    let trained = |engine: &dyn Engine| {
+        let mut model = model.clone();
+        // Of a batch of so many rows, fewer than 700 columns are turned at a time.
+        let options = Fit::new().batch_size(100).epochs(2);
+        model.fit_on(engine, &data, options).unwrap();
+        let weights = model.weights().flat_map(|w| w.values.clone());
+        weights.collect::<Vec<f32>>()
+    };
+    let expected = trained(&Reference);
+    for isa in Isa::tested() {
+        let threads = Some(2);
+        let found = trained(&Cpu { isa, threads });
+        let pairs = expected.iter().zip(&found);
+        let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(worst < 1e-4, "{isa:?}: {worst}");
     }
 }

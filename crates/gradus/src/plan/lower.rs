@@ -52,6 +52,7 @@ pub struct Lowering {
     feeds: usize,
     streams: u32,
     penalties: Vec<(Buffer, bool)>,
+    pub(super) bfloat16: bool,
 }
 
 impl Lowering {
@@ -72,6 +73,7 @@ impl Lowering {
             feeds: 0,
             streams: 0,
             penalties: Vec::new(),
+            bfloat16: false,
         }
     }
 
@@ -431,6 +433,7 @@ impl Lowering {
             outputs: outputs.into_iter().map(|v| (v.buffer, v.shape)).collect(),
             losses,
             penalties: self.penalties,
+            bfloat16: self.bfloat16,
         };
         let kept = plan.kept();
         let roots = super::memory::share(&plan.ops, &plan.buffers, &kept);

@@ -105,6 +105,8 @@ pub struct Plan {
     pub losses: Vec<(Buffer, usize)>,
     /// What is added to the loss, and whether it is divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
+    /// Whether all factors of products are rounded to bfloat16.
+    pub bfloat16: bool,
 }
 
 /// A variable of a program.

@@ -13,7 +13,7 @@ use super::kernels::product::Product;
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
-use super::{pieces, sparse, weights};
+use super::{pairs, pieces, sparse, weights};
 use crate::base::random::{Key, Stream};
 use crate::plan::op::{Factors, PIECES};
 use crate::plan::{Buffer, Op, Size, View};
@@ -349,20 +349,27 @@ fn factors(context: &Context<'_>, op: &Op, rows: usize) -> ((Left, usize), Right
 }
 
 /// c = a · b for all columns of a task, if that pays: where a has so many zeros that the
-/// others are listed, once for all columns, or is so large that it is read in parts.
+/// others are listed, once for all columns, or is joined to pairs, or is so large that it is
+/// read in parts.
 fn whole_product(context: &Context<'_>, op: &Op, block: Block) -> bool {
     if !matches!(op, Op::Product { .. } | Op::ProductInput { .. }) {
         return false;
     }
     let ((a, depth), b, c) = factors(context, op, block.rows);
-    let pays = sparse::pays(context.isa, a, block.rows, depth, block.width());
-    if pays {
-        // SAFETY: the matrices have the rows and columns, and the session's scratch the room.
-        unsafe { sparse::product(context.isa, (a, depth), b, c, block, context.scratch) };
-    } else if block.rows > MANY {
-        product(context, op, block);
+    let (isa, scratch) = (context.isa, context.scratch);
+    // SAFETY: the matrices have the rows and columns, and the session's scratch the room.
+    unsafe {
+        if sparse::pays(isa, a, block.rows, depth, block.width()) {
+            sparse::product(isa, (a, depth), b, c, block, scratch);
+        } else if pairs::pays(context, block.rows, block.width()) {
+            pairs::product(isa, (a, depth), b, c, block, scratch);
+        } else if block.rows > MANY {
+            product(context, op, block);
+        } else {
+            return false;
+        }
     }
-    pays || block.rows > MANY
+    true
 }
 
 /// c = a · b for the block's columns.

@@ -4,13 +4,13 @@
 use super::kernels::factors::{Lanes, Left, Target};
 use super::kernels::normalized::NormalizedWeight;
 use super::kernels::pack::PackLanes;
-use super::kernels::product::WeightBlock;
+use super::kernels::product::{PairBlock, WeightBlock};
 use super::kernels::sparse::LANES;
 use super::layout::Laned;
 use super::session::Context;
 use super::simd::{Isa, PANEL, WIDEST, parts};
 use super::weights::update;
-use super::{pieces, sparse};
+use super::{pairs, pieces, sparse};
 use crate::plan::op::{Factors, PIECES};
 use crate::plan::{Buffer, Op};
 
@@ -32,7 +32,8 @@ const BATCH: usize = 512;
 fn extent(batch: usize, of: &Factors) -> (usize, usize) {
     let batch = batch.clamp(1, BATCH);
     let columns = (PACKED / batch / PANEL).max(1) * PANEL;
-    let rows = (TURNED / batch / 24).max(1) * 24;
+    // Each part of x starts a lane.
+    let rows = (TURNED / batch / PANEL).max(1) * PANEL;
     (columns.min(of.outputs), rows.min(of.inputs))
 }
 
@@ -77,6 +78,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
     // What is normalized is seldom zero, and its sums must be made in one way.
     let skips = pieces::of(followers, isa.width()).is_none()
         && sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
+    let joins = !skips && pairs::pays(context, of.inputs, to - from);
     // SAFETY: `room` has counted all parts of the scratch.
     let (turned, made, panel, lists, all) = unsafe {
         let turned_at = context.scratch.add(packed);
@@ -96,10 +98,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
             let part = Part {
                 context,
                 followers,
-                matrix: Laned {
-                    rows: of.inputs,
-                    columns: of.outputs,
-                },
+                matrix: Laned::new(of),
                 gradient: if kept.is_null() && most > BATCH {
                     all
                 } else {
@@ -114,6 +113,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                     rows: BATCH.min(batch - begin),
                     columns: columns.min(to - start),
                 },
+                joins,
                 add: begin > 0,
                 last: batch - begin <= BATCH,
             };
@@ -121,15 +121,19 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
             // this task's.
             unsafe {
                 let part = part.signal(*dy, batch, begin);
+                let batch_rows = (begin, BATCH.min(batch - begin));
                 for first in (0..of.inputs).step_by(rows) {
                     let end = (first + rows).min(of.inputs);
                     let laned = match x {
-                        Left::Laned(lanes) if !skips && batch <= BATCH => Some(lanes),
+                        _ if joins => {
+                            let x = pairs::join(isa, x, batch_rows, (first, end), turned);
+                            Some((x, first))
+                        }
+                        Left::Laned(x) if !skips && batch <= BATCH => Some((x, 0)),
                         _ => None,
                     };
                     if laned.is_none() {
-                        let rows = (begin, part.dy.rows);
-                        sparse::turn(isa, x, rows, (first, end), turned);
+                        sparse::turn(isa, x, batch_rows, (first, end), turned);
                     }
                     if skips {
                         let x = sparse::list(isa, turned, end - first, part.dy.rows, lists);
@@ -137,7 +141,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                         continue;
                     }
                     part.dense((first, end), |row| match laned {
-                        Some(lanes) => Left::Columns(lanes, row),
+                        Some((x, before)) => Left::Columns(x, row - before),
                         None => {
                             let batch = part.dy.rows;
                             Left::Plain(turned.add((row - first) * batch), batch)
@@ -162,8 +166,10 @@ struct Part<'a> {
     piece: usize,
     fresh: usize,
     start: usize,
-    /// These columns of dy, and some rows.
+    /// These columns of dy, and some rows, or pairs of them.
     dy: Lanes,
+    /// Whether rows are joined to pairs.
+    joins: bool,
     /// Whether there were rows before them.
     add: bool,
     /// Whether there are none behind them.
@@ -172,7 +178,7 @@ struct Part<'a> {
 
 impl Part<'_> {
     /// With the columns and rows of dy, from that row of `batch` on, lane by lane, as a product
-    /// reads them: with a lane's room behind the last.
+    /// reads them: joined if it multiplies pairs, and with a lane's room behind the last.
     ///
     /// # Safety
     /// dy must have them, and the scratch room for them.
@@ -180,6 +186,13 @@ impl Part<'_> {
         let isa = self.context.isa;
         let Lanes { rows, columns, .. } = self.dy;
         let (packed, dy_at) = (self.context.scratch, self.context.at(dy));
+        if self.joins {
+            let all = self.context.left(dy, batch, self.matrix.columns);
+            let columns = (self.start, self.start + columns);
+            // SAFETY: the caller's promise.
+            self.dy = unsafe { pairs::join(isa, all, (begin, rows), columns, packed) };
+            return self;
+        }
         // SAFETY: the caller's promise; lane by lane, the columns lie together.
         self.dy.from = unsafe {
             if !self.context.lies_laned(dy) {
@@ -218,7 +231,7 @@ impl Part<'_> {
             for row in (first..end).step_by(MADE) {
                 let rows = MADE.min(end - row);
                 let dw = self.target((row, rows), (column, columns));
-                isa.run(WeightBlock {
+                let block = WeightBlock {
                     batch: self.dy.rows,
                     x: x(row),
                     rows,
@@ -227,7 +240,11 @@ impl Part<'_> {
                     lanes,
                     dw,
                     add: self.add,
-                });
+                };
+                match self.joins {
+                    true => isa.run_pairs(PairBlock(block)),
+                    false => isa.run(block),
+                }
                 self.follow((row, rows), (column, columns), dw);
             }
         }

@@ -14,7 +14,7 @@ pub(super) struct Laned {
 }
 
 impl Laned {
-    fn new(of: &Factors) -> Self {
+    pub fn new(of: &Factors) -> Self {
         Laned {
             rows: of.inputs,
             columns: of.outputs,

@@ -7,15 +7,19 @@
 
 mod arena;
 mod augment;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod bf16;
 mod columns;
 mod denormals;
 mod gradient;
 mod indices;
+mod isa;
 mod kernels;
 mod layout;
 mod matrices;
 mod merge;
 mod pace;
+mod pairs;
 mod pieces;
 pub(crate) mod pool;
 mod rows;
@@ -28,7 +32,7 @@ mod whole;
 
 use super::{Engine, Session};
 use crate::plan::Program;
-pub(crate) use simd::Isa;
+pub(crate) use isa::Isa;
 
 /// The fast engine.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
-//! SIMD lanes in memory, and the choice of the processor's widest.
+//! SIMD lanes in memory, and what is done with the processor's widest.
 
+pub(crate) use super::isa::Isa;
 use crate::base::lane::Lane;
 
 /// A lane that can be loaded and stored.
@@ -33,6 +34,13 @@ pub(super) trait Simd: Lane {
     fn sum(self) -> f32;
     /// The largest of the numbers.
     fn largest(self) -> f32;
+
+    /// `c` and the products of two bfloat16 numbers with two others: each lane's bits are one
+    /// in the upper half, which is multiplied and added first, and one in the lower.
+    #[inline(always)]
+    fn mul_add_pairs(self, b: Self, c: Self) -> Self {
+        mul_add_halves(self, b, c)
+    }
 
     /// `n` ≤ `WIDTH` numbers.
     /// # Safety
@@ -99,6 +107,15 @@ pub(super) trait Simd: Lane {
     }
 }
 
+/// [`Simd::mul_add_pairs`] where no instruction does it.
+#[inline(always)]
+pub(super) fn mul_add_halves<L: Simd>(a: L, b: L, c: L) -> L {
+    let upper = |x: L| L::from_bits(L::bits_shl::<16>(L::bits_shr::<16>(x.to_bits())));
+    let lower = |x: L| L::from_bits(L::bits_shl::<16>(x.to_bits()));
+    let sum = upper(a).mul_add(upper(b), c);
+    lower(a).mul_add(lower(b), sum)
+}
+
 /// The most numbers that a lane has on any processor.
 pub(super) const WIDEST: usize = 16;
 
@@ -112,112 +129,6 @@ pub(super) trait Kernel {
     /// Does it. Must be `#[inline(always)]`: only then is it compiled for the
     /// processor that was found.
     fn run<L: Simd>(self) -> Self::Output;
-}
-
-/// A set of instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Isa {
-    /// What every processor of the architecture has.
-    Portable,
-    /// 256-bit vectors with fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// 512-bit vectors.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    /// 128-bit vectors with fused multiply-add, in pairs.
-    #[cfg(target_arch = "aarch64")]
-    Neon,
-}
-
-impl Isa {
-    /// Every set that this processor has, the best last.
-    pub fn available() -> Vec<Isa> {
-        #[allow(unused_mut)]
-        let mut found = vec![Isa::Portable];
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                found.push(Isa::Avx2);
-                if is_x86_feature_detected!("avx512f") {
-                    found.push(Isa::Avx512);
-                }
-            }
-        }
-        #[cfg(all(target_arch = "aarch64", not(miri)))]
-        found.push(Isa::Neon);
-        found
-    }
-
-    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`,
-    /// `avx512` or `neon` asks for less.
-    pub fn best() -> Isa {
-        let found = Self::available();
-        let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
-        let named = found
-            .iter()
-            .find(|isa| format!("{isa:?}").eq_ignore_ascii_case(&wanted));
-        *named.or(found.last()).unwrap_or(&Isa::Portable)
-    }
-
-    /// Those that tests hold against the reference: the one that `GRADUS_ISA` names, or
-    /// all.
-    #[cfg(test)]
-    pub fn tested() -> Vec<Isa> {
-        let mut found = Self::available();
-        if let Ok(wanted) = std::env::var("GRADUS_ISA") {
-            found.retain(|isa| format!("{isa:?}").eq_ignore_ascii_case(&wanted));
-            assert!(!found.is_empty(), "this processor does not have {wanted}");
-        }
-        found
-    }
-
-    /// Numbers in a lane.
-    pub(super) fn width(self) -> usize {
-        self.run(Width)
-    }
-
-    /// Cuts lanes of columns into those of tiles: where each starts, and how many it has.
-    pub(super) fn panels(self, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
-        let (most, wide) = self.run(TileLanes);
-        panels(lanes, most, wide)
-    }
-
-    /// Runs a kernel with this set's lane.
-    #[inline]
-    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        match self {
-            Isa::Portable => kernel.run::<super::kernels::portable::Portable>(),
-            // SAFETY: `available` found the instructions.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { super::kernels::avx2::run(kernel) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { super::kernels::avx512::run(kernel) },
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => kernel.run::<super::kernels::neon::Neon>(),
-        }
-    }
-}
-
-struct Width;
-
-impl Kernel for Width {
-    type Output = usize;
-    #[inline(always)]
-    fn run<L: Simd>(self) -> usize {
-        L::WIDTH
-    }
-}
-
-struct TileLanes;
-
-impl Kernel for TileLanes {
-    type Output = (usize, bool);
-    #[inline(always)]
-    fn run<L: Simd>(self) -> (usize, bool) {
-        (L::TILE_LANES, L::WIDE_TILE_ROWS > 0)
-    }
 }
 
 /// Cuts `lanes` into parts of at most `most`, the first of them of one more where a single

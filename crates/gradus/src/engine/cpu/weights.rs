@@ -6,7 +6,7 @@ use super::kernels::update::{Accumulate, Extras, Update, UpdateWhole};
 use super::layout::Laned;
 use super::session::Context;
 use super::simd::Isa;
-use super::{gradient, sparse};
+use super::{gradient, pairs, sparse};
 use crate::plan::op::Clip;
 use crate::plan::{Buffer, Op, Plan};
 use crate::rules::optimizers::{self, Coefficients, SLOTS};
@@ -17,7 +17,16 @@ pub(super) fn room(plan: &Plan) -> usize {
     for op in &plan.ops {
         most = most.max(match op {
             Op::Product { of, .. } | Op::ProductInput { of, .. } => {
-                PACK_SIZE.max(sparse::room(plan.rows * of.positions))
+                let rows = plan.rows * of.positions;
+                let depth = match op {
+                    Op::Product { .. } => of.inputs,
+                    _ => of.outputs,
+                };
+                let joined = match plan.bfloat16 {
+                    true => pairs::room(rows, depth),
+                    false => 0,
+                };
+                PACK_SIZE.max(sparse::room(rows)).max(joined)
             }
             Op::ProductWeight { of, .. } => gradient::room(plan.rows * of.positions, of),
             Op::Loss { view, .. } => view.width,

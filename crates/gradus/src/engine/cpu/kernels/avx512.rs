@@ -1,12 +1,17 @@
 //! Sixteen numbers in an AVX-512 register. See `avx2.rs`, whose twin this is.
+//!
+//! Where the processor has AVX512-BF16 too, only products of pairs differ: all other kernels
+//! are compiled once for both.
 
 use crate::base::lane::Lane;
-use crate::engine::cpu::simd::{Kernel, Simd};
+use crate::engine::cpu::simd::{Kernel, Simd, mul_add_halves};
 use std::arch::x86_64::*;
+use std::mem::transmute;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+/// With an instruction for pairs of bfloat16 numbers or without.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512(__m512);
+pub(crate) struct Avx512<const BF16: bool>(__m512);
 
 /// Runs a kernel compiled for AVX-512.
 ///
@@ -14,16 +19,26 @@ pub(crate) struct Avx512(__m512);
 /// The processor must have AVX-512F, AVX2 and FMA.
 #[target_feature(enable = "avx512f,avx2,fma")]
 pub(in crate::engine::cpu) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<Avx512>()
+    kernel.run::<Avx512<false>>()
+}
+
+/// Runs a kernel compiled for AVX-512 with AVX512-BF16.
+///
+/// # Safety
+/// The processor must have both, AVX2 and FMA.
+#[target_feature(enable = "avx512bf16,avx512f,avx2,fma")]
+pub(in crate::engine::cpu) unsafe fn run_pairs<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512<true>>()
 }
 
 // SAFETY, of every block in this file: a value of `Avx512` is made only below
-// `run`, whose caller has seen that the processor has AVX-512F; memory is
-// touched only where the caller of an unsafe method promises it.
+// `run` and `run_pairs`, whose callers have seen that the processor has AVX-512F,
+// and AVX512-BF16 for `Avx512<true>`; memory is touched only where the caller of
+// an unsafe method promises it.
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $intrinsic:ident) => {
-        impl $trait for Avx512 {
+        impl<const BF16: bool> $trait for Avx512<BF16> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
@@ -39,7 +54,7 @@ operator!(Sub, sub, _mm512_sub_ps);
 operator!(Mul, mul, _mm512_mul_ps);
 operator!(Div, div, _mm512_div_ps);
 
-impl Neg for Avx512 {
+impl<const BF16: bool> Neg for Avx512<BF16> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -47,7 +62,7 @@ impl Neg for Avx512 {
     }
 }
 
-impl Lane for Avx512 {
+impl<const BF16: bool> Lane for Avx512<BF16> {
     type Mask = __mmask16;
     type Bits = __m512i;
 
@@ -147,7 +162,37 @@ fn first(n: usize) -> __mmask16 {
     ((1_u32 << n) - 1) as u16
 }
 
-impl Simd for Avx512 {
+/// Of four rows, columns j, j + 4, j + 8 and j + 12 for j < 4, in the quarters of a register.
+#[inline(always)]
+fn columns_of(rows: &[__m512]) -> [__m512; 4] {
+    // SAFETY: see above.
+    unsafe {
+        let low = |a, b| _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+        let high = |a, b| _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+        let (a, b) = (low(rows[0], rows[1]), low(rows[2], rows[3]));
+        let (c, d) = (high(rows[0], rows[1]), high(rows[2], rows[3]));
+        [
+            _mm512_castpd_ps(_mm512_unpacklo_pd(a, b)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)),
+            _mm512_castpd_ps(_mm512_unpacklo_pd(c, d)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(c, d)),
+        ]
+    }
+}
+
+/// The first and third quarters of two registers, and the second and fourth.
+#[inline(always)]
+fn quarters_of(a: __m512, b: __m512) -> [__m512; 2] {
+    // SAFETY: see above.
+    unsafe {
+        [
+            _mm512_shuffle_f32x4::<0x88>(a, b),
+            _mm512_shuffle_f32x4::<0xdd>(a, b),
+        ]
+    }
+}
+
+impl<const BF16: bool> Simd for Avx512<BF16> {
     const WIDTH: usize = 16;
     const TILE_ROWS: usize = 8;
     const TILE_LANES: usize = 3;
@@ -182,6 +227,38 @@ impl Simd for Avx512 {
             let bits = _mm512_maskz_compress_epi32(differs, bits);
             _mm512_storeu_si512(places.cast(), bits);
             differs.count_ones() as usize
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: see above; sixteen rows of sixteen are read, and sixteen written.
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(i * from_stride));
+            }
+            let (a, b) = (columns_of(&rows[..4]), columns_of(&rows[4..8]));
+            let (c, d) = (columns_of(&rows[8..12]), columns_of(&rows[12..]));
+            for j in 0..4 {
+                let [even, odd] = quarters_of(a[j], b[j]);
+                let [more_even, more_odd] = quarters_of(c[j], d[j]);
+                let [first, third] = quarters_of(even, more_even);
+                let [second, fourth] = quarters_of(odd, more_odd);
+                for (i, column) in [first, second, third, fourth].into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((j + 4 * i) * to_stride), column);
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn mul_add_pairs(self, b: Self, c: Self) -> Self {
+        if !BF16 {
+            return mul_add_halves(self, b, c);
+        }
+        // SAFETY: see above; both types are 64 bytes of any content.
+        unsafe {
+            let [a, b] = [self, b].map(|x| transmute::<__m512, __m512bh>(x.0));
+            Avx512(_mm512_dpbf16_ps(c.0, a, b))
         }
     }
     #[inline(always)]

@@ -15,11 +15,13 @@ pub(super) mod noise;
 pub(super) mod normalize;
 pub(super) mod normalized;
 pub(super) mod pack;
+pub(super) mod pairs;
 pub(super) mod portable;
 pub(super) mod product;
 pub(super) mod rows;
 pub(super) mod scale;
 pub(super) mod sparse;
+mod tiles;
 pub(super) mod update;
 
 #[cfg(test)]

@@ -4,14 +4,13 @@
 use super::columns::Block;
 use super::factors::{Lanes, Left, Right, Target};
 use super::pack::pack_transposed;
-use crate::engine::cpu::simd::{Kernel, Simd, WIDEST, panels, parts};
+use super::pairs::join_rows;
+use super::tiles::{MOST_LANES, Stream, Sums, Tiles};
+use crate::engine::cpu::simd::{Kernel, Simd, WIDEST, panels};
 
 /// Rows of the second factor that are multiplied at a time: with two AVX2
 /// lanes, 25 KiB, which stay in the first cache while every row passes over them.
 const DEPTH: usize = 400;
-
-/// The most lanes of columns that a tile has on any processor.
-const MOST_LANES: usize = 3;
 
 /// How many numbers of room a product needs for packing.
 pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
@@ -36,6 +35,32 @@ impl Kernel for Product {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
+        self.panels::<L, false>();
+    }
+}
+
+/// A product of bfloat16 numbers. The first factor has been joined to pairs, and has only the
+/// rows to multiply.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct PairProduct(pub Product);
+
+impl Kernel for PairProduct {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        self.0.panels::<L, true>();
+    }
+}
+
+impl Product {
+    #[inline(always)]
+    fn panels<L: Simd, const PAIRS: bool>(self) {
+        // A step is even, so that none starts inside a pair.
+        let joined = |numbers: usize| match PAIRS {
+            true => numbers.div_ceil(2),
+            false => numbers,
+        };
         let Block { from, to, .. } = self.block;
         let (row, rows) = self.rows;
         let first = from / L::WIDTH;
@@ -45,10 +70,11 @@ impl Kernel for Product {
             let lane = first + lane;
             for k in (0..self.depth).step_by(step) {
                 let depth = step.min(self.depth - k);
-                let mut tiles = Tiles {
-                    depth,
+                let mut tiles = Tiles::<PAIRS> {
+                    depth: joined(depth),
                     a: self.a,
-                    first: k,
+                    above: if PAIRS { row } else { 0 },
+                    first: joined(k),
                     b: [Stream::NONE; MOST_LANES],
                     c: [Sums::NONE; MOST_LANES],
                     add: k > 0,
@@ -58,20 +84,25 @@ impl Kernel for Product {
                     // SAFETY: the columns are inside b and c, the depth inside
                     // b, and `pack` has room for `DEPTH` rows of each lane.
                     unsafe {
-                        tiles.b[i] = match self.b {
+                        let pack = self.pack.add(i * joined(depth) * L::WIDTH);
+                        let mut b = match self.b {
                             Right::Plain(b) => Stream {
                                 from: b.at::<L>(lane + i, k),
                                 step: b.width::<L>(lane + i),
                             },
                             Right::Transposed(b) => {
-                                let to = self.pack.add(i * depth * L::WIDTH);
-                                pack_transposed::<L>(b, column, k, depth, to);
+                                pack_transposed::<L>(b, column, k, depth, pack);
                                 Stream {
-                                    from: to,
+                                    from: pack,
                                     step: L::WIDTH,
                                 }
                             }
                         };
+                        if PAIRS {
+                            join_rows::<L>(b.from, b.step, depth, b.step, pack);
+                            b.from = pack;
+                        }
+                        tiles.b[i] = b;
                         let width = L::WIDTH.min(to - column);
                         let (start, stride) = self.block.lane(column, width);
                         tiles.c[i] = Sums {
@@ -93,186 +124,6 @@ impl Kernel for Product {
 #[inline(always)]
 fn even(n: usize, most: usize) -> usize {
     n.div_ceil(n.div_ceil(most).max(1)).next_multiple_of(WIDEST)
-}
-
-/// A lane of the second factor: `step` numbers from a row to the next.
-#[derive(Clone, Copy)]
-struct Stream {
-    from: *const f32,
-    step: usize,
-}
-
-impl Stream {
-    const NONE: Self = Stream {
-        from: std::ptr::null(),
-        step: 0,
-    };
-}
-
-/// A lane of the result: `width` columns, `stride` numbers from a row to the next.
-#[derive(Clone, Copy)]
-struct Sums {
-    to: *mut f32,
-    stride: usize,
-    width: usize,
-}
-
-impl Sums {
-    const NONE: Self = Sums {
-        to: std::ptr::null_mut(),
-        stride: 0,
-        width: 0,
-    };
-}
-
-/// All tiles of one panel.
-#[derive(Clone, Copy)]
-struct Tiles {
-    depth: usize,
-    a: Left,
-    /// The first of a row's numbers to multiply.
-    first: usize,
-    b: [Stream; MOST_LANES],
-    c: [Sums; MOST_LANES],
-    /// Whether to go on with the sums that are there.
-    add: bool,
-}
-
-impl Tiles {
-    /// Some rows from `start` on.
-    ///
-    /// # Safety
-    /// a and c must be readable and writable for the rows, depth and width; of
-    /// the b in use whole lanes must be readable, also where it is narrower.
-    #[inline(always)]
-    unsafe fn run<L: Simd>(self, lanes: usize, start: usize, rows: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match lanes {
-                1 => self.rows_of::<L, 1>(start, rows),
-                2 => self.rows_of::<L, 2>(start, rows),
-                _ if L::TILE_LANES == 3 => self.rows_of::<L, 3>(start, rows),
-                _ if L::WIDE_TILE_ROWS > 0 => self.rows_of::<L, 3>(start, rows),
-                _ => unreachable!("no tile has so many lanes"),
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn rows_of<L: Simd, const LANES: usize>(self, start: usize, rows: usize) {
-        let most = if LANES > L::TILE_LANES {
-            L::WIDE_TILE_ROWS
-        } else {
-            L::TILE_ROWS
-        };
-        for (row, rows) in parts(rows, most) {
-            let row = start + row;
-            // SAFETY: the tiles cover the rows, by the caller's promise.
-            unsafe {
-                match rows {
-                    1 => self.tile::<L, 1, LANES>(row),
-                    2 => self.tile::<L, 2, LANES>(row),
-                    3 => self.tile::<L, 3, LANES>(row),
-                    4 => self.tile::<L, 4, LANES>(row),
-                    5 if most >= 5 => self.tile::<L, 5, LANES>(row),
-                    6 if most >= 6 => self.tile::<L, 6, LANES>(row),
-                    7 if most >= 7 => self.tile::<L, 7, LANES>(row),
-                    8 if most >= 8 => self.tile::<L, 8, LANES>(row),
-                    _ => unreachable!("a tile has at most TILE_ROWS rows"),
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<L: Simd, const ROWS: usize, const LANES: usize>(self, row: usize) {
-        // SAFETY: rows `row..row + ROWS` of a and c, `depth` rows of b and the
-        // columns of c are there, by the caller's promise.
-        unsafe {
-            let whole = self.c[..LANES].iter().all(|c| c.width == L::WIDTH);
-            let mut sums = [[L::zero(); LANES]; ROWS];
-            if self.add && whole {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (sum, c) in sums.iter_mut().zip(&self.c) {
-                        *sum = L::load(c.to.add((row + i) * c.stride));
-                    }
-                }
-            } else if self.add {
-                self.load_narrow(row, &mut sums);
-            }
-            let mut b = [std::ptr::null(); LANES];
-            for (b, stream) in b.iter_mut().zip(&self.b) {
-                *b = stream.from;
-            }
-            let mut done = 0;
-            while done < self.depth {
-                // A pointer for each row: adding strides up would take longer than
-                // the products.
-                let (a, step, length) =
-                    self.a
-                        .numbers::<L, ROWS>(row, self.first + done, self.depth - done);
-                done += length;
-                for k in 0..length {
-                    let mut right = [L::zero(); LANES];
-                    for (j, lane) in right.iter_mut().enumerate() {
-                        *lane = L::load(b[j]);
-                        b[j] = b[j].add(self.b[j].step);
-                    }
-                    for (i, sums) in sums.iter_mut().enumerate() {
-                        let left = L::splat(*a[i].add(k * step));
-                        for (sum, right) in sums.iter_mut().zip(right) {
-                            *sum = left.mul_add(right, *sum);
-                        }
-                    }
-                }
-            }
-            if whole {
-                for (i, sums) in sums.into_iter().enumerate() {
-                    for (sum, c) in sums.into_iter().zip(&self.c) {
-                        sum.store(c.to.add((row + i) * c.stride));
-                    }
-                }
-            } else {
-                self.store_narrow(row, sums);
-            }
-        }
-    }
-
-    /// Loads the sums of a tile whose last lane is narrower.
-    ///
-    /// # Safety
-    /// c must be readable for the rows.
-    #[inline(always)]
-    unsafe fn load_narrow<L: Simd, const ROWS: usize, const LANES: usize>(
-        self,
-        row: usize,
-        sums: &mut [[L; LANES]; ROWS],
-    ) {
-        for (i, sums) in sums.iter_mut().enumerate() {
-            for (sum, c) in sums.iter_mut().zip(&self.c) {
-                // SAFETY: the caller's promise.
-                *sum = unsafe { L::load_n(c.to.add((row + i) * c.stride), c.width) };
-            }
-        }
-    }
-
-    /// Stores the sums of a tile whose last lane is narrower.
-    ///
-    /// # Safety
-    /// c must be writable for the rows.
-    #[inline(always)]
-    unsafe fn store_narrow<L: Simd, const ROWS: usize, const LANES: usize>(
-        self,
-        row: usize,
-        sums: [[L; LANES]; ROWS],
-    ) {
-        for (i, sums) in sums.into_iter().enumerate() {
-            for (sum, c) in sums.into_iter().zip(&self.c) {
-                // SAFETY: the caller's promise.
-                unsafe { sum.store_n(c.to.add((row + i) * c.stride), c.width) };
-            }
-        }
-    }
 }
 
 /// Some rows of dw = xᵀ · dy for some lanes of columns: one panel.
@@ -298,9 +149,31 @@ impl Kernel for WeightBlock {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let mut tiles = Tiles {
+        self.panel::<L, false>();
+    }
+}
+
+/// The same of bfloat16 numbers: each number of x and dy is a pair, of a row of the batch and
+/// the next.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct PairBlock(pub WeightBlock);
+
+impl Kernel for PairBlock {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        self.0.panel::<L, true>();
+    }
+}
+
+impl WeightBlock {
+    #[inline(always)]
+    fn panel<L: Simd, const PAIRS: bool>(self) {
+        let mut tiles = Tiles::<PAIRS> {
             depth: self.batch,
             a: self.x,
+            above: 0,
             first: 0,
             b: [Stream::NONE; MOST_LANES],
             c: [Sums::NONE; MOST_LANES],

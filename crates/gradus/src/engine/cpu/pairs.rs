@@ -1,0 +1,117 @@
+//! Products of bfloat16 numbers by pairs, where the processor has an instruction for them: when,
+//! and in which order. Both factors are joined to pairs in a task's scratch, once for all that
+//! it multiplies with them.
+
+use super::kernels::columns::Block;
+use super::kernels::factors::{Lanes, Left, Right};
+use super::kernels::pairs::{JoinNumbers, JoinRows};
+use super::kernels::product::{PACK_SIZE, PairProduct, Product};
+use super::session::Context;
+use super::simd::Isa;
+
+/// With fewer rows, or fewer lanes of columns, joining takes as long as what is saved.
+const FEWEST_ROWS: usize = 12;
+const FEWEST_LANES: usize = 2;
+
+/// Numbers of the first factor that are joined at a time: 192 KiB of pairs, which stay in the
+/// second cache.
+const KEPT: usize = 98_304;
+
+/// Rows of the first factor at a time, in whole tiles.
+fn step(depth: usize) -> usize {
+    (KEPT / depth.max(1) / 24).max(2) * 24
+}
+
+/// The numbers of scratch that a product of so many rows needs.
+pub(super) fn room(rows: usize, depth: usize) -> usize {
+    PACK_SIZE + rows.min(step(depth)) * depth.div_ceil(2)
+}
+
+/// Whether a product of so many rows and columns is made so.
+pub(super) fn pays(context: &Context<'_>, rows: usize, columns: usize) -> bool {
+    context.plan.bfloat16
+        && context.isa.has_pairs()
+        && rows >= FEWEST_ROWS
+        && columns.div_ceil(context.isa.width()) >= FEWEST_LANES
+}
+
+/// c = a · b for the block's columns.
+///
+/// # Safety
+/// As for [`Product`]; the scratch must have [`room`] for the block's rows.
+pub(super) unsafe fn product(
+    isa: Isa,
+    (a, depth): (Left, usize),
+    b: Right,
+    c: *mut f32,
+    block: Block,
+    scratch: *mut f32,
+) {
+    // SAFETY: the scratch has room for both.
+    let joined = unsafe { scratch.add(PACK_SIZE) };
+    for row in (0..block.rows).step_by(step(depth)) {
+        let rows = (row, step(depth).min(block.rows - row));
+        isa.run_pairs(JoinNumbers {
+            a,
+            rows,
+            depth,
+            to: joined,
+        });
+        isa.run_pairs(PairProduct(Product {
+            depth,
+            a: Left::Plain(joined, depth.div_ceil(2)),
+            b,
+            c,
+            block,
+            rows,
+            pack: scratch,
+        }));
+    }
+}
+
+/// Rows `begin..begin + rows` of columns `first..end` of a matrix, of which each has been joined
+/// with the next.
+///
+/// # Safety
+/// The matrix must have them, `first` start a lane, and `to` have room for half of them.
+pub(super) unsafe fn join(
+    isa: Isa,
+    matrix: Left,
+    (begin, rows): (usize, usize),
+    (first, end): (usize, usize),
+    to: *mut f32,
+) -> Lanes {
+    let pairs = rows.div_ceil(2);
+    // SAFETY: the caller's promise.
+    unsafe {
+        match matrix {
+            Left::Plain(from, stride) => isa.run_pairs(JoinRows {
+                rows,
+                from: from.add(begin * stride + first),
+                stride,
+                width: end - first,
+                to,
+            }),
+            Left::Laned(all) | Left::Columns(all, _) => {
+                for column in (first..end).step_by(isa.width()) {
+                    let stride = isa.width().min(all.columns - column);
+                    isa.run_pairs(JoinRows {
+                        rows,
+                        from: all.from.add(column * all.rows + begin * stride),
+                        stride,
+                        width: stride.min(end - column),
+                        to: to.add((column - first) * pairs),
+                    });
+                }
+            }
+        }
+    }
+    Lanes {
+        from: to,
+        rows: pairs,
+        columns: end - first,
+    }
+}
+
+#[cfg(test)]
+mod tests;

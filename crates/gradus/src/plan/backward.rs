@@ -92,14 +92,8 @@ impl Lowering {
     }
 
     /// The backward pass from gradients of some tensors, and the update of every
-    /// trained variable. If `rounded`, the factors of products will be.
-    pub fn backward(
-        &mut self,
-        starts: &[Start],
-        trained: &[Trained],
-        by: &Optimizer,
-        rounded: bool,
-    ) {
+    /// trained variable.
+    pub fn backward(&mut self, starts: &[Start], trained: &[Trained], by: &Optimizer) {
         let forward = self.ops.clone();
         let wanted = depends_on(&forward, trained);
         let mut pass = Pass {
@@ -107,7 +101,6 @@ impl Lowering {
             signal: HashMap::new(),
             weights: HashMap::new(),
             later: Vec::new(),
-            rounded,
             lowering: self,
         };
         for &(x, dx, view) in starts {
@@ -271,8 +264,6 @@ pub(super) struct Pass<'a> {
     /// Weight gradients that wait until the signal has passed on: what follows
     /// the signal can then be done in the same pass as its product.
     pub(super) later: Vec<Op>,
-    /// Whether the factors of products will be rounded.
-    pub(super) rounded: bool,
 }
 
 impl Pass<'_> {

@@ -98,7 +98,7 @@ impl Pass<'_> {
         let alone = readers == 1 && !self.signal.contains_key(&x);
         let trained = self.wanted.contains(&x) && self.wanted.contains(&w);
         // Of a rounded y, the gradient would be another.
-        if !alone || !trained || self.rounded {
+        if !alone || !trained || self.lowering.bfloat16 {
             return None;
         }
         self.lowering.part_normalization(n)

@@ -141,6 +141,28 @@ def measure(command, workload, seconds, data, cores=None):
     return json.loads(lines[-1])
 
 
+class Peer:
+    """A program that answers lines with lines of JSON."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, env=environment(), cwd=HERE / "peers")
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        while True:
+            answer = self.process.stdout.readline()
+            if not answer:
+                sys.exit(f"a peer ended at `{line}`")
+            if answer.startswith("{"):
+                return json.loads(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 def machine():
     info = {"cpu": platform.processor() or platform.machine(), "flags": []}
     try:

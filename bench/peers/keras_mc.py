@@ -2,11 +2,12 @@
 
 Makes FOLDER/mc.keras (with plain `Dropout`, for gradus) and FOLDER/x.npy, 10,000 rows, if SAMPLES is 0;
 otherwise times `np.stack([model(x, training=True) for sample in range(SAMPLES)])` with the chapter's
-`MCDropout`, once after a warm-up, and the same by `model.predict(x)`.
+`MCDropout`, once after a warm-up, and the same by `model.predict(x)`: a line of JSON for each way.
 normalized: with batch normalization on the input and before each ELU, which stays as in predictions, so that
 the loop is `model(x)`, as the chapter says for models with such layers.
 """
 
+import json
 import os
 import sys
 import time
@@ -51,4 +52,6 @@ for way, sample in ways.items():
     sample()
     start = time.perf_counter()
     found = np.stack([sample() for _ in range(samples)])
-    print(f"keras on {backend}: {way}, {samples} samples: {time.perf_counter() - start:.2f} s, {found.shape}")
+    seconds = time.perf_counter() - start
+    assert found.shape == (samples, 10_000, 10), found.shape
+    print(json.dumps({"way": way, "seconds": seconds}))

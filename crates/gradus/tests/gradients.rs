@@ -230,6 +230,62 @@ fn batch_normalization_first_before_and_after_the_activation() {
     );
 }
 
+/// γ and β in front of the first product have no signal of their own.
+#[test]
+fn batch_normalization_of_the_input() {
+    let normalization = BatchNormalization::new;
+    let all = [
+        ("both", normalization()),
+        ("no beta", normalization().center(false)),
+        ("no gamma", normalization().scale(false)),
+        ("neither", normalization().center(false).scale(false)),
+    ];
+    for (name, first) in all {
+        for shape in [&[6][..], &[2, 5]] {
+            let model = Sequential::new()
+                .add(first.clone())
+                .add(dense(70).activation(Activation::Tanh))
+                .add(Flatten::new())
+                .add(dense(3).activation(Activation::Softmax));
+            check(name, model, shape, Loss::SparseCategoricalCrossentropy);
+        }
+    }
+    let normalized = |frozen: bool| {
+        Sequential::new()
+            .add(normalization())
+            .add_named(
+                "hidden",
+                dense(9).kernel_regularizer(L2 { l2: 0.1 }),
+                !frozen,
+            )
+            .add(BatchNormalization::new())
+            .add(layers::Activation::new(Activation::Tanh))
+            .add(dense(3))
+    };
+    for frozen in [false, true] {
+        check(
+            "in front of another",
+            normalized(frozen),
+            &[5],
+            Loss::MeanSquaredError,
+        );
+    }
+    // Two products take what is normalized, or one takes it and something else does.
+    for other in [
+        dense(4).into(),
+        Layer::from(layers::Activation::new(Activation::Tanh)),
+    ] {
+        let mut g = Functional::new().seed(11);
+        let x = g.input([5]);
+        let x = g.layer(normalization(), x).unwrap();
+        let a = g.layer(dense(4), x).unwrap();
+        let b = g.layer(other, x).unwrap();
+        let both = g.layer(layers::Concatenate::new(), [a, b]).unwrap();
+        let y = g.layer(dense(2), both).unwrap();
+        check_model("two readers", g.model(y).unwrap(), Loss::MeanSquaredError);
+    }
+}
+
 #[test]
 fn dropout_flatten_and_several_positions() {
     let model = Sequential::new()

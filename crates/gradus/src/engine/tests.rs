@@ -69,6 +69,14 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(BatchNormalization::new().center(false))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let first = |units: usize| {
+        Sequential::new()
+            .seed(6)
+            .add(BatchNormalization::new())
+            .add(Dense::new(units).activation(Activation::Tanh))
+            .add(crate::model::layers::Flatten::new())
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let layered = || {
         use crate::model::layers::{
             AlphaDropout, GaussianDropout, GaussianNoise, MCDropout, Normalization, RReLU, ReLU,
@@ -337,6 +345,16 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized wide",
             data(130, 300, 5),
             compile(normalized(520), sgd().into()),
+        ),
+        (
+            "normalized input, clipnorm",
+            data(75, 131, 5),
+            compile(first(300), averaged(sgd().into()).clipnorm(0.1)),
+        ),
+        (
+            "normalized input, many positions",
+            data_of(300, &[17, 23], 5),
+            compile(first(37), Adam::new().into()),
         ),
         (
             "tied",

@@ -123,7 +123,7 @@ impl Model {
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
     ) -> Result<Plan> {
-        let mut plan = Lowering::new(wanted.mode, variables);
+        let mut plan = Lowering::new(wanted.mode, wanted.bfloat16, variables);
         let shapes = self.shapes()?;
         let feeds = self.feeds();
         let mut inputs: Vec<Value> = Vec::new();

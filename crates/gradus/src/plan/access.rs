@@ -26,7 +26,13 @@ impl Op {
         match *self {
             Op::Product { of, .. } => Split::Columns(of.output_view()),
             Op::ProductInput { of, .. } => Split::Columns(of.input_view()),
-            Op::ProductWeight { of, .. } => Split::Weight(of.inputs, of.outputs),
+            Op::ProductWeight { of, .. } | Op::NormalizedWeight { of, .. } => {
+                Split::Weight(of.inputs, of.outputs)
+            }
+            Op::NormalizedScale { of, .. } => Split::Columns(View {
+                positions: 1,
+                width: of.inputs,
+            }),
             Op::Bias { view, .. }
             | Op::BiasGradient { view, .. }
             | Op::Activate { view, .. }
@@ -117,6 +123,19 @@ impl Op {
             Op::Product { x, w, .. } => all(&[*x, *w]),
             Op::ProductInput { dy, w, .. } => all(&[*dy, *w]),
             Op::ProductWeight { x, dy, .. } => all(&[*x, *dy]),
+            Op::NormalizedWeight {
+                g,
+                w,
+                gamma,
+                beta,
+                sums,
+                ..
+            } => {
+                all(gamma.as_slice());
+                all(beta.as_slice());
+                all(&[*g, *w, *sums]);
+            }
+            Op::NormalizedScale { parts, .. } => all(&[*parts]),
             Op::Bias { x, bias, .. } => all(&[*x, *bias]),
             Op::BiasGradient { dy, .. } => all(&[*dy]),
             Op::Activate { x, .. } | Op::Softmax { x, .. } | Op::Dropout { x, .. } => all(&[*x]),
@@ -280,6 +299,11 @@ impl Op {
             | Op::StandardizeGradient { dx, .. } => all(&[*dx]),
             Op::ProductWeight { dw, .. } | Op::EmbedGradient { dw, .. } => all(&[*dw]),
             Op::BiasGradient { db, .. } => all(&[*db]),
+            Op::NormalizedWeight { dw, parts, .. } => all(&[*dw, *parts]),
+            Op::NormalizedScale { dgamma, dbeta, .. } => {
+                all(dgamma.as_slice());
+                all(dbeta.as_slice());
+            }
             Op::Normalize {
                 moving_mean,
                 moving_variance,
@@ -338,6 +362,7 @@ impl Op {
             | Op::Noise { x, y, .. }
             | Op::Normalize { x, y, .. } => Some((x, y)),
             Op::Sum { a, y, .. } | Op::Combine { a, y, .. } => Some((a, y)),
+            Op::NormalizedWeight { g, dw, .. } => Some((g, dw)),
             Op::ActivateGradient { dy, dx, .. }
             | Op::SoftmaxGradient { dy, dx, .. }
             | Op::NormalizeGradient { dy, dx, .. }

@@ -263,7 +263,7 @@ pub(super) struct Pass<'a> {
     weights: HashMap<Buffer, Buffer>,
     /// Weight gradients that wait until the signal has passed on: what follows
     /// the signal can then be done in the same pass as its product.
-    later: Vec<Op>,
+    pub(super) later: Vec<Op>,
 }
 
 impl Pass<'_> {
@@ -274,6 +274,9 @@ impl Pass<'_> {
                     return;
                 };
                 self.flush();
+                if let Some(normalized) = self.normalized_input(*x, *w, *of) {
+                    return self.through_normalized(normalized, dy, *w, *of);
+                }
                 if self.wanted.contains(x) {
                     let (w, of) = (*w, *of);
                     self.pass_on(*x, of.input_view(), |dx| Op::ProductInput { dy, w, dx, of });
@@ -586,7 +589,7 @@ impl Pass<'_> {
     }
 
     /// `part` is a part of the gradient of a variable.
-    fn gather(&mut self, variable: Buffer, part: Buffer) {
+    pub(super) fn gather(&mut self, variable: Buffer, part: Buffer) {
         let whole = match self.weights.get(&variable) {
             Some(&other) => {
                 let y = self.lowering.gradient_of(variable);

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 impl Lowering {
     /// Rounds every factor of a product, once, as soon as it is there.
     pub fn round_factors(&mut self) {
-        self.bfloat16 = true;
         let ops = std::mem::take(&mut self.ops);
         let mut rounded: HashMap<Buffer, (Buffer, Op)> = HashMap::new();
         let mut first = Vec::new();

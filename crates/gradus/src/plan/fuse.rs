@@ -41,6 +41,8 @@ fn joins(op: &Op, group: &Group, ops: &[Op]) -> bool {
         (Split::Columns(view), Split::Elements(size)) => {
             view.width == size && updates_made_in(op, &ops[group.ops.clone()])
         }
+        // Only what takes up the product's own gradient is cut so without being a product.
+        (Split::Weight(..), Split::Weight(..)) => true,
         (Split::Weight(rows, columns), Split::Elements(size)) => {
             rows * columns == size && updates_made_in(op, &ops[group.ops.clone()])
         }

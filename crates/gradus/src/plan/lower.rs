@@ -52,12 +52,14 @@ pub struct Lowering {
     feeds: usize,
     streams: u32,
     penalties: Vec<(Buffer, bool)>,
+    /// Whether the factors of products will be rounded.
     pub(super) bfloat16: bool,
 }
 
 impl Lowering {
-    /// Nothing yet but the program's variables.
-    pub fn new(mode: Mode, variables: &[super::Variable]) -> Self {
+    /// Nothing yet but the program's variables. The factors of products will be rounded if
+    /// `bfloat16`.
+    pub fn new(mode: Mode, bfloat16: bool, variables: &[super::Variable]) -> Self {
         let buffers = variables
             .iter()
             .map(|v| BufferInfo {
@@ -73,7 +75,7 @@ impl Lowering {
             feeds: 0,
             streams: 0,
             penalties: Vec::new(),
-            bfloat16: false,
+            bfloat16,
         }
     }
 

@@ -77,7 +77,7 @@ pub fn places(
         })
         .collect();
     let mut places = vec![Place::Outside; buffers.len()];
-    let in_pieces = made_in_pieces(ops, buffers, phases, kept);
+    let in_pieces = made_in_pieces(ops, buffers, phases, roots, kept);
     // Large ones first: they are the hardest to fit.
     let mut order: Vec<usize> = (0..buffers.len())
         .filter(|&i| buffers[i].role == Role::Temporary && roots[i].index() == i)
@@ -122,6 +122,7 @@ fn made_in_pieces(
     ops: &[Op],
     buffers: &[BufferInfo],
     phases: &[Vec<Group>],
+    roots: &[Buffer],
     kept: &[Buffer],
 ) -> Vec<Buffer> {
     let mut found = Vec::new();
@@ -133,7 +134,8 @@ fn made_in_pieces(
         };
         let mut readers_outside = 0;
         for (i, op) in ops.iter().enumerate() {
-            op.reads(&mut |b| readers_outside += usize::from(b == *dw && !group.ops.contains(&i)));
+            let outside = !group.ops.contains(&i);
+            op.reads(&mut |b| readers_outside += usize::from(roots[b.index()] == *dw && outside));
         }
         let temporary = buffers[dw.index()].role == Role::Temporary;
         if temporary && readers_outside == 0 && group.ops.len() > 1 && !kept.contains(dw) {

@@ -15,6 +15,7 @@ mod indices;
 pub(crate) mod lower;
 pub(crate) mod memory;
 mod merge;
+mod normalized;
 pub(crate) mod op;
 pub(crate) mod verify;
 

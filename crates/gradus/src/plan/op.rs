@@ -77,6 +77,11 @@ pub struct Inner {
 /// What a row of the batch is multiplied by at most to make it of length 1.
 pub const LARGEST_INVERSE: f32 = 1e7;
 
+/// Of how many parts of the columns the sums are made that [`Op::NormalizedWeight`] makes:
+/// always the same, so that no bit depends on who makes which. More threads than this do not
+/// share its work.
+pub const PIECES: usize = 8;
+
 /// What clips an update's gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
@@ -192,6 +197,26 @@ pub enum Op {
         dgamma: Option<Buffer>,
         dbeta: Option<Buffer>,
         view: View,
+    },
+    /// The gradient of a product's weights whose x is γ x̂ + β, from g = x̂ᵀ · dy and the
+    /// `sums` of dy over matrix rows: dw = γ g + β sums, row by row. And the sums of w g and
+    /// of w sums in each row, by parts of the columns: first all of the former.
+    NormalizedWeight {
+        g: Buffer,
+        w: Buffer,
+        gamma: Option<Buffer>,
+        beta: Option<Buffer>,
+        sums: Buffer,
+        dw: Buffer,
+        parts: Buffer,
+        of: Factors,
+    },
+    /// dγ and dβ, from those sums.
+    NormalizedScale {
+        parts: Buffer,
+        dgamma: Option<Buffer>,
+        dbeta: Option<Buffer>,
+        of: Factors,
     },
     /// Batch normalization in inference: y = γ (x - mean) / √(variance + ε) + β.
     Standardize {

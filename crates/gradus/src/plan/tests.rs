@@ -58,6 +58,18 @@ fn a_training_step_is_the_plan_that_was_reviewed() {
 }
 
 #[test]
+fn gamma_and_beta_of_an_input_need_no_signal() {
+    let model = Sequential::new()
+        .input([20])
+        .add(BatchNormalization::new())
+        .add(Dense::new(12).activation(Function::Elu))
+        .add(Dense::new(3).activation(Function::Softmax))
+        .compile(SGD::new(), Loss::SparseCategoricalCrossentropy, &[])
+        .unwrap();
+    snapshot("train_normalized", &plan(&model, Mode::Train));
+}
+
+#[test]
 fn frozen_layers_have_no_backward() {
     let mut frozen = model(SGD::new());
     frozen.set_trainable("dense", false).unwrap();

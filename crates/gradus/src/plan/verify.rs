@@ -1,6 +1,7 @@
 //! The plan is checked before it is run, in debug builds and in tests.
 
 use super::memory::Place;
+use super::op::PIECES;
 use super::{Buffer, Op, Plan, Role, Size, Split};
 
 /// What is wrong with the plan, if anything is.
@@ -78,6 +79,35 @@ fn expected(op: &Op) -> Vec<(Buffer, Size)> {
             (*dw, Fixed(of.inputs * of.outputs)),
             (*dy, PerRow(of.output_view().per_row())),
         ],
+        Op::NormalizedWeight {
+            g,
+            w,
+            gamma,
+            beta,
+            sums,
+            dw,
+            parts,
+            of,
+        } => {
+            let matrices = [g, w, dw].map(|b| (*b, Fixed(of.inputs * of.outputs)));
+            let rows = gamma.iter().chain(beta).map(|b| (*b, Fixed(of.inputs)));
+            let sums = [
+                (*sums, Fixed(of.outputs)),
+                (*parts, Fixed(2 * PIECES * of.inputs)),
+            ];
+            matrices.into_iter().chain(rows).chain(sums).collect()
+        }
+        Op::NormalizedScale {
+            parts,
+            dgamma,
+            dbeta,
+            of,
+        } => dgamma
+            .iter()
+            .chain(dbeta)
+            .map(|b| (*b, Fixed(of.inputs)))
+            .chain([(*parts, Fixed(2 * PIECES * of.inputs))])
+            .collect(),
         Op::Loss {
             x,
             target,
@@ -264,6 +294,9 @@ fn groups(plan: &Plan) -> Result<(), String> {
     for group in plan.phases.iter().flatten() {
         if group.ops.start != next {
             return Err(format!("group {:?} should start at {next}", group.ops));
+        }
+        if matches!(plan.ops[next], Op::NormalizedWeight { .. }) {
+            return Err(format!("op {next} is apart from its product"));
         }
         next = group.ops.end;
     }

@@ -8,13 +8,14 @@ use super::kernels::factors::{Lanes, Left, Right};
 use super::kernels::few::{FEW, FewRows};
 use super::kernels::noise::{Noise, NoiseGradient};
 use super::kernels::normalize::*;
+use super::kernels::normalized::SumParts;
 use super::kernels::product::Product;
 use super::kernels::scale::{Scale, ScaleGradient};
 use super::session::Context;
 use super::simd::{Isa, PANEL};
-use super::{pairs, sparse, weights};
+use super::{pairs, pieces, sparse, weights};
 use crate::base::random::{Key, Stream};
-use crate::plan::op::Factors;
+use crate::plan::op::{Factors, PIECES};
 use crate::plan::{Buffer, Op, Size, View};
 use crate::rules::activations;
 
@@ -210,6 +211,7 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
             momentum: *momentum,
             epsilon: *epsilon,
             block,
+            alike: context.lies_laned(*x) == context.lies_laned(*y),
         }),
         Op::NormalizeGradient {
             x,
@@ -233,6 +235,24 @@ pub(super) fn column_op(context: &Context<'_>, op: &Op, block: Block) {
                 dbeta: context.at_some(*dbeta),
                 block,
             });
+        }
+        Op::NormalizedScale {
+            parts,
+            dgamma,
+            dbeta,
+            of,
+        } => {
+            for (first, to) in [(0, dgamma), (PIECES, dbeta)] {
+                let Some(to) = to else { continue };
+                isa.run(SumParts {
+                    // SAFETY: there are twice as many rows.
+                    parts: unsafe { context.at(*parts).add(first * of.inputs) },
+                    count: pieces::count(of, isa.width()),
+                    stride: of.inputs,
+                    to: context.at(*to),
+                    columns: (block.from, block.to),
+                });
+            }
         }
         Op::Standardize {
             x,

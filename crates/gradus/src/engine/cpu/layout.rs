@@ -2,6 +2,7 @@
 //! read them, with their gradients and slots lying alike. Nothing but products,
 //! and what needs a matrix as such, notices.
 
+use super::kernels::factors::Target;
 use super::simd::Isa;
 use crate::plan::op::Factors;
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size};
@@ -26,6 +27,31 @@ impl Laned {
     pub fn at(self, isa: Isa, row: usize, column: usize) -> (usize, usize) {
         let width = isa.width().min(self.columns - column);
         (column * self.rows + row * width, width)
+    }
+
+    /// Where rows from `row` on, and columns, of the matrix lie that starts with `from`.
+    ///
+    /// # Safety
+    /// It must have them.
+    pub unsafe fn target(
+        self,
+        isa: Isa,
+        from: *mut f32,
+        row: usize,
+        (column, columns): (usize, usize),
+    ) -> Target {
+        let width = isa.width();
+        let before = (columns - 1) / width * width;
+        // SAFETY: the caller's promise.
+        let at = |column: usize| unsafe { from.add(self.at(isa, row, column).0) };
+        Target {
+            to: at(column),
+            lane: self.rows * width,
+            row: width,
+            last: at(column + before),
+            last_row: columns - before,
+            last_width: columns - before,
+        }
     }
 
     /// Calls `f` with every run of numbers that lie together both ways: where it
@@ -98,6 +124,7 @@ fn alike(op: &Op) -> Vec<Buffer> {
     match op {
         Op::Product { w, .. } | Op::ProductInput { w, .. } => vec![*w],
         Op::ProductWeight { dw, .. } => vec![*dw],
+        Op::NormalizedWeight { g, w, dw, .. } => vec![*g, *w, *dw],
         Op::SumGradients { a, b, y, .. } => vec![*a, *b, *y],
         Op::PenaltyGradient {
             x,

@@ -21,7 +21,7 @@ pub(super) fn laned(plan: &Plan) -> Vec<bool> {
     }
     let mut views: Vec<Option<View>> = vec![None; laned.len()];
     for op in &plan.ops {
-        let uses = uses(op);
+        let uses = uses(plan, op);
         let mut plain = |b: Buffer| {
             laned[b.index()] &= uses.iter().any(|(_, used)| used.contains(&b));
         };
@@ -37,7 +37,7 @@ pub(super) fn laned(plan: &Plan) -> Vec<bool> {
     // What one operation goes over together lies alike.
     loop {
         let mut changed = false;
-        for (_, used) in plan.ops.iter().flat_map(uses) {
+        for (_, used) in plan.ops.iter().flat_map(|op| uses(plan, op)) {
             if used.iter().any(|b| !laned[b.index()]) {
                 for b in used {
                     changed |= std::mem::take(&mut laned[b.index()]);
@@ -52,8 +52,12 @@ pub(super) fn laned(plan: &Plan) -> Vec<bool> {
 
 /// The matrices that an operation goes over column by column, as what: those in one list
 /// together, number by number.
-fn uses(op: &Op) -> Vec<(View, Vec<Buffer>)> {
+fn uses(plan: &Plan, op: &Op) -> Vec<(View, Vec<Buffer>)> {
     match op {
+        // A batch as it was given is read where it lies.
+        Op::Normalize { x, y, view, .. } if plan.buffers[x.index()].role != Role::Temporary => {
+            vec![(*view, vec![*y])]
+        }
         Op::Product { x, y, of, .. } => {
             vec![(of.input_view(), vec![*x]), (of.output_view(), vec![*y])]
         }

@@ -20,6 +20,7 @@ mod matrices;
 mod merge;
 mod pace;
 mod pairs;
+mod pieces;
 pub(crate) mod pool;
 mod rows;
 mod session;

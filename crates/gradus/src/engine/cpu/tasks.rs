@@ -1,6 +1,8 @@
 //! How groups are cut into tasks.
 
+use super::pieces;
 use crate::plan::fuse::Group;
+use crate::plan::op::PIECES;
 use crate::plan::{Op, Plan, Split};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,6 +16,8 @@ pub(super) struct Task {
     lane: usize,
     /// Whether the first parts get what cannot be shared equally, not the last.
     first: bool,
+    /// Of how many pieces that must stay whole each part is made, together.
+    pieces: usize,
 }
 
 impl Task {
@@ -21,7 +25,7 @@ impl Task {
     pub fn share(&self, units: usize) -> (usize, usize) {
         let cut = |part: usize| match self.first {
             true => (units * part).div_ceil(self.parts),
-            false => units * part / self.parts,
+            false => pieces::start(units, self.pieces, self.pieces * part / self.parts),
         };
         (cut(self.part), cut(self.part + 1))
     }
@@ -103,7 +107,8 @@ pub(super) fn phases(plan: &Plan, threads: usize, lane: usize) -> Vec<Phase> {
         let weighs = |group: &Group| matches!(group.split, Split::Weight(..));
         let some_weigh = groups.iter().any(weighs);
         for group in groups {
-            let parts = parts(plan, group, threads, lane);
+            let pieces = pieces::of(&plan.ops[group.ops.clone()], lane);
+            let parts = parts(plan, group, threads.min(pieces.unwrap_or(threads)), lane);
             // Who has a lane more of a weight's gradient gets one less of the signal beside it.
             let first = some_weigh && !weighs(group);
             for part in 0..parts {
@@ -120,6 +125,7 @@ pub(super) fn phases(plan: &Plan, threads: usize, lane: usize) -> Vec<Phase> {
                     parts,
                     lane,
                     first,
+                    pieces: pieces.unwrap_or(parts),
                 };
                 tasks.push((owner, task));
             }
@@ -154,6 +160,8 @@ fn work(plan: &Plan, op: &Op) -> usize {
             plan.rows * of.positions * of.inputs * of.outputs
         }
         Op::Update { size, .. } | Op::SumGradients { size, .. } => 16 * size,
+        Op::NormalizedWeight { of, .. } => 4 * of.inputs * of.outputs,
+        Op::NormalizedScale { of, .. } => 4 * PIECES * of.inputs,
         Op::BatchProduct { of, .. } => plan.rows * of.rows * of.depth * of.columns,
         Op::Accumulate { size, .. } | Op::Constrain { size, .. } => 8 * size,
         Op::Penalty { size, .. } => 2 * size.of(plan.rows),

@@ -114,6 +114,8 @@ impl Run<'_> {
             Op::Product { x, w, y, of } => self.product(*x, *w, *y, *of),
             Op::ProductInput { dy, w, dx, of } => self.product_input(*dy, *w, *dx, *of),
             Op::ProductWeight { x, dy, dw, of } => self.product_weight(*x, *dy, *dw, *of),
+            Op::NormalizedWeight { .. } => self.normalized_weight(op),
+            Op::NormalizedScale { .. } => self.normalized_scale(op),
             Op::Bias { x, bias, y, view } => self.fill(*y, |run, y| {
                 let bias = run.get(*bias);
                 for (i, (y, x)) in y.iter_mut().zip(run.get(*x)).enumerate() {

@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::plan::Op;
+use crate::plan::op::PIECES;
 
 impl Run<'_> {
     pub(super) fn standardize_rows(&mut self, op: &Op) {
@@ -116,6 +117,62 @@ impl Run<'_> {
             if let Some(gradient) = gradient {
                 self.buffers[gradient.index()] = values;
             }
+        }
+    }
+
+    pub(super) fn normalized_weight(&mut self, op: &Op) {
+        let Op::NormalizedWeight {
+            g,
+            w,
+            gamma,
+            beta,
+            sums,
+            dw,
+            parts,
+            of,
+        } = op
+        else {
+            return;
+        };
+        let mut all = vec![0.0; 2 * PIECES * of.inputs];
+        let (scales, shifts) = all.split_at_mut(PIECES * of.inputs);
+        let pieces = PIECES.min(of.outputs);
+        for i in 0..of.inputs * of.outputs {
+            let (row, column) = (i / of.outputs, i % of.outputs);
+            let piece = column * pieces / of.outputs;
+            let w = self.get(*w)[i];
+            scales[piece * of.inputs + row] += w * self.get(*g)[i];
+            shifts[piece * of.inputs + row] += w * self.get(*sums)[column];
+        }
+        self.buffers[parts.index()] = all;
+        self.fill(*dw, |run, dw| {
+            for (i, dw) in dw.iter_mut().enumerate() {
+                let (row, column) = (i / of.outputs, i % of.outputs);
+                let gamma = gamma.map_or(1.0, |g| run.get(g)[row]);
+                let beta = beta.map_or(0.0, |b| run.get(b)[row]);
+                *dw = gamma * run.get(*g)[i] + beta * run.get(*sums)[column];
+            }
+        });
+    }
+
+    pub(super) fn normalized_scale(&mut self, op: &Op) {
+        let Op::NormalizedScale {
+            parts,
+            dgamma,
+            dbeta,
+            of,
+        } = op
+        else {
+            return;
+        };
+        for (first, gradient) in [(0, dgamma), (PIECES, dbeta)] {
+            let Some(gradient) = gradient else { continue };
+            self.fill(*gradient, |run, gradient| {
+                for (row, sum) in gradient.iter_mut().enumerate() {
+                    let piece = |n: usize| run.get(*parts)[(first + n) * of.inputs + row];
+                    *sum = (0..PIECES.min(of.outputs)).map(piece).sum();
+                }
+            });
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) mod few;
 pub(super) mod neon;
 pub(super) mod noise;
 pub(super) mod normalize;
+pub(super) mod normalized;
 pub(super) mod pack;
 pub(super) mod pairs;
 pub(super) mod portable;

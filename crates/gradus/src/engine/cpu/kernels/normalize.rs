@@ -31,6 +31,8 @@ pub(in crate::engine::cpu) struct Normalize {
     pub momentum: f32,
     pub epsilon: f32,
     pub block: Block,
+    /// Whether x lies as the block does, not row after row.
+    pub alike: bool,
 }
 
 impl Kernel for Normalize {
@@ -39,18 +41,23 @@ impl Kernel for Normalize {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let Block { rows, from, .. } = self.block;
+        let x_block = Block {
+            laned: self.block.laned && self.alike,
+            ..self.block
+        };
         let share = L::splat(1.0 / rows as f32);
         let momentum = L::splat(self.momentum);
         let rest = L::splat(1.0 - self.momentum);
         lanes!(L, self.block.width(), |i, count| {
             let at = from + i;
             let (start, step) = self.block.lane(at, count);
+            let (x_start, x_step) = x_block.lane(at, count);
             // SAFETY: see above.
             unsafe {
-                let x = self.x.add(start);
-                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * step), count)) * share;
+                let x = self.x.add(x_start);
+                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * x_step), count)) * share;
                 let variance = sum_rows!(L, rows, |row| {
-                    let centered = L::load_n(x.add(row * step), count) - mean;
+                    let centered = L::load_n(x.add(row * x_step), count) - mean;
                     centered * centered
                 }) * share;
                 for (moving, now) in [(self.moving_mean, mean), (self.moving_variance, variance)] {
@@ -64,7 +71,7 @@ impl Kernel for Normalize {
                 let beta = parameter::<L>(self.beta, at, count, 0.0);
                 let y = self.y.add(start);
                 for row in 0..rows {
-                    let centered = L::load_n(x.add(row * step), count) - mean;
+                    let centered = L::load_n(x.add(row * x_step), count) - mean;
                     centered
                         .mul_add(scale, beta)
                         .store_n(y.add(row * step), count);

@@ -10,7 +10,7 @@ use crate::rules::golden::cases;
 
 /// What a layer becomes in a plan, and the shape of what it gives.
 fn operations(layer: &Layer, shape: &[usize], mode: Mode) -> (Vec<Op>, Shape) {
-    let mut plan = Lowering::new(mode, &[]);
+    let mut plan = Lowering::new(mode, false, &[]);
     let x = plan.feed("image", Shape::new(shape));
     let promised = layer.output(std::slice::from_ref(&x.shape)).unwrap();
     let call = Call {

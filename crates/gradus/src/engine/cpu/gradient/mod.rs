@@ -1,0 +1,149 @@
+//! The gradient of a weight matrix, block by block, and the update by each block as soon
+//! as it is there.
+
+mod part;
+
+use super::kernels::factors::{Lanes, Left};
+use super::kernels::sparse::LANES;
+use super::layout::Laned;
+use super::session::Context;
+use super::simd::{PANEL, WIDEST};
+use super::{pairs, pieces, sparse};
+use crate::plan::Op;
+use crate::plan::op::Factors;
+use part::{MADE, Part};
+
+/// Numbers of dy that are packed at a time: 512 KiB, half of the second cache.
+const PACKED: usize = 131_072;
+
+/// Numbers of x that are turned at a time: 128 KiB, an eighth of it.
+const TURNED: usize = 32_768;
+
+/// Rows of the batch at a time: with more, all of x would be turned again for each few columns
+/// that fit the second cache.
+const BATCH: usize = 512;
+
+/// How a group works through its part: columns and rows of dw at a time.
+fn extent(batch: usize, of: &Factors) -> (usize, usize) {
+    let batch = batch.clamp(1, BATCH);
+    let columns = (PACKED / batch / PANEL).max(1) * PANEL;
+    // Each part of x starts a lane.
+    let rows = (TURNED / batch / PANEL).max(1) * PANEL;
+    (columns.min(of.outputs), rows.min(of.inputs))
+}
+
+/// The numbers of scratch for packed dy, turned x, the rows made, a panel of dy, lists, and all
+/// of the gradient, if it is made of parts of the batch.
+fn sizes(batch: usize, of: &Factors) -> [usize; 6] {
+    let (columns, rows) = extent(batch, of);
+    let part = batch.min(BATCH);
+    [
+        // Products read whole lanes, also behind a narrow last one.
+        (part * columns + PANEL).next_multiple_of(WIDEST),
+        (rows * part).next_multiple_of(WIDEST),
+        MADE * LANES * WIDEST,
+        sparse::panel_room(part),
+        sparse::turned_room(rows, part),
+        if batch > part {
+            of.inputs * of.outputs
+        } else {
+            0
+        },
+    ]
+}
+
+/// The numbers of scratch that a group needs for a batch of so many rows.
+pub(super) fn room(batch: usize, of: &Factors) -> usize {
+    sizes(batch, of).iter().sum()
+}
+
+/// Columns `from..to` of a weight matrix: its gradient, and if the group has one
+/// its update.
+pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
+    let Some((Op::ProductWeight { x, dy, dw, of }, followers)) = ops.split_first() else {
+        unreachable!("the group starts with its product");
+    };
+    let isa = context.isa;
+    let batch = context.rows * of.positions;
+    // By the plan's rows, not the batch's: a short batch must not need more room.
+    let most = context.plan.rows * of.positions;
+    let (columns, rows) = extent(most, of);
+    let [packed, turned, made, panel, lists, _] = sizes(most, of);
+    let x = context.left(*x, batch, of.inputs);
+    // What is normalized is seldom zero, and its sums must be made in one way.
+    let skips = pieces::of(followers, isa.width()).is_none()
+        && sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
+    let joins = !skips && pairs::pays(context, of.inputs, to - from);
+    // SAFETY: `room` has counted all parts of the scratch.
+    let (turned, made, panel, lists, all) = unsafe {
+        let turned_at = context.scratch.add(packed);
+        let made_at = turned_at.add(turned);
+        let panel_at = made_at.add(made);
+        let lists_at = panel_at.add(panel);
+        (turned_at, made_at, panel_at, lists_at, lists_at.add(lists))
+    };
+    let kept = context.at(*dw);
+    let pieces = pieces::within(followers, of.outputs, isa.width(), (from, to));
+    let starts = pieces.flat_map(|(piece, from, to)| {
+        let starts = (from..to).step_by(columns);
+        starts.map(move |start| (piece, from, start, to))
+    });
+    for (piece, from, start, to) in starts {
+        for begin in (0..batch).step_by(BATCH) {
+            let part = Part {
+                context,
+                followers,
+                matrix: Laned::new(of),
+                gradient: if kept.is_null() && most > BATCH {
+                    all
+                } else {
+                    kept
+                },
+                made,
+                piece,
+                fresh: from,
+                start,
+                dy: Lanes {
+                    from: context.scratch,
+                    rows: BATCH.min(batch - begin),
+                    columns: columns.min(to - start),
+                },
+                joins,
+                add: begin > 0,
+                last: batch - begin <= BATCH,
+            };
+            // SAFETY: the rows and columns are inside the matrices, and columns `from..to` are
+            // this task's.
+            unsafe {
+                let part = part.signal(*dy, batch, begin);
+                let batch_rows = (begin, BATCH.min(batch - begin));
+                for first in (0..of.inputs).step_by(rows) {
+                    let end = (first + rows).min(of.inputs);
+                    let laned = match x {
+                        _ if joins => {
+                            let x = pairs::join(isa, x, batch_rows, (first, end), turned);
+                            Some((x, first))
+                        }
+                        Left::Laned(x) if !skips && batch <= BATCH => Some((x, 0)),
+                        _ => None,
+                    };
+                    if laned.is_none() {
+                        sparse::turn(isa, x, batch_rows, (first, end), turned);
+                    }
+                    if skips {
+                        let x = sparse::list(isa, turned, end - first, part.dy.rows, lists);
+                        part.listed(&x, (first, end), panel);
+                        continue;
+                    }
+                    part.dense((first, end), |row| match laned {
+                        Some((x, before)) => Left::Columns(x, row - before),
+                        None => {
+                            let batch = part.dy.rows;
+                            Left::Plain(turned.add((row - first) * batch), batch)
+                        }
+                    });
+                }
+            }
+        }
+    }
+}

@@ -18,9 +18,9 @@ fn main() -> gradus::Result<()> {
     let rows = data.load_table(&table, 42)?;
     println!("{} rows to train on", rows.train.rows());
 
-    let recipe = Recipe::default_dnn(&[100, 50]);
+    let recipe = Recipe::of_table(rows.train.rows());
     let mut model = recipe.model_of(&rows, &data.columns)?;
-    let mut fit = Fit::recipe(&recipe, 20);
+    let mut fit = Fit::recipe(&recipe, recipe.epochs);
     if let Some(validation) = rows.validation {
         fit = fit.validation_data(validation);
     }

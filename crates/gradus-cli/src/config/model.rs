@@ -25,7 +25,25 @@ pub enum Source {
     /// One table for each layer.
     Layers(Vec<Value>),
     /// A recipe, fitted to the data.
-    Recipe(Recipe),
+    Recipe(NamedRecipe),
+}
+
+/// A recipe's name, and the units of its hidden layers if they are given.
+#[derive(Clone, Debug)]
+pub struct NamedRecipe {
+    name: String,
+    hidden: Option<Vec<usize>>,
+}
+
+impl NamedRecipe {
+    /// The recipe for the rows of a table, of which there are so many, or for other data.
+    pub fn of(&self, table_rows: Option<usize>) -> Result<Recipe> {
+        let recipe = Recipe::named(&self.name, table_rows)?;
+        Ok(match &self.hidden {
+            Some(units) => recipe.hidden(units),
+            None => recipe,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,8 +89,9 @@ impl ModelConfig {
             let hidden = raw
                 .hidden
                 .map(|hidden| read_hidden(&key("hidden"), &hidden));
-            let recipe = Recipe::new(&name, hidden.transpose()?).map_err(|e| e.under(at))?;
-            Source::Recipe(recipe)
+            Recipe::named(&name, None).map_err(|e| e.under(at))?;
+            let hidden = hidden.transpose()?;
+            Source::Recipe(NamedRecipe { name, hidden })
         } else {
             let problem = "says nothing of the layers: give `recipe` (\"default\" to begin with), `layers` or `file`";
             return Err(problem_at(at, problem));

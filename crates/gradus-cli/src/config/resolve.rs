@@ -18,9 +18,6 @@ use gradus::train::{EarlyStopping, Precision};
 use gradus::{Error, Result};
 use std::path::Path;
 
-/// Epochs of a recipe that names none.
-const RECIPE_EPOCHS: usize = 60;
-
 /// Everything that a training needs.
 pub struct Run {
     pub data: Opened,
@@ -75,12 +72,16 @@ impl Config {
     }
 
     fn settle(mut self, base: &Path, to_train: bool, listener: Listener<'_>) -> Result<Run> {
-        let recipe = self.recipe().cloned();
         let Prepared {
             mut model,
             data,
             goals,
+            mut recipe,
         } = prepare(&self, base, listener)?;
+        if let (Some(recipe), Some(size)) = (&mut recipe, self.train.batch_size) {
+            // The schedule depends on it.
+            recipe.batch_size = size;
+        }
         let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
         let mut callbacks = self.callbacks.given.clone();
@@ -103,8 +104,11 @@ impl Config {
                 return Err(excluded(key, "model.file", why));
             }
         }
-        let usual = if recipe.is_some() { RECIPE_EPOCHS } else { 1 };
-        let epochs = self.train.epochs.unwrap_or(usual);
+        let usual = recipe
+            .as_ref()
+            .map_or((1, 32), |r| (r.epochs, r.batch_size));
+        let epochs = self.train.epochs.unwrap_or(usual.0);
+        let batch_size = self.train.batch_size.unwrap_or(usual.1);
         if recipe.is_some()
             && data.validation().is_some()
             && callbacks.early_stopping.is_none()
@@ -156,7 +160,7 @@ impl Config {
             model,
             epochs,
             initial_epoch,
-            batch_size: self.train.batch_size,
+            batch_size,
             shuffle: self.train.shuffle,
             schedule,
             class_weight,
@@ -192,13 +196,6 @@ impl Config {
     fn one_loss(&self) -> Option<&Loss> {
         match &self.train.loss {
             Some(PerOutput::All(loss)) => Some(loss),
-            _ => None,
-        }
-    }
-
-    fn recipe(&self) -> Option<&Recipe> {
-        match &self.model.source {
-            Source::Recipe(recipe) => Some(recipe),
             _ => None,
         }
     }
@@ -329,6 +326,8 @@ struct Prepared {
     data: Opened,
     /// What each output is for, if it stands behind the columns of a table.
     goals: Vec<TableGoal>,
+    /// The recipe that made it, if one did.
+    recipe: Option<Recipe>,
 }
 
 /// The data, and the model with its weights, frozen as the configuration says.
@@ -341,31 +340,38 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
     let options = &config.data.columns;
     let mut goals = Vec::new();
     let table = data.schema().zip(data.summary());
-    let mut model = match (&config.model.source, table) {
-        (Source::Recipe(recipe), Some((schema, train))) => {
+    let recipe = match &config.model.source {
+        Source::Recipe(named) => {
+            let rows = data.train().rows().unwrap_or_default();
+            Some(named.of(table.map(|_| rows))?)
+        }
+        _ => None,
+    };
+    let mut model = match (&config.model.source, &recipe, table) {
+        (_, Some(recipe), Some((schema, train))) => {
             goals = config.table_goals(schema, train)?;
             recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
-        (Source::Layers(layers), Some((schema, train))) if config.is_chain(layers) => {
+        (_, Some(recipe), None) => {
+            let task = Task::of(data.targets(), config.one_loss())?;
+            let train = data.train();
+            let layers = recipe.layers(&train.sample().inputs()[0], task);
+            layers.seed(config.seed).build()?
+        }
+        (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
             goals = config.table_goals(schema, train)?;
             let layers = with_vocabularies("model.layers", layers, base)?;
             let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
             chain.behind_table(schema, train, options, &goals)?
         }
-        (Source::Layers(layers), _) => {
+        (Source::Layers(layers), ..) => {
             let outputs = config.model.outputs.as_deref();
             let columns = table.map(|(schema, _)| Model::table_inputs(schema));
             let columns = columns.unwrap_or_default();
             let layers = with_vocabularies("model.layers", layers, base)?;
             Model::from_layers_of("model.layers", &layers, outputs, config.seed, &columns)?
         }
-        (Source::Recipe(recipe), None) => {
-            let task = Task::of(data.targets(), config.one_loss())?;
-            let train = data.train();
-            let layers = recipe.layers(&train.sample().inputs()[0], task);
-            layers.seed(config.seed).build()?
-        }
-        (Source::File(_), _) => return Err(Error::Internal("a model's file".into())),
+        _ => return Err(Error::Internal("a model's file".into())),
     };
     if data.schema().is_some() {
         let inputs = model.inputs.iter().map(|input| input.name.as_str());
@@ -375,7 +381,12 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
     model.pictures = data.pictures().cloned();
     model.build_for(data.train().sample())?;
     freeze(&mut model, config)?;
-    Ok(Prepared { model, data, goals })
+    Ok(Prepared {
+        model,
+        data,
+        goals,
+        recipe,
+    })
 }
 
 /// A saved model, and data for it: it knows the columns of tables.
@@ -406,6 +417,7 @@ fn prepare_saved(
         model,
         data,
         goals: Vec::new(),
+        recipe: None,
     })
 }
 

@@ -62,7 +62,7 @@ pub struct TrainConfig {
     pub weighted_metrics: Option<PerOutput<Vec<(String, Metric)>>>,
     pub epochs: Option<usize>,
     pub initial_epoch: usize,
-    pub batch_size: usize,
+    pub batch_size: Option<usize>,
     pub shuffle: bool,
     pub optimizer: Option<Optimizer>,
     /// `learning_rate` where no optimizer is named that would take it.
@@ -173,7 +173,7 @@ impl TrainConfig {
                 .transpose()?,
             epochs: number("epochs", raw.epochs, 1)?,
             initial_epoch: number("initial_epoch", raw.initial_epoch, 0)?.unwrap_or(0),
-            batch_size: number("batch_size", raw.batch_size, 1)?.unwrap_or(32),
+            batch_size: number("batch_size", raw.batch_size, 1)?,
             shuffle: match raw.shuffle {
                 None => true,
                 Some(shuffle) => truth(&key("shuffle"), &shuffle)?,

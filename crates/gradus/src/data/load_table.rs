@@ -29,7 +29,7 @@ impl DataConfig {
     ///     .test(HeldOut::fraction(0.1, Choice::Stratify(Some("place".into()))));
     /// let rows = data.load_table(&houses, 42)?; // a path, a frame, record batches
     ///
-    /// let recipe = Recipe::default_dnn(&[30]);
+    /// let recipe = Recipe::of_table(rows.train.rows()).hidden(&[30]);
     /// let mut model = recipe.model_of(&rows, &data.columns)?;
     /// model.fit(&rows.train, Fit::recipe(&recipe, 3).validation_data(rows.validation.unwrap()))?;
     /// model.evaluate(&rows.test.unwrap())?;

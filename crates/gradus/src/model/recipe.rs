@@ -1,7 +1,7 @@
 //! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
-//! chapter 11, tables 11-3 and 11-4).
+//! chapter 11, tables 11-3 and 11-4), and one for tables.
 
-use super::layers::{BatchNormalization, Dense, Flatten, Normalization};
+use super::layers::{BatchNormalization, Dense, Dropout, Flatten, Normalization};
 use super::sequential::Sequential;
 use super::{LayerEntry, Model};
 use crate::data::{Data, Dataset, Tensor};
@@ -10,22 +10,29 @@ use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Optimizer, SGD};
+use crate::rules::optimizers::{AdamW, Optimizer, SGD};
 use crate::rules::schedules::{OneCycle, Schedule};
 
 /// So many hidden layers are deep: batch normalization is worth its time.
 const DEEP: usize = 3;
 
+/// The highest rate of a table's 1cycle in batches of 32 rows, the weight decay of its AdamW, and how many standard
+/// deviations its numbers stay within.
+const TABLE_RATE: f64 = 0.002;
+const TABLE_DECAY: f64 = 0.05;
+const TABLE_LIMIT: f64 = 5.0;
+
 /// A network to begin with, and how to train it.
 ///
-/// | | `Default` | `SelfNormalizing` |
-/// | --- | --- | --- |
-/// | kernel initializer | He normal | LeCun normal |
-/// | activation | ELU | SELU |
-/// | normalization | batch normalization if deep | none; a `Normalization` layer standardizes the inputs |
-/// | optimizer | Nesterov momentum | Nesterov momentum |
-/// | learning rate | 1cycle | 1cycle |
-/// | regularization | early stopping | early stopping |
+/// | | `Default` | `SelfNormalizing` | `Table` |
+/// | --- | --- | --- | --- |
+/// | kernel initializer | He normal | LeCun normal | He normal; zeros in the last layer |
+/// | activation | ELU | SELU | ELU |
+/// | normalization | batch normalization if deep | none; a `Normalization` layer standardizes the inputs | the columns' own |
+/// | optimizer | Nesterov momentum | Nesterov momentum | AdamW |
+/// | learning rate | 1cycle | 1cycle | 1cycle |
+/// | regularization | early stopping | early stopping | early stopping, dropout, weight decay |
+/// | size, epochs, batch | 300 and 100, 60, 32 | 300 and 100, 60, 32 | by the number of rows |
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -40,19 +47,28 @@ const DEEP: usize = 3;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
-    /// Which table.
+    /// Which one.
     pub style: Style,
-    /// The units of each hidden layer. Default 300 and 100.
+    /// The units of each hidden layer.
     pub hidden: Vec<usize>,
+    /// The share of each hidden layer's outputs that dropout sets to 0.
+    pub dropout: f64,
+    /// How many epochs a training takes.
+    pub epochs: usize,
+    /// Rows in a step.
+    pub batch_size: usize,
 }
 
-/// Which of the two tables a recipe is.
+/// Which recipe it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Table 11-3.
     Default,
     /// Table 11-4.
     SelfNormalizing,
+    /// For the rows of a table, which are few beside pictures: its sizes were chosen on public
+    /// tables (`bench/tables`).
+    Table,
 }
 
 /// What a network is to say, which decides its last layer and its loss.
@@ -72,15 +88,17 @@ impl Recipe {
     /// The names of the recipes.
     pub const NAMES: [&str; 2] = ["default", "self-normalizing"];
 
-    /// The recipe of a configuration's `recipe` and `hidden`.
-    pub fn new(name: &str, hidden: Option<Vec<usize>>) -> Result<Self> {
-        let style = match name {
-            "default" => Style::Default,
-            "self-normalizing" => Style::SelfNormalizing,
-            other => return Err(Error::unknown("recipe", "recipe", other, Self::NAMES)),
-        };
-        let hidden = hidden.unwrap_or_else(|| vec![300, 100]);
-        Ok(Recipe { style, hidden })
+    /// The recipe of a configuration's `recipe`: `"default"` or `"self-normalizing"`.
+    ///
+    /// `"default"` means [`Recipe::of_table`] where there are the rows of a table to train on,
+    /// else table 11-3.
+    pub fn named(name: &str, table_rows: Option<usize>) -> Result<Self> {
+        match (name, table_rows) {
+            ("default", Some(rows)) => Ok(Recipe::of_table(rows)),
+            ("default", None) => Ok(Recipe::default_dnn(&[300, 100])),
+            ("self-normalizing", _) => Ok(Recipe::self_normalizing(&[300, 100])),
+            (other, _) => Err(Error::unknown("recipe", "recipe", other, Self::NAMES)),
+        }
     }
 
     /// Table 11-3, with these hidden layers.
@@ -88,6 +106,9 @@ impl Recipe {
         Recipe {
             style: Style::Default,
             hidden: hidden.to_vec(),
+            dropout: 0.0,
+            epochs: 60,
+            batch_size: 32,
         }
     }
 
@@ -95,8 +116,32 @@ impl Recipe {
     pub fn self_normalizing(hidden: &[usize]) -> Self {
         Recipe {
             style: Style::SelfNormalizing,
-            hidden: hidden.to_vec(),
+            ..Self::default_dnn(hidden)
         }
+    }
+
+    /// The recipe for a table with so many rows to train on. Few rows are soon learned by heart:
+    /// the fewer, the smaller the network, and the more of it dropout leaves out.
+    pub fn of_table(rows: usize) -> Self {
+        let (hidden, dropout, epochs, batch_size): (&[usize], _, _, _) = match rows {
+            ..2_000 => (&[64, 64], 0.3, 100, 32),
+            2_000..10_000 => (&[128, 128, 128], 0.2, 100, 32),
+            10_000..50_000 => (&[256, 256, 256], 0.1, 60, 128),
+            _ => (&[256, 256, 256], 0.1, 30, 256),
+        };
+        Recipe {
+            style: Style::Table,
+            dropout,
+            epochs,
+            batch_size,
+            ..Self::default_dnn(hidden)
+        }
+    }
+
+    /// Sets the units of each hidden layer.
+    pub fn hidden(mut self, units: &[usize]) -> Self {
+        self.hidden = units.to_vec();
+        self
     }
 
     /// The network for this data, with the last layer, loss and metric that its
@@ -119,17 +164,31 @@ impl Recipe {
         if self.style == Style::SelfNormalizing {
             model = model.add(Normalization::new());
         }
-        self.hidden(model).add(task.last_layer())
+        self.add_hidden(model).add(self.last_layer(task))
+    }
+
+    /// How many standard deviations a column's numbers stay within.
+    pub(super) fn limit(&self) -> Option<f64> {
+        (self.style == Style::Table).then_some(TABLE_LIMIT)
     }
 
     /// The hidden layers alone.
     pub(super) fn hidden_layers(&self) -> Vec<LayerEntry> {
-        self.hidden(Sequential::new()).into_model().layers
+        self.add_hidden(Sequential::new()).into_model().layers
     }
 
-    fn hidden(&self, mut model: Sequential) -> Sequential {
+    /// The last layer. A table's begins with zeros, so that the first predictions are the same
+    /// for every row: few rows are otherwise spent on unlearning what was drawn at random.
+    pub(super) fn last_layer(&self, task: Task) -> Dense {
+        match self.style {
+            Style::Table => task.last_layer().kernel_initializer(Initializer::Zeros),
+            Style::Default | Style::SelfNormalizing => task.last_layer(),
+        }
+    }
+
+    fn add_hidden(&self, mut model: Sequential) -> Sequential {
         let (activation, initializer) = match self.style {
-            Style::Default => (Activation::Elu, Initializer::HeNormal),
+            Style::Default | Style::Table => (Activation::Elu, Initializer::HeNormal),
             Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
         };
         let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
@@ -141,27 +200,45 @@ impl Recipe {
             if normalize {
                 model = model.add(BatchNormalization::new());
             }
+            if self.dropout > 0.0 {
+                model = model.add(Dropout::new(self.dropout));
+            }
         }
         model
     }
 
-    /// How gradients become steps: Nesterov momentum.
+    /// How gradients become steps: Nesterov momentum, or AdamW for a table.
     pub fn optimizer(&self) -> Optimizer {
-        SGD::new().momentum(0.9).nesterov(true).into()
+        match self.style {
+            Style::Default | Style::SelfNormalizing => {
+                SGD::new().momentum(0.9).nesterov(true).into()
+            }
+            Style::Table => Optimizer::from(AdamW::new()).weight_decay(TABLE_DECAY),
+        }
     }
 
-    /// The same for the rows of a table, each variable's gradient clipped to a norm
-    /// of 1 (`clipnorm`). Columns such as incomes or populations have a few rows
+    /// The same for the rows of a table. Momentum has each variable's gradient clipped to a
+    /// norm of 1 (`clipnorm`): columns such as incomes or populations have a few rows
     /// dozens of deviations off, whose gradients otherwise throw a wide network far
     /// off or end it in NaN: with 300 and 300 units, one of three splits of the
-    /// housing table did.
+    /// housing table did. Adam's steps do not grow with the gradient.
     pub fn table_optimizer(&self) -> Optimizer {
-        self.optimizer().clipnorm(1.0)
+        match self.style {
+            Style::Default | Style::SelfNormalizing => self.optimizer().clipnorm(1.0),
+            Style::Table => self.optimizer(),
+        }
     }
 
-    /// The learning rate over the training: 1cycle.
+    /// The learning rate over the training: 1cycle. A table's rises with the root of the batch
+    /// size, as the noise of a step's gradient falls (Hoffer et al. 2017).
     pub fn schedule(&self) -> Schedule {
-        OneCycle::new(0.02).into()
+        match self.style {
+            Style::Default | Style::SelfNormalizing => OneCycle::new(0.02).into(),
+            Style::Table => {
+                let batches = self.batch_size as f64 / 32.0;
+                OneCycle::new(TABLE_RATE * batches.sqrt()).into()
+            }
+        }
     }
 }
 
@@ -273,7 +350,7 @@ mod tests {
     fn a_deep_network_is_normalized_and_a_flat_input_is_not_flattened() {
         let x = Tensor::from_f32([2], vec![0.0; 4]).unwrap();
         let names = |hidden: &[usize]| {
-            let recipe = Recipe::new("default", Some(hidden.to_vec())).unwrap();
+            let recipe = Recipe::default_dnn(hidden);
             let model = recipe.layers(&x, Task::Classes(2)).build().unwrap();
             let layers = model.layers.iter();
             layers.map(|l| l.rule.class()).collect::<Vec<_>>().join(" ")

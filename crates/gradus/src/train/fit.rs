@@ -133,11 +133,12 @@ impl Fit {
         self
     }
 
-    /// So many epochs as a recipe has them: its schedule, and early stopping,
+    /// So many epochs as a recipe has them: its batches and schedule, and early stopping,
     /// which wants validation data.
     pub fn recipe(recipe: &Recipe, epochs: usize) -> Self {
         Self::new()
             .epochs(epochs)
+            .batch_size(recipe.batch_size)
             .schedule(recipe.schedule())
             .callback(EarlyStopping::recipe(epochs))
     }

@@ -3,10 +3,12 @@
 use super::super::dtype::Dtype;
 use super::super::functional::{Functional, Symbol};
 use super::super::layers::{
-    Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Normalization, OutputMode, StringLookup,
+    Activation, Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Normalization, OutputMode,
+    Rescaling, StringLookup,
 };
 use crate::data::{Feature, Look, Missing, Moments, NumbersLook, Schema, Summary};
 use crate::error::{Error, Result};
+use crate::rules::activations;
 use std::collections::HashMap;
 
 /// From so many different texts on, a category is embedded; with fewer, it is a row
@@ -23,7 +25,8 @@ pub fn embedding_width(texts: usize) -> usize {
 /// training rows:
 ///
 /// - numbers, booleans and the parts of dates are standardized; a missing one is the
-///   mean, which is 0 then;
+///   mean, which is 0 then; with a `limit`, z becomes `limit · tanh(z / limit)`, so that a
+///   number far off says no more than that it is far off;
 /// - those with gaps have, if `missing` says so, a 1 where they are missing;
 /// - of a category, each text that is there twice or more has a place, all others
 ///   are one unknown text, and so what is unknown is trained, too.
@@ -33,6 +36,7 @@ pub(super) fn front(
     schema: &Schema,
     train: &Summary,
     missing: Missing,
+    limit: Option<f64>,
 ) -> Result<Symbol> {
     let mut seen = Vec::new();
     for feature in &schema.features {
@@ -54,7 +58,15 @@ pub(super) fn front(
     if !numbers.is_empty() {
         let all = together(g, numbers)?;
         let scaled = g.layer(Normalization::new().given(means, variances), all)?;
-        parts.push(g.layer(NanToNum::new(), scaled)?);
+        let filled = g.layer(NanToNum::new(), scaled)?;
+        parts.push(match limit {
+            None => filled,
+            Some(limit) => {
+                let small = g.layer(Rescaling::new(1.0 / limit), filled)?;
+                let bent = g.layer(Activation::new(activations::Activation::Tanh), small)?;
+                g.layer(Rescaling::new(limit), bent)?
+            }
+        });
     }
     if !gaps.is_empty() {
         let all = together(g, gaps)?;

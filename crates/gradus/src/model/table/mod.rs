@@ -54,7 +54,7 @@ impl Recipe {
     /// let schema = Schema::of(&table, &options)?;
     /// let (test, train) = schema.dataset(&table, true)?.split_first(10)?;
     ///
-    /// let recipe = Recipe::default_dnn(&[30]);
+    /// let recipe = Recipe::of_table(train.rows()).hidden(&[30]);
     /// let mut model = recipe.table_model(&schema, &train, &options)?;
     /// model.fit(&train, Fit::recipe(&recipe, 3).validation_split(0.2))?;
     /// model.evaluate(&test)?;
@@ -97,11 +97,11 @@ impl Recipe {
         seed: u64,
     ) -> Result<Model> {
         let hidden = self.hidden_layers();
-        let mut behind = Behind::new(schema, train, options, seed)?;
+        let mut behind = Behind::new(schema, train, options, seed, self.limit())?;
         behind.append(&hidden)?;
         let mut outputs = Vec::new();
         for (goal, target) in goals.iter().zip(&schema.targets) {
-            let last = goal.task.last_layer();
+            let last = self.last_layer(goal.task);
             outputs.push(behind.end(goal, target, Some(last.into()))?);
         }
         behind.model(schema, outputs)
@@ -123,7 +123,7 @@ impl Model {
                             do layers with `inputs` and `model.outputs`";
             return Err(Error::invalid("data.target", found, expected));
         };
-        let mut behind = Behind::new(schema, train, options, self.seed)?;
+        let mut behind = Behind::new(schema, train, options, self.seed, None)?;
         behind.append(&self.layers)?;
         let output = behind.end(goal, target, None)?;
         behind.model(schema, vec![output])
@@ -235,7 +235,13 @@ struct Behind {
 }
 
 impl Behind {
-    fn new(schema: &Schema, train: &Summary, options: &TableOptions, seed: u64) -> Result<Self> {
+    fn new(
+        schema: &Schema,
+        train: &Summary,
+        options: &TableOptions,
+        seed: u64,
+        limit: Option<f64>,
+    ) -> Result<Self> {
         let mut graph = Functional::new().seed(seed);
         let mut columns = Vec::new();
         for feature in &schema.features {
@@ -243,7 +249,7 @@ impl Behind {
             columns.push(graph.open_input(&name, shape, dtype));
         }
         let missing = options.missing.unwrap_or_default();
-        let last = front::front(&mut graph, &columns, schema, train, missing)?;
+        let last = front::front(&mut graph, &columns, schema, train, missing, limit)?;
         Ok(Behind { graph, last })
     }
 

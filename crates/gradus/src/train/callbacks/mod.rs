@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
+use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
@@ -237,6 +238,11 @@ impl<'a> Training<'a> {
         self.learning_rate = rate;
     }
 
+    /// Which of two measurements is the better one, for a callback that is told so.
+    pub(crate) fn better(&self, mode: Direction, monitor: &str) -> Result<Better> {
+        mode.of(monitor, self.model)
+    }
+
     /// Ends the training after this epoch, or this step if one is under way.
     pub fn stop(&mut self) {
         self.stop = true;
@@ -252,7 +258,7 @@ impl<'a> Training<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// By the measurement's name: larger for accuracies and their like.
+    /// As the metric itself says, whatever its name is; of losses smaller is better.
     #[default]
     Auto,
     /// Smaller is better.
@@ -262,30 +268,35 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `now` is better than `best` by more than `min_delta`.
-    pub(crate) fn improves(
-        self,
-        monitor: &str,
-        now: f64,
-        best: Option<f64>,
-        min_delta: f64,
-    ) -> bool {
-        let name = monitor.strip_prefix("val_").unwrap_or(monitor);
-        let larger = match self {
-            Direction::Min => false,
-            Direction::Max => true,
-            Direction::Auto => {
-                let rising = ["accuracy", "acc", "auc", "precision", "recall", "f1", "r2"];
-                rising
-                    .iter()
-                    .any(|r| name.split('_').any(|part| part.starts_with(r)))
-            }
-        };
-        match best {
-            None => !now.is_nan(),
-            Some(best) if larger => now - min_delta > best,
-            Some(best) => now + min_delta < best,
+    /// Which it is for that measurement of the model's. A measurement that says nothing of
+    /// its direction (a count such as `TruePositives`, the learning rate) is an error that
+    /// asks for it.
+    pub fn of(self, monitor: &str, model: &Model) -> Result<Better> {
+        match self {
+            Direction::Min => return Ok(Better::Smaller),
+            Direction::Max => return Ok(Better::Larger),
+            Direction::Auto => {}
         }
+        let name = monitor.strip_prefix("val_").unwrap_or(monitor);
+        let found = model.measured().into_iter().find(|(n, _)| n == name);
+        let better = found.and_then(|(_, better)| better);
+        better.ok_or_else(|| {
+            let problem = format!(
+                "`{monitor}` does not say by itself whether smaller or larger is better: set \
+                 `mode` to \"min\" or \"max\""
+            );
+            let at = "mode".to_owned();
+            Error::Config { at, problem }
+        })
+    }
+}
+
+/// Whether `now` is better than `best` by more than `min_delta`.
+pub(crate) fn improves(better: Better, now: f64, best: Option<f64>, min_delta: f64) -> bool {
+    match (best, better) {
+        (None, _) => !now.is_nan(),
+        (Some(best), Better::Larger) => now - min_delta > best,
+        (Some(best), Better::Smaller) => now + min_delta < best,
     }
 }
 

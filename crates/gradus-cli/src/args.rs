@@ -91,6 +91,10 @@ pub struct Predict {
     /// `_std` before its extension their standard deviation
     #[arg(long, value_name = "N")]
     pub mc_samples: Option<NonZeroUsize>,
+    /// Keep every sample, too: FILE's name with `_samples` and the ending `.npy` gets an array of
+    /// shape (N, rows, outputs)
+    #[arg(long, requires = "mc_samples")]
+    pub keep: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -22,6 +22,7 @@ pub fn run(args: Evaluate) -> Result<()> {
         let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
         return Err(Error::file(&path, problem));
     }
+    super::warn_of_nan(&model, &path);
     let (data, name) = match PARTS.contains(&&*args.data) {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {

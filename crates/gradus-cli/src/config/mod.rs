@@ -5,6 +5,7 @@ mod callbacks;
 mod document;
 mod folds;
 mod model;
+mod over_recipe;
 mod overrides;
 mod pretrain;
 mod resolve;
@@ -53,7 +54,9 @@ struct Raw {
 impl Config {
     /// Reads it from plain data.
     pub fn from_value(value: &Value) -> Result<Self> {
-        let raw: Raw = read("", table("", value)?)?;
+        let mut value = value.clone();
+        let keeps_rate = over_recipe::fill(&mut value, resolve::RECIPE_EPOCHS)?;
+        let raw: Raw = read("", table("", &value)?)?;
         let section =
             |value: Option<Value>| value.unwrap_or_else(|| Value::Object(Default::default()));
         let config = Config {
@@ -65,7 +68,10 @@ impl Config {
             },
             data: DataConfig::from_value("data", &section(raw.data))?,
             model: ModelConfig::from_value("model", &section(raw.model))?,
-            train: TrainConfig::from_value("train", &section(raw.train))?,
+            train: TrainConfig {
+                keeps_rate,
+                ..TrainConfig::from_value("train", &section(raw.train))?
+            },
             callbacks: CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?,
             pretrain: match raw.pretrain {
                 Some(table) => Some(PretrainConfig::from_value("pretrain", &table)?),

@@ -49,6 +49,22 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+impl Epoch {
+    /// A line of it, for a training that ends before epoch `end`.
+    pub(super) fn line(&self, end: usize) -> String {
+        let number = |value: f64| match value.abs() {
+            size if size == 0.0 || (1e-3..1e5).contains(&size) || !value.is_finite() => {
+                format!("{value:.4}")
+            }
+            _ => format!("{value:.3e}"),
+        };
+        let logs = self.logs.iter();
+        let logs = logs.map(|(name, value)| format!("{name} {}  ", number(value)));
+        let (epoch, logs) = (self.epoch + 1, logs.collect::<String>());
+        format!("epoch {epoch}/{end}  {logs}{:.2} s", self.seconds)
+    }
+}
+
 /// What `fit` returns: the measurements of every epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {

@@ -159,6 +159,12 @@ pub struct Training<'a> {
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
+    /// Whether numbers that are not finite stay out of the model.
+    pub(super) guarded: bool,
+    /// Whether the guard found some: the model is no longer the engine's.
+    pub(super) broken: bool,
+    /// The steps that the model's state has taken, and the optimizer's scalars then.
+    kept: (u64, Vec<f32>),
 }
 
 impl<'a> Training<'a> {
@@ -171,11 +177,14 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         Ok(Training {
             runner: Runner::new(model, engine, &wanted)?,
+            kept: (model.state.iteration, model.state.scalars.clone()),
             model,
             engine,
             wanted,
             learning_rate,
             stop: false,
+            guarded: false,
+            broken: false,
         })
     }
 
@@ -188,9 +197,36 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Weights, optimizer state and learning rate go back into the model.
+    /// The engine, for plans of one's own.
+    pub(super) fn engine(&self) -> &'a dyn Engine {
+        self.engine
+    }
+
+    /// Steps that the state has taken which the model has.
+    pub(super) fn kept_iteration(&self) -> u64 {
+        self.kept.0
+    }
+
+    /// The state that the model has goes back to the engine.
+    pub(super) fn roll_back(&mut self) {
+        let state = &mut self.model.state;
+        state.iteration = self.kept.0;
+        state.scalars.clone_from(&self.kept.1);
+        self.runner.upload(self.model);
+        self.broken = false;
+    }
+
+    /// Weights, optimizer state and learning rate go back into the model, unless they are
+    /// guarded and no longer finite.
     pub(super) fn download(&mut self) {
+        if self.guarded && !self.runner.is_finite() {
+            self.broken = true;
+            return;
+        }
         self.runner.download(self.model);
+        let state = &self.model.state;
+        self.kept.0 = state.iteration;
+        self.kept.1.clone_from(&state.scalars);
         if let Some(compiled) = &mut self.model.compiled
             && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
         {

@@ -79,7 +79,7 @@ impl Reporter {
         bar.set_length(progress.batches as u64);
         bar.set_prefix(format!("epoch {}/{}", progress.epoch + 1, progress.epochs));
         bar.set_message(match is_narrow() {
-            true => format!("{validation}  {now}"),
+            true => format!("{validation}  {now}").trim_start().to_owned(),
             false => format!("{now}  {validation}"),
         });
         bar.set_position(progress.batch as u64 + 1);

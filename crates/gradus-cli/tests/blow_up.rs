@@ -28,7 +28,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_the_last_finite_state_stays() {
     let has = |text: &str| assert!(said.err.contains(text), "{text}: {}", said.err);
     has("error: epoch 1/4, step ");
     has("the loss is ");
-    has("it began in layer `");
+    has("it began in layer `batch_normalization`, which gave inf");
     has("a learning rate below 1e30");
     has("clipnorm");
     has("as it was before the first epoch");

@@ -70,7 +70,12 @@ fn sample(
             _ => beside(&beside(&args.out, name), "samples"),
         };
         if let Some(kept) = &found.samples {
-            write(&file.with_extension("npy"), kept, ", a row for each sample")?;
+            let path = file.with_extension("npy");
+            let values = kept.to_f32();
+            write_whole(&path, |file| data::write_npy(file, kept.shape(), &values))?;
+            let dims = kept.shape().dims().iter().map(|dim| format!(", {dim}"));
+            let (path, dims) = (path.display(), dims.collect::<String>());
+            output::result(&format!("{path}: every sample, shape ({samples}{dims})\n"))?;
         }
     }
     Ok(found)

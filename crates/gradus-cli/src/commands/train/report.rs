@@ -48,8 +48,20 @@ impl Trained {
                     kept.epoch + 1
                 ),
             };
-            if run.data.validation().is_some() {
-                text += &format!("validation  {}\n", of(true));
+            if let Some(validation) = run.data.validation() {
+                // The epoch was measured before the weights became their averages.
+                let averaged = run
+                    .model
+                    .compiled
+                    .as_ref()
+                    .is_some_and(|c| c.optimizer.use_ema);
+                text += &match averaged && restored(&watch).is_none() {
+                    true => {
+                        let logs = run.model.evaluate(validation)?;
+                        format!("validation  {}\n", measurements(logs.iter()))
+                    }
+                    false => format!("validation  {}\n", of(true)),
+                };
             }
         }
         if let Some(test) = run.data.test() {

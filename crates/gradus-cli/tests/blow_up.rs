@@ -118,6 +118,13 @@ fn a_run_may_train_on_and_repeats_so() {
     place.ok(&["train", "run/config.toml", "--quiet", "--out", "again"]);
     assert!(loss("again"));
 
+    let more = ["--resume", "--set", "train.epochs=5"];
+    let said = place.run(&train("run", &[&BLOW[..], &on[..2], &more].concat()));
+    assert!(
+        said.err.contains("keras: layer hidden: its kernel"),
+        "{}",
+        said.err
+    );
     // Whoever uses such a model is told.
     let warning = "warning: run/model.keras: layer hidden: its kernel has NaN or infinite";
     let said = place.run(&["evaluate", "run", "--data", "digits:test"]);

@@ -110,6 +110,37 @@ fn a_loss_for_other_targets_is_refused() {
 }
 
 #[test]
+fn a_loss_for_one_hot_targets_is_refused_on_classes() {
+    let place = Place::new();
+    let rows: String = (0..40)
+        .map(|i| format!("{i},{}\n", ["no", "yes"][i % 2]))
+        .collect();
+    place.write("t.csv", format!("a,y\n{rows}"));
+    place.write(
+        "c.toml",
+        "[data]\ntable = \"t.csv\"\ntarget = \"y\"\n[model]\nrecipe = \"default\"\n[train]\n\
+         epochs = 1\nloss = \"categorical_crossentropy\"\n",
+    );
+    let message = place.mistake(&TRAIN);
+    assert!(
+        message.contains("expected SparseCategoricalCrossentropy"),
+        "{message}"
+    );
+    // And by a chain of layers on numbers.
+    place.write(
+        "c.toml",
+        "[data]\ndataset = \"digits\"\n[model]\nlayers = [{ type = \"Flatten\" }, { type = \"Dense\", \
+         units = 10, activation = \"softmax\" }]\n[train]\noptimizer = \"adam\"\n\
+         loss = \"categorical_crossentropy\"\n",
+    );
+    let message = place.mistake(&TRAIN);
+    assert!(
+        message.contains("take sparse_categorical_crossentropy"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_saved_model_has_the_rate_where_its_schedule_stands() {
     let place = recipe("[train]\nepochs = 2\n");
     place.ok(&TRAIN);

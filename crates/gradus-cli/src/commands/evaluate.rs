@@ -23,7 +23,10 @@ pub fn run(args: Evaluate) -> Result<()> {
         return Err(Error::file(&path, problem));
     }
     super::warn_of_nan(&model, &path);
-    let (data, name) = match PARTS.contains(&&*args.data) {
+    // Beside a file, a folder of pictures may be called so.
+    let is_part = PARTS.contains(&&*args.data);
+    let is_part = is_part && (args.model.is_dir() || !Path::new(&args.data).exists());
+    let (data, name) = match is_part {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {
             let data = super::labelled_for(&model, &args.data)?;

@@ -142,7 +142,20 @@ fn pretrain(run: &mut Run, reporter: &Reporter) -> Result<()> {
     let Some((task, rows)) = &run.pretrain else {
         return Ok(());
     };
-    let histories = task.run(&mut run.model, rows)?;
+    let histories = task
+        .run(&mut run.model, rows)
+        .map_err(|error| match error {
+            Error::BlowUp {
+                epoch,
+                step,
+                problem,
+            } => Error::BlowUp {
+                epoch,
+                step,
+                problem: format!("the pretraining: {problem}"),
+            },
+            error => error,
+        })?;
     for history in &histories {
         let losses = history.get("loss");
         if let (Some(first), Some(last)) = (losses.first(), losses.last()) {
@@ -184,6 +197,13 @@ fn watch(
         history,
     }) = checkpoint
     {
+        if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
+            watch.reporter.say(&format!(
+                "warning: the checkpoint of {}: layer {layer}: its {weight} has NaN or infinite \
+                 numbers",
+                state.model
+            ));
+        }
         let (seed, compiled) = (run.model.seed, run.model.compiled.take());
         run.model = model;
         run.model.seed = seed;

@@ -143,6 +143,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_epoch_is_a_line() {
+        let logs = [("loss", 0.25), ("learning_rate", 1e-5)];
+        let epoch = Epoch {
+            epoch: 1,
+            logs: logs.into_iter().collect(),
+            seconds: 0.5,
+        };
+        let line = "epoch 2/8  loss 0.2500  learning_rate 1.000e-5  0.50 s";
+        assert_eq!(epoch.line(8), line);
+    }
+
+    #[test]
     fn a_history_comes_back_from_its_csv_to_the_bit() {
         let mut history = History::default();
         for (epoch, value) in [0.1 + 0.2, f64::INFINITY, 1e-300].into_iter().enumerate() {

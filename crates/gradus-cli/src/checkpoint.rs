@@ -56,6 +56,8 @@ pub struct Checkpoint {
 pub struct Writer {
     folder: PathBuf,
     best_epoch: Option<usize>,
+    /// The epoch that the last one goes on with.
+    pub written: Option<usize>,
 }
 
 impl Writer {
@@ -67,6 +69,7 @@ impl Writer {
         Ok(Writer {
             folder,
             best_epoch: None,
+            written: None,
         })
     }
 
@@ -94,6 +97,7 @@ impl Writer {
         let text = toml::to_string(&state).map_err(|error| Error::Internal(error.to_string()))?;
         write_text(&self.folder.join(STATE), &text)?;
         self.keep(&state);
+        self.written = Some(state.epoch);
         Ok(())
     }
 

@@ -14,9 +14,9 @@ pub enum Reporter {
     Quiet,
     /// One line an epoch.
     Lines,
-    /// A bar on a terminal.
+    /// On a terminal, the same lines with a bar below them.
     Bar {
-        /// The bar.
+        /// The bar, of the epoch under way.
         bar: ProgressBar,
         /// When its text was last made.
         shown: Option<Instant>,
@@ -59,8 +59,8 @@ impl Reporter {
         }
     }
 
-    /// After a step. `first` is the epoch that this run began with.
-    pub fn step(&mut self, first: usize, progress: &Progress<'_>) {
+    /// After a step.
+    pub fn step(&mut self, progress: &Progress<'_>) {
         let Reporter::Bar {
             bar,
             shown,
@@ -76,30 +76,31 @@ impl Reporter {
         *shown = Some(Instant::now());
         let loss = std::iter::once(("loss", progress.loss()));
         let now = measurements(loss.chain(progress.metrics()));
-        bar.set_length(((progress.epochs - first) * progress.batches) as u64);
+        bar.set_length(progress.batches as u64);
         bar.set_prefix(format!("epoch {}/{}", progress.epoch + 1, progress.epochs));
-        bar.set_message(format!("{now}  {validation}"));
-        let done = (progress.epoch - first) * progress.batches + progress.batch + 1;
-        bar.set_position(done as u64);
+        bar.set_message(match is_narrow() {
+            true => format!("{validation}  {now}").trim_start().to_owned(),
+            false => format!("{now}  {validation}"),
+        });
+        bar.set_position(progress.batch as u64 + 1);
     }
 
     /// After an epoch.
     pub fn epoch(&mut self, epoch: &Epoch, epochs: usize) {
         match self {
             Reporter::Quiet => {}
-            Reporter::Lines => message(&format!(
-                "epoch {}/{epochs}  {}  {:.2} s",
-                epoch.epoch + 1,
-                measurements(epoch.logs.iter()),
-                epoch.seconds
-            )),
-            Reporter::Bar { validation, .. } => {
+            Reporter::Lines => message(&line(epoch, epochs, false)),
+            Reporter::Bar {
+                bar, validation, ..
+            } => {
                 let logs = epoch.logs.iter();
                 let values = logs.filter(|(name, _)| name.starts_with("val_"));
                 let values: Vec<String> = values.map(|(_, value)| number(value)).collect();
                 if !values.is_empty() {
                     *validation = format!("val {}", values.join(" "));
                 }
+                bar.suspend(|| message(&line(epoch, epochs, is_narrow())));
+                bar.reset();
             }
         }
     }
@@ -109,5 +110,49 @@ impl Reporter {
         if let Reporter::Bar { bar, .. } = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// An epoch's line; on a narrow terminal its validation comes first.
+fn line(epoch: &Epoch, epochs: usize, narrow: bool) -> String {
+    let mut logs: Vec<(&str, f64)> = epoch.logs.iter().collect();
+    if narrow {
+        logs.sort_by_key(|(name, _)| !name.starts_with("val_"));
+    }
+    format!(
+        "epoch {}/{epochs}  {}  {:.2} s",
+        epoch.epoch + 1,
+        measurements(logs.into_iter()),
+        epoch.seconds
+    )
+}
+
+/// Whether the terminal has fewer than 60 columns.
+fn is_narrow() -> bool {
+    let (_, columns) = console::Term::stderr().size();
+    columns < 60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_line_begins_with_the_validation() {
+        let logs = [
+            ("loss", 0.5),
+            ("mae", 0.25),
+            ("val_loss", 0.75),
+            ("val_mae", 0.125),
+        ];
+        let epoch = Epoch {
+            epoch: 2,
+            logs: logs.into_iter().collect(),
+            seconds: 1.0,
+        };
+        let wide = "epoch 3/9  loss 0.5000  mae 0.2500  val_loss 0.7500  val_mae 0.1250  1.00 s";
+        assert_eq!(line(&epoch, 9, false), wide);
+        let narrow = "epoch 3/9  val_loss 0.7500  val_mae 0.1250  loss 0.5000  mae 0.2500  1.00 s";
+        assert_eq!(line(&epoch, 9, true), narrow);
     }
 }

@@ -65,7 +65,7 @@ impl Callback for Shared {
             .callbacks
             .each()
             .try_for_each(|c| c.on_train_batch_end(p, t))?;
-        watch.reporter.step(watch.first, p);
+        watch.reporter.step(p);
         Ok(())
     }
 
@@ -76,6 +76,7 @@ impl Callback for Shared {
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
         let watch = &mut *self.0.borrow_mut();
         watch.reporter.finish();
+        watch.checkpoint_of_what_broke(training)?;
         watch
             .callbacks
             .each()
@@ -146,12 +147,30 @@ impl Watch {
             .try_for_each(|c| c.on_epoch_end(epoch, logs, training))?;
         let last = training.is_stopping() || epoch + 1 >= self.epochs;
         if last || Instant::now() >= self.due {
-            self.checkpoint(epoch, training)?;
+            self.checkpoint(epoch, training.is_stopping(), training)?;
         }
         Ok(())
     }
 
-    fn checkpoint(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+    /// A training that ends behind its last epoch's end has broken: the state is that of
+    /// the epoch's end again, and goes into a checkpoint if the last one is older.
+    fn checkpoint_of_what_broke(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let last = self.history.epochs.last().map(|epoch| epoch.epoch);
+        let written = self.checkpoints.as_ref().and_then(|c| c.written);
+        match last {
+            Some(last) if written != Some(last + 1) && last >= self.first => {
+                self.checkpoint(last, false, training)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn checkpoint(
+        &mut self,
+        epoch: usize,
+        stopped: bool,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
         let start = Instant::now();
         let (Some(checkpoints), Some(folder)) = (&mut self.checkpoints, &self.folder) else {
             return Ok(());
@@ -162,7 +181,7 @@ impl Watch {
         let model_checkpoint = callbacks.model_checkpoint.as_ref();
         let state = State {
             epoch: epoch + 1,
-            stopped: training.is_stopping(),
+            stopped,
             learning_rate: training.learning_rate(),
             early_stopping: early_stopping.map(|e| e.progress().clone()),
             reduce_lr_on_plateau: reduce.map(|r| r.progress().clone()),

@@ -159,19 +159,27 @@ fn terminate_on_nan_ends_the_training() {
     ];
     let train = ["train", CONFIG, "--quiet", "--out"];
     let said = place.run(&[&train[..], &["run"], &blow].concat());
-    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("`terminate_on_nan` has ended"),
+        "{}",
+        said.err
+    );
     // The epoch is ended and noted.
     assert_eq!(place.text("run/history.csv").lines().count(), 2);
     let raise = ["--set", "callbacks.terminate_on_nan.raise_error=true"];
     let raise = [&["--set", "callbacks.terminate_on_nan={}"], &raise[..]].concat();
-    let message = place.mistake(&[&train[..], &["b"], &blow, &raise].concat());
+    let said = place.run(&[&train[..], &["b"], &blow, &raise].concat());
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let message = said.err;
     assert!(
-        message.contains("of epoch 0") && message.contains("a loss of"),
+        message.contains("of epoch 0") && message.contains("the loss is"),
         "{message}"
     );
-    // Without it, the training goes on to its end.
+    // Without it, the training goes on to its end, if it may.
     let off = ["--set", "callbacks.terminate_on_nan=false"];
-    place.ok(&[&train[..], &["c"], &blow, &off].concat());
+    let on = ["--set", "train.on_nan=continue"];
+    place.ok(&[&train[..], &["c"], &blow, &off, &on].concat());
     assert_eq!(place.text("c/history.csv").lines().count(), 5);
 }
 

@@ -221,6 +221,9 @@ fn rates_and_callbacks_make_sense() {
     );
     assert_eq!(rate("optimizer = \"adadelta\"\n"), []);
     let scheduled = "optimizer = { type = \"SGD\", learning_rate = 2.0 }\nschedule = { type = \"OneCycle\", max_rate = 0.05 }\n";
+    // The cycle's momentum needs an optimizer that has one.
+    assert_eq!(rate(scheduled), warnings(&["momentum"]));
+    let scheduled = "optimizer = { type = \"SGD\", learning_rate = 2.0, momentum = 0.9 }\nschedule = { type = \"OneCycle\", max_rate = 0.05 }\n";
     assert_eq!(rate(scheduled), []);
 
     let patience =

@@ -288,7 +288,7 @@ fn mistakes_are_named() {
         (
             "[callbacks]",
             "[pretrain]\n[callbacks]",
-            &["pretrain.kind", "autoencoder"],
+            &["pretrain.type", "autoencoder"],
         ),
         (
             "loss = \"sparse",

@@ -50,7 +50,7 @@ fn every_kind_pretrains_before_the_training_and_repeats() {
 fn mistakes_are_told_with_their_keys() {
     let place = Place::new();
     for (table, parts) in [
-        ("", &["pretrain.kind", "autoencoder, masked_features"][..]),
+        ("", &["pretrain.type", "autoencoder, masked_features"][..]),
         (
             "kind = \"autoencode\"",
             &["pretrain.kind", "did you mean `autoencoder`?"],
@@ -99,4 +99,63 @@ fn mistakes_are_told_with_their_keys() {
             assert!(told.contains(part), "{table}: {part} is not in {told}");
         }
     }
+}
+
+#[test]
+fn hidden_layers_behind_a_tables_columns_are_pretrained() {
+    let place = Place::new();
+    let rows: String = (0..120)
+        .map(|i| {
+            let kind = ["a", "b", "c"][i % 3];
+            let gap = if i % 10 == 0 {
+                String::new()
+            } else {
+                (i % 7).to_string()
+            };
+            format!("{i},{gap},{kind},{}\n", i % 2)
+        })
+        .collect();
+    place.write("t.csv", format!("x,gap,kind,y\n{rows}"));
+    for (n, (kind, model)) in [
+        ("autoencoder", "recipe = \"default\"\nhidden = [6, 4]"),
+        ("masked_features", "layers = [{ type = \"Dense\", units = 6, activation = \"elu\" }, { type = \"Dense\", units = 2, activation = \"softmax\" }]"),
+        ("siamese", "recipe = \"default\"\nhidden = [6]"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let noise = if kind == "siamese" { "noise = 0.1\n" } else { "" };
+        place.write(
+            "c.toml",
+            format!(
+                "[data]\ntable = \"t.csv\"\ntarget = \"y\"\ncolumns = {{ y = \"category\" }}\nvalidation = {{ fraction = 0.2 }}\n\
+                 [model]\n{model}\n[train]\nepochs = 1\nloss = \"sparse_categorical_crossentropy\"\n\
+                 optimizer = {{ type = \"SGD\", learning_rate = 1e-9 }}\n\
+                 [pretrain]\ntype = \"{kind}\"\nepochs = 30\n{noise}"
+            ),
+        );
+        let run = format!("run-{n}");
+        let said = place.run(&["train", "c.toml", "--out", &run]);
+        assert_eq!(said.code, Some(0), "{kind}: {}", said.err);
+        let line = said.err.lines().find(|l| l.starts_with("pretrained 30 epochs on 96 rows"));
+        let line = line.unwrap_or_else(|| panic!("{kind}: {}", said.err));
+        let losses: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+        assert!(losses[3] < losses[2], "{line}");
+        // What was learned is in the model: without it, the run is another.
+        let (with, without) = (format!("{run}/model.keras"), format!("{run}-without"));
+        let text = place.text("c.toml");
+        place.write("d.toml", text.split("[pretrain]").next().unwrap());
+        place.ok(&["train", "d.toml", "--quiet", "--out", &without]);
+        let measure = |model: &str| place.ok(&["evaluate", model, "--data", "c.toml"]);
+        assert_ne!(measure(&with), measure(&format!("{without}/model.keras")));
+        // The configuration repeats it.
+        let again = format!("{run}-again");
+        place.ok(&["train", &format!("{run}/config.toml"), "--quiet", "--out", &again]);
+        assert!(results(&place, &run) == results(&place, &again));
+    }
+    let message = place.mistake(&["train", "c.toml", "--set", "pretrain.kind=siamese"]);
+    assert!(
+        message.contains("`pretrain.type` and `pretrain.kind` exclude"),
+        "{message}"
+    );
 }

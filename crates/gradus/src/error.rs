@@ -8,8 +8,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, where, and what would have been right.
 ///
-/// Everything but [`Error::Io`] and [`Error::Internal`] is a mistake that the
-/// user can mend: see [`Error::is_users_mistake`].
+/// Everything but [`Error::BlowUp`], [`Error::Io`] and [`Error::Internal`] is a mistake
+/// that the user can mend: see [`Error::is_users_mistake`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -90,6 +90,18 @@ pub enum Error {
         problem: String,
     },
 
+    /// A training whose loss became NaN or infinite, or whose weights did. The model has
+    /// the last finite state.
+    #[error("{problem}")]
+    BlowUp {
+        /// The epoch, from 0.
+        epoch: usize,
+        /// The step of the epoch, from 0.
+        step: usize,
+        /// Where it began, and what may hold it.
+        problem: String,
+    },
+
     /// A file operation that the system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
@@ -113,7 +125,7 @@ impl Error {
     pub fn is_users_mistake(&self) -> bool {
         match self {
             Error::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
-            Error::Internal(_) => false,
+            Error::BlowUp { .. } | Error::Internal(_) => false,
             _ => true,
         }
     }

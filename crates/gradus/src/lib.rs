@@ -40,7 +40,7 @@ pub mod prelude {
         Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate,
     };
     pub use crate::rules::schedules::{OneCycle, Schedule};
-    pub use crate::train::{Callback, EarlyStopping, Fit, History, ReduceLROnPlateau};
+    pub use crate::train::{Callback, EarlyStopping, Fit, History, OnNan, ReduceLROnPlateau};
 }
 
 /// The README's example.

@@ -1,8 +1,10 @@
 //! Callbacks, through the public doors.
 
+use gradus::Error;
 use gradus::prelude::*;
-use gradus::rules::schedules::ExponentialDecay;
-use gradus::train::callbacks::{LearningRateScheduler, TerminateOnNaN};
+use gradus::rules::metrics::TruePositives;
+use gradus::rules::schedules::{ExponentialDecay, PiecewiseConstantDecay};
+use gradus::train::callbacks::{Direction, LearningRateScheduler, TerminateOnNaN};
 
 fn data() -> Dataset {
     let x: Vec<f32> = (0..40).map(|i| i as f32 / 20.0 - 1.0).collect();
@@ -72,4 +74,65 @@ fn a_loss_that_is_no_number_ends_the_training() {
     assert!(steps < 10, "{steps} steps");
     assert!(!history.last("loss").unwrap().is_finite());
     assert!(history.last("val_loss").is_some());
+}
+
+#[test]
+fn a_training_that_breaks_leaves_the_end_of_the_epoch_before() {
+    // Ten steps an epoch; from the 25th on the rate is far too high.
+    let rates = PiecewiseConstantDecay {
+        boundaries: vec![24.0],
+        values: vec![0.01, 1e30],
+    };
+    let fit = |epochs: usize, on_nan: OnNan| {
+        let mut model = model(SGD::new().learning_rate(Schedule::from(rates.clone())));
+        let fit = Fit::new().epochs(epochs).batch_size(4).on_nan(on_nan);
+        let history = model.fit(data(), fit);
+        (model, history)
+    };
+    let (broken, history) = fit(4, OnNan::Stop);
+    let error = history.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::BlowUp {
+                epoch: 2,
+                step: 5..,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(!error.is_users_mistake());
+    assert!(error.to_string().contains("layer `dense`"), "{error}");
+    let (whole, history) = fit(2, OnNan::Stop);
+    assert_eq!(history.unwrap().epochs.len(), 2);
+    assert_eq!(broken.state, whole.state);
+    assert!(broken.weights().eq(whole.weights()));
+
+    let (mut broken, history) = fit(4, OnNan::Continue);
+    assert_eq!(history.unwrap().epochs.len(), 4);
+    assert_eq!(broken.not_finite().next(), Some(("dense", "kernel")));
+    // Such a model is not trained on, unless that is asked for.
+    let error = broken.fit(data(), Fit::new()).unwrap_err().to_string();
+    assert!(error.contains("layer dense: its kernel has NaN"), "{error}");
+}
+
+#[test]
+fn a_monitor_without_a_direction_asks_for_it() {
+    let count = TruePositives::default();
+    let fit = |callback: EarlyStopping| {
+        let mut model = Sequential::new()
+            .add(Dense::new(1))
+            .compile(SGD::new(), Loss::MeanSquaredError, &[count.clone().into()])
+            .unwrap();
+        model.fit(data(), Fit::new().callback(callback))
+    };
+    for monitor in ["true_positives", "learning_rate"] {
+        let error = fit(EarlyStopping::new(monitor)).unwrap_err().to_string();
+        assert!(error.contains("set `mode` to"), "{error}");
+        let mut told = EarlyStopping::new(monitor);
+        told.mode = Direction::Max;
+        fit(told).unwrap();
+    }
+    fit(EarlyStopping::new("loss")).unwrap();
 }

@@ -105,8 +105,11 @@ fn noise_that_is_always_on_is_the_same_for_every_caller() {
         .build()
         .unwrap();
     let data = Dataset::unlabelled(Tensor::from_f32([37], rows(1000)).unwrap());
-    let expected = noisy.predict(&data).unwrap();
     let predictor = noisy.predictor().unwrap();
+    let expected = predictor.predict(&data).unwrap();
+    // A call of the model draws anew, as another predictor does.
+    assert_ne!(noisy.predict(&data).unwrap(), expected);
+    assert_ne!(noisy.predictor().unwrap().predict(&data).unwrap(), expected);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| assert_eq!(predictor.predict(&data).unwrap(), expected));

@@ -311,7 +311,9 @@ fn what_cannot_be_pretrained_is_told() {
     );
     let mut graph = Functional::new();
     let x = graph.input([8]);
-    let y = graph.layer(Dense::new(2), x).unwrap();
+    let (one, other) = (Dense::new(2), Dense::new(2));
+    let (one, other) = (graph.layer(one, x).unwrap(), graph.layer(other, x).unwrap());
+    let y = graph.layer(layers::Add::new(), [one, other]).unwrap();
     let told = problem(Autoencoder::new(), &mut graph.model([y]).unwrap());
     assert!(told.contains("expected a chain of layers"), "{told}");
 }

@@ -11,8 +11,10 @@ pub mod summary;
 pub mod train;
 
 use crate::copies;
+use crate::output;
 use gradus::data::{Data, Listener, Schema, Takes, open_for};
 use gradus::{Model, Result, Split};
+use std::path::Path;
 
 /// The rows that SPEC names, as the model takes them, for predictions: of a built-in
 /// set or a run's configuration, those that were not trained on. What is larger than
@@ -24,6 +26,17 @@ fn data_for(model: &Model, spec: &str) -> Result<Data> {
 /// As `data_for`, with targets.
 fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
     open(model, spec, true)
+}
+
+/// Says that what comes out of a model is worthless, if its weights are not finite.
+fn warn_of_nan(model: &Model, path: &Path) {
+    if let Some((layer, weight)) = model.not_finite().next() {
+        output::message(&format!(
+            "warning: {}: layer {layer}: its {weight} has NaN or infinite numbers: what the model \
+             gives is worthless",
+            path.display()
+        ));
+    }
 }
 
 fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {

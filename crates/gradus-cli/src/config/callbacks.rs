@@ -4,6 +4,7 @@ use super::problem_at;
 use gradus::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
 use gradus::config::{Value, read, table};
 use gradus::model::Model;
+use gradus::train::callbacks::Direction;
 use gradus::train::{
     Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN,
 };
@@ -119,17 +120,26 @@ impl Callbacks {
             let checked = unfreezing.check(model);
             checked.map_err(|error| error.under("callbacks.gradual_unfreezing"))?;
         }
+        let check_monitor = |callback: &str, monitor: &str, mode: Direction| {
+            check_monitor(callback, monitor, measured)?;
+            let better = mode.of(monitor, model);
+            better.map_err(|error| error.under(&format!("callbacks.{callback}")))
+        };
         if let Some(early_stopping) = &self.early_stopping {
-            check_monitor("early_stopping", &early_stopping.monitor, measured)?;
+            check_monitor(
+                "early_stopping",
+                &early_stopping.monitor,
+                early_stopping.mode,
+            )?;
         }
         if let Some(reduce) = &self.reduce_lr_on_plateau {
-            check_monitor("reduce_lr_on_plateau", &reduce.monitor, measured)?;
+            check_monitor("reduce_lr_on_plateau", &reduce.monitor, reduce.mode)?;
         }
         if let Some(checkpoint) = &self.model_checkpoint {
             let checked = checkpoint.check(measured.iter().map(String::as_str));
             checked.map_err(|error| error.under("callbacks.model_checkpoint"))?;
             if checkpoint.save_best_only {
-                check_monitor("model_checkpoint", &checkpoint.monitor, measured)?;
+                check_monitor("model_checkpoint", &checkpoint.monitor, checkpoint.mode)?;
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ mod callbacks;
 mod document;
 mod folds;
 mod model;
+mod over_recipe;
 mod overrides;
 mod pretrain;
 mod resolve;
@@ -21,11 +22,13 @@ pub use callbacks::Callbacks;
 
 use callbacks::CallbacksConfig;
 use gradus::config::{SEED, Value, read, table};
-use gradus::data::DataConfig;
+use gradus::data::{DataConfig, Listener, Opened, Schema};
+use gradus::model::Recipe;
 use gradus::{Error, Result};
-use model::ModelConfig;
+use model::{ModelConfig, Source};
 use pretrain::PretrainConfig;
 use serde::Deserialize;
+use std::path::Path;
 use train::TrainConfig;
 
 /// A configuration, read and checked, its files not looked at.
@@ -37,6 +40,8 @@ pub struct Config {
     train: TrainConfig,
     callbacks: CallbacksConfig,
     pretrain: Option<PretrainConfig>,
+    /// All of it as it was given.
+    given: Value,
 }
 
 #[derive(Deserialize)]
@@ -53,8 +58,15 @@ impl Config {
     /// Reads it from plain data.
     pub fn from_value(value: &Value) -> Result<Self> {
         let raw: Raw = read("", table("", value)?)?;
-        let section =
-            |value: Option<Value>| value.unwrap_or_else(|| Value::Object(Default::default()));
+        let data = DataConfig::from_value("data", &section(raw.data))?;
+        let model = ModelConfig::from_value("model", &section(raw.model))?;
+        // How many rows there are does not matter to mistakes.
+        let of_table = data.table.is_some();
+        let recipe = match &model.source {
+            Source::Recipe(named) => Some(named.of(of_table.then_some(0))?),
+            _ => None,
+        };
+        let (train, callbacks) = read_training(value, recipe.as_ref(), of_table)?;
         let config = Config {
             seed: match raw.seed {
                 None => SEED,
@@ -62,17 +74,28 @@ impl Config {
                     .as_u64()
                     .ok_or_else(|| Error::invalid("seed", &seed, "a whole number of 0 or more"))?,
             },
-            data: DataConfig::from_value("data", &section(raw.data))?,
-            model: ModelConfig::from_value("model", &section(raw.model))?,
-            train: TrainConfig::from_value("train", &section(raw.train))?,
-            callbacks: CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?,
+            data,
+            model,
+            train,
+            callbacks,
             pretrain: match raw.pretrain {
                 Some(table) => Some(PretrainConfig::from_value("pretrain", &table)?),
                 None => None,
             },
+            given: value.clone(),
         };
         config.refuse_contradictions()?;
         Ok(config)
+    }
+
+    /// The rows alone, for a model that knows a table's columns.
+    pub fn rows(
+        &self,
+        base: &Path,
+        schema: Option<&Schema>,
+        listener: Listener<'_>,
+    ) -> Result<Opened> {
+        self.data.open_telling(base, self.seed, schema, listener)
     }
 
     /// Settings that exclude each other across tables.
@@ -95,6 +118,32 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Reads `[train]` and `[callbacks]`. Their tables replace only what they name of the recipe, if
+/// there is one.
+fn read_training(
+    given: &Value,
+    recipe: Option<&Recipe>,
+    of_table: bool,
+) -> Result<(TrainConfig, CallbacksConfig)> {
+    let mut value = given.clone();
+    let keeps_rate = match recipe {
+        Some(recipe) => over_recipe::fill(&mut value, recipe, of_table)?,
+        None => false,
+    };
+    let raw: Raw = read("", table("", &value)?)?;
+    let train = TrainConfig {
+        keeps_rate,
+        ..TrainConfig::from_value("train", &section(raw.train))?
+    };
+    let callbacks = CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?;
+    Ok((train, callbacks))
+}
+
+/// A section's table, empty if it is not there.
+fn section(value: Option<Value>) -> Value {
+    value.unwrap_or_else(|| Value::Object(Default::default()))
 }
 
 /// A whole number of at least `least`.

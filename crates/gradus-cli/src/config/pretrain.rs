@@ -1,9 +1,9 @@
 //! `[pretrain]`: what the first layers learn before the training, mostly without
 //! labels.
 
-use super::{problem_at, text_of, truth, whole};
+use super::{excluded, problem_at, text_of, truth, whole};
 use gradus::config::{Value, join, read, table};
-use gradus::data::{DataConfig, Dataset};
+use gradus::data::{DataConfig, Dataset, ScaleName, Schema};
 use gradus::layers::Layer;
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::Optimizer;
@@ -46,6 +46,9 @@ const KEYS: [(&str, &[&str]); 10] = [
 
 #[derive(Deserialize)]
 struct Raw {
+    #[serde(rename = "type")]
+    type_: Option<String>,
+    /// The earlier name of `type`.
     kind: Option<String>,
     data: Option<Value>,
     until: Option<Value>,
@@ -77,18 +80,26 @@ impl PretrainConfig {
         let fields = table(at, value)?;
         let raw: Raw = read(at, fields.clone())?;
         let key = |key: &str| join(at, key);
-        let Some(kind) = raw.kind else {
-            let problem = format!("missing: one of {}", KINDS.join(", "));
-            return Err(problem_at(&key("kind"), &problem));
+        let (name, kind) = match (raw.type_, raw.kind) {
+            (Some(_), Some(_)) => {
+                let why = "the second is the first's earlier name";
+                return Err(excluded(&key("type"), &key("kind"), why));
+            }
+            (Some(name), None) => ("type", name),
+            (None, Some(name)) => ("kind", name),
+            (None, None) => {
+                let problem = format!("missing: one of {}", KINDS.join(", "));
+                return Err(problem_at(&key("type"), &problem));
+            }
         };
         let kind = kind.as_str();
         if !KINDS.contains(&kind) {
-            return Err(Error::unknown(&key("kind"), "pretraining", kind, KINDS));
+            return Err(Error::unknown(&key(name), "pretraining", kind, KINDS));
         }
         for (name, kinds) in KEYS {
             if fields.contains_key(name) && !kinds.contains(&kind) {
                 let of = kinds.join(" and ");
-                let problem = format!("is a key of {of}, and the kind is {kind}");
+                let problem = format!("is a key of {of}, and the type is {kind}");
                 return Err(problem_at(&key(name), &problem));
             }
         }
@@ -160,11 +171,23 @@ impl PretrainConfig {
         })
     }
 
-    /// The rows that are learnt from: its own, or those that are trained on.
-    pub fn load(&self, train: &Dataset, base: &Path, seed: u64) -> Result<Dataset> {
+    /// The rows that are learnt from: its own, scaled as those of `[data]` are unless it says
+    /// otherwise, or those that are trained on.
+    pub fn load(
+        &self,
+        train: &Dataset,
+        (scale, schema): (Option<ScaleName>, Option<&Schema>),
+        base: &Path,
+        seed: u64,
+    ) -> Result<Dataset> {
         let rows = match &self.data {
             Some(data) => {
-                let loaded = data.load(base, seed);
+                let mut data = data.clone();
+                // A table's model scales its columns itself.
+                if data.table.is_none() {
+                    data.scale = data.scale.or(scale);
+                }
+                let loaded = data.load_for(base, seed, schema.filter(|_| data.table.is_some()));
                 loaded.map_err(|e| e.under("pretrain"))?.train
             }
             None => train.clone(),
@@ -193,7 +216,7 @@ impl PretrainConfig {
             Task::Autoencoder(task) => (
                 &task.until,
                 json!({
-                    "kind": KINDS[0],
+                    "type": KINDS[0],
                     "epochs": task.epochs,
                     "batch_size": task.batch_size,
                     "optimizer": task.optimizer.to_config(),
@@ -208,7 +231,7 @@ impl PretrainConfig {
             Task::MaskedFeatures(task) => (
                 &task.until,
                 json!({
-                    "kind": KINDS[1],
+                    "type": KINDS[1],
                     "epochs": task.epochs,
                     "batch_size": task.batch_size,
                     "optimizer": task.optimizer.to_config(),
@@ -218,7 +241,7 @@ impl PretrainConfig {
             Task::Siamese(task) => (
                 &task.until,
                 json!({
-                    "kind": KINDS[2],
+                    "type": KINDS[2],
                     "epochs": task.epochs,
                     "batch_size": task.batch_size,
                     "optimizer": task.optimizer.to_config(),

@@ -5,16 +5,16 @@ use super::pretrain::PretrainConfig;
 use super::text::to_text;
 use super::train::PerOutput;
 use super::vocabulary::with_vocabularies;
-use super::{Callbacks, Config, Found, excluded, problem_at};
+use super::{Callbacks, Config, Found, excluded, problem_at, read_training};
 use gradus::artifacts::keras::load_keras;
 use gradus::config::{Value, join};
-use gradus::data::checks::{Finding, Severity};
+use gradus::data::checks::{Finding, Severity, Where};
 use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
 use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
 use gradus::rules::schedules::Schedule;
-use gradus::train::{EarlyStopping, Precision};
+use gradus::train::{EarlyStopping, OnNan, Precision};
 use gradus::{Error, Result};
 use std::path::Path;
 
@@ -31,6 +31,7 @@ pub struct Run {
     pub class_weight: Vec<(usize, f64)>,
     pub mixup: Option<f64>,
     pub precision: Precision,
+    pub on_nan: OnNan,
     pub callbacks: Callbacks,
     /// What comes before the training, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
@@ -78,9 +79,13 @@ impl Config {
             goals,
             mut recipe,
         } = prepare(&self, base, listener)?;
-        if let (Some(recipe), Some(size)) = (&mut recipe, self.train.batch_size) {
-            // The schedule depends on it.
-            recipe.batch_size = size;
+        if let Some(recipe) = &mut recipe {
+            // It is known only now how many rows there are, which a table's recipe depends on.
+            (self.train, self.callbacks) =
+                read_training(&self.given, Some(recipe), !goals.is_empty())?;
+            if let Some(size) = self.train.batch_size {
+                recipe.batch_size = size;
+            }
         }
         let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
         let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
@@ -88,7 +93,8 @@ impl Config {
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
         let thaws_with_rates = callbacks.unfreezing_sets_rate();
         let recipe_rate = recipe.as_ref().filter(|_| {
-            let named = self.train.optimizer.is_some() || self.train.learning_rate.is_some();
+            let optimizer = self.train.optimizer.is_some() && !self.train.keeps_rate;
+            let named = optimizer || self.train.learning_rate.is_some();
             !named && !reduces && !thaws_with_rates
         });
         let schedule = self.train.schedule.clone();
@@ -130,7 +136,12 @@ impl Config {
                                    in memory";
                     return Err(problem_at("pretrain", problem));
                 };
-                let rows = pretrain.load(&loaded.train, base, self.seed)?;
+                let rows = pretrain.load(
+                    &loaded.train,
+                    (self.data.scale, data.schema()),
+                    base,
+                    self.seed,
+                )?;
                 Some((pretrain, rows))
             }
             None => None,
@@ -142,7 +153,7 @@ impl Config {
                 .map_err(|e| e.under("train"))?,
             false => self.train.class_weight.clone(),
         };
-        let findings = match &data {
+        let mut findings = match &data {
             Opened::Memory(loaded) => {
                 let of_classes = model.targets_of_classes(&loaded.train)?;
                 loaded.findings(&self.data.checks, &of_classes)
@@ -154,6 +165,9 @@ impl Config {
                 Vec::new()
             }
         };
+        if let Some(schedule) = &schedule {
+            findings.extend(without_momentum(schedule, &compiled));
+        }
         let mut run = Run {
             rows: self.data.describe_parts(&data),
             data,
@@ -166,6 +180,7 @@ impl Config {
             class_weight,
             mixup: self.train.mixup,
             precision: self.train.precision,
+            on_nan: self.train.on_nan,
             callbacks,
             pretrain,
             fresh: !matches!(self.model.source, Source::File(_)),
@@ -212,7 +227,10 @@ impl Config {
         let train = &self.train;
         let of_table = !goals.is_empty();
         let task = match recipe {
-            Some(_) if !of_table => Some(Task::of(data.targets(), self.one_loss())?),
+            Some(_) if !of_table => {
+                let task = Task::of(data.targets(), self.one_loss());
+                Some(task.map_err(of_loss)?)
+            }
             _ => None,
         };
         let saved = model.compiled.take();
@@ -353,7 +371,8 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
             recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
         (_, Some(recipe), None) => {
-            let task = Task::of(data.targets(), config.one_loss())?;
+            let task = Task::of(data.targets(), config.one_loss());
+            let task = task.map_err(of_loss)?;
             let train = data.train();
             let layers = recipe.layers(&train.sample().inputs()[0], task);
             layers.seed(config.seed).build()?
@@ -450,6 +469,29 @@ fn freeze(model: &mut Model, config: &Config) -> Result<()> {
 fn unassigned(at: &str, outputs: &[String]) -> Error {
     let problem = "say which output each belongs to";
     problem_at(at, &format!("{problem}: {{ {} = [...] }}", outputs[0]))
+}
+
+/// The error of a loss that does not go with the targets, at its key.
+fn of_loss(error: Error) -> Error {
+    match &error {
+        Error::Invalid { at, .. } if at == "loss" => error.under("train"),
+        _ => error,
+    }
+}
+
+/// A schedule that moves the momentum of an optimizer that has none.
+fn without_momentum(schedule: &Schedule, compiled: &Compiled) -> Option<Finding> {
+    let (optimizer, class) = (&compiled.optimizer, schedule.class());
+    if optimizer.has_momentum() || !schedule.moves_momentum() {
+        return None;
+    }
+    let found = format!(
+        "{class} moves the momentum, and the optimizer {} has none",
+        optimizer.method.class()
+    );
+    let advice = "give it one, such as `train.optimizer.momentum = 0.9`, or take one that has";
+    let at = Where::of("train.schedule");
+    Some(Finding::warning("momentum", at, found, advice))
 }
 
 /// The names of everything that an epoch measures.

@@ -5,7 +5,7 @@ use super::{Config, Run};
 use gradus::config::Value;
 use gradus::model::Goal;
 use gradus::rules::metrics::Metric;
-use gradus::train::Precision;
+use gradus::train::{OnNan, Precision};
 use gradus::{Error, Result};
 use serde_json::{Map, json};
 use std::path::Path;
@@ -63,6 +63,9 @@ impl Config {
         }
         if run.precision != Precision::Float32 {
             train["precision"] = run.precision.name().into();
+        }
+        if run.on_nan != OnNan::Stop {
+            train["on_nan"] = run.on_nan.name().into();
         }
         if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
             train["loss_weights"] = each(&|goal| goal.weight.into());

@@ -6,7 +6,7 @@ use gradus::rules::losses::Loss;
 use gradus::rules::metrics::Metric;
 use gradus::rules::optimizers::{LearningRate, Optimizer};
 use gradus::rules::schedules::Schedule;
-use gradus::train::Precision;
+use gradus::train::{OnNan, Precision};
 use gradus::{Error, Result};
 use serde::Deserialize;
 
@@ -65,6 +65,9 @@ pub struct TrainConfig {
     pub batch_size: Option<usize>,
     pub shuffle: bool,
     pub optimizer: Option<Optimizer>,
+    /// Whether the optimizer is a recipe's in all but the keys that are named, of which the
+    /// learning rate is none.
+    pub keeps_rate: bool,
     /// `learning_rate` where no optimizer is named that would take it.
     pub learning_rate: Option<LearningRate>,
     /// Whether the learning-rate finder is to set the rate: it was `"auto"`.
@@ -75,6 +78,8 @@ pub struct TrainConfig {
     /// How rows are mixed, if they are.
     pub mixup: Option<f64>,
     pub precision: Precision,
+    /// What a loss that is NaN or infinite does: `"stop"` or `"continue"`.
+    pub on_nan: OnNan,
     /// Whether the weights are to balance the classes: `"balanced"`.
     pub balance_classes: bool,
 }
@@ -95,6 +100,7 @@ struct Raw {
     class_weight: Option<Value>,
     mixup: Option<f64>,
     precision: Option<Value>,
+    on_nan: Option<Value>,
 }
 
 impl Raw {
@@ -129,6 +135,11 @@ impl TrainConfig {
             None => Precision::Float32,
             Some(Value::String(name)) => Precision::named(&key("precision"), name)?,
             Some(other) => Precision::named(&key("precision"), &other.to_string())?,
+        };
+        let on_nan = match &raw.on_nan {
+            None => OnNan::Stop,
+            Some(Value::String(name)) => OnNan::named(&key("on_nan"), name)?,
+            Some(other) => OnNan::named(&key("on_nan"), &other.to_string())?,
         };
         let rate_of = |o: &Value| o.get("learning_rate").is_some();
         if raw.learning_rate.is_some() && raw.optimizer.as_ref().is_some_and(rate_of) {
@@ -180,8 +191,10 @@ impl TrainConfig {
             },
             learning_rate: if optimizer.is_some() { None } else { rate },
             find_rate,
+            keeps_rate: false,
             mixup: raw.mixup,
             precision,
+            on_nan,
             optimizer,
             schedule: raw
                 .schedule
@@ -226,8 +239,13 @@ impl TrainConfig {
 fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
     match value {
         Value::Number(rate) => match rate.as_f64() {
-            Some(rate) if rate >= 0.0 => Ok(LearningRate::Constant(rate)),
-            _ => Err(Error::invalid(at, value, "a number of 0 or more")),
+            Some(rate) if rate > 0.0 => Ok(LearningRate::Constant(rate)),
+            Some(0.0) => {
+                let expected = "a number above 0: a rate of 0 trains nothing (layers are frozen by \
+                                `model.trainable`)";
+                Err(Error::invalid(at, value, expected))
+            }
+            _ => Err(Error::invalid(at, value, "a number above 0")),
         },
         Value::String(_) | Value::Object(_) => {
             let schedule = Schedule::from_config(at, value)?;

@@ -127,6 +127,7 @@ impl Model {
             state: self.state,
             schema: self.schema,
             pictures: self.pictures,
+            asked: self.asked,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::graph::{Model, State};
 use crate::error::{Error, Result};
 use crate::rules::losses::Loss;
-use crate::rules::metrics::Metric;
+use crate::rules::metrics::{Better, Metric};
 use crate::rules::optimizers::Optimizer;
 
 /// How a model is trained.
@@ -184,19 +184,30 @@ impl Model {
     /// loss, the outputs' losses if there are several, the metrics. Those of a
     /// model with several outputs have the output's name in front.
     pub fn measurements(&self) -> Vec<String> {
-        let mut names = vec!["loss".to_owned()];
+        self.measured().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// As [`Model::measurements`], and which of two measurements is better: of a loss
+    /// the smaller, of a metric what the metric says.
+    pub(crate) fn measured(&self) -> Vec<(String, Option<Better>)> {
+        let smaller = Some(Better::Smaller);
+        let mut all = vec![("loss".to_owned(), smaller)];
         let Some(compiled) = &self.compiled else {
-            return names;
+            return all;
         };
         let goals: Vec<(String, &Goal)> = self.named_goals(compiled);
         if goals.len() > 1 {
-            names.extend(goals.iter().map(|(output, _)| format!("{output}loss")));
+            all.extend(
+                goals
+                    .iter()
+                    .map(|(output, _)| (format!("{output}loss"), smaller)),
+            );
         }
         for (output, goal) in &goals {
             let metrics = goal.reported().into_iter();
-            names.extend(metrics.map(|(name, ..)| format!("{output}{name}")));
+            all.extend(metrics.map(|(name, m, _)| (format!("{output}{name}"), m.better())));
         }
-        names
+        all
     }
 
     /// The goals, each with what stands before its measurements' names.

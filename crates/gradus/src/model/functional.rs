@@ -134,6 +134,7 @@ impl Functional {
                 state: State::default(),
                 schema: None,
                 pictures: None,
+                asked: Default::default(),
             },
             shapes: Vec::new(),
         }

@@ -10,6 +10,7 @@ use crate::data::{Dataset, Pictures, Schema};
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A layer of a model, with its name and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +151,32 @@ pub struct Model {
     /// How it was given pictures, if it was trained on a folder of such, or on some that
     /// are not scaled as usual.
     pub pictures: Option<Pictures>,
+    /// How often it has predicted.
+    pub(crate) asked: Asked,
+}
+
+/// How often a model has predicted: layers that are noisy even then draw anew each time.
+/// It is no part of what the model is.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(AtomicU64);
+
+impl Asked {
+    /// The number of this call, from 0.
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Asked {
+    fn clone(&self) -> Self {
+        Asked(self.0.load(Ordering::Relaxed).into())
+    }
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Model {
@@ -256,6 +283,7 @@ impl Model {
             state: State::default(),
             schema: None,
             pictures: None,
+            asked: self.asked.clone(),
         }
     }
 

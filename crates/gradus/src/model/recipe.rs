@@ -262,8 +262,18 @@ impl Task {
                     seen.ok_or_else(|| Error::invalid(target.name(), problem, "class numbers"))?;
                 Ok(Task::Classes(if known > 0 { known } else { seen.len() }))
             }
-            Some("CategoricalCrossentropy") => Ok(Task::OneHot(size)),
-            Some("BinaryCrossentropy") => Ok(Task::Binary(size)),
+            Some(class @ ("CategoricalCrossentropy" | "CategoricalFocalCrossentropy")) => {
+                match size {
+                    1 => Err(of_class_numbers(class, target)),
+                    _ => Ok(Task::OneHot(size)),
+                }
+            }
+            Some(class @ ("BinaryCrossentropy" | "BinaryFocalCrossentropy")) => {
+                match labels(&data)? {
+                    Some(seen) if seen.len() > 2 => Err(of_class_numbers(class, target)),
+                    _ => Ok(Task::Binary(size)),
+                }
+            }
             Some(_) => Ok(Task::Numbers(size)),
             None if known > 0 => Ok(Task::Classes(known)),
             None => Ok(match labels(&data)? {
@@ -300,6 +310,16 @@ impl Task {
             Task::Numbers(n) => Dense::new(n),
         }
     }
+}
+
+/// A loss that takes no class numbers, which the target has.
+fn of_class_numbers(loss: &str, target: &Tensor) -> Error {
+    let found = format!(
+        "{loss}, and the targets ({}) are class numbers",
+        target.name()
+    );
+    let expected = "sparse_categorical_crossentropy, or one-hot targets";
+    Error::invalid("loss", found, expected)
 }
 
 /// Which labels there are up to the largest, if all targets are whole numbers of 0 or

@@ -1,5 +1,6 @@
 //! Weights by layer and name.
 
+use super::graph::Model;
 use super::layers::VariableSpec;
 use crate::base::random::{Key, Stream};
 use crate::error::{Error, Result};
@@ -41,5 +42,28 @@ impl Weight {
         }
         self.values.copy_from_slice(values);
         Ok(())
+    }
+}
+
+impl Model {
+    /// The weights that are NaN or infinite: layers' and weights' names, in the order of
+    /// the layers.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let mut model = Sequential::new().add(Dense::new(2)).build()?;
+    /// model.build(&[[3].into()])?;
+    /// assert_eq!(model.not_finite().count(), 0);
+    /// model.layer_mut("dense")?.weights[1].values[0] = f32::NAN;
+    /// assert_eq!(model.not_finite().next(), Some(("dense", "bias")));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn not_finite(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.layers.iter().flat_map(|layer| {
+            let weights = layer.weights.iter();
+            let bad = weights.filter(|w| w.values.iter().any(|x| !x.is_finite()));
+            bad.map(|weight| (layer.name.as_str(), weight.name))
+        })
     }
 }

@@ -106,10 +106,13 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
             Targets::LikeOutputs => (output.size(), false),
         };
         if target.size() != wanted {
-            let expected = format!(
+            let mut expected = format!(
                 "{wanted} numbers a row: the model's output is {output} and its loss {}",
                 goal.loss.class()
             );
+            if target.size() == 1 && goal.loss.class().starts_with("Categorical") {
+                expected += "; class numbers take sparse_categorical_crossentropy";
+            }
             return Err(Error::shape(target.name(), target.shape(), expected));
         }
         // A class to be ignored may be any number.

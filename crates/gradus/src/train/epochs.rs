@@ -1,5 +1,6 @@
 //! Epochs: steps, validation, and the callbacks between them.
 
+use super::blow_up::{self, OnNan, Place};
 use super::callbacks::{Callback, Training};
 use super::evaluate::{self, Evaluation, ROWS};
 use super::feeder::{Feeder, Order};
@@ -15,7 +16,8 @@ use crate::model::lowering::Wanted;
 use crate::plan::Mode;
 use crate::rules::optimizers::{AVERAGE, LearningRate};
 use crate::rules::schedules::{self, Schedule, Setting};
-use std::time::Instant;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 /// A training, from its first epoch to its last.
 pub(super) struct Epochs<'a> {
@@ -26,6 +28,14 @@ pub(super) struct Epochs<'a> {
     callbacks: Vec<Box<dyn Callback>>,
     /// The epoch to end before.
     end: usize,
+    /// Whether each epoch is told.
+    verbose: bool,
+    /// What broke the training, once it is broken.
+    blow_up: Option<Error>,
+    /// Whether its epoch is ended in order, as a callback has asked for.
+    in_order: bool,
+    /// The steps before the epoch, and when it began.
+    began: (u64, Instant),
 }
 
 impl<'a> Epochs<'a> {
@@ -59,7 +69,8 @@ impl<'a> Epochs<'a> {
             bfloat16: options.precision == Precision::MixedBfloat16,
         }];
         wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
-        let training = Training::new(model, engine, wanted, learning_rate)?;
+        let mut training = Training::new(model, engine, wanted, learning_rate)?;
+        training.guarded = options.on_nan == OnNan::Stop;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
@@ -69,6 +80,10 @@ impl<'a> Epochs<'a> {
             schedule,
             callbacks: options.callbacks,
             end: options.epochs,
+            verbose: options.verbose,
+            blow_up: None,
+            in_order: false,
+            began: (0, Instant::now()),
         })
     }
 
@@ -84,21 +99,32 @@ impl<'a> Epochs<'a> {
                 break;
             };
             let seconds = start.elapsed().as_secs_f64();
-            history.epochs.push(Epoch {
+            let measured = Epoch {
                 epoch,
                 logs,
                 seconds,
-            });
+            };
+            if self.verbose {
+                // Who cannot be told is trained for all the same.
+                let _ = writeln!(std::io::stderr(), "{}", measured.line(self.end));
+            }
+            history.epochs.push(measured);
             if self.training.stop {
                 break;
             }
+        }
+        if self.blow_up.is_some() {
+            self.training.roll_back();
         }
         // Before the callbacks: the best weights take the averages' place, as in Keras.
         self.take_averages()?;
         for callback in &mut self.callbacks {
             callback.on_train_end(&mut self.training)?;
         }
-        Ok(history)
+        match self.blow_up.take() {
+            Some(error) if !self.in_order => Err(error),
+            _ => Ok(history),
+        }
     }
 
     /// One epoch and its validation; nothing if there are no rows for it.
@@ -111,6 +137,7 @@ impl<'a> Epochs<'a> {
             callback.on_epoch_begin(epoch, &mut self.training)?;
         }
         self.steps.meters.reset();
+        self.began = (self.training.model.state.iteration, Instant::now());
         let mut used = self.training.learning_rate;
         for number in 0..self.steps.count() {
             if number > 0 && !self.steps.reach(number)? {
@@ -119,9 +146,21 @@ impl<'a> Epochs<'a> {
                 break;
             }
             used = self.step(epoch, number)?;
+            self.guard(epoch, number, used)?;
             if self.training.stop {
                 break;
             }
+        }
+        if self.training.guarded && self.blow_up.is_none() {
+            // What is kept if the next epoch breaks.
+            self.training.download();
+            if self.training.broken {
+                let last = self.steps.count().saturating_sub(1);
+                self.breaks(epoch, last, used)?;
+            }
+        }
+        if self.blow_up.is_some() && !self.in_order {
+            return Ok(None);
         }
         let mut logs = self.steps.meters.report();
         self.validate(&mut logs)?;
@@ -162,27 +201,84 @@ impl<'a> Epochs<'a> {
             callback.on_train_batch_begin(&progress, &mut self.training)?;
         }
         let setting = self.setting(epoch, batch);
+        if self.schedule.is_some() && !self.training.learning_rate.is_nan() {
+            // The optimizer's rate is where the schedule stands, as Keras' callbacks set it.
+            self.training.learning_rate = setting.rate;
+        }
         self.steps.take(&mut self.training, batch, setting)?;
         let progress = self.steps.progress(epoch, self.end, batch);
         for callback in &mut self.callbacks {
-            callback.on_train_batch_end(&progress, &mut self.training)?;
+            match callback.on_train_batch_end(&progress, &mut self.training) {
+                Err(error @ Error::BlowUp { .. }) if self.training.guarded => {
+                    self.blow_up = Some(error);
+                    self.training.stop = true;
+                }
+                called => called?,
+            }
         }
         Ok(setting.rate)
     }
 
+    /// Looks whether the step has broken the training.
+    fn guard(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
+        if !self.training.guarded || self.blow_up.is_some() {
+            return Ok(());
+        }
+        if self.steps.meters.loss().is_finite() && !self.training.broken {
+            return Ok(());
+        }
+        self.in_order = self.training.stop;
+        self.breaks(epoch, batch, rate)
+    }
+
+    /// Ends the training at a step that has broken it, and looks for where it began.
+    fn breaks(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
+        let place = Place {
+            epoch,
+            epochs: self.end,
+            step: batch,
+            steps: self.steps.count(),
+        };
+        let loss = self.steps.meters.loss();
+        let began = match self.in_order {
+            true => None,
+            false => self.trace(epoch, batch)?,
+        };
+        let optimizer = &self.training.model.compiled()?.optimizer;
+        self.blow_up = Some(place.error(loss, began, rate, optimizer));
+        self.training.stop = true;
+        Ok(())
+    }
+
+    /// Where it began: the steps from the last finite state to this one are taken again.
+    fn trace(&mut self, epoch: usize, batch: usize) -> Result<Option<String>> {
+        let (before, began) = self.began;
+        if began.elapsed() > TRACED || !self.steps.repeats() {
+            return Ok(None);
+        }
+        let taken = self.training.kept_iteration().saturating_sub(before) as usize;
+        let counts = (self.end, self.steps.count());
+        let schedule = &self.schedule;
+        let setting = |training: &Training<'_>, batch: usize| {
+            setting(schedule.as_ref(), training, counts, (epoch, batch))
+        };
+        let (training, steps) = (&mut self.training, &mut self.steps);
+        if !blow_up::replay(training, steps, epoch, (taken.min(batch), batch), setting)? {
+            return Ok(None);
+        }
+        let (tensors, rows) = steps.rows(batch)?;
+        blow_up::began(training, tensors, rows)
+    }
+
     /// What the schedule asks for, or the rate as it is.
     fn setting(&self, epoch: usize, batch: usize) -> Setting {
-        let batches = self.steps.count();
-        let progress = schedules::Progress {
-            iteration: self.training.model.state.iteration,
-            step: (epoch * batches + batch) as u64,
-            total: (self.end * batches) as u64,
-            per_epoch: batches as u64,
-        };
-        match &self.schedule {
-            Some(schedule) => schedule.at(progress),
-            None => self.training.learning_rate.into(),
-        }
+        let counts = (self.end, self.steps.count());
+        setting(
+            self.schedule.as_ref(),
+            &self.training,
+            counts,
+            (epoch, batch),
+        )
     }
 
     /// With `use_ema`, the weights become their averages.
@@ -198,6 +294,28 @@ impl<'a> Epochs<'a> {
     /// Everything goes back into the model.
     pub fn finish(mut self) {
         self.training.download();
+    }
+}
+
+/// An epoch of this length or more is not gone through again to find where it broke.
+const TRACED: Duration = Duration::from_secs(300);
+
+/// What the schedule asks for at that batch of that epoch, or the rate as it is.
+fn setting(
+    schedule: Option<&Schedule>,
+    training: &Training<'_>,
+    (end, batches): (usize, usize),
+    (epoch, batch): (usize, usize),
+) -> Setting {
+    let progress = schedules::Progress {
+        iteration: training.model.state.iteration,
+        step: (epoch * batches + batch) as u64,
+        total: (end * batches) as u64,
+        per_epoch: batches as u64,
+    };
+    match schedule {
+        Some(schedule) => schedule.at(progress),
+        None => training.learning_rate.into(),
     }
 }
 

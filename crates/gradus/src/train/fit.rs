@@ -1,5 +1,6 @@
 //! `fit`: how to train, and the training from its first check to its history.
 
+use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping};
 use super::epochs::Epochs;
 use super::history::History;
@@ -22,6 +23,8 @@ pub struct Fit {
     pub(super) class_weight: Vec<(usize, f64)>,
     pub(super) mixup: Option<f64>,
     pub(super) precision: Precision,
+    pub(super) on_nan: OnNan,
+    pub(super) verbose: bool,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
 }
 
@@ -45,6 +48,8 @@ impl Default for Fit {
             class_weight: Vec::new(),
             mixup: None,
             precision: Precision::Float32,
+            on_nan: OnNan::Stop,
+            verbose: false,
             callbacks: Vec::new(),
         }
     }
@@ -133,6 +138,38 @@ impl Fit {
         self
     }
 
+    /// Sets what happens when the loss becomes NaN or infinite. By default the training
+    /// ends at once with [`Error::BlowUp`], and the model keeps its last finite state, that
+    /// of the end of the epoch before. A callback such as Keras' `TerminateOnNaN` that ends
+    /// the training at that step makes it no error, but leaves the same state.
+    ///
+    /// ```
+    /// use gradus::Error;
+    /// use gradus::prelude::*;
+    ///
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(10))
+    ///     .compile(SGD::new().learning_rate(1e30), Loss::MeanSquaredError, &[])?;
+    /// let x = Tensor::from_f32([4], vec![1.0; 400])?;
+    /// let data = Dataset::new(x, Tensor::from_f32([10], vec![1.0; 1000])?)?;
+    /// let error = model.fit(&data, Fit::new().epochs(3)).unwrap_err();
+    /// assert!(matches!(error, Error::BlowUp { epoch: 0, .. }), "{error}");
+    /// assert_eq!(model.not_finite().count(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn on_nan(mut self, on_nan: OnNan) -> Self {
+        self.on_nan = on_nan;
+        self
+    }
+
+    /// Prints a line after each epoch to standard error, or not: its number, what was
+    /// measured, and how long it took. Default no.
+    pub fn verbose(mut self, verbose: bool) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
     /// So many epochs as a recipe has them: its batches and schedule, and early stopping,
     /// which wants validation data.
     pub fn recipe(recipe: &Recipe, epochs: usize) -> Self {
@@ -185,10 +222,17 @@ impl Model {
                 alpha,
             )?;
         }
+        if let (OnNan::Stop, Some((layer, weight))) = (options.on_nan, self.not_finite().next()) {
+            let problem = format!("its {weight} has NaN or infinite numbers: it cannot be trained");
+            let at = format!("layer {layer}");
+            return Err(Error::Config { at, problem });
+        }
         let first = options.initial_epoch;
         let mut epochs = Epochs::new(self, engine, &train, held_out.as_ref(), options)?;
-        let history = epochs.run(first)?;
-        epochs.finish();
-        Ok(history)
+        let history = epochs.run(first);
+        if matches!(history, Ok(_) | Err(Error::BlowUp { .. })) {
+            epochs.finish();
+        }
+        history
     }
 }

@@ -24,6 +24,11 @@ pub(super) struct Gathered {
     pub std: Vec<f32>,
     pub entropy: Vec<f32>,
     pub information: Vec<f32>,
+    /// How many samples of each row are kept, if they are: those of the rows at hand, and
+    /// of those before, a row's one behind the other.
+    keeps: Option<usize>,
+    now: Vec<f32>,
+    pub samples: Vec<f32>,
 }
 
 impl Gathered {
@@ -44,7 +49,16 @@ impl Gathered {
             std: Vec::new(),
             entropy: Vec::new(),
             information: Vec::new(),
+            keeps: None,
+            now: Vec::new(),
+            samples: Vec::new(),
         }
+    }
+
+    /// Keeps that many samples of each row, which are all.
+    pub fn keeping(mut self, samples: Option<usize>) -> Self {
+        self.keeps = samples;
+        self
     }
 
     /// Begins with the next rows.
@@ -58,6 +72,8 @@ impl Gathered {
             all.clear();
             all.resize(n, 0.0);
         }
+        self.now.clear();
+        self.now.resize(numbers * self.keeps.unwrap_or(0), 0.0);
         self.so_far = 0;
     }
 
@@ -65,6 +81,10 @@ impl Gathered {
     pub fn add(&mut self, outputs: &[f32], count: usize) {
         for (row, samples) in outputs.chunks(count * self.size).enumerate() {
             let at = row * self.size;
+            if let Some(all) = self.keeps {
+                let to = at * all + self.so_far * self.size;
+                self.now[to..to + samples.len()].copy_from_slice(samples);
+            }
             for (s, sample) in samples.chunks(self.size).enumerate() {
                 let n = (self.so_far + s + 1) as f64;
                 for (i, &x) in sample.iter().enumerate() {
@@ -88,6 +108,7 @@ impl Gathered {
     /// Notes the results of the rows at hand.
     pub fn finish(&mut self, samples: usize) {
         let n = samples as f64;
+        self.samples.extend_from_slice(&self.now);
         self.mean.extend(self.means.iter().map(|&m| m as f32));
         let deviations = self.squares.iter().map(|s| (s / n).sqrt() as f32);
         self.std.extend(deviations);

@@ -49,6 +49,22 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+impl Epoch {
+    /// A line of it, for a training that ends before epoch `end`.
+    pub(super) fn line(&self, end: usize) -> String {
+        let number = |value: f64| match value.abs() {
+            size if size == 0.0 || (1e-3..1e5).contains(&size) || !value.is_finite() => {
+                format!("{value:.4}")
+            }
+            _ => format!("{value:.3e}"),
+        };
+        let logs = self.logs.iter();
+        let logs = logs.map(|(name, value)| format!("{name} {}  ", number(value)));
+        let (epoch, logs) = (self.epoch + 1, logs.collect::<String>());
+        format!("epoch {epoch}/{end}  {logs}{:.2} s", self.seconds)
+    }
+}
+
 /// What `fit` returns: the measurements of every epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -125,6 +141,18 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_is_a_line() {
+        let logs = [("loss", 0.25), ("learning_rate", 1e-5)];
+        let epoch = Epoch {
+            epoch: 1,
+            logs: logs.into_iter().collect(),
+            seconds: 0.5,
+        };
+        let line = "epoch 2/8  loss 0.2500  learning_rate 1.000e-5  0.50 s";
+        assert_eq!(epoch.line(8), line);
+    }
 
     #[test]
     fn a_history_comes_back_from_its_csv_to_the_bit() {

@@ -31,6 +31,9 @@ pub struct McPrediction {
     /// The mutual information of prediction and weights: the predictive entropy
     /// less the mean entropy of the samples. It is what more data could take away.
     pub mutual_information: Option<Tensor>,
+    /// Every sample, where they are kept: a row for each, with all rows' outputs. As an
+    /// array its shape is (samples, rows, outputs).
+    pub samples: Option<Tensor>,
 }
 
 impl Model {
@@ -46,7 +49,28 @@ impl Model {
 
     /// As [`Model::predict_mc`], of each output, in the order of the model's outputs.
     pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
-        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples)
+        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples, false)
+    }
+
+    /// As [`Model::predict_mc_all`], and keeps every sample, in
+    /// [`McPrediction::samples`].
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let model = Sequential::new()
+    ///     .input([4])
+    ///     .add(Dropout::new(0.5))
+    ///     .add(Dense::new(2))
+    ///     .build()?;
+    /// let data = Dataset::unlabelled(Tensor::from_f32([4], vec![1.0; 12])?);
+    /// let found = model.predict_mc_samples(&data, 100)?;
+    /// let samples = found[0].samples.as_ref().ok_or(gradus::Error::Internal("none".into()))?;
+    /// assert_eq!((samples.rows(), samples.shape().dims()), (100, &[3, 2][..]));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn predict_mc_samples(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
+        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples, true)
     }
 
     pub(crate) fn predict_mc_on(
@@ -55,7 +79,7 @@ impl Model {
         data: &Dataset,
         samples: usize,
     ) -> Result<McPrediction> {
-        let all = self.predict_mc_all_on(engine, data, samples)?;
+        let all = self.predict_mc_all_on(engine, data, samples, false)?;
         let first = all.into_iter().next();
         first.ok_or_else(|| Error::Internal("a model without outputs".into()))
     }
@@ -65,6 +89,7 @@ impl Model {
         engine: &dyn Engine,
         data: &Dataset,
         samples: usize,
+        keep: bool,
     ) -> Result<Vec<McPrediction>> {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
@@ -84,13 +109,24 @@ impl Model {
         };
         let start = || {
             let each = kinds.iter().zip(&shapes);
-            each.map(|(kind, shape)| Gathered::new(*kind, shape.size(), shape.last()))
-                .collect()
+            each.map(|(kind, shape)| {
+                let gathered = Gathered::new(*kind, shape.size(), shape.last());
+                gathered.keeping(keep.then_some(samples))
+            })
+            .collect()
         };
         let found = sampler.run(data, start)?.into_iter();
         let each = found.zip(&kinds).zip(&shapes);
-        each.map(|((found, kind), shape)| prediction(found, *kind, shape))
-            .collect()
+        each.map(|((mut found, kind), shape)| {
+            let kept = std::mem::take(&mut found.samples);
+            let prediction = prediction(found, *kind, shape)?;
+            let kept = keep.then(|| by_sample(&kept, samples, data.rows(), shape));
+            Ok(McPrediction {
+                samples: kept.transpose()?,
+                ..prediction
+            })
+        })
+        .collect()
     }
 
     /// What an output's numbers are, by the layer that makes them.
@@ -127,7 +163,21 @@ fn prediction(found: Gathered, kind: Option<Distribution>, shape: &Shape) -> Res
         std: Tensor::from_f32(shape.clone(), found.std)?,
         predictive_entropy: tensor(found.entropy)?,
         mutual_information: tensor(found.information)?,
+        samples: None,
     })
+}
+
+/// Samples that stand row by row, in the order of the samples.
+fn by_sample(kept: &[f32], samples: usize, rows: usize, shape: &Shape) -> Result<Tensor> {
+    let size = shape.size();
+    let mut values = Vec::with_capacity(kept.len());
+    for sample in 0..samples {
+        for row in 0..rows {
+            values.extend_from_slice(&kept[(row * samples + sample) * size..][..size]);
+        }
+    }
+    let dims = std::iter::once(rows).chain(shape.dims().iter().copied());
+    Tensor::from_f32(dims.collect::<Vec<_>>(), values)
 }
 
 /// How the samples of all rows are drawn.
@@ -204,6 +254,7 @@ impl Sampler<'_> {
                 all.std.extend(part.std);
                 all.entropy.extend(part.entropy);
                 all.information.extend(part.information);
+                all.samples.extend(part.samples);
             }
         }
         Ok(all)

@@ -1,6 +1,7 @@
 //! Training: how often a plan is run, on what, and what is done in between.
 
 mod adapt;
+mod blow_up;
 pub mod callbacks;
 mod check;
 mod crew;
@@ -24,6 +25,7 @@ mod pretrain;
 mod runner;
 mod steps;
 
+pub use blow_up::OnNan;
 pub use callbacks::{
     Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, ReduceLROnPlateau,
     TerminateOnNaN, Training,

@@ -19,7 +19,9 @@ const ALONE: usize = 2_000_000;
 /// may change afterwards, the predictor does not.
 ///
 /// It is `Sync`: any number of threads may ask one predictor at the same time, and
-/// each gets the numbers that it would get alone.
+/// each gets the numbers that it would get alone. Layers that are noisy in predictions
+/// (`MCDropout`) draw once for a predictor: the next one, and each [`Model::predict`], draws
+/// anew.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -134,7 +136,18 @@ impl Model {
     /// The first output for every row of `data`, whose targets are not used.
     ///
     /// The model is only read: many threads may ask one model. Each call prepares
-    /// the model anew; who asks often makes a [`Model::predictor`] once.
+    /// the model anew; who asks often makes a [`Model::predictor`] once. `MCDropout` and
+    /// `MCAlphaDropout` draw anew in each call, in an order that the seed decides:
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let model = Sequential::new().input([50]).add(layers::MCDropout::new(0.5)).build()?;
+    /// let data = Dataset::unlabelled(Tensor::from_f32([50], vec![1.0; 50])?);
+    /// let (first, second) = (model.predict(&data)?, model.predict(&data)?);
+    /// assert_ne!(first, second);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
     pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
         self.predict_on(crate::engine::default().as_ref(), data)
     }
@@ -168,6 +181,8 @@ struct Prepared {
     shapes: Vec<Shape>,
     /// Multiply-adds of a row: about one for each weight.
     work: usize,
+    /// Which of the model's predictions it is.
+    call: u64,
 }
 
 impl Prepared {
@@ -184,14 +199,15 @@ impl Prepared {
             face,
             shapes: model.output_shapes()?,
             work: weights,
+            call: model.asked.next(),
         })
     }
 
-    /// Layers that are noisy even here draw anew for each batch.
+    /// Layers that are noisy even here draw anew for each call and batch.
     fn step(&self, batch: usize) -> Step {
         Step {
             seed: self.face.seed,
-            iteration: batch as u64,
+            iteration: (self.call << 32) + batch as u64,
             ..Step::default()
         }
     }

@@ -84,6 +84,24 @@ impl Runner {
         }
     }
 
+    /// Whether all weights are finite, and no number of the optimizer is NaN.
+    pub fn is_finite(&self) -> bool {
+        let variables = &self.lowered.program.variables;
+        let most = variables.iter().map(|v| v.size).max().unwrap_or(0);
+        let mut values = vec![0.0; most];
+        self.lowered.owners.iter().enumerate().all(|(i, owner)| {
+            let values = &mut values[..variables[i].size];
+            self.session.read(crate::plan::Buffer(i as u32), values);
+            // Above all numbers are infinity's bits, and above these those of NaN.
+            let bits = values.iter().map(|x| x.abs().to_bits());
+            let most = bits.fold(0, u32::max);
+            match owner.slot {
+                None => most < f32::INFINITY.to_bits(),
+                Some(_) => most <= f32::INFINITY.to_bits(),
+            }
+        })
+    }
+
     /// The weights become what is kept in that slot; those without it stay.
     pub fn take_slot(&mut self, slot: usize) {
         let owners = &self.lowered.owners;

@@ -5,6 +5,7 @@ use super::feeder::Feeder;
 use super::meters::Meters;
 use super::mix::Mix;
 use super::runner::{Batch, Runner};
+use crate::data::Tensor;
 use crate::engine::Step;
 use crate::error::Result;
 use crate::model::{Model, State};
@@ -52,6 +53,16 @@ impl Steps {
     /// Waits for the rows of a batch of the epoch; no if there are no more.
     pub fn reach(&mut self, number: usize) -> Result<bool> {
         self.feeder.reach(number)
+    }
+
+    /// Whether an epoch can be gone through again.
+    pub fn repeats(&self) -> bool {
+        !matches!(self.feeder, Feeder::Drawn { .. })
+    }
+
+    /// What a batch of the epoch, which was reached, takes its rows from, and these.
+    pub fn rows(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
+        self.feeder.batch(number)
     }
 
     /// How far that batch of that epoch is, for callbacks.

@@ -8,6 +8,7 @@ use gradus::artifacts::keras::load_keras;
 use gradus::artifacts::whole::write_whole;
 use gradus::data::{Data, Dataset};
 use gradus::model::{Model, Scored};
+use gradus::train::McPrediction;
 use gradus::{Error, Result, Tensor, data};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub fn run(args: Predict) -> Result<()> {
     format(&args.out)?;
     let model = load_keras(&args.model)?;
+    super::warn_of_nan(&model, &args.model);
     if args.mc_samples.is_some() && !model.is_noisy() {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
@@ -41,13 +43,42 @@ pub fn run(args: Predict) -> Result<()> {
         return each.try_for_each(|(output, name)| write(&file(name), output, ""));
     };
     let of = format!(" of {samples} samples");
-    let found = model.predict_mc_all(&data, samples.get())?;
+    let found = sample(&args, &model, &data, samples.get())?;
     for (found, name) in found.iter().zip(&names) {
         let (mean, std) = (file(name), beside(&file(name), "std"));
         write(&mean, &found.mean, &format!(", the mean{of}"))?;
         write(&std, &found.std, &format!(", the standard deviation{of}"))?;
     }
     Ok(())
+}
+
+/// Predicts so many times with dropout on, and writes every sample if they are to be kept.
+fn sample(
+    args: &Predict,
+    model: &Model,
+    data: &Dataset,
+    samples: usize,
+) -> Result<Vec<McPrediction>> {
+    if !args.keep {
+        return model.predict_mc_all(data, samples);
+    }
+    let found = model.predict_mc_samples(data, samples)?;
+    let names = model.output_names();
+    for (found, name) in found.iter().zip(&names) {
+        let file = match names.len() {
+            1 => beside(&args.out, "samples"),
+            _ => beside(&beside(&args.out, name), "samples"),
+        };
+        if let Some(kept) = &found.samples {
+            let path = file.with_extension("npy");
+            let values = kept.to_f32();
+            write_whole(&path, |file| data::write_npy(file, kept.shape(), &values))?;
+            let dims = kept.shape().dims().iter().map(|dim| format!(", {dim}"));
+            let (path, dims) = (path.display(), dims.collect::<String>());
+            output::result(&format!("{path}: every sample, shape ({samples}{dims})\n"))?;
+        }
+    }
+    Ok(found)
 }
 
 /// Writes the columns that the rows of a table, or a folder's pictures, become.
@@ -67,7 +98,7 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
         );
     };
     let of = format!(" of {samples} samples");
-    let found = model.predict_mc_all(data, samples.get())?.into_iter();
+    let found = sample(args, model, data, samples.get())?.into_iter();
     let (means, deviations): (Vec<_>, Vec<_>) = found.map(|each| (each.mean, each.std)).unzip();
     let mean = model.scored(data, &means)?;
     write(&args.out, mean, &format!(", the mean{of}"))?;

@@ -15,7 +15,7 @@ use gradus::artifacts::keras::save_keras;
 use gradus::data::Listener;
 use gradus::data::checks::Severity;
 use gradus::rules::optimizers::LearningRate;
-use gradus::train::Fit;
+use gradus::train::{Fit, OnNan};
 use gradus::{Error, Result};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -97,18 +97,44 @@ fn train_one(
     }
     let watch = watch(&mut run, place, folder, reporter, checkpoint)?;
     let trained = train(&mut run, &watch);
-    let folder = {
+    let (folder, broken) = {
         let watch = watch.0.borrow();
         watch.reporter.finish();
-        trained.map_err(located)?;
-        match &watch.folder {
+        let broken = match trained {
+            Err(error @ Error::BlowUp { .. }) => Some(error),
+            trained => {
+                trained.map_err(located)?;
+                ended_by_nan(&run, &watch)
+            }
+        };
+        let folder = match &watch.folder {
             Some(folder) => folder.clone(),
             None => return Err(Error::Internal("a training without a run folder".into())),
-        }
+        };
+        (folder, broken)
     };
     save_keras(&run.model, folder.join(MODEL))?;
     write_text(&folder.join(HISTORY), &watch.0.borrow().history.to_csv())?;
-    Ok(Trained { run, watch, folder })
+    match broken {
+        Some(error) => Err(report::with_what_is_kept(error, &watch.0.borrow(), &folder)),
+        None => Ok(Trained { run, watch, folder }),
+    }
+}
+
+/// The error of a training that Keras' `TerminateOnNaN` has ended in order.
+fn ended_by_nan(run: &Run, watch: &Watch) -> Option<Error> {
+    let last = watch.history.epochs.last()?;
+    let loss = last.logs.get("loss").filter(|loss| !loss.is_finite())?;
+    (run.on_nan == OnNan::Stop).then(|| Error::BlowUp {
+        epoch: last.epoch,
+        step: 0,
+        problem: format!(
+            "epoch {}/{}: the loss is {loss}, and `terminate_on_nan` has ended the training; a \
+             lower learning rate or clipping may hold it",
+            last.epoch + 1,
+            watch.epochs
+        ),
+    })
 }
 
 /// What comes before the training, if anything does.
@@ -116,7 +142,20 @@ fn pretrain(run: &mut Run, reporter: &Reporter) -> Result<()> {
     let Some((task, rows)) = &run.pretrain else {
         return Ok(());
     };
-    let histories = task.run(&mut run.model, rows)?;
+    let histories = task
+        .run(&mut run.model, rows)
+        .map_err(|error| match error {
+            Error::BlowUp {
+                epoch,
+                step,
+                problem,
+            } => Error::BlowUp {
+                epoch,
+                step,
+                problem: format!("the pretraining: {problem}"),
+            },
+            error => error,
+        })?;
     for history in &histories {
         let losses = history.get("loss");
         if let (Some(first), Some(last)) = (losses.first(), losses.last()) {
@@ -158,6 +197,13 @@ fn watch(
         history,
     }) = checkpoint
     {
+        if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
+            watch.reporter.say(&format!(
+                "warning: the checkpoint of {}: layer {layer}: its {weight} has NaN or infinite \
+                 numbers",
+                state.model
+            ));
+        }
         let (seed, compiled) = (run.model.seed, run.model.compiled.take());
         run.model = model;
         run.model.seed = seed;
@@ -193,6 +239,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .shuffle(run.shuffle)
         .class_weight(&run.class_weight)
         .precision(run.precision)
+        .on_nan(run.on_nan)
         .callback(watch.clone());
     if let Some(validation) = run.data.validation() {
         fit = fit.validation_data(validation);

@@ -1,6 +1,6 @@
 use super::filepath::{Number, fill};
 use crate::error::{Error, Result};
-use crate::train::callbacks::{Direction, Progress, monitored};
+use crate::train::callbacks::{Direction, Progress, improves, monitored};
 use crate::train::{Callback, Logs, Training};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -34,7 +34,7 @@ pub struct ModelCheckpoint {
     /// Whether the model is saved only when it is better than before. Default no.
     #[serde(default)]
     pub save_best_only: bool,
-    /// Whether smaller or larger is better. Default by the name.
+    /// Whether smaller or larger is better. Default as the metric says.
     #[serde(default)]
     pub mode: Direction,
     /// When it is saved. Default after each epoch.
@@ -198,8 +198,8 @@ impl ModelCheckpoint {
     ) -> Result<()> {
         if self.save_best_only {
             let now = monitored(logs, &self.monitor)?;
-            let best = self.progress.best;
-            if !self.mode.improves(&self.monitor, now, best, 0.0) {
+            let better = training.better(self.mode, &self.monitor)?;
+            if !improves(better, now, self.progress.best, 0.0) {
                 return Ok(());
             }
             self.progress.best = Some(now);
@@ -224,11 +224,14 @@ impl ModelCheckpoint {
 }
 
 impl Callback for ModelCheckpoint {
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
         self.progress = ModelCheckpointProgress {
             best: self.initial_value_threshold,
             batches: 0,
         };
+        if self.save_best_only {
+            training.better(self.mode, &self.monitor)?;
+        }
         Ok(())
     }
 

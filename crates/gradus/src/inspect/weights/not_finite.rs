@@ -12,8 +12,8 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
         for (w, weight) in layer.weights.iter().enumerate() {
             if let Some(found) = bad(&weight.values) {
                 let found = format!("{}: {found}", weight.name);
-                let advice = "its predictions are worthless: train again with a smaller rate, \
-                              clipping (`clipnorm = 1.0`) and `terminate_on_nan = true`";
+                let advice = "its predictions are worthless: train again with a smaller rate \
+                              or clipping (`clipnorm = 1.0`)";
                 let finding = Finding::warning(NAME, at(&layer.name), found, advice);
                 findings.push(finding.severity(Severity::Error));
             }

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// [`super::Dropout`] that is at work in inference too (Gal & Ghahramani 2016).
+/// [`super::Dropout`] that is at work in inference too (Gal & Ghahramani 2016): each
+/// [`Model::predict`](crate::Model::predict) draws anew, in an order that the seed decides.
 /// Keras has no class of that name: it is the book's; `docs/gradus_layers.py` has
 /// one, with which Keras loads files that have this layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-use super::{Batch, Formula, Metric, class, largest};
+use super::{Batch, Better, Formula, Metric, class, largest};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use crate::rules::losses::Targets;
@@ -111,6 +111,8 @@ impl Rule for CategoricalAccuracy {}
 impl Rule for SparseCategoricalAccuracy {}
 
 impl Formula for Accuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {
         Some(match targets {
             Targets::ClassNumbers => Metric::SparseCategoricalAccuracy,
@@ -127,6 +129,8 @@ impl Formula for Accuracy {
 }
 
 impl Formula for BinaryAccuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         let threshold = self.threshold as f32;
         for (target, output, weight) in batch.positions() {
@@ -142,6 +146,8 @@ impl Formula for BinaryAccuracy {
 }
 
 impl Formula for CategoricalAccuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         batch.each_like_outputs(|target, output, weight| {
             gathered[0] += weight * f64::from(largest(target) == largest(output));
@@ -151,6 +157,8 @@ impl Formula for CategoricalAccuracy {
 }
 
 impl Formula for SparseCategoricalAccuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         for (target, output, weight) in batch.positions() {
             gathered[0] += weight * f64::from(class(target) == largest(output) as f32);
@@ -168,6 +176,8 @@ fn in_top(output: &[f32], place: usize, k: u64) -> bool {
 }
 
 impl Formula for TopKCategoricalAccuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         batch.each_like_outputs(|target, output, weight| {
             gathered[0] += weight * f64::from(in_top(output, largest(target), self.k));
@@ -177,6 +187,8 @@ impl Formula for TopKCategoricalAccuracy {
 }
 
 impl Formula for SparseTopKCategoricalAccuracy {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         for (target, output, weight) in batch.positions() {
             let found = in_top(output, class(target) as usize, self.k);

@@ -1,4 +1,4 @@
-use super::{Batch, Formula};
+use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -132,6 +132,8 @@ fn over(a: f64, b: f64) -> f64 {
 }
 
 impl Formula for AUC {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     /// For each label, how many of the true and of the false lie above how many
     /// of the thresholds, from none to all.
     fn gathers(&self, width: usize) -> usize {

@@ -1,4 +1,4 @@
-use super::{Batch, Formula};
+use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,8 @@ fn share(gathered: &[f64]) -> f64 {
 }
 
 impl Formula for Precision {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
             gathered[0] += w * f64::from(t && y);
@@ -100,6 +102,8 @@ impl Formula for Precision {
 }
 
 impl Formula for Recall {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
             gathered[0] += w * f64::from(t && y);
@@ -130,6 +134,8 @@ macro_rules! count {
         }
 
         impl Formula for $name {
+            const BETTER: Option<Better> = None;
+
             fn gathers(&self, _width: usize) -> usize {
                 1
             }

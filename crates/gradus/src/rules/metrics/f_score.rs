@@ -1,4 +1,4 @@
-use super::{Batch, Formula};
+use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,7 @@ impl FBetaScore {
 }
 
 impl Formula for FBetaScore {
+    const BETTER: Option<Better> = Some(Better::Larger);
     const NAME: Option<&'static str> = Some("fbeta_score");
 
     /// True positives, false positives and false negatives of each output.
@@ -140,6 +141,8 @@ impl Formula for FBetaScore {
 }
 
 impl Formula for F1Score {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn gathers(&self, width: usize) -> usize {
         self.general().gathers(width)
     }

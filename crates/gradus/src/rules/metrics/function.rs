@@ -1,4 +1,4 @@
-use super::{Batch, Formula};
+use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -69,6 +69,8 @@ impl<'de> Deserialize<'de> for Function {
 impl Rule for Function {}
 
 impl Formula for Function {
+    const BETTER: Option<Better> = None;
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         for (target, output, weight) in batch.positions() {
             gathered[0] += weight * (self.row)(target, output);

@@ -85,8 +85,21 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Which of two measurements is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The smaller, as of an error.
+    Smaller,
+    /// The larger, as of an accuracy.
+    Larger,
+}
+
 /// A metric's formula: what it gathers from batches, and what comes of it.
 pub trait Formula: Rule {
+    /// Which of its results is better, as Keras' `_direction`; none where neither is
+    /// better in itself.
+    const BETTER: Option<Better>;
+
     /// Keras' name for it in the history, where it isn't the first alias.
     const NAME: Option<&'static str> = None;
 
@@ -254,6 +267,19 @@ impl Metric {
             }
         }
         self.visit(Of(gathered))
+    }
+
+    /// Which of two of its results is better; none where neither is better in itself, as
+    /// of a count (`TruePositives`) or a function of the user's own.
+    pub fn better(&self) -> Option<Better> {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = Option<Better>;
+            fn visit<R: Formula>(self, _: &R) -> Self::Output {
+                R::BETTER
+            }
+        }
+        self.visit(Ask)
     }
 
     /// The name it goes by in the history unless the user gave another: Keras'

@@ -1,7 +1,7 @@
 //! The losses that are metrics too, under the same names and with the same
 //! arguments; and what is made of them.
 
-use super::{Batch, Formula, Metric};
+use super::{Batch, Better, Formula, Metric};
 use crate::base::registry::Rule;
 use crate::rules::losses::{Formula as LossFormula, Targets};
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,8 @@ macro_rules! mean_of_loss {
     ($($rule:ident),+ $(,)?) => {
         $(
             impl Formula for $rule {
+                const BETTER: Option<Better> = Some(Better::Smaller);
+
                 fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
                     add_loss(self, batch, gathered);
                 }
@@ -89,6 +91,8 @@ mean_of_loss!(
 );
 
 impl Formula for CosineSimilarity {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         add_loss(self, batch, gathered);
     }
@@ -100,6 +104,7 @@ impl Formula for CosineSimilarity {
 }
 
 impl Formula for LogCoshError {
+    const BETTER: Option<Better> = Some(Better::Smaller);
     const NAME: Option<&'static str> = Some("logcosh");
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -108,6 +113,8 @@ impl Formula for LogCoshError {
 }
 
 impl Formula for RootMeanSquaredError {
+    const BETTER: Option<Better> = Some(Better::Smaller);
+
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
         add_loss(&MeanSquaredError::DEFAULT, batch, gathered);
     }
@@ -118,6 +125,8 @@ impl Formula for RootMeanSquaredError {
 }
 
 impl Formula for Crossentropy {
+    const BETTER: Option<Better> = Some(Better::Smaller);
+
     fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {
         Some(match targets {
             Targets::LikeOutputs if width == 1 => Metric::BinaryCrossentropy,

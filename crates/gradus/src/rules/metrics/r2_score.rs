@@ -1,4 +1,4 @@
-use super::{Batch, Formula};
+use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,8 @@ impl R2Score {
 impl Rule for R2Score {}
 
 impl Formula for R2Score {
+    const BETTER: Option<Better> = Some(Better::Larger);
+
     /// Σ t, Σ t² and Σ (y - t)² of each output, the sum of the weights, and the
     /// number of positions.
     fn gathers(&self, width: usize) -> usize {

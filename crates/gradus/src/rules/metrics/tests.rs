@@ -162,3 +162,42 @@ fn arguments_that_make_no_sense_are_refused() {
         assert!(Metric::from_config("", &bad).is_err(), "{bad}");
     }
 }
+
+/// Keras 3.15.1's `_direction` of each metric.
+#[test]
+fn directions_are_keras() {
+    let falling = [
+        "Crossentropy",
+        "BinaryCrossentropy",
+        "CategoricalCrossentropy",
+        "SparseCategoricalCrossentropy",
+        "MeanSquaredError",
+        "RootMeanSquaredError",
+        "MeanAbsoluteError",
+        "MeanAbsolutePercentageError",
+        "MeanSquaredLogarithmicError",
+        "LogCoshError",
+        "Poisson",
+        "KLDivergence",
+        "Hinge",
+        "SquaredHinge",
+        "CategoricalHinge",
+    ];
+    let counts = [
+        "TruePositives",
+        "TrueNegatives",
+        "FalsePositives",
+        "FalseNegatives",
+    ];
+    for member in Metric::MEMBERS {
+        let name = json!({ "type": member.class });
+        let metric = Metric::from_config("", &name).unwrap();
+        let expected = match member.class {
+            class if falling.contains(&class) => Some(Better::Smaller),
+            class if counts.contains(&class) => None,
+            _ => Some(Better::Larger),
+        };
+        assert_eq!(metric.better(), expected, "{}", member.class);
+    }
+    assert_eq!(Metric::function("own", |_, _| 0.0).better(), None);
+}

@@ -131,6 +131,22 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
+    /// Whether it has a momentum (or β₁) that a schedule can move.
+    pub fn has_momentum(&self) -> bool {
+        if self.method.to_config()["momentum"].as_f64() == Some(0.0) {
+            return false;
+        }
+        let with = |momentum: f32| {
+            self.method.coefficients(super::Clock {
+                iteration: 0,
+                learning_rate: 1.0,
+                momentum: Some(momentum),
+                scalars: &mut self.method.scalars().to_vec(),
+            })
+        };
+        with(0.5) != with(0.75)
+    }
+
     /// Reads it from a name, or from a table with `type` and arguments.
     pub fn from_config(at: &str, value: &Value) -> Result<Self> {
         let (name, given) = named(at, "optimizer", value)?;

@@ -97,6 +97,17 @@ impl Schedule {
         self.visit(At(progress))
     }
 
+    /// Whether it sets the momentum, too.
+    pub fn moves_momentum(&self) -> bool {
+        let first = Progress {
+            iteration: 0,
+            step: 0,
+            total: 1,
+            per_epoch: 1,
+        };
+        self.at(first).momentum.is_some()
+    }
+
     /// Whether an optimizer's `learning_rate` can be this schedule, as in Keras.
     pub fn is_keras(&self) -> bool {
         struct Ask;

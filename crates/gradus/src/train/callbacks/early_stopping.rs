@@ -1,4 +1,4 @@
-use super::{Callback, Direction, Training, monitored};
+use super::{Callback, Direction, Training, improves, monitored};
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct EarlyStopping {
     pub min_delta: f64,
     /// How many epochs without improvement end the training. Default 0.
     pub patience: usize,
-    /// Whether smaller or larger is better. Default by the name.
+    /// Whether smaller or larger is better. Default as the metric says.
     pub mode: Direction,
     /// A value that must be improved on. Default none.
     pub baseline: Option<f64>,
@@ -107,9 +107,9 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
         self.progress = EarlyStoppingProgress::default();
-        Ok(())
+        training.better(self.mode, &self.monitor).map(drop)
     }
 
     fn on_epoch_end(
@@ -122,6 +122,7 @@ impl Callback for EarlyStopping {
         if epoch < self.start_from_epoch {
             return Ok(());
         }
+        let better = training.better(self.mode, &self.monitor)?;
         let delta = self.min_delta.abs();
         let progress = &mut self.progress;
         if self.restore_best_weights && progress.best_weights.is_none() {
@@ -130,14 +131,14 @@ impl Callback for EarlyStopping {
             progress.best_epoch = Some(epoch);
         }
         progress.waited += 1;
-        if self.mode.improves(&self.monitor, now, progress.best, delta) {
+        if improves(better, now, progress.best, delta) {
             progress.best = Some(now);
             progress.best_epoch = Some(epoch);
             if self.restore_best_weights {
                 progress.best_weights = Some(training.weights());
             }
             let beaten = self.baseline;
-            if beaten.is_none_or(|b| self.mode.improves(&self.monitor, now, Some(b), delta)) {
+            if beaten.is_none_or(|b| improves(better, now, Some(b), delta)) {
                 progress.waited = 0;
             }
             return Ok(());

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
+use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
@@ -158,6 +159,12 @@ pub struct Training<'a> {
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
+    /// Whether numbers that are not finite stay out of the model.
+    pub(super) guarded: bool,
+    /// Whether the guard found some: the model is no longer the engine's.
+    pub(super) broken: bool,
+    /// The steps that the model's state has taken, and the optimizer's scalars then.
+    kept: (u64, Vec<f32>),
 }
 
 impl<'a> Training<'a> {
@@ -170,11 +177,14 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         Ok(Training {
             runner: Runner::new(model, engine, &wanted)?,
+            kept: (model.state.iteration, model.state.scalars.clone()),
             model,
             engine,
             wanted,
             learning_rate,
             stop: false,
+            guarded: false,
+            broken: false,
         })
     }
 
@@ -187,9 +197,36 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Weights, optimizer state and learning rate go back into the model.
+    /// The engine, for plans of one's own.
+    pub(super) fn engine(&self) -> &'a dyn Engine {
+        self.engine
+    }
+
+    /// Steps that the state has taken which the model has.
+    pub(super) fn kept_iteration(&self) -> u64 {
+        self.kept.0
+    }
+
+    /// The state that the model has goes back to the engine.
+    pub(super) fn roll_back(&mut self) {
+        let state = &mut self.model.state;
+        state.iteration = self.kept.0;
+        state.scalars.clone_from(&self.kept.1);
+        self.runner.upload(self.model);
+        self.broken = false;
+    }
+
+    /// Weights, optimizer state and learning rate go back into the model, unless they are
+    /// guarded and no longer finite.
     pub(super) fn download(&mut self) {
+        if self.guarded && !self.runner.is_finite() {
+            self.broken = true;
+            return;
+        }
         self.runner.download(self.model);
+        let state = &self.model.state;
+        self.kept.0 = state.iteration;
+        self.kept.1.clone_from(&state.scalars);
         if let Some(compiled) = &mut self.model.compiled
             && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
         {
@@ -237,6 +274,11 @@ impl<'a> Training<'a> {
         self.learning_rate = rate;
     }
 
+    /// Which of two measurements is the better one, for a callback that is told so.
+    pub(crate) fn better(&self, mode: Direction, monitor: &str) -> Result<Better> {
+        mode.of(monitor, self.model)
+    }
+
     /// Ends the training after this epoch, or this step if one is under way.
     pub fn stop(&mut self) {
         self.stop = true;
@@ -252,7 +294,7 @@ impl<'a> Training<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// By the measurement's name: larger for accuracies and their like.
+    /// As the metric itself says, whatever its name is; of losses smaller is better.
     #[default]
     Auto,
     /// Smaller is better.
@@ -262,30 +304,35 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `now` is better than `best` by more than `min_delta`.
-    pub(crate) fn improves(
-        self,
-        monitor: &str,
-        now: f64,
-        best: Option<f64>,
-        min_delta: f64,
-    ) -> bool {
-        let name = monitor.strip_prefix("val_").unwrap_or(monitor);
-        let larger = match self {
-            Direction::Min => false,
-            Direction::Max => true,
-            Direction::Auto => {
-                let rising = ["accuracy", "acc", "auc", "precision", "recall", "f1", "r2"];
-                rising
-                    .iter()
-                    .any(|r| name.split('_').any(|part| part.starts_with(r)))
-            }
-        };
-        match best {
-            None => !now.is_nan(),
-            Some(best) if larger => now - min_delta > best,
-            Some(best) => now + min_delta < best,
+    /// Which it is for that measurement of the model's. A measurement that says nothing of
+    /// its direction (a count such as `TruePositives`, the learning rate) is an error that
+    /// asks for it.
+    pub fn of(self, monitor: &str, model: &Model) -> Result<Better> {
+        match self {
+            Direction::Min => return Ok(Better::Smaller),
+            Direction::Max => return Ok(Better::Larger),
+            Direction::Auto => {}
         }
+        let name = monitor.strip_prefix("val_").unwrap_or(monitor);
+        let found = model.measured().into_iter().find(|(n, _)| n == name);
+        let better = found.and_then(|(_, better)| better);
+        better.ok_or_else(|| {
+            let problem = format!(
+                "`{monitor}` does not say by itself whether smaller or larger is better: set \
+                 `mode` to \"min\" or \"max\""
+            );
+            let at = "mode".to_owned();
+            Error::Config { at, problem }
+        })
+    }
+}
+
+/// Whether `now` is better than `best` by more than `min_delta`.
+pub(crate) fn improves(better: Better, now: f64, best: Option<f64>, min_delta: f64) -> bool {
+    match (best, better) {
+        (None, _) => !now.is_nan(),
+        (Some(best), Better::Larger) => now - min_delta > best,
+        (Some(best), Better::Smaller) => now + min_delta < best,
     }
 }
 

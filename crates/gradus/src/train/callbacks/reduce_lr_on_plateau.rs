@@ -1,4 +1,4 @@
-use super::{Callback, Direction, Training, monitored};
+use super::{Callback, Direction, Training, improves, monitored};
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct ReduceLROnPlateau {
     pub factor: f64,
     /// Epochs without improvement before that. Default 10.
     pub patience: usize,
-    /// Whether smaller or larger is better. Default by the name.
+    /// Whether smaller or larger is better. Default as the metric says.
     pub mode: Direction,
     /// The least change that counts as an improvement. Default 0.0001.
     pub min_delta: f64,
@@ -87,9 +87,9 @@ impl ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
         self.progress = ReduceLROnPlateauProgress::default();
-        Ok(())
+        training.better(self.mode, &self.monitor).map(drop)
     }
 
     fn on_epoch_end(
@@ -99,15 +99,13 @@ impl Callback for ReduceLROnPlateau {
         training: &mut Training<'_>,
     ) -> Result<()> {
         let now = monitored(logs, &self.monitor)?;
+        let better = training.better(self.mode, &self.monitor)?;
         let progress = &mut self.progress;
         if progress.cooling > 0 {
             progress.cooling -= 1;
             progress.waited = 0;
         }
-        if self
-            .mode
-            .improves(&self.monitor, now, progress.best, self.min_delta)
-        {
+        if improves(better, now, progress.best, self.min_delta) {
             progress.best = Some(now);
             progress.waited = 0;
         } else if progress.cooling == 0 {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Ends the training as soon as the loss is no number, or infinite.
 ///
-/// The epoch is ended, validated and noted, as in Keras.
+/// The epoch is ended, validated and noted, as in Keras. The model keeps its last finite
+/// state, unless [`Fit::on_nan`](crate::train::Fit::on_nan) says to go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TerminateOnNaN {
@@ -36,10 +37,15 @@ impl Callback for TerminateOnNaN {
             return Ok(());
         }
         if self.raise_error {
-            let (epoch, batch) = (progress.epoch, progress.batch);
-            let at = format!("batch {batch} of epoch {epoch}");
-            let expected = "a finite one: a lower learning rate or clipping may help";
-            return Err(Error::invalid(&at, format!("a loss of {loss}"), expected));
+            let (epoch, step) = (progress.epoch, progress.batch);
+            return Err(Error::BlowUp {
+                epoch,
+                step,
+                problem: format!(
+                    "batch {step} of epoch {epoch}: the loss is {loss}; a lower learning rate or \
+                     clipping may hold it"
+                ),
+            });
         }
         training.stop();
         Ok(())

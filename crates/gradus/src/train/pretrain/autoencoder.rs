@@ -2,6 +2,7 @@
 //! the other.
 
 use super::encoder::Encoder;
+use super::front;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::layers::{
@@ -151,6 +152,10 @@ impl Autoencoder {
     /// are not used. The other layers stay as they are, and the optimizer's state
     /// starts afresh. What was measured: one history, or one for each greedy layer.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        if let Some(histories) = front::pretrain(model, data, behind)? {
+            return Ok(histories);
+        }
         let row = data.inputs()[0].shape().clone();
         let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
         if !self.greedy {

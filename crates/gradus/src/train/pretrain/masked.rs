@@ -2,6 +2,7 @@
 //! the others.
 
 use super::encoder::Encoder;
+use super::front;
 use crate::base::random::{Key, Stream};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -87,6 +88,10 @@ impl MaskedFeatures {
         if !(self.rate > 0.0 && self.rate < 1.0) {
             let expected = "a share above 0 and below 1";
             return Err(Error::invalid("pretrain.rate", self.rate, expected));
+        }
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        if let Some(histories) = front::pretrain(model, data, behind)? {
+            return Ok(histories);
         }
         let row = data.inputs()[0].shape().clone();
         let encoder = Encoder::of(model, self.until.as_deref(), &row)?;

@@ -3,6 +3,7 @@
 
 mod autoencoder;
 mod encoder;
+mod front;
 mod masked;
 mod siamese;
 

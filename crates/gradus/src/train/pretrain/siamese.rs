@@ -2,6 +2,7 @@
 //! like ones near and others far.
 
 use super::encoder::Encoder;
+use super::front;
 use crate::base::random::{Key, Sequence, Stream};
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
@@ -128,6 +129,10 @@ impl Siamese {
                 self.margin,
                 "a number above 0",
             ));
+        }
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        if let Some(histories) = front::pretrain(model, data, behind)? {
+            return Ok(histories);
         }
         let row = data.inputs()[0].shape().clone();
         let likes = self.likes(data)?;

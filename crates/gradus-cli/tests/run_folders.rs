@@ -1,0 +1,66 @@
+//! A run folder in place of a model, and its own rows.
+
+mod common;
+
+use common::{Place, SMALL};
+
+#[test]
+fn a_run_is_measured_on_its_own_rows() {
+    let place = Place::new();
+    place.write("c.toml", SMALL);
+    place.ok(&["train", "c.toml", "--quiet", "--out", "run"]);
+    let json = |model: &str, data: &str| place.ok(&["evaluate", model, "--data", data, "--json"]);
+    assert_eq!(
+        json("run", "digits:test"),
+        json("run/model.keras", "digits:test")
+    );
+    assert_eq!(json("run", "test"), json("run", "digits:test"));
+    // The last epoch's weights are the best here, so its validation is the model's.
+    let value = |text: &str, key: &str| -> f64 {
+        serde_json::from_str::<serde_json::Value>(text).unwrap()[key]
+            .as_f64()
+            .unwrap()
+    };
+    let history = place.text("run/history.csv");
+    let at = history
+        .lines()
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|n| n == "val_loss")
+        .unwrap();
+    let losses = history
+        .lines()
+        .skip(1)
+        .map(|l| l.split(',').nth(at).unwrap().parse().unwrap());
+    let best = losses.fold(f64::INFINITY, f64::min);
+    assert!((value(&json("run", "validation"), "loss") - best).abs() < 1e-9);
+    let text = place.ok(&["evaluate", "run", "--data", "train"]);
+    assert!(text.starts_with("train: 1242 rows\n"), "{text}");
+
+    let message = place.mistake(&["evaluate", "run/model.keras", "--data", "train"]);
+    assert!(message.contains("expected a run folder"), "{message}");
+    std::fs::create_dir(place.path("empty")).unwrap();
+    let message = place.mistake(&["evaluate", "empty", "--data", "digits"]);
+    assert!(message.contains("holds no `model.keras`"), "{message}");
+}
+
+#[test]
+fn rows_that_a_run_does_not_have_are_a_mistake() {
+    let place = Place::new();
+    let table: String = (0..40).map(|i| format!("{i},{}\n", i % 7)).collect();
+    place.write("t.csv", format!("a,y\n{table}"));
+    place.write(
+        "c.toml",
+        "[data]\ntable = \"t.csv\"\ntarget = \"y\"\nvalidation = { fraction = 0.2 }\n[model]\n\
+         recipe = \"default\"\nhidden = [4]\n[train]\nepochs = 1\n",
+    );
+    place.ok(&["train", "c.toml", "--quiet", "--out", "run"]);
+    let text = place.ok(&["evaluate", "run", "--data", "validation"]);
+    assert!(text.starts_with("validation: 8 rows\n"), "{text}");
+    let message = place.mistake(&["evaluate", "run", "--data", "test"]);
+    assert!(
+        message.contains("the run has: `train`, `validation`"),
+        "{message}"
+    );
+}

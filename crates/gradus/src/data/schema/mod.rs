@@ -16,6 +16,7 @@ mod summary;
 pub use columns::{DATE_PARTS, DATETIME_PARTS};
 pub(crate) use keys::{CopyKeys, TableKeys};
 pub use of::LeftOut;
+pub(crate) use offset::Different;
 pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};

@@ -54,13 +54,13 @@ impl Different {
     }
 
     /// Whether float32 loses what they differ by, with this deviation.
-    fn is_lost(&self, deviation: f64) -> bool {
+    pub fn is_lost(&self, deviation: f64) -> bool {
         let lost = self.double.len() - self.single.len();
         lost > 0 && (lost * SHARE >= self.double.len() || self.step() * STEPS > deviation)
     }
 
     /// How many different ones there are and become, in words.
-    fn lost(&self) -> String {
+    pub fn lost(&self) -> String {
         let among = match self.double.len() {
             MOST => "the first ".to_owned(),
             _ => String::new(),

@@ -184,7 +184,18 @@ impl<'a> Pass<'a> {
             let way = found.way(said, name);
             way.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
         });
-        ways.collect()
+        let ways: Vec<(Way, DatesRead)> = ways.collect::<Result<_>>()?;
+        if let Some(format @ DateFormat::Pattern(_)) = self.said.iter().find_map(|s| s.date_format)
+            && !ways.iter().any(|(way, _)| way.dates == format)
+        {
+            let found = format!("`{format}`");
+            let expected = format!(
+                "the format of a column: no column of {} is written so in all its rows",
+                self.path.display()
+            );
+            return Err(Error::invalid("data.date_format", found, expected));
+        }
+        Ok(ways)
     }
 
     /// The type that a column would have if nothing were said of it.

@@ -58,7 +58,10 @@ fn a_time_of_day_is_among_the_numbers_of_its_column() {
         "b.csv",
         "when\n2024-05-01T08:30:00+02:00\n2024-05-01T18:30Z\n",
     );
-    let score = |file: &str| place.ok(&["predict", "run", "--data", file, "--out", "-"]);
+    let score = |file: &str| {
+        place.ok(&["predict", "run", "--data", file, "--out", "p.csv"]);
+        place.text("p.csv")
+    };
     assert_eq!(score("a.csv"), score("b.csv"));
     assert_ne!(score("a.csv").lines().nth(1), score("a.csv").lines().nth(2));
 }
@@ -178,14 +181,15 @@ fn formats_of_dates_are_seen_or_said() {
 
 #[test]
 fn a_format_is_kept_by_the_model_and_the_resolved_configuration() {
-    let mut text = String::from("d,y\n");
+    let mut text = String::from("d,n,y\n");
     for n in 0..60 {
         let _ = writeln!(
             text,
-            "{:02}.{:02}.24 {:02}:00,{}",
+            "{:02}.{:02}.24 {:02}:00,{},{}",
             n % 28 + 1,
             n % 12 + 1,
             n % 24,
+            n % 5,
             n % 24
         );
     }
@@ -207,16 +211,11 @@ fn a_format_is_kept_by_the_model_and_the_resolved_configuration() {
     let said = train("a/config.toml", &["--out", "b"]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(results(&place, "a") == results(&place, "b"));
-    place.write("new.csv", "d\n03.04.24 05:00\n");
-    assert_eq!(
-        place
-            .ok(&["predict", "a", "--data", "new.csv", "--out", "-"])
-            .lines()
-            .count(),
-        2
-    );
-    place.write("new.csv", "d\n2024-04-03 05:00\n");
-    let error = place.mistake(&["predict", "a", "--data", "new.csv", "--out", "-"]);
+    place.write("new.csv", "d,n\n03.04.24 05:00,1\n");
+    place.ok(&["predict", "a", "--data", "new.csv", "--out", "p.csv"]);
+    assert_eq!(place.text("p.csv").lines().count(), 2);
+    place.write("new.csv", "d,n\n2024-04-03 05:00,1\n");
+    let error = place.mistake(&["predict", "a", "--data", "new.csv", "--out", "p.csv"]);
     assert!(
         error.contains("line 2 has `2024-04-03 05:00`") && error.contains("%d.%m.%y %H:%M"),
         "{error}"

@@ -10,7 +10,7 @@ const WIDTH: usize = 120;
 const NARROWEST: usize = 72;
 /// The longest name and the longest values that are shown whole.
 const NAME: usize = 32;
-const VALUES: usize = 40;
+const VALUES: usize = 42;
 /// To this, values are cut before what becomes of the columns gets lines of its own.
 const SHORT_VALUES: usize = 20;
 

@@ -4,12 +4,16 @@
 
 use super::{Feature, Schema, Summary};
 use crate::base::written;
+use crate::data::tensor::is_single;
 use crate::data::{Dataset, Kind, Scale, Tensor};
 use crate::error::Result;
+use foldhash::fast::RandomState;
 use std::collections::HashSet;
 
 /// So many different numbers of a column are looked at.
-const MOST: usize = 1 << 14;
+const MOST: usize = 1 << 12;
+/// The same of columns that have no number yet that 32 bits round.
+const FEW: usize = 256;
 /// Fewer steps of float32 in a standard deviation are a loss,
 const STEPS: f64 = 1000.0;
 /// and so is a larger share of the different numbers than one in so many.
@@ -18,8 +22,10 @@ const SHARE: usize = 20;
 /// Different numbers of a column, before and behind float32.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Different {
-    double: HashSet<u64>,
-    single: HashSet<u32>,
+    double: HashSet<u64, RandomState>,
+    single: HashSet<u32, RandomState>,
+    /// Whether 32 bits round one of them.
+    is_rounded: bool,
     least: f64,
     most: f64,
 }
@@ -27,8 +33,9 @@ pub(crate) struct Different {
 impl Default for Different {
     fn default() -> Self {
         Different {
-            double: HashSet::new(),
-            single: HashSet::new(),
+            double: HashSet::default(),
+            single: HashSet::default(),
+            is_rounded: false,
             least: f64::INFINITY,
             most: f64::NEG_INFINITY,
         }
@@ -41,8 +48,10 @@ impl Different {
             return;
         }
         (self.least, self.most) = (self.least.min(x), self.most.max(x));
+        self.is_rounded |= !is_single(x);
+        let most = if self.is_rounded { MOST } else { FEW };
         // Both zeros are one.
-        if self.double.len() < MOST && self.double.insert((x + 0.0).to_bits()) {
+        if self.double.len() < most && self.double.insert((x + 0.0).to_bits()) {
             self.single.insert((x as f32 + 0.0).to_bits());
         }
     }

@@ -59,7 +59,14 @@ fn a_time_of_day_is_among_the_numbers_of_its_column() {
         "when\n2024-05-01T08:30:00+02:00\n2024-05-01T18:30Z\n",
     );
     let score = |file: &str| {
-        place.ok(&["predict", "run", "--data", file, "--out", "p.csv"]);
+        place.ok(&[
+            "predict",
+            "run/model.keras",
+            "--data",
+            file,
+            "--out",
+            "p.csv",
+        ]);
         place.text("p.csv")
     };
     assert_eq!(score("a.csv"), score("b.csv"));
@@ -212,10 +219,24 @@ fn a_format_is_kept_by_the_model_and_the_resolved_configuration() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(results(&place, "a") == results(&place, "b"));
     place.write("new.csv", "d,n\n03.04.24 05:00,1\n");
-    place.ok(&["predict", "a", "--data", "new.csv", "--out", "p.csv"]);
+    place.ok(&[
+        "predict",
+        "a/model.keras",
+        "--data",
+        "new.csv",
+        "--out",
+        "p.csv",
+    ]);
     assert_eq!(place.text("p.csv").lines().count(), 2);
     place.write("new.csv", "d,n\n2024-04-03 05:00,1\n");
-    let error = place.mistake(&["predict", "a", "--data", "new.csv", "--out", "p.csv"]);
+    let error = place.mistake(&[
+        "predict",
+        "a/model.keras",
+        "--data",
+        "new.csv",
+        "--out",
+        "p.csv",
+    ]);
     assert!(
         error.contains("line 2 has `2024-04-03 05:00`") && error.contains("%d.%m.%y %H:%M"),
         "{error}"

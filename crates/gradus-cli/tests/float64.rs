@@ -42,7 +42,7 @@ fn npy(width: usize, numbers: &[f64]) -> Vec<u8> {
 #[test]
 fn numbers_of_a_column_that_float32_does_not_tell_apart_are_learned_all_the_same() {
     let place = Place::new();
-    place.write("t.csv", seconds(240));
+    place.write("t.csv", seconds(600));
     place.write("t.toml", CONFIG);
     let shown = place.ok(&["data", "show", "t.csv"]);
     let line = shown.lines().find(|line| line.contains("secs")).unwrap();
@@ -80,7 +80,7 @@ fn numbers_of_a_column_that_float32_does_not_tell_apart_are_learned_all_the_same
         "train",
         "t.toml",
         "--set",
-        "data.memory=\"3 kB\"",
+        "data.memory=\"6 kB\"",
         "--set",
         "train.shuffle=false",
         "--out",

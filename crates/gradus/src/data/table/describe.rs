@@ -93,8 +93,13 @@ fn look(cells: &Cells) -> (usize, String, LookValues) {
     }
 }
 
-/// A number as short as it reads back, or with an exponent if that is long.
+/// A number as short as it reads back, or with an exponent if that is long; of fractions
+/// ten digits.
 fn short(x: f64) -> String {
+    let x = match x.fract() == 0.0 {
+        true => x,
+        false => format!("{x:.9e}").parse().unwrap_or(x),
+    };
     let text = written::double(x);
     match text.len() > 12 {
         true => format!("{x:e}"),

@@ -99,10 +99,9 @@ impl Schema {
     /// Sets the offsets of features whose numbers float32 does not tell apart in training
     /// rows like these, and says so; and of which columns it loses something all the same.
     pub fn set_offsets(&mut self, train: &mut Summary) -> Vec<String> {
-        let (features, targets) = train.different();
         let mut notes = Vec::new();
         let mut offsets = Vec::new();
-        for (name, moments, different) in features {
+        for (name, moments, different) in train.features() {
             if !different.is_lost(moments.variance.sqrt()) {
                 continue;
             }
@@ -122,7 +121,7 @@ impl Schema {
                 )),
             }
         }
-        for (target, (moments, different)) in self.targets.iter().zip(targets) {
+        for (target, (moments, different)) in self.targets.iter().zip(train.target_values()) {
             if target.kind == Kind::Number && different.is_lost(moments.variance.sqrt()) {
                 notes.push(format!(
                     "warning: target `{}`: {}, in which losses and predictions are computed: \

@@ -131,26 +131,20 @@ impl Summary {
         })
     }
 
-    /// The numbers of a feature and of which 32 bits tell apart, and the same of targets.
-    pub(super) fn different(
-        &self,
-    ) -> (
-        Vec<(&str, &Moments, &Different)>,
-        Vec<(&Moments, &Different)>,
-    ) {
-        let features = self.features.iter().filter_map(|(name, look)| match look {
-            Look::Numbers(Numbers {
-                places, different, ..
-            }) => match &places[..] {
-                [one] => Some((name.as_str(), one, different)),
+    /// The features of single numbers, with which of these 32 bits tell apart.
+    pub(super) fn features(&self) -> impl Iterator<Item = (&str, &Moments, &Different)> {
+        self.features.iter().filter_map(|(name, look)| match look {
+            Look::Numbers(of) => match &of.places[..] {
+                [one] => Some((name.as_str(), one, &of.different)),
                 _ => None,
             },
             Look::Texts(_) => None,
-        });
-        (
-            features.collect(),
-            self.targets.iter().zip(&self.target_values).collect(),
-        )
+        })
+    }
+
+    /// The same of the targets, in their order.
+    pub(super) fn target_values(&self) -> impl Iterator<Item = (&Moments, &Different)> {
+        self.targets.iter().zip(&self.target_values)
     }
 
     /// Moves the numbers of a feature, from which so much is subtracted from now on.

@@ -254,46 +254,40 @@ pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
 /// or the name of a month.
 pub(in crate::data::table) fn seems_date(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if !(6..=40).contains(&bytes.len()) {
+    if !(6..=40).contains(&bytes.len()) || !bytes.iter().any(u8::is_ascii_digit) {
         return false;
     }
-    let by_two = || {
-        let mut cursor = Cursor(bytes);
-        let (a, first) = cursor.digits(2)?;
-        let between = cursor.skip(b"-/.")?;
-        let (b, _) = cursor.digits(2)?;
-        cursor.skip(&[between])?;
-        let (c, last) = cursor.digits(2)?;
-        let day_and_month = |a: i64, b: i64| (1..=31).contains(&a) && (1..=12).contains(&b);
-        let is_date = last == 2 && day_and_month(a, b)
-            || last == 2 && day_and_month(b, a)
-            || first == 2 && day_and_month(c, b);
-        (is_date && cursor.time().is_some()).then_some(())
-    };
-    let mut words = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty());
-    let month = |word: &str| {
-        let name = |month: &&str| {
-            word.len() >= 3
-                && month
-                    .to_ascii_lowercase()
-                    .starts_with(&word.to_ascii_lowercase())
-        };
-        super::pattern::MONTHS.iter().any(|m| name(&m))
-    };
-    let by_name = || {
-        let (mut months, mut numbers) = (0, 0);
-        let first: Vec<&str> = words.by_ref().take(3).collect();
-        for word in &first {
-            months += usize::from(month(word));
-            let digits = word.trim_end_matches(char::is_alphabetic);
-            numbers +=
-                usize::from(!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
-        }
-        first.len() == 3 && months == 1 && numbers == 2
-    };
-    by_two().is_some() || { by_name }()
+    by_two_digits(Cursor(bytes)).unwrap_or(false) || by_name(text)
+}
+
+/// Whether it is day, month and year of two digits at most, in any order, and a time.
+fn by_two_digits(mut cursor: Cursor<'_>) -> Option<bool> {
+    let (a, first) = cursor.digits(2)?;
+    let between = cursor.skip(b"-/.")?;
+    let (b, _) = cursor.digits(2)?;
+    cursor.skip(&[between])?;
+    let (c, last) = cursor.digits(2)?;
+    let day_and_month = |a: i64, b: i64| (1..=31).contains(&a) && (1..=12).contains(&b);
+    let year_last = last == 2 && (day_and_month(a, b) || day_and_month(b, a));
+    let year_first = first == 2 && day_and_month(c, b);
+    Some((year_last || year_first) && cursor.time().is_some())
+}
+
+/// Whether its first three words are the name of a month and two numbers.
+fn by_name(text: &str) -> bool {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let (mut months, mut numbers) = (0, 0);
+    for word in words.filter(|word| !word.is_empty()).take(3) {
+        let lower = word.to_ascii_lowercase();
+        let is_month =
+            |month: &&str| word.len() >= 3 && month.to_ascii_lowercase().starts_with(&lower);
+        months += usize::from(super::pattern::MONTHS.iter().any(|month| is_month(month)));
+        // `5th` is one, too.
+        let digits = word.trim_end_matches(char::is_alphabetic);
+        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        numbers += usize::from(is_number);
+    }
+    months == 1 && numbers == 2
 }
 
 #[cfg(test)]

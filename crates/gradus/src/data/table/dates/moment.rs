@@ -281,7 +281,7 @@ fn by_name(text: &str) -> bool {
         let lower = word.to_ascii_lowercase();
         let is_month =
             |month: &&str| word.len() >= 3 && month.to_ascii_lowercase().starts_with(&lower);
-        months += usize::from(super::pattern::MONTHS.iter().any(|month| is_month(month)));
+        months += usize::from(super::pattern::MONTHS.iter().any(is_month));
         // `5th` is one, too.
         let digits = word.trim_end_matches(char::is_alphabetic);
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

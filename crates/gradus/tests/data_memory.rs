@@ -13,6 +13,7 @@ fn naive(tensor: &Tensor, rows: &[u32]) -> Vec<f32> {
     let number = |i: usize| match tensor.values() {
         Values::U8(all) => f32::from(all[i]),
         Values::F32(all) => all[i],
+        Values::F64(all) => all[i] as f32,
         Values::Text { .. } => panic!("there are no texts here"),
     };
     let place = rows
@@ -25,7 +26,7 @@ fn naive(tensor: &Tensor, rows: &[u32]) -> Vec<f32> {
             Scale::Standardize {
                 mean,
                 inverse_deviation,
-            } => (number(row * size + column) - mean[column]) * inverse_deviation[column],
+            } => (number(row * size + column) - mean[column] as f32) * inverse_deviation[column],
         })
         .collect()
 }
@@ -210,5 +211,39 @@ fn the_digits_are_those_of_scikit_learn_and_their_split_is_stratified() -> Resul
     assert_eq!(train.inputs()[0].to_f32()[..16], first);
     let ink = |data: &Dataset| data.inputs()[0].to_f32().iter().sum::<f32>();
     assert_eq!(ink(&train) + ink(&test), 561_718.0);
+    Ok(())
+}
+
+#[test]
+fn numbers_are_rounded_to_32_bits_behind_the_scale() -> Result<()> {
+    // The same columns, one far from 0: float32 has steps of 8 there.
+    let near: Vec<f64> = (0..60).map(|i| f64::from(i * 7 % 60)).collect();
+    let far: Vec<f64> = near.iter().map(|x| x + 1e8).collect();
+    let (near, far) = (Tensor::from_f64([1], near)?, Tensor::from_f64([1], far)?);
+    assert!(matches!(near.values(), Values::F32(_)) && matches!(far.values(), Values::F64(_)));
+    let standard = |tensor: &Tensor| tensor.clone().scaled(Scale::standard(tensor));
+    assert_eq!(standard(&near)?.to_f32(), standard(&far)?.to_f32());
+    assert_eq!(far.to_f64()[1], 1e8 + 7.0);
+
+    // Beside a number that is rounded, those that are not come out as without it.
+    let numbers: Vec<f32> = (0..40).map(|i| (i * i) as f32 * 0.37 - 3.0).collect();
+    let plain = Tensor::from_f32([1], numbers.clone())?;
+    let wide = numbers.iter().map(|&x| x.into()).chain([0.1]).collect();
+    let wide = Tensor::from_f64([1], wide)?;
+    for scale in [
+        Scale::None,
+        Scale::Divide(255.0),
+        Scale::Divide(3.0),
+        Scale::standard(&plain),
+    ] {
+        let plain = plain.clone().scaled(scale.clone())?.to_f32();
+        let wide = wide.clone().scaled(scale)?.to_f32();
+        assert!(
+            plain
+                .iter()
+                .zip(&wide)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
+    }
     Ok(())
 }

@@ -50,14 +50,14 @@ fn a_frame_is_the_table_that_its_texts_are() {
     assert_eq!(
         kinds,
         [
-            Number, Number, Boolean, Date, Date, Category, Number, Number
+            Number, Number, Boolean, Date, DateTime, Category, Number, Number
         ]
     );
     let cells = |name: &str| &table.columns.iter().find(|c| c.name == name).unwrap().cells;
-    let Cells::Date(seen) = cells("seen") else {
+    let Cells::DateTime(seen) = cells("seen") else {
         panic!()
     };
-    assert_eq!(seen[..4], [Some(-1), Some(0), Some(0), Some(1)]);
+    assert_eq!(seen[..2], [Some(-1), Some(43_199_999_999)]);
     let Cells::Date(built) = cells("built") else {
         panic!()
     };

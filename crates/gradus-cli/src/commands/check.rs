@@ -118,6 +118,7 @@ impl Looked {
             schema: model.table_schema().filter(|_| is_table),
             pictures: None,
             left_out: Vec::new(),
+            notes: Vec::new(),
             summary: None,
             neighbours: Vec::new(),
         };

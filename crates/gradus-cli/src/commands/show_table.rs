@@ -10,7 +10,7 @@ const WIDTH: usize = 120;
 const NARROWEST: usize = 72;
 /// The longest name and the longest values that are shown whole.
 const NAME: usize = 32;
-const VALUES: usize = 40;
+const VALUES: usize = 42;
 /// To this, values are cut before what becomes of the columns gets lines of its own.
 const SHORT_VALUES: usize = 20;
 
@@ -26,7 +26,7 @@ struct Role {
 /// without colours.
 pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
     let looks = table.looks();
-    let roles = roles(table, options)?;
+    let (roles, notes) = roles(table, options)?;
     let term = Term::stdout();
     let width = match term.is_term() {
         true => term
@@ -43,6 +43,13 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         "columns are"
     };
     text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
+    let is_looked_at = |name: &str| !options.exclude.iter().any(|excluded| excluded == name);
+    for note in table.notes(&is_looked_at) {
+        text += &format!("  {note}\n");
+    }
+    for note in notes {
+        text += &format!("  {note}\n");
+    }
     if options.target.is_empty() {
         text += "  `data.target` names the column to predict, `data.columns` what others are: \
                  { zip = \"category\", note = \"drop\" }\n";
@@ -50,9 +57,11 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
     Ok(text)
 }
 
-fn roles(table: &Table, options: &TableOptions) -> Result<Vec<Role>> {
+/// What each column becomes, and what is to be said of that.
+fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String>)> {
     let mut schema = Schema::of(table, options).map_err(|error| error.under("data"))?;
-    let rows = Summary::of(&schema, schema.dataset(table, false)?)?;
+    let mut rows = Summary::of(&schema, schema.dataset(table, false)?)?;
+    let notes = schema.set_offsets(&mut rows);
     let left = schema.leave_out(&rows)?;
     let seen = schema.seen(&rows, options.missing.unwrap_or_default())?;
     let role = |name: &String| {
@@ -86,7 +95,7 @@ fn roles(table: &Table, options: &TableOptions) -> Result<Vec<Role>> {
             _ => plain("not looked at".into(), Style::new().dim()),
         }
     };
-    Ok(table.columns.iter().map(|c| role(&c.name)).collect())
+    Ok((table.columns.iter().map(|c| role(&c.name)).collect(), notes))
 }
 
 fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> String {

@@ -10,3 +10,4 @@ pub(crate) mod registry;
 pub(crate) mod shape;
 pub(crate) mod threads;
 pub mod whole;
+pub(crate) mod written;

@@ -4,6 +4,7 @@
 //! looked at number by number. Rows are counted from 0, as in the file.
 
 use crate::base::shape::Shape;
+use crate::base::written;
 use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
 use crate::error::{Error, Result};
@@ -95,7 +96,7 @@ pub(crate) fn each(tensor: &Tensor, is_good: impl Fn(f32) -> bool, expected: &st
     match tensor.values() {
         Values::U8(all) => match first_bad(all, |x| !is_good(f32::from(x))) {
             Some(place) => {
-                let found = f32::from(all[place]);
+                let found = f64::from(all[place]);
                 Err(bad_number(tensor, place, found, expected))
             }
             None => Ok(()),
@@ -105,12 +106,15 @@ pub(crate) fn each(tensor: &Tensor, is_good: impl Fn(f32) -> bool, expected: &st
 }
 
 fn refuse(tensor: &Tensor, is_bad: impl Fn(f32) -> bool, expected: &str) -> Result<()> {
-    let Values::F32(all) = tensor.values() else {
-        return Ok(());
+    let bad = match tensor.values() {
+        Values::F32(all) => first_bad(all, is_bad).map(|place| (place, f64::from(all[place]))),
+        // As the model gets it.
+        Values::F64(all) => first_bad(all, |x| is_bad(x as f32)).map(|place| (place, all[place])),
+        Values::U8(_) | Values::Text { .. } => None,
     };
-    match first_bad(all, is_bad) {
+    match bad {
         None => Ok(()),
-        Some(place) => Err(bad_number(tensor, place, all[place], expected)),
+        Some((place, found)) => Err(bad_number(tensor, place, found, expected)),
     }
 }
 
@@ -127,11 +131,15 @@ pub fn labels(tensor: &Tensor, classes: usize) -> Result<()> {
     let bad = match tensor.values() {
         Values::U8(all) => {
             let place = first_bad(all, |label| usize::from(label) >= classes);
-            place.map(|place| (place, f32::from(all[place])))
+            place.map(|place| (place, f64::from(all[place])))
         }
         Values::F32(all) => {
             let limit = classes as f32;
             let is_label = |x: f32| x >= 0.0 && x < limit && (x as i32) as f32 == x;
+            first_bad(all, |x| !is_label(x)).map(|place| (place, f64::from(all[place])))
+        }
+        Values::F64(all) => {
+            let is_label = |x: f64| x >= 0.0 && x < classes as f64 && x.fract() == 0.0;
             first_bad(all, |x| !is_label(x)).map(|place| (place, all[place]))
         }
         Values::Text { .. } => return tensor.numbers(),
@@ -159,12 +167,22 @@ fn first_bad<T: Copy>(all: &[T], is_bad: impl Fn(T) -> bool) -> Option<usize> {
     })
 }
 
-fn bad_number(tensor: &Tensor, place: usize, found: f32, expected: &str) -> Error {
+fn bad_number(tensor: &Tensor, place: usize, found: f64, expected: &str) -> Error {
     Error::Data {
         source_name: tensor.name().to_owned(),
         row: Some(tensor.source_row(place / tensor.size())),
         column: (tensor.size() > 1).then(|| place % tensor.size()),
-        found: found.to_string(),
+        found: written(tensor, found),
         expected: expected.to_owned(),
+    }
+}
+
+/// A number of a tensor as it was read.
+fn written(tensor: &Tensor, x: f64) -> String {
+    match tensor.values() {
+        Values::F64(_) if x.is_finite() && !(x as f32).is_finite() => {
+            format!("{}, which is infinite in float32", written::double(x))
+        }
+        _ => written::double(x),
     }
 }

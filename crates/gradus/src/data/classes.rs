@@ -2,6 +2,7 @@
 
 use super::stream::Data;
 use super::tensor::Tensor;
+use crate::base::written;
 use crate::error::{Error, Result};
 
 /// The class that a row's target names: a number, or the place of the largest
@@ -42,7 +43,7 @@ pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
             row: Some(target.source_row(number)),
             column: None,
             found: match row {
-                [number] => number.to_string(),
+                [_] => written::double(target.to_f64()[number]),
                 row => format!("{row:?}"),
             },
             expected: EXPECTED.into(),

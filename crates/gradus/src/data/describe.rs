@@ -1,5 +1,6 @@
 //! What a data set looks like, in words, numbers and a small picture.
 
+use crate::base::written;
 use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
     let (kind, summary) = match tensor.values() {
         Values::U8(all) => ("uint8", summary(all)),
         Values::F32(all) => ("float32", summary(all)),
+        Values::F64(all) => ("float64", summary(all)),
         Values::Text { .. } => ("text", None),
     };
     let _ = write!(
@@ -50,7 +52,12 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
         bad,
     }) = summary
     {
-        let _ = write!(text, "from {min} to {max}, mean {mean:.5}");
+        let _ = write!(
+            text,
+            "from {} to {}, mean {mean:.5}",
+            written::double(min),
+            written::double(max)
+        );
         if bad > 0 {
             let _ = write!(text, ", {bad} NaN or infinite");
         }
@@ -59,23 +66,23 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
 }
 
 struct Summary {
-    min: f32,
-    max: f32,
+    min: f64,
+    max: f64,
     mean: f64,
     /// How many numbers are NaN or infinite; they do not count otherwise.
     bad: usize,
 }
 
-fn summary<T: Copy + Into<f32>>(all: &[T]) -> Option<Summary> {
-    let (mut min, mut max, mut sum) = (f32::INFINITY, f32::NEG_INFINITY, 0.0);
+fn summary<T: Copy + Into<f64>>(all: &[T]) -> Option<Summary> {
+    let (mut min, mut max, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
     let finite = all
         .iter()
         .map(|&x| x.into())
-        .filter(|x: &f32| x.is_finite());
+        .filter(|x: &f64| x.is_finite());
     let mut count = 0_usize;
     for x in finite {
         (min, max) = (min.min(x), max.max(x));
-        sum += f64::from(x);
+        sum += x;
         count += 1;
     }
     (count > 0).then(|| Summary {
@@ -94,7 +101,7 @@ fn class_counts(target: &Tensor) -> Option<BTreeMap<u32, usize>> {
         return None;
     }
     let mut counts = BTreeMap::new();
-    for x in target.to_f32() {
+    for x in target.to_f64() {
         if x < 0.0 || x.fract() != 0.0 || x >= 1e6 || x.is_nan() {
             return None;
         }

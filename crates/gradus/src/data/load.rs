@@ -32,6 +32,8 @@ pub struct Loaded {
     pub pictures: Option<Pictures>,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
+    /// What a user should know of how a table's text was read.
+    pub notes: Vec<String>,
     /// What the training rows of a table are like.
     pub summary: Option<Summary>,
     /// What is held out at an end of the source: `validation`, `test`.
@@ -53,6 +55,7 @@ impl Loaded {
             schema: Some(schema),
             pictures: self.pictures,
             left_out: self.left_out,
+            notes: self.notes,
             summary: self.summary,
             neighbours: self.neighbours,
         })
@@ -108,6 +111,7 @@ impl DataConfig {
             schema: None,
             pictures,
             left_out: Vec::new(),
+            notes: Vec::new(),
             summary: None,
             neighbours: self.neighbours(),
         })
@@ -179,6 +183,7 @@ impl DataConfig {
             schema: None,
             pictures: None,
             left_out: Vec::new(),
+            notes: Vec::new(),
             summary: None,
             neighbours: Vec::new(),
         })

@@ -24,6 +24,8 @@ pub struct StreamedTable {
     pub summary: Summary,
     /// Columns that were left out, since training rows tell nothing by them.
     pub left_out: Vec<LeftOut>,
+    /// What a user should know of how the table's text was read.
+    pub notes: Vec<String>,
     /// The binary copy that is read.
     pub copy: PathBuf,
 }
@@ -101,7 +103,8 @@ impl DataConfig {
             listener: asked.listener,
             copied: RefCell::default(),
         };
-        let (_, mut schema) = load_table::read(self, &source, asked.known)?;
+        let (head, mut schema) = load_table::read(self, &source, asked.known)?;
+        let mut notes = load_table::notes(&head, &schema, self);
         let copied = source.copied()?;
         let rows = |copied, schema: &Schema| {
             let rows = TableRows::new(copied, schema.clone(), options.sample_weight.as_ref());
@@ -113,41 +116,54 @@ impl DataConfig {
         let all = rows(copied.clone(), &schema);
         let chosen = self.choose(&copied, &all, seed, memory);
         let chosen = chosen.map_err(|error| with_line(&path, error))?;
-        let part = |at: &str, how: &Option<HeldOut>, chosen: Option<Picked>| match (how, chosen) {
-            (None, _) => Ok(None),
-            (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked)).map(Some),
-            (Some(HeldOut::Table { table }), None) => {
-                let path = base.join(table);
-                let own = own_copy(&schema, options, &path, memory, asked.listener)?;
-                Stream::new(rows(own, &schema)).map(Some)
-            }
-            (Some(other), None) => {
-                let expected = "a `table`, as the training rows are";
-                Err(Error::invalid(at, other, expected))
-            }
-        };
-        let [train, validation, test] = chosen;
-        let lists = [&train, &validation, &test];
-        let lists: u64 = lists.into_iter().flatten().map(Picked::bytes).sum();
+        let lists: u64 = chosen.iter().flatten().map(Picked::bytes).sum();
         let memory_of_rows = Memory::from(memory.bytes().saturating_sub(lists));
-        let validation = part("data.validation", &self.validation, validation)?;
-        let test = part("data.test", &self.test, test)?;
-        let picked = train.unwrap_or(Picked::Range(0..copied.rows()));
-        let train = all.clone().picked(picked);
-        let targets = match schema.targets.is_empty() {
-            true => None,
-            false => Some(Stream::new(train.clone().of_targets())?),
+        // As the schema says.
+        let streams = |schema: &Schema| {
+            let all = rows(copied.clone(), schema);
+            let part = |at: &str, how: &Option<HeldOut>, chosen: &Option<Picked>| match (
+                how,
+                chosen.clone(),
+            ) {
+                (None, _) => Ok(None),
+                (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked)).map(Some),
+                (Some(HeldOut::Table { table }), None) => {
+                    let path = base.join(table);
+                    let own = own_copy(schema, options, &path, memory, asked.listener)?;
+                    Stream::new(rows(own, schema)).map(Some)
+                }
+                (Some(other), None) => {
+                    let expected = "a `table`, as the training rows are";
+                    Err(Error::invalid(at, other, expected))
+                }
+            };
+            let [train, validation, test] = &chosen;
+            let validation = part("data.validation", &self.validation, validation)?;
+            let test = part("data.test", &self.test, test)?;
+            let picked = train.clone().unwrap_or(Picked::Range(0..copied.rows()));
+            let train = all.clone().picked(picked);
+            let targets = match schema.targets.is_empty() {
+                true => None,
+                false => Some(Stream::new(train.clone().of_targets())?),
+            };
+            let parts = Parts {
+                train: Stream::new(train)?,
+                validation,
+                test,
+                targets,
+            };
+            self.streamed(parts, ScaleName::None, memory_of_rows, whole)
         };
-        let parts = Parts {
-            train: Stream::new(train)?,
-            validation,
-            test,
-            targets,
-        };
-        let mut streamed = self.streamed(parts, ScaleName::None, memory_of_rows, whole)?;
-        let summary = Summary::of(&schema, &streamed.train)?;
+        let mut streamed = streams(&schema)?;
+        let mut summary = Summary::of(&schema, &streamed.train)?;
         let left_out = match asked.known {
-            None => schema.leave_out(&summary)?,
+            None => {
+                notes.extend(schema.set_offsets(&mut summary));
+                if schema.has_offsets() {
+                    streamed = streams(&schema)?;
+                }
+                schema.leave_out(&summary)?
+            }
             Some(_) => Vec::new(),
         };
         streamed.memory = memory;
@@ -155,6 +171,7 @@ impl DataConfig {
             schema: schema.clone(),
             summary,
             left_out,
+            notes,
             copy: copied.path.clone(),
         });
         let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();

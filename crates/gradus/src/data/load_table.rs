@@ -73,6 +73,7 @@ fn load_rows(
     known: Option<&Schema>,
 ) -> Result<Loaded> {
     let (table, mut schema) = read(config, source, known)?;
+    let mut notes = notes(&table, &schema, config);
     let rows = schema.dataset(&table, true)?;
     let rows = config.columns.weighted(rows, &table);
     let rows = rows.map_err(|error| error.under("data"))?;
@@ -95,11 +96,21 @@ fn load_rows(
     let validation = part("data.validation", &config.validation, chosen.validation)?;
     let test = part("data.test", &config.test, chosen.test)?;
     let train = rows.select(&chosen.train)?;
-    let summary = Summary::of(&schema, &train)?;
+    let mut summary = Summary::of(&schema, &train)?;
+    let mut parts = [Some(train), validation, test];
     let left_out = match known {
-        None => schema.leave_out(&summary)?,
+        None => {
+            notes.extend(schema.set_offsets(&mut summary));
+            for part in &mut parts {
+                let data = part.take().map(|data| schema.subtracted(data));
+                *part = data.transpose()?;
+            }
+            schema.leave_out(&summary)?
+        }
         Some(_) => Vec::new(),
     };
+    let [train, validation, test] = parts;
+    let train = train.ok_or_else(|| Error::Internal("rows that are gone".into()))?;
     let inputs: Vec<String> = schema.features.iter().map(|f| f.input.clone()).collect();
     let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let keep = |data: Dataset| data.keep_inputs(&inputs);
@@ -110,8 +121,19 @@ fn load_rows(
         schema: Some(schema),
         pictures: None,
         left_out,
+        notes,
         summary: Some(summary),
         neighbours: config.neighbours(),
+    })
+}
+
+/// What a user should know of how the columns that count were read.
+pub(super) fn notes(table: &Table, schema: &Schema, config: &DataConfig) -> Vec<String> {
+    let weight = &config.columns.sample_weight;
+    table.notes(&|name| {
+        schema.features.iter().any(|feature| feature.name == name)
+            || schema.targets.iter().any(|target| target.name == name)
+            || weight.as_deref() == Some(name)
     })
 }
 

@@ -64,15 +64,16 @@ pub use opened::{Opened, Streamed};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
-    DATE_PARTS, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
-    Treat,
+    DATE_PARTS, DATETIME_PARTS, DateFormats, Feature, LeftOut, Missing, Schema, Summary,
+    TableOptions, Target, TargetScale, Treat,
 };
 pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_of};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
 pub use table::{
-    Cells, Column, ColumnLook, Kind, Listener, LookValues, ReadTable, Table, Tabular, Told,
+    Cells, Column, ColumnLook, DateFormat, DatePattern, DatesRead, Kind, Listener, LookValues,
+    ReadTable, Table, Tabular, Told,
 };
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

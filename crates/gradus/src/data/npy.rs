@@ -16,7 +16,7 @@ use zip::ZipArchive;
 /// `file.npz:key`. The `:key` may be left out where the archive has one array.
 ///
 /// Bytes and booleans stay bytes; any other integer or float type, of either
-/// byte order, becomes `f32`; texts (`<U8`) stay such. The tensor is named as the path.
+/// byte order, becomes `f32`, or `f64` if `f32` would round one of its numbers; texts (`<U8`) stay such. The tensor is named as the path.
 pub fn read_npy(path: &Path) -> Result<Tensor> {
     match split_key(path) {
         Some((archive, key)) => read_npz(&archive, key.as_deref()),

@@ -1,7 +1,7 @@
-//! Numbers as array files hold them: any type and byte order in, `u8` or `f32` out.
+//! Numbers as array files hold them: any type and byte order in, `u8`, `f32` or `f64` out.
 
 use crate::base::shape::Shape;
-use crate::data::tensor::Tensor;
+use crate::data::tensor::{Tensor, is_single};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -28,6 +28,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether 32 bits may round its numbers.
+    fn is_wide(self) -> bool {
+        matches!(
+            self,
+            Kind::U32 | Kind::U64 | Kind::I32 | Kind::I64 | Kind::F64
+        )
+    }
+
     /// How many bytes one number takes.
     pub(super) fn size(self) -> usize {
         match self {
@@ -97,8 +105,10 @@ pub(super) fn read_array(
         let (names, codes) = read_texts(path, header, from, count)?;
         Tensor::from_dictionary(shape, Arc::new(names), in_rows(header, codes))
     } else {
-        let values = read_numbers(path, header, from, count)?;
-        Tensor::from_f32(shape, in_rows(header, values))
+        match read_numbers(path, header, from, count)? {
+            Decoded::Single(values) => Tensor::from_f32(shape, in_rows(header, values)),
+            Decoded::Double(values) => Tensor::from_wide(shape, in_rows(header, values)),
+        }
     };
     end(path, from)?;
     Ok(tensor?.named(&path.display().to_string()))
@@ -156,20 +166,30 @@ fn read_texts(
     Ok((names, codes))
 }
 
+/// The numbers of a file: of 32 bits, unless these would round one of them.
+enum Decoded {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+}
+
 fn read_numbers(
     path: &Path,
     header: &Header,
     from: &mut dyn Read,
     count: usize,
-) -> Result<Vec<f32>> {
+) -> Result<Decoded> {
     /// Numbers decoded at a time: the bytes stay in the second cache, and the system
     /// is asked seldom.
     const BLOCK: usize = 16 * 1024;
     let size = header.kind.size();
     let mut bytes = vec![0_u8; BLOCK * size];
     let mut values = room(path, count)?;
-    while values.len() < count {
-        let block = &mut bytes[..BLOCK.min(count - values.len()) * size];
+    let mut doubles: Vec<f64> = Vec::new();
+    let mut wide = Vec::with_capacity(BLOCK.min(count));
+    let mut read = 0;
+    while read < count {
+        let numbers = BLOCK.min(count - read);
+        let block = &mut bytes[..numbers * size];
         from.read_exact(block).map_err(|cause| match cause.kind() {
             io::ErrorKind::UnexpectedEof => cut_short(path, count),
             _ => unreadable(path, cause),
@@ -177,22 +197,42 @@ fn read_numbers(
         if header.big_endian {
             block.chunks_exact_mut(size).for_each(<[u8]>::reverse);
         }
-        decode(header.kind, block, &mut values);
+        read += numbers;
+        if !header.kind.is_wide() {
+            decode(header.kind, block, &mut values, |x| x as f32);
+            continue;
+        }
+        wide.clear();
+        decode(header.kind, block, &mut wide, |x| x);
+        if doubles.is_empty() && wide.iter().all(|&x| is_single(x)) {
+            values.extend(wide.iter().map(|&x| x as f32));
+        } else {
+            if doubles.is_empty() {
+                doubles = room(path, count)?;
+                doubles.extend(values.iter().map(|&x| f64::from(x)));
+                values = Vec::new();
+            }
+            doubles.extend_from_slice(&wide);
+        }
     }
-    Ok(values)
+    Ok(match doubles.is_empty() {
+        true => Decoded::Single(values),
+        false => Decoded::Double(doubles),
+    })
 }
 
-/// Appends little-endian numbers, each rounded to the nearest `f32`.
-fn decode(kind: Kind, bytes: &[u8], to: &mut Vec<f32>) {
+/// Appends little-endian numbers, as `finish` makes them of the nearest `f64`.
+#[inline(always)]
+fn decode<T>(kind: Kind, bytes: &[u8], to: &mut Vec<T>, finish: impl Fn(f64) -> T) {
     macro_rules! each {
         ($number:ty) => {
-            each!($number, |x| x as f32)
+            each!($number, |x| x as f64)
         };
         ($number:ty, $convert:expr) => {
             to.extend(bytes.chunks_exact(size_of::<$number>()).map(|bytes| {
                 let mut number = [0; size_of::<$number>()];
                 number.copy_from_slice(bytes);
-                $convert(<$number>::from_le_bytes(number))
+                finish($convert(<$number>::from_le_bytes(number)))
             }))
         };
     }
@@ -205,9 +245,9 @@ fn decode(kind: Kind, bytes: &[u8], to: &mut Vec<f32>) {
         Kind::I16 => each!(i16),
         Kind::I32 => each!(i32),
         Kind::I64 => each!(i64),
-        Kind::F16 => each!(u16, half),
-        Kind::F32 => each!(f32, |x| x),
-        Kind::F64 => each!(f64),
+        Kind::F16 => each!(u16, |bits| f64::from(half(bits))),
+        Kind::F32 => each!(f32, f64::from),
+        Kind::F64 => each!(f64, |x| x),
         // Texts are read as such.
         Kind::Text(_) => {}
     }

@@ -151,10 +151,12 @@ impl DataConfig {
                     .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
             }
         }
+        let add = |text: &mut String, line: &str| *text += &format!("\n{line}");
         match rows {
             Opened::Memory(loaded) => {
                 if let (Some(schema), Some(train)) = (&loaded.schema, &loaded.summary) {
                     text += &format!("\n{}", schema.describe(train, &loaded.left_out));
+                    loaded.notes.iter().for_each(|note| add(&mut text, note));
                 }
             }
             Opened::Stream(streamed) => {
@@ -168,11 +170,13 @@ impl DataConfig {
                             schema,
                             summary,
                             left_out,
+                            notes,
                             copy,
                         } = table;
+                        let mut described = schema.describe(summary, left_out);
+                        notes.iter().for_each(|note| add(&mut described, note));
                         format!(
-                            "\n{}\nread meanwhile, within {memory}, from {}",
-                            schema.describe(summary, left_out),
+                            "\n{described}\nread meanwhile, within {memory}, from {}",
                             copy.display()
                         )
                     }

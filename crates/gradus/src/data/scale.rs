@@ -1,7 +1,7 @@
 //! `Scale`: what is done to each number on its way into a batch.
 
 use crate::data::dataset::Dataset;
-use crate::data::tensor::{Tensor, Values};
+use crate::data::tensor::{Tensor, Values, is_single};
 use crate::error::{Error, Result};
 
 /// What is done to each number of a row when it is gathered into a batch.
@@ -14,8 +14,9 @@ pub enum Scale {
     Divide(f32),
     /// `(x - mean) * inverse_deviation`, one of each for every number of a row.
     Standardize {
-        /// The mean of each column.
-        mean: Vec<f32>,
+        /// The mean of each column: of one whose numbers are all of 32 bits, rounded to
+        /// these.
+        mean: Vec<f64>,
         /// One over the standard deviation of each column; 0 for a constant one.
         inverse_deviation: Vec<f32>,
     },
@@ -114,7 +115,7 @@ impl Scale {
             Scale::Standardize {
                 mean,
                 inverse_deviation,
-            } => standardize(from, to, mean, inverse_deviation, f32::from),
+            } => standardize(from, to, mean, inverse_deviation, f64::from),
         }
     }
 
@@ -124,6 +125,21 @@ impl Scale {
         match self {
             Scale::None => to.copy_from_slice(from),
             Scale::Divide(divisor) => each(from, to, |x| x / divisor),
+            Scale::Standardize {
+                mean,
+                inverse_deviation,
+            } => standardize(from, to, mean, inverse_deviation, f64::from),
+        }
+    }
+
+    /// Scales whole rows of 64-bit numbers into `to`, which is as long. Of numbers that 32
+    /// bits hold it makes the same bits as [`Scale::apply_f32`]: a quotient or difference
+    /// that is rounded twice, to 64 and 32 bits, is the one that is rounded once.
+    #[inline]
+    pub(super) fn apply_f64(&self, from: &[f64], to: &mut [f32]) {
+        match self {
+            Scale::None => each(from, to, |x| x as f32),
+            Scale::Divide(divisor) => each(from, to, |x| (x / f64::from(*divisor)) as f32),
             Scale::Standardize {
                 mean,
                 inverse_deviation,
@@ -153,9 +169,9 @@ fn each<T: Copy>(from: &[T], to: &mut [f32], scaled: impl Fn(T) -> f32) {
 fn standardize<T: Copy>(
     from: &[T],
     to: &mut [f32],
-    mean: &[f32],
+    mean: &[f64],
     inverse_deviation: &[f32],
-    number: impl Fn(T) -> f32,
+    number: impl Fn(T) -> f64,
 ) {
     let rows = from
         .chunks_exact(mean.len())
@@ -163,7 +179,7 @@ fn standardize<T: Copy>(
     for (from, to) in rows {
         let columns = mean.iter().zip(inverse_deviation);
         for ((to, &from), (mean, inverse)) in to.iter_mut().zip(from).zip(columns) {
-            *to = (number(from) - mean) * inverse;
+            *to = (number(from) - mean) as f32 * inverse;
         }
     }
 }
@@ -176,6 +192,8 @@ struct Columns {
     rows: usize,
     sums: Vec<f64>,
     varies: Vec<bool>,
+    /// Whether 32 bits hold all of its numbers.
+    single: Vec<bool>,
 }
 
 impl Columns {
@@ -185,6 +203,7 @@ impl Columns {
             rows: 0,
             sums: vec![0.0; size],
             varies: vec![false; size],
+            single: vec![true; size],
         }
     }
 
@@ -192,6 +211,7 @@ impl Columns {
         match rows.values() {
             Values::U8(all) => self.add_numbers(all, f64::from, of),
             Values::F32(all) => self.add_numbers(all, f64::from, of),
+            Values::F64(all) => self.add_numbers(all, |x| x, of),
             Values::Text { .. } => {}
         }
     }
@@ -208,11 +228,13 @@ impl Columns {
                 self.first = row.iter().map(|&x| number(x)).collect();
             }
             self.rows += 1;
-            let columns = self.sums.iter_mut().zip(&mut self.varies).zip(&self.first);
-            for (column, (((sum, varies), first), &x)) in columns.zip(row).enumerate() {
+            let columns = self.sums.iter_mut().zip(&mut self.varies);
+            let columns = columns.zip(&mut self.single).zip(&self.first);
+            for (column, ((((sum, varies), single), first), &x)) in columns.zip(row).enumerate() {
                 let x = number(x);
                 *sum += of(column, x);
                 *varies |= x != *first;
+                *single &= is_single(x);
             }
         }
     }
@@ -234,8 +256,13 @@ fn standard(mean: Vec<f64>, squares: &Columns) -> Scale {
         }
     };
     let variances = squares.means().into_iter();
+    let mean = mean.into_iter().zip(&squares.single);
+    let rounded = |(mean, &single): (f64, &bool)| match single {
+        true => f64::from(mean as f32),
+        false => mean,
+    };
     Scale::Standardize {
-        mean: mean.into_iter().map(|mean| mean as f32).collect(),
+        mean: mean.map(rounded).collect(),
         inverse_deviation: variances.zip(&squares.varies).map(inverse).collect(),
     }
 }

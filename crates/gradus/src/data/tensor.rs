@@ -1,4 +1,4 @@
-//! `Tensor`: many rows of one shape, `u8`, `f32` or text in memory, `f32` in a batch.
+//! `Tensor`: many rows of one shape, `u8`, `f32`, `f64` or text in memory, `f32` in a batch.
 
 use crate::base::shape::Shape;
 use crate::data::scale::Scale;
@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 /// Rows of one shape: an input, a target or a column of sample weights.
 ///
-/// The numbers stay as they were loaded (`u8` for images) and become scaled
-/// `f32` when rows are gathered into a batch. Cloning and slicing share them.
+/// The numbers stay as they were loaded (`u8` for images, `f64` where `f32` would round
+/// one) and become scaled `f32` when rows are gathered into a batch: they are rounded
+/// behind the scale. Cloning and slicing share them.
 /// Texts are a dictionary and a code for each cell; they never become numbers by
 /// themselves, but through a layer such as [`StringLookup`](crate::layers::StringLookup).
 ///
@@ -40,6 +41,7 @@ pub struct Tensor {
 enum Stored {
     U8(Arc<Vec<u8>>),
     F32(Arc<Vec<f32>>),
+    F64(Arc<Vec<f64>>),
     Text {
         names: Arc<Vec<String>>,
         codes: Arc<Vec<u32>>,
@@ -53,6 +55,8 @@ pub enum Values<'a> {
     U8(&'a [u8]),
     /// Numbers of 32 bits.
     F32(&'a [f32]),
+    /// Numbers of 64 bits.
+    F64(&'a [f64]),
     /// Texts: each code is a place in `names`.
     Text {
         /// The dictionary of the whole source.
@@ -66,6 +70,7 @@ pub enum Values<'a> {
 pub(super) enum Numbers {
     U8(Vec<u8>),
     F32(Vec<f32>),
+    F64(Vec<f64>),
 }
 
 impl Tensor {
@@ -75,6 +80,21 @@ impl Tensor {
     pub fn from_f32(shape: impl Into<Shape>, values: Vec<f32>) -> Result<Self> {
         let length = values.len();
         Self::new(shape.into(), length, Stored::F32(Arc::new(values)))
+    }
+
+    /// Rows of `shape` (without the batch) from their numbers, row after row. They stay
+    /// 64 bits wide in memory if 32 would round one of them.
+    pub fn from_f64(shape: impl Into<Shape>, values: Vec<f64>) -> Result<Self> {
+        match values.iter().all(|&x| is_single(x)) {
+            true => Self::from_f32(shape, values.into_iter().map(|x| x as f32).collect()),
+            false => Self::from_wide(shape, values),
+        }
+    }
+
+    /// The same, 64 bits wide whatever the numbers are.
+    pub(super) fn from_wide(shape: impl Into<Shape>, values: Vec<f64>) -> Result<Self> {
+        let length = values.len();
+        Self::new(shape.into(), length, Stored::F64(Arc::new(values)))
     }
 
     /// Rows of `shape` (without the batch) from bytes, row after row. They
@@ -260,6 +280,7 @@ impl Tensor {
         match &self.values {
             Stored::U8(values) => Values::U8(&values[range]),
             Stored::F32(values) => Values::F32(&values[range]),
+            Stored::F64(values) => Values::F64(&values[range]),
             Stored::Text { names, codes } => Values::Text {
                 names,
                 codes: &codes[range],
@@ -272,6 +293,7 @@ impl Tensor {
         match self.values {
             Stored::U8(values) => Arc::into_inner(values).map(Numbers::U8),
             Stored::F32(values) => Arc::into_inner(values).map(Numbers::F32),
+            Stored::F64(values) => Arc::into_inner(values).map(Numbers::F64),
             Stored::Text { .. } => None,
         }
     }
@@ -281,6 +303,7 @@ impl Tensor {
         let each = match self.values {
             Stored::U8(_) => 1,
             Stored::F32(_) | Stored::Text { .. } => 4,
+            Stored::F64(_) => 8,
         };
         self.size.saturating_mul(each)
     }
@@ -332,6 +355,7 @@ impl Tensor {
         let values = match self.values() {
             Values::U8(all) => Stored::U8(copy(all, self.size, rows)),
             Values::F32(all) => Stored::F32(copy(all, self.size, rows)),
+            Values::F64(all) => Stored::F64(copy(all, self.size, rows)),
             Values::Text { codes, .. } => {
                 let Stored::Text { names, .. } = &self.values else {
                     return Err(Error::Internal("texts without a dictionary".into()));
@@ -396,6 +420,9 @@ impl Tensor {
             Values::F32(all) => runs(all, self.size, rows, out, |from, to| {
                 self.scale.apply_f32(from, to)
             }),
+            Values::F64(all) => runs(all, self.size, rows, out, |from, to| {
+                self.scale.apply_f64(from, to)
+            }),
             Values::Text { .. } => out.fill(f32::NAN),
         }
     }
@@ -406,6 +433,7 @@ impl Tensor {
         match self.values() {
             Values::U8(all) => self.scale.apply_u8(&all[range], out),
             Values::F32(all) => self.scale.apply_f32(&all[range], out),
+            Values::F64(all) => self.scale.apply_f64(&all[range], out),
             Values::Text { .. } => out.fill(f32::NAN),
         }
     }
@@ -416,9 +444,21 @@ impl Tensor {
         match self.values() {
             Values::U8(all) => self.scale.apply_u8(all, &mut out),
             Values::F32(all) => self.scale.apply_f32(all, &mut out),
+            Values::F64(all) => self.scale.apply_f64(all, &mut out),
             Values::Text { .. } => out.fill(f32::NAN),
         }
         out
+    }
+
+    /// Every number as it was read, row after row, before any scaling; NaN for each
+    /// text.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self.values() {
+            Values::U8(all) => all.iter().map(|&x| x.into()).collect(),
+            Values::F32(all) => all.iter().map(|&x| x.into()).collect(),
+            Values::F64(all) => all.to_vec(),
+            Values::Text { codes, .. } => vec![f64::NAN; codes.len()],
+        }
     }
 
     fn no_such_row(&self, row: usize) -> Error {
@@ -431,6 +471,11 @@ impl Tensor {
 }
 
 const UNNAMED: &str = "array";
+
+/// Whether 32 bits hold the number as it is.
+pub(in crate::data) fn is_single(x: f64) -> bool {
+    f64::from(x as f32) == x || x.is_nan()
+}
 
 impl PartialEq for Tensor {
     /// Whether shape, stored numbers or texts, and scale agree; names do not count.
@@ -445,6 +490,10 @@ impl PartialEq for Tensor {
             ) => {
                 let texts = codes.iter().map(|&code| &names[code as usize]);
                 texts.eq(other_codes.iter().map(|&code| &others[code as usize]))
+            }
+            // The same numbers are the same, however wide they are kept.
+            (Values::F32(a), Values::F64(b)) | (Values::F64(b), Values::F32(a)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| f64::from(a) == b)
             }
             (values, others) => values == others,
         };

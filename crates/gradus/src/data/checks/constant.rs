@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Severity, Where, named};
 use super::rows::{Rows, What};
+use crate::base::written;
 use crate::data::tensor::{Tensor, Values};
 
 const NAME: &str = "constant";
@@ -25,7 +26,11 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
             && let [first, _, ..] = all[..]
             && all.iter().all(|&x| x == first)
         {
-            let found = format!("the target is {first} in all {} training rows", all.len());
+            let found = format!(
+                "the target is {} in all {} training rows",
+                written::single(first),
+                all.len()
+            );
             let advice = "there is nothing to learn: is it the right column, or file?";
             findings.push(Finding::warning(NAME, target.place.clone(), found, advice));
         }
@@ -96,6 +101,9 @@ fn constant_columns(tensor: &Tensor) -> Vec<usize> {
     match tensor.values() {
         Values::U8(all) => agree(all, tensor.size(), |a, b| a == b),
         Values::F32(all) => agree(all, tensor.size(), |a, b| {
+            a == b || a.is_nan() && b.is_nan()
+        }),
+        Values::F64(all) => agree(all, tensor.size(), |a, b| {
             a == b || a.is_nan() && b.is_nan()
         }),
         Values::Text { codes, .. } => agree(codes, tensor.size(), |a, b| a == b),

@@ -206,6 +206,17 @@ fn of_rows(data: &Dataset, texts: &[Vec<u64>], rows: Range<usize>, step: usize) 
                     }
                 }
             }),
+            // A number has one hash, however wide it is kept.
+            Values::F64(all) => each.for_each(|(hasher, row)| {
+                for pair in all[cells(row)].chunks(2) {
+                    let bits = |x: f64| (x as f32).to_bits();
+                    match *pair {
+                        [a, b] => hasher.write_u64(u64::from(bits(a)) << 32 | u64::from(bits(b))),
+                        [a] => hasher.write_u32(bits(a)),
+                        _ => {}
+                    }
+                }
+            }),
             Values::Text { codes, .. } => each.for_each(|(hasher, row)| {
                 for &code in &codes[cells(row)] {
                     hasher.write_u64(texts[code as usize]);
@@ -240,9 +251,10 @@ fn equal(a: &[Tensor], row: usize, b: &[Tensor], other: usize) -> bool {
             (Values::Text { .. }, _) | (_, Values::Text { .. }) => false,
             (a, b) => {
                 let number = |values: &Values<'_>, place: usize| match values {
-                    Values::U8(all) => f32::from(all[place]),
-                    Values::F32(all) => all[place],
-                    Values::Text { .. } => f32::NAN,
+                    Values::U8(all) => f64::from(all[place]),
+                    Values::F32(all) => f64::from(all[place]),
+                    Values::F64(all) => all[place],
+                    Values::Text { .. } => f64::NAN,
                 };
                 let mut pairs = here.zip(there);
                 pairs.all(|(i, j)| {

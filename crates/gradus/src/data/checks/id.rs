@@ -51,7 +51,7 @@ pub(super) fn different(column: &Column<'_>, rows: &[usize]) -> usize {
 /// Whether the column is the row's number in its file, counted from anywhere.
 fn counts(column: &Column<'_>, rows: &[usize], source: impl Fn(usize) -> usize) -> bool {
     let begin = |row: usize| {
-        let number = f64::from(column.number(row)?);
+        let number = column.number(row)?;
         Some(number - source(row) as f64)
     };
     let Some(first) = rows.first().and_then(|&row| begin(row)) else {

@@ -94,7 +94,7 @@ fn gives_away(column: &Column<'_>, target: &Target, rows: &[usize], sure: bool) 
         (What::Numbers(numbers), None) => {
             let pairs = rows.iter().filter_map(|&row| {
                 let number = column.number(row)?;
-                Some((f64::from(number), f64::from(numbers[row])))
+                Some((number, f64::from(numbers[row])))
             });
             let pairs: Vec<(f64, f64)> = pairs.collect();
             if pairs.len() < FEWEST_ROWS {
@@ -154,7 +154,7 @@ fn is_determined(
     if rows.len() < FEWEST_ROWS {
         return false;
     }
-    let mut together: HashMap<(u32, u32), usize> = HashMap::default();
+    let mut together: HashMap<(u64, u32), usize> = HashMap::default();
     let mut alone: HashMap<u32, usize> = HashMap::default();
     for &row in rows {
         *together
@@ -162,7 +162,7 @@ fn is_determined(
             .or_default() += 1;
         *alone.entry(classes[row]).or_default() += 1;
     }
-    let mut best: HashMap<u32, usize> = HashMap::default();
+    let mut best: HashMap<u64, usize> = HashMap::default();
     for (&(value, _), &count) in &together {
         let most = best.entry(value).or_default();
         *most = count.max(*most);
@@ -189,7 +189,7 @@ fn has_ranges(column: &Column<'_>, classes: &[u32], rows: &[usize], sure: bool) 
         .iter()
         .map(|&row| Some((column.number(row)?, classes[row])));
     // Where a number is missing, it tells nothing.
-    let Some(mut cells) = cells.collect::<Option<Vec<(f32, u32)>>>() else {
+    let Some(mut cells) = cells.collect::<Option<Vec<(f64, u32)>>>() else {
         return false;
     };
     if cells.len() < FEWEST_ROWS {
@@ -218,7 +218,7 @@ fn has_ranges(column: &Column<'_>, classes: &[u32], rows: &[usize], sure: bool) 
 fn explained(column: &Column<'_>, numbers: &[f32], rows: &[usize], sure: bool) -> Option<f64> {
     let n = rows.len() as f64;
     let mean = rows.iter().map(|&row| f64::from(numbers[row])).sum::<f64>() / n;
-    let mut groups: HashMap<u32, (f64, f64)> = HashMap::default();
+    let mut groups: HashMap<u64, (f64, f64)> = HashMap::default();
     let mut total = 0.0;
     for &row in rows {
         let distance = f64::from(numbers[row]) - mean;

@@ -15,6 +15,7 @@ mod finding;
 mod id;
 mod leak;
 mod one_class;
+mod rounded;
 mod rows;
 mod shift;
 mod silenced;
@@ -39,7 +40,7 @@ macro_rules! checks {
     };
 }
 
-checks! { one_class unseen_class shift constant leak id categories duplicates }
+checks! { one_class unseen_class shift constant rounded leak id categories duplicates }
 
 impl Loaded {
     /// What is suspicious about these rows. `of_classes` says of each target whether
@@ -52,6 +53,7 @@ impl Loaded {
     /// | `unseen_class` | a class that only held-out rows have |
     /// | `shift` | held-out first or last rows with another target: a mean, or a class' share, more than 5 standard errors and a quarter of a standard deviation from that of the training rows, or a class that none of them has |
     /// | `constant` | a column, or a target, that is always the same |
+    /// | `rounded` | a column of an array whose numbers float32 does not tell apart |
     /// | `leak` | a column that gives the target away: correlation or rank correlation above 0.999; a value that determines the class; a range of values for each class |
     /// | `id` | a text that nearly every row has another of; a number that counts the rows |
     /// | `categories` | more texts, or classes, than rows could tell something of |

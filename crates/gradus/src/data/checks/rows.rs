@@ -4,7 +4,7 @@ use super::finding::Where;
 use crate::data::classes;
 use crate::data::dataset::Dataset;
 use crate::data::load::Loaded;
-use crate::data::schema::{DATE_PARTS, LeftOut, Schema};
+use crate::data::schema::{DATETIME_PARTS, LeftOut, Schema};
 use crate::data::table::{Kind, Table};
 use crate::data::tensor::{Tensor, Values};
 use std::collections::BTreeSet;
@@ -125,24 +125,26 @@ impl<'a> Rows<'a> {
 
 impl Column<'_> {
     /// The number in this row; `None` where it is missing, or a text.
-    pub fn number(&self, row: usize) -> Option<f32> {
+    pub fn number(&self, row: usize) -> Option<f64> {
         let place = row * self.size + self.offset;
         let number = match self.cells {
-            Values::U8(all) => f32::from(all[place]),
-            Values::F32(all) => all[place],
+            Values::U8(all) => f64::from(all[place]),
+            Values::F32(all) => f64::from(all[place]),
+            Values::F64(all) => all[place],
             Values::Text { .. } => return None,
         };
         (!number.is_nan()).then_some(number)
     }
 
     /// Something that is equal for equal cells.
-    pub fn code(&self, row: usize) -> u32 {
+    pub fn code(&self, row: usize) -> u64 {
         let place = row * self.size + self.offset;
         match self.cells {
-            Values::U8(all) => u32::from(all[place]),
+            Values::U8(all) => all[place].into(),
             // Both zeros are one.
-            Values::F32(all) => (all[place] + 0.0).to_bits(),
-            Values::Text { codes, .. } => codes[place],
+            Values::F32(all) => (f64::from(all[place]) + 0.0).to_bits(),
+            Values::F64(all) => (all[place] + 0.0).to_bits(),
+            Values::Text { codes, .. } => codes[place].into(),
         }
     }
 
@@ -177,8 +179,9 @@ fn columns<'a>(train: &'a Dataset, schema: Option<&Schema>) -> Vec<Column<'a>> {
         }
         for offset in 0..tensor.size() {
             let place = match feature {
-                Some(feature) if feature.kind == Kind::Date => {
-                    let part = DATE_PARTS.get(offset).copied().unwrap_or_default();
+                Some(feature) if matches!(feature.kind, Kind::Date | Kind::DateTime) => {
+                    // Those of a date are the first of both.
+                    let part = DATETIME_PARTS.get(offset).copied().unwrap_or_default();
                     at_column(train.name(), &format!("{} ({part})", feature.name))
                 }
                 Some(feature) => at_column(train.name(), &feature.name),

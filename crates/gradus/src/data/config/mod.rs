@@ -75,6 +75,7 @@ struct Raw {
     target: Option<Value>,
     exclude: Option<Value>,
     columns: Option<Value>,
+    date_format: Option<Value>,
     missing: Option<Value>,
     target_scale: Option<Value>,
     images: Option<String>,
@@ -139,6 +140,7 @@ impl DataConfig {
             raw.target,
             raw.exclude,
             raw.columns,
+            raw.date_format,
             raw.missing,
             raw.target_scale,
         ];

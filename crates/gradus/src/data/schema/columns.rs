@@ -1,11 +1,25 @@
 //! From the cells of columns to tensors.
 
 use super::{Feature, Schema, TableOptions, Target};
+use crate::base::written;
 use crate::data::check::WEIGHT;
 use crate::data::table::{Cells, Column, Kind, Table};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use std::sync::Arc;
+
+/// What a date with a time of day is to a model: one number each, the first as those of a
+/// date. The hour comes round: 23:59 is near 0:00 by its sine and cosine.
+pub const DATETIME_PARTS: [&str; 8] = [
+    "year",
+    "month",
+    "day",
+    "weekday",
+    "day of the year",
+    "sine of the time of day",
+    "cosine of the time of day",
+    "second of the day",
+];
 
 /// What a date is to a model: one number each.
 pub const DATE_PARTS: [&str; 5] = ["year", "month", "day", "weekday", "day of the year"];
@@ -14,7 +28,7 @@ impl Schema {
     /// The rows of a table as a model's inputs, and its targets if `labelled`.
     ///
     /// A number or boolean is a row of one number, NaN where it is missing; a date
-    /// has [`DATE_PARTS`]; a category is a text, the empty one where it is missing.
+    /// has [`DATE_PARTS`], with a time of day [`DATETIME_PARTS`]; a category is a text, the empty one where it is missing.
     /// A class is its number. An error where a target is missing, or no class.
     pub fn dataset(&self, table: &Table, labelled: bool) -> Result<Dataset> {
         let column = |name: &str| {
@@ -32,7 +46,7 @@ impl Schema {
         let mut targets = Vec::new();
         for target in self.targets.iter().filter(|_| labelled) {
             let values = numbers(&table.name, target, column(&target.name)?)?;
-            targets.push(named(Tensor::from_column(values)?, &target.name));
+            targets.push(named(Tensor::from_f64([], values)?, &target.name));
         }
         let inputs_named: Vec<&str> = self.features.iter().map(|f| f.input.as_str()).collect();
         let targets_named: Vec<String> = self.targets.iter().map(Target::output).collect();
@@ -50,7 +64,7 @@ impl Schema {
                 ids.push((name.clone(), texts(column)?));
             }
         }
-        let data = data.with_ids(ids)?;
+        let data = self.subtracted(data.with_ids(ids)?)?;
         Ok(match &self.targets[..] {
             [one] => data.with_class_names(&one.classes),
             _ => data,
@@ -77,20 +91,20 @@ impl TableOptions {
         let found = table.columns.iter().find(|c| c.name == *name);
         match found.map(|c| &c.cells) {
             Some(Cells::Number(all)) => {
-                if let Some(row) = all.iter().position(|&w| !(0.0..f32::INFINITY).contains(&w)) {
+                if let Some(row) = all.iter().position(|&w| !(0.0..f64::INFINITY).contains(&w)) {
                     return Err(Error::Data {
                         source_name: format!("{}, column `{name}`", table.name),
                         row: Some(row),
                         column: None,
                         found: match all[row].is_nan() {
                             true => "nothing".into(),
-                            false => all[row].to_string(),
+                            false => written::double(all[row]),
                         },
                         expected: WEIGHT.into(),
                     });
                 }
                 let title = format!("{}, column `{name}`", table.name);
-                Ok(Some(Tensor::from_column(all.clone())?.named(&title)))
+                Ok(Some(Tensor::from_f64([], all.clone())?.named(&title)))
             }
             Some(other) => {
                 let found = format!("a column of type {}", other.kind().name());
@@ -112,13 +126,21 @@ fn input(feature: &Feature, column: &Column) -> Result<Tensor> {
             cells.kind().name(),
             feature.kind.name(),
         )),
-        Cells::Number(all) | Cells::Boolean(all) => Tensor::from_f32([1], all.clone()),
+        Cells::Number(all) => Tensor::from_f64([1], all.clone()),
+        Cells::Boolean(all) => Tensor::from_f32([1], all.clone()),
         Cells::Date(days) => {
             let parts = days.iter().flat_map(|&day| match day {
                 Some(day) => parts(day),
                 None => [f32::NAN; DATE_PARTS.len()],
             });
             Tensor::from_f32([DATE_PARTS.len()], parts.collect())
+        }
+        Cells::DateTime(times) => {
+            let parts = times.iter().flat_map(|&time| match time {
+                Some(time) => time_parts(time),
+                None => [f32::NAN; DATETIME_PARTS.len()],
+            });
+            Tensor::from_f32([DATETIME_PARTS.len()], parts.collect())
         }
         Cells::Category { .. } => texts(column),
     }
@@ -153,8 +175,26 @@ fn parts(day: i32) -> [f32; DATE_PARTS.len()] {
     ]
 }
 
+/// The parts of a time of so many microseconds since 1970-01-01.
+fn time_parts(micros: i64) -> [f32; DATETIME_PARTS.len()] {
+    let (day, time) = crate::data::table::day_and_time(micros);
+    let [year, month, of_month, weekday, of_year] = parts(day);
+    let seconds = time as f64 / 1e6;
+    let angle = seconds / 86_400.0 * std::f64::consts::TAU;
+    [
+        year,
+        month,
+        of_month,
+        weekday,
+        of_year,
+        angle.sin() as f32,
+        angle.cos() as f32,
+        seconds as f32,
+    ]
+}
+
 /// The numbers of a target: as they are, or those of its classes.
-fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
+fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f64>> {
     let problem = |row: usize, found: String, expected: String| Error::Data {
         source_name: format!("{table}, target `{}`", target.name),
         row: Some(row),
@@ -180,7 +220,7 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
         Cells::Boolean(all) if target.kind == Kind::Boolean => {
             match all.iter().position(|x| x.is_nan()) {
                 Some(row) => Err(missing(row)),
-                None => Ok(all.clone()),
+                None => Ok(all.iter().map(|&x| x.into()).collect()),
             }
         }
         Cells::Category { names, codes } if target.kind == Kind::Category => {
@@ -189,7 +229,7 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
             let codes = codes.iter().enumerate();
             let number = |(row, code): (usize, &Option<u32>)| match code {
                 None => Err(missing(row)),
-                Some(code) => places[*code as usize].map(|n| n as f32).ok_or_else(|| {
+                Some(code) => places[*code as usize].map(|n| n as f64).ok_or_else(|| {
                     let classes = target.classes.join(", ");
                     let found = format!("`{}`", names[*code as usize]);
                     problem(row, found, format!("one of the classes {classes}"))

@@ -16,6 +16,7 @@ impl Schema {
             (Kind::Number, "number", "numbers"),
             (Kind::Boolean, "boolean", "booleans"),
             (Kind::Date, "date", "dates"),
+            (Kind::DateTime, "date with time", "dates with times"),
             (Kind::Category, "category", "categories"),
         ] {
             let count = self.features.iter().filter(|f| f.kind == kind).count();

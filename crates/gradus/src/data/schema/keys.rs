@@ -106,16 +106,24 @@ fn classes_of(targets: &[Tensor]) -> Result<Vec<u32>> {
 /// A number for each cell, equal for those that are.
 fn codes(cells: &Cells) -> Vec<Option<u32>> {
     let mut known = HashMap::new();
-    let mut code = |bits: u32| {
+    let mut code = |bits: u64| {
         let next = known.len() as u32;
         *known.entry(bits).or_insert(next)
     };
     match cells {
         Cells::Category { codes, .. } => codes.clone(),
-        Cells::Date(days) => days.iter().map(|day| day.map(|d| code(d as u32))).collect(),
+        Cells::Date(days) => days.iter().map(|day| day.map(|d| code(d as u64))).collect(),
+        Cells::DateTime(times) => {
+            let codes = times.iter().map(|time| time.map(|t| code(t as u64)));
+            codes.collect()
+        }
+        Cells::Boolean(all) => {
+            let bits = |x: &f32| (!x.is_nan()).then(|| code(x.to_bits().into()));
+            all.iter().map(bits).collect()
+        }
         // -0 and 0 are one group.
-        Cells::Number(all) | Cells::Boolean(all) => {
-            let bits = |x: &f32| (!x.is_nan()).then(|| code((x + 0.0).to_bits()));
+        Cells::Number(all) => {
+            let bits = |x: &f64| (!x.is_nan()).then(|| code((x + 0.0).to_bits()));
             all.iter().map(bits).collect()
         }
     }
@@ -123,7 +131,12 @@ fn codes(cells: &Cells) -> Vec<Option<u32>> {
 
 fn times(column: &str, cells: &Cells) -> Result<Vec<f64>> {
     match cells {
-        Cells::Number(all) => Ok(all.iter().map(|&x| x.into()).collect()),
+        Cells::Number(all) => Ok(all.clone()),
+        // Exact to the microsecond in the years 1684 to 2255.
+        Cells::DateTime(times) => {
+            let time = |time: &Option<i64>| time.map_or(f64::NAN, |time| time as f64);
+            Ok(times.iter().map(time).collect())
+        }
         Cells::Date(days) => {
             let time = |day: &Option<i32>| day.map_or(f64::NAN, f64::from);
             Ok(days.iter().map(time).collect())

@@ -2,24 +2,26 @@
 //!
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
 //! table and a user's [`TableOptions`]; `read` reads another table as it says;
-//! `columns` makes tensors of columns; `summary` is what a model is made by; `keys` is what splits ask of a table.
+//! `columns` makes tensors of columns, `offset` what is subtracted from them; `summary` is what a model is made by; `keys` is what splits ask of a table.
 
 mod columns;
 mod describe;
 mod keys;
 mod of;
+mod offset;
 mod options;
 mod read;
 mod summary;
 
-pub use columns::DATE_PARTS;
+pub use columns::{DATE_PARTS, DATETIME_PARTS};
 pub(crate) use keys::{CopyKeys, TableKeys};
 pub use of::LeftOut;
-pub use options::{Missing, TableOptions, TargetScale, Treat};
+pub(crate) use offset::Different;
+pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};
 
-use super::table::Kind;
+use super::table::{DateFormat, Kind};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -52,6 +54,13 @@ pub struct Feature {
     pub input: String,
     /// What the column holds.
     pub kind: Kind,
+    /// How its dates are written where they are text.
+    #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
+    pub dates: DateFormat,
+    /// What is subtracted from its numbers when rows are read: float32, which the model
+    /// takes, would not tell them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<f64>,
 }
 
 /// A column that a model predicts.

@@ -1,6 +1,6 @@
 //! From a table and a user's words to a schema.
 
-use super::{Feature, Schema, Summary, TableOptions, Target, Treat};
+use super::{DateFormats, Feature, Schema, Summary, TableOptions, Target, Treat};
 use crate::data::table::{Cells, Column, Kind, ReadTable, Table};
 use crate::error::{Error, Result};
 
@@ -36,6 +36,11 @@ impl TableOptions {
         let looked_at = |name: &&String| looked_at.contains(&name.as_str());
         for name in self.exclude.iter().filter(|name| !looked_at(name)) {
             read.ignore(name);
+        }
+        match &self.date_format {
+            Some(DateFormats::All(format)) => read.date_format = Some(*format),
+            Some(DateFormats::Columns(formats)) => read.dates.clone_from(formats),
+            None => {}
         }
         read
     }
@@ -100,6 +105,8 @@ impl Schema {
                     name: name.clone(),
                     input: name.replace('/', "_"),
                     kind: column.cells.kind(),
+                    dates: column.dates.format,
+                    offset: None,
                 });
             }
         }
@@ -138,7 +145,7 @@ fn target(table: &Table, column: &Column) -> Result<Target> {
         Cells::Number(_) => Vec::new(),
         Cells::Boolean(_) => vec!["false".to_owned(), "true".to_owned()],
         Cells::Category { names, .. } => names.clone(),
-        Cells::Date(_) => {
+        Cells::Date(_) | Cells::DateTime(_) => {
             let expected = "numbers or classes: leave it out, or turn it into a number";
             return Err(Error::invalid(&column.name, "dates as a target", expected));
         }

@@ -1,7 +1,7 @@
 //! What a user says of a table's columns.
 
 use crate::base::registry::{Value, table};
-use crate::data::table::Kind;
+use crate::data::table::{DateFormat, Kind};
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ pub struct TableOptions {
     /// What becomes of columns whose own look does not decide.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Treat>,
+    /// How dates are written, where the cells of a column do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_format: Option<DateFormats>,
     /// What stands for a missing number. Default `indicator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
@@ -38,6 +41,16 @@ pub struct TableOptions {
     /// The column with a weight for each row's loss.
     #[serde(skip)]
     pub sample_weight: Option<String>,
+}
+
+/// How dates are written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum DateFormats {
+    /// Those of every column that is written so.
+    All(DateFormat),
+    /// Those of columns, by name, which are columns of dates then.
+    Columns(BTreeMap<String, DateFormat>),
 }
 
 /// What becomes of a column.
@@ -77,10 +90,11 @@ pub enum TargetScale {
 
 impl Treat {
     /// Every name in a configuration.
-    const NAMES: [(&'static str, Treat); 6] = [
+    const NAMES: [(&'static str, Treat); 7] = [
         ("number", Treat::As(Kind::Number)),
         ("boolean", Treat::As(Kind::Boolean)),
         ("date", Treat::As(Kind::Date)),
+        ("datetime", Treat::As(Kind::DateTime)),
         ("category", Treat::As(Kind::Category)),
         ("drop", Treat::Drop),
         ("id", Treat::Id),
@@ -135,6 +149,12 @@ impl TableOptions {
         self
     }
 
+    /// Sets how dates are written.
+    pub fn date_format(mut self, formats: DateFormats) -> Self {
+        self.date_format = Some(formats);
+        self
+    }
+
     /// Sets what stands for a missing number.
     pub fn missing(mut self, missing: Missing) -> Self {
         self.missing = Some(missing);
@@ -159,17 +179,18 @@ impl TableOptions {
             ("target", !self.target.is_empty()),
             ("exclude", !self.exclude.is_empty()),
             ("columns", !self.columns.is_empty()),
+            ("date_format", self.date_format.is_some()),
             ("missing", self.missing.is_some()),
             ("target_scale", self.target_scale.is_some()),
         ];
         keys.into_iter().find(|key| key.1).map(|key| key.0)
     }
 
-    /// Reads `target`, `exclude`, `columns`, `missing` and `target_scale` of a
+    /// Reads `target`, `exclude`, `columns`, `date_format`, `missing` and `target_scale` of a
     /// configuration; `at` is where they stand.
     pub(in crate::data) fn from_values(
         at: &str,
-        [target, exclude, columns, missing, scale]: [Option<Value>; 5],
+        [target, exclude, columns, dates, missing, scale]: [Option<Value>; 6],
     ) -> Result<Self> {
         let names = |key: &str, value: Option<Value>| match value {
             None => Ok(Vec::new()),
@@ -183,10 +204,25 @@ impl TableOptions {
                 treats.insert(name, treat);
             }
         }
+        let date_format = dates.map(|value| date_formats(&join(at, "date_format"), &value));
+        let date_format = date_format.transpose()?;
+        if let Some(DateFormats::Columns(formats)) = &date_format {
+            for name in formats.keys() {
+                let treat = treats.get(name);
+                if let Some(treat) = treat
+                    && !matches!(treat, Treat::As(Kind::Date | Kind::DateTime))
+                {
+                    let at = join(&join(at, "date_format"), name);
+                    let found = format!("`{name}`, which `columns` makes `{}`", treat.name());
+                    return Err(Error::invalid(&at, found, "a column of dates"));
+                }
+            }
+        }
         Ok(TableOptions {
             target: names("target", target)?,
             exclude: names("exclude", exclude)?,
             columns: treats,
+            date_format,
             missing: missing
                 .map(|value| {
                     let names = [("indicator", Missing::Indicator), ("mean", Missing::Mean)];
@@ -222,6 +258,31 @@ fn choice<T: Copy>(
     found
         .map(|(_, choice)| *choice)
         .ok_or_else(|| Error::unknown(at, family, text, known()))
+}
+
+/// A format of dates, or a table of them by column.
+fn date_formats(at: &str, value: &Value) -> Result<DateFormats> {
+    let format = |at: &str, value: &Value| match value.as_str() {
+        Some(text) => DateFormat::from_text(at, text),
+        None => Err(Error::invalid(at, value, "a format such as `%d/%m/%Y`")),
+    };
+    if value.is_object() {
+        let mut formats = BTreeMap::new();
+        for (name, value) in table(at, value)? {
+            let of_column = format(&join(at, &name), &value)?;
+            formats.insert(name, of_column);
+        }
+        return Ok(DateFormats::Columns(formats));
+    }
+    match format(at, value)? {
+        DateFormat::Pattern(pattern) if pattern.is_number() => {
+            let found = format!("`{pattern:?}` for all columns");
+            let expected = "the column by name, such as `{ day = \"%Y%m%d\" }`: any number of as \
+                            many digits may be written so";
+            Err(Error::invalid(at, found, expected))
+        }
+        all => Ok(DateFormats::All(all)),
+    }
 }
 
 /// A column's name, or a list of such.

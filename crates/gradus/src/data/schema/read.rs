@@ -47,6 +47,9 @@ impl Schema {
         let mut options = more;
         for feature in &self.features {
             options.kinds.insert(feature.name.clone(), feature.kind);
+            if matches!(feature.kind, Kind::Date | Kind::DateTime) {
+                options.dates.insert(feature.name.clone(), feature.dates);
+            }
         }
         for target in &self.targets {
             if labelled {
@@ -73,6 +76,7 @@ impl Schema {
             }) => {
                 self.check_columns(&name, &known, labelled, without)?;
                 options.kinds.retain(|name, _| known.contains(name));
+                options.dates.retain(|name, _| known.contains(name));
                 source.to_table(&options)?
             }
             read => read?,

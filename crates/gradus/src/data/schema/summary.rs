@@ -1,8 +1,10 @@
 //! What training rows are like: all that the model of a table is made by.
 
+use super::offset::Different;
 use super::{Feature, Schema};
+use crate::base::written;
 use crate::data::table::Kind;
-use crate::data::{Data, Tensor, Values};
+use crate::data::{Data, Scale, Tensor, Values};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +20,8 @@ pub struct Summary {
     rows: u64,
     features: Vec<(String, Look)>,
     targets: Vec<Moments>,
+    /// Which of the targets' numbers 32 bits tell apart.
+    target_values: Vec<Different>,
 }
 
 /// What a feature's rows are like.
@@ -35,9 +39,11 @@ pub(crate) struct Numbers {
     /// How many rows are missing.
     pub missing: u64,
     /// The first row in which anything is there.
-    first: Option<Vec<f32>>,
+    first: Option<Vec<f64>>,
     /// Whether all rows are the same as that one, or as the ones before it.
     same: bool,
+    /// Which of a column of single numbers 32 bits tell apart.
+    pub(super) different: Different,
 }
 
 /// Mean and population variance of numbers.
@@ -50,13 +56,13 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// Adds a number to what will be the mean, or with its mean known, the variance.
-    fn add(&mut self, x: f32, second: bool) {
+    fn add(&mut self, x: f64, second: bool) {
         match second {
             false => {
-                self.mean += f64::from(x);
+                self.mean += x;
                 self.count += 1;
             }
-            true => self.variance += (f64::from(x) - self.mean).powi(2),
+            true => self.variance += (x - self.mean).powi(2),
         }
     }
 
@@ -78,15 +84,20 @@ impl Summary {
             rows: train.rows().unwrap_or_default() as u64,
             features: schema.features.iter().map(empty).collect(),
             targets: vec![Moments::default(); train.sample().targets().len()],
+            target_values: vec![Different::default(); train.sample().targets().len()],
         };
         for second in [false, true] {
             train.each(&mut |rows| {
                 for ((_, look), tensor) in summary.features.iter_mut().zip(rows.inputs()) {
                     look.add(tensor, second)?;
                 }
-                for (moments, tensor) in summary.targets.iter_mut().zip(rows.targets()) {
-                    let all = floats(tensor);
+                let values = summary.targets.iter_mut().zip(&mut summary.target_values);
+                for ((moments, different), tensor) in values.zip(rows.targets()) {
+                    let all = numbers(tensor);
                     all.iter().for_each(|&x| moments.add(x, second));
+                    if !second {
+                        all.iter().for_each(|&x| different.add(x));
+                    }
                 }
                 Ok(())
             })?;
@@ -120,6 +131,33 @@ impl Summary {
         })
     }
 
+    /// The features of single numbers, with which of these 32 bits tell apart.
+    pub(super) fn features(&self) -> impl Iterator<Item = (&str, &Moments, &Different)> {
+        self.features.iter().filter_map(|(name, look)| match look {
+            Look::Numbers(of) => match &of.places[..] {
+                [one] => Some((name.as_str(), one, &of.different)),
+                _ => None,
+            },
+            Look::Texts(_) => None,
+        })
+    }
+
+    /// The same of the targets, in their order.
+    pub(super) fn target_values(&self) -> impl Iterator<Item = (&Moments, &Different)> {
+        self.targets.iter().zip(&self.target_values)
+    }
+
+    /// Moves the numbers of a feature, from which so much is subtracted from now on.
+    pub(super) fn subtract(&mut self, name: &str, offset: f64) {
+        for (of, look) in &mut self.features {
+            if let (true, Look::Numbers(Numbers { places, .. })) = (of == name, look)
+                && let [one] = &mut places[..]
+            {
+                one.mean -= offset;
+            }
+        }
+    }
+
     /// What the targets are like, in their order.
     pub(crate) fn targets(&self) -> &[Moments] {
         &self.targets
@@ -137,11 +175,12 @@ fn empty(feature: &Feature) -> (String, Look) {
     (feature.name.clone(), look)
 }
 
-/// All numbers of a tensor.
-fn floats(tensor: &Tensor) -> Cow<'_, [f32]> {
+/// All numbers of a tensor, as they were read unless they are scaled.
+fn numbers(tensor: &Tensor) -> Cow<'_, [f64]> {
     match (tensor.values(), tensor.scale()) {
-        (Values::F32(all), crate::data::Scale::None) => all.into(),
-        _ => tensor.to_f32().into(),
+        (Values::F64(all), Scale::None) => all.into(),
+        (_, Scale::None) => tensor.to_f64().into(),
+        _ => tensor.to_f32().into_iter().map(f64::from).collect(),
     }
 }
 
@@ -151,11 +190,14 @@ impl Look {
             (Look::Numbers(_), Values::Text { .. }) => {
                 Err(Error::invalid(tensor.name(), "texts", "numbers"))
             }
-            (Look::Numbers(numbers), _) => {
+            (Look::Numbers(of), _) => {
                 let size = tensor.size().max(1);
-                numbers.places.resize(size, Moments::default());
-                for row in floats(tensor).chunks(size) {
-                    numbers.add(row, second);
+                of.places.resize(size, Moments::default());
+                for row in numbers(tensor).chunks(size) {
+                    of.add(row, second);
+                    if let ([x], false) = (row, second) {
+                        of.different.add(*x);
+                    }
                 }
                 Ok(())
             }
@@ -180,6 +222,7 @@ impl Look {
 
     /// Why these rows tell a model nothing, if so.
     pub(super) fn tells_nothing(&self, kind: Kind) -> Option<String> {
+        let is_date = matches!(kind, Kind::Date | Kind::DateTime);
         match self {
             Look::Texts(counts) => {
                 if let (Some((only, _)), 1) = (counts.iter().next(), counts.len()) {
@@ -188,13 +231,12 @@ impl Look {
                 let most = counts.values().max().copied().unwrap_or(0);
                 (most < 2).then(|| "no text is there twice".into())
             }
-            Look::Numbers(Numbers { first: None, .. }) if kind != Kind::Date => {
-                Some("always missing".into())
-            }
+            Look::Numbers(Numbers { first: None, .. }) if !is_date => Some("always missing".into()),
             Look::Numbers(Numbers { same: false, .. }) => None,
-            Look::Numbers(_) if kind == Kind::Date => Some("always the same date".into()),
+            Look::Numbers(_) if is_date => Some("always the same date".into()),
             Look::Numbers(Numbers { first, .. }) => {
-                Some(format!("always {}", first.as_ref()?.first()?))
+                let first = first.as_ref()?.first()?;
+                Some(format!("always {}", written::double(*first)))
             }
         }
     }
@@ -209,7 +251,7 @@ impl Look {
 }
 
 impl Numbers {
-    fn add(&mut self, row: &[f32], second: bool) {
+    fn add(&mut self, row: &[f64], second: bool) {
         for (moments, &x) in self.places.iter_mut().zip(row) {
             if !x.is_nan() {
                 moments.add(x, second);

@@ -6,7 +6,7 @@
 use super::rows::Rows;
 use crate::base::shape::Shape;
 use crate::data::npy::{open_header, split_key};
-use crate::data::numbers::{Header, Kind, read_array};
+use crate::data::numbers::{Header, read_array};
 use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
 use std::fs::File;
@@ -80,9 +80,13 @@ impl NpyRows {
         self.inputs.iter().chain(&self.targets).chain(&self.weight)
     }
 
-    /// Bytes that all rows of a file would take in memory.
+    /// Bytes that all rows of a file would take in memory, about: those of 64 bits that 32
+    /// would round stay as wide, which the first rows tell.
     pub(in crate::data) fn memory_of(path: &Path) -> Result<u64> {
-        Array::open(path).map(|array| array.bytes_in_memory())
+        const FIRST: usize = 32;
+        let mut array = Array::open(path)?;
+        let first = array.read(0..array.rows().min(FIRST))?;
+        Ok((first.row_bytes() as u64).saturating_mul(array.rows() as u64))
     }
 }
 
@@ -192,15 +196,6 @@ impl Array {
             found,
             expected,
         ))
-    }
-
-    fn bytes_in_memory(&self) -> u64 {
-        let each = match self.header.kind {
-            Kind::Bool | Kind::U8 => 1,
-            _ => 4,
-        };
-        let row = self.row_bytes / self.header.kind.size().max(1) as u64 * each;
-        row.saturating_mul(self.rows() as u64)
     }
 
     fn read(&mut self, rows: Range<usize>) -> Result<Tensor> {

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 pub(super) struct Pool {
     bytes: Vec<Vec<u8>>,
     floats: Vec<Vec<f32>>,
+    doubles: Vec<Vec<f64>>,
 }
 
 impl Pool {
@@ -17,6 +18,7 @@ impl Pool {
         match tensor.into_numbers() {
             Some(Numbers::U8(values)) => self.bytes.push(values),
             Some(Numbers::F32(values)) => self.floats.push(values),
+            Some(Numbers::F64(values)) => self.doubles.push(values),
             None => {}
         }
     }
@@ -31,10 +33,16 @@ impl Pool {
         take(&mut self.floats, room)
     }
 
+    /// An empty vector with room for so many numbers of 64 bits.
+    pub fn doubles(&mut self, room: usize) -> Result<Vec<f64>> {
+        take(&mut self.doubles, room)
+    }
+
     /// Forgets what nobody took.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.floats.clear();
+        self.doubles.clear();
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Window {
 enum Part {
     U8(Vec<u8>),
     F32(Vec<f32>),
+    F64(Vec<f64>),
     Text {
         places: HashMap<String, u32>,
         codes: Vec<u32>,
@@ -60,6 +61,7 @@ impl Window {
                     self.parts.push(match tensor.values() {
                         Values::U8(_) => Part::U8(self.pool.bytes(room)?),
                         Values::F32(_) => Part::F32(self.pool.floats(room)?),
+                        Values::F64(_) => Part::F64(self.pool.doubles(room)?),
                         Values::Text { .. } => Part::Text {
                             places: HashMap::new(),
                             codes: Vec::with_capacity(room),
@@ -70,6 +72,13 @@ impl Window {
             }
         }
         for (part, tensor) in self.parts.iter_mut().zip(data.tensors()) {
+            let room = rows * tensor.size();
+            if let (Part::F32(all), Values::F64(_)) = (&*part, tensor.values()) {
+                // Blocks before had no number that 32 bits round.
+                let mut wide = self.pool.doubles(room)?;
+                wide.extend(all.iter().map(|&x| f64::from(x)));
+                *part = Part::F64(wide);
+            }
             part.add(tensor.values());
         }
         Ok(())
@@ -94,6 +103,10 @@ impl Part {
         match (self, values) {
             (Part::U8(all), Values::U8(more)) => all.extend_from_slice(more),
             (Part::F32(all), Values::F32(more)) => all.extend_from_slice(more),
+            (Part::F64(all), Values::F64(more)) => all.extend_from_slice(more),
+            (Part::F64(all), Values::F32(more)) => {
+                all.extend(more.iter().map(|&x| f64::from(x)));
+            }
             (Part::Text { places, codes }, Values::Text { names, codes: more }) => {
                 let place = |name: &String| {
                     let next = places.len() as u32;
@@ -115,6 +128,7 @@ impl Part {
         let tensor = match self {
             Part::U8(values) => Tensor::from_u8(shape, values)?,
             Part::F32(values) => Tensor::from_f32(shape, values)?,
+            Part::F64(values) => Tensor::from_wide(shape, values)?,
             Part::Text { places, codes } => {
                 let mut names = vec![String::new(); places.len()];
                 for (name, place) in places {
@@ -146,7 +160,7 @@ pub(super) fn alike(before: &Dataset, now: &Dataset, row: Option<usize>) -> Resu
         let said = |tensor: &Tensor| {
             let kind = match tensor.values() {
                 Values::U8(_) => "bytes",
-                Values::F32(_) => "numbers",
+                Values::F32(_) | Values::F64(_) => "numbers",
                 Values::Text { .. } => "texts",
             };
             format!("{kind} of shape {}", tensor.shape())

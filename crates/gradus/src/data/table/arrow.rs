@@ -123,7 +123,8 @@ fn kind(of: &DataType) -> Option<Kind> {
         // As a column of a CSV file is that has nothing in it.
         D::Null => Some(Kind::Number),
         D::Boolean => Some(Kind::Boolean),
-        D::Date32 | D::Date64 | D::Timestamp(..) => Some(Kind::Date),
+        D::Date32 => Some(Kind::Date),
+        D::Date64 | D::Timestamp(..) => Some(Kind::DateTime),
         D::Utf8 | D::LargeUtf8 | D::Utf8View => Some(Kind::Category),
         D::Dictionary(_, of) if !matches!(**of, D::Dictionary(..)) => kind(of),
         _ => None,
@@ -133,8 +134,7 @@ fn kind(of: &DataType) -> Option<Kind> {
 /// The cells of an array whose type has a kind.
 fn cells(array: &dyn Array) -> Option<Vec<Cell<'_>>> {
     use DataType as D;
-    let day = |per_day: i64| move |time: i64| Cell::Date(time.div_euclid(per_day));
-    const SECONDS: i64 = 86_400;
+    let times = |micros: i64| move |time: i64| Cell::Time(time.saturating_mul(micros));
     match array.data_type() {
         D::Null => Some(vec![Cell::Missing; array.len()]),
         D::Boolean => {
@@ -163,17 +163,14 @@ fn cells(array: &dyn Array) -> Option<Vec<Cell<'_>>> {
         }
         D::Decimal128(_, scale) => primitive::<Decimal128Type>(array, |n| Cell::Decimal(n, *scale)),
         D::Date32 => primitive::<Date32Type>(array, |day| Cell::Date(day.into())),
-        D::Date64 => primitive::<Date64Type>(array, day(SECONDS * 1_000)),
+        D::Date64 => primitive::<Date64Type>(array, times(1_000)),
         D::Timestamp(unit, _) => match unit {
-            TimeUnit::Second => primitive::<TimestampSecondType>(array, day(SECONDS)),
-            TimeUnit::Millisecond => {
-                primitive::<TimestampMillisecondType>(array, day(SECONDS * 1_000))
-            }
-            TimeUnit::Microsecond => {
-                primitive::<TimestampMicrosecondType>(array, day(SECONDS * 1_000_000))
-            }
+            TimeUnit::Second => primitive::<TimestampSecondType>(array, times(1_000_000)),
+            TimeUnit::Millisecond => primitive::<TimestampMillisecondType>(array, times(1_000)),
+            TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(array, times(1)),
             TimeUnit::Nanosecond => {
-                primitive::<TimestampNanosecondType>(array, day(SECONDS * 1_000_000_000))
+                let micros = |time: i64| Cell::Time(time.div_euclid(1_000));
+                primitive::<TimestampNanosecondType>(array, micros)
             }
         },
         D::Utf8 => Some(texts(array.as_string_opt::<i32>()?.iter())),

@@ -1,6 +1,7 @@
 //! What a cell's text may stand for.
 
 use super::Kind;
+use super::dates::look;
 
 /// Whether a cell is missing: empty, or one of the usual words for it.
 pub(super) fn is_missing(text: &str) -> bool {
@@ -13,20 +14,20 @@ pub(super) fn is(kind: Kind, text: &str) -> bool {
     match kind {
         Kind::Number => number(text).is_some(),
         Kind::Boolean => boolean(text).is_some(),
-        Kind::Date => date(text).is_some(),
+        Kind::Date | Kind::DateTime => look(text).is_some(),
         Kind::Category => true,
     }
 }
 
 /// A finite number that a 32-bit float can hold.
-pub(super) fn number(text: &str) -> Option<f32> {
+pub(super) fn number(text: &str) -> Option<f64> {
     let starts = text.as_bytes().first()?;
     // `inf` and `nan` are no numbers to train on.
     if !(starts.is_ascii_digit() || b"+-.".contains(starts)) {
         return None;
     }
-    let number: f32 = text.parse().ok()?;
-    number.is_finite().then_some(number)
+    let number: f64 = text.parse().ok()?;
+    (number as f32).is_finite().then_some(number)
 }
 
 /// `true`, `yes`, `false`, `no`, in any case.
@@ -37,37 +38,6 @@ pub(super) fn boolean(text: &str) -> Option<f32> {
         (_, true) => Some(0.0),
         _ => None,
     }
-}
-
-/// The days since 1970-01-01 of `2026-11-23`, or of that with a time behind it.
-pub(super) fn date(text: &str) -> Option<i32> {
-    let bytes = text.as_bytes();
-    let behind = bytes.get(10).copied();
-    if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    if !matches!(behind, None | Some(b'T' | b' ')) || bytes.len() > 35 {
-        return None;
-    }
-    let part = |range: std::ops::Range<usize>| -> Option<i32> {
-        let digits = bytes.get(range)?;
-        let mut digits = digits.iter();
-        digits.try_fold(0, |n, d| {
-            d.is_ascii_digit().then(|| n * 10 + i32::from(d - b'0'))
-        })
-    };
-    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 => 28 + i32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
-        return None;
-    }
-    Some(day_of(year, month, day))
 }
 
 /// The days since 1970-01-01 of a date that there is.

@@ -1,7 +1,9 @@
 //! What a table's columns look like.
 
 use super::cell::date_text;
+use super::dates::moment_text;
 use super::{Cells, Kind, Table};
+use crate::base::written;
 use std::collections::HashSet;
 
 /// How many bars a histogram has.
@@ -59,12 +61,19 @@ impl Table {
 fn look(cells: &Cells) -> (usize, String, LookValues) {
     match cells {
         Cells::Number(all) => {
-            let there = all.iter().filter(|x| !x.is_nan()).map(|&x| f64::from(x));
-            numbers(&there.collect::<Vec<_>>(), |x| short(x as f32))
+            let there = all.iter().copied().filter(|x| !x.is_nan());
+            numbers(&there.collect::<Vec<_>>(), short)
         }
         Cells::Date(all) => {
             let there: Vec<f64> = all.iter().flatten().map(|&day| day.into()).collect();
             numbers(&there, |day| date_text(day as i32))
+        }
+        // Every microsecond of the years 1684 to 2255 is a 64-bit float.
+        Cells::DateTime(all) => {
+            let there: Vec<f64> = all.iter().flatten().map(|&time| time as f64).collect();
+            let different: HashSet<i64> = all.iter().flatten().copied().collect();
+            let (_, bars, values) = numbers(&there, |time| moment_text(time as i64));
+            (different.len(), bars, values)
         }
         Cells::Boolean(all) => {
             let count = |value| all.iter().filter(|&&x| x == value).count();
@@ -84,9 +93,14 @@ fn look(cells: &Cells) -> (usize, String, LookValues) {
     }
 }
 
-/// A number as short as it reads back, or with an exponent if that is long.
-fn short(x: f32) -> String {
-    let text = x.to_string();
+/// A number as short as it reads back, or with an exponent if that is long; of fractions
+/// ten digits.
+fn short(x: f64) -> String {
+    let x = match x.fract() == 0.0 {
+        true => x,
+        false => format!("{x:.9e}").parse().unwrap_or(x),
+    };
+    let text = written::double(x);
     match text.len() > 12 {
         true => format!("{x:e}"),
         false => text,

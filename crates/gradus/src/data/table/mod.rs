@@ -2,7 +2,8 @@
 //!
 //! `tabular` says what a table can be read from. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
-//! `infer` says of what type, `cell` what a cell's text may stand for; `read` has all
+//! `infer` says of what type, `cell` what a cell's text may stand for, `dates` which day and
+//! time; `read` has all
 //! threads do so. `typed` makes columns of what has types already: `arrow` of record
 //! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
 //! `describe` shows a table; `copy` is what a table becomes that is larger than memory.
@@ -11,6 +12,7 @@
 mod arrow;
 mod cell;
 mod copy;
+mod dates;
 mod describe;
 mod header;
 mod infer;
@@ -33,6 +35,8 @@ mod typed;
 pub(super) use cell::{date_parts, day_of};
 pub(super) use copy::Copied;
 pub use copy::{Listener, Told};
+pub(super) use dates::day_and_time;
+pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use tabular::Tabular;
@@ -60,17 +64,34 @@ pub struct Column {
     pub name: String,
     /// What its cells hold.
     pub cells: Cells,
+    /// How its dates were read.
+    pub dates: DatesRead,
+}
+
+/// How the dates of a column were read from text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatesRead {
+    /// How they are written.
+    #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
+    pub format: DateFormat,
+    /// What a user should know of that: that the order of day and month was guessed, or
+    /// that hours are those of UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What the cells of a column hold.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
     /// Numbers; NaN where a cell is missing.
-    Number(Vec<f32>),
+    Number(Vec<f64>),
     /// 1 for true or yes, 0 for false or no, NaN where a cell is missing.
     Boolean(Vec<f32>),
     /// Days since 1970-01-01; `None` where a cell is missing.
     Date(Vec<Option<i32>>),
+    /// Microseconds since 1970-01-01, in UTC where the cells have offsets; `None` where a
+    /// cell is missing.
+    DateTime(Vec<Option<i64>>),
     /// Texts.
     Category {
         /// The different texts, in the order in which they first appear.
@@ -88,8 +109,11 @@ pub enum Kind {
     Number,
     /// True or false, yes or no.
     Boolean,
-    /// `2026-11-23`, with or without a time behind it, which is not looked at.
+    /// `2026-11-23`. A time behind it is midnight, or is not looked at since the column is
+    /// said to be one of dates.
     Date,
+    /// `2026-11-23 13:45:00`: a date with a time of day.
+    DateTime,
     /// Texts, of which there are few different ones.
     Category,
 }
@@ -99,9 +123,26 @@ pub enum Kind {
 pub struct ReadTable {
     /// The types of columns, by name; the others are inferred.
     pub kinds: BTreeMap<String, Kind>,
+    /// How the dates of columns are written, by name; of the others it is seen.
+    pub dates: BTreeMap<String, DateFormat>,
+    /// A format of dates for every column whose cells are written so.
+    pub date_format: Option<DateFormat>,
     /// Columns that nobody looks at: they may hold what no cell can, such as the lists
     /// of a Parquet file, and are missing then.
     pub ignored: BTreeSet<String>,
+}
+
+impl Table {
+    /// What a user should know of how the text was read, a line each. `wanted` says which
+    /// columns count.
+    pub fn notes(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let columns = self.columns.iter().filter(|column| wanted(&column.name));
+        let notes = columns.flat_map(|column| {
+            let notes = column.dates.notes.iter();
+            notes.map(|note| format!("column `{}`: {note}", column.name))
+        });
+        notes.collect()
+    }
 }
 
 impl ReadTable {
@@ -114,10 +155,11 @@ impl ReadTable {
 
 impl Kind {
     /// Every type, by its name in a configuration.
-    pub const NAMES: [(&'static str, Kind); 4] = [
+    pub const NAMES: [(&'static str, Kind); 5] = [
         ("number", Kind::Number),
         ("boolean", Kind::Boolean),
         ("date", Kind::Date),
+        ("datetime", Kind::DateTime),
         ("category", Kind::Category),
     ];
 
@@ -135,6 +177,7 @@ impl Cells {
             Kind::Number => Cells::Number(Vec::with_capacity(rows)),
             Kind::Boolean => Cells::Boolean(Vec::with_capacity(rows)),
             Kind::Date => Cells::Date(Vec::with_capacity(rows)),
+            Kind::DateTime => Cells::DateTime(Vec::with_capacity(rows)),
             Kind::Category => Cells::Category {
                 names: Vec::new(),
                 codes: Vec::with_capacity(rows),
@@ -145,8 +188,10 @@ impl Cells {
     /// How many there are.
     fn len(&self) -> usize {
         match self {
-            Cells::Number(all) | Cells::Boolean(all) => all.len(),
+            Cells::Number(all) => all.len(),
+            Cells::Boolean(all) => all.len(),
             Cells::Date(all) => all.len(),
+            Cells::DateTime(all) => all.len(),
             Cells::Category { codes, .. } => codes.len(),
         }
     }
@@ -157,6 +202,7 @@ impl Cells {
             Cells::Number(_) => Kind::Number,
             Cells::Boolean(_) => Kind::Boolean,
             Cells::Date(_) => Kind::Date,
+            Cells::DateTime(_) => Kind::DateTime,
             Cells::Category { .. } => Kind::Category,
         }
     }
@@ -164,8 +210,10 @@ impl Cells {
     /// How many cells are missing.
     pub fn missing(&self) -> usize {
         match self {
-            Cells::Number(all) | Cells::Boolean(all) => all.iter().filter(|x| x.is_nan()).count(),
+            Cells::Number(all) => all.iter().filter(|x| x.is_nan()).count(),
+            Cells::Boolean(all) => all.iter().filter(|x| x.is_nan()).count(),
             Cells::Date(all) => all.iter().filter(|day| day.is_none()).count(),
+            Cells::DateTime(all) => all.iter().filter(|time| time.is_none()).count(),
             Cells::Category { codes, .. } => codes.iter().filter(|code| code.is_none()).count(),
         }
     }

@@ -1,8 +1,8 @@
 //! A block's share of a column, and columns put together from such shares.
 
-use super::cell::{boolean, date, is_missing, number};
-use super::infer::{Found, narrow};
-use super::{Cells, Kind};
+use super::cell::{boolean, is_missing, number};
+use super::infer::{DATE, Found, Said, Way};
+use super::{Cells, DateFormat, Kind};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -12,6 +12,8 @@ pub(super) type Places = HashMap<String, u32, RandomState>;
 /// What its cells are is counted anyway: a type is decided by all blocks.
 pub(super) struct Part {
     cells: Cells,
+    /// How its dates are written.
+    dates: DateFormat,
     found: Found,
     /// The place of each category.
     places: Places,
@@ -20,10 +22,11 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub fn new(kind: Kind, rows: usize) -> Self {
+    pub fn new(way: Way, said: &Said, rows: usize) -> Self {
         Part {
-            cells: Cells::new(kind, rows),
-            found: Found::default(),
+            cells: Cells::new(way.kind, rows),
+            dates: way.dates,
+            found: Found::of(said),
             places: Places::default(),
             seen: Vec::new(),
         }
@@ -40,7 +43,7 @@ impl Part {
             Cells::Number(all) => {
                 let number = number(cell);
                 of_type(0, number.is_some());
-                all.push(number.unwrap_or(f32::NAN));
+                all.push(number.unwrap_or(f64::NAN));
             }
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
@@ -48,16 +51,21 @@ impl Part {
                 all.push(truth.unwrap_or(f32::NAN));
             }
             Cells::Date(all) => {
-                let date = date(cell);
-                of_type(2, date.is_some());
-                all.push(date);
+                let date = self.dates.read(cell);
+                of_type(DATE, date.is_some());
+                all.push(date.map(|moment| moment.day));
+            }
+            Cells::DateTime(all) => {
+                let date = self.dates.read(cell);
+                of_type(DATE, date.is_some());
+                all.push(date.map(|moment| moment.micros));
             }
             Cells::Category { names, codes } => {
                 let code = match self.places.get(cell) {
                     Some(&code) => code,
                     None if is_missing(cell) => return codes.push(None),
                     None => {
-                        self.seen.push((0, line, narrow(cell)));
+                        self.seen.push((0, line, self.found.narrow(cell)));
                         place(cell.to_owned(), names, &mut self.places)
                     }
                 };
@@ -91,12 +99,17 @@ pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) 
 
 /// One column from its parts, which are of its type, in their order.
 pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) -> Cells {
-    let mut whole = Part::new(kind, rows);
+    let way = Way {
+        kind,
+        dates: DateFormat::Iso,
+    };
+    let mut whole = Part::new(way, &Said::default(), rows);
     for part in parts {
         match (&mut whole.cells, part) {
-            (Cells::Number(all), Cells::Number(more))
-            | (Cells::Boolean(all), Cells::Boolean(more)) => all.extend(more),
+            (Cells::Number(all), Cells::Number(more)) => all.extend(more),
+            (Cells::Boolean(all), Cells::Boolean(more)) => all.extend(more),
             (Cells::Date(all), Cells::Date(more)) => all.extend(more),
+            (Cells::DateTime(all), Cells::DateTime(more)) => all.extend(more),
             (
                 Cells::Category { names, codes },
                 Cells::Category {

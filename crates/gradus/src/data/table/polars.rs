@@ -42,7 +42,8 @@ fn kind(of: &DataType) -> Option<Kind> {
         DataType::UInt128 => None,
         of if of.is_primitive_numeric() || of.is_decimal() => Some(Kind::Number),
         DataType::Boolean => Some(Kind::Boolean),
-        DataType::Date | DataType::Datetime(..) => Some(Kind::Date),
+        DataType::Date => Some(Kind::Date),
+        DataType::Datetime(..) => Some(Kind::DateTime),
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Some(Kind::Category),
         _ => None,
     }
@@ -69,8 +70,8 @@ fn cell(value: AnyValue<'_>) -> Cell<'_> {
             Err(_) => Cell::Double(n as f64 / 10_f64.powi(scale as i32)),
         },
         AnyValue::Date(day) => Cell::Date(day.into()),
-        AnyValue::Datetime(time, unit, _) => Cell::Date(day(time, unit)),
-        AnyValue::DatetimeOwned(time, unit, _) => Cell::Date(day(time, unit)),
+        AnyValue::Datetime(time, unit, _) => Cell::Time(micros(time, unit)),
+        AnyValue::DatetimeOwned(time, unit, _) => Cell::Time(micros(time, unit)),
         AnyValue::String(text) => Cell::Text(text),
         AnyValue::Categorical(code, names) | AnyValue::Enum(code, names) => {
             names.cat_to_str(code).map_or(Cell::Missing, Cell::Text)
@@ -79,12 +80,11 @@ fn cell(value: AnyValue<'_>) -> Cell<'_> {
     }
 }
 
-/// The day of a time since 1970-01-01.
-fn day(time: i64, unit: TimeUnit) -> i64 {
-    let per_second = match unit {
-        TimeUnit::Nanoseconds => 1_000_000_000,
-        TimeUnit::Microseconds => 1_000_000,
-        TimeUnit::Milliseconds => 1_000,
-    };
-    time.div_euclid(86_400 * per_second)
+/// The microseconds of a time since 1970-01-01.
+fn micros(time: i64, unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Nanoseconds => time.div_euclid(1_000),
+        TimeUnit::Microseconds => time,
+        TimeUnit::Milliseconds => time.saturating_mul(1_000),
+    }
 }

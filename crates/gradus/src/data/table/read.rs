@@ -1,11 +1,11 @@
 //! From a CSV file to a table, in one pass by all threads.
 
 use super::header::{delimiter, names};
-use super::infer::Found;
+use super::infer::{Found, Said, Way};
 use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
-use super::{Cells, Column, Kind, ReadTable, Table};
+use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
 use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -42,14 +42,14 @@ pub(super) fn read_by(
         }
         found.push(whole);
     }
-    let kinds = pass.settled(rows, &found)?;
+    let settled = pass.settled(rows, &found)?;
     // Where the first rows promised another type, those columns are read again.
-    let again = kinds.iter().zip(&pass.kinds);
-    let again = again.map(|(&kind, &was)| (was != Some(kind)).then_some(kind));
-    pass.kinds = again.collect();
-    if pass.kinds.iter().any(Option::is_some) {
-        for (parts, kind) in parts.iter_mut().zip(&pass.kinds) {
-            if kind.is_some() {
+    let again = settled.iter().zip(&pass.ways);
+    let again = again.map(|((way, _), was)| (*was != Some(*way)).then_some(*way));
+    pass.ways = again.collect();
+    if pass.ways.iter().any(Option::is_some) {
+        for (parts, way) in parts.iter_mut().zip(&pass.ways) {
+            if way.is_some() {
                 parts.clear();
             }
         }
@@ -57,25 +57,25 @@ pub(super) fn read_by(
         if rows_again != rows {
             return Err(changed(path));
         }
-        for ((parts, read), kind) in parts.iter_mut().zip(read).zip(&pass.kinds) {
-            if kind.is_some() {
+        for ((parts, read), way) in parts.iter_mut().zip(read).zip(&pass.ways) {
+            if way.is_some() {
                 *parts = read;
             }
         }
     }
-    let making = kinds.into_iter().zip(parts);
+    let ways = settled.iter().map(|(way, _)| *way);
+    let making = ways.zip(parts);
     let making: Vec<Mutex<Option<_>>> = making.map(|column| Mutex::new(Some(column))).collect();
     let columns = parallel(threads, making.len(), |n| {
-        let (kind, parts) = lock(&making[n]).take()?;
-        Some(join(kind, rows, parts.into_iter().map(|part| part.0)))
+        let (way, parts) = lock(&making[n]).take()?;
+        Some(join(way.kind, rows, parts.into_iter().map(|part| part.0)))
     });
-    let columns = pass.names.into_iter().zip(columns);
+    let columns = pass.names.into_iter().zip(columns).zip(settled);
+    let columns = columns.map(|((name, cells), (_, dates))| Column { name, cells, dates });
     Ok(Table {
         name: path.display().to_string(),
         rows,
-        columns: columns
-            .map(|(name, cells)| Column { name, cells })
-            .collect(),
+        columns: columns.collect(),
     })
 }
 
@@ -98,10 +98,10 @@ pub(super) struct Pass<'a> {
     threads: usize,
     /// The columns' names.
     pub names: Vec<String>,
-    /// The types that were said.
-    given: Vec<Option<Kind>>,
+    /// What was said of each column.
+    pub said: Vec<Said>,
     /// As what each column is read; a column without is passed over.
-    pub kinds: Vec<Option<Kind>>,
+    pub ways: Vec<Option<Way>>,
     /// The most rows that a block had.
     rows: AtomicUsize,
 }
@@ -118,36 +118,40 @@ impl<'a> Pass<'a> {
         let start = blocks.start()?;
         let delimiter = delimiter(start);
         let (names, has_header) = names(path, start, delimiter)?;
-        for name in options.kinds.keys() {
+        for name in options.kinds.keys().chain(options.dates.keys()) {
             if !names.contains(name) {
                 let known = names.iter().map(String::as_str);
                 let at = path.display().to_string();
                 return Err(Error::unknown(&at, "column", name, known));
             }
         }
-        let given = names.iter().map(|n| options.kinds.get(n).copied());
+        let said = names.iter().map(|n| Said {
+            kind: options.kinds.get(n).copied(),
+            dates: options.dates.get(n).copied(),
+            date_format: options.date_format,
+        });
         let mut pass = Pass {
             path,
             delimiter,
             has_header,
             threads,
-            given: given.collect(),
+            said: said.collect(),
             names,
-            kinds: Vec::new(),
+            ways: Vec::new(),
             rows: AtomicUsize::new(0),
         };
-        pass.kinds = pass.expected(start);
+        pass.ways = pass.expected(start);
         Ok((pass, blocks))
     }
 
     /// The types that the first rows promise.
-    fn expected(&self, start: &str) -> Vec<Option<Kind>> {
-        let mut found: Vec<Found> = self.given.iter().map(|_| Found::default()).collect();
+    fn expected(&self, start: &str) -> Vec<Option<Way>> {
+        let mut found: Vec<Found> = self.said.iter().map(Found::of).collect();
         let mut end = start.len().min(LOOKED_AT);
         while !start.is_char_boundary(end) {
             end -= 1;
         }
-        let width = self.given.len();
+        let width = self.said.len();
         // A damaged row is met again, with its place.
         let _ = cells(
             &start[..end],
@@ -159,25 +163,49 @@ impl<'a> Pass<'a> {
                 found[n].add(0, cell);
             },
         );
-        let found = found.iter().zip(&self.given);
-        let kinds = found.map(|(found, &given)| match given {
-            Some(kind) => kind,
-            None => found.kind(None).unwrap_or(Kind::Category),
+        let found = found.iter().zip(&self.said).zip(&self.names);
+        let ways = found.map(|((found, said), name)| match found.way(said, name) {
+            Ok((way, _)) => way,
+            Err(_) => Way {
+                kind: said.kind.unwrap_or(Kind::Category),
+                dates: said.dates.unwrap_or(DateFormat::Iso),
+            },
         });
-        kinds.map(Some).collect()
+        ways.map(Some).collect()
     }
 
-    /// The types that all rows have, or why they have none.
-    pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Vec<Kind>> {
+    /// As what all rows are to be read, or why they cannot be.
+    pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Vec<(Way, DatesRead)>> {
         if rows == 0 {
             return Err(Error::file(self.path, "has a header and no rows under it"));
         }
-        let columns = self.names.iter().zip(found).zip(&self.given);
-        let kinds = columns.map(|((name, found), &given)| {
-            let kind = found.kind(given);
-            kind.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
+        let columns = self.names.iter().zip(found).zip(&self.said);
+        let ways = columns.map(|((name, found), said)| {
+            let way = found.way(said, name);
+            way.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
         });
-        kinds.collect()
+        let ways: Vec<(Way, DatesRead)> = ways.collect::<Result<_>>()?;
+        if let Some(format @ DateFormat::Pattern(_)) = self.said.iter().find_map(|s| s.date_format)
+            && !ways.iter().any(|(way, _)| way.dates == format)
+        {
+            let found = format!("`{format}`");
+            let expected = format!(
+                "the format of a column: no column of {} is written so in all its rows",
+                self.path.display()
+            );
+            return Err(Error::invalid("data.date_format", found, expected));
+        }
+        Ok(ways)
+    }
+
+    /// The type that a column would have if nothing were said of it.
+    pub fn own(&self, n: usize, found: &Found) -> Option<Kind> {
+        let nothing = Said {
+            kind: None,
+            ..self.said[n]
+        };
+        let (way, _) = found.way(&nothing, &self.names[n]).ok()?;
+        Some(way.kind)
     }
 
     /// How many rows there are, and the columns' parts.
@@ -185,7 +213,7 @@ impl<'a> Pass<'a> {
         let blocks = Mutex::new(Some(blocks));
         let read = self.some(&blocks, usize::MAX, |_, cells| cells);
         let mut parts: Parts = self
-            .kinds
+            .ways
             .iter()
             .map(|_| Vec::with_capacity(read.len()))
             .collect();
@@ -251,8 +279,10 @@ impl<'a> Pass<'a> {
         let text = block.text(self.path)?;
         // Blocks have about as many rows as the ones before.
         let rows = self.rows.load(Ordering::Relaxed);
-        let kinds = self.kinds.iter();
-        let mut parts: Vec<Option<Part>> = kinds.map(|k| k.map(|k| Part::new(k, rows))).collect();
+        let ways = self.ways.iter().zip(&self.said);
+        let mut parts: Vec<Option<Part>> = ways
+            .map(|(way, said)| way.map(|way| Part::new(way, said, rows)))
+            .collect();
         let header = self.has_header && block.number == 0;
         let width = parts.len();
         let read = cells(

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// The same rows are the same table, wherever they come from: a model that was
 /// trained on a frame takes a CSV file, and the other way round. What has types of its
 /// own keeps them: integers, floats and decimals are numbers, texts and dictionaries
-/// categories, of dates with a time the day is kept, in UTC where they have a time
-/// zone. NaN and nulls are missing, and of texts those that are missing in a CSV file.
+/// categories, dates with a time are kept to a microsecond, in UTC where they have a time
+/// zone, and are dates where all times are midnight. NaN and nulls are missing, and of texts those that are missing in a CSV file.
 /// Where `options` wants another type, a cell is read as its text in a CSV file would
 /// be. What no cell holds (lists, bytes, spans of time) is an error, unless the
 /// column is ignored.
@@ -34,8 +34,8 @@ impl Table {
     /// a header if all its cells are different texts, or if
     /// some are numbers and no fewer are texts above nothing but numbers or dates.
     ///
-    /// The type of a CSV file's column is the narrowest of number, boolean and date that
-    /// all its cells have, else category. Cells that are empty or `NA`, `N/A`,
+    /// The type of a CSV file's column is the narrowest of number, boolean, date and
+    /// datetime that all its cells have, else category. Cells that are empty or `NA`, `N/A`,
     /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
     ///
@@ -141,7 +141,7 @@ impl Tabular for Table {
         });
         let mut making = Making::new(&self.name, heads.collect(), options)?;
         for (n, column) in self.columns.iter().enumerate() {
-            let number = |&x: &f32| Cell::Single(x);
+            let number = |&x: &f64| Cell::Double(x);
             let boolean = |&x: &f32| match x.is_nan() {
                 true => Cell::Missing,
                 false => Cell::Boolean(x != 0.0),
@@ -154,6 +154,10 @@ impl Tabular for Table {
                     let days = all.iter().map(|d| day(d).unwrap_or(Cell::Missing));
                     making.add(n, 0, days)?;
                 }
+                Cells::DateTime(all) => {
+                    let time = |time: &Option<i64>| time.map_or(Cell::Missing, Cell::Time);
+                    making.add(n, 0, all.iter().map(time))?;
+                }
                 Cells::Category { names, codes } => {
                     let text = |code: &Option<u32>| names.get((*code)? as usize);
                     let text = |code| text(code).map_or(Cell::Missing, |t| Cell::Text(t));
@@ -161,6 +165,10 @@ impl Tabular for Table {
                 }
             }
         }
-        making.table()
+        let mut table = making.table()?;
+        for (made, column) in table.columns.iter_mut().zip(&self.columns) {
+            made.dates.clone_from(&column.dates);
+        }
+        Ok(table)
     }
 }

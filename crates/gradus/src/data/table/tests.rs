@@ -1,8 +1,8 @@
 //! Tables read from files, and what is told of bad ones.
 
-use super::cell::{date, date_text};
+use super::cell::date_text;
 use super::read::read_by;
-use super::{Cells, Kind, ReadTable, Table};
+use super::{Cells, DateFormat, Kind, ReadTable, Table};
 use crate::error::Result;
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ fn delimiter_header_types_and_gaps_are_found() {
     let table = read("kinds.csv", text).unwrap();
     let expected = [
         ("id", Kind::Number),
-        ("sold", Kind::Date),
+        ("sold", Kind::DateTime),
         ("price", Kind::Category),
         ("new", Kind::Boolean),
         ("town", Kind::Category),
@@ -55,10 +55,12 @@ fn delimiter_header_types_and_gaps_are_found() {
     };
     assert_eq!(names, &["a;\nb", "c"]);
     assert_eq!(codes, &[Some(0), None, Some(1)]);
-    let Cells::Date(days) = &table.columns[1].cells else {
+    let Cells::DateTime(times) = &table.columns[1].cells else {
         panic!("{table:?}");
     };
-    assert_eq!(days, &[Some(19782), Some(-1), Some(10957)]);
+    let hour = 3_600_000_000;
+    let expected = [19782 * 24 * hour, -24 * hour, (10957 * 24 + 10) * hour];
+    assert_eq!(times, &expected.map(Some));
 }
 
 #[test]
@@ -74,7 +76,8 @@ fn without_a_header_columns_are_numbered() {
 #[test]
 fn every_day_comes_back_from_its_number() {
     for day in (-700_000..2_900_000).step_by(17) {
-        assert_eq!(date(&date_text(day)), Some(day));
+        let read = DateFormat::Iso.read(&date_text(day));
+        assert_eq!(read.map(|moment| moment.day), Some(day));
     }
     for wrong in [
         "2023-02-29",
@@ -84,7 +87,7 @@ fn every_day_comes_back_from_its_number() {
         "20-01-01",
         "2023-1-1x",
     ] {
-        assert_eq!(date(wrong), None, "{wrong}");
+        assert_eq!(DateFormat::Iso.read(wrong), None, "{wrong}");
     }
 }
 
@@ -190,4 +193,65 @@ fn a_header_with_a_number_among_its_names_is_a_header() {
         (table.columns[0].name.as_str(), table.rows),
         ("column_0", 2)
     );
+}
+
+#[test]
+fn the_order_of_day_and_month_is_that_of_all_rows() {
+    let read = |name: &str, rows: &str| read(name, &format!("d,n\n{rows}"));
+    let days = |table: &Table| match &table.columns[0].cells {
+        Cells::Date(days) => days.clone(),
+        other => panic!("{other:?}"),
+    };
+    let day = |text: &str| Some(DateFormat::Iso.read(text).unwrap().day);
+    let table = read(
+        "day-first.csv",
+        "03/04/2024,1\n31/12/2024,2\n2024-01-02,3\n",
+    )
+    .unwrap();
+    let expected = [day("2024-04-03"), day("2024-12-31"), day("2024-01-02")];
+    assert_eq!(days(&table), expected);
+    assert_eq!(table.columns[0].dates.format, DateFormat::DayFirst);
+    assert_eq!(table.notes(&|_| true), [""; 0]);
+    let table = read("month-first.csv", "03/04/2024,1\n12/31/2024,2\n").unwrap();
+    assert_eq!(days(&table), [day("2024-03-04"), day("2024-12-31")]);
+    // Either order: pandas' with slashes, Central Europe's with points.
+    for (name, text, expected) in [
+        ("slashes.csv", "03/04/2024,1\n", "2024-03-04"),
+        ("dashes.csv", "03-04-2024,1\n", "2024-03-04"),
+        ("points.csv", "03.04.2024,1\n", "2024-04-03"),
+    ] {
+        let table = read(name, text).unwrap();
+        assert_eq!(days(&table), [day(expected)], "{name}");
+        let notes = table.notes(&|_| true);
+        assert!(notes[0].contains("column `d`: its dates") && notes[0].contains("date_format"));
+        assert!(table.notes(&|name| name != "d").is_empty());
+    }
+    // Nothing to say where both orders are one day.
+    assert!(
+        read("alike.csv", "05/05/2024,1\n")
+            .unwrap()
+            .notes(&|_| true)
+            .is_empty()
+    );
+    let error = read("both.csv", "13/01/2024,1\n05/05/2024,2\n01/13/2024,3\n").unwrap_err();
+    let error = error.to_string();
+    for words in [
+        "column `d`",
+        "line 4 has `01/13/2024`",
+        "line 2 has `13/01/2024`",
+        "date_format",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+    // Blocks that say different things alone agree in the end.
+    let file = Scratch::new(
+        "blocks.csv",
+        &format!("d,n\n{}31/01/2024,0\n", "01/02/2024,1\n".repeat(90)),
+    );
+    let table = read_by(&file.0, &ReadTable::default(), 2, 64).unwrap();
+    assert_eq!(days(&table)[0], day("2024-02-01"));
+    // What is no date is a category, and that is said if it looks like one.
+    let table = read("two.csv", "31.12.24,1\n01.02.25,2\n").unwrap();
+    assert_eq!(table.columns[0].cells.kind(), Kind::Category);
+    assert!(table.notes(&|_| true)[0].contains("look like dates (`31.12.24`)"));
 }

@@ -1,8 +1,9 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{boolean, date, date_text, day_of, is_missing, number};
+use super::cell::{boolean, date_text, is_missing, number};
+use super::dates::{DAY, is_day, moment_text};
 use super::part::{Places, place};
-use super::{Cells, Column, Kind, ReadTable, Table};
+use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
 use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -19,6 +20,8 @@ pub(super) enum Cell<'a> {
     Decimal(i128, i8),
     /// Days since 1970-01-01.
     Date(i64),
+    /// Microseconds since 1970-01-01.
+    Time(i64),
     Text(&'a str),
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Head {
 pub(super) struct Making {
     name: String,
     columns: Vec<Typed>,
+    /// Columns whose type was said.
+    said: HashSet<String>,
 }
 
 impl Making {
@@ -44,6 +49,8 @@ impl Making {
         let typed = |(name, head): (String, Head)| {
             let ignored = options.ignored.contains(&name);
             let given = options.kinds.get(&name).copied();
+            let format = options.dates.get(&name).copied();
+            let given = given.or(format.map(|_| Kind::DateTime));
             let kind = match head.kind {
                 None if !ignored => {
                     let problem = format!(
@@ -63,12 +70,14 @@ impl Making {
                 ignored,
                 cells: Cells::new(kind, 0),
                 places: Places::default(),
+                dates: format.unwrap_or_default(),
                 text: String::new(),
             })
         };
         Ok(Making {
             name: source.to_owned(),
             columns: columns.map(typed).collect::<Result<_>>()?,
+            said: options.kinds.keys().cloned().collect(),
         })
     }
 
@@ -105,7 +114,7 @@ impl Making {
                     found,
                     expected: match to.cells.kind() {
                         Kind::Number => "a number that 32 bits can hold".into(),
-                        Kind::Date => "a date of the years 0 to 9999".into(),
+                        Kind::Date | Kind::DateTime => "a date of the years 0 to 9999".into(),
                         other => format!("a {}", other.name()),
                     },
                 });
@@ -139,14 +148,18 @@ impl Making {
 
     /// The table, which has rows.
     pub fn table(self) -> Result<Table> {
-        let name = self.name.clone();
-        whole(name, self.columns()?)
+        let (name, said) = (self.name.clone(), self.said.clone());
+        whole(name, self.columns()?, &|column| said.contains(column))
     }
 }
 
 /// A table of these columns, all of one length; an error where there are no rows, or
-/// too many.
-pub(super) fn whole(name: String, columns: Vec<(String, Cells)>) -> Result<Table> {
+/// too many. Times that are all midnight are dates, unless the column's type was `said`.
+pub(super) fn whole(
+    name: String,
+    columns: Vec<(String, Cells)>,
+    said: &dyn Fn(&str) -> bool,
+) -> Result<Table> {
     let rows = columns.first().map_or(0, |(_, cells)| cells.len());
     if rows == 0 {
         return Err(Error::file(&name, "has columns and no rows"));
@@ -156,12 +169,27 @@ pub(super) fn whole(name: String, columns: Vec<(String, Cells)>) -> Result<Table
         return Err(Error::file(&name, problem));
     }
     let columns = columns.into_iter();
-    let columns = columns.map(|(name, cells)| Column { name, cells });
+    let columns = columns.map(|(name, cells)| Column {
+        cells: match cells {
+            Cells::DateTime(all) if !said(&name) && !is_timed(&all) => {
+                let day = |time: i64| time.div_euclid(DAY) as i32;
+                Cells::Date(all.into_iter().map(|time| time.map(day)).collect())
+            }
+            cells => cells,
+        },
+        name,
+        dates: DatesRead::default(),
+    });
     Ok(Table {
         name,
         rows,
         columns: columns.collect(),
     })
+}
+
+/// Whether one of these times is not midnight.
+pub(super) fn is_timed(times: &[Option<i64>]) -> bool {
+    times.iter().flatten().any(|time| time % DAY != 0)
 }
 
 /// The columns' names, each there once.
@@ -186,7 +214,7 @@ fn names(source: &str, heads: &[Head], options: &ReadTable) -> Result<Vec<String
             format!("two columns are named `{twice}`"),
         ));
     }
-    for name in options.kinds.keys() {
+    for name in options.kinds.keys().chain(options.dates.keys()) {
         if !seen.contains(name.as_str()) {
             let known = names.iter().map(String::as_str);
             return Err(Error::unknown(source, "column", name, known));
@@ -202,6 +230,8 @@ struct Typed {
     ignored: bool,
     cells: Cells,
     places: Places,
+    /// How its dates are written where they are text.
+    dates: DateFormat,
     text: String,
 }
 
@@ -210,7 +240,7 @@ impl Typed {
     /// another type than the column is written as text, and read as a cell of a CSV
     /// file would be.
     fn add(&mut self, cell: Cell<'_>) -> Result<(), String> {
-        let number = |all: &mut Vec<f32>, x: f32| match x.is_infinite() {
+        let number = |all: &mut Vec<f64>, x: f64| match (x as f32).is_infinite() {
             false => {
                 all.push(x);
                 Ok(())
@@ -218,15 +248,29 @@ impl Typed {
             true => Err(written(cell)),
         };
         match (&mut self.cells, cell) {
-            (Cells::Number(all) | Cells::Boolean(all), Cell::Missing) => all.push(f32::NAN),
+            (Cells::Number(all), Cell::Missing) => all.push(f64::NAN),
+            (Cells::Boolean(all), Cell::Missing) => all.push(f32::NAN),
             (Cells::Date(all), Cell::Missing) => all.push(None),
+            (Cells::DateTime(all), Cell::Missing) => all.push(None),
             (Cells::Category { codes, .. }, Cell::Missing) => codes.push(None),
-            (Cells::Number(all), Cell::Single(x)) => return number(all, x),
-            (Cells::Number(all), Cell::Double(x)) => return number(all, x as f32),
-            (Cells::Number(all), Cell::Whole(n)) => all.push(n as f32),
+            (Cells::Number(all), Cell::Single(x)) => return number(all, x.into()),
+            (Cells::Number(all), Cell::Double(x)) => return number(all, x),
+            (Cells::Number(all), Cell::Whole(n)) => all.push(n as f64),
             (Cells::Boolean(all), Cell::Boolean(x)) => all.push(f32::from(u8::from(x))),
             (Cells::Date(all), Cell::Date(day)) => match is_day(day) {
                 true => all.push(Some(day as i32)),
+                false => return Err(written(cell)),
+            },
+            (Cells::Date(all), Cell::Time(time)) => match is_day(time.div_euclid(DAY)) {
+                true => all.push(Some(time.div_euclid(DAY) as i32)),
+                false => return Err(written(cell)),
+            },
+            (Cells::DateTime(all), Cell::Time(time)) => match is_day(time.div_euclid(DAY)) {
+                true => all.push(Some(time)),
+                false => return Err(written(cell)),
+            },
+            (Cells::DateTime(all), Cell::Date(day)) => match is_day(day) {
+                true => all.push(Some(day * DAY)),
                 false => return Err(written(cell)),
             },
             (_, Cell::Text(text)) => return self.read(text.trim()),
@@ -251,7 +295,10 @@ impl Typed {
         match &mut self.cells {
             Cells::Number(all) => all.push(number(text).ok_or_else(wrong)?),
             Cells::Boolean(all) => all.push(boolean(text).ok_or_else(wrong)?),
-            Cells::Date(all) => all.push(Some(date(text).ok_or_else(wrong)?)),
+            Cells::Date(all) => all.push(Some(self.dates.read(text).ok_or_else(wrong)?.day)),
+            Cells::DateTime(all) => {
+                all.push(Some(self.dates.read(text).ok_or_else(wrong)?.micros));
+            }
             Cells::Category { names, codes } => codes.push(Some(match self.places.get(text) {
                 Some(&code) => code,
                 None => place(text.to_owned(), names, &mut self.places),
@@ -259,11 +306,6 @@ impl Typed {
         }
         Ok(())
     }
-}
-
-/// Whether a day is of the years that are written with four digits.
-fn is_day(day: i64) -> bool {
-    (day_of(0, 1, 1).into()..=day_of(9999, 12, 31).into()).contains(&day)
 }
 
 /// A cell as an error names it.
@@ -292,6 +334,14 @@ fn write_cell(to: &mut String, cell: Cell<'_>) {
         Cell::Date(day) if is_day(day) => to.push_str(&date_text(day as i32)),
         Cell::Date(day) => {
             let _ = write!(to, "day {day} from 1970-01-01 on");
+        }
+        // As pandas writes a column of midnights.
+        Cell::Time(time) if is_day(time.div_euclid(DAY)) => match time % DAY {
+            0 => to.push_str(&date_text(time.div_euclid(DAY) as i32)),
+            _ => to.push_str(&moment_text(time)),
+        },
+        Cell::Time(time) => {
+            let _ = write!(to, "microsecond {time} from 1970-01-01 on");
         }
         Cell::Text(text) => to.push_str(text),
     }

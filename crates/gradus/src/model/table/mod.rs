@@ -21,8 +21,8 @@ use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
 use crate::data::{
-    DATE_PARTS, Data, Dataset, Feature, Kind, Loaded, Schema, Summary, TableOptions, Tabular,
-    Target,
+    DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, Loaded, Schema, Summary,
+    TableOptions, Tabular, Target,
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
@@ -147,6 +147,11 @@ impl Model {
             (Dtype::Float32, [parts]) if *parts == DATE_PARTS.len() && self.inputs.len() > 1 => {
                 Some(Kind::Date)
             }
+            (Dtype::Float32, [parts])
+                if *parts == DATETIME_PARTS.len() && self.inputs.len() > 1 =>
+            {
+                Some(Kind::DateTime)
+            }
             _ => None,
         };
         let feature = |input: &Input| {
@@ -154,6 +159,8 @@ impl Model {
                 name: input.name.clone(),
                 input: input.name.clone(),
                 kind: kind(input)?,
+                dates: Default::default(),
+                offset: None,
             })
         };
         let features = self.inputs.iter().map(feature).collect::<Option<_>>()?;
@@ -219,6 +226,7 @@ fn input(feature: &Feature) -> Input {
     let (shape, dtype): (Shape, Dtype) = match feature.kind {
         Kind::Number | Kind::Boolean => ([1].into(), Dtype::Float32),
         Kind::Date => ([DATE_PARTS.len()].into(), Dtype::Float32),
+        Kind::DateTime => ([DATETIME_PARTS.len()].into(), Dtype::Float32),
         Kind::Category => ([1].into(), Dtype::String),
     };
     Input {

@@ -1,27 +1,38 @@
-//! Some rows of a copy: a checksum, then the cells of each column, four bytes each, then
-//! the texts of each column of such.
+//! Some rows of a copy: a checksum, then of each column how many bytes a cell takes, four or
+//! eight, and its cells, then the texts of each column of such.
 //!
-//! A number or boolean is a float, a date a whole number of days, a category a place
+//! A number or boolean is a float, of eight bytes where four would round one; a date is a
+//! whole number of days or, in eight bytes, of microseconds, a category a place
 //! among the texts of its column in this chunk: how many, the length of each, all of
 //! them.
 
+use super::super::dates::DAY;
 use super::super::part::{Places, place};
 use super::super::{Cells, Kind};
 use std::ops::Range;
 
-/// A cell.
+/// A cell, and one of those that take more.
 pub(super) const CELL: usize = 4;
+pub(super) const WIDE: usize = 8;
 /// The checksum.
 pub(super) const SUM: usize = 4;
 pub(super) const NO_DATE: i32 = i32::MIN;
+pub(super) const NO_TIME: i64 = i64::MIN;
 pub(super) const NO_TEXT: u32 = u32::MAX;
 
 /// A chunk's columns.
 pub(super) struct Chunk<'a> {
-    rows: usize,
-    cells: &'a [u8],
+    /// The cells of each column, of four or eight bytes.
+    cells: Vec<Column<'a>>,
     /// Of each column of texts.
     texts: Vec<Option<Texts<'a>>>,
+}
+
+/// A column's cells.
+#[derive(Clone, Copy)]
+enum Column<'a> {
+    Narrow(&'a [[u8; CELL]]),
+    Wide(&'a [[u8; WIDE]]),
 }
 
 /// The texts of a column.
@@ -33,9 +44,19 @@ struct Texts<'a> {
 impl<'a> Chunk<'a> {
     /// None where the bytes are not of so many rows of such columns.
     pub fn of(bytes: &'a [u8], kinds: &[Kind], rows: usize) -> Option<Self> {
-        let bytes = bytes.get(SUM..)?;
-        let cells = rows.checked_mul(kinds.len())?.checked_mul(CELL)?;
-        let (cells, mut rest) = bytes.split_at_checked(cells)?;
+        let mut rest = bytes.get(SUM..)?;
+        let mut cells = Vec::with_capacity(kinds.len());
+        for _ in kinds {
+            let (&width, behind) = rest.split_first()?;
+            let width = usize::from(width);
+            let (column, behind) = behind.split_at_checked(rows.checked_mul(width)?)?;
+            cells.push(match width {
+                CELL => Column::Narrow(column.as_chunks().0),
+                WIDE => Column::Wide(column.as_chunks().0),
+                _ => return None,
+            });
+            rest = behind;
+        }
         let mut texts = Vec::with_capacity(kinds.len());
         for kind in kinds {
             texts.push(match kind {
@@ -43,14 +64,7 @@ impl<'a> Chunk<'a> {
                 _ => None,
             });
         }
-        rest.is_empty().then_some(Chunk { rows, cells, texts })
-    }
-
-    /// Four bytes for each of these rows.
-    fn column(&self, place: usize, rows: Range<usize>) -> Option<&[[u8; CELL]]> {
-        let start = place * self.rows;
-        let range = (start + rows.start) * CELL..(start + rows.end) * CELL;
-        Some(self.cells.get(range)?.as_chunks().0)
+        rest.is_empty().then_some(Chunk { cells, texts })
     }
 }
 
@@ -95,16 +109,34 @@ impl Growing {
 
     /// Adds rows of a chunk's column; none where they are damaged.
     pub fn add(&mut self, chunk: &Chunk<'_>, column: usize, rows: Range<usize>) -> Option<()> {
-        let from = chunk.column(column, rows)?;
-        match &mut self.cells {
-            Cells::Number(all) | Cells::Boolean(all) => {
+        let from = match *chunk.cells.get(column)? {
+            Column::Narrow(all) => Column::Narrow(all.get(rows)?),
+            Column::Wide(all) => Column::Wide(all.get(rows)?),
+        };
+        match (&mut self.cells, from) {
+            (Cells::Number(all), Column::Narrow(from)) => {
+                all.extend(from.iter().map(|&x| f64::from(f32::from_le_bytes(x))));
+            }
+            (Cells::Number(all), Column::Wide(from)) => {
+                all.extend(from.iter().map(|&x| f64::from_le_bytes(x)));
+            }
+            (Cells::Boolean(all), Column::Narrow(from)) => {
                 all.extend(from.iter().map(|&x| f32::from_le_bytes(x)));
             }
-            Cells::Date(all) => all.extend(from.iter().map(|&day| {
+            (Cells::Date(all), Column::Narrow(from)) => all.extend(from.iter().map(|&day| {
                 let day = i32::from_le_bytes(day);
                 (day != NO_DATE).then_some(day)
             })),
-            Cells::Category { names, codes } => {
+            // Midnights of a file that has times.
+            (Cells::Date(all), Column::Wide(from)) => all.extend(from.iter().map(|&time| {
+                let time = i64::from_le_bytes(time);
+                (time != NO_TIME).then(|| time.div_euclid(DAY) as i32)
+            })),
+            (Cells::DateTime(all), Column::Wide(from)) => all.extend(from.iter().map(|&time| {
+                let time = i64::from_le_bytes(time);
+                (time != NO_TIME).then_some(time)
+            })),
+            (Cells::Category { names, codes }, Column::Narrow(from)) => {
                 let texts = chunk.texts.get(column)?.as_ref()?;
                 // Only the texts of these rows get a place.
                 let mut known = vec![NO_TEXT; texts.ends.len()];
@@ -126,6 +158,7 @@ impl Growing {
                     });
                 }
             }
+            _ => return None,
         }
         Some(())
     }
@@ -143,7 +176,7 @@ mod tests {
     fn columns() -> Vec<Cells> {
         let rows = 20_000;
         vec![
-            Cells::Number((0..rows).map(|i| i as f32 * 0.5).collect()),
+            Cells::Number((0..rows).map(|i| i as f64 * 0.5).collect()),
             Cells::Boolean((0..rows).map(|i| [0.0, 1.0, f32::NAN][i % 3]).collect()),
             Cells::Date(
                 (0..rows)
@@ -159,12 +192,47 @@ mod tests {
         ]
     }
 
+    /// Columns of eight bytes a cell: numbers that 32 bits round, and times.
+    fn wide() -> [Cells; 2] {
+        let rows = 0..20_000;
+        [
+            Cells::Number(rows.clone().map(|i| 1.7e9 + f64::from(i)).collect()),
+            Cells::DateTime(
+                rows.map(|i| (i % 5 > 0).then_some(i64::from(i) * 1_000_003))
+                    .collect(),
+            ),
+        ]
+    }
+
+    #[test]
+    fn what_four_bytes_would_round_has_eight() {
+        let columns = wide();
+        let kinds = [Kind::Number, Kind::DateTime];
+        let mut all = kinds.map(Growing::new);
+        let mut days = Growing::new(Kind::Date);
+        for Encoded { rows, bytes, .. } in encode(&columns) {
+            let chunk = Chunk::of(&bytes, &kinds, rows).unwrap();
+            for (n, growing) in all.iter_mut().enumerate() {
+                growing.add(&chunk, n, 0..rows).unwrap();
+            }
+            // Of a file of times that are all midnight.
+            days.add(&chunk, 1, 0..rows).unwrap();
+        }
+        assert_eq!(all.map(Growing::done), columns);
+        let Cells::Date(days) = days.done() else {
+            panic!()
+        };
+        assert_eq!((days[0], days[1], days.len()), (None, Some(0), 20_000));
+    }
+
     const KINDS: [Kind; 4] = [Kind::Number, Kind::Boolean, Kind::Date, Kind::Category];
 
     fn text(cells: &Cells, row: usize) -> String {
         match cells {
-            Cells::Number(all) | Cells::Boolean(all) => format!("{:?}", all[row]),
+            Cells::Number(all) => format!("{:?}", all[row]),
+            Cells::Boolean(all) => format!("{:?}", all[row]),
             Cells::Date(all) => format!("{:?}", all[row]),
+            Cells::DateTime(all) => format!("{:?}", all[row]),
             Cells::Category { names, codes } => {
                 format!("{:?}", codes[row].map(|code| &names[code as usize]))
             }
@@ -208,8 +276,8 @@ mod tests {
             assert!(read(&bytes[..length], rows).is_none());
         }
         assert!(read(&bytes, rows + 1).is_none() && read(&bytes, usize::MAX).is_none());
-        let texts = 4 + rows * 16;
-        for at in (4 + rows * 12..bytes.len()).step_by(13) {
+        let texts = SUM + (1 + rows * CELL) * 4;
+        for at in (texts - rows * CELL..bytes.len()).step_by(13) {
             let mut bytes = bytes.clone();
             bytes[at] = 0xff;
             assert!(!is_whole(&bytes) || bytes[at] == 0xff);

@@ -1,8 +1,10 @@
 //! From columns to chunks.
 
 use super::super::Cells;
-use super::chunk::{CELL, NO_DATE, NO_TEXT, SUM};
+use super::chunk::{CELL, NO_DATE, NO_TEXT, NO_TIME, SUM, WIDE};
+use crate::data::tensor::is_single;
 use flate2::Crc;
+use std::ops::Range;
 
 /// How many bytes the cells of a chunk have about. A block that is read begins and ends
 /// within one: they are to be small beside it.
@@ -32,15 +34,28 @@ pub(super) fn encode(columns: &[Cells]) -> Vec<Encoded> {
     for (number, start) in (0..rows).step_by(step).enumerate() {
         let range = start..rows.min(start + step);
         let mut bytes = vec![0; SUM];
-        bytes.reserve(range.len() * columns.len() * CELL);
+        bytes.reserve((range.len() * CELL + 1) * columns.len());
         let mut texts = Vec::new();
         let mut lengths = Vec::with_capacity(columns.len());
         for (cells, seen) in columns.iter().zip(&mut seen) {
             let before = texts.len();
+            let width = width(cells, range.clone());
+            bytes.push(width as u8);
             match cells {
-                Cells::Number(all) | Cells::Boolean(all) => {
+                Cells::Number(all) => {
+                    let all = all[range.clone()].iter();
+                    match width {
+                        WIDE => bytes.extend(all.flat_map(|x| x.to_le_bytes())),
+                        _ => bytes.extend(all.flat_map(|&x| (x as f32).to_le_bytes())),
+                    }
+                }
+                Cells::Boolean(all) => {
                     let all = all[range.clone()].iter();
                     bytes.extend(all.flat_map(|x| x.to_le_bytes()));
+                }
+                Cells::DateTime(all) => {
+                    let all = all[range.clone()].iter();
+                    bytes.extend(all.flat_map(|time| time.unwrap_or(NO_TIME).to_le_bytes()));
                 }
                 Cells::Date(all) => {
                     let all = all[range.clone()].iter().map(|day| day.unwrap_or(NO_DATE));
@@ -76,6 +91,15 @@ pub(super) fn encode(columns: &[Cells]) -> Vec<Encoded> {
         });
     }
     chunks
+}
+
+/// How many bytes a cell takes: as few as hold all of these as they are.
+fn width(cells: &Cells, rows: Range<usize>) -> usize {
+    match cells {
+        Cells::Number(all) if !all[rows].iter().all(|&x| is_single(x)) => WIDE,
+        Cells::DateTime(_) => WIDE,
+        _ => CELL,
+    }
 }
 
 fn sum(bytes: &[u8]) -> u32 {

@@ -1,9 +1,9 @@
 //! Making a copy: block by block of a CSV file, some rows at a time of a Parquet file.
 
-use super::super::infer::Found;
+use super::super::infer::{Found, Way};
 use super::super::read::{Pass, changed, too_many};
 use super::super::source::Blocks;
-use super::super::{Cells, Kind, ReadTable, is_parquet};
+use super::super::{Cells, DatesRead, ReadTable, is_parquet};
 use super::encode::{Encoded, encode};
 use super::listener::Listener;
 use super::open::{Size, finish};
@@ -118,35 +118,37 @@ impl Making<'_> {
         let block = (self.memory / SHARE / most).clamp(*BLOCK.start(), *BLOCK.end()) as usize;
         let (mut pass, mut blocks) = Pass::begin(self.table, self.options, most as usize, block)?;
         let ignored = |name: &String| self.options.ignored.contains(name);
-        for (kind, name) in pass.kinds.iter_mut().zip(&pass.names) {
-            kind.take_if(|_| ignored(name));
+        for (way, name) in pass.ways.iter_mut().zip(&pass.names) {
+            way.take_if(|_| ignored(name));
         }
         loop {
-            let mut kinds = None;
+            let mut ways = None;
             let written = self.write(|to| {
                 let found = self.copy_blocks(&pass, blocks, 2 * most as usize, to)?;
                 let settled = pass.settled(to.rows, &found)?;
-                let wanted = settled.into_iter().zip(&pass.names);
-                let wanted: Vec<Option<Kind>> = wanted
-                    .map(|(kind, name)| (!ignored(name)).then_some(kind))
+                let wanted = settled.iter().zip(&pass.names);
+                let wanted: Vec<Option<Way>> = wanted
+                    .map(|((way, _), name)| (!ignored(name)).then_some(*way))
                     .collect();
-                if wanted != pass.kinds {
-                    kinds = Some(wanted);
+                if wanted != pass.ways {
+                    ways = Some(wanted);
                     return Err(changed(self.table));
                 }
-                let columns = pass.names.iter().zip(&pass.kinds).zip(&found);
-                let column = |((name, kind), found): ((&String, &Option<Kind>), &Found)| OfColumn {
-                    name: name.clone(),
-                    kind: *kind,
-                    own: found.kind(None).ok().filter(|_| kind.is_some()),
+                let columns = settled.into_iter().enumerate();
+                let column = |(n, (_, dates)): (usize, (Way, DatesRead))| OfColumn {
+                    name: pass.names[n].clone(),
+                    kind: pass.ways[n].map(|way| way.kind),
+                    own: pass.ways[n].and_then(|_| pass.own(n, &found[n])),
+                    said: pass.said[n].dates,
+                    dates,
                     texts: 0,
                 };
                 Ok(columns.map(column).collect())
             });
-            let Some(kinds) = kinds else {
+            let Some(ways) = ways else {
                 return written;
             };
-            pass.kinds = kinds;
+            pass.ways = ways;
             blocks = Blocks::open(self.table, block)?;
         }
     }
@@ -198,15 +200,22 @@ impl Making<'_> {
     /// A Parquet file says what its columns are.
     #[cfg(feature = "parquet")]
     fn parquet(&self) -> Result<()> {
-        use super::super::{header, parquet};
+        use super::super::typed::is_timed;
+        use super::super::{Kind, header, parquet};
         let heads = parquet::heads(self.table)?;
-        let own: Vec<Option<Kind>> = heads.iter().map(|head| head.kind).collect();
+        let mut own: Vec<Option<Kind>> = heads.iter().map(|head| head.kind).collect();
+        let mut timed = vec![false; own.len()];
         let names = heads.iter().enumerate();
         let names: Vec<String> = names.map(|(n, h)| header::named(n, &h.name)).collect();
         let ignored = |name: &String| self.options.ignored.contains(name);
         let (rows, _) = parquet::size(self.table)?;
         self.write(|to| {
             parquet::each(self.table, self.options, &mut |columns, done| {
+                for ((_, cells), timed) in columns.iter().zip(&mut timed) {
+                    if let Cells::DateTime(all) = cells {
+                        *timed |= is_timed(all);
+                    }
+                }
                 let looked_at = columns.into_iter().filter(|(name, _)| !ignored(name));
                 let cells: Vec<Cells> = looked_at.map(|(_, cells)| cells).collect();
                 to.add(encode(&cells))?;
@@ -216,6 +225,12 @@ impl Making<'_> {
             if to.rows == 0 {
                 return Err(Error::file(self.table, "has columns and no rows"));
             }
+            // Times that are all midnight are dates.
+            for (own, timed) in own.iter_mut().zip(&timed) {
+                if *own == Some(Kind::DateTime) && !timed {
+                    *own = Some(Kind::Date);
+                }
+            }
             let columns = names.iter().zip(&own).map(|(name, &own)| OfColumn {
                 name: name.clone(),
                 kind: match self.options.kinds.get(name) {
@@ -223,6 +238,8 @@ impl Making<'_> {
                     given => given.copied().or(own),
                 },
                 own,
+                said: self.options.dates.get(name).copied(),
+                dates: DatesRead::default(),
                 texts: 0,
             });
             Ok(columns.collect())
@@ -254,6 +271,7 @@ impl Making<'_> {
             }
             let about = About {
                 columns,
+                date_format: self.options.date_format,
                 origin: self.origin.clone(),
             };
             finish(to.file, &about, &to.sizes).map_err(failed)

@@ -19,7 +19,7 @@ mod tests;
 pub use listener::{Listener, Told};
 
 use super::part::{Places, place};
-use super::{Cells, Column, Kind, ReadTable, Table};
+use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;
@@ -31,7 +31,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-const MAGIC: &[u8; 16] = b"gradus tables 1\n";
+const MAGIC: &[u8; 16] = b"gradus tables 2\n";
 
 /// A table's copy.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ pub(in crate::data) struct Copied {
 struct About {
     origin: Origin,
     columns: Vec<OfColumn>,
+    /// The format of dates that was said for all columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    date_format: Option<DateFormat>,
 }
 
 /// A table's file, and how it was when it was copied.
@@ -72,6 +75,12 @@ struct OfColumn {
     kind: Option<Kind>,
     /// As what it is read where nothing is said of it; none where that is an error.
     own: Option<Kind>,
+    /// How its dates were said to be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<DateFormat>,
+    /// How they are.
+    #[serde(default)]
+    dates: DatesRead,
     /// Bytes of its texts, in all chunks.
     texts: u64,
 }
@@ -101,6 +110,7 @@ impl Copied {
         let column = |column: &OfColumn| Column {
             name: column.name.clone(),
             cells: Cells::new(column.kind.unwrap_or(Kind::Category), 0),
+            dates: column.dates.clone(),
         };
         Table {
             name: self.name().to_owned(),
@@ -115,9 +125,18 @@ impl Copied {
         let same = |column: &OfColumn| {
             let given = options.kinds.get(&column.name).copied();
             let wanted = given.or(column.own);
-            options.ignored.contains(&column.name) || column.kind.is_some() && column.kind == wanted
+            let is_date = matches!(wanted, Some(Kind::Date | Kind::DateTime));
+            let dates = match options.dates.get(&column.name) {
+                Some(format) => *format == column.dates.format || !is_date,
+                None => column.said.is_none(),
+            };
+            options.ignored.contains(&column.name)
+                || column.kind.is_some() && column.kind == wanted && dates
         };
-        options.kinds.keys().all(known) && self.about.columns.iter().all(same)
+        // Where types are said, so are formats.
+        let all = self.about.date_format == options.date_format || !options.dates.is_empty();
+        let named = options.kinds.keys().chain(options.dates.keys());
+        all && { named }.all(known) && self.about.columns.iter().all(same)
     }
 
     /// These rows of the columns that are wanted: ranges that ascend.
@@ -164,6 +183,7 @@ impl Copied {
         let columns = places.iter().zip(cells).map(|(&place, cells)| Column {
             name: named[place].name.clone(),
             cells: cells.done(),
+            dates: named[place].dates.clone(),
         });
         let columns: Vec<Column> = columns.collect();
         Ok(Table {

@@ -76,7 +76,9 @@ fn csv(rows: usize) -> String {
 
 fn cells(table: &Table, row: usize) -> Vec<String> {
     let of = |column: &Column| match &column.cells {
-        Cells::Number(all) | Cells::Boolean(all) => format!("{:?}", all[row]),
+        Cells::Number(all) => format!("{:?}", all[row]),
+        Cells::Boolean(all) => format!("{:?}", all[row]),
+        Cells::DateTime(all) => format!("{:?}", all[row]),
         Cells::Date(all) => format!("{:?}", all[row]),
         Cells::Category { names, codes } => {
             format!("{:?}", codes[row].map(|code| &names[code as usize]))

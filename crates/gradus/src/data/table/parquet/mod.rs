@@ -99,11 +99,15 @@ fn read_file(opened: &Opened<'_>, options: &ReadTable) -> Result<Table> {
         }
         Some(read)
     });
-    together(path.display().to_string(), read)
+    together(path.display().to_string(), read, options)
 }
 
 /// One table of the groups' columns.
-fn together(source: String, groups: Vec<Result<Vec<(String, Cells)>>>) -> Result<Table> {
+fn together(
+    source: String,
+    groups: Vec<Result<Vec<(String, Cells)>>>,
+    options: &ReadTable,
+) -> Result<Table> {
     let mut columns: Vec<(String, Vec<Cells>)> = Vec::new();
     for group in groups {
         for (n, (name, cells)) in group?.into_iter().enumerate() {
@@ -120,5 +124,6 @@ fn together(source: String, groups: Vec<Result<Vec<(String, Cells)>>>) -> Result
             (name, join(parts[0].kind(), rows, parts.into_iter()))
         }
     };
-    whole(source, columns.into_iter().map(joined).collect())
+    let said = |name: &str| options.kinds.contains_key(name);
+    whole(source, columns.into_iter().map(joined).collect(), &said)
 }

@@ -120,6 +120,7 @@ impl Looked {
             left_out: Vec::new(),
             summary: None,
             neighbours: Vec::new(),
+            notes: Vec::new(),
         };
         self.findings
             .extend(loaded.findings(&Silenced::default(), &of_classes));

@@ -11,6 +11,8 @@ const NARROWEST: usize = 72;
 /// The longest name and the longest values that are shown whole.
 const NAME: usize = 32;
 const VALUES: usize = 40;
+/// The longest type.
+const TYPE: usize = 40;
 /// To this, values are cut before what becomes of the columns gets lines of its own.
 const SHORT_VALUES: usize = 20;
 
@@ -43,6 +45,10 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         "columns are"
     };
     text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
+    let is_looked_at = |name: &str| !options.exclude.iter().any(|excluded| excluded == name);
+    for note in table.notes(&is_looked_at) {
+        text += &format!("  {note}\n");
+    }
     if options.target.is_empty() {
         text += "  `data.target` names the column to predict, `data.columns` what others are: \
                  { zip = \"category\", note = \"drop\" }\n";
@@ -96,9 +102,11 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     let becomes = longest(&mut roles.iter().map(|role| measure_text_width(&role.words)));
     let wide = |look: &ColumnLook| measure_text_width(&values(look, table.rows, VALUES));
     let values_width = longest(&mut looks.iter().map(wide)).clamp(6, VALUES);
+    let types: Vec<String> = looks.iter().map(kind).collect();
+    let of_type = longest(&mut types.iter().map(|t| measure_text_width(t))).clamp(8, TYPE);
     let (name, becomes) = (name.clamp(6, NAME), becomes.max(7));
     // All but names, values and what becomes of them, with the spaces between.
-    let rest = 2 + 2 + 8 + 2 + 7 + 2 + 8 + 2 + bars + 2;
+    let rest = 2 + 2 + of_type + 2 + 7 + 2 + 8 + 2 + bars + 2;
     let beside = rest + name + 2 + becomes + SHORT_VALUES.min(values_width) <= width;
     let free = width.saturating_sub(rest + if beside { 2 + becomes } else { 0 });
     let name = name.min(free.saturating_sub(SHORT_VALUES.min(values_width)).max(6));
@@ -124,7 +132,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     let title = |text: &str, width: usize| dim.apply_to(cell(text, width)).to_string();
     let mut titles = vec![
         title("column", name),
-        title("type", 8),
+        title("type", of_type),
         dim.apply_to("missing").to_string(),
         dim.apply_to("distinct").to_string(),
         title("values", bars + 2 + values_width),
@@ -133,7 +141,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
         titles.push(dim.apply_to("becomes").to_string());
     }
     line(&titles);
-    for (look, role) in looks.iter().zip(roles) {
+    for ((look, role), kind) in looks.iter().zip(roles).zip(&types) {
         let missing = right(&share(look.missing, table.rows), 7);
         let missing = match look.missing {
             0 => missing,
@@ -141,7 +149,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
         };
         let mut parts = vec![
             head.apply_to(cell(&look.name, name)).to_string(),
-            cell(kind(look), 8),
+            cell(kind, of_type),
             missing,
             right(&look.distinct.to_string(), 8),
         ];
@@ -173,11 +181,13 @@ fn fit(text: &str, width: usize) -> String {
     pad_str(&text, width, console::Alignment::Left, None).into_owned()
 }
 
-fn kind(look: &ColumnLook) -> &'static str {
-    let mut names = Kind::NAMES.into_iter();
-    names
-        .find(|(_, kind)| *kind == look.kind)
-        .map_or("", |n| n.0)
+/// A column's type, and how its numbers are written if not plainly.
+fn kind(look: &ColumnLook) -> String {
+    let kind = look.kind.name();
+    match look.kind == Kind::Number && !look.reading.format.is_plain() {
+        true => format!("{kind}, {}", look.reading.format),
+        false => kind.to_owned(),
+    }
 }
 
 fn share(cells: usize, rows: usize) -> String {

@@ -36,6 +36,8 @@ pub struct Loaded {
     pub summary: Option<Summary>,
     /// What is held out at an end of the source: `validation`, `test`.
     pub neighbours: Vec<&'static str>,
+    /// What a user should know of how a table's text was read.
+    pub notes: Vec<String>,
 }
 
 impl Loaded {
@@ -55,6 +57,7 @@ impl Loaded {
             left_out: self.left_out,
             summary: self.summary,
             neighbours: self.neighbours,
+            notes: self.notes,
         })
     }
 }
@@ -110,6 +113,7 @@ impl DataConfig {
             left_out: Vec::new(),
             summary: None,
             neighbours: self.neighbours(),
+            notes: Vec::new(),
         })
     }
 
@@ -181,6 +185,7 @@ impl DataConfig {
             left_out: Vec::new(),
             summary: None,
             neighbours: Vec::new(),
+            notes: Vec::new(),
         })
     }
 

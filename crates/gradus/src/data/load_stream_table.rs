@@ -26,6 +26,8 @@ pub struct StreamedTable {
     pub left_out: Vec<LeftOut>,
     /// The binary copy that is read.
     pub copy: PathBuf,
+    /// What a user should know of how the table's text was read.
+    pub notes: Vec<String>,
 }
 
 /// A table's file, whose copy is made when it is asked for its columns.
@@ -101,7 +103,8 @@ impl DataConfig {
             listener: asked.listener,
             copied: RefCell::default(),
         };
-        let (_, mut schema) = load_table::read(self, &source, asked.known)?;
+        let (head, mut schema) = load_table::read(self, &source, asked.known)?;
+        let notes = load_table::notes(&head, &schema, self);
         let copied = source.copied()?;
         let rows = |copied, schema: &Schema| {
             let rows = TableRows::new(copied, schema.clone(), options.sample_weight.as_ref());
@@ -156,6 +159,7 @@ impl DataConfig {
             summary,
             left_out,
             copy: copied.path.clone(),
+            notes,
         });
         let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();
         streamed.keep_inputs(&inputs)

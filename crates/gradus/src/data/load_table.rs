@@ -73,6 +73,7 @@ fn load_rows(
     known: Option<&Schema>,
 ) -> Result<Loaded> {
     let (table, mut schema) = read(config, source, known)?;
+    let notes = notes(&table, &schema, config);
     let rows = schema.dataset(&table, true)?;
     let rows = config.columns.weighted(rows, &table);
     let rows = rows.map_err(|error| error.under("data"))?;
@@ -112,6 +113,17 @@ fn load_rows(
         left_out,
         summary: Some(summary),
         neighbours: config.neighbours(),
+        notes,
+    })
+}
+
+/// What a user should know of how the columns that count were read.
+pub(super) fn notes(table: &Table, schema: &Schema, config: &DataConfig) -> Vec<String> {
+    let weight = &config.columns.sample_weight;
+    table.notes(&|name| {
+        schema.features.iter().any(|feature| feature.name == name)
+            || schema.targets.iter().any(|target| target.name == name)
+            || weight.as_deref() == Some(name)
     })
 }
 
@@ -129,9 +141,13 @@ fn own_table(schema: &Schema, config: &DataConfig, path: &Path) -> Result<Datase
     read().map_err(|error| with_line(path, error))
 }
 
-/// How the column of weights is read, which the model does not look at.
+/// How the column of weights is read, which the model does not look at, and what is said
+/// of the text.
 pub(super) fn weights_are_numbers(options: &TableOptions) -> ReadTable {
-    let mut read = ReadTable::default();
+    let mut read = ReadTable {
+        text: options.text.clone(),
+        ..ReadTable::default()
+    };
     if let Some(weight) = &options.sample_weight {
         read.kinds.insert(weight.clone(), Kind::Number);
     }
@@ -162,6 +178,9 @@ pub(super) fn read(
         let mut kinds = options.read_table(&by_time);
         for feature in &known.features {
             kinds.kinds.insert(feature.name.clone(), feature.kind);
+            if !feature.format.is_plain() {
+                kinds.formats.insert(feature.name.clone(), feature.format);
+            }
         }
         let table = Table::read(source, &kinds)?;
         let found = Schema::of(&table, options).map_err(|error| error.under("data"))?;

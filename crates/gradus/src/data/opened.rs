@@ -139,6 +139,7 @@ impl DataConfig {
     /// Which rows are for what, in a line.
     pub fn describe_parts(&self, rows: &Opened) -> String {
         let count = |data: &Data| data.rows().unwrap_or_default();
+        let add = |text: &mut String, line: &str| *text += &format!("\n{line}");
         let mut text = format!("rows: {} to train on", count(&rows.train()));
         for (part, what, how) in [
             (&rows.validation(), "validation", &self.validation),
@@ -155,6 +156,7 @@ impl DataConfig {
             Opened::Memory(loaded) => {
                 if let (Some(schema), Some(train)) = (&loaded.schema, &loaded.summary) {
                     text += &format!("\n{}", schema.describe(train, &loaded.left_out));
+                    loaded.notes.iter().for_each(|note| add(&mut text, note));
                 }
             }
             Opened::Stream(streamed) => {
@@ -169,10 +171,12 @@ impl DataConfig {
                             summary,
                             left_out,
                             copy,
+                            notes,
                         } = table;
+                        let mut described = schema.describe(summary, left_out);
+                        notes.iter().for_each(|note| add(&mut described, note));
                         format!(
-                            "\n{}\nread meanwhile, within {memory}, from {}",
-                            schema.describe(summary, left_out),
+                            "\n{described}\nread meanwhile, within {memory}, from {}",
                             copy.display()
                         )
                     }

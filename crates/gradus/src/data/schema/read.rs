@@ -45,12 +45,23 @@ impl Schema {
         without: &str,
     ) -> Result<Table> {
         let mut options = more;
+        if options.text.missing_values.is_none() {
+            options.text.missing_values.clone_from(&self.missing_values);
+        }
+        let is_said = options.text.decimal.is_some() || options.text.thousands.is_some();
+        // What is said of these rows counts more than how others were written.
+        let hold = |options: &mut ReadTable, name: &str, kind: Kind, format| {
+            options.kinds.insert(name.to_owned(), kind);
+            if kind == Kind::Number && !is_said {
+                options.formats.insert(name.to_owned(), format);
+            }
+        };
         for feature in &self.features {
-            options.kinds.insert(feature.name.clone(), feature.kind);
+            hold(&mut options, &feature.name, feature.kind, feature.format);
         }
         for target in &self.targets {
             if labelled {
-                options.kinds.insert(target.name.clone(), target.kind);
+                hold(&mut options, &target.name, target.kind, target.format);
             } else {
                 options.ignore(&target.name);
             }
@@ -73,6 +84,7 @@ impl Schema {
             }) => {
                 self.check_columns(&name, &known, labelled, without)?;
                 options.kinds.retain(|name, _| known.contains(name));
+                options.formats.retain(|name, _| known.contains(name));
                 source.to_table(&options)?
             }
             read => read?,

@@ -1,7 +1,7 @@
 //! What a table's columns look like.
 
 use super::cell::date_text;
-use super::{Cells, Kind, Table};
+use super::{Cells, Kind, Reading, Table};
 use std::collections::HashSet;
 
 /// How many bars a histogram has.
@@ -23,6 +23,8 @@ pub struct ColumnLook {
     pub bars: String,
     /// The values themselves.
     pub values: LookValues,
+    /// How its text was read.
+    pub reading: Reading,
 }
 
 /// The values of a column, shortly.
@@ -50,6 +52,7 @@ impl Table {
                 distinct,
                 bars,
                 values,
+                reading: column.reading.clone(),
             }
         };
         self.columns.iter().map(look).collect()

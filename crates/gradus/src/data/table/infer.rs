@@ -1,10 +1,34 @@
 //! What type a column has.
 
 use super::Kind;
-use super::cell::{is, is_missing};
+use super::cell::is;
+use super::gaps::{Gap, Gaps};
+use super::number::{NumberFormat, look};
+use super::written::{Around, Written};
+use serde::{Deserialize, Serialize};
 
 /// The types that a text may have, the narrowest first.
 pub(super) const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
+/// Their places.
+const NUMBER: usize = 0;
+const BOOLEAN: usize = 1;
+
+/// As what a column's cells are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Way {
+    pub kind: Kind,
+    /// How its numbers are written.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
+}
+
+/// What is said of a column before its cells are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    pub kind: Option<Kind>,
+    /// The format that a model knows.
+    pub format: Option<NumberFormat>,
+}
 
 /// What the cells of a column look like.
 #[derive(Default)]
@@ -14,6 +38,15 @@ pub(super) struct Found {
     can_be: [usize; 3],
     /// The first cell that is none of that type, with its line.
     not: [Option<(usize, String)>; 3],
+    /// How many are the same text as the first that is no number.
+    like_not: usize,
+    /// How the numbers are written.
+    pub numbers: Written,
+    /// Words for a gap, and how often each is there.
+    gaps: Vec<(String, usize)>,
+    /// The same of those that are gaps among numbers and dates alone. They do not count
+    /// as filled.
+    soft: Vec<(String, usize)>,
 }
 
 /// The place in [`NARROW`] of what a text may be; a text is one of them at most.
@@ -23,15 +56,45 @@ pub(super) fn narrow(cell: &str) -> Option<usize> {
 
 impl Found {
     /// Counts a cell, whatever it is.
-    pub fn add(&mut self, line: usize, cell: &str) {
-        if !is_missing(cell) {
-            self.count(line, cell, narrow(cell), 1);
+    pub fn add(&mut self, line: usize, cell: &str, gaps: &Gaps) {
+        match gaps.of(cell) {
+            Gap::Never => self.count(line, cell, narrow(cell), 1),
+            gap => self.gap(line, cell, gap, 1),
+        }
+    }
+
+    /// Counts cells of this text that are gaps, in some columns at least.
+    pub fn gap(&mut self, line: usize, cell: &str, gap: Gap, cells: usize) {
+        match gap {
+            Gap::Always if cell.is_empty() => {}
+            Gap::Always => word(&mut self.gaps, cell, cells),
+            _ => {
+                word(&mut self.soft, cell, cells);
+                self.not[BOOLEAN].get_or_insert_with(|| (line, cell.to_owned()));
+            }
         }
     }
 
     /// Counts cells of this text, not missing, the first of which is in `line`.
     #[inline]
     pub fn count(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
+        self.count_type(line, cell, narrow, cells);
+        if narrow == Some(NUMBER)
+            && let Some(looked) = look(cell)
+        {
+            self.numbers.add(line, cell, &looked, cells);
+        }
+    }
+
+    /// Counts a plain number.
+    #[inline]
+    pub fn plain(&mut self, line: usize, cell: &str, value: impl Into<f64>) {
+        self.count_type(line, cell, Some(NUMBER), 1);
+        self.numbers.plain(line, cell, value);
+    }
+
+    #[inline]
+    fn count_type(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
         self.filled += cells;
         for n in 0..3 {
             if narrow == Some(n) {
@@ -40,52 +103,164 @@ impl Found {
                 self.not[n] = Some((line, cell.chars().take(40).collect()));
             }
         }
+        if narrow != Some(NUMBER)
+            && let Some((_, not)) = &self.not[NUMBER]
+            && not == cell
+        {
+            self.like_not += cells;
+        }
     }
 
     /// Adds what was found further down.
     pub fn append(&mut self, below: Found) {
         self.filled += below.filled;
+        match (&self.not[NUMBER], &below.not[NUMBER]) {
+            (Some((_, here)), Some((_, there))) if here != there => {}
+            _ => self.like_not += below.like_not,
+        }
         for (n, not) in below.not.into_iter().enumerate() {
             self.can_be[n] += below.can_be[n];
             self.not[n] = self.not[n].take().or(not);
         }
+        self.numbers.append(below.numbers);
+        for (of, below) in [(&mut self.gaps, below.gaps), (&mut self.soft, below.soft)] {
+            below
+                .iter()
+                .for_each(|(text, cells)| word(of, text, *cells));
+        }
     }
 
-    /// Whether there are cells, and all have one narrow type.
-    pub fn is_narrow(&self) -> bool {
-        self.filled > 0 && self.can_be.contains(&self.filled)
+    /// The place in [`NARROW`] of the type that all cells have.
+    pub fn narrow(&self) -> Option<usize> {
+        (0..3).find(|&n| self.filled > 0 && self.can_be[n] == self.filled)
+    }
+
+    /// Whether there are cells, and none is of this type.
+    pub fn has_no(&self, narrow: usize) -> bool {
+        self.filled > 0 && self.can_be[narrow] == 0
+    }
+
+    /// Whether a column of which this is said holds numbers.
+    pub fn is_number(&self, said: &Said) -> bool {
+        self.kind(said.kind) == Ok(Kind::Number)
+    }
+
+    /// Whether nothing is there at all, not even a word for it.
+    pub fn is_empty(&self) -> bool {
+        self.filled == 0 && self.soft.is_empty() && self.gaps.is_empty()
+    }
+
+    /// The words that are gaps in a column of this type, and how often each is there.
+    pub fn gaps(&self, kind: Kind) -> Vec<(String, usize)> {
+        let soft = match kind {
+            Kind::Number | Kind::Date => &self.soft[..],
+            Kind::Boolean | Kind::Category => &[],
+        };
+        self.gaps.iter().chain(soft).cloned().collect()
+    }
+
+    /// As what the column is read, and what is to be said of that, or why it cannot be.
+    pub fn way(&self, said: Said, around: &Around) -> Result<(Way, Option<String>), String> {
+        let kind = self.kind(said.kind)?;
+        let plain = |kind| Way {
+            kind,
+            format: NumberFormat::PLAIN,
+        };
+        if kind != Kind::Number {
+            let note = (kind == Kind::Category && said.kind.is_none())
+                .then(|| self.one_word())
+                .flatten();
+            return Ok((plain(kind), note));
+        }
+        let chosen = self.numbers.choose(said.format, around);
+        let format = chosen.format;
+        let Some((line, cell)) = chosen.other.filter(|_| chosen.others > 0) else {
+            return Ok((Way { kind, format }, chosen.guess));
+        };
+        let (others, filled) = (chosen.others, self.filled);
+        let written = match format.is_plain() {
+            true => "plainly written (1234.5)".to_owned(),
+            false => format!("written with {format}"),
+        };
+        Err(if said.format.is_some() {
+            format!("line {line} has `{cell}`, expected a number {written}, as the model knows it")
+        } else if around.allowed != u8::MAX {
+            format!(
+                "line {line} has `{cell}`, expected a number {written}, as `data.decimal` and \
+                 `data.thousands` say"
+            )
+        } else if others * 20 <= filled || others == 1 && filled > 2 {
+            format!(
+                "line {line} has `{cell}`, but {} of its {filled} filled cells are numbers \
+                 {written}: mend it, leave it empty, or say that the column is a category",
+                filled - others
+            )
+        } else {
+            format!(
+                "its numbers are written in several ways: line {line} has `{cell}`, {} of its \
+                 {filled} filled cells are {written}: write them alike, or say that the column is \
+                 a category",
+                filled - others
+            )
+        })
+    }
+
+    /// A single word among numbers makes them categories.
+    fn one_word(&self) -> Option<String> {
+        let (_, text) = self.not[NUMBER].as_ref()?;
+        let others = self.filled - self.can_be[NUMBER];
+        (others == self.like_not && self.can_be[NUMBER] * 2 > self.filled).then(|| {
+            format!(
+                "is a category by `{text}`, all other cells are numbers: `data.missing_values = \
+                 [\"{text}\"]` reads it as a gap"
+            )
+        })
     }
 
     /// The column's type, or why it has none.
-    pub fn kind(&self, given: Option<Kind>) -> Result<Kind, String> {
+    fn kind(&self, given: Option<Kind>) -> Result<Kind, String> {
         let wrong = |n: usize| match &self.not[n] {
             Some((line, cell)) => format!("line {line} has `{cell}`"),
             None => String::new(),
         };
+        let soft: usize = self.soft.iter().map(|(_, cells)| cells).sum();
+        // `none` is a third value beside true and false.
+        let filled = |n: usize| self.filled + if n == BOOLEAN { soft } else { 0 };
         if let Some(kind) = given {
             return match NARROW.iter().position(|&k| k == kind) {
-                Some(n) if self.can_be[n] < self.filled => {
+                Some(n) if self.can_be[n] < filled(n) => {
                     Err(format!("{}, expected a {}", wrong(n), kind.name()))
                 }
                 _ => Ok(kind),
             };
         }
-        if let Some(n) = (0..3).find(|&n| self.can_be[n] == self.filled) {
+        if self.filled == 0 && soft > 0 {
+            return Ok(Kind::Category);
+        }
+        if let Some(n) = (0..3).find(|&n| self.can_be[n] == filled(n)) {
             return Ok(NARROW[n]);
         }
         // A few strays are a mistake; many are texts that look like numbers at times.
-        let strays = |n: usize| self.filled - self.can_be[n];
-        let few = |n: &usize| strays(*n) * 20 <= self.filled || strays(*n) == 1 && self.filled > 2;
+        let strays = |n: usize| filled(n) - self.can_be[n];
+        let few = |n: &usize| strays(*n) * 20 <= filled(*n) || strays(*n) == 1 && filled(*n) > 2;
         match (0..3).find(few) {
             None => Ok(Kind::Category),
             Some(n) => Err(format!(
-                "{}, but {} of its {} filled cells are {}s: mend it, leave it empty, or say that \
-                 the column is a category",
+                "{}, but {} of its {} filled cells are {}s: mend it, leave it empty, name it in \
+                 `data.missing_values`, or say that the column is a category",
                 wrong(n),
                 self.can_be[n],
-                self.filled,
+                filled(n),
                 NARROW[n].name()
             )),
         }
+    }
+}
+
+/// Counts a word.
+fn word(words: &mut Vec<(String, usize)>, text: &str, cells: usize) {
+    match words.iter_mut().find(|(word, _)| word == text) {
+        Some((_, sum)) => *sum += cells,
+        None => words.push((text.to_owned(), cells)),
     }
 }

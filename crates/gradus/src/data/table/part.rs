@@ -1,7 +1,9 @@
 //! A block's share of a column, and columns put together from such shares.
 
-use super::cell::{boolean, date, is_missing, number};
-use super::infer::{Found, narrow};
+use super::cell::{boolean, date, number};
+use super::gaps::{Gap, Gaps};
+use super::infer::{Found, Way, narrow};
+use super::number::NumberFormat;
 use super::{Cells, Kind};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -10,20 +12,24 @@ pub(super) type Places = HashMap<String, u32, RandomState>;
 
 /// What one block has of a column, read as the type that the column seems to have.
 /// What its cells are is counted anyway: a type is decided by all blocks.
-pub(super) struct Part {
+pub(super) struct Part<'a> {
     cells: Cells,
     found: Found,
+    format: NumberFormat,
+    gaps: &'a Gaps,
     /// The place of each category.
     places: Places,
     /// How often and first in which line each category stands, of what type.
     seen: Vec<(usize, usize, Option<usize>)>,
 }
 
-impl Part {
-    pub fn new(kind: Kind, rows: usize) -> Self {
+impl<'a> Part<'a> {
+    pub fn new(way: Way, gaps: &'a Gaps, rows: usize) -> Self {
         Part {
-            cells: Cells::new(kind, rows),
+            cells: Cells::new(way.kind, rows),
             found: Found::default(),
+            format: way.format,
+            gaps,
             places: Places::default(),
             seen: Vec::new(),
         }
@@ -34,13 +40,22 @@ impl Part {
         let found = &mut self.found;
         let mut of_type = |n: usize, fits: bool| match fits {
             true => found.count(line, cell, Some(n), 1),
-            false => found.add(line, cell),
+            false => found.add(line, cell, self.gaps),
         };
         match &mut self.cells {
             Cells::Number(all) => {
-                let number = number(cell);
-                of_type(0, number.is_some());
-                all.push(number.unwrap_or(f32::NAN));
+                let plain = self.format.is_plain() && !self.gaps.numbers;
+                match number(cell).filter(|_| plain) {
+                    Some(number) => {
+                        found.plain(line, cell, number);
+                        all.push(number);
+                    }
+                    None => {
+                        found.add(line, cell, self.gaps);
+                        let number = otherwise(&self.format, self.gaps, cell);
+                        all.push(number.unwrap_or(f32::NAN));
+                    }
+                }
             }
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
@@ -55,7 +70,10 @@ impl Part {
             Cells::Category { names, codes } => {
                 let code = match self.places.get(cell) {
                     Some(&code) => code,
-                    None if is_missing(cell) => return codes.push(None),
+                    None if self.gaps.of(cell) == Gap::Always => {
+                        self.found.gap(line, cell, Gap::Always, 1);
+                        return codes.push(None);
+                    }
                     None => {
                         self.seen.push((0, line, narrow(cell)));
                         place(cell.to_owned(), names, &mut self.places)
@@ -71,10 +89,21 @@ impl Part {
     pub fn done(mut self) -> (Cells, Found) {
         if let Cells::Category { names, .. } = &self.cells {
             for (name, (cells, line, narrow)) in names.iter().zip(self.seen) {
-                self.found.count(line, name, narrow, cells);
+                match self.gaps.of(name) {
+                    Gap::Never => self.found.count(line, name, narrow, cells),
+                    gap => self.found.gap(line, name, gap, cells),
+                }
             }
         }
         (self.cells, self.found)
+    }
+}
+
+/// The number of a cell that is not plain, or that nobody may take for plain.
+fn otherwise(format: &NumberFormat, gaps: &Gaps, cell: &str) -> Option<f32> {
+    match gaps.of(cell) {
+        Gap::Never => format.number(cell, number),
+        _ => None,
     }
 }
 
@@ -91,7 +120,12 @@ pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) 
 
 /// One column from its parts, which are of its type, in their order.
 pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) -> Cells {
-    let mut whole = Part::new(kind, rows);
+    let gaps = Gaps::default();
+    let way = Way {
+        kind,
+        format: NumberFormat::PLAIN,
+    };
+    let mut whole = Part::new(way, &gaps, rows);
     for part in parts {
         match (&mut whole.cells, part) {
             (Cells::Number(all), Cells::Number(more))

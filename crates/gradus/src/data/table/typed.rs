@@ -1,8 +1,9 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{boolean, date, date_text, day_of, is_missing, number};
+use super::cell::{boolean, date, date_text, day_of, number};
+use super::gaps::{Gap, Gaps};
 use super::part::{Places, place};
-use super::{Cells, Column, Kind, ReadTable, Table};
+use super::{Cells, Column, Kind, NumberFormat, ReadTable, Reading, Table};
 use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -57,7 +58,20 @@ impl Making {
                 Some(kind) if ignored => kind,
                 kind => given.or(kind).unwrap_or(Kind::Category),
             };
+            let text = &options.text;
+            let point = if text.thousands == Some('.') {
+                ','
+            } else {
+                '.'
+            };
+            let of_text = || NumberFormat {
+                decimal: text.decimal.unwrap_or(point),
+                thousands: text.thousands,
+                unit: None,
+            };
             Ok(Typed {
+                format: options.formats.get(&name).copied().unwrap_or_else(of_text),
+                gaps: Gaps::new(text.missing_values.as_ref()),
                 name,
                 is_read: head.kind.is_some(),
                 ignored,
@@ -156,11 +170,16 @@ pub(super) fn whole(name: String, columns: Vec<(String, Cells)>) -> Result<Table
         return Err(Error::file(&name, problem));
     }
     let columns = columns.into_iter();
-    let columns = columns.map(|(name, cells)| Column { name, cells });
+    let columns = columns.map(|(name, cells)| Column {
+        name,
+        cells,
+        reading: Reading::default(),
+    });
     Ok(Table {
         name,
         rows,
         columns: columns.collect(),
+        note: None,
     })
 }
 
@@ -203,6 +222,9 @@ struct Typed {
     cells: Cells,
     places: Places,
     text: String,
+    /// How numbers are written that are texts.
+    format: NumberFormat,
+    gaps: Gaps,
 }
 
 impl Typed {
@@ -229,12 +251,12 @@ impl Typed {
                 true => all.push(Some(day as i32)),
                 false => return Err(written(cell)),
             },
-            (_, Cell::Text(text)) => return self.read(text.trim()),
+            (_, Cell::Text(text)) => return self.read(text.trim(), self.format),
             (_, cell) => {
                 let mut text = std::mem::take(&mut self.text);
                 text.clear();
                 write_cell(&mut text, cell);
-                let read = self.read(&text);
+                let read = self.read(&text, NumberFormat::PLAIN);
                 self.text = text;
                 return read;
             }
@@ -243,13 +265,19 @@ impl Typed {
     }
 
     /// Adds what a text stands for.
-    fn read(&mut self, text: &str) -> Result<(), String> {
-        if is_missing(text) {
-            return self.add(Cell::Missing);
+    fn read(&mut self, text: &str, format: NumberFormat) -> Result<(), String> {
+        let in_numbers = matches!(self.cells.kind(), Kind::Number | Kind::Date);
+        match self.gaps.of(text) {
+            Gap::Always => return self.add(Cell::Missing),
+            Gap::InNumbers if in_numbers => return self.add(Cell::Missing),
+            _ => {}
         }
         let wrong = || written(Cell::Text(text));
         match &mut self.cells {
-            Cells::Number(all) => all.push(number(text).ok_or_else(wrong)?),
+            Cells::Number(all) => {
+                let number = format.number(text, number);
+                all.push(number.ok_or_else(wrong)?);
+            }
             Cells::Boolean(all) => all.push(boolean(text).ok_or_else(wrong)?),
             Cells::Date(all) => all.push(Some(date(text).ok_or_else(wrong)?)),
             Cells::Category { names, codes } => codes.push(Some(match self.places.get(text) {

@@ -21,8 +21,8 @@ use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
 use crate::data::{
-    DATE_PARTS, Data, Dataset, Feature, Kind, Loaded, Schema, Summary, TableOptions, Tabular,
-    Target,
+    DATE_PARTS, Data, Dataset, Feature, Kind, Loaded, NumberFormat, Schema, Summary, TableOptions,
+    Tabular, Target,
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
@@ -154,6 +154,7 @@ impl Model {
                 name: input.name.clone(),
                 input: input.name.clone(),
                 kind: kind(input)?,
+                format: NumberFormat::PLAIN,
             })
         };
         let features = self.inputs.iter().map(feature).collect::<Option<_>>()?;

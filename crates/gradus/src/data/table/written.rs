@@ -57,9 +57,8 @@ impl Written {
         self.plain += 1;
         let value = value.into();
         // Whole numbers, and all behind the first clear point, cost no second look.
-        let bytes = cell.as_bytes();
-        let may_be_grouped = || bytes.get(bytes.len().wrapping_sub(4)) == Some(&b'.');
-        if !self.point && (value as i64 as f64 != value || may_be_grouped()) {
+        let has_point = || cell.bytes().rev().take(4).any(|b| b == b'.');
+        if !self.point && (value as i64 as f64 != value || has_point()) {
             self.dotted(line, cell);
         }
     }

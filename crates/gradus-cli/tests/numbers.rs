@@ -189,8 +189,9 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
             "--data",
             "new.csv",
             "--out",
-            "-",
-        ])
+            "scored.csv",
+        ]);
+        place.text("scored.csv")
     };
     let expected = score("plain", rows(5..40, plain));
     for run in ["german", "streamed"] {
@@ -204,7 +205,7 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
         "--data",
         "new.csv",
         "--out",
-        "-",
+        "scored.csv",
     ];
     let message = place.mistake(&predict);
     for words in ["new.csv", "column `u`", "decimal comma", "line "] {
@@ -217,7 +218,7 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
         "--data",
         "new.csv",
         "--out",
-        "-",
+        "scored.csv",
     ];
     let message = place.mistake(&predict);
     assert!(message.contains("column `u`"), "{message}");
@@ -232,9 +233,10 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
         "--data",
         "new.toml",
         "--out",
-        "-",
+        "scored.csv",
     ];
-    assert_eq!(place.ok(&toml), expected);
+    place.ok(&toml);
+    assert_eq!(place.text("scored.csv"), expected);
 }
 
 #[test]
@@ -429,8 +431,9 @@ fn a_model_knows_which_words_are_gaps() {
             "--data",
             "new.csv",
             "--out",
-            "-",
-        ])
+            "scored.csv",
+        ]);
+        place.text("scored.csv")
     };
     let told = predict("kind,size\nnone,1\nNA,1\n");
     assert_eq!(told, predict("kind,size\n,1\nNA,1\n"));

@@ -271,6 +271,10 @@ fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
             "column `a`: is a category by `-`, all other cells are numbers: \
              `data.missing_values = [\"-\"]`",
         ),
+        (
+            "a,b\n1 kg,x\n2.5 kg,y\n".into(),
+            "column `a`: is a category, though `1 kg` and all other cells are numbers with `kg`",
+        ),
     ] {
         place.write("t.csv", &text);
         let out = place.ok(&["data", "show", "t.csv"]);
@@ -316,6 +320,8 @@ fn keys_say_how_numbers_are_written() {
         ("thousands = \",\"", "500 to 2250"),
         ("decimal = \",\"", "1.5 to 500"),
         ("decimal = \",\"\nthousands = \".\"", "1.5 to 500"),
+        ("decimal = { a = \",\" }", "1.5 to 500"),
+        ("decimal = { \"a\" = \".\" }", "500 to 2250"),
     ] {
         let said = show(keys);
         assert_eq!(said.code, Some(0), "{}", said.err);
@@ -334,6 +340,12 @@ fn keys_say_how_numbers_are_written() {
         ("decimal = \";\"", "data.decimal"),
         ("decimal = 5", "data.decimal"),
         ("thousands = \"_\"", "data.thousands"),
+        ("decimal = { a = \"_\" }", "data.decimal.a"),
+        ("decimal = { aa = \",\" }", "did you mean `a`?"),
+        (
+            "decimal = { a = \",\" }\nthousands = \",\"",
+            "data.thousands",
+        ),
         ("decimal = \",\"\nthousands = \",\"", "data.thousands"),
         ("missing_values = [1]", "data.missing_values"),
         ("header = \"yes\"", "data.header"),

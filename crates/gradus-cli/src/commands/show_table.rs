@@ -2,7 +2,9 @@
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
-use gradus::data::{ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions};
+use gradus::data::{
+    ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions, Treat,
+};
 
 /// Where it is not a terminal that says how wide it is.
 const WIDTH: usize = 120;
@@ -45,7 +47,10 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         "columns are"
     };
     text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
-    let is_looked_at = |name: &str| !options.exclude.iter().any(|excluded| excluded == name);
+    let is_looked_at = |name: &str| {
+        let is_dropped = options.columns.get(name) == Some(&Treat::Drop);
+        !is_dropped && !options.exclude.iter().any(|excluded| excluded == name)
+    };
     for note in table.notes(&is_looked_at) {
         text += &format!("  {note}\n");
     }

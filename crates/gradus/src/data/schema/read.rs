@@ -48,11 +48,10 @@ impl Schema {
         if options.text.missing_values.is_none() {
             options.text.missing_values.clone_from(&self.missing_values);
         }
-        let is_said = options.text.decimal.is_some() || options.text.thousands.is_some();
         // What is said of these rows counts more than how others were written.
         let hold = |options: &mut ReadTable, name: &str, kind: Kind, format| {
             options.kinds.insert(name.to_owned(), kind);
-            if kind == Kind::Number && !is_said {
+            if kind == Kind::Number && !options.text.says(name) {
                 options.formats.insert(name.to_owned(), format);
             }
         };
@@ -114,10 +113,20 @@ impl Schema {
             names.join(", ")
         };
         let s = |names: &[&String]| if names.len() == 1 { "" } else { "s" };
+        // As columns without a name are called.
+        let is_numbered = |name: &String| {
+            let place = name.strip_prefix("column_");
+            place.is_some_and(|place| place.parse::<usize>().is_ok())
+        };
         if let Some(first) = missing.first() {
             let meant = nearest(first, strangers.iter().map(|name| name.as_str()));
             let hint = match meant {
                 Some(name) => format!("; is it `{name}`?"),
+                None if there.iter().all(|name| is_numbered(name)) => {
+                    "; its first line was taken as a row, since it has none of the names that \
+                     the model knows"
+                        .to_owned()
+                }
                 None => format!(
                     "; the table has {}",
                     quoted(&there.iter().collect::<Vec<_>>())

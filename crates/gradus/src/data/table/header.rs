@@ -90,7 +90,14 @@ pub(super) fn layout(
 
 /// Whether the first line has names, as far as the names tell that are asked for.
 fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
-    let asked = || options.kinds.keys().chain(&options.named);
+    let of_numbers = || options.text.columns().map(|(_, name)| name);
+    let asked = || {
+        options
+            .kinds
+            .keys()
+            .chain(&options.named)
+            .chain(of_numbers())
+    };
     if asked().any(|name| first.iter().any(|cell| cell == name)) {
         return Some(true);
     }

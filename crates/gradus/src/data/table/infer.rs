@@ -1,10 +1,11 @@
 //! What type a column has.
 
 use super::Kind;
-use super::cell::is;
+use super::affix::Affix;
+use super::cell::{is, number};
 use super::gaps::{Gap, Gaps};
 use super::number::{NumberFormat, look};
-use super::written::{Around, Written};
+use super::written::{Around, Guess, Written};
 use serde::{Deserialize, Serialize};
 
 /// The types that a text may have, the narrowest first.
@@ -40,6 +41,8 @@ pub(super) struct Found {
     not: [Option<(usize, String)>; 3],
     /// How many are the same text as the first that is no number.
     like_not: usize,
+    /// What stands beside numbers in texts.
+    affix: Affix,
     /// How the numbers are written.
     pub numbers: Written,
     /// Words for a gap, and how often each is there.
@@ -63,6 +66,14 @@ impl Found {
         }
     }
 
+    /// The same, of plain numbers no more than is cheap.
+    pub fn add_quickly(&mut self, line: usize, cell: &str, gaps: &Gaps) {
+        match number(cell) {
+            Some(value) if !gaps.numbers => self.plain(line, cell, value),
+            _ => self.add(line, cell, gaps),
+        }
+    }
+
     /// Counts cells of this text that are gaps, in some columns at least.
     pub fn gap(&mut self, line: usize, cell: &str, gap: Gap, cells: usize) {
         match gap {
@@ -83,6 +94,9 @@ impl Found {
             && let Some(looked) = look(cell)
         {
             self.numbers.add(line, cell, &looked, cells);
+        }
+        if narrow.is_none() {
+            self.affix.add(cell, cells);
         }
     }
 
@@ -123,6 +137,7 @@ impl Found {
             self.not[n] = self.not[n].take().or(not);
         }
         self.numbers.append(below.numbers);
+        self.affix.append(below.affix);
         for (of, below) in [(&mut self.gaps, below.gaps), (&mut self.soft, below.soft)] {
             below
                 .iter()
@@ -160,7 +175,7 @@ impl Found {
     }
 
     /// As what the column is read, and what is to be said of that, or why it cannot be.
-    pub fn way(&self, said: Said, around: &Around) -> Result<(Way, Option<String>), String> {
+    pub fn way(&self, said: Said, around: &Around) -> Result<(Way, Option<Guess>), String> {
         let kind = self.kind(said.kind)?;
         let plain = |kind| Way {
             kind,
@@ -205,15 +220,25 @@ impl Found {
         })
     }
 
-    /// A single word among numbers makes them categories.
-    fn one_word(&self) -> Option<String> {
+    /// A single word among numbers, or beside each, makes them categories.
+    fn one_word(&self) -> Option<Guess> {
+        if let Some(text) = self.affix.note(self.filled) {
+            return Some(Guess {
+                text,
+                otherwise: None,
+            });
+        }
         let (_, text) = self.not[NUMBER].as_ref()?;
         let others = self.filled - self.can_be[NUMBER];
         (others == self.like_not && self.can_be[NUMBER] * 2 > self.filled).then(|| {
-            format!(
+            let text = format!(
                 "is a category by `{text}`, all other cells are numbers: `data.missing_values = \
                  [\"{text}\"]` reads it as a gap"
-            )
+            );
+            Guess {
+                text,
+                otherwise: None,
+            }
         })
     }
 

@@ -4,11 +4,12 @@
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for: `number` knows how
 //! people write numbers, `written` which way a column has, `gaps` what stands for nothing,
-//! `text` what a user says of all that, `reading` what is to be said to him. `read` has all
-//! threads do so. `typed` makes columns of what has types already: `arrow` of record
+//! `text` what a user says of all that, `reading` what is to be said to him; `settle` decides
+//! by all rows. `read` has all threads do so. `typed` makes columns of what has types already: `arrow` of record
 //! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
 //! `describe` shows a table; `copy` is what a table becomes that is larger than memory.
 
+mod affix;
 #[cfg(feature = "arrow")]
 mod arrow;
 mod cell;
@@ -27,6 +28,7 @@ mod polars;
 mod read;
 mod reading;
 mod records;
+mod settle;
 mod source;
 mod tabular;
 #[cfg(test)]
@@ -47,7 +49,7 @@ pub use reading::Reading;
 pub use tabular::Tabular;
 pub(super) use tabular::about_bytes;
 use tabular::is_parquet;
-pub use text::TextOptions;
+pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

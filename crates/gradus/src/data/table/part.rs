@@ -16,6 +16,8 @@ pub(super) struct Part<'a> {
     cells: Cells,
     found: Found,
     format: NumberFormat,
+    /// Whether a plain number is what it looks like.
+    plain: bool,
     gaps: &'a Gaps,
     /// The place of each category.
     places: Places,
@@ -29,6 +31,7 @@ impl<'a> Part<'a> {
             cells: Cells::new(way.kind, rows),
             found: Found::default(),
             format: way.format,
+            plain: way.format.is_plain() && !gaps.numbers,
             gaps,
             places: Places::default(),
             seen: Vec::new(),
@@ -43,20 +46,17 @@ impl<'a> Part<'a> {
             false => found.add(line, cell, self.gaps),
         };
         match &mut self.cells {
-            Cells::Number(all) => {
-                let plain = self.format.is_plain() && !self.gaps.numbers;
-                match number(cell).filter(|_| plain) {
-                    Some(number) => {
-                        found.plain(line, cell, number);
-                        all.push(number);
-                    }
-                    None => {
-                        found.add(line, cell, self.gaps);
-                        let number = otherwise(&self.format, self.gaps, cell);
-                        all.push(number.unwrap_or(f32::NAN));
-                    }
+            Cells::Number(all) => match number(cell) {
+                Some(number) if self.plain => {
+                    found.plain(line, cell, number);
+                    all.push(number);
                 }
-            }
+                _ => {
+                    found.add(line, cell, self.gaps);
+                    let number = otherwise(&self.format, self.gaps, cell);
+                    all.push(number.unwrap_or(f32::NAN));
+                }
+            },
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
                 of_type(1, truth.is_some());

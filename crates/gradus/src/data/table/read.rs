@@ -4,12 +4,11 @@ use super::gaps::Gaps;
 use super::header::{Layout, delimiter, layout};
 use super::infer::{Found, Said, Way};
 use super::line;
-use super::number::{COMMA_POINTS, NumberFormat};
 use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
-use super::written::{Around, allowed};
-use super::{Cells, Column, Kind, ReadTable, Reading, Table};
+use super::written::allowed;
+use super::{Cells, Column, ReadTable, Table};
 use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -18,8 +17,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many bytes of the file a thread reads at a time.
 const BLOCK: usize = 4 << 20;
-/// How many bytes of the first block tell what types to expect.
-const LOOKED_AT: usize = 1 << 20;
 
 /// The table of a CSV file, read by all threads.
 pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
@@ -109,31 +106,21 @@ type Parts = Vec<Vec<(Cells, Found)>>;
 
 /// One reading of a file.
 pub(super) struct Pass<'a> {
-    path: &'a Path,
-    delimiter: u8,
+    pub path: &'a Path,
+    pub delimiter: u8,
     /// The columns' names, and whether they are in the file.
     pub layout: Layout,
     threads: usize,
-    options: &'a ReadTable,
-    gaps: Gaps,
+    pub options: &'a ReadTable,
+    pub gaps: Gaps,
     /// What was said of each column.
-    said: Vec<Said>,
+    pub said: Vec<Said>,
+    /// In which formats its numbers may be.
+    pub allowed: Vec<u8>,
     /// As what each column is read; a column without is passed over.
     pub ways: Vec<Option<Way>>,
     /// The most rows that a block had.
     rows: AtomicUsize,
-}
-
-/// What all rows say of the columns.
-pub(super) struct Settled {
-    /// As what each is to be read.
-    pub ways: Vec<Option<Way>>,
-    /// As what each would be read if nothing were said of it.
-    pub own: Vec<Option<Way>>,
-    /// What is to be said of each.
-    pub readings: Vec<Reading>,
-    /// Whether some columns are to be read once more before all is settled.
-    pub open: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -149,20 +136,25 @@ impl<'a> Pass<'a> {
         let delimiter = delimiter(start);
         let layout = layout(path, start, delimiter, options)?;
         line::remember(path, layout.header);
-        for name in options.kinds.keys() {
+        let known = || layout.names.iter().map(String::as_str);
+        let at = match (&layout.note, layout.header) {
+            (Some(note), false) => format!("{}: {note}", path.display()),
+            _ => path.display().to_string(),
+        };
+        let of_numbers = options.text.columns();
+        let of_numbers = of_numbers.map(|(key, name)| (format!("data.{key}"), name));
+        let named = options.kinds.keys().map(|name| (at.clone(), name));
+        for (at, name) in of_numbers.chain(named) {
             if !layout.names.contains(name) {
-                let known = layout.names.iter().map(String::as_str);
-                let at = match (&layout.note, layout.header) {
-                    (Some(note), false) => format!("{}: {note}", path.display()),
-                    _ => path.display().to_string(),
-                };
-                return Err(Error::unknown(&at, "column", name, known));
+                return Err(Error::unknown(&at, "column", name, known()));
             }
         }
         let said = layout.names.iter().map(|name| Said {
             kind: options.kinds.get(name).copied(),
             format: options.formats.get(name).copied(),
         });
+        let names = layout.names.iter();
+        let allowed = names.map(|name| allowed(options.text.separators(name)));
         let mut pass = Pass {
             path,
             delimiter,
@@ -170,150 +162,13 @@ impl<'a> Pass<'a> {
             options,
             gaps: Gaps::new(options.text.missing_values.as_ref()),
             said: said.collect(),
+            allowed: allowed.collect(),
             layout,
             ways: Vec::new(),
             rows: AtomicUsize::new(0),
         };
         pass.ways = pass.expected(start);
         Ok((pass, blocks))
-    }
-
-    /// As what the first rows promise to be read.
-    fn expected(&self, start: &str) -> Vec<Option<Way>> {
-        let mut found: Vec<Found> = self.said.iter().map(|_| Found::default()).collect();
-        let mut end = start.len().min(LOOKED_AT);
-        while !start.is_char_boundary(end) {
-            end -= 1;
-        }
-        let width = self.said.len();
-        // A damaged row is met again, with its place.
-        let _ = cells(
-            &start[..end],
-            self.delimiter,
-            1,
-            self.layout.header,
-            width,
-            |_, n, cell| {
-                found[n].add(0, cell, &self.gaps);
-            },
-        );
-        let around = self.around(&found);
-        let found = found.iter().zip(&self.said);
-        let ways = found.map(|(found, &said)| match found.way(said, &around) {
-            Ok((way, _)) => way,
-            Err(_) => Way {
-                kind: said.kind.unwrap_or(Kind::Category),
-                format: said.format.unwrap_or_default(),
-            },
-        });
-        ways.map(Some).collect()
-    }
-
-    /// What is known beside a column's cells.
-    fn around(&self, found: &[Found]) -> Around {
-        let looked_at = |name: &String| !self.options.ignored.contains(name);
-        let columns = self.layout.names.iter().zip(found).zip(&self.said);
-        let clear = columns
-            .filter(|((name, found), said)| looked_at(name) && found.is_number(said))
-            .map(|((_, found), _)| found.numbers.clear());
-        let mut around = Around {
-            delimiter: self.delimiter,
-            allowed: allowed(&self.options.text),
-            point: false,
-            comma: false,
-        };
-        for (point, comma) in clear {
-            around.point |= point;
-            around.comma |= comma;
-        }
-        around
-    }
-
-    /// What all rows say, or why they cannot be read.
-    pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Settled> {
-        if rows == 0 {
-            return Err(Error::file(self.path, "has a header and no rows under it"));
-        }
-        let around = self.around(found);
-        let columns = self.layout.names.iter().zip(found).zip(&self.said);
-        let is_open = |found: &Found, said: &Said| {
-            said.format.is_none() && found.is_number(said) && found.numbers.is_open(&around)
-        };
-        let mut settled = Settled {
-            open: columns
-                .clone()
-                .any(|((_, found), said)| is_open(found, said)),
-            ways: Vec::new(),
-            own: Vec::new(),
-            readings: Vec::new(),
-        };
-        if settled.open {
-            // Read in any format but the plain one, all that they can be is counted.
-            let counted = |found: &Found, said: &Said| {
-                let chosen = found.way(*said, &around).ok().map(|(way, _)| way.format);
-                let other = NumberFormat::of(COMMA_POINTS, None);
-                Way {
-                    kind: Kind::Number,
-                    format: chosen.filter(|f| !f.is_plain()).unwrap_or(other),
-                }
-            };
-            let ways = columns.zip(&self.ways);
-            let ways = ways.map(|(((_, found), said), &way)| match is_open(found, said) {
-                true => Some(counted(found, said)),
-                false => way,
-            });
-            settled.ways = ways.collect();
-            return Ok(settled);
-        }
-        for ((name, found), &said) in columns {
-            let way = found.way(said, &around);
-            let (way, guess) = way.map_err(|why| {
-                let row = match (why.starts_with("line 1 has"), self.layout.header) {
-                    (true, false) => {
-                        "; line 1 is taken as a row: `data.header = true` makes it \
-                                      the columns' names"
-                    }
-                    _ => "",
-                };
-                Error::file(self.path, format!("column `{name}`: {why}{row}"))
-            })?;
-            settled.ways.push(Some(way));
-            settled.own.push(match said {
-                Said {
-                    kind: None,
-                    format: None,
-                } => Some(way),
-                _ => {
-                    let own = found.way(Said::default(), &around);
-                    own.ok().map(|(way, _)| way)
-                }
-            });
-            settled.readings.push(Reading {
-                format: way.format,
-                guess,
-                gaps: found.gaps(way.kind),
-            });
-        }
-        Ok(settled)
-    }
-
-    /// The ways in which columns are to be read that were read in another.
-    fn again(&self, settled: &Settled) -> Vec<Option<Way>> {
-        let ways = settled.ways.iter().zip(&self.ways);
-        let ways = ways.map(|(&way, was)| way.filter(|way| *was != Some(*way)));
-        ways.collect()
-    }
-
-    /// How many columns there are without the last ones, if these have neither a name nor a
-    /// cell.
-    pub fn kept(&self, found: &[Found]) -> usize {
-        let all = self.layout.names.len();
-        let may_go = |n: &usize| {
-            let is_asked_for = self.options.kinds.contains_key(&self.layout.names[*n]);
-            found[*n].is_empty() && !is_asked_for
-        };
-        let last = (1..all).rev().take(self.layout.nameless);
-        all - last.take_while(may_go).count()
     }
 
     /// How many rows there are, and the columns' parts.

@@ -58,20 +58,16 @@ impl Making {
                 Some(kind) if ignored => kind,
                 kind => given.or(kind).unwrap_or(Kind::Category),
             };
-            let text = &options.text;
-            let point = if text.thousands == Some('.') {
-                ','
-            } else {
-                '.'
-            };
-            let of_text = || NumberFormat {
-                decimal: text.decimal.unwrap_or(point),
-                thousands: text.thousands,
+            let (decimal, thousands) = options.text.separators(&name);
+            let point = if thousands == Some('.') { ',' } else { '.' };
+            let said = NumberFormat {
+                decimal: decimal.unwrap_or(point),
+                thousands,
                 unit: None,
             };
             Ok(Typed {
-                format: options.formats.get(&name).copied().unwrap_or_else(of_text),
-                gaps: Gaps::new(text.missing_values.as_ref()),
+                format: options.formats.get(&name).copied().unwrap_or(said),
+                gaps: Gaps::new(options.text.missing_values.as_ref()),
                 name,
                 is_read: head.kind.is_some(),
                 ignored,

@@ -3,7 +3,6 @@
 use super::number::{
     COMMA, COMMA_ALONE, COMMA_POINTS, Looked, NumberFormat, PAIRS, PLAIN, POINT, POINT_COMMAS, look,
 };
-use super::text::TextOptions;
 
 /// What was found of a column's numbers.
 #[derive(Default)]
@@ -32,19 +31,28 @@ struct Alike {
 #[derive(Clone, Copy)]
 pub(super) struct Around {
     pub delimiter: u8,
-    /// The [`PAIRS`] that the user allows.
+    /// The [`PAIRS`] that the user allows in this column.
     pub allowed: u8,
     /// Whether another column of the table has clearly a decimal point, or a comma.
     pub point: bool,
     pub comma: bool,
 }
 
+/// What is to be said of a column.
+#[derive(Debug)]
+pub(super) struct Guess {
+    pub text: String,
+    /// The value of `data.decimal` that changes it.
+    pub otherwise: Option<char>,
+}
+
 /// A column's format.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub format: NumberFormat,
-    /// An example and why it is read so, where it could be read otherwise.
-    pub guess: Option<String>,
+    /// An example and why it is read so, where it could be read otherwise, and the decimal
+    /// separator by which it would be.
+    pub guess: Option<Guess>,
     /// How many of the numbers are not written so, and the first of them.
     pub others: usize,
     pub other: Option<(usize, String)>,
@@ -124,7 +132,8 @@ impl Written {
     /// In how many cells a number is written so.
     fn count(&self, pair: usize, unit: Option<char>) -> usize {
         let plain = match 1 << pair & POINT {
-            0 if self.point || self.dotted.is_some() => 0,
+            0 if self.point => 0,
+            0 if self.dotted.is_some() && pair != COMMA_POINTS => 0,
             _ => self.plain,
         };
         let fits = |alike: &&Alike| alike.fits(pair, unit);
@@ -193,9 +202,13 @@ impl Written {
             let bare = self.looked.iter().find(|alike| alike.unit.is_none());
             guess = bare.map(|bare| {
                 let cell = &bare.cell;
-                format!(
+                let text = format!(
                     "`{cell}`, without a sign, is read as {cell} beside cells with `%`: 12% is 12"
-                )
+                );
+                Guess {
+                    text,
+                    otherwise: None,
+                }
             });
         }
         let pair = format.pair();
@@ -213,7 +226,7 @@ impl Written {
     }
 
     /// `1.500` in all cells with a point: a fraction, or among decimal commas a thousand.
-    fn plain_or_groups(&self, around: &Around, guess: &mut Option<String>) -> usize {
+    fn plain_or_groups(&self, around: &Around, guess: &mut Option<Guess>) -> usize {
         let of_looked = |alike: &&Alike| alike.pairs == POINT | 1 << COMMA_POINTS;
         let looked = self.looked.iter().find(of_looked);
         let looked = looked.map(|alike| (alike.line, alike.cell.as_str()));
@@ -233,15 +246,18 @@ impl Written {
         if around.allowed != u8::MAX || !groups || !around.comma || around.point {
             return PLAIN;
         }
-        *guess = Some(format!(
-            "`{cell}` is read as a number with thousands separators, since other columns have \
-             decimal commas: `data.decimal = \".\"` reads it otherwise"
-        ));
+        *guess = Some(Guess {
+            text: format!(
+                "`{cell}` is read as a number with thousands separators, since other columns have \
+                 decimal commas"
+            ),
+            otherwise: Some('.'),
+        });
         COMMA_POINTS
     }
 
     /// `1,500` in all cells with a comma: a thousand, or a fraction.
-    fn groups_or_fraction(&self, around: &Around, guess: &mut Option<String>) -> usize {
+    fn groups_or_fraction(&self, around: &Around, guess: &mut Option<Guess>) -> usize {
         let with_comma = |alike: &&Alike| alike.pairs & 1 << PLAIN == 0;
         let comma = self.looked.iter().find(with_comma);
         let bare = self.looked.len() > self.looked.iter().filter(with_comma).count();
@@ -261,13 +277,14 @@ impl Written {
             return if fraction { COMMA_ALONE } else { POINT_COMMAS };
         }
         let cell = comma.map_or("", |alike| &alike.cell);
-        let (read, key) = match fraction {
-            true => ("a decimal comma", "data.decimal = \".\""),
-            false => ("thousands separators", "data.decimal = \",\""),
+        let (read, otherwise) = match fraction {
+            true => ("a decimal comma", '.'),
+            false => ("thousands separators", ','),
         };
-        *guess = Some(format!(
-            "`{cell}` is read as a number with {read}, since {why}: `{key}` reads it otherwise"
-        ));
+        *guess = Some(Guess {
+            text: format!("`{cell}` is read as a number with {read}, since {why}"),
+            otherwise: Some(otherwise),
+        });
         if fraction { COMMA_ALONE } else { POINT_COMMAS }
     }
 }
@@ -278,15 +295,12 @@ impl Alike {
     }
 }
 
-/// The [`PAIRS`] that a user's words allow.
-pub(super) fn allowed(text: &TextOptions) -> u8 {
+/// The [`PAIRS`] that a user allows who says what stands before a fraction, and what between
+/// groups of digits.
+pub(super) fn allowed((point, groups): (Option<char>, Option<char>)) -> u8 {
     let fits = |(n, &(decimal, thousands)): (usize, &(u8, Option<u8>))| {
-        let decimal = text
-            .decimal
-            .is_none_or(|given| given == char::from(decimal));
-        let thousands = text
-            .thousands
-            .is_none_or(|g| Some(g) == thousands.map(char::from));
+        let decimal = point.is_none_or(|given| given == char::from(decimal));
+        let thousands = groups.is_none_or(|given| Some(given) == thousands.map(char::from));
         u8::from(decimal && thousands) << n
     };
     PAIRS.iter().enumerate().map(fits).sum()

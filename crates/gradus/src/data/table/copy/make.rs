@@ -3,7 +3,8 @@
 use super::super::header::{delimiter, layout};
 use super::super::infer::Found;
 use super::super::infer::Way;
-use super::super::read::{Pass, Settled, changed, too_many};
+use super::super::read::{Pass, changed, too_many};
+use super::super::settle::Settled;
 use super::super::source::Blocks;
 use super::super::{Cells, ReadTable, is_parquet, line};
 #[cfg(feature = "parquet")]

@@ -252,6 +252,11 @@ fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
             "a;b\n1,500;x\n2,500;y\n".into(),
             "column `a`: `1,500` is read as a number with a decimal comma",
         ),
+        // A single column has no delimiter.
+        (
+            "a\n1,500\n2,500\n".into(),
+            "thousands separators, since all digits",
+        ),
         // Other columns tell.
         (
             "a;b\n1,500;0.5\n2,500;0.7\n".into(),

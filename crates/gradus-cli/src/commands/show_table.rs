@@ -14,7 +14,7 @@ const NARROWEST: usize = 72;
 const NAME: usize = 32;
 const VALUES: usize = 40;
 /// The longest type.
-const TYPE: usize = 40;
+const TYPE: usize = 48;
 /// To this, values are cut before what becomes of the columns gets lines of its own.
 const SHORT_VALUES: usize = 20;
 

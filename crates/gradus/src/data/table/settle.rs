@@ -63,7 +63,11 @@ impl Pass<'_> {
             .filter(|((name, found), said)| looked_at(name) && found.is_number(said))
             .map(|((_, found), _)| found.numbers.clear());
         let mut around = Around {
-            delimiter: self.delimiter,
+            // A single column is not cut by anything.
+            delimiter: match self.layout.names.len() {
+                1 => b',',
+                _ => self.delimiter,
+            },
             allowed: u8::MAX,
             point: false,
             comma: false,

@@ -295,6 +295,24 @@ fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
 }
 
 #[test]
+fn commas_in_numbers_are_no_delimiters() {
+    let place = Place::new();
+    for (text, columns) in [
+        ("0,5;1,5;2\n0,7;2,5;3\n", 3),
+        ("Preis, netto;Menge\n1,5;2\n2,5;3\n", 2),
+        ("0,5\t1,5\n0,7\t2,5\n", 2),
+        // These are.
+        ("a;b,n\nx;y,1\nx;z,2\n", 2),
+        ("1,2,3\n4,5,6\n", 3),
+    ] {
+        place.write("t.csv", text);
+        let out = place.ok(&["data", "show", "t.csv"]);
+        let head = format!("t.csv: 2 rows, {columns} columns");
+        assert!(out.starts_with(&head), "{text}: {out}");
+    }
+}
+
+#[test]
 fn numbers_written_in_several_ways_are_refused_with_their_lines() {
     let place = Place::new();
     for (cells, words) in [

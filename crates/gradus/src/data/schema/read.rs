@@ -122,7 +122,7 @@ impl Schema {
             let meant = nearest(first, strangers.iter().map(|name| name.as_str()));
             let hint = match meant {
                 Some(name) => format!("; is it `{name}`?"),
-                None if there.iter().all(|name| is_numbered(name)) => {
+                None if there.iter().all(is_numbered) => {
                     "; its first line was taken as a row, since it has none of the names that \
                      the model knows"
                         .to_owned()

@@ -3,6 +3,7 @@
 use super::ReadTable;
 use super::gaps::{Gap, Gaps};
 use super::infer::{Found, narrow};
+use super::number;
 use crate::error::{Error, Result};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use std::collections::HashMap;
@@ -189,7 +190,8 @@ fn twice(names: &[String]) -> Option<(usize, usize)> {
 }
 
 /// The delimiter that cuts the first rows into the same number of cells, the
-/// most if several do; if none does, the one with the most cells in the first row.
+/// most if several do; if none does, the one with the most cells in the first row. Commas
+/// that stand in numbers alone cut nothing.
 pub(super) fn delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
         let rows = records(text, delimiter).take(LOOKED_AT);
@@ -201,11 +203,25 @@ pub(super) fn delimiter(text: &str) -> u8 {
     let mut best = (b',', score(b','));
     for other in *b";\t|" {
         let score = score(other);
-        if score > best.1 {
+        let decimal = || best.0 == b',' && score.0 && score.1 && decimal_commas(text, other);
+        if score > best.1 || decimal() {
             best = (other, score);
         }
     }
     best.0
+}
+
+/// Whether below the first row, cut so, all commas stand in numbers with decimal commas.
+fn decimal_commas(text: &str, delimiter: u8) -> bool {
+    let mut commas = 0;
+    let mut rows = records(text, delimiter).skip(1).take(LOOKED_AT);
+    let all_numbers = |row: StringRecord| {
+        row.iter().filter(|cell| cell.contains(',')).all(|cell| {
+            commas += 1;
+            number::look(cell).is_some_and(|looked| looked.pairs & number::COMMA != 0)
+        })
+    };
+    rows.all(all_numbers) && commas > 0
 }
 
 fn records(text: &str, delimiter: u8) -> impl Iterator<Item = StringRecord> {

@@ -204,9 +204,9 @@ fn damaged() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
             &["column `a`", "line 152", "`1e99`"],
         ),
         (
-            "thousands",
-            text("a\n1.5\n2.5\n\"1,234\"\n"),
-            &["line 4", "`1,234`"],
+            "a decimal comma among points",
+            text("a\n1.5\n2.5\n\"1,23\"\n"),
+            &["line 4", "`1,23`"],
         ),
         (
             "a date that is none",

@@ -2,7 +2,9 @@
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
-use gradus::data::{ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions};
+use gradus::data::{
+    ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions, Treat,
+};
 
 /// Where it is not a terminal that says how wide it is.
 const WIDTH: usize = 120;
@@ -11,6 +13,8 @@ const NARROWEST: usize = 72;
 /// The longest name and the longest values that are shown whole.
 const NAME: usize = 32;
 const VALUES: usize = 42;
+/// The longest type.
+const TYPE: usize = 48;
 /// To this, values are cut before what becomes of the columns gets lines of its own.
 const SHORT_VALUES: usize = 20;
 
@@ -43,7 +47,10 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         "columns are"
     };
     text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
-    let is_looked_at = |name: &str| !options.exclude.iter().any(|excluded| excluded == name);
+    let is_looked_at = |name: &str| {
+        let is_dropped = options.columns.get(name) == Some(&Treat::Drop);
+        !is_dropped && !options.exclude.iter().any(|excluded| excluded == name)
+    };
     for note in table.notes(&is_looked_at) {
         text += &format!("  {note}\n");
     }
@@ -105,9 +112,11 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     let becomes = longest(&mut roles.iter().map(|role| measure_text_width(&role.words)));
     let wide = |look: &ColumnLook| measure_text_width(&values(look, table.rows, VALUES));
     let values_width = longest(&mut looks.iter().map(wide)).clamp(6, VALUES);
+    let types: Vec<String> = looks.iter().map(kind).collect();
+    let of_type = longest(&mut types.iter().map(|t| measure_text_width(t))).clamp(8, TYPE);
     let (name, becomes) = (name.clamp(6, NAME), becomes.max(7));
     // All but names, values and what becomes of them, with the spaces between.
-    let rest = 2 + 2 + 8 + 2 + 7 + 2 + 8 + 2 + bars + 2;
+    let rest = 2 + 2 + of_type + 2 + 7 + 2 + 8 + 2 + bars + 2;
     let beside = rest + name + 2 + becomes + SHORT_VALUES.min(values_width) <= width;
     let free = width.saturating_sub(rest + if beside { 2 + becomes } else { 0 });
     let name = name.min(free.saturating_sub(SHORT_VALUES.min(values_width)).max(6));
@@ -133,7 +142,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     let title = |text: &str, width: usize| dim.apply_to(cell(text, width)).to_string();
     let mut titles = vec![
         title("column", name),
-        title("type", 8),
+        title("type", of_type),
         dim.apply_to("missing").to_string(),
         dim.apply_to("distinct").to_string(),
         title("values", bars + 2 + values_width),
@@ -142,7 +151,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
         titles.push(dim.apply_to("becomes").to_string());
     }
     line(&titles);
-    for (look, role) in looks.iter().zip(roles) {
+    for ((look, role), kind) in looks.iter().zip(roles).zip(&types) {
         let missing = right(&share(look.missing, table.rows), 7);
         let missing = match look.missing {
             0 => missing,
@@ -150,7 +159,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
         };
         let mut parts = vec![
             head.apply_to(cell(&look.name, name)).to_string(),
-            cell(kind(look), 8),
+            cell(kind, of_type),
             missing,
             right(&look.distinct.to_string(), 8),
         ];
@@ -182,11 +191,13 @@ fn fit(text: &str, width: usize) -> String {
     pad_str(&text, width, console::Alignment::Left, None).into_owned()
 }
 
-fn kind(look: &ColumnLook) -> &'static str {
-    let mut names = Kind::NAMES.into_iter();
-    names
-        .find(|(_, kind)| *kind == look.kind)
-        .map_or("", |n| n.0)
+/// A column's type, and how its numbers are written if not plainly.
+fn kind(look: &ColumnLook) -> String {
+    let kind = look.kind.name();
+    match look.kind == Kind::Number && !look.reading.format.is_plain() {
+        true => format!("{kind}, {}", look.reading.format),
+        false => kind.to_owned(),
+    }
 }
 
 fn share(cells: usize, rows: usize) -> String {

@@ -151,9 +151,13 @@ fn own_table(schema: &Schema, config: &DataConfig, path: &Path) -> Result<Datase
     read().map_err(|error| with_line(path, error))
 }
 
-/// How the column of weights is read, which the model does not look at.
+/// How the column of weights is read, which the model does not look at, and what is said
+/// of the text.
 pub(super) fn weights_are_numbers(options: &TableOptions) -> ReadTable {
-    let mut read = ReadTable::default();
+    let mut read = ReadTable {
+        text: options.text.clone(),
+        ..ReadTable::default()
+    };
     if let Some(weight) = &options.sample_weight {
         read.kinds.insert(weight.clone(), Kind::Number);
     }
@@ -184,6 +188,9 @@ pub(super) fn read(
         let mut kinds = options.read_table(&by_time);
         for feature in &known.features {
             kinds.kinds.insert(feature.name.clone(), feature.kind);
+            if !feature.format.is_plain() {
+                kinds.formats.insert(feature.name.clone(), feature.format);
+            }
         }
         let table = Table::read(source, &kinds)?;
         let found = Schema::of(&table, options).map_err(|error| error.under("data"))?;

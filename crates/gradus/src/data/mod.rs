@@ -72,8 +72,8 @@ pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
 pub use table::{
-    Cells, Column, ColumnLook, DateFormat, DatePattern, DatesRead, Kind, Listener, LookValues,
-    ReadTable, Table, Tabular, Told,
+    Cells, Column, ColumnLook, DateFormat, DatePattern, Kind, Listener, LookValues, NumberFormat,
+    ReadTable, Reading, Separator, Table, Tabular, TextOptions, Told,
 };
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

@@ -1,7 +1,7 @@
 //! What the models of a cross-validation say of the rows that they did not see.
 
 use crate::data::classes::class_of;
-use crate::data::{Dataset, Kind, Target, Tensor};
+use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor};
 use crate::error::{Error, Result};
 use crate::model::table::{id_columns, numbers};
 use crate::model::{Model, Scored, ScoredCells, ScoredColumn};
@@ -161,6 +161,7 @@ fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: 
             true => named.to_vec(),
             false => (0..classes).map(|class| class.to_string()).collect(),
         },
+        format: NumberFormat::PLAIN,
     }
 }
 

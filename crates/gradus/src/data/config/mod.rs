@@ -15,6 +15,7 @@ use crate::data::checks::Silenced;
 use crate::data::images::Images;
 use crate::data::memory::Memory;
 use crate::data::schema::TableOptions;
+use crate::data::table::TextOptions;
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
@@ -78,6 +79,10 @@ struct Raw {
     date_format: Option<Value>,
     missing: Option<Value>,
     target_scale: Option<Value>,
+    header: Option<Value>,
+    decimal: Option<Value>,
+    thousands: Option<Value>,
+    missing_values: Option<Value>,
     images: Option<String>,
     size: Option<Value>,
     resize: Option<String>,
@@ -144,7 +149,9 @@ impl DataConfig {
             raw.missing,
             raw.target_scale,
         ];
-        let mut columns = TableOptions::from_values(at, columns)?;
+        let text = [raw.header, raw.decimal, raw.thousands, raw.missing_values];
+        let columns = TableOptions::from_values(at, columns)?;
+        let mut columns = columns.text(TextOptions::from_values(at, text)?);
         if raw.table.is_some() {
             columns.sample_weight.clone_from(&raw.sample_weight);
         }

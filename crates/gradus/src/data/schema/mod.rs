@@ -21,7 +21,9 @@ pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};
 
-use super::table::{DateFormat, Kind};
+#[cfg(doc)]
+use super::table::TextOptions;
+use super::table::{DateFormat, Kind, NumberFormat};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -42,6 +44,10 @@ pub struct Schema {
     /// Columns that may be in a table, and are not looked at.
     #[serde(default)]
     pub dropped: Vec<String>,
+    /// The words that are gaps among texts, if not the usual ones: see
+    /// [`TextOptions::missing_values`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_values: Option<Vec<String>>,
 }
 
 /// A column that a model looks at.
@@ -54,6 +60,9 @@ pub struct Feature {
     pub input: String,
     /// What the column holds.
     pub kind: Kind,
+    /// How its numbers are written where they are text.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
     /// How its dates are written where they are text.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
@@ -74,6 +83,9 @@ pub struct Target {
     /// The classes' names in the order of their numbers; none for numbers.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// How its numbers are written where they are text.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
 }
 
 impl Target {

@@ -17,7 +17,14 @@ impl TableOptions {
     /// How a table is read of which this is said: what is not looked at may hold
     /// anything, but for the columns in `looked_at`.
     pub fn read_table(&self, looked_at: &[&str]) -> ReadTable {
-        let mut read = ReadTable::default();
+        let mut read = ReadTable {
+            text: self.text.clone(),
+            ..ReadTable::default()
+        };
+        let named = self.target.iter().chain(&self.sample_weight);
+        read.named.extend(named.cloned());
+        read.named
+            .extend(looked_at.iter().map(|name| (*name).to_owned()));
         for (name, treat) in &self.columns {
             if matches!(treat, Treat::Drop) && looked_at.contains(&name.as_str()) {
                 continue;
@@ -56,7 +63,13 @@ impl Schema {
         let known = || table.columns.iter().map(|c| c.name.as_str());
         let find = |at: &str, name: &String| {
             let found = table.columns.iter().find(|c| c.name == *name);
-            found.ok_or_else(|| Error::unknown(at, "column", name, known()))
+            found.ok_or_else(|| match &table.note {
+                None => Error::unknown(at, "column", name, known()),
+                Some(note) => Error::Config {
+                    at: at.to_owned(),
+                    problem: format!("{}; {note}", Error::unknown("", "column", name, known())),
+                },
+            })
         };
         for name in options.columns.keys() {
             find("columns", name)?;
@@ -85,7 +98,10 @@ impl Schema {
                 return Err(twice(name, "target", "sample_weight"));
             }
         }
-        let mut schema = Schema::default();
+        let mut schema = Schema {
+            missing_values: options.text.missing_values.clone(),
+            ..Schema::default()
+        };
         for name in &options.target {
             schema.targets.push(target(table, find("target", name)?)?);
         }
@@ -105,7 +121,8 @@ impl Schema {
                     name: name.clone(),
                     input: name.replace('/', "_"),
                     kind: column.cells.kind(),
-                    dates: column.dates.format,
+                    format: column.reading.format,
+                    dates: column.reading.dates,
                     offset: None,
                 });
             }
@@ -163,6 +180,7 @@ fn target(table: &Table, column: &Column) -> Result<Target> {
         name: column.name.clone(),
         kind: column.cells.kind(),
         classes,
+        format: column.reading.format,
     };
     if target.kind == Kind::Category && target.classes.len() < 2 {
         let found = format!("one class, `{}`, in all rows", target.classes.concat());

@@ -1,7 +1,7 @@
 //! What a user says of a table's columns.
 
 use crate::base::registry::{Value, table};
-use crate::data::table::{DateFormat, Kind};
+use crate::data::table::{DateFormat, Kind, TextOptions};
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -38,6 +38,9 @@ pub struct TableOptions {
     /// How the numbers of a target are scaled inside the model. Default `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_scale: Option<TargetScale>,
+    /// How the text of a CSV file is to be read.
+    #[serde(flatten)]
+    pub text: TextOptions,
     /// The column with a weight for each row's loss.
     #[serde(skip)]
     pub sample_weight: Option<String>,
@@ -167,6 +170,12 @@ impl TableOptions {
         self
     }
 
+    /// Sets how the text of a CSV file is to be read.
+    pub fn text(mut self, text: TextOptions) -> Self {
+        self.text = text;
+        self
+    }
+
     /// Sets the column with a weight for each row's loss.
     pub fn sample_weight(mut self, column: impl Into<String>) -> Self {
         self.sample_weight = Some(column.into());
@@ -183,7 +192,8 @@ impl TableOptions {
             ("missing", self.missing.is_some()),
             ("target_scale", self.target_scale.is_some()),
         ];
-        keys.into_iter().find(|key| key.1).map(|key| key.0)
+        let first = keys.into_iter().find(|key| key.1).map(|key| key.0);
+        first.or_else(|| self.text.given())
     }
 
     /// Reads `target`, `exclude`, `columns`, `date_format`, `missing` and `target_scale` of a
@@ -238,6 +248,7 @@ impl TableOptions {
                     choice(&join(at, "target_scale"), "scale", &value, &names)
                 })
                 .transpose()?,
+            text: TextOptions::default(),
             sample_weight: None,
         })
     }

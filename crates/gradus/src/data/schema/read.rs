@@ -45,15 +45,25 @@ impl Schema {
         without: &str,
     ) -> Result<Table> {
         let mut options = more;
+        if options.text.missing_values.is_none() {
+            options.text.missing_values.clone_from(&self.missing_values);
+        }
+        // What is said of these rows counts more than how others were written.
+        let hold = |options: &mut ReadTable, name: &str, kind: Kind, format| {
+            options.kinds.insert(name.to_owned(), kind);
+            if kind == Kind::Number && !options.text.says(name) {
+                options.formats.insert(name.to_owned(), format);
+            }
+        };
         for feature in &self.features {
-            options.kinds.insert(feature.name.clone(), feature.kind);
+            hold(&mut options, &feature.name, feature.kind, feature.format);
             if matches!(feature.kind, Kind::Date | Kind::DateTime) {
                 options.dates.insert(feature.name.clone(), feature.dates);
             }
         }
         for target in &self.targets {
             if labelled {
-                options.kinds.insert(target.name.clone(), target.kind);
+                hold(&mut options, &target.name, target.kind, target.format);
             } else {
                 options.ignore(&target.name);
             }
@@ -77,6 +87,7 @@ impl Schema {
                 self.check_columns(&name, &known, labelled, without)?;
                 options.kinds.retain(|name, _| known.contains(name));
                 options.dates.retain(|name, _| known.contains(name));
+                options.formats.retain(|name, _| known.contains(name));
                 source.to_table(&options)?
             }
             read => read?,
@@ -106,10 +117,20 @@ impl Schema {
             names.join(", ")
         };
         let s = |names: &[&String]| if names.len() == 1 { "" } else { "s" };
+        // As columns without a name are called.
+        let is_numbered = |name: &String| {
+            let place = name.strip_prefix("column_");
+            place.is_some_and(|place| place.parse::<usize>().is_ok())
+        };
         if let Some(first) = missing.first() {
             let meant = nearest(first, strangers.iter().map(|name| name.as_str()));
             let hint = match meant {
                 Some(name) => format!("; is it `{name}`?"),
+                None if there.iter().all(is_numbered) => {
+                    "; its first line was taken as a row, since it has none of the names that \
+                     the model knows"
+                        .to_owned()
+                }
                 None => format!(
                     "; the table has {}",
                     quoted(&there.iter().collect::<Vec<_>>())

@@ -1,18 +1,12 @@
 //! What a cell's text may stand for.
 
-use super::Kind;
 use super::dates::look;
-
-/// Whether a cell is missing: empty, or one of the usual words for it.
-pub(super) fn is_missing(text: &str) -> bool {
-    const WORDS: [&str; 6] = ["na", "n/a", "nan", "null", "none", "?"];
-    text.is_empty() || (text.len() <= 4 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)))
-}
+use super::{Kind, number};
 
 /// Whether a cell that is not missing can be read so.
 pub(super) fn is(kind: Kind, text: &str) -> bool {
     match kind {
-        Kind::Number => number(text).is_some(),
+        Kind::Number => number(text).is_some() || number::look(text).is_some(),
         Kind::Boolean => boolean(text).is_some(),
         Kind::Date | Kind::DateTime => look(text).is_some(),
         Kind::Category => true,

@@ -2,7 +2,7 @@
 
 use super::cell::date_text;
 use super::dates::moment_text;
-use super::{Cells, Kind, Table};
+use super::{Cells, Kind, Reading, Table};
 use crate::base::written;
 use std::collections::HashSet;
 
@@ -25,6 +25,8 @@ pub struct ColumnLook {
     pub bars: String,
     /// The values themselves.
     pub values: LookValues,
+    /// How its text was read.
+    pub reading: Reading,
 }
 
 /// The values of a column, shortly.
@@ -52,6 +54,7 @@ impl Table {
                 distinct,
                 bars,
                 values,
+                reading: column.reading.clone(),
             }
         };
         self.columns.iter().map(look).collect()

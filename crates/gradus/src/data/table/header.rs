@@ -1,7 +1,9 @@
 //! Delimiter and header, seen from a file's first rows.
 
-use super::cell::{is_missing, number};
+use super::ReadTable;
+use super::gaps::{Gap, Gaps};
 use super::infer::{Found, narrow};
+use super::number;
 use crate::error::{Error, Result};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use std::collections::HashMap;
@@ -9,15 +11,35 @@ use std::path::Path;
 
 /// More columns are a wrong delimiter, or an array that should be a `.npy` file.
 pub(super) const MOST_COLUMNS: usize = 10_000;
-/// How many rows decide what delimiter and header are.
+/// How many rows decide what the delimiter is, and how many whether there is a header.
 const LOOKED_AT: usize = 50;
+const BELOW: usize = 200;
+/// The place in [`NARROW`](super::infer::NARROW) of numbers.
+const NUMBER: usize = 0;
 
-/// The columns' names, and whether they stand in the first row.
+/// What a file's first line says.
+pub(super) struct Layout {
+    /// The columns' names.
+    pub names: Vec<String>,
+    /// Whether they stand in the first line.
+    pub header: bool,
+    /// What a user should know of that.
+    pub note: Option<String>,
+    /// How many of the last columns have nothing in the first line.
+    pub nameless: usize,
+}
+
+/// The columns' names, and whether they stand in the first line.
 ///
-/// A row of different texts is a header. So is one with numbers among its texts
-/// (`id,2019,2020`) where no fewer texts stand above nothing but numbers, booleans or
-/// dates, and one whose first cell alone is empty, as an exported index is.
-pub(super) fn names(path: &Path, text: &str, delimiter: u8) -> Result<(Vec<String>, bool)> {
+/// They do where a user says so or names one of them; where a text stands above numbers,
+/// booleans or dates, and the numbers beside it could be names (`id,2019,2020`); and
+/// where all is text and no other line has one of these texts.
+pub(super) fn layout(
+    path: &Path,
+    text: &str,
+    delimiter: u8,
+    options: &ReadTable,
+) -> Result<Layout> {
     let mut records = records(text, delimiter);
     let first = records.next().unwrap_or_default();
     if first.len() > MOST_COLUMNS {
@@ -29,31 +51,25 @@ pub(super) fn names(path: &Path, text: &str, delimiter: u8) -> Result<(Vec<Strin
         );
         return Err(Error::file(path, problem));
     }
-    let numbers = first.iter().filter(|c| number(c).is_some()).count();
-    let gaps = first.iter().filter(|c| is_missing(c)).count();
-    let index = usize::from(first.get(0) == Some(""));
-    let texts = first.len() - numbers - gaps;
     let names = first.iter().enumerate().map(|(n, name)| named(n, name));
     let names: Vec<String> = names.collect();
     let twice = twice(&names);
-    let above = || {
-        let mut below: Vec<Found> = first.iter().map(|_| Found::default()).collect();
-        for row in records.take(LOOKED_AT) {
-            for (found, cell) in below.iter_mut().zip(&row) {
-                found.add(0, cell);
-            }
-        }
-        let columns = first.iter().zip(&below);
-        let above =
-            columns.filter(|(c, found)| !is_missing(c) && narrow(c).is_none() && found.is_narrow());
-        above.count()
+    let asked = options.text.header.or_else(|| by_names(&first, options));
+    let (header, note) = match asked {
+        Some(header) => (header, None),
+        None => look(&first, records, twice.is_none()),
     };
-    let is_header =
-        texts > 0 && gaps == index && (numbers == 0 || twice.is_none() && above() >= numbers);
+    let last = (0..first.len()).rev();
+    let nameless = last.take_while(|&n| first.get(n) == Some("")).count();
     match twice {
-        _ if !is_header => {
+        _ if !header => {
             let names = (0..first.len()).map(|n| format!("column_{n}"));
-            Ok((names.collect(), false))
+            Ok(Layout {
+                names: names.collect(),
+                header,
+                note,
+                nameless,
+            })
         }
         Some((before, place)) => {
             let problem = format!(
@@ -64,8 +80,94 @@ pub(super) fn names(path: &Path, text: &str, delimiter: u8) -> Result<(Vec<Strin
             );
             Err(Error::file(path, problem))
         }
-        None => Ok((names, true)),
+        None => Ok(Layout {
+            names,
+            header,
+            note,
+            nameless,
+        }),
     }
+}
+
+/// Whether the first line has names, as far as the names tell that are asked for.
+fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
+    let of_numbers = || options.text.columns().map(|(_, name)| name);
+    let asked = || {
+        options
+            .kinds
+            .keys()
+            .chain(&options.named)
+            .chain(of_numbers())
+    };
+    if asked().any(|name| first.iter().any(|cell| cell == name)) {
+        return Some(true);
+    }
+    // `column_3` is the fourth without a header, or with one that has no name for it.
+    let is_numbered = |name: &String| {
+        let place = name.strip_prefix("column_")?.parse::<usize>().ok()?;
+        first.get(place).map(|cell| !cell.is_empty())
+    };
+    asked()
+        .any(|name| is_numbered(name) == Some(true))
+        .then_some(false)
+}
+
+/// Whether the first line has names, as it looks, and what to say of that.
+fn look(
+    first: &StringRecord,
+    below: impl Iterator<Item = StringRecord>,
+    distinct: bool,
+) -> (bool, Option<String>) {
+    let gaps = Gaps::default();
+    let mut found: Vec<Found> = first.iter().map(|_| Found::default()).collect();
+    let mut again = vec![false; first.len()];
+    for row in below.take(BELOW) {
+        for (n, (cell, name)) in row.iter().zip(first).enumerate() {
+            found[n].add(0, cell, &gaps);
+            again[n] |= cell == name;
+        }
+    }
+    let is_gap = |cell: &str| gaps.of(cell) == Gap::Always;
+    let (mut texts, mut above, mut odd, mut numbers, mut repeated) = (0, 0, 0, 0, 0);
+    for ((cell, found), again) in first.iter().zip(&found).zip(again) {
+        match narrow(cell) {
+            _ if is_gap(cell) => odd += usize::from(!cell.is_empty()),
+            Some(NUMBER) => {
+                numbers += 1;
+                odd += usize::from(!cell.bytes().all(|b| b.is_ascii_digit()));
+                above += usize::from(found.has_no(NUMBER));
+            }
+            own => {
+                texts += 1;
+                above += usize::from(found.all_narrow().is_some_and(|of| Some(of) != own));
+                repeated += usize::from(again);
+            }
+        }
+    }
+    let header = match (texts, above) {
+        (0, _) => false,
+        // Texts above texts alone are names where no row has them.
+        (_, 0) => numbers == 0 && odd == 0 && repeated == 0 && distinct,
+        _ if numbers > 0 => odd == 0 && distinct,
+        _ => odd == 0,
+    };
+    let note = match (header, numbers) {
+        (true, 0) => None,
+        (true, _) => {
+            let number = first.iter().find(|cell| narrow(cell) == Some(NUMBER));
+            Some(format!(
+                "line 1 is taken as the columns' names, `{}` among them: `data.header = false` \
+                 makes it a row",
+                number.unwrap_or_default()
+            ))
+        }
+        (false, _) => Some(
+            "line 1 is taken as a row, and the columns are named column_0 and so on: \
+             `data.header = true` makes it their names"
+                .to_owned(),
+        ),
+    };
+    (header, note)
 }
 
 /// What a column is called whose name this is.
@@ -88,7 +190,8 @@ fn twice(names: &[String]) -> Option<(usize, usize)> {
 }
 
 /// The delimiter that cuts the first rows into the same number of cells, the
-/// most if several do; if none does, the one with the most cells in the first row.
+/// most if several do; if none does, the one with the most cells in the first row. Commas
+/// that stand in numbers alone cut nothing.
 pub(super) fn delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
         let rows = records(text, delimiter).take(LOOKED_AT);
@@ -100,11 +203,25 @@ pub(super) fn delimiter(text: &str) -> u8 {
     let mut best = (b',', score(b','));
     for other in *b";\t|" {
         let score = score(other);
-        if score > best.1 {
+        let decimal = || best.0 == b',' && score.0 && score.1 && decimal_commas(text, other);
+        if score > best.1 || decimal() {
             best = (other, score);
         }
     }
     best.0
+}
+
+/// Whether below the first row, cut so, all commas stand in numbers with decimal commas.
+fn decimal_commas(text: &str, delimiter: u8) -> bool {
+    let mut commas = 0;
+    let mut rows = records(text, delimiter).skip(1).take(LOOKED_AT);
+    let all_numbers = |row: StringRecord| {
+        row.iter().filter(|cell| cell.contains(',')).all(|cell| {
+            commas += 1;
+            number::look(cell).is_some_and(|looked| looked.pairs & number::COMMA != 0)
+        })
+    };
+    rows.all(all_numbers) && commas > 0
 }
 
 fn records(text: &str, delimiter: u8) -> impl Iterator<Item = StringRecord> {

@@ -1,30 +1,63 @@
 //! What type a column has.
 
-use super::cell::{is, is_missing};
+use super::affix::Affix;
+use super::cell::{is, number};
 use super::dates::{Evidence, seems_date};
-use super::{DateFormat, DatesRead, Kind};
+use super::gaps::{Gap, Gaps};
+use super::number::{NumberFormat, look};
+use super::written::{Around, Guess, Written};
+use super::{DateFormat, Kind};
+use serde::{Deserialize, Serialize};
 
 /// The types that a text may have, the narrowest first.
 pub(super) const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
-/// The place of dates, with times or without.
+/// Their places; that of dates is of dates with times, too.
+const NUMBER: usize = 0;
+const BOOLEAN: usize = 1;
 pub(super) const DATE: usize = 2;
 
 /// As what a column's cells are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Way {
     pub kind: Kind,
+    /// How its numbers are written.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
     /// How its dates are written.
+    #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
+}
+
+impl Way {
+    /// With plain numbers and dates.
+    pub fn plain(kind: Kind) -> Self {
+        Way {
+            kind,
+            format: NumberFormat::PLAIN,
+            dates: DateFormat::Iso,
+        }
+    }
 }
 
 /// What is said of a column before its cells are looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
     pub kind: Option<Kind>,
+    /// The format of numbers that a model knows.
+    pub format: Option<NumberFormat>,
     /// How its dates are written.
     pub dates: Option<DateFormat>,
     /// The same of all columns that are written so.
     pub date_format: Option<DateFormat>,
+}
+
+/// What is to be said of how a column was read.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// What was chosen where its numbers could be read in another way, too.
+    pub guess: Option<Guess>,
+    /// The same of its dates, and what else a user should know of them.
+    pub dates: Vec<String>,
 }
 
 /// What the cells of a column look like.
@@ -35,6 +68,17 @@ pub(super) struct Found {
     can_be: [usize; 3],
     /// The first cell that is none of that type, with its line.
     not: [Option<(usize, String)>; 3],
+    /// How many are the same text as the first that is no number.
+    like_not: usize,
+    /// What stands beside numbers in texts.
+    affix: Affix,
+    /// How the numbers are written.
+    pub numbers: Written,
+    /// Words for a gap, and how often each is there.
+    gaps: Vec<(String, usize)>,
+    /// The same of those that are gaps among numbers and dates alone. They do not count
+    /// as filled.
+    soft: Vec<(String, usize)>,
     /// How its dates are written.
     dates: Evidence,
     /// How many cells that are no dates look like some, and the first.
@@ -74,15 +118,56 @@ impl Found {
     }
 
     /// Counts a cell, whatever it is.
-    pub fn add(&mut self, line: usize, cell: &str) {
-        if !is_missing(cell) {
-            self.count(line, cell, self.narrow(cell), 1);
+    pub fn add(&mut self, line: usize, cell: &str, gaps: &Gaps) {
+        match gaps.of(cell) {
+            Gap::Never => self.count(line, cell, self.narrow(cell), 1),
+            gap => self.gap(line, cell, gap, 1),
+        }
+    }
+
+    /// The same, of plain numbers no more than is cheap.
+    pub fn add_quickly(&mut self, line: usize, cell: &str, gaps: &Gaps) {
+        match number(cell) {
+            Some(value) if !gaps.numbers => self.plain(line, cell, value),
+            _ => self.add(line, cell, gaps),
+        }
+    }
+
+    /// Counts cells of this text that are gaps, in some columns at least.
+    pub fn gap(&mut self, line: usize, cell: &str, gap: Gap, cells: usize) {
+        match gap {
+            Gap::Always if cell.is_empty() => {}
+            Gap::Always => word(&mut self.gaps, cell, cells),
+            _ => {
+                word(&mut self.soft, cell, cells);
+                self.not[BOOLEAN].get_or_insert_with(|| (line, cell.to_owned()));
+            }
         }
     }
 
     /// Counts cells of this text, not missing, the first of which is in `line`.
     #[inline]
     pub fn count(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
+        self.count_type(line, cell, narrow, cells);
+        if narrow == Some(NUMBER)
+            && let Some(looked) = look(cell)
+        {
+            self.numbers.add(line, cell, &looked, cells);
+        }
+        if narrow.is_none() {
+            self.affix.add(cell, cells);
+        }
+    }
+
+    /// Counts a plain number.
+    #[inline]
+    pub fn plain(&mut self, line: usize, cell: &str, value: impl Into<f64>) {
+        self.count_type(line, cell, Some(NUMBER), 1);
+        self.numbers.plain(line, cell, value);
+    }
+
+    #[inline]
+    fn count_type(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
         self.filled += cells;
         match narrow {
             Some(DATE) => self.dates.add(line, cell, cells),
@@ -99,6 +184,12 @@ impl Found {
                 self.not[n] = Some((line, cell.chars().take(40).collect()));
             }
         }
+        if narrow != Some(NUMBER)
+            && let Some((_, not)) = &self.not[NUMBER]
+            && not == cell
+        {
+            self.like_not += cells;
+        }
     }
 
     /// Adds what was found further down.
@@ -107,41 +198,165 @@ impl Found {
         self.dates.append(below.dates);
         self.like_dates.0 += below.like_dates.0;
         self.like_dates.1 = self.like_dates.1.take().or(below.like_dates.1);
+        match (&self.not[NUMBER], &below.not[NUMBER]) {
+            (Some((_, here)), Some((_, there))) if here != there => {}
+            _ => self.like_not += below.like_not,
+        }
         for (n, not) in below.not.into_iter().enumerate() {
             self.can_be[n] += below.can_be[n];
             self.not[n] = self.not[n].take().or(not);
         }
+        self.numbers.append(below.numbers);
+        self.affix.append(below.affix);
+        for (of, below) in [(&mut self.gaps, below.gaps), (&mut self.soft, below.soft)] {
+            below
+                .iter()
+                .for_each(|(text, cells)| word(of, text, *cells));
+        }
     }
 
-    /// Whether there are cells, and all have one narrow type.
-    pub fn is_narrow(&self) -> bool {
-        self.filled > 0 && self.can_be.contains(&self.filled)
+    /// The place in [`NARROW`] of the type that all cells have.
+    pub fn all_narrow(&self) -> Option<usize> {
+        (0..3).find(|&n| self.filled > 0 && self.can_be[n] == self.filled)
+    }
+
+    /// Whether there are cells, and none is of this type.
+    pub fn has_no(&self, narrow: usize) -> bool {
+        self.filled > 0 && self.can_be[narrow] == 0
+    }
+
+    /// Whether a column of which this is said holds numbers.
+    pub fn is_number(&self, said: &Said) -> bool {
+        said.dates.is_none() && self.kind(said.kind) == Ok(Kind::Number)
+    }
+
+    /// Whether nothing is there at all, not even a word for it.
+    pub fn is_empty(&self) -> bool {
+        self.filled == 0 && self.soft.is_empty() && self.gaps.is_empty()
+    }
+
+    /// The words that are gaps in a column of this type, and how often each is there.
+    pub fn gaps(&self, kind: Kind) -> Vec<(String, usize)> {
+        let soft = match kind {
+            Kind::Number | Kind::Date | Kind::DateTime => &self.soft[..],
+            Kind::Boolean | Kind::Category => &[],
+        };
+        self.gaps.iter().chain(soft).cloned().collect()
     }
 
     /// As what the column is read, and what is to be said of that, or why it cannot be.
-    pub fn way(&self, said: &Said, name: &str) -> Result<(Way, DatesRead), String> {
+    pub fn way(&self, said: &Said, name: &str, around: &Around) -> Result<(Way, Notes), String> {
         // Who says how dates are written says that they are dates.
         let given = said.kind.or(said.dates.map(|_| Kind::Date));
-        let mut kind = self.kind(given)?;
-        if kind == Kind::Date && said.kind.is_none() && self.dates.is_timed() {
-            kind = Kind::DateTime;
+        let kind = self.kind(given)?;
+        match kind {
+            Kind::Number => self.numbers_way(said, around),
+            Kind::Date | Kind::DateTime => self.dates_way(said, kind, name),
+            Kind::Boolean => Ok((Way::plain(kind), Notes::default())),
+            Kind::Category => Ok((Way::plain(kind), self.texts_notes(said, name))),
         }
-        let mut read = DatesRead::default();
-        if matches!(kind, Kind::Date | Kind::DateTime) {
-            let settled = self.dates.settle(name, kind == Kind::DateTime)?;
-            (read.format, read.notes) = (settled.format, settled.notes);
-        } else if let (Kind::Category, None, (cells, Some(cell))) =
-            (kind, said.kind, &self.like_dates)
-            && *cells == self.filled
-        {
-            read.notes.push(format!(
+    }
+
+    /// How dates are written, with times if there are any and nothing else is said.
+    fn dates_way(&self, said: &Said, kind: Kind, name: &str) -> Result<(Way, Notes), String> {
+        let timed = kind == Kind::DateTime || said.kind.is_none() && self.dates.is_timed();
+        let settled = self.dates.settle(name, timed)?;
+        let way = Way {
+            dates: settled.format,
+            ..Way::plain(if timed { Kind::DateTime } else { Kind::Date })
+        };
+        let notes = Notes {
+            guess: None,
+            dates: settled.notes,
+        };
+        Ok((way, notes))
+    }
+
+    /// Why texts are categories that look like something else.
+    fn texts_notes(&self, said: &Said, name: &str) -> Notes {
+        if said.kind.is_some() {
+            return Notes::default();
+        }
+        let dates = match &self.like_dates {
+            (cells, Some(cell)) if *cells == self.filled => vec![format!(
                 "is a category, though its texts look like dates (`{cell}`): \
                  `data.date_format = {{ {name:?} = \"%d.%m.%y\" }}` or the like reads them as dates, \
                  `data.columns = {{ {name:?} = \"category\" }}` says that they are none"
-            ));
+            )],
+            _ => Vec::new(),
+        };
+        Notes {
+            guess: self.one_word(),
+            dates,
         }
-        let dates = read.format;
-        Ok((Way { kind, dates }, read))
+    }
+
+    /// How numbers are written.
+    fn numbers_way(&self, said: &Said, around: &Around) -> Result<(Way, Notes), String> {
+        let of = |format, guess| {
+            let way = Way {
+                format,
+                ..Way::plain(Kind::Number)
+            };
+            let notes = Notes {
+                guess,
+                dates: Vec::new(),
+            };
+            (way, notes)
+        };
+        let chosen = self.numbers.choose(said.format, around);
+        let format = chosen.format;
+        let Some((line, cell)) = chosen.other.filter(|_| chosen.others > 0) else {
+            return Ok(of(format, chosen.guess));
+        };
+        let (others, filled) = (chosen.others, self.filled);
+        let written = match format.is_plain() {
+            true => "plainly written (1234.5)".to_owned(),
+            false => format!("written with {format}"),
+        };
+        Err(if said.format.is_some() {
+            format!("line {line} has `{cell}`, expected a number {written}, as the model knows it")
+        } else if around.allowed != u8::MAX {
+            format!(
+                "line {line} has `{cell}`, expected a number {written}, as `data.decimal` and \
+                 `data.thousands` say"
+            )
+        } else if others * 20 <= filled || others == 1 && filled > 2 {
+            format!(
+                "line {line} has `{cell}`, but {} of its {filled} filled cells are numbers \
+                 {written}: mend it, leave it empty, or say that the column is a category",
+                filled - others
+            )
+        } else {
+            format!(
+                "its numbers are written in several ways: line {line} has `{cell}`, {} of its \
+                 {filled} filled cells are {written}: write them alike, or say that the column is \
+                 a category",
+                filled - others
+            )
+        })
+    }
+
+    /// A single word among numbers, or beside each, makes them categories.
+    fn one_word(&self) -> Option<Guess> {
+        if let Some(text) = self.affix.note(self.filled) {
+            return Some(Guess {
+                text,
+                otherwise: None,
+            });
+        }
+        let (_, text) = self.not[NUMBER].as_ref()?;
+        let others = self.filled - self.can_be[NUMBER];
+        (others == self.like_not && self.can_be[NUMBER] * 2 > self.filled).then(|| {
+            let text = format!(
+                "is a category by `{text}`, all other cells are numbers: `data.missing_values = \
+                 [\"{text}\"]` reads it as a gap"
+            );
+            Guess {
+                text,
+                otherwise: None,
+            }
+        })
     }
 
     /// The column's type, or why it has none.
@@ -150,13 +365,16 @@ impl Found {
             Some((line, cell)) => format!("line {line} has `{cell}`"),
             None => String::new(),
         };
+        let soft: usize = self.soft.iter().map(|(_, cells)| cells).sum();
+        // `none` is a third value beside true and false.
+        let filled = |n: usize| self.filled + if n == BOOLEAN { soft } else { 0 };
         if let Some(kind) = given {
             let narrow = match kind {
                 Kind::DateTime => Some(DATE),
                 _ => NARROW.iter().position(|&k| k == kind),
             };
             return match narrow {
-                Some(n) if self.can_be[n] < self.filled => {
+                Some(n) if self.can_be[n] < filled(n) => {
                     let written = match self.dates.said {
                         Some(format) if n == DATE => format!(", written {format}"),
                         _ => String::new(),
@@ -166,22 +384,33 @@ impl Found {
                 _ => Ok(kind),
             };
         }
-        if let Some(n) = (0..3).find(|&n| self.can_be[n] == self.filled) {
+        if self.filled == 0 && soft > 0 {
+            return Ok(Kind::Category);
+        }
+        if let Some(n) = (0..3).find(|&n| self.can_be[n] == filled(n)) {
             return Ok(NARROW[n]);
         }
         // A few strays are a mistake; many are texts that look like numbers at times.
-        let strays = |n: usize| self.filled - self.can_be[n];
-        let few = |n: &usize| strays(*n) * 20 <= self.filled || strays(*n) == 1 && self.filled > 2;
+        let strays = |n: usize| filled(n) - self.can_be[n];
+        let few = |n: &usize| strays(*n) * 20 <= filled(*n) || strays(*n) == 1 && filled(*n) > 2;
         match (0..3).find(few) {
             None => Ok(Kind::Category),
             Some(n) => Err(format!(
-                "{}, but {} of its {} filled cells are {}s: mend it, leave it empty, or say that \
-                 the column is a category",
+                "{}, but {} of its {} filled cells are {}s: mend it, leave it empty, name it in \
+                 `data.missing_values`, or say that the column is a category",
                 wrong(n),
                 self.can_be[n],
-                self.filled,
+                filled(n),
                 NARROW[n].name()
             )),
         }
+    }
+}
+
+/// Counts a word.
+fn word(words: &mut Vec<(String, usize)>, text: &str, cells: usize) {
+    match words.iter_mut().find(|(word, _)| word == text) {
+        Some((_, sum)) => *sum += cells,
+        None => words.push((text.to_owned(), cells)),
     }
 }

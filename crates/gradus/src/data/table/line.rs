@@ -1,14 +1,26 @@
 //! Which line of its file a row begins in.
 
-use super::Table;
-use super::header::{delimiter, names};
+use super::header::{delimiter, layout};
 use super::records::cells;
 use super::source::Blocks;
+use super::{ReadTable, Table, TextOptions};
+use crate::base::threads::lock;
 use crate::error::Error;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// How many bytes of the file are read at a time.
 const BLOCK: usize = 4 << 20;
+
+/// Whether the files that were read have a header: a row's line is asked for by who does
+/// not know what was said of that when the file was read.
+static HEADERS: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
+
+/// Notes whether the first line of a file was read as its header.
+pub(super) fn remember(path: &Path, header: bool) {
+    lock(&HEADERS).insert(path.to_owned(), header);
+}
 
 impl Table {
     /// The line, counted from 1, that a row of a file begins in. It reads the file up
@@ -20,8 +32,15 @@ impl Table {
         let (delimiter, columns, has_header) = {
             let start = blocks.start().ok()?;
             let delimiter = delimiter(start);
-            let (names, has_header) = names(path, start, delimiter).ok()?;
-            (delimiter, names.len(), has_header)
+            let options = ReadTable {
+                text: TextOptions {
+                    header: lock(&HEADERS).get(path).copied(),
+                    ..TextOptions::default()
+                },
+                ..ReadTable::default()
+            };
+            let layout = layout(path, start, delimiter, &options).ok()?;
+            (delimiter, layout.names.len(), layout.header)
         };
         let (mut rows, mut found) = (0, None);
         while let Some(block) = blocks.next(delimiter).ok()? {

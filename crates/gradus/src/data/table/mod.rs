@@ -2,35 +2,44 @@
 //!
 //! `tabular` says what a table can be read from. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
-//! `infer` says of what type, `cell` what a cell's text may stand for, `dates` which day and
-//! time; `read` has all
-//! threads do so. `typed` makes columns of what has types already: `arrow` of record
+//! `infer` says of what type, `cell` what a cell's text may stand for: `number` knows how
+//! people write numbers, `written` which way a column has, `dates` which day and time, `gaps`
+//! what stands for nothing, `text` what a user says of all that, `reading` what is to be said to
+//! him; `settle` decides by all rows. `read` has all threads do so. `typed` makes columns of what
+//! has types already: `arrow` of record
 //! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
 //! `describe` shows a table; `copy` is what a table becomes that is larger than memory.
 
+mod affix;
 #[cfg(feature = "arrow")]
 mod arrow;
 mod cell;
 mod copy;
 mod dates;
 mod describe;
+mod gaps;
 mod header;
 mod infer;
 mod line;
+mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
 #[cfg(feature = "polars")]
 mod polars;
 mod read;
+mod reading;
 mod records;
+mod settle;
 mod source;
 mod tabular;
 #[cfg(test)]
 mod tests;
+mod text;
 // A table itself has fewer types than what the features read.
 #[cfg_attr(not(any(feature = "arrow", feature = "polars")), allow(dead_code))]
 mod typed;
+mod written;
 
 pub(super) use cell::{date_parts, day_of};
 pub(super) use copy::Copied;
@@ -39,9 +48,12 @@ pub(super) use dates::day_and_time;
 pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
+pub use number::NumberFormat;
+pub use reading::Reading;
 pub use tabular::Tabular;
 pub(super) use tabular::about_bytes;
 use tabular::is_parquet;
+pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +67,9 @@ pub struct Table {
     pub rows: usize,
     /// Its columns, at least one.
     pub columns: Vec<Column>,
+    /// What a user should know of its first line: that it was taken as a row, or as names
+    /// though it has numbers.
+    pub note: Option<String>,
 }
 
 /// A column of a table.
@@ -64,20 +79,8 @@ pub struct Column {
     pub name: String,
     /// What its cells hold.
     pub cells: Cells,
-    /// How its dates were read.
-    pub dates: DatesRead,
-}
-
-/// How the dates of a column were read from text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DatesRead {
-    /// How they are written.
-    #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
-    pub format: DateFormat,
-    /// What a user should know of that: that the order of day and month was guessed, or
-    /// that hours are those of UTC.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    /// How its text was read.
+    pub reading: Reading,
 }
 
 /// What the cells of a column hold.
@@ -130,19 +133,13 @@ pub struct ReadTable {
     /// Columns that nobody looks at: they may hold what no cell can, such as the lists
     /// of a Parquet file, and are missing then.
     pub ignored: BTreeSet<String>,
-}
-
-impl Table {
-    /// What a user should know of how the text was read, a line each. `wanted` says which
-    /// columns count.
-    pub fn notes(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let columns = self.columns.iter().filter(|column| wanted(&column.name));
-        let notes = columns.flat_map(|column| {
-            let notes = column.dates.notes.iter();
-            notes.map(|note| format!("column `{}`: {note}", column.name))
-        });
-        notes.collect()
-    }
+    /// Columns that are asked for by name, beside those of `kinds`: a line that has one of
+    /// them is a header.
+    pub named: BTreeSet<String>,
+    /// How the numbers of columns are written; of the others that is seen.
+    pub formats: BTreeMap<String, NumberFormat>,
+    /// What a user says of the text.
+    pub text: TextOptions,
 }
 
 impl ReadTable {

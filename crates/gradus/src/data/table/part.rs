@@ -1,7 +1,9 @@
 //! A block's share of a column, and columns put together from such shares.
 
-use super::cell::{boolean, is_missing, number};
+use super::cell::{boolean, number};
+use super::gaps::{Gap, Gaps};
 use super::infer::{DATE, Found, Said, Way};
+use super::number::NumberFormat;
 use super::{Cells, DateFormat, Kind};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -10,23 +12,30 @@ pub(super) type Places = HashMap<String, u32, RandomState>;
 
 /// What one block has of a column, read as the type that the column seems to have.
 /// What its cells are is counted anyway: a type is decided by all blocks.
-pub(super) struct Part {
+pub(super) struct Part<'a> {
     cells: Cells,
     /// How its dates are written.
     dates: DateFormat,
     found: Found,
+    format: NumberFormat,
+    /// Whether a plain number is what it looks like.
+    plain: bool,
+    gaps: &'a Gaps,
     /// The place of each category.
     places: Places,
     /// How often and first in which line each category stands, of what type.
     seen: Vec<(usize, usize, Option<usize>)>,
 }
 
-impl Part {
-    pub fn new(way: Way, said: &Said, rows: usize) -> Self {
+impl<'a> Part<'a> {
+    pub fn new(way: Way, said: &Said, gaps: &'a Gaps, rows: usize) -> Self {
         Part {
             cells: Cells::new(way.kind, rows),
             dates: way.dates,
             found: Found::of(said),
+            format: way.format,
+            plain: way.format.is_plain() && !gaps.numbers,
+            gaps,
             places: Places::default(),
             seen: Vec::new(),
         }
@@ -37,14 +46,20 @@ impl Part {
         let found = &mut self.found;
         let mut of_type = |n: usize, fits: bool| match fits {
             true => found.count(line, cell, Some(n), 1),
-            false => found.add(line, cell),
+            false => found.add(line, cell, self.gaps),
         };
         match &mut self.cells {
-            Cells::Number(all) => {
-                let number = number(cell);
-                of_type(0, number.is_some());
-                all.push(number.unwrap_or(f64::NAN));
-            }
+            Cells::Number(all) => match number(cell) {
+                Some(number) if self.plain => {
+                    found.plain(line, cell, number);
+                    all.push(number);
+                }
+                _ => {
+                    found.add(line, cell, self.gaps);
+                    let number = otherwise(&self.format, self.gaps, cell);
+                    all.push(number.unwrap_or(f64::NAN));
+                }
+            },
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
                 of_type(1, truth.is_some());
@@ -63,7 +78,10 @@ impl Part {
             Cells::Category { names, codes } => {
                 let code = match self.places.get(cell) {
                     Some(&code) => code,
-                    None if is_missing(cell) => return codes.push(None),
+                    None if self.gaps.of(cell) == Gap::Always => {
+                        self.found.gap(line, cell, Gap::Always, 1);
+                        return codes.push(None);
+                    }
                     None => {
                         self.seen.push((0, line, self.found.narrow(cell)));
                         place(cell.to_owned(), names, &mut self.places)
@@ -79,10 +97,21 @@ impl Part {
     pub fn done(mut self) -> (Cells, Found) {
         if let Cells::Category { names, .. } = &self.cells {
             for (name, (cells, line, narrow)) in names.iter().zip(self.seen) {
-                self.found.count(line, name, narrow, cells);
+                match self.gaps.of(name) {
+                    Gap::Never => self.found.count(line, name, narrow, cells),
+                    gap => self.found.gap(line, name, gap, cells),
+                }
             }
         }
         (self.cells, self.found)
+    }
+}
+
+/// The number of a cell that is not plain, or that nobody may take for plain.
+fn otherwise(format: &NumberFormat, gaps: &Gaps, cell: &str) -> Option<f64> {
+    match gaps.of(cell) {
+        Gap::Never => format.number(cell, number),
+        _ => None,
     }
 }
 
@@ -99,11 +128,8 @@ pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) 
 
 /// One column from its parts, which are of its type, in their order.
 pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) -> Cells {
-    let way = Way {
-        kind,
-        dates: DateFormat::Iso,
-    };
-    let mut whole = Part::new(way, &Said::default(), rows);
+    let gaps = Gaps::default();
+    let mut whole = Part::new(Way::plain(kind), &Said::default(), &gaps, rows);
     for part in parts {
         match (&mut whole.cells, part) {
             (Cells::Number(all), Cells::Number(more)) => all.extend(more),

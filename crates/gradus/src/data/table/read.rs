@@ -1,11 +1,14 @@
 //! From a CSV file to a table, in one pass by all threads.
 
-use super::header::{delimiter, names};
+use super::gaps::Gaps;
+use super::header::{Layout, delimiter, layout};
 use super::infer::{Found, Said, Way};
+use super::line;
 use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
-use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
+use super::written::allowed;
+use super::{Cells, Column, ReadTable, Table};
 use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -14,8 +17,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many bytes of the file a thread reads at a time.
 const BLOCK: usize = 4 << 20;
-/// How many bytes of the first block tell what types to expect.
-const LOOKED_AT: usize = 1 << 20;
 
 /// The table of a CSV file, read by all threads.
 pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
@@ -34,49 +35,62 @@ pub(super) fn read_by(
     if u32::try_from(rows).is_err() {
         return Err(too_many(path, rows));
     }
-    let mut found = Vec::with_capacity(parts.len());
-    for parts in &mut parts {
-        let mut whole = Found::default();
-        for (_, found) in &mut *parts {
-            whole.append(std::mem::take(found));
-        }
-        found.push(whole);
-    }
-    let settled = pass.settled(rows, &found)?;
-    // Where the first rows promised another type, those columns are read again.
-    let again = settled.iter().zip(&pass.ways);
-    let again = again.map(|((way, _), was)| (*was != Some(*way)).then_some(*way));
-    pass.ways = again.collect();
-    if pass.ways.iter().any(Option::is_some) {
-        for (parts, way) in parts.iter_mut().zip(&pass.ways) {
-            if way.is_some() {
-                parts.clear();
-            }
+    let mut found: Vec<Found> = parts.iter_mut().map(found_in).collect();
+    let settled = loop {
+        let settled = pass.settled(rows, &found)?;
+        // Where the first rows promised another type, those columns are read again.
+        pass.ways = pass.again(&settled);
+        if pass.ways.iter().all(Option::is_none) {
+            break settled;
         }
         let (rows_again, read) = pass.run(Blocks::open(path, block)?)?;
         if rows_again != rows {
             return Err(changed(path));
         }
-        for ((parts, read), way) in parts.iter_mut().zip(read).zip(&pass.ways) {
-            if way.is_some() {
-                *parts = read;
-            }
+        let columns = parts.iter_mut().zip(&mut found).zip(read);
+        for ((parts, found), mut read) in columns.filter(|(_, read)| !read.is_empty()) {
+            *found = found_in(&mut read);
+            *parts = read;
         }
-    }
-    let ways = settled.iter().map(|(way, _)| *way);
-    let making = ways.zip(parts);
+        pass.ways.clone_from(&settled.ways);
+        if !settled.open {
+            break settled;
+        }
+    };
+    let ways: Vec<Way> = settled.ways.iter().flatten().copied().collect();
+    let making = ways.into_iter().zip(parts);
     let making: Vec<Mutex<Option<_>>> = making.map(|column| Mutex::new(Some(column))).collect();
     let columns = parallel(threads, making.len(), |n| {
         let (way, parts) = lock(&making[n]).take()?;
         Some(join(way.kind, rows, parts.into_iter().map(|part| part.0)))
     });
-    let columns = pass.names.into_iter().zip(columns).zip(settled);
-    let columns = columns.map(|((name, cells), (_, dates))| Column { name, cells, dates });
+    let kept = pass.kept(&found);
+    let columns = pass
+        .layout
+        .names
+        .into_iter()
+        .zip(columns)
+        .zip(settled.readings);
+    let columns = columns.take(kept).map(|((name, cells), reading)| Column {
+        name,
+        cells,
+        reading,
+    });
     Ok(Table {
         name: path.display().to_string(),
         rows,
         columns: columns.collect(),
+        note: pass.layout.note,
     })
+}
+
+/// What the parts of a column look like together.
+fn found_in(parts: &mut Vec<(Cells, Found)>) -> Found {
+    let mut whole = Found::default();
+    for (_, found) in parts {
+        whole.append(std::mem::take(found));
+    }
+    whole
 }
 
 pub(super) fn too_many(path: &Path, rows: usize) -> Error {
@@ -92,14 +106,17 @@ type Parts = Vec<Vec<(Cells, Found)>>;
 
 /// One reading of a file.
 pub(super) struct Pass<'a> {
-    path: &'a Path,
-    delimiter: u8,
-    has_header: bool,
+    pub path: &'a Path,
+    pub delimiter: u8,
+    /// The columns' names, and whether they are in the file.
+    pub layout: Layout,
     threads: usize,
-    /// The columns' names.
-    pub names: Vec<String>,
+    pub options: &'a ReadTable,
+    pub gaps: Gaps,
     /// What was said of each column.
     pub said: Vec<Said>,
+    /// In which formats its numbers may be.
+    pub allowed: Vec<u8>,
     /// As what each column is read; a column without is passed over.
     pub ways: Vec<Option<Way>>,
     /// The most rows that a block had.
@@ -110,102 +127,51 @@ impl<'a> Pass<'a> {
     /// Opens a file, and sees from its first rows what to expect.
     pub fn begin(
         path: &'a Path,
-        options: &ReadTable,
+        options: &'a ReadTable,
         threads: usize,
         block: usize,
     ) -> Result<(Self, Blocks<'a>)> {
         let blocks = Blocks::open(path, block)?;
         let start = blocks.start()?;
         let delimiter = delimiter(start);
-        let (names, has_header) = names(path, start, delimiter)?;
-        for name in options.kinds.keys().chain(options.dates.keys()) {
-            if !names.contains(name) {
-                let known = names.iter().map(String::as_str);
-                let at = path.display().to_string();
-                return Err(Error::unknown(&at, "column", name, known));
+        let layout = layout(path, start, delimiter, options)?;
+        line::remember(path, layout.header);
+        let known = || layout.names.iter().map(String::as_str);
+        let at = match (&layout.note, layout.header) {
+            (Some(note), false) => format!("{}: {note}", path.display()),
+            _ => path.display().to_string(),
+        };
+        let of_numbers = options.text.columns();
+        let of_numbers = of_numbers.map(|(key, name)| (format!("data.{key}"), name));
+        let named = options.kinds.keys().chain(options.dates.keys());
+        let named = named.map(|name| (at.clone(), name));
+        for (at, name) in of_numbers.chain(named) {
+            if !layout.names.contains(name) {
+                return Err(Error::unknown(&at, "column", name, known()));
             }
         }
-        let said = names.iter().map(|n| Said {
-            kind: options.kinds.get(n).copied(),
-            dates: options.dates.get(n).copied(),
+        let said = layout.names.iter().map(|name| Said {
+            kind: options.kinds.get(name).copied(),
+            format: options.formats.get(name).copied(),
+            dates: options.dates.get(name).copied(),
             date_format: options.date_format,
         });
+        let names = layout.names.iter();
+        let allowed = names.map(|name| allowed(options.text.separators(name)));
         let mut pass = Pass {
             path,
             delimiter,
-            has_header,
             threads,
+            options,
+            gaps: Gaps::new(options.text.missing_values.as_ref()),
             said: said.collect(),
-            names,
+            allowed: allowed.collect(),
+            layout,
             ways: Vec::new(),
             rows: AtomicUsize::new(0),
         };
         pass.ways = pass.expected(start);
         Ok((pass, blocks))
-    }
-
-    /// The types that the first rows promise.
-    fn expected(&self, start: &str) -> Vec<Option<Way>> {
-        let mut found: Vec<Found> = self.said.iter().map(Found::of).collect();
-        let mut end = start.len().min(LOOKED_AT);
-        while !start.is_char_boundary(end) {
-            end -= 1;
-        }
-        let width = self.said.len();
-        // A damaged row is met again, with its place.
-        let _ = cells(
-            &start[..end],
-            self.delimiter,
-            1,
-            self.has_header,
-            width,
-            |_, n, cell| {
-                found[n].add(0, cell);
-            },
-        );
-        let found = found.iter().zip(&self.said).zip(&self.names);
-        let ways = found.map(|((found, said), name)| match found.way(said, name) {
-            Ok((way, _)) => way,
-            Err(_) => Way {
-                kind: said.kind.unwrap_or(Kind::Category),
-                dates: said.dates.unwrap_or(DateFormat::Iso),
-            },
-        });
-        ways.map(Some).collect()
-    }
-
-    /// As what all rows are to be read, or why they cannot be.
-    pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Vec<(Way, DatesRead)>> {
-        if rows == 0 {
-            return Err(Error::file(self.path, "has a header and no rows under it"));
-        }
-        let columns = self.names.iter().zip(found).zip(&self.said);
-        let ways = columns.map(|((name, found), said)| {
-            let way = found.way(said, name);
-            way.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
-        });
-        let ways: Vec<(Way, DatesRead)> = ways.collect::<Result<_>>()?;
-        if let Some(format @ DateFormat::Pattern(_)) = self.said.iter().find_map(|s| s.date_format)
-            && !ways.iter().any(|(way, _)| way.dates == format)
-        {
-            let found = format!("`{format}`");
-            let expected = format!(
-                "the format of a column: no column of {} is written so in all its rows",
-                self.path.display()
-            );
-            return Err(Error::invalid("data.date_format", found, expected));
-        }
-        Ok(ways)
-    }
-
-    /// The type that a column would have if nothing were said of it.
-    pub fn own(&self, n: usize, found: &Found) -> Option<Kind> {
-        let nothing = Said {
-            kind: None,
-            ..self.said[n]
-        };
-        let (way, _) = found.way(&nothing, &self.names[n]).ok()?;
-        Some(way.kind)
     }
 
     /// How many rows there are, and the columns' parts.
@@ -280,10 +246,11 @@ impl<'a> Pass<'a> {
         // Blocks have about as many rows as the ones before.
         let rows = self.rows.load(Ordering::Relaxed);
         let ways = self.ways.iter().zip(&self.said);
-        let mut parts: Vec<Option<Part>> = ways
-            .map(|(way, said)| way.map(|way| Part::new(way, said, rows)))
-            .collect();
-        let header = self.has_header && block.number == 0;
+        let part = |(way, said): (&Option<Way>, &Said)| {
+            way.map(|way| Part::new(way, said, &self.gaps, rows))
+        };
+        let mut parts: Vec<Option<Part<'_>>> = ways.map(part).collect();
+        let header = self.layout.header && block.number == 0;
         let width = parts.len();
         let read = cells(
             text,

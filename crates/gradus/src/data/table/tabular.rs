@@ -2,6 +2,8 @@
 
 use super::typed::{Cell, Head, Making};
 use super::{Cells, ReadTable, Table, read};
+#[cfg(doc)]
+use super::{NumberFormat, Reading};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -31,13 +33,21 @@ impl Table {
     /// reads, of any codec but LZO; all threads read its row groups. Every other one is
     /// a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends,
     /// delimited by commas, semicolons, tabs or bars, quoted with `"`. Its first row is
-    /// a header if all its cells are different texts, or if
-    /// some are numbers and no fewer are texts above nothing but numbers or dates.
+    /// a header if one of its texts stands above nothing but numbers, booleans or dates, and
+    /// what numbers it has could be names (`id,2019,2020`); if all its cells are different
+    /// texts that no other row has; or if it has a name that `options` asks for. A column
+    /// without a name is `column_3`, by its place; last columns without names and cells are
+    /// none.
     ///
     /// The type of a CSV file's column is the narrowest of number, boolean, date and
     /// datetime that all its cells have, else category. Cells that are empty or `NA`, `N/A`,
-    /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
+    /// `#N/A`, `<NA>`, `NaN`, `null` or `?` are missing, among numbers and dates `None` too; among
+    /// texts it is a category. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
+    ///
+    /// Numbers are read as people write them: `1,234.5`, `1.234,5`, `1 234`, `1'234`, `12%`
+    /// (which is 12), `$5`, `5 €`, `(5)` for -5. A column has one [`NumberFormat`], by all of
+    /// its cells; where more than one fits, its [`Reading`] says what was chosen and why.
     ///
     /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
     /// the same on any number of them. In memory is
@@ -167,7 +177,7 @@ impl Tabular for Table {
         }
         let mut table = making.table()?;
         for (made, column) in table.columns.iter_mut().zip(&self.columns) {
-            made.dates.clone_from(&column.dates);
+            made.reading.clone_from(&column.reading);
         }
         Ok(table)
     }

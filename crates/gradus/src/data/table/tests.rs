@@ -210,7 +210,7 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
     .unwrap();
     let expected = [day("2024-04-03"), day("2024-12-31"), day("2024-01-02")];
     assert_eq!(days(&table), expected);
-    assert_eq!(table.columns[0].dates.format, DateFormat::DayFirst);
+    assert_eq!(table.columns[0].reading.dates, DateFormat::DayFirst);
     assert_eq!(table.notes(&|_| true), [""; 0]);
     let table = read("month-first.csv", "03/04/2024,1\n12/31/2024,2\n").unwrap();
     assert_eq!(days(&table), [day("2024-03-04"), day("2024-12-31")]);
@@ -254,4 +254,45 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
     let table = read("two.csv", "31.12.24,1\n01.02.25,2\n").unwrap();
     assert_eq!(table.columns[0].cells.kind(), Kind::Category);
     assert!(table.notes(&|_| true)[0].contains("look like dates (`31.12.24`)"));
+}
+
+#[test]
+fn a_format_that_only_later_rows_tell_is_found_in_any_blocks() {
+    let (comma, groups) = ("decimal comma", "decimal comma, thousands `.`");
+    // Among decimal commas `1.500` is a thousand, unless a point is clearly a decimal one.
+    for (last, formats, second) in [
+        ("5.000", [comma, groups, groups, "with %", ""], 1500.0),
+        ("5.0", [comma, "", "", "with %", ""], 1.5),
+    ] {
+        let mut text = String::from("a;b;c;d;e\n");
+        for row in 0..400 {
+            // Whole numbers, as far as the first rows tell.
+            let late = match row {
+                390.. => format!("{row},5"),
+                _ => row.to_string(),
+            };
+            let point = if row == 399 { last } else { "1.500" };
+            let percent = if row > 350 { "%" } else { "" };
+            text += &format!("{late};{point};2.{row:03};{row}{percent};None\n");
+        }
+        let file = Scratch::new("late.csv", &text);
+        let by = |threads, block| read_by(&file.0, &ReadTable::default(), threads, block).unwrap();
+        let whole = by(1, 1 << 20);
+        let found = whole.columns.iter().map(|c| c.reading.format.to_string());
+        assert_eq!(found.collect::<Vec<_>>(), formats);
+        let number = |n: usize, row: usize| match &whole.columns[n].cells {
+            Cells::Number(all) => f64::from(all[row]),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((number(0, 395), number(3, 399)), (395.5, 399.0));
+        assert_eq!((number(1, 0), number(2, 250)), (second, second * 1.5));
+        assert_eq!(whole.columns[4].cells.kind(), Kind::Category);
+        for (threads, block) in [(1, 16), (2, 64), (3, 999), (8, 4096)] {
+            assert_eq!(
+                by(threads, block),
+                whole,
+                "{threads} threads, {block} bytes"
+            );
+        }
+    }
 }

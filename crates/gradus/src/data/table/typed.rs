@@ -1,9 +1,10 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{boolean, date_text, is_missing, number};
+use super::cell::{boolean, date_text, number};
 use super::dates::{DAY, is_day, moment_text};
+use super::gaps::{Gap, Gaps};
 use super::part::{Places, place};
-use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
+use super::{Cells, Column, DateFormat, Kind, NumberFormat, ReadTable, Reading, Table};
 use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -64,7 +65,16 @@ impl Making {
                 Some(kind) if ignored => kind,
                 kind => given.or(kind).unwrap_or(Kind::Category),
             };
+            let (decimal, thousands) = options.text.separators(&name);
+            let point = if thousands == Some('.') { ',' } else { '.' };
+            let said = NumberFormat {
+                decimal: decimal.unwrap_or(point),
+                thousands,
+                unit: None,
+            };
             Ok(Typed {
+                format: options.formats.get(&name).copied().unwrap_or(said),
+                gaps: Gaps::new(options.text.missing_values.as_ref()),
                 name,
                 is_read: head.kind.is_some(),
                 ignored,
@@ -178,12 +188,13 @@ pub(super) fn whole(
             cells => cells,
         },
         name,
-        dates: DatesRead::default(),
+        reading: Reading::default(),
     });
     Ok(Table {
         name,
         rows,
         columns: columns.collect(),
+        note: None,
     })
 }
 
@@ -233,6 +244,9 @@ struct Typed {
     /// How its dates are written where they are text.
     dates: DateFormat,
     text: String,
+    /// How numbers are written that are texts.
+    format: NumberFormat,
+    gaps: Gaps,
 }
 
 impl Typed {
@@ -273,12 +287,12 @@ impl Typed {
                 true => all.push(Some(day * DAY)),
                 false => return Err(written(cell)),
             },
-            (_, Cell::Text(text)) => return self.read(text.trim()),
+            (_, Cell::Text(text)) => return self.read(text.trim(), self.format),
             (_, cell) => {
                 let mut text = std::mem::take(&mut self.text);
                 text.clear();
                 write_cell(&mut text, cell);
-                let read = self.read(&text);
+                let read = self.read(&text, NumberFormat::PLAIN);
                 self.text = text;
                 return read;
             }
@@ -287,13 +301,19 @@ impl Typed {
     }
 
     /// Adds what a text stands for.
-    fn read(&mut self, text: &str) -> Result<(), String> {
-        if is_missing(text) {
-            return self.add(Cell::Missing);
+    fn read(&mut self, text: &str, format: NumberFormat) -> Result<(), String> {
+        let in_numbers = matches!(self.cells.kind(), Kind::Number | Kind::Date);
+        match self.gaps.of(text) {
+            Gap::Always => return self.add(Cell::Missing),
+            Gap::InNumbers if in_numbers => return self.add(Cell::Missing),
+            _ => {}
         }
         let wrong = || written(Cell::Text(text));
         match &mut self.cells {
-            Cells::Number(all) => all.push(number(text).ok_or_else(wrong)?),
+            Cells::Number(all) => {
+                let number = format.number(text, number);
+                all.push(number.ok_or_else(wrong)?);
+            }
             Cells::Boolean(all) => all.push(boolean(text).ok_or_else(wrong)?),
             Cells::Date(all) => all.push(Some(self.dates.read(text).ok_or_else(wrong)?.day)),
             Cells::DateTime(all) => {

@@ -21,8 +21,8 @@ use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
 use crate::data::{
-    DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, Loaded, Schema, Summary,
-    TableOptions, Tabular, Target,
+    DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, Loaded, NumberFormat, Schema,
+    Summary, TableOptions, Tabular, Target,
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
@@ -159,6 +159,7 @@ impl Model {
                 name: input.name.clone(),
                 input: input.name.clone(),
                 kind: kind(input)?,
+                format: NumberFormat::PLAIN,
                 dates: Default::default(),
                 offset: None,
             })

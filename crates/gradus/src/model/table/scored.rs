@@ -1,6 +1,6 @@
 //! From a model's outputs back to a table's columns.
 
-use crate::data::{Dataset, Kind, Target, Tensor, Values};
+use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::{Compiled, Model};
 use std::io::{self, Write};
@@ -71,6 +71,7 @@ impl Model {
                 name: "class".into(),
                 kind: Kind::Category,
                 classes: classes.clone(),
+                format: NumberFormat::PLAIN,
             });
         }
         let targets = &self.schema.as_ref()?.targets;

@@ -1,9 +1,14 @@
 //! Making a copy: block by block of a CSV file, some rows at a time of a Parquet file.
 
-use super::super::infer::{Found, Way};
+#[cfg(feature = "parquet")]
+use super::super::Reading;
+use super::super::header::{delimiter, layout};
+use super::super::infer::Found;
+use super::super::infer::Way;
 use super::super::read::{Pass, changed, too_many};
+use super::super::settle::Settled;
 use super::super::source::Blocks;
-use super::super::{Cells, DatesRead, ReadTable, is_parquet};
+use super::super::{Cells, ReadTable, is_parquet, line};
 use super::encode::{Encoded, encode};
 use super::listener::Listener;
 use super::open::{Size, finish};
@@ -29,7 +34,11 @@ impl Copied {
         let origin = Origin::of(table)?;
         let path = origin.copy()?;
         let there = Copied::open(path.clone(), &origin);
-        if let Some(there) = there.filter(|there| there.serves(options)) {
+        let names = match is_parquet(table) {
+            true => None,
+            false => Some(names(table, options)?),
+        };
+        if let Some(there) = there.filter(|there| there.serves(options, names.as_deref())) {
             return Ok(there);
         }
         if let Some(folder) = path.parent() {
@@ -52,6 +61,16 @@ impl Copied {
         let made = Copied::open(path.clone(), &Origin::of(table)?);
         made.ok_or_else(|| changed(table))
     }
+}
+
+/// The names of the columns of a file of text, as they are read now.
+fn names(table: &Path, options: &ReadTable) -> Result<Vec<String>> {
+    const START: usize = 64 << 10;
+    let blocks = Blocks::open(table, START)?;
+    let start = blocks.start()?;
+    let layout = layout(table, start, delimiter(start), options)?;
+    line::remember(table, layout.header);
+    Ok(layout.names)
 }
 
 /// Removes what somebody who was killed has left of a copy in the making. Who is at
@@ -118,32 +137,42 @@ impl Making<'_> {
         let block = (self.memory / SHARE / most).clamp(*BLOCK.start(), *BLOCK.end()) as usize;
         let (mut pass, mut blocks) = Pass::begin(self.table, self.options, most as usize, block)?;
         let ignored = |name: &String| self.options.ignored.contains(name);
-        for (way, name) in pass.ways.iter_mut().zip(&pass.names) {
+        for (way, name) in pass.ways.iter_mut().zip(&pass.layout.names) {
             way.take_if(|_| ignored(name));
         }
+        // What all rows say, once it is known.
+        let mut known: Option<Settled> = None;
         loop {
             let mut ways = None;
             let written = self.write(|to| {
                 let found = self.copy_blocks(&pass, blocks, 2 * most as usize, to)?;
-                let settled = pass.settled(to.rows, &found)?;
-                let wanted = settled.iter().zip(&pass.names);
+                let settled = match known.take() {
+                    Some(known) => known,
+                    None => pass.settled(to.rows, &found)?,
+                };
+                let wanted = settled.ways.iter().zip(&pass.layout.names);
                 let wanted: Vec<Option<Way>> = wanted
-                    .map(|((way, _), name)| (!ignored(name)).then_some(*way))
+                    .map(|(way, name)| way.filter(|_| !ignored(name)))
                     .collect();
+                let kept = pass.kept(&found);
                 if wanted != pass.ways {
                     ways = Some(wanted);
+                    known = (!settled.open).then_some(settled);
                     return Err(changed(self.table));
                 }
-                let columns = settled.into_iter().enumerate();
-                let column = |(n, (_, dates)): (usize, (Way, DatesRead))| OfColumn {
-                    name: pass.names[n].clone(),
-                    kind: pass.ways[n].map(|way| way.kind),
-                    own: pass.ways[n].and_then(|_| pass.own(n, &found[n])),
+                let of = settled.own.into_iter().zip(settled.readings);
+                let columns = pass.layout.names.iter().zip(&pass.ways).zip(of);
+                let columns = columns.enumerate();
+                let column = columns.map(|(n, ((name, way), (own, reading)))| OfColumn {
+                    name: name.clone(),
+                    way: *way,
+                    own: own.filter(|_| way.is_some()),
                     said: pass.said[n].dates,
-                    dates,
+                    reading,
+                    left: n >= kept,
                     texts: 0,
-                };
-                Ok(columns.map(column).collect())
+                });
+                Ok((column.collect(), pass.layout.note.clone()))
             });
             let Some(ways) = ways else {
                 return written;
@@ -161,7 +190,8 @@ impl Making<'_> {
         at_once: usize,
         to: &mut Writer<'_>,
     ) -> Result<Vec<Found>> {
-        let mut found: Vec<Found> = pass.names.iter().map(|_| Found::default()).collect();
+        let names = pass.layout.names.iter();
+        let mut found: Vec<Found> = names.map(|_| Found::default()).collect();
         let blocks = Mutex::new(Some(blocks));
         let mut done = 0;
         loop {
@@ -233,16 +263,21 @@ impl Making<'_> {
             }
             let columns = names.iter().zip(&own).map(|(name, &own)| OfColumn {
                 name: name.clone(),
-                kind: match self.options.kinds.get(name) {
+                way: match self.options.kinds.get(name) {
                     _ if ignored(name) => None,
-                    given => given.copied().or(own),
+                    given => given.copied().or(own).map(|kind| Way {
+                        kind,
+                        format: self.options.formats.get(name).copied().unwrap_or_default(),
+                        dates: self.options.dates.get(name).copied().unwrap_or_default(),
+                    }),
                 },
-                own,
+                own: own.map(Way::plain),
                 said: self.options.dates.get(name).copied(),
-                dates: DatesRead::default(),
+                reading: Reading::default(),
+                left: false,
                 texts: 0,
             });
-            Ok(columns.collect())
+            Ok((columns.collect(), None))
         })
     }
 
@@ -253,7 +288,10 @@ impl Making<'_> {
     }
 
     /// Writes a copy of the columns that `fill` says.
-    fn write(&self, fill: impl FnOnce(&mut Writer<'_>) -> Result<Vec<OfColumn>>) -> Result<()> {
+    fn write(
+        &self,
+        fill: impl FnOnce(&mut Writer<'_>) -> Result<(Vec<OfColumn>, Option<String>)>,
+    ) -> Result<()> {
         let failed = |cause| Error::io("write", self.path, cause);
         let written = fill_whole(self.path, |file| {
             file.write_all(MAGIC).map_err(failed)?;
@@ -264,8 +302,8 @@ impl Making<'_> {
                 rows: 0,
                 texts: Vec::new(),
             };
-            let mut columns = fill(&mut to)?;
-            let stored = columns.iter_mut().filter(|column| column.kind.is_some());
+            let (mut columns, note) = fill(&mut to)?;
+            let stored = columns.iter_mut().filter(|column| column.way.is_some());
             for (column, texts) in stored.zip(&to.texts) {
                 column.texts = *texts;
             }
@@ -273,6 +311,8 @@ impl Making<'_> {
                 columns,
                 date_format: self.options.date_format,
                 origin: self.origin.clone(),
+                note,
+                text: self.options.text.clone(),
             };
             finish(to.file, &about, &to.sizes).map_err(failed)
         });

@@ -18,8 +18,9 @@ mod tests;
 
 pub use listener::{Listener, Told};
 
+use super::infer::Way;
 use super::part::{Places, place};
-use super::{Cells, Column, DateFormat, DatesRead, Kind, ReadTable, Table};
+use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;
@@ -51,6 +52,10 @@ pub(in crate::data) struct Copied {
 struct About {
     origin: Origin,
     columns: Vec<OfColumn>,
+    /// What a user was told of the first line.
+    note: Option<String>,
+    /// What was said of the text.
+    text: TextOptions,
     /// The format of dates that was said for all columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     date_format: Option<DateFormat>,
@@ -72,17 +77,24 @@ struct Origin {
 struct OfColumn {
     name: String,
     /// As what it was copied; none of what nobody looked at, and is not there.
-    kind: Option<Kind>,
+    way: Option<Way>,
     /// As what it is read where nothing is said of it; none where that is an error.
-    own: Option<Kind>,
+    own: Option<Way>,
     /// How its dates were said to be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     said: Option<DateFormat>,
-    /// How they are.
-    #[serde(default)]
-    dates: DatesRead,
+    /// How its text was read.
+    reading: Reading,
+    /// Whether it is no column of the table: a last one without name and cells.
+    left: bool,
     /// Bytes of its texts, in all chunks.
     texts: u64,
+}
+
+impl OfColumn {
+    fn kind(&self) -> Option<Kind> {
+        self.way.map(|way| way.kind)
+    }
 }
 
 impl Copied {
@@ -109,34 +121,54 @@ impl Copied {
     pub fn head(&self) -> Table {
         let column = |column: &OfColumn| Column {
             name: column.name.clone(),
-            cells: Cells::new(column.kind.unwrap_or(Kind::Category), 0),
-            dates: column.dates.clone(),
+            cells: Cells::new(column.kind().unwrap_or(Kind::Category), 0),
+            reading: column.reading.clone(),
         };
+        let columns = self.about.columns.iter().filter(|column| !column.left);
         Table {
             name: self.name().to_owned(),
             rows: 0,
-            columns: self.about.columns.iter().map(column).collect(),
+            columns: columns.map(column).collect(),
+            note: self.about.note.clone(),
         }
     }
 
-    /// Whether it is what reading the table so would give.
-    fn serves(&self, options: &ReadTable) -> bool {
-        let known = |name: &String| self.about.columns.iter().any(|c| c.name == *name);
+    /// Whether it is what reading the table so would give, whose columns have these names.
+    fn serves(&self, options: &ReadTable, names: Option<&[String]>) -> bool {
+        let columns = &self.about.columns;
+        let known = |name: &String| columns.iter().any(|c| c.name == *name && !c.left);
+        let is_named = |names: &[String]| columns.iter().map(|c| &c.name).eq(names);
         let same = |column: &OfColumn| {
             let given = options.kinds.get(&column.name).copied();
-            let wanted = given.or(column.own);
+            let wanted = given.or(column.own.map(|own| own.kind));
+            let written = match (options.formats.get(&column.name), column.own) {
+                (Some(format), _) => Some(*format),
+                (None, Some(own)) if own.kind == Kind::Number => Some(own.format),
+                (None, _) => None,
+            };
+            let is_written = |way: Way| {
+                way.kind != Kind::Number || written.is_none_or(|format| format == way.format)
+            };
             let is_date = matches!(wanted, Some(Kind::Date | Kind::DateTime));
             let dates = match options.dates.get(&column.name) {
-                Some(format) => *format == column.dates.format || !is_date,
+                Some(format) => *format == column.reading.dates || !is_date,
                 None => column.said.is_none(),
             };
             options.ignored.contains(&column.name)
-                || column.kind.is_some() && column.kind == wanted && dates
+                || column.left
+                || column.kind().is_some()
+                    && column.kind() == wanted
+                    && column.way.is_some_and(is_written)
+                    && dates
         };
         // Where types are said, so are formats.
         let all = self.about.date_format == options.date_format || !options.dates.is_empty();
-        let named = options.kinds.keys().chain(options.dates.keys());
-        all && { named }.all(known) && self.about.columns.iter().all(same)
+        let asked = options.kinds.keys().chain(options.dates.keys());
+        self.about.text == options.text
+            && all
+            && names.is_none_or(is_named)
+            && { asked }.all(known)
+            && columns.iter().all(same)
     }
 
     /// These rows of the columns that are wanted: ranges that ascend.
@@ -145,13 +177,13 @@ impl Copied {
         wanted: &dyn Fn(&str) -> bool,
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> Result<Table> {
-        let stored = self.about.columns.iter().filter(|c| c.kind.is_some());
+        let stored = self.about.columns.iter().filter(|c| c.way.is_some());
         let places: Vec<usize> = stored
             .clone()
             .enumerate()
-            .filter_map(|(place, column)| wanted(&column.name).then_some(place))
+            .filter_map(|(place, column)| (wanted(&column.name) && !column.left).then_some(place))
             .collect();
-        let kinds: Vec<Kind> = stored.filter_map(|c| c.kind).collect();
+        let kinds: Vec<Kind> = stored.filter_map(OfColumn::kind).collect();
         let mut cells: Vec<chunk::Growing> = places
             .iter()
             .map(|&place| chunk::Growing::new(kinds[place]))
@@ -178,18 +210,19 @@ impl Copied {
                 range.start = first + part.end;
             }
         }
-        let stored = self.about.columns.iter().filter(|c| c.kind.is_some());
+        let stored = self.about.columns.iter().filter(|c| c.way.is_some());
         let named: Vec<&OfColumn> = stored.collect();
         let columns = places.iter().zip(cells).map(|(&place, cells)| Column {
             name: named[place].name.clone(),
             cells: cells.done(),
-            dates: named[place].dates.clone(),
+            reading: Reading::default(),
         });
         let columns: Vec<Column> = columns.collect();
         Ok(Table {
             name: self.name().to_owned(),
             rows: columns.first().map_or(0, |column| column.cells.len()),
             columns,
+            note: None,
         })
     }
 

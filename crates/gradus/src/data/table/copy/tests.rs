@@ -147,17 +147,17 @@ fn a_copy_serves_who_asks_for_what_it_has() {
     options.ignore("number");
     let place = Place::new("serves", &csv(60_000));
     let copied = place.make(&options).unwrap();
-    assert!(copied.serves(&options));
+    assert!(copied.serves(&options, None));
     // What was ignored is not there, and what was said is not what it is by itself.
-    assert!(!copied.serves(&ReadTable::default()));
+    assert!(!copied.serves(&ReadTable::default(), None));
     let mut fewer = options.clone();
     fewer.ignore("late");
     fewer.ignore("colour");
-    assert!(copied.serves(&fewer));
+    assert!(copied.serves(&fewer, None));
     options.kinds.insert("colour".into(), Kind::Number);
-    assert!(!copied.serves(&options));
+    assert!(!copied.serves(&options, None));
     fewer.kinds.insert("nowhere".into(), Kind::Number);
-    assert!(!copied.serves(&fewer));
+    assert!(!copied.serves(&fewer, None));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Which texts stand for a missing cell.
+
+/// Words for a gap that nobody means as a category.
+const WORDS: [&str; 8] = ["na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "?"];
+/// A category among texts (`none` of something), a gap among numbers, where Python
+/// writes it so.
+const NONE: &str = "none";
+/// The longest of them.
+const LONGEST: usize = 4;
+
+/// What a text is as a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Nothing is there, or a word that stands for that in any column.
+    Always,
+    /// A word that stands for nothing in a column of numbers or dates, and is a category
+    /// among texts.
+    InNumbers,
+    /// None.
+    Never,
+}
+
+/// The words that stand for a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gaps {
+    /// In place of the usual ones.
+    own: Option<Vec<String>>,
+    /// Whether one of them could be a number: `-999`.
+    pub numbers: bool,
+}
+
+impl Gaps {
+    /// Of these words, in place of the usual ones.
+    pub fn new(own: Option<&Vec<String>>) -> Self {
+        let is_number = |word: &String| word.contains(|c: char| c.is_ascii_digit());
+        Gaps {
+            own: own.cloned(),
+            numbers: own.is_some_and(|own| own.iter().any(is_number)),
+        }
+    }
+
+    /// Whether a text stands for nothing.
+    #[inline]
+    pub fn of(&self, text: &str) -> Gap {
+        match (text.is_empty(), &self.own) {
+            (true, _) => Gap::Always,
+            (_, None) if text.len() > LONGEST => Gap::Never,
+            (_, None) => usual(text),
+            (_, Some(own)) => match own.iter().any(|word| is(word, text)) {
+                true => Gap::Always,
+                false if usual(text) == Gap::Never => Gap::Never,
+                false => Gap::InNumbers,
+            },
+        }
+    }
+}
+
+fn is(word: &str, text: &str) -> bool {
+    text.eq_ignore_ascii_case(word)
+}
+
+fn usual(text: &str) -> Gap {
+    match text.len() <= LONGEST {
+        true if WORDS.iter().any(|word| is(word, text)) => Gap::Always,
+        true if is(NONE, text) => Gap::InNumbers,
+        _ => Gap::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_ones_own_replace_the_usual_ones_among_texts() {
+        let usual = Gaps::default();
+        for word in ["", "NA", "n/a", "#N/A", "<NA>", "NaN", "-nan", "NULL", "?"] {
+            assert_eq!(usual.of(word), Gap::Always, "{word}");
+        }
+        assert_eq!(usual.of("None"), Gap::InNumbers);
+        assert_eq!(usual.of("-"), Gap::Never);
+        let own = Gaps::new(Some(&vec!["None".into(), "unknown".into()]));
+        assert_eq!(own.of("NONE"), Gap::Always);
+        assert_eq!(own.of("unknown"), Gap::Always);
+        assert_eq!(own.of(""), Gap::Always);
+        assert_eq!(own.of("NA"), Gap::InNumbers);
+        assert_eq!(own.of("nothing"), Gap::Never);
+    }
+}

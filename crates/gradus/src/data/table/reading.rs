@@ -1,0 +1,70 @@
+//! What is to be said of how a table's text was read.
+
+use super::{Column, DateFormat, Kind, NumberFormat, Table};
+use serde::{Deserialize, Serialize};
+
+/// How a column's text was read, where that is not plain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// How its numbers are written.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
+    /// How its dates are written.
+    #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
+    pub dates: DateFormat,
+    /// What a user should know of that: that the order of day and month was guessed, or that
+    /// hours are those of UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub date_notes: Vec<String>,
+    /// What was chosen where its cells could be read in another way, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guess: Option<String>,
+    /// The words that were read as gaps, and how often each is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<(String, usize)>,
+}
+
+/// How many columns, and words of one, are named.
+const NAMED: usize = 4;
+
+impl Table {
+    /// What a user should know of how the text was read, a line each: whether the first
+    /// line is data, how numbers are written that are not plain, what was a guess, which
+    /// words are gaps. `wanted` says which columns count.
+    pub fn notes(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let columns = || self.columns.iter().filter(|column| wanted(&column.name));
+        let mut notes: Vec<String> = self.note.iter().cloned().collect();
+        let named = |all: Vec<String>| match all.len() {
+            n if n > NAMED => format!("{} and {} more", all[..NAMED].join(", "), n - NAMED),
+            _ => all.join(", "),
+        };
+        let numbers = columns().filter(|c| c.cells.kind() == Kind::Number);
+        let written = numbers.filter(|c| !c.reading.format.is_plain());
+        let written = written.map(|c| format!("{} ({})", c.name, c.reading.format));
+        let written: Vec<String> = written.collect();
+        if !written.is_empty() {
+            notes.push(format!("numbers as they are written: {}", named(written)));
+        }
+        let gaps = columns().filter(|column| !column.reading.gaps.is_empty());
+        let gaps = gaps.map(|c| format!("{} ({})", c.name, gap_words(&c.reading.gaps)));
+        let gaps: Vec<String> = gaps.collect();
+        if !gaps.is_empty() {
+            notes.push(format!("words read as gaps: {}", named(gaps)));
+        }
+        for Column { name, reading, .. } in columns() {
+            let of_column = reading.guess.iter().chain(&reading.date_notes);
+            notes.extend(of_column.map(|note| format!("column `{name}`: {note}")));
+        }
+        notes
+    }
+}
+
+/// Words with their counts: `NA` 12, `?` 2.
+fn gap_words(words: &[(String, usize)]) -> String {
+    let first = words.iter().take(NAMED);
+    let first: Vec<String> = first.map(|(word, n)| format!("`{word}` {n}")).collect();
+    match words.len() {
+        n if n > NAMED => format!("{}, …", first.join(", ")),
+        _ => first.join(", "),
+    }
+}

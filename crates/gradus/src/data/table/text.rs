@@ -1,0 +1,157 @@
+//! What a user says of a table's text: its header, its numbers, its gaps.
+
+use crate::base::registry::{Value, table};
+use crate::error::{Error, Result, join};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How the text of a CSV or TSV file is to be read where its own look does not decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextOptions {
+    /// Whether the first line has the columns' names. The default is to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// What stands before a number's fraction, `.` or `,`. The default is to see, column by
+    /// column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Separator>,
+    /// What stands between a number's groups of three digits: `.`, `,`, a space or `'`. The
+    /// default is to see, column by column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<Separator>,
+    /// The words that are gaps in columns of texts, in any case, in place of the usual ones
+    /// (`NA`, `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `?`). An empty cell always is one. In
+    /// columns of numbers and dates the usual ones and `none` are gaps, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_values: Option<Vec<String>>,
+}
+
+/// A separator of numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Separator {
+    /// In all columns.
+    All(char),
+    /// In these columns: `{ price = "," }`.
+    Columns(BTreeMap<String, char>),
+}
+
+impl Separator {
+    fn of(&self, column: &str) -> Option<char> {
+        match self {
+            Separator::All(separator) => Some(*separator),
+            Separator::Columns(columns) => columns.get(column).copied(),
+        }
+    }
+
+    fn from_value(at: &str, value: &Value, all: &str, expected: &str) -> Result<Self> {
+        let one = |at: &str, value: &Value| {
+            let mut chars = value.as_str().unwrap_or_default().chars();
+            match (chars.next(), chars.next()) {
+                (Some(c), None) if all.contains(c) => Ok(c),
+                _ => Err(Error::invalid(at, value, expected)),
+            }
+        };
+        if value.as_object().is_none() {
+            return one(at, value).map(Separator::All);
+        }
+        let mut columns = BTreeMap::new();
+        for (name, value) in table(at, value)? {
+            columns.insert(name.clone(), one(&join(at, &name), &value)?);
+        }
+        Ok(Separator::Columns(columns))
+    }
+}
+
+impl TextOptions {
+    /// What stands before a fraction in a column, and what between groups of digits, as far
+    /// as it is said.
+    pub(super) fn separators(&self, column: &str) -> (Option<char>, Option<char>) {
+        let of = |separator: &Option<Separator>| separator.as_ref()?.of(column);
+        (of(&self.decimal), of(&self.thousands))
+    }
+
+    /// Whether something is said of how a column's numbers are written.
+    pub(in crate::data) fn says(&self, column: &str) -> bool {
+        self.separators(column) != (None, None)
+    }
+
+    /// The columns that are named, with the key that does so.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let both = [("decimal", &self.decimal), ("thousands", &self.thousands)];
+        both.into_iter().flat_map(|(key, separator)| {
+            let columns = match separator {
+                Some(Separator::Columns(columns)) => Some(columns.keys()),
+                _ => None,
+            };
+            columns.into_iter().flatten().map(move |name| (key, name))
+        })
+    }
+
+    /// A key of a configuration that says something, if any does.
+    pub(in crate::data) fn given(&self) -> Option<&'static str> {
+        let keys = [
+            ("header", self.header.is_some()),
+            ("decimal", self.decimal.is_some()),
+            ("thousands", self.thousands.is_some()),
+            ("missing_values", self.missing_values.is_some()),
+        ];
+        keys.into_iter().find(|key| key.1).map(|key| key.0)
+    }
+
+    /// Reads `header`, `decimal`, `thousands` and `missing_values` of a configuration; `at`
+    /// is where they stand.
+    pub(in crate::data) fn from_values(
+        at: &str,
+        [header, decimal, thousands, missing_values]: [Option<Value>; 4],
+    ) -> Result<Self> {
+        let header = header.map(|value| match value {
+            Value::Bool(header) => Ok(header),
+            other => Err(Error::invalid(&join(at, "header"), other, "true or false")),
+        });
+        let separator = |key: &str, value: Option<Value>, all: &str, expected: &str| {
+            let at = join(at, key);
+            let read = value.map(|value| Separator::from_value(&at, &value, all, expected));
+            read.transpose()
+        };
+        let options = TextOptions {
+            header: header.transpose()?,
+            decimal: separator("decimal", decimal, ".,", "\".\" or \",\"")?,
+            thousands: separator(
+                "thousands",
+                thousands,
+                ".,' ",
+                "\",\", \".\", \" \" or \"'\"",
+            )?,
+            missing_values: missing_values
+                .map(|value| words(&join(at, "missing_values"), &value))
+                .transpose()?,
+        };
+        let named = options.columns().map(|(_, name)| name.as_str());
+        for name in named.chain([""]) {
+            if let (Some(decimal), Some(thousands)) = options.separators(name)
+                && decimal == thousands
+            {
+                let found = format!("\"{thousands}\", which `decimal` is too");
+                let expected = "another one than stands before the fraction";
+                return Err(Error::invalid(&join(at, "thousands"), found, expected));
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A list of texts, or one.
+fn words(at: &str, value: &Value) -> Result<Vec<String>> {
+    let word = |value: &Value| match value.as_str() {
+        Some(word) => Ok(word.trim().to_owned()),
+        None => {
+            let expected = "a list of texts, such as [\"?\", \"none\"]";
+            Err(Error::invalid(at, value, expected))
+        }
+    };
+    match value {
+        Value::Array(all) => all.iter().map(word).collect(),
+        one => Ok(vec![word(one)?]),
+    }
+}

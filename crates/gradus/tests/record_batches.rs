@@ -191,7 +191,7 @@ fn odd_batches_are_named() {
     assert!(refused(&[lists]).contains("column `tags` is of type List"));
     let nothing: Vec<(&str, ArrayRef)> = vec![
         ("x", Arc::new(NullArray::new(2))),
-        ("", Arc::new(StringArray::from(vec!["a", " none "]))),
+        ("", Arc::new(StringArray::from(vec!["a", " null "]))),
     ];
     let nothing = RecordBatch::try_from_iter(nothing).unwrap();
     let table = Table::read(&nothing, &ReadTable::default()).unwrap();

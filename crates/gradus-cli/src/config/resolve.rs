@@ -82,7 +82,10 @@ impl Config {
             goals,
         } = prepare(&self, base, listener)?;
         let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
-        let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
+        let by_schedule = {
+            let rate = &compiled.optimizer()?.learning_rate;
+            matches!(rate, LearningRate::Schedule(_))
+        };
         let mut callbacks = self.callbacks.given.clone();
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
         let thaws_with_rates = callbacks.unfreezing_sets_rate();
@@ -284,7 +287,7 @@ impl Config {
             let what = "a loss, such as \"sparse_categorical_crossentropy\"";
             return Err(missing("loss", what));
         }
-        let saved = saved.map(|s| s.optimizer);
+        let saved = saved.and_then(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
             Some(named) => saved.as_ref() == Some(named),
             None => saved.is_some(),
@@ -304,7 +307,10 @@ impl Config {
             // A saved schedule gives way; this is not used either.
             optimizer.learning_rate = LearningRate::Constant(0.01);
         }
-        let compiled = Compiled { optimizer, goals };
+        let compiled = Compiled {
+            optimizer: Some(optimizer),
+            goals,
+        };
         let state = std::mem::take(&mut model.state);
         model
             .compile_with(compiled.clone())

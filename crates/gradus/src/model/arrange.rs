@@ -66,6 +66,7 @@ impl Model {
             Some(Node {
                 layer: layers[node.layer]?,
                 inputs: inputs?,
+                inference: node.inference,
             })
         };
         let part = |part: Part, parent: Option<usize>| {
@@ -75,6 +76,7 @@ impl Model {
                 None => Some(Use {
                     first: nodes[used.first]?,
                     inputs: sources(&used.inputs)?,
+                    inference: used.inference,
                 }),
                 // These count in the part that it is in.
                 Some(_) => Some(used.clone()),

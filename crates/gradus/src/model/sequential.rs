@@ -95,6 +95,7 @@ impl Sequential {
         model.nodes.push(Node {
             layer: model.layers.len() - 1,
             inputs: vec![model.outputs[0]],
+            inference: false,
         });
         model.outputs = vec![Source::Node(model.nodes.len() - 1)];
         self

@@ -40,7 +40,7 @@ impl Model {
         };
         self.adapt_on(engine, &train, false)?;
         if self.state.scalars.is_empty() {
-            let scalars = self.compiled()?.optimizer.method.scalars().to_vec();
+            let scalars = self.compiled()?.optimizer()?.method.scalars().to_vec();
             self.state.scalars = scalars;
         }
         Ok(train)

@@ -75,9 +75,9 @@ impl Model {
         }
         let targets = &self.schema.as_ref()?.targets;
         let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
-        let trained: Vec<usize> = match &self.compiled {
-            Some(compiled) => trained(compiled),
-            None => (0..names.len()).collect(),
+        let trained: Vec<usize> = match self.compiled() {
+            Ok(compiled) => trained(compiled),
+            Err(_) => (0..names.len()).collect(),
         };
         let named = targets.iter().find(|t| t.output() == names[output]);
         let found = match (&targets[..], &trained[..]) {

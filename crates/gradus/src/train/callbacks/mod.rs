@@ -191,7 +191,8 @@ impl<'a> Training<'a> {
     pub(super) fn download(&mut self) {
         self.runner.download(self.model);
         if let Some(compiled) = &mut self.model.compiled
-            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+            && let Some(optimizer) = &mut compiled.optimizer
+            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
         {
             *rate = self.learning_rate;
         }

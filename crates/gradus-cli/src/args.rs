@@ -64,10 +64,11 @@ pub struct Train {
 
 #[derive(Debug, clap::Args)]
 pub struct Evaluate {
-    /// A `.keras` file
+    /// A `.keras` file, or a run folder
+    #[arg(value_name = "MODEL|RUN")]
     pub model: PathBuf,
-    /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a folder of pictures, or a TOML
-    /// file with `[data]`
+    /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table, a folder of pictures, or
+    /// a TOML file with `[data]`; of a run folder also `train`, `validation` or `test`, its own rows
     #[arg(long, value_name = "SPEC")]
     pub data: String,
     /// Print one JSON object

@@ -25,6 +25,27 @@ pub fn fold_folder(run: &Path, fold: usize) -> PathBuf {
     run.join(format!("fold-{fold}"))
 }
 
+/// The model that a command was given: a file, or the one in a run folder.
+pub fn model_path(given: &Path) -> Result<PathBuf> {
+    if !given.is_dir() {
+        return Ok(given.to_owned());
+    }
+    let model = given.join(MODEL);
+    if model.is_file() {
+        return Ok(model);
+    }
+    let fold = fold_folder(given, 1);
+    let problem = if fold.is_dir() {
+        let fold = fold.display();
+        format!("holds a cross-validation: name one of its folds, such as `{fold}`")
+    } else if given.join(CONFIG).is_file() {
+        format!("holds no `{MODEL}` yet: its training has not ended; go on with --resume")
+    } else {
+        format!("holds no `{MODEL}`, expected a run folder or a `.keras` file")
+    };
+    Err(Error::file(given, problem))
+}
+
 /// Which folder a run goes to.
 #[derive(Clone, Debug)]
 pub enum Place {

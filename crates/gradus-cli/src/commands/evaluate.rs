@@ -1,33 +1,75 @@
-//! `gradus evaluate MODEL --data SPEC [--json]`.
+//! `gradus evaluate MODEL|RUN --data SPEC|train|validation|test [--json]`.
 
 use crate::args::Evaluate;
+use crate::config::Document;
+use crate::copies;
 use crate::output;
+use crate::run_folder::{CONFIG, model_path};
 use gradus::artifacts::keras::load_keras;
-use gradus::{Error, Result};
+use gradus::data::{Data, Listener};
+use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
+use std::path::Path;
+
+/// The rows of a run that `--data` names by a word.
+const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
 pub fn run(args: Evaluate) -> Result<()> {
-    let model = load_keras(&args.model)?;
+    let path = model_path(&args.model)?;
+    let model = load_keras(&path)?;
     if model.compiled.is_none() {
         let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
-        return Err(Error::file(&args.model, problem));
+        return Err(Error::file(&path, problem));
     }
-    let data = super::labelled_for(&model, &args.data)?;
+    let (data, name) = match PARTS.contains(&&*args.data) {
+        true => (part(&model, &args.model, &args.data)?, args.data.clone()),
+        false => {
+            let data = super::labelled_for(&model, &args.data)?;
+            let name = data.sample().name().to_owned();
+            (data, name)
+        }
+    };
     let logs = model.evaluate(&data)?;
     if args.json {
         let object: Map<String, Value> =
             logs.iter().map(|(n, v)| (n.to_owned(), v.into())).collect();
         return output::result(&format!("{}\n", Value::from(object)));
     }
-    let mut text = format!(
-        "{}: {} rows\n",
-        data.sample().name(),
-        data.rows().unwrap_or_default()
-    );
+    let mut text = format!("{name}: {} rows\n", data.rows().unwrap_or_default());
     let width = logs.names().map(str::len).max().unwrap_or(0);
     for (name, value) in logs.iter() {
         text += &format!("{name:width$}  {}\n", output::number(value));
     }
     output::result(&text)
+}
+
+/// The run's own rows of that part, as its training had them.
+fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
+    let config = run.join(CONFIG);
+    if !config.is_file() {
+        let expected = format!("a run folder, whose `{CONFIG}` says which rows are `{part}`");
+        return Err(Error::file(
+            run,
+            format!("found as MODEL, expected {expected}"),
+        ));
+    }
+    let document = Document::open(Some(&config), &[], None)?;
+    let tell = copies::shown(false);
+    let schema = model.table_schema();
+    let rows = document.read()?;
+    let rows = rows.rows(document.base(), schema.as_ref(), Listener::new(&tell));
+    let rows = rows.map_err(|error| document.locate(error))?;
+    let found = match part {
+        "train" => Some(rows.train()),
+        "validation" => rows.validation(),
+        _ => rows.test(),
+    };
+    found.ok_or_else(|| {
+        let has = [("validation", rows.validation()), ("test", rows.test())];
+        let has = has.iter().filter(|(_, rows)| rows.is_some());
+        let has: Vec<String> = has.map(|(name, _)| format!(", `{name}`")).collect();
+        let expected = format!("rows that the run has: `train`{}", has.concat());
+        Error::invalid("--data", format!("`{part}`"), expected)
+    })
 }

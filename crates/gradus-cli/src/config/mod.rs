@@ -21,11 +21,12 @@ pub use callbacks::Callbacks;
 
 use callbacks::CallbacksConfig;
 use gradus::config::{SEED, Value, read, table};
-use gradus::data::DataConfig;
+use gradus::data::{DataConfig, Listener, Opened, Schema};
 use gradus::{Error, Result};
 use model::ModelConfig;
 use pretrain::PretrainConfig;
 use serde::Deserialize;
+use std::path::Path;
 use train::TrainConfig;
 
 /// A configuration, read and checked, its files not looked at.
@@ -73,6 +74,16 @@ impl Config {
         };
         config.refuse_contradictions()?;
         Ok(config)
+    }
+
+    /// The rows alone, for a model that knows a table's columns.
+    pub fn rows(
+        &self,
+        base: &Path,
+        schema: Option<&Schema>,
+        listener: Listener<'_>,
+    ) -> Result<Opened> {
+        self.data.open_telling(base, self.seed, schema, listener)
     }
 
     /// Settings that exclude each other across tables.

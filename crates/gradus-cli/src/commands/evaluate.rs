@@ -3,9 +3,9 @@
 use crate::args::Evaluate;
 use crate::config::Document;
 use crate::copies;
+use crate::models;
 use crate::output;
-use crate::run_folder::{CONFIG, model_path};
-use gradus::artifacts::keras::load_keras;
+use crate::run_folder::CONFIG;
 use gradus::data::{Data, Listener};
 use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
@@ -16,12 +16,7 @@ const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
 pub fn run(args: Evaluate) -> Result<()> {
-    let path = model_path(&args.model)?;
-    let model = load_keras(&path)?;
-    if model.compiled.is_none() {
-        let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
-        return Err(Error::file(&path, problem));
-    }
+    let model = models::open(&args.model)?.to_evaluate()?;
     let (data, name) = match PARTS.contains(&&*args.data) {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {

@@ -6,7 +6,7 @@ use super::text::to_text;
 use super::train::PerOutput;
 use super::vocabulary::with_vocabularies;
 use super::{Callbacks, Config, Found, excluded, problem_at};
-use gradus::artifacts::keras::load_keras;
+use crate::models;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity};
 use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
@@ -54,7 +54,7 @@ pub struct Run {
 /// The model alone, its weights made for the data's shapes.
 pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
     if let Source::File(path) = &config.model.source {
-        let mut model = load_keras(base.join(path))?;
+        let mut model = models::load(&base.join(path))?;
         freeze(&mut model, config)?;
         return Ok(model);
     }
@@ -391,7 +391,7 @@ fn prepare_saved(
     path: &str,
     listener: Listener<'_>,
 ) -> Result<Prepared> {
-    let mut model = load_keras(base.join(path))?;
+    let mut model = models::load(&base.join(path))?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
     let schema = model.table_schema();

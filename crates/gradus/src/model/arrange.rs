@@ -17,6 +17,7 @@ impl Model {
         whole.compiled = None;
         whole.schema = None;
         whole.pictures = None;
+        whole.classes = Vec::new();
         whole.state = State::default();
         let calls = whole.units(None).calls();
         let mut makers = vec![0; whole.nodes.len()];
@@ -129,6 +130,7 @@ impl Model {
             state: self.state,
             schema: self.schema,
             pictures: self.pictures,
+            classes: self.classes,
         }
     }
 }

@@ -134,6 +134,7 @@ impl Functional {
                 state: State::default(),
                 schema: None,
                 pictures: None,
+                classes: Vec::new(),
             },
             shapes: Vec::new(),
         }

@@ -153,6 +153,9 @@ pub struct Model {
     /// How it was given pictures, if it was trained on a folder of such, or on some that
     /// are not scaled as usual.
     pub pictures: Option<Pictures>,
+    /// The names of the classes in the order of their numbers, where the rows that it was
+    /// trained on last have such and neither a table nor a folder of pictures says them.
+    pub classes: Vec<String>,
 }
 
 impl Model {
@@ -259,6 +262,7 @@ impl Model {
             state: State::default(),
             schema: None,
             pictures: None,
+            classes: Vec::new(),
         }
     }
 

@@ -45,6 +45,7 @@ impl Sequential {
                 state: State::default(),
                 schema: None,
                 pictures: None,
+                classes: Vec::new(),
             },
         }
     }

@@ -15,7 +15,7 @@ pub(crate) fn folder(path: &Path) -> String {
     } else if has("model.keras") {
         "is a folder, expected a model file: there is model.keras in it".to_owned()
     } else {
-        "is a folder, expected a model file".to_owned()
+        "is a folder without model.keras, expected a model file or a run folder".to_owned()
     }
 }
 

@@ -89,8 +89,10 @@ fn rename(class: &str, config: &mut Map<String, Value>) {
             config.remove(name);
         }
     }
-    if Family::Optimizer.member(class).is_some() {
-        optimizer(class, config);
+    // Keras 2.11 to 2.15 write their own optimizers so in `.h5` files.
+    let optimizer = class.strip_prefix("Custom>").unwrap_or(class);
+    if Family::Optimizer.member(optimizer).is_some() {
+        self::optimizer(optimizer, config);
     }
     if config.get("reduction") == Some(&"auto".into()) {
         config.insert("reduction".into(), "sum_over_batch_size".into());

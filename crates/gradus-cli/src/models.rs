@@ -5,6 +5,7 @@ use crate::run_folder::model_path;
 use gradus::artifacts::keras::{NotRead, Note, load_keras_with_notes};
 use gradus::{Error, Model, Result};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A model, and where it comes from.
 pub struct Opened {
@@ -38,12 +39,19 @@ pub fn load_whole(path: &Path) -> Result<Model> {
     }
 }
 
-/// Says in one line what was not read of a file.
+/// Says in one line what was not read of a file; once, however often it is loaded (for each
+/// fold of a cross-validation).
 pub fn tell(path: &Path, notes: &[Note]) {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    if notes.is_empty() {
+        return;
+    }
     let notes: Vec<String> = notes.iter().map(Note::to_string).collect();
-    if !notes.is_empty() {
-        let path = path.display();
-        output::message(&format!("note: {path}: {}", notes.join("; ")));
+    let line = format!("note: {}: {}", path.display(), notes.join("; "));
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !told.contains(&line) {
+        output::message(&line);
+        told.push(line);
     }
 }
 

@@ -64,10 +64,12 @@ fn originals() -> Vec<(&'static str, Vec<u8>)> {
         ("keras", "keras_files/chain.keras"),
         ("keras", "keras_files/graph.keras"),
         ("keras", "golden/cases/fn_shared_bn/expected.keras"),
+        ("keras", "keras_files/old_213_graph.keras"),
         ("h5", "keras_files/keras3.h5"),
         ("h5", "keras_files/keras2.h5"),
         ("h5", "keras_files/keras2_graph.h5"),
         ("weights.h5", "keras_files/keras3.weights.h5"),
+        ("weights.h5", "keras_files/old_weights.h5"),
         ("safetensors", "weight_files/torch.safetensors"),
         ("npz", "weight_files/keras.npz"),
     ];

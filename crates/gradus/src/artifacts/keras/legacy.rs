@@ -22,11 +22,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The configuration in Keras 3's form.
 pub(crate) fn config(root: &Group) -> Result<String, String> {
     let Some(model) = json(root, "model_config")? else {
-        let is_weights = is_weights(root)
-            || ["layers", super::weights::OLD_LAYERS]
-                .iter()
-                .any(|name| root.groups.contains_key(*name));
-        return Err(match is_weights {
+        return Err(match holds_weights(root) {
             true => format!("not a model that Keras saved: it {ALONE}"),
             false => "not a model that Keras saved: it has no attribute model_config".to_owned(),
         });
@@ -82,7 +78,14 @@ pub(crate) fn is_weights(root: &Group) -> bool {
     (has("layer_names") || has("layer_names0")) && !has("model_config")
 }
 
-/// The arrays of each layer of such a file.
+/// Whether it is such a file, or one of the kind `.weights.h5`.
+pub(crate) fn holds_weights(root: &Group) -> bool {
+    let folders = ["layers", super::weights::OLD_LAYERS];
+    let has = |folder: &&str| root.groups.contains_key(*folder);
+    is_weights(root) || !root.attributes.contains_key("model_config") && folders.iter().any(has)
+}
+
+/// The arrays of each layer of a file of Keras 2's weights.
 pub(crate) fn weights(root: Group) -> Result<Vec<(String, Vec<Array>)>, String> {
     layers_in(root, "")
 }

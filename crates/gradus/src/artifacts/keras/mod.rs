@@ -63,7 +63,7 @@ pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>
     from_reader(open(path)?, path)
 }
 
-/// Whether a file holds weights alone, as far as its name and its first bytes tell: see
+/// Whether a file holds weights alone, as its name says, or an `.h5` file's contents: see
 /// [`Model::load_weights`].
 pub fn is_weights(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();
@@ -74,7 +74,7 @@ pub fn is_weights(path: impl AsRef<Path>) -> bool {
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("h5"));
     let root = is_h5.then(|| tree(open(path)?, path));
-    matches!(root, Some(Ok(root)) if legacy::config(&root).is_err())
+    matches!(root, Some(Ok(root)) if legacy::holds_weights(&root))
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {

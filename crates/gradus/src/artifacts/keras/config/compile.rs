@@ -291,7 +291,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         (false, [Some(one)]) => one.weight.into(),
         _ => each(&|goal| goal.weight.into()),
     };
-    json!({
+    let mut written = json!({
         "optimizer": optimizer,
         "loss": loss,
         "loss_weights": weights,
@@ -300,7 +300,12 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         "run_eagerly": false,
         "steps_per_execution": 1,
         "jit_compile": jit,
-    })
+    });
+    // Keras takes its own usual one where the key is missing, and fails at a null.
+    if let (None, Some(written)) = (&compiled.optimizer, written.as_object_mut()) {
+        written.remove("optimizer");
+    }
+    written
 }
 
 fn write_optimizer(optimizer: &Optimizer) -> Value {

@@ -121,6 +121,7 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
 fn the_same_graph_in_an_h5_file_is_the_same_model() {
     let (zip, _) = load_noting(real("old_215_graph.keras")).unwrap();
     let (h5, notes) = load_noting(real("old_graph.h5")).unwrap();
+    // Keras 2's count of steps is not taken.
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert_eq!(notes[0].part, NotRead::State);
     assert_eq!(h5, zip);
@@ -136,6 +137,14 @@ fn a_list_of_layers_is_a_sequential() {
     let optimizer = model.compiled.unwrap().optimizer.unwrap();
     assert_eq!(optimizer.method.class(), "SGD");
     assert_eq!(optimizer.to_config()["learning_rate"]["decay_rate"], 0.25);
+}
+
+#[test]
+fn a_state_of_keras_2_in_an_h5_file_is_left_out_and_noted() {
+    let (model, notes) = load_noting(real("keras2.h5")).unwrap();
+    assert_eq!(model.state, State::default());
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert_eq!(notes[0].part, NotRead::State);
 }
 
 /// The layers of `old_215.keras`, under these names.

@@ -12,6 +12,14 @@ fn real(name: &str) -> String {
     folder.join(name).display().to_string()
 }
 
+/// A `.npy` file of labels: the last is 1, the others 0.
+fn labels(rows: usize) -> Vec<u8> {
+    let mut file = npy(&[rows]);
+    let last = file.len() - 4;
+    file[last..].copy_from_slice(&1.0_f32.to_le_bytes());
+    file
+}
+
 /// Models of six numbers that Keras has compiled, and what is not read of them.
 const UNKNOWN: [(&str, &str); 3] = [
     (
@@ -87,7 +95,7 @@ fn what_a_model_was_compiled_with_keeps_nobody_from_using_it() {
 fn training_names_what_is_not_known() {
     let place = Place::new();
     place.write("x.npy", npy(&[4, 6]));
-    place.write("y.npy", npy(&[4]));
+    place.write("y.npy", labels(4));
     let named = [
         ("unknown_optimizer.keras", "train.optimizer", "\"adam\""),
         (
@@ -425,7 +433,7 @@ fn a_model_remembers_the_names_of_its_classes() {
         csv
     );
     // Rows without names say nothing of what their numbers mean.
-    place.write("y.npy", npy(&[2]));
+    place.write("y.npy", labels(2));
     place.write(
         "d.toml",
         "[data]\nx = \"x.npy\"\ny = \"y.npy\"\n[model]\nfile = \"run/model.keras\"\n",

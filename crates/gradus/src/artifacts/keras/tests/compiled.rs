@@ -63,10 +63,10 @@ fn an_unknown_optimizer_leaves_the_losses_and_metrics() {
         );
         assert_eq!(model.state, State::default());
         assert_eq!(
-            model.evaluate(&rows()).unwrap(),
-            whole.evaluate(&rows()).unwrap()
+            model.evaluate(rows()).unwrap(),
+            whole.evaluate(rows()).unwrap()
         );
-        let problem = model.fit(&rows(), Fit::new()).unwrap_err().to_string();
+        let problem = model.fit(rows(), Fit::new()).unwrap_err().to_string();
         assert!(
             problem.contains("has no optimizer: call `compile`"),
             "{problem}"
@@ -77,7 +77,7 @@ fn an_unknown_optimizer_leaves_the_losses_and_metrics() {
         model
             .compile(Adam::default(), Loss::SparseCategoricalCrossentropy, &[])
             .unwrap();
-        model.fit(&rows(), Fit::new()).unwrap();
+        model.fit(rows(), Fit::new()).unwrap();
     }
 }
 
@@ -99,8 +99,8 @@ fn an_unknown_loss_leaves_the_optimizer_and_its_state() {
     assert_eq!(ours.optimizer, theirs.optimizer);
     assert_eq!(model.state, whole.state);
     assert_eq!(outputs(&model), outputs(&whole));
-    assert!(model.evaluate(&rows()).is_err());
-    assert!(model.fit(&rows(), Fit::new()).is_err());
+    assert!(model.evaluate(rows()).is_err());
+    assert!(model.fit(rows(), Fit::new()).is_err());
 }
 
 #[test]
@@ -121,34 +121,32 @@ fn losses_without_an_optimizer_are_kept() {
     let (model, notes) = changed(|compile| compile["optimizer"] = Value::Null, |_| {});
     assert_eq!(notes, []);
     assert!(model.compiled.as_ref().unwrap().optimizer.is_none());
-    assert!(model.evaluate(&rows()).is_ok());
+    assert!(model.evaluate(rows()).is_ok());
 }
 
 #[test]
 fn a_state_that_does_not_fit_starts_afresh_and_says_so() {
     let whole = load(real("chain.keras")).unwrap();
-    let mut damages: Vec<Box<dyn Fn(&mut hdf5::Group)>> = Vec::new();
-    damages.push(Box::new(|vars| {
-        vars.arrays.get_mut("3").unwrap().shape = vec![1]
-    }));
-    damages.push(Box::new(|vars| drop(vars.arrays.remove("4"))));
-    damages.push(Box::new(|vars| {
-        drop(
-            vars.arrays
-                .insert("0".into(), hdf5::Array::floats([], vec![1.0])),
-        )
-    }));
+    let damages: [fn(&mut hdf5::Group); 3] = [
+        |vars| {
+            drop(
+                vars.arrays
+                    .insert("3".into(), hdf5::Array::floats([1], vec![0.0])),
+            )
+        },
+        |vars| drop(vars.arrays.remove("4")),
+        |vars| {
+            drop(
+                vars.arrays
+                    .insert("0".into(), hdf5::Array::floats([], vec![1.0])),
+            )
+        },
+    ];
     for damage in damages {
         let (model, notes) = changed(
             |_| {},
             |root| {
-                // The shape of an array is that of its numbers.
-                let vars = root.child("optimizer").child("vars");
-                damage(vars);
-                let values = vars.arrays.get_mut("3");
-                if let Some(array) = values.filter(|array| array.shape == [1]) {
-                    *array = hdf5::Array::floats([1], vec![0.0]);
-                }
+                damage(root.child("optimizer").child("vars"));
             },
         );
         assert_eq!(notes.len(), 1, "{notes:?}");

@@ -57,7 +57,7 @@ pub fn tell(path: &Path, notes: &[Note]) {
 
 impl Opened {
     /// The model, if it can be evaluated: an error that says what it lacks.
-    pub fn to_evaluate(self) -> Result<Model> {
+    pub fn into_evaluable(self) -> Result<Model> {
         let goals = self.model.compiled.as_ref();
         if goals.is_some_and(|compiled| compiled.trained().next().is_some()) {
             return Ok(self.model);

@@ -16,7 +16,7 @@ const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
 pub fn run(args: Evaluate) -> Result<()> {
-    let model = models::open(&args.model)?.to_evaluate()?;
+    let model = models::open(&args.model)?.into_evaluable()?;
     let (data, name) = match PARTS.contains(&&*args.data) {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {

@@ -114,7 +114,7 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
         agrees(back.0, &said);
         // Means stay as they are, and what is beside them is trained.
         let mut after = model;
-        after.fit(&rows(&before, &said), Fit::new()).unwrap();
+        after.fit(rows(&before, &said), Fit::new()).unwrap();
         for layer in ["bn", "inner/batch_normalization"] {
             let layer = before
                 .layers

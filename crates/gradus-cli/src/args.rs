@@ -78,14 +78,16 @@ pub struct Evaluate {
 
 #[derive(Debug, clap::Args)]
 pub struct Predict {
-    /// A `.keras` file
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder
+    #[arg(value_name = "MODEL|RUN")]
     pub model: PathBuf,
-    /// A built-in set (`digits:test`), array files (`x.npy`), a folder of pictures, or a TOML file
+    /// A built-in set (`digits:test`), array files (`x.npy`), a table, a folder of pictures, or a TOML file
     /// with `[data]`
     #[arg(long, value_name = "SPEC")]
     pub data: String,
-    /// Where the outputs go: a `.npy` or `.csv` file, one row for each input row
-    #[arg(long, value_name = "FILE")]
+    /// Where the outputs go, one row for each input row: a `.npy`, `.csv` or `.json` file, or `-`
+    /// for CSV on standard output. Classes have a column with their names
+    #[arg(long, value_name = "FILE|-", allow_hyphen_values = true)]
     pub out: PathBuf,
     /// Predict N times with dropout on: FILE gets the mean of the outputs, and FILE with
     /// `_std` before its extension their standard deviation
@@ -124,15 +126,15 @@ pub struct Check {
 
 #[derive(Debug, clap::Args)]
 pub struct Summary {
-    /// A `.keras` file, or a configuration file (TOML)
-    #[arg(value_name = "MODEL|CONFIG.toml")]
+    /// A model (`.keras`, or `.h5` of Keras), a run folder, or a configuration file (TOML)
+    #[arg(value_name = "MODEL|RUN|CONFIG.toml")]
     pub file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Convert {
-    /// A model (`.keras`, or `.h5` of Keras 2 or 3), or weights (`.weights.h5`,
-    /// `.safetensors`, `.npz`), which need --model
+    /// A model (`.keras`, or `.h5` of Keras 2 or 3) or a run folder, or weights (`.weights.h5`,
+    /// Keras 2's `.h5`, `.safetensors`, `.npz`), which need --model
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// A model (`.keras`) or weights (`.weights.h5`, `.safetensors`, `.npz`)

@@ -3,9 +3,10 @@
 //! `state.toml` names the other files of the checkpoint and is written last, so
 //! that whoever is killed on the way leaves the checkpoint before it.
 
+use crate::models::load_whole;
 use crate::run_folder::{CHECKPOINT, tidy, write_text};
 use gradus::artifacts::callbacks::ModelCheckpointProgress;
-use gradus::artifacts::keras::{load_keras, save_keras};
+use gradus::artifacts::keras::save_keras;
 use gradus::model::Model;
 use gradus::train::History;
 use gradus::train::callbacks::{EarlyStoppingProgress, ReduceLROnPlateauProgress};
@@ -128,9 +129,9 @@ pub fn read(run: &Path) -> Result<Option<Checkpoint>> {
     let damaged = |problem: String| Error::file(&path, problem);
     let mut state: State = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     let history = History::from_csv(&state.history).map_err(|error| damaged(error.to_string()))?;
-    let model = load_keras(folder.join(&state.model))?;
+    let model = load_whole(&folder.join(&state.model))?;
     if let (Some(early_stopping), Some(best)) = (&mut state.early_stopping, &state.best) {
-        let best = load_keras(folder.join(best))?;
+        let best = load_whole(&folder.join(best))?;
         early_stopping.best_weights = Some(best.weights().map(|w| w.values.clone()).collect());
     }
     Ok(Some(Checkpoint {

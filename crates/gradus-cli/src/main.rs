@@ -7,6 +7,7 @@ mod config;
 mod copies;
 mod curve;
 mod fetch;
+mod models;
 mod output;
 mod progress;
 mod run_folder;

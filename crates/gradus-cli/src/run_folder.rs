@@ -41,7 +41,8 @@ pub fn model_path(given: &Path) -> Result<PathBuf> {
     } else if given.join(CONFIG).is_file() {
         format!("holds no `{MODEL}` yet: its training has not ended; go on with --resume")
     } else {
-        format!("holds no `{MODEL}`, expected a run folder or a `.keras` file")
+        // Who reads the model says what folder it is.
+        return Ok(given.to_owned());
     };
     Err(Error::file(given, problem))
 }

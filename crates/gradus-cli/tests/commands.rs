@@ -43,10 +43,16 @@ fn predict_writes_a_row_for_each_row() {
     place.ok(&["predict", MODEL, "--data", "digits:test", "--out", "p.csv"]);
     place.ok(&["predict", MODEL, "--data", "digits:test", "--out", "p.npy"]);
     let csv = place.text("p.csv");
-    let rows: Vec<Vec<f32>> = csv
-        .lines()
-        .map(|line| line.split(',').map(|x| x.parse().unwrap()).collect())
-        .collect();
+    let header =
+        "class,class_0,class_1,class_2,class_3,class_4,class_5,class_6,class_7,class_8,class_9";
+    assert_eq!(csv.lines().next(), Some(header));
+    let numbers = |line: &str| {
+        line.split(',')
+            .skip(1)
+            .map(|x| x.parse().unwrap())
+            .collect()
+    };
+    let rows: Vec<Vec<f32>> = csv.lines().skip(1).map(numbers).collect();
     assert_eq!((rows.len(), rows[0].len()), (355, 10));
     let npy = place.read("p.npy");
     let numbers = &npy[npy.len() - 355 * 10 * 4..];
@@ -57,7 +63,7 @@ fn predict_writes_a_row_for_each_row() {
 
     place.write("x.npy", npy_of(&[3, 8, 8]));
     place.ok(&["predict", MODEL, "--data", "x.npy", "--out", "q.csv"]);
-    assert_eq!(place.text("q.csv").lines().count(), 3);
+    assert_eq!(place.text("q.csv").lines().count(), 1 + 3);
 }
 
 fn npy_of(shape: &[usize]) -> Vec<u8> {
@@ -76,7 +82,10 @@ fn mc_samples_give_a_mean_and_a_deviation() {
     );
     let numbers = |name: &str| -> Vec<f32> {
         let text = place.text(name);
-        let cells = text.lines().flat_map(|line| line.split(','));
+        // A header, and a class where it is one of probabilities.
+        let of_class = usize::from(text.starts_with("class,"));
+        let rows = text.lines().skip(1);
+        let cells = rows.flat_map(|line| line.split(',').skip(of_class));
         cells.map(|cell| cell.parse().unwrap()).collect()
     };
     let (plain, mean, std) = (numbers("p.csv"), numbers("m.csv"), numbers("m_std.csv"));
@@ -156,7 +165,6 @@ fn missing_and_damaged_files_are_named() {
         &["summary", "none.keras"][..],
         &["summary", "half.keras"],
         &["summary", "junk.keras"],
-        &["summary", "run"],
         &["summary", "none.toml"],
         &["summary", "binary.toml"],
         &["evaluate", "none.keras", "--data", "digits"],
@@ -166,10 +174,7 @@ fn missing_and_damaged_files_are_named() {
         &["train", "--set", "model={file=\"none.keras\"}"],
     ] {
         let message = place.mistake(arguments);
-        let name = arguments
-            .iter()
-            .find(|a| a.contains('.') || **a == "run")
-            .unwrap();
+        let name = arguments.iter().find(|a| a.contains('.')).unwrap();
         let name = if name.contains("none.keras") {
             "none.keras"
         } else {

@@ -31,7 +31,8 @@ fn a_scheduler_sets_the_rate_of_each_epoch() {
         .unwrap();
     assert_eq!(history.get("learning_rate"), [0.5, 0.25, 0.125, 0.0625]);
     // The optimizer stays there, as Keras' does.
-    let LearningRate::Constant(rate) = model.compiled.unwrap().optimizer.learning_rate else {
+    let LearningRate::Constant(rate) = model.compiled.unwrap().optimizer.unwrap().learning_rate
+    else {
         panic!("it was a number");
     };
     assert_eq!(rate, 0.0625);

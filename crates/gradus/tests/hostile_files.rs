@@ -64,10 +64,12 @@ fn originals() -> Vec<(&'static str, Vec<u8>)> {
         ("keras", "keras_files/chain.keras"),
         ("keras", "keras_files/graph.keras"),
         ("keras", "golden/cases/fn_shared_bn/expected.keras"),
+        ("keras", "keras_files/old_213_graph.keras"),
         ("h5", "keras_files/keras3.h5"),
         ("h5", "keras_files/keras2.h5"),
         ("h5", "keras_files/keras2_graph.h5"),
         ("weights.h5", "keras_files/keras3.weights.h5"),
+        ("old.h5", "keras_files/old_weights.h5"),
         ("safetensors", "weight_files/torch.safetensors"),
         ("npz", "weight_files/keras.npz"),
     ];
@@ -149,6 +151,11 @@ fn network(ending: &str) -> Model {
             .add(Dense::new(6))
             .add(BatchNormalization::new())
             .add(Dropout::new(0.2))
+            .add_named("out", Dense::new(3), true),
+        "old.h5" => Sequential::new()
+            .input([4])
+            .add(Dense::new(5))
+            .add(BatchNormalization::new())
             .add_named("out", Dense::new(3), true),
         _ => Sequential::new()
             .input([4])

@@ -217,7 +217,8 @@ fn stages_are_trainings_one_after_the_other() {
     by_hand.set_trainable("dense_2", true).unwrap();
     by_hand.fit(data(), options(2)).unwrap();
     by_hand.set_trainable("*", true).unwrap();
-    by_hand.compiled.as_mut().unwrap().optimizer.learning_rate = LearningRate::Constant(0.0005);
+    let compiled = by_hand.compiled.as_mut().unwrap();
+    compiled.optimizer.as_mut().unwrap().learning_rate = LearningRate::Constant(0.0005);
     by_hand.fit(data(), options(5).initial_epoch(2)).unwrap();
 
     let mut gradual = model(Adam::new());
@@ -257,7 +258,15 @@ fn each_layer_below_has_a_smaller_rate() {
         }
         let before = model.clone();
         model.fit(data(), options).unwrap();
-        assert!(model.compiled.unwrap().optimizer.layer_rates.is_empty());
+        assert!(
+            model
+                .compiled
+                .unwrap()
+                .optimizer
+                .unwrap()
+                .layer_rates
+                .is_empty()
+        );
         let steps = model.layers.iter().zip(&before.layers).map(|(now, was)| {
             let (now, was) = (&now.weights[0].values, &was.weights[0].values);
             now.iter().zip(was).map(|(a, b)| a - b).collect::<Vec<_>>()

@@ -3,9 +3,9 @@
 use crate::args::Check;
 use crate::config::{Document, Run};
 use crate::copies;
+use crate::models;
 use crate::output;
 use crate::run_folder::{CONFIG, MODEL};
-use gradus::artifacts::keras::load_keras;
 use gradus::data::checks::{Finding, Severity, Silenced};
 use gradus::data::{Listener, Loaded, Opened, is_table};
 use gradus::{Dataset, Error, Model, Result};
@@ -17,7 +17,7 @@ use std::path::Path;
 pub fn run(args: Check) -> Result<()> {
     let is_config = args.file.extension();
     let is_config = is_config.is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-    let is_run = args.file.is_dir();
+    let is_run = args.file.join(CONFIG).is_file();
     if let (true, Some(spec)) = (is_config || is_run, &args.data) {
         let expected = "a model beside it: a configuration names its data";
         return Err(Error::invalid("--data", format!("`{spec}`"), expected));
@@ -95,21 +95,23 @@ impl Looked {
 
     /// The weights of a model, and data for it.
     fn model(&mut self, path: &Path, spec: Option<&str>) -> Result<()> {
-        let model = load_keras(path)?;
+        let model = models::load(path)?;
         self.findings.extend(model.findings());
         let Some(spec) = spec else {
             return Ok(());
         };
         let is_table = is_table(spec)?;
-        let data = match model.compiled {
-            Some(_) => super::labelled_for(&model, spec)?.sample().clone(),
-            None => super::data_for(&model, spec)?.sample().clone(),
+        let goals = model.compiled.as_ref();
+        let has_goals = goals.is_some_and(|compiled| compiled.trained().next().is_some());
+        let data = match has_goals {
+            true => super::labelled_for(&model, spec)?.sample().clone(),
+            false => super::data_for(&model, spec)?.sample().clone(),
         };
         self.rows += &format!("{}: {} rows\n", data.name(), data.rows());
         self.refused(&model, &data, is_table);
-        let of_classes = match model.compiled {
-            Some(_) => model.targets_of_classes(&data)?,
-            None => Vec::new(),
+        let of_classes = match has_goals {
+            true => model.targets_of_classes(&data)?,
+            false => Vec::new(),
         };
         let loaded = Loaded {
             train: data,

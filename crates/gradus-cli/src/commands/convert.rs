@@ -1,8 +1,9 @@
 //! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT]`.
 
 use crate::args::Convert;
+use crate::models;
 use crate::output;
-use gradus::artifacts::keras::{load_keras, save_keras};
+use gradus::artifacts::keras::{is_weights, save_keras};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
 use gradus::{Error, Model, Result};
 use std::path::Path;
@@ -39,20 +40,21 @@ pub fn run(args: Convert) -> Result<()> {
 
 /// The model of IN, or the one that the weights of IN were loaded into.
 fn read(args: &Convert) -> Result<Model> {
-    match (Format::of(&args.input), &args.model) {
-        (None, None) => load_keras(&args.input),
-        (None, Some(_)) => {
+    match (is_weights(&args.input), &args.model) {
+        (false, None) => models::load(&args.input),
+        (false, Some(_)) => {
             let expected = "nothing: IN is no file of weights alone, it would be the model itself";
             Err(Error::invalid("--model", "a model", expected))
         }
-        (Some(_), None) => {
+        (true, None) => {
             let problem = "holds weights alone: name the model that they belong to with \
                            `--model MODEL.keras`";
             Err(Error::file(&args.input, problem))
         }
-        (Some(_), Some(model)) => {
-            let mut model = load_keras(model)?;
-            model.load_weights(&args.input)?;
+        (true, Some(model)) => {
+            let mut model = models::load(model)?;
+            let notes = model.load_weights_with_notes(&args.input)?;
+            models::tell(&args.input, &notes);
             Ok(model)
         }
     }

@@ -3,9 +3,9 @@
 use crate::args::Evaluate;
 use crate::config::Document;
 use crate::copies;
+use crate::models;
 use crate::output;
-use crate::run_folder::{CONFIG, model_path};
-use gradus::artifacts::keras::load_keras;
+use crate::run_folder::CONFIG;
 use gradus::data::{Data, Listener};
 use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
@@ -16,13 +16,8 @@ const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
 pub fn run(args: Evaluate) -> Result<()> {
-    let path = model_path(&args.model)?;
-    let model = load_keras(&path)?;
-    if model.compiled.is_none() {
-        let problem = "was saved without a loss, so it cannot be evaluated; it can predict";
-        return Err(Error::file(&path, problem));
-    }
-    super::warn_of_nan(&model, &path);
+    let model = models::open(&args.model)?.into_evaluable()?;
+    super::warn_of_nan(&model, &args.model);
     // Beside a file, a folder of pictures may be called so.
     let is_part = PARTS.contains(&&*args.data);
     let is_part = is_part && (args.model.is_dir() || !Path::new(&args.data).exists());

@@ -1,10 +1,10 @@
-//! `gradus summary MODEL|CONFIG.toml`.
+//! `gradus summary MODEL|RUN|CONFIG.toml`.
 
 use crate::args::Summary;
 use crate::config::{Document, model_of};
+use crate::models;
 use crate::output;
 use gradus::Result;
-use gradus::artifacts::keras::load_keras;
 
 /// Runs the command.
 pub fn run(args: Summary) -> Result<()> {
@@ -17,7 +17,7 @@ pub fn run(args: Summary) -> Result<()> {
         let config = document.read()?;
         model_of(&config, document.base()).map_err(|error| document.locate(error))?
     } else {
-        load_keras(&args.file)?
+        models::load(&args.file)?
     };
     output::result(&model.summary()?)
 }

@@ -71,8 +71,9 @@ impl Run {
             *schedule = Schedule::from_config("train.schedule", &config)?;
             (format!("train.schedule.{key}"), found.max_rate)
         } else {
-            if let Some(compiled) = &mut self.model.compiled {
-                compiled.optimizer.learning_rate = LearningRate::Constant(found.rate);
+            let compiled = self.model.compiled.as_mut();
+            if let Some(optimizer) = compiled.and_then(|c| c.optimizer.as_mut()) {
+                optimizer.learning_rate = LearningRate::Constant(found.rate);
             }
             ("train.learning_rate".to_owned(), found.rate)
         };

@@ -6,7 +6,7 @@ use super::text::to_text;
 use super::train::PerOutput;
 use super::vocabulary::with_vocabularies;
 use super::{Callbacks, Config, Found, excluded, problem_at, read_training};
-use gradus::artifacts::keras::load_keras;
+use crate::models;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity, Where};
 use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
@@ -52,7 +52,7 @@ pub struct Run {
 /// The model alone, its weights made for the data's shapes.
 pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
     if let Source::File(path) = &config.model.source {
-        let mut model = load_keras(base.join(path))?;
+        let mut model = models::load(&base.join(path))?;
         freeze(&mut model, config)?;
         return Ok(model);
     }
@@ -88,7 +88,10 @@ impl Config {
             }
         }
         let compiled = self.compile(&mut model, recipe.as_ref(), &data, &goals)?;
-        let by_schedule = matches!(compiled.optimizer.learning_rate, LearningRate::Schedule(_));
+        let by_schedule = {
+            let rate = &compiled.optimizer()?.learning_rate;
+            matches!(rate, LearningRate::Schedule(_))
+        };
         let mut callbacks = self.callbacks.given.clone();
         let reduces = callbacks.reduce_lr_on_plateau.is_some();
         let thaws_with_rates = callbacks.unfreezing_sets_rate();
@@ -299,7 +302,7 @@ impl Config {
             let what = "a loss, such as \"sparse_categorical_crossentropy\"";
             return Err(missing("loss", what));
         }
-        let saved = saved.map(|s| s.optimizer);
+        let saved = saved.and_then(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
             Some(named) => saved.as_ref() == Some(named),
             None => saved.is_some(),
@@ -319,7 +322,10 @@ impl Config {
             // A saved schedule gives way; this is not used either.
             optimizer.learning_rate = LearningRate::Constant(0.01);
         }
-        let compiled = Compiled { optimizer, goals };
+        let compiled = Compiled {
+            optimizer: Some(optimizer),
+            goals,
+        };
         let state = std::mem::take(&mut model.state);
         model
             .compile_with(compiled.clone())
@@ -415,7 +421,7 @@ fn prepare_saved(
     path: &str,
     listener: Listener<'_>,
 ) -> Result<Prepared> {
-    let mut model = load_keras(base.join(path))?;
+    let mut model = models::load(&base.join(path))?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
     let schema = model.table_schema();
@@ -481,7 +487,7 @@ fn of_loss(error: Error) -> Error {
 
 /// A schedule that moves the momentum of an optimizer that has none.
 fn without_momentum(schedule: &Schedule, compiled: &Compiled) -> Option<Finding> {
-    let (optimizer, class) = (&compiled.optimizer, schedule.class());
+    let (optimizer, class) = (compiled.optimizer().ok()?, schedule.class());
     if optimizer.has_momentum() || !schedule.moves_momentum() {
         return None;
     }

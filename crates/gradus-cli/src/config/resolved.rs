@@ -80,7 +80,7 @@ impl Config {
             (Source::File(_), None, Some(rate)) => {
                 train["learning_rate"] = serde_json::to_value(rate).map_err(plain)?;
             }
-            _ => train["optimizer"] = compiled.optimizer.to_config(),
+            _ => train["optimizer"] = compiled.optimizer()?.to_config(),
         }
         if let Some(schedule) = &run.schedule {
             train["schedule"] = schedule.to_config();

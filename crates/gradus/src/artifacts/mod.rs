@@ -21,12 +21,21 @@ impl Model {
 
     /// Loads a model from a `.keras` file, written by gradus or by Keras 3, or
     /// from a whole-model `.h5` file of Keras 2 or 3. Nothing in the file is executed.
+    ///
+    /// An optimizer, loss or metric that gradus does not know keeps nobody from using the
+    /// layers: it is left out, and [`Model::load_with_notes`] says so.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
+        Model::load_with_notes(path).map(|(model, _)| model)
+    }
+
+    /// As [`Model::load`], and what was not read of how the model was compiled: one
+    /// [`Note`](keras::Note) for each part.
+    pub fn load_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<keras::Note>)> {
         let path = path.as_ref();
         if path.extension().is_none_or(|e| e != "h5") {
             keras_name(path)?;
         }
-        keras::load_keras(path)
+        keras::load_keras_with_notes(path)
     }
 }
 

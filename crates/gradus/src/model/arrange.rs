@@ -17,6 +17,7 @@ impl Model {
         whole.compiled = None;
         whole.schema = None;
         whole.pictures = None;
+        whole.classes = Vec::new();
         whole.state = State::default();
         let calls = whole.units(None).calls();
         let mut makers = vec![0; whole.nodes.len()];
@@ -66,6 +67,7 @@ impl Model {
             Some(Node {
                 layer: layers[node.layer]?,
                 inputs: inputs?,
+                inference: node.inference,
             })
         };
         let part = |part: Part, parent: Option<usize>| {
@@ -75,6 +77,7 @@ impl Model {
                 None => Some(Use {
                     first: nodes[used.first]?,
                     inputs: sources(&used.inputs)?,
+                    inference: used.inference,
                 }),
                 // These count in the part that it is in.
                 Some(_) => Some(used.clone()),
@@ -128,6 +131,7 @@ impl Model {
             schema: self.schema,
             pictures: self.pictures,
             asked: self.asked,
+            classes: self.classes,
         }
     }
 }

@@ -9,9 +9,11 @@ use crate::rules::optimizers::Optimizer;
 /// How a model is trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compiled {
-    /// How gradients become steps.
-    pub optimizer: Optimizer,
-    /// What each output is for; one without a goal is not trained.
+    /// How gradients become steps. None where a file has none, or one that gradus does not
+    /// know: such a model is evaluated, and trained when it is compiled with another.
+    pub optimizer: Option<Optimizer>,
+    /// What each output is for; one without a goal is not trained. None has one where a
+    /// file's losses are not known.
     pub goals: Vec<Option<Goal>>,
 }
 
@@ -84,9 +86,17 @@ impl Compiled {
     /// For a model with one output.
     pub fn new(optimizer: impl Into<Optimizer>, goal: Goal) -> Self {
         Compiled {
-            optimizer: optimizer.into(),
+            optimizer: Some(optimizer.into()),
             goals: vec![Some(goal)],
         }
+    }
+
+    /// The optimizer; an error that says what to call if there is none.
+    pub fn optimizer(&self) -> Result<&Optimizer> {
+        self.optimizer.as_ref().ok_or_else(|| Error::NotReady {
+            problem: "the model has no optimizer: call `compile` with one before it is trained"
+                .into(),
+        })
     }
 
     /// Whether a loss is the user's own, which no file can hold.
@@ -112,7 +122,7 @@ impl Model {
     ) -> Result<()> {
         let goal = Goal::new(loss).metrics(metrics);
         self.compile_with(Compiled {
-            optimizer: optimizer.into(),
+            optimizer: Some(optimizer.into()),
             goals: vec![Some(goal); self.outputs.len()],
         })
     }
@@ -151,14 +161,14 @@ impl Model {
             of_outputs[output] = Some(goal);
         }
         self.compile_with(Compiled {
-            optimizer: optimizer.into(),
+            optimizer: Some(optimizer.into()),
             goals: of_outputs,
         })
     }
 
     /// As [`Model::compile`], with everything chosen.
     pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
-        let optimizer = compiled.optimizer.check();
+        let optimizer = compiled.optimizer()?.check();
         optimizer.map_err(|e| e.under("optimizer"))?;
         if compiled.goals.len() != self.outputs.len() || compiled.trained().next().is_none() {
             let found = format!("{} goals", compiled.trained().count());
@@ -221,9 +231,12 @@ impl Model {
         goals.map(|(output, goal)| (prefix(output), goal)).collect()
     }
 
-    /// What the optimizer has; an error that says what to call if it is not there.
+    /// How it is trained, with a loss at least; an error that says what to call if there
+    /// is none.
     pub(crate) fn compiled(&self) -> Result<&Compiled> {
-        self.compiled.as_ref().ok_or_else(|| Error::NotReady {
+        let compiled = self.compiled.as_ref();
+        let compiled = compiled.filter(|compiled| compiled.trained().next().is_some());
+        compiled.ok_or_else(|| Error::NotReady {
             problem: "the model is not compiled: call `compile` with an optimizer and a loss first"
                 .into(),
         })

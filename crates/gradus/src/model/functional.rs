@@ -135,6 +135,7 @@ impl Functional {
                 schema: None,
                 pictures: None,
                 asked: Default::default(),
+                classes: Vec::new(),
             },
             shapes: Vec::new(),
         }
@@ -238,6 +239,7 @@ impl Functional {
             let node = |node: &Node| Node {
                 layer: node.layer + layers,
                 inputs: node.inputs.clone(),
+                inference: node.inference,
             };
             nodes.iter().map(node).collect()
         };
@@ -281,6 +283,17 @@ impl Functional {
 
     /// All outputs that a shared layer or model makes of its inputs.
     pub fn call_all(&mut self, shared: Shared, inputs: impl Symbols) -> Result<Vec<Symbol>> {
+        self.call_as(shared, inputs, false)
+    }
+
+    /// All outputs that a shared layer or model makes of its inputs; as in inference even
+    /// in training, if `inference`: Keras' `training=False`.
+    pub fn call_as(
+        &mut self,
+        shared: Shared,
+        inputs: impl Symbols,
+        inference: bool,
+    ) -> Result<Vec<Symbol>> {
         let inputs = inputs.symbols();
         let own = |graph: u64| graph == self.id;
         if !own(shared.graph) || !inputs.iter().all(|i| own(i.graph)) {
@@ -291,7 +304,11 @@ impl Functional {
         let first = self.model.nodes.len();
         let (nodes, outputs) = match shared.unit {
             Unit::Layer(layer) => {
-                let node = Node { layer, inputs };
+                let node = Node {
+                    layer,
+                    inputs,
+                    inference,
+                };
                 (vec![node], vec![Source::Node(first)])
             }
             Unit::Part(number) => {
@@ -312,9 +329,14 @@ impl Functional {
                 let nodes = part.nodes.iter().map(|node| Node {
                     layer: node.layer,
                     inputs: node.inputs.iter().map(outside).collect(),
+                    inference: node.inference || inference,
                 });
                 let made = (nodes.collect(), part.outputs.iter().map(outside).collect());
-                part.uses.push(Use { inputs, first });
+                part.uses.push(Use {
+                    inputs,
+                    first,
+                    inference,
+                });
                 made
             }
         };

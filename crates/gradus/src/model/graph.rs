@@ -106,6 +106,9 @@ pub struct Node {
     pub layer: usize,
     /// What it is applied to.
     pub inputs: Vec<Source>,
+    /// Whether it computes as in inference even in training, as Keras' `training=False`: no
+    /// noise, and batch normalization by the moving statistics. Default no.
+    pub inference: bool,
 }
 
 /// What training has left in the optimizer.
@@ -151,6 +154,9 @@ pub struct Model {
     /// How it was given pictures, if it was trained on a folder of such, or on some that
     /// are not scaled as usual.
     pub pictures: Option<Pictures>,
+    /// The names of the classes in the order of their numbers, where the rows that it was
+    /// trained on last have such and neither a table nor a folder of pictures says them.
+    pub classes: Vec<String>,
     /// How often it has predicted.
     pub(crate) asked: Asked,
 }
@@ -284,6 +290,7 @@ impl Model {
             schema: None,
             pictures: None,
             asked: self.asked.clone(),
+            classes: Vec::new(),
         }
     }
 

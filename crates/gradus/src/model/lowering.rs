@@ -67,7 +67,7 @@ impl Model {
         }
         let mut trained = Vec::new();
         if wanted.iter().any(|w| w.mode == Mode::Train) {
-            let optimizer = &self.compiled()?.optimizer;
+            let optimizer = self.compiled()?.optimizer()?;
             let slots = optimizer.slots();
             for (l, layer) in self.layers.iter().enumerate() {
                 for (w, weight) in layer.weights.iter().enumerate() {
@@ -177,7 +177,9 @@ impl Model {
                 trainable: layer.trainable,
                 looked_up: self.is_lookup(node),
             };
+            plan.in_inference(node.inference);
             let value = layer.rule.lower(&mut plan, call);
+            plan.in_inference(false);
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
                 let shape: Vec<usize> = [wanted.rows]
                     .iter()
@@ -235,7 +237,7 @@ impl Model {
                 losses.push((buffer, output.view().positions));
             }
             if wanted.mode == Mode::Train {
-                plan.backward(&starts, trained, &compiled.optimizer);
+                plan.backward(&starts, trained, compiled.optimizer()?);
             }
         }
         if wanted.bfloat16 {

@@ -6,6 +6,7 @@ use super::layers::{Layer, NOISY};
 use crate::base::shape::Shape;
 use crate::error::Result;
 
+/// Layers that Monte Carlo predictions leave on, and such as are always on.
 fn is_noisy(layer: &Layer) -> bool {
     NOISY.contains(&layer.class())
 }
@@ -14,7 +15,14 @@ impl Model {
     /// Whether a layer draws random numbers in training (dropout and its like,
     /// noise, random slopes), which Monte Carlo predictions leave on.
     pub fn is_noisy(&self) -> bool {
-        self.layers.iter().any(|layer| is_noisy(&layer.rule))
+        self.nodes.iter().any(|node| self.draws(node))
+    }
+
+    /// Whether it draws random numbers there; not where it computes as in inference, unless
+    /// it does so even then.
+    fn draws(&self, node: &Node) -> bool {
+        let rule = &self.layers[node.layer].rule;
+        is_noisy(rule) && (!node.inference || rule.class().starts_with("MC"))
     }
 
     /// The model in two parts: what leads to the first noise, and what it is made of
@@ -26,7 +34,7 @@ impl Model {
         for node in &self.nodes {
             let of = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
             let after = node.inputs.iter().any(of);
-            noisy.push(after || is_noisy(&self.layers[node.layer].rule));
+            noisy.push(after || self.draws(node));
         }
         let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
         // Where the parts meet.
@@ -59,6 +67,7 @@ impl Model {
         let nodes = nodes.map(|(node, _)| Node {
             layer: node.layer,
             inputs: node.inputs.iter().map(moved).collect(),
+            inference: node.inference,
         });
         let shapes = self.shapes()?;
         let shape = |cut: &Source| -> Option<Shape> {

@@ -33,6 +33,8 @@ pub struct Use {
     pub inputs: Vec<Source>,
     /// The number of the first of its nodes; the others follow.
     pub first: usize,
+    /// Whether all of it computes as in inference even in training.
+    pub inference: bool,
 }
 
 impl Part {
@@ -63,6 +65,8 @@ pub(crate) struct Call {
     pub inputs: Vec<Source>,
     /// Its nodes.
     pub nodes: Range<usize>,
+    /// Whether it computes as in inference even in training.
+    pub inference: bool,
 }
 
 /// A model's graph, or a part's, as the units that it was made of.
@@ -136,6 +140,7 @@ impl<'a> Units<'a> {
                 unit: Unit::Part(number),
                 inputs: used.inputs.clone(),
                 nodes: used.first..used.first + part.nodes.len(),
+                inference: used.inference,
             })
             .collect();
         let covered = calls.iter().flat_map(|c| c.nodes.clone());
@@ -146,6 +151,7 @@ impl<'a> Units<'a> {
                     unit: Unit::Layer(node.layer),
                     inputs: node.inputs.clone(),
                     nodes: n..n + 1,
+                    inference: node.inference,
                 });
             }
         }

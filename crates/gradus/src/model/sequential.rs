@@ -46,6 +46,7 @@ impl Sequential {
                 schema: None,
                 pictures: None,
                 asked: Default::default(),
+                classes: Vec::new(),
             },
         }
     }
@@ -96,6 +97,7 @@ impl Sequential {
         model.nodes.push(Node {
             layer: model.layers.len() - 1,
             inputs: vec![model.outputs[0]],
+            inference: false,
         });
         model.outputs = vec![Source::Node(model.nodes.len() - 1)];
         self

@@ -52,6 +52,8 @@ pub struct Lowering {
     feeds: usize,
     streams: u32,
     penalties: Vec<(Buffer, bool)>,
+    /// Whether layers compute as in inference, whatever the mode.
+    inference: bool,
     /// Whether the factors of products will be rounded.
     pub(super) bfloat16: bool,
 }
@@ -75,18 +77,24 @@ impl Lowering {
             feeds: 0,
             streams: 0,
             penalties: Vec::new(),
+            inference: false,
             bfloat16,
         }
     }
 
     /// Whether layers are in training mode.
     pub fn training(&self) -> bool {
-        self.mode == Mode::Train
+        self.mode == Mode::Train && !self.inference
+    }
+
+    /// Makes layers compute as in inference, or as the mode says.
+    pub fn in_inference(&mut self, inference: bool) {
+        self.inference = inference;
     }
 
     /// Whether layers of noise are at work.
     pub fn noisy(&self) -> bool {
-        matches!(self.mode, Mode::Train | Mode::Sample)
+        matches!(self.mode, Mode::Train | Mode::Sample) && !self.inference
     }
 
     /// The operations so far.
@@ -223,6 +231,17 @@ impl Lowering {
                 epsilon: of.epsilon,
                 view,
             });
+        } else if self.mode == Mode::Train && trainable && (of.gamma.or(of.beta)).is_some() {
+            // The moving statistics stay, γ and β are trained.
+            let (gamma, beta) = (of.gamma, of.beta);
+            let of = Statistics {
+                gamma: None,
+                beta: None,
+                ..of
+            };
+            let y = self.normalize(x, of, trainable);
+            let y = gamma.map_or(y.clone(), |gamma| self.scale(&y, gamma, false));
+            return beta.map_or(y.clone(), |beta| self.bias(&y, beta));
         } else {
             self.ops.push(Op::Standardize {
                 x: x.buffer,

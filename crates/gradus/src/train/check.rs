@@ -128,7 +128,7 @@ impl Model {
     /// Refuses data that `fit` would refuse: shapes, texts, NaN and infinity, labels
     /// beyond the output. Targets are looked at if the model is compiled.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
-        match self.is_built() && self.compiled.is_some() {
+        match self.is_built() && self.compiled().is_ok() {
             true => labelled(self, data),
             // What it learns from the rows decides the shapes behind it.
             false => finite_inputs(self, data),

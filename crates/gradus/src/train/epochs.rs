@@ -244,7 +244,7 @@ impl<'a> Epochs<'a> {
             true => None,
             false => self.trace(epoch, batch)?,
         };
-        let optimizer = &self.training.model.compiled()?.optimizer;
+        let optimizer = self.training.model.compiled()?.optimizer()?;
         self.blow_up = Some(place.error(loss, began, rate, optimizer));
         self.training.stop = true;
         Ok(())
@@ -283,7 +283,7 @@ impl<'a> Epochs<'a> {
 
     /// With `use_ema`, the weights become their averages.
     fn take_averages(&mut self) -> Result<()> {
-        let slots = self.training.model.compiled()?.optimizer.slots();
+        let slots = self.training.model.compiled()?.optimizer()?.slots();
         let average = slots.iter().position(|&slot| slot == AVERAGE);
         if let (Some(average), true) = (average, self.training.model.state.iteration > 0) {
             self.training.runner.take_slot(average);
@@ -322,7 +322,7 @@ fn setting(
 /// The optimizer's own rate (no number where it is a schedule), and the schedule
 /// that sets it, given here or there.
 fn rate(model: &Model, given: Option<Schedule>) -> Result<(f64, Option<Schedule>)> {
-    match (&model.compiled()?.optimizer.learning_rate, given) {
+    match (&model.compiled()?.optimizer()?.learning_rate, given) {
         (LearningRate::Constant(rate), given) => Ok((*rate, given)),
         (LearningRate::Schedule(own), None) => Ok((f64::NAN, Some(own.clone()))),
         (LearningRate::Schedule(_), Some(_)) => Err(Error::invalid(

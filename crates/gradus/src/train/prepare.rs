@@ -3,7 +3,7 @@
 
 use super::check;
 use crate::data::classes::class_of;
-use crate::data::{Data, Dataset, Tensor};
+use crate::data::{Data, Dataset, Pictures, Tensor};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -39,8 +39,13 @@ impl Model {
             other => other,
         };
         self.adapt_on(engine, &train, false)?;
+        let known = |pictures: &Pictures| !pictures.classes.is_empty();
+        self.classes = match self.schema.is_some() || self.pictures.as_ref().is_some_and(known) {
+            true => Vec::new(),
+            false => train.sample().class_names().to_vec(),
+        };
         if self.state.scalars.is_empty() {
-            let scalars = self.compiled()?.optimizer.method.scalars().to_vec();
+            let scalars = self.compiled()?.optimizer()?.method.scalars().to_vec();
             self.state.scalars = scalars;
         }
         Ok(train)

@@ -236,14 +236,14 @@ fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
 /// Whether it is a moving average: one that begins in mid-training begins at
 /// the weights.
 fn is_average(model: &Model, owner: Owner) -> bool {
-    let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+    let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     let name = |slot: usize| optimizer.and_then(|o| o.slots().get(slot).copied());
     owner.slot.and_then(name) == Some(AVERAGE)
 }
 
 /// What a slot starts at.
 fn slot_start(model: &Model, owner: Owner) -> f32 {
-    let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+    let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     match (optimizer, owner.slot) {
         (Some(optimizer), Some(slot)) => optimizer.slot_start(slot),
         _ => 0.0,

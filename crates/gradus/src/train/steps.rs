@@ -26,7 +26,7 @@ pub(super) struct Steps {
 impl Steps {
     pub fn new(model: &Model, runner: &Runner, feeder: Feeder) -> Result<Self> {
         Ok(Steps {
-            optimizer: model.compiled()?.optimizer.clone(),
+            optimizer: model.compiled()?.optimizer()?.clone(),
             feeder,
             batch: runner.batch(Mode::Train)?,
             mix: None,

@@ -1,33 +1,31 @@
 //! Predictions of rows that are larger than memory, written as they come.
 
-use super::{Format, beside, format};
+use super::file_of;
+use super::json::List;
+use super::sink::{self, Format, format, written};
 use crate::args::Predict;
-use crate::output;
-use gradus::artifacts::whole::fill_whole;
 use gradus::data::{self, Stream};
 use gradus::model::Model;
 use gradus::{Dataset, Error, Result, Tensor};
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Predicts block by block.
-pub fn run(args: &Predict, model: &Model, rows: &Stream) -> Result<()> {
+/// Predicts block by block; columns with names, if it is to give such.
+pub fn run(args: &Predict, model: &Model, rows: &Stream, has_columns: bool) -> Result<()> {
     if args.mc_samples.is_some() {
         let expected = "rows in memory: these are larger than it (`data.memory`, or half of the \
                         machine's)";
         return Err(Error::invalid("--mc-samples", "several samples", expected));
     }
-    let has_columns = data::is_table(&args.data)? || !rows.sample().ids().is_empty();
-    if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
+    if has_columns {
         return score(&args.out, model, rows);
     }
     let (names, shapes) = (model.output_names(), model.output_shapes()?);
     let format = format(&args.out)?;
-    let paths: Vec<PathBuf> = match names.len() {
-        1 => vec![args.out.clone()],
-        _ => names.iter().map(|name| beside(&args.out, name)).collect(),
-    };
+    let paths = names
+        .iter()
+        .map(|name| file_of(&args.out, name, names.len()));
+    let paths: Vec<PathBuf> = paths.collect();
     files(&paths, Vec::new(), &mut |files| {
         if let Format::Npy = format {
             let each = files.iter_mut().zip(&shapes).zip(&paths);
@@ -35,62 +33,86 @@ pub fn run(args: &Predict, model: &Model, rows: &Stream) -> Result<()> {
                 written(path, data::write_npy_header(file, rows.rows(), shape))?;
             }
         }
+        let mut lists: Vec<List> = paths.iter().map(|_| List::default()).collect();
         model.predictor()?.predict_each(rows, &mut |_, outputs| {
-            for ((file, output), path) in files.iter_mut().zip(outputs).zip(&paths) {
-                written(path, block(format, file, output))?;
+            let each = files.iter_mut().zip(&mut lists).zip(outputs).zip(&paths);
+            for (((file, list), output), path) in each {
+                written(path, block(format, file, list, output))?;
             }
             Ok(())
-        })
+        })?;
+        if let Format::Json = format {
+            for ((file, list), path) in files.iter_mut().zip(&mut lists).zip(&paths) {
+                written(path, list.end(file))?;
+            }
+        }
+        Ok(())
     })?;
     paths.iter().zip(&shapes).try_for_each(|(path, shape)| {
-        let (rows, path) = (rows.rows(), path.display());
-        output::result(&format!("{path}: {rows} rows of shape {shape}\n"))
+        sink::say(path, &format!("{} rows of shape {shape}", rows.rows()))
     })
 }
 
-fn block(format: Format, file: &mut BufWriter<File>, output: &Tensor) -> io::Result<()> {
+fn block(
+    format: Format,
+    mut file: &mut dyn Write,
+    list: &mut List,
+    output: &Tensor,
+) -> io::Result<()> {
     let values = output.to_f32();
     match format {
-        Format::Csv => data::write_csv(file, output.shape().size(), &values),
-        Format::Npy => data::write_npy_rows(file, &values),
+        Format::Csv => data::write_csv(&mut file, output.shape().size(), &values),
+        Format::Npy => data::write_npy_rows(&mut file, &values),
+        Format::Json => list.rows(file, output.shape().dims(), &values),
     }
 }
 
 /// Calls `fill` with all files at once, which get their names when it is done.
 fn files(
     paths: &[PathBuf],
-    mut open: Vec<&mut BufWriter<File>>,
-    fill: &mut dyn FnMut(&mut [&mut BufWriter<File>]) -> Result<()>,
+    mut open: Vec<&mut dyn Write>,
+    fill: &mut dyn FnMut(&mut [&mut dyn Write]) -> Result<()>,
 ) -> Result<()> {
     match paths {
         [] => fill(&mut open),
-        [path, rest @ ..] => fill_whole(path, |file| {
-            let mut open: Vec<&mut BufWriter<File>> = open;
+        [path, rest @ ..] => sink::fill(path, |file| {
+            let open = open.into_iter().map(|file| file as &mut dyn Write);
+            let mut open: Vec<&mut dyn Write> = open.collect();
             open.push(file);
             files(rest, open, fill)
         }),
     }
 }
 
-/// Writes the columns that the rows of a table become.
+/// Writes the columns that the rows become.
 fn score(path: &Path, model: &Model, rows: &Stream) -> Result<()> {
+    let is_json = format(path)? == Format::Json;
     let mut names = None;
-    fill_whole(path, |file| {
+    sink::fill(path, |mut file| {
+        let mut list = List::default();
         let mut visit = |rows: &Dataset, outputs: &[Tensor]| {
             let scored = model.scored(rows, outputs)?;
             if names.is_none() {
                 let columns = scored.columns.iter().map(|column| column.name.as_str());
                 names = Some(columns.collect::<Vec<_>>().join(", "));
-                written(path, scored.write_csv_header(file))?;
+                if !is_json {
+                    written(path, scored.write_csv_header(&mut file))?;
+                }
             }
-            written(path, scored.write_csv_rows(file))
+            written(
+                path,
+                match is_json {
+                    true => list.scored(file, &scored),
+                    false => scored.write_csv_rows(&mut file),
+                },
+            )
         };
-        model.predictor()?.predict_each(rows, &mut visit)
+        model.predictor()?.predict_each(rows, &mut visit)?;
+        match is_json {
+            true => written(path, list.end(file)),
+            false => Ok(()),
+        }
     })?;
-    let (rows, path, names) = (rows.rows(), path.display(), names.unwrap_or_default());
-    output::result(&format!("{path}: {rows} rows of {names}\n"))
-}
-
-fn written(path: &Path, written: io::Result<()>) -> Result<()> {
-    written.map_err(|cause| Error::io("write", path, cause))
+    let names = names.unwrap_or_default();
+    sink::say(path, &format!("{} rows of {names}", rows.rows()))
 }

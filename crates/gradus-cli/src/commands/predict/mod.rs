@@ -1,42 +1,50 @@
-//! `gradus predict MODEL --data SPEC --out FILE [--mc-samples N]`.
+//! `gradus predict MODEL|RUN --data SPEC --out FILE|- [--mc-samples N]`.
 
 mod blocks;
+mod json;
+mod sink;
 
 use crate::args::Predict;
-use crate::output;
-use gradus::artifacts::keras::load_keras;
-use gradus::artifacts::whole::write_whole;
+use crate::models;
 use gradus::data::{Data, Dataset};
 use gradus::model::{Model, Scored};
 use gradus::train::McPrediction;
 use gradus::{Error, Result, Tensor, data};
-use std::ffi::OsStr;
+use sink::{Format, beside, format, written};
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
-    format(&args.out)?;
-    let model = load_keras(&args.model)?;
+    let of_columns = format(&args.out)? != Format::Npy;
+    let to_output = sink::is_standard_output(&args.out);
+    if to_output && args.mc_samples.is_some() {
+        let expected = "a file with --mc-samples: one beside it gets the standard deviation";
+        return Err(Error::invalid("--out", "`-`", expected));
+    }
+    let model = models::load(&args.model)?;
     super::warn_of_nan(&model, &args.model);
     if args.mc_samples.is_some() && !model.is_noisy() {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = match super::data_for(&model, &args.data)? {
+    let data = super::data_for(&model, &args.data)?;
+    let has_columns =
+        data::is_table(&args.data)? || !data.sample().ids().is_empty() || model.is_classifier();
+    let has_columns = of_columns && has_columns;
+    let names = model.output_names();
+    if to_output && names.len() > 1 && !has_columns {
+        let expected = format!("a file: each of {} outputs has one of its own", names.len());
+        return Err(Error::invalid("--out", "`-`", expected));
+    }
+    let data = match data {
         Data::Memory(data) => data,
-        Data::Stream(rows) => return blocks::run(&args, &model, &rows),
+        Data::Stream(rows) => return blocks::run(&args, &model, &rows, has_columns),
         Data::Generator(_) => return Err(Error::Internal("a generator of predictions".into())),
     };
-    let has_columns = data::is_table(&args.data)? || !data.ids().is_empty();
-    if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
+    if has_columns {
         return score(&args, &model, &data);
     }
-    let names = model.output_names();
-    // Each of several outputs has a file of its own.
-    let file = |name: &str| match names.len() {
-        1 => args.out.clone(),
-        _ => beside(&args.out, name),
-    };
+    let file = |name: &str| file_of(&args.out, name, names.len());
     let Some(samples) = args.mc_samples else {
         let outputs = model.predict_all(&data)?;
         let mut each = outputs.iter().zip(&names);
@@ -65,37 +73,52 @@ fn sample(
     let found = model.predict_mc_samples(data, samples)?;
     let names = model.output_names();
     for (found, name) in found.iter().zip(&names) {
-        let file = match names.len() {
-            1 => beside(&args.out, "samples"),
-            _ => beside(&beside(&args.out, name), "samples"),
-        };
+        let file = beside(&file_of(&args.out, name, names.len()), "samples");
         if let Some(kept) = &found.samples {
             let path = file.with_extension("npy");
             let values = kept.to_f32();
-            write_whole(&path, |file| data::write_npy(file, kept.shape(), &values))?;
+            sink::fill(&path, |mut to| {
+                written(&path, data::write_npy(&mut to, kept.shape(), &values))
+            })?;
             let dims = kept.shape().dims().iter().map(|dim| format!(", {dim}"));
-            let (path, dims) = (path.display(), dims.collect::<String>());
-            output::result(&format!("{path}: every sample, shape ({samples}{dims})\n"))?;
+            let dims = dims.collect::<String>();
+            sink::say(&path, &format!("every sample, shape ({samples}{dims})"))?;
         }
     }
     Ok(found)
 }
 
-/// Writes the columns that the rows of a table, or a folder's pictures, become.
+/// The file of an output: each of several has its own.
+fn file_of(out: &Path, output: &str, outputs: usize) -> PathBuf {
+    match outputs {
+        1 => out.to_owned(),
+        _ => beside(out, output),
+    }
+}
+
+/// Writes the columns that the rows of a table, a folder's pictures, or classes become.
 fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
     let write = |path: &Path, scored: Scored, what: &str| {
-        write_whole(path, |file| scored.write_csv(file))?;
+        let format = format(path)?;
+        sink::fill(path, |mut to| {
+            written(
+                path,
+                match format {
+                    Format::Json => {
+                        let mut list = json::List::default();
+                        list.scored(to, &scored).and_then(|()| list.end(to))
+                    }
+                    _ => scored.write_csv(&mut to),
+                },
+            )
+        })?;
         let names = scored.columns.iter().map(|column| column.name.as_str());
         let names = names.collect::<Vec<_>>().join(", ");
-        let (rows, path) = (data.rows(), path.display());
-        output::result(&format!("{path}: {rows} rows of {names}{what}\n"))
+        sink::say(path, &format!("{} rows of {names}{what}", data.rows()))
     };
     let Some(samples) = args.mc_samples else {
-        return write(
-            &args.out,
-            model.scored(data, &model.predict_all(data)?)?,
-            "",
-        );
+        let scored = model.scored(data, &model.predict_all(data)?)?;
+        return write(&args.out, scored, "");
     };
     let of = format!(" of {samples} samples");
     let found = sample(args, model, data, samples.get())?.into_iter();
@@ -107,42 +130,26 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
     write(&beside(&args.out, "std"), std, &what)
 }
 
-#[derive(Clone, Copy)]
-enum Format {
-    Csv,
-    Npy,
-}
-
-/// The ending says what a file is.
-fn format(path: &Path) -> Result<Format> {
-    let extension = path.extension().and_then(|e| e.to_str());
-    match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => Ok(Format::Csv),
-        Some("npy") => Ok(Format::Npy),
-        _ => {
-            let problem = "found as --out, expected a name that ends in .npy or .csv";
-            Err(Error::file(path, problem))
-        }
-    }
-}
-
 /// Writes the outputs, and says so.
 fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
     let format = format(path)?;
-    write_whole(path, |file| match format {
-        Format::Csv => data::write_csv(file, shape.size(), &values),
-        Format::Npy => data::write_npy(file, shape, &values),
+    sink::fill(path, |mut to| {
+        written(
+            path,
+            match format {
+                Format::Csv => data::write_csv(&mut to, shape.size(), &values),
+                Format::Npy => data::write_npy(&mut to, shape, &values),
+                Format::Json => {
+                    let mut list = json::List::default();
+                    list.rows(to, shape.dims(), &values)
+                        .and_then(|()| list.end(to))
+                }
+            },
+        )
     })?;
-    let (rows, path) = (outputs.rows(), path.display());
-    output::result(&format!("{path}: {rows} rows of shape {shape}{what}\n"))
-}
-
-/// The file for something more: `p.csv` becomes `p_std.csv`.
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_os_string();
-    let mut name = part(path.file_stem());
-    name.push(format!("_{what}."));
-    name.push(part(path.extension()));
-    path.with_file_name(name)
+    sink::say(
+        path,
+        &format!("{} rows of shape {shape}{what}", outputs.rows()),
+    )
 }

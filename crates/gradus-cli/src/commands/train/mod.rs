@@ -209,7 +209,8 @@ fn watch(
         run.model.seed = seed;
         run.model.compiled = compiled;
         if let Some(compiled) = &mut run.model.compiled
-            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+            && let Some(optimizer) = &mut compiled.optimizer
+            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
         {
             *rate = state.learning_rate;
         }

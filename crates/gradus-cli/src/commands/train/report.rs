@@ -54,7 +54,7 @@ impl Trained {
                     .model
                     .compiled
                     .as_ref()
-                    .is_some_and(|c| c.optimizer.use_ema);
+                    .is_some_and(|c| c.optimizer().is_ok_and(|optimizer| optimizer.use_ema));
                 text += &match averaged && restored(&watch).is_none() {
                     true => {
                         let logs = run.model.evaluate(validation)?;

@@ -90,6 +90,9 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
 pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
     let mut zip = ZipArchive::new(reader)
         .map_err(|error| format!("not a .keras file, which is a zip: {error}"))?;
+    if let Some(problem) = super::foreign::zip(zip.file_names_raw()) {
+        return Err(problem);
+    }
     check_names(&zip)?;
     if zip.has_overlapping_entries().map_err(damaged)? {
         return Err("damaged zip: two entries share the same bytes".to_owned());

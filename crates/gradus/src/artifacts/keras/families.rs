@@ -291,6 +291,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Softmax"], "axis", Number(-1.0)),
         Extra::new(Layer, &["Discretization", "Hashing"], "sparse", False),
         Extra::new(Layer, &["Embedding"], "mask_zero", False),
+        Extra::new(Layer, &["Embedding"], "input_length", Null).any().unwritten(),
         Extra::new(Layer, &["Embedding"], "quantization_config", Null),
         Extra::new(Layer, &["Embedding"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Embedding"], "lora_alpha", Null).any().unwritten(),

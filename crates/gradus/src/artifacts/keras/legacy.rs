@@ -5,9 +5,13 @@
 //! what a `.keras` file would have; what is known of it is decided there.
 
 use super::hdf5::{Array, Attribute, Group};
+use super::keras2::{modern, with_shape};
 use crate::base::registry::Value;
-use serde_json::{Map, json};
-use std::collections::BTreeMap;
+use serde_json::json;
+
+/// What to do with weights where a model is expected.
+pub(crate) const ALONE: &str = "holds weights alone, as `save_weights` writes them: load them \
+                                into a model (`gradus convert WEIGHTS OUT.keras --model MODEL`)";
 
 /// As for the `config.json` of a `.keras` file.
 const MAX_JSON: usize = 4 << 20;
@@ -18,16 +22,12 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The configuration in Keras 3's form.
 pub(crate) fn config(root: &Group) -> Result<String, String> {
     let Some(model) = json(root, "model_config")? else {
-        let found = match root.groups.contains_key("layers") {
-            true => "it holds weights alone, as `save_weights` writes them: load them into a model",
-            false => "it has no attribute model_config",
-        };
-        return Err(format!("not a model that Keras saved: {found}"));
+        return Err(match holds_weights(root) {
+            true => format!("not a model that Keras saved: it {ALONE}"),
+            false => "not a model that Keras saved: it has no attribute model_config".to_owned(),
+        });
     };
-    let mut model = modern(model);
-    if let Some(config) = model.get_mut("config").and_then(Value::as_object_mut) {
-        first_shape(config);
-    }
+    let mut model = with_shape(modern(model));
     if let Some(training) = json(root, "training_config")? {
         model["compile_config"] = compile_config(modern(training));
     }
@@ -48,97 +48,6 @@ fn json(root: &Group, name: &str) -> Result<Option<Value>, String> {
     }
 }
 
-/// Objects with what Keras 3 writes of them, where Keras 2 left it away.
-fn modern(value: Value) -> Value {
-    match value {
-        Value::Object(mut object) => {
-            let class = object.get("class_name").and_then(Value::as_str);
-            let class = class.map(str::to_owned);
-            if let Some(class) = &class
-                && object.get("config").is_some_and(Value::is_object)
-            {
-                object.entry("module").or_insert("keras".into());
-                object.entry("registered_name").or_insert(Value::Null);
-                if class == "Model" {
-                    object.insert("class_name".into(), "Functional".into());
-                }
-                if let Some(Value::Object(config)) = object.get_mut("config") {
-                    rename(class, config);
-                }
-            }
-            let fields = object.into_iter();
-            fields.map(|(key, value)| (key, modern(value))).collect()
-        }
-        Value::Array(items) => items.into_iter().map(modern).collect(),
-        plain => plain,
-    }
-}
-
-/// Arguments that Keras 3 calls otherwise, or no longer has.
-fn rename(class: &str, config: &mut Map<String, Value>) {
-    let mut renamed = |class_has: bool, old: &str, new: &str| {
-        if class_has
-            && !config.contains_key(new)
-            && let Some(value) = config.remove(old)
-        {
-            config.insert(new.to_owned(), value);
-        }
-    };
-    renamed(class == "LeakyReLU", "alpha", "negative_slope");
-    renamed(true, "lr", "learning_rate");
-    renamed(true, "batch_input_shape", "batch_shape");
-    // Not a layer's own business: the one that is first says it for the model.
-    if class != "InputLayer"
-        && class != "Sequential"
-        && let Some(shape) = config.remove("batch_shape")
-    {
-        config.insert(FIRST.to_owned(), shape);
-    }
-    if class == "BatchNormalization"
-        && let Some(Value::Array(axes)) = config.get("axis")
-        && let [axis] = axes.as_slice()
-    {
-        let axis = axis.clone();
-        config.insert("axis".into(), axis);
-    }
-    // What changes nothing at these values, and Keras 3 never writes.
-    let neutral = [
-        ("decay", json!(0.0)),
-        ("jit_compile", json!(false)),
-        ("jit_compile", json!(true)),
-        ("is_legacy_optimizer", json!(false)),
-        ("sparse", json!(false)),
-        ("ragged", json!(false)),
-    ];
-    for (name, value) in neutral {
-        if config.get(name) == Some(&value) {
-            config.remove(name);
-        }
-    }
-    if config.get("reduction") == Some(&"auto".into()) {
-        config.insert("reduction".into(), "sum_over_batch_size".into());
-    }
-}
-
-/// Where the first layer's shape is kept until the model has it.
-const FIRST: &str = "\0batch_shape";
-
-/// Gives the model the input shape that Keras 2 noted on its first layer.
-fn first_shape(config: &mut Map<String, Value>) {
-    let mut first = None;
-    if let Some(Value::Array(layers)) = config.get_mut("layers") {
-        for layer in layers {
-            let config = layer.get_mut("config").and_then(Value::as_object_mut);
-            if let Some(shape) = config.and_then(|config| config.remove(FIRST)) {
-                first.get_or_insert(shape);
-            }
-        }
-    }
-    if let Some(shape) = first {
-        config.entry("build_input_shape").or_insert(shape);
-    }
-}
-
 /// `training_config` as `compile_config`.
 fn compile_config(mut training: Value) -> Value {
     let Some(config) = training.as_object_mut() else {
@@ -152,51 +61,57 @@ fn compile_config(mut training: Value) -> Value {
         }
         config.insert("optimizer".into(), optimizer);
     }
-    for key in ["metrics", "weighted_metrics"] {
-        if let Some(metrics) = config.get_mut(key) {
-            *metrics = named(metrics.take());
-        }
-    }
     training
 }
 
-/// Keras 2 wraps a metric that was given by its name.
-fn named(metrics: Value) -> Value {
-    match metrics {
-        Value::Array(items) => items.into_iter().map(named).collect(),
-        Value::Object(object) if object.get("class_name") == Some(&"MeanMetricWrapper".into()) => {
-            object["config"]["name"].clone()
-        }
-        other => other,
+/// The arrays of each layer with its name, in the layer's order.
+pub(crate) fn layers(root: &mut Group) -> Result<Vec<(String, Vec<Array>)>, String> {
+    match root.groups.remove("model_weights") {
+        Some(weights) => layers_in(weights, "model_weights/"),
+        None => Err("it has no group model_weights".to_owned()),
     }
 }
 
-/// The arrays of each layer by its name, in the layer's order.
-pub(crate) fn layers(root: &mut Group) -> Result<BTreeMap<String, Vec<Array>>, String> {
-    let Some(mut weights) = root.groups.remove("model_weights") else {
-        return Err("it has no group model_weights".to_owned());
-    };
-    let mut layers = BTreeMap::new();
-    for layer in texts(&weights, "layer_names") {
-        let at = format!("model_weights/{layer}");
-        let Some(mut group) = weights.groups.remove(&layer) else {
-            return Err(format!("{at} is missing"));
-        };
-        layers.insert(layer, listed(&mut group, &at)?);
-    }
-    Ok(layers)
+/// Whether a file holds weights alone, as Keras 2's `save_weights` writes them.
+pub(crate) fn is_weights(root: &Group) -> bool {
+    let has = |name: &str| root.attributes.contains_key(name);
+    (has("layer_names") || has("layer_names0")) && !has("model_config")
 }
 
-/// The optimizer's variables in their order; nothing if there are none, or if
-/// they are Keras 2's, which keeps others and counts them otherwise.
-pub(crate) fn optimizer(root: &mut Group) -> Result<Vec<Array>, String> {
+/// Whether it is such a file, or one of the kind `.weights.h5`.
+pub(crate) fn holds_weights(root: &Group) -> bool {
+    let folders = ["layers", super::weights::OLD_LAYERS];
+    let has = |folder: &&str| root.groups.contains_key(*folder);
+    is_weights(root) || !root.attributes.contains_key("model_config") && folders.iter().any(has)
+}
+
+/// The arrays of each layer of a file of Keras 2's weights.
+pub(crate) fn weights(root: Group) -> Result<Vec<(String, Vec<Array>)>, String> {
+    layers_in(root, "")
+}
+
+fn layers_in(mut weights: Group, at: &str) -> Result<Vec<(String, Vec<Array>)>, String> {
+    let names = texts(&weights, "layer_names").into_iter();
+    let taken = names.map(|layer| {
+        let at = format!("{at}{layer}");
+        let mut group = weights.groups.remove(&layer);
+        let group = group.as_mut().ok_or_else(|| format!("{at} is missing"))?;
+        Ok((layer, listed(group, &at)?))
+    });
+    taken.collect()
+}
+
+/// The optimizer's variables in their order; nothing if they are Keras 2's, which keeps
+/// others and counts them otherwise: Keras 3 leaves them out, too.
+pub(crate) fn optimizer(root: &mut Group) -> Result<Option<Vec<Array>>, String> {
     let three = match root.attributes.get("keras_version") {
         Some(Attribute::Text(version)) => version.starts_with("3."),
         _ => false,
     };
     match root.groups.remove("optimizer_weights") {
-        Some(mut group) if three => listed(&mut group, "optimizer_weights"),
-        _ => Ok(Vec::new()),
+        Some(mut group) if three => listed(&mut group, "optimizer_weights").map(Some),
+        Some(_) => Ok(None),
+        None => Ok(Some(Vec::new())),
     }
 }
 

@@ -10,8 +10,11 @@
 pub(crate) mod archive;
 pub(crate) mod config;
 pub(crate) mod families;
+mod foreign;
 pub(crate) mod hdf5;
+pub(crate) mod keras2;
 pub(crate) mod legacy;
+pub(crate) mod notes;
 pub(crate) mod objects;
 pub(crate) mod optimizer;
 pub(crate) mod own;
@@ -24,9 +27,9 @@ use super::weights::NamedArray;
 use super::whole::write_whole;
 use crate::error::{Error, Result};
 use crate::model::Model;
-#[cfg(test)]
 use crate::model::State;
 use archive::Archive;
+pub use notes::{NotRead, Note};
 use objects::Findings;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -44,23 +47,46 @@ pub fn save_keras(model: &Model, path: impl AsRef<Path>) -> Result<()> {
     write_whole(path.as_ref(), |file| file.write_all(&bytes))
 }
 
-/// Loads a model from a `.keras` file, or from a whole-model `.h5` file of Keras 2
-/// or 3, with its compile settings and the optimizer's state, if it has them. (The
-/// state in a file of Keras 2 is left out, as Keras 3 leaves it out.)
+/// Loads a model from a `.keras` file, or from a whole-model `.h5` file, of Keras 2 or 3,
+/// with its compile settings and the optimizer's state, if it has them.
 ///
-/// Layers, arguments and settings that gradus does not know are an error that
-/// names all of them.
+/// Layers and arguments that gradus does not know are an error that names all of them. What
+/// it does not know of how the model was compiled is left out:
+/// [`load_keras_with_notes`] says what that is.
 pub fn load_keras(path: impl AsRef<Path>) -> Result<Model> {
+    load_keras_with_notes(path).map(|(model, _)| model)
+}
+
+/// As [`load_keras`], and what was not read of how the model was compiled.
+pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
     let path = path.as_ref();
     from_reader(open(path)?, path)
 }
 
-fn open(path: &Path) -> Result<BufReader<File>> {
-    let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
-    if path.is_dir() {
-        return Err(Error::file(path, "is a folder, expected a model file"));
+/// Whether a file holds weights alone, as its name says, or an `.h5` file's contents: see
+/// [`Model::load_weights`].
+pub fn is_weights(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    if super::weights::Format::of(path).is_some() {
+        return true;
     }
-    Ok(BufReader::new(file))
+    let is_h5 = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("h5"));
+    let root = is_h5.then(|| tree(open(path)?, path));
+    matches!(root, Some(Ok(root)) if legacy::holds_weights(&root))
+}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
+    let mut file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+    if path.is_dir() {
+        return Err(Error::file(path, foreign::folder(path)));
+    }
+    let first = first_bytes(&mut file, foreign::ENOUGH as u64, path)?;
+    match foreign::file(path, &first) {
+        Some(problem) => Err(Error::file(path, problem)),
+        None => Ok(BufReader::new(file)),
+    }
 }
 
 /// The bytes of a `.keras` file.
@@ -86,25 +112,32 @@ pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
 
 /// The model in the bytes of a `.keras` or whole-model `.h5` file; `path` is for
 /// the error's text.
-pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Model> {
+pub(crate) fn from_reader<R: Read + Seek>(
+    mut reader: R,
+    path: &Path,
+) -> Result<(Model, Vec<Note>)> {
     let problem = |problem: String| Error::file(path, problem);
-    let mut reader = reader;
-    let (config, mut root, legacy, vocabularies, own) = match begins_as_hdf5(&mut reader, path)? {
+    let first = first_bytes(&mut reader, legacy::MAGIC.len() as u64, path)?;
+    let legacy = first == legacy::MAGIC;
+    let (config, mut root, vocabularies, own) = match legacy {
         true => {
             let root = tree(reader, path)?;
             let config = legacy::config(&root).map_err(problem)?;
-            (config, root, true, BTreeMap::new(), None)
+            (config, root, BTreeMap::new(), None)
         }
         false => {
             let archive = archive::read(reader).map_err(problem)?;
             let root = hdf5::read(archive.weights)
                 .map_err(|what| problem(format!("model.weights.h5: {what}")));
-            let vocabularies = archive.vocabularies;
-            (archive.config, root?, false, vocabularies, archive.own)
+            let config = match keras2::is_old(&archive.metadata, &archive.config) {
+                true => keras2::config(archive.config),
+                false => archive.config,
+            };
+            (config, root?, archive.vocabularies, archive.own)
         }
     };
-    let mut findings = Findings::default();
-    let mut model = config::read(&config, &mut findings).map_err(problem)?;
+    let (mut findings, mut notes) = (Findings::default(), Vec::new());
+    let mut model = config::read(&config, &mut findings, &mut notes).map_err(problem)?;
     findings.check(path)?;
     drop(config);
     weights::take_vocabularies(&mut model, vocabularies)
@@ -113,23 +146,49 @@ pub(crate) fn from_reader<R: Read + Seek>(reader: R, path: &Path) -> Result<Mode
     if legacy {
         let arrays = legacy::layers(&mut root).map_err(problem)?;
         let state = legacy::optimizer(&mut root).map_err(problem)?;
-        root = weights::arranged(&model, arrays).map_err(problem)?;
-        weights::number(root.child("optimizer").child("vars"), state);
+        root = weights::arranged(&model, arrays, false).map_err(problem)?;
+        match state {
+            Some(state) => weights::number(root.child("optimizer").child("vars"), state),
+            None if model
+                .compiled
+                .as_ref()
+                .is_some_and(|c| c.optimizer.is_some()) =>
+            {
+                notes.push(Note {
+                    part: NotRead::State,
+                    problem: "it is of Keras 2".to_owned(),
+                });
+            }
+            None => {}
+        }
+    } else {
+        root = weights::modernized(&model, root).map_err(problem)?;
     }
     weights::load(&mut model, &mut root).map_err(problem)?;
-    if let Some(compiled) = &mut model.compiled {
-        model.state = optimizer::load(&model.layers, compiled, &root).map_err(problem)?;
-    }
+    load_state(&mut model, &root, &mut notes);
     if let Some(own) = own {
         own::read(&own, &mut model).map_err(|what| problem(format!("gradus.json: {what}")))?;
     }
-    Ok(model)
+    Ok((model, notes))
 }
 
-/// Loads a `.weights.h5` file into a model that is built: the weights by their
-/// places, and the optimizer's state where the model is compiled. All of it, or
-/// nothing is changed.
-pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
+/// Loads the optimizer's state where the model has an optimizer; one that does not fit it is
+/// left out, and noted.
+fn load_state(model: &mut Model, root: &hdf5::Group, notes: &mut Vec<Note>) {
+    let optimizer = model.compiled.as_mut().and_then(|c| c.optimizer.as_mut());
+    let Some(optimizer) = optimizer else { return };
+    let found = optimizer::load(&model.layers, optimizer, root);
+    model.state = found.unwrap_or_else(|problem| {
+        let part = NotRead::State;
+        notes.push(Note { part, problem });
+        State::default()
+    });
+}
+
+/// Loads a `.weights.h5` file, or one that Keras 2's `save_weights` has written, into a
+/// model that is built: the weights by their places, and the optimizer's state where the
+/// model is compiled. All weights, or nothing is changed.
+pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<Vec<Note>> {
     let problem = |problem: String| Error::file(path, problem);
     let mut root = tree(open(path)?, path)?;
     if root.attributes.contains_key("model_config") {
@@ -137,10 +196,17 @@ pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
             "is a whole model, expected weights alone".to_owned(),
         ));
     }
-    let mut loaded = model.clone();
+    let (mut loaded, mut notes) = (model.clone(), Vec::new());
+    root = match legacy::is_weights(&root) {
+        true => {
+            let arrays = legacy::weights(root).map_err(problem)?;
+            weights::arranged(model, arrays, true).map_err(problem)?
+        }
+        false => weights::modernized(model, root).map_err(problem)?,
+    };
     weights::load(&mut loaded, &mut root).map_err(problem)?;
-    if let (Some(compiled), Some(_)) = (&mut loaded.compiled, root.at("optimizer/vars")) {
-        loaded.state = optimizer::load(&loaded.layers, compiled, &root).map_err(problem)?;
+    if root.at("optimizer/vars").is_some() {
+        load_state(&mut loaded, &root, &mut notes);
     }
     let left = weights::named(root);
     if !left.is_empty() {
@@ -148,12 +214,15 @@ pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
         return Err(problem(format!("not in the model: {}", names.join(", "))));
     }
     *model = loaded;
-    Ok(())
+    Ok(notes)
 }
 
 /// The weights of a `.weights.h5` file, under the names of `weights::named`.
 pub(crate) fn named_weights(path: &Path) -> Result<Vec<NamedArray>> {
-    let root = tree(open(path)?, path)?;
+    let mut root = tree(open(path)?, path)?;
+    if legacy::is_weights(&root) {
+        root = weights::by_names(legacy::weights(root).map_err(|p| Error::file(path, p))?);
+    }
     let arrays = weights::named(root)
         .into_iter()
         .filter_map(|(name, array)| {
@@ -171,17 +240,14 @@ pub(crate) fn named_weights(path: &Path) -> Result<Vec<NamedArray>> {
     Ok(arrays.collect())
 }
 
-fn begins_as_hdf5<R: Read + Seek>(reader: &mut R, path: &Path) -> Result<bool> {
+/// The first bytes, from which on it is still to be read.
+fn first_bytes<R: Read + Seek>(reader: &mut R, count: u64, path: &Path) -> Result<Vec<u8>> {
     let io = |cause| Error::io("read", path, cause);
     let mut first = Vec::new();
-    let begin = legacy::MAGIC.len() as u64;
-    reader
-        .by_ref()
-        .take(begin)
-        .read_to_end(&mut first)
-        .map_err(io)?;
+    let taken = reader.by_ref().take(count).read_to_end(&mut first);
+    taken.map_err(io)?;
     reader.rewind().map_err(io)?;
-    Ok(first == legacy::MAGIC)
+    Ok(first)
 }
 
 /// The tree of an HDF5 file.

@@ -31,6 +31,12 @@ impl Findings {
         self.0.len()
     }
 
+    /// All of them in one line, if there is one.
+    pub fn line(self) -> Option<String> {
+        let line = self.0.join(", ");
+        (!line.is_empty()).then_some(line)
+    }
+
     /// An error with all of them, if there is one.
     pub fn check(self, path: &Path) -> Result<()> {
         match self.0.as_slice() {

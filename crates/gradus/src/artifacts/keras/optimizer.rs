@@ -7,8 +7,8 @@
 use super::hdf5::{Array, Group, Values};
 use super::weights::{floats, name};
 use crate::model::sequential::snake_case;
-use crate::model::{Compiled, LayerEntry, Model, State};
-use crate::rules::optimizers::LearningRate;
+use crate::model::{LayerEntry, Model, State};
+use crate::rules::optimizers::{Clock, LearningRate, Optimizer};
 
 /// A variable that the optimizer moves: its layer's number, and its own there.
 type Place = (usize, usize);
@@ -16,17 +16,17 @@ type Place = (usize, usize);
 /// Puts the optimizer's variables in the tree, where there is one.
 pub(crate) fn store(model: &Model, root: &mut Group) {
     let compiled = model.compiled.as_ref().filter(|c| !c.is_own());
-    let Some(compiled) = compiled else {
+    let Some(optimizer) = compiled.and_then(|c| c.optimizer.as_ref()) else {
         return;
     };
     let mut arrays = vec![iteration(model.state.iteration)];
-    if let LearningRate::Constant(rate) = compiled.optimizer.learning_rate {
+    if let LearningRate::Constant(rate) = optimizer.learning_rate {
         arrays.push(Array::floats([], vec![rate as f32]));
     }
     // Keras has no slots either before the first step.
     if !model.state.slots.is_empty() {
         let trained = trained(&model.layers, true);
-        for (place, slot) in order(compiled, &model.layers, &trained) {
+        for (place, slot) in order(optimizer, &model.layers, &trained) {
             arrays.push(slot_array(model, place, slot));
         }
         for &scalar in &model.state.scalars {
@@ -34,19 +34,22 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
         }
     }
     let vars = root.child("optimizer").child("vars");
-    name(vars, &snake_case(compiled.optimizer.method.class()));
+    name(vars, &snake_case(optimizer.method.class()));
     for (i, array) in arrays.into_iter().enumerate() {
         vars.arrays.insert(i.to_string(), array);
     }
 }
 
-/// The optimizer's state from the tree, and the learning rate that it stood at.
+/// The optimizer's state from the tree, and the learning rate that it stood at; nothing if
+/// the file has none. An error if it does not belong to the model and its optimizer: then
+/// Keras starts afresh, too.
 ///
-/// Nothing if the file has none, or one that does not belong to the model:
-/// then Keras starts afresh, too.
+/// Keras 2 keeps no learning rate here. Nadam's running product is the last array, in Keras
+/// 3.0 to 3.4 the one before the slots, and in Keras 2 there is none: it is made again from
+/// the steps.
 pub(crate) fn load(
     layers: &[LayerEntry],
-    compiled: &mut Compiled,
+    optimizer: &mut Optimizer,
     root: &Group,
 ) -> Result<State, String> {
     let Some(vars) = root.at("optimizer/vars") else {
@@ -54,8 +57,7 @@ pub(crate) fn load(
     };
     let at = |problem: String| format!("optimizer/vars: {problem}");
     let arrays = vars.numbered().map_err(at)?;
-    let mut arrays = arrays.into_iter();
-    let Some(iteration) = arrays.next() else {
+    let Some((iteration, mut rest)) = arrays.split_first() else {
         return Ok(State::default());
     };
     let iteration = iteration.as_whole().and_then(|n| u64::try_from(n).ok());
@@ -63,34 +65,55 @@ pub(crate) fn load(
         iteration: iteration.ok_or_else(|| at("0, the iteration, is not a count".to_owned()))?,
         ..State::default()
     };
-    if let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate {
-        let found = arrays.next().and_then(Array::as_floats);
-        let Some(&[found]) = found else {
+    let is_number = |array: &Array| array.shape.is_empty();
+    if let (LearningRate::Constant(rate), Some((first, others))) =
+        (&mut optimizer.learning_rate, rest.split_first())
+        && is_number(first)
+    {
+        let Some(&[found]) = first.as_floats() else {
             return Err(at("1, the learning rate, is not a number".to_owned()));
         };
         // The configuration has the same rate, unless somebody changed it since.
         if *rate as f32 != found {
             *rate = super::config::shortest(found.into());
         }
+        rest = others;
     }
-    let rest: Vec<&Array> = arrays.collect();
     if rest.is_empty() {
         return Ok(state);
     }
-    let scalars = compiled.optimizer.method.scalars().len();
-    let slots = compiled.optimizer.slots().len();
+    let scalars = optimizer.method.scalars().len();
+    let slots = optimizer.slots().len();
     // A layer may have been frozen after the optimizer had got its slots.
     let trained = [true, false].map(|frozen| trained(layers, frozen));
-    let count = |trained: &[Place]| order(compiled, layers, trained).len() + scalars;
-    let fits = |trained: &&Vec<Place>| count(trained) == rest.len();
-    let Some(trained) = trained.iter().find(fits) else {
-        return Ok(State::default());
+    let count = |trained: &[Place]| order(optimizer, layers, trained).len();
+    let fits = |trained: &&Vec<Place>| {
+        let beside = rest.len().checked_sub(count(trained));
+        beside.is_some_and(|beside| [0, scalars].contains(&beside))
     };
-    let (slotted, single) = rest.split_at(rest.len() - scalars);
+    let Some(trained) = trained.iter().find(fits) else {
+        let expected = count(&trained[0]) + scalars;
+        return Err(at(format!(
+            "{} arrays of slots, expected {expected}",
+            rest.len()
+        )));
+    };
+    let places = order(optimizer, layers, trained);
+    let (slotted, single) = match rest.len() - places.len() {
+        0 => (rest, &rest[..0]),
+        _ if rest[..scalars].iter().all(|array| is_number(array)) => {
+            let (single, slotted) = rest.split_at(scalars);
+            (slotted, single)
+        }
+        _ => rest.split_at(places.len()),
+    };
     for array in single {
         state
             .scalars
             .extend(floats((*array).clone(), &[]).map_err(at)?);
+    }
+    if single.is_empty() && scalars > 0 {
+        state.scalars = scalars_after(optimizer, state.iteration).map_err(at)?;
     }
     state.slots = layers
         .iter()
@@ -99,21 +122,38 @@ pub(crate) fn load(
     for &(layer, weight) in trained {
         state.slots[layer][weight] = vec![Vec::new(); slots];
     }
-    let places = order(compiled, layers, trained);
     for (((layer, weight), slot), array) in places.into_iter().zip(slotted) {
         let shape = &layers[layer].weights[weight].shape;
-        let what = || {
-            format!(
-                "{} of {}",
-                compiled.optimizer.slots()[slot],
-                layers[layer].name
-            )
-        };
+        let what = || format!("{} of {}", optimizer.slots()[slot], layers[layer].name);
         let values = floats((*array).clone(), shape);
         state.slots[layer][weight][slot] =
             values.map_err(|problem| at(format!("{}: {problem}", what())))?;
     }
     Ok(state)
+}
+
+/// What the method keeps once, after that many steps: step by step, as training makes it.
+fn scalars_after(optimizer: &Optimizer, steps: u64) -> Result<Vec<f32>, String> {
+    /// Such products are 0 long before.
+    const MOST: u64 = 1_000_000;
+    let mut scalars = optimizer.method.scalars().to_vec();
+    for iteration in 0..steps {
+        if iteration == MOST {
+            return Err(format!(
+                "no running product, and {steps} steps to make it of"
+            ));
+        }
+        optimizer.method.coefficients(Clock {
+            learning_rate: 0.0,
+            momentum: None,
+            iteration,
+            scalars: &mut scalars,
+        });
+        if scalars.iter().all(|&scalar| scalar == 0.0) {
+            break;
+        }
+    }
+    Ok(scalars)
 }
 
 /// 32 bits, as Keras' iteration on JAX; on TensorFlow it has 64.
@@ -146,8 +186,8 @@ fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
 /// What does not belong to the method comes first, then its slots. Most methods
 /// make all slots of one variable, then those of the next. Some make a slot of all
 /// variables, then the next slot.
-fn order(compiled: &Compiled, layers: &[LayerEntry], trained: &[Place]) -> Vec<(Place, usize)> {
-    let method = &compiled.optimizer.method;
+fn order(optimizer: &Optimizer, layers: &[LayerEntry], trained: &[Place]) -> Vec<(Place, usize)> {
+    let method = &optimizer.method;
     let slots = method.slots();
     // How many slots from the first belong together; each later one is alone.
     let together = match method.class() {
@@ -157,7 +197,7 @@ fn order(compiled: &Compiled, layers: &[LayerEntry], trained: &[Place]) -> Vec<(
     };
     let mut order = Vec::with_capacity(trained.len() * slots.len());
     // What every method may have comes first: averages, then accumulators.
-    for slot in slots.len()..compiled.optimizer.slots().len() {
+    for slot in slots.len()..optimizer.slots().len() {
         order.extend(trained.iter().map(|&place| (place, slot)));
     }
     for &place in trained {
@@ -169,9 +209,7 @@ fn order(compiled: &Compiled, layers: &[LayerEntry], trained: &[Place]) -> Vec<(
     order.retain(|&((layer, weight), slot)| {
         let layer = &layers[layer];
         let weight = &layer.weights[weight];
-        let movement = compiled
-            .optimizer
-            .movement(&layer.name, weight.name, &weight.shape);
+        let movement = optimizer.movement(&layer.name, weight.name, &weight.shape);
         movement.slots.contains(&slot)
     });
     order
@@ -188,7 +226,7 @@ fn slot_array(model: &Model, (layer, weight): Place, slot: usize) -> Array {
     let values = match slots.and_then(|slots| slots.get(slot)) {
         Some(values) if !values.is_empty() => values.clone(),
         _ => {
-            let optimizer = model.compiled.as_ref().map(|c| &c.optimizer);
+            let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
             let start = optimizer.map_or(0.0, |o| o.slot_start(slot));
             vec![start; shape.iter().product()]
         }

@@ -14,15 +14,24 @@ struct Own {
     /// How it was given pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pictures: Option<Pictures>,
+    /// The classes' names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<String>,
 }
 
 /// The entry of this model, if it needs one.
 pub(super) fn write(model: &Model) -> Result<Option<String>> {
     let (schema, pictures) = (model.schema.clone(), model.pictures.clone());
-    if schema.is_none() && pictures.is_none() {
+    let classes = model.classes.clone();
+    if schema.is_none() && pictures.is_none() && classes.is_empty() {
         return Ok(None);
     }
-    let text = serde_json::to_string(&Own { schema, pictures });
+    let own = Own {
+        schema,
+        pictures,
+        classes,
+    };
+    let text = serde_json::to_string(&own);
     text.map(Some).map_err(|e| Error::Internal(e.to_string()))
 }
 
@@ -36,6 +45,12 @@ pub(super) fn read(text: &str, model: &mut Model) -> Result<(), String> {
     if let Some(pictures) = &own.pictures {
         under("pictures", pictures.check())?;
     }
+    let names = Pictures {
+        classes: own.classes,
+        ..Pictures::default()
+    };
+    under("classes", names.check())?;
     (model.schema, model.pictures) = (own.schema, own.pictures);
+    model.classes = names.classes;
     Ok(())
 }

@@ -7,6 +7,7 @@
 use super::hdf5::{Array, Attribute, Group};
 use crate::base::shape::Shape;
 use crate::error::Error;
+use crate::model::layers::VariableSpec;
 use crate::model::parts::{Unit, own_name};
 use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
@@ -142,37 +143,206 @@ fn fill(
     Ok(())
 }
 
-/// The tree of a `.keras` file, of arrays that were kept under the layers' names.
+/// The tree of a `.keras` file, of arrays that were kept under the names of layers, or of
+/// models inside the model. All of them by name; if `by_order`, and there are other names
+/// among them, by the order of what has weights, as Keras 2 takes them.
 pub(crate) fn arranged(
     model: &Model,
-    mut arrays: BTreeMap<String, Vec<Array>>,
+    named: Vec<(String, Vec<Array>)>,
+    by_order: bool,
 ) -> Result<Group, String> {
-    if let Some(part) = model.parts.first() {
-        let problem = "which is read from .keras files alone";
-        return Err(format!(
-            "{} is a model inside the model, {problem}",
-            part.name
-        ));
+    let units = model.units(None);
+    let all = units.all();
+    let specs = specs(model)?;
+    let layers_of = |unit: &Unit| match *unit {
+        Unit::Layer(l) => l..l + 1,
+        Unit::Part(p) => model.parts[p].layers.clone(),
+    };
+    let is_known = |name: &str| all.iter().any(|unit| units.name(*unit) == name);
+    let of_others = |(name, arrays): &(String, Vec<Array>)| !arrays.is_empty() && !is_known(name);
+    let mut arrays: BTreeMap<&str, Vec<Array>> = BTreeMap::new();
+    if by_order && named.iter().any(of_others) {
+        let has_weights = |unit: &&Unit| layers_of(unit).any(|l| !specs[l].is_empty());
+        let weighty: Vec<&Unit> = all.iter().filter(has_weights).collect();
+        let found: Vec<_> = named.into_iter().filter(|(_, a)| !a.is_empty()).collect();
+        if weighty.len() != found.len() {
+            return Err(format!(
+                "weights of {} layers, expected those of {}",
+                found.len(),
+                weighty.len()
+            ));
+        }
+        let found = found.into_iter().map(|(_, arrays)| arrays);
+        arrays.extend(weighty.iter().map(|unit| units.name(**unit)).zip(found));
+        arrays.extend(
+            all.iter()
+                .map(|unit| units.name(*unit))
+                .filter(|name| !weighty.iter().any(|unit| units.name(**unit) == *name))
+                .map(|name| (name, Vec::new())),
+        );
+    } else {
+        for (name, found) in named {
+            match all.iter().find(|unit| units.name(**unit) == name) {
+                Some(unit) => {
+                    arrays.insert(units.name(*unit), found);
+                }
+                None if found.is_empty() => {}
+                None => {
+                    return Err(format!(
+                        "weights of a layer {name}, which is not in the model"
+                    ));
+                }
+            }
+        }
     }
     let mut root = Group::default();
-    for (layer, place) in model.layers.iter().zip(&Places::of(model).layers) {
-        let Some(arrays) = arrays.remove(&layer.name) else {
-            return Err(format!("layer {}: its weights are missing", layer.name));
+    let places = Places::of(model).layers;
+    for unit in &all {
+        let name = units.name(*unit);
+        let Some(found) = arrays.remove(name) else {
+            return Err(format!("layer {name}: its weights are missing"));
         };
-        number(group(&mut root, place).child("vars"), arrays);
+        match unit {
+            Unit::Layer(l) => number(group(&mut root, &places[*l]).child("vars"), found),
+            Unit::Part(_) => {
+                for (layer, own) in dealt(model, &specs, layers_of(unit), found, name)? {
+                    number(group(&mut root, &places[layer]).child("vars"), own);
+                }
+            }
+        }
     }
-    match arrays.into_iter().find(|(_, arrays)| !arrays.is_empty()) {
-        Some((name, _)) => Err(format!(
-            "weights of a layer {name}, which is not in the model"
-        )),
-        None => Ok(root),
+    Ok(root)
+}
+
+/// The arrays of a model inside the model for its layers: Keras keeps those that are trained
+/// first, in the order of the layers, then the others.
+fn dealt(
+    model: &Model,
+    specs: &[Vec<VariableSpec>],
+    layers: std::ops::Range<usize>,
+    arrays: Vec<Array>,
+    name: &str,
+) -> Result<BTreeMap<usize, Vec<Array>>, String> {
+    let of = |trained: bool| {
+        let places = layers
+            .clone()
+            .flat_map(|l| (0..specs[l].len()).map(move |n| (l, n)));
+        places
+            .filter(move |&(l, n)| (specs[l][n].trainable && model.layers[l].trainable) == trained)
+    };
+    let order: Vec<(usize, usize)> = of(true).chain(of(false)).collect();
+    if order.len() != arrays.len() {
+        let found = arrays.len();
+        return Err(format!("{name}: {found} arrays, expected {}", order.len()));
     }
+    let mut placed: Vec<((usize, usize), Array)> = order.into_iter().zip(arrays).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let mut dealt: BTreeMap<usize, Vec<Array>> = BTreeMap::new();
+    for ((layer, _), array) in placed {
+        dealt.entry(layer).or_default().push(array);
+    }
+    Ok(dealt)
+}
+
+/// The variables of each layer; none of a model whose inputs' shapes are not known.
+fn specs(model: &Model) -> Result<Vec<Vec<VariableSpec>>, String> {
+    let mut specs = vec![Vec::new(); model.layers.len()];
+    if model.is_built() {
+        let shapes = model.shapes().map_err(|error| error.to_string())?;
+        for (node, (inputs, _)) in model.nodes.iter().zip(&shapes) {
+            if specs[node.layer].is_empty() {
+                specs[node.layer] = model.layers[node.layer].rule.variables(inputs);
+            }
+        }
+    }
+    Ok(specs)
+}
+
+/// The tree with Keras 3's places, of one that Keras 2.12 to 2.14 has written. Its names
+/// count a layer with weights twice; on Windows, it took a path for a name.
+pub(crate) fn modernized(model: &Model, root: Group) -> Result<Group, String> {
+    let mut root = unfolded(root)?;
+    if let Some(old) = root.groups.remove(OLD_LAYERS) {
+        let layers = renumbered(model, None, old);
+        root.groups.insert("layers".to_owned(), layers);
+    }
+    Ok(root)
+}
+
+/// How Keras 2.12 to 2.14 calls the layers.
+pub(crate) const OLD_LAYERS: &str = "_layer_checkpoint_dependencies";
+
+fn renumbered(model: &Model, part: Option<usize>, mut old: Group) -> Group {
+    let (mut counts, mut old_counts) = (HashMap::new(), HashMap::new());
+    let mut layers = Group::default();
+    for unit in model.units(part).all() {
+        let class = snake_case(class_of(model, unit));
+        let next = |counts: &mut HashMap<String, usize>, by: usize| {
+            let count = counts.entry(class.clone()).or_default();
+            *count += by;
+            match *count - by {
+                0 => class.clone(),
+                n => format!("{class}_{n}"),
+            }
+        };
+        let found = old.groups.remove(&next(&mut old_counts, 1));
+        let mut found = found.unwrap_or_default();
+        if let Unit::Part(p) = unit
+            && let Some(inner) = found.groups.remove(OLD_LAYERS)
+        {
+            let inner = renumbered(model, Some(p), inner);
+            found.groups.insert("layers".to_owned(), inner);
+        }
+        if has_arrays(&found) {
+            next(&mut old_counts, 1);
+        }
+        layers.groups.insert(next(&mut counts, 1), found);
+    }
+    layers
+}
+
+fn has_arrays(group: &Group) -> bool {
+    !group.arrays.is_empty() || group.groups.values().any(has_arrays)
+}
+
+/// Groups whose names are Windows' paths, as groups in groups.
+fn unfolded(group: Group) -> Result<Group, String> {
+    /// Deeper than any nested model.
+    const MOST: usize = 64;
+    let mut unfolded = Group {
+        attributes: group.attributes,
+        groups: BTreeMap::new(),
+        arrays: group.arrays,
+    };
+    for (path, child) in group.groups {
+        let names: Vec<&str> = path.split('\\').collect();
+        if names.len() > MOST {
+            return Err(format!("groups nested deeper than {MOST}"));
+        }
+        let folder = names
+            .into_iter()
+            .fold(&mut unfolded, |folder, name| folder.child(name));
+        let mut child = self::unfolded(child)?;
+        folder.attributes.append(&mut child.attributes);
+        folder.arrays.append(&mut child.arrays);
+        folder.groups.append(&mut child.groups);
+    }
+    Ok(unfolded)
 }
 
 /// Puts arrays in a group, numbered from 0.
 pub(crate) fn number(vars: &mut Group, arrays: Vec<Array>) {
     let arrays = arrays.into_iter().enumerate();
     vars.arrays = arrays.map(|(i, array)| (i.to_string(), array)).collect();
+}
+
+/// A tree of which [`named`] makes the names of these layers.
+pub(crate) fn by_names(named: Vec<(String, Vec<Array>)>) -> Group {
+    let mut root = Group::default();
+    for (layer, arrays) in named {
+        number(root.child("layers").child(&layer).child("vars"), arrays);
+    }
+    root
 }
 
 /// The floats of the tree with their names: the layer's own and the array's
@@ -223,6 +393,15 @@ pub(crate) fn name(vars: &mut Group, name: &str) {
     vars.attributes.insert("name".to_owned(), name);
 }
 
+/// Keras' class of a layer, or of a model in the model.
+fn class_of(model: &Model, unit: Unit) -> &str {
+    match unit {
+        Unit::Layer(l) => model.layers[l].rule.class(),
+        Unit::Part(p) if model.parts[p].chain => "Sequential",
+        Unit::Part(_) => "Functional",
+    }
+}
+
 /// Where in the file each layer and each part is: the names on the way to it.
 struct Places {
     layers: Vec<Vec<String>>,
@@ -243,11 +422,7 @@ impl Places {
     fn fill(&mut self, model: &Model, part: Option<usize>, before: &[String]) {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for unit in model.units(part).all() {
-            let class = match unit {
-                Unit::Layer(l) => model.layers[l].rule.class(),
-                Unit::Part(p) if model.parts[p].chain => "Sequential",
-                Unit::Part(_) => "Functional",
-            };
+            let class = class_of(model, unit);
             let count = counts.entry(class).or_default();
             *count += 1;
             let name = match *count {

@@ -11,7 +11,7 @@ mod safetensors;
 pub use matching::{Matched, Unfit};
 pub use names::Layout;
 
-use super::keras;
+use super::keras::{self, Note};
 use super::whole::write_whole;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -46,6 +46,14 @@ impl Format {
     fn expect(path: &Path) -> Result<Self> {
         let expected = "expected a file name that ends in .weights.h5, .safetensors or .npz";
         Format::of(path).ok_or_else(|| Error::file(path, expected))
+    }
+
+    /// As [`Format::of`], of a file that is read: Keras 2's weights may end in `.h5` alone.
+    fn expect_read(path: &Path) -> Result<Self> {
+        match path.extension() {
+            Some(end) if end.eq_ignore_ascii_case("h5") => Ok(Format::KerasWeights),
+            _ => Format::expect(path),
+        }
     }
 }
 
@@ -84,10 +92,18 @@ impl Model {
     ///
     /// In a `.weights.h5` file they go by their place, as in Keras, and the
     /// optimizer's state comes along; in the others by name, Keras'
-    /// (`dense/kernel`) or PyTorch's (`dense.weight`).
+    /// (`dense/kernel`) or PyTorch's (`dense.weight`). An `.h5` file that Keras 2's
+    /// `save_weights` has written is read, too: by the layers' names, or, where these
+    /// are others, by their order. It has no state.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        self.load_weights_with_notes(path).map(|_| ())
+    }
+
+    /// As [`Model::load_weights`], and a note if the optimizer's state of the file is not
+    /// that of the model's optimizer: then it starts afresh.
+    pub fn load_weights_with_notes(&mut self, path: impl AsRef<Path>) -> Result<Vec<Note>> {
         let path = path.as_ref();
-        let format = Format::expect(path)?;
+        let format = Format::expect_read(path)?;
         if !self.is_built() {
             return Err(not_built());
         }
@@ -100,7 +116,7 @@ impl Model {
             true => matching::put(self, filled),
             false => return Err(Error::file(path, matched)),
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Loads whatever weights of a file have the name and shape of this model's,
@@ -115,6 +131,7 @@ impl Model {
         }
         let arrays = match Format::of(path) {
             Some(format) => read(path, format)?,
+            None if keras::is_weights(path) => read(path, Format::KerasWeights)?,
             None => names::of(&Model::load(path)?, Layout::Keras),
         };
         let (filled, matched) =

@@ -35,8 +35,8 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
             })
             || layer.rule.activity_regularizer().is_some()
     });
-    let compiled = model.compiled.as_ref();
-    let decays = compiled.is_some_and(|c| c.optimizer.weight_decay.is_some_and(|d| d > 0.0));
+    let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
+    let decays = optimizer.is_some_and(|o| o.weight_decay.is_some_and(|d| d > 0.0));
     let guarded = regularized || decays || recipe.mixup || recipe.early_stopping.is_some();
     if trained < FEW || trained / PER_ROW < rows || guarded || recipe.epochs < 2 {
         return Vec::new();

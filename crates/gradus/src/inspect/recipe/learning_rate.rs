@@ -20,7 +20,11 @@ const MOST: [(&str, f64, &str); 8] = [
 const LEAST: f64 = 1e-7;
 
 pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let optimizer = recipe.model.compiled.as_ref().map(|c| &c.optimizer);
+    let optimizer = recipe
+        .model
+        .compiled
+        .as_ref()
+        .and_then(|c| c.optimizer.as_ref());
     let Some(optimizer) = optimizer.filter(|_| !recipe.scheduled) else {
         return Vec::new();
     };

@@ -81,7 +81,7 @@ impl Recipe {
         let goals = TableGoal::of(schema, train, options, &vec![None; schema.targets.len()])?;
         let mut model = self.table_layers(schema, train, options, &goals, 0)?;
         model.compile_with(Compiled {
-            optimizer: self.table_optimizer(),
+            optimizer: Some(self.table_optimizer()),
             goals: goals.iter().map(|goal| Some(goal.goal())).collect(),
         })?;
         Ok(model)

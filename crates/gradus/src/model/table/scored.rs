@@ -48,7 +48,8 @@ impl Model {
     fn columns_of(&self, data: &Dataset, outputs: &[Tensor], values: bool) -> Result<Scored> {
         let mut columns = id_columns(data)?;
         for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
-            columns.extend(match self.target_of(number) {
+            let target = self.target_of(number).or_else(|| self.classes_of(number));
+            columns.extend(match target {
                 Some(target) => {
                     self.output_columns(number, output, &target, &target.name, values)?
                 }
@@ -76,9 +77,9 @@ impl Model {
         }
         let targets = &self.schema.as_ref()?.targets;
         let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
-        let trained: Vec<usize> = match &self.compiled {
-            Some(compiled) => trained(compiled),
-            None => (0..names.len()).collect(),
+        let trained: Vec<usize> = match self.compiled() {
+            Ok(compiled) => trained(compiled),
+            Err(_) => (0..names.len()).collect(),
         };
         let named = targets.iter().find(|t| t.output() == names[output]);
         let found = match (&targets[..], &trained[..]) {
@@ -86,6 +87,48 @@ impl Model {
             _ => named,
         };
         found.cloned()
+    }
+
+    /// Whether what comes out are classes: with one output, whose loss or whose classes'
+    /// names say so.
+    pub fn is_classifier(&self) -> bool {
+        self.target_of(0)
+            .or_else(|| self.classes_of(0))
+            .is_some_and(|t| !t.classes.is_empty())
+    }
+
+    /// The classes that the only output tells apart, where no table and no pictures say
+    /// them: under the names of the rows that it was trained on, else under their numbers,
+    /// if the loss is one of classes.
+    fn classes_of(&self, output: usize) -> Option<Target> {
+        if self.outputs.len() != 1 || self.schema.is_some() {
+            return None;
+        }
+        let shape = self.output_shapes().ok()?.into_iter().nth(output)?;
+        if shape.rank() > 1 {
+            return None;
+        }
+        // One number says whether it is the second of two.
+        let count = shape.size().max(2);
+        let goal = self.compiled().ok()?.goals.get(output)?.as_ref()?;
+        let by_loss = match goal.loss.class() {
+            "SparseCategoricalCrossentropy"
+            | "CategoricalCrossentropy"
+            | "CategoricalFocalCrossentropy" => shape.size() > 1,
+            "BinaryCrossentropy" | "BinaryFocalCrossentropy" => shape.size() == 1,
+            _ => false,
+        };
+        let classes = match self.classes.len() == count {
+            true if goal.loss.of_classes() => self.classes.clone(),
+            _ if by_loss => (0..count).map(|class| class.to_string()).collect(),
+            _ => return None,
+        };
+        Some(Target {
+            name: "class".into(),
+            kind: Kind::Category,
+            classes,
+            format: NumberFormat::PLAIN,
+        })
     }
 
     /// The columns of one output: its numbers, or the classes, under `name`, and the

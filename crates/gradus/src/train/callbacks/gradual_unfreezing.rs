@@ -194,7 +194,7 @@ impl Callback for GradualUnfreezing {
         let checked = self.check(training.model);
         checked.map_err(|error| error.under(NAME))?;
         let model = &*training.model;
-        self.before = model.compiled()?.optimizer.layer_rates.clone();
+        self.before = model.compiled()?.optimizer()?.layer_rates.clone();
         if self.factor == 1.0 {
             return Ok(());
         }
@@ -205,8 +205,8 @@ impl Callback for GradualUnfreezing {
             rate *= self.factor;
         }
         training.change(|model| {
-            if let Some(compiled) = &mut model.compiled {
-                compiled.optimizer.layer_rates = rates;
+            if let Some(optimizer) = model.compiled.as_mut().and_then(|c| c.optimizer.as_mut()) {
+                optimizer.layer_rates = rates;
             }
             Ok(())
         })
@@ -235,8 +235,9 @@ impl Callback for GradualUnfreezing {
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        if let Some(compiled) = &mut training.model.compiled {
-            compiled.optimizer.layer_rates = std::mem::take(&mut self.before);
+        let compiled = training.model.compiled.as_mut();
+        if let Some(optimizer) = compiled.and_then(|c| c.optimizer.as_mut()) {
+            optimizer.layer_rates = std::mem::take(&mut self.before);
         }
         Ok(())
     }

@@ -228,7 +228,8 @@ impl<'a> Training<'a> {
         self.kept.0 = state.iteration;
         self.kept.1.clone_from(&state.scalars);
         if let Some(compiled) = &mut self.model.compiled
-            && let LearningRate::Constant(rate) = &mut compiled.optimizer.learning_rate
+            && let Some(optimizer) = &mut compiled.optimizer
+            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
         {
             *rate = self.learning_rate;
         }

@@ -1,6 +1,7 @@
 //! `compile_config`: optimizer, loss and metrics.
 
 use crate::artifacts::keras::families::Family;
+use crate::artifacts::keras::notes::{NotRead, Note};
 use crate::artifacts::keras::objects::{Findings, Parts, from_keras, to_keras};
 use crate::base::registry::Value;
 use crate::error::join;
@@ -10,29 +11,35 @@ use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use serde_json::{Map, json};
 
-/// How Keras was told to train a model with these outputs; nothing if it was
-/// not, or not with a loss.
+/// How Keras was told to train a model with these outputs; nothing if it was not, or not
+/// with a loss. What gradus does not know of it goes to `notes`: without an optimizer there
+/// are the losses and metrics left, without a loss the optimizer.
 pub(super) fn read(
     at: &str,
     config: &Map<String, Value>,
     outputs: &[String],
-    findings: &mut Findings,
+    notes: &mut Vec<Note>,
 ) -> Option<Compiled> {
     let null = Value::Null;
     let get = |key: &str| config.get(key).unwrap_or(&null);
-    if get("optimizer").is_null() || get("loss").is_null() {
+    if get("loss").is_null() {
         return None;
     }
-    let before = findings.len();
-    let optimizer = optimizer(&join(at, "optimizer"), get("optimizer"), findings);
-    let losses = by_output(&join(at, "loss"), get("loss"), outputs, findings);
+    let mut findings = Findings::default();
+    let optimizer = match get("optimizer") {
+        Value::Null => None,
+        named => optimizer(&join(at, "optimizer"), named, &mut findings),
+    };
+    note(NotRead::Optimizer, findings, notes);
+    let (mut of_losses, mut of_metrics) = (Findings::default(), Findings::default());
+    let losses = by_output(&join(at, "loss"), get("loss"), outputs, &mut of_losses);
     let weights_at = join(at, "loss_weights");
-    let weights = by_output(&weights_at, get("loss_weights"), outputs, findings);
+    let weights = by_output(&weights_at, get("loss_weights"), outputs, &mut of_losses);
     // A plain list is one of metrics for the one output.
     let single = outputs.len() == 1;
     let mut lists = |key: &str| match get(key) {
         Value::Array(_) if single => vec![get(key)],
-        other => by_output(&join(at, key), other, outputs, findings),
+        other => by_output(&join(at, key), other, outputs, &mut of_metrics),
     };
     let lists = (lists("metrics"), lists("weighted_metrics"));
     let mut goals = Vec::new();
@@ -43,57 +50,49 @@ pub(super) fn read(
             false => join(at, output),
         };
         let mut list =
-            |key: &str, value: &Value| self::metrics(&of(&join(at, key)), value, findings);
+            |key: &str, value: &Value| self::metrics(&of(&join(at, key)), value, &mut of_metrics);
         let metrics = list("metrics", lists.0[n]);
         let weighted_metrics = list("weighted_metrics", lists.1[n]);
         if loss.is_null() {
             if !(metrics.is_empty() && weighted_metrics.is_empty()) {
-                findings.add(
-                    &of(&join(at, "metrics")),
-                    "metrics of an output without a loss",
-                );
+                let problem = "metrics of an output without a loss";
+                of_metrics.add(&of(&join(at, "metrics")), problem);
             }
             goals.push(None);
             continue;
         }
-        let loss = from_keras(&of(&join(at, "loss")), Family::Loss, loss, findings);
         let weight = match weight {
             Value::Null => 1.0,
             other => other.as_f64().unwrap_or_else(|| {
-                findings.add(
-                    &of(&weights_at),
-                    format!("found {other}, expected a number"),
-                );
+                let problem = format!("found {other}, expected a number");
+                of_losses.add(&of(&weights_at), problem);
                 1.0
             }),
         };
-        match Loss::from_config("", &loss) {
-            Ok(loss) => goals.push(Some(Goal {
-                loss,
-                weight,
-                metrics,
-                weighted_metrics,
-            })),
-            Err(error) if findings.len() == before => findings.add(&of(&join(at, "loss")), error),
-            Err(_) => {}
-        }
+        let loss = self::loss(&of(&join(at, "loss")), loss, &mut of_losses);
+        goals.push(loss.map(|loss| Goal {
+            loss,
+            weight,
+            metrics,
+            weighted_metrics,
+        }));
     }
-    let complete = findings.len() == before && goals.iter().any(Option::is_some);
-    complete.then_some(Compiled {
-        optimizer: optimizer?,
-        goals,
-    })
+    if note(NotRead::Loss, of_losses, notes) {
+        // A part of the sum would be no loss of the model.
+        goals = vec![None; outputs.len()];
+    } else {
+        note(NotRead::Metric, of_metrics, notes);
+    }
+    let anything = optimizer.is_some() || goals.iter().any(Option::is_some);
+    anything.then_some(Compiled { optimizer, goals })
 }
 
-/// The outputs that the settings name, of a model that is not known.
-pub(super) fn named_outputs(config: &Map<String, Value>) -> Vec<String> {
-    match config.get("loss") {
-        Some(Value::Object(named)) if !named.contains_key("class_name") => {
-            named.keys().cloned().collect()
-        }
-        Some(Value::Array(items)) => vec![String::new(); items.len()],
-        _ => vec![String::new()],
-    }
+/// Notes what is not known of a part, if there is anything.
+fn note(part: NotRead, findings: Findings, notes: &mut Vec<Note>) -> bool {
+    let problem = findings.line();
+    let is_one = problem.is_some();
+    notes.extend(problem.map(|problem| Note { part, problem }));
+    is_one
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -128,6 +127,67 @@ fn by_output<'a>(
         }
         one => vec![one; outputs.len()],
     }
+}
+
+fn loss(at: &str, value: &Value, findings: &mut Findings) -> Option<Loss> {
+    let before = findings.len();
+    let value = unwrapped(Family::Loss, value);
+    let config = from_keras(at, Family::Loss, &value, findings);
+    if findings.len() > before {
+        return None;
+    }
+    let loss = Loss::from_config("", &config);
+    loss.map_err(|error| findings.add(at, error)).ok()
+}
+
+/// The function that a wrapper holds, in its place: Keras 2 writes `fn` beside what a class
+/// is given, and a metric that was named as `MeanMetricWrapper`. A function that does not
+/// belong there stays, and is then refused.
+fn unwrapped(family: Family, value: &Value) -> Value {
+    let (Some(class), Value::Object(config)) = (value["class_name"].as_str(), &value["config"])
+    else {
+        return value.clone();
+    };
+    let is_wrapper = ["LossFunctionWrapper", "MeanMetricWrapper"].contains(&class);
+    let function = match config.get("fn") {
+        None if is_wrapper => &config["name"],
+        None => return value.clone(),
+        Some(function) => function,
+    };
+    let name = match function {
+        Value::Object(object) => match Parts::of(object) {
+            Ok(Parts::Function(name)) => Some(name),
+            _ => None,
+        },
+        plain => plain.as_str(),
+    };
+    let Some(member) = name.and_then(|name| family.member(name)) else {
+        return value.clone();
+    };
+    if !is_wrapper && member.class != class {
+        return value.clone();
+    }
+    let general = config["name"].as_str().unwrap_or_default();
+    let by_output = ["accuracy", "acc", "crossentropy", "ce"].contains(&general);
+    if family == Family::Metric && by_output && function_ends(name, general) {
+        // It goes by the loss, as when it was named.
+        return general.into();
+    }
+    let mut own = value.clone();
+    own["class_name"] = member.class.into();
+    if let Some(config) = own["config"].as_object_mut() {
+        config.remove("fn");
+    }
+    own
+}
+
+/// Whether a function is what a metric of that general name stands for.
+fn function_ends(function: Option<&str>, general: &str) -> bool {
+    let whole = match general {
+        "acc" | "accuracy" => "accuracy",
+        _ => "crossentropy",
+    };
+    function.is_some_and(|function| function.ends_with(whole))
 }
 
 fn optimizer(at: &str, value: &Value, findings: &mut Findings) -> Option<Optimizer> {
@@ -171,6 +231,7 @@ fn metrics(at: &str, value: &Value, findings: &mut Findings) -> Vec<(String, Met
         }
         item => {
             let before = findings.len();
+            let item = &unwrapped(Family::Metric, item);
             let config = from_keras(at, Family::Metric, item, findings);
             if findings.len() == before {
                 match Metric::from_config("", &config) {
@@ -203,17 +264,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
     if compiled.is_own() {
         return json!({});
     }
-    let mut optimizer = to_keras(Family::Optimizer, &compiled.optimizer.to_config());
-    // A method's argument in Keras, not the optimizer's, and one that is ours: its
-    // files have neither.
-    if let Some(config) = optimizer["config"].as_object_mut() {
-        config.remove("exclude_from_weight_decay");
-        config.remove("layer_rates");
-    }
-    if let LearningRate::Constant(rate) = compiled.optimizer.learning_rate {
-        // Keras' rate is a float32 variable, and written as what it is.
-        optimizer["config"]["learning_rate"] = f64::from(rate as f32).into();
-    }
+    let optimizer = compiled.optimizer.as_ref().map(write_optimizer);
     let goals = || outputs.iter().zip(&compiled.goals);
     // Nothing for an output without a goal.
     let each = |f: &dyn Fn(&Goal) -> Value| -> Value {
@@ -240,7 +291,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         (false, [Some(one)]) => one.weight.into(),
         _ => each(&|goal| goal.weight.into()),
     };
-    json!({
+    let mut written = json!({
         "optimizer": optimizer,
         "loss": loss,
         "loss_weights": weights,
@@ -249,7 +300,27 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         "run_eagerly": false,
         "steps_per_execution": 1,
         "jit_compile": jit,
-    })
+    });
+    // Keras takes its own usual one where the key is missing, and fails at a null.
+    if let (None, Some(written)) = (&compiled.optimizer, written.as_object_mut()) {
+        written.remove("optimizer");
+    }
+    written
+}
+
+fn write_optimizer(optimizer: &Optimizer) -> Value {
+    let mut written = to_keras(Family::Optimizer, &optimizer.to_config());
+    // A method's argument in Keras, not the optimizer's, and one that is ours: its
+    // files have neither.
+    if let Some(config) = written["config"].as_object_mut() {
+        config.remove("exclude_from_weight_decay");
+        config.remove("layer_rates");
+    }
+    if let LearningRate::Constant(rate) = optimizer.learning_rate {
+        // Keras' rate is a float32 variable, and written as what it is.
+        written["config"]["learning_rate"] = f64::from(rate as f32).into();
+    }
+    written
 }
 
 /// A rule as gradus writes it: an alias where that is the same.

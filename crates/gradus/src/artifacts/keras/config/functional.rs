@@ -23,9 +23,18 @@ struct Calls<'a> {
     /// None for an input.
     unit: Option<Shared>,
     made: Vec<Vec<Symbol>>,
-    open: Vec<Vec<History<'a>>>,
+    open: Vec<Inbound<'a>>,
     /// The number of the first call, where the model's outputs name it.
     first: usize,
+    /// The number of the first call, where layers name it.
+    base: usize,
+}
+
+/// A call of a layer that is to be made.
+struct Inbound<'a> {
+    of: Vec<History<'a>>,
+    /// Whether it is called with `training = false`.
+    inference: bool,
 }
 
 /// The model of a `Functional`'s configuration.
@@ -77,9 +86,15 @@ pub(super) fn read(
             made: vec![vec![symbol]],
             open: Vec::new(),
             first: 0,
+            base: 0,
         };
         calls.insert(history.layer, made);
     }
+    let is_old = layers.iter().any(is_keras_2);
+    let lowest = match is_old {
+        true => lowest_calls(layers, &outputs),
+        false => HashMap::new(),
+    };
     for (i, layer) in layers.iter().enumerate() {
         let at = place(at, i, layer);
         if layer["class_name"] == "InputLayer" {
@@ -93,13 +108,26 @@ pub(super) fn read(
         };
         let open = inbound(&at, layer, findings);
         order.push(name(layer));
+        let is_graph = ["Functional", "Model"].contains(&class(layer));
+        // Keras 2 counts the call that a model with an InputLayer is made with.
+        let is_made = layer["config"]["layers"][0]["class_name"] == "InputLayer";
+        let old_base = match &open[..] {
+            [_] if layer["config"].get("layers").is_some() => {
+                lowest.get(name(layer)).copied().unwrap_or(1)
+            }
+            _ => usize::from(is_made),
+        };
         let waiting = Calls {
             at,
             unit: Some(unit),
             made: Vec::new(),
             open,
             // A functional model is called once as it is made.
-            first: usize::from(["Functional", "Model"].contains(&class(layer))),
+            first: match is_old {
+                true => old_base,
+                false => usize::from(is_graph),
+            },
+            base: if is_old { old_base } else { 0 },
         };
         calls.insert(name(layer), waiting);
     }
@@ -112,16 +140,18 @@ pub(super) fn read(
         let (mut progress, mut waiting) = (false, None);
         for layer in &order {
             let mut next = 0;
-            while let Some(inputs) = calls[layer].open.get(next) {
-                let symbols = inputs.iter().map(|h| {
+            while let Some(call) = calls[layer].open.get(next) {
+                let symbols = call.of.iter().map(|h| {
                     let maker = calls.get(h.layer)?;
-                    maker.made.get(h.call)?.get(h.output).copied()
+                    let call = h.call.checked_sub(maker.base)?;
+                    maker.made.get(call)?.get(h.output).copied()
                 });
                 let Some(symbols) = symbols.collect::<Option<Vec<Symbol>>>() else {
                     break;
                 };
                 let of = &calls[layer];
-                let made = of.unit.map(|unit| graph.call_all(unit, symbols));
+                let inference = call.inference;
+                let made = of.unit.map(|unit| graph.call_as(unit, symbols, inference));
                 match made {
                     Some(Ok(outputs)) => {
                         if let Some(calls) = calls.get_mut(layer) {
@@ -211,8 +241,28 @@ fn histories<'a>(value: &'a Value, found: &mut Vec<History<'a>>) -> bool {
     }
 }
 
+/// Whether a layer's calls are written as Keras 2 writes them.
+fn is_keras_2(layer: &Value) -> bool {
+    let nodes = layer["inbound_nodes"].as_array();
+    nodes.is_some_and(|nodes| nodes.iter().any(Value::is_array))
+}
+
+/// The lowest number by which Keras 2 names a call of each layer.
+fn lowest_calls<'a>(layers: &'a [Value], outputs: &[History<'a>]) -> HashMap<&'a str, usize> {
+    let mut found = outputs.to_vec();
+    for layer in layers {
+        histories(&layer["inbound_nodes"], &mut found);
+    }
+    let mut lowest = HashMap::new();
+    for history in found {
+        let call = lowest.entry(history.layer).or_insert(history.call);
+        *call = history.call.min(*call);
+    }
+    lowest
+}
+
 /// What each call of a layer is applied to.
-fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Vec<History<'a>>> {
+fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Inbound<'a>> {
     let at = join(at, "inbound_nodes");
     let nodes = match &layer["inbound_nodes"] {
         Value::Array(nodes) => nodes.as_slice(),
@@ -222,15 +272,11 @@ fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Vec<H
         }
     };
     let call = |node: &'a Value| {
-        let mut found = Vec::new();
+        let (mut of, mut inference) = (Vec::new(), false);
         match node {
             Value::Object(call) => {
-                tensors(
-                    &at,
-                    call.get("args").unwrap_or(&Value::Null),
-                    &mut found,
-                    findings,
-                );
+                let args = call.get("args").unwrap_or(&Value::Null);
+                tensors(&at, args, &mut of, findings);
                 for (name, value) in call
                     .get("kwargs")
                     .and_then(Value::as_object)
@@ -238,22 +284,50 @@ fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Vec<H
                     .flatten()
                 {
                     match name.as_str() {
-                        "inputs" => tensors(&at, value, &mut found, findings),
-                        _ if is_null(value) => {}
-                        _ => findings.add(&at, format!("called with {name} = {value}")),
+                        "inputs" => tensors(&at, value, &mut of, findings),
+                        _ => inference |= argument(&at, name, value, findings),
                     }
                 }
             }
-            // As Keras 2 wrote it.
+            // As Keras 2 wrote it: the arguments of a call come behind each of its tensors.
             old => {
-                if !histories(old, &mut found) {
+                if !histories(old, &mut of) {
                     findings.add(&at, "expected what the layer is applied to");
+                }
+                let mut given = Vec::new();
+                arguments(old, &mut given);
+                for (name, value) in given {
+                    inference |= argument(&at, name, value, findings);
                 }
             }
         }
-        found
+        Inbound { of, inference }
     };
     nodes.iter().map(call).collect()
+}
+
+/// An argument of a call beside what it is applied to: whether it is `training = false`.
+/// Others have to be nothing.
+fn argument(at: &str, name: &str, value: &Value, findings: &mut Findings) -> bool {
+    let inference = name == "training" && *value == false;
+    if !inference && !is_null(value) {
+        findings.add(at, format!("called with {name} = {value}"));
+    }
+    inference
+}
+
+/// Adds the arguments that Keras 2 has behind a tensor: `["bn", 0, 0, {"training": false}]`.
+fn arguments<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a Value)>) {
+    match value {
+        Value::Array(items) => match &items[..] {
+            [Value::String(_), _, _, Value::Object(given), ..] => {
+                found.extend(given.iter().map(|(name, value)| (name.as_str(), value)));
+            }
+            all => all.iter().for_each(|item| arguments(item, found)),
+        },
+        Value::Object(named) => named.values().for_each(|item| arguments(item, found)),
+        _ => {}
+    }
 }
 
 /// Nothing, however often.

@@ -2,6 +2,7 @@
 
 use super::compile;
 use crate::artifacts::keras::families::Family;
+use crate::artifacts::keras::notes::Note;
 use crate::artifacts::keras::objects::{Findings, Parts, from_keras, is_float32, is_int};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
@@ -14,8 +15,12 @@ use serde_json::Map;
 const MAX_ROW: usize = 1 << 31;
 
 /// Reads the description: a model without weights. What gradus does not know
-/// goes to `findings`.
-pub(crate) fn read(text: &str, findings: &mut Findings) -> Result<Model, String> {
+/// of its layers goes to `findings`, what it does not know of how it was compiled to `notes`.
+pub(crate) fn read(
+    text: &str,
+    findings: &mut Findings,
+    notes: &mut Vec<Note>,
+) -> Result<Model, String> {
     let config: Value =
         serde_json::from_str(text).map_err(|error| format!("config.json is not JSON: {error}"))?;
     let Value::Object(object) = &config else {
@@ -24,17 +29,14 @@ pub(crate) fn read(text: &str, findings: &mut Findings) -> Result<Model, String>
     match Parts::of(object)? {
         Parts::Object { class, config } if is_model(class) => {
             let model = model("", class, config, findings);
-            let settings = object.get("compile_config").and_then(Value::as_object);
-            let compiled = settings.and_then(|settings| {
-                let outputs = match &model {
-                    Some(model) => model.output_names(),
-                    None => compile::named_outputs(settings),
-                };
-                compile::read("compile_config", settings, &outputs, findings)
-            });
             // Without a model, there are findings.
-            let mut model = model.unwrap_or_else(|| Sequential::new().into_model());
-            model.compiled = compiled;
+            let Some(mut model) = model else {
+                return Ok(Sequential::new().into_model());
+            };
+            let settings = object.get("compile_config").and_then(Value::as_object);
+            model.compiled = settings.and_then(|settings| {
+                compile::read("compile_config", settings, &model.output_names(), notes)
+            });
             Ok(model)
         }
         Parts::Object { class, .. } => Err(format!(

@@ -127,7 +127,8 @@ impl<'a> Graph<'a> {
     fn is_chain(&self) -> bool {
         let mut last = Some(Source::Input(0));
         for (call, unit) in self.calls.iter().zip(self.units.all()) {
-            if call.unit != unit || last.map(|last| vec![last]) != Some(call.inputs.clone()) {
+            let inputs = last.map(|last| vec![last]);
+            if call.unit != unit || call.inference || inputs != Some(call.inputs.clone()) {
                 return false;
             }
             last = self.output(call);
@@ -312,11 +313,14 @@ impl<'a> Graph<'a> {
             true => tensors.remove(0),
             false => tensors.into(),
         };
-        let kwargs = match call.unit {
+        let mut kwargs = match call.unit {
             Unit::Layer(_) => json!({}),
             Unit::Part(_) if single => json!({ "mask": null }),
             Unit::Part(_) => json!({ "mask": nothing }),
         };
+        if call.inference {
+            kwargs["training"] = false.into();
+        }
         Ok(json!({ "args": [argument], "kwargs": kwargs }))
     }
 

@@ -218,7 +218,7 @@ fn a_small_file_of_a_huge_graph_is_refused() {
     };
     let read = |levels: usize| {
         let mut findings = Findings::default();
-        let model = config::read(&config(levels), &mut findings).unwrap();
+        let model = config::read(&config(levels), &mut findings, &mut Vec::new()).unwrap();
         (findings.check(Path::new("m.keras")), model.nodes.len())
     };
     let (good, nodes) = read(3);

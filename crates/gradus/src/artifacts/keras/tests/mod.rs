@@ -1,8 +1,10 @@
 //! Whole files: real ones, our own, and ones that mean harm.
 
+mod compiled;
 mod graphs;
 mod hostile;
 mod legacy;
+mod old;
 mod round_trip;
 
 use super::archive::{self, Archive};
@@ -20,5 +22,9 @@ fn parts(bytes: &[u8]) -> Archive {
 }
 
 fn load(bytes: Vec<u8>) -> Result<Model> {
+    load_noting(bytes).map(|(model, _)| model)
+}
+
+fn load_noting(bytes: Vec<u8>) -> Result<(Model, Vec<Note>)> {
     from_reader(Cursor::new(bytes), Path::new("m.keras"))
 }

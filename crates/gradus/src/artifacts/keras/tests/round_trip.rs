@@ -67,9 +67,8 @@ fn network() -> Model {
 
 /// Puts a state in the model as if it had been trained: every number another.
 fn pretend_training(model: &mut Model) {
-    let method = &model.compiled.as_ref().unwrap().optimizer.method;
-    let optimizer = &model.compiled.as_ref().unwrap().optimizer;
-    let (slots, scalars) = (optimizer.slots().len(), method.scalars().len());
+    let optimizer = model.compiled.as_ref().unwrap().optimizer().unwrap();
+    let (slots, scalars) = (optimizer.slots().len(), optimizer.method.scalars().len());
     let mut next = 0.0;
     let mut numbers = |count: usize| -> Vec<f32> {
         (0..count)
@@ -121,9 +120,11 @@ fn a_real_file_is_loaded_with_everything() {
     let compiled = model.compiled.as_ref().unwrap();
     assert_eq!(
         compiled.optimizer,
-        Optimizer::from(Nadam::new())
-            .learning_rate(0.01)
-            .clipnorm(1.0)
+        Some(
+            Optimizer::from(Nadam::new())
+                .learning_rate(0.01)
+                .clipnorm(1.0)
+        )
     );
     let goal = compiled.goals[0].as_ref().unwrap();
     assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
@@ -231,7 +232,7 @@ fn a_model_comes_back_as_it_was() {
         let mut model = network();
         model.seed = 0;
         let compiled = model.compiled.as_mut().unwrap();
-        compiled.optimizer = optimizer;
+        compiled.optimizer = Some(optimizer);
         compiled.goals[0].as_mut().unwrap().metrics = vec![
             ("acc".to_owned(), Metric::Accuracy),
             ("my_mse".to_owned(), Metric::MeanSquaredError),

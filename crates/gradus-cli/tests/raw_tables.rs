@@ -59,7 +59,7 @@ fn trained() -> Place {
     assert_eq!(said.code, Some(0), "{}", said.err);
     for words in [
         "2 numbers, 1 boolean, 1 date, 1 category",
-        "target species of 3 classes",
+        "predicts species: 3 classes, a (",
         "note (no text is there twice)",
     ] {
         assert!(said.err.contains(words), "{}", said.err);

@@ -14,6 +14,10 @@ pub fn run(args: Evaluate) -> Result<()> {
         return Err(Error::file(&args.model, problem));
     }
     let data = super::labelled_for(&model, &args.data)?;
+    if let Some(mut unfamiliar) = super::unfamiliar(&model, &args.data)? {
+        unfamiliar.add_all(&data)?;
+        super::say(Some(unfamiliar), data.sample().name());
+    }
     let logs = model.evaluate(&data)?;
     if args.json {
         let object: Map<String, Value> =

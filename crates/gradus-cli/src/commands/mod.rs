@@ -11,7 +11,8 @@ pub mod summary;
 pub mod train;
 
 use crate::copies;
-use gradus::data::{Data, Listener, Schema, Takes, open_for};
+use crate::output::message;
+use gradus::data::{Data, Listener, Schema, Takes, Unfamiliar, open_for, table_of};
 use gradus::{Model, Result, Split};
 
 /// The rows that SPEC names, as the model takes them, for predictions: of a built-in
@@ -24,6 +25,23 @@ fn data_for(model: &Model, spec: &str) -> Result<Data> {
 /// As `data_for`, with targets.
 fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
     open(model, spec, true)
+}
+
+/// What the rows of a table that SPEC names have that the model did not meet in training,
+/// none added yet; none of other data.
+fn unfamiliar(model: &Model, spec: &str) -> Result<Option<Unfamiliar>> {
+    let (Some((path, _)), Some(schema)) = (table_of(spec)?, model.table_schema()) else {
+        return Ok(None);
+    };
+    let mut unfamiliar = Unfamiliar::new(&schema);
+    unfamiliar.add_columns(&schema, &path)?;
+    Ok(Some(unfamiliar))
+}
+
+/// Says what was found, if anything was.
+fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
+    let lines = unfamiliar.map(|unfamiliar| unfamiliar.lines(source));
+    lines.iter().flatten().for_each(|line| message(line));
 }
 
 fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {

@@ -9,6 +9,7 @@ mod overrides;
 mod pretrain;
 mod resolve;
 mod resolved;
+mod target;
 mod text;
 mod train;
 mod vocabulary;
@@ -55,7 +56,7 @@ impl Config {
         let raw: Raw = read("", table("", value)?)?;
         let section =
             |value: Option<Value>| value.unwrap_or_else(|| Value::Object(Default::default()));
-        let config = Config {
+        let mut config = Config {
             seed: match raw.seed {
                 None => SEED,
                 Some(seed) => seed
@@ -72,6 +73,7 @@ impl Config {
             },
         };
         config.refuse_contradictions()?;
+        config.data.columns.number_targets = config.number_targets();
         Ok(config)
     }
 

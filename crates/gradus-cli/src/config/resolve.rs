@@ -150,8 +150,9 @@ impl Config {
                 Vec::new()
             }
         };
+        let predicts = model.predicts(&data, &self.data.columns)?;
         let mut run = Run {
-            rows: self.data.describe_parts(&data),
+            rows: format!("{}\n{predicts}", self.data.describe_parts(&data)),
             data,
             model,
             epochs,
@@ -343,11 +344,12 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
     let table = data.schema().zip(data.summary());
     let mut model = match (&config.model.source, table) {
         (Source::Recipe(recipe), Some((schema, train))) => {
-            goals = config.table_goals(schema, train)?;
+            goals = config.table_goals(schema, train, None)?;
             recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
         (Source::Layers(layers), Some((schema, train))) if config.is_chain(layers) => {
-            goals = config.table_goals(schema, train)?;
+            let loss = config.chain_loss(schema, layers)?;
+            goals = config.table_goals(schema, train, loss.as_ref())?;
             let layers = with_vocabularies("model.layers", layers, base)?;
             let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
             chain.behind_table(schema, train, options, &goals)?
@@ -393,7 +395,10 @@ fn prepare_saved(
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
-    let data = &config.data;
+    let mut data = config.data.clone();
+    data.columns
+        .number_targets
+        .extend(config.number_targets_of(&model));
     let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
     if let Some(schema) = data.schema() {
         model.schema = Some(schema.clone());
@@ -415,12 +420,18 @@ impl Config {
         self.model.outputs.is_none() && Model::is_chain(layers)
     }
 
-    /// What the targets of a table ask of the model, with the losses that are named.
-    fn table_goals(&self, schema: &Schema, train: &Summary) -> Result<Vec<TableGoal>> {
+    /// What the targets of a table ask of the model, with the losses that are named,
+    /// else `usual` if the layers ask for it.
+    fn table_goals(
+        &self,
+        schema: &Schema,
+        train: &Summary,
+        usual: Option<&Loss>,
+    ) -> Result<Vec<TableGoal>> {
         let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,
-            None => vec![None; names.len()],
+            None => vec![usual; names.len()],
         };
         TableGoal::of(schema, train, &self.data.columns, &losses)
     }

@@ -33,6 +33,7 @@ mod memory;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod opened;
+mod outcome;
 mod pick;
 mod remote;
 mod scale;
@@ -61,11 +62,13 @@ pub use load_stream_table::StreamedTable;
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub use opened::{Opened, Streamed};
+pub(crate) use outcome::{Outcome, short};
+pub(crate) use classes::class_of;
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
-    DATE_PARTS, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
-    Treat,
+    DATE_PARTS, Feature, KnownTexts, LeftOut, Missing, Schema, Summary, TableOptions, Target,
+    TargetScale, Treat, Unfamiliar,
 };
 pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_of};

@@ -4,15 +4,20 @@ use super::{Format, beside, format};
 use crate::args::Predict;
 use crate::output;
 use gradus::artifacts::whole::fill_whole;
-use gradus::data::{self, Stream};
+use gradus::data::{self, Stream, Unfamiliar};
 use gradus::model::Model;
 use gradus::{Dataset, Error, Result, Tensor};
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-/// Predicts block by block.
-pub fn run(args: &Predict, model: &Model, rows: &Stream) -> Result<()> {
+/// Predicts block by block, each of which is added to what is `unfamiliar`.
+pub fn run(
+    args: &Predict,
+    model: &Model,
+    rows: &Stream,
+    mut unfamiliar: Option<&mut Unfamiliar>,
+) -> Result<()> {
     if args.mc_samples.is_some() {
         let expected = "rows in memory: these are larger than it (`data.memory`, or half of the \
                         machine's)";
@@ -20,7 +25,7 @@ pub fn run(args: &Predict, model: &Model, rows: &Stream) -> Result<()> {
     }
     let has_columns = data::is_table(&args.data)? || !rows.sample().ids().is_empty();
     if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
-        return score(&args.out, model, rows);
+        return score(&args.out, model, rows, unfamiliar);
     }
     let (names, shapes) = (model.output_names(), model.output_shapes()?);
     let format = format(&args.out)?;
@@ -35,7 +40,10 @@ pub fn run(args: &Predict, model: &Model, rows: &Stream) -> Result<()> {
                 written(path, data::write_npy_header(file, rows.rows(), shape))?;
             }
         }
-        model.predictor()?.predict_each(rows, &mut |_, outputs| {
+        model.predictor()?.predict_each(rows, &mut |rows, outputs| {
+            if let Some(unfamiliar) = &mut unfamiliar {
+                unfamiliar.add(rows)?;
+            }
             for ((file, output), path) in files.iter_mut().zip(outputs).zip(&paths) {
                 written(path, block(format, file, output))?;
             }
@@ -73,11 +81,19 @@ fn files(
 }
 
 /// Writes the columns that the rows of a table become.
-fn score(path: &Path, model: &Model, rows: &Stream) -> Result<()> {
+fn score(
+    path: &Path,
+    model: &Model,
+    rows: &Stream,
+    mut unfamiliar: Option<&mut Unfamiliar>,
+) -> Result<()> {
     let mut names = None;
     fill_whole(path, |file| {
         let mut visit = |rows: &Dataset, outputs: &[Tensor]| {
             let scored = model.scored(rows, outputs)?;
+            if let Some(unfamiliar) = &mut unfamiliar {
+                unfamiliar.add(rows)?;
+            }
             if names.is_none() {
                 let columns = scored.columns.iter().map(|column| column.name.as_str());
                 names = Some(columns.collect::<Vec<_>>().join(", "));

@@ -20,11 +20,21 @@ pub fn run(args: Predict) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
-    let data = match super::data_for(&model, &args.data)? {
+    let data = super::data_for(&model, &args.data)?;
+    let mut unfamiliar = super::unfamiliar(&model, &args.data)?;
+    let data = match data {
         Data::Memory(data) => data,
-        Data::Stream(rows) => return blocks::run(&args, &model, &rows),
+        Data::Stream(rows) => {
+            blocks::run(&args, &model, &rows, unfamiliar.as_mut())?;
+            super::say(unfamiliar, rows.sample().name());
+            return Ok(());
+        }
         Data::Generator(_) => return Err(Error::Internal("a generator of predictions".into())),
     };
+    if let Some(unfamiliar) = &mut unfamiliar {
+        unfamiliar.add(&data)?;
+    }
+    super::say(unfamiliar, data.name());
     let has_columns = data::is_table(&args.data)? || !data.ids().is_empty();
     if let (Format::Csv, true) = (format(&args.out)?, has_columns) {
         return score(&args, &model, &data);

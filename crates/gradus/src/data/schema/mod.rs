@@ -1,23 +1,29 @@
 //! What a table's columns are to a model: features, targets, ids.
 //!
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
-//! table and a user's [`TableOptions`]; `read` reads another table as it says;
-//! `columns` makes tensors of columns; `summary` is what a model is made by; `keys` is what splits ask of a table.
+//! table and a user's [`TableOptions`], `target` what is predicted; `read` reads another table as it says;
+//! `columns` makes tensors of columns; `summary` is what a model is made by; `keys` is what splits ask of a table;
+//! `known` are the texts that a model knows, `unfamiliar` what new rows have besides.
 
 mod columns;
 mod describe;
 mod keys;
+mod known;
 mod of;
 mod options;
 mod read;
 mod summary;
+mod target;
+mod unfamiliar;
 
 pub use columns::DATE_PARTS;
 pub(crate) use keys::{CopyKeys, TableKeys};
+pub use known::KnownTexts;
 pub use of::LeftOut;
 pub use options::{Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};
+pub use unfamiliar::Unfamiliar;
 
 use super::table::Kind;
 use crate::error::{Error, Result};
@@ -40,6 +46,9 @@ pub struct Schema {
     /// Columns that may be in a table, and are not looked at.
     #[serde(default)]
     pub dropped: Vec<String>,
+    /// The texts of its features that a model knows, where one reads by it.
+    #[serde(skip)]
+    pub known: KnownTexts,
 }
 
 /// A column that a model looks at.
@@ -60,9 +69,9 @@ pub struct Feature {
 pub struct Target {
     /// The column's name.
     pub name: String,
-    /// What the column holds: numbers, or classes.
+    /// The cells' type. Numbers may be classes, too.
     pub kind: Kind,
-    /// The classes' names in the order of their numbers; none for numbers.
+    /// The classes' names in the order of their numbers; none where a number is predicted.
     #[serde(default)]
     pub classes: Vec<String>,
 }
@@ -112,12 +121,13 @@ impl Schema {
         let outputs: Vec<String> = self.targets.iter().map(Target::output).collect();
         once("outputs", outputs.iter().map(String::as_str))?;
         for target in &self.targets {
+            let count = target.classes.len();
             let of_classes = target.kind != Kind::Number;
-            if of_classes != (target.classes.len() > 1) {
-                let found = format!("{} classes", target.classes.len());
+            if count == 1 || of_classes && count == 0 {
+                let found = format!("{count} classes");
                 let expected = match of_classes {
                     true => "two or more",
-                    false => "none, for numbers",
+                    false => "none, or two or more",
                 };
                 return Err(Error::invalid(&target.name, found, expected));
             }

@@ -38,6 +38,10 @@ pub struct TableOptions {
     /// The column with a weight for each row's loss.
     #[serde(skip)]
     pub sample_weight: Option<String>,
+    /// Targets that stay numbers though they have two different values: the loss that is
+    /// named for them is one of numbers.
+    #[serde(skip)]
+    pub number_targets: Vec<String>,
 }
 
 /// What becomes of a column.
@@ -147,6 +151,12 @@ impl TableOptions {
         self
     }
 
+    /// Says that a target stays a number though it has two different values.
+    pub fn number_target(mut self, column: impl Into<String>) -> Self {
+        self.number_targets.push(column.into());
+        self
+    }
+
     /// Sets the column with a weight for each row's loss.
     pub fn sample_weight(mut self, column: impl Into<String>) -> Self {
         self.sample_weight = Some(column.into());
@@ -203,6 +213,7 @@ impl TableOptions {
                 })
                 .transpose()?,
             sample_weight: None,
+            number_targets: Vec::new(),
         })
     }
 }

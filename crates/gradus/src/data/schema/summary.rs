@@ -2,7 +2,7 @@
 
 use super::{Feature, Schema};
 use crate::data::table::Kind;
-use crate::data::{Data, Tensor, Values};
+use crate::data::{Data, Outcome, Tensor, Values};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +18,8 @@ pub struct Summary {
     rows: u64,
     features: Vec<(String, Look)>,
     targets: Vec<Moments>,
+    /// What each target's values are.
+    outcomes: Vec<Outcome>,
 }
 
 /// What a feature's rows are like.
@@ -38,6 +40,9 @@ pub(crate) struct Numbers {
     first: Option<Vec<f32>>,
     /// Whether all rows are the same as that one, or as the ones before it.
     same: bool,
+    /// Whether each row has a larger whole number than the one before.
+    rises: bool,
+    last: Option<f32>,
 }
 
 /// Mean and population variance of numbers.
@@ -78,15 +83,20 @@ impl Summary {
             rows: train.rows().unwrap_or_default() as u64,
             features: schema.features.iter().map(empty).collect(),
             targets: vec![Moments::default(); train.sample().targets().len()],
+            outcomes: vec![Outcome::default(); train.sample().targets().len()],
         };
         for second in [false, true] {
             train.each(&mut |rows| {
                 for ((_, look), tensor) in summary.features.iter_mut().zip(rows.inputs()) {
                     look.add(tensor, second)?;
                 }
-                for (moments, tensor) in summary.targets.iter_mut().zip(rows.targets()) {
+                let looks = summary.targets.iter_mut().zip(&mut summary.outcomes);
+                for ((moments, outcome), tensor) in looks.zip(rows.targets()) {
                     let all = floats(tensor);
                     all.iter().for_each(|&x| moments.add(x, second));
+                    if !second {
+                        all.iter().for_each(|&x| outcome.add(x.into()));
+                    }
                 }
                 Ok(())
             })?;
@@ -120,6 +130,11 @@ impl Summary {
         })
     }
 
+    /// What the targets' values are, in their order.
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
     /// What the targets are like, in their order.
     pub(crate) fn targets(&self) -> &[Moments] {
         &self.targets
@@ -131,6 +146,7 @@ fn empty(feature: &Feature) -> (String, Look) {
         Kind::Category => Look::Texts(HashMap::new()),
         _ => Look::Numbers(Numbers {
             same: true,
+            rises: true,
             ..Numbers::default()
         }),
     };
@@ -199,6 +215,12 @@ impl Look {
         }
     }
 
+    /// Whether it is of whole numbers of which each row has a larger one than the row
+    /// before.
+    pub(super) fn counts_rows(&self) -> bool {
+        matches!(self, Look::Numbers(numbers) if numbers.rises && !numbers.same)
+    }
+
     /// How many rows are missing.
     pub(super) fn missing(&self) -> u64 {
         match self {
@@ -219,6 +241,8 @@ impl Numbers {
             return;
         }
         let is_missing = row[0].is_nan();
+        self.rises &= row[0].fract() == 0.0 && self.last.is_none_or(|last| last < row[0]);
+        self.last = Some(row[0]);
         self.missing += u64::from(is_missing);
         match &self.first {
             None if is_missing => {}

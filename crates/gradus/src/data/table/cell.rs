@@ -30,13 +30,19 @@ pub(super) fn number(text: &str) -> Option<f32> {
 }
 
 /// `true`, `yes`, `false`, `no`, in any case.
-pub(super) fn boolean(text: &str) -> Option<f32> {
+pub(in crate::data) fn boolean(text: &str) -> Option<f32> {
     let is = |words: [&str; 2]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match (is(["true", "yes"]), is(["false", "no"])) {
         (true, _) => Some(1.0),
         (_, true) => Some(0.0),
         _ => None,
     }
+}
+
+/// As [`boolean`], and 1 and 0, which are numbers unless the column is said to be of
+/// booleans.
+pub(super) fn said_boolean(text: &str) -> Option<f32> {
+    boolean(text).or_else(|| number(text).filter(|&x| x == 0.0 || x == 1.0))
 }
 
 /// The days since 1970-01-01 of `2026-11-23`, or of that with a time behind it.

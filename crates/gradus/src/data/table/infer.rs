@@ -1,7 +1,7 @@
 //! What type a column has.
 
 use super::Kind;
-use super::cell::{is, is_missing};
+use super::cell::{is, is_missing, said_boolean};
 
 /// The types that a text may have, the narrowest first.
 pub(super) const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
@@ -14,6 +14,8 @@ pub(super) struct Found {
     can_be: [usize; 3],
     /// The first cell that is none of that type, with its line.
     not: [Option<(usize, String)>; 3],
+    /// The same of booleans in a column that is said to be of such: 1 and 0 are two.
+    not_said_boolean: Option<(usize, String)>,
 }
 
 /// The place in [`NARROW`] of what a text may be; a text is one of them at most.
@@ -33,12 +35,16 @@ impl Found {
     #[inline]
     pub fn count(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
         self.filled += cells;
+        let stray = || Some((line, cell.chars().take(40).collect()));
         for n in 0..3 {
             if narrow == Some(n) {
                 self.can_be[n] += cells;
             } else if self.not[n].is_none() {
-                self.not[n] = Some((line, cell.chars().take(40).collect()));
+                self.not[n] = stray();
             }
+        }
+        if self.not_said_boolean.is_none() && narrow != Some(1) && said_boolean(cell).is_none() {
+            self.not_said_boolean = stray();
         }
     }
 
@@ -49,6 +55,7 @@ impl Found {
             self.can_be[n] += below.can_be[n];
             self.not[n] = self.not[n].take().or(not);
         }
+        self.not_said_boolean = self.not_said_boolean.take().or(below.not_said_boolean);
     }
 
     /// Whether there are cells, and all have one narrow type.
@@ -62,6 +69,14 @@ impl Found {
             Some((line, cell)) => format!("line {line} has `{cell}`"),
             None => String::new(),
         };
+        if given == Some(Kind::Boolean) {
+            return match &self.not_said_boolean {
+                Some((line, cell)) => Err(format!(
+                    "line {line} has `{cell}`, expected a boolean: true, false, yes, no, 1 or 0"
+                )),
+                None => Ok(Kind::Boolean),
+            };
+        }
         if let Some(kind) = given {
             return match NARROW.iter().position(|&k| k == kind) {
                 Some(n) if self.can_be[n] < self.filled => {

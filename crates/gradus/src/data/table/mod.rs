@@ -30,8 +30,9 @@ mod tests;
 #[cfg_attr(not(any(feature = "arrow", feature = "polars")), allow(dead_code))]
 mod typed;
 
-pub(super) use cell::{date_parts, day_of};
+pub(super) use cell::{boolean as truth, date_parts, day_of};
 pub(super) use copy::Copied;
+pub(super) use tabular::column_names;
 pub use copy::{Listener, Told};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
@@ -102,9 +103,24 @@ pub struct ReadTable {
     /// Columns that nobody looks at: they may hold what no cell can, such as the lists
     /// of a Parquet file, and are missing then.
     pub ignored: BTreeSet<String>,
+    /// Columns whose words for true and false stay the texts that a CSV file has.
+    pub as_written: BTreeSet<String>,
+    /// Whether nobody looks at columns that `kinds` does not name.
+    pub others_ignored: bool,
 }
 
 impl ReadTable {
+    /// Whether nobody looks at a column.
+    pub(super) fn ignores(&self, column: &str) -> bool {
+        self.ignored.contains(column) || self.others_ignored && !self.kinds.contains_key(column)
+    }
+
+    /// The type that a column is to be read as, if that is said.
+    fn given(&self, column: &str) -> Option<Kind> {
+        let given = self.kinds.get(column).copied();
+        given.or_else(|| self.ignores(column).then_some(Kind::Category))
+    }
+
     /// Says that nobody looks at a column.
     pub fn ignore(&mut self, column: &str) {
         self.kinds.insert(column.to_owned(), Kind::Category);

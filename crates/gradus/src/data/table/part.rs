@@ -1,6 +1,6 @@
 //! A block's share of a column, and columns put together from such shares.
 
-use super::cell::{boolean, date, is_missing, number};
+use super::cell::{boolean, date, is_missing, number, said_boolean};
 use super::infer::{Found, narrow};
 use super::{Cells, Kind};
 use foldhash::fast::RandomState;
@@ -45,6 +45,7 @@ impl Part {
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
                 of_type(1, truth.is_some());
+                let truth = truth.or_else(|| said_boolean(cell));
                 all.push(truth.unwrap_or(f32::NAN));
             }
             Cells::Date(all) => {

@@ -22,6 +22,12 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
     read_by(path, options, threads(), BLOCK)
 }
 
+/// The names of the columns, seen in the first block.
+pub(super) fn column_names(path: &Path) -> Result<Vec<String>> {
+    let (pass, _) = Pass::begin(path, &ReadTable::default(), 1, LOOKED_AT)?;
+    Ok(pass.names)
+}
+
 /// The same, on so many threads, in blocks of so many bytes.
 pub(super) fn read_by(
     path: &Path,
@@ -100,6 +106,8 @@ pub(super) struct Pass<'a> {
     pub names: Vec<String>,
     /// The types that were said.
     given: Vec<Option<Kind>>,
+    /// Whether words for true and false stay texts.
+    as_written: Vec<bool>,
     /// As what each column is read; a column without is passed over.
     pub kinds: Vec<Option<Kind>>,
     /// The most rows that a block had.
@@ -125,13 +133,15 @@ impl<'a> Pass<'a> {
                 return Err(Error::unknown(&at, "column", name, known));
             }
         }
-        let given = names.iter().map(|n| options.kinds.get(n).copied());
+        let given = names.iter().map(|n| options.given(n));
+        let as_written = names.iter().map(|n| options.as_written.contains(n));
         let mut pass = Pass {
             path,
             delimiter,
             has_header,
             threads,
             given: given.collect(),
+            as_written: as_written.collect(),
             names,
             kinds: Vec::new(),
             rows: AtomicUsize::new(0),
@@ -159,10 +169,10 @@ impl<'a> Pass<'a> {
                 found[n].add(0, cell);
             },
         );
-        let found = found.iter().zip(&self.given);
-        let kinds = found.map(|(found, &given)| match given {
+        let found = found.iter().enumerate();
+        let kinds = found.map(|(n, found)| match self.given[n] {
             Some(kind) => kind,
-            None => found.kind(None).unwrap_or(Kind::Category),
+            None => self.kind(n, found).unwrap_or(Kind::Category),
         });
         kinds.map(Some).collect()
     }
@@ -172,12 +182,21 @@ impl<'a> Pass<'a> {
         if rows == 0 {
             return Err(Error::file(self.path, "has a header and no rows under it"));
         }
-        let columns = self.names.iter().zip(found).zip(&self.given);
-        let kinds = columns.map(|((name, found), &given)| {
-            let kind = found.kind(given);
+        let columns = self.names.iter().zip(found).enumerate();
+        let kinds = columns.map(|(n, (name, found))| {
+            let kind = self.kind(n, found);
             kind.map_err(|why| Error::file(self.path, format!("column `{name}`: {why}")))
         });
         kinds.collect()
+    }
+
+    /// The type of a column of which this was found, or why it has none.
+    fn kind(&self, column: usize, found: &Found) -> Result<Kind, String> {
+        let given = self.given[column];
+        found.kind(given).map(|kind| match kind {
+            Kind::Boolean if given.is_none() && self.as_written[column] => Kind::Category,
+            kind => kind,
+        })
     }
 
     /// How many rows there are, and the columns' parts.

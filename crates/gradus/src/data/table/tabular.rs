@@ -79,8 +79,28 @@ pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
     }
 }
 
+/// The names of a table file's columns, its rows not looked at.
+pub(in crate::data) fn column_names(path: &Path) -> Result<Vec<String>> {
+    match is_parquet(path) {
+        true => parquet_names(path),
+        false => read::column_names(path),
+    }
+}
+
 #[cfg(feature = "parquet")]
 use super::parquet::read as parquet;
+
+#[cfg(feature = "parquet")]
+fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    let heads = super::parquet::heads(path)?;
+    let names = heads.iter().enumerate();
+    Ok(names.map(|(n, head)| super::header::named(n, &head.name)).collect())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    parquet(path, &ReadTable::default()).map(|_| Vec::new())
+}
 
 #[cfg(feature = "parquet")]
 fn parquet_bytes(path: &Path) -> Result<u64> {

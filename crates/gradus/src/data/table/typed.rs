@@ -1,6 +1,6 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{boolean, date, date_text, day_of, is_missing, number};
+use super::cell::{date, date_text, day_of, is_missing, number, said_boolean};
 use super::part::{Places, place};
 use super::{Cells, Column, Kind, ReadTable, Table};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ impl Making {
     pub fn new(source: &str, heads: Vec<Head>, options: &ReadTable) -> Result<Making> {
         let columns = names(source, &heads, options)?.into_iter().zip(heads);
         let typed = |(name, head): (String, Head)| {
-            let ignored = options.ignored.contains(&name);
+            let ignored = options.ignores(&name);
             let given = options.kinds.get(&name).copied();
             let kind = match head.kind {
                 None if !ignored => {
@@ -250,7 +250,7 @@ impl Typed {
         let wrong = || written(Cell::Text(text));
         match &mut self.cells {
             Cells::Number(all) => all.push(number(text).ok_or_else(wrong)?),
-            Cells::Boolean(all) => all.push(boolean(text).ok_or_else(wrong)?),
+            Cells::Boolean(all) => all.push(said_boolean(text).ok_or_else(wrong)?),
             Cells::Date(all) => all.push(Some(date(text).ok_or_else(wrong)?)),
             Cells::Category { names, codes } => codes.push(Some(match self.places.get(text) {
                 Some(&code) => code,
@@ -370,8 +370,8 @@ mod tests {
         );
         let text = error(Kind::Number, Cell::Single(f32::INFINITY));
         assert!(text.contains("`inf`"), "{text}");
-        let text = error(Kind::Boolean, Cell::Whole(1));
-        assert!(text.ends_with("found `1`, expected a boolean"), "{text}");
+        let text = error(Kind::Boolean, Cell::Whole(2));
+        assert!(text.ends_with("found `2`, expected a boolean"), "{text}");
         let text = error(Kind::Date, Cell::Date(i64::MAX));
         assert!(text.contains("day 9223372036854775807"), "{text}");
         error(Kind::Date, Cell::Text("2024-02-30"));

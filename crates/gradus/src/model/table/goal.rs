@@ -109,6 +109,9 @@ fn task(target: &Target, loss: Option<&Loss>) -> Result<Task> {
         (0, Some("BinaryCrossentropy")) => Ok(Task::Binary(1)),
         (0, Some(_)) => Ok(Task::Numbers(1)),
         (_, None | Some("SparseCategoricalCrossentropy")) => Ok(Task::Classes(classes)),
+        (_, Some("CategoricalCrossentropy" | "CategoricalFocalCrossentropy")) => {
+            problem("SparseCategoricalCrossentropy: the column is of classes, not one-hot")
+        }
         (2, Some(_)) => Ok(Task::Binary(1)),
         (_, Some(_)) => problem("SparseCategoricalCrossentropy: the column is of classes"),
     }

@@ -117,7 +117,7 @@ impl Making<'_> {
         let most = (self.memory / SHARE / BLOCK.start()).clamp(1, threads() as u64);
         let block = (self.memory / SHARE / most).clamp(*BLOCK.start(), *BLOCK.end()) as usize;
         let (mut pass, mut blocks) = Pass::begin(self.table, self.options, most as usize, block)?;
-        let ignored = |name: &String| self.options.ignored.contains(name);
+        let ignored = |name: &String| self.options.ignores(name);
         for (kind, name) in pass.kinds.iter_mut().zip(&pass.names) {
             kind.take_if(|_| ignored(name));
         }
@@ -203,7 +203,7 @@ impl Making<'_> {
         let own: Vec<Option<Kind>> = heads.iter().map(|head| head.kind).collect();
         let names = heads.iter().enumerate();
         let names: Vec<String> = names.map(|(n, h)| header::named(n, &h.name)).collect();
-        let ignored = |name: &String| self.options.ignored.contains(name);
+        let ignored = |name: &String| self.options.ignores(name);
         let (rows, _) = parquet::size(self.table)?;
         self.write(|to| {
             parquet::each(self.table, self.options, &mut |columns, done| {

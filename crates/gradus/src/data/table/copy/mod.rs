@@ -19,7 +19,7 @@ mod tests;
 pub use listener::{Listener, Told};
 
 use super::part::{Places, place};
-use super::{Cells, Column, Kind, ReadTable, Table};
+use super::{Cells, Column, Kind, ReadTable, Table, is_parquet};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;
@@ -111,11 +111,17 @@ impl Copied {
 
     /// Whether it is what reading the table so would give.
     fn serves(&self, options: &ReadTable) -> bool {
+        let of_text = !is_parquet(&self.about.origin.path);
         let known = |name: &String| self.about.columns.iter().any(|c| c.name == *name);
         let same = |column: &OfColumn| {
             let given = options.kinds.get(&column.name).copied();
-            let wanted = given.or(column.own);
-            options.ignored.contains(&column.name) || column.kind.is_some() && column.kind == wanted
+            let wanted = given.or(match column.own {
+                Some(Kind::Boolean) if options.as_written.contains(&column.name) && of_text => {
+                    Some(Kind::Category)
+                }
+                own => own,
+            });
+            options.ignores(&column.name) || column.kind.is_some() && column.kind == wanted
         };
         options.kinds.keys().all(known) && self.about.columns.iter().all(same)
     }
@@ -190,6 +196,28 @@ impl Copied {
             }
         }
         Ok(all)
+    }
+
+    /// The first so many different numbers of a column.
+    pub fn different(&self, name: &str, most: usize) -> Result<Cells> {
+        let mut different = Vec::new();
+        for chunk in self.starts.windows(2) {
+            let table = self.table(&|column| column == name, once(chunk[0]..chunk[1]))?;
+            for column in table.columns {
+                let Cells::Number(all) = column.cells else {
+                    continue;
+                };
+                for x in all.into_iter().filter(|x| !x.is_nan()) {
+                    if !different.contains(&x) {
+                        different.push(x);
+                    }
+                    if different.len() == most {
+                        return Ok(Cells::Number(different));
+                    }
+                }
+            }
+        }
+        Ok(Cells::Number(different))
     }
 
     /// Reads a chunk, checked.

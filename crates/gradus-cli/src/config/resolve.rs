@@ -136,7 +136,7 @@ impl Config {
                 .targets()
                 .balanced_class_weight()
                 .map_err(|e| e.under("train"))?,
-            false => self.train.class_weight.clone(),
+            false => self.class_weight(&data)?,
         };
         let findings = match &data {
             Opened::Memory(loaded) => {

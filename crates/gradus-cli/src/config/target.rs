@@ -2,16 +2,38 @@
 
 use super::train::PerOutput;
 use super::{Config, problem_at};
-use gradus::Result;
 use gradus::config::Value;
-use gradus::data::{Kind, Schema, Target};
+use gradus::data::{Kind, Opened, Schema, Target};
 use gradus::model::Model;
 use gradus::rules::losses::Loss;
+use gradus::{Error, Result};
 
 /// Whether a loss takes two different numbers as they are, and not as two classes.
 /// Hinge losses take 0/1 and ±1, and give no probability.
 fn of_numbers(loss: &Loss) -> bool {
     !loss.of_classes() || loss.class().ends_with("Hinge")
+}
+
+/// The names of the classes of a table's only target, else of the rows'.
+fn class_names(data: &Opened) -> Vec<String> {
+    match data.schema().map(|schema| &schema.targets[..]) {
+        Some([target]) => target.classes.clone(),
+        Some(_) => Vec::new(),
+        None => data.train().sample().class_names().to_vec(),
+    }
+}
+
+fn names_are_numbers(names: &[String]) -> bool {
+    names.iter().any(|name| name.parse::<f64>().is_ok())
+}
+
+/// What `train.class_weight` calls a class.
+pub(super) fn class_key(data: &Opened, class: usize) -> String {
+    let names = class_names(data);
+    match names.get(class).filter(|_| names_are_numbers(&names)) {
+        Some(name) => name.clone(),
+        None => class.to_string(),
+    }
 }
 
 impl Config {
@@ -57,6 +79,29 @@ impl Config {
             })
         };
         targets.iter().filter(of_numbers).cloned().collect()
+    }
+
+    /// The weights of classes that are named by their numbers or names. Where names are
+    /// numbers, names are meant.
+    pub(super) fn class_weight(&self, data: &Opened) -> Result<Vec<(usize, f64)>> {
+        let names = class_names(data);
+        let of_numbers = names_are_numbers(&names);
+        let number = |key: &String| {
+            let named = names.iter().position(|name| name == key);
+            let numbered = key.parse().ok().filter(|&n: &usize| {
+                names.is_empty() || !of_numbers && n < names.len()
+            });
+            named.or(numbered).ok_or_else(|| {
+                let expected = match names.is_empty() {
+                    true => "a class's number".to_owned(),
+                    false if of_numbers => format!("a class: {}", names.join(", ")),
+                    false => format!("a class, or its number: {}", names.join(", ")),
+                };
+                Error::invalid("train.class_weight", format!("`{key}`"), expected)
+            })
+        };
+        let weights = self.train.class_weight.iter();
+        weights.map(|(key, weight)| Ok((number(key)?, *weight))).collect()
     }
 
     /// The loss of a chain of layers that names none, where its target is two classes

@@ -41,7 +41,8 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
     if numbers.rows() < columns.len() * 3 + FEWEST_ROWS {
         return None;
     }
-    let chosen = numbers.choose()?;
+    let mut chosen = numbers.choose()?;
+    chosen.sort_unstable();
     let sum = numbers.sum_of(&chosen)?;
     let parts = sum.terms.iter().filter(|term| term.part >= PART);
     let parts: Vec<usize> = parts.map(|term| term.column).collect();

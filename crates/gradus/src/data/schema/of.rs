@@ -118,9 +118,10 @@ impl Schema {
         let mut left = Vec::new();
         for feature in &self.features {
             let look = train.look(feature)?;
-            let index = || match look.counts_rows() && self.is_index(&feature.name) {
-                true => Some("the index that pandas writes: it counts the rows".to_owned()),
-                false => None,
+            let counts = feature.kind == Kind::Number && look.counts_rows();
+            let index = || {
+                let why = "the index that pandas writes: it counts the rows";
+                (counts && self.is_index(&feature.name)).then(|| why.to_owned())
             };
             if let Some(why) = look.tells_nothing(feature.kind).or_else(index) {
                 let name = feature.name.clone();

@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TableOptions {
-    /// The columns that are predicted.
+    /// The columns that are predicted. Texts are classes, and so are two different values
+    /// whatever they are; other numbers are numbers. `columns` says otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_more")]
     pub target: Vec<String>,
     /// Columns that are not looked at.

@@ -35,7 +35,8 @@ impl Table {
     /// some are numbers and no fewer are texts above nothing but numbers or dates.
     ///
     /// The type of a CSV file's column is the narrowest of number, boolean and date that
-    /// all its cells have, else category. Cells that are empty or `NA`, `N/A`,
+    /// all its cells have, else category. A column that `options` says is of booleans may
+    /// have 1 and 0, too. Cells that are empty or `NA`, `N/A`,
     /// `NaN`, `null`, `None` or `?` are missing. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
     ///

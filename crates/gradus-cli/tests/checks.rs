@@ -192,25 +192,40 @@ fn a_target_that_is_a_sum_of_columns() {
     let sum = |row: usize| 2.0 * casual(row) - 0.5 * registered(row) + 40.0;
     let findings = with(200, &|row| sum(row).to_string());
     let found = findings[0]["found"].as_str().unwrap();
-    assert!(found.contains("`count = 2 casual - 0.5 registered + 40`"), "{found}");
+    assert!(
+        found.contains("`count = 2 casual - 0.5 registered + 40`"),
+        "{found}"
+    );
     let findings = with(200, &|row| format!("{:.0}", sum(row)));
     let found = findings[0]["found"].as_str().unwrap();
-    assert!(found.contains("0.5 registered") && found.contains("but for rounding"), "{found}");
+    assert!(
+        found.contains("0.5 registered") && found.contains("but for rounding"),
+        "{found}"
+    );
     // Nearly, but for a few percent of noise; and too few rows to say so.
     assert!(with(200, &|row| (sum(row) + 20.0 * noise(row + 5)).to_string()).is_empty());
     assert!(with(35, &|row| (casual(row) + registered(row)).to_string()).is_empty());
     // Any target is a sum of as many columns as rows.
     let columns: Vec<(String, usize)> = (0..60).map(|n| (format!("c{n}"), n)).collect();
-    let mut text = columns.iter().map(|c| c.0.clone() + ",").collect::<String>() + "price\n";
+    let mut text = columns
+        .iter()
+        .map(|c| c.0.clone() + ",")
+        .collect::<String>()
+        + "price\n";
     for row in 0..61 {
-        let cells = columns.iter().map(|(_, n)| format!("{:.4},", noise(row * 60 + n)));
+        let cells = columns
+            .iter()
+            .map(|(_, n)| format!("{:.4},", noise(row * 60 + n)));
         text += &format!("{}{}\n", cells.collect::<String>(), price(row));
     }
     assert!(in_table("leak", "price", &text).is_empty());
     // Of several columns of zeros and ones, the last says what the others leave.
     let kind = |row: usize| (noise(row) * 3.0) as usize;
     let is = |wanted: usize| move |row: usize| usize::from(kind(row) == wanted).to_string();
-    let text = table(300, &[("x", &x), ("a", &is(0)), ("b", &is(1)), ("c", &is(2))]);
+    let text = table(
+        300,
+        &[("x", &x), ("a", &is(0)), ("b", &is(1)), ("c", &is(2))],
+    );
     let findings = in_table("leak", "c", &text);
     let found = findings[0]["found"].as_str().unwrap();
     assert!(found.contains("`c = -a - b + 1`"), "{found}");
@@ -596,7 +611,10 @@ fn warnings_come_before_the_first_epoch_and_can_be_silenced() {
 fn the_index_of_pandas_is_left_out_and_said() {
     let place = Place::new();
     let said = |name: &str, cell: &dyn Fn(usize) -> String, run: &str| {
-        place.write("t.csv", table(100, &[(name, cell), ("x", &x), ("price", &price)]));
+        place.write(
+            "t.csv",
+            table(100, &[(name, cell), ("x", &x), ("price", &price)]),
+        );
         let data = "table = \"t.csv\"\ntarget = \"price\"";
         let held_out = "validation = { fraction = 0.2, shuffle = true }";
         place.write("run.toml", format!("[data]\n{data}\n{held_out}\n{MODEL}"));
@@ -605,11 +623,17 @@ fn the_index_of_pandas_is_left_out_and_said() {
         said.err
     };
     let counted = |row: usize| row.to_string();
-    for (n, (name, called)) in [("", "column_0"), ("Unnamed: 0", "Unnamed: 0")].into_iter().enumerate() {
+    for (n, (name, called)) in [("", "column_0"), ("Unnamed: 0", "Unnamed: 0")]
+        .into_iter()
+        .enumerate()
+    {
         let run = format!("a{n}");
         let left = said(name, &counted, &run);
         let words = format!("{called} (the index that pandas writes: it counts the rows)");
-        assert!(left.contains(&words) && left.contains("features: 1 number\n"), "{left}");
+        assert!(
+            left.contains(&words) && left.contains("features: 1 number\n"),
+            "{left}"
+        );
         // New rows may have it or not.
         let model = format!("{run}/model.keras");
         let predict = ["predict", &model, "--data", "t.csv", "--out", "p.csv"];
@@ -621,7 +645,10 @@ fn the_index_of_pandas_is_left_out_and_said() {
     let stays = said("", &|row| (row * 77 % 100).to_string(), "b");
     assert!(stays.contains("features: 2 numbers"), "{stays}");
     let stays = said("n", &counted, "c");
-    assert!(stays.contains("features: 2 numbers") && stays.contains("[id]"), "{stays}");
+    assert!(
+        stays.contains("features: 2 numbers") && stays.contains("[id]"),
+        "{stays}"
+    );
 }
 
 #[test]

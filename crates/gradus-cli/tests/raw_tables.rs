@@ -111,13 +111,6 @@ fn what_does_not_fit_the_model_is_named() {
             "no column `size`, which the model takes; is it `sise`?",
         ),
         (
-            format!(
-                "town,a/b,sold,size,heated,colour\n{}",
-                row.replace('\n', ",red\n")
-            ),
-            "the column `colour`",
-        ),
-        (
             "town,a/b,sold,size,heated\nGraz,1,2022-03-04,9.5,yes\nGraz,1,2022-03-04,big,yes\n"
                 .into(),
             "column `size`: line 3 has `big`",

@@ -14,7 +14,12 @@ fn table(rows: usize, cells: impl Fn(usize) -> String) -> String {
 }
 
 fn cells(row: usize) -> String {
-    format!("{}.5,{},{}", row % 13, row % 4, ["bay", "hill", "town"][row % 3])
+    format!(
+        "{}.5,{},{}",
+        row % 13,
+        row % 4,
+        ["bay", "hill", "town"][row % 3]
+    )
 }
 
 const CONFIG: &str = r#"
@@ -34,7 +39,14 @@ fn trained() -> Place {
 /// What `predict` tells about a table, and the file that it writes.
 fn predicted(place: &Place, table: &str) -> (String, String) {
     place.write("new.csv", table);
-    let said = place.run(&["predict", "run/model.keras", "--data", "new.csv", "--out", "p.csv"]);
+    let said = place.run(&[
+        "predict",
+        "run/model.keras",
+        "--data",
+        "new.csv",
+        "--out",
+        "p.csv",
+    ]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     (said.err, place.text("p.csv"))
 }
@@ -57,7 +69,10 @@ fn a_category_of_numbers_may_be_written_as_floats() {
     let other = |row: usize| cells(row).replace(",2,", ",2.5,");
     let (said, others) = predicted(&place, &table(40, other));
     assert_ne!(others, plain);
-    assert!(said.contains("column `rooms`: 10 of 40 filled rows (25%)"), "{said}");
+    assert!(
+        said.contains("column `rooms`: 10 of 40 filled rows (25%)"),
+        "{said}"
+    );
     // Held-out rows of another file are read so, too.
     place.write("v.csv", table(40, float));
     let losses = |file: &str| {
@@ -75,14 +90,25 @@ fn unknown_categories_are_told_where_they_are_more_than_a_few() {
     let place = trained();
     let with = |unknown: usize| {
         move |row: usize| match row < unknown {
-            true => cells(row).replace("bay", "Atlantis").replace("hill", "Ys").replace("town", "Ys"),
+            true => cells(row)
+                .replace("bay", "Atlantis")
+                .replace("hill", "Ys")
+                .replace("town", "Ys"),
             false => cells(row),
         }
     };
-    for (unknown, share) in [(100, "100 of 100 filled rows (all)"), (6, "6 of 100 filled rows (6%)")] {
+    for (unknown, share) in [
+        (100, "100 of 100 filled rows (all)"),
+        (6, "6 of 100 filled rows (6%)"),
+    ] {
         let (said, _) = predicted(&place, &table(100, with(unknown)));
-        let expected = format!("warning: new.csv, column `town`: {share} have a category that the model does not know");
-        assert!(said.starts_with(&expected) && said.contains("`Atlantis`"), "{said}");
+        let expected = format!(
+            "warning: new.csv, column `town`: {share} have a category that the model does not know"
+        );
+        assert!(
+            said.starts_with(&expected) && said.contains("`Atlantis`"),
+            "{said}"
+        );
         assert_eq!(said.lines().count(), 1, "{said}");
         let labelled = ["evaluate", "run/model.keras", "--data", "new.csv"];
         assert_eq!(place.run(&labelled).err, said);
@@ -127,12 +153,22 @@ fn other_columns_are_left_aside_with_a_note_and_missing_ones_refused() {
     let labelled = place.run(&["evaluate", "run/model.keras", "--data", "new.csv"]);
     assert_eq!((labelled.code, &*labelled.err), (Some(0), note));
     // Rows to train on stay strict.
-    place.write("v.csv", &other);
+    place.write("v.csv", other.replace("\nx,", "\n1,"));
     let held_out = ["--set", "data.validation={table=\"v.csv\"}"];
     let message = place.mistake(&[&["train", "c.toml"], &held_out[..]].concat());
-    assert!(message.contains("`note`, `when`, of which the model knows nothing"), "{message}");
+    assert!(
+        message.contains("`note`, `when`, of which the model knows nothing"),
+        "{message}"
+    );
     place.write("new.csv", plain.replace("rooms", "room"));
-    let message = place.mistake(&["predict", "run/model.keras", "--data", "new.csv", "--out", "q.csv"]);
+    let message = place.mistake(&[
+        "predict",
+        "run/model.keras",
+        "--data",
+        "new.csv",
+        "--out",
+        "q.csv",
+    ]);
     assert!(
         message.contains("has no column `rooms`") && message.contains("is it `room`?"),
         "{message}"
@@ -147,7 +183,7 @@ fn rows_that_are_read_meanwhile_are_told_of_once() {
         0 => cells(row).replace(",0,", ",9,"),
         _ => cells(row).replace(",1,", ",1.0,"),
     };
-    place.write("new.csv", table(60_000, strange));
+    place.write("new.csv", table(200_000, strange));
     let mut told = Vec::new();
     for memory in ["1 GB", "1.5 MB"] {
         place.write(
@@ -158,14 +194,30 @@ fn rows_that_are_read_meanwhile_are_told_of_once() {
         let model = "run/model.keras";
         let said = place.run_cached(&["predict", model, "--data", "new.toml", "--out", &out]);
         assert_eq!(said.code, Some(0), "{}", said.err);
-        let warnings = said.err.lines().filter(|line| line.starts_with("warning: "));
+        assert_eq!(
+            said.err.contains("a binary copy is made"),
+            memory == "1.5 MB",
+            "{}",
+            said.err
+        );
+        let warnings = said
+            .err
+            .lines()
+            .filter(|line| line.starts_with("warning: "));
         told.push(warnings.map(str::to_owned).collect::<Vec<_>>());
         let said = place.run_cached(&["evaluate", model, "--data", "new.toml"]);
-        let warnings = said.err.lines().filter(|line| line.starts_with("warning: "));
+        let warnings = said
+            .err
+            .lines()
+            .filter(|line| line.starts_with("warning: "));
         assert!(warnings.eq(told[0].iter()), "{}", said.err);
     }
     assert_eq!(told[0].len(), 1);
-    assert!(told[0][0].contains("column `rooms`: 15000 of 60000 filled rows (25%)"), "{}", told[0][0]);
+    assert!(
+        told[0][0].contains("column `rooms`: 50000 of 200000 filled rows (25%)"),
+        "{}",
+        told[0][0]
+    );
     assert_eq!(told[0], told[1]);
     assert!(place.text("p0.csv") == place.text("p1.csv"));
 }

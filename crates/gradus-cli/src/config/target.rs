@@ -88,9 +88,10 @@ impl Config {
         let of_numbers = names_are_numbers(&names);
         let number = |key: &String| {
             let named = names.iter().position(|name| name == key);
-            let numbered = key.parse().ok().filter(|&n: &usize| {
-                names.is_empty() || !of_numbers && n < names.len()
-            });
+            let numbered = key
+                .parse()
+                .ok()
+                .filter(|&n: &usize| names.is_empty() || !of_numbers && n < names.len());
             named.or(numbered).ok_or_else(|| {
                 let expected = match names.is_empty() {
                     true => "a class's number".to_owned(),
@@ -101,7 +102,9 @@ impl Config {
             })
         };
         let weights = self.train.class_weight.iter();
-        weights.map(|(key, weight)| Ok((number(key)?, *weight))).collect()
+        weights
+            .map(|(key, weight)| Ok((number(key)?, *weight)))
+            .collect()
     }
 
     /// The loss of a chain of layers that names none, where its target is two classes
@@ -119,7 +122,10 @@ impl Config {
             [] => return Ok(None),
         };
         let one = |layer: &Value| layer["type"] == "Dense" && layer["units"] == 1;
-        let says_yes = |layer: &Value| layer["activation"] == "sigmoid";
+        let says_yes = |layer: &Value| {
+            let activation = &layer["activation"];
+            activation == "sigmoid" || activation["type"] == "Sigmoid"
+        };
         let is_activation = last["type"] == "Activation" && before.is_some_and(one);
         if !one(last) && !is_activation {
             return Ok(None);

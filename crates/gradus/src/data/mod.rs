@@ -50,6 +50,7 @@ mod write;
 pub use arrays::Element;
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
+pub(crate) use classes::class_of;
 pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
@@ -63,7 +64,6 @@ pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub use opened::{Opened, Streamed};
 pub(crate) use outcome::{Outcome, short};
-pub(crate) use classes::class_of;
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{

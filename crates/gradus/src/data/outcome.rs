@@ -58,7 +58,9 @@ impl Outcome {
     /// there: they may stand for classes.
     pub fn few_whole_numbers(&self) -> Option<usize> {
         let counts = self.counts.as_ref()?;
-        let whole = counts.keys().all(|&bits| f64::from_bits(bits).fract() == 0.0);
+        let whole = counts
+            .keys()
+            .all(|&bits| f64::from_bits(bits).fract() == 0.0);
         let often = counts.len() as u64 * ROWS_EACH <= self.rows;
         (whole && often && FEW.contains(&counts.len())).then_some(counts.len())
     }
@@ -69,7 +71,11 @@ impl Outcome {
             None => "a number".into(),
             Some((least, most)) => {
                 let mean = short(self.sum / self.rows as f64);
-                format!("a number, mean {mean}, from {} to {}", short(least), short(most))
+                format!(
+                    "a number, mean {mean}, from {} to {}",
+                    short(least),
+                    short(most)
+                )
             }
         }
     }
@@ -78,9 +84,9 @@ impl Outcome {
     pub fn classes(&self, count: usize, name: impl Fn(usize) -> String) -> String {
         let mut each: Vec<(usize, u64)> = (0..count).map(|n| (n, self.count(n as f64))).collect();
         let named = |each: &[(usize, u64)]| {
-            let named = each.iter().map(|&(class, count)| {
-                format!("{} ({})", name(class), percent(count, self.rows))
-            });
+            let named = each
+                .iter()
+                .map(|&(class, count)| format!("{} ({})", name(class), percent(count, self.rows)));
             named.collect::<Vec<_>>().join(", ")
         };
         if self.counts.is_none() {
@@ -137,10 +143,22 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_whole_ones_whole() {
-        let texts = [0.0, -0.0, 20_240_128.0, 3.14159, -0.25, 123_456.78, 1e-9, 0.1_f32.into()];
+        let texts = [
+            0.0,
+            -0.0,
+            20_240_128.0,
+            3.14159,
+            -0.25,
+            123_456.78,
+            1e-9,
+            0.1_f32.into(),
+        ];
         let texts = texts.map(short).join(" ");
         assert_eq!(texts, "0 0 20240128 3.1416 -0.25 123457 1e-9 0.1");
-        assert_eq!(of(&[1.0, 2.0, 4.5]).number(), "a number, mean 2.5, from 1 to 4.5");
+        assert_eq!(
+            of(&[1.0, 2.0, 4.5]).number(),
+            "a number, mean 2.5, from 1 to 4.5"
+        );
     }
 
     #[test]
@@ -153,7 +171,10 @@ mod tests {
         assert_eq!(of(&many).classes(9, name), expected);
         let mut rare = vec![0.0; 999];
         rare.push(1.0);
-        assert_eq!(of(&rare).classes(3, name), "3 classes, c0 (>99%), c1 (<1%), c2 (0%)");
+        assert_eq!(
+            of(&rare).classes(3, name),
+            "3 classes, c0 (>99%), c1 (<1%), c2 (0%)"
+        );
     }
 
     #[test]

@@ -52,7 +52,11 @@ impl Model {
             (&(usize, &Goal), &crate::data::Tensor),
             &Outcome,
         )| {
-            let outputs = shapes_of_outputs[*output].dims().last().copied().unwrap_or(1);
+            let outputs = shapes_of_outputs[*output]
+                .dims()
+                .last()
+                .copied()
+                .unwrap_or(1);
             let named = sample.class_names();
             let of_classes = |count: usize| {
                 outcome.classes(count, |class| match named.get(class) {
@@ -65,11 +69,12 @@ impl Model {
             let words = match goal.loss.class() {
                 "SparseCategoricalCrossentropy" if one => of_classes(outputs),
                 class if class.starts_with("Categorical") && !one => of_classes(size),
-                "BinaryCrossentropy" | "BinaryFocalCrossentropy" if one => match outcome.is_binary()
-                {
-                    true => of_classes(2),
-                    false => outcome.number(),
-                },
+                "BinaryCrossentropy" | "BinaryFocalCrossentropy" if one => {
+                    match outcome.is_binary() {
+                        true => of_classes(2),
+                        false => outcome.number(),
+                    }
+                }
                 "BinaryCrossentropy" | "BinaryFocalCrossentropy" => {
                     format!("{size} answers of yes or no")
                 }
@@ -94,11 +99,12 @@ fn of_table(targets: &[Target], train: &Summary, columns: &TableOptions) -> Vec<
             classes => outcome.classes(classes.len(), |class| classes[class].clone()),
         };
         let mut line = format!("predicts {name}: {words}");
-        let is_said =
-            columns.columns.contains_key(name) || columns.number_targets.contains(name);
-        if let (true, false, Some(few)) =
-            (target.classes.is_empty(), is_said, outcome.few_whole_numbers())
-        {
+        let is_said = columns.columns.contains_key(name) || columns.number_targets.contains(name);
+        if let (true, false, Some(few)) = (
+            target.classes.is_empty(),
+            is_said,
+            outcome.few_whole_numbers(),
+        ) {
             line += &format!(
                 "; they are {few} different whole numbers: `columns = {{ {} = \"category\" }}` \
                  makes classes of them",

@@ -125,11 +125,21 @@ fn counts(column: &Column<'_>, rows: &[usize], source: impl Fn(usize) -> usize) 
 mod tests {
     #[test]
     fn a_name_says_that_it_is_a_key_by_its_last_word() {
-        let keys = ["id", "ID", "PassengerId", "CustomerID", "order_key", "row id", "Unnamed: 0"];
+        let keys = [
+            "id",
+            "ID",
+            "PassengerId",
+            "CustomerID",
+            "order_key",
+            "row id",
+            "Unnamed: 0",
+        ];
         for name in keys {
             assert!(super::is_key(name), "{name}");
         }
-        for name in ["grid", "idle", "id_count", "price", "keyboard", "", "paid", "width"] {
+        for name in [
+            "grid", "idle", "id_count", "price", "keyboard", "", "paid", "width",
+        ] {
             assert!(!super::is_key(name), "{name}");
         }
     }

@@ -28,7 +28,11 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
         _ => return None,
     };
     let sample = rows.sample();
-    let columns: Vec<&Column<'_>> = rows.columns.iter().filter(|c| c.texts().is_none()).collect();
+    let columns: Vec<&Column<'_>> = rows
+        .columns
+        .iter()
+        .filter(|c| c.texts().is_none())
+        .collect();
     if columns.len() < 2 || columns.len() > MOST_COLUMNS {
         return None;
     }
@@ -47,7 +51,10 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
     let parts = sum.terms.iter().filter(|term| term.part >= PART);
     let parts: Vec<usize> = parts.map(|term| term.column).collect();
     let sum = match parts.len() < chosen.len() {
-        true => numbers.sum_of(&parts).filter(|sum| sum.rest <= REST).unwrap_or(sum),
+        true => numbers
+            .sum_of(&parts)
+            .filter(|sum| sum.rest <= REST)
+            .unwrap_or(sum),
         false => sum,
     };
     // One column alone is what `leak` looks at.
@@ -66,10 +73,13 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
     };
     let names: Vec<String> = used.iter().map(|column| column_name(column)).collect();
     let its = target.place.column.as_deref().unwrap_or("target");
-    let exact = if rest < 1e-9 { "" } else { ", but for rounding" };
+    let (exact, digits) = match rest < 1e-9 {
+        true => ("", 4),
+        false => (", but for rounding", 2),
+    };
     let found = format!(
         "it is a sum of columns: `{its} = {}` in all {} rows{exact}",
-        sum.text(&names),
+        sum.text(&names, digits),
         all.rows()
     );
     let out = match rows.is_table() {
@@ -121,7 +131,11 @@ impl Numbers {
         let mut cells = Vec::with_capacity(columns.len());
         for &row in rows {
             cells.clear();
-            cells.extend(columns.iter().map_while(|column| column.number(row).map(f64::from)));
+            cells.extend(
+                columns
+                    .iter()
+                    .map_while(|column| column.number(row).map(f64::from)),
+            );
             let y = target(row);
             if cells.len() == columns.len() && !y.is_nan() {
                 numbers.target.push(y);
@@ -130,7 +144,11 @@ impl Numbers {
             }
         }
         numbers.mean = center(&mut numbers.target);
-        numbers.means = numbers.columns.iter_mut().map(|column| center(column)).collect();
+        numbers.means = numbers
+            .columns
+            .iter_mut()
+            .map(|column| center(column))
+            .collect();
         numbers
     }
 
@@ -192,7 +210,9 @@ impl Numbers {
             units.push(unit);
         }
         for n in (0..chosen.len()).rev() {
-            let behind: f64 = (n + 1..chosen.len()).map(|m| shares[n][m] * factors[m]).sum();
+            let behind: f64 = (n + 1..chosen.len())
+                .map(|m| shares[n][m] * factors[m])
+                .sum();
             factors[n] -= behind;
         }
         let whole = dot(&self.target, &self.target);
@@ -231,8 +251,8 @@ impl Numbers {
 }
 
 impl Sum {
-    /// `casual + 2 registered - 3`.
-    fn text(&self, names: &[String]) -> String {
+    /// `casual + 2 registered - 3`, with so many digits behind the first.
+    fn text(&self, names: &[String], digits: usize) -> String {
         let mut text = String::new();
         let mut add = |factor: f64, what: &str| {
             let sign = match (text.is_empty(), factor < 0.0) {
@@ -245,7 +265,7 @@ impl Sum {
             text += what;
         };
         for (term, name) in self.terms.iter().zip(names).take(NAMED) {
-            let size = readable(term.factor.abs());
+            let size = readable(term.factor.abs(), digits);
             let what = match size == 1.0 {
                 true => name.clone(),
                 false => format!("{} {name}", short(size)),
@@ -256,19 +276,19 @@ impl Sum {
             add(1.0, &format!("{} more", self.terms.len() - NAMED));
         }
         if self.constant.abs() > self.size * PART {
-            add(self.constant, &short(readable(self.constant.abs())));
+            add(self.constant, &short(readable(self.constant.abs(), digits)));
         }
         text
     }
 }
 
-/// The whole number that a number nearly is, or its first four digits.
-fn readable(x: f64) -> f64 {
+/// The whole number that a number nearly is, or its first digits.
+fn readable(x: f64, digits: usize) -> f64 {
     let whole = x.round();
     if whole >= 1.0 && (x - whole).abs() < whole * PART {
         return whole;
     }
-    format!("{x:.3e}").parse().unwrap_or(x)
+    format!("{x:.digits$e}").parse().unwrap_or(x)
 }
 
 /// Takes the mean away, and gives it.

@@ -191,7 +191,7 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
                 Some(row) => Err(missing(row)),
                 None if target.classes.is_empty() => Ok(all.clone()),
                 None => {
-                    let class = |(row, &x): (usize, &f32)| {
+                    let class = all.iter().enumerate().map(|(row, &x)| {
                         let class = target.class_of_number(x.into()).map(|n| n as f32);
                         class.ok_or_else(|| {
                             let expected = format!(
@@ -202,8 +202,8 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
                             );
                             problem(row, format!("`{x}`"), expected)
                         })
-                    };
-                    all.iter().enumerate().map(class).collect()
+                    });
+                    class.collect()
                 }
             }
         }
@@ -216,14 +216,21 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f32>> {
         Cells::Category { names, codes } if target.kind == Kind::Category => {
             let places: Vec<Option<usize>> = match names == &target.classes {
                 true => (0..names.len()).map(Some).collect(),
-                false => names.iter().map(|name| target.class_of_text(name)).collect(),
+                false => names
+                    .iter()
+                    .map(|name| target.class_of_text(name))
+                    .collect(),
             };
             let codes = codes.iter().enumerate();
             let number = |(row, code): (usize, &Option<u32>)| match code {
                 None => Err(missing(row)),
                 Some(code) => places[*code as usize].map(|n| n as f32).ok_or_else(|| {
                     let found = format!("`{}`", names[*code as usize]);
-                    problem(row, found, format!("one of the classes {}", target.class_list()))
+                    problem(
+                        row,
+                        found,
+                        format!("one of the classes {}", target.class_list()),
+                    )
                 }),
             };
             codes.map(number).collect()

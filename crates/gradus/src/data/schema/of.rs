@@ -86,7 +86,9 @@ impl Schema {
         }
         let mut schema = Schema::default();
         for name in &options.target {
-            schema.targets.push(target(table, find("target", name)?, options)?);
+            schema
+                .targets
+                .push(target(table, find("target", name)?, options)?);
         }
         for column in &table.columns {
             let name = &column.name;

@@ -32,12 +32,12 @@ mod typed;
 
 pub(super) use cell::{boolean as truth, date_parts, day_of};
 pub(super) use copy::Copied;
-pub(super) use tabular::column_names;
 pub use copy::{Listener, Told};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use tabular::Tabular;
 pub(super) use tabular::about_bytes;
+pub(super) use tabular::column_names;
 use tabular::is_parquet;
 
 use serde::{Deserialize, Serialize};

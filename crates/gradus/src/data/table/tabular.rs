@@ -95,7 +95,9 @@ use super::parquet::read as parquet;
 fn parquet_names(path: &Path) -> Result<Vec<String>> {
     let heads = super::parquet::heads(path)?;
     let names = heads.iter().enumerate();
-    Ok(names.map(|(n, head)| super::header::named(n, &head.name)).collect())
+    Ok(names
+        .map(|(n, head)| super::header::named(n, &head.name))
+        .collect())
 }
 
 #[cfg(not(feature = "parquet"))]

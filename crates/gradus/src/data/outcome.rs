@@ -147,14 +147,14 @@ mod tests {
             0.0,
             -0.0,
             20_240_128.0,
-            3.14159,
+            7.123456,
             -0.25,
             123_456.78,
             1e-9,
             0.1_f32.into(),
         ];
         let texts = texts.map(short).join(" ");
-        assert_eq!(texts, "0 0 20240128 3.1416 -0.25 123457 1e-9 0.1");
+        assert_eq!(texts, "0 0 20240128 7.1235 -0.25 123457 1e-9 0.1");
         assert_eq!(
             of(&[1.0, 2.0, 4.5]).number(),
             "a number, mean 2.5, from 1 to 4.5"

@@ -161,6 +161,77 @@ fn a_column_that_gives_a_number_away() {
 }
 
 #[test]
+fn a_target_that_is_a_sum_of_columns() {
+    let (casual, registered) = (
+        |row: usize| (300.0 * noise(row + 9)).round(),
+        |row: usize| (900.0 * noise(row + 99)).round(),
+    );
+    let with = |rows: usize, total: &dyn Fn(usize) -> String| {
+        let text = table(
+            rows,
+            &[
+                ("x", &x),
+                ("casual", &|row| casual(row).to_string()),
+                ("registered", &|row| registered(row).to_string()),
+                ("count", total),
+            ],
+        );
+        in_table("leak", "count", &text)
+    };
+    let findings = with(200, &|row| (casual(row) + registered(row)).to_string());
+    assert_eq!(findings.len(), 1);
+    let text = |key: &str| findings[0][key].as_str().unwrap();
+    assert_eq!(text("severity"), "warning");
+    assert_eq!(findings[0]["where"]["column"], "count");
+    assert_eq!(
+        text("found"),
+        "it is a sum of columns: `count = casual + registered` in all 200 rows"
+    );
+    assert!(text("advice").contains("exclude = [\"casual\", \"registered\"]"));
+    // Any factors and a constant, and cells that are rounded.
+    let sum = |row: usize| 2.0 * casual(row) - 0.5 * registered(row) + 40.0;
+    let findings = with(200, &|row| sum(row).to_string());
+    let found = findings[0]["found"].as_str().unwrap();
+    assert!(
+        found.contains("`count = 2 casual - 0.5 registered + 40`"),
+        "{found}"
+    );
+    let findings = with(200, &|row| format!("{:.0}", sum(row)));
+    let found = findings[0]["found"].as_str().unwrap();
+    assert!(
+        found.contains("0.5 registered") && found.contains("but for rounding"),
+        "{found}"
+    );
+    // Nearly, but for a few percent of noise; and too few rows to say so.
+    assert!(with(200, &|row| (sum(row) + 20.0 * noise(row + 5)).to_string()).is_empty());
+    assert!(with(35, &|row| (casual(row) + registered(row)).to_string()).is_empty());
+    // Any target is a sum of as many columns as rows.
+    let columns: Vec<(String, usize)> = (0..60).map(|n| (format!("c{n}"), n)).collect();
+    let mut text = columns
+        .iter()
+        .map(|c| c.0.clone() + ",")
+        .collect::<String>()
+        + "price\n";
+    for row in 0..61 {
+        let cells = columns
+            .iter()
+            .map(|(_, n)| format!("{:.4},", noise(row * 60 + n)));
+        text += &format!("{}{}\n", cells.collect::<String>(), price(row));
+    }
+    assert!(in_table("leak", "price", &text).is_empty());
+    // Of several columns of zeros and ones, the last says what the others leave.
+    let kind = |row: usize| (noise(row) * 3.0) as usize;
+    let is = |wanted: usize| move |row: usize| usize::from(kind(row) == wanted).to_string();
+    let text = table(
+        300,
+        &[("x", &x), ("a", &is(0)), ("b", &is(1)), ("c", &is(2))],
+    );
+    let findings = in_table("leak", "c", &text);
+    let found = findings[0]["found"].as_str().unwrap();
+    assert!(found.contains("`c = -a - b + 1`"), "{found}");
+}
+
+#[test]
 fn a_column_that_gives_the_class_away() {
     let class = |row: usize| ["red", "green", "blue"][(noise(row) * 3.0) as usize].to_owned();
     let with = |cell: &dyn Fn(usize) -> String| {
@@ -192,6 +263,33 @@ fn columns_that_are_ids_or_have_too_many_texts() {
     assert!(with("id", 200, &|row| format!("user {}", row / 3)).is_empty());
     assert_eq!(with("id", 200, &|row| (1000 + row).to_string()).len(), 1);
     assert!(with("id", 200, &|row| (1000 + row + row % 2).to_string()).is_empty());
+
+    // Whole numbers without repetition: nearly all there are, rising, or by their name.
+    let one_of_three_left = |row: usize| (row * 3 / 2).to_string();
+    let mixed = |row: usize| (row * 77 % 200).to_string();
+    let far = |row: usize| (row * 7919 % 100_003).to_string();
+    for (cell, words) in [
+        (&mixed as &dyn Fn(usize) -> String, "nearly without gaps"),
+        (&one_of_three_left, "rising from row to row"),
+    ] {
+        let findings = with("id", 200, cell);
+        let text = findings[0]["found"].as_str().unwrap();
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(with("id", 200, &far).is_empty());
+    let named = |name: &str, cell: &dyn Fn(usize) -> String| {
+        let text = table(200, &[("x", &x), (name, cell), ("price", &price)]);
+        in_table("id", "price", &text)
+    };
+    for name in ["customer_id", "OrderID", "key"] {
+        let findings = named(name, &far);
+        let text = findings[0]["found"].as_str().unwrap();
+        assert!(text.contains(&format!("it is called `{name}`")), "{text}");
+    }
+    // Not a time that rises, nor what is there twice, whatever it is called.
+    assert!(named("id", &|row| format!("{}.25", row * 3)).is_empty());
+    assert!(named("seconds", &|row| (1_000_000 + row * 61).to_string()).is_empty());
+    assert!(named("id", &|row| (row / 2 * 7919).to_string()).is_empty());
 
     let findings = with("categories", 6000, &|row| format!("street {}", row % 1500));
     let text = findings[0]["found"].as_str().unwrap();
@@ -507,6 +605,50 @@ fn warnings_come_before_the_first_epoch_and_can_be_silenced() {
         "{message}"
     );
     place.mistake(&["check", "nowhere.toml"]);
+}
+
+#[test]
+fn the_index_of_pandas_is_left_out_and_said() {
+    let place = Place::new();
+    let said = |name: &str, cell: &dyn Fn(usize) -> String, run: &str| {
+        place.write(
+            "t.csv",
+            table(100, &[(name, cell), ("x", &x), ("price", &price)]),
+        );
+        let data = "table = \"t.csv\"\ntarget = \"price\"";
+        let held_out = "validation = { fraction = 0.2, shuffle = true }";
+        place.write("run.toml", format!("[data]\n{data}\n{held_out}\n{MODEL}"));
+        let said = place.run(&["train", "run.toml", "--out", run]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        said.err
+    };
+    let counted = |row: usize| row.to_string();
+    for (n, (name, called)) in [("", "column_0"), ("Unnamed: 0", "Unnamed: 0")]
+        .into_iter()
+        .enumerate()
+    {
+        let run = format!("a{n}");
+        let left = said(name, &counted, &run);
+        let words = format!("{called} (the index that pandas writes: it counts the rows)");
+        assert!(
+            left.contains(&words) && left.contains("features: 1 number\n"),
+            "{left}"
+        );
+        // New rows may have it or not.
+        let model = format!("{run}/model.keras");
+        let predict = ["predict", &model, "--data", "t.csv", "--out", "p.csv"];
+        assert_eq!(place.run(&predict).err, "");
+        place.write("t.csv", table(10, &[("x", &x)]));
+        assert_eq!(place.run(&predict).err, "");
+    }
+    // What does not count rows, or has a name, stays.
+    let stays = said("", &|row| (row * 77 % 100).to_string(), "b");
+    assert!(stays.contains("features: 2 numbers"), "{stays}");
+    let stays = said("n", &counted, "c");
+    assert!(
+        stays.contains("features: 2 numbers") && stays.contains("[id]"),
+        "{stays}"
+    );
 }
 
 #[test]

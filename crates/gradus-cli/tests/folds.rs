@@ -73,8 +73,13 @@ fn each_fold_is_a_run_that_its_config_repeats_bit_for_bit() {
     let said = place.run(&["train", "c.toml", "--folds", "3", "--out", "run"]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let line = "fold 2 of 3\nrows: 961 to train on, 481 for validation (fold 2 of 3), \
-                355 for test (the set's own)\nrun folder: run/fold-2\n";
+                355 for test (the set's own)\npredicts 10 classes, the largest ";
     assert!(said.err.contains(line), "{}", said.err);
+    assert!(
+        said.err.contains("\nrun folder: run/fold-2\n"),
+        "{}",
+        said.err
+    );
     for words in [
         "trained     3 folds in ",
         "\nmean  ",

@@ -51,7 +51,7 @@ fn a_table_is_shown_column_by_column() {
     );
     let out = place.ok(&["data", "show", "houses.toml"]);
     for (column, words) in [
-        ("value", "the target"),
+        ("value", "the target, a number"),
         ("sold", "not looked at"),
         ("longitude", "kept beside predictions"),
     ] {

@@ -25,6 +25,10 @@ pub fn run(args: Evaluate) -> Result<()> {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {
             let data = super::labelled_for(&model, &args.data)?;
+            if let Some(mut unfamiliar) = super::unfamiliar(&model, &args.data)? {
+                unfamiliar.add_all(&data)?;
+                super::say(Some(unfamiliar), data.sample().name());
+            }
             let name = data.sample().name().to_owned();
             (data, name)
         }

@@ -11,8 +11,8 @@ pub mod summary;
 pub mod train;
 
 use crate::copies;
-use crate::output;
-use gradus::data::{Data, Listener, Schema, Takes, open_for};
+use crate::output::message;
+use gradus::data::{Data, Listener, Schema, Takes, Unfamiliar, open_for, table_of};
 use gradus::{Model, Result, Split};
 use std::path::Path;
 
@@ -31,12 +31,29 @@ fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
 /// Says that what comes out of a model is worthless, if its weights are not finite.
 fn warn_of_nan(model: &Model, path: &Path) {
     if let Some((layer, weight)) = model.not_finite().next() {
-        output::message(&format!(
+        message(&format!(
             "warning: {}: layer {layer}: its {weight} has NaN or infinite numbers: what the model \
              gives is worthless",
             path.display()
         ));
     }
+}
+
+/// What the rows of a table that SPEC names have that the model did not meet in training,
+/// none added yet; none of other data.
+fn unfamiliar(model: &Model, spec: &str) -> Result<Option<Unfamiliar>> {
+    let (Some((path, _)), Some(schema)) = (table_of(spec)?, model.table_schema()) else {
+        return Ok(None);
+    };
+    let mut unfamiliar = Unfamiliar::new(&schema);
+    unfamiliar.add_columns(&schema, &path)?;
+    Ok(Some(unfamiliar))
+}
+
+/// Says what was found, if anything was.
+fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
+    let lines = unfamiliar.map(|unfamiliar| unfamiliar.lines(source));
+    lines.iter().flatten().for_each(|line| message(line));
 }
 
 fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {

@@ -80,9 +80,10 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
             numbers: 0,
         };
         if let Some(target) = target {
-            let words = match target.classes.len() {
-                0 => "the target".to_owned(),
-                n => format!("the target, {n} classes"),
+            let words = match &target.classes[..] {
+                [] => "the target, a number".to_owned(),
+                [a, b] => format!("the target, 2 classes: {a}, {b}"),
+                all => format!("the target, {} classes", all.len()),
             };
             return plain(words, Style::new().green().bold());
         }

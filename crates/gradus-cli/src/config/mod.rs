@@ -10,6 +10,7 @@ mod overrides;
 mod pretrain;
 mod resolve;
 mod resolved;
+mod target;
 mod text;
 mod train;
 mod vocabulary;
@@ -67,7 +68,7 @@ impl Config {
             _ => None,
         };
         let (train, callbacks) = read_training(value, recipe.as_ref(), of_table)?;
-        let config = Config {
+        let mut config = Config {
             seed: match raw.seed {
                 None => SEED,
                 Some(seed) => seed
@@ -85,6 +86,7 @@ impl Config {
             given: value.clone(),
         };
         config.refuse_contradictions()?;
+        config.data.columns.number_targets = config.number_targets();
         Ok(config)
     }
 

@@ -154,7 +154,7 @@ impl Config {
                 .targets()
                 .balanced_class_weight()
                 .map_err(|e| e.under("train"))?,
-            false => self.train.class_weight.clone(),
+            false => self.class_weight(&data)?,
         };
         let mut findings = match &data {
             Opened::Memory(loaded) => {
@@ -171,8 +171,9 @@ impl Config {
         if let Some(schedule) = &schedule {
             findings.extend(without_momentum(schedule, &compiled));
         }
+        let predicts = model.predicts(&data, &self.data.columns)?;
         let mut run = Run {
-            rows: self.data.describe_parts(&data),
+            rows: format!("{}\n{predicts}", self.data.describe_parts(&data)),
             data,
             model,
             epochs,
@@ -373,7 +374,7 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
     };
     let mut model = match (&config.model.source, &recipe, table) {
         (_, Some(recipe), Some((schema, train))) => {
-            goals = config.table_goals(schema, train)?;
+            goals = config.table_goals(schema, train, None)?;
             recipe.table_layers(schema, train, options, &goals, config.seed)?
         }
         (_, Some(recipe), None) => {
@@ -384,7 +385,8 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
             layers.seed(config.seed).build()?
         }
         (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
-            goals = config.table_goals(schema, train)?;
+            let loss = config.chain_loss(schema, layers)?;
+            goals = config.table_goals(schema, train, loss.as_ref())?;
             let layers = with_vocabularies("model.layers", layers, base)?;
             let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
             chain.behind_table(schema, train, options, &goals)?
@@ -429,7 +431,10 @@ fn prepare_saved(
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
-    let data = &config.data;
+    let mut data = config.data.clone();
+    data.columns
+        .number_targets
+        .extend(config.number_targets_of(&model));
     let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
     if let Some(schema) = data.schema() {
         model.schema = Some(schema.clone());
@@ -452,12 +457,18 @@ impl Config {
         self.model.outputs.is_none() && Model::is_chain(layers)
     }
 
-    /// What the targets of a table ask of the model, with the losses that are named.
-    fn table_goals(&self, schema: &Schema, train: &Summary) -> Result<Vec<TableGoal>> {
+    /// What the targets of a table ask of the model, with the losses that are named,
+    /// else `usual` if the layers ask for it.
+    fn table_goals(
+        &self,
+        schema: &Schema,
+        train: &Summary,
+        usual: Option<&Loss>,
+    ) -> Result<Vec<TableGoal>> {
         let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,
-            None => vec![None; names.len()],
+            None => vec![usual; names.len()],
         };
         TableGoal::of(schema, train, &self.data.columns, &losses)
     }

@@ -1,7 +1,7 @@
 //! The resolved configuration: everything written down, so that it repeats the run.
 
 use super::model::Source;
-use super::{Config, Run};
+use super::{Config, Run, target};
 use gradus::config::Value;
 use gradus::model::Goal;
 use gradus::rules::metrics::Metric;
@@ -87,7 +87,8 @@ impl Config {
         }
         if !run.class_weight.is_empty() {
             let weights = run.class_weight.iter();
-            train["class_weight"] = weights.map(|(c, w)| (c.to_string(), *w)).collect();
+            let weights = weights.map(|(c, w)| (target::class_key(&run.data, *c), *w));
+            train["class_weight"] = weights.collect();
         }
         let mut resolved = json!({
             "seed": self.seed,

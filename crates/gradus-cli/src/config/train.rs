@@ -73,8 +73,8 @@ pub struct TrainConfig {
     /// Whether the learning-rate finder is to set the rate: it was `"auto"`.
     pub find_rate: bool,
     pub schedule: Option<Schedule>,
-    /// The weight of each class that is named.
-    pub class_weight: Vec<(usize, f64)>,
+    /// The weight of each class that is named, by its number or name.
+    pub class_weight: Vec<(String, f64)>,
     /// How rows are mixed, if they are.
     pub mixup: Option<f64>,
     pub precision: Precision,
@@ -270,18 +270,15 @@ fn read_weight(at: &str, value: &Value) -> Result<f64> {
 }
 
 /// A table of classes and their weights: `{ 0 = 0.5, 1 = 2.0 }`.
-fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(usize, f64)>> {
+fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(String, f64)>> {
     if !value.is_object() {
         let expected = "\"balanced\", or a table of classes and weights";
         return Err(Error::invalid(at, value, expected));
     }
     let mut weights = Vec::new();
     for (class, weight) in table(at, value)? {
-        let Ok(number) = class.parse() else {
-            return Err(Error::invalid(at, format!("`{class}`"), "a class's number"));
-        };
         match weight.as_f64() {
-            Some(w) if w >= 0.0 => weights.push((number, w)),
+            Some(w) if w >= 0.0 => weights.push((class, w)),
             _ => {
                 let at = format!("{at}.{class}");
                 return Err(Error::invalid(&at, weight, "a number of 0 or more"));

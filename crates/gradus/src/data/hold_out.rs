@@ -120,7 +120,17 @@ impl By {
             Choice::Last => By::Place,
             Choice::Shuffle => By::Chance,
             Choice::Stratify(None) => {
-                let classes = keys.classes().map_err(|e| e.under("stratify"))?;
+                let classes = keys.classes().map_err(|error| match error {
+                    Error::Data { found, .. } => {
+                        let expected = format!(
+                            "a target of classes, and this one is a number ({found}): name a \
+                             column of categories (`stratify = \"NAME\"`), or say \
+                             `shuffle = true`"
+                        );
+                        Error::invalid("stratify", "true", expected)
+                    }
+                    other => other.under("stratify"),
+                })?;
                 By::Class(pick(&classes, rows))
             }
             Choice::Stratify(Some(column)) => {

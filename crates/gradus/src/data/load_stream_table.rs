@@ -33,7 +33,7 @@ pub struct StreamedTable {
 /// A table's file, whose copy is made when it is asked for its columns.
 struct Large<'a> {
     path: &'a Path,
-    /// Columns whose different texts are asked for.
+    /// Columns whose different texts and numbers are asked for.
     targets: &'a [String],
     /// Columns that are looked at though they are excluded.
     looked_at: Vec<&'a str>,
@@ -49,7 +49,7 @@ impl Large<'_> {
     }
 }
 
-/// Without rows, but with the texts of the targets.
+/// Without rows, but with the texts of the targets, and their first different numbers.
 impl Tabular for Large<'_> {
     fn name(&self) -> String {
         self.path.name()
@@ -64,8 +64,13 @@ impl Tabular for Large<'_> {
         let mut head = copied.head();
         for column in &mut head.columns {
             let wanted = self.targets.contains(&column.name);
-            if let (Cells::Category { names, .. }, true) = (&mut column.cells, wanted) {
-                *names = copied.texts(&column.name)?;
+            match &mut column.cells {
+                Cells::Category { names, .. } if wanted => *names = copied.texts(&column.name)?,
+                // Two different numbers are classes.
+                cells @ Cells::Number(_) if wanted => {
+                    *cells = copied.different(&column.name, 3)?;
+                }
+                _ => {}
             }
         }
         *self.copied.borrow_mut() = Some(Arc::new(copied));

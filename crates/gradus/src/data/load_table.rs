@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::data::config::{Choice, DataConfig, HeldOut};
 use crate::data::hold_out;
 use crate::data::load::Loaded;
-use crate::data::schema::{Schema, Summary, TableKeys, TableOptions};
+use crate::data::schema::{KnownTexts, Schema, Summary, TableKeys, TableOptions};
 use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, join};
 use std::path::Path;
@@ -86,6 +86,9 @@ fn load_rows(
         (None, _) => Ok(None),
         (Some(_), Some(chosen)) => rows.select(&chosen).map(Some),
         (Some(HeldOut::Table { table }), None) => {
+            // A number of another program's making is the category that it is here.
+            let mut schema = schema.clone();
+            schema.known = KnownTexts::of(&schema.features, &rows);
             own_table(&schema, config, &base.join(table)).map(Some)
         }
         (Some(other), None) => {

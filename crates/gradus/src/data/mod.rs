@@ -33,6 +33,7 @@ mod memory;
 pub(crate) mod npy;
 pub(crate) mod numbers;
 mod opened;
+mod outcome;
 mod pick;
 mod remote;
 mod scale;
@@ -49,6 +50,7 @@ mod write;
 pub use arrays::Element;
 pub use batches::Batches;
 pub use builtin::{BUILT_IN, BuiltIn, housing, list};
+pub(crate) use classes::class_of;
 pub use config::{Choice, DataConfig, Files, HeldOut, ScaleName};
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
@@ -61,11 +63,12 @@ pub use load_stream_table::StreamedTable;
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub use opened::{Opened, Streamed};
+pub(crate) use outcome::{Outcome, short};
 pub use remote::{REMOTE, Remote, RemoteFile};
 pub use scale::Scale;
 pub use schema::{
-    DATE_PARTS, DATETIME_PARTS, DateFormats, Feature, LeftOut, Missing, Schema, Summary,
-    TableOptions, Target, TargetScale, Treat,
+    DATE_PARTS, DATETIME_PARTS, DateFormats, Feature, KnownTexts, LeftOut, Missing, Schema,
+    Summary, TableOptions, Target, TargetScale, Treat, Unfamiliar,
 };
 pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{Source, Takes, is_table, load, load_for, open_for, source, table_of};

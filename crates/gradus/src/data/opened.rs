@@ -1,13 +1,13 @@
 //! `Opened`: the rows of a run, in memory or read meanwhile.
 
-use crate::data::config::DataConfig;
+use crate::data::config::{Choice, DataConfig};
 use crate::data::images::Pictures;
 use crate::data::load::Loaded;
 use crate::data::load_stream_table::StreamedTable;
 use crate::data::memory::Memory;
 use crate::data::schema::{Schema, Summary};
 use crate::data::stream::{Data, Stream};
-use crate::data::table::Listener;
+use crate::data::table::{Kind, Listener};
 use crate::error::Result;
 
 /// The rows of a run, wherever they are.
@@ -136,6 +136,28 @@ impl Opened {
 }
 
 impl DataConfig {
+    /// The columns of a table by whose classes rows are held out, though they are numbers.
+    fn stratified_by_numbers<'a>(&'a self, rows: &'a Opened) -> Vec<&'a str> {
+        let Some(schema) = rows.schema() else {
+            return Vec::new();
+        };
+        let held_out = [&self.validation, &self.test].into_iter().flatten();
+        let columns = held_out.filter_map(|how| match (how.choice()?, &schema.targets[..]) {
+            (Choice::Stratify(Some(column)), _) => Some(column.as_str()),
+            (Choice::Stratify(None), [target]) => Some(target.name.as_str()),
+            _ => None,
+        });
+        let is_number = |name: &&str| {
+            let mut features = schema.features.iter();
+            let mut targets = schema.targets.iter();
+            features.any(|f| f.name == *name && f.kind == Kind::Number)
+                || targets.any(|t| t.name == *name && t.classes.is_empty())
+        };
+        let mut columns: Vec<&str> = columns.filter(is_number).collect();
+        columns.dedup();
+        columns
+    }
+
     /// Which rows are for what, in a line.
     pub fn describe_parts(&self, rows: &Opened) -> String {
         let count = |data: &Data| data.rows().unwrap_or_default();
@@ -150,6 +172,12 @@ impl DataConfig {
                     .as_ref()
                     .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
             }
+        }
+        for name in self.stratified_by_numbers(rows) {
+            text += &format!(
+                "\nstratified by `{name}`, a number: each of its values counts as a class, and \
+                 one that is there once is trained on"
+            );
         }
         let add = |text: &mut String, line: &str| *text += &format!("\n{line}");
         match rows {

@@ -82,6 +82,23 @@ impl Model {
         Err(Error::invalid("", found, expected).under(&self.place(node)))
     }
 
+    /// The texts that layers know of an input, where all layers on it have a dictionary.
+    pub(super) fn known_texts(&self, input: usize) -> Option<Vec<&String>> {
+        let mut texts = Vec::new();
+        let mut looked_up = false;
+        for node in &self.nodes {
+            if !node.inputs.contains(&Source::Input(input)) {
+                continue;
+            }
+            let Kind::StringLookup(rule) = &self.layers[node.layer].rule.0 else {
+                return None;
+            };
+            texts.extend(rule.tokens()?);
+            looked_up = true;
+        }
+        looked_up.then_some(texts)
+    }
+
     /// What the layer finds for each of these texts; none where it has no place.
     pub(crate) fn look_up(&self, layer: usize, texts: &[String]) -> Result<Vec<Option<f32>>> {
         match &self.layers[layer].rule.0 {

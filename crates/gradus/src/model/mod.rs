@@ -13,6 +13,7 @@ mod mixing;
 mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
+mod predicts;
 mod recipe;
 mod reuse;
 pub(crate) mod sequential;

@@ -4,21 +4,28 @@ use super::file_of;
 use super::json::List;
 use super::sink::{self, Format, format, written};
 use crate::args::Predict;
-use gradus::data::{self, Stream};
+use gradus::data::{self, Stream, Unfamiliar};
 use gradus::model::Model;
 use gradus::{Dataset, Error, Result, Tensor};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Predicts block by block; columns with names, if it is to give such.
-pub fn run(args: &Predict, model: &Model, rows: &Stream, has_columns: bool) -> Result<()> {
+/// Predicts block by block, each of which is added to what is `unfamiliar`; columns with names,
+/// if it is to give such.
+pub fn run(
+    args: &Predict,
+    model: &Model,
+    rows: &Stream,
+    has_columns: bool,
+    mut unfamiliar: Option<&mut Unfamiliar>,
+) -> Result<()> {
     if args.mc_samples.is_some() {
         let expected = "rows in memory: these are larger than it (`data.memory`, or half of the \
                         machine's)";
         return Err(Error::invalid("--mc-samples", "several samples", expected));
     }
     if has_columns {
-        return score(&args.out, model, rows);
+        return score(&args.out, model, rows, unfamiliar);
     }
     let (names, shapes) = (model.output_names(), model.output_shapes()?);
     let format = format(&args.out)?;
@@ -34,13 +41,18 @@ pub fn run(args: &Predict, model: &Model, rows: &Stream, has_columns: bool) -> R
             }
         }
         let mut lists: Vec<List> = paths.iter().map(|_| List::default()).collect();
-        model.predictor()?.predict_each(rows, &mut |_, outputs| {
-            let each = files.iter_mut().zip(&mut lists).zip(outputs).zip(&paths);
-            for (((file, list), output), path) in each {
-                written(path, block(format, file, list, output))?;
-            }
-            Ok(())
-        })?;
+        model
+            .predictor()?
+            .predict_each(rows, &mut |rows, outputs| {
+                if let Some(unfamiliar) = &mut unfamiliar {
+                    unfamiliar.add(rows)?;
+                }
+                let each = files.iter_mut().zip(&mut lists).zip(outputs).zip(&paths);
+                for (((file, list), output), path) in each {
+                    written(path, block(format, file, list, output))?;
+                }
+                Ok(())
+            })?;
         if let Format::Json = format {
             for ((file, list), path) in files.iter_mut().zip(&mut lists).zip(&paths) {
                 written(path, list.end(file))?;
@@ -85,13 +97,21 @@ fn files(
 }
 
 /// Writes the columns that the rows become.
-fn score(path: &Path, model: &Model, rows: &Stream) -> Result<()> {
+fn score(
+    path: &Path,
+    model: &Model,
+    rows: &Stream,
+    mut unfamiliar: Option<&mut Unfamiliar>,
+) -> Result<()> {
     let is_json = format(path)? == Format::Json;
     let mut names = None;
     sink::fill(path, |mut file| {
         let mut list = List::default();
         let mut visit = |rows: &Dataset, outputs: &[Tensor]| {
             let scored = model.scored(rows, outputs)?;
+            if let Some(unfamiliar) = &mut unfamiliar {
+                unfamiliar.add(rows)?;
+            }
             if names.is_none() {
                 let columns = scored.columns.iter().map(|column| column.name.as_str());
                 names = Some(columns.collect::<Vec<_>>().join(", "));

@@ -36,11 +36,20 @@ pub fn run(args: Predict) -> Result<()> {
         let expected = format!("a file: each of {} outputs has one of its own", names.len());
         return Err(Error::invalid("--out", "`-`", expected));
     }
+    let mut unfamiliar = super::unfamiliar(&model, &args.data)?;
     let data = match data {
         Data::Memory(data) => data,
-        Data::Stream(rows) => return blocks::run(&args, &model, &rows, has_columns),
+        Data::Stream(rows) => {
+            blocks::run(&args, &model, &rows, has_columns, unfamiliar.as_mut())?;
+            super::say(unfamiliar, rows.sample().name());
+            return Ok(());
+        }
         Data::Generator(_) => return Err(Error::Internal("a generator of predictions".into())),
     };
+    if let Some(unfamiliar) = &mut unfamiliar {
+        unfamiliar.add(&data)?;
+    }
+    super::say(unfamiliar, data.name());
     if has_columns {
         return score(&args, &model, &data);
     }

@@ -7,6 +7,9 @@ use foldhash::HashSet;
 const NAME: &str = "id";
 /// Fewer rows tell too little.
 const FEWEST_ROWS: usize = 50;
+/// The share of the numbers from the least to the largest that rows have.
+const NEARLY_ALL: f64 = 0.9;
+const HALF: f64 = 0.5;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let count = rows.train.rows();
@@ -23,7 +26,10 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
             None => {
                 let source = |row| rows.train.inputs()[0].source_row(row);
                 let counts = counts(column, &sample, source) && counts(column, &rows.all(), source);
-                counts.then(|| "it counts the rows of the file".to_owned())
+                match counts {
+                    true => Some("it counts the rows of the file".to_owned()),
+                    false => numbers_rows(column, rows),
+                }
             }
         };
         if let Some(found) = found {
@@ -37,6 +43,61 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Why a column of numbers is one of ids: each row has another whole number, and these
+/// are nearly all that there are, or go up from row to row, or the column's name says so.
+fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
+    let all = rows.all();
+    let mut seen = HashSet::default();
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut before, mut rises) = (f64::NEG_INFINITY, true);
+    for &row in &all {
+        let x = f64::from(column.number(row)?);
+        if x.fract() != 0.0 || !seen.insert(x.to_bits()) {
+            return None;
+        }
+        (least, most) = (least.min(x), most.max(x));
+        (before, rises) = (x, rises && x > before);
+    }
+    let held_out: usize = rows.held_out.iter().map(|(_, data)| data.rows()).sum();
+    // Of more rows than are looked at, these are evenly spread.
+    let share = all.len() as f64 / rows.train.rows() as f64;
+    let density = (rows.train.rows() + held_out) as f64 / (most - least + 1.0);
+    let found = format!("another whole number in each of {} rows", all.len());
+    if density >= NEARLY_ALL && share == 1.0 {
+        return Some(format!("{found}, nearly without gaps"));
+    }
+    if rises && density >= HALF {
+        return Some(format!("{found}, rising from row to row"));
+    }
+    let name = column.place.column.as_ref().filter(|_| rows.is_table())?;
+    is_key(name).then(|| format!("{found}, and it is called `{name}`"))
+}
+
+/// Whether a name says that the column tells rows apart: `id`, `PassengerId`,
+/// `order_key`, `Unnamed: 0`.
+fn is_key(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "id", "ids", "key", "pk", "uuid", "guid", "index", "idx", "row", "rownum", "rowid",
+        "number", "nr", "no",
+    ];
+    if name.starts_with("Unnamed") {
+        return true;
+    }
+    // The last word, of words with marks or capitals between.
+    let mut last = String::new();
+    let mut was_small = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && was_small {
+            last.clear();
+        }
+        if c.is_alphanumeric() {
+            last.extend(c.to_lowercase());
+        }
+        was_small = c.is_lowercase();
+    }
+    WORDS.contains(&last.as_str())
 }
 
 /// How many different cells there are.
@@ -58,4 +119,28 @@ fn counts(column: &Column<'_>, rows: &[usize], source: impl Fn(usize) -> usize) 
         return false;
     };
     first.fract() == 0.0 && rows.iter().all(|&row| begin(row) == Some(first))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_name_says_that_it_is_a_key_by_its_last_word() {
+        let keys = [
+            "id",
+            "ID",
+            "PassengerId",
+            "CustomerID",
+            "order_key",
+            "row id",
+            "Unnamed: 0",
+        ];
+        for name in keys {
+            assert!(super::is_key(name), "{name}");
+        }
+        for name in [
+            "grid", "idle", "id_count", "price", "keyboard", "", "paid", "width",
+        ] {
+            assert!(!super::is_key(name), "{name}");
+        }
+    }
 }

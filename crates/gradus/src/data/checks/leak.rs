@@ -1,10 +1,12 @@
 //! Columns that give the target away.
 //!
 //! What is known only once the target is (a total, a date of dying, the target in
-//! another unit) trains a network that fails where it is used.
+//! another unit) trains a network that fails where it is used. `sum` looks at several
+//! columns together.
 
 use super::finding::Finding;
 use super::rows::{Column, Rows, Target, What, spread};
+use super::sum;
 use foldhash::HashMap;
 
 const NAME: &str = "leak";
@@ -35,6 +37,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
             What::Classes { of_rows, count } => of_each_class(of_rows, *count, sample.len()),
             _ => sample.clone(),
         };
+        let before = findings.len();
         for column in &rows.columns {
             let suspicious = |rows| gives_away(column, target, rows, false).is_some();
             if suspicious(&few)
@@ -47,6 +50,10 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
                 );
                 findings.push(Finding::warning(NAME, column.place.clone(), found, advice));
             }
+        }
+        // What one column says, several say, too.
+        if findings.len() == before {
+            findings.extend(sum::look(NAME, rows, target));
         }
     }
     findings

@@ -19,6 +19,7 @@ mod rounded;
 mod rows;
 mod shift;
 mod silenced;
+mod sum;
 mod unseen_class;
 
 pub(crate) use finding::named;
@@ -54,8 +55,8 @@ impl Loaded {
     /// | `shift` | held-out first or last rows with another target: a mean, or a class' share, more than 5 standard errors and a quarter of a standard deviation from that of the training rows, or a class that none of them has |
     /// | `constant` | a column, or a target, that is always the same |
     /// | `rounded` | a column of an array whose numbers float32 does not tell apart |
-    /// | `leak` | a column that gives the target away: correlation or rank correlation above 0.999; a value that determines the class; a range of values for each class |
-    /// | `id` | a text that nearly every row has another of; a number that counts the rows |
+    /// | `leak` | a column that gives the target away: correlation or rank correlation above 0.999; a value that determines the class; a range of values for each class. Columns that the target is a sum of, each times a number |
+    /// | `id` | a text that nearly every row has another of; a number that counts the rows; a whole number that each row has another of, if they are nearly without gaps or the column is called an id, a key, an index |
     /// | `categories` | more texts, or classes, than rows could tell something of |
     /// | `duplicates` | rows that were trained on among those held out |
     pub fn findings(&self, silenced: &Silenced, of_classes: &[bool]) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! From the cells of columns to tensors.
 
-use super::{Feature, Schema, TableOptions, Target};
+use super::{Feature, KnownTexts, Schema, TableOptions, Target};
 use crate::base::written;
 use crate::data::check::WEIGHT;
 use crate::data::table::{Cells, Column, Kind, Table};
@@ -40,7 +40,7 @@ impl Schema {
             |tensor: Tensor, name: &str| tensor.named(&format!("{}, column `{name}`", table.name));
         let mut inputs = Vec::with_capacity(self.features.len());
         for feature in &self.features {
-            let tensor = input(feature, column(&feature.name)?)?;
+            let tensor = input(feature, column(&feature.name)?, &self.known)?;
             inputs.push(named(tensor, &feature.name));
         }
         let mut targets = Vec::new();
@@ -119,7 +119,7 @@ impl TableOptions {
     }
 }
 
-fn input(feature: &Feature, column: &Column) -> Result<Tensor> {
+fn input(feature: &Feature, column: &Column, known: &KnownTexts) -> Result<Tensor> {
     match &column.cells {
         cells if cells.kind() != feature.kind => Err(Error::invalid(
             &format!("column `{}`", feature.name),
@@ -142,7 +142,22 @@ fn input(feature: &Feature, column: &Column) -> Result<Tensor> {
             });
             Tensor::from_f32([DATETIME_PARTS.len()], parts.collect())
         }
-        Cells::Category { .. } => texts(column),
+        Cells::Category { names, .. } => {
+            let known = known.get(&feature.name);
+            let same = |name: &String| known?.same(name);
+            if !names.iter().any(|name| same(name).is_some()) {
+                return texts(column);
+            }
+            let mut column = column.clone();
+            if let Cells::Category { names, .. } = &mut column.cells {
+                for name in names {
+                    if let Some(same) = same(name) {
+                        name.clone_from(same);
+                    }
+                }
+            }
+            texts(&column)
+        }
     }
 }
 
@@ -214,7 +229,22 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f64>> {
         Cells::Number(all) if target.kind == Kind::Number => {
             match all.iter().position(|x| x.is_nan()) {
                 Some(row) => Err(missing(row)),
-                None => Ok(all.clone()),
+                None if target.classes.is_empty() => Ok(all.clone()),
+                None => {
+                    let class = all.iter().enumerate().map(|(row, &x)| {
+                        let class = target.class_of_number(x).map(|n| n as f64);
+                        class.ok_or_else(|| {
+                            let expected = format!(
+                                "one of the classes {}; `columns = {{ {:?} = \"number\" }}` makes \
+                                 numbers of them",
+                                target.class_list(),
+                                target.name
+                            );
+                            problem(row, format!("`{}`", written::double(x)), expected)
+                        })
+                    });
+                    class.collect()
+                }
             }
         }
         Cells::Boolean(all) if target.kind == Kind::Boolean => {
@@ -224,15 +254,23 @@ fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f64>> {
             }
         }
         Cells::Category { names, codes } if target.kind == Kind::Category => {
-            let place = |name: &String| target.classes.iter().position(|class| class == name);
-            let places: Vec<Option<usize>> = names.iter().map(place).collect();
+            let places: Vec<Option<usize>> = match names == &target.classes {
+                true => (0..names.len()).map(Some).collect(),
+                false => names
+                    .iter()
+                    .map(|name| target.class_of_text(name))
+                    .collect(),
+            };
             let codes = codes.iter().enumerate();
             let number = |(row, code): (usize, &Option<u32>)| match code {
                 None => Err(missing(row)),
                 Some(code) => places[*code as usize].map(|n| n as f64).ok_or_else(|| {
-                    let classes = target.classes.join(", ");
                     let found = format!("`{}`", names[*code as usize]);
-                    problem(row, found, format!("one of the classes {classes}"))
+                    problem(
+                        row,
+                        found,
+                        format!("one of the classes {}", target.class_list()),
+                    )
                 }),
             };
             codes.map(number).collect()

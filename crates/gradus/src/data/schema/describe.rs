@@ -38,12 +38,6 @@ impl Schema {
                 text += &format!(" and {} more", gaps.len() - NAMED);
             }
         }
-        for target in &self.targets {
-            text += &match target.classes.len() {
-                0 => format!("; target {}", target.name),
-                n => format!("; target {} of {n} classes", target.name),
-            };
-        }
         if !left.is_empty() {
             let left: Vec<String> = left
                 .iter()

@@ -1,25 +1,32 @@
 //! What a table's columns are to a model: features, targets, ids.
 //!
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
-//! table and a user's [`TableOptions`]; `read` reads another table as it says;
-//! `columns` makes tensors of columns, `offset` what is subtracted from them; `summary` is what a model is made by; `keys` is what splits ask of a table.
+//! table and a user's [`TableOptions`], `target` what is predicted; `read` reads another table as it says;
+//! `columns` makes tensors of columns, `offset` what is subtracted from them; `summary` is what a
+//! model is made by; `keys` is what splits ask of a table;
+//! `known` are the texts that a model knows, `unfamiliar` what new rows have besides.
 
 mod columns;
 mod describe;
 mod keys;
+mod known;
 mod of;
 mod offset;
 mod options;
 mod read;
 mod summary;
+mod target;
+mod unfamiliar;
 
 pub use columns::{DATE_PARTS, DATETIME_PARTS};
 pub(crate) use keys::{CopyKeys, TableKeys};
+pub use known::KnownTexts;
 pub use of::LeftOut;
 pub(crate) use offset::Different;
 pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};
+pub use unfamiliar::Unfamiliar;
 
 #[cfg(doc)]
 use super::table::TextOptions;
@@ -48,6 +55,9 @@ pub struct Schema {
     /// [`TextOptions::missing_values`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<String>>,
+    /// The texts of its features that a model knows, where one reads by it.
+    #[serde(skip)]
+    pub known: KnownTexts,
 }
 
 /// A column that a model looks at.
@@ -78,9 +88,9 @@ pub struct Feature {
 pub struct Target {
     /// The column's name.
     pub name: String,
-    /// What the column holds: numbers, or classes.
+    /// The cells' type. Numbers may be classes, too.
     pub kind: Kind,
-    /// The classes' names in the order of their numbers; none for numbers.
+    /// The classes' names in the order of their numbers; none where a number is predicted.
     #[serde(default)]
     pub classes: Vec<String>,
     /// How its numbers are written where they are text.
@@ -133,12 +143,13 @@ impl Schema {
         let outputs: Vec<String> = self.targets.iter().map(Target::output).collect();
         once("outputs", outputs.iter().map(String::as_str))?;
         for target in &self.targets {
+            let count = target.classes.len();
             let of_classes = target.kind != Kind::Number;
-            if of_classes != (target.classes.len() > 1) {
-                let found = format!("{} classes", target.classes.len());
+            if count == 1 || of_classes && count == 0 {
+                let found = format!("{count} classes");
                 let expected = match of_classes {
                     true => "two or more",
-                    false => "none, for numbers",
+                    false => "none, or two or more",
                 };
                 return Err(Error::invalid(&target.name, found, expected));
             }

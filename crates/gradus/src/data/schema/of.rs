@@ -1,7 +1,8 @@
 //! From a table and a user's words to a schema.
 
-use super::{DateFormats, Feature, Schema, Summary, TableOptions, Target, Treat};
-use crate::data::table::{Cells, Column, Kind, ReadTable, Table};
+use super::target::target;
+use super::{DateFormats, Feature, Schema, Summary, TableOptions, Treat};
+use crate::data::table::{Kind, ReadTable, Table};
 use crate::error::{Error, Result};
 
 /// A feature that training rows tell nothing by, and why.
@@ -49,6 +50,8 @@ impl TableOptions {
             Some(DateFormats::Columns(formats)) => read.dates.clone_from(formats),
             None => {}
         }
+        // Classes have the names that the file has.
+        read.as_written.extend(self.target.iter().cloned());
         read
     }
 }
@@ -56,7 +59,8 @@ impl TableOptions {
 impl Schema {
     /// What the columns of this table are: every one that `options` does not name
     /// is a feature. Texts and booleans that are predicted are classes, by their
-    /// names in order.
+    /// names in order, and so are two different numbers, unless `options` says that the
+    /// column is a number.
     ///
     /// An error where a name is no column's, or is in two places.
     pub fn of(table: &Table, options: &TableOptions) -> Result<Schema> {
@@ -103,7 +107,9 @@ impl Schema {
             ..Schema::default()
         };
         for name in &options.target {
-            schema.targets.push(target(table, find("target", name)?)?);
+            schema
+                .targets
+                .push(target(table, find("target", name)?, options)?);
         }
         for column in &table.columns {
             let name = &column.name;
@@ -132,11 +138,18 @@ impl Schema {
     }
 
     /// Drops the features that training rows like these tell nothing by: numbers that
-    /// are always the same or missing, texts of which none is there twice, or only one.
+    /// are always the same or missing, texts of which none is there twice, or only one, and
+    /// the index that pandas writes in front of all columns.
     pub fn leave_out(&mut self, train: &Summary) -> Result<Vec<LeftOut>> {
         let mut left = Vec::new();
         for feature in &self.features {
-            if let Some(why) = train.look(feature)?.tells_nothing(feature.kind) {
+            let look = train.look(feature)?;
+            let counts = feature.kind == Kind::Number && look.counts_rows();
+            let index = || {
+                let why = "the index that pandas writes: it counts the rows";
+                (counts && self.is_index(&feature.name)).then(|| why.to_owned())
+            };
+            if let Some(why) = look.tells_nothing(feature.kind).or_else(index) {
                 let name = feature.name.clone();
                 left.push(LeftOut { name, why });
             }
@@ -149,43 +162,22 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Whether a column has the place and the name, or none, that pandas gives an index.
+    fn is_index(&self, name: &str) -> bool {
+        let unnamed = |name: &str| name.starts_with("column_");
+        match name {
+            // Without a header all columns are called so.
+            "column_0" => self.columns().any(|other| !unnamed(other)),
+            "Unnamed: 0" | "__index_level_0__" => true,
+            _ => false,
+        }
+    }
+}
+
 fn twice(name: &str, a: &str, b: &str) -> Error {
     Error::Config {
         at: a.to_owned(),
         problem: format!("`{name}` is named under `{b}` too: it is one or the other"),
     }
-}
-
-/// What a column that is predicted holds.
-fn target(table: &Table, column: &Column) -> Result<Target> {
-    let mut classes = match &column.cells {
-        Cells::Number(_) => Vec::new(),
-        Cells::Boolean(_) => vec!["false".to_owned(), "true".to_owned()],
-        Cells::Category { names, .. } => names.clone(),
-        Cells::Date(_) | Cells::DateTime(_) => {
-            let expected = "numbers or classes: leave it out, or turn it into a number";
-            return Err(Error::invalid(&column.name, "dates as a target", expected));
-        }
-    };
-    // Numbers that stand for classes are in the order of the numbers.
-    let numbers: Option<Vec<f64>> = classes.iter().map(|name| name.parse().ok()).collect();
-    match numbers {
-        Some(_) => classes.sort_by(|a, b| {
-            let number = |text: &String| text.parse::<f64>().unwrap_or(f64::NAN);
-            number(a).total_cmp(&number(b)).then_with(|| a.cmp(b))
-        }),
-        None => classes.sort(),
-    }
-    let target = Target {
-        name: column.name.clone(),
-        kind: column.cells.kind(),
-        classes,
-        format: column.reading.format,
-    };
-    if target.kind == Kind::Category && target.classes.len() < 2 {
-        let found = format!("one class, `{}`, in all rows", target.classes.concat());
-        let at = format!("{}, column `{}`", table.name, target.name);
-        return Err(Error::invalid(&at, found, "two or more to tell apart"));
-    }
-    Ok(target)
 }

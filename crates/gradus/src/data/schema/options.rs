@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TableOptions {
-    /// The columns that are predicted.
+    /// The columns that are predicted. Texts are classes, and so are two different values
+    /// whatever they are; other numbers are numbers. `columns` says otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_more")]
     pub target: Vec<String>,
     /// Columns that are not looked at.
@@ -44,6 +45,10 @@ pub struct TableOptions {
     /// The column with a weight for each row's loss.
     #[serde(skip)]
     pub sample_weight: Option<String>,
+    /// Targets that stay numbers though they have two different values: the loss that is
+    /// named for them is one of numbers.
+    #[serde(skip)]
+    pub number_targets: Vec<String>,
 }
 
 /// How dates are written.
@@ -176,6 +181,12 @@ impl TableOptions {
         self
     }
 
+    /// Says that a target stays a number though it has two different values.
+    pub fn number_target(mut self, column: impl Into<String>) -> Self {
+        self.number_targets.push(column.into());
+        self
+    }
+
     /// Sets the column with a weight for each row's loss.
     pub fn sample_weight(mut self, column: impl Into<String>) -> Self {
         self.sample_weight = Some(column.into());
@@ -250,6 +261,7 @@ impl TableOptions {
                 .transpose()?,
             text: TextOptions::default(),
             sample_weight: None,
+            number_targets: Vec::new(),
         })
     }
 }

@@ -9,11 +9,15 @@ impl Schema {
     /// Reads a table whose columns are those of this schema, in any order.
     ///
     /// All features must be there, and the targets if `labelled`; targets that are
-    /// not wanted, ids and dropped columns may be. An error where a column is missing
-    /// or there is another one, and where a cell is not what its column holds.
+    /// not wanted, ids, dropped columns and others may be. An error where a column is
+    /// missing, and where a cell is not what its column holds.
     pub fn read(&self, source: impl Tabular, labelled: bool) -> Result<Table> {
         let without = "`gradus predict` does without";
-        self.read_for(&source, labelled, ReadTable::default(), without)
+        let options = ReadTable {
+            others_ignored: true,
+            ..ReadTable::default()
+        };
+        self.read_for(&source, labelled, options, without)
     }
 
     /// The rows of such a table, as [`Schema::dataset`] makes them.
@@ -84,7 +88,7 @@ impl Schema {
                 known,
                 ..
             }) => {
-                self.check_columns(&name, &known, labelled, without)?;
+                self.check_columns(&name, &known, labelled, without, options.others_ignored)?;
                 options.kinds.retain(|name, _| known.contains(name));
                 options.dates.retain(|name, _| known.contains(name));
                 options.formats.retain(|name, _| known.contains(name));
@@ -93,18 +97,19 @@ impl Schema {
             read => read?,
         };
         let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
-        self.check_columns(&name, &names, labelled, without)?;
+        self.check_columns(&name, &names, labelled, without, options.others_ignored)?;
         Ok(table)
     }
 
-    /// Refuses columns without which it does not go, and those of which nothing is
-    /// known.
+    /// Refuses columns without which it does not go, and unless they are ignored those
+    /// of which nothing is known.
     fn check_columns(
         &self,
         path: &str,
         there: &[String],
         labelled: bool,
         without: &str,
+        others_ignored: bool,
     ) -> Result<()> {
         let features = self.features.iter().map(|f| &f.name);
         let targets = self.targets.iter().map(|t| &t.name);
@@ -148,7 +153,7 @@ impl Schema {
             );
             return Err(Error::file(path, problem));
         }
-        if let Some(first) = strangers.first() {
+        if let (Some(first), false) = (strangers.first(), others_ignored) {
             let meant = nearest(first, self.columns());
             let hint = meant.map_or(String::new(), |name| format!("; `{name}` is like it"));
             let problem = format!(

@@ -4,7 +4,7 @@ use super::offset::Different;
 use super::{Feature, Schema};
 use crate::base::written;
 use crate::data::table::Kind;
-use crate::data::{Data, Scale, Tensor, Values};
+use crate::data::{Data, Outcome, Scale, Tensor, Values};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ pub struct Summary {
     targets: Vec<Moments>,
     /// Which of the targets' numbers 32 bits tell apart.
     target_values: Vec<Different>,
+    /// What each target's values are.
+    outcomes: Vec<Outcome>,
 }
 
 /// What a feature's rows are like.
@@ -44,6 +46,9 @@ pub(crate) struct Numbers {
     same: bool,
     /// Which of a column of single numbers 32 bits tell apart.
     pub(super) different: Different,
+    /// Whether each row has a larger whole number than the one before.
+    rises: bool,
+    last: Option<f64>,
 }
 
 /// Mean and population variance of numbers.
@@ -85,6 +90,7 @@ impl Summary {
             features: schema.features.iter().map(empty).collect(),
             targets: vec![Moments::default(); train.sample().targets().len()],
             target_values: vec![Different::default(); train.sample().targets().len()],
+            outcomes: vec![Outcome::default(); train.sample().targets().len()],
         };
         for second in [false, true] {
             train.each(&mut |rows| {
@@ -92,11 +98,15 @@ impl Summary {
                     look.add(tensor, second)?;
                 }
                 let values = summary.targets.iter_mut().zip(&mut summary.target_values);
-                for ((moments, different), tensor) in values.zip(rows.targets()) {
+                let values = values.zip(&mut summary.outcomes);
+                for (((moments, different), outcome), tensor) in values.zip(rows.targets()) {
                     let all = numbers(tensor);
                     all.iter().for_each(|&x| moments.add(x, second));
                     if !second {
-                        all.iter().for_each(|&x| different.add(x));
+                        for &x in all.iter() {
+                            different.add(x);
+                            outcome.add(x);
+                        }
                     }
                 }
                 Ok(())
@@ -158,6 +168,11 @@ impl Summary {
         }
     }
 
+    /// What the targets' values are, in their order.
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
     /// What the targets are like, in their order.
     pub(crate) fn targets(&self) -> &[Moments] {
         &self.targets
@@ -169,6 +184,7 @@ fn empty(feature: &Feature) -> (String, Look) {
         Kind::Category => Look::Texts(HashMap::new()),
         _ => Look::Numbers(Numbers {
             same: true,
+            rises: true,
             ..Numbers::default()
         }),
     };
@@ -241,6 +257,12 @@ impl Look {
         }
     }
 
+    /// Whether it is of whole numbers of which each row has a larger one than the row
+    /// before.
+    pub(super) fn counts_rows(&self) -> bool {
+        matches!(self, Look::Numbers(numbers) if numbers.rises && !numbers.same)
+    }
+
     /// How many rows are missing.
     pub(super) fn missing(&self) -> u64 {
         match self {
@@ -261,6 +283,8 @@ impl Numbers {
             return;
         }
         let is_missing = row[0].is_nan();
+        self.rises &= row[0].fract() == 0.0 && self.last.is_none_or(|last| last < row[0]);
+        self.last = Some(row[0]);
         self.missing += u64::from(is_missing);
         match &self.first {
             None if is_missing => {}

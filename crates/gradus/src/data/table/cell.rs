@@ -25,13 +25,23 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// `true`, `yes`, `false`, `no`, in any case.
-pub(super) fn boolean(text: &str) -> Option<f32> {
+pub(in crate::data) fn boolean(text: &str) -> Option<f32> {
     let is = |words: [&str; 2]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match (is(["true", "yes"]), is(["false", "no"])) {
         (true, _) => Some(1.0),
         (_, true) => Some(0.0),
         _ => None,
     }
+}
+
+/// As [`boolean`], and 1 and 0, which are numbers unless the column is said to be of
+/// booleans.
+pub(super) fn said_boolean(text: &str) -> Option<f32> {
+    boolean(text).or_else(|| match number(text) {
+        Some(0.0) => Some(0.0),
+        Some(1.0) => Some(1.0),
+        _ => None,
+    })
 }
 
 /// The days since 1970-01-01 of a date that there is.

@@ -1,7 +1,7 @@
 //! What type a column has.
 
 use super::affix::Affix;
-use super::cell::{is, number};
+use super::cell::{is, number, said_boolean};
 use super::dates::{Evidence, seems_date};
 use super::gaps::{Gap, Gaps};
 use super::number::{NumberFormat, look};
@@ -49,6 +49,8 @@ pub(super) struct Said {
     pub dates: Option<DateFormat>,
     /// The same of all columns that are written so.
     pub date_format: Option<DateFormat>,
+    /// Whether words for true and false stay texts.
+    pub as_written: bool,
 }
 
 /// What is to be said of how a column was read.
@@ -83,6 +85,8 @@ pub(super) struct Found {
     dates: Evidence,
     /// How many cells that are no dates look like some, and the first.
     like_dates: (usize, Option<String>),
+    /// The same of booleans in a column that is said to be of such: 1 and 0 are two.
+    not_said_boolean: Option<(usize, String)>,
 }
 
 /// The place in [`NARROW`] of what a text may be; a text is one of them at most.
@@ -177,11 +181,12 @@ impl Found {
             }
             _ => {}
         }
+        let stray = || Some((line, cell.chars().take(40).collect::<String>()));
         for n in 0..3 {
             if narrow == Some(n) {
                 self.can_be[n] += cells;
             } else if self.not[n].is_none() {
-                self.not[n] = Some((line, cell.chars().take(40).collect()));
+                self.not[n] = stray();
             }
         }
         if narrow != Some(NUMBER)
@@ -189,6 +194,12 @@ impl Found {
             && not == cell
         {
             self.like_not += cells;
+        }
+        if self.not_said_boolean.is_none()
+            && narrow != Some(BOOLEAN)
+            && said_boolean(cell).is_none()
+        {
+            self.not_said_boolean = stray();
         }
     }
 
@@ -213,6 +224,7 @@ impl Found {
                 .iter()
                 .for_each(|(text, cells)| word(of, text, *cells));
         }
+        self.not_said_boolean = self.not_said_boolean.take().or(below.not_said_boolean);
     }
 
     /// The place in [`NARROW`] of the type that all cells have.
@@ -252,6 +264,9 @@ impl Found {
         match kind {
             Kind::Number => self.numbers_way(said, around),
             Kind::Date | Kind::DateTime => self.dates_way(said, kind, name),
+            Kind::Boolean if said.as_written && given.is_none() => {
+                Ok((Way::plain(Kind::Category), Notes::default()))
+            }
             Kind::Boolean => Ok((Way::plain(kind), Notes::default())),
             Kind::Category => Ok((Way::plain(kind), self.texts_notes(said, name))),
         }
@@ -365,6 +380,14 @@ impl Found {
             Some((line, cell)) => format!("line {line} has `{cell}`"),
             None => String::new(),
         };
+        if given == Some(Kind::Boolean) {
+            return match &self.not_said_boolean {
+                Some((line, cell)) => Err(format!(
+                    "line {line} has `{cell}`, expected a boolean: true, false, yes, no, 1 or 0"
+                )),
+                None => Ok(Kind::Boolean),
+            };
+        }
         let soft: usize = self.soft.iter().map(|(_, cells)| cells).sum();
         // `none` is a third value beside true and false.
         let filled = |n: usize| self.filled + if n == BOOLEAN { soft } else { 0 };

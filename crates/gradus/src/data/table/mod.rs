@@ -41,7 +41,7 @@ mod text;
 mod typed;
 mod written;
 
-pub(super) use cell::{date_parts, day_of};
+pub(super) use cell::{boolean as truth, date_parts, day_of};
 pub(super) use copy::Copied;
 pub use copy::{Listener, Told};
 pub(super) use dates::day_and_time;
@@ -51,8 +51,8 @@ pub(super) use line::with_line;
 pub use number::NumberFormat;
 pub use reading::Reading;
 pub use tabular::Tabular;
-pub(super) use tabular::about_bytes;
 use tabular::is_parquet;
+pub(super) use tabular::{about_bytes, column_names};
 pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};
@@ -140,9 +140,24 @@ pub struct ReadTable {
     pub formats: BTreeMap<String, NumberFormat>,
     /// What a user says of the text.
     pub text: TextOptions,
+    /// Columns whose words for true and false stay the texts that a CSV file has.
+    pub as_written: BTreeSet<String>,
+    /// Whether nobody looks at columns that `kinds` does not name.
+    pub others_ignored: bool,
 }
 
 impl ReadTable {
+    /// Whether nobody looks at a column.
+    pub(super) fn ignores(&self, column: &str) -> bool {
+        self.ignored.contains(column) || self.others_ignored && !self.kinds.contains_key(column)
+    }
+
+    /// The type that a column is to be read as, if that is said.
+    fn given(&self, column: &str) -> Option<Kind> {
+        let given = self.kinds.get(column).copied();
+        given.or_else(|| self.ignores(column).then_some(Kind::Category))
+    }
+
     /// Says that nobody looks at a column.
     pub fn ignore(&mut self, column: &str) {
         self.kinds.insert(column.to_owned(), Kind::Category);

@@ -1,6 +1,6 @@
 //! A block's share of a column, and columns put together from such shares.
 
-use super::cell::{boolean, number};
+use super::cell::{boolean, number, said_boolean};
 use super::gaps::{Gap, Gaps};
 use super::infer::{DATE, Found, Said, Way};
 use super::number::NumberFormat;
@@ -63,6 +63,7 @@ impl<'a> Part<'a> {
             Cells::Boolean(all) => {
                 let truth = boolean(cell);
                 of_type(1, truth.is_some());
+                let truth = truth.or_else(|| said_boolean(cell));
                 all.push(truth.unwrap_or(f32::NAN));
             }
             Cells::Date(all) => {

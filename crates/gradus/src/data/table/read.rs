@@ -23,6 +23,13 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
     read_by(path, options, threads(), BLOCK)
 }
 
+/// The names of the columns, seen in the first block.
+pub(super) fn column_names(path: &Path) -> Result<Vec<String>> {
+    let options = ReadTable::default();
+    let (pass, _) = Pass::begin(path, &options, 1, super::settle::LOOKED_AT)?;
+    Ok(pass.layout.names)
+}
+
 /// The same, on so many threads, in blocks of so many bytes.
 pub(super) fn read_by(
     path: &Path,
@@ -151,10 +158,11 @@ impl<'a> Pass<'a> {
             }
         }
         let said = layout.names.iter().map(|name| Said {
-            kind: options.kinds.get(name).copied(),
+            kind: options.given(name),
             format: options.formats.get(name).copied(),
             dates: options.dates.get(name).copied(),
             date_format: options.date_format,
+            as_written: options.as_written.contains(name),
         });
         let names = layout.names.iter();
         let allowed = names.map(|name| allowed(options.text.separators(name)));

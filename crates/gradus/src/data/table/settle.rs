@@ -9,7 +9,7 @@ use super::{DateFormat, Kind, Reading};
 use crate::error::{Error, Result};
 
 /// How many bytes of the first block tell what types to expect.
-const LOOKED_AT: usize = 1 << 20;
+pub(super) const LOOKED_AT: usize = 1 << 20;
 
 /// What all rows say of the columns.
 pub(super) struct Settled {
@@ -61,7 +61,7 @@ impl Pass<'_> {
 
     /// What is known of each column beside its cells.
     fn around(&self, found: &[Found]) -> impl Iterator<Item = Around> + Clone {
-        let looked_at = |name: &String| !self.options.ignored.contains(name);
+        let looked_at = |name: &String| !self.options.ignores(name);
         let columns = self.layout.names.iter().zip(found).zip(&self.said);
         let clear = columns
             .filter(|((name, found), said)| looked_at(name) && found.is_number(said))
@@ -140,12 +140,14 @@ impl Pass<'_> {
                 Said {
                     kind: None,
                     format: None,
+                    as_written: false,
                     ..
                 } => Some(way),
                 _ => {
                     let nothing = Said {
                         kind: None,
                         format: None,
+                        as_written: false,
                         ..*said
                     };
                     let own = found.way(&nothing, name, &around);

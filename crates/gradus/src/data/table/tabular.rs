@@ -40,7 +40,8 @@ impl Table {
     /// none.
     ///
     /// The type of a CSV file's column is the narrowest of number, boolean, date and
-    /// datetime that all its cells have, else category. Cells that are empty or `NA`, `N/A`,
+    /// datetime that all its cells have, else category. A column that `options` says is of
+    /// booleans may have 1 and 0, too. Cells that are empty or `NA`, `N/A`,
     /// `#N/A`, `<NA>`, `NaN`, `null` or `?` are missing, among numbers and dates `None` too; among
     /// texts it is a category. A single text among numbers, or few of
     /// them, is an error that names its line, unless `options` says what the column is.
@@ -89,8 +90,30 @@ pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
     }
 }
 
+/// The names of a table file's columns, its rows not looked at.
+pub(in crate::data) fn column_names(path: &Path) -> Result<Vec<String>> {
+    match is_parquet(path) {
+        true => parquet_names(path),
+        false => read::column_names(path),
+    }
+}
+
 #[cfg(feature = "parquet")]
 use super::parquet::read as parquet;
+
+#[cfg(feature = "parquet")]
+fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    let heads = super::parquet::heads(path)?;
+    let names = heads.iter().enumerate();
+    Ok(names
+        .map(|(n, head)| super::header::named(n, &head.name))
+        .collect())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    parquet(path, &ReadTable::default()).map(|_| Vec::new())
+}
 
 #[cfg(feature = "parquet")]
 fn parquet_bytes(path: &Path) -> Result<u64> {

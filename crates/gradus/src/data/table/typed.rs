@@ -1,6 +1,6 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{boolean, date_text, number};
+use super::cell::{date_text, number, said_boolean};
 use super::dates::{DAY, is_day, moment_text};
 use super::gaps::{Gap, Gaps};
 use super::part::{Places, place};
@@ -48,7 +48,7 @@ impl Making {
     pub fn new(source: &str, heads: Vec<Head>, options: &ReadTable) -> Result<Making> {
         let columns = names(source, &heads, options)?.into_iter().zip(heads);
         let typed = |(name, head): (String, Head)| {
-            let ignored = options.ignored.contains(&name);
+            let ignored = options.ignores(&name);
             let given = options.kinds.get(&name).copied();
             let format = options.dates.get(&name).copied();
             let given = given.or(format.map(|_| Kind::DateTime));
@@ -314,7 +314,7 @@ impl Typed {
                 let number = format.number(text, number);
                 all.push(number.ok_or_else(wrong)?);
             }
-            Cells::Boolean(all) => all.push(boolean(text).ok_or_else(wrong)?),
+            Cells::Boolean(all) => all.push(said_boolean(text).ok_or_else(wrong)?),
             Cells::Date(all) => all.push(Some(self.dates.read(text).ok_or_else(wrong)?.day)),
             Cells::DateTime(all) => {
                 all.push(Some(self.dates.read(text).ok_or_else(wrong)?.micros));
@@ -440,8 +440,8 @@ mod tests {
         );
         let text = error(Kind::Number, Cell::Single(f32::INFINITY));
         assert!(text.contains("`inf`"), "{text}");
-        let text = error(Kind::Boolean, Cell::Whole(1));
-        assert!(text.ends_with("found `1`, expected a boolean"), "{text}");
+        let text = error(Kind::Boolean, Cell::Whole(2));
+        assert!(text.ends_with("found `2`, expected a boolean"), "{text}");
         let text = error(Kind::Date, Cell::Date(i64::MAX));
         assert!(text.contains("day 9223372036854775807"), "{text}");
         error(Kind::Date, Cell::Text("2024-02-30"));

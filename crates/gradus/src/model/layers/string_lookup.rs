@@ -121,6 +121,11 @@ impl StringLookup {
         }
     }
 
+    /// The texts that it knows; none if they are still to be learned.
+    pub(crate) fn tokens(&self) -> Option<&[String]> {
+        self.table().tokens()
+    }
+
     /// The place of each text; none where it is unknown and there is no place for
     /// such, -1 where it counts for nothing.
     pub(crate) fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {

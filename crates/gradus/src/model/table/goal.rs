@@ -109,7 +109,7 @@ fn task(target: &Target, loss: Option<&Loss>) -> Result<Task> {
         (0, Some("BinaryCrossentropy")) => Ok(Task::Binary(1)),
         (0, Some(_)) => Ok(Task::Numbers(1)),
         (_, None | Some("SparseCategoricalCrossentropy")) => Ok(Task::Classes(classes)),
-        (2, Some("CategoricalCrossentropy" | "CategoricalFocalCrossentropy")) => {
+        (_, Some("CategoricalCrossentropy" | "CategoricalFocalCrossentropy")) => {
             problem("SparseCategoricalCrossentropy: the column is of classes, not one-hot")
         }
         (2, Some(_)) => Ok(Task::Binary(1)),

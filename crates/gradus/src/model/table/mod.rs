@@ -138,8 +138,8 @@ impl Model {
     /// knows; of another it is guessed from the inputs: texts are categories, single
     /// numbers are numbers. None where neither is so.
     pub fn table_schema(&self) -> Option<Schema> {
-        if self.schema.is_some() {
-            return self.schema.clone();
+        if let Some(schema) = &self.schema {
+            return Some(self.with_texts(schema.clone()));
         }
         let kind = |input: &Input| match (input.dtype, input.shape.as_ref()?.dims()) {
             (Dtype::String, [] | [1]) => Some(Kind::Category),
@@ -165,10 +165,21 @@ impl Model {
             })
         };
         let features = self.inputs.iter().map(feature).collect::<Option<_>>()?;
-        Some(Schema {
+        Some(self.with_texts(Schema {
             features,
             ..Schema::default()
-        })
+        }))
+    }
+
+    /// The schema with the texts that the model's layers know.
+    fn with_texts(&self, mut schema: Schema) -> Schema {
+        for feature in &schema.features {
+            let input = self.inputs.iter().position(|i| i.name == feature.input);
+            if let Some(texts) = input.and_then(|input| self.known_texts(input)) {
+                schema.known.add(&feature.name, texts);
+            }
+        }
+        schema
     }
 
     /// The rows of a table as this model takes them, for `evaluate` if `labelled`, else

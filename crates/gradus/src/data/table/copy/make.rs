@@ -136,7 +136,7 @@ impl Making<'_> {
         let most = (self.memory / SHARE / BLOCK.start()).clamp(1, threads() as u64);
         let block = (self.memory / SHARE / most).clamp(*BLOCK.start(), *BLOCK.end()) as usize;
         let (mut pass, mut blocks) = Pass::begin(self.table, self.options, most as usize, block)?;
-        let ignored = |name: &String| self.options.ignored.contains(name);
+        let ignored = |name: &String| self.options.ignores(name);
         for (way, name) in pass.ways.iter_mut().zip(&pass.layout.names) {
             way.take_if(|_| ignored(name));
         }
@@ -237,7 +237,7 @@ impl Making<'_> {
         let mut timed = vec![false; own.len()];
         let names = heads.iter().enumerate();
         let names: Vec<String> = names.map(|(n, h)| header::named(n, &h.name)).collect();
-        let ignored = |name: &String| self.options.ignored.contains(name);
+        let ignored = |name: &String| self.options.ignores(name);
         let (rows, _) = parquet::size(self.table)?;
         self.write(|to| {
             parquet::each(self.table, self.options, &mut |columns, done| {

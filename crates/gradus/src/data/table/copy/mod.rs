@@ -20,7 +20,7 @@ pub use listener::{Listener, Told};
 
 use super::infer::Way;
 use super::part::{Places, place};
-use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions};
+use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions, is_parquet};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;
@@ -138,9 +138,15 @@ impl Copied {
         let columns = &self.about.columns;
         let known = |name: &String| columns.iter().any(|c| c.name == *name && !c.left);
         let is_named = |names: &[String]| columns.iter().map(|c| &c.name).eq(names);
+        let of_text = !is_parquet(&self.about.origin.path);
         let same = |column: &OfColumn| {
             let given = options.kinds.get(&column.name).copied();
-            let wanted = given.or(column.own.map(|own| own.kind));
+            let wanted = given.or(match column.own.map(|own| own.kind) {
+                Some(Kind::Boolean) if options.as_written.contains(&column.name) && of_text => {
+                    Some(Kind::Category)
+                }
+                own => own,
+            });
             let written = match (options.formats.get(&column.name), column.own) {
                 (Some(format), _) => Some(*format),
                 (None, Some(own)) if own.kind == Kind::Number => Some(own.format),
@@ -154,7 +160,7 @@ impl Copied {
                 Some(format) => *format == column.reading.dates || !is_date,
                 None => column.said.is_none(),
             };
-            options.ignored.contains(&column.name)
+            options.ignores(&column.name)
                 || column.left
                 || column.kind().is_some()
                     && column.kind() == wanted
@@ -243,6 +249,28 @@ impl Copied {
             }
         }
         Ok(all)
+    }
+
+    /// The first so many different numbers of a column.
+    pub fn different(&self, name: &str, most: usize) -> Result<Cells> {
+        let mut different = Vec::new();
+        for chunk in self.starts.windows(2) {
+            let table = self.table(&|column| column == name, once(chunk[0]..chunk[1]))?;
+            for column in table.columns {
+                let Cells::Number(all) = column.cells else {
+                    continue;
+                };
+                for x in all.into_iter().filter(|x| !x.is_nan()) {
+                    if !different.contains(&x) {
+                        different.push(x);
+                    }
+                    if different.len() == most {
+                        return Ok(Cells::Number(different));
+                    }
+                }
+            }
+        }
+        Ok(Cells::Number(different))
     }
 
     /// Reads a chunk, checked.

@@ -74,7 +74,7 @@ def main():
         # It refuses numbers that are missing: the mean and an indicator, as for the others.
         for column in x.columns[x.isna().any()]:
             if x[column].dtype.kind in "fi":
-                mean = x[column].mean()
+                mean = x[column].mean() if x[column].notna().any() else 0.0
                 for part in [x, xt]:
                     part[f"{column} is missing"] = part[column].isna().astype(float)
                     part[column] = part[column].fillna(mean)

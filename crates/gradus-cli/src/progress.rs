@@ -127,7 +127,7 @@ fn line(epoch: &Epoch, epochs: usize, narrow: bool) -> String {
     )
 }
 
-/// Whether the terminal has fewer than 60 columns.
+/// True if the terminal has fewer than 60 columns.
 fn is_narrow() -> bool {
     let (_, columns) = console::Term::stderr().size();
     columns < 60

@@ -45,7 +45,7 @@ pub fn fill(config: &mut Value, recipe: &Recipe, of_table: bool) -> Result<bool>
     Ok(keeps_rate)
 }
 
-/// Whether a table is of the same type as `own`, or says nothing of its type.
+/// True if a table is of the same type as `own`, or says nothing of its type.
 fn is_of(given: &Value, own: &Value) -> bool {
     let (name, own) = (given.get("type"), own["type"].as_str().unwrap_or_default());
     let same = |name: &Value| name.as_str().is_some_and(|n| n.eq_ignore_ascii_case(own));

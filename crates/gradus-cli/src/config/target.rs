@@ -8,7 +8,7 @@ use gradus::model::Model;
 use gradus::rules::losses::Loss;
 use gradus::{Error, Result};
 
-/// Whether a loss takes two different numbers as they are, and not as two classes.
+/// True if a loss takes two different numbers as they are, and not as two classes.
 /// Hinge losses take 0/1 and ±1, and give no probability.
 fn of_numbers(loss: &Loss) -> bool {
     !loss.of_classes() || loss.class().ends_with("Hinge")

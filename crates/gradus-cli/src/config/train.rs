@@ -65,7 +65,7 @@ pub struct TrainConfig {
     pub batch_size: Option<usize>,
     pub shuffle: bool,
     pub optimizer: Option<Optimizer>,
-    /// Whether the optimizer is a recipe's in all but the keys that are named, of which the
+    /// True if the optimizer is a recipe's in all but the keys that are named, of which the
     /// learning rate is none.
     pub keeps_rate: bool,
     /// `learning_rate` where no optimizer is named that would take it.

@@ -28,7 +28,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether 32 bits may round its numbers.
+    /// True if 32 bits may round its numbers.
     fn is_wide(self) -> bool {
         matches!(
             self,

@@ -49,7 +49,7 @@ impl Outcome {
         counts.map_or(0, |counts| counts.get(&x.to_bits()).copied().unwrap_or(0))
     }
 
-    /// Whether all values are 0 or 1.
+    /// True if all values are 0 or 1.
     pub fn is_binary(&self) -> bool {
         self.rows > 0 && self.count(0.0) + self.count(1.0) == self.rows
     }

@@ -192,7 +192,7 @@ struct Columns {
     rows: usize,
     sums: Vec<f64>,
     varies: Vec<bool>,
-    /// Whether 32 bits hold all of its numbers.
+    /// True if 32 bits hold all of its numbers.
     single: Vec<bool>,
 }
 

@@ -472,7 +472,7 @@ impl Tensor {
 
 const UNNAMED: &str = "array";
 
-/// Whether 32 bits hold the number as it is.
+/// True if 32 bits hold the number as it is.
 pub(in crate::data) fn is_single(x: f64) -> bool {
     f64::from(x as f32) == x || x.is_nan()
 }

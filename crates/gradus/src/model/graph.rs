@@ -106,7 +106,7 @@ pub struct Node {
     pub layer: usize,
     /// What it is applied to.
     pub inputs: Vec<Source>,
-    /// Whether it computes as in inference even in training, as Keras' `training=False`: no
+    /// True if it computes as in inference even in training, as Keras' `training=False`: no
     /// noise, and batch normalization by the moving statistics. Default no.
     pub inference: bool,
 }

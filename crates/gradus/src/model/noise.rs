@@ -18,7 +18,7 @@ impl Model {
         self.nodes.iter().any(|node| self.draws(node))
     }
 
-    /// Whether it draws random numbers there; not where it computes as in inference, unless
+    /// True if it draws random numbers there; not where it computes as in inference, unless
     /// it does so even then.
     fn draws(&self, node: &Node) -> bool {
         let rule = &self.layers[node.layer].rule;

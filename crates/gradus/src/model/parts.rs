@@ -33,7 +33,7 @@ pub struct Use {
     pub inputs: Vec<Source>,
     /// The number of the first of its nodes; the others follow.
     pub first: usize,
-    /// Whether all of it computes as in inference even in training.
+    /// True if all of it computes as in inference even in training.
     pub inference: bool,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Call {
     pub inputs: Vec<Source>,
     /// Its nodes.
     pub nodes: Range<usize>,
-    /// Whether it computes as in inference even in training.
+    /// True if it computes as in inference even in training.
     pub inference: bool,
 }
 

@@ -52,7 +52,7 @@ pub struct Lowering {
     feeds: usize,
     streams: u32,
     penalties: Vec<(Buffer, bool)>,
-    /// Whether layers compute as in inference, whatever the mode.
+    /// True if layers compute as in inference, whatever the mode.
     inference: bool,
     /// Whether the factors of products will be rounded.
     pub(super) bfloat16: bool,

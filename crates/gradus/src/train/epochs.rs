@@ -28,11 +28,11 @@ pub(super) struct Epochs<'a> {
     callbacks: Vec<Box<dyn Callback>>,
     /// The epoch to end before.
     end: usize,
-    /// Whether each epoch is told.
+    /// True if each epoch is told.
     verbose: bool,
     /// What broke the training, once it is broken.
     blow_up: Option<Error>,
-    /// Whether its epoch is ended in order, as a callback has asked for.
+    /// True if its epoch is ended in order, as a callback has asked for.
     in_order: bool,
     /// The steps before the epoch, and when it began.
     began: (u64, Instant),

@@ -84,7 +84,7 @@ impl Runner {
         }
     }
 
-    /// Whether all weights are finite, and no number of the optimizer is NaN.
+    /// True if all weights are finite, and no number of the optimizer is NaN.
     pub fn is_finite(&self) -> bool {
         let variables = &self.lowered.program.variables;
         let most = variables.iter().map(|v| v.size).max().unwrap_or(0);

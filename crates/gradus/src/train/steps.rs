@@ -55,7 +55,7 @@ impl Steps {
         self.feeder.reach(number)
     }
 
-    /// Whether an epoch can be gone through again.
+    /// True if an epoch can be gone through again.
     pub fn repeats(&self) -> bool {
         !matches!(self.feeder, Feeder::Drawn { .. })
     }

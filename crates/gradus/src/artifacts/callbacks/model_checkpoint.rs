@@ -34,7 +34,7 @@ pub struct ModelCheckpoint {
     /// Whether the model is saved only when it is better than before. Default no.
     #[serde(default)]
     pub save_best_only: bool,
-    /// Whether smaller or larger is better. Default as the metric says.
+    /// The direction that is better. Default as the metric says.
     #[serde(default)]
     pub mode: Direction,
     /// When it is saved. Default after each epoch.

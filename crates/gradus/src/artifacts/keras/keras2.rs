@@ -5,7 +5,7 @@ use super::families::Family;
 use crate::base::registry::Value;
 use serde_json::{Map, json};
 
-/// Whether a `.keras` file is Keras 2's: as its metadata say, or by an argument that Keras 3
+/// True if a `.keras` file is Keras 2's: as its metadata say, or by an argument that Keras 3
 /// never writes.
 pub(crate) fn is_old(metadata: &str, config: &str) -> bool {
     let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();

@@ -72,13 +72,13 @@ pub(crate) fn layers(root: &mut Group) -> Result<Vec<(String, Vec<Array>)>, Stri
     }
 }
 
-/// Whether a file holds weights alone, as Keras 2's `save_weights` writes them.
+/// True if a file holds weights alone, as Keras 2's `save_weights` writes them.
 pub(crate) fn is_weights(root: &Group) -> bool {
     let has = |name: &str| root.attributes.contains_key(name);
     (has("layer_names") || has("layer_names0")) && !has("model_config")
 }
 
-/// Whether it is such a file, or one of the kind `.weights.h5`.
+/// True if it is such a file, or one of the kind `.weights.h5`.
 pub(crate) fn holds_weights(root: &Group) -> bool {
     let folders = ["layers", super::weights::OLD_LAYERS];
     let has = |folder: &&str| root.groups.contains_key(*folder);

@@ -63,7 +63,7 @@ pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>
     from_reader(open(path)?, path)
 }
 
-/// Whether a file holds weights alone, as its name says, or an `.h5` file's contents: see
+/// True if a file holds weights alone, as its name says, or an `.h5` file's contents: see
 /// [`Model::load_weights`].
 pub fn is_weights(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();

@@ -75,7 +75,7 @@ fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
     is_key(name).then(|| format!("{found}, and it is called `{name}`"))
 }
 
-/// Whether a name says that the column tells rows apart: `id`, `PassengerId`,
+/// True if a name says that the column tells rows apart: `id`, `PassengerId`,
 /// `order_key`, `Unnamed: 0`.
 fn is_key(name: &str) -> bool {
     const WORDS: [&str; 14] = [

@@ -70,10 +70,10 @@ pub struct Feature {
     pub input: String,
     /// What the column holds.
     pub kind: Kind,
-    /// How its numbers are written where they are text.
+    /// The format of its numbers where they are text.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// How its dates are written where they are text.
+    /// The format of its dates where they are text.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
     /// What is subtracted from its numbers when rows are read: float32, which the model
@@ -93,7 +93,7 @@ pub struct Target {
     /// The classes' names in the order of their numbers; none where a number is predicted.
     #[serde(default)]
     pub classes: Vec<String>,
-    /// How its numbers are written where they are text.
+    /// The format of its numbers where they are text.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
 }

@@ -163,7 +163,7 @@ impl Schema {
 }
 
 impl Schema {
-    /// Whether a column has the place and the name, or none, that pandas gives an index.
+    /// True if a column has the place and the name, or none, that pandas gives an index.
     fn is_index(&self, name: &str) -> bool {
         let unnamed = |name: &str| name.starts_with("column_");
         match name {

@@ -24,7 +24,7 @@ const SHARE: usize = 20;
 pub(crate) struct Different {
     double: HashSet<u64, RandomState>,
     single: HashSet<u32, RandomState>,
-    /// Whether 32 bits round one of them.
+    /// True if 32 bits round one of them.
     is_rounded: bool,
     least: f64,
     most: f64,
@@ -62,7 +62,7 @@ impl Different {
         f64::from(most.next_up()) - f64::from(most)
     }
 
-    /// Whether float32 loses what they differ by, with this deviation.
+    /// True if float32 loses what they differ by, with this deviation.
     pub fn is_lost(&self, deviation: f64) -> bool {
         let lost = self.double.len() - self.single.len();
         lost > 0 && (lost * SHARE >= self.double.len() || self.step() * STEPS > deviation)
@@ -140,7 +140,7 @@ impl Schema {
         notes
     }
 
-    /// Whether something is subtracted from a feature.
+    /// True if something is subtracted from a feature.
     pub(in crate::data) fn has_offsets(&self) -> bool {
         self.features.iter().any(|feature| feature.offset.is_some())
     }

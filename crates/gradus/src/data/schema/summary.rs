@@ -46,7 +46,7 @@ pub(crate) struct Numbers {
     same: bool,
     /// Which of a column of single numbers 32 bits tell apart.
     pub(super) different: Different,
-    /// Whether each row has a larger whole number than the one before.
+    /// True if each row has a larger whole number than the one before.
     rises: bool,
     last: Option<f64>,
 }
@@ -257,7 +257,7 @@ impl Look {
         }
     }
 
-    /// Whether it is of whole numbers of which each row has a larger one than the row
+    /// True if it is of whole numbers of which each row has a larger one than the row
     /// before.
     pub(super) fn counts_rows(&self) -> bool {
         matches!(self, Look::Numbers(numbers) if numbers.rises && !numbers.same)

@@ -25,7 +25,7 @@ pub struct ColumnLook {
     pub bars: String,
     /// The values themselves.
     pub values: LookValues,
-    /// How its text was read.
+    /// The formats, guesses and gaps that its text was read by.
     pub reading: Reading,
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Gap {
 pub(super) struct Gaps {
     /// In place of the usual ones.
     own: Option<Vec<String>>,
-    /// Whether one of them could be a number: `-999`.
+    /// True if one of them could be a number: `-999`.
     pub numbers: bool,
 }
 
@@ -39,7 +39,7 @@ impl Gaps {
         }
     }
 
-    /// Whether a text stands for nothing.
+    /// True if a text stands for nothing.
     #[inline]
     pub fn of(&self, text: &str) -> Gap {
         match (text.is_empty(), &self.own) {

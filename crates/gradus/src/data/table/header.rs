@@ -21,7 +21,7 @@ const NUMBER: usize = 0;
 pub(super) struct Layout {
     /// The columns' names.
     pub names: Vec<String>,
-    /// Whether they stand in the first line.
+    /// True if they stand in the first line.
     pub header: bool,
     /// What a user should know of that.
     pub note: Option<String>,
@@ -89,7 +89,7 @@ pub(super) fn layout(
     }
 }
 
-/// Whether the first line has names, as far as the names tell that are asked for.
+/// True if the first line has names, as far as the names tell that are asked for.
 fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
     let of_numbers = || options.text.columns().map(|(_, name)| name);
     let asked = || {
@@ -112,7 +112,7 @@ fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
         .then_some(false)
 }
 
-/// Whether the first line has names, as it looks, and what to say of that.
+/// True if the first line has names, as it looks, and what to say of that.
 fn look(
     first: &StringRecord,
     below: impl Iterator<Item = StringRecord>,
@@ -211,7 +211,7 @@ pub(super) fn delimiter(text: &str) -> u8 {
     best.0
 }
 
-/// Whether below the first row, cut so, all commas stand in numbers with decimal commas.
+/// True if below the first row, cut so, all commas stand in numbers with decimal commas.
 fn decimal_commas(text: &str, delimiter: u8) -> bool {
     let mut commas = 0;
     let mut rows = records(text, delimiter).skip(1).take(LOOKED_AT);

@@ -20,10 +20,10 @@ pub(super) const DATE: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Way {
     pub kind: Kind,
-    /// How its numbers are written.
+    /// The format of its numbers.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// How its dates are written.
+    /// The format of its dates.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
 }
@@ -45,11 +45,11 @@ pub(super) struct Said {
     pub kind: Option<Kind>,
     /// The format of numbers that a model knows.
     pub format: Option<NumberFormat>,
-    /// How its dates are written.
+    /// The format of its dates.
     pub dates: Option<DateFormat>,
     /// The same of all columns that are written so.
     pub date_format: Option<DateFormat>,
-    /// Whether words for true and false stay texts.
+    /// True if words for true and false stay texts.
     pub as_written: bool,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Found {
     /// The same of those that are gaps among numbers and dates alone. They do not count
     /// as filled.
     soft: Vec<(String, usize)>,
-    /// How its dates are written.
+    /// The format of its dates.
     dates: Evidence,
     /// How many cells that are no dates look like some, and the first.
     like_dates: (usize, Option<String>),
@@ -232,17 +232,17 @@ impl Found {
         (0..3).find(|&n| self.filled > 0 && self.can_be[n] == self.filled)
     }
 
-    /// Whether there are cells, and none is of this type.
+    /// True if there are cells, and none is of this type.
     pub fn has_no(&self, narrow: usize) -> bool {
         self.filled > 0 && self.can_be[narrow] == 0
     }
 
-    /// Whether a column of which this is said holds numbers.
+    /// True if a column of which this is said holds numbers.
     pub fn is_number(&self, said: &Said) -> bool {
         said.dates.is_none() && self.kind(said.kind) == Ok(Kind::Number)
     }
 
-    /// Whether nothing is there at all, not even a word for it.
+    /// True if nothing is there at all, not even a word for it.
     pub fn is_empty(&self) -> bool {
         self.filled == 0 && self.soft.is_empty() && self.gaps.is_empty()
     }

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 /// How many bytes of the file are read at a time.
 const BLOCK: usize = 4 << 20;
 
-/// Whether the files that were read have a header: a row's line is asked for by who does
+/// True if the files that were read have a header: a row's line is asked for by who does
 /// not know what was said of that when the file was read.
 static HEADERS: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
 

@@ -79,7 +79,7 @@ pub struct Column {
     pub name: String,
     /// What its cells hold.
     pub cells: Cells,
-    /// How its text was read.
+    /// The formats, guesses and gaps that its text was read by.
     pub reading: Reading,
 }
 
@@ -142,12 +142,12 @@ pub struct ReadTable {
     pub text: TextOptions,
     /// Columns whose words for true and false stay the texts that a CSV file has.
     pub as_written: BTreeSet<String>,
-    /// Whether nobody looks at columns that `kinds` does not name.
+    /// True if nobody looks at columns that `kinds` does not name.
     pub others_ignored: bool,
 }
 
 impl ReadTable {
-    /// Whether nobody looks at a column.
+    /// True if nobody looks at a column.
     pub(super) fn ignores(&self, column: &str) -> bool {
         self.ignored.contains(column) || self.others_ignored && !self.kinds.contains_key(column)
     }

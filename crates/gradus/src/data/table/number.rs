@@ -57,7 +57,7 @@ impl NumberFormat {
         unit: None,
     };
 
-    /// Whether it is [`NumberFormat::PLAIN`].
+    /// True if it is [`NumberFormat::PLAIN`].
     pub fn is_plain(&self) -> bool {
         *self == NumberFormat::PLAIN
     }
@@ -228,7 +228,7 @@ fn strip(text: &str) -> Option<(&str, bool, Option<char>)> {
     }
 }
 
-/// Whether digits and separators are a number so written.
+/// True if digits and separators are a number so written.
 fn is_number(bytes: &[u8], decimal: u8, thousands: Option<u8>) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
     let (bytes, exponent) = match bytes.iter().position(|b| matches!(b, b'e' | b'E')) {
@@ -255,7 +255,7 @@ fn is_number(bytes: &[u8], decimal: u8, thousands: Option<u8>) -> bool {
         || exponent.is_none() && thousands.is_some_and(|separator| is_grouped(whole, separator))
 }
 
-/// Whether digits stand in groups of three, or as in India, where those before the last
+/// True if digits stand in groups of three, or as in India, where those before the last
 /// three are in groups of two.
 fn is_grouped(whole: &[u8], separator: u8) -> bool {
     let groups = whole.split(|&b| b == separator);

@@ -14,11 +14,11 @@ pub(super) type Places = HashMap<String, u32, RandomState>;
 /// What its cells are is counted anyway: a type is decided by all blocks.
 pub(super) struct Part<'a> {
     cells: Cells,
-    /// How its dates are written.
+    /// The format of its dates.
     dates: DateFormat,
     found: Found,
     format: NumberFormat,
-    /// Whether a plain number is what it looks like.
+    /// True if a plain number is what it looks like.
     plain: bool,
     gaps: &'a Gaps,
     /// The place of each category.

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 /// How a column's text was read, where that is not plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// How its numbers are written.
+    /// The format of its numbers.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// How its dates are written.
+    /// The format of its dates.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
     /// What a user should know of that: that the order of day and month was guessed, or that

@@ -19,7 +19,7 @@ pub(super) struct Settled {
     pub own: Vec<Option<Way>>,
     /// What is to be said of each.
     pub readings: Vec<Reading>,
-    /// Whether some columns are to be read once more before all is settled.
+    /// True if some columns are to be read once more before all is settled.
     pub open: bool,
 }
 

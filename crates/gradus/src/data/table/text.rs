@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// How the text of a CSV or TSV file is to be read where its own look does not decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextOptions {
-    /// Whether the first line has the columns' names. The default is to see.
+    /// True if the first line has the columns' names. The default is to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
     /// What stands before a number's fraction, `.` or `,`. The default is to see, column by
@@ -71,7 +71,7 @@ impl TextOptions {
         (of(&self.decimal), of(&self.thousands))
     }
 
-    /// Whether something is said of how a column's numbers are written.
+    /// True if something is said of how a column's numbers are written.
     pub(in crate::data) fn says(&self, column: &str) -> bool {
         self.separators(column) != (None, None)
     }

@@ -198,7 +198,7 @@ pub(super) fn whole(
     })
 }
 
-/// Whether one of these times is not midnight.
+/// True if one of these times is not midnight.
 pub(super) fn is_timed(times: &[Option<i64>]) -> bool {
     times.iter().flatten().any(|time| time % DAY != 0)
 }
@@ -241,7 +241,7 @@ struct Typed {
     ignored: bool,
     cells: Cells,
     places: Places,
-    /// How its dates are written where they are text.
+    /// The format of its dates where they are text.
     dates: DateFormat,
     text: String,
     /// How numbers are written that are texts.

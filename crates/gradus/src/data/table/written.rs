@@ -9,7 +9,7 @@ use super::number::{
 pub(super) struct Written {
     /// How many are plain, of which nobody has looked at more than the fraction.
     plain: usize,
-    /// Whether a plain one has a decimal point, which can be nothing else.
+    /// True if a plain one has a decimal point, which can be nothing else.
     point: bool,
     /// The first plain one with a point that may stand between groups of digits as well.
     dotted: Option<(usize, String)>,
@@ -33,7 +33,7 @@ pub(super) struct Around {
     pub delimiter: u8,
     /// The [`PAIRS`] that the user allows in this column.
     pub allowed: u8,
-    /// Whether another column of the table has clearly a decimal point, or a comma.
+    /// True if another column of the table has clearly a decimal point, or a comma.
     pub point: bool,
     pub comma: bool,
 }
@@ -109,7 +109,7 @@ impl Written {
         }
     }
 
-    /// Whether more is to be known before a format can be chosen: there are others beside
+    /// True if more is to be known before a format can be chosen: there are others beside
     /// plain numbers of which nobody has looked at more, or points that may be anything.
     pub fn is_open(&self, around: &Around) -> bool {
         let is_plain = |alike: &Alike| alike.pairs & 1 << PLAIN != 0 && alike.unit.is_none();
@@ -118,7 +118,7 @@ impl Written {
         self.plain > 0 && (may_be_groups || plain_is_no_choice || !self.looked.iter().all(is_plain))
     }
 
-    /// Whether there is clearly a decimal point, and a decimal comma.
+    /// True if there is clearly a decimal point, and a decimal comma.
     pub fn clear(&self) -> (bool, bool) {
         let any = |of: u8| {
             let mut looked = self.looked.iter();

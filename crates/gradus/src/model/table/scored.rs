@@ -89,7 +89,7 @@ impl Model {
         found.cloned()
     }
 
-    /// Whether what comes out are classes: with one output, whose loss or whose classes'
+    /// True if what comes out are classes: with one output, whose loss or whose classes'
     /// names say so.
     pub fn is_classifier(&self) -> bool {
         self.target_of(0)

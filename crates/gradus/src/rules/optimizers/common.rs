@@ -131,7 +131,7 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// Whether it has a momentum (or β₁) that a schedule can move.
+    /// True if it has a momentum (or β₁) that a schedule can move.
     pub fn has_momentum(&self) -> bool {
         if self.method.to_config()["momentum"].as_f64() == Some(0.0) {
             return false;

@@ -97,7 +97,7 @@ impl Schedule {
         self.visit(At(progress))
     }
 
-    /// Whether it sets the momentum, too.
+    /// True if it sets the momentum, too.
     pub fn moves_momentum(&self) -> bool {
         let first = Progress {
             iteration: 0,

@@ -13,7 +13,7 @@ pub struct EarlyStopping {
     pub min_delta: f64,
     /// How many epochs without improvement end the training. Default 0.
     pub patience: usize,
-    /// Whether smaller or larger is better. Default as the metric says.
+    /// The direction that is better. Default as the metric says.
     pub mode: Direction,
     /// A value that must be improved on. Default none.
     pub baseline: Option<f64>,

@@ -159,9 +159,9 @@ pub struct Training<'a> {
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
-    /// Whether numbers that are not finite stay out of the model.
+    /// True if numbers that are not finite stay out of the model.
     pub(super) guarded: bool,
-    /// Whether the guard found some: the model is no longer the engine's.
+    /// True if the guard found some: the model is no longer the engine's.
     pub(super) broken: bool,
     /// The steps that the model's state has taken, and the optimizer's scalars then.
     kept: (u64, Vec<f32>),
@@ -328,7 +328,7 @@ impl Direction {
     }
 }
 
-/// Whether `now` is better than `best` by more than `min_delta`.
+/// True if `now` is better than `best` by more than `min_delta`.
 pub(crate) fn improves(better: Better, now: f64, best: Option<f64>, min_delta: f64) -> bool {
     match (best, better) {
         (None, _) => !now.is_nan(),

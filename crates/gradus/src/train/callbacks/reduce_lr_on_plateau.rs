@@ -14,7 +14,7 @@ pub struct ReduceLROnPlateau {
     pub factor: f64,
     /// Epochs without improvement before that. Default 10.
     pub patience: usize,
-    /// Whether smaller or larger is better. Default as the metric says.
+    /// The direction that is better. Default as the metric says.
     pub mode: Direction,
     /// The least change that counts as an improvement. Default 0.0001.
     pub min_delta: f64,

@@ -181,7 +181,7 @@ fn unwrapped(family: Family, value: &Value) -> Value {
     own
 }
 
-/// Whether a function is what a metric of that general name stands for.
+/// True if a function is what a metric of that general name stands for.
 fn function_ends(function: Option<&str>, general: &str) -> bool {
     let whole = match general {
         "acc" | "accuracy" => "accuracy",

@@ -33,7 +33,7 @@ struct Calls<'a> {
 /// A call of a layer that is to be made.
 struct Inbound<'a> {
     of: Vec<History<'a>>,
-    /// Whether it is called with `training = false`.
+    /// True if it is called with `training = false`.
     inference: bool,
 }
 
@@ -241,7 +241,7 @@ fn histories<'a>(value: &'a Value, found: &mut Vec<History<'a>>) -> bool {
     }
 }
 
-/// Whether a layer's calls are written as Keras 2 writes them.
+/// True if a layer's calls are written as Keras 2 writes them.
 fn is_keras_2(layer: &Value) -> bool {
     let nodes = layer["inbound_nodes"].as_array();
     nodes.is_some_and(|nodes| nodes.iter().any(Value::is_array))

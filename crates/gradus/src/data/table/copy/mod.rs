@@ -83,9 +83,9 @@ struct OfColumn {
     /// How its dates were said to be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     said: Option<DateFormat>,
-    /// How its text was read.
+    /// The formats, guesses and gaps that its text was read by.
     reading: Reading,
-    /// Whether it is no column of the table: a last one without name and cells.
+    /// True if it is no column of the table: a last one without name and cells.
     left: bool,
     /// Bytes of its texts, in all chunks.
     texts: u64,
@@ -133,7 +133,7 @@ impl Copied {
         }
     }
 
-    /// Whether it is what reading the table so would give, whose columns have these names.
+    /// True if it is what reading the table so would give, whose columns have these names.
     fn serves(&self, options: &ReadTable, names: Option<&[String]>) -> bool {
         let columns = &self.about.columns;
         let known = |name: &String| columns.iter().any(|c| c.name == *name && !c.left);

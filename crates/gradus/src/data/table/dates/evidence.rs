@@ -49,7 +49,7 @@ impl Evidence {
         }
     }
 
-    /// Whether a cell is a date.
+    /// True if a cell is a date.
     pub fn is_date(&self, text: &str) -> bool {
         match (&self.said, &self.pattern) {
             (Some(format), _) => format.read(text).is_some(),
@@ -133,7 +133,7 @@ impl Evidence {
         self.cut = self.cut.take().or(below.cut);
     }
 
-    /// Whether a time of day is among them.
+    /// True if a time of day is among them.
     pub fn is_timed(&self) -> bool {
         self.timed
     }

@@ -58,7 +58,7 @@ impl DateFormat {
         DatePattern::new(at, text).map(DateFormat::Pattern)
     }
 
-    /// Whether it is the one that needs not be said.
+    /// True if it is the one that needs not be said.
     pub fn is_iso(&self) -> bool {
         *self == DateFormat::Iso
     }
@@ -123,7 +123,7 @@ pub(in crate::data) fn day_and_time(micros: i64) -> (i32, i64) {
     (micros.div_euclid(DAY) as i32, micros.rem_euclid(DAY))
 }
 
-/// Whether a day is of the years that are written with four digits.
+/// True if a day is of the years that are written with four digits.
 pub(super) fn is_day(day: i64) -> bool {
     (day_of(0, 1, 1).into()..=day_of(9999, 12, 31).into()).contains(&day)
 }

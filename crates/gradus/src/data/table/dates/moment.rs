@@ -12,11 +12,11 @@ pub(in crate::data::table) struct Moment {
     pub micros: i64,
     /// The day that is written, since 1970-01-01.
     pub day: i32,
-    /// Whether a time of day other than midnight is written.
+    /// True if a time of day other than midnight is written.
     pub timed: bool,
     /// Minutes by which what is written is ahead of UTC, if that is said.
     pub offset: Option<i32>,
-    /// Whether digits behind a microsecond were cut off.
+    /// True if digits behind a microsecond were cut off.
     pub cut: bool,
 }
 
@@ -25,9 +25,9 @@ pub(in crate::data::table) struct Moment {
 pub(in crate::data::table) struct Looked {
     pub day_first: Option<Moment>,
     pub month_first: Option<Moment>,
-    /// Whether the year stands first, so that there is one way to read it.
+    /// True if the year stands first, so that there is one way to read it.
     pub year_first: bool,
-    /// Whether points stand between day, month and year.
+    /// True if points stand between day, month and year.
     pub points: bool,
 }
 
@@ -250,7 +250,7 @@ pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
     (looked.day_first.is_some() || looked.month_first.is_some()).then_some(looked)
 }
 
-/// Whether a text that is no date looks like one all the same: with a year of two digits,
+/// True if a text that is no date looks like one all the same: with a year of two digits,
 /// or the name of a month.
 pub(in crate::data::table) fn seems_date(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -260,7 +260,7 @@ pub(in crate::data::table) fn seems_date(text: &str) -> bool {
     by_two_digits(Cursor(bytes)).unwrap_or(false) || by_name(text)
 }
 
-/// Whether it is day, month and year of two digits at most, in any order, and a time.
+/// True if it is day, month and year of two digits at most, in any order, and a time.
 fn by_two_digits(mut cursor: Cursor<'_>) -> Option<bool> {
     let (a, first) = cursor.digits(2)?;
     let between = cursor.skip(b"-/.")?;
@@ -273,7 +273,7 @@ fn by_two_digits(mut cursor: Cursor<'_>) -> Option<bool> {
     Some((year_last || year_first) && cursor.time().is_some())
 }
 
-/// Whether its first three words are the name of a month and two numbers.
+/// True if its first three words are the name of a month and two numbers.
 fn by_name(text: &str) -> bool {
     let words = text.split(|c: char| !c.is_alphanumeric());
     let (mut months, mut numbers) = (0, 0);

@@ -98,7 +98,7 @@ impl DatePattern {
         std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
     }
 
-    /// Whether nothing but digits fits, so that each date is a number, too.
+    /// True if nothing but digits fits, so that each date is a number, too.
     pub(in crate::data) fn is_number(&self) -> bool {
         let mut letters = self.text().chars();
         let mut all = true;

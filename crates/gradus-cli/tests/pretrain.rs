@@ -117,9 +117,9 @@ fn hidden_layers_behind_a_tables_columns_are_pretrained() {
         .collect();
     place.write("t.csv", format!("x,gap,kind,y\n{rows}"));
     for (n, (kind, model)) in [
-        ("autoencoder", "recipe = \"default\"\nhidden = [6, 4]"),
+        ("autoencoder", "recipe = \"self-normalizing\"\nhidden = [6, 4]"),
         ("masked_features", "layers = [{ type = \"Dense\", units = 6, activation = \"elu\" }, { type = \"Dense\", units = 2, activation = \"softmax\" }]"),
-        ("siamese", "recipe = \"default\"\nhidden = [6]"),
+        ("siamese", "recipe = \"self-normalizing\"\nhidden = [6]"),
     ]
     .into_iter()
     .enumerate()

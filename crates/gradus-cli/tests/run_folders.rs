@@ -42,7 +42,10 @@ fn a_run_is_measured_on_its_own_rows() {
     assert!(message.contains("expected a run folder"), "{message}");
     std::fs::create_dir(place.path("empty")).unwrap();
     let message = place.mistake(&["evaluate", "empty", "--data", "digits"]);
-    assert!(message.contains("holds no `model.keras`"), "{message}");
+    assert!(
+        message.contains("is a folder without model.keras, expected a model file or a run folder"),
+        "{message}"
+    );
 }
 
 #[test]

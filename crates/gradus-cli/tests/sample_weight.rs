@@ -20,7 +20,7 @@ fn line(from: usize, rows: usize, wrong: bool) -> String {
 
 const CONFIG: &str = r#"
 data = { table = "t.csv", target = "y", sample_weight = "w", validation = { table = "v.csv" } }
-model = { recipe = "default", hidden = [8] }
+model = { recipe = "self-normalizing", hidden = [8] }
 train = { epochs = 8, metrics = ["mae"], weighted_metrics = ["mse"] }
 "#;
 

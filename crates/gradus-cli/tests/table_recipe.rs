@@ -91,7 +91,7 @@ fn a_table_has_a_recipe_of_its_own_sized_by_its_rows() {
         "units = 64",
         "rate = 0.3",
         "tanh",
-        "Zeros",
+        "kernel_initializer = \"zeros\"",
         "batch_size = 32",
     ] {
         assert!(small.contains(part), "{part}: {small}");

@@ -195,7 +195,7 @@ fn mistakes_are_named() {
     let config = DataConfig::from_value("data", &table).unwrap();
     let text = config.load(&base, 1).map(|_| ()).unwrap_err().to_string();
     assert!(
-        text.contains("half.npy, row 0: found 0.5, expected classes"),
+        text.contains("expected a target of classes, and this one is a number (0.5)"),
         "{text}"
     );
     let table = json!({"dataset": "digits", "test": {"fraction": 0.1}});

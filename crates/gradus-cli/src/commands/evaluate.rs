@@ -16,8 +16,9 @@ const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
 pub fn run(args: Evaluate) -> Result<()> {
-    let model = models::open(&args.model)?.into_evaluable()?;
-    super::warn_of_nan(&model, &args.model);
+    let opened = models::open(&args.model)?;
+    super::warn_of_nan(&opened.model, &opened.path);
+    let model = opened.into_evaluable()?;
     // Beside a file, a folder of pictures may be called so.
     let is_part = PARTS.contains(&&*args.data);
     let is_part = is_part && (args.model.is_dir() || !Path::new(&args.data).exists());

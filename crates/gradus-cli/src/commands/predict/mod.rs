@@ -21,8 +21,8 @@ pub fn run(args: Predict) -> Result<()> {
         let expected = "a file with --mc-samples: one beside it gets the standard deviation";
         return Err(Error::invalid("--out", "`-`", expected));
     }
-    let model = models::load(&args.model)?;
-    super::warn_of_nan(&model, &args.model);
+    let models::Opened { model, path, .. } = models::open(&args.model)?;
+    super::warn_of_nan(&model, &path);
     if args.mc_samples.is_some() && !model.is_noisy() {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));

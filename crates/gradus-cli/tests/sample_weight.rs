@@ -20,8 +20,8 @@ fn line(from: usize, rows: usize, wrong: bool) -> String {
 
 const CONFIG: &str = r#"
 data = { table = "t.csv", target = "y", sample_weight = "w", validation = { table = "v.csv" } }
-model = { recipe = "self-normalizing", hidden = [8] }
-train = { epochs = 8, metrics = ["mae"], weighted_metrics = ["mse"] }
+model = { recipe = "default", hidden = [] }
+train = { epochs = 40, learning_rate = 0.03, metrics = ["mae"], weighted_metrics = ["mse"] }
 "#;
 
 fn place() -> Place {

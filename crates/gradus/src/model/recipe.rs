@@ -16,9 +16,7 @@ use crate::rules::schedules::{OneCycle, Schedule};
 /// So many hidden layers are deep: batch normalization is worth its time.
 const DEEP: usize = 3;
 
-/// The highest rate of a table's 1cycle in batches of 32 rows, the weight decay of its AdamW, and how many standard
-/// deviations its numbers stay within.
-const TABLE_RATE: f64 = 0.002;
+/// The weight decay of a table's AdamW, and how many standard deviations its numbers stay within.
 const TABLE_DECAY: f64 = 0.05;
 const TABLE_LIMIT: f64 = 5.0;
 
@@ -57,6 +55,8 @@ pub struct Recipe {
     pub epochs: usize,
     /// Rows in a step.
     pub batch_size: usize,
+    /// The highest learning rate; a table's is meant for batches of 32 rows.
+    pub max_rate: f64,
 }
 
 /// Which recipe it is.
@@ -109,6 +109,7 @@ impl Recipe {
             dropout: 0.0,
             epochs: 60,
             batch_size: 32,
+            max_rate: 0.02,
         }
     }
 
@@ -123,17 +124,18 @@ impl Recipe {
     /// The recipe for a table with so many rows to train on. Few rows are soon learned by heart:
     /// the fewer, the smaller the network, and the more of it dropout leaves out.
     pub fn of_table(rows: usize) -> Self {
-        let (hidden, dropout, epochs, batch_size): (&[usize], _, _, _) = match rows {
-            ..2_000 => (&[64, 64], 0.3, 100, 32),
-            2_000..10_000 => (&[128, 128, 128], 0.2, 100, 32),
-            10_000..50_000 => (&[256, 256, 256], 0.1, 60, 128),
-            _ => (&[256, 256, 256], 0.1, 30, 256),
+        let (hidden, dropout, epochs, batch_size, max_rate): (&[usize], _, _, _, _) = match rows {
+            ..2_000 => (&[64, 64], 0.3, 100, 32, 0.004),
+            2_000..10_000 => (&[128, 128, 128], 0.2, 100, 32, 0.002),
+            10_000..50_000 => (&[256, 256, 256], 0.1, 60, 128, 0.002),
+            _ => (&[256, 256, 256], 0.1, 30, 256, 0.002),
         };
         Recipe {
             style: Style::Table,
             dropout,
             epochs,
             batch_size,
+            max_rate,
             ..Self::default_dnn(hidden)
         }
     }
@@ -233,10 +235,10 @@ impl Recipe {
     /// size, as the noise of a step's gradient falls (Hoffer et al. 2017).
     pub fn schedule(&self) -> Schedule {
         match self.style {
-            Style::Default | Style::SelfNormalizing => OneCycle::new(0.02).into(),
+            Style::Default | Style::SelfNormalizing => OneCycle::new(self.max_rate).into(),
             Style::Table => {
                 let batches = self.batch_size as f64 / 32.0;
-                OneCycle::new(TABLE_RATE * batches.sqrt()).into()
+                OneCycle::new(self.max_rate * batches.sqrt()).into()
             }
         }
     }

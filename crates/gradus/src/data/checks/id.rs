@@ -53,7 +53,7 @@ fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
     let (mut before, mut rises) = (f64::NEG_INFINITY, true);
     for &row in &all {
-        let x = f64::from(column.number(row)?);
+        let x = column.number(row)?;
         if x.fract() != 0.0 || !seen.insert(x.to_bits()) {
             return None;
         }

@@ -131,11 +131,7 @@ impl Numbers {
         let mut cells = Vec::with_capacity(columns.len());
         for &row in rows {
             cells.clear();
-            cells.extend(
-                columns
-                    .iter()
-                    .map_while(|column| column.number(row).map(f64::from)),
-            );
+            cells.extend(columns.iter().map_while(|column| column.number(row)));
             let y = target(row);
             if cells.len() == columns.len() && !y.is_nan() {
                 numbers.target.push(y);

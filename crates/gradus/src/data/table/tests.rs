@@ -281,7 +281,7 @@ fn a_format_that_only_later_rows_tell_is_found_in_any_blocks() {
         let found = whole.columns.iter().map(|c| c.reading.format.to_string());
         assert_eq!(found.collect::<Vec<_>>(), formats);
         let number = |n: usize, row: usize| match &whole.columns[n].cells {
-            Cells::Number(all) => f64::from(all[row]),
+            Cells::Number(all) => all[row],
             other => panic!("{other:?}"),
         };
         assert_eq!((number(0, 395), number(3, 399)), (395.5, 399.0));

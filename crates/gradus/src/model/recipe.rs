@@ -125,8 +125,8 @@ impl Recipe {
     /// the fewer, the smaller the network, and the more of it dropout leaves out.
     pub fn of_table(rows: usize) -> Self {
         let (hidden, dropout, epochs, batch_size, max_rate): (&[usize], _, _, _, _) = match rows {
-            ..2_000 => (&[64, 64], 0.3, 100, 32, 0.004),
-            2_000..10_000 => (&[128, 128, 128], 0.2, 100, 32, 0.002),
+            ..2_000 => (&[64, 32], 0.3, 100, 32, 0.005),
+            2_000..10_000 => (&[128, 128, 128], 0.2, 150, 64, 0.003),
             10_000..50_000 => (&[256, 256, 256], 0.1, 60, 128, 0.002),
             _ => (&[256, 256, 256], 0.1, 30, 256, 0.002),
         };

@@ -29,6 +29,8 @@ def frames(folder, target):
     train, test = (pd.read_csv(folder / f"{part}.csv", keep_default_na=False, na_values=["NA", ""])
                    for part in ["train", "test"])
     y, yt = train.pop(target), test.pop(target)
+    empty = train.columns[train.isna().all()]
+    train, test = train.drop(columns=empty), test.drop(columns=empty)
     for name in train.select_dtypes(exclude="number"):
         known = pd.CategoricalDtype(sorted(train[name].dropna().astype(str).unique()))
         for part in [train, test]:
@@ -74,7 +76,7 @@ def main():
         # It refuses numbers that are missing: the mean and an indicator, as for the others.
         for column in x.columns[x.isna().any()]:
             if x[column].dtype.kind in "fi":
-                mean = x[column].mean() if x[column].notna().any() else 0.0
+                mean = x[column].mean()
                 for part in [x, xt]:
                     part[f"{column} is missing"] = part[column].isna().astype(float)
                     part[column] = part[column].fillna(mean)

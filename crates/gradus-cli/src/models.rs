@@ -12,7 +12,7 @@ pub struct Opened {
     pub model: Model,
     /// The file.
     pub path: PathBuf,
-    /// What was not read of how it was compiled.
+    /// The compile settings that were not read.
     pub notes: Vec<Note>,
 }
 

@@ -641,7 +641,7 @@ fn the_index_of_pandas_is_left_out_and_said() {
         place.write("t.csv", table(10, &[("x", &x)]));
         assert_eq!(place.run(&predict).err, "");
     }
-    // What does not count rows, or has a name, stays.
+    // A column that does not count rows, or has a name, stays.
     let stays = said("", &|row| (row * 77 % 100).to_string(), "b");
     assert!(stays.contains("features: 2 numbers"), "{stays}");
     let stays = said("n", &counted, "c");

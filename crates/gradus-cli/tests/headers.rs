@@ -20,7 +20,7 @@ fn a_line_is_a_header_where_it_looks_like_one() {
         // Delimiters at the end of each line.
         ("a,b,y,\n1,2,3,\n4,5,6,\n", &["a", "b", "y"][..], 2),
         ("a;b;;;\n1;x;;;\n4;y;;;\n", &["a", "b"], 2),
-        // What is there stays.
+        // A last column with a cell stays.
         ("a,b,\n1,2,\n4,5,6\n", &["a", "b", "column_2"], 2),
         // A name is empty, or a number.
         ("a,,y\n1,2,3\n4,5,6\n", &["a", "column_1", "y"], 2),

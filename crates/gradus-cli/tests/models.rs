@@ -60,7 +60,7 @@ fn what_a_model_was_compiled_with_keeps_nobody_from_using_it() {
             );
             assert_eq!(said.err.lines().count(), 1, "{}", said.err);
         }
-        // What was converted has nothing unknown left.
+        // A converted model has nothing unknown left.
         assert_eq!(place.run(&["summary", "m.keras"]).err, "");
     }
     // Keras 3.4's Nadam keeps its product elsewhere, and all is read.
@@ -116,7 +116,7 @@ fn training_names_what_is_not_known() {
         let said = place.run(&["train", "c.toml", "--quiet", "--out", file, "--set", &set]);
         assert_eq!(said.code, Some(0), "{}", said.err);
         assert!(said.err.starts_with("note: "), "{}", said.err);
-        // What it says of itself repeats it.
+        // Its own configuration repeats it.
         let again = format!("{file}/config.toml");
         place.ok(&[
             "train",

@@ -1,4 +1,4 @@
-//! What is watched: whether smaller or larger is better is the metric's to say.
+//! Monitored measurements: the metric says whether smaller or larger is better.
 
 mod common;
 

@@ -39,7 +39,7 @@ fn warn_of_nan(model: &Model, path: &Path) {
     }
 }
 
-/// What the rows of a table that SPEC names have that the model did not meet in training,
+/// The values in the rows of a table that SPEC names that the model did not meet in training,
 /// none added yet; none of other data.
 fn unfamiliar(model: &Model, spec: &str) -> Result<Option<Unfamiliar>> {
     let (Some((path, _)), Some(schema)) = (table_of(spec)?, model.table_schema()) else {

@@ -64,7 +64,7 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
     Ok(text)
 }
 
-/// What each column becomes, and what is to be said of that.
+/// The role of each column, and the notes on it.
 fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String>)> {
     let mut schema = Schema::of(table, options).map_err(|error| error.under("data"))?;
     let mut rows = Summary::of(&schema, schema.dataset(table, false)?)?;

@@ -62,7 +62,8 @@ impl Config {
         let data = DataConfig::from_value("data", &section(raw.data))?;
         let model = ModelConfig::from_value("model", &section(raw.model))?;
         // How many rows there are does not matter to mistakes.
-        let of_table = data.table.is_some();
+        // Of the sources, tables alone have a target; a built-in set may be one.
+        let of_table = data.table.is_some() || !data.columns.target.is_empty();
         let recipe = match &model.source {
             Source::Recipe(named) => Some(named.of(of_table.then_some(0))?),
             _ => None,

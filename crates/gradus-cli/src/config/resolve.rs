@@ -457,7 +457,7 @@ impl Config {
         self.model.outputs.is_none() && Model::is_chain(layers)
     }
 
-    /// What the targets of a table ask of the model, with the losses that are named,
+    /// The goals that the targets of a table ask of the model, with the losses that are named,
     /// else `usual` if the layers ask for it.
     fn table_goals(
         &self,

@@ -27,7 +27,7 @@ fn names_are_numbers(names: &[String]) -> bool {
     names.iter().any(|name| name.parse::<f64>().is_ok())
 }
 
-/// What `train.class_weight` calls a class.
+/// The key of a class in `train.class_weight`.
 pub(super) fn class_key(data: &Opened, class: usize) -> String {
     let names = class_names(data);
     match names.get(class).filter(|_| names_are_numbers(&names)) {

@@ -78,7 +78,7 @@ pub struct TrainConfig {
     /// How rows are mixed, if they are.
     pub mixup: Option<f64>,
     pub precision: Precision,
-    /// What a loss that is NaN or infinite does: `"stop"` or `"continue"`.
+    /// The reaction to a loss that is NaN or infinite: `"stop"` or `"continue"`.
     pub on_nan: OnNan,
     /// Whether the weights are to balance the classes: `"balanced"`.
     pub balance_classes: bool,

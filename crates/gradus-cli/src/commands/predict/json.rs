@@ -24,14 +24,7 @@ impl List {
 
     /// Adds rows with names: an object for each.
     pub fn scored(&mut self, to: &mut dyn Write, scored: &Scored) -> io::Result<()> {
-        let rows = scored
-            .columns
-            .first()
-            .map_or(0, |column| match &column.cells {
-                ScoredCells::Numbers(all) => all.len(),
-                ScoredCells::Texts(_, codes) => codes.len(),
-            });
-        for row in 0..rows {
+        for row in 0..scored.rows() {
             self.next(to)?;
             for (n, column) in scored.columns.iter().enumerate() {
                 to.write_all(if n > 0 { b", " } else { b"{" })?;

@@ -45,7 +45,7 @@ pub fn fill(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Res
     let filled = fill(&mut out).and_then(|()| written(path, out.flush()));
     match filled {
         Err(Error::Io { cause, .. }) if cause.kind() == ErrorKind::BrokenPipe => {
-            // What is left in the buffer has no reader either.
+            // The rest of the buffer has no reader either.
             let _ = out.into_parts();
             Ok(())
         }

@@ -262,6 +262,15 @@ impl Scored {
         self.write_csv_rows(to)
     }
 
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        let first = self.columns.first();
+        first.map_or(0, |column| match &column.cells {
+            ScoredCells::Numbers(all) => all.len(),
+            ScoredCells::Texts(_, codes) => codes.len(),
+        })
+    }
+
     /// Writes the header alone.
     pub fn write_csv_header(&self, to: &mut impl Write) -> io::Result<()> {
         for (n, column) in self.columns.iter().enumerate() {
@@ -272,14 +281,7 @@ impl Scored {
 
     /// Writes the rows alone.
     pub fn write_csv_rows(&self, to: &mut impl Write) -> io::Result<()> {
-        let rows = self
-            .columns
-            .first()
-            .map_or(0, |column| match &column.cells {
-                ScoredCells::Numbers(all) => all.len(),
-                ScoredCells::Texts(_, codes) => codes.len(),
-            });
-        for row in 0..rows {
+        for row in 0..self.rows() {
             for (n, column) in self.columns.iter().enumerate() {
                 to.write_all(comma(n).as_bytes())?;
                 match &column.cells {

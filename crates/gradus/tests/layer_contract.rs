@@ -6,11 +6,11 @@ use gradus::Dtype;
 use gradus::prelude::*;
 use layers::{
     Add, AlphaDropout, Average, Cast, CategoryEncoding, CenterCrop, Concatenate, DenseTranspose,
-    Discretization, Dot, ELU, Embedding, FlipMode, GaussianDropout, GaussianNoise, Hashing,
+    Discretization, Dot, ELU, Effect, Embedding, FlipMode, GaussianDropout, GaussianNoise, Hashing,
     IntegerLookup, Isnan, LayerNormalization, LeakyReLU, MCAlphaDropout, MCDropout, Maximum,
     Minimum, Multiply, NanToNum, Normalization, PReLU, RReLU, RandomBrightness, RandomContrast,
-    RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, ReLU,
-    Rescaling, Reshape, Resizing, Softmax, StringLookup, Subtract,
+    RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
+    Randomness, ReLU, Rescaling, Reshape, Resizing, Softmax, StringLookup, Subtract,
 };
 
 // Each of the files that include it uses its part.
@@ -301,4 +301,114 @@ fn training_and_inference_give_rows_of_the_shape_that_is_promised() {
         assert!(history.last("loss").unwrap().is_finite(), "{class}");
         assert!(fit(shape.size() + 1).is_err(), "{class}");
     }
+}
+
+/// The names of the layers that a layer of the model is applied to.
+fn before<'a>(model: &'a Model, name: &str) -> Vec<&'a str> {
+    let of = |node: &&gradus::model::Node| model.layers[node.layer].name == name;
+    let node = model.nodes.iter().find(of).unwrap();
+    let names = node.inputs.iter().filter_map(|source| match *source {
+        gradus::model::Source::Node(n) => Some(&*model.layers[model.nodes[n].layer].name),
+        gradus::model::Source::Input(_) => None,
+    });
+    names.collect()
+}
+
+#[test]
+fn traits_say_when_random_numbers_are_drawn() {
+    for (class, place, layer) in every_layer() {
+        let randomness = layer.traits().randomness;
+        let mut model = network(place, &layer);
+        let still = SGD::new().learning_rate(0.0);
+        model.compile(still, Loss::MeanSquaredError, &[]).unwrap();
+        let rows = data(place, 3);
+        let loss = |seed: u64| {
+            let mut model = model.clone();
+            model.seed = seed;
+            let fit = Fit::new().shuffle(false);
+            model.fit(&rows, fit).unwrap().last("loss").unwrap()
+        };
+        // A place that is drawn among few may be the same by chance.
+        let first = loss(1);
+        let in_training = (2..6).any(|seed| loss(seed) != first);
+        assert_eq!(in_training, randomness != Randomness::Never, "{class}");
+        let always = model.predict(&rows).unwrap() != model.predict(&rows).unwrap();
+        assert_eq!(always, randomness == Randomness::Always, "{class}");
+        let std = model.predict_mc(&rows, 4).unwrap().std.to_f32();
+        // The mean of equal numbers may be another one in its last bit.
+        let sampled = std.iter().any(|&deviation| deviation > 1e-5);
+        let noise = matches!(randomness, Randomness::Training | Randomness::Always);
+        assert_eq!((sampled, model.is_noisy()), (noise, noise), "{class}");
+    }
+}
+
+#[test]
+fn traits_about_numbers_are_kept() {
+    for (class, place, layer) in every_layer() {
+        let traits = layer.traits();
+        let model = network(place, &layer);
+        let rows = data(place, 3);
+        let of = |names: &[&str]| -> Vec<f32> {
+            let outputs = model.up_to(names).unwrap().predict_all(&rows).unwrap();
+            outputs.iter().flat_map(|output| output.to_f32()).collect()
+        };
+        let found = of(&["it"]);
+        if let Some(limit) = traits.gives_below {
+            let fits = |&x: &f32| x >= 0.0 && x < limit as f32 && x.fract() == 0.0;
+            assert!(found.iter().all(fits), "{class}: {found:?}");
+        }
+        if traits.effect == Effect::KeepsScale && traits.randomness != Randomness::Always {
+            let given = of(&before(&model, "it"));
+            let least = given.iter().copied().fold(0.0, f32::min) - 1e-6;
+            let most = given.iter().copied().fold(0.0, f32::max) + 1e-6;
+            assert!(found.iter().all(|x| (least..=most).contains(x)), "{class}");
+        }
+        if traits.stops_nan && traits.takes_numbers {
+            let alone = Sequential::new().input([2]).add(layer).build().unwrap();
+            let x = Tensor::from_f32([2], vec![f32::NAN, 1.0]).unwrap();
+            let found = alone.predict(&Dataset::unlabelled(x)).unwrap();
+            assert!(found.to_f32().iter().all(|x| !x.is_nan()), "{class}");
+        }
+    }
+}
+
+/// A list of layers by their classes' names is one that somebody forgets to add to: what
+/// others have to know is among the layer's traits.
+#[test]
+fn no_class_is_named_outside_of_keras_files() {
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let exceptions = [
+        // Keras' files name classes.
+        src.join("artifacts/keras"),
+        // A test of how names are made of classes'.
+        src.join("model/sequential.rs"),
+    ];
+    // `Softmax` is a function, too.
+    let functions = gradus::rules::activations::Activation::MEMBERS;
+    let is_layer = |class: &&str| !functions.iter().any(|function| function.class == *class);
+    let classes = Layer::MEMBERS.iter().map(|member| member.class);
+    let classes: Vec<&str> = classes.filter(is_layer).collect();
+    let mut open = vec![src];
+    let mut looked_at = 0;
+    while let Some(path) = open.pop() {
+        let is_test = path.file_stem().is_some_and(|name| name == "tests");
+        if is_test || exceptions.contains(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            open.extend(entries.map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+            for line in code {
+                let named = |class: &&&str| line.contains(&format!("\"{class}\""));
+                if let Some(class) = classes.iter().find(named) {
+                    panic!("{} names {class}: {line}", path.display());
+                }
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 200, "only {looked_at} files");
 }

@@ -3,7 +3,6 @@
 
 use super::dtype::Dtype;
 use super::graph::{Model, Node, Source};
-use super::layers::Kind;
 use crate::error::{Error, Result};
 
 /// One of a plan's inputs.
@@ -59,7 +58,7 @@ impl Model {
         if let [Source::Input(n)] = node.inputs[..]
             && let Some(input) = self.inputs.get_mut(n)
             && input.shape.is_none()
-            && self.layers[node.layer].rule.nature().takes_only_text()
+            && self.layers[node.layer].rule.traits().takes_only_text()
         {
             input.dtype = Dtype::String;
         }
@@ -67,13 +66,13 @@ impl Model {
 
     /// Refuses texts where a layer takes numbers, and the reverse.
     pub(super) fn check_dtypes(&self, node: &Node) -> Result<()> {
-        let nature = self.layers[node.layer].rule.nature();
+        let traits = self.layers[node.layer].rule.traits();
         let (found, expected) = match self.is_lookup(node) {
-            true if !nature.takes_text => (
+            true if !traits.takes_text => (
                 "text",
                 "numbers: a StringLookup or Hashing layer in front makes such of text",
             ),
-            false if !nature.takes_numbers => (
+            false if !traits.takes_numbers => (
                 "numbers",
                 "an input of text, to which alone the layer can be applied",
             ),
@@ -90,22 +89,10 @@ impl Model {
             if !node.inputs.contains(&Source::Input(input)) {
                 continue;
             }
-            let Kind::StringLookup(rule) = &self.layers[node.layer].rule.0 else {
-                return None;
-            };
-            texts.extend(rule.tokens()?);
+            texts.extend(self.layers[node.layer].rule.known_texts()?);
             looked_up = true;
         }
         looked_up.then_some(texts)
-    }
-
-    /// What the layer finds for each of these texts; none where it has no place.
-    pub(crate) fn look_up(&self, layer: usize, texts: &[String]) -> Result<Vec<Option<f32>>> {
-        match &self.layers[layer].rule.0 {
-            Kind::StringLookup(rule) => rule.look_up(texts),
-            Kind::Hashing(rule) => Ok(rule.look_up(texts)),
-            other => Err(Error::Internal(format!("{other:?} looks no texts up"))),
-        }
     }
 
     /// What Keras calls the numbers of each node, in a graph of the model's layers
@@ -135,12 +122,13 @@ impl Model {
                 };
                 let layer = &self.layers[node.layer];
                 let reached = node.inputs.iter().any(is);
-                let learns = layer.rule.class() == "BatchNormalization"
-                    || layer.weights.iter().any(|weight| weight.trainable);
+                let traits = layer.rule.traits();
+                let learns =
+                    traits.moves_statistics || layer.weights.iter().any(|weight| weight.trainable);
                 if reached && learns {
                     return false;
                 }
-                tainted.push(reached && !layer.rule.nature().stops_nan);
+                tainted.push(reached && !traits.stops_nan);
             }
             !self.outputs.iter().any(|source| match *source {
                 Source::Input(n) => n == input,

@@ -368,7 +368,7 @@ impl Functional {
 
     fn shape_of(&self, node: &Node) -> Result<Option<Shape>> {
         self.model.check_dtypes(node)?;
-        if !self.model.layers[node.layer].rule.nature().ready {
+        if !self.model.layers[node.layer].rule.traits().ready {
             return Ok(None);
         }
         let shapes = node.inputs.iter().map(|&s| self.source_shape(s).cloned());

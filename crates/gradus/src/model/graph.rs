@@ -28,7 +28,7 @@ pub struct LayerEntry {
 impl LayerEntry {
     /// What keeps a variable small; an error if it isn't made for that shape.
     pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
-        let rule = self.rule.regularizer(of);
+        let rule = self.rule.regularizer(of).cloned();
         if let Some(rule) = &rule {
             let check = rule.check_shape(shape);
             check.map_err(|error| error.under(&self.place(of, "regularizer")))?;
@@ -38,7 +38,7 @@ impl LayerEntry {
 
     /// What a variable is kept to; an error if it isn't made for that shape.
     pub(crate) fn constraint(&self, of: &str, shape: &[usize]) -> Result<Option<Constraint>> {
-        let rule = self.rule.constraint(of);
+        let rule = self.rule.constraint(of).cloned();
         if let Some(rule) = &rule {
             let check = rule.check_shape(shape);
             check.map_err(|error| error.under(&self.place(of, "constraint")))?;
@@ -303,7 +303,7 @@ impl Model {
     /// it from data first.
     pub(crate) fn is_ready(&self) -> bool {
         let mut nodes = self.nodes.iter();
-        nodes.all(|node| self.layers[node.layer].rule.nature().ready)
+        nodes.all(|node| self.layers[node.layer].rule.traits().ready)
     }
 
     /// The shapes of each node's inputs and output.

@@ -2,14 +2,9 @@
 
 use super::dtype::Dtype;
 use super::graph::{Input, Model, Node, Source};
-use super::layers::{Layer, NOISY};
+use super::layers::Randomness;
 use crate::base::shape::Shape;
 use crate::error::Result;
-
-/// Layers that Monte Carlo predictions leave on, and such as are always on.
-fn is_noisy(layer: &Layer) -> bool {
-    NOISY.contains(&layer.class())
-}
 
 impl Model {
     /// Whether a layer draws random numbers in training (dropout and its like,
@@ -21,8 +16,11 @@ impl Model {
     /// True if it draws random numbers there; not where it computes as in inference, unless
     /// it does so even then.
     fn draws(&self, node: &Node) -> bool {
-        let rule = &self.layers[node.layer].rule;
-        is_noisy(rule) && (!node.inference || rule.class().starts_with("MC"))
+        match self.layers[node.layer].rule.traits().randomness {
+            Randomness::Always => true,
+            Randomness::Training => !node.inference,
+            Randomness::Never | Randomness::Augmentation => false,
+        }
     }
 
     /// The model in two parts: what leads to the first noise, and what it is made of

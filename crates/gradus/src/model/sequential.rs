@@ -90,7 +90,7 @@ impl Sequential {
     pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
         let name = self.free_name(&entry.name);
         let model = &mut self.model;
-        if model.layers.is_empty() && entry.rule.nature().takes_only_text() {
+        if model.layers.is_empty() && entry.rule.traits().takes_only_text() {
             model.inputs[0].dtype = Dtype::String;
         }
         model.layers.push(LayerEntry { name, ..entry });

@@ -31,11 +31,11 @@ impl Model {
                 continue;
             };
             let (name, owner) = (&self.layers[node.layer].name, &self.layers[owner]);
-            let kernel = match (owner.rule.class(), owner.weights.first()) {
-                ("Dense", Some(kernel)) => kernel,
-                (class, _) => {
+            let kernel = match (owner.rule.as_dense(), owner.weights.first()) {
+                (Some(_), Some(kernel)) => kernel,
+                _ => {
                     let at = format!("layer {name}: tied_to");
-                    let found = format!("{}, a layer {class}", owner.name);
+                    let found = format!("{}, a layer {}", owner.name, owner.rule.class());
                     return Err(Error::invalid(&at, found, "a Dense layer of the model"));
                 }
             };

@@ -177,7 +177,7 @@ fn tainted(model: &Model) -> Vec<bool> {
             Source::Input(n) => takes[n],
             Source::Node(n) => tainted[n],
         });
-        let stops = model.layers[node.layer].rule.nature().stops_nan;
+        let stops = model.layers[node.layer].rule.traits().stops_nan;
         tainted.push(reached && !stops);
     }
     tainted

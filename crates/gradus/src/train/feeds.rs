@@ -30,7 +30,7 @@ fn looked_up(model: &Model, layer: usize, texts: &Tensor) -> Result<Tensor> {
     let Values::Text { names, codes } = texts.values() else {
         return Err(Error::invalid(texts.name(), "numbers", "text"));
     };
-    let places = model.look_up(layer, names)?;
+    let places = model.layers[layer].rule.look_up(names)?;
     let place = |(cell, &code): (usize, &u32)| {
         places[code as usize].ok_or_else(|| Error::Data {
             source_name: texts.name().to_owned(),

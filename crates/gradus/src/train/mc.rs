@@ -9,8 +9,10 @@ use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
+use crate::model::layers::Effect;
 use crate::model::{Input, Model, Source};
 use crate::plan::Mode;
+use crate::rules::activations::Activation;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -134,12 +136,13 @@ impl Model {
         let Some(&Source::Node(n)) = self.outputs.get(output) else {
             return None;
         };
-        let rule = &self.layers[self.nodes[n].layer].rule;
-        let config = rule.to_config();
-        match config["activation"].as_str() {
-            _ if rule.class() == "Softmax" => Some(Distribution::Softmax),
-            Some("softmax") => Some(Distribution::Softmax),
-            Some("sigmoid") => Some(Distribution::Sigmoid),
+        match self.layers[self.nodes[n].layer].rule.traits().effect {
+            Effect::Activates(last) | Effect::Product(last) if last == Activation::Softmax => {
+                Some(Distribution::Softmax)
+            }
+            Effect::Activates(last) | Effect::Product(last) if last == Activation::Sigmoid => {
+                Some(Distribution::Sigmoid)
+            }
             _ => None,
         }
     }

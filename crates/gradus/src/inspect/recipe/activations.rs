@@ -2,7 +2,8 @@
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::Recipe;
-use crate::inspect::graph::{InPlace, at, behind, class, dense_layers, normalizes, passes};
+use crate::inspect::graph::{InPlace, at, behind, dense_layers, normalizes, passes, traits};
+use crate::model::layers::{Effect, Kind};
 
 /// So many layers in a row lose or blow up their signal if they are made wrong.
 const DEEP: usize = 5;
@@ -18,7 +19,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     let normalized = model
         .nodes
         .iter()
-        .any(|node| ["BatchNormalization", "LayerNormalization"].contains(&class(model, node)));
+        .any(|node| traits(model, node).effect == Effect::Normalizes);
     let mut findings = Vec::new();
     let initializer = |layer: &InPlace<'_>| layer.dense.kernel_initializer.class();
     let names = |layers: &[&&InPlace<'_>]| {
@@ -85,19 +86,16 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     }
     for layer in selu {
         for next in after(recipe, layer.node) {
-            let (class, name) = (
-                class(model, &model.nodes[next]),
-                &model.layers[model.nodes[next].layer].name,
-            );
-            let what = match class {
-                "Dropout" | "MCDropout" => {
+            let layer = &model.layers[model.nodes[next].layer];
+            let what = match layer.rule.0 {
+                Kind::Dropout(_) | Kind::MCDropout(_) => {
                     "`AlphaDropout` keeps mean and variance, `Dropout` does not"
                 }
-                "BatchNormalization" => "SELU normalizes itself: leave one of the two out",
+                Kind::BatchNormalization(_) => "SELU normalizes itself: leave one of the two out",
                 _ => continue,
             };
-            let found = format!("{class} behind SELU");
-            findings.push(Finding::warning("selu", at(name), found, what));
+            let found = format!("{} behind SELU", layer.rule.class());
+            findings.push(Finding::warning("selu", at(&layer.name), found, what));
         }
     }
     for layer in &hidden {
@@ -146,9 +144,9 @@ fn linear_stacks(recipe: &Recipe<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
 fn after(recipe: &Recipe<'_>, node: usize) -> Vec<usize> {
     let mut found = Vec::new();
     for next in behind(recipe.model, node) {
-        let class = class(recipe.model, &recipe.model.nodes[next]);
         found.push(next);
-        if passes(class) && class != "Concatenate" || normalizes(class) {
+        let alone = recipe.model.nodes[next].inputs.len() == 1;
+        if passes(recipe.model, next) && alone || normalizes(recipe.model, next) {
             found.extend(after(recipe, next));
         }
     }

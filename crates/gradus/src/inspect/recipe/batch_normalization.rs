@@ -2,8 +2,9 @@
 
 use crate::data::checks::Finding;
 use crate::inspect::Recipe;
-use crate::inspect::graph::{at, class};
+use crate::inspect::graph::{at, traits};
 use crate::model::Source;
+use crate::model::layers::Kind;
 
 const NAME: &str = "batch_normalization";
 /// The statistics of fewer rows are noise.
@@ -13,16 +14,15 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     let model = recipe.model;
     let nodes = model.nodes.iter();
     let normalizing: Vec<_> = nodes
-        .filter(|node| {
-            class(model, node) == "BatchNormalization" && model.layers[node.layer].trainable
-        })
+        .filter(|node| traits(model, node).moves_statistics && model.layers[node.layer].trainable)
         .collect();
     let mut findings = Vec::new();
     for node in &normalizing {
         let Some(Source::Node(before)) = node.inputs.first() else {
             continue;
         };
-        if ["Dropout", "GaussianDropout"].contains(&class(model, &model.nodes[*before])) {
+        let before = &model.layers[model.nodes[*before].layer];
+        if let Kind::Dropout(_) | Kind::GaussianDropout(_) = before.rule.0 {
             let name = &model.layers[node.layer].name;
             let found = "dropout right in front of it";
             let advice = "its statistics are those of dropped-out numbers, which there are none \

@@ -2,7 +2,6 @@
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::Recipe;
-use crate::inspect::graph::is_noise;
 
 /// So many weights for a row learn it by heart.
 const PER_ROW: usize = 20;
@@ -29,7 +28,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     let rows = recipe.data.train.rows();
     let regularized = model.layers.iter().any(|layer| {
         let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
-        is_noise(layer.rule.class())
+        layer.rule.traits().regularizes
             || rules.iter().any(|of| {
                 layer.rule.regularizer(of).is_some() || layer.rule.constraint(of).is_some()
             })

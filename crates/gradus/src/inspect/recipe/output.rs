@@ -2,7 +2,8 @@
 
 use crate::data::checks::{Finding, Severity};
 use crate::inspect::Recipe;
-use crate::inspect::graph::{InPlace, at, class, dense_layers, passes, target_of};
+use crate::inspect::graph::{InPlace, at, dense_layers, effect, target_of};
+use crate::model::layers::Effect;
 use crate::model::{Goal, Source};
 
 const NAME: &str = "output";
@@ -41,10 +42,9 @@ fn last<'a, 'b>(
         if let Some(layer) = layers.iter().find(|layer| layer.node == node) {
             return Some(layer);
         }
-        let class = class(model, &model.nodes[node]);
-        if !passes(class) && class != "Activation" && class != "Softmax" {
+        let (Effect::KeepsScale | Effect::Activates(_)) = effect(model, node) else {
             return None;
-        }
+        };
         match model.nodes[node].inputs[..] {
             [Source::Node(before)] => node = before,
             _ => return None,

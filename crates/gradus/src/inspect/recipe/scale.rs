@@ -3,8 +3,9 @@
 use crate::data::Dataset;
 use crate::data::checks::{Finding, Where};
 use crate::inspect::Recipe;
-use crate::inspect::graph::{at, dense_layers, raw_inputs, target_of};
+use crate::inspect::graph::{at, dense_layers, effect, raw_inputs, target_of};
 use crate::model::Source;
+use crate::model::layers::Effect;
 
 /// So many rows show the scale.
 const SAMPLED: usize = 512;
@@ -137,8 +138,7 @@ fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
     for (output, goal) in compiled.trained() {
         let scaled = match model.outputs[output] {
             Source::Node(n) => {
-                let class = model.layers[model.nodes[n].layer].rule.class();
-                ["Normalization", "Rescaling"].contains(&class)
+                matches!(effect(model, n), Effect::Standardizes | Effect::Rescales)
             }
             Source::Input(_) => false,
         };

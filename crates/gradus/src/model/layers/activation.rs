@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -26,7 +26,16 @@ impl Rule for Activation {
     }
 }
 
-impl Formula for Activation {
+impl LayerFormula for Activation {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Activates(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -37,7 +37,17 @@ impl Rule for ActivityRegularization {
     }
 }
 
-impl Formula for ActivityRegularization {
+impl LayerFormula for ActivityRegularization {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            regularizes: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,6 +1,6 @@
 use super::axes::{Axes, dims_of};
 use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -159,7 +159,15 @@ impl Rule for BatchNormalization {
     }
 }
 
-impl Formula for BatchNormalization {
+impl LayerFormula for BatchNormalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Normalizes,
+            moves_statistics: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -35,7 +35,17 @@ impl Rule for Cast {
     }
 }
 
-impl Formula for Cast {
+impl LayerFormula for Cast {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Operation("keras.src.ops.core"));
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            passes_indices: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

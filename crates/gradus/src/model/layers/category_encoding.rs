@@ -1,5 +1,5 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -65,7 +65,11 @@ impl Rule for CategoryEncoding {
     }
 }
 
-impl Formula for CategoryEncoding {
+impl LayerFormula for CategoryEncoding {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.output_mode.shape(&inputs[0], self.num_tokens)
     }

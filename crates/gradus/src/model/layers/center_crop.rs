@@ -1,5 +1,5 @@
 use super::image::{DataFormat, Window, check_sides, middle, part, resized, resized_shape, sides};
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -44,7 +44,16 @@ impl Rule for CenterCrop {
     }
 }
 
-impl Formula for CenterCrop {
+impl LayerFormula for CenterCrop {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         resized_shape(&inputs[0], self.data_format, [self.height, self.width])
     }

@@ -1,5 +1,5 @@
 use super::axes::row_axes;
-use super::{Call, Formula};
+use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -48,7 +48,14 @@ impl Rule for Concatenate {
     }
 }
 
-impl Formula for Concatenate {
+impl LayerFormula for Concatenate {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn merges(&self) -> bool {
         true
     }

@@ -1,5 +1,5 @@
 use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -175,7 +175,14 @@ impl Rule for Dense {
     }
 }
 
-impl Formula for Dense {
+impl LayerFormula for Dense {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Product(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
             0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),

@@ -1,4 +1,4 @@
-use super::{Call, Formula, VariableSpec};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -71,7 +71,14 @@ impl Rule for DenseTranspose {
     }
 }
 
-impl Formula for DenseTranspose {
+impl LayerFormula for DenseTranspose {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Product(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
             0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),
@@ -87,6 +94,10 @@ impl Formula for DenseTranspose {
             trainable: true,
         });
         bias.into_iter().collect()
+    }
+
+    fn tied_to(&self) -> Option<&str> {
+        Some(&self.tied_to)
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,9 +1,11 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula, Nature};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
@@ -79,7 +81,7 @@ impl Discretization {
     }
 
     /// Learns the bounds from all numbers, which are in any order; a NaN does not count.
-    pub(crate) fn learn(&mut self, mut values: Vec<f32>) -> Result<()> {
+    fn learn(&mut self, mut values: Vec<f32>) -> Result<()> {
         values.retain(|x| !x.is_nan());
         let Some(bins) = self.num_bins.filter(|_| !values.is_empty()) else {
             let expected = "at least one, to learn bins from";
@@ -171,7 +173,7 @@ impl Rule for Discretization {
     }
 }
 
-impl Formula for Discretization {
+impl LayerFormula for Discretization {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let places = self.places().ok_or_else(|| Error::NotReady {
             problem: "the bins are not known: give them, or call `fit` or `adapt` first".into(),
@@ -179,16 +181,30 @@ impl Formula for Discretization {
         self.output_mode.shape(&inputs[0], places)
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             ready: self.bin_boundaries.is_some(),
             gives_below: self.places().filter(|_| self.output_mode == OutputMode::Int),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int32)
+    }
+
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.num_bins.map(|_| Adaptation {
+            to: Adapts::Values,
+            done: self.bin_boundaries.is_some(),
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        match seen {
+            Seen::Values(values) => self.learn(values),
+            other => Err(not_asked_for(&other)),
+        }
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

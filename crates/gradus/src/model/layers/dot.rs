@@ -1,6 +1,6 @@
 use super::axes::{Axes, row_axes};
 use super::merge::two;
-use super::{Call, Formula};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -88,7 +88,11 @@ impl Rule for Dot {
     }
 }
 
-impl Formula for Dot {
+impl LayerFormula for Dot {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -46,7 +46,16 @@ impl Rule for ELU {
     }
 }
 
-impl Formula for ELU {
+impl LayerFormula for ELU {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(self.function()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,5 +1,5 @@
 use super::checks::check_variable;
-use super::{Call, Formula, Nature, VariableSpec};
+use super::{Call, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -88,16 +88,16 @@ impl Rule for Embedding {
     }
 }
 
-impl Formula for Embedding {
+impl LayerFormula for Embedding {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let dims = inputs[0].dims().iter().copied();
         Ok(Shape::new(dims.chain([self.output_dim]).collect::<Vec<_>>()))
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             takes_below: Some(self.input_dim),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 

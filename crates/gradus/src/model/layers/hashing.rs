@@ -1,5 +1,5 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula, Nature};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
@@ -93,7 +93,7 @@ impl Hashing {
     }
 
     /// The bin of each text.
-    pub(crate) fn look_up(&self, texts: &[String]) -> Vec<Option<f32>> {
+    fn bins(&self, texts: &[String]) -> Vec<Option<f32>> {
         let mask = match &self.mask_value {
             Some(MaskValue::Text(mask)) if self.num_bins > 1 => Some(mask),
             _ => None,
@@ -119,23 +119,29 @@ impl Rule for Hashing {
     }
 }
 
-impl Formula for Hashing {
+impl LayerFormula for Hashing {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.output_mode.shape(&inputs[0], self.num_bins)
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             takes_text: !matches!(self.mask_value, Some(MaskValue::Number(_))),
             takes_numbers: !matches!(self.mask_value, Some(MaskValue::Text(_))),
             stops_nan: true,
             gives_below: (self.output_mode == OutputMode::Int).then_some(self.num_bins),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
+        Ok(self.bins(texts))
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,11 +1,13 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::lookup::Table;
-use super::{Call, Formula, Nature};
+use super::lookup::{Table, is_long};
+use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::Salt;
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use crate::rules::places::{Buckets, Places, Unknown};
@@ -132,7 +134,7 @@ impl IntegerLookup {
         self
     }
 
-    pub(super) fn table(&self) -> Table<'_, i64> {
+    fn table(&self) -> Table<'_, i64> {
         Table {
             max_tokens: self.max_tokens,
             num_oov_indices: self.num_oov_indices,
@@ -144,15 +146,8 @@ impl IntegerLookup {
         }
     }
 
-    /// Learns the vocabulary from all numbers.
-    pub(crate) fn learn(&mut self, counts: Vec<(i64, u64)>) -> Result<()> {
-        self.vocabulary = Some(self.table().learned(counts)?);
-        self.learned = self.table().text().is_some();
-        self.check()
-    }
-
     /// Where each number is.
-    pub(crate) fn places(&self) -> Result<Places> {
+    fn places(&self) -> Result<Places> {
         let table = self.table();
         let known = table.place_of_each()?.into_iter();
         let known = known.map(|(&number, place)| (number, place as f32));
@@ -191,17 +186,61 @@ impl Rule for IntegerLookup {
     }
 }
 
-impl Formula for IntegerLookup {
+impl LayerFormula for IntegerLookup {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.table().shape(&inputs[0])
     }
 
-    fn nature(&self) -> Nature {
-        self.table().nature()
+    fn traits(&self) -> LayerTraits {
+        self.table().traits()
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn input_check(&self) -> Result<Option<InputCheck>> {
+        if self.num_oov_indices > 0 {
+            return Ok(None);
+        }
+        let places = self.places()?;
+        Ok(Some(InputCheck {
+            fits: Box::new(move |x| !places.of(x).is_nan()),
+            expected: "one that is known: num_oov_indices is 0",
+        }))
+    }
+
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.vocabulary.is_none().then_some(Adaptation {
+            to: Adapts::Integers,
+            done: false,
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Integers(counts) = seen else {
+            return Err(not_asked_for(&seen));
+        };
+        self.vocabulary = Some(self.table().learned(counts.into_iter().collect())?);
+        self.learned = self.table().text().is_some();
+        self.check()
+    }
+
+    fn vocabulary_text(&self) -> Option<String> {
+        let count = self.vocabulary.as_ref().map_or(0, Vec::len);
+        let apart = self.learned || self.vocabulary.is_none() || is_long(4 * count);
+        self.table().text().filter(|_| apart)
+    }
+
+    fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        if self.vocabulary.is_none() {
+            self.vocabulary = self.table().read(text, |line| line.trim().parse().ok())?;
+            self.learned = self.vocabulary.is_some();
+            self.check()?;
+        }
+        Ok(())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,6 +1,6 @@
 use super::axes::{Axes, dims_of};
 use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -132,7 +132,14 @@ impl Rule for LayerNormalization {
     }
 }
 
-impl Formula for LayerNormalization {
+impl LayerFormula for LayerNormalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Normalizes,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())

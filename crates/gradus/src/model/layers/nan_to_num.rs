@@ -1,4 +1,4 @@
-use super::{Call, Formula, Nature};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -63,15 +63,18 @@ impl Rule for NanToNum {
     }
 }
 
-impl Formula for NanToNum {
+impl LayerFormula for NanToNum {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Operation("keras.src.ops.numpy"));
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
             stops_nan: true,
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 

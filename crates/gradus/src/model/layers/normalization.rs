@@ -1,8 +1,10 @@
 use super::axes::{Axes, dims_of};
-use super::{Call, Formula, VariableSpec};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::initializers::{Constant, Initializer};
 use serde::{Deserialize, Serialize};
@@ -73,7 +75,7 @@ impl Normalization {
     }
 
     /// The axes of a row that keep a mean and variance for each place.
-    pub(crate) fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
+    fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
         self.axis.of("axis", shape)
     }
 }
@@ -112,7 +114,14 @@ impl Rule for Normalization {
     }
 }
 
-impl Formula for Normalization {
+impl LayerFormula for Normalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Standardizes,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let kept = self.kept(&inputs[0])?;
         let places: usize = dims_of(&kept, &inputs[0]).iter().product();
@@ -148,6 +157,33 @@ impl Formula for Normalization {
             // model is in memory, -1 says that nothing has been adapted yet.
             spec("count", &[], Constant { value: -1.0 }.into()),
         ]
+    }
+
+    fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation> {
+        let never = |w: &Weight| w.name == "count" && w.values[0] < 0.0;
+        self.mean.is_none().then(|| Adaptation {
+            to: Adapts::Moments(self.axis.clone()),
+            done: !weights.is_empty() && !weights.iter().any(never),
+        })
+    }
+
+    fn adapt(&mut self, weights: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Moments {
+            shape,
+            mean,
+            variance,
+        } = seen
+        else {
+            return Err(not_asked_for(&seen));
+        };
+        if weights.is_empty() {
+            let specs = self.variables(&[shape]).into_iter();
+            weights.extend(specs.map(|spec| Weight::new(spec, 0, 0)));
+        }
+        for (weight, values) in weights.iter_mut().zip([mean, variance, vec![0.0]]) {
+            weight.set(&values)?;
+        }
+        Ok(())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

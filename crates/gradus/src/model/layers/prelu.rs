@@ -1,10 +1,11 @@
 use super::axes::{dims_of, row_axes};
 use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
@@ -86,7 +87,14 @@ impl Rule for PReLU {
     }
 }
 
-impl Formula for PReLU {
+impl LayerFormula for PReLU {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::LeakyRelu),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.own_axes(&inputs[0])?;
         Ok(inputs[0].clone())

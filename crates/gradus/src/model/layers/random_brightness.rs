@@ -1,5 +1,5 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_values, image, range};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -55,7 +55,13 @@ impl Rule for RandomBrightness {
     }
 }
 
-impl Formula for RandomBrightness {
+impl LayerFormula for RandomBrightness {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Augmentation)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

@@ -1,7 +1,7 @@
 use super::image::{
     DataFormat, Window, check_sides, middle, part, resized, resized_shape, shape_of, sides,
 };
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -57,7 +57,16 @@ impl Rule for RandomCrop {
     }
 }
 
-impl Formula for RandomCrop {
+impl LayerFormula for RandomCrop {
+    const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::random(Randomness::Augmentation)
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         resized_shape(&inputs[0], self.data_format, [self.height, self.width])
     }

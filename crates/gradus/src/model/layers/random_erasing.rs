@@ -1,5 +1,5 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_number, check_values, image, range};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -104,7 +104,13 @@ impl Rule for RandomErasing {
     }
 }
 
-impl Formula for RandomErasing {
+impl LayerFormula for RandomErasing {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Augmentation)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let image = image(&inputs[0], self.data_format)?;
         if matches!(self.fill_value, Some(FillValue::Channels(_))) && image.channels != 3 {

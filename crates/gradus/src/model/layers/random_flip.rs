@@ -1,5 +1,5 @@
 use super::image::{DataFormat, augmented, image};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -50,7 +50,13 @@ impl RandomFlip {
 
 impl Rule for RandomFlip {}
 
-impl Formula for RandomFlip {
+impl LayerFormula for RandomFlip {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Augmentation)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

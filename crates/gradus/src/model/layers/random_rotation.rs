@@ -1,5 +1,5 @@
 use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -75,7 +75,13 @@ impl Rule for RandomRotation {
     }
 }
 
-impl Formula for RandomRotation {
+impl LayerFormula for RandomRotation {
+    const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Augmentation)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

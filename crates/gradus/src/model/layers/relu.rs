@@ -1,9 +1,9 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::activations::relu;
+use crate::rules::activations::{Activation, relu};
 use serde::{Deserialize, Serialize};
 
 /// The rectified linear unit with Keras' arguments: x above the threshold, cut
@@ -50,7 +50,16 @@ impl Rule for ReLU {
     }
 }
 
-impl Formula for ReLU {
+impl LayerFormula for ReLU {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::Relu),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

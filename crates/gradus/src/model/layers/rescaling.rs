@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -40,7 +40,14 @@ impl Rule for Rescaling {
     }
 }
 
-impl Formula for Rescaling {
+impl LayerFormula for Rescaling {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Rescales,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -2,7 +2,7 @@ use super::image::{
     DataFormat, LONGEST, Sides, Window, around, check_number, check_sides, image, middle, part,
     resized, resized_shape, sides,
 };
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -128,7 +128,16 @@ impl Rule for Resizing {
     }
 }
 
-impl Formula for Resizing {
+impl LayerFormula for Resizing {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let from = sides(image(&inputs[0], self.data_format)?);
         let long = self.parts(from).map(|part| part.length).into_iter().max();

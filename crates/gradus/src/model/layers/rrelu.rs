@@ -1,9 +1,9 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::activations::LeakyRelu;
+use crate::rules::activations::{Activation, LeakyRelu};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,16 @@ impl Rule for RReLU {
     }
 }
 
-impl Formula for RReLU {
+impl LayerFormula for RReLU {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Gradus);
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::LeakyRelu),
+            ..LayerTraits::random(Randomness::Training)
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,5 +1,5 @@
 use super::axes::Axes;
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -38,7 +38,16 @@ impl Softmax {
 
 impl Rule for Softmax {}
 
-impl Formula for Softmax {
+impl LayerFormula for Softmax {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Activates(Activation::Softmax),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())

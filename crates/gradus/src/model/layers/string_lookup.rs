@@ -1,11 +1,13 @@
 use super::encoding::OutputMode;
-use super::lookup::Table;
-use super::{Call, Formula, Nature};
+use super::lookup::{Table, is_long};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +111,7 @@ impl StringLookup {
         self
     }
 
-    pub(super) fn table(&self) -> Table<'_, String> {
+    fn table(&self) -> Table<'_, String> {
         Table {
             max_tokens: self.max_tokens,
             num_oov_indices: self.num_oov_indices,
@@ -120,15 +122,41 @@ impl StringLookup {
             pad_to_max_tokens: self.pad_to_max_tokens,
         }
     }
+}
 
-    /// The texts that it knows; none if they are still to be learned.
-    pub(crate) fn tokens(&self) -> Option<&[String]> {
+impl Rule for StringLookup {
+    fn check(&self) -> Result<()> {
+        if !["utf-8", "utf8"].contains(&self.encoding.to_lowercase().as_str()) {
+            return Err(Error::invalid("encoding", &self.encoding, "utf-8"));
+        }
+        self.table().check()
+    }
+}
+
+impl LayerFormula for StringLookup {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.table().shape(&inputs[0])
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            takes_text: true,
+            takes_numbers: false,
+            ..self.table().traits()
+        }
+    }
+
+    fn dtype(&self, _: &[Dtype]) -> Dtype {
+        self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn known_texts(&self) -> Option<&[String]> {
         self.table().tokens()
     }
 
-    /// The place of each text; none where it is unknown and there is no place for
-    /// such, -1 where it counts for nothing.
-    pub(crate) fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
+    fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
         let table = self.table();
         let known = table.place_of_each()?;
         let place = |text: &String| {
@@ -146,39 +174,35 @@ impl StringLookup {
         Ok(texts.iter().map(place).collect())
     }
 
-    /// Learns the vocabulary from how often each text was there: the most frequent
-    /// first, of equals the last in the alphabet, as Keras does.
-    pub(crate) fn learn(&mut self, counts: Vec<(String, u64)>) -> Result<()> {
-        self.vocabulary = Some(self.table().learned(counts)?);
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.vocabulary.is_none().then_some(Adaptation {
+            to: Adapts::Texts,
+            done: false,
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Texts(counts) = seen else {
+            return Err(not_asked_for(&seen));
+        };
+        self.vocabulary = Some(self.table().learned(counts.into_iter().collect())?);
         self.learned = self.table().text().is_some();
         self.check()
     }
-}
 
-impl Rule for StringLookup {
-    fn check(&self) -> Result<()> {
-        if !["utf-8", "utf8"].contains(&self.encoding.to_lowercase().as_str()) {
-            return Err(Error::invalid("encoding", &self.encoding, "utf-8"));
+    fn vocabulary_text(&self) -> Option<String> {
+        let sizes = self.vocabulary.iter().flatten().map(String::len);
+        let apart = self.learned || self.vocabulary.is_none() || is_long(sizes.sum());
+        self.table().text().filter(|_| apart)
+    }
+
+    fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        if self.vocabulary.is_none() {
+            self.vocabulary = self.table().read(text, |line| Some(line.to_owned()))?;
+            self.learned = self.vocabulary.is_some();
+            self.check()?;
         }
-        self.table().check()
-    }
-}
-
-impl Formula for StringLookup {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        self.table().shape(&inputs[0])
-    }
-
-    fn nature(&self) -> Nature {
-        Nature {
-            takes_text: true,
-            takes_numbers: false,
-            ..self.table().nature()
-        }
-    }
-
-    fn dtype(&self, _: &[Dtype]) -> Dtype {
-        self.output_mode.dtype(Dtype::Int64)
+        Ok(())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -56,8 +56,13 @@ fn behind(model: &Model) -> Option<Vec<usize>> {
     if !model.parts.is_empty() || !model.is_built() {
         return None;
     }
-    let class = |n: usize| model.layers[model.nodes[n].layer].rule.class();
-    let mut nodes = vec![(0..model.nodes.len()).find(|&n| class(n) == "Dense")?];
+    let is_dense = |n: &usize| {
+        model.layers[model.nodes[*n].layer]
+            .rule
+            .as_dense()
+            .is_some()
+    };
+    let mut nodes = vec![(0..model.nodes.len()).find(is_dense)?];
     let follows = |n: usize, last: usize| model.nodes[n].inputs == [Source::Node(last)];
     while let Some(&last) = nodes.last() {
         match (last + 1..model.nodes.len()).find(|&n| follows(n, last)) {
@@ -65,11 +70,7 @@ fn behind(model: &Model) -> Option<Vec<usize>> {
             None => break,
         }
     }
-    let heads = model
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| class(*n) == "Dense");
+    let heads = model.nodes.iter().enumerate().filter(|(n, _)| is_dense(n));
     let mut others = heads.filter(|(n, _)| !nodes.contains(n));
     let is_head = |inputs: &[Source]| match inputs {
         [Source::Node(from)] => nodes.contains(from),

@@ -1,6 +1,7 @@
 //! A graph of layers.
 
 use super::dtype::Dtype;
+use super::feeds;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use super::parts::{Part, Unit, Use};
@@ -345,7 +346,7 @@ impl Functional {
             return Err(Error::invalid("", found, "fewer"));
         }
         for node in nodes {
-            self.model.open_to_text(&node);
+            feeds::open_to_text(&mut self.model, &node);
             let shape = self.shape_of(&node)?;
             self.model.nodes.push(node);
             self.shapes.push(shape);
@@ -367,7 +368,7 @@ impl Functional {
     }
 
     fn shape_of(&self, node: &Node) -> Result<Option<Shape>> {
-        self.model.check_dtypes(node)?;
+        feeds::check_dtypes(&self.model, node)?;
         if !self.model.layers[node.layer].rule.traits().ready {
             return Ok(None);
         }

@@ -2,8 +2,10 @@
 
 use super::compiled::Compiled;
 use super::dtype::Dtype;
+use super::feeds;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
+use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Pictures, Schema};
@@ -204,7 +206,7 @@ impl Model {
             }
         }
         for node in &self.nodes {
-            self.check_dtypes(node)?;
+            feeds::check_dtypes(self, node)?;
         }
         if !self.is_ready() {
             return Ok(());
@@ -242,7 +244,7 @@ impl Model {
             }
             number += entry.weights.len() as u32;
         }
-        self.check_tied(&shapes)
+        tied::check(self, &shapes)
     }
 
     /// As [`Model::build`], for the inputs of this data.

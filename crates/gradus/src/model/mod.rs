@@ -9,7 +9,7 @@ mod functional;
 pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
-mod mixing;
+pub(crate) mod mixup;
 mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;

@@ -7,8 +7,8 @@ use crate::base::shape::Shape;
 use crate::error::Result;
 
 impl Model {
-    /// Whether a layer draws random numbers in training (dropout and its like,
-    /// noise, random slopes), which Monte Carlo predictions leave on.
+    /// True if a layer draws random numbers that Monte Carlo predictions leave on: dropout
+    /// and its like, noise.
     pub fn is_noisy(&self) -> bool {
         self.nodes.iter().any(|node| self.draws(node))
     }
@@ -19,7 +19,7 @@ impl Model {
         match self.layers[node.layer].rule.traits().randomness {
             Randomness::Always => true,
             Randomness::Training => !node.inference,
-            Randomness::Never | Randomness::Augmentation => false,
+            Randomness::Never | Randomness::TrainingOnly => false,
         }
     }
 

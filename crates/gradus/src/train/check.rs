@@ -4,6 +4,7 @@
 use super::feeds;
 use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
+use crate::model::feeds::takes_nan;
 use crate::model::layers::{InputCheck, MOST_PLACES};
 use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
@@ -78,7 +79,7 @@ fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Resu
 pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
     inputs(model, data)?;
     let tensors = feeds::inputs(model, data)?;
-    for (tensor, takes_nan) in tensors.into_iter().zip(model.takes_nan()) {
+    for (tensor, takes_nan) in tensors.into_iter().zip(takes_nan(model)) {
         match takes_nan {
             true => check::not_infinite(tensor)?,
             false => check::finite_input(tensor)?,

@@ -16,7 +16,6 @@ mod gathered;
 mod history;
 mod mc;
 mod meters;
-mod mix;
 mod out_of_fold;
 mod precision;
 mod predict;
@@ -40,5 +39,7 @@ pub use precision::Precision;
 pub use predict::Predictor;
 pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
 
+#[cfg(test)]
+mod mixup_tests;
 #[cfg(test)]
 mod tests;

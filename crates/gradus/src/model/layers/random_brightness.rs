@@ -59,7 +59,7 @@ impl LayerFormula for RandomBrightness {
     const KERAS: KerasTraits = KerasTraits::IMAGES;
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Augmentation)
+        LayerTraits::noise(Randomness::TrainingOnly)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

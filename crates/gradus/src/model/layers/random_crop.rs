@@ -63,7 +63,7 @@ impl LayerFormula for RandomCrop {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             effect: Effect::KeepsScale,
-            ..LayerTraits::random(Randomness::Augmentation)
+            ..LayerTraits::random(Randomness::TrainingOnly)
         }
     }
 

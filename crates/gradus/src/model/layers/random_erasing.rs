@@ -108,7 +108,7 @@ impl LayerFormula for RandomErasing {
     const KERAS: KerasTraits = KerasTraits::IMAGES;
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Augmentation)
+        LayerTraits::noise(Randomness::TrainingOnly)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

@@ -79,7 +79,7 @@ impl LayerFormula for RandomRotation {
     const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Augmentation)
+        LayerTraits::noise(Randomness::TrainingOnly)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

@@ -92,7 +92,7 @@ impl LayerFormula for RandomZoom {
     const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Augmentation)
+        LayerTraits::noise(Randomness::TrainingOnly)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

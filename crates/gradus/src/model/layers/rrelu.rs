@@ -68,7 +68,7 @@ impl LayerFormula for RReLU {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             effect: Effect::ActivatesLike(Activation::LeakyRelu),
-            ..LayerTraits::random(Randomness::Training)
+            ..LayerTraits::random(Randomness::TrainingOnly)
         }
     }
 

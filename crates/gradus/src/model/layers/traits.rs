@@ -41,8 +41,8 @@ pub enum Randomness {
     Training,
     /// In every prediction, too.
     Always,
-    /// In training alone: Monte Carlo predictions see images as they are.
-    Augmentation,
+    /// In training alone: Monte Carlo predictions take the mean, or images as they are.
+    TrainingOnly,
 }
 
 /// Effect of a layer on the size of the numbers that go through it.

@@ -15,6 +15,7 @@ pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
 
 use super::dtype::Dtype;
+use super::feeds;
 use super::functional::{Functional, Symbol};
 use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Normalization;
@@ -175,7 +176,7 @@ impl Model {
     fn with_texts(&self, mut schema: Schema) -> Schema {
         for feature in &schema.features {
             let input = self.inputs.iter().position(|i| i.name == feature.input);
-            if let Some(texts) = input.and_then(|input| self.known_texts(input)) {
+            if let Some(texts) = input.and_then(|input| feeds::known_texts(self, input)) {
                 schema.known.add(&feature.name, texts);
             }
         }

@@ -6,6 +6,7 @@ use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::feeds::dtypes_of;
 use crate::model::layers::{KerasHome, Kind, OutputMode};
 use crate::model::order::{Place, keras_order};
 use crate::model::parts::{Call, Unit, Units, own_name};
@@ -67,7 +68,7 @@ impl<'a> Graph<'a> {
                 Some(_) => model.shapes_of(units.nodes(), &inputs)?,
                 None => Vec::new(),
             },
-            dtypes: (dtypes.clone(), model.dtypes_of(units.nodes(), &dtypes)),
+            dtypes: (dtypes.clone(), dtypes_of(model, units.nodes(), &dtypes)),
             inputs: known,
             units,
         })

@@ -229,7 +229,7 @@ fn a_model_that_could_not_be_read_back_is_not_saved() {
     let place = saved();
     let mut model = Model::load(place.path("m.keras")).unwrap();
     let many = (0..200_000).map(|n| format!("the very long name of class {n}"));
-    model.pictures = Some(Pictures {
+    model.facts_mut().pictures = Some(Pictures {
         classes: many.collect(),
         ..Pictures::default()
     });
@@ -253,8 +253,9 @@ fn what_it_knows_of_pictures_comes_back() {
         .add(Flatten::new())
         .build()
         .unwrap();
-    model.pictures = Some(known.clone());
+    model.facts_mut().pictures = Some(known.clone());
     model.save(place.path("p.keras")).unwrap();
     let loaded = Model::load(place.path("p.keras")).unwrap();
-    assert_eq!((loaded.pictures, loaded.schema), (Some(known), None));
+    let facts = loaded.facts();
+    assert_eq!((&facts.pictures, &facts.schema), (&Some(known), &None));
 }

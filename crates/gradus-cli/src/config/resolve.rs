@@ -403,9 +403,9 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
     if data.schema().is_some() {
         let inputs = model.inputs.iter().map(|input| input.name.as_str());
         data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
-        model.schema = data.schema().cloned();
+        model.facts_mut().schema = data.schema().cloned();
     }
-    model.pictures = data.pictures().cloned();
+    model.facts_mut().pictures = data.pictures().cloned();
     model.build_for(data.train().sample())?;
     freeze(&mut model, config)?;
     Ok(Prepared {
@@ -437,11 +437,11 @@ fn prepare_saved(
         .extend(config.number_targets_of(&model));
     let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
     if let Some(schema) = data.schema() {
-        model.schema = Some(schema.clone());
+        model.facts_mut().schema = Some(schema.clone());
     }
     // Arrays say nothing of what their pictures once were.
     if config.data.images.is_some() || config.data.dataset.is_some() {
-        model.pictures = data.pictures().cloned();
+        model.facts_mut().pictures = data.pictures().cloned();
     }
     Ok(Prepared {
         model,

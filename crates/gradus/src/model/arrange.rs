@@ -1,5 +1,6 @@
 //! A graph without what leads to no output, its layers in a given order.
 
+use super::facts::InputFacts;
 use super::graph::{LayerEntry, Model, Node, Source, State};
 use super::order::{Place, keras_order};
 use super::parts::{Call, Part, Unit, Use};
@@ -15,9 +16,7 @@ impl Model {
         let mut whole = self.clone();
         whole.outputs = outputs;
         whole.compiled = None;
-        whole.schema = None;
-        whole.pictures = None;
-        whole.classes = Vec::new();
+        whole.facts = InputFacts::default();
         whole.state = State::default();
         let calls = whole.units(None).calls();
         let mut makers = vec![0; whole.nodes.len()];
@@ -128,10 +127,8 @@ impl Model {
             seed: self.seed,
             compiled: self.compiled,
             state: self.state,
-            schema: self.schema,
-            pictures: self.pictures,
+            facts: self.facts,
             asked: self.asked,
-            classes: self.classes,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A graph of layers.
 
 use super::dtype::Dtype;
+use super::facts::InputFacts;
 use super::feeds;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
@@ -133,10 +134,8 @@ impl Functional {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
-                schema: None,
-                pictures: None,
+                facts: InputFacts::default(),
                 asked: Default::default(),
-                classes: Vec::new(),
             },
             shapes: Vec::new(),
         }

@@ -2,13 +2,14 @@
 
 use super::compiled::Compiled;
 use super::dtype::Dtype;
+use super::facts::InputFacts;
 use super::feeds;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
 use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Pictures, Schema};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
@@ -151,14 +152,8 @@ pub struct Model {
     pub compiled: Option<Compiled>,
     /// What training has left in the optimizer.
     pub state: State,
-    /// What the columns of tables are to it, if it was trained on one.
-    pub schema: Option<Schema>,
-    /// How it was given pictures, if it was trained on a folder of such, or on some that
-    /// are not scaled as usual.
-    pub pictures: Option<Pictures>,
-    /// The names of the classes in the order of their numbers, where the rows that it was
-    /// trained on last have such and neither a table nor a folder of pictures says them.
-    pub classes: Vec<String>,
+    /// Facts about the data that it was made for.
+    pub(crate) facts: InputFacts,
     /// How often it has predicted.
     pub(crate) asked: Asked,
 }
@@ -289,10 +284,8 @@ impl Model {
             seed: self.seed,
             compiled: self.compiled.clone(),
             state: State::default(),
-            schema: None,
-            pictures: None,
+            facts: InputFacts::default(),
             asked: self.asked.clone(),
-            classes: Vec::new(),
         }
     }
 

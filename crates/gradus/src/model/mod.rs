@@ -4,6 +4,7 @@ mod arrange;
 mod compiled;
 mod config;
 pub(crate) mod dtype;
+mod facts;
 pub(crate) mod feeds;
 mod functional;
 pub(crate) mod graph;
@@ -24,6 +25,7 @@ pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};
 pub use dtype::Dtype;
+pub use facts::InputFacts;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};

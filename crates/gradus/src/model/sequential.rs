@@ -1,6 +1,7 @@
 //! A chain of layers.
 
 use super::dtype::Dtype;
+use super::facts::InputFacts;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use crate::base::shape::Shape;
@@ -43,10 +44,8 @@ impl Sequential {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
-                schema: None,
-                pictures: None,
+                facts: InputFacts::default(),
                 asked: Default::default(),
-                classes: Vec::new(),
             },
         }
     }

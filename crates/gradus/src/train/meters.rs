@@ -103,7 +103,9 @@ impl Meters {
             if meter.metrics.is_empty() {
                 continue;
             }
-            let targets = batch.feed(FeedRole::Target(meter.output)).unwrap_or_default();
+            let targets = batch
+                .feed(FeedRole::Target(meter.output))
+                .unwrap_or_default();
             let targets = &targets[..rows * positions * meter.target_width];
             let outputs = batch.output(meter.output, rows, meter.size);
             for measured in &mut meter.metrics {

@@ -2,9 +2,9 @@
 
 use crate::data::{Dataset, Tensor};
 use crate::engine::{self, Engine};
+use crate::model::layers::{Dense, Flatten};
 use crate::model::mixup::Mixup;
 use crate::model::{Model, Sequential};
-use crate::model::layers::{Dense, Flatten};
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
@@ -76,8 +76,7 @@ fn mixtures_are_trained_on() {
         Loss::SparseCategoricalCrossentropy,
         Loss::CategoricalCrossentropy,
     );
-    let engines: [Box<dyn Engine>; 2] =
-        [engine::default(), Box::new(engine::reference::Reference)];
+    let engines: [Box<dyn Engine>; 2] = [engine::default(), Box::new(engine::reference::Reference)];
     for engine in engines {
         let trained = |loss: &Loss, data: &Dataset, alpha: Option<f64>| {
             let mut model = network(loss.clone());

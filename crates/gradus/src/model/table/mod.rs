@@ -139,7 +139,7 @@ impl Model {
     /// knows; of another it is guessed from the inputs: texts are categories, single
     /// numbers are numbers. None where neither is so.
     pub fn table_schema(&self) -> Option<Schema> {
-        if let Some(schema) = &self.schema {
+        if let Some(schema) = &self.facts.schema {
             return Some(self.with_texts(schema.clone()));
         }
         let kind = |input: &Input| match (input.dtype, input.shape.as_ref()?.dims()) {
@@ -315,7 +315,7 @@ impl Behind {
             return Err(Error::Internal(format!("input {n} is an output")));
         }
         model.check_schema(schema)?;
-        model.schema = Some(schema.clone());
+        model.facts.schema = Some(schema.clone());
         Ok(model)
     }
 }

@@ -2,6 +2,7 @@ use super::axes::{Axes, dims_of};
 use super::checks::check_variable;
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Statistics, Value};
@@ -70,61 +71,28 @@ impl BatchNormalization {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the axis, or the axes, that are kept.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
-    /// Sets how slowly the moving averages move.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// Sets ε.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Adds β or not.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Multiplies by γ or not.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Sets what keeps the beta small.
-    pub fn beta_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.beta_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what keeps the gamma small.
-    pub fn gamma_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.gamma_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the beta is kept to.
-    pub fn beta_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.beta_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the gamma is kept to.
-    pub fn gamma_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.gamma_constraint = Some(constraint.into());
-        self
-    }
 }
+
+setters!(BatchNormalization {
+    /// Sets the axis, or the axes, that are kept.
+    axis(into Axes);
+    /// Sets how slowly the moving averages move.
+    momentum(f64);
+    /// Sets ε.
+    epsilon(f64);
+    /// Adds β or not.
+    center(bool);
+    /// Multiplies by γ or not.
+    scale(bool);
+    /// Sets what keeps the beta small.
+    beta_regularizer(some into Regularizer);
+    /// Sets what keeps the gamma small.
+    gamma_regularizer(some into Regularizer);
+    /// Sets what the beta is kept to.
+    beta_constraint(some into Constraint);
+    /// Sets what the gamma is kept to.
+    gamma_constraint(some into Constraint);
+});
 
 impl Rule for BatchNormalization {
     fn check(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 use super::encoding::{MOST_PLACES, OutputMode};
 use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -41,13 +42,12 @@ impl CategoryEncoding {
             output_mode: OutputMode::MultiHot,
         }
     }
-
-    /// Sets how they are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
 }
+
+setters!(CategoryEncoding {
+    /// Sets how they are given.
+    output_mode(OutputMode);
+});
 
 impl Rule for CategoryEncoding {
     fn check(&self) -> Result<()> {

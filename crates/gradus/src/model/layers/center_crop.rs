@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Window, check_sides, middle, part, resized, resized_shape, sides};
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -30,13 +31,12 @@ impl CenterCrop {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(CenterCrop {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for CenterCrop {
     fn check(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 use super::checks::check_variable;
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -88,67 +89,30 @@ impl Dense {
             activity_regularizer: None,
         }
     }
-
-    /// Sets how many outputs there are.
-    pub fn units(mut self, units: usize) -> Self {
-        self.units = units;
-        self
-    }
-
-    /// Sets the activation.
-    pub fn activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.activation = activation.into();
-        self
-    }
-
-    /// Adds a bias or not.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Sets the kernel's first values.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// Sets the bias' first values.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps the kernel small.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what keeps the bias small.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the kernel is kept to.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the bias is kept to.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what keeps the output small.
-    pub fn activity_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.activity_regularizer = Some(regularizer.into());
-        self
-    }
 }
+
+setters!(Dense {
+    /// Sets how many outputs there are.
+    units(usize);
+    /// Sets the activation.
+    activation(into Activation);
+    /// Adds a bias or not.
+    use_bias(bool);
+    /// Sets the kernel's first values.
+    kernel_initializer(into Initializer);
+    /// Sets the bias' first values.
+    bias_initializer(into Initializer);
+    /// Sets what keeps the kernel small.
+    kernel_regularizer(some into Regularizer);
+    /// Sets what keeps the bias small.
+    bias_regularizer(some into Regularizer);
+    /// Sets what the kernel is kept to.
+    kernel_constraint(some into Constraint);
+    /// Sets what the bias is kept to.
+    bias_constraint(some into Constraint);
+    /// Sets what keeps the output small.
+    activity_regularizer(some into Regularizer);
+});
 
 impl Rule for Dense {
     fn check(&self) -> Result<()> {

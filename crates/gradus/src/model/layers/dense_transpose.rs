@@ -1,5 +1,6 @@
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -46,19 +47,14 @@ impl DenseTranspose {
             bias_initializer: zeros(),
         }
     }
-
-    /// Sets the activation.
-    pub fn activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.activation = activation.into();
-        self
-    }
-
-    /// Adds a bias or not.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
 }
+
+setters!(DenseTranspose {
+    /// Sets the activation.
+    activation(into Activation);
+    /// Adds a bias or not.
+    use_bias(bool);
+});
 
 impl Rule for DenseTranspose {
     fn check(&self) -> Result<()> {

@@ -2,6 +2,7 @@ use super::encoding::{MOST_PLACES, OutputMode};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -69,12 +70,6 @@ impl Discretization {
         }
     }
 
-    /// Sets how bins are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
     /// How many bins there are.
     fn places(&self) -> Option<usize> {
         Some(self.bin_boundaries.as_ref()?.len() + 1)
@@ -98,6 +93,11 @@ impl Discretization {
         Ok(())
     }
 }
+
+setters!(Discretization {
+    /// Sets how bins are given.
+    output_mode(OutputMode);
+});
 
 /// Fewer values with their weights, by interpolation between the sums of weights: a
 /// step of Keras' summaries, in its precision.

@@ -2,6 +2,7 @@ use super::axes::{Axes, row_axes};
 use super::merge::two;
 use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -28,12 +29,6 @@ impl Dot {
         }
     }
 
-    /// Divides the inputs by their length first, or not.
-    pub fn normalize(mut self, normalize: bool) -> Self {
-        self.normalize = normalize;
-        self
-    }
-
     /// The axis of each, from a row's first, 0, on.
     fn row_axes(&self, a: &Shape, b: &Shape) -> Result<(usize, usize)> {
         let (first, second) = match *self.axes.as_slice() {
@@ -52,6 +47,11 @@ impl Dot {
         Error::invalid("axes", found, "one axis, or one for each of two inputs")
     }
 }
+
+setters!(Dot {
+    /// Divides the inputs by their length first, or not.
+    normalize(bool);
+});
 
 /// The dimensions without one of them.
 fn without(shape: &Shape, axis: usize) -> Vec<usize> {

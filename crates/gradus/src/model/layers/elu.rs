@@ -1,5 +1,6 @@
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -26,12 +27,6 @@ impl ELU {
         Self::default()
     }
 
-    /// Sets `alpha`.
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
-    }
-
     fn function(&self) -> activations::Activation {
         activations::Elu {
             alpha: self.alpha,
@@ -39,6 +34,11 @@ impl ELU {
         .into()
     }
 }
+
+setters!(ELU {
+    /// Sets `alpha`.
+    alpha(f64);
+});
 
 impl Rule for ELU {
     fn check(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 use super::checks::check_variable;
 use super::{Call, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -48,25 +49,16 @@ impl Embedding {
             embeddings_constraint: None,
         }
     }
-
-    /// Sets the rows' first values.
-    pub fn embeddings_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.embeddings_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps the rows small.
-    pub fn embeddings_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.embeddings_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the rows are kept to.
-    pub fn embeddings_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.embeddings_constraint = Some(constraint.into());
-        self
-    }
 }
+
+setters!(Embedding {
+    /// Sets the rows' first values.
+    embeddings_initializer(into Initializer);
+    /// Sets what keeps the rows small.
+    embeddings_regularizer(some into Regularizer);
+    /// Sets what the rows are kept to.
+    embeddings_constraint(some into Constraint);
+});
 
 impl Rule for Embedding {
     fn check(&self) -> Result<()> {

@@ -2,6 +2,7 @@ use super::encoding::{MOST_PLACES, OutputMode};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -74,21 +75,9 @@ impl Hashing {
         }
     }
 
-    /// Sets what stands for nothing.
-    pub fn mask_value(mut self, value: impl Into<MaskValue>) -> Self {
-        self.mask_value = Some(value.into());
-        self
-    }
-
     /// Sets what makes the hash another one.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
-        self
-    }
-
-    /// Sets how bins are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
         self
     }
 
@@ -106,6 +95,13 @@ impl Hashing {
         texts.iter().map(|text| Some(bin(text) as f32)).collect()
     }
 }
+
+setters!(Hashing {
+    /// Sets what stands for nothing.
+    mask_value(some into MaskValue);
+    /// Sets how bins are given.
+    output_mode(OutputMode);
+});
 
 impl Rule for Hashing {
     fn check(&self) -> Result<()> {

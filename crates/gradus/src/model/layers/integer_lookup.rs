@@ -4,6 +4,7 @@ use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::Salt;
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -98,42 +99,6 @@ impl IntegerLookup {
         Self::default()
     }
 
-    /// Gives the known numbers.
-    pub fn vocabulary(mut self, numbers: impl Into<Vec<i64>>) -> Self {
-        self.vocabulary = Some(numbers.into());
-        self
-    }
-
-    /// Sets how places are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
-    /// Sets the most places of a learned vocabulary.
-    pub fn max_tokens(mut self, most: usize) -> Self {
-        self.max_tokens = Some(most);
-        self
-    }
-
-    /// Sets how many places unknown numbers share.
-    pub fn num_oov_indices(mut self, places: usize) -> Self {
-        self.num_oov_indices = places;
-        self
-    }
-
-    /// Sets the number that stands for nothing.
-    pub fn mask_token(mut self, number: i64) -> Self {
-        self.mask_token = Some(number);
-        self
-    }
-
-    /// Sets how unknown numbers share several places.
-    pub fn oov_method(mut self, method: OovMethod) -> Self {
-        self.oov_method = method;
-        self
-    }
-
     fn table(&self) -> Table<'_, i64> {
         Table {
             max_tokens: self.max_tokens,
@@ -169,6 +134,21 @@ impl IntegerLookup {
         Ok(Places::new(known.chain(mask), unknown))
     }
 }
+
+setters!(IntegerLookup {
+    /// Gives the known numbers.
+    vocabulary(some into Vec<i64>);
+    /// Sets how places are given.
+    output_mode(OutputMode);
+    /// Sets the most places of a learned vocabulary.
+    max_tokens(some usize);
+    /// Sets how many places unknown numbers share.
+    num_oov_indices(usize);
+    /// Sets the number that stands for nothing.
+    mask_token(some i64);
+    /// Sets how unknown numbers share several places.
+    oov_method(OovMethod);
+});
 
 impl Rule for IntegerLookup {
     fn check(&self) -> Result<()> {

@@ -1,5 +1,6 @@
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -26,12 +27,6 @@ impl LeakyReLU {
         Self::default()
     }
 
-    /// Sets `negative_slope`.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
-    }
-
     fn function(&self) -> activations::Activation {
         activations::LeakyRelu {
             negative_slope: self.negative_slope,
@@ -39,6 +34,11 @@ impl LeakyReLU {
         .into()
     }
 }
+
+setters!(LeakyReLU {
+    /// Sets `negative_slope`.
+    negative_slope(f64);
+});
 
 impl Rule for LeakyReLU {
     fn check(&self) -> Result<()> {

@@ -2,6 +2,7 @@ use super::axes::{Axes, dims_of};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::weights::Weight;
@@ -55,22 +56,10 @@ impl Normalization {
         Self::default()
     }
 
-    /// Sets the axes that keep a mean and variance for each place.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
     /// Gives mean and variance, one for each place.
     pub fn given(mut self, mean: impl Into<Vec<f64>>, variance: impl Into<Vec<f64>>) -> Self {
         self.mean = Some(Numbers::Many(mean.into()));
         self.variance = Some(Numbers::Many(variance.into()));
-        self
-    }
-
-    /// Sets whether it does the reverse.
-    pub fn invert(mut self, invert: bool) -> Self {
-        self.invert = invert;
         self
     }
 
@@ -79,6 +68,13 @@ impl Normalization {
         self.axis.of("axis", shape)
     }
 }
+
+setters!(Normalization {
+    /// Sets the axes that keep a mean and variance for each place.
+    axis(into Axes);
+    /// Sets whether it does the reverse.
+    invert(bool);
+});
 
 impl Numbers {
     fn all(&self) -> &[f64] {

@@ -2,6 +2,7 @@ use super::axes::{dims_of, row_axes};
 use super::checks::check_variable;
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -44,30 +45,6 @@ impl PReLU {
         Self::default()
     }
 
-    /// Sets α's first values.
-    pub fn alpha_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.alpha_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps α small.
-    pub fn alpha_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.alpha_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what α is kept to.
-    pub fn alpha_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.alpha_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Shares α along these axes.
-    pub fn shared_axes(mut self, axes: impl Into<Vec<i64>>) -> Self {
-        self.shared_axes = Some(axes.into());
-        self
-    }
-
     /// The axes along which α differs.
     fn own_axes(&self, shape: &Shape) -> Result<Vec<usize>> {
         let shared = self.shared_axes.as_deref().unwrap_or_default();
@@ -75,6 +52,17 @@ impl PReLU {
         Ok((0..shape.rank()).filter(|a| !shared.contains(a)).collect())
     }
 }
+
+setters!(PReLU {
+    /// Sets α's first values.
+    alpha_initializer(into Initializer);
+    /// Sets what keeps α small.
+    alpha_regularizer(some into Regularizer);
+    /// Sets what α is kept to.
+    alpha_constraint(some into Constraint);
+    /// Shares α along these axes.
+    shared_axes(some into Vec<i64>);
+});
 
 impl Rule for PReLU {
     fn check(&self) -> Result<()> {

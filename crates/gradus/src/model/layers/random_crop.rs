@@ -3,6 +3,7 @@ use super::image::{
 };
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -43,13 +44,12 @@ impl RandomCrop {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomCrop {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomCrop {
     fn check(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_number, check_values, image, range};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -62,12 +63,6 @@ impl RandomErasing {
         }
     }
 
-    /// Sets between which numbers the squares of the sides' shares are drawn.
-    pub fn scale(mut self, scale: impl Into<Factor>) -> Self {
-        self.scale = scale.into();
-        self
-    }
-
     /// Writes one number everywhere.
     pub fn fill_value(mut self, value: f64) -> Self {
         self.fill_value = Some(FillValue::One(value));
@@ -79,13 +74,14 @@ impl RandomErasing {
         self.value_range = [low, high];
         self
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomErasing {
+    /// Sets between which numbers the squares of the sides' shares are drawn.
+    scale(into Factor);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomErasing {
     fn check(&self) -> Result<()> {

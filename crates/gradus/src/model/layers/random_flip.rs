@@ -1,6 +1,7 @@
 use super::image::{DataFormat, augmented, image};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -40,13 +41,12 @@ impl RandomFlip {
             ..Self::default()
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomFlip {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomFlip {}
 

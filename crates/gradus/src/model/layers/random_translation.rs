@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -45,31 +46,18 @@ impl RandomTranslation {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets what is seen beyond the edge.
-    pub fn fill_mode(mut self, mode: FillMode) -> Self {
-        self.fill_mode = mode;
-        self
-    }
-
-    /// Sets what a place between pixels is made of.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Sets the number beyond the edge.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomTranslation {
+    /// Sets what is seen beyond the edge.
+    fill_mode(FillMode);
+    /// Sets what a place between pixels is made of.
+    interpolation(Interpolation);
+    /// Sets the number beyond the edge.
+    fill_value(f64);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomTranslation {
     fn check(&self) -> Result<()> {

@@ -1,5 +1,6 @@
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -24,25 +25,16 @@ impl ReLU {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the largest output.
-    pub fn max_value(mut self, max_value: f64) -> Self {
-        self.max_value = Some(max_value);
-        self
-    }
-
-    /// Sets the slope below the threshold.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
-    }
-
-    /// Sets where the slope changes.
-    pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
-        self
-    }
 }
+
+setters!(ReLU {
+    /// Sets the largest output.
+    max_value(some f64);
+    /// Sets the slope below the threshold.
+    negative_slope(f64);
+    /// Sets where the slope changes.
+    threshold(f64);
+});
 
 impl Rule for ReLU {
     fn check(&self) -> Result<()> {

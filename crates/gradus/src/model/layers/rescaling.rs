@@ -1,5 +1,6 @@
 use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -21,13 +22,12 @@ impl Rescaling {
     pub fn new(scale: f64) -> Self {
         Rescaling { scale, offset: 0.0 }
     }
-
-    /// Sets what is then added.
-    pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = offset;
-        self
-    }
 }
+
+setters!(Rescaling {
+    /// Sets what is then added.
+    offset(f64);
+});
 
 impl Rule for Rescaling {
     fn check(&self) -> Result<()> {

@@ -4,6 +4,7 @@ use super::image::{
 };
 use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -67,42 +68,6 @@ impl Resizing {
         }
     }
 
-    /// Sets what a new pixel is made of.
-    pub fn interpolation(mut self, interpolation: Resampling) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Sets whether what is beside the new proportions is cut off.
-    pub fn crop_to_aspect_ratio(mut self, crop: bool) -> Self {
-        self.crop_to_aspect_ratio = crop;
-        self
-    }
-
-    /// Sets whether the image is made one of the new proportions first.
-    pub fn pad_to_aspect_ratio(mut self, pad: bool) -> Self {
-        self.pad_to_aspect_ratio = pad;
-        self
-    }
-
-    /// Sets the number that it is then made wider by.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// Sets whether a smaller image's pixels are made of all that they stand for.
-    pub fn antialias(mut self, antialias: bool) -> Self {
-        self.antialias = antialias;
-        self
-    }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
-
     fn parts(&self, from: Sides) -> [Part; 2] {
         let to = [self.height, self.width];
         match (self.crop_to_aspect_ratio, self.pad_to_aspect_ratio) {
@@ -112,6 +77,21 @@ impl Resizing {
         }
     }
 }
+
+setters!(Resizing {
+    /// Sets what a new pixel is made of.
+    interpolation(Resampling);
+    /// Sets whether what is beside the new proportions is cut off.
+    crop_to_aspect_ratio(bool);
+    /// Sets whether the image is made one of the new proportions first.
+    pad_to_aspect_ratio(bool);
+    /// Sets the number that it is then made wider by.
+    fill_value(f64);
+    /// Sets whether a smaller image's pixels are made of all that they stand for.
+    antialias(bool);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for Resizing {
     fn check(&self) -> Result<()> {

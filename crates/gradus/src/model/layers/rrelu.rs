@@ -1,5 +1,6 @@
 use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -35,19 +36,14 @@ impl RReLU {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the smallest slope.
-    pub fn lower(mut self, lower: f64) -> Self {
-        self.lower = lower;
-        self
-    }
-
-    /// Sets the largest slope.
-    pub fn upper(mut self, upper: f64) -> Self {
-        self.upper = upper;
-        self
-    }
 }
+
+setters!(RReLU {
+    /// Sets the smallest slope.
+    lower(f64);
+    /// Sets the largest slope.
+    upper(f64);
+});
 
 impl Rule for RReLU {
     fn check(&self) -> Result<()> {

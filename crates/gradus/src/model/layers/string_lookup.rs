@@ -4,6 +4,7 @@ use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -81,30 +82,6 @@ impl StringLookup {
         self
     }
 
-    /// Sets how places are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
-    /// Sets the most places of a learned vocabulary.
-    pub fn max_tokens(mut self, most: usize) -> Self {
-        self.max_tokens = Some(most);
-        self
-    }
-
-    /// Sets how many places unknown texts share.
-    pub fn num_oov_indices(mut self, places: usize) -> Self {
-        self.num_oov_indices = places;
-        self
-    }
-
-    /// Sets the text that stands for nothing.
-    pub fn mask_token(mut self, text: impl Into<String>) -> Self {
-        self.mask_token = Some(text.into());
-        self
-    }
-
     /// Sets what makes the hash of unknown texts another one.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
@@ -123,6 +100,17 @@ impl StringLookup {
         }
     }
 }
+
+setters!(StringLookup {
+    /// Sets how places are given.
+    output_mode(OutputMode);
+    /// Sets the most places of a learned vocabulary.
+    max_tokens(some usize);
+    /// Sets how many places unknown texts share.
+    num_oov_indices(usize);
+    /// Sets the text that stands for nothing.
+    mask_token(some into String);
+});
 
 impl Rule for StringLookup {
     fn check(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 use super::axes::{Axes, dims_of};
-use super::checks::check_variable;
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -105,25 +105,7 @@ impl Rule for BatchNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        let moving = [
-            ("moving_mean", &self.moving_mean_initializer),
-            ("moving_variance", &self.moving_variance_initializer),
-        ];
-        for (of, initializer) in moving {
-            check_variable(of, initializer, &None, &None)?;
-        }
-        check_variable(
-            "beta",
-            &self.beta_initializer,
-            &self.beta_regularizer,
-            &self.beta_constraint,
-        )?;
-        check_variable(
-            "gamma",
-            &self.gamma_initializer,
-            &self.gamma_regularizer,
-            &self.gamma_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
@@ -160,20 +142,15 @@ impl LayerFormula for BatchNormalization {
             .collect()
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "beta" => self.beta_regularizer.as_ref(),
-            "gamma" => self.gamma_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "beta" => self.beta_constraint.as_ref(),
-            "gamma" => self.gamma_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("moving_mean", &self.moving_mean_initializer),
+            VariableRules::new("moving_variance", &self.moving_variance_initializer),
+            VariableRules::new("beta", &self.beta_initializer)
+                .kept(&self.beta_regularizer, &self.beta_constraint),
+            VariableRules::new("gamma", &self.gamma_initializer)
+                .kept(&self.gamma_regularizer, &self.gamma_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,5 +1,5 @@
-use super::checks::check_variable;
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -120,18 +120,7 @@ impl Rule for Dense {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
-        check_variable(
-            "kernel",
-            &self.kernel_initializer,
-            &self.kernel_regularizer,
-            &self.kernel_constraint,
-        )?;
-        check_variable(
-            "bias",
-            &self.bias_initializer,
-            &self.bias_regularizer,
-            &self.bias_constraint,
-        )?;
+        check_rules(&self.variable_rules())?;
         match &self.activity_regularizer {
             Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
             None => Ok(()),
@@ -172,20 +161,13 @@ impl LayerFormula for Dense {
         specs
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "kernel" => self.kernel_regularizer.as_ref(),
-            "bias" => self.bias_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "kernel" => self.kernel_constraint.as_ref(),
-            "bias" => self.bias_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("kernel", &self.kernel_initializer)
+                .kept(&self.kernel_regularizer, &self.kernel_constraint),
+            VariableRules::new("bias", &self.bias_initializer)
+                .kept(&self.bias_regularizer, &self.bias_constraint),
+        ]
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

@@ -1,4 +1,5 @@
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -62,8 +63,7 @@ impl Rule for DenseTranspose {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
-        let bias = self.bias_initializer.check();
-        bias.map_err(|e| e.under("bias_initializer"))
+        check_rules(&self.variable_rules())
     }
 }
 
@@ -94,6 +94,12 @@ impl LayerFormula for DenseTranspose {
 
     fn tied_to(&self) -> Option<&str> {
         Some(&self.tied_to)
+    }
+
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("bias", &self.bias_initializer),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

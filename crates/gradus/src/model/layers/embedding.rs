@@ -1,5 +1,5 @@
-use super::checks::check_variable;
-use super::{Call, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -67,12 +67,7 @@ impl Rule for Embedding {
                 return Err(Error::invalid(name, 0, "a whole number above 0"));
             }
         }
-        check_variable(
-            "embeddings",
-            &self.embeddings_initializer,
-            &self.embeddings_regularizer,
-            &self.embeddings_constraint,
-        )?;
+        check_rules(&self.variable_rules())?;
         match &self.activity_regularizer {
             Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
             None => Ok(()),
@@ -102,12 +97,11 @@ impl LayerFormula for Embedding {
         }]
     }
 
-    fn regularizer(&self, _: &str) -> Option<&Regularizer> {
-        self.embeddings_regularizer.as_ref()
-    }
-
-    fn constraint(&self, _: &str) -> Option<&Constraint> {
-        self.embeddings_constraint.as_ref()
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("embeddings", &self.embeddings_initializer)
+                .kept(&self.embeddings_regularizer, &self.embeddings_constraint),
+        ]
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

@@ -1,6 +1,6 @@
 use super::axes::{Axes, dims_of};
-use super::checks::check_variable;
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -89,18 +89,7 @@ impl Rule for LayerNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        check_variable(
-            "beta",
-            &self.beta_initializer,
-            &self.beta_regularizer,
-            &self.beta_constraint,
-        )?;
-        check_variable(
-            "gamma",
-            &self.gamma_initializer,
-            &self.gamma_regularizer,
-            &self.gamma_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
@@ -134,20 +123,13 @@ impl LayerFormula for LayerNormalization {
             .collect()
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "beta" => self.beta_regularizer.as_ref(),
-            "gamma" => self.gamma_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "beta" => self.beta_constraint.as_ref(),
-            "gamma" => self.gamma_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("beta", &self.beta_initializer)
+                .kept(&self.beta_regularizer, &self.beta_constraint),
+            VariableRules::new("gamma", &self.gamma_initializer)
+                .kept(&self.gamma_regularizer, &self.gamma_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -8,7 +8,6 @@ use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::constraints::Constraint;
-use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 
 mod adaptation;
@@ -18,11 +17,13 @@ mod encoding;
 mod keras;
 mod lookup;
 mod traits;
+mod variables;
 pub use adaptation::{Adaptation, Adapts, InputCheck, Seen};
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
 pub use keras::{KerasHome, KerasTraits};
 pub use traits::{Effect, LayerTraits, Randomness};
+pub use variables::{VariableRules, VariableSpec};
 mod image;
 pub use crate::base::hash::Salt;
 pub use crate::rules::augment::{FillMode, Interpolation, Resampling};
@@ -33,19 +34,6 @@ pub use integer_lookup::OovMethod;
 pub use normalization::Numbers;
 pub use random_erasing::FillValue;
 pub use random_flip::FlipMode;
-
-/// A variable that a layer asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VariableSpec {
-    /// Keras' name for it: `kernel`.
-    pub name: &'static str,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Its first values.
-    pub initializer: Initializer,
-    /// Whether gradients change it: a moving mean is not trainable.
-    pub trainable: bool,
-}
 
 /// One use of a layer, as it is lowered.
 #[derive(Debug)]
@@ -94,16 +82,9 @@ pub trait LayerFormula: Rule {
         Vec::new()
     }
 
-    /// The regularizer of the variable of that name.
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        let _ = variable;
-        None
-    }
-
-    /// The constraint of the variable of that name.
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        let _ = variable;
-        None
+    /// The initializer, regularizer and constraint of each variable that may have some.
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        Vec::new()
     }
 
     /// The regularizer of its output.
@@ -221,8 +202,7 @@ forward!(Layer {
     pub(crate) fn merges(&self) -> bool;
     pub(crate) fn dtype(&self, inputs: &[Dtype]) -> Dtype;
     pub(crate) fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec>;
-    pub(crate) fn regularizer(&self, variable: &str) -> Option<&Regularizer>;
-    pub(crate) fn constraint(&self, variable: &str) -> Option<&Constraint>;
+    pub(crate) fn variable_rules(&self) -> Vec<VariableRules<'_>>;
     pub(crate) fn activity_regularizer(&self) -> Option<Regularizer>;
     pub(crate) fn tied_to(&self) -> Option<&str>;
     pub(crate) fn known_texts(&self) -> Option<&[String]>;
@@ -256,6 +236,18 @@ impl Layer {
         };
         let found = format!("{} inputs", inputs.len());
         Err(Error::invalid("", found, expected))
+    }
+
+    /// The regularizer of the variable of that name.
+    pub(crate) fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        let mut all = self.variable_rules().into_iter();
+        all.find(|rules| rules.name == variable)?.regularizer
+    }
+
+    /// The constraint of the variable of that name.
+    pub(crate) fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        let mut all = self.variable_rules().into_iter();
+        all.find(|rules| rules.name == variable)?.constraint
     }
 
     /// Learns the statistic that [`Layer::adaptation`] asks for.

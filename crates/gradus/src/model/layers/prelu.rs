@@ -1,6 +1,6 @@
 use super::axes::{dims_of, row_axes};
-use super::checks::check_variable;
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -66,12 +66,7 @@ setters!(PReLU {
 
 impl Rule for PReLU {
     fn check(&self) -> Result<()> {
-        check_variable(
-            "alpha",
-            &self.alpha_initializer,
-            &self.alpha_regularizer,
-            &self.alpha_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
@@ -102,12 +97,11 @@ impl LayerFormula for PReLU {
         }]
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        self.alpha_regularizer.as_ref().filter(|_| variable == "alpha")
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        self.alpha_constraint.as_ref().filter(|_| variable == "alpha")
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("alpha", &self.alpha_initializer)
+                .kept(&self.alpha_regularizer, &self.alpha_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

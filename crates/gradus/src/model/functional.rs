@@ -7,6 +7,7 @@ use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use super::parts::{Part, Unit, Use};
 use super::sequential::snake_case;
+use super::subgraph::leading_to;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -397,8 +398,8 @@ impl Functional {
         if outputs.is_empty() {
             return Err(Error::invalid("outputs", "none", "at least one"));
         }
-        self.model
-            .leading_to(outputs.iter().map(|o| o.source).collect())
+        let outputs = outputs.iter().map(|o| o.source).collect();
+        leading_to(&self.model, outputs)
     }
 
     /// The model with all layers in the order in which they came.

@@ -1,6 +1,5 @@
 //! Models: a graph of layers with their weights, as plain data.
 
-mod arrange;
 mod compiled;
 mod config;
 pub(crate) mod dtype;
@@ -11,13 +10,14 @@ pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
 pub(crate) mod mixup;
-mod noise;
+pub(crate) mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod predicts;
 mod recipe;
 mod reuse;
 pub(crate) mod sequential;
+mod subgraph;
 pub(crate) mod summary;
 pub(crate) mod table;
 mod tied;

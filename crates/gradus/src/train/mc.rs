@@ -10,7 +10,7 @@ use crate::data::{Dataset, Tensor};
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
 use crate::model::layers::Effect;
-use crate::model::{Input, Model, Source};
+use crate::model::{Input, Model, Source, noise};
 use crate::plan::Mode;
 use crate::rules::activations::Activation;
 use std::ops::Range;
@@ -202,7 +202,7 @@ impl Sampler<'_> {
         data: &Dataset,
         start: impl Fn() -> Vec<Gathered> + Sync,
     ) -> Result<Vec<Gathered>> {
-        let (before, after) = self.model.split_at_noise()?;
+        let (before, after) = noise::split(self.model)?;
         let tensors = feeds::tensors(self.model, data, false)?;
         let sizes: Vec<usize> = match &before {
             Some(_) => after.inputs.iter().map(size).collect(),
@@ -322,7 +322,7 @@ mod tests {
             Tensor::from_f32([width], values.collect()).unwrap()
         };
         let data = Dataset::from_parts(vec![rows(30, 6), rows(30, 3)], vec![]).unwrap();
-        let (before, after) = model.split_at_noise().unwrap();
+        let (before, after) = crate::model::noise::split(&model).unwrap();
         let reached = before.unwrap().predict_all(&data).unwrap();
         assert_eq!(
             reached.len(),

@@ -37,7 +37,7 @@ pub use mc::McPrediction;
 pub use out_of_fold::OutOfFold;
 pub use precision::Precision;
 pub use predict::Predictor;
-pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
+pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Siamese};
 
 #[cfg(test)]
 mod mixup_tests;

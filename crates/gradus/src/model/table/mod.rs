@@ -1,18 +1,20 @@
 //! Models of tables: one input for each column, so that they eat raw rows.
 //!
-//! `front` is what stands between the columns and a network; `goal` what a target
-//! asks of the network's end; `scored` turns outputs back into a table's columns.
+//! `preprocessing` stands between the columns and a network; `goal` is what a target asks
+//! of the network's end; `scored` turns outputs back into a table's columns.
 
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod frames;
-mod front;
 mod goal;
+mod preprocessing;
 mod scored;
 
-pub use front::{EMBEDDED_FROM, embedding_width};
 pub use goal::TableGoal;
+pub use preprocessing::{EMBEDDED_FROM, embedding_width};
 pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
+
+use preprocessing::preprocess;
 
 use super::dtype::Dtype;
 use super::feeds;
@@ -270,7 +272,7 @@ impl Behind {
             columns.push(graph.open_input(&name, shape, dtype));
         }
         let missing = options.missing.unwrap_or_default();
-        let last = front::front(&mut graph, &columns, schema, train, missing, limit)?;
+        let last = preprocess(&mut graph, &columns, schema, train, missing, limit)?;
         Ok(Behind { graph, last })
     }
 

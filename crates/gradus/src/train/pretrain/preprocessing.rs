@@ -1,14 +1,15 @@
-//! A model whose hidden layers stand behind the columns of a table: what comes before its
-//! first Dense layer stays as it is, and the layers from there on are pretrained as a chain.
+//! A model whose hidden layers stand behind the columns of a table: the preprocessing
+//! before its first Dense layer stays as it is, and the layers from there on are pretrained
+//! as a chain.
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{Model, Sequential, Source};
 use crate::train::History;
 
-/// Pretrains the chain behind a model's front on what the front makes of the rows. Nothing
-/// of a model that is a chain itself.
-pub(super) fn pretrain(
+/// Pretrains the chain behind a model's preprocessing on the preprocessed rows. None of a
+/// model that is a chain itself.
+pub(super) fn pretrain_behind(
     model: &mut Model,
     data: &Dataset,
     pretrain: impl FnOnce(&mut Model, &Dataset) -> Result<Vec<History>>,

@@ -138,7 +138,7 @@ impl Looked {
 }
 
 fn recipe(run: &Run, data: &Loaded) -> Vec<Finding> {
-    gradus::inspect::Recipe {
+    gradus::inspect::PlannedTraining {
         model: &run.model,
         data,
         epochs: run.epochs,

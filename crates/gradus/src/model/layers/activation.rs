@@ -6,7 +6,11 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::activations;
 use serde::{Deserialize, Serialize};
 
-/// An activation function as a layer of its own.
+/// An activation function as a layer of its own, as Keras' layer of that name.
+///
+/// Two types have this name, as two things have it in Keras: the function is
+/// [`rules::activations::Activation`](activations::Activation), which the prelude has and
+/// `Dense::activation` takes; this is the layer, `layers::Activation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     /// The function.

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityRegularization {
-    /// How much the absolute values cost. Default 0.
+    /// Cost of the absolute values. Default 0.
     pub l1: f64,
-    /// How much the squares cost. Default 0.
+    /// Cost of the squares. Default 0.
     pub l2: f64,
 }
 

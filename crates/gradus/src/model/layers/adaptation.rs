@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Knowledge of data that a layer learns before training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adaptation {
-    /// What has to be seen of the rows that reach the layer.
+    /// Statistic to be taken of the rows that reach the layer.
     pub to: Adapts,
     /// True if it has learned already: then only `adapt` makes it learn again.
     pub done: bool,
@@ -56,6 +56,6 @@ pub(super) fn not_asked_for(seen: &Seen) -> Error {
 pub struct InputCheck {
     /// True of a number that the layer takes.
     pub fits: Box<dyn Fn(f32) -> bool>,
-    /// What was expected, for the error's text.
+    /// Expectation, for the error's text.
     pub expected: &'static str,
 }

@@ -20,13 +20,13 @@ pub struct BatchNormalization {
     /// The axis that is kept, or the axes: each place along them has a mean and
     /// variance of its own. Default -1, the last.
     pub axis: Axes,
-    /// How slowly the moving averages move. Default 0.99.
+    /// Share of the old moving average in the new one. Default 0.99.
     pub momentum: f64,
     /// ε, added to the variance. Default 0.001.
     pub epsilon: f64,
-    /// Whether β is added. Default yes.
+    /// True if β is added. Default yes.
     pub center: bool,
-    /// Whether γ multiplies. Default yes.
+    /// True if γ multiplies. Default yes.
     pub scale: bool,
     /// Default zeros.
     pub beta_initializer: Initializer,
@@ -36,13 +36,13 @@ pub struct BatchNormalization {
     pub moving_mean_initializer: Initializer,
     /// Default ones.
     pub moving_variance_initializer: Initializer,
-    /// What keeps the beta small. Default nothing.
+    /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// What keeps the gamma small. Default nothing.
+    /// Penalty on the gamma. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// What the beta is kept to. Default nothing.
+    /// Constraint on the beta. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// What the gamma is kept to. Default nothing.
+    /// Constraint on the gamma. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -84,13 +84,13 @@ setters!(BatchNormalization {
     center(bool);
     /// Multiplies by γ or not.
     scale(bool);
-    /// Sets what keeps the beta small.
+    /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);
-    /// Sets what keeps the gamma small.
+    /// Sets the penalty on the gamma.
     gamma_regularizer(some into Regularizer);
-    /// Sets what the beta is kept to.
+    /// Sets the constraint on the beta.
     beta_constraint(some into Constraint);
-    /// Sets what the gamma is kept to.
+    /// Sets the constraint on the gamma.
     gamma_constraint(some into Constraint);
 });
 

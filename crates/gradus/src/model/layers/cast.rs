@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 /// passes. Between whole numbers and `float32` nothing changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cast {
-    /// What they are called.
+    /// Their type.
     pub dtype: Dtype,
 }
 
 impl Cast {
-    /// What they are called.
+    /// Their type.
     pub fn new(dtype: Dtype) -> Self {
         Cast { dtype }
     }

@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CategoryEncoding {
-    /// How many numbers there are.
+    /// Number of whole numbers, from 0 on.
     pub num_tokens: usize,
-    /// How they are given; not as whole numbers. Default `multi_hot`.
+    /// Form in which they are given; not whole numbers. Default `multi_hot`.
     #[serde(default = "multi_hot")]
     pub output_mode: OutputMode,
 }

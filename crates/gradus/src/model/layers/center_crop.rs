@@ -17,7 +17,7 @@ pub struct CenterCrop {
     pub height: usize,
     /// The new width.
     pub width: usize,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

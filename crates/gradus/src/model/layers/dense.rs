@@ -30,12 +30,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
-    /// How many outputs there are.
+    /// Number of outputs.
     pub units: usize,
     /// Default linear.
     #[serde(default)]
     pub activation: Activation,
-    /// Whether a bias is added. Default yes.
+    /// True to add a bias. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
     /// Default Glorot uniform.
@@ -44,19 +44,19 @@ pub struct Dense {
     /// Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
-    /// What keeps the kernel small. Default nothing.
+    /// Penalty on the kernel. Default none.
     #[serde(default)]
     pub kernel_regularizer: Option<Regularizer>,
-    /// What keeps the bias small. Default nothing.
+    /// Penalty on the bias. Default none.
     #[serde(default)]
     pub bias_regularizer: Option<Regularizer>,
-    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    /// Penalty on the output, divided by the batch's rows. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity_regularizer: Option<Regularizer>,
-    /// What the kernel is kept to. Default nothing.
+    /// Constraint on the kernel. Default none.
     #[serde(default)]
     pub kernel_constraint: Option<Constraint>,
-    /// What the bias is kept to. Default nothing.
+    /// Constraint on the bias. Default none.
     #[serde(default)]
     pub bias_constraint: Option<Constraint>,
 }
@@ -74,7 +74,7 @@ fn zeros() -> Initializer {
 }
 
 impl Dense {
-    /// So many units, everything else by default.
+    /// Makes a layer with this number of units, everything else by default.
     pub fn new(units: usize) -> Self {
         Dense {
             units,
@@ -92,7 +92,7 @@ impl Dense {
 }
 
 setters!(Dense {
-    /// Sets how many outputs there are.
+    /// Sets the number of outputs.
     units(usize);
     /// Sets the activation.
     activation(into Activation);
@@ -102,15 +102,15 @@ setters!(Dense {
     kernel_initializer(into Initializer);
     /// Sets the bias' first values.
     bias_initializer(into Initializer);
-    /// Sets what keeps the kernel small.
+    /// Sets the penalty on the kernel.
     kernel_regularizer(some into Regularizer);
-    /// Sets what keeps the bias small.
+    /// Sets the penalty on the bias.
     bias_regularizer(some into Regularizer);
-    /// Sets what the kernel is kept to.
+    /// Sets the constraint on the kernel.
     kernel_constraint(some into Constraint);
-    /// Sets what the bias is kept to.
+    /// Sets the constraint on the bias.
     bias_constraint(some into Constraint);
-    /// Sets what keeps the output small.
+    /// Sets the penalty on the output.
     activity_regularizer(some into Regularizer);
 });
 

@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 /// frozen with its owner. Keras has no such layer, and no file takes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DenseTranspose {
-    /// How many outputs there are: the inputs of the `Dense`.
+    /// Number of outputs: the inputs of the `Dense`.
     pub units: usize,
     /// The name of the `Dense`.
     pub tied_to: String,
     /// Default linear.
     #[serde(default)]
     pub activation: Activation,
-    /// Whether a bias, its own, is added. Default yes.
+    /// True to add a bias, its own. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
     /// Default zeros.

@@ -33,12 +33,12 @@ use serde::{Deserialize, Serialize};
 pub struct Discretization {
     /// The bounds, ascending. Default none: they are learned.
     pub bin_boundaries: Option<Vec<f64>>,
-    /// How many bins are learned.
+    /// Number of bins to learn.
     pub num_bins: Option<usize>,
-    /// How exactly they are learned: the share of the numbers that a bound may be
+    /// Exactness of learning: the share of the numbers that a bound may be
     /// off by. Default 0.01.
     pub epsilon: f64,
-    /// How bins are given. Default as whole numbers.
+    /// Form in which bins are given. Default whole numbers.
     pub output_mode: OutputMode,
 }
 
@@ -70,7 +70,7 @@ impl Discretization {
         }
     }
 
-    /// How many bins there are.
+    /// Number of bins.
     fn places(&self) -> Option<usize> {
         Some(self.bin_boundaries.as_ref()?.len() + 1)
     }

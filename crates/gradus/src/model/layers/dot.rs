@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Dot {
     /// The axis of both inputs, or of each, counted with the batch as 0.
     pub axes: Axes,
-    /// Whether the inputs are first divided by their length along the axis: the
+    /// True to first divide the inputs by their length along the axis: the
     /// result is then the cosine of their angle. Default no.
     #[serde(default)]
     pub normalize: bool,

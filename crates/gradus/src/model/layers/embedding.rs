@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 /// first step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
-    /// How many rows there are.
+    /// Number of rows.
     pub input_dim: usize,
-    /// How many numbers a row has.
+    /// Numbers in a row.
     pub output_dim: usize,
     /// Default uniform between -0.05 and 0.05.
     #[serde(default = "uniform")]
     pub embeddings_initializer: Initializer,
-    /// What keeps the rows small. Default nothing.
+    /// Penalty on the rows. Default none.
     #[serde(default)]
     pub embeddings_regularizer: Option<Regularizer>,
-    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    /// Penalty on the output, divided by the batch's rows. Default none.
     #[serde(default)]
     pub activity_regularizer: Option<Regularizer>,
-    /// What the rows are kept to. Default nothing.
+    /// Constraint on the rows. Default none.
     #[serde(default)]
     pub embeddings_constraint: Option<Constraint>,
 }
@@ -54,9 +54,9 @@ impl Embedding {
 setters!(Embedding {
     /// Sets the rows' first values.
     embeddings_initializer(into Initializer);
-    /// Sets what keeps the rows small.
+    /// Sets the penalty on the rows.
     embeddings_regularizer(some into Regularizer);
-    /// Sets what the rows are kept to.
+    /// Sets the constraint on the rows.
     embeddings_constraint(some into Constraint);
 });
 

@@ -27,22 +27,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hashing {
-    /// How many bins there are, the mask's included.
+    /// Number of bins, the mask's included.
     pub num_bins: usize,
-    /// What stands for nothing and has bin 0 for itself: a text, or a whole number.
+    /// Value that stands for nothing and has bin 0 for itself: a text, or a whole number.
     /// Default none.
     #[serde(default)]
     pub mask_value: Option<MaskValue>,
-    /// What makes the hash another one: SipHash64 under these two numbers. Default
+    /// Salt of the hash: SipHash64 under these two numbers. Default
     /// none.
     #[serde(default)]
     pub salt: Option<Salt>,
-    /// How bins are given. Default as whole numbers.
+    /// Form in which bins are given. Default whole numbers.
     #[serde(default)]
     pub output_mode: OutputMode,
 }
 
-/// What stands for nothing.
+/// Value that stands for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a whole number or a text")]
 pub enum MaskValue {

@@ -38,34 +38,34 @@ pub struct IntegerLookup {
     /// The most places of a learned vocabulary, those of mask and unknown numbers
     /// included. Default no limit.
     pub max_tokens: Option<usize>,
-    /// How many places unknown numbers share; with none they are an error where the
+    /// Number of places that unknown numbers share; with none they are an error where the
     /// layer is applied to an input, and elsewhere become NaN. Default 1.
     pub num_oov_indices: usize,
     /// The number that stands for nothing: place 0 as a whole number, and no 1 in a
     /// row of zeros and ones. Default none.
     pub mask_token: Option<i64>,
-    /// What is never learned, since it stands for unknown numbers. Default -1.
+    /// Number that is never learned, since it stands for unknown ones. Default -1.
     pub oov_token: Option<i64>,
     /// The known numbers, with those of mask and unknown ones in front or without.
     /// Default none: they are learned.
     pub vocabulary: Option<Vec<i64>>,
-    /// How places are given. Default as whole numbers.
+    /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
-    /// Whether rows of zeros and ones are of length `max_tokens` however few numbers
+    /// True if rows of zeros and ones are of length `max_tokens` however few numbers
     /// are known. Default no.
     pub pad_to_max_tokens: bool,
-    /// How unknown numbers share several places. Default `floormod`.
+    /// Method by which unknown numbers share several places. Default `floormod`.
     pub oov_method: OovMethod,
-    /// What makes the hash another one, for `farmhash`: SipHash64 under these two
+    /// Salt of the hash, for `farmhash`: SipHash64 under these two
     /// numbers. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,
 }
 
-/// How unknown numbers share places.
+/// Method by which unknown numbers share places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OovMethod {
@@ -111,7 +111,7 @@ impl IntegerLookup {
         }
     }
 
-    /// Where each number is.
+    /// Place of each number.
     fn places(&self) -> Result<Places> {
         let table = self.table();
         let known = table.place_of_each()?.into_iter();

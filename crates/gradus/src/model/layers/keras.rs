@@ -3,7 +3,7 @@
 /// Facts about the class, whatever its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KerasTraits {
-    /// Where it is defined.
+    /// Place of its definition.
     pub home: KerasHome,
     /// True if Keras counts it as built from the start, and notes no shape for it.
     pub built_at_once: bool,

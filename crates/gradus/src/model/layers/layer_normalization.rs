@@ -20,21 +20,21 @@ pub struct LayerNormalization {
     pub axis: Axes,
     /// ε, added to the variance. Default 0.001.
     pub epsilon: f64,
-    /// Whether β is added. Default yes.
+    /// True if β is added. Default yes.
     pub center: bool,
-    /// Whether γ multiplies. Default yes.
+    /// True if γ multiplies. Default yes.
     pub scale: bool,
     /// Default zeros.
     pub beta_initializer: Initializer,
     /// Default ones.
     pub gamma_initializer: Initializer,
-    /// What keeps the beta small. Default nothing.
+    /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// What keeps the gamma small. Default nothing.
+    /// Penalty on the gamma. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// What the beta is kept to. Default nothing.
+    /// Constraint on the beta. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// What the gamma is kept to. Default nothing.
+    /// Constraint on the gamma. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -71,13 +71,13 @@ setters!(LayerNormalization {
     center(bool);
     /// Multiplies by γ or not.
     scale(bool);
-    /// Sets what keeps the beta small.
+    /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);
-    /// Sets what keeps the gamma small.
+    /// Sets the penalty on the gamma.
     gamma_regularizer(some into Regularizer);
-    /// Sets what the beta is kept to.
+    /// Sets the constraint on the beta.
     beta_constraint(some into Constraint);
-    /// Sets what the gamma is kept to.
+    /// Sets the constraint on the gamma.
     gamma_constraint(some into Constraint);
 });
 

@@ -31,7 +31,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         self.oov_start().saturating_add(self.num_oov_indices)
     }
 
-    /// What a mask becomes: nothing, where there are rows of zeros and ones.
+    /// Place of a mask: none, where there are rows of zeros and ones.
     pub fn mask_place(&self) -> f32 {
         match self.output_mode {
             OutputMode::Int => 0.0,
@@ -39,7 +39,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// Whether the things are those that stand in front of a vocabulary.
+    /// True if the things are those that stand in front of a vocabulary.
     fn is_front(&self, front: &[T]) -> bool {
         let (mask, oov) = front.split_at(self.oov_start().min(front.len()));
         mask.iter().all(|token| Some(token) == self.mask_token)
@@ -55,7 +55,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// How many places there are; none if the vocabulary is still to be learned.
+    /// Number of places; none if the vocabulary is still to be learned.
     pub fn places(&self) -> Option<usize> {
         match (self.pad_to_max_tokens, self.max_tokens) {
             (true, Some(most)) => Some(most),
@@ -235,7 +235,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
     }
 }
 
-/// Where Python ends a line.
+/// Characters at which Python ends a line.
 const LINE_BREAKS: [char; 10] = [
     '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}',
 ];
@@ -249,7 +249,7 @@ pub(super) fn is_long(bytes: usize) -> bool {
     bytes > LONG
 }
 
-/// What is said of a layer whose vocabulary is wanted before it has one.
+/// Error of a layer whose vocabulary is wanted before it has one.
 pub(super) fn not_learned() -> Error {
     Error::NotReady {
         problem: "the vocabulary is not known: give it, or call `fit` or `adapt` first".into(),

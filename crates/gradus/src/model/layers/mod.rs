@@ -18,12 +18,12 @@ mod keras;
 mod lookup;
 mod traits;
 mod variables;
-pub use adaptation::{Adaptation, Adapts, InputCheck, Seen};
+pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
-pub use keras::{KerasHome, KerasTraits};
+pub(crate) use keras::{KerasHome, KerasTraits};
 pub use traits::{Effect, LayerTraits, Randomness};
-pub use variables::{VariableRules, VariableSpec};
+pub(crate) use variables::{VariableRules, VariableSpec};
 mod image;
 pub use crate::base::hash::Salt;
 pub use crate::rules::augment::{FillMode, Interpolation, Resampling};
@@ -31,14 +31,14 @@ pub use axes::Axes;
 pub use hashing::MaskValue;
 pub use image::{DataFormat, Factor};
 pub use integer_lookup::OovMethod;
-pub use normalization::Numbers;
+pub use normalization::Statistic;
 pub use random_erasing::FillValue;
 pub use random_flip::FlipMode;
 
 /// One use of a layer, as it is lowered.
 #[derive(Debug)]
-pub struct Call<'a> {
-    /// What it is applied to.
+pub(crate) struct Call<'a> {
+    /// Inputs of the call.
     pub inputs: &'a [Value],
     /// The layer's variables, in the order of its specs.
     pub variables: &'a [Buffer],
@@ -46,15 +46,15 @@ pub struct Call<'a> {
     pub weights: &'a [Weight],
     /// The kernel that it shares with another layer.
     pub tied: Option<Buffer>,
-    /// Whether the layer is to be trained; a frozen one may act differently.
+    /// True if the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
-    /// Whether its input is no longer the texts, but what they name.
+    /// True if its input holds the places of texts, no longer the texts.
     pub looked_up: bool,
 }
 
 /// The behaviour of a kind of layer: shapes, variables, traits, and the operations that it
 /// becomes. Each is in a file of its own.
-pub trait LayerFormula: Rule {
+pub(crate) trait LayerFormula: Rule {
     /// Facts about its class in Keras.
     const KERAS: KerasTraits = KerasTraits::LAYER;
 
@@ -116,7 +116,7 @@ pub trait LayerFormula: Rule {
         Ok(None)
     }
 
-    /// What it learns from data before training, if it does; `weights` are its own, none
+    /// Knowledge that it learns from data before training; `weights` are its own, none
     /// before the model is built.
     fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation> {
         let _ = weights;

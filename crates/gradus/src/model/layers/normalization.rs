@@ -22,17 +22,17 @@ pub struct Normalization {
     /// own; none (`[]`) is one for all. Default -1, the last.
     pub axis: Axes,
     /// The mean, one number or one for each place along the axes. Default none.
-    pub mean: Option<Numbers>,
+    pub mean: Option<Statistic>,
     /// The variance likewise; given if `mean` is. Default none.
-    pub variance: Option<Numbers>,
-    /// Whether it does the reverse: y = mean + x · max(√variance, 1e-7). Default no.
+    pub variance: Option<Statistic>,
+    /// True for the reverse: y = mean + x · max(√variance, 1e-7). Default no.
     pub invert: bool,
 }
 
-/// One number, or several.
+/// A statistic of data: one number, or one for each place along the axes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Numbers {
+pub enum Statistic {
     /// One for all places.
     One(f64),
     /// One for each place.
@@ -58,8 +58,8 @@ impl Normalization {
 
     /// Gives mean and variance, one for each place.
     pub fn given(mut self, mean: impl Into<Vec<f64>>, variance: impl Into<Vec<f64>>) -> Self {
-        self.mean = Some(Numbers::Many(mean.into()));
-        self.variance = Some(Numbers::Many(variance.into()));
+        self.mean = Some(Statistic::Many(mean.into()));
+        self.variance = Some(Statistic::Many(variance.into()));
         self
     }
 
@@ -76,11 +76,11 @@ setters!(Normalization {
     invert(bool);
 });
 
-impl Numbers {
+impl Statistic {
     fn all(&self) -> &[f64] {
         match self {
-            Numbers::One(number) => std::slice::from_ref(number),
-            Numbers::Many(numbers) => numbers,
+            Statistic::One(number) => std::slice::from_ref(number),
+            Statistic::Many(numbers) => numbers,
         }
     }
 }
@@ -122,7 +122,7 @@ impl LayerFormula for Normalization {
         let kept = self.kept(&inputs[0])?;
         let places: usize = dims_of(&kept, &inputs[0]).iter().product();
         for (name, numbers) in [("mean", &self.mean), ("variance", &self.variance)] {
-            if let Some(Numbers::Many(numbers)) = numbers
+            if let Some(Statistic::Many(numbers)) = numbers
                 && numbers.len() != places
                 && numbers.len() != 1
             {
@@ -195,7 +195,7 @@ impl LayerFormula for Normalization {
             [one] => vec![one; places],
             _ => numbers,
         };
-        let given = |numbers: &Option<Numbers>| {
+        let given = |numbers: &Option<Statistic>| {
             let all = numbers.iter().flat_map(|n| n.all());
             all.map(|&n| n as f32).collect::<Vec<f32>>()
         };

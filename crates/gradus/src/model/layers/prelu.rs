@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 pub struct PReLU {
     /// α's first values. Default zeros.
     pub alpha_initializer: Initializer,
-    /// What keeps α small. Default nothing.
+    /// Penalty on α. Default none.
     pub alpha_regularizer: Option<Regularizer>,
-    /// What α is kept to. Default nothing.
+    /// Constraint on α. Default none.
     pub alpha_constraint: Option<Constraint>,
     /// The axes along which one α is shared, counted with the batch as 0: a row's
     /// first is 1. Default none.
@@ -56,9 +56,9 @@ impl PReLU {
 setters!(PReLU {
     /// Sets α's first values.
     alpha_initializer(into Initializer);
-    /// Sets what keeps α small.
+    /// Sets the penalty on α.
     alpha_regularizer(some into Regularizer);
-    /// Sets what α is kept to.
+    /// Sets the constraint on α.
     alpha_constraint(some into Constraint);
     /// Shares α along these axes.
     shared_axes(some into Vec<i64>);

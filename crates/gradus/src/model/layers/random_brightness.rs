@@ -20,7 +20,7 @@ pub struct RandomBrightness {
     /// Keras' own seed; gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

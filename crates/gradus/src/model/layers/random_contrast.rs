@@ -22,7 +22,7 @@ pub struct RandomContrast {
     /// Keras' own seed; gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

@@ -19,7 +19,7 @@ pub struct RandomErasing {
     /// Each side of the rectangle is the square root of a number from the first to
     /// the second, times the image's. Default 0.02 and 0.33.
     pub scale: Factor,
-    /// What is written: one number, or one for each of three channels. Default
+    /// Filling: one number, or one for each of three channels. Default
     /// normal numbers times the largest value.
     pub fill_value: Option<FillValue>,
     /// The smallest and the largest value of a pixel, which nothing written leaves.
@@ -27,11 +27,11 @@ pub struct RandomErasing {
     pub value_range: [f64; 2],
     /// Keras' own seed; gradus draws from the model's seed.
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     pub data_format: DataFormat,
 }
 
-/// What a rectangle is written over with.
+/// Filling of a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FillValue {

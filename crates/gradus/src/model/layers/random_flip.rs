@@ -16,11 +16,11 @@ pub struct RandomFlip {
     pub mode: FlipMode,
     /// Keras' own seed; gradus draws from the model's seed.
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     pub data_format: DataFormat,
 }
 
-/// What an image is turned over to.
+/// Direction in which an image is turned over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlipMode {

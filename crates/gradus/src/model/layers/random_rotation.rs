@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 /// In training, turns each image about its centre by a random angle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomRotation {
-    /// How far, in whole turns, from -1 to 1; above 0 is counterclockwise.
+    /// Angle in whole turns, from -1 to 1; above 0 is counterclockwise.
     pub factor: Factor,
-    /// What is seen beyond the edge. Default `Reflect`.
+    /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// What a place between pixels is made of. Default `Bilinear`.
+    /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
     /// Keras' own seed; gradus draws from the model's seed.
@@ -25,7 +25,7 @@ pub struct RandomRotation {
     /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 /// In training, moves each image by a random share of its height and width.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomTranslation {
-    /// How far down, in heights, from -1 to 1; below 0 is up.
+    /// Distance down, in heights, from -1 to 1; below 0 is up.
     pub height_factor: Factor,
-    /// How far to the right, in widths, from -1 to 1; below 0 is to the left.
+    /// Distance to the right, in widths, from -1 to 1; below 0 is to the left.
     pub width_factor: Factor,
-    /// What is seen beyond the edge. Default `Reflect`.
+    /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// What a place between pixels is made of. Default `Bilinear`.
+    /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
     /// Keras' own seed; gradus draws from the model's seed.
@@ -27,7 +27,7 @@ pub struct RandomTranslation {
     /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// In training, makes each picture smaller or larger about its centre.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomZoom {
-    /// How much more of the height is seen, above -1 to 1: above 0 the picture gets
+    /// Share by which more of the height is seen, above -1 to 1: above 0 the picture gets
     /// smaller, below 0 larger.
     pub height_factor: Factor,
-    /// How much more of the width. Default what was drawn for the height.
+    /// The same for the width. Default the number that was drawn for the height.
     #[serde(default)]
     pub width_factor: Option<Factor>,
-    /// What is seen beyond the edge. Default `Reflect`.
+    /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// What a place between pixels is made of. Default `Bilinear`.
+    /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
     /// Keras' own seed; gradus draws from the model's seed.
@@ -29,7 +29,7 @@ pub struct RandomZoom {
     /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

@@ -16,7 +16,7 @@ pub struct ReLU {
     pub max_value: Option<f64>,
     /// The slope below the threshold, 0 or more. Default 0.
     pub negative_slope: f64,
-    /// Where the slope changes, 0 or more. Default 0.
+    /// Threshold at which the slope changes, 0 or more. Default 0.
     pub threshold: f64,
 }
 

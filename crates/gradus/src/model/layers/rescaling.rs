@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// makes numbers from 0 to 1 of pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rescaling {
-    /// What each number is multiplied by.
+    /// Factor of each number.
     pub scale: f64,
-    /// What is then added. Default 0.
+    /// Number that is then added. Default 0.
     #[serde(default)]
     pub offset: f64,
 }

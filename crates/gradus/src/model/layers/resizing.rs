@@ -22,28 +22,28 @@ pub struct Resizing {
     pub height: usize,
     /// The new width.
     pub width: usize,
-    /// What a new pixel is made of. Default the four around it.
+    /// Interpolation of new pixels. Default between the four around it.
     #[serde(default)]
     pub interpolation: Resampling,
-    /// Whether the largest part in the middle that has the new proportions is taken,
+    /// True to take the largest part in the middle that has the new proportions,
     /// in place of all in other proportions. Default no.
     #[serde(default)]
     pub crop_to_aspect_ratio: bool,
-    /// Whether the image is first made one of the new proportions, by as much on
+    /// True to first make the image one of the new proportions, by as much on
     /// either side. Default no.
     #[serde(default)]
     pub pad_to_aspect_ratio: bool,
-    /// What it is then made wider by: Keras knows `Constant` alone.
+    /// Filling of what it is then widened by: Keras knows `Constant` alone.
     #[serde(default = "constant")]
     pub fill_mode: FillMode,
     /// The number that it is made wider by. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// Whether a smaller image's pixels are made of all that they stand for. Default
+    /// True to make a smaller image's pixels of all that they stand for. Default
     /// no, and never with `Nearest`.
     #[serde(default)]
     pub antialias: bool,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }

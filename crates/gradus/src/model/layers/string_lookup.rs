@@ -26,28 +26,28 @@ pub struct StringLookup {
     /// The most places of a learned vocabulary, those of mask and unknown texts
     /// included. Default no limit.
     pub max_tokens: Option<usize>,
-    /// How many places unknown texts share, by their hash; with none they are an
+    /// Number of places that unknown texts share, by their hash; with none they are an
     /// error. Default 1.
     pub num_oov_indices: usize,
     /// The text that stands for nothing: place 0 as a whole number, and no 1 in a
     /// row of zeros and ones. Default none.
     pub mask_token: Option<String>,
-    /// What is never learned, since it stands for unknown texts. Default `[UNK]`.
+    /// Text that is never learned, since it stands for unknown ones. Default `[UNK]`.
     pub oov_token: Option<String>,
     /// The known texts, with those of mask and unknown ones in front or without.
     /// Default none: they are learned.
     pub vocabulary: Option<Vec<String>>,
-    /// How places are given. Default as whole numbers.
+    /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
-    /// Whether rows of zeros and ones are of length `max_tokens` however few texts
+    /// True if rows of zeros and ones are of length `max_tokens` however few texts
     /// are known. Default no.
     pub pad_to_max_tokens: bool,
-    /// How Keras reads bytes; only `utf-8`.
+    /// Encoding of bytes in Keras; only `utf-8`.
     pub encoding: String,
-    /// What makes the hash of unknown texts another one: SipHash64 under these two
+    /// Salt of the hash of unknown texts: SipHash64 under these two
     /// numbers, else FarmHash64. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,

@@ -49,8 +49,9 @@ macro_rules! plain {
 }
 
 registry! {
-    /// What a layer applies to its outputs: `Activation::Elu`, or a rule with
-    /// arguments of its own, `Elu { alpha: 0.5 }.into()`.
+    /// An activation function: `Activation::Elu`, or a rule with arguments of its own,
+    /// `Elu { alpha: 0.5 }.into()`. The layer that applies one by itself is another type,
+    /// [`layers::Activation`](crate::layers::Activation).
     Activation("activation") {
         linear: Linear["linear"];
         celu: Celu["celu"];

@@ -14,7 +14,7 @@ use serde_json::Map;
 /// both become. A nested Keras object is an object with the key `type`.
 pub type Value = serde_json::Value;
 
-/// What a family knows about one of its members.
+/// Facts about a member of a family.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
     /// Keras' class name, also the Rust type's: `HeNormal`.
@@ -26,13 +26,13 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether the member answers to this name.
+    /// True if the member answers to this name.
     pub fn is_called(&self, name: &str) -> bool {
         self.class == name || self.aliases.contains(&name)
     }
 }
 
-/// What every registered rule has: a check of its arguments.
+/// A registered rule: a check of its arguments.
 pub trait Rule: Clone + Serialize + DeserializeOwned {
     /// Refuses arguments that make no sense, naming the argument.
     fn check(&self) -> Result<()> {
@@ -103,7 +103,7 @@ pub(crate) fn fields<T: Serialize>(rule: &T) -> Map<String, Value> {
     }
 }
 
-/// How a rule is written: its alias where the alias means the same, else its
+/// The written form of a rule: its alias where the alias means the same, else its
 /// type and arguments.
 pub(crate) fn short<F: PartialEq>(
     rule: &F,
@@ -335,7 +335,7 @@ macro_rules! visitor {
     ($family:ident, $formula:path) => {
         /// Something to do with whichever rule it is, its type known.
         pub(crate) trait Visit {
-            /// What comes of it.
+            /// The result.
             type Output;
             /// Does it.
             fn visit<R: $formula>(self, rule: &R) -> Self::Output;

@@ -15,7 +15,7 @@ pub(super) struct InPlace<'a> {
     /// The class of its activation, its own or that of a layer behind it: `Linear`
     /// where there is none.
     pub activation: &'static str,
-    /// Whether its outputs are the model's, in whatever shape and unit.
+    /// True if its outputs are the model's, in whatever shape and unit.
     pub is_last: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn normalizes(model: &Model, node: usize) -> bool {
     )
 }
 
-/// Where a finding about a layer is.
+/// The place of a finding about a layer.
 pub(super) fn at(layer: &str) -> Where {
     Where::of(format!("layer {layer}"))
 }
@@ -93,7 +93,7 @@ fn activation_behind(model: &Model, node: usize) -> &'static str {
     }
 }
 
-/// Whether all that is behind it is the model's output: nothing else is learned there.
+/// True if all that is behind it is the model's output: nothing else is learned there.
 fn is_last(model: &Model, node: usize) -> bool {
     let next: Vec<usize> = behind(model, node).collect();
     if model.outputs.contains(&Source::Node(node)) {
@@ -124,7 +124,7 @@ pub(super) fn raw_inputs(model: &Model, node: usize) -> Vec<usize> {
     found
 }
 
-/// What an output is compared with.
+/// The target of an output.
 pub(super) fn target_of<'a>(model: &Model, data: &'a Dataset, output: usize) -> Option<&'a Tensor> {
     let mut targets = feeds::targets(model, data).ok()?.into_iter();
     targets

@@ -1,4 +1,4 @@
-//! What is suspicious about a model and the way it is to be trained.
+//! Lints: findings about a model and the way it is to be trained.
 //!
 //! `training` has the rules of chapter 11 of *Hands-On Machine Learning*, one file for
 //! each subject; `weights` looks at the numbers of a model; `graph` is how both walk
@@ -22,22 +22,22 @@ pub struct PlannedTraining<'a> {
     pub data: &'a Loaded,
     /// Up to which epoch it is trained.
     pub epochs: usize,
-    /// How many rows a step takes.
+    /// Rows of a step.
     pub batch_size: usize,
-    /// Whether the weights are those of their initializers, not a file's.
+    /// True if the weights are those of their initializers, not a file's.
     pub fresh: bool,
-    /// Whether a schedule sets the learning rate.
+    /// True if a schedule sets the learning rate.
     pub scheduled: bool,
-    /// Whether rows are mixed.
+    /// True if rows are mixed.
     pub mixup: bool,
-    /// What may stop it early.
+    /// The callback that may stop it early.
     pub early_stopping: Option<&'a EarlyStopping>,
-    /// What may lower the learning rate.
+    /// The callback that may lower the learning rate.
     pub reduce_lr_on_plateau: Option<&'a ReduceLROnPlateau>,
 }
 
 impl PlannedTraining<'_> {
-    /// What is suspicious about it.
+    /// Looks for what is suspicious about it.
     ///
     /// | name | finds |
     /// | --- | --- |
@@ -62,7 +62,7 @@ impl PlannedTraining<'_> {
 }
 
 impl Model {
-    /// What is suspicious about its weights and state.
+    /// Looks for what is suspicious about its weights and state.
     ///
     /// | name | finds |
     /// | --- | --- |

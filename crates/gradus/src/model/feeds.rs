@@ -46,7 +46,7 @@ impl FeedRole {
         }
     }
 
-    /// Where its numbers come from, if the tensors of the data are those of `order`.
+    /// Source of its numbers, if the tensors of the data are those of `order`.
     pub fn source(self, order: &[FeedRole]) -> Option<FeedSource> {
         let place = |role| order.iter().position(|&other| other == role);
         match self {

@@ -61,7 +61,7 @@ pub(super) struct Mixtures {
     /// The targets of the rows, and of those that they are mixed with.
     targets: Vec<Value>,
     partners: Vec<Value>,
-    /// How much of each.
+    /// The share of each.
     share: Value,
     rest: Value,
 }

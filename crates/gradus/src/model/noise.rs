@@ -1,4 +1,4 @@
-//! Where a model's noise begins: what comes before is the same in every sample.
+//! Split of a model where its noise begins: the part before is the same in every sample.
 
 use super::dtype::Dtype;
 use super::graph::{Input, Model, Node, Source};

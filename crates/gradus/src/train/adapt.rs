@@ -85,13 +85,13 @@ struct Reaching<'a> {
     model: &'a Model,
     engine: &'a dyn Engine,
     input: Source,
-    /// What computes them, if they are not an input.
+    /// The model that computes them, if they are not an input.
     before: Option<Model>,
     data: &'a Data,
 }
 
 impl Reaching<'_> {
-    /// What of `data` reaches the layer.
+    /// The part of `data` that reaches the layer.
     fn of<'d>(&self, data: &'d Dataset) -> Result<Cow<'d, Tensor>> {
         match (&self.before, self.input) {
             (None, Source::Input(n)) => {
@@ -152,7 +152,7 @@ impl Reaching<'_> {
         Ok(all)
     }
 
-    /// How often each whole number is there; what is behind the point does not count,
+    /// Counts each whole number; what is behind the point does not count,
     /// nor does a NaN.
     fn counts(&self) -> Result<HashMap<i64, u64>> {
         let mut all = HashMap::new();

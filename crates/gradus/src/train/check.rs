@@ -1,4 +1,4 @@
-//! Whether a model can take the data: what does not fit is named before a step
+//! Checks of data against a model: what does not fit is named before a step
 //! is taken.
 
 use super::feeds;

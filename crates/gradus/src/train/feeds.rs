@@ -38,7 +38,7 @@ pub(crate) fn inputs<'a>(model: &Model, data: &'a Dataset) -> Result<Vec<&'a Ten
     data.for_inputs(model.inputs.iter().map(|input| &*input.name))
 }
 
-/// What a layer finds for each text: it looks each of the dictionary up once.
+/// Looks each text of the dictionary up once, and gives the number of each cell.
 fn looked_up(model: &Model, layer: usize, texts: &Tensor) -> Result<Tensor> {
     let Values::Text { names, codes } = texts.values() else {
         return Err(Error::invalid(texts.name(), "numbers", "text"));

@@ -18,11 +18,14 @@ pub(crate) struct Runner {
     lowered: Arc<Lowered>,
 }
 
+/// Writes rows of a source of feeds. Any thread may call it, for any rows.
+type Gather<'a> = dyn Fn(FeedSource, Range<usize>, &mut [f32]) + Sync + 'a;
+
 /// The numbers of one batch, for one plan.
 pub(crate) struct Batch {
     plan: usize,
     feeds: Vec<Vec<f32>>,
-    /// What each feed carries.
+    /// The role of each feed.
     roles: Vec<FeedRole>,
     /// Of each output.
     outputs: Vec<Vec<f32>>,
@@ -203,7 +206,7 @@ impl Runner {
     fn run_gathered(
         &mut self,
         batch: &mut Batch,
-        gather: &(dyn Fn(FeedSource, Range<usize>, &mut [f32]) + Sync),
+        gather: &Gather,
         rows: usize,
         step: &Step,
         with_outputs: bool,

@@ -130,8 +130,9 @@ impl Family {
     /// What Keras writes of a class beside the arguments that gradus has.
     pub fn extras(self, class: &str) -> impl Iterator<Item = &'static Extra> {
         let class = class.to_owned();
+        let keras = Layer::keras_class(&class).filter(|_| self == Family::Layer);
+        let of_images = keras.is_some_and(|keras| keras.bounding_boxes);
         EXTRAS.iter().filter(move |extra| {
-            let of_images = Layer::keras_class(&class).is_some_and(|keras| keras.bounding_boxes);
             extra.family == self
                 && (extra.classes.is_empty() || extra.classes.contains(&class.as_str()))
                 && (!extra.images || of_images)

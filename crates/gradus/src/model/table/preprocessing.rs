@@ -16,7 +16,7 @@ use std::collections::HashMap;
 /// of zeros with a 1.
 pub const EMBEDDED_FROM: usize = 33;
 
-/// How long the vectors are that so many texts are embedded in: fast.ai's rule of
+/// The length of the vectors that so many texts are embedded in: fast.ai's rule of
 /// thumb, at most 100.
 pub fn embedding_width(texts: usize) -> usize {
     (1.6 * (texts as f64).powf(0.56)).round().min(100.0) as usize
@@ -109,9 +109,9 @@ enum Seen {
 struct Standardized {
     means: Vec<f64>,
     variances: Vec<f64>,
-    /// Whether any is missing.
+    /// True if any is missing.
     gaps: bool,
-    /// Whether a 1 says where.
+    /// True if a 1 says where.
     indicator: bool,
 }
 
@@ -127,7 +127,7 @@ impl Seen {
         })
     }
 
-    /// How many numbers it is.
+    /// The numbers that it becomes.
     fn size(&self) -> usize {
         match self {
             Seen::Numbers(of) => of.means.len() * if of.indicator { 2 } else { 1 },
@@ -138,8 +138,8 @@ impl Seen {
 }
 
 impl Schema {
-    /// What a recipe's network sees of each feature if its training rows are like these, in
-    /// words, and how many numbers that is: `("one-hot of 5 + unknown", 6)`.
+    /// The preprocessing of each feature if its training rows are like these, in
+    /// words, and the numbers that it becomes: `("one-hot of 5 + unknown", 6)`.
     pub fn seen(&self, train: &Summary, missing: Missing) -> Result<Vec<(String, usize)>> {
         let each = self.features.iter();
         each.map(|feature| {

@@ -39,7 +39,7 @@ use std::ops::Range;
 pub struct Autoencoder {
     /// Extent and training, as of every kind.
     pub options: PretrainOptions,
-    /// How far the output is from the input. Default the mean squared error; with
+    /// Distance of the output from the input. Default the mean squared error; with
     /// the binary crossentropy, for inputs from 0 to 1, the output is a sigmoid.
     pub loss: Loss,
     /// The standard deviation of noise that is added to the input, which is to be
@@ -48,14 +48,14 @@ pub struct Autoencoder {
     pub noise: f64,
     /// The share of the inputs that is dropped, and is to be given back. Default 0.
     pub dropout: f64,
-    /// What the absolute values of the code cost in the loss: a sparse autoencoder.
+    /// Cost of the code's absolute values in the loss: a sparse autoencoder.
     /// Default 0.
     pub sparsity: f64,
-    /// Whether one layer is trained after the other, each to give back what the ones
+    /// True to train one layer after the other, each to give back what the ones
     /// before it make of the input (Bengio et al., "Greedy layer-wise training of
     /// deep networks", 2006). Default all at once.
     pub greedy: bool,
-    /// Whether each layer of the decoder uses the kernel of the encoder's, turned:
+    /// True if each layer of the decoder uses the kernel of the encoder's, turned:
     /// half as many weights, and less to overfit with. Default kernels of its own.
     pub tied: bool,
 }

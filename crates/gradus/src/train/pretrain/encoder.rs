@@ -12,7 +12,7 @@ use std::ops::Range;
 /// The first layers of a chain.
 pub(super) struct Encoder<'a> {
     model: &'a mut Model,
-    /// How many layers it has.
+    /// Number of its layers.
     pub end: usize,
     /// The shape that each layer of the model is applied to.
     shapes: Vec<Shape>,
@@ -65,7 +65,7 @@ impl<'a> Encoder<'a> {
             .collect()
     }
 
-    /// What layer `i` is applied to.
+    /// The shape that layer `i` is applied to.
     pub fn input(&self, i: usize) -> &Shape {
         &self.shapes[i]
     }

@@ -85,7 +85,7 @@ impl MaskedFeatures {
         Ok(vec![history])
     }
 
-    /// What is seen and what is hidden in an epoch, and the features hidden.
+    /// Draws for an epoch: the seen features, the mask, and the hidden features.
     fn mask(&self, x: &[f32], row: &[usize], seed: u64, epoch: u64) -> Result<Dataset> {
         let mut random = Key::new(seed, Stream::Pretrain, epoch).sequence();
         let (mut seen, mut hidden) = (x.to_vec(), vec![0.0; x.len()]);

@@ -7,11 +7,11 @@ use crate::rules::optimizers::{Nadam, Optimizer};
 pub struct PretrainOptions {
     /// The last layer to be pretrained. Default the one before the last Dense layer.
     pub until: Option<String>,
-    /// How often all rows are seen; in greedy pretraining, by each layer. Default 10.
+    /// Epochs; in greedy pretraining, of each layer. Default 10.
     pub epochs: usize,
     /// Rows of a batch, or pairs or triplets of rows. Default 32.
     pub batch_size: usize,
-    /// How it is trained. Default Nadam.
+    /// Optimizer of the auxiliary network. Default Nadam.
     pub optimizer: Optimizer,
 }
 
@@ -36,7 +36,7 @@ macro_rules! option_setters {
                 self
             }
 
-            /// Sets how often all rows are seen.
+            /// Sets the epochs.
             pub fn epochs(mut self, epochs: usize) -> Self {
                 self.options.epochs = epochs;
                 self
@@ -48,7 +48,7 @@ macro_rules! option_setters {
                 self
             }
 
-            /// Sets how it is trained.
+            /// Sets the optimizer.
             pub fn optimizer(
                 mut self,
                 optimizer: impl Into<crate::rules::optimizers::Optimizer>,

@@ -23,12 +23,12 @@ use crate::train::History;
 pub struct Siamese {
     /// Extent and training, as of every kind.
     pub options: PretrainOptions,
-    /// Whether each row is seen with a like and with another one at once
+    /// True if each row is seen with a like and with another one at once
     /// (Schroff et al., "FaceNet", 2015), or with one of the two (the contrastive
     /// loss of Hadsell et al., "Dimensionality reduction by learning an invariant
     /// mapping", 2006). Default with one.
     pub triplets: bool,
-    /// How far apart others are to be: contrastive, their distance; with triplets,
+    /// Distance that others are to keep: contrastive, their own; with triplets,
     /// what their squared distance exceeds the like one's by. Default 1.
     pub margin: f64,
     /// The standard deviation of the noise that makes two versions of a row; then
@@ -66,7 +66,7 @@ impl Siamese {
         self
     }
 
-    /// Whether pairs are versions of one row, and not rows of one class.
+    /// True if pairs are versions of one row, and not rows of one class.
     pub fn is_without_labels(&self) -> bool {
         self.noise.is_some() || !self.augment.is_empty()
     }
@@ -129,7 +129,7 @@ impl Siamese {
         Ok(vec![history])
     }
 
-    /// What the augmentation makes of a view.
+    /// Adds the augmentation of a view.
     fn version(&self, graph: &mut Functional, view: Symbol, row: &Shape) -> Result<Symbol> {
         if self.augment.is_empty() {
             return Ok(view);
@@ -151,7 +151,7 @@ impl Siamese {
         }
     }
 
-    /// How many rows are looked at together.
+    /// The number of rows that are looked at together.
     fn views(&self) -> usize {
         if self.triplets { 3 } else { 2 }
     }
@@ -295,7 +295,7 @@ fn contrastive(like: bool, apart: &[f32], margin: f32, gradient: &mut [f32]) -> 
     loss
 }
 
-/// What the squared distance of the other one lacks to the like one's and the margin;
+/// The shortfall of the other one's squared distance to the like one's and the margin;
 /// `apart` is first from the like one, then from the other.
 fn triplet(apart: &[f32], margin: f32, gradient: &mut [f32]) -> f32 {
     let (like, other) = apart.split_at(apart.len() / 2);

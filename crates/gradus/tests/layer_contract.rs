@@ -199,7 +199,7 @@ fn trained(place: Place, layer: &Layer, frozen: bool) -> (Model, f64) {
     let adam = Adam::new().learning_rate(0.01);
     model.compile(adam, Loss::MeanSquaredError, &[]).unwrap();
     let fit = Fit::new().epochs(2).batch_size(20);
-    let history = model.fit(&data(place, 3), fit).unwrap();
+    let history = model.fit(data(place, 3), fit).unwrap();
     (model, history.last("loss").unwrap())
 }
 
@@ -296,7 +296,7 @@ fn training_and_inference_give_rows_of_the_shape_that_is_promised() {
         model
             .compile(SGD::new().learning_rate(0.01), Loss::MeanSquaredError, &[])
             .unwrap();
-        let fit = |width: usize| model.clone().fit(&data(place, width), Fit::new());
+        let fit = |width: usize| model.clone().fit(data(place, width), Fit::new());
         let history = fit(shape.size()).unwrap();
         assert!(history.last("loss").unwrap().is_finite(), "{class}");
         assert!(fit(shape.size() + 1).is_err(), "{class}");

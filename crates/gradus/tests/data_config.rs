@@ -1,19 +1,21 @@
 //! SPEC, the `[data]` table, the checks before training, and descriptions.
 
+mod common;
+
+use common::Folder;
 use gradus::data::{self, DataConfig, Loaded, check, write_npy};
 use gradus::{Dataset, Error, Result, Scale, Shape, Split, Tensor};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A folder with x.npy of 10 rows of 2, y.npy of 10 labels, and xv, yv of 4.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data_config_{test}"));
-    fs::create_dir_all(&folder).unwrap();
+fn folder() -> Folder {
+    let folder = Folder::new();
     let write = |name: &str, shape: &Shape, values: &[f32]| {
         let mut bytes = Vec::new();
         write_npy(&mut bytes, shape, values).unwrap();
-        fs::write(folder.join(name), bytes).unwrap();
+        folder.write(name, bytes);
     };
     let pair = |i: usize| [i as f32, 5.0];
     let (wide, single) = (Shape::from([2]), Shape::default());
@@ -43,9 +45,10 @@ fn rows(loaded: &Loaded) -> [Option<usize>; 3] {
 
 #[test]
 fn the_data_table_loads_splits_and_scales() -> Result<()> {
-    let base = folder("loads");
+    let folder = folder();
+    let base = folder.root();
     let loaded = load(
-        &base,
+        base,
         json!({"dataset": "digits", "validation": {"first": 200}}),
     )?;
     assert_eq!(rows(&loaded), [Some(1242), Some(200), Some(355)]);
@@ -57,11 +60,11 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
         assert_eq!(data.inputs()[0].scale(), &Scale::Divide(16.0));
     }
     assert_eq!(loaded.train.inputs()[0].source_row(0), 200);
-    let raw = load(&base, json!({"dataset": "digits", "scale": "none"}))?;
+    let raw = load(base, json!({"dataset": "digits", "scale": "none"}))?;
     assert_eq!(raw.train.inputs()[0].scale(), &Scale::None);
 
     let files = json!({"x": "x.npy", "y": "y.npy", "validation": {"fraction": 0.25}});
-    let loaded = load(&base, files)?;
+    let loaded = load(base, files)?;
     assert_eq!(rows(&loaded), [Some(7), Some(3), None]);
     assert_eq!(loaded.train.inputs()[0].scale(), &Scale::None);
     assert_eq!(
@@ -70,7 +73,7 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
     );
 
     let named = json!({"x": {"b": "x.npy", "a": "x.npy"}, "y": "y.npy", "sample_weight": "y.npy"});
-    let loaded = load(&base, named)?;
+    let loaded = load(base, named)?;
     assert_eq!(loaded.train.input_names(), ["b", "a"]);
     assert_eq!(loaded.train.sample_weight().map(Tensor::rows), Some(10));
     Ok(())
@@ -78,12 +81,13 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
 
 #[test]
 fn standard_scale_knows_the_training_rows_alone() -> Result<()> {
-    let base = folder("standard");
+    let folder = folder();
+    let base = folder.root();
     let table = json!({
         "x": "x.npy", "y": "y.npy", "scale": "standard",
         "validation": {"x": "xv.npy", "y": "yv.npy"},
     });
-    let loaded = load(&base, table)?;
+    let loaded = load(base, table)?;
     // The training column is 0..10: mean 4.5, population variance 8.25.
     let deviation = 8.25_f32.sqrt();
     let train = loaded.train.inputs()[0].to_f32();
@@ -98,7 +102,8 @@ fn standard_scale_knows_the_training_rows_alone() -> Result<()> {
 
 #[test]
 fn mistakes_in_the_data_table_are_named() {
-    let base = folder("mistakes");
+    let folder = folder();
+    let base = folder.root();
     let x = || json!({"x": "x.npy", "y": "y.npy"});
     let with = |key: &str, value: Value| {
         let mut table = x();
@@ -197,7 +202,7 @@ fn mistakes_in_the_data_table_are_named() {
         (json!({"x": "nowhere.npy"}), "nowhere.npy: "),
     ];
     for (table, expected) in cases {
-        let error = load(&base, table.clone()).map(|_| ()).unwrap_err();
+        let error = load(base, table.clone()).map(|_| ()).unwrap_err();
         assert!(error.is_users_mistake());
         let text = error.to_string();
         assert!(text.contains(expected), "{table}: {text}");
@@ -227,7 +232,8 @@ fn a_config_is_written_as_it_was_read_and_can_be_moved() -> Result<()> {
 
 #[test]
 fn spec_names_sets_files_and_tables() -> Result<()> {
-    let base = folder("spec");
+    let folder = folder();
+    let base = folder.root();
     let at = |name: &str| base.join(name).display().to_string();
     for (spec, default, expected) in [
         ("digits", Split::Test, 355),

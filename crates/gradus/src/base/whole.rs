@@ -92,12 +92,6 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("gradus-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
         entries
@@ -107,19 +101,18 @@ mod tests {
 
     #[test]
     fn a_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
-        let folder = folder("whole");
-        let path = folder.join("a.txt");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
         write_whole(&path, |file| file.write_all(b"old")).unwrap();
         write_whole(&path, |file| file.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(names(&folder), ["a.txt"]);
-        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
     #[test]
     fn a_failure_keeps_the_old_file_and_leaves_nothing_beside_it() {
-        let folder = folder("half");
-        let path = folder.join("a.txt");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
         write_whole(&path, |file| file.write_all(b"old")).unwrap();
         let failed = write_whole(&path, |file| {
             file.write_all(b"half of the ne")?;
@@ -127,8 +120,7 @@ mod tests {
         });
         assert!(failed.unwrap_err().to_string().contains("disk full"));
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(names(&folder), ["a.txt"]);
-        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
     #[test]

@@ -6,21 +6,15 @@ use super::{Cells, DateFormat, Kind, ReadTable, Table};
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// A file in the temporary folder, removed at the end.
-struct Scratch(PathBuf);
+/// A file in a folder of its own, removed at the end.
+struct Scratch(PathBuf, #[allow(dead_code)] tempfile::TempDir);
 
 impl Scratch {
     fn new(name: &str, text: &str) -> Self {
-        let name = format!("gradus-table-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        Scratch(path, folder)
     }
 }
 

@@ -36,9 +36,7 @@ pub mod prelude {
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;
     pub use crate::rules::metrics::Metric;
-    pub use crate::rules::optimizers::{
-        Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate,
-    };
+    pub use crate::rules::optimizers::{Adam, AdamW, LearningRate, Nadam, Optimizer, RMSprop, SGD};
     pub use crate::rules::schedules::{OneCycle, Schedule};
     pub use crate::train::{Callback, EarlyStopping, Fit, History, OnNan, ReduceLROnPlateau};
 }

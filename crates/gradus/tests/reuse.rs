@@ -165,9 +165,9 @@ fn freezing_takes_effect_at_once() {
 fn optimizers() -> Vec<Optimizer> {
     vec![
         SGD::new().momentum(0.9).nesterov(true).into(),
-        Optimizer::from(Nadam::new()).use_ema(0.9),
+        Nadam::new().use_ema(0.9).into(),
         AdamW::new().into(),
-        Optimizer::from(Adam::new()).gradient_accumulation_steps(2),
+        Adam::new().gradient_accumulation_steps(2).into(),
         Ftrl::new().into(),
         Lamb::new().into(),
         Muon::new().into(),

@@ -291,9 +291,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             data(40, 9, 5),
             compile(
                 elu(),
-                Optimizer::from(Adam::new())
-                    .global_clipnorm(0.01)
-                    .weight_decay(0.1),
+                Adam::new().global_clipnorm(0.01).weight_decay(0.1).into(),
             ),
         ),
         (
@@ -364,7 +362,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
         (
             "tied, clipnorm",
             data(75, 31, 5),
-            compile(tied(), Optimizer::from(Adam::new()).clipnorm(0.1)),
+            compile(tied(), Adam::new().clipnorm(0.1).into()),
         ),
         (
             "augmented",
@@ -394,7 +392,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .add(Dense::new(28).activation(Activation::Tanh))
                 .add(Dense::new(5).activation(Activation::Softmax))
                 .compile(
-                    Optimizer::from(Adam::new()).clipnorm(0.1),
+                    Adam::new().clipnorm(0.1),
                     Loss::SparseCategoricalCrossentropy,
                     &[],
                 )
@@ -562,7 +560,7 @@ fn pairs_of_bfloat16_change_no_bit() {
     };
     let more = [
         parts(SGD::new().into()),
-        parts(Optimizer::from(Adam::new()).clipnorm(0.1)),
+        parts(Adam::new().clipnorm(0.1).into()),
     ];
     for (name, data, model) in models().into_iter().chain(more) {
         let size = if name == "in parts" { 1100 } else { 32 };
@@ -627,9 +625,9 @@ fn batches_that_are_gone_over_in_parts_train_alike() {
         let weights = model.weights().flat_map(|w| w.values.clone());
         weights.collect::<Vec<f32>>()
     };
-    for optimizer in [SGD::new().into(), Optimizer::from(SGD::new()).clipnorm(0.1)] {
+    for optimizer in [SGD::new(), SGD::new().clipnorm(0.1)] {
         for data in [mostly_zeros(1700, 131, 5), data(1700, 29, 5)] {
-            let model = model(optimizer.clone());
+            let model = model(optimizer.clone().into());
             let expected = trained(&Reference, &model, &data);
             for isa in Isa::tested() {
                 let on = |threads| Cpu {

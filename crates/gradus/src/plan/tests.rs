@@ -52,7 +52,7 @@ fn snapshot(name: &str, plan: &Plan) {
 fn a_training_step_is_the_plan_that_was_reviewed() {
     let momentum = || SGD::new().momentum(0.9).nesterov(true);
     snapshot("train", &plan(&model(momentum()), Mode::Train));
-    let clipped = Optimizer::from(momentum()).global_clipnorm(1.0);
+    let clipped = momentum().global_clipnorm(1.0);
     snapshot("train_clipped", &plan(&model(clipped), Mode::Train));
     snapshot("infer", &plan(&model(momentum()), Mode::Infer));
 }

@@ -9,7 +9,7 @@ use crate::model::layers::Dense;
 use crate::model::{Goal, Model, Sequential};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Optimizer, SGD};
+use crate::rules::optimizers::SGD;
 use crate::rules::schedules::OneCycle;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ fn data(rows: usize) -> Dataset {
 }
 
 fn model() -> Model {
-    let optimizer = Optimizer::from(SGD::new()).learning_rate(0.1);
+    let optimizer = SGD::new().learning_rate(0.1);
     Sequential::new()
         .add(Dense::new(1))
         .compile(optimizer, Loss::MeanSquaredError, &[])

@@ -99,7 +99,7 @@ mod tests {
     use crate::model::{Model, Sequential};
     use crate::rules::initializers::{Constant, Initializer};
     use crate::rules::losses::Loss;
-    use crate::rules::optimizers::{SGD, WithLearningRate};
+    use crate::rules::optimizers::SGD;
     use crate::train::Fit;
     use std::hint::black_box;
 

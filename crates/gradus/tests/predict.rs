@@ -138,3 +138,18 @@ fn rows_that_do_not_fit_are_refused() {
     let unbuilt = Sequential::new().add(Dense::new(2)).build().unwrap();
     assert!(unbuilt.predictor().is_err());
 }
+
+#[test]
+fn a_shape_error_has_its_shapes_as_values() {
+    let model = Sequential::new().input([4]).add(Dense::new(1));
+    let rows = Dataset::unlabelled(Tensor::from_f32([2, 3], vec![0.0; 12]).unwrap());
+    let error = model.build().unwrap().predict(&rows).unwrap_err();
+    let gradus::Error::Shape {
+        found, expected, ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(found.dims.as_deref(), Some(&[2, 3][..]));
+    assert_eq!(expected.dims.as_deref(), Some(&[4][..]));
+}

@@ -7,7 +7,7 @@ use super::parts::Part;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Pictures, Schema};
-use crate::error::{Error, Result};
+use crate::error::{Error, Extent, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -234,8 +234,8 @@ impl Model {
                     if weight.shape != spec.shape {
                         return Err(Error::shape(
                             &format!("{}.{}", entry.name, spec.name),
-                            format!("{:?}", weight.shape),
-                            format!("{:?}", spec.shape),
+                            Extent::array(&weight.shape),
+                            Extent::array(&spec.shape),
                         ));
                     }
                 }

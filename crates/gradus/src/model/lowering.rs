@@ -237,13 +237,13 @@ impl Model {
                 losses.push((buffer, output.view().positions));
             }
             if wanted.mode == Mode::Train {
-                plan.backward(&starts, trained, compiled.optimizer()?);
+                plan.backward(&starts, trained, compiled.optimizer()?)?;
             }
         }
         if wanted.bfloat16 {
             plan.round_factors();
         }
-        Ok(plan.finish(wanted.rows, outputs, losses))
+        plan.finish(wanted.rows, outputs, losses)
     }
 }
 

@@ -9,7 +9,7 @@ use super::history::{Epoch, History, Logs};
 use super::precision::Precision;
 use super::steps::Steps;
 use crate::data::Data;
-use crate::engine::{Engine, Step};
+use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -42,7 +42,6 @@ impl<'a> Epochs<'a> {
     /// Lowers the model, and makes room for everything that a step needs.
     pub fn new(
         model: &'a mut Model,
-        engine: &'a dyn Engine,
         train: &Data,
         held_out: Option<&Data>,
         options: Fit,
@@ -69,7 +68,7 @@ impl<'a> Epochs<'a> {
             bfloat16: options.precision == Precision::MixedBfloat16,
         }];
         wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
-        let mut training = Training::new(model, engine, wanted, learning_rate)?;
+        let mut training = Training::new(model, options.device, wanted, learning_rate)?;
         training.guarded = options.on_nan == OnNan::Stop;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));

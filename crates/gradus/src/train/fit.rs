@@ -2,11 +2,11 @@
 
 use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping};
+use super::device::Device;
 use super::epochs::Epochs;
 use super::history::History;
 use super::precision::Precision;
 use crate::data::Data;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Model, Recipe};
 use crate::rules::schedules::Schedule;
@@ -26,6 +26,7 @@ pub struct Fit {
     pub(super) on_nan: OnNan,
     pub(super) verbose: bool,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) device: Device,
 }
 
 /// Where the rows come from that are measured and not trained on.
@@ -51,6 +52,7 @@ impl Default for Fit {
             on_nan: OnNan::Stop,
             verbose: false,
             callbacks: Vec::new(),
+            device: Device::default(),
         }
     }
 }
@@ -180,6 +182,13 @@ impl Fit {
             .callback(EarlyStopping::recipe(epochs))
     }
 
+    /// Trains on that device.
+    #[cfg(test)]
+    pub(crate) fn on(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
     /// Adds something that is called between epochs and batches.
     pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
         self.callbacks.push(Box::new(callback));
@@ -192,15 +201,6 @@ impl Model {
     /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
     /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
     pub fn fit(&mut self, data: impl Into<Data>, options: Fit) -> Result<History> {
-        self.fit_on(crate::engine::default().as_ref(), data, options)
-    }
-
-    pub(crate) fn fit_on(
-        &mut self,
-        engine: &dyn Engine,
-        data: impl Into<Data>,
-        options: Fit,
-    ) -> Result<History> {
         let (train, held_out) = match (data.into(), &options.validation) {
             (data, Validation::None) => (data, None),
             (data, Validation::Data(held_out)) => (data, Some(Data::clone(held_out))),
@@ -213,7 +213,12 @@ impl Model {
             let expected = "rows that can be visited after each epoch";
             return Err(Error::invalid("validation_data", "a generator", expected));
         }
-        let train = self.prepare(engine, train, held_out.as_ref(), &options.class_weight)?;
+        let train = self.prepare(
+            &options.device,
+            train,
+            held_out.as_ref(),
+            &options.class_weight,
+        )?;
         if let Some(alpha) = options.mixup {
             super::mix::check(
                 self,
@@ -228,7 +233,7 @@ impl Model {
             return Err(Error::Config { at, problem });
         }
         let first = options.initial_epoch;
-        let mut epochs = Epochs::new(self, engine, &train, held_out.as_ref(), options)?;
+        let mut epochs = Epochs::new(self, &train, held_out.as_ref(), options)?;
         let history = epochs.run(first);
         if matches!(history, Ok(_) | Err(Error::BlowUp { .. })) {
             epochs.finish();

@@ -111,14 +111,14 @@ impl Mix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{self, Engine};
+    use crate::engine::reference::Reference;
     use crate::model::Sequential;
     use crate::model::layers::{Dense, Flatten};
     use crate::rules::activations::Activation;
     use crate::rules::losses::Loss;
     use crate::rules::metrics::Metric;
     use crate::rules::optimizers::SGD;
-    use crate::train::Fit;
+    use crate::train::{Device, Fit};
 
     const ROWS: usize = 10;
     const BATCH: usize = 4;
@@ -190,14 +190,12 @@ mod tests {
             Loss::SparseCategoricalCrossentropy,
             Loss::CategoricalCrossentropy,
         );
-        let engines: [Box<dyn Engine>; 2] =
-            [engine::default(), Box::new(engine::reference::Reference)];
-        for engine in engines {
+        for device in [Device::default(), Device::new(Reference)] {
             let trained = |loss: &Loss, data: &Dataset, alpha: Option<f64>| {
                 let mut model = network(loss.clone());
                 let mut options = Fit::new().batch_size(BATCH).shuffle(false);
                 options.mixup = alpha;
-                let history = model.fit_on(engine.as_ref(), data, options).unwrap();
+                let history = model.fit(data, options.on(device.clone())).unwrap();
                 let weights = model.weights().flat_map(|w| w.values.clone());
                 let measured = ["loss", "accuracy"].map(|name| history.last(name).unwrap());
                 (weights.collect::<Vec<f32>>(), measured)

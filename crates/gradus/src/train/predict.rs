@@ -1,10 +1,11 @@
 //! A model's outputs.
 
 use super::crew::{self, Crew};
+use super::device::Device;
 use super::{check, feeds};
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Stream, Tabular, Tensor};
-use crate::engine::{Engine, Fill, Step};
+use crate::engine::{Fill, Step};
 use crate::error::{Error, Result};
 use crate::model::{Dtype, Input, Model, Scored};
 use crate::plan::Mode;
@@ -40,7 +41,6 @@ const ALONE: usize = 2_000_000;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub struct Predictor {
-    engine: Box<dyn Engine>,
     prepared: Prepared,
 }
 
@@ -60,7 +60,7 @@ impl Predictor {
 
     /// Every output for every row of `data`, in the order of the model's outputs.
     pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.prepared.predict(self.engine.as_ref(), data, 0)
+        self.prepared.predict(data, 0)
     }
 
     /// Every output for rows that are not in memory, block by block: calls `visit` with the
@@ -99,7 +99,7 @@ impl Predictor {
         let sizes = self.prepared.shapes.iter().map(Shape::size);
         let more = sizes.sum::<usize>() * BYTES;
         rows.blocks(most, more as u64, &mut |rows| {
-            let outputs = self.prepared.predict(self.engine.as_ref(), rows, batch)?;
+            let outputs = self.prepared.predict(rows, batch)?;
             batch += rows.rows().div_ceil(most);
             visit(rows, &outputs)
         })
@@ -112,7 +112,7 @@ impl Predictor {
     ///
     /// An error where `x` isn't whole rows or `y` isn't as long as their outputs.
     pub fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
-        self.prepared.predict_into(self.engine.as_ref(), x, y)
+        self.prepared.predict_into(x, y)
     }
 }
 
@@ -128,9 +128,8 @@ impl Model {
     /// The model made ready to be asked again and again, with the weights that it
     /// has now. An error if it is not built.
     pub fn predictor(&self) -> Result<Predictor> {
-        let engine = crate::engine::default();
-        let prepared = Prepared::new(self, engine.as_ref())?;
-        Ok(Predictor { engine, prepared })
+        let prepared = Prepared::new(self, &Device::default())?;
+        Ok(Predictor { prepared })
     }
 
     /// The first output for every row of `data`, whose targets are not used.
@@ -149,21 +148,21 @@ impl Model {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
-        self.predict_on(crate::engine::default().as_ref(), data)
+        first(self.predict_all(data)?)
     }
 
     /// Every output for every row of `data`, in the order of the model's outputs.
     pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.predict_all_on(crate::engine::default().as_ref(), data)
+        self.predict_all_on(&Device::default(), data)
     }
 
-    pub(crate) fn predict_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Tensor> {
-        first(self.predict_all_on(engine, data)?)
+    pub(crate) fn predict_on(&self, device: &Device, data: &Dataset) -> Result<Tensor> {
+        first(self.predict_all_on(device, data)?)
     }
 
-    fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
+    fn predict_all_on(&self, device: &Device, data: &Dataset) -> Result<Vec<Tensor>> {
         check::inputs(self, data)?;
-        Prepared::new(self, engine)?.predict(engine, data, 0)
+        Prepared::new(self, device)?.predict(data, 0)
     }
 }
 
@@ -172,7 +171,7 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     first.ok_or_else(|| Error::Internal("a model without outputs".into()))
 }
 
-/// What is made once, on some engine.
+/// What is made once, on some device.
 struct Prepared {
     crew: Crew,
     /// What it takes, and what it looks up.
@@ -186,7 +185,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(model: &Model, engine: &dyn Engine) -> Result<Self> {
+    fn new(model: &Model, device: &Device) -> Result<Self> {
         // Losses may be functions of the user's own, for one thread.
         let face = Model {
             compiled: None,
@@ -195,7 +194,7 @@ impl Prepared {
         let weights = model.weights().map(|w| w.values.len()).sum();
         let rows = crew::rows(model, weights)?;
         Ok(Prepared {
-            crew: Crew::new(model, engine, Mode::Infer, rows)?,
+            crew: Crew::new(model, device, Mode::Infer, rows)?,
             face,
             shapes: model.output_shapes()?,
             work: weights,
@@ -213,7 +212,7 @@ impl Prepared {
     }
 
     /// The outputs for these rows; batches are counted from `first` on.
-    fn predict(&self, engine: &dyn Engine, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
+    fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
         check::inputs(&self.face, data)?;
         let tensors = feeds::tensors(&self.face, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
@@ -221,14 +220,14 @@ impl Prepared {
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
             tensors[feed].copy_range(rows, to);
         };
-        self.run(engine, data.rows(), first, &mut values, &fill)?;
+        self.run(data.rows(), first, &mut values, &fill)?;
         let tensors = self.shapes.iter().zip(values);
         tensors
             .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
             .collect()
     }
 
-    fn predict_into(&self, engine: &dyn Engine, x: &[f32], y: &mut [f32]) -> Result<()> {
+    fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
         let ([Input { name, shape, dtype }], Some(output)) =
             (&self.face.inputs[..], self.shapes.first())
         else {
@@ -257,14 +256,13 @@ impl Prepared {
         let fill = |_: usize, rows: Range<usize>, to: &mut [f32]| {
             to.copy_from_slice(&x[rows.start * wide..rows.end * wide]);
         };
-        self.run(engine, rows, 0, &mut [y], &fill)
+        self.run(rows, 0, &mut [y], &fill)
     }
 
     /// Writes the first outputs, as many as there are `values`. `fill` writes rows,
     /// counted from the first of all; batches are counted from `first` on.
     fn run(
         &self,
-        engine: &dyn Engine,
         rows: usize,
         first: usize,
         values: &mut [impl AsMut<[f32]>],
@@ -291,7 +289,7 @@ impl Prepared {
             let outputs = parts.iter_mut().filter_map(Iterator::next);
             (batch, outputs.collect::<Vec<_>>())
         });
-        self.crew.each(engine, batches, |seat, (batch, outputs)| {
+        self.crew.each(batches, |seat, (batch, outputs)| {
             let start = batch * most;
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
                 fill(feed, start + rows.start..start + rows.end, to);

@@ -6,10 +6,10 @@ mod learning_rate_scheduler;
 mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
+use super::device::Device;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::Runner;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -155,7 +155,7 @@ impl Progress<'_> {
 pub struct Training<'a> {
     pub(super) model: &'a mut Model,
     pub(super) runner: Runner,
-    engine: &'a dyn Engine,
+    device: Device,
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
@@ -168,18 +168,18 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// The model on the engine, with the wanted plans.
+    /// The model on the device, with the wanted plans.
     pub(super) fn new(
         model: &'a mut Model,
-        engine: &'a dyn Engine,
+        device: Device,
         wanted: Vec<Wanted>,
         learning_rate: f64,
     ) -> Result<Self> {
         Ok(Training {
-            runner: Runner::new(model, engine, &wanted)?,
+            runner: Runner::new(model, &device, &wanted)?,
             kept: (model.state.iteration, model.state.scalars.clone()),
             model,
-            engine,
+            device,
             wanted,
             learning_rate,
             stop: false,
@@ -193,13 +193,13 @@ impl<'a> Training<'a> {
     pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
         self.download();
         how(self.model)?;
-        self.runner = Runner::new(self.model, self.engine, &self.wanted)?;
+        self.runner = Runner::new(self.model, &self.device, &self.wanted)?;
         Ok(())
     }
 
-    /// The engine, for plans of one's own.
-    pub(super) fn engine(&self) -> &'a dyn Engine {
-        self.engine
+    /// The device, for plans of one's own.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Steps that the state has taken which the model has.

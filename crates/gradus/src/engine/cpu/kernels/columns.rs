@@ -18,7 +18,7 @@ pub(in crate::engine::cpu) struct Block {
     pub from: usize,
     pub to: usize,
     /// Whether the matrix lies lane by lane of columns, not row after row.
-    pub laned: bool,
+    pub packed: bool,
 }
 
 impl Block {
@@ -31,7 +31,7 @@ impl Block {
     /// How many runs of neighbouring numbers there are, and how long each is.
     #[inline(always)]
     pub fn runs(&self) -> (usize, usize) {
-        if self.laned || self.width() == self.stride {
+        if self.packed || self.width() == self.stride {
             (1, self.rows * self.width())
         } else {
             (self.rows, self.width())
@@ -41,7 +41,7 @@ impl Block {
     /// Where a run starts.
     #[inline(always)]
     pub fn start(&self, run: usize) -> usize {
-        match self.laned {
+        match self.packed {
             true => self.from * self.rows,
             false => run * self.stride + self.from,
         }
@@ -51,7 +51,7 @@ impl Block {
     /// it is to its next row.
     #[inline(always)]
     pub fn lane(&self, column: usize, count: usize) -> (usize, usize) {
-        match self.laned {
+        match self.packed {
             true => (column * self.rows, count),
             false => (column, self.stride),
         }
@@ -123,13 +123,13 @@ impl<R: Formula> Kernel for Activate<'_, R> {
 }
 
 /// y = x, rounded to bfloat16.
-pub(in crate::engine::cpu) struct Round {
+pub(in crate::engine::cpu) struct Cast {
     pub x: *const f32,
     pub y: *mut f32,
     pub block: Block,
 }
 
-impl Kernel for Round {
+impl Kernel for Cast {
     type Output = ();
 
     #[inline(always)]

@@ -38,7 +38,7 @@ pub(in crate::engine::cpu) enum Left {
     /// A matrix row after row: where it starts, and how far it is from a row to the next.
     Plain(*const f32, usize),
     /// A matrix that lies lane by lane.
-    Laned(Lanes),
+    PanelPacked(Lanes),
     /// The columns, from that one on, of a matrix that lies lane by lane, as rows.
     Columns(Lanes, usize),
 }
@@ -67,7 +67,7 @@ impl Left {
                     }
                     (at, 1, depth)
                 }
-                Left::Laned(lanes) => {
+                Left::PanelPacked(lanes) => {
                     let lane = k / L::WIDTH;
                     for (i, at) in at.iter_mut().enumerate() {
                         *at = lanes.at::<L>(lane, row + i);

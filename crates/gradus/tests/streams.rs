@@ -650,6 +650,8 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
             });
             each.unwrap();
             assert_eq!((rows, &found), (ROWS, &expected), "{noisy} {memory}");
+            let at_once = predictor.predict(&stream).unwrap().to_f32();
+            assert_eq!(at_once, expected, "{noisy} {memory}");
         }
         let stopped = predictor.predict_each(&stream(), &mut |_, _| {
             Err(Error::invalid("disk", "full", "room"))

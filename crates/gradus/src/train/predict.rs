@@ -4,7 +4,7 @@ use super::crew::{self, Crew};
 use super::device::Device;
 use super::{check, feeds};
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Stream, Tabular, Tensor};
+use crate::data::{Data, Dataset, Tabular, Tensor};
 use crate::engine::{Fill, Step};
 use crate::error::{Error, Result};
 use crate::model::{Dtype, Input, Model, Scored};
@@ -53,19 +53,23 @@ impl std::fmt::Debug for Predictor {
 }
 
 impl Predictor {
-    /// The first output for every row of `data`, whose targets are not used.
-    pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
+    /// The first output for every row of `data`, whose targets are not used: whatever
+    /// [`fit`](Model::fit) takes, or a tensor of inputs.
+    pub fn predict(&self, data: impl Into<Data>) -> Result<Tensor> {
         first(self.predict_all(data)?)
     }
 
     /// Every output for every row of `data`, in the order of the model's outputs.
-    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.prepared.predict(data, 0)
+    pub fn predict_all(&self, data: impl Into<Data>) -> Result<Vec<Tensor>> {
+        self.prepared.predict_data(&data.into())
     }
 
-    /// Every output for rows that are not in memory, block by block: calls `visit` with the
-    /// rows of each block, in their order, and the outputs for them. A row's outputs are
-    /// those that it has among rows in memory.
+    /// Every output block by block, for rows whose outputs are not to be in memory all at once:
+    /// calls `visit` with the rows of each block, in their order, and the outputs for them. Rows in
+    /// memory are one block, of a generator each batch is one, and of a stream as many as fit
+    /// into its memory. A row's outputs do not depend on its block.
+    ///
+    /// An error of a generator that does not know its length: it may have no end.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -90,19 +94,10 @@ impl Predictor {
     /// ```
     pub fn predict_each(
         &self,
-        rows: &Stream,
+        data: impl Into<Data>,
         visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
     ) -> Result<()> {
-        let (most, mut batch) = (self.prepared.crew.rows, 0);
-        // Outputs are numbers, and text in the end.
-        const BYTES: usize = 16;
-        let sizes = self.prepared.shapes.iter().map(Shape::size);
-        let more = sizes.sum::<usize>() * BYTES;
-        rows.blocks(most, more as u64, &mut |rows| {
-            let outputs = self.prepared.predict(rows, batch)?;
-            batch += rows.rows().div_ceil(most);
-            visit(rows, &outputs)
-        })
+        self.prepared.predict_each(&data.into(), visit)
     }
 
     /// The first output for the rows in `x`, one behind the other, into `y`, which
@@ -132,7 +127,8 @@ impl Model {
         Ok(Predictor { prepared })
     }
 
-    /// The first output for every row of `data`, whose targets are not used.
+    /// The first output for every row of `data`, whose targets are not used: whatever
+    /// [`fit`](Model::fit) takes, or a tensor of inputs.
     ///
     /// The model is only read: many threads may ask one model. Each call prepares
     /// the model anew; who asks often makes a [`Model::predictor`] once. `MCDropout` and
@@ -142,27 +138,29 @@ impl Model {
     /// use gradus::prelude::*;
     ///
     /// let model = Sequential::new().input([50]).add(layers::MCDropout::new(0.5)).build()?;
-    /// let data = Dataset::unlabelled(Tensor::from_f32([50], vec![1.0; 50])?);
-    /// let (first, second) = (model.predict(&data)?, model.predict(&data)?);
+    /// let x = Tensor::from_f32([50], vec![1.0; 50])?;
+    /// let (first, second) = (model.predict(&x)?, model.predict(&x)?);
     /// assert_ne!(first, second);
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
+    pub fn predict(&self, data: impl Into<Data>) -> Result<Tensor> {
         first(self.predict_all(data)?)
     }
 
     /// Every output for every row of `data`, in the order of the model's outputs.
-    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.predict_all_on(&Device::default(), data)
+    pub fn predict_all(&self, data: impl Into<Data>) -> Result<Vec<Tensor>> {
+        self.predict_all_on(&Device::default(), &data.into())
     }
 
-    pub(crate) fn predict_on(&self, device: &Device, data: &Dataset) -> Result<Tensor> {
-        first(self.predict_all_on(device, data)?)
+    pub(crate) fn predict_on(&self, device: &Device, data: impl Into<Data>) -> Result<Tensor> {
+        first(self.predict_all_on(device, &data.into())?)
     }
 
-    fn predict_all_on(&self, device: &Device, data: &Dataset) -> Result<Vec<Tensor>> {
-        check::inputs(self, data)?;
-        Prepared::new(self, device)?.predict(data, 0)
+    fn predict_all_on(&self, device: &Device, data: &Data) -> Result<Vec<Tensor>> {
+        if let Data::Memory(rows) = data {
+            check::inputs(self, rows)?;
+        }
+        Prepared::new(self, device)?.predict_data(data)
     }
 }
 
@@ -211,6 +209,61 @@ impl Prepared {
         }
     }
 
+    fn predict_data(&self, data: &Data) -> Result<Vec<Tensor>> {
+        if let Data::Memory(rows) = data {
+            return self.predict(rows, 0);
+        }
+        let mut values: Vec<Vec<f32>> = vec![Vec::new(); self.shapes.len()];
+        self.predict_each(data, &mut |_, outputs| {
+            for (values, output) in values.iter_mut().zip(outputs) {
+                values.extend(output.to_f32());
+            }
+            Ok(())
+        })?;
+        self.tensors(values)
+    }
+
+    fn predict_each(
+        &self,
+        data: &Data,
+        visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
+    ) -> Result<()> {
+        let (most, mut batch) = (self.crew.rows, 0);
+        let mut block = |rows: &Dataset| {
+            let outputs = self.predict(rows, batch)?;
+            batch += rows.rows().div_ceil(most);
+            visit(rows, &outputs)
+        };
+        match data {
+            Data::Memory(rows) => block(rows),
+            Data::Stream(stream) => {
+                // Outputs are numbers, and text in the end.
+                const BYTES: usize = 16;
+                let sizes = self.shapes.iter().map(Shape::size);
+                let more = sizes.sum::<usize>() * BYTES;
+                stream.blocks(most, more as u64, &mut block)
+            }
+            Data::Generator(generator) => {
+                if generator.length().is_none() {
+                    let found = "a generator that does not know its length";
+                    let expected = "rows in memory, a stream, or an iterator of an exact length";
+                    return Err(Error::invalid("predict", found, expected));
+                }
+                while let Some(rows) = generator.next()? {
+                    block(&rows)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn tensors(&self, values: Vec<Vec<f32>>) -> Result<Vec<Tensor>> {
+        let outputs = self.shapes.iter().zip(values);
+        outputs
+            .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
+            .collect()
+    }
+
     /// The outputs for these rows; batches are counted from `first` on.
     fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
         check::inputs(&self.face, data)?;
@@ -221,10 +274,7 @@ impl Prepared {
             tensors[feed].copy_range(rows, to);
         };
         self.run(data.rows(), first, &mut values, &fill)?;
-        let tensors = self.shapes.iter().zip(values);
-        tensors
-            .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
-            .collect()
+        self.tensors(values)
     }
 
     fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {

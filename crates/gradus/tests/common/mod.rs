@@ -1,6 +1,8 @@
 //! A folder of a test's own, removed at the end. The program's tests have it, too.
 #![allow(dead_code)] // every test file uses its part of it
 
+pub mod code;
+
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 

@@ -25,7 +25,7 @@ pub(super) use table::{Picked, TableRows};
 pub(crate) use reader::Prepare;
 pub(crate) use windows::Windows;
 
-use super::Dataset;
+use super::{Dataset, Tensor};
 use crate::error::{Error, Result};
 
 /// What a model is trained on or measured with: rows in memory, rows that are read
@@ -108,6 +108,20 @@ macro_rules! becomes {
 }
 
 becomes!(Dataset => Memory, Stream => Stream, Generator => Generator);
+
+/// Rows without targets, for predictions.
+impl From<Tensor> for Data {
+    fn from(inputs: Tensor) -> Self {
+        Data::Memory(Dataset::unlabelled(inputs))
+    }
+}
+
+/// Rows without targets, for predictions.
+impl From<&Tensor> for Data {
+    fn from(inputs: &Tensor) -> Self {
+        inputs.clone().into()
+    }
+}
 
 impl From<&Data> for Data {
     fn from(data: &Data) -> Self {

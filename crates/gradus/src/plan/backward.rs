@@ -11,10 +11,10 @@ use crate::rules::optimizers::Optimizer;
 use crate::rules::regularizers::Regularizer;
 use std::collections::{HashMap, HashSet};
 
-/// Where the backward pass starts: a tensor, its gradient, their view.
+/// A start of the backward pass: a tensor, its gradient, their view.
 pub type Start = (Buffer, Buffer, View);
 
-/// A variable that is trained, with what its optimizer keeps for it.
+/// A trained variable, with its optimizer's state.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The variable.
@@ -25,17 +25,17 @@ pub struct Trained {
     pub average: Option<Buffer>,
     /// The gradients since its last update, if they are gathered.
     pub accumulator: Option<Buffer>,
-    /// What keeps it small.
+    /// The penalty on it.
     pub regularizer: Option<Regularizer>,
-    /// What it is kept to.
+    /// The constraint that it is brought back to after each step.
     pub constraint: Option<Constraint>,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Whether its step takes all of it at once.
+    /// True if its step takes all of it at once.
     pub whole: bool,
     /// Its weight decay.
     pub decay: f32,
-    /// What its learning rate is multiplied by.
+    /// The factor of its learning rate.
     pub rate: f32,
 }
 
@@ -146,9 +146,8 @@ impl Lowering {
         }
     }
 
-    /// The gradient with what an update cannot add to it on the way: whatever
-    /// there is if `all` of it is wanted, else the derivatives of penalties that
-    /// need the whole matrix.
+    /// The gradient with the terms that an update cannot add to it on the way: all of them if
+    /// `all` is wanted, else the derivatives of penalties that need the whole matrix.
     fn whole_gradient(&mut self, of: &Trained, mut gradient: Buffer, all: bool) -> Buffer {
         let size = of.size();
         if let Some(rule) = &of.regularizer

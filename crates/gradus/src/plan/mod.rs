@@ -3,7 +3,8 @@
 //! make schedules and memory of their own of it.
 //!
 //! [`ops`] has the operations, each with its facts and its backward; [`lower`] collects them
-//! from a model's layers, [`backward`] adds gradients and updates, [`verify`] checks it all.
+//! from a model's layers, [`backward`] adds the gradients and [`updates`] the optimizer's
+//! steps, [`verify`] checks it all.
 
 pub(crate) mod backward;
 mod bfloat16;
@@ -13,6 +14,7 @@ pub(crate) mod lower;
 pub(crate) mod operands;
 pub(crate) mod operation;
 pub(crate) mod ops;
+pub(crate) mod updates;
 pub(crate) mod verify;
 
 #[cfg(test)]

@@ -1,49 +1,17 @@
-//! The gradients and the updates, from the forward operations. Each operation emits its own
-//! gradients: [`Operation::backward`](super::operation::Operation::backward).
+//! The backward pass, from the forward operations. Each of them emits its own gradients:
+//! [`Operation::backward`](super::operation::Operation::backward).
 
 use super::lower::Lowering;
 use super::operation::Backward;
-use super::ops::{Accumulate, Clip, Constrain, PenaltyGradient, SquaredNorm, Sum, SumGradients};
-use super::{Buffer, Op, Size, View, ops};
+use super::ops::{Sum, SumGradients};
+use super::updates::Trained;
+use super::{Buffer, Op, View};
 use crate::error::{Error, Result};
-use crate::rules::constraints::Constraint;
 use crate::rules::optimizers::Optimizer;
-use crate::rules::regularizers::Regularizer;
 use std::collections::{HashMap, HashSet};
 
-/// Where the backward pass starts: a tensor, its gradient, their view.
+/// A start of the backward pass: a tensor, its gradient, their view.
 pub type Start = (Buffer, Buffer, View);
-
-/// A variable that is trained, with what its optimizer keeps for it.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    /// The variable.
-    pub variable: Buffer,
-    /// Its slots, as the method orders them.
-    pub slots: Vec<Buffer>,
-    /// Its moving average, if there is one.
-    pub average: Option<Buffer>,
-    /// The gradients since its last update, if they are gathered.
-    pub accumulator: Option<Buffer>,
-    /// What keeps it small.
-    pub regularizer: Option<Regularizer>,
-    /// What it is kept to.
-    pub constraint: Option<Constraint>,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Whether its step takes all of it at once.
-    pub whole: bool,
-    /// Its weight decay.
-    pub decay: f32,
-    /// What its learning rate is multiplied by.
-    pub rate: f32,
-}
-
-impl Trained {
-    fn size(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
 
 impl Lowering {
     /// The backward pass from gradients of some tensors, and the update of every
@@ -73,118 +41,6 @@ impl Lowering {
         let Pass { weights, .. } = pass;
         self.updates(&weights, trained, by);
         Ok(())
-    }
-
-    fn updates(&mut self, weights: &HashMap<Buffer, Buffer>, trained: &[Trained], by: &Optimizer) {
-        let by_norm = by.clipnorm.is_some() || by.global_clipnorm.is_some();
-        let with_gradient = trained
-            .iter()
-            .filter_map(|t| weights.get(&t.variable).map(|&g| (t, g)));
-        let with_gradient: Vec<(&Trained, Buffer)> = with_gradient
-            .map(|(t, gradient)| (t, self.whole_gradient(t, gradient, by_norm || t.whole)))
-            .collect();
-        let mut whole = None;
-        if by.global_clipnorm.is_some() {
-            let gradients: Vec<Buffer> = with_gradient.iter().map(|&(_, g)| g).collect();
-            whole = Some(self.squared_norm(&gradients));
-        }
-        for &(t, gradient) in &with_gradient {
-            let clip = if let Some(limit) = by.clipvalue {
-                Clip::Value(limit as f32)
-            } else if let Some(limit) = by.clipnorm {
-                Clip::Norm {
-                    norm: self.squared_norm(&[gradient]),
-                    limit: limit as f32,
-                }
-            } else if let (Some(norm), Some(limit)) = (whole, by.global_clipnorm) {
-                Clip::Norm {
-                    norm,
-                    limit: limit as f32,
-                }
-            } else {
-                Clip::None
-            };
-            let element = t.regularizer.as_ref().and_then(Regularizer::l1_l2);
-            let update = ops::Update {
-                rule: by.method.clone(),
-                w: t.variable,
-                gradient,
-                slots: t.slots.clone(),
-                regularizer: element.filter(|_| !(by_norm || t.whole)),
-                accumulator: t.accumulator.filter(|_| !(by_norm || t.whole)),
-                average: t.average,
-                clip,
-                decay: t.decay,
-                rate: t.rate,
-                whole: t.whole.then(|| t.shape.clone()),
-                size: t.size(),
-            };
-            // Right behind its gradient if nothing later reads the variable, so
-            // that one pass over memory does both.
-            let mut ops = self.ops.iter();
-            let made = ops.rposition(|op| op.writes().any(|b| b == gradient));
-            let mut ops = self.ops.iter();
-            let read = ops.rposition(|op| op.reads().any(|b| b == t.variable));
-            match (clip, made, read) {
-                (Clip::None | Clip::Value(_), Some(made), read)
-                    if read <= Some(made) && !t.whole =>
-                {
-                    self.ops.insert(made + 1, update.into());
-                }
-                _ => self.push(update),
-            }
-        }
-        for (t, _) in with_gradient {
-            if let Some(rule) = &t.constraint {
-                self.push(Constrain {
-                    rule: rule.clone(),
-                    w: t.variable,
-                    shape: t.shape.clone(),
-                    size: t.size(),
-                });
-            }
-        }
-    }
-
-    /// The gradient with what an update cannot add to it on the way: whatever
-    /// there is if `all` of it is wanted, else the derivatives of penalties that
-    /// need the whole matrix.
-    fn whole_gradient(&mut self, of: &Trained, mut gradient: Buffer, all: bool) -> Buffer {
-        let size = of.size();
-        if let Some(rule) = &of.regularizer
-            && (all || rule.l1_l2().is_none())
-        {
-            let (dx, y) = (self.gradient_of(gradient), self.gradient_of(gradient));
-            self.push(PenaltyGradient {
-                rule: rule.clone(),
-                x: of.variable,
-                dx,
-                size: Size::Fixed(size),
-                columns: of.shape.last().copied().unwrap_or(1),
-            });
-            let (a, b) = (gradient, dx);
-            self.push(SumGradients { a, b, y, size });
-            gradient = y;
-        }
-        if let Some(accumulator) = of.accumulator.filter(|_| all) {
-            let y = self.gradient_of(gradient);
-            self.push(Accumulate {
-                gradient,
-                accumulator,
-                y,
-                size,
-            });
-            gradient = y;
-        }
-        gradient
-    }
-
-    fn squared_norm(&mut self, gradients: &[Buffer]) -> Buffer {
-        let norm = self.temporary("squared norm", Size::Fixed(1));
-        let size = |g: &Buffer| self.buffers[g.index()].size.of(0);
-        let gradients = gradients.iter().map(|g| (*g, size(g))).collect();
-        self.push(SquaredNorm { gradients, norm });
-        norm
     }
 }
 

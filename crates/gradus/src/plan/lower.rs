@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 /// A tensor in the making: its buffer, and the shape of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
-    /// Where it is.
+    /// Its memory.
     pub buffer: Buffer,
     /// The shape of one row.
     pub shape: Shape,
 }
 
 impl Value {
-    /// It as a matrix, the last axis being the columns.
+    /// Its view as a matrix, the last axis being the columns.
     pub fn view(&self) -> View {
         let width = self.shape.last();
         View {
@@ -38,12 +38,12 @@ pub struct Lowering {
     pub(super) penalties: Vec<(Buffer, bool)>,
     /// True if layers compute as in inference, whatever the mode.
     inference: bool,
-    /// Whether the factors of products will be rounded.
+    /// True if the factors of products will be rounded.
     pub(super) bfloat16: bool,
 }
 
 impl Lowering {
-    /// Nothing yet but the program's variables. The factors of products will be rounded if
+    /// An empty plan with the program's variables. The factors of products will be rounded if
     /// `bfloat16`.
     pub fn new(mode: Mode, bfloat16: bool, variables: &[super::Variable]) -> Self {
         let buffers = variables
@@ -66,7 +66,7 @@ impl Lowering {
         }
     }
 
-    /// Whether layers are in training mode.
+    /// True if layers are in training mode.
     pub fn training(&self) -> bool {
         self.mode == Mode::Train && !self.inference
     }
@@ -76,7 +76,7 @@ impl Lowering {
         self.inference = inference;
     }
 
-    /// Whether layers of noise are at work.
+    /// True if layers of noise are at work.
     pub fn noisy(&self) -> bool {
         matches!(self.mode, Mode::Train | Mode::Sample) && !self.inference
     }
@@ -87,7 +87,7 @@ impl Lowering {
         &self.ops
     }
 
-    /// Something given with each batch.
+    /// A new feed, given with each batch.
     pub fn feed(&mut self, name: &str, shape: Shape) -> Value {
         let role = Role::Feed(self.feeds);
         self.feeds += 1;
@@ -101,7 +101,7 @@ impl Lowering {
         self.streams - 1
     }
 
-    /// The same numbers in another shape.
+    /// The same elements in another shape.
     pub fn reshape(&mut self, x: &Value, shape: Shape) -> Value {
         Value {
             buffer: x.buffer,

@@ -3,7 +3,8 @@
 //! make schedules and memory of their own of it.
 //!
 //! [`ops`] has the operations, each with its facts and its backward; [`lower`] collects them
-//! from a model's layers, [`backward`] adds gradients and updates, [`verify`] checks it all.
+//! from a model's layers, [`backward`] adds the gradients and [`updates`] the optimizer's
+//! steps, [`verify`] checks it all.
 
 pub(crate) mod backward;
 mod bfloat16;
@@ -13,6 +14,7 @@ pub(crate) mod lower;
 pub(crate) mod operands;
 pub(crate) mod operation;
 pub(crate) mod ops;
+pub(crate) mod updates;
 pub(crate) mod verify;
 
 #[cfg(test)]
@@ -23,7 +25,7 @@ pub(crate) use buffer::{Buffer, BufferInfo, Role, Size, View};
 pub(crate) use operation::Split;
 pub(crate) use ops::{Op, with_op};
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Forward, backward and update.
@@ -39,21 +41,21 @@ pub enum Mode {
 /// One step, for batches of up to `rows` rows.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What it is for.
+    /// Its purpose.
     pub mode: Mode,
     /// The most rows of a batch.
     pub rows: usize,
     /// Buffers by number; the first are the program's variables.
     pub buffers: Vec<BufferInfo>,
-    /// What happens, in an order in which it can happen.
+    /// The operations, in an order in which they can run.
     pub ops: Vec<Op>,
     /// The model's outputs.
     pub outputs: Vec<(Buffer, Shape)>,
-    /// Of each trained output, the losses and for how many positions of a row.
+    /// The losses of each trained output, and the number of positions of a row that have one.
     pub losses: Vec<(Buffer, usize)>,
-    /// What is added to the loss, and whether it is divided by the batch's rows.
+    /// Penalties added to the loss; true of those that are divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
-    /// Whether all factors of products are rounded to bfloat16.
+    /// True if all factors of products are rounded to bfloat16.
     pub bfloat16: bool,
 }
 
@@ -62,7 +64,7 @@ pub struct Plan {
 pub struct Variable {
     /// For the dump and for errors.
     pub name: String,
-    /// How many numbers it holds.
+    /// The number of its elements.
     pub size: usize,
 }
 

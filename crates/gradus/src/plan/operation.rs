@@ -15,7 +15,7 @@ pub enum Split {
     Weight(usize, usize),
     /// By elements of a variable of this size.
     Elements(usize),
-    /// Not at all.
+    /// Nowhere: it is done as a whole.
     Whole,
 }
 
@@ -34,8 +34,8 @@ pub enum Backward {
 /// The reason why an operation that stands in no forward pass has no backward.
 pub const NOT_FORWARD: Backward = Backward::None("it stands in no forward pass");
 
-/// One operation of a plan. Where nothing is said of a method's default, it is a mistake to
-/// leave the method out only for speed's sake.
+/// One operation of a plan. The methods without a default are those that it would be wrong to
+/// forget.
 pub trait Operation: Sized {
     /// Every buffer that it touches.
     fn operands(&self) -> Operands;

@@ -1,9 +1,9 @@
 //! Plans as text, gradients that there are and are not, and the faults that the verifier finds
 //! in damaged plans.
 
-use super::backward::Trained;
 use super::lower::Lowering;
 use super::ops::{EmbedGradient, MultiHot, Op};
+use super::updates::Trained;
 use super::verify::verify;
 use super::{Buffer, Mode, Plan, Variable, View};
 use crate::model::layers::{Activation, BatchNormalization, Dense, Dropout};

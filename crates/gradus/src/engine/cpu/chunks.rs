@@ -1,20 +1,20 @@
-//! The chunks of a weight's columns whose sums must not depend on the number of threads: a
+//! Chunks of a weight's columns whose sums must not depend on the number of threads: a
 //! thread makes whole chunks, and each in one order.
 
 use crate::plan::Op;
 use crate::plan::ops::{CHUNKS, MatMulDims};
 
-/// Where the n-th of so many chunks of `lanes` starts.
+/// The start of the n-th of so many chunks of `lanes`.
 pub(super) fn start(lanes: usize, chunks: usize, n: usize) -> usize {
     lanes * n / chunks
 }
 
-/// How many chunks a matrix has: none without a lane.
+/// The number of chunks of a matrix: none without a lane.
 pub(super) fn count(dims: MatMulDims, width: usize) -> usize {
     CHUNKS.min(dims.outputs.div_ceil(width))
 }
 
-/// How many chunks a group is made of, if its sums are.
+/// The number of chunks of a group whose sums are made of chunks.
 pub(super) fn of(ops: &[Op], width: usize) -> Option<usize> {
     ops.iter().find_map(|op| match op {
         Op::NormalizedWeight(op) => Some(count(op.dims, width)),

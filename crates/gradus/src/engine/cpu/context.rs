@@ -19,7 +19,7 @@ unsafe impl Send for Pointers {}
 // SAFETY: as above.
 unsafe impl Sync for Pointers {}
 
-/// What a task works with.
+/// The surroundings of a task.
 pub(super) struct Context<'a> {
     pub isa: Isa,
     pub compiled: &'a Compiled,

@@ -35,7 +35,7 @@ pub(crate) use isa::Isa;
 pub(crate) struct Cpu {
     /// The instructions to use.
     pub isa: Isa,
-    /// How many threads, if not the process's pool.
+    /// The number of threads, if not the process's pool.
     pub threads: Option<usize>,
 }
 

@@ -20,14 +20,14 @@ impl PanelPacked {
         }
     }
 
-    /// Where row `row` of the lane that begins with `column` lies, and how many
-    /// numbers of it there are.
+    /// The offset of row `row` of the panel that begins with `column`, and the number of its
+    /// elements.
     pub fn at(self, isa: Isa, row: usize, column: usize) -> (usize, usize) {
         let width = isa.width().min(self.columns - column);
         (column * self.rows + row * width, width)
     }
 
-    /// Where rows from `row` on, and columns, of the matrix lie that starts with `from`.
+    /// The memory of rows from `row` on, and columns, of the matrix that starts at `from`.
     ///
     /// # Safety
     /// It must have them.

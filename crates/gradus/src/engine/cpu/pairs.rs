@@ -27,7 +27,7 @@ pub(super) fn room(rows: usize, depth: usize) -> usize {
     PACK_SIZE + rows.min(step(depth)) * depth.div_ceil(2)
 }
 
-/// Whether a product of so many rows and columns is made so.
+/// True if a product of so many rows and columns is made so.
 pub(super) fn pays(context: &Context<'_>, rows: usize, columns: usize) -> bool {
     context.plan().bfloat16
         && context.isa.has_pairs()

@@ -184,7 +184,7 @@ impl Session for CpuSession {
                 step,
                 scratch: (scratch[number].at(0), room),
             };
-            // What fills a batch is no kernel, and need not know of this.
+            // The callback that fills a batch is no kernel, and need not know of this.
             fill_feeds(&context, fill, number, threads);
             let _flushed = Flushed::new();
             for (turn, phase) in prepared.phases.iter().enumerate() {

@@ -48,7 +48,7 @@ unsafe fn lists_at(scratch: *mut f32, rows: usize, depth: usize) -> Lists {
     }
 }
 
-/// Whether leaving zeros out pays in a product of so many rows and columns of a with so many
+/// True if leaving zeros out pays in a product of so many rows and columns of a with so many
 /// columns of b.
 pub(super) fn pays(isa: Isa, a: Left, rows: usize, depth: usize, columns: usize) -> bool {
     rows >= FEWEST_ROWS

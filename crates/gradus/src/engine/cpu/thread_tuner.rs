@@ -18,7 +18,7 @@ const HOLD: (u32, u32) = (64, 4096);
 /// Times of the steps that a way was last judged by.
 type Times = [Duration; TRIAL];
 
-/// Which way steps are taken now, and since when.
+/// The way that steps are taken now, and its times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ThreadTuner {
     alone: bool,
@@ -30,7 +30,7 @@ pub(super) struct ThreadTuner {
     last: Times,
     /// The steps of the other way before the trial, while it is one.
     rival: Option<Duration>,
-    /// What a step this way took when it was chosen.
+    /// The time of a step this way when it was chosen.
     usual: Option<Duration>,
 }
 
@@ -47,7 +47,7 @@ impl ThreadTuner {
         }
     }
 
-    /// Whether the next step is for one thread.
+    /// True if the next step is for one thread.
     pub fn alone(&self) -> bool {
         self.alone
     }

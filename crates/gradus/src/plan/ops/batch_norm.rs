@@ -7,7 +7,7 @@ use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, Mode, Size, View};
 
 /// Batch normalization in training: y = γ (x - mean) / √(variance + ε) + β by
-/// column; mean and 1/√(variance + ε) are kept, the moving ones moved.
+/// column; mean and 1/√(variance + ε) are kept, the moving statistics moved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchNormTrain {
     pub x: Buffer,

@@ -1,4 +1,4 @@
-//! The loss of each row, and where the backward pass starts.
+//! The loss of each row, from which the backward pass starts.
 
 use super::Op;
 use crate::plan::backward::{Pass, Start};

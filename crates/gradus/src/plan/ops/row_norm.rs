@@ -81,8 +81,8 @@ impl Operation for LayerNormGradient {
     }
 }
 
-/// y = x / max(‖x‖, 1e-7), of each matrix row by itself; what x was multiplied
-/// by is kept for each.
+/// y = x / max(‖x‖, 1e-7), of each matrix row by itself; the factor of x
+/// is kept for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct L2Normalize {
     pub x: Buffer,

@@ -186,7 +186,7 @@ impl Operation for Update {
     }
 }
 
-/// w is brought back to what it is kept to.
+/// w is brought back to its constraint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constrain {
     pub rule: Constraint,

@@ -87,7 +87,7 @@ pub(super) fn matrices(plan: &Plan) -> Vec<bool> {
             packed[b.index()] &= known == view;
         }
     }
-    // What one operation goes over together is packed alike.
+    // Matrices that one operation goes over together are packed alike.
     loop {
         let mut changed = false;
         for Uses { together, .. } in &uses {
@@ -110,7 +110,7 @@ struct Uses {
     together: Vec<(Buffer, View)>,
     /// Matrices that may be packed or not, whatever the others are.
     alone: Vec<(Buffer, View)>,
-    /// What is not packed, or not as a matrix of the batch.
+    /// Buffers that are not packed, or not as a matrix of the batch.
     row_major: Vec<Buffer>,
 }
 
@@ -136,7 +136,7 @@ impl Uses {
     }
 }
 
-/// True of each operation whose columnwise operands are packed: of products, what they make.
+/// True of each operation whose columnwise operands are packed: of products, their results.
 /// All of them are alike.
 pub(super) fn operations(plan: &Plan, matrices: &[bool]) -> Vec<bool> {
     let packed = |op: &Op| {

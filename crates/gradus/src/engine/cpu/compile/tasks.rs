@@ -118,10 +118,10 @@ pub(in crate::engine::cpu) fn phases(
                 threads.min(chunks.unwrap_or(threads)),
                 lane,
             );
-            // Who has a lane more of a weight's gradient gets one less of the input's beside it.
+            // The thread with a lane more of a weight's gradient gets one less of the input's beside it.
             let first = some_weigh && !weighs(group);
             for part in 0..parts {
-                // What is not worth cutting goes around.
+                // Groups that are not worth cutting go around.
                 let owner = match parts {
                     1 => single % threads,
                     _ => part * threads / parts,

@@ -35,7 +35,7 @@ fn groups(compiled: &Compiled) -> Result<(), String> {
 }
 
 /// No temporary is written over while a later operation still reads it: each
-/// read is of the buffer that was last written to those numbers.
+/// read is of the buffer that was last written to its memory.
 fn allocations(compiled: &Compiled) -> Result<(), String> {
     let range = |b: Buffer| match compiled.allocations[b.index()] {
         Allocation::Arena(start) => {
@@ -43,7 +43,7 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
         }
         _ => None,
     };
-    // Who was written where, latest last; a new write ends what it covers.
+    // The buffers whose values are there, latest last; a new write ends those that it covers.
     let mut alive: Vec<Buffer> = Vec::new();
     for phase in &compiled.phases {
         let mut inside = Vec::new();

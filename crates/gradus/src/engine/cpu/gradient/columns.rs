@@ -1,28 +1,28 @@
-//! Some columns of a weight's gradient: made panel by panel, and what follows on each.
+//! Some columns of a weight's gradient, made panel by panel.
 
 use crate::engine::cpu::context::Context;
 use crate::engine::cpu::kernels::factors::{Lanes, Left, Target};
 use crate::engine::cpu::kernels::pack::PackLanes;
 use crate::engine::cpu::kernels::product::{PairBlock, WeightBlock};
 use crate::engine::cpu::kernels::sparse::LANES;
-use crate::engine::cpu::ops::{Part, run};
 use crate::engine::cpu::packed::PanelPacked;
 use crate::engine::cpu::simd::parts;
 use crate::engine::cpu::{pairs, sparse};
-use crate::plan::{Buffer, Op};
+use crate::plan::Buffer;
 
 /// The most rows of the gradient that are made before they are used: those of a panel, with
 /// their weights and slots, half of the first cache. Whole tiles.
 pub(super) const MADE: usize = 120;
 
 /// Some columns of the gradient, from `start` on.
-pub(super) struct Columns<'a> {
+pub(super) struct Columns<'a, F> {
     pub context: &'a Context<'a>,
-    pub followers: &'a [Op],
+    /// Does the operations that follow on a panel.
+    pub follow: &'a F,
     pub matrix: PanelPacked,
-    /// Where it is kept, or null.
+    /// The memory where it is kept, or null.
     pub gradient: *mut f32,
-    /// Where some rows are made if it is not.
+    /// The memory where some rows are made if it is not kept.
     pub made: *mut f32,
     /// The number of the chunk, and its first column.
     pub chunk: usize,
@@ -30,11 +30,11 @@ pub(super) struct Columns<'a> {
     pub start: usize,
     /// These columns of dy, and some rows, or pairs of them.
     pub dy: Lanes,
-    /// Whether rows are joined to pairs.
+    /// True if rows are joined to pairs.
     pub joins: bool,
-    /// Whether there were rows before them.
+    /// True if there were rows before them.
     pub add: bool,
-    /// Whether there are none behind them.
+    /// True if there are none behind them.
     pub last: bool,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::engine::cpu) struct Panel {
     pub lanes: usize,
     /// The first column, of all.
     pub column: usize,
-    /// Where they are.
+    /// Their memory.
     pub dw: Target,
     /// The layout of the variable.
     pub matrix: PanelPacked,
@@ -57,7 +57,7 @@ pub(in crate::engine::cpu) struct Panel {
     pub chunk_start: usize,
 }
 
-impl Columns<'_> {
+impl<F: Fn(&Panel)> Columns<'_, F> {
     /// With the columns and rows of dy, from that row of `batch` on, panel-packed, as a product
     /// reads them: joined if it multiplies pairs, and with a lane's room behind the last.
     ///
@@ -74,7 +74,7 @@ impl Columns<'_> {
             self.dy = unsafe { pairs::join(isa, all, (begin, rows), columns, packed) };
             return self;
         }
-        // SAFETY: the caller's promise; lane by lane, the columns lie together.
+        // SAFETY: the caller's promise; panel-packed, the columns lie together.
         self.dy.from = unsafe {
             if !self.context.is_packed(dy) {
                 isa.run(PackLanes {
@@ -170,15 +170,13 @@ impl Columns<'_> {
                 };
                 make(made);
                 if self.last {
-                    for op in self.followers {
-                        run(op, self.context, Part::Panel(&made));
-                    }
+                    (self.follow)(&made);
                 }
             }
         }
     }
 
-    /// Where rows and columns of the gradient are made.
+    /// The memory where rows and columns of the gradient are made.
     fn target(&self, (row, rows): (usize, usize), (column, columns): (usize, usize)) -> Target {
         let isa = self.context.isa;
         let panel = PanelPacked { rows, columns };

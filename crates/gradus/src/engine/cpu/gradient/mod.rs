@@ -24,11 +24,11 @@ const TURNED: usize = 32_768;
 /// that fit the second cache.
 const BATCH: usize = 512;
 
-/// How a group works through its part: columns and rows of dw at a time.
+/// The columns and rows of dw that a group works through at a time.
 fn extent(batch: usize, of: MatMulDims) -> (usize, usize) {
     let batch = batch.clamp(1, BATCH);
     let columns = (PACKED / batch / PANEL).max(1) * PANEL;
-    // Each part of x starts a lane.
+    // Every part of x starts a lane.
     let rows = (TURNED / batch / PANEL).max(1) * PANEL;
     (columns.min(of.outputs), rows.min(of.inputs))
 }
@@ -58,12 +58,13 @@ pub(super) fn room(batch: usize, of: MatMulDims) -> usize {
     sizes(batch, of).iter().sum()
 }
 
-/// Columns `from..to` of a weight matrix: its gradient, and if the group has one
-/// its update.
+/// Columns `from..to` of a weight's gradient. `follow` does the group's `followers` on each
+/// panel while it is in the first cache.
 pub(super) fn run(
     context: &Context<'_>,
     op: &MatMulWeight,
     followers: &[Op],
+    follow: &impl Fn(&Panel),
     (from, to): (usize, usize),
 ) {
     let &MatMulWeight {
@@ -102,7 +103,7 @@ pub(super) fn run(
         for begin in (0..batch).step_by(BATCH) {
             let part = Columns {
                 context,
-                followers,
+                follow,
                 matrix: PanelPacked::new(of),
                 gradient: if kept.is_null() && most > BATCH {
                     all

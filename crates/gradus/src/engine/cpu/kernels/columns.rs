@@ -9,15 +9,15 @@ use crate::rules::regularizers::{Formula as _, L1L2};
 /// Columns `from..to` of a matrix of `rows` rows and `stride` columns; `from` starts a
 /// lane.
 ///
-/// Row after row, whole rows lie one behind the other, so that they are one long row.
-/// Lane by lane, all of the block does.
+/// Row-major, whole rows lie one behind the other, so that they are one long row.
+/// Panel-packed, all of the block does.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Block {
     pub rows: usize,
     pub stride: usize,
     pub from: usize,
     pub to: usize,
-    /// Whether the matrix lies lane by lane of columns, not row after row.
+    /// True if the matrix is panel-packed, not row-major.
     pub packed: bool,
 }
 
@@ -163,8 +163,8 @@ impl Kernel for PenaltyGradient<'_> {
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
-                let slope = self.rule.slope(x) * scale;
-                slope.store_n(self.dx.add(at), count);
+                let derivative = self.rule.slope(x) * scale;
+                derivative.store_n(self.dx.add(at), count);
             }
         });
     }

@@ -202,8 +202,8 @@ impl Kernel for LayerNormGradient {
                 let inverse = L::splat(*self.inverse.add(row));
                 lanes!(L, self.width, |i, count| {
                     let (y, dy) = (L::load_n(y.add(i), count), L::load_n(dy.add(i), count));
-                    let slope = (-y).mul_add(dot, dy - mean);
-                    (slope * inverse).store_n(dx.add(i), count);
+                    let centered = (-y).mul_add(dot, dy - mean);
+                    (centered * inverse).store_n(dx.add(i), count);
                 });
             }
         }

@@ -149,7 +149,7 @@ pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
     pub update: Update<'a, R>,
     pub isa: Isa,
     pub shape: &'a [usize],
-    /// How the variable, its gradient and its slots lie, if it is lane by lane.
+    /// The layout of the variable, its gradient and its slots, if it is panel-packed.
     pub packed: Option<PanelPacked>,
     /// Room for copies of these, and for what the rule needs.
     pub scratch: *mut f32,

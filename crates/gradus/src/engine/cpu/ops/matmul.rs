@@ -2,7 +2,7 @@
 //! many, without the zeros of the first factor, by pairs of bfloat16. The gradient of the
 //! weights is made panel by panel: see [`gradient`].
 
-use super::{Execute, Part};
+use super::{Execute, Part, run};
 use crate::engine::cpu::context::Context;
 use crate::engine::cpu::kernels::columns::Block;
 use crate::engine::cpu::kernels::factors::{Lanes, Left, Right};
@@ -84,7 +84,12 @@ impl Execute for MatMulWeight {
         else {
             unreachable!("the gradient of weights is cut by their columns")
         };
-        gradient::run(context, self, followers, (from, to));
+        let follow = |panel: &gradient::Panel| {
+            for op in followers {
+                run(op, context, Part::Panel(panel));
+            }
+        };
+        gradient::run(context, self, followers, &follow, (from, to));
     }
 
     fn scratch(&self, plan: &Plan) -> usize {

@@ -161,7 +161,7 @@ impl Update {
     }
 }
 
-/// What a step needs that takes the whole variable.
+/// The needs of a step that takes the whole variable.
 struct InWhole<'a> {
     shape: &'a [usize],
     packed: Option<PanelPacked>,

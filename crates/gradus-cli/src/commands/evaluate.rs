@@ -65,12 +65,12 @@ fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
     let rows = rows.rows(document.base(), schema.as_ref(), Listener::new(&tell));
     let rows = rows.map_err(|error| document.locate(error))?;
     let found = match part {
-        "train" => Some(rows.train()),
-        "validation" => rows.validation(),
-        _ => rows.test(),
+        "train" => Some(&rows.train),
+        "validation" => rows.validation.as_ref(),
+        _ => rows.test.as_ref(),
     };
-    found.ok_or_else(|| {
-        let has = [("validation", rows.validation()), ("test", rows.test())];
+    found.cloned().ok_or_else(|| {
+        let has = [("validation", &rows.validation), ("test", &rows.test)];
         let has = has.iter().filter(|(_, rows)| rows.is_some());
         let has: Vec<String> = has.map(|(name, _)| format!(", `{name}`")).collect();
         let expected = format!("rows that the run has: `train`{}", has.concat());

@@ -242,7 +242,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .precision(run.precision)
         .on_nan(run.on_nan)
         .callback(watch.clone());
-    if let Some(validation) = run.data.validation() {
+    if let Some(validation) = &run.data.validation {
         fit = fit.validation_data(validation);
     }
     if let Some(alpha) = run.mixup {
@@ -251,7 +251,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());
     }
-    run.model.fit(run.data.train(), fit)?;
+    run.model.fit(&run.data.train, fit)?;
     Ok(())
 }
 

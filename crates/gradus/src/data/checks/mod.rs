@@ -26,7 +26,7 @@ pub(crate) use finding::named;
 pub use finding::{Finding, Severity, Where};
 pub use silenced::Silenced;
 
-use super::load::Loaded;
+use super::run_data::RunData;
 use rows::Rows;
 
 /// A check of the rows of a run.
@@ -43,8 +43,9 @@ macro_rules! checks {
 
 checks! { one_class unseen_class shift constant rounded leak id categories duplicates }
 
-impl Loaded {
-    /// What is suspicious about these rows. `of_classes` says of each target whether
+impl RunData {
+    /// The findings of all checks about these rows, none about rows that stay in their
+    /// files. `of_classes` says of each target whether
     /// it names classes, as [`Model::targets_of_classes`](crate::Model::targets_of_classes)
     /// knows; where it is too short, the target is a number.
     ///
@@ -60,7 +61,9 @@ impl Loaded {
     /// | `categories` | more texts, or classes, than rows could tell something of |
     /// | `duplicates` | rows that were trained on among those held out |
     pub fn findings(&self, silenced: &Silenced, of_classes: &[bool]) -> Vec<Finding> {
-        let rows = Rows::of(self, of_classes);
+        let Some(rows) = Rows::of(self, of_classes) else {
+            return Vec::new();
+        };
         let checks = CHECKS.iter().filter(|check| !silenced.has(check.name));
         let mut found: Vec<Finding> = checks.flat_map(|check| (check.look)(&rows)).collect();
         found.sort_by_key(|finding| finding.severity);

@@ -127,7 +127,7 @@ impl Images {
     /// stay bytes; a class folder's place in `classes`, or in the order of the
     /// names, is the label. A folder without class folders gives no targets. The ids are
     /// the files' names, relative to the folder.
-    pub(super) fn load(
+    pub(super) fn decoded(
         &self,
         base: &Path,
         order: Order,
@@ -142,9 +142,9 @@ impl Images {
         found.about(&rows).with(x, 0..rows.len())
     }
 
-    /// As [`Images::load`], but what the pictures are decoded to stays in its file, which
-    /// is made if need be, with at most so many bytes of them in memory.
-    pub(super) fn rows(
+    /// As [`Images::decoded`], but the decoded pictures stay in their file, which is made
+    /// if need be, with at most so many bytes of them in memory.
+    pub(super) fn rows_in_file(
         &self,
         base: &Path,
         order: Order,
@@ -195,7 +195,7 @@ impl Images {
     }
 
     /// Bytes that all pictures of the folder take in this size.
-    pub(super) fn bytes(&self, base: &Path) -> Result<u64> {
+    pub(super) fn decoded_bytes(&self, base: &Path) -> Result<u64> {
         let count = self.find(base, None)?.files.len() as u64;
         let sides = self.size.unwrap_or_default().map(|side| side as u64);
         let row = sides[0] * sides[1] * self.color_mode.unwrap_or_default().channels() as u64;

@@ -3,12 +3,11 @@
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
 //! table and a user's [`TableOptions`], `target` what is predicted; `read` reads another table as it says;
 //! `columns` makes tensors of columns, `offset` what is subtracted from them; `summary` is what a
-//! model is made by; `keys` is what splits ask of a table;
+//! model is made by;
 //! `known` are the texts that a model knows, `unfamiliar` what new rows have besides.
 
 mod columns;
 mod describe;
-mod keys;
 mod known;
 mod of;
 mod offset;
@@ -19,7 +18,6 @@ mod target;
 mod unfamiliar;
 
 pub use columns::{DATE_PARTS, DATETIME_PARTS};
-pub(crate) use keys::{CopyKeys, TableKeys};
 pub use known::KnownTexts;
 pub use of::LeftOut;
 pub(crate) use offset::Different;

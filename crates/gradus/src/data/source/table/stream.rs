@@ -1,34 +1,21 @@
-//! From a `[data]` table that names a table file to rows that are read from its binary
-//! copy while a model is trained.
+//! A table that is larger than memory: rows that are read from its binary copy meanwhile.
 
-use crate::data::config::{Choice, DataConfig, HeldOut, ScaleName};
-use crate::data::hold_out::{self, Chosen};
-use crate::data::load_stream::{Parts, take};
-use crate::data::load_table;
-use crate::data::memory::Memory;
-use crate::data::opened::{Asked, Streamed};
-use crate::data::schema::{CopyKeys, LeftOut, Schema, Summary, TableOptions};
-use crate::data::stream::{Data, Picked, Stream, TableRows};
+use super::super::kind::Request;
+use super::super::streams::Streams;
+use super::keys::CopyKeys;
+use super::read::{notes, read, weights_are_numbers};
+use super::rows::{Picked, TableRows};
+use crate::data::memory::{Excess, Memory};
+use crate::data::run_data::RunData;
+use crate::data::scale_name::ScaleName;
+use crate::data::schema::{Schema, Summary};
+use crate::data::split::{Chosen, HoldOut, SplitBy, choose, take_end};
+use crate::data::stream::{Data, Stream};
 use crate::data::table::{Cells, Copied, Listener, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result};
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// What is known of a table whose rows are read from its copy.
-#[derive(Clone, Debug)]
-pub struct StreamedTable {
-    /// What its columns are to the model.
-    pub schema: Schema,
-    /// What its training rows are like.
-    pub summary: Summary,
-    /// Columns that were left out, since training rows tell nothing by them.
-    pub left_out: Vec<LeftOut>,
-    /// What a user should know of how the table's text was read.
-    pub notes: Vec<String>,
-    /// The binary copy that is read.
-    pub copy: PathBuf,
-}
 
 /// A table's file, whose copy is made when it is asked for its columns.
 struct Large<'a> {
@@ -78,147 +65,120 @@ impl Tabular for Large<'_> {
     }
 }
 
-impl DataConfig {
-    /// The rows of a table that is larger than memory.
-    pub(super) fn stream_table(
-        &self,
-        table: &str,
-        base: &Path,
-        seed: u64,
-        (memory, whole): (Memory, Memory),
-        asked: Asked<'_>,
-    ) -> Result<Streamed> {
-        let options = &self.columns;
-        let path = base.join(table);
-        let held_out = [&self.validation, &self.test].into_iter().flatten();
-        let looked_at = held_out.filter_map(|how| match how.choice()? {
-            Choice::Stratify(column) => column.as_deref(),
-            Choice::Group(column) => Some(column.as_str()),
-            _ => None,
-        });
-        let source = Large {
-            path: &path,
-            // A model that knows its targets knows their classes.
-            targets: match asked.known {
-                Some(known) if !known.targets.is_empty() => &[],
-                _ => &options.target,
-            },
-            looked_at: looked_at.collect(),
-            memory: memory.bytes(),
-            listener: asked.listener,
-            copied: RefCell::default(),
-        };
-        let (head, mut schema) = load_table::read(self, &source, asked.known)?;
-        let mut notes = load_table::notes(&head, &schema, self);
-        let copied = source.copied()?;
-        let rows = |copied, schema: &Schema| {
-            let rows = TableRows::new(copied, schema.clone(), options.sample_weight.as_ref());
-            match asked.ids {
-                true => rows,
-                false => rows.without_ids(),
+/// The rows of a run, by their use.
+pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result<RunData> {
+    let Excess { memory, .. } = excess;
+    let (options, known) = (request.columns, request.purpose.schema);
+    let looked_at = request.held_out().filter_map(|(_, how)| match how.split_by()? {
+        SplitBy::Stratify(column) => column.as_deref(),
+        SplitBy::Group(column) => Some(column.as_str()),
+        _ => None,
+    });
+    let source = Large {
+        path,
+        // A model that knows its targets knows their classes.
+        targets: match known {
+            Some(known) if !known.targets.is_empty() => &[],
+            _ => &options.target,
+        },
+        looked_at: looked_at.collect(),
+        memory: memory.bytes(),
+        listener: request.purpose.listener,
+        copied: RefCell::default(),
+    };
+    let (head, mut schema) = read(request, &source)?;
+    let mut notes = notes(&head, &schema, options);
+    let copied = source.copied()?;
+    let all = rows(&copied, &schema, request);
+    let parts = Parts::choose(&copied, &all, request, memory);
+    let parts = parts.map_err(|error| with_line(path, error))?;
+    // Lists of rows take some of the memory that the rows may take.
+    let of_rows = Excess {
+        memory: Memory::from(memory.bytes().saturating_sub(parts.bytes())),
+        ..excess
+    };
+    let streams = |schema: &Schema| {
+        let streams = parts.streams(&copied, schema, request, memory)?;
+        streams.share(ScaleName::None, request, of_rows)
+    };
+    let mut run = streams(&schema)?;
+    let mut summary = Summary::of(&schema, &run.train)?;
+    let left_out = match known {
+        None => {
+            notes.extend(schema.set_offsets(&mut summary));
+            if schema.has_offsets() {
+                run = streams(&schema)?;
             }
-        };
-        let all = rows(copied.clone(), &schema);
-        let chosen = self.choose(&copied, &all, seed, memory);
-        let chosen = chosen.map_err(|error| with_line(&path, error))?;
-        let lists: u64 = chosen.iter().flatten().map(Picked::bytes).sum();
-        let memory_of_rows = Memory::from(memory.bytes().saturating_sub(lists));
-        // As the schema says.
-        let streams = |schema: &Schema| {
-            let all = rows(copied.clone(), schema);
-            let part = |at: &str, how: &Option<HeldOut>, chosen: &Option<Picked>| match (
-                how,
-                chosen.clone(),
-            ) {
-                (None, _) => Ok(None),
-                (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked)).map(Some),
-                (Some(HeldOut::Table { table }), None) => {
-                    let path = base.join(table);
-                    let own = own_copy(schema, options, &path, memory, asked.listener)?;
-                    Stream::new(rows(own, schema)).map(Some)
-                }
-                (Some(other), None) => {
-                    let expected = "a `table`, as the training rows are";
-                    Err(Error::invalid(at, other, expected))
-                }
-            };
-            let [train, validation, test] = &chosen;
-            let validation = part("data.validation", &self.validation, validation)?;
-            let test = part("data.test", &self.test, test)?;
-            let picked = train.clone().unwrap_or(Picked::Range(0..copied.rows()));
-            let train = all.clone().picked(picked);
-            let targets = match schema.targets.is_empty() {
-                true => None,
-                false => Some(Stream::new(train.clone().of_targets())?),
-            };
-            let parts = Parts {
-                train: Stream::new(train)?,
-                validation,
-                test,
-                targets,
-            };
-            self.streamed(parts, ScaleName::None, memory_of_rows, whole)
-        };
-        let mut streamed = streams(&schema)?;
-        let mut summary = Summary::of(&schema, &streamed.train)?;
-        let left_out = match asked.known {
-            None => {
-                notes.extend(schema.set_offsets(&mut summary));
-                if schema.has_offsets() {
-                    streamed = streams(&schema)?;
-                }
-                schema.leave_out(&summary)?
-            }
-            Some(_) => Vec::new(),
-        };
+            schema.leave_out(&summary)?
+        }
+        Some(_) => Vec::new(),
+    };
+    let inputs: Vec<String> = schema.features.iter().map(|f| f.input.clone()).collect();
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    run.facts.schema = Some(schema);
+    run.facts.summary = Some(summary);
+    run.facts.left_out = left_out;
+    run.facts.notes = notes;
+    if let Some(streamed) = &mut run.facts.streamed {
         streamed.memory = memory;
-        streamed.table = Some(StreamedTable {
-            schema: schema.clone(),
-            summary,
-            left_out,
-            notes,
-            copy: copied.path.clone(),
-        });
-        let inputs: Vec<&str> = schema.features.iter().map(|f| f.input.as_str()).collect();
-        streamed.keep_inputs(&inputs)
+        streamed.copy = Some(copied.path.clone());
     }
+    run.keep_inputs(&inputs)
+}
 
-    /// The rows to train on, for validation and for the test; none of what has a table of
-    /// its own.
+/// All rows of a copy, as the schema says; with ids for predictions alone.
+fn rows(copied: &Arc<Copied>, schema: &Schema, request: &Request<'_>) -> TableRows {
+    let weight = request.columns.sample_weight.as_ref();
+    let rows = TableRows::new(copied.clone(), schema.clone(), weight);
+    match request.purpose.unlabelled {
+        true => rows,
+        false => rows.without_ids(),
+    }
+}
+
+/// The rows of a table by their use; `None` where they have a table of their own, or there
+/// are none.
+struct Parts {
+    train: Picked,
+    validation: Option<Picked>,
+    test: Option<Picked>,
+}
+
+impl Parts {
     fn choose(
-        &self,
         copied: &Copied,
         rows: &TableRows,
-        seed: u64,
+        request: &Request<'_>,
         memory: Memory,
-    ) -> Result<[Option<Picked>; 3]> {
-        let mut left = 0..copied.rows();
-        let one_by_one = [
-            ("data.test", &self.test),
-            ("data.validation", &self.validation),
+    ) -> Result<Parts> {
+        let is_listed = |how: &HoldOut| match how.split_by() {
+            Some(by) => *by != SplitBy::Last || matches!(how, HoldOut::Fold { .. }),
+            None => false,
+        };
+        let [validation, test] = [
+            ("data.validation", request.validation),
+            ("data.test", request.test),
         ];
-        let one_by_one = one_by_one.into_iter().find_map(|(at, how)| {
-            let ends = |how: &&HeldOut| match how.choice() {
-                Some(choice) => *choice != Choice::Last || matches!(how, HeldOut::Fold { .. }),
-                None => false,
-            };
-            how.as_ref().filter(ends).map(|how| (at, how))
-        });
-        let Some((at, how)) = one_by_one else {
-            let mut end = |at: &str, how: &Option<HeldOut>| match how {
-                None | Some(HeldOut::Table { .. } | HeldOut::Files { .. }) => Ok(None),
-                Some(HeldOut::Images { .. }) => Ok(None),
-                Some(how) => {
-                    let rows = take(how, &mut left).map_err(|error| error.under(at))?;
+        let mut in_order = [test, validation].into_iter();
+        let listed = in_order.find_map(|(at, how)| Some((at, how.filter(|how| is_listed(how))?)));
+        let Some((at, how)) = listed else {
+            let mut left = 0..copied.rows();
+            let mut end = |(at, how): (&str, Option<&HoldOut>)| match how {
+                Some(how) if !how.is_own() => {
+                    let rows = take_end(how, &mut left).map_err(|error| error.under(at))?;
                     Ok(Some(Picked::Range(rows)))
                 }
+                _ => Ok(None),
             };
-            let test = end("data.test", &self.test)?;
-            let validation = end("data.validation", &self.validation)?;
-            return Ok([Some(Picked::Range(left)), validation, test]);
+            let (test, validation) = (end(test)?, end(validation)?);
+            return Ok(Parts {
+                train: Picked::Range(left),
+                validation,
+                test,
+            });
         };
-        /// What choosing takes for each row: its key, its place on either side, and these
-        /// once more while they are drawn.
+        /// Memory that choosing takes for each row: its key, its place on either side, and
+        /// these once more while they are drawn.
         const BYTES: u64 = 48;
         let needed = Memory::at_least(copied.rows() as u64 * BYTES);
         if needed > memory {
@@ -234,12 +194,55 @@ impl DataConfig {
             train,
             validation,
             test,
-        } = hold_out::choose(self, &keys, seed)?;
-        Ok([
-            Some(Picked::of(train)),
-            validation.map(Picked::of),
-            test.map(Picked::of),
-        ])
+        } = choose(request.validation, request.test, &keys, request.seed)?;
+        Ok(Parts {
+            train: Picked::of(train),
+            validation: validation.map(Picked::of),
+            test: test.map(Picked::of),
+        })
+    }
+
+    /// Bytes that lists of rows take.
+    fn bytes(&self) -> u64 {
+        let parts = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
+        parts.into_iter().flatten().map(Picked::bytes).sum()
+    }
+
+    /// The rows as the schema says; those that have a table of their own are copied.
+    fn streams(
+        &self,
+        copied: &Arc<Copied>,
+        schema: &Schema,
+        request: &Request<'_>,
+        memory: Memory,
+    ) -> Result<Streams> {
+        let all = rows(copied, schema, request);
+        let part = |at: &str, how: Option<&HoldOut>, picked: &Option<Picked>| match (how, picked) {
+            (None, _) => Ok(None),
+            (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked.clone())).map(Some),
+            (Some(HoldOut::Table { table }), None) => {
+                let path = request.base.join(table);
+                let own = own_copy(schema, request, &path, memory)?;
+                Stream::new(rows(&own, schema, request)).map(Some)
+            }
+            (Some(other), None) => {
+                let expected = "a `table`, as the training rows are";
+                Err(Error::invalid(at, other, expected))
+            }
+        };
+        let validation = part("data.validation", request.validation, &self.validation)?;
+        let test = part("data.test", request.test, &self.test)?;
+        let train = all.picked(self.train.clone());
+        let targets = match schema.targets.is_empty() {
+            true => None,
+            false => Some(Stream::new(train.clone().of_targets())?),
+        };
+        Ok(Streams {
+            train: Stream::new(train)?,
+            validation,
+            test,
+            targets,
+        })
     }
 }
 
@@ -260,13 +263,12 @@ impl<'a> Large<'a> {
 /// The copy of another table whose columns are those of the schema.
 fn own_copy(
     schema: &Schema,
-    options: &TableOptions,
+    request: &Request<'_>,
     path: &Path,
     memory: Memory,
-    listener: Listener<'_>,
 ) -> Result<Arc<Copied>> {
-    let source = Large::known(path, memory, listener);
-    schema.read_with(&source, true, load_table::weights_are_numbers(options))?;
+    let source = Large::known(path, memory, request.purpose.listener);
+    schema.read_with(&source, true, weights_are_numbers(request.columns))?;
     source.copied()
 }
 

@@ -10,13 +10,13 @@
 
 mod chunk;
 mod encode;
-mod listener;
 mod make;
 mod open;
+mod progress;
 #[cfg(test)]
 mod tests;
 
-pub use listener::{Listener, Told};
+pub use progress::{Listener, Told};
 
 use super::infer::Way;
 use super::part::{Places, place};

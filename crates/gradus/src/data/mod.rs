@@ -41,6 +41,7 @@ mod schema;
 mod source;
 mod spec;
 pub mod split;
+mod standardize;
 mod stream;
 mod table;
 mod tar;

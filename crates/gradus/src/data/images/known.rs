@@ -1,6 +1,6 @@
 //! What a model knows of the pictures that it was trained on.
 
-use super::Resize;
+use super::options::Resize;
 use crate::data::scale::Scale;
 use crate::data::scale_name::ScaleName;
 use crate::error::{Error, Result};

@@ -2,8 +2,8 @@
 //! pixel centres at halves, no smoothing when a picture gets smaller. Keras keeps
 //! what comes of it as floats; here it is rounded to whole steps of 256.
 
-use super::Resize;
 use super::decode::Picture;
+use super::options::Resize;
 
 /// Writes the picture in another size, height and width, to `out`.
 pub(super) fn resize(picture: &Picture, size: [usize; 2], how: Resize, out: &mut [u8]) {

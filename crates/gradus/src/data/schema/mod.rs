@@ -8,6 +8,7 @@
 
 mod columns;
 mod describe;
+mod different;
 mod known;
 mod of;
 mod offset;
@@ -18,9 +19,9 @@ mod target;
 mod unfamiliar;
 
 pub use columns::{DATE_PARTS, DATETIME_PARTS};
+pub(crate) use different::Different;
 pub use known::KnownTexts;
 pub use of::LeftOut;
-pub(crate) use offset::Different;
 pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
 pub(crate) use summary::{Look, Moments, Numbers};

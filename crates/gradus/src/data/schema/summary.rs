@@ -1,6 +1,6 @@
 //! What training rows are like: all that the model of a table is made by.
 
-use super::offset::Different;
+use super::different::Different;
 use super::{Feature, Schema};
 use crate::base::written;
 use crate::data::table::Kind;

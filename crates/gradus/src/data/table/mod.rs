@@ -1,6 +1,6 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
-//! `tabular` says what a table can be read from. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
+//! `tabular` says what a table can be read from, `path` which file is read how. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
 //! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for: `number` knows how
 //! people write numbers, `written` which way a column has, `dates` which day and time, `gaps`
@@ -13,6 +13,7 @@
 mod affix;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod calendar;
 mod cell;
 mod copy;
 mod dates;
@@ -25,6 +26,7 @@ mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
+mod path;
 #[cfg(feature = "polars")]
 mod polars;
 mod read;
@@ -41,7 +43,8 @@ mod text;
 mod typed;
 mod written;
 
-pub(super) use cell::{boolean as truth, date_parts, day_of};
+pub(super) use calendar::{date_parts, day_of};
+pub(super) use cell::boolean as truth;
 pub(super) use copy::Copied;
 pub use copy::{Listener, Told};
 pub(super) use dates::day_and_time;
@@ -49,10 +52,9 @@ pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use number::NumberFormat;
+pub(super) use path::{about_bytes, column_names};
 pub use reading::Reading;
 pub use tabular::Tabular;
-use tabular::is_parquet;
-pub(super) use tabular::{about_bytes, column_names};
 pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};

@@ -23,10 +23,13 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
     read_by(path, options, threads(), BLOCK)
 }
 
+/// The bytes of the first block that tell which types to expect.
+pub(super) const LOOKED_AT: usize = 1 << 20;
+
 /// The names of the columns, seen in the first block.
 pub(super) fn column_names(path: &Path) -> Result<Vec<String>> {
     let options = ReadTable::default();
-    let (pass, _) = Pass::begin(path, &options, 1, super::settle::LOOKED_AT)?;
+    let (pass, _) = Pass::begin(path, &options, 1, LOOKED_AT)?;
     Ok(pass.layout.names)
 }
 

@@ -1,6 +1,7 @@
 //! Columns of a source that knows their types: a file of typed columns, a frame.
 
-use super::cell::{date_text, number, said_boolean};
+use super::calendar::date_text;
+use super::cell::{number, said_boolean};
 use super::dates::{DAY, is_day, moment_text};
 use super::gaps::{Gap, Gaps};
 use super::part::{Places, place};

@@ -20,7 +20,8 @@ pub use progress::{Listener, Told};
 
 use super::infer::Way;
 use super::part::{Places, place};
-use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions, is_parquet};
+use super::path::is_parquet;
+use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;

@@ -1,7 +1,7 @@
 //! Where rows come from, and how they reach a batch: sources, splits, scaling,
 //! shuffling.
 //!
-//! Readers (`builtin`, `idx`, `cifar`, `npy`, `table`, `images`) make [`Tensor`]s, which keep the
+//! Readers (`builtin`, `npy`, `table`, `images`) make [`Tensor`]s, which keep the
 //! numbers as they were stored. `config` and `spec` read a user's words; `source` has a file for
 //! each kind of data that they can name, and `load` has it open the rows of a run, [`RunData`]:
 //! in memory or streamed ([`Data`]), held out as `split` says. `check` compares them with a model
@@ -12,17 +12,14 @@ mod batches;
 mod builtin;
 pub mod check;
 pub mod checks;
-mod cifar;
 pub(crate) mod classes;
 mod config;
 mod conflict;
 mod dataset;
 mod describe;
 mod describe_run;
-mod digits;
 mod files;
 mod folders;
-mod idx;
 mod images;
 mod load;
 mod memory;
@@ -33,7 +30,6 @@ pub(crate) mod numbers;
 mod outcome;
 mod pick;
 mod purpose;
-mod remote;
 mod run_data;
 mod scale;
 mod scale_name;
@@ -44,36 +40,32 @@ pub mod split;
 mod standardize;
 mod stream;
 mod table;
-mod tar;
 mod tensor;
 mod write;
 
 #[cfg(feature = "ndarray")]
 pub use self::ndarray::Element;
 pub use batches::Batches;
-pub use builtin::{BUILT_IN, BuiltIn, housing, list};
+pub use builtin::{BuiltIn, REMOTE, Remote, RemoteFile, digits, housing, list, read_idx};
 pub(crate) use classes::class_of;
 pub use config::DataConfig;
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
-pub use digits::digits;
 pub use files::Files;
 pub use folders::data_folders;
-pub use idx::read_idx;
-pub use images::{ColorMode, Images, Pictures, Resize};
+pub use images::{Pictures, Resize};
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub(crate) use outcome::{Outcome, short};
 pub use purpose::Purpose;
-pub use remote::{REMOTE, Remote, RemoteFile};
 pub use run_data::{Facts, RunData, Streamed};
 pub use scale::Scale;
 pub use scale_name::ScaleName;
+pub(crate) use schema::{DATE_PARTS, DATETIME_PARTS, Look, Moments, NumberLook};
 pub use schema::{
-    DATE_PARTS, DATETIME_PARTS, DateFormats, Feature, KnownTexts, LeftOut, Missing, Schema,
-    Summary, TableOptions, Target, TargetScale, Treat, Unfamiliar,
+    DateFormats, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
+    Treat, Unfamiliar,
 };
-pub(crate) use schema::{Look, Moments, Numbers as NumbersLook};
 pub use spec::{is_table, load, open, table_of};
 pub use split::{HoldOut, SplitBy};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};

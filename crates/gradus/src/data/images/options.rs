@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A folder of pictures, and the way they are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Images {
+pub(crate) struct Images {
     /// The folder.
     #[serde(rename = "images")]
     pub folder: String,
@@ -38,7 +38,7 @@ pub enum Resize {
 /// The channels of a picture, in Keras' words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ColorMode {
+pub(crate) enum ColorMode {
     /// Red, green and blue. Transparency is left out.
     #[default]
     Rgb,

@@ -18,13 +18,13 @@ mod summary;
 mod target;
 mod unfamiliar;
 
-pub use columns::{DATE_PARTS, DATETIME_PARTS};
+pub(crate) use columns::{DATE_PARTS, DATETIME_PARTS};
 pub(crate) use different::Different;
-pub use known::KnownTexts;
+pub(crate) use known::KnownTexts;
 pub use of::LeftOut;
 pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
-pub(crate) use summary::{Look, Moments, Numbers};
+pub(crate) use summary::{Look, Moments, NumberLook};
 pub use unfamiliar::Unfamiliar;
 
 #[cfg(doc)]
@@ -56,7 +56,7 @@ pub struct Schema {
     pub missing_values: Option<Vec<String>>,
     /// The texts of its features that a model knows, where one reads by it.
     #[serde(skip)]
-    pub known: KnownTexts,
+    pub(crate) known: KnownTexts,
 }
 
 /// A column that a model looks at.

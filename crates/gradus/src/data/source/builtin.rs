@@ -50,10 +50,6 @@ impl SourceKind for BuiltInSet {
         }))
     }
 
-    fn map_paths(&self, _change: &dyn Fn(&String) -> String) -> Self {
-        self.clone()
-    }
-
     fn check(&self, _scale: Option<ScaleName>, memory: Option<Memory>) -> Result<()> {
         match memory {
             None => Ok(()),
@@ -62,10 +58,6 @@ impl SourceKind for BuiltInSet {
                  whole",
             )),
         }
-    }
-
-    fn bytes(&self, _request: &Request<'_>) -> Result<Option<u64>> {
-        Ok(None)
     }
 
     fn load(&self, request: &Request<'_>) -> Result<RunData> {
@@ -98,10 +90,6 @@ impl SourceKind for BuiltInSet {
             });
         }
         Ok(run)
-    }
-
-    fn stream(&self, _request: &Request<'_>, _excess: Excess) -> Result<RunData> {
-        Err(Error::Internal("a built-in set in its files".into()))
     }
 
     fn rows(

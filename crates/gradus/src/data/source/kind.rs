@@ -9,7 +9,7 @@ use crate::data::scale_name::ScaleName;
 use crate::data::schema::TableOptions;
 use crate::data::split::{HoldOut, SplitBy};
 use crate::data::stream::Data;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 use std::path::Path;
@@ -30,15 +30,22 @@ pub(in crate::data) trait SourceKind {
     where
         Self: Sized;
 
-    /// The data that the words of SPEC name; `None` where they name another kind.
-    fn recognise(spec: &str) -> Result<Option<Self>>
+    /// The data that the words of SPEC name; `None` where they name another kind. The default
+    /// is a kind that SPEC cannot name.
+    fn recognise(_spec: &str) -> Result<Option<Self>>
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        Ok(None)
+    }
 
-    /// The same with each path changed.
-    fn map_paths(&self, change: &dyn Fn(&String) -> String) -> Self
+    /// The same with each path changed. The default is a kind without paths.
+    fn map_paths(&self, _change: &dyn Fn(&String) -> String) -> Self
     where
-        Self: Sized;
+        Self: Clone,
+    {
+        self.clone()
+    }
 
     /// Refuses settings that make no sense for it.
     fn check(&self, _scale: Option<ScaleName>, _memory: Option<Memory>) -> Result<()> {
@@ -46,15 +53,19 @@ pub(in crate::data) trait SourceKind {
     }
 
     /// Bytes that all rows would take in memory, the held-out ones of their own files
-    /// included; `None` where they can only be read into memory.
-    fn bytes(&self, request: &Request<'_>) -> Result<Option<u64>>;
+    /// included; `None` where they can only be read into memory, which is the default.
+    fn bytes(&self, _request: &Request<'_>) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// Reads all rows into memory, split and scaled.
     fn load(&self, request: &Request<'_>) -> Result<RunData>;
 
     /// Opens rows that stay in their files, split and scaled. Not called where
     /// [`SourceKind::bytes`] gives `None`.
-    fn stream(&self, request: &Request<'_>, excess: Excess) -> Result<RunData>;
+    fn stream(&self, _request: &Request<'_>, _excess: Excess) -> Result<RunData> {
+        Err(Error::Internal("rows that do not stay in files".into()))
+    }
 
     /// All rows that SPEC names, as a model takes them. Where SPEC names no split of a
     /// built-in set, `split` says which is meant; rows with `excess` stay in their files.

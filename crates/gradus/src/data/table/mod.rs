@@ -1,7 +1,7 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
 //! `tabular` says what a table can be read from, `path` which file is read how. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
-//! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
+//! delimiter and header; `records` cuts a block into cells, `block_column` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for: `number` knows how
 //! people write numbers, `written` which way a column has, `dates` which day and time, `gaps`
 //! what stands for nothing, `text` what a user says of all that, `reading` what is to be said to
@@ -13,6 +13,7 @@
 mod affix;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod block_column;
 mod calendar;
 mod cell;
 mod copy;
@@ -25,7 +26,6 @@ mod line;
 mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod part;
 mod path;
 #[cfg(feature = "polars")]
 mod polars;

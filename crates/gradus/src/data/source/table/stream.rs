@@ -90,7 +90,7 @@ pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result
     let mut notes = notes(&head, &schema, options);
     let copied = source.copied()?;
     let all = rows(&copied, &schema, request);
-    let parts = Parts::choose(&copied, &all, request, memory);
+    let parts = Uses::choose(&copied, &all, request, memory);
     let parts = parts.map_err(|error| with_line(path, error))?;
     // Lists of rows take some of the memory that the rows may take.
     let of_rows = Excess {
@@ -138,19 +138,19 @@ fn rows(copied: &Arc<Copied>, schema: &Schema, request: &Request<'_>) -> TableRo
 
 /// The rows of a table by their use; `None` where they have a table of their own, or there
 /// are none.
-struct Parts {
+struct Uses {
     train: Picked,
     validation: Option<Picked>,
     test: Option<Picked>,
 }
 
-impl Parts {
+impl Uses {
     fn choose(
         copied: &Copied,
         rows: &TableRows,
         request: &Request<'_>,
         memory: Memory,
-    ) -> Result<Parts> {
+    ) -> Result<Uses> {
         let is_listed = |how: &HoldOut| match how.split_by() {
             Some(by) => *by != SplitBy::Last || matches!(how, HoldOut::Fold { .. }),
             None => false,
@@ -171,7 +171,7 @@ impl Parts {
                 _ => Ok(None),
             };
             let (test, validation) = (end(test)?, end(validation)?);
-            return Ok(Parts {
+            return Ok(Uses {
                 train: Picked::Range(left),
                 validation,
                 test,
@@ -195,7 +195,7 @@ impl Parts {
             validation,
             test,
         } = choose(request.validation, request.test, &keys, request.seed)?;
-        Ok(Parts {
+        Ok(Uses {
             train: Picked::of(train),
             validation: validation.map(Picked::of),
             test: test.map(Picked::of),

@@ -18,8 +18,8 @@ mod tests;
 
 pub use progress::{Listener, Told};
 
+use super::block_column::{Places, place};
 use super::infer::Way;
-use super::part::{Places, place};
 use super::path::is_parquet;
 use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions};
 use crate::base::threads::lock;

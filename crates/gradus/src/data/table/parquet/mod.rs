@@ -3,7 +3,7 @@
 
 mod opened;
 
-use super::part::join;
+use super::block_column::join;
 use super::typed::{Head, whole};
 use super::{Cells, ReadTable, Table, arrow};
 use crate::base::threads::{lock, parallel, threads};

@@ -7,7 +7,7 @@ use crate::models;
 use crate::output;
 use crate::run_folder::{CONFIG, MODEL};
 use gradus::data::checks::{Finding, Severity, Silenced};
-use gradus::data::{Data, Listener, RunData, is_table};
+use gradus::data::{Data, OnCopy, RunData, is_table};
 use gradus::{Dataset, Error, Model, Result};
 use serde_json::json;
 use std::path::Path;
@@ -67,7 +67,7 @@ impl Looked {
         let located = |error| document.locate(error);
         let tell = copies::shown(false);
         let run = document.read()?;
-        let run = run.look(document.base(), Listener::new(&tell));
+        let run = run.look(document.base(), OnCopy::new(&tell));
         let run = run.map_err(located)?;
         self.rows += &format!("{}\n", run.rows);
         let (data, is_table) = (&run.data, run.data.schema().is_some());

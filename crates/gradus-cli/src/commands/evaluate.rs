@@ -6,7 +6,7 @@ use crate::copies;
 use crate::models;
 use crate::output;
 use crate::run_folder::CONFIG;
-use gradus::data::{Data, Listener};
+use gradus::data::{Data, OnCopy};
 use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -62,7 +62,7 @@ fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
     let tell = copies::shown(false);
     let schema = model.table_schema();
     let rows = document.read()?;
-    let rows = rows.rows(document.base(), schema.as_ref(), Listener::new(&tell));
+    let rows = rows.rows(document.base(), schema.as_ref(), OnCopy::new(&tell));
     let rows = rows.map_err(|error| document.locate(error))?;
     let found = match part {
         "train" => Some(&rows.train),

@@ -12,7 +12,7 @@ pub mod train;
 
 use crate::copies;
 use crate::output::message;
-use gradus::data::{Data, Listener, Purpose, Schema, Unfamiliar, table_of};
+use gradus::data::{Data, OnCopy, Purpose, Schema, Unfamiliar, table_of};
 use gradus::{Model, Result, Split};
 use std::path::Path;
 
@@ -59,7 +59,7 @@ fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
 fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {
     let (schema, tell) = (model.table_schema(), copies::shown(false));
     let purpose = Purpose {
-        listener: Listener::new(&tell),
+        on_copy: OnCopy::new(&tell),
         ..purpose(model, schema.as_ref(), labelled)
     };
     gradus::data::open(spec, Split::Test, purpose)

@@ -23,7 +23,7 @@ pub use callbacks::Callbacks;
 
 use callbacks::CallbacksConfig;
 use gradus::config::{SEED, Value, read, table};
-use gradus::data::{DataConfig, Listener, Purpose, RunData, Schema};
+use gradus::data::{DataConfig, OnCopy, Purpose, RunData, Schema};
 use gradus::model::Recipe;
 use gradus::{Error, Result};
 use model::{ModelConfig, Source};
@@ -96,11 +96,11 @@ impl Config {
         &self,
         base: &Path,
         schema: Option<&Schema>,
-        listener: Listener<'_>,
+        on_copy: OnCopy<'_>,
     ) -> Result<RunData> {
         let purpose = Purpose {
             schema,
-            listener,
+            on_copy,
             ..Purpose::default()
         };
         self.data.open(base, self.seed, purpose)

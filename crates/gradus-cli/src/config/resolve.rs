@@ -9,7 +9,7 @@ use super::{Callbacks, Config, Found, excluded, problem_at, read_training};
 use crate::models;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity, Where};
-use gradus::data::{Data, Dataset, Listener, Purpose, RunData, ScaleName, Schema, Summary, Target};
+use gradus::data::{Data, Dataset, OnCopy, Purpose, RunData, ScaleName, Schema, Summary, Target};
 use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -56,29 +56,29 @@ pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
         freeze(&mut model, config)?;
         return Ok(model);
     }
-    Ok(prepare(config, base, Listener::default())?.model)
+    Ok(prepare(config, base, OnCopy::default())?.model)
 }
 
 impl Config {
     /// Loads the data, builds the model, and settles what was left open.
     /// Relative paths are relative to `base`.
-    pub fn resolve(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, true, listener)
+    pub fn resolve(self, base: &Path, on_copy: OnCopy<'_>) -> Result<Run> {
+        self.settle(base, true, on_copy)
     }
 
     /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
     /// learning rate is looked for.
-    pub fn look(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, false, listener)
+    pub fn look(self, base: &Path, on_copy: OnCopy<'_>) -> Result<Run> {
+        self.settle(base, false, on_copy)
     }
 
-    fn settle(mut self, base: &Path, to_train: bool, listener: Listener<'_>) -> Result<Run> {
+    fn settle(mut self, base: &Path, to_train: bool, on_copy: OnCopy<'_>) -> Result<Run> {
         let Prepared {
             mut model,
             data,
             goals,
             mut recipe,
-        } = prepare(&self, base, listener)?;
+        } = prepare(&self, base, on_copy)?;
         if let Some(recipe) = &mut recipe {
             // It is known only now how many rows there are, which a table's recipe depends on.
             (self.train, self.callbacks) =
@@ -352,12 +352,12 @@ struct Prepared {
 }
 
 /// The data, and the model with its weights, frozen as the configuration says.
-fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepared> {
+fn prepare(config: &Config, base: &Path, on_copy: OnCopy<'_>) -> Result<Prepared> {
     if let Source::File(path) = &config.model.source {
-        return prepare_saved(config, base, path, listener);
+        return prepare_saved(config, base, path, on_copy);
     }
     let purpose = Purpose {
-        listener,
+        on_copy,
         ..Purpose::default()
     };
     let mut data = config.data.open(base, config.seed, purpose)?;
@@ -419,7 +419,7 @@ fn prepare_saved(
     config: &Config,
     base: &Path,
     path: &str,
-    listener: Listener<'_>,
+    on_copy: OnCopy<'_>,
 ) -> Result<Prepared> {
     let mut model = models::load(&base.join(path))?;
     model.seed = config.seed;
@@ -435,7 +435,7 @@ fn prepare_saved(
         .extend(config.number_targets_of(&model));
     let purpose = Purpose {
         schema: schema.as_ref(),
-        listener,
+        on_copy,
         ..Purpose::default()
     };
     let data = data.open(base, config.seed, purpose)?;

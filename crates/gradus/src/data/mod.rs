@@ -71,8 +71,8 @@ pub use split::{HoldOut, SplitBy};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
 pub use table::{
-    Cells, Column, ColumnLook, DateFormat, DatePattern, Kind, Listener, LookValues, NumberFormat,
-    ReadTable, Reading, Separator, Table, Tabular, TextOptions, Told,
+    Cells, Column, ColumnLook, CopyProgress, DateFormat, DatePattern, Kind, LookValues,
+    NumberFormat, OnCopy, ReadTable, Reading, Separator, Table, Tabular, TextOptions,
 };
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

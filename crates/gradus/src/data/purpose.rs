@@ -4,7 +4,7 @@ use crate::base::shape::Shape;
 use crate::data::images::Pictures;
 use crate::data::scale::Scale;
 use crate::data::schema::Schema;
-use crate::data::table::Listener;
+use crate::data::table::OnCopy;
 use crate::error::Result;
 
 /// The use that rows are opened for: what a model takes of data that can be had in several
@@ -23,8 +23,8 @@ pub struct Purpose<'a> {
     /// Refuses rows that are larger than the memory they may take, which are read from
     /// their files otherwise.
     pub in_memory: bool,
-    /// Told how far the copy of a table is that is larger than memory.
-    pub listener: Listener<'a>,
+    /// Called with the progress of the copy that is made of a table larger than memory.
+    pub on_copy: OnCopy<'a>,
 }
 
 impl Purpose<'_> {

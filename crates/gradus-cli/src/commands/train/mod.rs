@@ -12,7 +12,7 @@ use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
 use gradus::artifacts::keras::save_keras;
-use gradus::data::Listener;
+use gradus::data::OnCopy;
 use gradus::data::checks::Severity;
 use gradus::rules::optimizers::LearningRate;
 use gradus::train::{Fit, OnNan};
@@ -73,7 +73,7 @@ fn train_one(
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
     let tell = copies::shown(matches!(reporter, Reporter::Quiet));
-    let run = config.resolve(document.base(), Listener::new(&tell));
+    let run = config.resolve(document.base(), OnCopy::new(&tell));
     let mut run = run.map_err(located)?;
     reporter.say(&run.rows);
     let warnings = run.findings.iter();

@@ -46,7 +46,7 @@ mod written;
 pub(super) use calendar::{date_parts, day_of};
 pub(super) use cell::boolean as truth;
 pub(super) use copy::Copied;
-pub use copy::{Listener, Told};
+pub use copy::{CopyProgress, OnCopy};
 pub(super) use dates::day_and_time;
 pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};

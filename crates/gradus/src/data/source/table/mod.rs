@@ -134,7 +134,7 @@ impl SourceKind for TableFile {
         match excess {
             None => schema.rows(path, labelled).map(Data::from),
             Some(excess) => {
-                stream::rows_of(path, schema, labelled, excess.memory, purpose.listener)
+                stream::rows_of(path, schema, labelled, excess.memory, purpose.on_copy)
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::data::scale_name::ScaleName;
 use crate::data::schema::{Schema, Summary};
 use crate::data::split::{Chosen, HoldOut, SplitBy, choose, take_end};
 use crate::data::stream::{Data, Stream};
-use crate::data::table::{Cells, Copied, Listener, ReadTable, Table, Tabular, with_line};
+use crate::data::table::{Cells, Copied, OnCopy, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result};
 use std::cell::RefCell;
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Large<'a> {
     /// Columns that are looked at though they are excluded.
     looked_at: Vec<&'a str>,
     memory: u64,
-    listener: Listener<'a>,
+    on_copy: OnCopy<'a>,
     copied: RefCell<Option<Arc<Copied>>>,
 }
 
@@ -47,7 +47,7 @@ impl Tabular for Large<'_> {
         options
             .ignored
             .retain(|name| !self.looked_at.contains(&name.as_str()));
-        let copied = Copied::of(self.path, &options, self.memory, self.listener)?;
+        let copied = Copied::of(self.path, &options, self.memory, self.on_copy)?;
         let mut head = copied.head();
         for column in &mut head.columns {
             let wanted = self.targets.contains(&column.name);
@@ -83,7 +83,7 @@ pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result
         },
         looked_at: looked_at.collect(),
         memory: memory.bytes(),
-        listener: request.purpose.listener,
+        on_copy: request.purpose.on_copy,
         copied: RefCell::default(),
     };
     let (head, mut schema) = read(request, &source)?;
@@ -248,13 +248,13 @@ impl Uses {
 
 impl<'a> Large<'a> {
     /// Of a table whose columns are known.
-    fn known(path: &'a Path, memory: Memory, listener: Listener<'a>) -> Self {
+    fn known(path: &'a Path, memory: Memory, on_copy: OnCopy<'a>) -> Self {
         Large {
             path,
             targets: &[],
             looked_at: Vec::new(),
             memory: memory.bytes(),
-            listener,
+            on_copy,
             copied: RefCell::default(),
         }
     }
@@ -267,7 +267,7 @@ fn own_copy(
     path: &Path,
     memory: Memory,
 ) -> Result<Arc<Copied>> {
-    let source = Large::known(path, memory, request.purpose.listener);
+    let source = Large::known(path, memory, request.purpose.on_copy);
     schema.read_with(&source, true, weights_are_numbers(request.columns))?;
     source.copied()
 }
@@ -278,9 +278,9 @@ pub(super) fn rows_of(
     schema: &Schema,
     labelled: bool,
     memory: Memory,
-    listener: Listener<'_>,
+    on_copy: OnCopy<'_>,
 ) -> Result<Data> {
-    let source = Large::known(path, memory, listener);
+    let source = Large::known(path, memory, on_copy);
     schema.read(&source, labelled)?;
     let mut schema = schema.clone();
     if !labelled {

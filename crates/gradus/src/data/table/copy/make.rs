@@ -12,7 +12,7 @@ use super::super::source::Blocks;
 use super::super::{Cells, ReadTable, line};
 use super::encode::{Encoded, encode};
 use super::open::{Size, finish};
-use super::progress::Listener;
+use super::progress::OnCopy;
 use super::{About, Copied, MAGIC, OfColumn, Origin};
 use crate::base::threads::threads;
 use crate::base::whole::fill_whole;
@@ -30,7 +30,7 @@ impl Copied {
         table: &Path,
         options: &ReadTable,
         memory: u64,
-        listener: Listener<'_>,
+        on_copy: OnCopy<'_>,
     ) -> Result<Copied> {
         let origin = Origin::of(table)?;
         let path = origin.copy()?;
@@ -51,7 +51,7 @@ impl Copied {
             table,
             options,
             memory,
-            listener,
+            on_copy,
             origin: &origin,
             path: &path,
         };
@@ -97,7 +97,7 @@ pub(super) struct Making<'a> {
     pub table: &'a Path,
     pub options: &'a ReadTable,
     pub memory: u64,
-    pub listener: Listener<'a>,
+    pub on_copy: OnCopy<'a>,
     pub origin: &'a Origin,
     pub path: &'a Path,
 }
@@ -224,7 +224,7 @@ impl Making<'_> {
             if u32::try_from(to.rows).is_err() {
                 return Err(too_many(self.table, to.rows));
             }
-            self.listener.tell(self.table, done, self.origin.bytes);
+            self.on_copy.call(self.table, done, self.origin.bytes);
         }
     }
 
@@ -250,7 +250,7 @@ impl Making<'_> {
                 let looked_at = columns.into_iter().filter(|(name, _)| !ignored(name));
                 let cells: Vec<Cells> = looked_at.map(|(_, cells)| cells).collect();
                 to.add(encode(&cells))?;
-                self.listener.tell(self.table, done as u64, rows as u64);
+                self.on_copy.call(self.table, done as u64, rows as u64);
                 Ok(())
             })?;
             if to.rows == 0 {

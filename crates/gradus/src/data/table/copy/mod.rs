@@ -16,7 +16,7 @@ mod progress;
 #[cfg(test)]
 mod tests;
 
-pub use progress::{Listener, Told};
+pub use progress::{CopyProgress, OnCopy};
 
 use super::block_column::{Places, place};
 use super::infer::Way;

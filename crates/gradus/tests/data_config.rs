@@ -3,7 +3,7 @@
 mod common;
 
 use common::Folder;
-use gradus::data::{self, DataConfig, Loaded, check, write_npy};
+use gradus::data::{self, Data, DataConfig, Purpose, RunData, check, write_npy};
 use gradus::{Dataset, Error, Result, Scale, Shape, Split, Tensor};
 use serde_json::{Value, json};
 use std::fs;
@@ -30,14 +30,14 @@ fn folder() -> Folder {
     folder
 }
 
-fn load(base: &Path, table: Value) -> Result<Loaded> {
-    DataConfig::from_value("data", &table)?.load(base, 1)
+fn load(base: &Path, table: Value) -> Result<RunData> {
+    DataConfig::from_value("data", &table)?.open(base, 1, Purpose::default())
 }
 
-fn rows(loaded: &Loaded) -> [Option<usize>; 3] {
-    let of = |data: &Option<Dataset>| data.as_ref().map(Dataset::rows);
+fn rows(loaded: &RunData) -> [Option<usize>; 3] {
+    let of = |data: &Option<Data>| data.as_ref().and_then(Data::rows);
     [
-        Some(loaded.train.rows()),
+        loaded.train.rows(),
         of(&loaded.validation),
         of(&loaded.test),
     ]
@@ -57,25 +57,28 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
         loaded.validation.as_ref().unwrap(),
         loaded.test.as_ref().unwrap(),
     ] {
-        assert_eq!(data.inputs()[0].scale(), &Scale::Divide(16.0));
+        assert_eq!(data.sample().inputs()[0].scale(), &Scale::Divide(16.0));
     }
-    assert_eq!(loaded.train.inputs()[0].source_row(0), 200);
+    assert_eq!(loaded.train.sample().inputs()[0].source_row(0), 200);
     let raw = load(base, json!({"dataset": "digits", "scale": "none"}))?;
-    assert_eq!(raw.train.inputs()[0].scale(), &Scale::None);
+    assert_eq!(raw.train.sample().inputs()[0].scale(), &Scale::None);
 
     let files = json!({"x": "x.npy", "y": "y.npy", "validation": {"fraction": 0.25}});
     let loaded = load(base, files)?;
     assert_eq!(rows(&loaded), [Some(7), Some(3), None]);
-    assert_eq!(loaded.train.inputs()[0].scale(), &Scale::None);
+    assert_eq!(loaded.train.sample().inputs()[0].scale(), &Scale::None);
     assert_eq!(
-        loaded.validation.unwrap().inputs()[0].to_f32()[..2],
+        loaded.validation.unwrap().sample().inputs()[0].to_f32()[..2],
         [7.0, 5.0]
     );
 
     let named = json!({"x": {"b": "x.npy", "a": "x.npy"}, "y": "y.npy", "sample_weight": "y.npy"});
     let loaded = load(base, named)?;
-    assert_eq!(loaded.train.input_names(), ["b", "a"]);
-    assert_eq!(loaded.train.sample_weight().map(Tensor::rows), Some(10));
+    assert_eq!(loaded.train.sample().input_names(), ["b", "a"]);
+    assert_eq!(
+        loaded.train.sample().sample_weight().map(Tensor::rows),
+        Some(10)
+    );
     Ok(())
 }
 
@@ -90,8 +93,8 @@ fn standard_scale_knows_the_training_rows_alone() -> Result<()> {
     let loaded = load(base, table)?;
     // The training column is 0..10: mean 4.5, population variance 8.25.
     let deviation = 8.25_f32.sqrt();
-    let train = loaded.train.inputs()[0].to_f32();
-    let held_out = loaded.validation.unwrap().inputs()[0].to_f32();
+    let train = loaded.train.sample().inputs()[0].to_f32();
+    let held_out = loaded.validation.unwrap().sample().inputs()[0].to_f32();
     for (row, pair) in train.chunks(2).chain(held_out.chunks(2)).enumerate() {
         let x = if row < 10 { row } else { row - 10 } as f32;
         assert!((pair[0] - (x - 4.5) / deviation).abs() < 1e-6);

@@ -10,7 +10,7 @@ use arrow_array::{
     RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use common::Folder;
-use gradus::data::{Cells, Choice, DataConfig, HeldOut, Kind, ReadTable, Table, TableOptions};
+use gradus::data::{Cells, DataConfig, HoldOut, Kind, ReadTable, SplitBy, Table, TableOptions};
 use gradus::prelude::*;
 use std::sync::Arc;
 
@@ -114,13 +114,13 @@ fn training_and_scoring_are_the_same_as_on_a_csv() {
     let folder = Folder::new();
     let path = csv(&folder, 80);
     let data = DataConfig::of(TableOptions::new().target("price").id("house"))
-        .validation(HeldOut::fraction(
+        .validation(HoldOut::fraction(
             0.2,
-            Choice::Stratify(Some("place".into())),
+            SplitBy::Stratify(Some("place".into())),
         ))
-        .test(HeldOut::fraction(0.1, Choice::Time("seen".into())));
+        .test(HoldOut::fraction(0.1, SplitBy::Time("seen".into())));
     let recipe = Recipe::default_dnn(&[8]);
-    let trained = |rows: gradus::data::Loaded| {
+    let trained = |rows: gradus::data::RunData| {
         let mut model = recipe.model_of(&rows, &data.columns).unwrap();
         let fit = Fit::recipe(&recipe, 2).validation_data(rows.validation.unwrap());
         model.fit(&rows.train, fit).unwrap();

@@ -3,8 +3,8 @@
 mod common;
 
 use common::Folder;
-use gradus::data::{DataConfig, Loaded, check, write_npy};
-use gradus::{Dataset, Result, Shape};
+use gradus::data::{Data, DataConfig, Purpose, RunData, check, write_npy};
+use gradus::{Result, Shape};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -30,22 +30,22 @@ fn folder() -> Folder {
     folder
 }
 
-fn load(base: &Path, held_out: Value, seed: u64) -> Result<Loaded> {
+fn load(base: &Path, held_out: Value, seed: u64) -> Result<RunData> {
     let mut table = json!({"x": "x.npy", "y": "y.npy"});
     for (key, value) in held_out.as_object().unwrap() {
         table[key] = value.clone();
     }
-    DataConfig::from_value("data", &table)?.load(base, seed)
+    DataConfig::from_value("data", &table)?.open(base, seed, Purpose::default())
 }
 
-fn rows(data: &Dataset) -> Vec<usize> {
-    let rows = data.inputs()[0].to_f32();
+fn rows(data: &Data) -> Vec<usize> {
+    let rows = data.sample().inputs()[0].to_f32();
     rows.into_iter().map(|row| row as usize).collect()
 }
 
 fn parts(base: &Path, held_out: Value, seed: u64) -> [Vec<usize>; 3] {
     let loaded = load(base, held_out, seed).unwrap();
-    let of = |data: &Option<Dataset>| data.as_ref().map(rows).unwrap_or_default();
+    let of = |data: &Option<Data>| data.as_ref().map(rows).unwrap_or_default();
     let parts = [
         rows(&loaded.train),
         of(&loaded.validation),
@@ -109,9 +109,9 @@ fn a_row_is_named_by_its_place_in_the_file() {
     });
     let config = DataConfig::from_value("data", &table).unwrap();
     for seed in 0..4 {
-        let loaded = config.load(base, seed).unwrap();
+        let loaded = config.open(base, seed, Purpose::default()).unwrap();
         let held_out = loaded.validation.unwrap();
-        let found = [&loaded.train, &held_out].map(check::finite_all);
+        let found = [&loaded.train, &held_out].map(|data| check::finite_all(data.sample()));
         let [text] = &found
             .iter()
             .filter_map(|r| r.as_ref().err())
@@ -198,14 +198,16 @@ fn mistakes_are_named() {
     }
     let table = json!({"x": "x.npy", "y": "half.npy", "test": {"fraction": 0.1, "stratify": true}});
     let config = DataConfig::from_value("data", &table).unwrap();
-    let text = config.load(base, 1).map(|_| ()).unwrap_err().to_string();
+    let opened = config.open(base, 1, Purpose::default());
+    let text = opened.map(|_| ()).unwrap_err().to_string();
     assert!(
         text.contains("expected a target of classes, and this one is a number (0.5)"),
         "{text}"
     );
     let table = json!({"dataset": "digits", "test": {"fraction": 0.1}});
     let config = DataConfig::from_value("data", &table).unwrap();
-    let text = config.load(base, 1).map(|_| ()).unwrap_err().to_string();
+    let opened = config.open(base, 1, Purpose::default());
+    let text = opened.map(|_| ()).unwrap_err().to_string();
     assert!(
         text.contains("`dataset = \"digits:train\"` leaves it out"),
         "{text}"

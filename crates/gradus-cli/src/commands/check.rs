@@ -7,7 +7,7 @@ use crate::models;
 use crate::output;
 use crate::run_folder::{CONFIG, MODEL};
 use gradus::data::checks::{Finding, Severity, Silenced};
-use gradus::data::{Listener, Loaded, Opened, is_table};
+use gradus::data::{Data, OnCopy, RunData, is_table};
 use gradus::{Dataset, Error, Model, Result};
 use serde_json::json;
 use std::path::Path;
@@ -67,26 +67,26 @@ impl Looked {
         let located = |error| document.locate(error);
         let tell = copies::shown(false);
         let run = document.read()?;
-        let run = run.look(document.base(), Listener::new(&tell));
+        let run = run.look(document.base(), OnCopy::new(&tell));
         let run = run.map_err(located)?;
         self.rows += &format!("{}\n", run.rows);
-        match &run.data {
-            Opened::Memory(data) => {
+        let (data, is_table) = (&run.data, run.data.schema().is_some());
+        match &data.train {
+            Data::Memory(_) => {
                 let parts = [
                     Some(&data.train),
                     data.validation.as_ref(),
                     data.test.as_ref(),
                 ];
                 for part in parts.into_iter().flatten() {
-                    self.refused(&run.model, part, data.schema.is_some());
+                    self.refused(&run.model, part.sample(), is_table);
                 }
                 self.findings.extend(recipe(&run, data));
             }
-            Opened::Stream(streamed) => {
+            _ => {
                 self.rows +=
                     "the rows are larger than `data.memory`: only the first are looked at\n";
-                let is_table = streamed.table.is_some();
-                self.refused(&run.model, streamed.train.sample(), is_table);
+                self.refused(&run.model, data.train.sample(), is_table);
             }
         }
         self.findings.extend(run.findings);
@@ -113,19 +113,10 @@ impl Looked {
             true => model.targets_of_classes(&data)?,
             false => Vec::new(),
         };
-        let loaded = Loaded {
-            train: data,
-            validation: None,
-            test: None,
-            schema: model.table_schema().filter(|_| is_table),
-            pictures: None,
-            left_out: Vec::new(),
-            notes: Vec::new(),
-            summary: None,
-            neighbours: Vec::new(),
-        };
+        let mut rows = RunData::of(data);
+        rows.facts.schema = model.table_schema().filter(|_| is_table);
         self.findings
-            .extend(loaded.findings(&Silenced::default(), &of_classes));
+            .extend(rows.findings(&Silenced::default(), &of_classes));
         Ok(())
     }
 
@@ -137,7 +128,7 @@ impl Looked {
     }
 }
 
-fn recipe(run: &Run, data: &Loaded) -> Vec<Finding> {
+fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
     gradus::inspect::Recipe {
         model: &run.model,
         data,

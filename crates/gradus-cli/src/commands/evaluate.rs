@@ -6,7 +6,7 @@ use crate::copies;
 use crate::models;
 use crate::output;
 use crate::run_folder::CONFIG;
-use gradus::data::{Data, Listener};
+use gradus::data::{Data, OnCopy};
 use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -62,15 +62,15 @@ fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
     let tell = copies::shown(false);
     let schema = model.table_schema();
     let rows = document.read()?;
-    let rows = rows.rows(document.base(), schema.as_ref(), Listener::new(&tell));
+    let rows = rows.rows(document.base(), schema.as_ref(), OnCopy::new(&tell));
     let rows = rows.map_err(|error| document.locate(error))?;
     let found = match part {
-        "train" => Some(rows.train()),
-        "validation" => rows.validation(),
-        _ => rows.test(),
+        "train" => Some(&rows.train),
+        "validation" => rows.validation.as_ref(),
+        _ => rows.test.as_ref(),
     };
-    found.ok_or_else(|| {
-        let has = [("validation", rows.validation()), ("test", rows.test())];
+    found.cloned().ok_or_else(|| {
+        let has = [("validation", &rows.validation), ("test", &rows.test)];
         let has = has.iter().filter(|(_, rows)| rows.is_some());
         let has: Vec<String> = has.map(|(name, _)| format!(", `{name}`")).collect();
         let expected = format!("rows that the run has: `train`{}", has.concat());

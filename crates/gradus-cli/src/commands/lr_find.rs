@@ -6,7 +6,7 @@ use crate::copies;
 use crate::curve;
 use crate::output::{self, quoted};
 use crate::run_folder::write_text;
-use gradus::data::Listener;
+use gradus::data::OnCopy;
 use gradus::{Error, Result};
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub fn run(args: LrFind) -> Result<()> {
     let located = |error| document.locate(error);
     let tell = copies::shown(false);
     let run = document.read()?;
-    let run = run.resolve(document.base(), Listener::new(&tell));
+    let run = run.resolve(document.base(), OnCopy::new(&tell));
     let run = run.map_err(located)?;
     let curve = run.find_rate().map_err(located)?;
     let found = Suggestion::of(&curve);

@@ -12,7 +12,7 @@ pub mod train;
 
 use crate::copies;
 use crate::output::message;
-use gradus::data::{Data, Listener, Schema, Takes, Unfamiliar, open_for, table_of};
+use gradus::data::{Data, OnCopy, Purpose, Schema, Unfamiliar, table_of};
 use gradus::{Model, Result, Split};
 use std::path::Path;
 
@@ -58,19 +58,19 @@ fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
 
 fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {
     let (schema, tell) = (model.table_schema(), copies::shown(false));
-    let takes = Takes {
-        listener: Listener::new(&tell),
-        ..takes(model, schema.as_ref(), labelled)
+    let purpose = Purpose {
+        on_copy: OnCopy::new(&tell),
+        ..purpose(model, schema.as_ref(), labelled)
     };
-    open_for(spec, Split::Test, takes)
+    gradus::data::open(spec, Split::Test, purpose)
 }
 
-fn takes<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> Takes<'a> {
-    Takes {
+fn purpose<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> Purpose<'a> {
+    Purpose {
         input: model.inputs.first().and_then(|input| input.shape.as_ref()),
         schema,
         pictures: model.pictures.as_ref(),
         unlabelled: !labelled,
-        listener: Listener::default(),
+        ..Purpose::default()
     }
 }

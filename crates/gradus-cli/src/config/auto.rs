@@ -52,7 +52,7 @@ impl Run {
             .batch_size(self.batch_size)
             .shuffle(self.shuffle)
             .class_weight(&self.class_weight);
-        self.model.find_learning_rate(self.data.train(), finder)
+        self.model.find_learning_rate(&self.data.train, finder)
     }
 
     /// Puts what the finder suggests in its place: the highest rate of a 1cycle

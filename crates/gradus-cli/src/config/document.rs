@@ -128,8 +128,7 @@ impl Document {
 }
 
 fn is_table(path: &Path) -> bool {
-    let source = gradus::data::source(&path.to_string_lossy());
-    matches!(source, Ok(gradus::data::Source::Table(_)))
+    matches!(gradus::data::is_table(&path.to_string_lossy()), Ok(true))
 }
 
 /// TOML as plain data.

@@ -2,7 +2,7 @@
 
 use super::{Config, problem_at};
 use gradus::Result;
-use gradus::data::{Choice, HeldOut};
+use gradus::data::{HoldOut, SplitBy};
 
 impl Config {
     /// The same, with one of so many folds held out for validation. Which rows are in a
@@ -10,22 +10,18 @@ impl Config {
     /// random. Files that callbacks write are each fold's own.
     pub fn with_fold(&self, fold: usize, folds: usize) -> Result<Config> {
         let mut config = self.clone();
-        let choice = match &self.data.validation {
-            Some(HeldOut::Fold { choice, .. }) => choice.clone(),
-            Some(HeldOut::Fraction { choice, .. }) if *choice != Choice::Last => choice.clone(),
-            None | Some(HeldOut::Fraction { .. } | HeldOut::First { .. }) => Choice::Shuffle,
-            Some(HeldOut::Files { .. } | HeldOut::Table { .. } | HeldOut::Images { .. }) => {
+        let by = match &self.data.validation {
+            Some(HoldOut::Fold { by, .. }) => by.clone(),
+            Some(HoldOut::Fraction { by, .. }) if *by != SplitBy::Last => by.clone(),
+            None | Some(HoldOut::Fraction { .. } | HoldOut::First { .. }) => SplitBy::Shuffle,
+            Some(HoldOut::Files { .. } | HoldOut::Table { .. } | HoldOut::Images { .. }) => {
                 let problem = "rows of their own, and `--folds` exclude each other: with folds, \
                                each row to train on is held out once; put them under `data.test` \
                                to measure every fold's model on them";
                 return Err(problem_at("data.validation", problem));
             }
         };
-        config.data.validation = Some(HeldOut::Fold {
-            fold,
-            folds,
-            choice,
-        });
+        config.data.validation = Some(HoldOut::Fold { fold, folds, by });
         config
             .callbacks
             .given

@@ -23,7 +23,7 @@ pub use callbacks::Callbacks;
 
 use callbacks::CallbacksConfig;
 use gradus::config::{SEED, Value, read, table};
-use gradus::data::{DataConfig, Listener, Opened, Schema};
+use gradus::data::{DataConfig, OnCopy, Purpose, RunData, Schema};
 use gradus::model::Recipe;
 use gradus::{Error, Result};
 use model::{ModelConfig, Source};
@@ -63,7 +63,7 @@ impl Config {
         let model = ModelConfig::from_value("model", &section(raw.model))?;
         // How many rows there are does not matter to mistakes.
         // Of the sources, tables alone have a target; a built-in set may be one.
-        let of_table = data.table.is_some() || !data.columns.target.is_empty();
+        let of_table = data.table().is_some() || !data.columns.target.is_empty();
         let recipe = match &model.source {
             Source::Recipe(named) => Some(named.of(of_table.then_some(0))?),
             _ => None,
@@ -96,9 +96,14 @@ impl Config {
         &self,
         base: &Path,
         schema: Option<&Schema>,
-        listener: Listener<'_>,
-    ) -> Result<Opened> {
-        self.data.open_telling(base, self.seed, schema, listener)
+        on_copy: OnCopy<'_>,
+    ) -> Result<RunData> {
+        let purpose = Purpose {
+            schema,
+            on_copy,
+            ..Purpose::default()
+        };
+        self.data.open(base, self.seed, purpose)
     }
 
     /// Settings that exclude each other across tables.

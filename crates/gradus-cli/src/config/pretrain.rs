@@ -3,7 +3,7 @@
 
 use super::{excluded, problem_at, text_of, truth, whole};
 use gradus::config::{Value, join, read, table};
-use gradus::data::{DataConfig, Dataset, ScaleName, Schema};
+use gradus::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
 use gradus::layers::Layer;
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::Optimizer;
@@ -184,11 +184,17 @@ impl PretrainConfig {
             Some(data) => {
                 let mut data = data.clone();
                 // A table's model scales its columns itself.
-                if data.table.is_none() {
+                if data.table().is_none() {
                     data.scale = data.scale.or(scale);
                 }
-                let loaded = data.load_for(base, seed, schema.filter(|_| data.table.is_some()));
-                loaded.map_err(|e| e.under("pretrain"))?.train
+                let purpose = Purpose {
+                    schema: schema.filter(|_| data.table().is_some()),
+                    in_memory: true,
+                    ..Purpose::default()
+                };
+                let rows = data.open(base, seed, purpose);
+                let rows = rows.map_err(|e| e.under("pretrain"))?;
+                rows.train.sample().clone()
             }
             None => train.clone(),
         };

@@ -9,7 +9,7 @@ use super::{Callbacks, Config, Found, excluded, problem_at, read_training};
 use crate::models;
 use gradus::config::{Value, join};
 use gradus::data::checks::{Finding, Severity, Where};
-use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
+use gradus::data::{Data, Dataset, OnCopy, Purpose, RunData, ScaleName, Schema, Summary, Target};
 use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::LearningRate;
@@ -20,7 +20,7 @@ use std::path::Path;
 
 /// Everything that a training needs.
 pub struct Run {
-    pub data: Opened,
+    pub data: RunData,
     /// Built and compiled.
     pub model: Model,
     pub epochs: usize,
@@ -56,29 +56,29 @@ pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
         freeze(&mut model, config)?;
         return Ok(model);
     }
-    Ok(prepare(config, base, Listener::default())?.model)
+    Ok(prepare(config, base, OnCopy::default())?.model)
 }
 
 impl Config {
     /// Loads the data, builds the model, and settles what was left open.
     /// Relative paths are relative to `base`.
-    pub fn resolve(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, true, listener)
+    pub fn resolve(self, base: &Path, on_copy: OnCopy<'_>) -> Result<Run> {
+        self.settle(base, true, on_copy)
     }
 
     /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
     /// learning rate is looked for.
-    pub fn look(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, false, listener)
+    pub fn look(self, base: &Path, on_copy: OnCopy<'_>) -> Result<Run> {
+        self.settle(base, false, on_copy)
     }
 
-    fn settle(mut self, base: &Path, to_train: bool, listener: Listener<'_>) -> Result<Run> {
+    fn settle(mut self, base: &Path, to_train: bool, on_copy: OnCopy<'_>) -> Result<Run> {
         let Prepared {
             mut model,
             data,
             goals,
             mut recipe,
-        } = prepare(&self, base, listener)?;
+        } = prepare(&self, base, on_copy)?;
         if let Some(recipe) = &mut recipe {
             // It is known only now how many rows there are, which a table's recipe depends on.
             (self.train, self.callbacks) =
@@ -119,7 +119,7 @@ impl Config {
         let epochs = self.train.epochs.unwrap_or(usual.0);
         let batch_size = self.train.batch_size.unwrap_or(usual.1);
         if recipe.is_some()
-            && data.validation().is_some()
+            && data.validation.is_some()
             && callbacks.early_stopping.is_none()
             && !self.callbacks.never_stop_early
         {
@@ -130,21 +130,17 @@ impl Config {
             let expected = format!("more than `train.initial_epoch`, which is {initial_epoch}");
             return Err(Error::invalid("train.epochs", epochs, expected));
         }
-        callbacks.check(&model, &measured(&model, data.validation().is_some()))?;
+        callbacks.check(&model, &measured(&model, data.validation.is_some()))?;
         callbacks.make_absolute(base)?;
         let pretrain = match self.pretrain.clone() {
             Some(pretrain) => {
-                let Opened::Memory(loaded) = &data else {
+                let Data::Memory(train) = &data.train else {
                     let problem = "the data is larger than `data.memory`: pretraining takes rows \
                                    in memory";
                     return Err(problem_at("pretrain", problem));
                 };
-                let rows = pretrain.load(
-                    &loaded.train,
-                    (self.data.scale, data.schema()),
-                    base,
-                    self.seed,
-                )?;
+                let rows =
+                    pretrain.load(train, (self.data.scale, data.schema()), base, self.seed)?;
                 Some((pretrain, rows))
             }
             None => None,
@@ -156,15 +152,16 @@ impl Config {
                 .map_err(|e| e.under("train"))?,
             false => self.class_weight(&data)?,
         };
-        let mut findings = match &data {
-            Opened::Memory(loaded) => {
-                let of_classes = model.targets_of_classes(&loaded.train)?;
-                loaded.findings(&self.data.checks, &of_classes)
+        let mut findings = match &data.train {
+            Data::Memory(train) => {
+                let of_classes = model.targets_of_classes(train)?;
+                data.findings(&self.data.checks, &of_classes)
             }
             // They are looked at as they are read.
-            Opened::Stream(streamed) => {
+            _ => {
                 // The order of the rows depends on it.
-                self.data.memory = Some(streamed.memory);
+                let streamed = data.facts.streamed.as_ref();
+                self.data.memory = streamed.map(|streamed| streamed.memory);
                 Vec::new()
             }
         };
@@ -173,7 +170,7 @@ impl Config {
         }
         let predicts = model.predicts(&data, &self.data.columns)?;
         let mut run = Run {
-            rows: format!("{}\n{predicts}", self.data.describe_parts(&data)),
+            rows: format!("{}\n{predicts}", data.describe(&self.data)),
             data,
             model,
             epochs,
@@ -225,7 +222,7 @@ impl Config {
         &self,
         model: &mut Model,
         recipe: Option<&Recipe>,
-        data: &Opened,
+        data: &RunData,
         goals: &[TableGoal],
     ) -> Result<Compiled> {
         let train = &self.train;
@@ -340,15 +337,14 @@ impl Config {
     /// SPEC of a built-in set's test rows, if they are scaled as SPEC scales them.
     fn test_spec(&self) -> Option<String> {
         let plain = matches!(self.data.scale, None | Some(ScaleName::Unit));
-        let name = self.data.dataset.as_ref()?;
-        (plain && !name.contains(':')).then(|| format!("{name}:test"))
+        self.data.test_spec().filter(|_| plain)
     }
 }
 
 /// Data and model, before it is said how it is trained.
 struct Prepared {
     model: Model,
-    data: Opened,
+    data: RunData,
     /// What each output is for, if it stands behind the columns of a table.
     goals: Vec<TableGoal>,
     /// The recipe that made it, if one did.
@@ -356,18 +352,21 @@ struct Prepared {
 }
 
 /// The data, and the model with its weights, frozen as the configuration says.
-fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepared> {
+fn prepare(config: &Config, base: &Path, on_copy: OnCopy<'_>) -> Result<Prepared> {
     if let Source::File(path) = &config.model.source {
-        return prepare_saved(config, base, path, listener);
+        return prepare_saved(config, base, path, on_copy);
     }
-    let data = &config.data;
-    let mut data = data.open_telling(base, config.seed, None, listener)?;
+    let purpose = Purpose {
+        on_copy,
+        ..Purpose::default()
+    };
+    let mut data = config.data.open(base, config.seed, purpose)?;
     let options = &config.data.columns;
     let mut goals = Vec::new();
     let table = data.schema().zip(data.summary());
     let recipe = match &config.model.source {
         Source::Recipe(named) => {
-            let rows = data.train().rows().unwrap_or_default();
+            let rows = data.train_rows();
             Some(named.of(table.map(|_| rows))?)
         }
         _ => None,
@@ -380,8 +379,7 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
         (_, Some(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss());
             let task = task.map_err(of_loss)?;
-            let train = data.train();
-            let layers = recipe.layers(&train.sample().inputs()[0], task);
+            let layers = recipe.layers(&data.train.sample().inputs()[0], task);
             layers.seed(config.seed).build()?
         }
         (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
@@ -406,7 +404,7 @@ fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepa
         model.schema = data.schema().cloned();
     }
     model.pictures = data.pictures().cloned();
-    model.build_for(data.train().sample())?;
+    model.build_for(data.train.sample())?;
     freeze(&mut model, config)?;
     Ok(Prepared {
         model,
@@ -421,13 +419,13 @@ fn prepare_saved(
     config: &Config,
     base: &Path,
     path: &str,
-    listener: Listener<'_>,
+    on_copy: OnCopy<'_>,
 ) -> Result<Prepared> {
     let mut model = models::load(&base.join(path))?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
     let schema = model.table_schema();
-    if let (Some(table), None) = (&config.data.table, &schema) {
+    if let (Some(table), None) = (config.data.table(), &schema) {
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
@@ -435,12 +433,17 @@ fn prepare_saved(
     data.columns
         .number_targets
         .extend(config.number_targets_of(&model));
-    let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
+    let purpose = Purpose {
+        schema: schema.as_ref(),
+        on_copy,
+        ..Purpose::default()
+    };
+    let data = data.open(base, config.seed, purpose)?;
     if let Some(schema) = data.schema() {
         model.schema = Some(schema.clone());
     }
     // Arrays say nothing of what their pictures once were.
-    if config.data.images.is_some() || config.data.dataset.is_some() {
+    if config.data.is_pictures() {
         model.pictures = data.pictures().cloned();
     }
     Ok(Prepared {

@@ -3,7 +3,7 @@
 use super::train::PerOutput;
 use super::{Config, problem_at};
 use gradus::config::Value;
-use gradus::data::{Kind, Opened, Schema, Target};
+use gradus::data::{Kind, RunData, Schema, Target};
 use gradus::model::Model;
 use gradus::rules::losses::Loss;
 use gradus::{Error, Result};
@@ -15,11 +15,11 @@ fn of_numbers(loss: &Loss) -> bool {
 }
 
 /// The names of the classes of a table's only target, else of the rows'.
-fn class_names(data: &Opened) -> Vec<String> {
+fn class_names(data: &RunData) -> Vec<String> {
     match data.schema().map(|schema| &schema.targets[..]) {
         Some([target]) => target.classes.clone(),
         Some(_) => Vec::new(),
-        None => data.train().sample().class_names().to_vec(),
+        None => data.train.sample().class_names().to_vec(),
     }
 }
 
@@ -28,7 +28,7 @@ fn names_are_numbers(names: &[String]) -> bool {
 }
 
 /// The key of a class in `train.class_weight`.
-pub(super) fn class_key(data: &Opened, class: usize) -> String {
+pub(super) fn class_key(data: &RunData, class: usize) -> String {
     let names = class_names(data);
     match names.get(class).filter(|_| names_are_numbers(&names)) {
         Some(name) => name.clone(),
@@ -84,7 +84,7 @@ impl Config {
 
     /// The weights of classes that are named by their numbers or names. Where names are
     /// numbers, names are meant.
-    pub(super) fn class_weight(&self, data: &Opened) -> Result<Vec<(usize, f64)>> {
+    pub(super) fn class_weight(&self, data: &RunData) -> Result<Vec<(usize, f64)>> {
         let names = class_names(data);
         let of_numbers = names_are_numbers(&names);
         let number = |key: &String| {

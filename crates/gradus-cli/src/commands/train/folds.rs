@@ -44,8 +44,8 @@ pub fn run(args: &Train, folds: usize, document: Document, place: Place) -> Resu
         time += seconds(&trained.watch.0.borrow());
         measured.add(trained.measured()?);
         // Folds of rows that stay in their files were refused.
-        if let Some(Data::Memory(held_out)) = trained.run.data.validation() {
-            predictions.add(fold, &trained.run.model, &held_out)?;
+        if let Some(Data::Memory(held_out)) = &trained.run.data.validation {
+            predictions.add(fold, &trained.run.model, held_out)?;
         }
     }
     let run = run_folder.unwrap_or_default();
@@ -66,11 +66,8 @@ impl Trained {
     fn measured(&self) -> Result<Logs> {
         let (data, watch) = (&self.run.data, self.watch.0.borrow());
         let mut all = vec![("epochs".to_owned(), watch.history.epochs.len() as f64)];
-        let held_out = data.validation();
-        for (name, part) in [
-            ("rows", Some(&data.train())),
-            ("val_rows", held_out.as_ref()),
-        ] {
+        let held_out = data.validation.as_ref();
+        for (name, part) in [("rows", Some(&data.train)), ("val_rows", held_out)] {
             let rows = part.and_then(Data::rows);
             all.extend(rows.map(|rows| (name.to_owned(), rows as f64)));
         }
@@ -81,7 +78,7 @@ impl Trained {
             kept.filter(|(name, _)| is_training(name))
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        for (part, prefix) in [(held_out, "val_"), (data.test(), "test_")] {
+        for (part, prefix) in [(held_out, "val_"), (data.test.as_ref(), "test_")] {
             if let Some(part) = part {
                 let logs = self.run.model.evaluate(part)?;
                 all.extend(logs.iter().map(|(n, v)| (format!("{prefix}{n}"), v)));

@@ -12,7 +12,7 @@ use crate::progress::Reporter;
 use crate::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
 use crate::watch::{Shared, Watch};
 use gradus::artifacts::keras::save_keras;
-use gradus::data::Listener;
+use gradus::data::OnCopy;
 use gradus::data::checks::Severity;
 use gradus::rules::optimizers::LearningRate;
 use gradus::train::{Fit, OnNan};
@@ -73,7 +73,7 @@ fn train_one(
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
     let tell = copies::shown(matches!(reporter, Reporter::Quiet));
-    let run = config.resolve(document.base(), Listener::new(&tell));
+    let run = config.resolve(document.base(), OnCopy::new(&tell));
     let mut run = run.map_err(located)?;
     reporter.say(&run.rows);
     let warnings = run.findings.iter();
@@ -242,7 +242,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
         .precision(run.precision)
         .on_nan(run.on_nan)
         .callback(watch.clone());
-    if let Some(validation) = run.data.validation() {
+    if let Some(validation) = &run.data.validation {
         fit = fit.validation_data(validation);
     }
     if let Some(alpha) = run.mixup {
@@ -251,7 +251,7 @@ fn train(run: &mut Run, watch: &Shared) -> Result<()> {
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());
     }
-    run.model.fit(run.data.train(), fit)?;
+    run.model.fit(&run.data.train, fit)?;
     Ok(())
 }
 

@@ -35,10 +35,10 @@ impl Trained {
                 let logs = logs.filter(|(name, _)| name.starts_with("val_") == validation);
                 measurements(logs.map(|(name, value)| (name.trim_start_matches("val_"), value)))
             };
-            text += &match run.data.train() {
+            text += &match &run.data.train {
                 // As the validation is: with dropout off, by the weights that are kept.
                 Data::Memory(rows) => {
-                    let logs = run.model.evaluate(&rows)?;
+                    let logs = run.model.evaluate(rows)?;
                     format!("training    {}\n", measurements(logs.iter()))
                 }
                 // Another pass through the file may take long.
@@ -48,7 +48,7 @@ impl Trained {
                     kept.epoch + 1
                 ),
             };
-            if let Some(validation) = run.data.validation() {
+            if let Some(validation) = &run.data.validation {
                 // The epoch was measured before the weights became their averages.
                 let averaged = run
                     .model
@@ -64,8 +64,8 @@ impl Trained {
                 };
             }
         }
-        if let Some(test) = run.data.test() {
-            let logs = run.model.evaluate(&test)?;
+        if let Some(test) = &run.data.test {
+            let logs = run.model.evaluate(test)?;
             let rows = test.rows().unwrap_or_default();
             text += &format!("test        {}  ({rows} rows)\n", measurements(logs.iter()));
         }

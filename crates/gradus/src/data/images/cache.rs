@@ -7,8 +7,8 @@
 //! neighbours.
 
 use super::files::Found;
+use super::options::{Images, Order};
 use super::pixels::Pixels;
-use super::{Images, Order};
 use crate::base::hash::fnv;
 use crate::base::threads::lock;
 use crate::base::whole::fill_whole;

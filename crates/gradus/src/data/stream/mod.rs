@@ -1,6 +1,6 @@
 //! Rows that are not all in memory: read in windows while the one before is used.
 //!
-//! What is read (`rows`, `npy`, `table`) and in which order (`order`) is one thing, how it comes
+//! What is read (`rows`, `npy`) and in which order (`order`) is one thing, how it comes
 //! to memory (`window`, `reader`, `windows`; `blocks`) another; a `generator` has no order but
 //! its own.
 
@@ -11,7 +11,6 @@ mod order;
 mod pool;
 mod reader;
 mod rows;
-mod table;
 mod window;
 mod windows;
 
@@ -19,8 +18,6 @@ pub(crate) use generator::Drawn;
 pub use generator::Generator;
 pub use npy::NpyRows;
 pub use rows::{Rows, Stream};
-
-pub(super) use table::{Picked, TableRows};
 
 pub(crate) use reader::Prepare;
 pub(crate) use windows::Windows;
@@ -78,6 +75,15 @@ impl Data {
                 let expected = "rows of their own (`validation_data`)";
                 Err(Error::invalid("validation_split", found, expected))
             }
+        }
+    }
+
+    /// The same rows with only the inputs of these names.
+    pub(super) fn keep_inputs(self, names: &[&str]) -> Result<Self> {
+        match self {
+            Data::Memory(data) => data.keep_inputs(names).map(Data::from),
+            Data::Stream(stream) => stream.keep_inputs(names).map(Data::from),
+            Data::Generator(_) => Err(Error::Internal("named inputs of a generator".into())),
         }
     }
 

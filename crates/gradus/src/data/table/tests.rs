@@ -1,6 +1,6 @@
 //! Tables read from files, and what is told of bad ones.
 
-use super::cell::date_text;
+use super::calendar::date_text;
 use super::read::read_by;
 use super::{Cells, DateFormat, Kind, ReadTable, Table};
 use crate::error::Result;

@@ -26,7 +26,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
             advice,
         )];
     }
-    let rows = recipe.data.train.rows();
+    let rows = recipe.data.train_rows();
     let regularized = model.layers.iter().any(|layer| {
         let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
         is_noise(layer.rule.class())

@@ -18,7 +18,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
         let Some(layer) = last(recipe, &layers, model.outputs[output]) else {
             continue;
         };
-        let targets = target_of(model, &recipe.data.train, output).map(|t| t.to_f32());
+        let targets = target_of(model, recipe.data.train.sample(), output).map(|t| t.to_f32());
         findings.extend(with_loss(layer, goal));
         if let Some(targets) = targets {
             findings.extend(with_targets(layer, goal, &targets));

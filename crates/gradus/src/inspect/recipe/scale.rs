@@ -86,7 +86,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
 /// of all their numbers.
 fn columns(recipe: &Recipe<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
     let (mut columns, mut sum, mut squares, mut count) = (Vec::new(), 0.0, 0.0, 0.0);
-    let data = &recipe.data.train;
+    let data = recipe.data.train.sample();
     let names = recipe.model.inputs.iter().map(|input| &*input.name);
     let Ok(tensors) = data.for_inputs(names) else {
         return (columns, sum, squares, count);
@@ -146,7 +146,7 @@ fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
         if scaled || !errors.contains(&goal.loss.class()) {
             continue;
         }
-        let Some(target) = target_of(model, &recipe.data.train, output) else {
+        let Some(target) = target_of(model, recipe.data.train.sample(), output) else {
             continue;
         };
         let all = target.to_f32();

@@ -29,7 +29,7 @@ impl Place {
             table: &table,
             options,
             memory: 1 << 20,
-            listener: Listener::default(),
+            on_copy: OnCopy::default(),
             origin: &origin,
             path: &path,
         };

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use std::io::Read;
 
 /// gzip over the labels (one byte a picture), then the pictures.
-static FILE: &[u8] = include_bytes!("../../data/digits.gz");
+static FILE: &[u8] = include_bytes!("../../../data/digits.gz");
 
 const ROWS: usize = 1797;
 const SIDE: usize = 8;

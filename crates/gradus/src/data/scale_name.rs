@@ -1,9 +1,9 @@
-//! `scale`: how the inputs are scaled.
+//! `ScaleName`: the word of a configuration for a way to scale inputs.
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// How the inputs are scaled.
+/// A way to scale inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleName {

@@ -15,7 +15,7 @@ pub enum Files {
 }
 
 impl Files {
-    pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
+    pub(in crate::data) fn from_value(at: &str, value: &Value) -> Result<Self> {
         let wrong = |at: &str, found: &Value| {
             let expected = "a file's name, or a table of names and files";
             Error::invalid(at, found, expected)
@@ -37,7 +37,7 @@ impl Files {
         }
     }
 
-    pub(super) fn map(&self, change: impl Fn(&String) -> String) -> Files {
+    pub(in crate::data) fn map(&self, change: impl Fn(&String) -> String) -> Files {
         match self {
             Files::One(path) => Files::One(change(path)),
             Files::Named(files) => {

@@ -1,112 +1,112 @@
 //! From `validation` and `test` to rows: the words of a configuration, applied
-//! to what is known of each row.
+//! to the keys of each row.
 
-use super::config::{Choice, DataConfig, HeldOut};
-use super::split::{self, Parts};
+use super::hold_out::{HoldOut, SplitBy};
+use super::keys::Keys;
+use crate::data::split::{self, Sides};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// What a split may ask of the rows of a source.
-pub(crate) trait Keys {
-    /// What messages call the source.
-    fn name(&self) -> &str;
-
-    /// How many rows there are.
-    fn rows(&self) -> usize;
-
-    /// The class of each row by the target.
-    fn classes(&self) -> Result<Vec<u32>>;
-
-    /// The category of each row by a column; `None` where it is missing.
-    fn codes(&self, column: &str) -> Result<Vec<Option<u32>>>;
-
-    /// The time of each row by a column; NaN where it is missing.
-    fn times(&self, column: &str) -> Result<Vec<f64>>;
-}
-
-/// The rows of each part, ascending; what has files of its own is `None`.
+/// The rows of a run by their use, ascending; those with files of their own are `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chosen {
+pub(in crate::data) struct Chosen {
     pub train: Vec<usize>,
     pub validation: Option<Vec<usize>>,
     pub test: Option<Vec<usize>>,
 }
 
-impl DataConfig {
-    /// What is held out at an end of the source, since nothing else is said.
-    pub(super) fn neighbours(&self) -> Vec<&'static str> {
-        let parts = [("validation", &self.validation), ("test", &self.test)];
-        let parts = parts.into_iter().filter(|(_, how)| match how {
-            Some(HeldOut::First { .. }) => true,
-            Some(HeldOut::Fraction { choice, .. }) => *choice == Choice::Last,
-            _ => false,
-        });
-        parts.map(|(part, _)| part).collect()
-    }
-}
-
-/// The rows for the test first, then those for the validation of the rest.
-pub(crate) fn choose(config: &DataConfig, keys: &dyn Keys, seed: u64) -> Result<Chosen> {
+/// Chooses the rows for the test first, then those for the validation of the rest.
+pub(in crate::data) fn choose(
+    validation: Option<&HoldOut>,
+    test: Option<&HoldOut>,
+    keys: &dyn Keys,
+    seed: u64,
+) -> Result<Chosen> {
     let mut chosen = Chosen {
         train: (0..keys.rows()).collect(),
         validation: None,
         test: None,
     };
-    if let Some(how) = &config.test {
+    if let Some(how) = test {
         chosen.test = take(how, &mut chosen.train, keys, seed).map_err(|e| e.under("data.test"))?;
     }
-    if let Some(how) = &config.validation {
+    if let Some(how) = validation {
         let taken = take(how, &mut chosen.train, keys, seed);
         chosen.validation = taken.map_err(|e| e.under("data.validation"))?;
     }
     Ok(chosen)
 }
 
+/// Takes the rows that are held out at an end of those that are left: what can be done
+/// without a list of rows.
+pub(in crate::data) fn take_end(how: &HoldOut, left: &mut Range<usize>) -> Result<Range<usize>> {
+    match how {
+        HoldOut::First { first } => {
+            let end = left.start + split::first_rows(left.len(), *first)?;
+            let held_out = left.start..end;
+            left.start = end;
+            Ok(held_out)
+        }
+        HoldOut::Fraction {
+            fraction,
+            by: SplitBy::Last,
+        } => {
+            let start = left.end - split::share(left.len(), *fraction)?;
+            let held_out = start..left.end;
+            left.end = start;
+            Ok(held_out)
+        }
+        HoldOut::Fraction { .. } | HoldOut::Fold { .. } => {
+            let expected = "the first rows, the last `fraction` or files of their own: the data is \
+                            larger than `data.memory`, and stays in its files";
+            Err(Error::invalid("", how, expected))
+        }
+        own => Err(Error::Internal(format!("{own} are no rows of these"))),
+    }
+}
+
 /// Takes what is held out of the rows.
 fn take(
-    how: &HeldOut,
+    how: &HoldOut,
     rows: &mut Vec<usize>,
     keys: &dyn Keys,
     seed: u64,
 ) -> Result<Option<Vec<usize>>> {
-    let Some(parts) = parts(how, rows, keys, seed)? else {
+    let Some(sides) = sides(how, rows, keys, seed)? else {
         return Ok(None);
     };
     let of = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
-    let held_out = of(parts.held_out);
-    *rows = of(parts.rest);
+    let held_out = of(sides.held_out);
+    *rows = of(sides.rest);
     Ok(Some(held_out))
 }
 
 /// The places in `rows` of both sides.
-fn parts(how: &HeldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Parts>> {
-    let parts = match how {
-        HeldOut::Files { .. } | HeldOut::Table { .. } | HeldOut::Images { .. } => return Ok(None),
-        HeldOut::First { first } => split::first(rows.len(), *first),
-        HeldOut::Fraction { fraction, choice } => match By::of(choice, rows, keys)? {
-            By::Place => split::last(rows.len(), *fraction),
-            By::Chance => split::random(rows.len(), *fraction, seed),
-            By::Class(classes) => split::stratified(&classes, *fraction, seed),
-            By::Group(groups) => split::grouped(&groups, *fraction, seed),
-            By::Time(times) => split::latest(&times, *fraction),
+fn sides(how: &HoldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Sides>> {
+    let sides = match how {
+        HoldOut::Files { .. } | HoldOut::Table { .. } | HoldOut::Images { .. } => return Ok(None),
+        HoldOut::First { first } => split::first(rows.len(), *first),
+        HoldOut::Fraction { fraction, by } => match Key::of(by, rows, keys)? {
+            Key::Place => split::last(rows.len(), *fraction),
+            Key::Chance => split::random(rows.len(), *fraction, seed),
+            Key::Class(classes) => split::stratified(&classes, *fraction, seed),
+            Key::Group(groups) => split::grouped(&groups, *fraction, seed),
+            Key::Time(times) => split::latest(&times, *fraction),
         },
-        HeldOut::Fold {
-            fold,
-            folds,
-            choice,
-        } => {
-            let by = By::of(choice, rows, keys)?;
-            let by_time = matches!(by, By::Time(_));
+        HoldOut::Fold { fold, folds, by } => {
+            let by = Key::of(by, rows, keys)?;
+            let by_time = matches!(by, Key::Time(_));
             let dealt = by.folds(rows, *folds, seed)?;
             let first = if by_time { 0 } else { 1 };
             split::fold(&dealt, fold.wrapping_sub(first), by_time)
         }
     };
-    parts.map(Some)
+    sides.map(Some)
 }
 
-/// What decides on which side a row is, of the rows that are to be split.
-enum By {
+/// The key that decides on which side a row is, for each of the rows that are split.
+enum Key {
     Place,
     Chance,
     Class(Vec<u32>),
@@ -114,12 +114,12 @@ enum By {
     Time(Vec<f64>),
 }
 
-impl By {
-    fn of(choice: &Choice, rows: &[usize], keys: &dyn Keys) -> Result<By> {
-        Ok(match choice {
-            Choice::Last => By::Place,
-            Choice::Shuffle => By::Chance,
-            Choice::Stratify(None) => {
+impl Key {
+    fn of(by: &SplitBy, rows: &[usize], keys: &dyn Keys) -> Result<Key> {
+        Ok(match by {
+            SplitBy::Last => Key::Place,
+            SplitBy::Shuffle => Key::Chance,
+            SplitBy::Stratify(None) => {
                 let classes = keys.classes().map_err(|error| match error {
                     Error::Data { found, .. } => {
                         let expected = format!(
@@ -131,30 +131,30 @@ impl By {
                     }
                     other => other.under("stratify"),
                 })?;
-                By::Class(pick(&classes, rows))
+                Key::Class(pick(&classes, rows))
             }
-            Choice::Stratify(Some(column)) => {
-                // What is missing is a class of its own.
+            SplitBy::Stratify(Some(column)) => {
+                // A missing one is a class of its own.
                 let codes = keys.codes(column).map_err(|e| e.under("stratify"))?;
                 let classes = codes.iter().map(|code| code.unwrap_or(u32::MAX));
                 let classes: Vec<u32> = classes.collect();
-                By::Class(pick(&classes, rows))
+                Key::Class(pick(&classes, rows))
             }
-            Choice::Group(column) => {
+            SplitBy::Group(column) => {
                 let codes = keys.codes(column).map_err(|e| e.under("group"))?;
                 let groups: Option<Vec<u32>> = codes.iter().copied().collect();
                 let groups = groups.ok_or_else(|| {
                     let row = codes.iter().position(Option::is_none);
                     missing(keys, column, row, "a group")
                 })?;
-                By::Group(pick(&groups, rows))
+                Key::Group(pick(&groups, rows))
             }
-            Choice::Time(column) => {
+            SplitBy::Time(column) => {
                 let times = keys.times(column).map_err(|e| e.under("time"))?;
                 if let Some(row) = times.iter().position(|time| !time.is_finite()) {
                     return Err(missing(keys, column, Some(row), "a time"));
                 }
-                By::Time(pick(&times, rows))
+                Key::Time(pick(&times, rows))
             }
         })
     }
@@ -162,15 +162,15 @@ impl By {
     /// The fold of each row.
     fn folds(&self, rows: &[usize], folds: usize, seed: u64) -> Result<Vec<usize>> {
         match self {
-            By::Place => split::block_folds(rows.len(), folds),
-            By::Chance => split::folds(rows.len(), folds, seed),
-            By::Class(classes) => {
+            Key::Place => split::block_folds(rows.len(), folds),
+            Key::Chance => split::folds(rows.len(), folds, seed),
+            Key::Class(classes) => {
                 let dealt = split::stratified_folds(classes, folds, seed)?;
                 Self::enough_of_each_class(classes, rows, folds)?;
                 Ok(dealt)
             }
-            By::Group(groups) => split::grouped_folds(groups, folds, seed),
-            By::Time(times) => split::time_folds(times, folds),
+            Key::Group(groups) => split::grouped_folds(groups, folds, seed),
+            Key::Time(times) => split::time_folds(times, folds),
         }
     }
 

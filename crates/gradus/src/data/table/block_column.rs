@@ -10,9 +10,9 @@ use std::collections::HashMap;
 
 pub(super) type Places = HashMap<String, u32, RandomState>;
 
-/// What one block has of a column, read as the type that the column seems to have.
-/// What its cells are is counted anyway: a type is decided by all blocks.
-pub(super) struct Part<'a> {
+/// The cells that one block has of a column, read as the type that the column seems to have.
+/// Cells of every type are counted anyway: all blocks decide the type.
+pub(super) struct BlockColumn<'a> {
     cells: Cells,
     /// The format of its dates.
     dates: DateFormat,
@@ -27,9 +27,9 @@ pub(super) struct Part<'a> {
     seen: Vec<(usize, usize, Option<usize>)>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> BlockColumn<'a> {
     pub fn new(way: Way, said: &Said, gaps: &'a Gaps, rows: usize) -> Self {
-        Part {
+        BlockColumn {
             cells: Cells::new(way.kind, rows),
             dates: way.dates,
             found: Found::of(said),
@@ -130,7 +130,7 @@ pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) 
 /// One column from its parts, which are of its type, in their order.
 pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) -> Cells {
     let gaps = Gaps::default();
-    let mut whole = Part::new(Way::plain(kind), &Said::default(), &gaps, rows);
+    let mut whole = BlockColumn::new(Way::plain(kind), &Said::default(), &gaps, rows);
     for part in parts {
         match (&mut whole.cells, part) {
             (Cells::Number(all), Cells::Number(more)) => all.extend(more),

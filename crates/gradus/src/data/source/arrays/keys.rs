@@ -1,18 +1,18 @@
-//! What a split knows of the rows of arrays: their target, and files beside
-//! them with one number a row.
+//! The keys of arrays' rows: their target, and files beside them with one number a row.
 
-use super::classes;
-use super::dataset::Dataset;
-use super::hold_out::Keys;
-use super::npy::{is_array, read_npy};
-use super::tensor::Tensor;
+use crate::data::classes;
+use crate::data::dataset::Dataset;
+use crate::data::npy::{is_array, read_npy};
+use crate::data::split::Keys;
+use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-pub(super) struct ArrayKeys<'a> {
+/// The keys of arrays' rows.
+pub(in crate::data::source) struct ArrayKeys<'a> {
     pub data: &'a Dataset,
-    /// What files are relative to.
+    /// The folder that files are relative to.
     pub base: &'a Path,
 }
 

@@ -4,11 +4,11 @@
 //! pixels of red, of green and of blue. The rows come as Keras' `load_data`
 //! gives them: shape (32, 32, 3), channels last.
 
+use super::tar;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::folders::missing;
 use crate::data::npy::open;
 use crate::data::numbers::unreadable;
-use crate::data::tar;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
 use std::io::Read;
@@ -93,26 +93,26 @@ impl Cifar {
     }
 }
 
-/// Where a split is: in its files, or in the archive.
+/// The files of a split: its own, or the archive that has it.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Location {
     Files(Vec<PathBuf>),
     Archive(PathBuf),
 }
 
-impl Place {
+impl Location {
     /// Its folder.
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
-            Place::Files(files) => files.first()?.parent(),
-            Place::Archive(file) => file.parent(),
+            Location::Files(files) => files.first()?.parent(),
+            Location::Archive(file) => file.parent(),
         }
     }
 }
 
 /// The first of `folders` that has the split: its files, the archive's folder
 /// with them, or the archive.
-pub(super) fn find(cifar: Cifar, folders: &[PathBuf], split: Split) -> Option<Place> {
+pub(super) fn find(cifar: Cifar, folders: &[PathBuf], split: Split) -> Option<Location> {
     let (names, _) = cifar.files(split);
     folders.iter().find_map(|folder| {
         let unpacked = [folder.join(cifar.folder()), folder.clone()];
@@ -122,8 +122,8 @@ pub(super) fn find(cifar: Cifar, folders: &[PathBuf], split: Split) -> Option<Pl
             .find(|files: &Vec<PathBuf>| files.iter().all(|file| file.is_file()));
         let archive = folder.join(cifar.archive());
         files
-            .map(Place::Files)
-            .or_else(|| archive.is_file().then_some(Place::Archive(archive)))
+            .map(Location::Files)
+            .or_else(|| archive.is_file().then_some(Location::Archive(archive)))
     })
 }
 
@@ -145,7 +145,7 @@ pub(super) fn load(cifar: Cifar, folders: &[PathBuf], split: Split) -> Result<Da
     };
     let mut parts: Vec<Option<Rows>> = names.iter().map(|_| None).collect();
     let name = match &place {
-        Place::Files(files) => {
+        Location::Files(files) => {
             for (part, path) in parts.iter_mut().zip(files) {
                 let (mut file, found) = open(path)?;
                 if found != length {
@@ -155,7 +155,7 @@ pub(super) fn load(cifar: Cifar, folders: &[PathBuf], split: Split) -> Result<Da
             }
             files[0].display().to_string()
         }
-        Place::Archive(path) => {
+        Location::Archive(path) => {
             // Both splits, the class names, a page of text, headers.
             let most = 60_000 * cifar.row() as u64 + (1 << 20);
             tar::each_file(path, most, |name, found, contents| {

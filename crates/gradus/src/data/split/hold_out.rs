@@ -1,37 +1,38 @@
-//! `validation` and `test`: which rows are held out.
+//! `HoldOut`: the rows that `validation` and `test` hold out.
 
-use super::{Files, contradiction, excluded};
 use crate::base::registry::{Value, read, table};
+use crate::data::conflict::{conflict, excluded};
+use crate::data::files::Files;
 use crate::data::npy::is_array;
 use crate::error::{Error, Result, join};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
-/// Which rows are held out, for validation or for the test.
+/// Rows that are held out, for validation or for the test.
 #[derive(Clone, Debug, PartialEq)]
-pub enum HeldOut {
+pub enum HoldOut {
     /// The first rows: `{ first = 5000 }`.
     First {
-        /// How many.
+        /// Their number.
         first: usize,
     },
     /// A share of the rows: `{ fraction = 0.1 }`.
     Fraction {
         /// Their share of all rows, between 0 and 1.
         fraction: f64,
-        /// Which rows they are.
-        choice: Choice,
+        /// The way they are chosen.
+        by: SplitBy,
     },
     /// One of several folds: `{ fold = 2, folds = 5 }`.
     Fold {
-        /// Which, from 1.
+        /// Its number, from 1.
         fold: usize,
-        /// How many there are.
+        /// The number of folds.
         folds: usize,
-        /// Which rows are in a fold. With `Time` it is held out from the rows before it
-        /// alone, and with `Last` its rows are neighbours.
-        choice: Choice,
+        /// The way the rows of a fold are chosen. With `Time` it is held out from the rows
+        /// before it alone, and with `Last` its rows are neighbours.
+        by: SplitBy,
     },
     /// Rows of their own files: `{ x = "xv.npy", y = "yv.npy" }`.
     Files {
@@ -54,10 +55,10 @@ pub enum HeldOut {
     },
 }
 
-/// How a share of the rows, or a fold, is chosen. A column of a table is named; beside
+/// The way a share of the rows, or a fold, is chosen. A column of a table is named; beside
 /// array files it is a file with one number a row.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Choice {
+pub enum SplitBy {
     /// The last ones, as Keras' `validation_split`. Of folds `shuffle = false`.
     Last,
     /// Rows drawn at random, by the run's seed: `shuffle = true`; so are folds without a
@@ -89,60 +90,64 @@ struct Raw {
     images: Option<String>,
 }
 
-impl HeldOut {
+impl HoldOut {
     /// A share of the rows, between 0 and 1.
-    pub fn fraction(fraction: f64, choice: Choice) -> Self {
-        HeldOut::Fraction { fraction, choice }
+    pub fn fraction(fraction: f64, by: SplitBy) -> Self {
+        HoldOut::Fraction { fraction, by }
+    }
+
+    /// True for rows of their own files, which are no part of the others.
+    pub(in crate::data) fn is_own(&self) -> bool {
+        matches!(
+            self,
+            HoldOut::Files { .. } | HoldOut::Table { .. } | HoldOut::Images { .. }
+        )
     }
 
     /// The same rows, each file's path changed.
-    pub(super) fn map_paths(&self, change: &impl Fn(&String) -> String) -> HeldOut {
+    pub(in crate::data) fn map_paths(&self, change: &impl Fn(&String) -> String) -> HoldOut {
         let column = |name: &String| match is_array(name) {
             true => change(name),
             false => name.clone(),
         };
         match self {
-            HeldOut::Files {
+            HoldOut::Files {
                 x,
                 y,
                 sample_weight,
-            } => HeldOut::Files {
+            } => HoldOut::Files {
                 x: x.map(change),
                 y: y.map(change),
                 sample_weight: sample_weight.as_ref().map(change),
             },
-            HeldOut::Table { table } => HeldOut::Table {
+            HoldOut::Table { table } => HoldOut::Table {
                 table: change(table),
             },
-            HeldOut::Images { images } => HeldOut::Images {
+            HoldOut::Images { images } => HoldOut::Images {
                 images: change(images),
             },
-            HeldOut::Fraction { fraction, choice } => HeldOut::Fraction {
+            HoldOut::Fraction { fraction, by } => HoldOut::Fraction {
                 fraction: *fraction,
-                choice: choice.map_column(column),
+                by: by.map_column(column),
             },
-            HeldOut::Fold {
-                fold,
-                folds,
-                choice,
-            } => HeldOut::Fold {
+            HoldOut::Fold { fold, folds, by } => HoldOut::Fold {
                 fold: *fold,
                 folds: *folds,
-                choice: choice.map_column(column),
+                by: by.map_column(column),
             },
-            HeldOut::First { .. } => self.clone(),
+            HoldOut::First { .. } => self.clone(),
         }
     }
 
-    /// How the rows are chosen, if they are by something.
-    pub fn choice(&self) -> Option<&Choice> {
+    /// The way the rows are chosen, of a share or a fold.
+    pub fn split_by(&self) -> Option<&SplitBy> {
         match self {
-            HeldOut::Fraction { choice, .. } | HeldOut::Fold { choice, .. } => Some(choice),
+            HoldOut::Fraction { by, .. } | HoldOut::Fold { by, .. } => Some(by),
             _ => None,
         }
     }
 
-    pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
+    pub(in crate::data) fn from_value(at: &str, value: &Value) -> Result<Self> {
         let raw: Raw = read(at, table(at, value)?)?;
         let file = |key: &str, value: &Value| Files::from_value(&join(at, key), value);
         let one_of = |keys: &[(&'static str, bool)]| {
@@ -170,20 +175,20 @@ impl HeldOut {
         if let (Some(_), None) = (&raw.sample_weight, &raw.x) {
             let problem = "`sample_weight` belongs to `x` and `y` here: rows that are held out of \
                            the others, or of a table, have theirs by `data.sample_weight`";
-            return Err(contradiction(problem).under(at));
+            return Err(conflict(problem).under(at));
         }
         if let (Some(key), None, None) = (chosen, raw.fraction, raw.fold) {
             let problem =
                 format!("`{key}` needs `fraction`, the share of the rows, or `fold` and `folds`");
-            return Err(contradiction(&problem).under(at));
+            return Err(conflict(&problem).under(at));
         }
-        let choice = |usual: Choice| {
+        let by = |usual: SplitBy| {
             Ok(match (raw.shuffle, &raw.stratify, &raw.group, &raw.time) {
-                (Some(true), ..) => Choice::Shuffle,
-                (Some(false), ..) => Choice::Last,
+                (Some(true), ..) => SplitBy::Shuffle,
+                (Some(false), ..) => SplitBy::Last,
                 (_, Some(value), ..) => stratified(&join(at, "stratify"), value, usual)?,
-                (.., Some(group), _) => Choice::Group(group.clone()),
-                (.., Some(time)) => Choice::Time(time.clone()),
+                (.., Some(group), _) => SplitBy::Group(group.clone()),
+                (.., Some(time)) => SplitBy::Time(time.clone()),
                 _ => usual,
             })
         };
@@ -193,22 +198,22 @@ impl HeldOut {
                 y: Some(y),
                 sample_weight,
                 ..
-            } => Ok(HeldOut::Files {
+            } => Ok(HoldOut::Files {
                 x: file("x", &x)?,
                 y: file("y", &y)?,
                 sample_weight,
             }),
-            Raw { x: Some(_), .. } => Err(contradiction("`x` needs `y`").under(at)),
-            Raw { y: Some(_), .. } => Err(contradiction("`y` needs `x`").under(at)),
+            Raw { x: Some(_), .. } => Err(conflict("`x` needs `y`").under(at)),
+            Raw { y: Some(_), .. } => Err(conflict("`y` needs `x`").under(at)),
             Raw {
                 first: Some(first), ..
-            } => Ok(HeldOut::First { first }),
+            } => Ok(HoldOut::First { first }),
             Raw {
                 fraction: Some(fraction),
                 ..
-            } => Ok(HeldOut::Fraction {
+            } => Ok(HoldOut::Fraction {
                 fraction,
-                choice: choice(Choice::Last)?,
+                by: by(SplitBy::Last)?,
             }),
             Raw {
                 fold: Some(fold),
@@ -222,25 +227,25 @@ impl HeldOut {
                     let expected = format!("a number from 1 to {folds}, which `folds` is");
                     return Err(Error::invalid(&join(at, "fold"), fold, expected));
                 }
-                Ok(HeldOut::Fold {
+                Ok(HoldOut::Fold {
                     fold,
                     folds,
-                    choice: choice(Choice::Shuffle)?,
+                    by: by(SplitBy::Shuffle)?,
                 })
             }
-            Raw { fold: Some(_), .. } => Err(contradiction("`fold` needs `folds`").under(at)),
+            Raw { fold: Some(_), .. } => Err(conflict("`fold` needs `folds`").under(at)),
             Raw { folds: Some(_), .. } => {
                 let problem = "`folds` needs `fold`, the one that is held out; `gradus train \
                                --folds` trains on each";
-                Err(contradiction(problem).under(at))
+                Err(conflict(problem).under(at))
             }
             Raw {
                 table: Some(table), ..
-            } => Ok(HeldOut::Table { table }),
+            } => Ok(HoldOut::Table { table }),
             Raw {
                 images: Some(images),
                 ..
-            } => Ok(HeldOut::Images { images }),
+            } => Ok(HoldOut::Images { images }),
             _ => {
                 let expected = "one of `first`, `fraction`, `fold` and `folds`, `x` and `y`, `table`, or `images`";
                 Err(Error::invalid(at, "an empty table", expected))
@@ -249,34 +254,34 @@ impl HeldOut {
     }
 }
 
-impl Choice {
-    fn map_column(&self, column: impl Fn(&String) -> String) -> Choice {
+impl SplitBy {
+    fn map_column(&self, column: impl Fn(&String) -> String) -> SplitBy {
         match self {
-            Choice::Stratify(Some(name)) => Choice::Stratify(Some(column(name))),
-            Choice::Group(name) => Choice::Group(column(name)),
-            Choice::Time(name) => Choice::Time(column(name)),
+            SplitBy::Stratify(Some(name)) => SplitBy::Stratify(Some(column(name))),
+            SplitBy::Group(name) => SplitBy::Group(column(name)),
+            SplitBy::Time(name) => SplitBy::Time(column(name)),
             other => other.clone(),
         }
     }
 
-    fn serialize<M: SerializeMap>(&self, map: &mut M, usual: &Choice) -> Result<(), M::Error> {
+    fn serialize<M: SerializeMap>(&self, map: &mut M, usual: &SplitBy) -> Result<(), M::Error> {
         match self {
             same if same == usual => Ok(()),
-            Choice::Last => map.serialize_entry("shuffle", &false),
-            Choice::Shuffle => map.serialize_entry("shuffle", &true),
-            Choice::Stratify(None) => map.serialize_entry("stratify", &true),
-            Choice::Stratify(Some(column)) => map.serialize_entry("stratify", column),
-            Choice::Group(column) => map.serialize_entry("group", column),
-            Choice::Time(column) => map.serialize_entry("time", column),
+            SplitBy::Last => map.serialize_entry("shuffle", &false),
+            SplitBy::Shuffle => map.serialize_entry("shuffle", &true),
+            SplitBy::Stratify(None) => map.serialize_entry("stratify", &true),
+            SplitBy::Stratify(Some(column)) => map.serialize_entry("stratify", column),
+            SplitBy::Group(column) => map.serialize_entry("group", column),
+            SplitBy::Time(column) => map.serialize_entry("time", column),
         }
     }
 }
 
-fn stratified(at: &str, value: &Value, usual: Choice) -> Result<Choice> {
+fn stratified(at: &str, value: &Value, usual: SplitBy) -> Result<SplitBy> {
     match value {
-        Value::Bool(true) => Ok(Choice::Stratify(None)),
+        Value::Bool(true) => Ok(SplitBy::Stratify(None)),
         Value::Bool(false) => Ok(usual),
-        Value::String(column) => Ok(Choice::Stratify(Some(column.clone()))),
+        Value::String(column) => Ok(SplitBy::Stratify(Some(column.clone()))),
         other => {
             let expected = "true, for the target, or a column";
             Err(Error::invalid(at, other, expected))
@@ -285,46 +290,42 @@ fn stratified(at: &str, value: &Value, usual: Choice) -> Result<Choice> {
 }
 
 /// As a report says it: `0.1 of the rows, at random`.
-impl fmt::Display for HeldOut {
+impl fmt::Display for HoldOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HeldOut::First { .. } => write!(f, "the first rows"),
-            HeldOut::Files { .. } => write!(f, "of their own files"),
-            HeldOut::Table { table } => write!(f, "{table}"),
-            HeldOut::Images { images } => write!(f, "{images}"),
-            HeldOut::Fraction { fraction, choice } => match choice {
-                Choice::Last => write!(f, "the last {fraction}"),
-                Choice::Shuffle => write!(f, "{fraction} at random"),
-                Choice::Stratify(None) => write!(f, "{fraction} of each class"),
-                Choice::Stratify(Some(column)) => write!(f, "{fraction} of each `{column}`"),
-                Choice::Group(column) => write!(f, "{fraction} in whole groups of `{column}`"),
-                Choice::Time(column) => write!(f, "the latest {fraction} by `{column}`"),
+            HoldOut::First { .. } => write!(f, "the first rows"),
+            HoldOut::Files { .. } => write!(f, "of their own files"),
+            HoldOut::Table { table } => write!(f, "{table}"),
+            HoldOut::Images { images } => write!(f, "{images}"),
+            HoldOut::Fraction { fraction, by } => match by {
+                SplitBy::Last => write!(f, "the last {fraction}"),
+                SplitBy::Shuffle => write!(f, "{fraction} at random"),
+                SplitBy::Stratify(None) => write!(f, "{fraction} of each class"),
+                SplitBy::Stratify(Some(column)) => write!(f, "{fraction} of each `{column}`"),
+                SplitBy::Group(column) => write!(f, "{fraction} in whole groups of `{column}`"),
+                SplitBy::Time(column) => write!(f, "the latest {fraction} by `{column}`"),
             },
-            HeldOut::Fold {
-                fold,
-                folds,
-                choice,
-            } => {
+            HoldOut::Fold { fold, folds, by } => {
                 write!(f, "fold {fold} of {folds}")?;
-                match choice {
-                    Choice::Last => write!(f, ", neighbours"),
-                    Choice::Shuffle => Ok(()),
-                    Choice::Stratify(None) => write!(f, ", each class alike"),
-                    Choice::Stratify(Some(column)) => write!(f, ", each `{column}` alike"),
-                    Choice::Group(column) => write!(f, ", whole groups of `{column}`"),
-                    Choice::Time(column) => write!(f, ", by `{column}`, those before it train"),
+                match by {
+                    SplitBy::Last => write!(f, ", neighbours"),
+                    SplitBy::Shuffle => Ok(()),
+                    SplitBy::Stratify(None) => write!(f, ", each class alike"),
+                    SplitBy::Stratify(Some(column)) => write!(f, ", each `{column}` alike"),
+                    SplitBy::Group(column) => write!(f, ", whole groups of `{column}`"),
+                    SplitBy::Time(column) => write!(f, ", by `{column}`, those before it train"),
                 }
             }
         }
     }
 }
 
-impl Serialize for HeldOut {
+impl Serialize for HoldOut {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self {
-            HeldOut::First { first } => map.serialize_entry("first", first)?,
-            HeldOut::Files {
+            HoldOut::First { first } => map.serialize_entry("first", first)?,
+            HoldOut::Files {
                 x,
                 y,
                 sample_weight,
@@ -335,20 +336,16 @@ impl Serialize for HeldOut {
                     map.serialize_entry("sample_weight", weight)?;
                 }
             }
-            HeldOut::Table { table } => map.serialize_entry("table", table)?,
-            HeldOut::Images { images } => map.serialize_entry("images", images)?,
-            HeldOut::Fraction { fraction, choice } => {
+            HoldOut::Table { table } => map.serialize_entry("table", table)?,
+            HoldOut::Images { images } => map.serialize_entry("images", images)?,
+            HoldOut::Fraction { fraction, by } => {
                 map.serialize_entry("fraction", fraction)?;
-                choice.serialize(&mut map, &Choice::Last)?;
+                by.serialize(&mut map, &SplitBy::Last)?;
             }
-            HeldOut::Fold {
-                fold,
-                folds,
-                choice,
-            } => {
+            HoldOut::Fold { fold, folds, by } => {
                 map.serialize_entry("fold", fold)?;
                 map.serialize_entry("folds", folds)?;
-                choice.serialize(&mut map, &Choice::Shuffle)?;
+                by.serialize(&mut map, &SplitBy::Shuffle)?;
             }
         }
         map.end()

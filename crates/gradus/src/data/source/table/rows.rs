@@ -1,7 +1,7 @@
 //! Rows of a table that are read from its binary copy.
 
-use super::rows::Rows;
 use crate::data::schema::{Schema, TableOptions};
+use crate::data::stream::Rows;
 use crate::data::table::{Copied, with_line};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 /// Some rows of a table, as its schema has them.
 #[derive(Clone, Debug)]
-pub(in crate::data) struct TableRows {
+pub(super) struct TableRows {
     copied: Arc<Copied>,
     schema: Schema,
     weight: TableOptions,
     picked: Picked,
 }
 
-/// Which rows of a table.
+/// A choice of a table's rows.
 #[derive(Clone, Debug)]
-pub(in crate::data) enum Picked {
+pub(super) enum Picked {
     /// Neighbours.
     Range(Range<usize>),
     /// These, ascending.
@@ -94,7 +94,7 @@ impl TableRows {
         }
     }
 
-    /// The same without what they say to nobody who trains: which row it is.
+    /// The same without ids, which a training does not look at.
     pub fn without_ids(mut self) -> Self {
         self.schema.ids.clear();
         self
@@ -119,7 +119,7 @@ impl TableRows {
         Ok(data.targets().to_vec())
     }
 
-    /// What the model looks at, and what it predicts.
+    /// True for columns that the model looks at, predicts or is told of.
     fn wants(&self, name: &str) -> bool {
         let Schema {
             features,

@@ -1,8 +1,8 @@
-//! What splits ask of a table's rows.
+//! The keys of a table's rows: its columns, in memory or in its copy.
 
+use super::rows::TableRows;
 use crate::data::classes;
-use crate::data::hold_out::Keys;
-use crate::data::stream::TableRows;
+use crate::data::split::Keys;
 use crate::data::table::{Cells, Copied, Table};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::iter::once;
 
 /// A table, and the rows that were made of it.
-pub(crate) struct TableKeys<'a> {
+pub(super) struct TableKeys<'a> {
     pub table: &'a Table,
     pub data: &'a Dataset,
 }
@@ -52,7 +52,7 @@ impl Keys for TableKeys<'_> {
 }
 
 /// A table whose rows are in its copy: a column that is asked for is read.
-pub(crate) struct CopyKeys<'a> {
+pub(super) struct CopyKeys<'a> {
     pub copied: &'a Copied,
     pub rows: &'a TableRows,
 }

@@ -207,7 +207,7 @@ fn a_model_that_could_not_be_read_back_is_not_saved() {
     let folder = saved();
     let mut model = Model::load(folder.path("m.keras")).unwrap();
     let many = (0..200_000).map(|n| format!("the very long name of class {n}"));
-    model.pictures = Some(Pictures {
+    model.facts_mut().pictures = Some(Pictures {
         classes: many.collect(),
         ..Pictures::default()
     });
@@ -231,8 +231,9 @@ fn what_it_knows_of_pictures_comes_back() {
         .add(Flatten::new())
         .build()
         .unwrap();
-    model.pictures = Some(known.clone());
+    model.facts_mut().pictures = Some(known.clone());
     model.save(folder.path("p.keras")).unwrap();
     let loaded = Model::load(folder.path("p.keras")).unwrap();
-    assert_eq!((loaded.pictures, loaded.schema), (Some(known), None));
+    let facts = loaded.facts();
+    assert_eq!((&facts.pictures, &facts.schema), (&Some(known), &None));
 }

@@ -129,7 +129,7 @@ impl Looked {
 }
 
 fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
-    gradus::inspect::Recipe {
+    gradus::inspect::PlannedTraining {
         model: &run.model,
         data,
         epochs: run.epochs,

@@ -69,7 +69,7 @@ fn purpose<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> 
     Purpose {
         input: model.inputs.first().and_then(|input| input.shape.as_ref()),
         schema,
-        pictures: model.pictures.as_ref(),
+        pictures: model.facts().pictures.as_ref(),
         unlabelled: !labelled,
         ..Purpose::default()
     }

@@ -7,7 +7,7 @@ use gradus::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
 use gradus::layers::Layer;
 use gradus::rules::losses::Loss;
 use gradus::rules::optimizers::Optimizer;
-use gradus::train::{Autoencoder, History, MaskedFeatures, Siamese};
+use gradus::train::{Autoencoder, History, MaskedFeatures, PretrainOptions, Siamese};
 use gradus::{Error, Model, Result};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -115,6 +115,13 @@ impl PretrainConfig {
             .optimizer
             .map(|o| Optimizer::from_config(&key("optimizer"), &o));
         let optimizer = optimizer.transpose()?;
+        let usual = PretrainOptions::default();
+        let options = PretrainOptions {
+            until,
+            epochs: count("epochs", raw.epochs, usual.epochs)?,
+            batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+            optimizer: optimizer.unwrap_or(usual.optimizer),
+        };
         let flag = |name: &str, value: Option<Value>| match value {
             Some(value) => truth(&key(name), &value),
             None => Ok(false),
@@ -123,10 +130,7 @@ impl PretrainConfig {
             "autoencoder" => {
                 let usual = Autoencoder::new();
                 Task::Autoencoder(Autoencoder {
-                    until,
-                    epochs: count("epochs", raw.epochs, usual.epochs)?,
-                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
-                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    options,
                     loss: match raw.loss {
                         Some(loss) => Loss::from_config(&key("loss"), &loss)?,
                         None => usual.loss,
@@ -141,10 +145,7 @@ impl PretrainConfig {
             "siamese" => {
                 let usual = Siamese::new();
                 Task::Siamese(Siamese {
-                    until,
-                    epochs: count("epochs", raw.epochs, usual.epochs)?,
-                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
-                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    options,
                     triplets: flag("triplets", raw.triplets)?,
                     margin: raw.margin.unwrap_or(usual.margin),
                     noise: raw.noise,
@@ -154,10 +155,7 @@ impl PretrainConfig {
             _ => {
                 let usual = MaskedFeatures::new();
                 Task::MaskedFeatures(MaskedFeatures {
-                    until,
-                    epochs: count("epochs", raw.epochs, usual.epochs)?,
-                    batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
-                    optimizer: optimizer.unwrap_or(usual.optimizer),
+                    options,
                     rate: raw.rate.unwrap_or(usual.rate),
                 })
             }
@@ -218,14 +216,11 @@ impl PretrainConfig {
     pub fn resolved(&self, base: &Path) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let mut fields = Map::new();
-        let (until, rest) = match &self.task {
+        let (kind, options, rest) = match &self.task {
             Task::Autoencoder(task) => (
-                &task.until,
+                KINDS[0],
+                &task.options,
                 json!({
-                    "type": KINDS[0],
-                    "epochs": task.epochs,
-                    "batch_size": task.batch_size,
-                    "optimizer": task.optimizer.to_config(),
                     "loss": serde_json::to_value(&task.loss).map_err(plain)?,
                     "noise": task.noise,
                     "dropout": task.dropout,
@@ -234,28 +229,20 @@ impl PretrainConfig {
                     "tied": task.tied,
                 }),
             ),
-            Task::MaskedFeatures(task) => (
-                &task.until,
-                json!({
-                    "type": KINDS[1],
-                    "epochs": task.epochs,
-                    "batch_size": task.batch_size,
-                    "optimizer": task.optimizer.to_config(),
-                    "rate": task.rate,
-                }),
-            ),
+            Task::MaskedFeatures(task) => (KINDS[1], &task.options, json!({ "rate": task.rate })),
             Task::Siamese(task) => (
-                &task.until,
-                json!({
-                    "type": KINDS[2],
-                    "epochs": task.epochs,
-                    "batch_size": task.batch_size,
-                    "optimizer": task.optimizer.to_config(),
-                    "triplets": task.triplets,
-                    "margin": task.margin,
-                }),
+                KINDS[2],
+                &task.options,
+                json!({ "triplets": task.triplets, "margin": task.margin }),
             ),
         };
+        let common = json!({
+            "type": kind,
+            "epochs": options.epochs,
+            "batch_size": options.batch_size,
+            "optimizer": options.optimizer.to_config(),
+        });
+        fields.extend(table("pretrain", &common)?);
         fields.extend(table("pretrain", &rest)?);
         if let Task::Siamese(Siamese {
             noise: Some(noise), ..
@@ -269,7 +256,7 @@ impl PretrainConfig {
             let layers = task.augment.iter().map(|layer| layer.to_config());
             fields.insert("augment".into(), layers.collect());
         }
-        if let Some(until) = until {
+        if let Some(until) = &options.until {
             fields.insert("until".into(), until.as_str().into());
         }
         if let Some(data) = &self.data {

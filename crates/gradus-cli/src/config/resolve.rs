@@ -401,9 +401,9 @@ fn prepare(config: &Config, base: &Path, on_copy: OnCopy<'_>) -> Result<Prepared
     if data.schema().is_some() {
         let inputs = model.inputs.iter().map(|input| input.name.as_str());
         data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
-        model.schema = data.schema().cloned();
+        model.facts_mut().schema = data.schema().cloned();
     }
-    model.pictures = data.pictures().cloned();
+    model.facts_mut().pictures = data.pictures().cloned();
     model.build_for(data.train.sample())?;
     freeze(&mut model, config)?;
     Ok(Prepared {
@@ -440,11 +440,11 @@ fn prepare_saved(
     };
     let data = data.open(base, config.seed, purpose)?;
     if let Some(schema) = data.schema() {
-        model.schema = Some(schema.clone());
+        model.facts_mut().schema = Some(schema.clone());
     }
     // Arrays say nothing of what their pictures once were.
     if config.data.is_pictures() {
-        model.pictures = data.pictures().cloned();
+        model.facts_mut().pictures = data.pictures().cloned();
     }
     Ok(Prepared {
         model,

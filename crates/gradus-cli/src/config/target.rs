@@ -68,7 +68,7 @@ impl Config {
         let (Some(compiled), None) = (&model.compiled, &self.train.loss) else {
             return Vec::new();
         };
-        if model.schema.as_ref().is_some_and(knows_targets) {
+        if model.facts().schema.as_ref().is_some_and(knows_targets) {
             return Vec::new();
         }
         let (names, targets) = (model.output_names(), &self.data.columns.target);

@@ -7,6 +7,7 @@ pub(crate) mod math;
 pub(crate) mod pattern;
 pub(crate) mod random;
 pub(crate) mod registry;
+pub(crate) mod setters;
 pub(crate) mod shape;
 pub(crate) mod threads;
 pub mod whole;

@@ -1,8 +1,9 @@
 //! One declarative list for a family of rules (activations, optimizers, …).
 //!
 //! [`registry!`] makes of the list the modules, the family's type, the lookup
-//! by Keras name, reading from and writing to a configuration, and a visitor
-//! that calls a generic kernel with the concrete rule.
+//! by Keras name, and reading from and writing to a configuration. [`forward!`]
+//! gives the family its rules' methods, [`visitor!`] a visitor that calls a generic
+//! kernel with the concrete rule.
 
 use crate::error::{Error, Result, join, nearest};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
@@ -164,7 +165,7 @@ pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
 macro_rules! registry {
     (
         $(#[$doc:meta])*
-        $family:ident($noun:literal, $formula:path) {
+        $family:ident($noun:literal) {
             $( $file:ident : $( $rule:ident [ $($alias:literal),* ] ),+ ; )+
         } $( + $own:ident )?
     ) => {
@@ -197,13 +198,7 @@ macro_rules! registry {
             }
         )?
 
-        /// Something to do with whichever rule it is, its type known.
-        pub(crate) trait Visit {
-            /// What comes of it.
-            type Output;
-            /// Does it.
-            fn visit<R: $formula>(self, rule: &R) -> Self::Output;
-        }
+        $crate::base::registry::members! { ($) $($( $rule )+)+ $( $own )? }
 
         #[allow(dead_code)]
         impl $family {
@@ -246,28 +241,15 @@ macro_rules! registry {
             pub fn to_config(&self) -> $crate::base::registry::Value {
                 let mut object = serde_json::Map::new();
                 object.insert("type".into(), self.class().into());
-                object.extend(match &self.0 {
-                    $($( Kind::$rule(rule) => $crate::base::registry::fields(rule), )+)+
-                    $( Kind::$own(rule) => $crate::base::registry::fields(rule), )?
-                });
+                let rule = match_member!(&self.0, rule: R => $crate::base::registry::fields(rule));
+                object.extend(rule);
                 object.into()
-            }
-
-            /// Calls `visitor` with the rule's own type.
-            pub(crate) fn visit<V: Visit>(&self, visitor: V) -> V::Output {
-                match &self.0 {
-                    $($( Kind::$rule(rule) => visitor.visit(rule), )+)+
-                    $( Kind::$own(rule) => visitor.visit(rule), )?
-                }
             }
 
             /// Refuses arguments that make no sense.
             pub(crate) fn check(&self) -> $crate::Result<()> {
                 use $crate::base::registry::Rule;
-                match &self.0 {
-                    $($( Kind::$rule(rule) => rule.check(), )+)+
-                    $( Kind::$own(rule) => rule.check(), )?
-                }
+                match_member!(&self.0, rule: R => rule.check())
             }
         }
 
@@ -288,6 +270,86 @@ macro_rules! registry {
     };
 }
 
+/// Defines, for one family, `match_member!(kind, rule: R => body)`: the body with the rule
+/// of whichever member it is, whose type is called `R` there. Needs a `$` as its first
+/// token, for the macro that it makes. `each_member!(R => body)` is a list: the body with
+/// the type of each member, in the order of the registry.
+macro_rules! members {
+    (($d:tt) $($rule:ident)+) => {
+        macro_rules! match_member {
+            ($d kind:expr, $d rule:ident: $d type:ident => $d body:expr) => {
+                match $d kind {
+                    $( Kind::$rule($d rule) => {
+                        #[allow(dead_code)]
+                        type $d type = $rule;
+                        let _ = &$d rule;
+                        $d body
+                    } )+
+                }
+            };
+        }
+
+        #[allow(unused_macros)]
+        macro_rules! each_member {
+            ($d type:ident => $d body:expr) => {
+                [$({
+                    type $d type = $rule;
+                    $d body
+                }),+]
+            };
+        }
+    };
+}
+
+/// Gives a family methods of its rules: `fn slots(&self) -> usize;` calls the rule's
+/// method of that name, `fn form(&self) -> Form = FORM;` gives the rule's constant.
+macro_rules! forward {
+    (@body $kind:expr, $name:ident($($arg:ident),*)) => {
+        match_member!($kind, rule: R => rule.$name($($arg),*))
+    };
+    (@body $kind:expr, $name:ident($($arg:ident),*) $constant:ident) => {
+        match_member!($kind, rule: R => R::$constant)
+    };
+    ($family:ident {
+        $(
+            $(#[$doc:meta])*
+            $vis:vis fn $name:ident(&self $(, $arg:ident: $of:ty)* $(,)?) $(-> $out:ty)?
+                $(= $constant:ident)?;
+        )+
+    }) => {
+        impl $family {
+            $(
+                $(#[$doc])*
+                $vis fn $name(&self $(, $arg: $of)*) $(-> $out)? {
+                    $crate::base::registry::forward!(
+                        @body &self.0, $name($($arg),*) $($constant)?
+                    )
+                }
+            )+
+        }
+    };
+}
+
+/// Gives a family a visitor, for kernels that are generic over the rule.
+macro_rules! visitor {
+    ($family:ident, $formula:path) => {
+        /// Something to do with whichever rule it is, its type known.
+        pub(crate) trait Visit {
+            /// What comes of it.
+            type Output;
+            /// Does it.
+            fn visit<R: $formula>(self, rule: &R) -> Self::Output;
+        }
+
+        impl $family {
+            /// Calls `visitor` with the rule's own type.
+            pub(crate) fn visit<V: Visit>(&self, visitor: V) -> V::Output {
+                match_member!(&self.0, rule: R => visitor.visit(rule))
+            }
+        }
+    };
+}
+
 /// For a family whose members all have defaults: `Family::Member` is the
 /// member with its default arguments, and is written as its alias.
 macro_rules! defaults {
@@ -299,4 +361,4 @@ macro_rules! defaults {
     };
 }
 
-pub(crate) use {defaults, registry};
+pub(crate) use {defaults, forward, members, registry, visitor};

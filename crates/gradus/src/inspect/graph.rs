@@ -2,7 +2,7 @@
 
 use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
-use crate::model::layers::{AUGMENTATIONS, Dense, Kind, NOISY};
+use crate::model::layers::{Dense, Effect, LayerTraits};
 use crate::model::{LayerEntry, Model, Node, Source};
 use crate::train::feeds;
 
@@ -19,39 +19,27 @@ pub(super) struct InPlace<'a> {
     pub is_last: bool,
 }
 
-/// Layers that change neither the order of magnitude nor the sign of numbers.
-const PASSES: [&str; 8] = [
-    "Cast",
-    "CenterCrop",
-    "Concatenate",
-    "Flatten",
-    "NanToNum",
-    "RandomCrop",
-    "Reshape",
-    "Resizing",
-];
-const NORMALIZES: [&str; 3] = ["BatchNormalization", "LayerNormalization", "Normalization"];
-
-pub(super) fn class(model: &Model, node: &Node) -> &'static str {
-    model.layers[node.layer].rule.class()
+/// The traits of a node's layer.
+pub(super) fn traits(model: &Model, node: &Node) -> LayerTraits {
+    model.layers[node.layer].rule.traits()
 }
 
-pub(super) fn passes(class: &str) -> bool {
-    PASSES.contains(&class) || is_noise(class)
+/// The effect of a node's layer on the size of numbers.
+pub(super) fn effect(model: &Model, node: usize) -> Effect {
+    traits(model, &model.nodes[node]).effect
 }
 
-/// Whether the layer is there in training alone, or keeps what passes in its range.
-pub(super) fn is_noise(class: &str) -> bool {
-    match class {
-        // An activation too.
-        "RReLU" => false,
-        "ActivityRegularization" => true,
-        _ => NOISY.contains(&class) || AUGMENTATIONS.contains(&class),
-    }
+/// True if it keeps the size of numbers.
+pub(super) fn passes(model: &Model, node: usize) -> bool {
+    effect(model, node) == Effect::KeepsScale
 }
 
-pub(super) fn normalizes(class: &str) -> bool {
-    NORMALIZES.contains(&class)
+/// True if it gives numbers mean 0 and deviation 1.
+pub(super) fn normalizes(model: &Model, node: usize) -> bool {
+    matches!(
+        effect(model, node),
+        Effect::Normalizes | Effect::Standardizes
+    )
 }
 
 /// Where a finding about a layer is.
@@ -71,9 +59,7 @@ pub(super) fn dense_layers(model: &Model) -> Vec<InPlace<'_>> {
     let nodes = model.nodes.iter().enumerate();
     let dense = nodes.filter_map(|(number, node)| {
         let entry = &model.layers[node.layer];
-        let Kind::Dense(dense) = &entry.rule.0 else {
-            return None;
-        };
+        let dense = entry.rule.as_dense()?;
         let own = dense.activation.class();
         Some(InPlace {
             node: number,
@@ -97,15 +83,12 @@ fn activation_behind(model: &Model, node: usize) -> &'static str {
         let (Some(one), None) = (next.next(), next.next()) else {
             return "Linear";
         };
-        let entry = &model.layers[model.nodes[one].layer];
-        match &entry.rule.0 {
-            Kind::Activation(layer) => return layer.activation.class(),
-            Kind::ReLU(_) => return "Relu",
-            Kind::ELU(_) => return "Elu",
-            Kind::LeakyReLU(_) | Kind::PReLU(_) | Kind::RReLU(_) => return "LeakyRelu",
-            Kind::Softmax(_) => return "Softmax",
-            _ if passes(entry.rule.class()) || normalizes(entry.rule.class()) => at = one,
-            _ => return "Linear",
+        match effect(model, one) {
+            Effect::Activates(function) | Effect::ActivatesLike(function) => {
+                return function.class();
+            }
+            Effect::KeepsScale | Effect::Normalizes | Effect::Standardizes => at = one,
+            Effect::Rescales | Effect::Product(_) | Effect::Other => return "Linear",
         }
     }
 }
@@ -117,9 +100,11 @@ fn is_last(model: &Model, node: usize) -> bool {
         return true;
     }
     let plain = |n: &usize| {
-        let class = class(model, &model.nodes[*n]);
-        let changes = ["Activation", "Softmax", "Normalization", "Rescaling"].contains(&class);
-        (passes(class) || changes) && is_last(model, *n)
+        let plain = matches!(
+            effect(model, *n),
+            Effect::KeepsScale | Effect::Activates(_) | Effect::Standardizes | Effect::Rescales
+        );
+        plain && is_last(model, *n)
     };
     !next.is_empty() && next.iter().all(plain)
 }
@@ -130,7 +115,7 @@ pub(super) fn raw_inputs(model: &Model, node: usize) -> Vec<usize> {
     for source in &model.nodes[node].inputs {
         match *source {
             Source::Input(n) => found.push(n),
-            Source::Node(n) if passes(class(model, &model.nodes[n])) => {
+            Source::Node(n) if passes(model, n) => {
                 found.extend(raw_inputs(model, n));
             }
             Source::Node(_) => {}

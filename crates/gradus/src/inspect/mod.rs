@@ -1,11 +1,11 @@
 //! What is suspicious about a model and the way it is to be trained.
 //!
-//! `recipe` has the rules of chapter 11 of *Hands-On Machine Learning*, one file for
+//! `training` has the rules of chapter 11 of *Hands-On Machine Learning*, one file for
 //! each subject; `weights` looks at the numbers of a model; `graph` is how both walk
 //! from layer to layer. Both give [`Finding`]s, as the checks of data do.
 
 mod graph;
-mod recipe;
+mod training;
 mod weights;
 
 use crate::data::RunData;
@@ -15,7 +15,7 @@ use crate::train::{EarlyStopping, ReduceLROnPlateau};
 
 /// A training that is about to begin.
 #[derive(Clone, Copy, Debug)]
-pub struct Recipe<'a> {
+pub struct PlannedTraining<'a> {
     /// The model, compiled.
     pub model: &'a Model,
     /// The rows.
@@ -36,7 +36,7 @@ pub struct Recipe<'a> {
     pub reduce_lr_on_plateau: Option<&'a ReduceLROnPlateau>,
 }
 
-impl Recipe<'_> {
+impl PlannedTraining<'_> {
     /// What is suspicious about it.
     ///
     /// | name | finds |
@@ -55,7 +55,7 @@ impl Recipe<'_> {
     /// | `patience` | callbacks that never come to act |
     /// | `frozen` | nothing that is trained |
     pub fn findings(&self) -> Vec<Finding> {
-        let mut found: Vec<Finding> = recipe::RULES.iter().flat_map(|look| look(self)).collect();
+        let mut found: Vec<Finding> = training::RULES.iter().flat_map(|look| look(self)).collect();
         found.sort_by_key(|finding| finding.severity);
         found
     }

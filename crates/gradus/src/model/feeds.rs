@@ -1,152 +1,194 @@
-//! What a plan is fed with: numbers as they are, and for texts what each layer that
-//! is applied to them finds.
+//! Feeds: the roles of the numbers that a plan is given with each batch.
 
 use super::dtype::Dtype;
-use super::graph::{Model, Node, Source};
-use super::layers::Kind;
+use super::graph::{Input, Model, Node, Source};
+use super::mixup::MixRole;
 use crate::error::{Error, Result};
 
-/// One of a plan's inputs.
+/// Role of a feed of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Feed {
-    /// The model's input.
-    pub input: usize,
-    /// The layer that looks its texts up; none if it is one of numbers.
-    pub lookup: Option<usize>,
+pub(crate) enum FeedRole {
+    /// The numbers of this input.
+    Input(usize),
+    /// The numbers that a layer finds for the texts of an input.
+    LookedUp { input: usize, layer: usize },
+    /// The target of this output.
+    Target(usize),
+    /// A weight for each row.
+    SampleWeight,
+    /// A part of a mixture of two rows.
+    Mix(MixRole),
 }
 
-impl Model {
-    /// The feeds, input by input. An input of text has one for each layer that is
-    /// applied to it.
-    pub(crate) fn feeds(&self) -> Vec<Feed> {
-        let mut feeds = Vec::new();
-        for (n, input) in self.inputs.iter().enumerate() {
-            if input.dtype != Dtype::String {
-                feeds.push(Feed {
-                    input: n,
-                    lookup: None,
-                });
-                continue;
+/// Source of a feed's numbers in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FeedSource {
+    /// The rows of the batch, of the tensor of that number.
+    Rows(usize),
+    /// The rows that these are mixed with.
+    Partners(usize),
+    /// The share of the batch's rows in the mixtures.
+    Share,
+    /// The share of their partners.
+    Rest,
+}
+
+impl FeedRole {
+    /// Its name in a plan.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedRole::Input(_) | FeedRole::LookedUp { .. } => "input",
+            FeedRole::Mix(MixRole::Partner(_)) => "input",
+            FeedRole::Target(_) | FeedRole::Mix(MixRole::PartnerTarget(_)) => "target",
+            FeedRole::SampleWeight => "sample weight",
+            FeedRole::Mix(MixRole::Share) => "share",
+            FeedRole::Mix(MixRole::Rest) => "rest",
+        }
+    }
+
+    /// Where its numbers come from, if the tensors of the data are those of `order`.
+    pub fn source(self, order: &[FeedRole]) -> Option<FeedSource> {
+        let place = |role| order.iter().position(|&other| other == role);
+        match self {
+            FeedRole::Mix(MixRole::Partner(input)) => {
+                place(FeedRole::Input(input)).map(FeedSource::Partners)
             }
-            for node in &self.nodes {
-                let feed = Feed {
-                    input: n,
-                    lookup: Some(node.layer),
-                };
-                if node.inputs.contains(&Source::Input(n)) && !feeds.contains(&feed) {
-                    feeds.push(feed);
-                }
+            FeedRole::Mix(MixRole::PartnerTarget(output)) => {
+                place(FeedRole::Target(output)).map(FeedSource::Partners)
+            }
+            FeedRole::Mix(MixRole::Share) => Some(FeedSource::Share),
+            FeedRole::Mix(MixRole::Rest) => Some(FeedSource::Rest),
+            role => place(role).map(FeedSource::Rows),
+        }
+    }
+}
+
+/// The feeds of a model's inputs. An input of text has one for each layer that is applied
+/// to it.
+pub(crate) fn of_inputs(model: &Model) -> Vec<FeedRole> {
+    let mut feeds = Vec::new();
+    for (input, Input { dtype, .. }) in model.inputs.iter().enumerate() {
+        if *dtype != Dtype::String {
+            feeds.push(FeedRole::Input(input));
+            continue;
+        }
+        for node in &model.nodes {
+            let layer = node.layer;
+            let feed = FeedRole::LookedUp { input, layer };
+            if node.inputs.contains(&Source::Input(input)) && !feeds.contains(&feed) {
+                feeds.push(feed);
             }
         }
-        feeds
     }
+    feeds
+}
 
-    /// Whether a node looks texts up.
-    pub(crate) fn is_lookup(&self, node: &Node) -> bool {
-        node.inputs.iter().any(|source| self.is_text(source))
+/// The order of the tensors that a model's batches are taken from: inputs, then, to
+/// measure or train on, the targets of the trained outputs and the rows' weights.
+pub(crate) fn order(model: &Model, labelled: bool, weighted: bool) -> Result<Vec<FeedRole>> {
+    let mut order = of_inputs(model);
+    if labelled {
+        let trained = model.compiled()?.trained();
+        order.extend(trained.map(|(output, _)| FeedRole::Target(output)));
+        order.extend(weighted.then_some(FeedRole::SampleWeight));
     }
+    Ok(order)
+}
 
-    fn is_text(&self, source: &Source) -> bool {
-        match *source {
-            Source::Input(n) => self.inputs.get(n).is_some_and(|i| i.dtype == Dtype::String),
-            Source::Node(_) => false,
+/// True if a node looks texts up.
+pub(crate) fn is_lookup(model: &Model, node: &Node) -> bool {
+    let is_text = |source: &Source| match *source {
+        Source::Input(n) => {
+            let input = model.inputs.get(n);
+            input.is_some_and(|input| input.dtype == Dtype::String)
         }
-    }
+        Source::Node(_) => false,
+    };
+    node.inputs.iter().any(is_text)
+}
 
-    /// An input of which nothing is known is one of text if its layer takes only
-    /// such.
-    pub(super) fn open_to_text(&mut self, node: &Node) {
-        if let [Source::Input(n)] = node.inputs[..]
-            && let Some(input) = self.inputs.get_mut(n)
-            && input.shape.is_none()
-            && self.layers[node.layer].rule.nature().takes_only_text()
-        {
-            input.dtype = Dtype::String;
+/// Makes an input of which nothing is known one of text if the node's layer takes only
+/// such.
+pub(super) fn open_to_text(model: &mut Model, node: &Node) {
+    if let [Source::Input(n)] = node.inputs[..]
+        && let Some(input) = model.inputs.get_mut(n)
+        && input.shape.is_none()
+        && model.layers[node.layer].rule.traits().takes_only_text()
+    {
+        input.dtype = Dtype::String;
+    }
+}
+
+/// Refuses texts where a layer takes numbers, and the reverse.
+pub(super) fn check_dtypes(model: &Model, node: &Node) -> Result<()> {
+    let traits = model.layers[node.layer].rule.traits();
+    let (found, expected) = match is_lookup(model, node) {
+        true if !traits.takes_text => (
+            "text",
+            "numbers: a StringLookup or Hashing layer in front makes such of text",
+        ),
+        false if !traits.takes_numbers => (
+            "numbers",
+            "an input of text, to which alone the layer can be applied",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::invalid("", found, expected).under(&model.place(node)))
+}
+
+/// The texts that layers know of an input, where all layers on it have a dictionary.
+pub(super) fn known_texts(model: &Model, input: usize) -> Option<Vec<&String>> {
+    let mut texts = Vec::new();
+    let mut looked_up = false;
+    for node in &model.nodes {
+        if !node.inputs.contains(&Source::Input(input)) {
+            continue;
         }
+        texts.extend(model.layers[node.layer].rule.known_texts()?);
+        looked_up = true;
     }
+    looked_up.then_some(texts)
+}
 
-    /// Refuses texts where a layer takes numbers, and the reverse.
-    pub(super) fn check_dtypes(&self, node: &Node) -> Result<()> {
-        let nature = self.layers[node.layer].rule.nature();
-        let (found, expected) = match self.is_lookup(node) {
-            true if !nature.takes_text => (
-                "text",
-                "numbers: a StringLookup or Hashing layer in front makes such of text",
-            ),
-            false if !nature.takes_numbers => (
-                "numbers",
-                "an input of text, to which alone the layer can be applied",
-            ),
-            _ => return Ok(()),
+/// The types that Keras gives the outputs of nodes, in a graph of the model's layers with
+/// inputs of these types.
+pub(crate) fn dtypes_of(model: &Model, nodes: &[Node], inputs: &[Dtype]) -> Vec<Dtype> {
+    let mut dtypes: Vec<Dtype> = Vec::new();
+    for node in nodes {
+        let of = |source: &Source| match *source {
+            Source::Input(n) => inputs.get(n).copied().unwrap_or_default(),
+            Source::Node(n) => dtypes[n],
         };
-        Err(Error::invalid("", found, expected).under(&self.place(node)))
+        let from: Vec<Dtype> = node.inputs.iter().map(of).collect();
+        dtypes.push(model.layers[node.layer].rule.dtype(&from));
     }
+    dtypes
+}
 
-    /// The texts that layers know of an input, where all layers on it have a dictionary.
-    pub(super) fn known_texts(&self, input: usize) -> Option<Vec<&String>> {
-        let mut texts = Vec::new();
-        let mut looked_up = false;
-        for node in &self.nodes {
-            if !node.inputs.contains(&Source::Input(input)) {
-                continue;
-            }
-            let Kind::StringLookup(rule) = &self.layers[node.layer].rule.0 else {
-                return None;
-            };
-            texts.extend(rule.tokens()?);
-            looked_up = true;
-        }
-        looked_up.then_some(texts)
-    }
-
-    /// What the layer finds for each of these texts; none where it has no place.
-    pub(crate) fn look_up(&self, layer: usize, texts: &[String]) -> Result<Vec<Option<f32>>> {
-        match &self.layers[layer].rule.0 {
-            Kind::StringLookup(rule) => rule.look_up(texts),
-            Kind::Hashing(rule) => Ok(rule.look_up(texts)),
-            other => Err(Error::Internal(format!("{other:?} looks no texts up"))),
-        }
-    }
-
-    /// What Keras calls the numbers of each node, in a graph of the model's layers
-    /// with inputs of these.
-    pub(crate) fn dtypes_of(&self, nodes: &[Node], inputs: &[Dtype]) -> Vec<Dtype> {
-        let mut dtypes: Vec<Dtype> = Vec::new();
-        for node in nodes {
-            let of = |source: &Source| match *source {
-                Source::Input(n) => inputs.get(n).copied().unwrap_or_default(),
-                Source::Node(n) => dtypes[n],
-            };
-            let from: Vec<Dtype> = node.inputs.iter().map(of).collect();
-            dtypes.push(self.layers[node.layer].rule.dtype(&from));
-        }
-        dtypes
-    }
-
-    /// Of each input, whether a NaN in it comes neither out of the model nor to a
-    /// layer with weights that are trained.
-    pub(crate) fn takes_nan(&self) -> Vec<bool> {
-        let takes = |input: usize| {
-            let mut tainted: Vec<bool> = Vec::new();
-            for node in &self.nodes {
-                let is = |source: &Source| match *source {
-                    Source::Input(n) => n == input,
-                    Source::Node(n) => tainted[n],
-                };
-                let layer = &self.layers[node.layer];
-                let reached = node.inputs.iter().any(is);
-                let learns = layer.rule.class() == "BatchNormalization"
-                    || layer.weights.iter().any(|weight| weight.trainable);
-                if reached && learns {
-                    return false;
-                }
-                tainted.push(reached && !layer.rule.nature().stops_nan);
-            }
-            !self.outputs.iter().any(|source| match *source {
+/// Of each input, true if a NaN in it comes neither out of the model nor to a layer with
+/// weights that are trained.
+pub(crate) fn takes_nan(model: &Model) -> Vec<bool> {
+    let takes = |input: usize| {
+        let mut tainted: Vec<bool> = Vec::new();
+        for node in &model.nodes {
+            let is = |source: &Source| match *source {
                 Source::Input(n) => n == input,
                 Source::Node(n) => tainted[n],
-            })
-        };
-        (0..self.inputs.len()).map(takes).collect()
-    }
+            };
+            let layer = &model.layers[node.layer];
+            let reached = node.inputs.iter().any(is);
+            let traits = layer.rule.traits();
+            let learns =
+                traits.moves_statistics || layer.weights.iter().any(|weight| weight.trainable);
+            if reached && learns {
+                return false;
+            }
+            tainted.push(reached && !traits.stops_nan);
+        }
+        !model.outputs.iter().any(|source| match *source {
+            Source::Input(n) => n == input,
+            Source::Node(n) => tainted[n],
+        })
+    };
+    (0..model.inputs.len()).map(takes).collect()
 }

@@ -1,10 +1,13 @@
 //! A graph of layers.
 
 use super::dtype::Dtype;
+use super::facts::InputFacts;
+use super::feeds;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use super::parts::{Part, Unit, Use};
 use super::sequential::snake_case;
+use super::subgraph::leading_to;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,10 +135,8 @@ impl Functional {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
-                schema: None,
-                pictures: None,
+                facts: InputFacts::default(),
                 asked: Default::default(),
-                classes: Vec::new(),
             },
             shapes: Vec::new(),
         }
@@ -345,7 +346,7 @@ impl Functional {
             return Err(Error::invalid("", found, "fewer"));
         }
         for node in nodes {
-            self.model.open_to_text(&node);
+            feeds::open_to_text(&mut self.model, &node);
             let shape = self.shape_of(&node)?;
             self.model.nodes.push(node);
             self.shapes.push(shape);
@@ -367,8 +368,8 @@ impl Functional {
     }
 
     fn shape_of(&self, node: &Node) -> Result<Option<Shape>> {
-        self.model.check_dtypes(node)?;
-        if !self.model.layers[node.layer].rule.nature().ready {
+        feeds::check_dtypes(&self.model, node)?;
+        if !self.model.layers[node.layer].rule.traits().ready {
             return Ok(None);
         }
         let shapes = node.inputs.iter().map(|&s| self.source_shape(s).cloned());
@@ -397,8 +398,8 @@ impl Functional {
         if outputs.is_empty() {
             return Err(Error::invalid("outputs", "none", "at least one"));
         }
-        self.model
-            .leading_to(outputs.iter().map(|o| o.source).collect())
+        let outputs = outputs.iter().map(|o| o.source).collect();
+        leading_to(&self.model, outputs)
     }
 
     /// The model with all layers in the order in which they came.

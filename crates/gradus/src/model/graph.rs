@@ -2,11 +2,14 @@
 
 use super::compiled::Compiled;
 use super::dtype::Dtype;
+use super::facts::InputFacts;
+use super::feeds;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Part;
+use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Pictures, Schema};
+use crate::data::Dataset;
 use crate::error::{Error, Extent, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
@@ -28,7 +31,7 @@ pub struct LayerEntry {
 impl LayerEntry {
     /// What keeps a variable small; an error if it isn't made for that shape.
     pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
-        let rule = self.rule.regularizer(of);
+        let rule = self.rule.regularizer(of).cloned();
         if let Some(rule) = &rule {
             let check = rule.check_shape(shape);
             check.map_err(|error| error.under(&self.place(of, "regularizer")))?;
@@ -38,7 +41,7 @@ impl LayerEntry {
 
     /// What a variable is kept to; an error if it isn't made for that shape.
     pub(crate) fn constraint(&self, of: &str, shape: &[usize]) -> Result<Option<Constraint>> {
-        let rule = self.rule.constraint(of);
+        let rule = self.rule.constraint(of).cloned();
         if let Some(rule) = &rule {
             let check = rule.check_shape(shape);
             check.map_err(|error| error.under(&self.place(of, "constraint")))?;
@@ -149,14 +152,8 @@ pub struct Model {
     pub compiled: Option<Compiled>,
     /// What training has left in the optimizer.
     pub state: State,
-    /// What the columns of tables are to it, if it was trained on one.
-    pub schema: Option<Schema>,
-    /// How it was given pictures, if it was trained on a folder of such, or on some that
-    /// are not scaled as usual.
-    pub pictures: Option<Pictures>,
-    /// The names of the classes in the order of their numbers, where the rows that it was
-    /// trained on last have such and neither a table nor a folder of pictures says them.
-    pub classes: Vec<String>,
+    /// Facts about the data that it was made for.
+    pub(crate) facts: InputFacts,
     /// How often it has predicted.
     pub(crate) asked: Asked,
 }
@@ -204,7 +201,7 @@ impl Model {
             }
         }
         for node in &self.nodes {
-            self.check_dtypes(node)?;
+            feeds::check_dtypes(self, node)?;
         }
         if !self.is_ready() {
             return Ok(());
@@ -242,7 +239,7 @@ impl Model {
             }
             number += entry.weights.len() as u32;
         }
-        self.check_tied(&shapes)
+        tied::check(self, &shapes)
     }
 
     /// As [`Model::build`], for the inputs of this data.
@@ -287,10 +284,8 @@ impl Model {
             seed: self.seed,
             compiled: self.compiled.clone(),
             state: State::default(),
-            schema: None,
-            pictures: None,
+            facts: InputFacts::default(),
             asked: self.asked.clone(),
-            classes: Vec::new(),
         }
     }
 
@@ -303,7 +298,7 @@ impl Model {
     /// it from data first.
     pub(crate) fn is_ready(&self) -> bool {
         let mut nodes = self.nodes.iter();
-        nodes.all(|node| self.layers[node.layer].rule.nature().ready)
+        nodes.all(|node| self.layers[node.layer].rule.traits().ready)
     }
 
     /// The shapes of each node's inputs and output.

@@ -1,9 +1,11 @@
 //! A model becomes a program: its weights as variables, and the plans over them.
 
 use super::compiled::Goal;
-use super::feeds::Feed;
+use super::feeds::{self, FeedRole, FeedSource};
 use super::graph::{Model, Source};
 use super::layers::Call;
+use super::mixup::Mixtures;
+use super::tied;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -26,6 +28,10 @@ pub(crate) struct Owner {
 pub(crate) struct Lowered {
     pub program: Program,
     pub owners: Vec<Owner>,
+    /// Of each plan, the role of each feed.
+    pub feeds: Vec<Vec<FeedRole>>,
+    /// Of each plan, where each feed's numbers come from.
+    pub sources: Vec<Vec<FeedSource>>,
 }
 
 /// A plan that is wanted.
@@ -106,13 +112,24 @@ impl Model {
                 }
             }
         }
-        let plans = wanted
-            .iter()
-            .map(|&w| self.plan(w, &variables, &numbers, &trained))
-            .collect::<Result<_>>()?;
+        let (mut plans, mut feeds, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+        for &wanted in wanted {
+            let (plan, roles) = self.plan(wanted, &variables, &numbers, &trained)?;
+            let labelled = matches!(wanted.mode, Mode::Train | Mode::Evaluate);
+            let order = feeds::order(self, labelled, wanted.weighted)?;
+            let of = |role: &FeedRole| {
+                let found = role.source(&order);
+                found.ok_or_else(|| Error::Internal(format!("no tensor for {role:?}")))
+            };
+            sources.push(roles.iter().map(of).collect::<Result<_>>()?);
+            plans.push(plan);
+            feeds.push(roles);
+        }
         Ok(Lowered {
             program: Program { variables, plans },
             owners,
+            feeds,
+            sources,
         })
     }
 
@@ -122,24 +139,34 @@ impl Model {
         variables: &[Variable],
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
-    ) -> Result<Plan> {
+    ) -> Result<(Plan, Vec<FeedRole>)> {
         let mut plan = Lowering::new(wanted.mode, wanted.bfloat16, variables);
         let shapes = self.shapes()?;
-        let feeds = self.feeds();
-        let mut inputs: Vec<Value> = Vec::new();
-        for feed in &feeds {
-            let shape = self.inputs[feed.input].shape.clone().unwrap_or_default();
-            inputs.push(plan.feed("input", shape));
+        let mut roles = Vec::new();
+        let mut feed = |plan: &mut Lowering, role: FeedRole, shape: Shape| {
+            roles.push(role);
+            plan.feed(role.name(), shape)
+        };
+        let mut inputs: Vec<(FeedRole, Value)> = Vec::new();
+        for role in feeds::of_inputs(self) {
+            let (FeedRole::Input(input) | FeedRole::LookedUp { input, .. }) = role else {
+                continue;
+            };
+            let shape = self.inputs[input].shape.clone().unwrap_or_default();
+            inputs.push((role, feed(&mut plan, role, shape)));
         }
-        let mixing = match wanted.mixed {
-            true => Some(self.mix(&mut plan, &mut inputs)?),
+        let mixtures = match wanted.mixed {
+            true => Some(Mixtures::new(self, &mut plan, &mut inputs, &mut feed)?),
             false => None,
         };
         let input = |n: usize, layer: Option<usize>| {
-            let fits =
-                |feed: &Feed| feed.input == n && (feed.lookup.is_none() || feed.lookup == layer);
-            let found = feeds.iter().position(fits);
-            found.map(|feed| inputs[feed].clone()).ok_or_else(|| {
+            let fits = |(role, _): &&(FeedRole, Value)| match *role {
+                FeedRole::Input(input) => input == n,
+                FeedRole::LookedUp { input, layer: by } => input == n && Some(by) == layer,
+                _ => false,
+            };
+            let found = inputs.iter().find(fits);
+            found.map(|(_, value)| value.clone()).ok_or_else(|| {
                 let problem = format!("input {} of texts has no feed", self.inputs[n].name);
                 Error::Internal(problem)
             })
@@ -173,9 +200,9 @@ impl Model {
                 inputs: &from,
                 variables: &numbers[node.layer],
                 weights: &layer.weights,
-                tied: self.tied(node.layer)?.map(|owner| numbers[owner][0]),
+                tied: tied::owner(self, node.layer)?.map(|owner| numbers[owner][0]),
                 trainable: layer.trainable,
-                looked_up: self.is_lookup(node),
+                looked_up: feeds::is_lookup(self, node),
             };
             plan.in_inference(node.inference);
             let value = layer.rule.lower(&mut plan, call);
@@ -205,30 +232,33 @@ impl Model {
         let mut losses = Vec::new();
         if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
-            let goals: Vec<(&Goal, &Value)> = compiled
+            let goals: Vec<(usize, &Goal, &Value)> = compiled
                 .trained()
-                .map(|(output, goal)| (goal, &outputs[output]))
+                .map(|(output, goal)| (output, goal, &outputs[output]))
                 .collect();
-            let target = |(goal, output): &(&Goal, &Value)| match &mixing {
+            let target = |(number, goal, output): &(usize, &Goal, &Value)| match &mixtures {
                 Some(_) => None,
-                None => Some(plan.feed("target", target_shape(&goal.loss, &output.shape))),
+                None => {
+                    let shape = target_shape(&goal.loss, &output.shape);
+                    Some(feed(&mut plan, FeedRole::Target(*number), shape))
+                }
             };
             let targets: Vec<Option<Value>> = goals.iter().map(target).collect();
             let weight = wanted
                 .weighted
-                .then(|| plan.feed("sample weight", Shape::default()));
+                .then(|| feed(&mut plan, FeedRole::SampleWeight, Shape::default()));
             let mut starts = Vec::new();
-            for (n, (goal, output)) in goals.iter().enumerate() {
+            for (n, (_, goal, output)) in goals.iter().enumerate() {
                 let share = (wanted.mode == Mode::Train).then_some(goal.weight);
-                let buffer = match (&targets[n], &mixing) {
+                let buffer = match (&targets[n], &mixtures) {
                     (Some(target), _) => {
                         let weight = weight.as_ref();
                         let (buffer, start) = plan.loss(&goal.loss, output, target, weight, share);
                         starts.extend(start);
                         buffer
                     }
-                    (None, Some(mixing)) => {
-                        let (buffer, more) = mixing.loss(&mut plan, &goal.loss, output, n, share);
+                    (None, Some(mixtures)) => {
+                        let (buffer, more) = mixtures.loss(&mut plan, &goal.loss, output, n, share);
                         starts.extend(more);
                         buffer
                     }
@@ -243,7 +273,7 @@ impl Model {
         if wanted.bfloat16 {
             plan.round_factors();
         }
-        plan.finish(wanted.rows, outputs, losses)
+        Ok((plan.finish(wanted.rows, outputs, losses)?, roles))
     }
 }
 

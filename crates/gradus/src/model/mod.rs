@@ -1,22 +1,23 @@
 //! Models: a graph of layers with their weights, as plain data.
 
-mod arrange;
 mod compiled;
 mod config;
 pub(crate) mod dtype;
+mod facts;
 pub(crate) mod feeds;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
-mod mixing;
-mod noise;
+pub(crate) mod mixup;
+pub(crate) mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod predicts;
 mod recipe;
 mod reuse;
 pub(crate) mod sequential;
+mod subgraph;
 pub(crate) mod summary;
 pub(crate) mod table;
 mod tied;
@@ -24,6 +25,7 @@ pub(crate) mod weights;
 
 pub use compiled::{Compiled, Goal};
 pub use dtype::Dtype;
+pub use facts::InputFacts;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Part, Use};

@@ -2,112 +2,116 @@
 
 use super::dtype::Dtype;
 use super::graph::{Input, Model, Node, Source};
-use super::layers::{Layer, NOISY};
+use super::layers::Randomness;
 use crate::base::shape::Shape;
 use crate::error::Result;
 
-/// Layers that Monte Carlo predictions leave on, and such as are always on.
-fn is_noisy(layer: &Layer) -> bool {
-    NOISY.contains(&layer.class())
+impl Model {
+    /// True if a layer draws random numbers that Monte Carlo predictions leave on: dropout
+    /// and its like, noise.
+    pub fn is_noisy(&self) -> bool {
+        self.nodes.iter().any(|node| draws(self, node))
+    }
 }
 
-impl Model {
-    /// Whether a layer draws random numbers in training (dropout and its like,
-    /// noise, random slopes), which Monte Carlo predictions leave on.
-    pub fn is_noisy(&self) -> bool {
-        self.nodes.iter().any(|node| self.draws(node))
+/// True if a layer draws random numbers there; not where it computes as in inference,
+/// unless it does so even then.
+fn draws(model: &Model, node: &Node) -> bool {
+    match model.layers[node.layer].rule.traits().randomness {
+        Randomness::Always => true,
+        Randomness::Training => !node.inference,
+        Randomness::Never | Randomness::TrainingOnly => false,
     }
+}
 
-    /// True if it draws random numbers there; not where it computes as in inference, unless
-    /// it does so even then.
-    fn draws(&self, node: &Node) -> bool {
-        let rule = &self.layers[node.layer].rule;
-        is_noisy(rule) && (!node.inference || rule.class().starts_with("MC"))
+/// The model in two parts: what leads to the first noise, and what it is made of
+/// from there on. The outputs of the one are the inputs of the other, and the
+/// other's noise is the whole model's. No first part if the noise begins at the
+/// inputs, if there is none, or if an input is of texts.
+pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
+    let mut noisy: Vec<bool> = Vec::new();
+    for node in &model.nodes {
+        let of = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
+        let after = node.inputs.iter().any(of);
+        noisy.push(after || draws(model, node));
     }
+    let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
+    // Where the parts meet.
+    let mut cuts: Vec<Source> = Vec::new();
+    let used = model.nodes.iter().zip(&noisy);
+    let used = used.filter(|(_, noisy)| **noisy);
+    let used = used
+        .flat_map(|(node, _)| &node.inputs)
+        .chain(&model.outputs);
+    for source in used.filter(|source| !after(source)) {
+        if !cuts.contains(source) {
+            cuts.push(*source);
+        }
+    }
+    let nothing_before = cuts.iter().all(|cut| matches!(cut, Source::Input(_)));
+    let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
+    if nothing_before || texts || !noisy.contains(&true) {
+        return Ok((None, model.clone()));
+    }
+    // Nodes of the second part by their number in the whole.
+    let mut numbers = vec![0; model.nodes.len()];
+    let mut count = 0;
+    for (number, noisy) in numbers.iter_mut().zip(&noisy) {
+        *number = count;
+        count += usize::from(*noisy);
+    }
+    let moved = |source: &Source| match *source {
+        Source::Node(n) if noisy[n] => Source::Node(numbers[n]),
+        source => Source::Input(cuts.iter().position(|c| *c == source).unwrap_or_default()),
+    };
+    let nodes = model.nodes.iter().zip(&noisy).filter(|(_, noisy)| **noisy);
+    let nodes = nodes.map(|(node, _)| Node {
+        layer: node.layer,
+        inputs: node.inputs.iter().map(moved).collect(),
+        inference: node.inference,
+    });
+    let shapes = model.shapes()?;
+    let shape = |cut: &Source| -> Option<Shape> {
+        match *cut {
+            Source::Input(n) => model.inputs[n].shape.clone(),
+            Source::Node(n) => Some(shapes[n].1.clone()),
+        }
+    };
+    let inputs = cuts.iter().enumerate().map(|(n, cut)| Input {
+        name: format!("cut_{n}"),
+        shape: shape(cut),
+        dtype: Dtype::Float32,
+    });
+    // Nodes of the first part keep their numbers, so the noisy ones between
+    // them stay: none of those leads to a cut.
+    let last = cuts.iter().filter_map(|cut| match *cut {
+        Source::Node(n) => Some(n + 1),
+        Source::Input(_) => None,
+    });
+    let until = last.max().unwrap_or(0);
+    let before = model.nodes[..until].to_vec();
+    let second = part(
+        model,
+        inputs.collect(),
+        nodes.collect(),
+        model.outputs.iter().map(moved).collect(),
+    );
+    Ok((
+        Some(part(model, model.inputs.clone(), before, cuts)),
+        second,
+    ))
+}
 
-    /// The model in two parts: what leads to the first noise, and what it is made of
-    /// from there on. The outputs of the one are the inputs of the other, and the
-    /// other's noise is the whole model's. No first part if the noise begins at the
-    /// inputs, if there is none, or if an input is of texts.
-    pub(crate) fn split_at_noise(&self) -> Result<(Option<Model>, Model)> {
-        let mut noisy: Vec<bool> = Vec::new();
-        for node in &self.nodes {
-            let of = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
-            let after = node.inputs.iter().any(of);
-            noisy.push(after || self.draws(node));
-        }
-        let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
-        // Where the parts meet.
-        let mut cuts: Vec<Source> = Vec::new();
-        let used = self.nodes.iter().zip(&noisy);
-        let used = used.filter(|(_, noisy)| **noisy);
-        let used = used.flat_map(|(node, _)| &node.inputs).chain(&self.outputs);
-        for source in used.filter(|source| !after(source)) {
-            if !cuts.contains(source) {
-                cuts.push(*source);
-            }
-        }
-        let nothing_before = cuts.iter().all(|cut| matches!(cut, Source::Input(_)));
-        let texts = self.inputs.iter().any(|i| i.dtype == Dtype::String);
-        if nothing_before || texts || !noisy.contains(&true) {
-            return Ok((None, self.clone()));
-        }
-        // Nodes of the second part by their number in the whole.
-        let mut numbers = vec![0; self.nodes.len()];
-        let mut count = 0;
-        for (number, noisy) in numbers.iter_mut().zip(&noisy) {
-            *number = count;
-            count += usize::from(*noisy);
-        }
-        let moved = |source: &Source| match *source {
-            Source::Node(n) if noisy[n] => Source::Node(numbers[n]),
-            source => Source::Input(cuts.iter().position(|c| *c == source).unwrap_or_default()),
-        };
-        let nodes = self.nodes.iter().zip(&noisy).filter(|(_, noisy)| **noisy);
-        let nodes = nodes.map(|(node, _)| Node {
-            layer: node.layer,
-            inputs: node.inputs.iter().map(moved).collect(),
-            inference: node.inference,
-        });
-        let shapes = self.shapes()?;
-        let shape = |cut: &Source| -> Option<Shape> {
-            match *cut {
-                Source::Input(n) => self.inputs[n].shape.clone(),
-                Source::Node(n) => Some(shapes[n].1.clone()),
-            }
-        };
-        let inputs = cuts.iter().enumerate().map(|(n, cut)| Input {
-            name: format!("cut_{n}"),
-            shape: shape(cut),
-            dtype: Dtype::Float32,
-        });
-        // Nodes of the first part keep their numbers, so the noisy ones between
-        // them stay: none of those leads to a cut.
-        let last = cuts.iter().filter_map(|cut| match *cut {
-            Source::Node(n) => Some(n + 1),
-            Source::Input(_) => None,
-        });
-        let until = last.max().unwrap_or(0);
-        let before = self.nodes[..until].to_vec();
-        let second = self.part(
-            inputs.collect(),
-            nodes.collect(),
-            self.outputs.iter().map(moved).collect(),
-        );
-        Ok((Some(self.part(self.inputs.clone(), before, cuts)), second))
+/// Another graph of the same layers; those that it does not use lose their
+/// weights.
+fn part(model: &Model, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
+    let mut part = model.outline();
+    for node in &nodes {
+        let weights = &model.layers[node.layer].weights;
+        part.layers[node.layer].weights.clone_from(weights);
     }
-
-    /// Another graph of the same layers; those that it does not use lose their
-    /// weights.
-    fn part(&self, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
-        let mut part = self.outline();
-        for node in &nodes {
-            let weights = &self.layers[node.layer].weights;
-            part.layers[node.layer].weights.clone_from(weights);
-        }
-        (part.chain, part.compiled) = (false, None);
-        part.parts.clear();
-        (part.inputs, part.nodes, part.outputs) = (inputs, nodes, outputs);
-        part
-    }
+    (part.chain, part.compiled) = (false, None);
+    part.parts.clear();
+    (part.inputs, part.nodes, part.outputs) = (inputs, nodes, outputs);
+    part
 }

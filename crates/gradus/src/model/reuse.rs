@@ -3,6 +3,7 @@
 
 use super::graph::{LayerEntry, Model, Source, State};
 use super::sequential::Sequential;
+use super::subgraph::leading_to;
 use super::weights::Weight;
 use crate::base::pattern::names;
 use crate::error::{Error, Result};
@@ -109,7 +110,7 @@ impl Model {
         if outputs.is_empty() {
             return Err(Error::invalid("layers", "none", "at least one"));
         }
-        let mut model = self.leading_to(outputs)?;
+        let mut model = leading_to(self, outputs)?;
         model.chain &= layers.len() == 1;
         Ok(model)
     }

@@ -1,6 +1,7 @@
 //! A chain of layers.
 
 use super::dtype::Dtype;
+use super::facts::InputFacts;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
 use crate::base::shape::Shape;
@@ -43,10 +44,8 @@ impl Sequential {
                 seed: 0,
                 compiled: None,
                 state: State::default(),
-                schema: None,
-                pictures: None,
+                facts: InputFacts::default(),
                 asked: Default::default(),
-                classes: Vec::new(),
             },
         }
     }
@@ -90,7 +89,7 @@ impl Sequential {
     pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
         let name = self.free_name(&entry.name);
         let model = &mut self.model;
-        if model.layers.is_empty() && entry.rule.nature().takes_only_text() {
+        if model.layers.is_empty() && entry.rule.traits().takes_only_text() {
             model.inputs[0].dtype = Dtype::String;
         }
         model.layers.push(LayerEntry { name, ..entry });

@@ -3,11 +3,10 @@
 
 use super::device::Device;
 use super::evaluate::ROWS;
-use crate::base::shape::Shape;
 use crate::data::{Data, Dataset, Tensor, Values};
 use crate::error::{Error, Result};
-use crate::model::layers::{Formula, Kind, Normalization};
-use crate::model::{Model, Source, Weight};
+use crate::model::layers::{Adapts, Axes, Seen};
+use crate::model::{LayerEntry, Model, Source};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,24 +31,15 @@ impl Model {
     /// As `adapt`; if not `again`, only layers that were never adapted.
     pub(crate) fn adapt_on(&mut self, device: &Device, data: &Data, again: bool) -> Result<()> {
         let built = self.is_built();
-        let mut learned = false;
+        // A vocabulary, or bins, may change the shapes behind.
+        let mut new_shapes = false;
         for number in 0..self.nodes.len() {
             let node = &self.nodes[number];
             let layer = &self.layers[node.layer];
-            let wanted = match &layer.rule.0 {
-                Kind::Normalization(rule) => {
-                    let never = |w: &Weight| w.name == "count" && w.values[0] < 0.0;
-                    rule.mean.is_none()
-                        && (again || layer.weights.is_empty() || layer.weights.iter().any(never))
-                }
-                Kind::StringLookup(rule) => rule.vocabulary.is_none(),
-                Kind::IntegerLookup(rule) => rule.vocabulary.is_none(),
-                Kind::Discretization(rule) => {
-                    rule.num_bins.is_some() && (again || rule.bin_boundaries.is_none())
-                }
-                _ => false,
+            let Some(adaptation) = layer.rule.adaptation(&layer.weights) else {
+                continue;
             };
-            if !wanted {
+            if adaptation.done && !again {
                 continue;
             }
             super::check::inputs(self, data.sample())?;
@@ -64,15 +54,15 @@ impl Model {
                 before,
                 data,
             };
-            let name = format!("layer {}", layer.name);
-            learned |= !matches!(layer.rule.0, Kind::Normalization(_));
-            let what = reaching.learned(&layer.rule.0);
-            let (place, what) = (node.layer, what.map_err(|error| error.under(&name))?);
-            self.take_over(place, what)
+            let (name, place) = (format!("layer {}", layer.name), node.layer);
+            new_shapes |= !matches!(adaptation.to, Adapts::Moments(_));
+            let seen = reaching.seen(&adaptation.to);
+            let seen = seen.map_err(|error| error.under(&name))?;
+            let LayerEntry { rule, weights, .. } = &mut self.layers[place];
+            rule.adapt(weights, seen)
                 .map_err(|error| error.under(&name))?;
         }
-        // The shapes behind what was learned may be new.
-        match built && !learned {
+        match built && !new_shapes {
             true => Ok(()),
             false => self.build_for(data.sample()),
         }
@@ -88,45 +78,6 @@ impl Model {
         first.finish()?;
         Ok(first)
     }
-
-    /// A layer knows what was learned for it.
-    fn take_over(&mut self, place: usize, learned: Learned) -> Result<()> {
-        let layer = &mut self.layers[place];
-        match (&mut layer.rule.0, learned) {
-            (Kind::Normalization(rule), Learned::Numbers(shape, mean, variance)) => {
-                if layer.weights.is_empty() {
-                    let specs = rule.variables(&[shape]);
-                    let weights = specs.into_iter().map(|spec| Weight::new(spec, 0, 0));
-                    layer.weights = weights.collect();
-                }
-                let values = [mean, variance, vec![0.0]];
-                for (weight, values) in layer.weights.iter_mut().zip(values) {
-                    weight.set(&values)?;
-                }
-                Ok(())
-            }
-            (Kind::StringLookup(rule), Learned::Texts(counts)) => {
-                rule.learn(counts.into_iter().collect())
-            }
-            (Kind::IntegerLookup(rule), Learned::Counts(counts)) => {
-                rule.learn(counts.into_iter().collect())
-            }
-            (Kind::Discretization(rule), Learned::Values(values)) => rule.learn(values),
-            (other, _) => Err(Error::Internal(format!("{other:?} learns nothing"))),
-        }
-    }
-}
-
-/// What is known of the rows that reach a layer.
-enum Learned {
-    /// Their shape, mean and variance.
-    Numbers(Shape, Vec<f32>, Vec<f32>),
-    /// How often each text is there, in the texts' order.
-    Texts(BTreeMap<String, u64>),
-    /// How often each whole number is there.
-    Counts(HashMap<i64, u64>),
-    /// All of them.
-    Values(Vec<f32>),
 }
 
 /// The rows that reach a layer.
@@ -162,17 +113,20 @@ impl Reaching<'_> {
         Ok(self.of(&data.slice(0..data.rows().min(1))?)?.into_owned())
     }
 
-    fn learned(&self, rule: &Kind) -> Result<Learned> {
-        match rule {
-            Kind::Normalization(rule) => {
+    fn seen(&self, adapts: &Adapts) -> Result<Seen> {
+        match adapts {
+            Adapts::Moments(axes) => {
                 let sample = self.sample()?;
-                let (mean, variance) = statistics(rule, self, &sample)?;
-                Ok(Learned::Numbers(sample.shape().clone(), mean, variance))
+                let (mean, variance) = statistics(axes, self, &sample)?;
+                Ok(Seen::Moments {
+                    shape: sample.shape().clone(),
+                    mean,
+                    variance,
+                })
             }
-            Kind::StringLookup(_) => self.texts().map(Learned::Texts),
-            Kind::IntegerLookup(_) => self.counts().map(Learned::Counts),
-            Kind::Discretization(_) => self.values().map(Learned::Values),
-            other => Err(Error::Internal(format!("{other:?} learns nothing"))),
+            Adapts::Texts => self.texts().map(Seen::Texts),
+            Adapts::Integers => self.counts().map(Seen::Integers),
+            Adapts::Values => self.values().map(Seen::Values),
         }
     }
 
@@ -227,15 +181,11 @@ impl Reaching<'_> {
     }
 }
 
-/// The mean and the population variance at each place along the layer's axes, of the
-/// numbers that are not NaN.
-fn statistics(
-    rule: &Normalization,
-    rows: &Reaching<'_>,
-    sample: &Tensor,
-) -> Result<(Vec<f32>, Vec<f32>)> {
+/// The mean and the population variance at each place along these axes, of the numbers
+/// that are not NaN.
+fn statistics(axes: &Axes, rows: &Reaching<'_>, sample: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
     let shape = sample.shape();
-    let kept = rule.kept(shape)?;
+    let kept = axes.of("axis", shape)?;
     // The place of each number of a row.
     let mut places = vec![0; shape.size()];
     let mut stride = 1;

@@ -6,6 +6,7 @@ use super::steps::Steps;
 use crate::data::Tensor;
 use crate::engine::Step;
 use crate::error::{Error, Result};
+use crate::model::feeds;
 use crate::model::lowering::Wanted;
 use crate::model::{Model, Source};
 use crate::plan::Mode;
@@ -126,8 +127,7 @@ pub(super) fn began(
         seed: model.seed,
         ..Step::default()
     };
-    let feeds = &tensors[..model.feeds().len()];
-    runner.run(&mut batch, feeds, rows, &step, true)?;
+    runner.run(&mut batch, tensors, rows, &step, true)?;
     let values = |n: usize| batch.output(n, rows.len(), shapes[n].size());
     let name = |n: usize| &model.layers[model.nodes[n].layer].name;
     for n in nodes {
@@ -170,14 +170,14 @@ pub(super) fn began(
 
 /// Of each node, whether it may give NaN because an input may have it.
 fn tainted(model: &Model) -> Vec<bool> {
-    let takes = model.takes_nan();
+    let takes = feeds::takes_nan(model);
     let mut tainted: Vec<bool> = Vec::new();
     for node in &model.nodes {
         let reached = node.inputs.iter().any(|source| match *source {
             Source::Input(n) => takes[n],
             Source::Node(n) => tainted[n],
         });
-        let stops = model.layers[node.layer].rule.nature().stops_nan;
+        let stops = model.layers[node.layer].rule.traits().stops_nan;
         tainted.push(reached && !stops);
     }
     tainted

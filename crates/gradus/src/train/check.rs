@@ -4,7 +4,8 @@
 use super::feeds;
 use crate::data::{Dataset, Tensor, check};
 use crate::error::{Error, Result};
-use crate::model::layers::{Kind, MOST_PLACES};
+use crate::model::feeds::takes_nan;
+use crate::model::layers::{InputCheck, MOST_PLACES};
 use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
@@ -20,14 +21,13 @@ pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     }
     for node in &model.nodes {
         let layer = &model.layers[node.layer];
-        if let (Kind::IntegerLookup(rule), Source::Input(n)) = (&layer.rule.0, node.inputs[0])
-            && rule.num_oov_indices == 0
+        if let Source::Input(n) = node.inputs[0]
+            && let Some(InputCheck { fits, expected }) = layer.rule.input_check()?
         {
-            let (places, expected) = (rule.places()?, "one that is known: num_oov_indices is 0");
-            check::each(tensors[n], |x| !places.of(x).is_nan(), expected)
+            check::each(tensors[n], fits, expected)
                 .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
         }
-        if let Some(limit) = layer.rule.nature().takes_below {
+        if let Some(limit) = layer.rule.traits().takes_below {
             named(model, node.inputs[0], limit, &tensors)
                 .map_err(|error| error.under(&format!("layer {}", layer.name)))?;
         }
@@ -64,14 +64,13 @@ fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Resu
         Source::Node(n) => &model.nodes[n],
     };
     let layer = &model.layers[node.layer];
-    match layer.rule.nature().gives_below {
+    let traits = layer.rule.traits();
+    match traits.gives_below {
         Some(places) if places > limit => {
             let found = format!("whole numbers below {places} from layer {}", layer.name);
             Err(Error::invalid("input", found, format!("below {limit}")))
         }
-        None if ["Cast", "Flatten", "Reshape"].contains(&layer.rule.class()) => {
-            named(model, node.inputs[0], limit, tensors)
-        }
+        None if traits.passes_indices => named(model, node.inputs[0], limit, tensors),
         _ => Ok(()),
     }
 }
@@ -80,7 +79,7 @@ fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Resu
 pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
     inputs(model, data)?;
     let tensors = feeds::inputs(model, data)?;
-    for (tensor, takes_nan) in tensors.into_iter().zip(model.takes_nan()) {
+    for (tensor, takes_nan) in tensors.into_iter().zip(takes_nan(model)) {
         match takes_nan {
             true => check::not_infinite(tensor)?,
             false => check::finite_input(tensor)?,

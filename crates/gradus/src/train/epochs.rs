@@ -74,7 +74,7 @@ impl<'a> Epochs<'a> {
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, feeder)?.mixing(options.mixup, batch_size),
+            steps: Steps::new(model, runner, feeder)?.with_mixup(options.mixup, batch_size),
             training,
             schedule,
             callbacks: options.callbacks,

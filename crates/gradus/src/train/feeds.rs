@@ -3,21 +3,34 @@
 use crate::data::{Dataset, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::feeds::{self, FeedRole};
 
-/// A batch's inputs, targets and weights, in the order of a plan's feeds.
-pub(crate) fn tensors(model: &Model, data: &Dataset, with_targets: bool) -> Result<Vec<Tensor>> {
+/// The inputs of the data and, if `labelled`, its targets and weights, in the order of
+/// [`feeds::order`].
+pub(crate) fn tensors(model: &Model, data: &Dataset, labelled: bool) -> Result<Vec<Tensor>> {
     let given = inputs(model, data)?;
-    let feeds = model.feeds().into_iter().map(|feed| match feed.lookup {
-        None => Ok(given[feed.input].clone()),
-        Some(layer) => looked_up(model, layer, given[feed.input]),
-    });
-    let mut all = feeds.collect::<Result<Vec<Tensor>>>()?;
-    if with_targets {
-        let targets = targets(model, data)?.into_iter();
-        all.extend(targets.map(|(_, target)| target.clone()));
-        all.extend(data.sample_weight().cloned());
-    }
-    Ok(all)
+    let targets = match labelled {
+        true => targets(model, data)?,
+        false => Vec::new(),
+    };
+    let weights = data.sample_weight();
+    let order = feeds::order(model, labelled, weights.is_some())?;
+    let tensor = |role: FeedRole| match role {
+        FeedRole::Input(input) => Ok(given[input].clone()),
+        FeedRole::LookedUp { input, layer } => looked_up(model, layer, given[input]),
+        FeedRole::Target(output) => {
+            let mut targets = targets.iter();
+            let found = targets.find_map(|&(of, target)| (of == output).then_some(target));
+            found.cloned().ok_or_else(|| missing(role))
+        }
+        FeedRole::SampleWeight => weights.cloned().ok_or_else(|| missing(role)),
+        FeedRole::Mix(_) => Err(missing(role)),
+    };
+    order.into_iter().map(tensor).collect()
+}
+
+fn missing(role: FeedRole) -> Error {
+    Error::Internal(format!("the data has no tensor for {role:?}"))
 }
 
 /// The tensor of each input.
@@ -30,7 +43,7 @@ fn looked_up(model: &Model, layer: usize, texts: &Tensor) -> Result<Tensor> {
     let Values::Text { names, codes } = texts.values() else {
         return Err(Error::invalid(texts.name(), "numbers", "text"));
     };
-    let places = model.look_up(layer, names)?;
+    let places = model.layers[layer].rule.look_up(names)?;
     let place = |(cell, &code): (usize, &u32)| {
         places[code as usize].ok_or_else(|| Error::Data {
             source_name: texts.name().to_owned(),

@@ -8,7 +8,7 @@ use super::history::History;
 use super::precision::Precision;
 use crate::data::Data;
 use crate::error::{Error, Result};
-use crate::model::{Model, Recipe};
+use crate::model::{Model, Recipe, mixup};
 use crate::rules::schedules::Schedule;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
@@ -220,7 +220,7 @@ impl Model {
             &options.class_weight,
         )?;
         if let Some(alpha) = options.mixup {
-            super::mix::check(
+            mixup::check(
                 self,
                 train.sample(),
                 !options.class_weight.is_empty(),

@@ -10,8 +10,10 @@ use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
 use crate::engine::Step;
 use crate::error::{Error, Result};
-use crate::model::{Input, Model, Source};
+use crate::model::layers::Effect;
+use crate::model::{Input, Model, Source, noise};
 use crate::plan::Mode;
+use crate::rules::activations::Activation;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -125,12 +127,13 @@ impl Model {
         let Some(&Source::Node(n)) = self.outputs.get(output) else {
             return None;
         };
-        let rule = &self.layers[self.nodes[n].layer].rule;
-        let config = rule.to_config();
-        match config["activation"].as_str() {
-            _ if rule.class() == "Softmax" => Some(Distribution::Softmax),
-            Some("softmax") => Some(Distribution::Softmax),
-            Some("sigmoid") => Some(Distribution::Sigmoid),
+        match self.layers[self.nodes[n].layer].rule.traits().effect {
+            Effect::Activates(last) | Effect::Product(last) if last == Activation::Softmax => {
+                Some(Distribution::Softmax)
+            }
+            Effect::Activates(last) | Effect::Product(last) if last == Activation::Sigmoid => {
+                Some(Distribution::Sigmoid)
+            }
             _ => None,
         }
     }
@@ -190,7 +193,7 @@ impl Sampler<'_> {
         data: &Dataset,
         start: impl Fn() -> Vec<Gathered> + Sync,
     ) -> Result<Vec<Gathered>> {
-        let (before, after) = self.model.split_at_noise()?;
+        let (before, after) = noise::split(self.model)?;
         let tensors = feeds::tensors(self.model, data, false)?;
         let sizes: Vec<usize> = match &before {
             Some(_) => after.inputs.iter().map(size).collect(),
@@ -310,7 +313,7 @@ mod tests {
             Tensor::from_f32([width], values.collect()).unwrap()
         };
         let data = Dataset::from_parts(vec![rows(30, 6), rows(30, 3)], vec![]).unwrap();
-        let (before, after) = model.split_at_noise().unwrap();
+        let (before, after) = crate::model::noise::split(&model).unwrap();
         let reached = before.unwrap().predict_all(&data).unwrap();
         assert_eq!(
             reached.len(),

@@ -4,6 +4,7 @@ use super::history::Logs;
 use super::runner::Batch;
 use crate::error::Result;
 use crate::model::Model;
+use crate::model::feeds::FeedRole;
 use crate::rules::losses::Targets;
 use crate::rules::metrics::{self, Metric};
 
@@ -19,8 +20,6 @@ pub(crate) struct Meters {
 struct Meter {
     /// The output's number.
     output: usize,
-    /// Which of a batch's feeds its target is.
-    feed: usize,
     /// What its loss is multiplied by in the sum.
     weight: f64,
     loss: f64,
@@ -41,8 +40,8 @@ struct Measured {
 impl Meters {
     pub fn new(model: &Model) -> Result<Self> {
         let shapes = model.output_shapes()?;
-        let goals = model.compiled()?.trained().enumerate();
-        let meter = |(number, (output, goal)): (usize, (usize, &crate::model::Goal))| {
+        let goals = model.compiled()?.trained();
+        let meter = |(output, goal): (usize, &crate::model::Goal)| {
             let width = shapes[output].last();
             let reported = goal.reported().into_iter();
             let metrics = reported.map(|(_, metric, weighted)| {
@@ -56,7 +55,6 @@ impl Meters {
             });
             Meter {
                 output,
-                feed: model.feeds().len() + number,
                 weight: goal.weight,
                 loss: 0.0,
                 metrics: metrics.collect(),
@@ -94,13 +92,8 @@ impl Meters {
 
     /// Adds a batch of `rows` rows.
     pub fn add(&mut self, batch: &Batch, rows: usize) {
-        // The feed behind the last target.
-        let last = self.outputs.last().map_or(0, |meter| meter.feed);
-        let weights = match batch.feeds.get(last + 1..) {
-            Some([weights]) => &weights[..rows],
-            // None, or what rows are mixed with.
-            _ => &[],
-        };
+        let weights = batch.feed(FeedRole::SampleWeight);
+        let weights = weights.map_or(&[][..], |weights| &weights[..rows]);
         for (meter, losses) in self.outputs.iter_mut().zip(&batch.losses) {
             let positions = meter.size / meter.width.max(1);
             let losses = &losses[..rows * positions];
@@ -110,7 +103,10 @@ impl Meters {
             if meter.metrics.is_empty() {
                 continue;
             }
-            let targets = &batch.feeds[meter.feed][..rows * positions * meter.target_width];
+            let targets = batch
+                .feed(FeedRole::Target(meter.output))
+                .unwrap_or_default();
+            let targets = &targets[..rows * positions * meter.target_width];
             let outputs = batch.output(meter.output, rows, meter.size);
             for measured in &mut meter.metrics {
                 let batch = metrics::Batch {

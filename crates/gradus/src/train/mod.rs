@@ -17,7 +17,6 @@ mod gathered;
 mod history;
 mod mc;
 mod meters;
-mod mix;
 mod out_of_fold;
 mod precision;
 mod predict;
@@ -41,7 +40,9 @@ pub use mc::McPrediction;
 pub use out_of_fold::OutOfFold;
 pub use precision::Precision;
 pub use predict::Predictor;
-pub use pretrain::{Autoencoder, MaskedFeatures, Siamese};
+pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Siamese};
 
+#[cfg(test)]
+mod mixup_tests;
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,8 @@ impl Model {
         };
         self.adapt_on(device, &train, false)?;
         let known = |pictures: &Pictures| !pictures.classes.is_empty();
-        self.classes = match self.schema.is_some() || self.pictures.as_ref().is_some_and(known) {
+        let facts = &mut self.facts;
+        facts.classes = match facts.schema.is_some() || facts.pictures.as_ref().is_some_and(known) {
             true => Vec::new(),
             false => train.sample().class_names().to_vec(),
         };

@@ -5,7 +5,9 @@ use crate::data::Tensor;
 use crate::engine::{Fill, Session, Step};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::feeds::{FeedRole, FeedSource};
 use crate::model::lowering::{Lowered, Owner, Wanted};
+use crate::model::mixup::Mixup;
 use crate::plan::{Mode, Plan};
 use crate::rules::optimizers::AVERAGE;
 use std::ops::Range;
@@ -20,7 +22,9 @@ pub(crate) struct Runner {
 /// The numbers of one batch, for one plan.
 pub(crate) struct Batch {
     plan: usize,
-    pub feeds: Vec<Vec<f32>>,
+    feeds: Vec<Vec<f32>>,
+    /// What each feed carries.
+    roles: Vec<FeedRole>,
     /// Of each output.
     outputs: Vec<Vec<f32>>,
     /// Of each trained output.
@@ -143,6 +147,7 @@ impl Runner {
         Ok(Batch {
             plan: number,
             feeds,
+            roles: self.lowered.feeds[number].clone(),
             outputs: outputs
                 .map(|(_, shape)| vec![0.0; shape.size() * plan.rows])
                 .collect(),
@@ -153,7 +158,8 @@ impl Runner {
         })
     }
 
-    /// Gathers the given rows, runs the plan on them, and fetches its results.
+    /// Gathers the given rows, runs the plan on them, and fetches its results. The tensors
+    /// are in the order of [`feeds::order`](crate::model::feeds::order).
     pub fn run(
         &mut self,
         batch: &mut Batch,
@@ -165,14 +171,54 @@ impl Runner {
         for tensor in tensors {
             tensor.check_rows(rows)?;
         }
-        let fill = |feed: usize, range: Range<usize>, to: &mut [f32]| {
-            tensors[feed].copy_rows(&rows[range], to);
+        let gather = |from: FeedSource, range: Range<usize>, to: &mut [f32]| {
+            // Nothing else is in a plan without mixtures.
+            if let FeedSource::Rows(tensor) = from {
+                tensors[tensor].copy_rows(&rows[range], to);
+            }
         };
-        self.run_filled(batch, &fill, rows.len(), step, with_outputs)
+        self.run_gathered(batch, &gather, rows.len(), step, with_outputs)
+    }
+
+    /// As [`Runner::run`], on the mixtures of the given rows.
+    pub fn run_mixed(
+        &mut self,
+        batch: &mut Batch,
+        mixup: &mut Mixup,
+        tensors: &[Tensor],
+        rows: &[u32],
+        step: &Step,
+        with_outputs: bool,
+    ) -> Result<()> {
+        for tensor in tensors {
+            tensor.check_rows(rows)?;
+        }
+        mixup.draw(rows, step.seed, step.iteration);
+        let gather = |from: FeedSource, range: Range<usize>, to: &mut [f32]| {
+            mixup.fill(from, tensors, range, to);
+        };
+        self.run_gathered(batch, &gather, rows.len(), step, with_outputs)
+    }
+
+    /// Runs the plan on so many rows, which `gather` writes source by source.
+    fn run_gathered(
+        &mut self,
+        batch: &mut Batch,
+        gather: &(dyn Fn(FeedSource, Range<usize>, &mut [f32]) + Sync),
+        rows: usize,
+        step: &Step,
+        with_outputs: bool,
+    ) -> Result<()> {
+        let lowered = Arc::clone(&self.lowered);
+        let sources = &lowered.sources[batch.plan];
+        let fill = |feed: usize, range: Range<usize>, to: &mut [f32]| {
+            gather(sources[feed], range, to);
+        };
+        self.run_filled(batch, &fill, rows, step, with_outputs)
     }
 
     /// Runs the plan on so many rows that `fill` gathers, and fetches its results.
-    pub fn run_filled(
+    fn run_filled(
         &mut self,
         batch: &mut Batch,
         fill: &Fill,
@@ -217,6 +263,12 @@ impl Runner {
 }
 
 impl Batch {
+    /// The numbers of the feed of that role; none in a plan without it.
+    pub fn feed(&self, role: FeedRole) -> Option<&[f32]> {
+        let number = self.roles.iter().position(|&other| other == role)?;
+        self.feeds.get(number).map(Vec::as_slice)
+    }
+
     /// An output's numbers for the rows that were run.
     pub fn output(&self, number: usize, rows: usize, size: usize) -> &[f32] {
         &self.outputs[number][..rows * size]

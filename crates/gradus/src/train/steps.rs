@@ -3,11 +3,11 @@
 use super::callbacks::{Progress, Training};
 use super::feeder::Feeder;
 use super::meters::Meters;
-use super::mix::Mix;
 use super::runner::{Batch, Runner};
 use crate::data::Tensor;
 use crate::engine::Step;
 use crate::error::Result;
+use crate::model::mixup::Mixup;
 use crate::model::{Model, State};
 use crate::plan::Mode;
 use crate::rules::optimizers::{Clock, Optimizer};
@@ -18,7 +18,7 @@ pub(super) struct Steps {
     optimizer: Optimizer,
     feeder: Feeder,
     batch: Batch,
-    mix: Option<Mix>,
+    mixup: Option<Mixup>,
     /// What was measured since they were last reset.
     pub meters: Meters,
 }
@@ -29,14 +29,14 @@ impl Steps {
             optimizer: model.compiled()?.optimizer()?.clone(),
             feeder,
             batch: runner.batch(Mode::Train)?,
-            mix: None,
+            mixup: None,
             meters: Meters::new(model)?,
         })
     }
 
     /// Mixes the rows of each batch, if there is an alpha for it.
-    pub fn mixing(mut self, alpha: Option<f64>, batch_size: usize) -> Self {
-        self.mix = alpha.map(|alpha| Mix::new(alpha, batch_size));
+    pub fn with_mixup(mut self, alpha: Option<f64>, batch_size: usize) -> Self {
+        self.mixup = alpha.map(|alpha| Mixup::new(alpha, batch_size));
         self
     }
 
@@ -88,8 +88,8 @@ impl Steps {
         let step = next(model.seed, &self.optimizer, &mut model.state, setting);
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
         let runner = &mut training.runner;
-        match &mut self.mix {
-            Some(mix) => mix.run(runner, batch, tensors, rows, &step, outputs)?,
+        match &mut self.mixup {
+            Some(mixup) => runner.run_mixed(batch, mixup, tensors, rows, &step, outputs)?,
             None => runner.run(batch, tensors, rows, &step, outputs)?,
         }
         model.state.iteration += 1;

@@ -2,7 +2,7 @@
 //! gradus has no argument for.
 
 use crate::base::registry::{Member, Value};
-use crate::model::layers::{AUGMENTATIONS, Layer};
+use crate::model::layers::{KerasHome, Layer};
 use crate::model::sequential::snake_case;
 use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
@@ -27,25 +27,13 @@ pub(crate) enum Family {
     Schedule,
 }
 
-/// Layers that Keras has none of. Files name them as Keras names classes that are
-/// registered with `package="gradus"`: `docs/gradus_layers.py` has them.
-const OWN: &[&str] = &["MCAlphaDropout", "MCDropout", "RReLU"];
-
-/// The module of a layer that is an operation in Keras, of `keras.ops`.
-pub(crate) fn operation_module(class: &str) -> Option<&'static str> {
-    match class {
-        "Cast" => Some("keras.src.ops.core"),
-        "Isnan" | "NanToNum" => Some("keras.src.ops.numpy"),
-        _ => None,
-    }
-}
-
-/// The package that they are registered with, and their module.
+/// The package that layers are registered with that Keras has none of, and their module.
 pub(crate) const PACKAGE: &str = "gradus";
 
 /// The registered name of a layer that Keras has none of.
 pub(crate) fn registered_name(class: &str) -> Option<String> {
-    OWN.contains(&class).then(|| format!("{PACKAGE}>{class}"))
+    let home = Layer::keras_class(class)?.home;
+    (home == KerasHome::Gradus).then(|| format!("{PACKAGE}>{class}"))
 }
 
 impl Family {
@@ -143,8 +131,10 @@ impl Family {
     pub fn extras(self, class: &str) -> impl Iterator<Item = &'static Extra> {
         let class = class.to_owned();
         EXTRAS.iter().filter(move |extra| {
+            let of_images = Layer::keras_class(&class).is_some_and(|keras| keras.bounding_boxes);
             extra.family == self
                 && (extra.classes.is_empty() || extra.classes.contains(&class.as_str()))
+                && (!extra.images || of_images)
         })
     }
 }
@@ -162,6 +152,8 @@ pub(crate) struct Extra {
     value: Plain,
     /// Whether it changes nothing at any value.
     any: bool,
+    /// True if only layers have it that take bounding boxes beside images.
+    images: bool,
     /// Whether Keras writes it at all at that value.
     pub written: bool,
 }
@@ -185,13 +177,14 @@ impl Extra {
         argument: &'static str,
         value: Plain,
     ) -> Self {
-        let (any, written) = (false, true);
+        let (any, images, written) = (false, false, true);
         Extra {
             family,
             classes,
             argument,
             value,
             any,
+            images,
             written,
         }
     }
@@ -199,6 +192,12 @@ impl Extra {
     /// It changes nothing, whatever it is.
     const fn any(mut self) -> Self {
         self.any = true;
+        self
+    }
+
+    /// Only layers have it that take bounding boxes beside images.
+    const fn of_images(mut self) -> Self {
+        self.images = true;
         self
     }
 
@@ -254,7 +253,6 @@ const ENTROPIES: &[&str] = &[
 ];
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
-const RESIZED: &[&str] = &["CenterCrop", "RandomCrop", "Resizing"];
 
 /// As Keras 3.15 writes them, every class asked.
 #[rustfmt::skip]
@@ -278,8 +276,7 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
-        Extra::new(Layer, AUGMENTATIONS, "bounding_box_format", Null).unwritten(),
-        Extra::new(Layer, RESIZED, "bounding_box_format", Null).unwritten(),
+        Extra::new(Layer, &[], "bounding_box_format", Null).of_images().unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
         Extra::new(Layer, &["BatchNormalization"], "synchronized", False),
         Extra::new(Layer, &["BatchNormalization"], "renorm", False),

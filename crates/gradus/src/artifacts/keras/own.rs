@@ -2,7 +2,7 @@
 
 use crate::data::{Pictures, Schema};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{InputFacts, Model};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -21,8 +21,11 @@ struct Own {
 
 /// The entry of this model, if it needs one.
 pub(super) fn write(model: &Model) -> Result<Option<String>> {
-    let (schema, pictures) = (model.schema.clone(), model.pictures.clone());
-    let classes = model.classes.clone();
+    let InputFacts {
+        schema,
+        pictures,
+        classes,
+    } = model.facts().clone();
     if schema.is_none() && pictures.is_none() && classes.is_empty() {
         return Ok(None);
     }
@@ -50,7 +53,10 @@ pub(super) fn read(text: &str, model: &mut Model) -> Result<(), String> {
         ..Pictures::default()
     };
     under("classes", names.check())?;
-    (model.schema, model.pictures) = (own.schema, own.pictures);
-    model.classes = names.classes;
+    *model.facts_mut() = InputFacts {
+        schema: own.schema,
+        pictures: own.pictures,
+        classes: names.classes,
+    };
     Ok(())
 }

@@ -8,7 +8,7 @@ const NAME: &str = "moving_statistics";
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let normalizing = model.layers.iter();
-    let normalizing = normalizing.filter(|l| l.rule.class() == "BatchNormalization");
+    let normalizing = normalizing.filter(|l| l.rule.traits().moves_statistics);
     let mut findings = Vec::new();
     for layer in normalizing {
         let of = |name: &str| layer.weights.iter().find(|weight| weight.name == name);

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -6,7 +6,11 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::activations;
 use serde::{Deserialize, Serialize};
 
-/// An activation function as a layer of its own.
+/// An activation function as a layer of its own, as Keras' layer of that name.
+///
+/// Two types have this name, as two things have it in Keras: the function is
+/// [`rules::activations::Activation`](activations::Activation), which the prelude has and
+/// `Dense::activation` takes; this is the layer, `layers::Activation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     /// The function.
@@ -26,7 +30,16 @@ impl Rule for Activation {
     }
 }
 
-impl Formula for Activation {
+impl LayerFormula for Activation {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Activates(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

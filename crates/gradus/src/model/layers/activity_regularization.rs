@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityRegularization {
-    /// How much the absolute values cost. Default 0.
+    /// Cost of the absolute values. Default 0.
     pub l1: f64,
-    /// How much the squares cost. Default 0.
+    /// Cost of the squares. Default 0.
     pub l2: f64,
 }
 
@@ -37,7 +37,17 @@ impl Rule for ActivityRegularization {
     }
 }
 
-impl Formula for ActivityRegularization {
+impl LayerFormula for ActivityRegularization {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            regularizes: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -36,7 +36,7 @@ impl Axes {
 
     /// A row's axes, from 0 on and ascending; an error about the argument `name`
     /// if the shape has no such axis, or one is named twice.
-    pub(super) fn of(&self, name: &str, shape: &Shape) -> Result<Vec<usize>> {
+    pub(crate) fn of(&self, name: &str, shape: &Shape) -> Result<Vec<usize>> {
         row_axes(name, self.as_slice(), shape)
     }
 }

@@ -1,7 +1,8 @@
 use super::axes::{Axes, dims_of};
-use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Statistics, Value};
@@ -19,13 +20,13 @@ pub struct BatchNormalization {
     /// The axis that is kept, or the axes: each place along them has a mean and
     /// variance of its own. Default -1, the last.
     pub axis: Axes,
-    /// How slowly the moving averages move. Default 0.99.
+    /// Share of the old moving average in the new one. Default 0.99.
     pub momentum: f64,
     /// ε, added to the variance. Default 0.001.
     pub epsilon: f64,
-    /// Whether β is added. Default yes.
+    /// True if β is added. Default yes.
     pub center: bool,
-    /// Whether γ multiplies. Default yes.
+    /// True if γ multiplies. Default yes.
     pub scale: bool,
     /// Default zeros.
     pub beta_initializer: Initializer,
@@ -35,13 +36,13 @@ pub struct BatchNormalization {
     pub moving_mean_initializer: Initializer,
     /// Default ones.
     pub moving_variance_initializer: Initializer,
-    /// What keeps the beta small. Default nothing.
+    /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// What keeps the gamma small. Default nothing.
+    /// Penalty on the gamma. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// What the beta is kept to. Default nothing.
+    /// Constraint on the beta. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// What the gamma is kept to. Default nothing.
+    /// Constraint on the gamma. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -70,61 +71,28 @@ impl BatchNormalization {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the axis, or the axes, that are kept.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
-    /// Sets how slowly the moving averages move.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// Sets ε.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Adds β or not.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Multiplies by γ or not.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Sets what keeps the beta small.
-    pub fn beta_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.beta_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what keeps the gamma small.
-    pub fn gamma_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.gamma_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the beta is kept to.
-    pub fn beta_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.beta_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the gamma is kept to.
-    pub fn gamma_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.gamma_constraint = Some(constraint.into());
-        self
-    }
 }
+
+setters!(BatchNormalization {
+    /// Sets the axis, or the axes, that are kept.
+    axis(into Axes);
+    /// Sets how slowly the moving averages move.
+    momentum(f64);
+    /// Sets ε.
+    epsilon(f64);
+    /// Adds β or not.
+    center(bool);
+    /// Multiplies by γ or not.
+    scale(bool);
+    /// Sets the penalty on the beta.
+    beta_regularizer(some into Regularizer);
+    /// Sets the penalty on the gamma.
+    gamma_regularizer(some into Regularizer);
+    /// Sets the constraint on the beta.
+    beta_constraint(some into Constraint);
+    /// Sets the constraint on the gamma.
+    gamma_constraint(some into Constraint);
+});
 
 impl Rule for BatchNormalization {
     fn check(&self) -> Result<()> {
@@ -137,29 +105,19 @@ impl Rule for BatchNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        let moving = [
-            ("moving_mean", &self.moving_mean_initializer),
-            ("moving_variance", &self.moving_variance_initializer),
-        ];
-        for (of, initializer) in moving {
-            check_variable(of, initializer, &None, &None)?;
-        }
-        check_variable(
-            "beta",
-            &self.beta_initializer,
-            &self.beta_regularizer,
-            &self.beta_constraint,
-        )?;
-        check_variable(
-            "gamma",
-            &self.gamma_initializer,
-            &self.gamma_regularizer,
-            &self.gamma_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
-impl Formula for BatchNormalization {
+impl LayerFormula for BatchNormalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Normalizes,
+            moves_statistics: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())
@@ -184,20 +142,15 @@ impl Formula for BatchNormalization {
             .collect()
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "beta" => self.beta_regularizer.as_ref(),
-            "gamma" => self.gamma_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "beta" => self.beta_constraint.as_ref(),
-            "gamma" => self.gamma_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("moving_mean", &self.moving_mean_initializer),
+            VariableRules::new("moving_variance", &self.moving_variance_initializer),
+            VariableRules::new("beta", &self.beta_initializer)
+                .kept(&self.beta_regularizer, &self.beta_constraint),
+            VariableRules::new("gamma", &self.gamma_initializer)
+                .kept(&self.gamma_regularizer, &self.gamma_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 /// passes. Between whole numbers and `float32` nothing changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cast {
-    /// What they are called.
+    /// Their type.
     pub dtype: Dtype,
 }
 
 impl Cast {
-    /// What they are called.
+    /// Their type.
     pub fn new(dtype: Dtype) -> Self {
         Cast { dtype }
     }
@@ -35,7 +35,17 @@ impl Rule for Cast {
     }
 }
 
-impl Formula for Cast {
+impl LayerFormula for Cast {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Operation("keras.src.ops.core"));
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            passes_indices: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,6 +1,7 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -22,9 +23,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CategoryEncoding {
-    /// How many numbers there are.
+    /// Number of whole numbers, from 0 on.
     pub num_tokens: usize,
-    /// How they are given; not as whole numbers. Default `multi_hot`.
+    /// Form in which they are given; not whole numbers. Default `multi_hot`.
     #[serde(default = "multi_hot")]
     pub output_mode: OutputMode,
 }
@@ -41,13 +42,12 @@ impl CategoryEncoding {
             output_mode: OutputMode::MultiHot,
         }
     }
-
-    /// Sets how they are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
 }
+
+setters!(CategoryEncoding {
+    /// Sets how they are given.
+    output_mode(OutputMode);
+});
 
 impl Rule for CategoryEncoding {
     fn check(&self) -> Result<()> {
@@ -65,7 +65,11 @@ impl Rule for CategoryEncoding {
     }
 }
 
-impl Formula for CategoryEncoding {
+impl LayerFormula for CategoryEncoding {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.output_mode.shape(&inputs[0], self.num_tokens)
     }

@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Window, check_sides, middle, part, resized, resized_shape, sides};
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -16,7 +17,7 @@ pub struct CenterCrop {
     pub height: usize,
     /// The new width.
     pub width: usize,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -30,13 +31,12 @@ impl CenterCrop {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(CenterCrop {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for CenterCrop {
     fn check(&self) -> Result<()> {
@@ -44,7 +44,16 @@ impl Rule for CenterCrop {
     }
 }
 
-impl Formula for CenterCrop {
+impl LayerFormula for CenterCrop {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         resized_shape(&inputs[0], self.data_format, [self.height, self.width])
     }

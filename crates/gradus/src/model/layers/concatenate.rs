@@ -1,6 +1,7 @@
 use super::axes::row_axes;
-use super::{Call, Formula};
+use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -27,17 +28,16 @@ impl Concatenate {
         Self::default()
     }
 
-    /// Sets the axis.
-    pub fn axis(mut self, axis: i64) -> Self {
-        self.axis = axis;
-        self
-    }
-
     /// The axis of a row, from 0 on.
     fn row_axis(&self, shape: &Shape) -> Result<usize> {
         Ok(row_axes("axis", &[self.axis], shape)?[0])
     }
 }
+
+setters!(Concatenate {
+    /// Sets the axis.
+    axis(i64);
+});
 
 impl Rule for Concatenate {
     fn check(&self) -> Result<()> {
@@ -48,7 +48,14 @@ impl Rule for Concatenate {
     }
 }
 
-impl Formula for Concatenate {
+impl LayerFormula for Concatenate {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn merges(&self) -> bool {
         true
     }

@@ -1,6 +1,7 @@
-use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -29,12 +30,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
-    /// How many outputs there are.
+    /// Number of outputs.
     pub units: usize,
     /// Default linear.
     #[serde(default)]
     pub activation: Activation,
-    /// Whether a bias is added. Default yes.
+    /// True to add a bias. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
     /// Default Glorot uniform.
@@ -43,19 +44,19 @@ pub struct Dense {
     /// Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
-    /// What keeps the kernel small. Default nothing.
+    /// Penalty on the kernel. Default none.
     #[serde(default)]
     pub kernel_regularizer: Option<Regularizer>,
-    /// What keeps the bias small. Default nothing.
+    /// Penalty on the bias. Default none.
     #[serde(default)]
     pub bias_regularizer: Option<Regularizer>,
-    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    /// Penalty on the output, divided by the batch's rows. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity_regularizer: Option<Regularizer>,
-    /// What the kernel is kept to. Default nothing.
+    /// Constraint on the kernel. Default none.
     #[serde(default)]
     pub kernel_constraint: Option<Constraint>,
-    /// What the bias is kept to. Default nothing.
+    /// Constraint on the bias. Default none.
     #[serde(default)]
     pub bias_constraint: Option<Constraint>,
 }
@@ -73,7 +74,7 @@ fn zeros() -> Initializer {
 }
 
 impl Dense {
-    /// So many units, everything else by default.
+    /// Makes a layer with this number of units, everything else by default.
     pub fn new(units: usize) -> Self {
         Dense {
             units,
@@ -88,67 +89,30 @@ impl Dense {
             activity_regularizer: None,
         }
     }
-
-    /// Sets how many outputs there are.
-    pub fn units(mut self, units: usize) -> Self {
-        self.units = units;
-        self
-    }
-
-    /// Sets the activation.
-    pub fn activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.activation = activation.into();
-        self
-    }
-
-    /// Adds a bias or not.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Sets the kernel's first values.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// Sets the bias' first values.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps the kernel small.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what keeps the bias small.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the kernel is kept to.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the bias is kept to.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what keeps the output small.
-    pub fn activity_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.activity_regularizer = Some(regularizer.into());
-        self
-    }
 }
+
+setters!(Dense {
+    /// Sets the number of outputs.
+    units(usize);
+    /// Sets the activation.
+    activation(into Activation);
+    /// Adds a bias or not.
+    use_bias(bool);
+    /// Sets the kernel's first values.
+    kernel_initializer(into Initializer);
+    /// Sets the bias' first values.
+    bias_initializer(into Initializer);
+    /// Sets the penalty on the kernel.
+    kernel_regularizer(some into Regularizer);
+    /// Sets the penalty on the bias.
+    bias_regularizer(some into Regularizer);
+    /// Sets the constraint on the kernel.
+    kernel_constraint(some into Constraint);
+    /// Sets the constraint on the bias.
+    bias_constraint(some into Constraint);
+    /// Sets the penalty on the output.
+    activity_regularizer(some into Regularizer);
+});
 
 impl Rule for Dense {
     fn check(&self) -> Result<()> {
@@ -156,18 +120,7 @@ impl Rule for Dense {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
-        check_variable(
-            "kernel",
-            &self.kernel_initializer,
-            &self.kernel_regularizer,
-            &self.kernel_constraint,
-        )?;
-        check_variable(
-            "bias",
-            &self.bias_initializer,
-            &self.bias_regularizer,
-            &self.bias_constraint,
-        )?;
+        check_rules(&self.variable_rules())?;
         match &self.activity_regularizer {
             Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
             None => Ok(()),
@@ -175,7 +128,14 @@ impl Rule for Dense {
     }
 }
 
-impl Formula for Dense {
+impl LayerFormula for Dense {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Product(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
             0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),
@@ -201,20 +161,13 @@ impl Formula for Dense {
         specs
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "kernel" => self.kernel_regularizer.as_ref(),
-            "bias" => self.bias_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "kernel" => self.kernel_constraint.as_ref(),
-            "bias" => self.bias_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("kernel", &self.kernel_initializer)
+                .kept(&self.kernel_regularizer, &self.kernel_constraint),
+            VariableRules::new("bias", &self.bias_initializer)
+                .kept(&self.bias_regularizer, &self.bias_constraint),
+        ]
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

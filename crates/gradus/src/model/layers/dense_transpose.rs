@@ -1,5 +1,7 @@
-use super::{Call, Formula, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -12,14 +14,14 @@ use serde::{Deserialize, Serialize};
 /// frozen with its owner. Keras has no such layer, and no file takes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DenseTranspose {
-    /// How many outputs there are: the inputs of the `Dense`.
+    /// Number of outputs: the inputs of the `Dense`.
     pub units: usize,
     /// The name of the `Dense`.
     pub tied_to: String,
     /// Default linear.
     #[serde(default)]
     pub activation: Activation,
-    /// Whether a bias, its own, is added. Default yes.
+    /// True to add a bias, its own. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
     /// Default zeros.
@@ -46,19 +48,14 @@ impl DenseTranspose {
             bias_initializer: zeros(),
         }
     }
-
-    /// Sets the activation.
-    pub fn activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.activation = activation.into();
-        self
-    }
-
-    /// Adds a bias or not.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
 }
+
+setters!(DenseTranspose {
+    /// Sets the activation.
+    activation(into Activation);
+    /// Adds a bias or not.
+    use_bias(bool);
+});
 
 impl Rule for DenseTranspose {
     fn check(&self) -> Result<()> {
@@ -66,12 +63,18 @@ impl Rule for DenseTranspose {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
         self.activation.check().map_err(|e| e.under("activation"))?;
-        let bias = self.bias_initializer.check();
-        bias.map_err(|e| e.under("bias_initializer"))
+        check_rules(&self.variable_rules())
     }
 }
 
-impl Formula for DenseTranspose {
+impl LayerFormula for DenseTranspose {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Product(self.activation.clone()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
             0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),
@@ -87,6 +90,16 @@ impl Formula for DenseTranspose {
             trainable: true,
         });
         bias.into_iter().collect()
+    }
+
+    fn tied_to(&self) -> Option<&str> {
+        Some(&self.tied_to)
+    }
+
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("bias", &self.bias_initializer),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

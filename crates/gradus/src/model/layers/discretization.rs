@@ -1,9 +1,12 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula, Nature};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
@@ -30,12 +33,12 @@ use serde::{Deserialize, Serialize};
 pub struct Discretization {
     /// The bounds, ascending. Default none: they are learned.
     pub bin_boundaries: Option<Vec<f64>>,
-    /// How many bins are learned.
+    /// Number of bins to learn.
     pub num_bins: Option<usize>,
-    /// How exactly they are learned: the share of the numbers that a bound may be
+    /// Exactness of learning: the share of the numbers that a bound may be
     /// off by. Default 0.01.
     pub epsilon: f64,
-    /// How bins are given. Default as whole numbers.
+    /// Form in which bins are given. Default whole numbers.
     pub output_mode: OutputMode,
 }
 
@@ -67,19 +70,13 @@ impl Discretization {
         }
     }
 
-    /// Sets how bins are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
-    /// How many bins there are.
+    /// Number of bins.
     fn places(&self) -> Option<usize> {
         Some(self.bin_boundaries.as_ref()?.len() + 1)
     }
 
     /// Learns the bounds from all numbers, which are in any order; a NaN does not count.
-    pub(crate) fn learn(&mut self, mut values: Vec<f32>) -> Result<()> {
+    fn learn(&mut self, mut values: Vec<f32>) -> Result<()> {
         values.retain(|x| !x.is_nan());
         let Some(bins) = self.num_bins.filter(|_| !values.is_empty()) else {
             let expected = "at least one, to learn bins from";
@@ -96,6 +93,11 @@ impl Discretization {
         Ok(())
     }
 }
+
+setters!(Discretization {
+    /// Sets how bins are given.
+    output_mode(OutputMode);
+});
 
 /// Fewer values with their weights, by interpolation between the sums of weights: a
 /// step of Keras' summaries, in its precision.
@@ -171,7 +173,7 @@ impl Rule for Discretization {
     }
 }
 
-impl Formula for Discretization {
+impl LayerFormula for Discretization {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let places = self.places().ok_or_else(|| Error::NotReady {
             problem: "the bins are not known: give them, or call `fit` or `adapt` first".into(),
@@ -179,16 +181,30 @@ impl Formula for Discretization {
         self.output_mode.shape(&inputs[0], places)
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             ready: self.bin_boundaries.is_some(),
             gives_below: self.places().filter(|_| self.output_mode == OutputMode::Int),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int32)
+    }
+
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.num_bins.map(|_| Adaptation {
+            to: Adapts::Values,
+            done: self.bin_boundaries.is_some(),
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        match seen {
+            Seen::Values(values) => self.learn(values),
+            other => Err(not_asked_for(&other)),
+        }
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

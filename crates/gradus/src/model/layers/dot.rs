@@ -1,7 +1,8 @@
 use super::axes::{Axes, row_axes};
 use super::merge::two;
-use super::{Call, Formula};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Dot {
     /// The axis of both inputs, or of each, counted with the batch as 0.
     pub axes: Axes,
-    /// Whether the inputs are first divided by their length along the axis: the
+    /// True to first divide the inputs by their length along the axis: the
     /// result is then the cosine of their angle. Default no.
     #[serde(default)]
     pub normalize: bool,
@@ -26,12 +27,6 @@ impl Dot {
             axes: axes.into(),
             normalize: false,
         }
-    }
-
-    /// Divides the inputs by their length first, or not.
-    pub fn normalize(mut self, normalize: bool) -> Self {
-        self.normalize = normalize;
-        self
     }
 
     /// The axis of each, from a row's first, 0, on.
@@ -52,6 +47,11 @@ impl Dot {
         Error::invalid("axes", found, "one axis, or one for each of two inputs")
     }
 }
+
+setters!(Dot {
+    /// Divides the inputs by their length first, or not.
+    normalize(bool);
+});
 
 /// The dimensions without one of them.
 fn without(shape: &Shape, axis: usize) -> Vec<usize> {
@@ -88,7 +88,11 @@ impl Rule for Dot {
     }
 }
 
-impl Formula for Dot {
+impl LayerFormula for Dot {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }

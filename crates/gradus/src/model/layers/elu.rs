@@ -1,5 +1,6 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -26,12 +27,6 @@ impl ELU {
         Self::default()
     }
 
-    /// Sets `alpha`.
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
-    }
-
     fn function(&self) -> activations::Activation {
         activations::Elu {
             alpha: self.alpha,
@@ -40,13 +35,27 @@ impl ELU {
     }
 }
 
+setters!(ELU {
+    /// Sets `alpha`.
+    alpha(f64);
+});
+
 impl Rule for ELU {
     fn check(&self) -> Result<()> {
         self.function().check()
     }
 }
 
-impl Formula for ELU {
+impl LayerFormula for ELU {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(self.function()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,6 +1,7 @@
-use super::checks::check_variable;
-use super::{Call, Formula, Nature, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -14,20 +15,20 @@ use serde::{Deserialize, Serialize};
 /// first step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
-    /// How many rows there are.
+    /// Number of rows.
     pub input_dim: usize,
-    /// How many numbers a row has.
+    /// Numbers in a row.
     pub output_dim: usize,
     /// Default uniform between -0.05 and 0.05.
     #[serde(default = "uniform")]
     pub embeddings_initializer: Initializer,
-    /// What keeps the rows small. Default nothing.
+    /// Penalty on the rows. Default none.
     #[serde(default)]
     pub embeddings_regularizer: Option<Regularizer>,
-    /// What keeps the output small, divided by the batch's rows. Default nothing.
+    /// Penalty on the output, divided by the batch's rows. Default none.
     #[serde(default)]
     pub activity_regularizer: Option<Regularizer>,
-    /// What the rows are kept to. Default nothing.
+    /// Constraint on the rows. Default none.
     #[serde(default)]
     pub embeddings_constraint: Option<Constraint>,
 }
@@ -48,25 +49,16 @@ impl Embedding {
             embeddings_constraint: None,
         }
     }
-
-    /// Sets the rows' first values.
-    pub fn embeddings_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.embeddings_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps the rows small.
-    pub fn embeddings_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.embeddings_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the rows are kept to.
-    pub fn embeddings_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.embeddings_constraint = Some(constraint.into());
-        self
-    }
 }
+
+setters!(Embedding {
+    /// Sets the rows' first values.
+    embeddings_initializer(into Initializer);
+    /// Sets the penalty on the rows.
+    embeddings_regularizer(some into Regularizer);
+    /// Sets the constraint on the rows.
+    embeddings_constraint(some into Constraint);
+});
 
 impl Rule for Embedding {
     fn check(&self) -> Result<()> {
@@ -75,12 +67,7 @@ impl Rule for Embedding {
                 return Err(Error::invalid(name, 0, "a whole number above 0"));
             }
         }
-        check_variable(
-            "embeddings",
-            &self.embeddings_initializer,
-            &self.embeddings_regularizer,
-            &self.embeddings_constraint,
-        )?;
+        check_rules(&self.variable_rules())?;
         match &self.activity_regularizer {
             Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
             None => Ok(()),
@@ -88,16 +75,16 @@ impl Rule for Embedding {
     }
 }
 
-impl Formula for Embedding {
+impl LayerFormula for Embedding {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let dims = inputs[0].dims().iter().copied();
         Ok(Shape::new(dims.chain([self.output_dim]).collect::<Vec<_>>()))
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             takes_below: Some(self.input_dim),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
@@ -110,12 +97,11 @@ impl Formula for Embedding {
         }]
     }
 
-    fn regularizer(&self, _: &str) -> Option<&Regularizer> {
-        self.embeddings_regularizer.as_ref()
-    }
-
-    fn constraint(&self, _: &str) -> Option<&Constraint> {
-        self.embeddings_constraint.as_ref()
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("embeddings", &self.embeddings_initializer)
+                .kept(&self.embeddings_regularizer, &self.embeddings_constraint),
+        ]
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {

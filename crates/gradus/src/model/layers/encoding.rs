@@ -1,4 +1,4 @@
-//! How layers that find a place for each thing give it: as a number, or as a row
+//! Forms in which layers give the place that they find for each thing: as a number, or as a row
 //! of zeros and ones.
 
 use crate::base::shape::Shape;
@@ -7,7 +7,7 @@ use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// How the place of each thing is given.
+/// Form in which the place of each thing is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
@@ -53,7 +53,7 @@ impl OutputMode {
         }
     }
 
-    /// What Keras' numbers are; its places are whole numbers of type `int`.
+    /// Type in Keras; places are whole numbers of type `int`.
     pub(super) fn dtype(self, int: Dtype) -> Dtype {
         match self {
             OutputMode::Int => int,
@@ -61,7 +61,7 @@ impl OutputMode {
         }
     }
 
-    /// What is given for these places.
+    /// Output for these places.
     pub(super) fn lower(self, plan: &mut Lowering, x: &Value, places: usize) -> Value {
         let Ok(shape) = self.shape(&x.shape, places) else {
             unreachable!("the shapes were checked");

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -20,7 +20,15 @@ impl Flatten {
 
 impl Rule for Flatten {}
 
-impl Formula for Flatten {
+impl LayerFormula for Flatten {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            passes_indices: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok([inputs[0].size()].into())
     }

@@ -1,5 +1,5 @@
 use super::checks::check_dropping;
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -31,7 +31,13 @@ impl Rule for GaussianDropout {
     }
 }
 
-impl Formula for GaussianDropout {
+impl LayerFormula for GaussianDropout {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Training)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

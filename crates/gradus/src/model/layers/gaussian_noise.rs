@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -33,7 +33,13 @@ impl Rule for GaussianNoise {
     }
 }
 
-impl Formula for GaussianNoise {
+impl LayerFormula for GaussianNoise {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Training)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,7 +1,8 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Call, Formula, Nature};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -26,22 +27,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hashing {
-    /// How many bins there are, the mask's included.
+    /// Number of bins, the mask's included.
     pub num_bins: usize,
-    /// What stands for nothing and has bin 0 for itself: a text, or a whole number.
+    /// Value that stands for nothing and has bin 0 for itself: a text, or a whole number.
     /// Default none.
     #[serde(default)]
     pub mask_value: Option<MaskValue>,
-    /// What makes the hash another one: SipHash64 under these two numbers. Default
+    /// Salt of the hash: SipHash64 under these two numbers. Default
     /// none.
     #[serde(default)]
     pub salt: Option<Salt>,
-    /// How bins are given. Default as whole numbers.
+    /// Form in which bins are given. Default whole numbers.
     #[serde(default)]
     pub output_mode: OutputMode,
 }
 
-/// What stands for nothing.
+/// Value that stands for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a whole number or a text")]
 pub enum MaskValue {
@@ -74,26 +75,14 @@ impl Hashing {
         }
     }
 
-    /// Sets what stands for nothing.
-    pub fn mask_value(mut self, value: impl Into<MaskValue>) -> Self {
-        self.mask_value = Some(value.into());
-        self
-    }
-
     /// Sets what makes the hash another one.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
         self
     }
 
-    /// Sets how bins are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
     /// The bin of each text.
-    pub(crate) fn look_up(&self, texts: &[String]) -> Vec<Option<f32>> {
+    fn bins(&self, texts: &[String]) -> Vec<Option<f32>> {
         let mask = match &self.mask_value {
             Some(MaskValue::Text(mask)) if self.num_bins > 1 => Some(mask),
             _ => None,
@@ -107,6 +96,13 @@ impl Hashing {
     }
 }
 
+setters!(Hashing {
+    /// Sets what stands for nothing.
+    mask_value(some into MaskValue);
+    /// Sets how bins are given.
+    output_mode(OutputMode);
+});
+
 impl Rule for Hashing {
     fn check(&self) -> Result<()> {
         match self.num_bins {
@@ -119,23 +115,29 @@ impl Rule for Hashing {
     }
 }
 
-impl Formula for Hashing {
+impl LayerFormula for Hashing {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.output_mode.shape(&inputs[0], self.num_bins)
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             takes_text: !matches!(self.mask_value, Some(MaskValue::Number(_))),
             takes_numbers: !matches!(self.mask_value, Some(MaskValue::Text(_))),
             stops_nan: true,
             gives_below: (self.output_mode == OutputMode::Int).then_some(self.num_bins),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
+        Ok(self.bins(texts))
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,4 +1,4 @@
-//! What the layers for images have in common.
+//! Code shared by the layers for images.
 
 mod size;
 #[cfg(test)]
@@ -14,7 +14,7 @@ pub(super) use size::{
     Sides, Window, around, check_sides, middle, part, resized, resized_shape, shape_of, sides,
 };
 
-/// How the axes of an image are ordered.
+/// Order of an image's axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFormat {

@@ -1,11 +1,14 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::lookup::Table;
-use super::{Call, Formula, Nature};
+use super::lookup::{Table, is_long};
+use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::Salt;
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use crate::rules::places::{Buckets, Places, Unknown};
@@ -35,34 +38,34 @@ pub struct IntegerLookup {
     /// The most places of a learned vocabulary, those of mask and unknown numbers
     /// included. Default no limit.
     pub max_tokens: Option<usize>,
-    /// How many places unknown numbers share; with none they are an error where the
+    /// Number of places that unknown numbers share; with none they are an error where the
     /// layer is applied to an input, and elsewhere become NaN. Default 1.
     pub num_oov_indices: usize,
     /// The number that stands for nothing: place 0 as a whole number, and no 1 in a
     /// row of zeros and ones. Default none.
     pub mask_token: Option<i64>,
-    /// What is never learned, since it stands for unknown numbers. Default -1.
+    /// Number that is never learned, since it stands for unknown ones. Default -1.
     pub oov_token: Option<i64>,
     /// The known numbers, with those of mask and unknown ones in front or without.
     /// Default none: they are learned.
     pub vocabulary: Option<Vec<i64>>,
-    /// How places are given. Default as whole numbers.
+    /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
-    /// Whether rows of zeros and ones are of length `max_tokens` however few numbers
+    /// True if rows of zeros and ones are of length `max_tokens` however few numbers
     /// are known. Default no.
     pub pad_to_max_tokens: bool,
-    /// How unknown numbers share several places. Default `floormod`.
+    /// Method by which unknown numbers share several places. Default `floormod`.
     pub oov_method: OovMethod,
-    /// What makes the hash another one, for `farmhash`: SipHash64 under these two
+    /// Salt of the hash, for `farmhash`: SipHash64 under these two
     /// numbers. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,
 }
 
-/// How unknown numbers share places.
+/// Method by which unknown numbers share places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OovMethod {
@@ -96,43 +99,7 @@ impl IntegerLookup {
         Self::default()
     }
 
-    /// Gives the known numbers.
-    pub fn vocabulary(mut self, numbers: impl Into<Vec<i64>>) -> Self {
-        self.vocabulary = Some(numbers.into());
-        self
-    }
-
-    /// Sets how places are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
-    /// Sets the most places of a learned vocabulary.
-    pub fn max_tokens(mut self, most: usize) -> Self {
-        self.max_tokens = Some(most);
-        self
-    }
-
-    /// Sets how many places unknown numbers share.
-    pub fn num_oov_indices(mut self, places: usize) -> Self {
-        self.num_oov_indices = places;
-        self
-    }
-
-    /// Sets the number that stands for nothing.
-    pub fn mask_token(mut self, number: i64) -> Self {
-        self.mask_token = Some(number);
-        self
-    }
-
-    /// Sets how unknown numbers share several places.
-    pub fn oov_method(mut self, method: OovMethod) -> Self {
-        self.oov_method = method;
-        self
-    }
-
-    pub(super) fn table(&self) -> Table<'_, i64> {
+    fn table(&self) -> Table<'_, i64> {
         Table {
             max_tokens: self.max_tokens,
             num_oov_indices: self.num_oov_indices,
@@ -144,15 +111,8 @@ impl IntegerLookup {
         }
     }
 
-    /// Learns the vocabulary from all numbers.
-    pub(crate) fn learn(&mut self, counts: Vec<(i64, u64)>) -> Result<()> {
-        self.vocabulary = Some(self.table().learned(counts)?);
-        self.learned = self.table().text().is_some();
-        self.check()
-    }
-
-    /// Where each number is.
-    pub(crate) fn places(&self) -> Result<Places> {
+    /// Place of each number.
+    fn places(&self) -> Result<Places> {
         let table = self.table();
         let known = table.place_of_each()?.into_iter();
         let known = known.map(|(&number, place)| (number, place as f32));
@@ -175,6 +135,21 @@ impl IntegerLookup {
     }
 }
 
+setters!(IntegerLookup {
+    /// Gives the known numbers.
+    vocabulary(some into Vec<i64>);
+    /// Sets how places are given.
+    output_mode(OutputMode);
+    /// Sets the most places of a learned vocabulary.
+    max_tokens(some usize);
+    /// Sets how many places unknown numbers share.
+    num_oov_indices(usize);
+    /// Sets the number that stands for nothing.
+    mask_token(some i64);
+    /// Sets how unknown numbers share several places.
+    oov_method(OovMethod);
+});
+
 impl Rule for IntegerLookup {
     fn check(&self) -> Result<()> {
         if self.salt.is_some() && self.oov_method != OovMethod::FarmHash {
@@ -191,17 +166,61 @@ impl Rule for IntegerLookup {
     }
 }
 
-impl Formula for IntegerLookup {
+impl LayerFormula for IntegerLookup {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.table().shape(&inputs[0])
     }
 
-    fn nature(&self) -> Nature {
-        self.table().nature()
+    fn traits(&self) -> LayerTraits {
+        self.table().traits()
     }
 
     fn dtype(&self, _: &[Dtype]) -> Dtype {
         self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn input_check(&self) -> Result<Option<InputCheck>> {
+        if self.num_oov_indices > 0 {
+            return Ok(None);
+        }
+        let places = self.places()?;
+        Ok(Some(InputCheck {
+            fits: Box::new(move |x| !places.of(x).is_nan()),
+            expected: "one that is known: num_oov_indices is 0",
+        }))
+    }
+
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.vocabulary.is_none().then_some(Adaptation {
+            to: Adapts::Integers,
+            done: false,
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Integers(counts) = seen else {
+            return Err(not_asked_for(&seen));
+        };
+        self.vocabulary = Some(self.table().learned(counts.into_iter().collect())?);
+        self.learned = self.table().text().is_some();
+        self.check()
+    }
+
+    fn vocabulary_text(&self) -> Option<String> {
+        let count = self.vocabulary.as_ref().map_or(0, Vec::len);
+        let apart = self.learned || self.vocabulary.is_none() || is_long(4 * count);
+        self.table().text().filter(|_| apart)
+    }
+
+    fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        if self.vocabulary.is_none() {
+            self.vocabulary = self.table().read(text, |line| line.trim().parse().ok())?;
+            self.learned = self.vocabulary.is_some();
+            self.check()?;
+        }
+        Ok(())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

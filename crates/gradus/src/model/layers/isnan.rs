@@ -1,4 +1,4 @@
-use super::{Call, Formula, Nature};
+use super::{Call, KerasHome, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -22,15 +22,17 @@ impl Isnan {
 
 impl Rule for Isnan {}
 
-impl Formula for Isnan {
+impl LayerFormula for Isnan {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Operation("keras.src.ops.numpy"));
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
             stops_nan: true,
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 

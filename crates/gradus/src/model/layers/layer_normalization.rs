@@ -1,7 +1,8 @@
 use super::axes::{Axes, dims_of};
-use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -19,21 +20,21 @@ pub struct LayerNormalization {
     pub axis: Axes,
     /// ε, added to the variance. Default 0.001.
     pub epsilon: f64,
-    /// Whether β is added. Default yes.
+    /// True if β is added. Default yes.
     pub center: bool,
-    /// Whether γ multiplies. Default yes.
+    /// True if γ multiplies. Default yes.
     pub scale: bool,
     /// Default zeros.
     pub beta_initializer: Initializer,
     /// Default ones.
     pub gamma_initializer: Initializer,
-    /// What keeps the beta small. Default nothing.
+    /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// What keeps the gamma small. Default nothing.
+    /// Penalty on the gamma. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// What the beta is kept to. Default nothing.
+    /// Constraint on the beta. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// What the gamma is kept to. Default nothing.
+    /// Constraint on the gamma. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -59,55 +60,26 @@ impl LayerNormalization {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the axes over which mean and variance are taken.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
-    /// Sets ε.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Adds β or not.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Multiplies by γ or not.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Sets what keeps the beta small.
-    pub fn beta_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.beta_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what keeps the gamma small.
-    pub fn gamma_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.gamma_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the beta is kept to.
-    pub fn beta_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.beta_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the gamma is kept to.
-    pub fn gamma_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.gamma_constraint = Some(constraint.into());
-        self
-    }
 }
+
+setters!(LayerNormalization {
+    /// Sets the axes over which mean and variance are taken.
+    axis(into Axes);
+    /// Sets ε.
+    epsilon(f64);
+    /// Adds β or not.
+    center(bool);
+    /// Multiplies by γ or not.
+    scale(bool);
+    /// Sets the penalty on the beta.
+    beta_regularizer(some into Regularizer);
+    /// Sets the penalty on the gamma.
+    gamma_regularizer(some into Regularizer);
+    /// Sets the constraint on the beta.
+    beta_constraint(some into Constraint);
+    /// Sets the constraint on the gamma.
+    gamma_constraint(some into Constraint);
+});
 
 impl Rule for LayerNormalization {
     fn check(&self) -> Result<()> {
@@ -117,22 +89,18 @@ impl Rule for LayerNormalization {
         if self.axis.as_slice().is_empty() {
             return Err(Error::invalid("axis", "no axis", "at least one"));
         }
-        check_variable(
-            "beta",
-            &self.beta_initializer,
-            &self.beta_regularizer,
-            &self.beta_constraint,
-        )?;
-        check_variable(
-            "gamma",
-            &self.gamma_initializer,
-            &self.gamma_regularizer,
-            &self.gamma_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
-impl Formula for LayerNormalization {
+impl LayerFormula for LayerNormalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Normalizes,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())
@@ -155,20 +123,13 @@ impl Formula for LayerNormalization {
             .collect()
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        match variable {
-            "beta" => self.beta_regularizer.as_ref(),
-            "gamma" => self.gamma_regularizer.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        match variable {
-            "beta" => self.beta_constraint.as_ref(),
-            "gamma" => self.gamma_constraint.as_ref(),
-            _ => None,
-        }
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("beta", &self.beta_initializer)
+                .kept(&self.beta_regularizer, &self.beta_constraint),
+            VariableRules::new("gamma", &self.gamma_initializer)
+                .kept(&self.gamma_regularizer, &self.gamma_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

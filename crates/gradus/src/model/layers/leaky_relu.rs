@@ -1,5 +1,6 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -26,12 +27,6 @@ impl LeakyReLU {
         Self::default()
     }
 
-    /// Sets `negative_slope`.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
-    }
-
     fn function(&self) -> activations::Activation {
         activations::LeakyRelu {
             negative_slope: self.negative_slope,
@@ -40,13 +35,27 @@ impl LeakyReLU {
     }
 }
 
+setters!(LeakyReLU {
+    /// Sets `negative_slope`.
+    negative_slope(f64);
+});
+
 impl Rule for LeakyReLU {
     fn check(&self) -> Result<()> {
         self.function().check()
     }
 }
 
-impl Formula for LeakyReLU {
+impl LayerFormula for LeakyReLU {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(self.function()),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,7 +1,7 @@
-//! What layers that look things up in a vocabulary have alike, whatever the things are.
+//! Lookup in a vocabulary, for texts as for whole numbers.
 
+use super::LayerTraits;
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::{Kind, Layer, Nature};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
@@ -31,7 +31,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         self.oov_start().saturating_add(self.num_oov_indices)
     }
 
-    /// What a mask becomes: nothing, where there are rows of zeros and ones.
+    /// Place of a mask: none, where there are rows of zeros and ones.
     pub fn mask_place(&self) -> f32 {
         match self.output_mode {
             OutputMode::Int => 0.0,
@@ -39,7 +39,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// Whether the things are those that stand in front of a vocabulary.
+    /// True if the things are those that stand in front of a vocabulary.
     fn is_front(&self, front: &[T]) -> bool {
         let (mask, oov) = front.split_at(self.oov_start().min(front.len()));
         mask.iter().all(|token| Some(token) == self.mask_token)
@@ -55,7 +55,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// How many places there are; none if the vocabulary is still to be learned.
+    /// Number of places; none if the vocabulary is still to be learned.
     pub fn places(&self) -> Option<usize> {
         match (self.pad_to_max_tokens, self.max_tokens) {
             (true, Some(most)) => Some(most),
@@ -78,8 +78,8 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
     }
 
     /// That of numbers; a NaN is an unknown thing.
-    pub fn nature(&self) -> Nature {
-        Nature {
+    pub fn traits(&self) -> LayerTraits {
+        LayerTraits {
             ready: self.vocabulary.is_some(),
             vocabulary_size: self
                 .tokens()
@@ -88,7 +88,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
             gives_below: self
                 .places()
                 .filter(|_| self.output_mode == OutputMode::Int),
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 
@@ -196,7 +196,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
 
     /// The vocabulary that such a text holds; none if there is none behind the places
     /// in front.
-    fn read(&self, text: &str, parse: fn(&str) -> Option<T>) -> Result<Option<Vec<T>>> {
+    pub fn read(&self, text: &str, parse: fn(&str) -> Option<T>) -> Result<Option<Vec<T>>> {
         let lines = || {
             let lines = text.split('\n').filter(|_| !text.is_empty());
             lines.map(|line| line.strip_suffix('\r').unwrap_or(line))
@@ -235,7 +235,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
     }
 }
 
-/// Where Python ends a line.
+/// Characters at which Python ends a line.
 const LINE_BREAKS: [char; 10] = [
     '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}',
 ];
@@ -244,45 +244,12 @@ const LINE_BREAKS: [char; 10] = [
 /// arguments.
 const LONG: usize = 64 << 10;
 
-impl Layer {
-    /// The vocabulary as the text of its own that a file keeps it as. None if it
-    /// belongs to the layer's arguments, because it was given and not learned, or if a
-    /// text cannot hold it.
-    pub(crate) fn vocabulary_text(&self) -> Option<String> {
-        let long = |bytes: usize| bytes > LONG;
-        match &self.0 {
-            Kind::StringLookup(rule) => {
-                let sizes = rule.vocabulary.iter().flatten().map(String::len);
-                let apart = rule.learned || rule.vocabulary.is_none() || long(sizes.sum());
-                rule.table().text().filter(|_| apart)
-            }
-            Kind::IntegerLookup(rule) => {
-                let count = rule.vocabulary.as_ref().map_or(0, Vec::len);
-                let apart = rule.learned || rule.vocabulary.is_none() || long(4 * count);
-                rule.table().text().filter(|_| apart)
-            }
-            _ => None,
-        }
-    }
-
-    /// Takes the vocabulary of such a text, if the layer has none among its arguments.
-    pub(crate) fn take_vocabulary(&mut self, text: &str) -> Result<()> {
-        match &mut self.0 {
-            Kind::StringLookup(rule) if rule.vocabulary.is_none() => {
-                rule.vocabulary = rule.table().read(text, |line| Some(line.to_owned()))?;
-                rule.learned = rule.vocabulary.is_some();
-            }
-            Kind::IntegerLookup(rule) if rule.vocabulary.is_none() => {
-                rule.vocabulary = rule.table().read(text, |line| line.trim().parse().ok())?;
-                rule.learned = rule.vocabulary.is_some();
-            }
-            _ => return Ok(()),
-        }
-        self.check()
-    }
+/// True of a vocabulary of so many bytes that files keep it as a text of its own.
+pub(super) fn is_long(bytes: usize) -> bool {
+    bytes > LONG
 }
 
-/// What is said of a layer whose vocabulary is wanted before it has one.
+/// Error of a layer whose vocabulary is wanted before it has one.
 pub(super) fn not_learned() -> Error {
     Error::NotReady {
         problem: "the vocabulary is not known: give it, or call `fit` or `adapt` first".into(),

@@ -1,5 +1,5 @@
 use super::checks::check_dropping;
-use super::{Call, Formula};
+use super::{Call, KerasHome, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::Result;
@@ -32,7 +32,13 @@ impl Rule for MCDropout {
     }
 }
 
-impl Formula for MCDropout {
+impl LayerFormula for MCDropout {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Gradus);
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::Always)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

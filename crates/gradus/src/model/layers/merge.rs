@@ -3,7 +3,7 @@
 //! Axes of length 1 are repeated to fit, and a row of fewer axes gets axes of
 //! length 1 in front, as in numpy.
 
-use super::{Call, Formula};
+use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -90,7 +90,11 @@ impl Rule for Average {}
 impl Rule for Maximum {}
 impl Rule for Minimum {}
 
-impl Formula for Add {
+impl LayerFormula for Add {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -104,7 +108,11 @@ impl Formula for Add {
     }
 }
 
-impl Formula for Subtract {
+impl LayerFormula for Subtract {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -119,7 +127,11 @@ impl Formula for Subtract {
     }
 }
 
-impl Formula for Multiply {
+impl LayerFormula for Multiply {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -133,7 +145,11 @@ impl Formula for Multiply {
     }
 }
 
-impl Formula for Average {
+impl LayerFormula for Average {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -150,7 +166,11 @@ impl Formula for Average {
     }
 }
 
-impl Formula for Maximum {
+impl LayerFormula for Maximum {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -164,7 +184,11 @@ impl Formula for Maximum {
     }
 }
 
-impl Formula for Minimum {
+impl LayerFormula for Minimum {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::deterministic()
+    }
+
     fn merges(&self) -> bool {
         true
     }

@@ -1,6 +1,6 @@
 //! Layers: configuration, weights, shapes, and what they become in a plan.
 
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -8,19 +8,22 @@ use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::constraints::Constraint;
-use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 
+mod adaptation;
 mod axes;
 mod checks;
 mod encoding;
+mod keras;
 mod lookup;
-mod nature;
-mod random;
+mod traits;
+mod variables;
+pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
-pub use nature::Nature;
-pub(crate) use random::{AUGMENTATIONS, NOISY};
+pub(crate) use keras::{KerasHome, KerasTraits};
+pub use traits::{Effect, LayerTraits, Randomness};
+pub(crate) use variables::{VariableRules, VariableSpec};
 mod image;
 pub use crate::base::hash::Salt;
 pub use crate::rules::augment::{FillMode, Interpolation, Resampling};
@@ -28,27 +31,14 @@ pub use axes::Axes;
 pub use hashing::MaskValue;
 pub use image::{DataFormat, Factor};
 pub use integer_lookup::OovMethod;
-pub use normalization::Numbers;
+pub use normalization::Statistic;
 pub use random_erasing::FillValue;
 pub use random_flip::FlipMode;
 
-/// A variable that a layer asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VariableSpec {
-    /// Keras' name for it: `kernel`.
-    pub name: &'static str,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Its first values.
-    pub initializer: Initializer,
-    /// Whether gradients change it: a moving mean is not trainable.
-    pub trainable: bool,
-}
-
 /// One use of a layer, as it is lowered.
 #[derive(Debug)]
-pub struct Call<'a> {
-    /// What it is applied to.
+pub(crate) struct Call<'a> {
+    /// Inputs of the call.
     pub inputs: &'a [Value],
     /// The layer's variables, in the order of its specs.
     pub variables: &'a [Buffer],
@@ -56,15 +46,23 @@ pub struct Call<'a> {
     pub weights: &'a [Weight],
     /// The kernel that it shares with another layer.
     pub tied: Option<Buffer>,
-    /// Whether the layer is to be trained; a frozen one may act differently.
+    /// True if the layer is to be trained; a frozen one may act differently.
     pub trainable: bool,
-    /// Whether its input is no longer the texts, but what they name.
+    /// True if its input holds the places of texts, no longer the texts.
     pub looked_up: bool,
 }
 
-/// What a layer is.
-pub trait Formula: Rule {
-    /// Whether it makes one tensor of two or more. Others take one.
+/// The behaviour of a kind of layer: shapes, variables, traits, and the operations that it
+/// becomes. Each is in a file of its own.
+pub(crate) trait LayerFormula: Rule {
+    /// Facts about its class in Keras.
+    const KERAS: KerasTraits = KerasTraits::LAYER;
+
+    /// Facts that others ask for. Required, for a layer that draws random numbers has to
+    /// say so, or Monte Carlo predictions are wrong without a word.
+    fn traits(&self) -> LayerTraits;
+
+    /// True if it makes one tensor of two or more. Others take one.
     fn merges(&self) -> bool {
         false
     }
@@ -72,12 +70,7 @@ pub trait Formula: Rule {
     /// The shape of an output row, from those of the inputs' rows.
     fn output(&self, inputs: &[Shape]) -> Result<Shape>;
 
-    /// What it takes and lets through.
-    fn nature(&self) -> Nature {
-        Nature::default()
-    }
-
-    /// What its numbers are in Keras, from what the inputs' are.
+    /// The type that Keras gives its output, from the inputs'.
     fn dtype(&self, inputs: &[Dtype]) -> Dtype {
         let _ = inputs;
         Dtype::Float32
@@ -89,21 +82,64 @@ pub trait Formula: Rule {
         Vec::new()
     }
 
-    /// What keeps the variable of that name small.
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        let _ = variable;
-        None
+    /// The initializer, regularizer and constraint of each variable that may have some.
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        Vec::new()
     }
 
-    /// What the variable of that name is kept to.
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        let _ = variable;
-        None
-    }
-
-    /// What keeps its output small.
+    /// The regularizer of its output.
     fn activity_regularizer(&self) -> Option<Regularizer> {
         None
+    }
+
+    /// The name of the layer whose kernel it uses, if it uses one.
+    fn tied_to(&self) -> Option<&str> {
+        None
+    }
+
+    /// The texts of its dictionary, if it has one.
+    fn known_texts(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// The number of each text, for a layer that takes text: none where it has no place
+    /// for it, -1 where it counts for nothing.
+    fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
+        let _ = texts;
+        Err(Error::Internal(
+            "a layer of numbers looks no texts up".into(),
+        ))
+    }
+
+    /// A check of the numbers of an input that it is applied to.
+    fn input_check(&self) -> Result<Option<InputCheck>> {
+        Ok(None)
+    }
+
+    /// Knowledge that it learns from data before training; `weights` are its own, none
+    /// before the model is built.
+    fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation> {
+        let _ = weights;
+        None
+    }
+
+    /// Learns the statistic that [`LayerFormula::adaptation`] asks for.
+    fn adapt(&mut self, weights: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let _ = weights;
+        Err(adaptation::not_asked_for(&seen))
+    }
+
+    /// The vocabulary as the text of its own that a file keeps it as. None if it
+    /// belongs to the layer's arguments, because it was given and not learned, or if a
+    /// text cannot hold it.
+    fn vocabulary_text(&self) -> Option<String> {
+        None
+    }
+
+    /// Takes the vocabulary of such a text, if the layer has none among its arguments.
+    fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        let _ = text;
+        Ok(())
     }
 
     /// Adds its forward operations.
@@ -112,7 +148,7 @@ pub trait Formula: Rule {
 
 registry! {
     /// A step from inputs to outputs, with or without weights.
-    Layer("layer", Formula) {
+    Layer("layer") {
         activation: Activation[];
         activity_regularization: ActivityRegularization[];
         alpha_dropout: AlphaDropout[];
@@ -160,118 +196,82 @@ registry! {
     }
 }
 
+forward!(Layer {
+    /// Facts about it that others ask for.
+    pub fn traits(&self) -> LayerTraits;
+    pub(crate) fn merges(&self) -> bool;
+    pub(crate) fn dtype(&self, inputs: &[Dtype]) -> Dtype;
+    pub(crate) fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec>;
+    pub(crate) fn variable_rules(&self) -> Vec<VariableRules<'_>>;
+    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer>;
+    pub(crate) fn tied_to(&self) -> Option<&str>;
+    pub(crate) fn known_texts(&self) -> Option<&[String]>;
+    pub(crate) fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>>;
+    pub(crate) fn input_check(&self) -> Result<Option<InputCheck>>;
+    pub(crate) fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation>;
+    pub(crate) fn vocabulary_text(&self) -> Option<String>;
+    pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
+    /// Facts about its class in Keras.
+    pub(crate) fn keras(&self) -> KerasTraits = KERAS;
+});
+
 /// More numbers than that in one row are no honest network's.
 const MAX_ROW: usize = 1 << 31;
 
 impl Layer {
     /// The shape of an output row; an error if the inputs do not fit the layer.
     pub(crate) fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        struct Ask<'a>(&'a [Shape]);
-        impl Visit for Ask<'_> {
-            type Output = Result<Shape>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                let expected = match (self.0.len(), rule.merges()) {
-                    (1, false) | (2.., true) => {
-                        let shape = rule.output(self.0)?;
-                        let mut dims = shape.dims().iter();
-                        let size = dims.try_fold(1usize, |size, &dim| size.checked_mul(dim));
-                        return match size {
-                            Some(1..=MAX_ROW) => Ok(shape),
-                            _ => Err(Error::shape("", &shape, "a row that fits into memory")),
-                        };
-                    }
-                    (_, false) => "one",
-                    (_, true) => "two or more",
+        let expected = match (inputs.len(), self.merges()) {
+            (1, false) | (2.., true) => {
+                let shape = match_member!(&self.0, rule: R => rule.output(inputs))?;
+                let mut dims = shape.dims().iter();
+                let size = dims.try_fold(1usize, |size, &dim| size.checked_mul(dim));
+                return match size {
+                    Some(1..=MAX_ROW) => Ok(shape),
+                    _ => Err(Error::shape("", &shape, "a row that fits into memory")),
                 };
-                let found = format!("{} inputs", self.0.len());
-                Err(Error::invalid("", found, expected))
             }
-        }
-        self.visit(Ask(inputs))
+            (_, false) => "one",
+            (_, true) => "two or more",
+        };
+        let found = format!("{} inputs", inputs.len());
+        Err(Error::invalid("", found, expected))
     }
 
-    pub(crate) fn nature(&self) -> Nature {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Nature;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.nature()
-            }
-        }
-        self.visit(Ask)
+    /// The regularizer of the variable of that name.
+    pub(crate) fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
+        let mut all = self.variable_rules().into_iter();
+        all.find(|rules| rules.name == variable)?.regularizer
     }
 
-    pub(crate) fn dtype(&self, inputs: &[Dtype]) -> Dtype {
-        struct Ask<'a>(&'a [Dtype]);
-        impl Visit for Ask<'_> {
-            type Output = Dtype;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.dtype(self.0)
-            }
-        }
-        self.visit(Ask(inputs))
+    /// The constraint of the variable of that name.
+    pub(crate) fn constraint(&self, variable: &str) -> Option<&Constraint> {
+        let mut all = self.variable_rules().into_iter();
+        all.find(|rules| rules.name == variable)?.constraint
     }
 
-    pub(crate) fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec> {
-        struct Ask<'a>(&'a [Shape]);
-        impl Visit for Ask<'_> {
-            type Output = Vec<VariableSpec>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.variables(self.0)
-            }
-        }
-        self.visit(Ask(inputs))
+    /// Learns the statistic that [`Layer::adaptation`] asks for.
+    pub(crate) fn adapt(&mut self, weights: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        match_member!(&mut self.0, rule: R => rule.adapt(weights, seen))
     }
 
-    pub(crate) fn regularizer(&self, variable: &str) -> Option<Regularizer> {
-        struct Ask<'a>(&'a str);
-        impl Visit for Ask<'_> {
-            type Output = Option<Regularizer>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.regularizer(self.0).cloned()
-            }
-        }
-        self.visit(Ask(variable))
+    /// Takes the vocabulary of a file's text, if it has none among its arguments.
+    pub(crate) fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        match_member!(&mut self.0, rule: R => rule.take_vocabulary(text))
     }
 
-    pub(crate) fn constraint(&self, variable: &str) -> Option<Constraint> {
-        struct Ask<'a>(&'a str);
-        impl Visit for Ask<'_> {
-            type Output = Option<Constraint>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.constraint(self.0).cloned()
-            }
-        }
-        self.visit(Ask(variable))
-    }
-
-    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer> {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<Regularizer>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.activity_regularizer()
-            }
-        }
-        self.visit(Ask)
-    }
-
-    /// The layer whose kernel it uses, if it uses one.
-    pub(crate) fn tied_to(&self) -> Option<&str> {
+    /// The dense layer that it is, if it is one.
+    pub(crate) fn as_dense(&self) -> Option<&Dense> {
         match &self.0 {
-            Kind::DenseTranspose(layer) => Some(&layer.tied_to),
+            Kind::Dense(dense) => Some(dense),
             _ => None,
         }
     }
 
-    pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        struct Lower<'a>(&'a mut Lowering, Call<'a>);
-        impl Visit for Lower<'_> {
-            type Output = Value;
-            fn visit<R: Formula>(self, rule: &R) -> Value {
-                rule.lower(self.0, self.1)
-            }
-        }
-        self.visit(Lower(plan, call))
+    /// Facts about the Keras class of that name, if it is a layer's.
+    pub(crate) fn keras_class(class: &str) -> Option<KerasTraits> {
+        let mut all = Self::MEMBERS.iter().zip(each_member!(R => R::KERAS));
+        all.find(|(member, _)| member.class == class)
+            .map(|(_, keras)| keras)
     }
 }

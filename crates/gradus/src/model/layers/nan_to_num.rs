@@ -1,5 +1,6 @@
-use super::{Call, Formula, Nature};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
@@ -39,13 +40,12 @@ impl NanToNum {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets what stands for NaN.
-    pub fn nan(mut self, nan: f64) -> Self {
-        self.nan = nan;
-        self
-    }
 }
+
+setters!(NanToNum {
+    /// Sets what stands for NaN.
+    nan(f64);
+});
 
 impl Rule for NanToNum {
     fn check(&self) -> Result<()> {
@@ -63,15 +63,18 @@ impl Rule for NanToNum {
     }
 }
 
-impl Formula for NanToNum {
+impl LayerFormula for NanToNum {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Operation("keras.src.ops.numpy"));
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }
 
-    fn nature(&self) -> Nature {
-        Nature {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
             stops_nan: true,
-            ..Nature::default()
+            ..LayerTraits::deterministic()
         }
     }
 

@@ -1,8 +1,11 @@
 use super::axes::{Axes, dims_of};
-use super::{Call, Formula, VariableSpec};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::initializers::{Constant, Initializer};
 use serde::{Deserialize, Serialize};
@@ -19,17 +22,17 @@ pub struct Normalization {
     /// own; none (`[]`) is one for all. Default -1, the last.
     pub axis: Axes,
     /// The mean, one number or one for each place along the axes. Default none.
-    pub mean: Option<Numbers>,
+    pub mean: Option<Statistic>,
     /// The variance likewise; given if `mean` is. Default none.
-    pub variance: Option<Numbers>,
-    /// Whether it does the reverse: y = mean + x · max(√variance, 1e-7). Default no.
+    pub variance: Option<Statistic>,
+    /// True for the reverse: y = mean + x · max(√variance, 1e-7). Default no.
     pub invert: bool,
 }
 
-/// One number, or several.
+/// A statistic of data: one number, or one for each place along the axes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Numbers {
+pub enum Statistic {
     /// One for all places.
     One(f64),
     /// One for each place.
@@ -53,36 +56,31 @@ impl Normalization {
         Self::default()
     }
 
-    /// Sets the axes that keep a mean and variance for each place.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
     /// Gives mean and variance, one for each place.
     pub fn given(mut self, mean: impl Into<Vec<f64>>, variance: impl Into<Vec<f64>>) -> Self {
-        self.mean = Some(Numbers::Many(mean.into()));
-        self.variance = Some(Numbers::Many(variance.into()));
-        self
-    }
-
-    /// Sets whether it does the reverse.
-    pub fn invert(mut self, invert: bool) -> Self {
-        self.invert = invert;
+        self.mean = Some(Statistic::Many(mean.into()));
+        self.variance = Some(Statistic::Many(variance.into()));
         self
     }
 
     /// The axes of a row that keep a mean and variance for each place.
-    pub(crate) fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
+    fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
         self.axis.of("axis", shape)
     }
 }
 
-impl Numbers {
+setters!(Normalization {
+    /// Sets the axes that keep a mean and variance for each place.
+    axis(into Axes);
+    /// Sets whether it does the reverse.
+    invert(bool);
+});
+
+impl Statistic {
     fn all(&self) -> &[f64] {
         match self {
-            Numbers::One(number) => std::slice::from_ref(number),
-            Numbers::Many(numbers) => numbers,
+            Statistic::One(number) => std::slice::from_ref(number),
+            Statistic::Many(numbers) => numbers,
         }
     }
 }
@@ -112,12 +110,19 @@ impl Rule for Normalization {
     }
 }
 
-impl Formula for Normalization {
+impl LayerFormula for Normalization {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Standardizes,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let kept = self.kept(&inputs[0])?;
         let places: usize = dims_of(&kept, &inputs[0]).iter().product();
         for (name, numbers) in [("mean", &self.mean), ("variance", &self.variance)] {
-            if let Some(Numbers::Many(numbers)) = numbers
+            if let Some(Statistic::Many(numbers)) = numbers
                 && numbers.len() != places
                 && numbers.len() != 1
             {
@@ -150,6 +155,33 @@ impl Formula for Normalization {
         ]
     }
 
+    fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation> {
+        let never = |w: &Weight| w.name == "count" && w.values[0] < 0.0;
+        self.mean.is_none().then(|| Adaptation {
+            to: Adapts::Moments(self.axis.clone()),
+            done: !weights.is_empty() && !weights.iter().any(never),
+        })
+    }
+
+    fn adapt(&mut self, weights: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Moments {
+            shape,
+            mean,
+            variance,
+        } = seen
+        else {
+            return Err(not_asked_for(&seen));
+        };
+        if weights.is_empty() {
+            let specs = self.variables(&[shape]).into_iter();
+            weights.extend(specs.map(|spec| Weight::new(spec, 0, 0)));
+        }
+        for (weight, values) in weights.iter_mut().zip([mean, variance, vec![0.0]]) {
+            weight.set(&values)?;
+        }
+        Ok(())
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
         let x = &call.inputs[0];
         let mut kept = self.kept(&x.shape).unwrap_or_default();
@@ -163,7 +195,7 @@ impl Formula for Normalization {
             [one] => vec![one; places],
             _ => numbers,
         };
-        let given = |numbers: &Option<Numbers>| {
+        let given = |numbers: &Option<Statistic>| {
             let all = numbers.iter().flat_map(|n| n.all());
             all.map(|&n| n as f32).collect::<Vec<f32>>()
         };

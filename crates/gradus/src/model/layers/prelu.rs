@@ -1,10 +1,12 @@
 use super::axes::{dims_of, row_axes};
-use super::checks::check_variable;
-use super::{Call, Formula, VariableSpec};
+use super::variables::check_rules;
+use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
@@ -17,9 +19,9 @@ use serde::{Deserialize, Serialize};
 pub struct PReLU {
     /// α's first values. Default zeros.
     pub alpha_initializer: Initializer,
-    /// What keeps α small. Default nothing.
+    /// Penalty on α. Default none.
     pub alpha_regularizer: Option<Regularizer>,
-    /// What α is kept to. Default nothing.
+    /// Constraint on α. Default none.
     pub alpha_constraint: Option<Constraint>,
     /// The axes along which one α is shared, counted with the batch as 0: a row's
     /// first is 1. Default none.
@@ -43,30 +45,6 @@ impl PReLU {
         Self::default()
     }
 
-    /// Sets α's first values.
-    pub fn alpha_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.alpha_initializer = initializer.into();
-        self
-    }
-
-    /// Sets what keeps α small.
-    pub fn alpha_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.alpha_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what α is kept to.
-    pub fn alpha_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.alpha_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Shares α along these axes.
-    pub fn shared_axes(mut self, axes: impl Into<Vec<i64>>) -> Self {
-        self.shared_axes = Some(axes.into());
-        self
-    }
-
     /// The axes along which α differs.
     fn own_axes(&self, shape: &Shape) -> Result<Vec<usize>> {
         let shared = self.shared_axes.as_deref().unwrap_or_default();
@@ -75,18 +53,31 @@ impl PReLU {
     }
 }
 
+setters!(PReLU {
+    /// Sets α's first values.
+    alpha_initializer(into Initializer);
+    /// Sets the penalty on α.
+    alpha_regularizer(some into Regularizer);
+    /// Sets the constraint on α.
+    alpha_constraint(some into Constraint);
+    /// Shares α along these axes.
+    shared_axes(some into Vec<i64>);
+});
+
 impl Rule for PReLU {
     fn check(&self) -> Result<()> {
-        check_variable(
-            "alpha",
-            &self.alpha_initializer,
-            &self.alpha_regularizer,
-            &self.alpha_constraint,
-        )
+        check_rules(&self.variable_rules())
     }
 }
 
-impl Formula for PReLU {
+impl LayerFormula for PReLU {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::LeakyRelu),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.own_axes(&inputs[0])?;
         Ok(inputs[0].clone())
@@ -106,12 +97,11 @@ impl Formula for PReLU {
         }]
     }
 
-    fn regularizer(&self, variable: &str) -> Option<&Regularizer> {
-        self.alpha_regularizer.as_ref().filter(|_| variable == "alpha")
-    }
-
-    fn constraint(&self, variable: &str) -> Option<&Constraint> {
-        self.alpha_constraint.as_ref().filter(|_| variable == "alpha")
+    fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        vec![
+            VariableRules::new("alpha", &self.alpha_initializer)
+                .kept(&self.alpha_regularizer, &self.alpha_constraint),
+        ]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

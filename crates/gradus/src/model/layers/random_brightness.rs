@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_values, image, range};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -19,7 +20,7 @@ pub struct RandomBrightness {
     /// Keras' own seed; gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -40,13 +41,12 @@ impl RandomBrightness {
         self.value_range = [low, high];
         self
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomBrightness {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomBrightness {
     fn check(&self) -> Result<()> {
@@ -55,7 +55,13 @@ impl Rule for RandomBrightness {
     }
 }
 
-impl Formula for RandomBrightness {
+impl LayerFormula for RandomBrightness {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_values, image, range};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -21,7 +22,7 @@ pub struct RandomContrast {
     /// Keras' own seed; gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -42,13 +43,12 @@ impl RandomContrast {
         self.value_range = [low, high];
         self
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomContrast {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomContrast {
     fn check(&self) -> Result<()> {
@@ -57,7 +57,13 @@ impl Rule for RandomContrast {
     }
 }
 
-impl Formula for RandomContrast {
+impl LayerFormula for RandomContrast {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

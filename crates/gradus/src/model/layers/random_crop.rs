@@ -1,8 +1,9 @@
 use super::image::{
     DataFormat, Window, check_sides, middle, part, resized, resized_shape, shape_of, sides,
 };
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -28,7 +29,7 @@ pub struct RandomCrop {
     /// Keras' own seed; gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -43,13 +44,12 @@ impl RandomCrop {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomCrop {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomCrop {
     fn check(&self) -> Result<()> {
@@ -57,7 +57,16 @@ impl Rule for RandomCrop {
     }
 }
 
-impl Formula for RandomCrop {
+impl LayerFormula for RandomCrop {
+    const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::random(Randomness::TrainingOnly)
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         resized_shape(&inputs[0], self.data_format, [self.height, self.width])
     }

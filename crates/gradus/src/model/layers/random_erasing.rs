@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bytes, check_number, check_values, image, range};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -18,7 +19,7 @@ pub struct RandomErasing {
     /// Each side of the rectangle is the square root of a number from the first to
     /// the second, times the image's. Default 0.02 and 0.33.
     pub scale: Factor,
-    /// What is written: one number, or one for each of three channels. Default
+    /// Filling: one number, or one for each of three channels. Default
     /// normal numbers times the largest value.
     pub fill_value: Option<FillValue>,
     /// The smallest and the largest value of a pixel, which nothing written leaves.
@@ -26,11 +27,11 @@ pub struct RandomErasing {
     pub value_range: [f64; 2],
     /// Keras' own seed; gradus draws from the model's seed.
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     pub data_format: DataFormat,
 }
 
-/// What a rectangle is written over with.
+/// Filling of a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FillValue {
@@ -62,12 +63,6 @@ impl RandomErasing {
         }
     }
 
-    /// Sets between which numbers the squares of the sides' shares are drawn.
-    pub fn scale(mut self, scale: impl Into<Factor>) -> Self {
-        self.scale = scale.into();
-        self
-    }
-
     /// Writes one number everywhere.
     pub fn fill_value(mut self, value: f64) -> Self {
         self.fill_value = Some(FillValue::One(value));
@@ -79,13 +74,14 @@ impl RandomErasing {
         self.value_range = [low, high];
         self
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomErasing {
+    /// Sets between which numbers the squares of the sides' shares are drawn.
+    scale(into Factor);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomErasing {
     fn check(&self) -> Result<()> {
@@ -104,7 +100,13 @@ impl Rule for RandomErasing {
     }
 }
 
-impl Formula for RandomErasing {
+impl LayerFormula for RandomErasing {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let image = image(&inputs[0], self.data_format)?;
         if matches!(self.fill_value, Some(FillValue::Channels(_))) && image.channels != 3 {

@@ -1,6 +1,7 @@
 use super::image::{DataFormat, augmented, image};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -15,11 +16,11 @@ pub struct RandomFlip {
     pub mode: FlipMode,
     /// Keras' own seed; gradus draws from the model's seed.
     pub seed: Option<u64>,
-    /// How the axes are ordered.
+    /// Order of the axes.
     pub data_format: DataFormat,
 }
 
-/// What an image is turned over to.
+/// Direction in which an image is turned over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlipMode {
@@ -40,17 +41,22 @@ impl RandomFlip {
             ..Self::default()
         }
     }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomFlip {
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomFlip {}
 
-impl Formula for RandomFlip {
+impl LayerFormula for RandomFlip {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

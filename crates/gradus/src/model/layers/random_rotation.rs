@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -10,12 +11,12 @@ use serde::{Deserialize, Serialize};
 /// In training, turns each image about its centre by a random angle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomRotation {
-    /// How far, in whole turns, from -1 to 1; above 0 is counterclockwise.
+    /// Angle in whole turns, from -1 to 1; above 0 is counterclockwise.
     pub factor: Factor,
-    /// What is seen beyond the edge. Default `Reflect`.
+    /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// What a place between pixels is made of. Default `Bilinear`.
+    /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
     /// Keras' own seed; gradus draws from the model's seed.
@@ -24,7 +25,7 @@ pub struct RandomRotation {
     /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -42,31 +43,18 @@ impl RandomRotation {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets what is seen beyond the edge.
-    pub fn fill_mode(mut self, mode: FillMode) -> Self {
-        self.fill_mode = mode;
-        self
-    }
-
-    /// Sets what a place between pixels is made of.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Sets the number beyond the edge.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomRotation {
+    /// Sets what is seen beyond the edge.
+    fill_mode(FillMode);
+    /// Sets what a place between pixels is made of.
+    interpolation(Interpolation);
+    /// Sets the number beyond the edge.
+    fill_value(f64);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomRotation {
     fn check(&self) -> Result<()> {
@@ -75,7 +63,13 @@ impl Rule for RandomRotation {
     }
 }
 
-impl Formula for RandomRotation {
+impl LayerFormula for RandomRotation {
+    const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

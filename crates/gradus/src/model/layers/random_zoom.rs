@@ -1,6 +1,7 @@
 use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
-use super::{Call, Formula};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -10,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// In training, makes each picture smaller or larger about its centre.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomZoom {
-    /// How much more of the height is seen, above -1 to 1: above 0 the picture gets
+    /// Share by which more of the height is seen, above -1 to 1: above 0 the picture gets
     /// smaller, below 0 larger.
     pub height_factor: Factor,
-    /// How much more of the width. Default what was drawn for the height.
+    /// The same for the width. Default the number that was drawn for the height.
     #[serde(default)]
     pub width_factor: Option<Factor>,
-    /// What is seen beyond the edge. Default `Reflect`.
+    /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// What a place between pixels is made of. Default `Bilinear`.
+    /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
     /// Keras' own seed; gradus draws from the model's seed.
@@ -28,7 +29,7 @@ pub struct RandomZoom {
     /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -46,37 +47,20 @@ impl RandomZoom {
             data_format: DataFormat::default(),
         }
     }
-
-    /// Sets a share of its own for the width.
-    pub fn width_factor(mut self, factor: impl Into<Factor>) -> Self {
-        self.width_factor = Some(factor.into());
-        self
-    }
-
-    /// Sets what is seen beyond the edge.
-    pub fn fill_mode(mut self, mode: FillMode) -> Self {
-        self.fill_mode = mode;
-        self
-    }
-
-    /// Sets what a place between pixels is made of.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Sets the number beyond the edge.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
 }
+
+setters!(RandomZoom {
+    /// Sets a share of its own for the width.
+    width_factor(some into Factor);
+    /// Sets what is seen beyond the edge.
+    fill_mode(FillMode);
+    /// Sets what a place between pixels is made of.
+    interpolation(Interpolation);
+    /// Sets the number beyond the edge.
+    fill_value(f64);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for RandomZoom {
     fn check(&self) -> Result<()> {
@@ -88,7 +72,13 @@ impl Rule for RandomZoom {
     }
 }
 
-impl Formula for RandomZoom {
+impl LayerFormula for RandomZoom {
+    const KERAS: KerasTraits = KerasTraits::IMAGES.not_compiled();
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits::noise(Randomness::TrainingOnly)
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         image(&inputs[0], self.data_format).map(|_| inputs[0].clone())
     }

@@ -1,9 +1,10 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::activations::relu;
+use crate::rules::activations::{Activation, relu};
 use serde::{Deserialize, Serialize};
 
 /// The rectified linear unit with Keras' arguments: x above the threshold, cut
@@ -15,7 +16,7 @@ pub struct ReLU {
     pub max_value: Option<f64>,
     /// The slope below the threshold, 0 or more. Default 0.
     pub negative_slope: f64,
-    /// Where the slope changes, 0 or more. Default 0.
+    /// Threshold at which the slope changes, 0 or more. Default 0.
     pub threshold: f64,
 }
 
@@ -24,25 +25,16 @@ impl ReLU {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the largest output.
-    pub fn max_value(mut self, max_value: f64) -> Self {
-        self.max_value = Some(max_value);
-        self
-    }
-
-    /// Sets the slope below the threshold.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
-    }
-
-    /// Sets where the slope changes.
-    pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
-        self
-    }
 }
+
+setters!(ReLU {
+    /// Sets the largest output.
+    max_value(some f64);
+    /// Sets the slope below the threshold.
+    negative_slope(f64);
+    /// Sets where the slope changes.
+    threshold(f64);
+});
 
 impl Rule for ReLU {
     fn check(&self) -> Result<()> {
@@ -50,7 +42,16 @@ impl Rule for ReLU {
     }
 }
 
-impl Formula for ReLU {
+impl LayerFormula for ReLU {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::Relu),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

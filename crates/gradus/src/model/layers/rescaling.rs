@@ -1,5 +1,6 @@
-use super::{Call, Formula};
+use super::{Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -9,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// makes numbers from 0 to 1 of pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rescaling {
-    /// What each number is multiplied by.
+    /// Factor of each number.
     pub scale: f64,
-    /// What is then added. Default 0.
+    /// Number that is then added. Default 0.
     #[serde(default)]
     pub offset: f64,
 }
@@ -21,13 +22,12 @@ impl Rescaling {
     pub fn new(scale: f64) -> Self {
         Rescaling { scale, offset: 0.0 }
     }
-
-    /// Sets what is then added.
-    pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = offset;
-        self
-    }
 }
+
+setters!(Rescaling {
+    /// Sets what is then added.
+    offset(f64);
+});
 
 impl Rule for Rescaling {
     fn check(&self) -> Result<()> {
@@ -40,7 +40,14 @@ impl Rule for Rescaling {
     }
 }
 
-impl Formula for Rescaling {
+impl LayerFormula for Rescaling {
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Rescales,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,4 +1,4 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -36,7 +36,17 @@ impl Rule for Reshape {
     }
 }
 
-impl Formula for Reshape {
+impl LayerFormula for Reshape {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            passes_indices: true,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let size = inputs[0].size();
         let known = self.target_shape.iter().filter(|&&dim| dim != -1);

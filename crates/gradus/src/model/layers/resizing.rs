@@ -2,8 +2,9 @@ use super::image::{
     DataFormat, LONGEST, Sides, Window, around, check_number, check_sides, image, middle, part,
     resized, resized_shape, sides,
 };
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
@@ -21,28 +22,28 @@ pub struct Resizing {
     pub height: usize,
     /// The new width.
     pub width: usize,
-    /// What a new pixel is made of. Default the four around it.
+    /// Interpolation of new pixels. Default between the four around it.
     #[serde(default)]
     pub interpolation: Resampling,
-    /// Whether the largest part in the middle that has the new proportions is taken,
+    /// True to take the largest part in the middle that has the new proportions,
     /// in place of all in other proportions. Default no.
     #[serde(default)]
     pub crop_to_aspect_ratio: bool,
-    /// Whether the image is first made one of the new proportions, by as much on
+    /// True to first make the image one of the new proportions, by as much on
     /// either side. Default no.
     #[serde(default)]
     pub pad_to_aspect_ratio: bool,
-    /// What it is then made wider by: Keras knows `Constant` alone.
+    /// Filling of what it is then widened by: Keras knows `Constant` alone.
     #[serde(default = "constant")]
     pub fill_mode: FillMode,
     /// The number that it is made wider by. Default 0.
     #[serde(default)]
     pub fill_value: f64,
-    /// Whether a smaller image's pixels are made of all that they stand for. Default
+    /// True to make a smaller image's pixels of all that they stand for. Default
     /// no, and never with `Nearest`.
     #[serde(default)]
     pub antialias: bool,
-    /// How the axes are ordered.
+    /// Order of the axes.
     #[serde(default)]
     pub data_format: DataFormat,
 }
@@ -67,42 +68,6 @@ impl Resizing {
         }
     }
 
-    /// Sets what a new pixel is made of.
-    pub fn interpolation(mut self, interpolation: Resampling) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Sets whether what is beside the new proportions is cut off.
-    pub fn crop_to_aspect_ratio(mut self, crop: bool) -> Self {
-        self.crop_to_aspect_ratio = crop;
-        self
-    }
-
-    /// Sets whether the image is made one of the new proportions first.
-    pub fn pad_to_aspect_ratio(mut self, pad: bool) -> Self {
-        self.pad_to_aspect_ratio = pad;
-        self
-    }
-
-    /// Sets the number that it is then made wider by.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// Sets whether a smaller image's pixels are made of all that they stand for.
-    pub fn antialias(mut self, antialias: bool) -> Self {
-        self.antialias = antialias;
-        self
-    }
-
-    /// Sets how the axes are ordered.
-    pub fn data_format(mut self, format: DataFormat) -> Self {
-        self.data_format = format;
-        self
-    }
-
     fn parts(&self, from: Sides) -> [Part; 2] {
         let to = [self.height, self.width];
         match (self.crop_to_aspect_ratio, self.pad_to_aspect_ratio) {
@@ -112,6 +77,21 @@ impl Resizing {
         }
     }
 }
+
+setters!(Resizing {
+    /// Sets what a new pixel is made of.
+    interpolation(Resampling);
+    /// Sets whether what is beside the new proportions is cut off.
+    crop_to_aspect_ratio(bool);
+    /// Sets whether the image is made one of the new proportions first.
+    pad_to_aspect_ratio(bool);
+    /// Sets the number that it is then made wider by.
+    fill_value(f64);
+    /// Sets whether a smaller image's pixels are made of all that they stand for.
+    antialias(bool);
+    /// Sets how the axes are ordered.
+    data_format(DataFormat);
+});
 
 impl Rule for Resizing {
     fn check(&self) -> Result<()> {
@@ -128,7 +108,16 @@ impl Rule for Resizing {
     }
 }
 
-impl Formula for Resizing {
+impl LayerFormula for Resizing {
+    const KERAS: KerasTraits = KerasTraits::IMAGES;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::KeepsScale,
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let from = sides(image(&inputs[0], self.data_format)?);
         let long = self.parts(from).map(|part| part.length).into_iter().max();

@@ -1,9 +1,10 @@
-use super::{Call, Formula};
+use super::{Call, Effect, KerasHome, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::activations::LeakyRelu;
+use crate::rules::activations::{Activation, LeakyRelu};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +36,14 @@ impl RReLU {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the smallest slope.
-    pub fn lower(mut self, lower: f64) -> Self {
-        self.lower = lower;
-        self
-    }
-
-    /// Sets the largest slope.
-    pub fn upper(mut self, upper: f64) -> Self {
-        self.upper = upper;
-        self
-    }
 }
+
+setters!(RReLU {
+    /// Sets the smallest slope.
+    lower(f64);
+    /// Sets the largest slope.
+    upper(f64);
+});
 
 impl Rule for RReLU {
     fn check(&self) -> Result<()> {
@@ -62,7 +58,16 @@ impl Rule for RReLU {
     }
 }
 
-impl Formula for RReLU {
+impl LayerFormula for RReLU {
+    const KERAS: KerasTraits = KerasTraits::of(KerasHome::Gradus);
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::ActivatesLike(Activation::LeakyRelu),
+            ..LayerTraits::random(Randomness::TrainingOnly)
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
     }

@@ -1,6 +1,7 @@
 use super::axes::Axes;
-use super::{Call, Formula};
+use super::{Call, Effect, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
@@ -28,17 +29,25 @@ impl Softmax {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Sets the axis.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
 }
+
+setters!(Softmax {
+    /// Sets the axis.
+    axis(into Axes);
+});
 
 impl Rule for Softmax {}
 
-impl Formula for Softmax {
+impl LayerFormula for Softmax {
+    const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            effect: Effect::Activates(Activation::Softmax),
+            ..LayerTraits::deterministic()
+        }
+    }
+
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.axis.of("axis", &inputs[0])?;
         Ok(inputs[0].clone())

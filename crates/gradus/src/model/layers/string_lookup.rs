@@ -1,11 +1,14 @@
 use super::encoding::OutputMode;
-use super::lookup::Table;
-use super::{Call, Formula, Nature};
+use super::lookup::{Table, is_long};
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::dtype::Dtype;
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -23,28 +26,28 @@ pub struct StringLookup {
     /// The most places of a learned vocabulary, those of mask and unknown texts
     /// included. Default no limit.
     pub max_tokens: Option<usize>,
-    /// How many places unknown texts share, by their hash; with none they are an
+    /// Number of places that unknown texts share, by their hash; with none they are an
     /// error. Default 1.
     pub num_oov_indices: usize,
     /// The text that stands for nothing: place 0 as a whole number, and no 1 in a
     /// row of zeros and ones. Default none.
     pub mask_token: Option<String>,
-    /// What is never learned, since it stands for unknown texts. Default `[UNK]`.
+    /// Text that is never learned, since it stands for unknown ones. Default `[UNK]`.
     pub oov_token: Option<String>,
     /// The known texts, with those of mask and unknown ones in front or without.
     /// Default none: they are learned.
     pub vocabulary: Option<Vec<String>>,
-    /// How places are given. Default as whole numbers.
+    /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
-    /// Whether rows of zeros and ones are of length `max_tokens` however few texts
+    /// True if rows of zeros and ones are of length `max_tokens` however few texts
     /// are known. Default no.
     pub pad_to_max_tokens: bool,
-    /// How Keras reads bytes; only `utf-8`.
+    /// Encoding of bytes in Keras; only `utf-8`.
     pub encoding: String,
-    /// What makes the hash of unknown texts another one: SipHash64 under these two
+    /// Salt of the hash of unknown texts: SipHash64 under these two
     /// numbers, else FarmHash64. Default none.
     pub salt: Option<Salt>,
-    /// Whether the vocabulary was learned from data and is a text of its own in files,
+    /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.
     #[serde(skip)]
     pub learned: bool,
@@ -79,37 +82,13 @@ impl StringLookup {
         self
     }
 
-    /// Sets how places are given.
-    pub fn output_mode(mut self, mode: OutputMode) -> Self {
-        self.output_mode = mode;
-        self
-    }
-
-    /// Sets the most places of a learned vocabulary.
-    pub fn max_tokens(mut self, most: usize) -> Self {
-        self.max_tokens = Some(most);
-        self
-    }
-
-    /// Sets how many places unknown texts share.
-    pub fn num_oov_indices(mut self, places: usize) -> Self {
-        self.num_oov_indices = places;
-        self
-    }
-
-    /// Sets the text that stands for nothing.
-    pub fn mask_token(mut self, text: impl Into<String>) -> Self {
-        self.mask_token = Some(text.into());
-        self
-    }
-
     /// Sets what makes the hash of unknown texts another one.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
         self
     }
 
-    pub(super) fn table(&self) -> Table<'_, String> {
+    fn table(&self) -> Table<'_, String> {
         Table {
             max_tokens: self.max_tokens,
             num_oov_indices: self.num_oov_indices,
@@ -120,15 +99,52 @@ impl StringLookup {
             pad_to_max_tokens: self.pad_to_max_tokens,
         }
     }
+}
 
-    /// The texts that it knows; none if they are still to be learned.
-    pub(crate) fn tokens(&self) -> Option<&[String]> {
+setters!(StringLookup {
+    /// Sets how places are given.
+    output_mode(OutputMode);
+    /// Sets the most places of a learned vocabulary.
+    max_tokens(some usize);
+    /// Sets how many places unknown texts share.
+    num_oov_indices(usize);
+    /// Sets the text that stands for nothing.
+    mask_token(some into String);
+});
+
+impl Rule for StringLookup {
+    fn check(&self) -> Result<()> {
+        if !["utf-8", "utf8"].contains(&self.encoding.to_lowercase().as_str()) {
+            return Err(Error::invalid("encoding", &self.encoding, "utf-8"));
+        }
+        self.table().check()
+    }
+}
+
+impl LayerFormula for StringLookup {
+    const KERAS: KerasTraits = KerasTraits::LAYER.not_compiled();
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.table().shape(&inputs[0])
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            takes_text: true,
+            takes_numbers: false,
+            ..self.table().traits()
+        }
+    }
+
+    fn dtype(&self, _: &[Dtype]) -> Dtype {
+        self.output_mode.dtype(Dtype::Int64)
+    }
+
+    fn known_texts(&self) -> Option<&[String]> {
         self.table().tokens()
     }
 
-    /// The place of each text; none where it is unknown and there is no place for
-    /// such, -1 where it counts for nothing.
-    pub(crate) fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
+    fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>> {
         let table = self.table();
         let known = table.place_of_each()?;
         let place = |text: &String| {
@@ -146,39 +162,35 @@ impl StringLookup {
         Ok(texts.iter().map(place).collect())
     }
 
-    /// Learns the vocabulary from how often each text was there: the most frequent
-    /// first, of equals the last in the alphabet, as Keras does.
-    pub(crate) fn learn(&mut self, counts: Vec<(String, u64)>) -> Result<()> {
-        self.vocabulary = Some(self.table().learned(counts)?);
+    fn adaptation(&self, _: &[Weight]) -> Option<Adaptation> {
+        self.vocabulary.is_none().then_some(Adaptation {
+            to: Adapts::Texts,
+            done: false,
+        })
+    }
+
+    fn adapt(&mut self, _: &mut Vec<Weight>, seen: Seen) -> Result<()> {
+        let Seen::Texts(counts) = seen else {
+            return Err(not_asked_for(&seen));
+        };
+        self.vocabulary = Some(self.table().learned(counts.into_iter().collect())?);
         self.learned = self.table().text().is_some();
         self.check()
     }
-}
 
-impl Rule for StringLookup {
-    fn check(&self) -> Result<()> {
-        if !["utf-8", "utf8"].contains(&self.encoding.to_lowercase().as_str()) {
-            return Err(Error::invalid("encoding", &self.encoding, "utf-8"));
+    fn vocabulary_text(&self) -> Option<String> {
+        let sizes = self.vocabulary.iter().flatten().map(String::len);
+        let apart = self.learned || self.vocabulary.is_none() || is_long(sizes.sum());
+        self.table().text().filter(|_| apart)
+    }
+
+    fn take_vocabulary(&mut self, text: &str) -> Result<()> {
+        if self.vocabulary.is_none() {
+            self.vocabulary = self.table().read(text, |line| Some(line.to_owned()))?;
+            self.learned = self.vocabulary.is_some();
+            self.check()?;
         }
-        self.table().check()
-    }
-}
-
-impl Formula for StringLookup {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        self.table().shape(&inputs[0])
-    }
-
-    fn nature(&self) -> Nature {
-        Nature {
-            takes_text: true,
-            takes_numbers: false,
-            ..self.table().nature()
-        }
-    }
-
-    fn dtype(&self, _: &[Dtype]) -> Dtype {
-        self.output_mode.dtype(Dtype::Int64)
+        Ok(())
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,20 +1,23 @@
 //! Models of tables: one input for each column, so that they eat raw rows.
 //!
-//! `front` is what stands between the columns and a network; `goal` what a target
-//! asks of the network's end; `scored` turns outputs back into a table's columns.
+//! `preprocessing` stands between the columns and a network; `goal` is what a target asks
+//! of the network's end; `scored` turns outputs back into a table's columns.
 
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod frames;
-mod front;
 mod goal;
+mod preprocessing;
 mod scored;
 
-pub use front::{EMBEDDED_FROM, embedding_width};
 pub use goal::TableGoal;
+pub use preprocessing::{EMBEDDED_FROM, embedding_width};
 pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
 
+use preprocessing::preprocess;
+
 use super::dtype::Dtype;
+use super::feeds;
 use super::functional::{Functional, Symbol};
 use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Normalization;
@@ -138,7 +141,7 @@ impl Model {
     /// knows; of another it is guessed from the inputs: texts are categories, single
     /// numbers are numbers. None where neither is so.
     pub fn table_schema(&self) -> Option<Schema> {
-        if let Some(schema) = &self.schema {
+        if let Some(schema) = &self.facts.schema {
             return Some(self.with_texts(schema.clone()));
         }
         let kind = |input: &Input| match (input.dtype, input.shape.as_ref()?.dims()) {
@@ -175,7 +178,7 @@ impl Model {
     fn with_texts(&self, mut schema: Schema) -> Schema {
         for feature in &schema.features {
             let input = self.inputs.iter().position(|i| i.name == feature.input);
-            if let Some(texts) = input.and_then(|input| self.known_texts(input)) {
+            if let Some(texts) = input.and_then(|input| feeds::known_texts(self, input)) {
                 schema.known.add(&feature.name, texts);
             }
         }
@@ -269,7 +272,7 @@ impl Behind {
             columns.push(graph.open_input(&name, shape, dtype));
         }
         let missing = options.missing.unwrap_or_default();
-        let last = front::front(&mut graph, &columns, schema, train, missing, limit)?;
+        let last = preprocess(&mut graph, &columns, schema, train, missing, limit)?;
         Ok(Behind { graph, last })
     }
 
@@ -314,7 +317,7 @@ impl Behind {
             return Err(Error::Internal(format!("input {n} is an output")));
         }
         model.check_schema(schema)?;
-        model.schema = Some(schema.clone());
+        model.facts.schema = Some(schema.clone());
         Ok(model)
     }
 }

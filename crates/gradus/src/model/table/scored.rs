@@ -64,7 +64,7 @@ impl Model {
     /// numbers as there are.
     pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
         let names = self.output_names();
-        if let (None, Some(pictures)) = (&self.schema, &self.pictures) {
+        if let (None, Some(pictures)) = (&self.facts.schema, &self.facts.pictures) {
             let size = self.output_shapes().ok()?.get(output)?.size();
             let classes = &pictures.classes;
             let of_each = size == classes.len() || size == 1 && classes.len() == 2;
@@ -75,7 +75,7 @@ impl Model {
                 format: NumberFormat::PLAIN,
             });
         }
-        let targets = &self.schema.as_ref()?.targets;
+        let targets = &self.facts.schema.as_ref()?.targets;
         let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
         let trained: Vec<usize> = match self.compiled() {
             Ok(compiled) => trained(compiled),
@@ -101,7 +101,7 @@ impl Model {
     /// them: under the names of the rows that it was trained on, else under their numbers,
     /// if the loss is one of classes.
     fn classes_of(&self, output: usize) -> Option<Target> {
-        if self.outputs.len() != 1 || self.schema.is_some() {
+        if self.outputs.len() != 1 || self.facts.schema.is_some() {
             return None;
         }
         let shape = self.output_shapes().ok()?.into_iter().nth(output)?;
@@ -118,8 +118,8 @@ impl Model {
             "BinaryCrossentropy" | "BinaryFocalCrossentropy" => shape.size() == 1,
             _ => false,
         };
-        let classes = match self.classes.len() == count {
-            true if goal.loss.of_classes() => self.classes.clone(),
+        let classes = match self.facts.classes.len() == count {
+            true if goal.loss.of_classes() => self.facts.classes.clone(),
             _ if by_loss => (0..count).map(|class| class.to_string()).collect(),
             _ => return None,
         };

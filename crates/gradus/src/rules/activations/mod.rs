@@ -1,7 +1,7 @@
 //! Activation functions: value and derivative.
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, defaults, registry};
+use crate::base::registry::{Rule, defaults, forward, registry, visitor};
 
 pub use leaky_relu::relu;
 
@@ -49,9 +49,10 @@ macro_rules! plain {
 }
 
 registry! {
-    /// What a layer applies to its outputs: `Activation::Elu`, or a rule with
-    /// arguments of its own, `Elu { alpha: 0.5 }.into()`.
-    Activation("activation", Formula) {
+    /// An activation function: `Activation::Elu`, or a rule with arguments of its own,
+    /// `Elu { alpha: 0.5 }.into()`. The layer that applies one by itself is another type,
+    /// [`layers::Activation`](crate::layers::Activation).
+    Activation("activation") {
         linear: Linear["linear"];
         celu: Celu["celu"];
         clipped: Relu6["relu6"], HardTanh["hard_tanh"], HardSigmoid["hard_sigmoid"],
@@ -134,37 +135,20 @@ defaults!(Activation {
     TanhShrink,
 });
 
+visitor!(Activation, Formula);
+
 impl Default for Activation {
     fn default() -> Self {
         Activation::Linear
     }
 }
 
-impl Activation {
+forward!(Activation {
     /// Over what it is computed.
-    pub fn form(&self) -> Form {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Form;
-            fn visit<R: Formula>(self, _: &R) -> Form {
-                R::FORM
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub fn form(&self) -> Form = FORM;
     /// Whether its derivative needs the input beside the output.
-    pub(crate) fn slope_uses_input(&self) -> bool {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = bool;
-            fn visit<R: Formula>(self, _: &R) -> bool {
-                R::SLOPE_USES_INPUT
-            }
-        }
-        self.visit(Ask)
-    }
-}
+    pub(crate) fn slope_uses_input(&self) -> bool = SLOPE_USES_INPUT;
+});
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Constraints: what weights are brought back to after each step.
 
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry};
 use crate::error::Result;
 
 pub use norms::Axes;
@@ -26,11 +26,18 @@ pub trait Formula: Rule {
 
 registry! {
     /// What a layer's weights are kept to: `MaxNorm::new(1.0).into()`.
-    Constraint("constraint", Formula) {
+    Constraint("constraint") {
         non_neg: NonNeg["non_neg"];
         norms: MaxNorm["max_norm"], MinMaxNorm["min_max_norm"], UnitNorm["unit_norm"];
     }
 }
+
+forward!(Constraint {
+    /// The room that [`Constraint::apply_in`] needs for a variable of that shape.
+    pub(crate) fn scratch(&self, shape: &[usize]) -> usize;
+    /// Refuses a variable that it isn't made for.
+    pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
+});
 
 impl Constraint {
     /// Brings a variable of that shape back.
@@ -40,38 +47,7 @@ impl Constraint {
 
     /// As [`Constraint::apply`], in given room.
     pub(crate) fn apply_in(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
-        struct Apply<'a>(&'a [usize], &'a mut [f32], &'a mut [f64]);
-        impl Visit for Apply<'_> {
-            type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
-                rule.apply(self.0, self.1, self.2);
-            }
-        }
-        self.visit(Apply(shape, values, scratch));
-    }
-
-    /// The room that [`Constraint::apply_in`] needs for a variable of that shape.
-    pub(crate) fn scratch(&self, shape: &[usize]) -> usize {
-        struct Ask<'a>(&'a [usize]);
-        impl Visit for Ask<'_> {
-            type Output = usize;
-            fn visit<R: Formula>(self, rule: &R) -> usize {
-                rule.scratch(self.0)
-            }
-        }
-        self.visit(Ask(shape))
-    }
-
-    /// Refuses a variable that it isn't made for.
-    pub fn check_shape(&self, shape: &[usize]) -> Result<()> {
-        struct Ask<'a>(&'a [usize]);
-        impl Visit for Ask<'_> {
-            type Output = Result<()>;
-            fn visit<R: Formula>(self, rule: &R) -> Result<()> {
-                rule.check_shape(self.0)
-            }
-        }
-        self.visit(Ask(shape))
+        match_member!(&self.0, rule: R => rule.apply(shape, values, scratch));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Initializers: the weights before the first step.
 
 use crate::base::random::Sequence;
-use crate::base::registry::{Rule, defaults, registry};
+use crate::base::registry::{Rule, defaults, forward, registry};
 use crate::error::Result;
 
 pub use variance_scaling::{Distribution, Mode};
@@ -20,7 +20,7 @@ pub trait Formula: Rule {
 
 registry! {
     /// The distribution of a variable's first values.
-    Initializer("initializer", Formula) {
+    Initializer("initializer") {
         constant: Zeros["zeros", "zero"], Ones["ones", "one"], Constant["constant"];
         orthogonal: Orthogonal["orthogonal", "OrthogonalInitializer"],
             Identity["identity", "IdentityInitializer"];
@@ -57,31 +57,17 @@ defaults!(Initializer {
     Identity,
 });
 
+forward!(Initializer {
+    /// Refuses a variable that it isn't made for.
+    pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
+});
+
 impl Initializer {
     /// A variable's first values.
     pub(crate) fn values(&self, shape: &[usize], random: &mut Sequence) -> Vec<f32> {
-        struct Fill<'a>(&'a [usize], &'a mut Sequence, &'a mut [f32]);
-        impl Visit for Fill<'_> {
-            type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
-                rule.fill(self.0, self.1, self.2);
-            }
-        }
         let mut values = vec![0.0; shape.iter().product()];
-        self.visit(Fill(shape, random, &mut values));
+        match_member!(&self.0, rule: R => rule.fill(shape, random, &mut values));
         values
-    }
-
-    /// Refuses a variable that it isn't made for.
-    pub fn check_shape(&self, shape: &[usize]) -> Result<()> {
-        struct Ask<'a>(&'a [usize]);
-        impl Visit for Ask<'_> {
-            type Output = Result<()>;
-            fn visit<R: Formula>(self, rule: &R) -> Result<()> {
-                rule.check_shape(self.0)
-            }
-        }
-        self.visit(Ask(shape))
     }
 }
 

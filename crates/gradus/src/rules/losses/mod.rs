@@ -6,7 +6,7 @@
 mod function;
 mod loss;
 
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 
@@ -114,7 +114,7 @@ fn check_above(name: &str, value: f64) -> Result<()> {
 
 registry! {
     /// A loss's own arguments and formula.
-    Criterion("loss", Formula) {
+    Criterion("loss") {
         cosine_similarity: CosineSimilarity["cosine_similarity"];
         crossentropy: SparseCategoricalCrossentropy["sparse_categorical_crossentropy"],
             CategoricalCrossentropy["categorical_crossentropy"],
@@ -132,55 +132,18 @@ registry! {
     } + Function
 }
 
-impl Criterion {
+forward!(Criterion {
     /// What it compares the outputs with.
-    pub(crate) fn targets(&self) -> Targets {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Targets;
-            fn visit<R: Formula>(self, rule: &R) -> Targets {
-                rule.targets()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn targets(&self) -> Targets;
     /// Whether targets name classes.
-    pub(crate) fn of_classes(&self) -> bool {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = bool;
-            fn visit<R: Formula>(self, rule: &R) -> bool {
-                rule.of_classes()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn of_classes(&self) -> bool;
     /// The same loss as a function of what the activation is computed from.
-    pub(crate) fn before(&self, activation: &Activation) -> Option<Criterion> {
-        struct Ask<'a>(&'a Activation);
-        impl Visit for Ask<'_> {
-            type Output = Option<Criterion>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.before(self.0)
-            }
-        }
-        self.visit(Ask(activation))
-    }
-
+    pub(crate) fn before(&self, activation: &Activation) -> Option<Criterion>;
     /// The class whose positions do not count, if there is one.
-    pub(crate) fn ignored(&self) -> Option<f32> {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<f32>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.ignored()
-            }
-        }
-        self.visit(Ask)
-    }
+    pub(crate) fn ignored(&self) -> Option<f32>;
+});
 
+impl Criterion {
     /// The loss of every position, and its derivatives by the outputs.
     ///
     /// `outputs` and `gradients` have `width` numbers for each position.
@@ -192,25 +155,29 @@ impl Criterion {
         losses: &mut [f32],
         gradients: &mut [f32],
     ) {
-        struct Rows<'a>(usize, &'a [f32], &'a [f32], &'a mut [f32], &'a mut [f32]);
-        impl Visit for Rows<'_> {
-            type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
-                let Rows(width, targets, outputs, losses, gradients) = self;
-                let target_width = match rule.targets() {
-                    Targets::ClassNumbers => 1,
-                    Targets::LikeOutputs => width,
-                };
-                let rows = targets
-                    .chunks_exact(target_width)
-                    .zip(outputs.chunks_exact(width))
-                    .zip(gradients.chunks_exact_mut(width));
-                for (loss, ((target, output), gradient)) in losses.iter_mut().zip(rows) {
-                    *loss = rule.row(target, output, gradient);
-                }
-            }
-        }
-        self.visit(Rows(width, targets, outputs, losses, gradients));
+        match_member!(&self.0, rule: R => rows(rule, width, targets, outputs, losses, gradients));
+    }
+}
+
+/// The loss of each row, and its gradient.
+fn rows<R: Formula>(
+    rule: &R,
+    width: usize,
+    targets: &[f32],
+    outputs: &[f32],
+    losses: &mut [f32],
+    gradients: &mut [f32],
+) {
+    let target_width = match rule.targets() {
+        Targets::ClassNumbers => 1,
+        Targets::LikeOutputs => width,
+    };
+    let rows = targets
+        .chunks_exact(target_width)
+        .zip(outputs.chunks_exact(width))
+        .zip(gradients.chunks_exact_mut(width));
+    for (loss, ((target, output), gradient)) in losses.iter_mut().zip(rows) {
+        *loss = rule.row(target, output, gradient);
     }
 }
 

@@ -3,7 +3,7 @@
 mod function;
 
 use super::losses::{Loss, Targets};
-use crate::base::registry::{Rule, defaults, registry};
+use crate::base::registry::{Rule, defaults, forward, registry};
 
 pub use auc::{Curve, Summation};
 pub use f_score::Average;
@@ -126,7 +126,7 @@ pub trait Formula: Rule {
 
 registry! {
     /// What is reported beside the loss.
-    Metric("metric", Formula) {
+    Metric("metric") {
         accuracy: Accuracy["accuracy", "acc"],
             BinaryAccuracy["binary_accuracy"],
             CategoricalAccuracy["categorical_accuracy"],
@@ -206,6 +206,16 @@ defaults!(Metric {
     R2Score,
 });
 
+forward!(Metric {
+    /// Adds a batch to what was gathered.
+    pub(crate) fn add(&self, batch: Batch<'_>, gathered: &mut [f64]);
+    /// The metric of what was gathered.
+    pub(crate) fn result(&self, gathered: &[f64]) -> f64;
+    /// Which of two of its results is better; none where neither is better in itself, as
+    /// of a count (`TruePositives`) or a function of the user's own.
+    pub fn better(&self) -> Option<Better> = BETTER;
+});
+
 impl Metric {
     /// A metric of the user's own: see [`Function`].
     pub fn function(
@@ -222,64 +232,14 @@ impl Metric {
 
     /// The metric that this one stands for beside `loss`, for outputs of that width.
     pub(crate) fn resolve(&self, loss: &Loss, width: usize) -> Metric {
-        struct Ask(Targets, usize);
-        impl Visit for Ask {
-            type Output = Option<Metric>;
-            fn visit<R: Formula>(self, rule: &R) -> Option<Metric> {
-                rule.resolve(self.0, self.1)
-            }
-        }
-        self.visit(Ask(loss.targets(), width))
+        let targets = loss.targets();
+        match_member!(&self.0, rule: R => rule.resolve(targets, width))
             .unwrap_or_else(|| self.clone())
     }
 
     /// What it has gathered before the first batch, for outputs of that width.
     pub(crate) fn start(&self, width: usize) -> Vec<f64> {
-        struct Ask(usize);
-        impl Visit for Ask {
-            type Output = usize;
-            fn visit<R: Formula>(self, rule: &R) -> usize {
-                rule.gathers(self.0)
-            }
-        }
-        vec![0.0; self.visit(Ask(width))]
-    }
-
-    /// Adds a batch to what was gathered.
-    pub(crate) fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        struct Add<'a>(Batch<'a>, &'a mut [f64]);
-        impl Visit for Add<'_> {
-            type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
-                rule.add(self.0, self.1);
-            }
-        }
-        self.visit(Add(batch, gathered));
-    }
-
-    /// The metric of what was gathered.
-    pub(crate) fn result(&self, gathered: &[f64]) -> f64 {
-        struct Of<'a>(&'a [f64]);
-        impl Visit for Of<'_> {
-            type Output = f64;
-            fn visit<R: Formula>(self, rule: &R) -> f64 {
-                rule.result(self.0)
-            }
-        }
-        self.visit(Of(gathered))
-    }
-
-    /// Which of two of its results is better; none where neither is better in itself, as
-    /// of a count (`TruePositives`) or a function of the user's own.
-    pub fn better(&self) -> Option<Better> {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<Better>;
-            fn visit<R: Formula>(self, _: &R) -> Self::Output {
-                R::BETTER
-            }
-        }
-        self.visit(Ask)
+        vec![0.0; match_member!(&self.0, rule: R => rule.gathers(width))]
     }
 
     /// The name it goes by in the history unless the user gave another: Keras'
@@ -288,16 +248,10 @@ impl Metric {
         if let Kind::Function(function) = &self.0 {
             return function.name();
         }
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<&'static str>;
-            fn visit<R: Formula>(self, _: &R) -> Self::Output {
-                R::NAME
-            }
-        }
         let member = Self::MEMBERS.iter().find(|m| m.class == self.class());
         let alias = member.and_then(|m| m.aliases.first()).copied();
-        self.visit(Ask).or(alias).unwrap_or(self.class())
+        let own = match_member!(&self.0, rule: R => R::NAME);
+        own.or(alias).unwrap_or(self.class())
     }
 }
 

@@ -8,7 +8,7 @@ mod parts;
 mod variable;
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry, visitor};
 
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
 pub use common::{LearningRate, Optimizer};
@@ -133,7 +133,7 @@ pub trait Formula: Rule {
 
 registry! {
     /// An optimizer's own arguments and formula.
-    Method("optimizer", Formula) {
+    Method("optimizer") {
         adadelta: Adadelta["adadelta"];
         adagrad: Adagrad["adagrad"];
         adam: Adam["adam"], AdamW["adamw"];
@@ -148,79 +148,30 @@ registry! {
     }
 }
 
-impl Method {
+visitor!(Method, Formula);
+
+forward!(Method {
     /// What is kept for each weight.
-    pub(crate) fn slots(&self) -> &'static [&'static str] {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = &'static [&'static str];
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.slots()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn slots(&self) -> &'static [&'static str];
     /// What each of the slots starts at.
-    pub(crate) fn slot_start(&self) -> [f32; SLOTS] {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = [f32; SLOTS];
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.slot_start()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn slot_start(&self) -> [f32; SLOTS];
     /// How what is kept once starts.
-    pub(crate) fn scalars(&self) -> &'static [f32] {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = &'static [f32];
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.scalars()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn scalars(&self) -> &'static [f32];
     /// The numbers of one step.
-    pub(crate) fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
-        struct Ask<'a>(Clock<'a>);
-        impl Visit for Ask<'_> {
-            type Output = Coefficients;
-            fn visit<R: Formula>(self, rule: &R) -> Coefficients {
-                rule.coefficients(self.0)
-            }
-        }
-        self.visit(Ask(clock))
-    }
-
+    pub(crate) fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
+    /// True if a step takes all of a variable at once; `path` is its layer and name.
+    pub(crate) fn needs_whole(&self, path: &str, shape: &[usize]) -> bool;
+    /// How many of the slots such a variable has.
+    pub(crate) fn whole_slots(&self) -> usize;
+    /// The weight decay of a variable, from the one that the user asks for.
+    pub(crate) fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64>;
+    /// How many numbers of room a step of a whole variable needs.
+    pub(crate) fn scratch(&self, shape: &[usize]) -> usize;
     /// Keras' default weight decay.
-    pub(crate) fn default_decay(&self) -> Option<f64> {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<f64>;
-            fn visit<R: Formula>(self, _: &R) -> Self::Output {
-                R::WEIGHT_DECAY
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn default_decay(&self) -> Option<f64> = WEIGHT_DECAY;
     /// Keras' default learning rate.
-    pub(crate) fn default_rate(&self) -> f64 {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = f64;
-            fn visit<R: Formula>(self, _: &R) -> f64 {
-                R::LEARNING_RATE
-            }
-        }
-        self.visit(Ask)
-    }
-}
+    pub(crate) fn default_rate(&self) -> f64 = LEARNING_RATE;
+});
 
 #[cfg(test)]
 mod tests;

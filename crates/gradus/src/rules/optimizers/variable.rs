@@ -1,6 +1,6 @@
 //! What an optimizer does with one variable.
 
-use super::{Formula, Method, Optimizer, Visit};
+use super::Optimizer;
 use crate::base::pattern;
 
 /// How an optimizer moves a variable.
@@ -19,20 +19,13 @@ pub(crate) struct Movement {
 impl Optimizer {
     /// How it moves the variable `name`, of that shape, of a layer.
     pub(crate) fn movement(&self, layer: &str, name: &str, shape: &[usize]) -> Movement {
-        struct Ask<'a>(String, &'a [usize], Option<f64>);
-        impl Visit for Ask<'_> {
-            type Output = (bool, usize, Option<f64>);
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                let whole = rule.needs_whole(&self.0, self.1);
-                let slots = match whole {
-                    true => rule.whole_slots(),
-                    false => rule.slots().len(),
-                };
-                (whole, slots, rule.decay(whole, self.2))
-            }
-        }
-        let ask = Ask(format!("{layer}/{name}"), shape, self.weight_decay);
-        let (whole, own, decay) = self.method.visit(ask);
+        let path = format!("{layer}/{name}");
+        let whole = self.method.needs_whole(&path, shape);
+        let own = match whole {
+            true => self.method.whole_slots(),
+            false => self.method.slots().len(),
+        };
+        let decay = self.method.decay(whole, self.weight_decay);
         let common = self.method.slots().len()..self.slots().len();
         let mut excluded = self.exclude_from_weight_decay.iter();
         let decays = !excluded.any(|part| name.contains(part));
@@ -44,19 +37,5 @@ impl Optimizer {
             slots: (0..own).chain(common).collect(),
             decay: decay.filter(|_| decays).unwrap_or(0.0) as f32,
         }
-    }
-}
-
-impl Method {
-    /// How many numbers of room a step of a whole variable needs.
-    pub(crate) fn scratch(&self, shape: &[usize]) -> usize {
-        struct Ask<'a>(&'a [usize]);
-        impl Visit for Ask<'_> {
-            type Output = usize;
-            fn visit<R: Formula>(self, rule: &R) -> usize {
-                rule.scratch(self.0)
-            }
-        }
-        self.visit(Ask(shape))
     }
 }

@@ -1,7 +1,7 @@
 //! Regularizers: what is added to the loss so that weights (or outputs) stay small.
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry};
 use crate::error::{Error, Result};
 
 pub use orthogonal::Vectors;
@@ -70,49 +70,19 @@ fn check_positive(name: &str, value: f64) -> Result<()> {
 
 registry! {
     /// A penalty on a layer's weights or outputs: `L2 { l2: 0.01 }.into()`.
-    Regularizer("regularizer", Formula) {
+    Regularizer("regularizer") {
         l1_l2: L1["l1"], L2["l2"], L1L2["l1_l2"];
         orthogonal: OrthogonalRegularizer["orthogonal_regularizer"];
     }
 }
 
-impl Regularizer {
+forward!(Regularizer {
     /// Over what it is computed.
-    pub fn form(&self) -> Form {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Form;
-            fn visit<R: Formula>(self, _: &R) -> Form {
-                R::FORM
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub fn form(&self) -> Form = FORM;
     /// It as an [`L1L2`]; none if it is one of the whole matrix.
-    pub(crate) fn l1_l2(&self) -> Option<L1L2> {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = Option<L1L2>;
-            fn visit<R: Formula>(self, rule: &R) -> Self::Output {
-                rule.l1_l2()
-            }
-        }
-        self.visit(Ask)
-    }
-
+    pub(crate) fn l1_l2(&self) -> Option<L1L2>;
     /// The room that [`Regularizer::matrix`] needs.
-    pub(crate) fn scratch(&self, columns: usize, size: usize) -> usize {
-        struct Ask(usize, usize);
-        impl Visit for Ask {
-            type Output = usize;
-            fn visit<R: Formula>(self, rule: &R) -> usize {
-                rule.scratch(self.0, self.1)
-            }
-        }
-        self.visit(Ask(columns, size))
-    }
-
+    pub(crate) fn scratch(&self, columns: usize, size: usize) -> usize;
     /// The penalty for a whole matrix, with its derivatives, in given room.
     pub(crate) fn matrix(
         &self,
@@ -120,29 +90,12 @@ impl Regularizer {
         values: &[f32],
         gradient: Option<&mut [f32]>,
         scratch: &mut [f64],
-    ) -> f64 {
-        struct Ask<'a>(usize, &'a [f32], Option<&'a mut [f32]>, &'a mut [f64]);
-        impl Visit for Ask<'_> {
-            type Output = f64;
-            fn visit<R: Formula>(self, rule: &R) -> f64 {
-                rule.matrix(self.0, self.1, self.2, self.3)
-            }
-        }
-        self.visit(Ask(columns, values, gradient, scratch))
-    }
-
+    ) -> f64;
     /// Refuses a variable that it isn't made for.
-    pub fn check_shape(&self, shape: &[usize]) -> Result<()> {
-        struct Ask<'a>(&'a [usize]);
-        impl Visit for Ask<'_> {
-            type Output = Result<()>;
-            fn visit<R: Formula>(self, rule: &R) -> Result<()> {
-                rule.check_shape(self.0)
-            }
-        }
-        self.visit(Ask(shape))
-    }
+    pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
+});
 
+impl Regularizer {
     /// The penalty for a variable.
     pub fn penalty(&self, shape: &[usize], values: &[f32]) -> f64 {
         self.penalty_and_gradient(shape, values, &mut vec![0.0; values.len()])
@@ -155,29 +108,31 @@ impl Regularizer {
         values: &[f32],
         gradient: &mut [f32],
     ) -> f64 {
-        struct Both<'a>(&'a [usize], &'a [f32], &'a mut [f32]);
-        impl Visit for Both<'_> {
-            type Output = f64;
-            fn visit<R: Formula>(self, rule: &R) -> f64 {
-                let Both(shape, values, gradient) = self;
-                match R::FORM {
-                    Form::Matrix => {
-                        let columns = shape.last().copied().unwrap_or(1);
-                        let mut scratch = vec![0.0; rule.scratch(columns, values.len())];
-                        rule.matrix(columns, values, Some(gradient), &mut scratch)
-                    }
-                    Form::Element => {
-                        let mut sum = 0.0;
-                        for (g, &w) in gradient.iter_mut().zip(values) {
-                            sum += f64::from(rule.penalty(w));
-                            *g += rule.slope(w);
-                        }
-                        sum
-                    }
-                }
-            }
+        match_member!(&self.0, rule: R => penalty_and_gradient(rule, shape, values, gradient))
+    }
+}
+
+/// The penalty for values of this shape; its gradient is added to `gradient`.
+fn penalty_and_gradient<R: Formula>(
+    rule: &R,
+    shape: &[usize],
+    values: &[f32],
+    gradient: &mut [f32],
+) -> f64 {
+    match R::FORM {
+        Form::Matrix => {
+            let columns = shape.last().copied().unwrap_or(1);
+            let mut scratch = vec![0.0; rule.scratch(columns, values.len())];
+            rule.matrix(columns, values, Some(gradient), &mut scratch)
         }
-        self.visit(Both(shape, values, gradient))
+        Form::Element => {
+            let mut sum = 0.0;
+            for (g, &w) in gradient.iter_mut().zip(values) {
+                sum += f64::from(rule.penalty(w));
+                *g += rule.slope(w);
+            }
+            sum
+        }
     }
 }
 

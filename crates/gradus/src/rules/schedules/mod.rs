@@ -1,6 +1,6 @@
 //! Learning-rate schedules: the rate, and sometimes the momentum, of each step.
 
-use crate::base::registry::{Rule, registry};
+use crate::base::registry::{Rule, forward, registry};
 use crate::error::{Error, Result};
 
 pub use one_cycle::Anneal;
@@ -74,7 +74,7 @@ fn check_above(name: &str, number: f64) -> Result<()> {
 
 registry! {
     /// The learning rate as a function of the step.
-    Schedule("schedule", Formula) {
+    Schedule("schedule") {
         cosine_decay: CosineDecay[], CosineDecayRestarts[];
         exponential_decay: ExponentialDecay[], InverseTimeDecay[], PowerScheduling["power"],
             ExponentialByEpoch[];
@@ -84,19 +84,14 @@ registry! {
     }
 }
 
-impl Schedule {
+forward!(Schedule {
     /// The setting of one step.
-    pub fn at(&self, progress: Progress) -> Setting {
-        struct At(Progress);
-        impl Visit for At {
-            type Output = Setting;
-            fn visit<R: Formula>(self, rule: &R) -> Setting {
-                rule.at(self.0)
-            }
-        }
-        self.visit(At(progress))
-    }
+    pub fn at(&self, progress: Progress) -> Setting;
+    /// Whether an optimizer's `learning_rate` can be this schedule, as in Keras.
+    pub fn is_keras(&self) -> bool = KERAS;
+});
 
+impl Schedule {
     /// True if it sets the momentum, too.
     pub fn moves_momentum(&self) -> bool {
         let first = Progress {
@@ -106,18 +101,6 @@ impl Schedule {
             per_epoch: 1,
         };
         self.at(first).momentum.is_some()
-    }
-
-    /// Whether an optimizer's `learning_rate` can be this schedule, as in Keras.
-    pub fn is_keras(&self) -> bool {
-        struct Ask;
-        impl Visit for Ask {
-            type Output = bool;
-            fn visit<R: Formula>(self, _: &R) -> bool {
-                R::KERAS
-            }
-        }
-        self.visit(Ask)
     }
 }
 

@@ -2,7 +2,9 @@
 //! the other.
 
 use super::encoder::Encoder;
-use super::front;
+use super::options::{PretrainOptions, option_setters};
+use super::preprocessing;
+use crate::base::setters::setters;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::layers::{
@@ -11,7 +13,6 @@ use crate::model::layers::{
 use crate::model::{Compiled, Goal, Model};
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
-use crate::rules::optimizers::{Nadam, Optimizer};
 use crate::train::{Fit, History};
 use std::ops::Range;
 
@@ -36,14 +37,8 @@ use std::ops::Range;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Autoencoder {
-    /// The last layer to be pretrained. Default the one before the last Dense layer.
-    pub until: Option<String>,
-    /// How often all rows are seen; in greedy pretraining, by each layer. Default 10.
-    pub epochs: usize,
-    /// Rows of a batch. Default 32.
-    pub batch_size: usize,
-    /// How it is trained. Default Nadam.
-    pub optimizer: Optimizer,
+    /// Extent and training, as of every kind.
+    pub options: PretrainOptions,
     /// How far the output is from the input. Default the mean squared error; with
     /// the binary crossentropy, for inputs from 0 to 1, the output is a sigmoid.
     pub loss: Loss,
@@ -68,10 +63,7 @@ pub struct Autoencoder {
 impl Default for Autoencoder {
     fn default() -> Self {
         Autoencoder {
-            until: None,
-            epochs: 10,
-            batch_size: 32,
-            optimizer: Nadam::new().into(),
+            options: PretrainOptions::default(),
             loss: Loss::MeanSquaredError,
             noise: 0.0,
             dropout: 0.0,
@@ -82,70 +74,12 @@ impl Default for Autoencoder {
     }
 }
 
+option_setters!(Autoencoder);
+
 impl Autoencoder {
     /// Ten epochs of Nadam on the mean squared error, all layers at once.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Sets the last layer to be pretrained.
-    pub fn until(mut self, layer: impl Into<String>) -> Self {
-        self.until = Some(layer.into());
-        self
-    }
-
-    /// Sets how often all rows are seen.
-    pub fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
-        self
-    }
-
-    /// Sets the rows of a batch.
-    pub fn batch_size(mut self, rows: usize) -> Self {
-        self.batch_size = rows;
-        self
-    }
-
-    /// Sets how it is trained.
-    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
-        self.optimizer = optimizer.into();
-        self
-    }
-
-    /// Sets how far the output is from the input.
-    pub fn loss(mut self, loss: impl Into<Loss>) -> Self {
-        self.loss = loss.into();
-        self
-    }
-
-    /// Sets the standard deviation of the input's noise.
-    pub fn noise(mut self, stddev: f64) -> Self {
-        self.noise = stddev;
-        self
-    }
-
-    /// Sets the share of the inputs that is dropped.
-    pub fn dropout(mut self, rate: f64) -> Self {
-        self.dropout = rate;
-        self
-    }
-
-    /// Sets what the absolute values of the code cost.
-    pub fn sparsity(mut self, l1: f64) -> Self {
-        self.sparsity = l1;
-        self
-    }
-
-    /// Trains one layer after the other, or all at once.
-    pub fn greedy(mut self, greedy: bool) -> Self {
-        self.greedy = greedy;
-        self
-    }
-
-    /// Ties the decoder's kernels to the encoder's, or not.
-    pub fn tied(mut self, tied: bool) -> Self {
-        self.tied = tied;
-        self
     }
 
     /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
@@ -153,11 +87,11 @@ impl Autoencoder {
     /// starts afresh. What was measured: one history, or one for each greedy layer.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
-        if let Some(histories) = front::pretrain(model, data, behind)? {
+        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
         let row = data.inputs()[0].shape().clone();
-        let mut encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let mut encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
         if !self.greedy {
             let all = 0..encoder.end;
             return Ok(vec![self.train(&mut encoder, all, data)?]);
@@ -213,13 +147,33 @@ impl Autoencoder {
         };
         let under = |error: Error| error.under("pretrain");
         model
-            .compile_with(Compiled::new(self.optimizer.clone(), Goal::new(loss)))
+            .compile_with(Compiled::new(
+                self.options.optimizer.clone(),
+                Goal::new(loss),
+            ))
             .map_err(under)?;
         let x = data.inputs()[0].clone();
         let y = x.clone().reshaped([input.size()])?;
-        let fit = Fit::new().epochs(self.epochs).batch_size(self.batch_size);
+        let fit = Fit::new()
+            .epochs(self.options.epochs)
+            .batch_size(self.options.batch_size);
         let history = model.fit(&Dataset::new(x, y)?, fit)?;
         encoder.take(model, range, before);
         Ok(history)
     }
 }
+
+setters!(Autoencoder {
+    /// Sets how far the output is from the input.
+    loss(into Loss);
+    /// Sets the standard deviation of the input's noise.
+    noise(f64);
+    /// Sets the share of the inputs that is dropped.
+    dropout(f64);
+    /// Sets what the absolute values of the code cost.
+    sparsity(f64);
+    /// Trains one layer after the other, or all at once.
+    greedy(bool);
+    /// Ties the decoder's kernels to the encoder's, or not.
+    tied(bool);
+});

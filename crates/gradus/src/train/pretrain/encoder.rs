@@ -3,10 +3,10 @@
 use crate::base::shape::Shape;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::model::layers::Layer;
+use crate::model::layers::{Dense, DenseTranspose, Layer};
 use crate::model::{Model, Sequential};
+use crate::rules::activations::Activation;
 use crate::train::{Fit, History};
-use serde_json::json;
 use std::ops::Range;
 
 /// The first layers of a chain.
@@ -34,8 +34,8 @@ impl<'a> Encoder<'a> {
                 found.ok_or_else(|| Error::unknown("until", "layer", name, names))? + 1
             }
             None => {
-                let is_dense = |layer: &Layer| layer.class() == "Dense";
-                let last = model.layers.iter().rposition(|layer| is_dense(&layer.rule));
+                let mut layers = model.layers.iter();
+                let last = layers.rposition(|layer| layer.rule.as_dense().is_some());
                 last.unwrap_or(0)
             }
         };
@@ -61,7 +61,7 @@ impl<'a> Encoder<'a> {
     /// The numbers of the Dense layers among these layers.
     pub fn dense(&self, range: Range<usize>) -> Vec<usize> {
         range
-            .filter(|&i| self.model.layers[i].rule.class() == "Dense")
+            .filter(|&i| self.model.layers[i].rule.as_dense().is_some())
             .collect()
     }
 
@@ -103,39 +103,41 @@ impl<'a> Encoder<'a> {
         let mut layers = Vec::new();
         let dense = self.dense(range);
         for (n, &i) in dense.iter().enumerate().rev() {
-            let shape = self.input(i);
+            let (shape, layer) = (self.input(i), &self.model.layers[i]);
+            let Some(dense) = layer.rule.as_dense() else {
+                continue;
+            };
             if shape.rank() != 1 {
-                let at = format!("layer {}", self.model.layers[i].name);
+                let at = format!("layer {}", layer.name);
                 return Err(Error::shape(
                     &at,
                     shape,
                     "rows of one axis: put a Flatten before it",
                 ));
             }
-            let mut config = self.model.layers[i].rule.to_config();
-            config["units"] = shape.size().into();
-            for key in [
-                "activity_regularizer",
-                "kernel_constraint",
-                "bias_constraint",
-            ] {
-                config[key] = serde_json::Value::Null;
-            }
-            if n == 0 {
-                config["activation"] = "linear".into();
-            }
-            if tied {
-                let known = ["units", "activation", "use_bias", "bias_initializer"];
-                let mut of_dense = config.take();
-                config = json!({
-                    "type": "DenseTranspose",
-                    "tied_to": self.model.layers[i].name,
-                });
-                for key in known {
-                    config[key] = of_dense[key].take();
+            let activation = match n {
+                0 => Activation::Linear,
+                _ => dense.activation.clone(),
+            };
+            let dense = Dense {
+                units: shape.size(),
+                activation,
+                activity_regularizer: None,
+                kernel_constraint: None,
+                bias_constraint: None,
+                ..dense.clone()
+            };
+            layers.push(match tied {
+                false => dense.into(),
+                true => DenseTranspose {
+                    units: dense.units,
+                    tied_to: layer.name.clone(),
+                    activation: dense.activation,
+                    use_bias: dense.use_bias,
+                    bias_initializer: dense.bias_initializer,
                 }
-            }
-            layers.push(Layer::from_config("decoder", &config)?);
+                .into(),
+            });
         }
         layers.extend(output);
         Ok(layers)

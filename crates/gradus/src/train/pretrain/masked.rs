@@ -2,14 +2,15 @@
 //! the others.
 
 use super::encoder::Encoder;
-use super::front;
+use super::options::{PretrainOptions, option_setters};
+use super::preprocessing;
 use crate::base::random::{Key, Stream};
+use crate::base::setters::setters;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::Multiply;
 use crate::model::{Compiled, Functional, Goal, Model};
 use crate::rules::losses::Loss;
-use crate::rules::optimizers::{Nadam, Optimizer};
 use crate::train::History;
 
 /// Pretrains a chain's first layers on rows of a table without labels: a share of
@@ -21,14 +22,8 @@ use crate::train::History;
 /// model with a `Normalization`.
 #[derive(Clone, Debug)]
 pub struct MaskedFeatures {
-    /// The last layer to be pretrained. Default the one before the last Dense layer.
-    pub until: Option<String>,
-    /// How often all rows are seen. Default 10.
-    pub epochs: usize,
-    /// Rows of a batch. Default 32.
-    pub batch_size: usize,
-    /// How it is trained. Default Nadam.
-    pub optimizer: Optimizer,
+    /// Extent and training, as of every kind.
+    pub options: PretrainOptions,
     /// The share of the features that is hidden, above 0 and below 1. Default 0.3.
     pub rate: f64,
 }
@@ -36,49 +31,18 @@ pub struct MaskedFeatures {
 impl Default for MaskedFeatures {
     fn default() -> Self {
         MaskedFeatures {
-            until: None,
-            epochs: 10,
-            batch_size: 32,
-            optimizer: Nadam::new().into(),
+            options: PretrainOptions::default(),
             rate: 0.3,
         }
     }
 }
 
+option_setters!(MaskedFeatures);
+
 impl MaskedFeatures {
     /// Ten epochs of Nadam, three features of ten hidden.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Sets the last layer to be pretrained.
-    pub fn until(mut self, layer: impl Into<String>) -> Self {
-        self.until = Some(layer.into());
-        self
-    }
-
-    /// Sets how often all rows are seen.
-    pub fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
-        self
-    }
-
-    /// Sets the rows of a batch.
-    pub fn batch_size(mut self, rows: usize) -> Self {
-        self.batch_size = rows;
-        self
-    }
-
-    /// Sets how it is trained.
-    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
-        self.optimizer = optimizer.into();
-        self
-    }
-
-    /// Sets the share of the features that is hidden.
-    pub fn rate(mut self, rate: f64) -> Self {
-        self.rate = rate;
-        self
     }
 
     /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
@@ -90,11 +54,11 @@ impl MaskedFeatures {
             return Err(Error::invalid("pretrain.rate", self.rate, expected));
         }
         let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
-        if let Some(histories) = front::pretrain(model, data, behind)? {
+        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
         let row = data.inputs()[0].shape().clone();
-        let encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
         let (seed, all) = (encoder.seed(), 0..encoder.end);
         let network = encoder.network(row.clone(), all.clone())?;
 
@@ -111,11 +75,11 @@ impl MaskedFeatures {
         // A mean over all features would be the smaller the fewer are hidden.
         let goal = Goal::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
         model
-            .compile_with(Compiled::new(self.optimizer.clone(), goal))
+            .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
             .map_err(|error| error.under("pretrain"))?;
 
         let x = data.inputs()[0].to_f32();
-        let sizes = (self.epochs, self.batch_size);
+        let sizes = (self.options.epochs, self.options.batch_size);
         let draw = |epoch| self.mask(&x, row.dims(), seed, epoch);
         let history = encoder.train_part(network, &mut model, sizes, draw)?;
         Ok(vec![history])
@@ -141,3 +105,8 @@ impl MaskedFeatures {
         )
     }
 }
+
+setters!(MaskedFeatures {
+    /// Sets the share of the features that is hidden.
+    rate(f64);
+});

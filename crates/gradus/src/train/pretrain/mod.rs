@@ -3,10 +3,12 @@
 
 mod autoencoder;
 mod encoder;
-mod front;
 mod masked;
+mod options;
+mod preprocessing;
 mod siamese;
 
 pub use autoencoder::Autoencoder;
 pub use masked::MaskedFeatures;
+pub use options::PretrainOptions;
 pub use siamese::Siamese;

@@ -2,15 +2,16 @@
 //! like ones near and others far.
 
 use super::encoder::Encoder;
-use super::front;
+use super::options::{PretrainOptions, option_setters};
+use super::preprocessing;
 use crate::base::random::{Key, Sequence, Stream};
+use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{Concatenate, Layer, Reshape, Subtract};
 use crate::model::{Compiled, Functional, Goal, Model, Symbol};
 use crate::rules::losses::Loss;
-use crate::rules::optimizers::{Nadam, Optimizer};
 use crate::train::History;
 
 /// Pretrains a chain's first layers to put rows that are alike near each other in
@@ -20,14 +21,8 @@ use crate::train::History;
 /// The pairs, or triplets, are drawn anew in every epoch, one for each row.
 #[derive(Clone, Debug)]
 pub struct Siamese {
-    /// The last layer to be pretrained. Default the one before the last Dense layer.
-    pub until: Option<String>,
-    /// How often all rows are seen. Default 10.
-    pub epochs: usize,
-    /// Pairs or triplets of a batch. Default 32.
-    pub batch_size: usize,
-    /// How it is trained. Default Nadam.
-    pub optimizer: Optimizer,
+    /// Extent and training, as of every kind.
+    pub options: PretrainOptions,
     /// Whether each row is seen with a like and with another one at once
     /// (Schroff et al., "FaceNet", 2015), or with one of the two (the contrastive
     /// loss of Hadsell et al., "Dimensionality reduction by learning an invariant
@@ -48,10 +43,7 @@ pub struct Siamese {
 impl Default for Siamese {
     fn default() -> Self {
         Siamese {
-            until: None,
-            epochs: 10,
-            batch_size: 32,
-            optimizer: Nadam::new().into(),
+            options: PretrainOptions::default(),
             triplets: false,
             margin: 1.0,
             noise: None,
@@ -60,52 +52,12 @@ impl Default for Siamese {
     }
 }
 
+option_setters!(Siamese);
+
 impl Siamese {
     /// Ten epochs of Nadam on the contrastive loss of pairs by labels.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Sets the last layer to be pretrained.
-    pub fn until(mut self, layer: impl Into<String>) -> Self {
-        self.until = Some(layer.into());
-        self
-    }
-
-    /// Sets how often all rows are seen.
-    pub fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
-        self
-    }
-
-    /// Sets the pairs or triplets of a batch.
-    pub fn batch_size(mut self, rows: usize) -> Self {
-        self.batch_size = rows;
-        self
-    }
-
-    /// Sets how it is trained.
-    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
-        self.optimizer = optimizer.into();
-        self
-    }
-
-    /// Triplets, or pairs.
-    pub fn triplets(mut self, triplets: bool) -> Self {
-        self.triplets = triplets;
-        self
-    }
-
-    /// Sets how far apart others are to be.
-    pub fn margin(mut self, margin: f64) -> Self {
-        self.margin = margin;
-        self
-    }
-
-    /// Two versions of a row, with noise of that standard deviation, are alike.
-    pub fn noise(mut self, stddev: f64) -> Self {
-        self.noise = Some(stddev);
-        self
     }
 
     /// Two versions of an image, made by these layers, are alike.
@@ -131,12 +83,12 @@ impl Siamese {
             ));
         }
         let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
-        if let Some(histories) = front::pretrain(model, data, behind)? {
+        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
         let row = data.inputs()[0].shape().clone();
         let likes = self.likes(data)?;
-        let encoder = Encoder::of(model, self.until.as_deref(), &row)?;
+        let encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
         let (seed, all) = (encoder.seed(), 0..encoder.end);
         let network = encoder.network(row.clone(), all)?;
 
@@ -165,10 +117,10 @@ impl Siamese {
             .map_or(0, |shape| shape.size());
         let goal = Goal::new(self.loss());
         model
-            .compile_with(Compiled::new(self.optimizer.clone(), goal))
+            .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
             .map_err(|error| error.under("pretrain"))?;
 
-        let sizes = (self.epochs, self.batch_size);
+        let sizes = (self.options.epochs, self.options.batch_size);
         let draw = |epoch| {
             let random = Key::new(seed, Stream::Pretrain, epoch).sequence();
             self.draw(data, &likes, width, random)
@@ -284,6 +236,15 @@ impl Siamese {
         Dataset::from_parts(views, vec![Tensor::from_f32([width], targets)?])
     }
 }
+
+setters!(Siamese {
+    /// Triplets, or pairs.
+    triplets(bool);
+    /// Sets how far apart others are to be.
+    margin(f64);
+    /// Two versions of a row, with noise of that standard deviation, are alike.
+    noise(some f64);
+});
 
 /// Which rows are alike.
 struct Likes {

@@ -1,44 +1,17 @@
 //! A model as `config.json`.
 
 use super::compile;
-use crate::artifacts::keras::families::{Family, operation_module};
+use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::model::layers::{Kind, OutputMode};
+use crate::model::feeds::dtypes_of;
+use crate::model::layers::{KerasHome, Kind, OutputMode};
 use crate::model::order::{Place, keras_order};
 use crate::model::parts::{Call, Unit, Units, own_name};
 use crate::model::{Dtype, Input, LayerEntry, Model, Part, Source};
 use serde_json::{Map, json};
-
-/// Layers that Keras counts as built from the start; it notes no shape for them.
-const BUILT_AT_ONCE: &[&str] = &[
-    "Activation",
-    "ActivityRegularization",
-    "AlphaDropout",
-    "Dropout",
-    "ELU",
-    "GaussianDropout",
-    "GaussianNoise",
-    "Identity",
-    "LeakyReLU",
-    "ReLU",
-    "Reshape",
-    "Softmax",
-    "UnitNormalization",
-];
-
-/// Layers that Keras never compiles: their `supports_jit` is false.
-const NEVER_COMPILED: [&str; 7] = [
-    "Hashing",
-    "IntegerLookup",
-    "RandomCrop",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-    "StringLookup",
-];
 
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
@@ -55,7 +28,7 @@ pub(crate) fn write(model: &Model) -> Result<String> {
     written["compile_config"] = match &model.compiled {
         Some(compiled) => {
             let mut layers = model.layers.iter();
-            let jit = !layers.any(|l| NEVER_COMPILED.contains(&l.rule.class()));
+            let jit = layers.all(|layer| layer.rule.keras().compiled);
             compile::write(compiled, &model.output_names(), jit)
         }
         None => json!({}),
@@ -95,7 +68,7 @@ impl<'a> Graph<'a> {
                 Some(_) => model.shapes_of(units.nodes(), &inputs)?,
                 None => Vec::new(),
             },
-            dtypes: (dtypes.clone(), model.dtypes_of(units.nodes(), &dtypes)),
+            dtypes: (dtypes.clone(), dtypes_of(model, units.nodes(), &dtypes)),
             inputs: known,
             units,
         })
@@ -141,7 +114,10 @@ impl<'a> Graph<'a> {
     /// Whether one of its layers is an operation in Keras, which no Sequential takes.
     fn has_operations(&self) -> bool {
         let is = |unit: &Unit| match *unit {
-            Unit::Layer(l) => operation_module(self.model.layers[l].rule.class()).is_some(),
+            Unit::Layer(l) => {
+                let home = self.model.layers[l].rule.keras().home;
+                matches!(home, KerasHome::Operation(_))
+            }
             Unit::Part(_) => false,
         };
         self.units.all().iter().any(is)
@@ -359,7 +335,8 @@ impl<'a> Graph<'a> {
 fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
     let mut written = to_keras(Family::Layer, &layer.rule.to_config());
     written["config"]["name"] = own_name(&layer.name).into();
-    if let Some(module) = operation_module(layer.rule.class()) {
+    let keras = layer.rule.keras();
+    if let KerasHome::Operation(module) = keras.home {
         written["module"] = module.into();
         written["registered_name"] = layer.rule.class().into();
         return written;
@@ -379,7 +356,7 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
             if layer.rule.vocabulary_text().is_some() {
                 config.insert("vocabulary".to_owned(), Value::Null);
             }
-            let places = layer.rule.nature().vocabulary_size;
+            let places = layer.rule.traits().vocabulary_size;
             config.insert("vocabulary_size".to_owned(), json!(places));
             written["build_config"] = json!({});
             return written;
@@ -387,7 +364,7 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
         _ => {}
     }
     if let Some(inputs) = inputs
-        && !BUILT_AT_ONCE.contains(&layer.rule.class())
+        && !keras.built_at_once
     {
         let shape = match inputs {
             [one] => batch_shape(one),

@@ -1,4 +1,4 @@
-//! What the layers that give images another size have in common.
+//! Code shared by the layers that give images another size.
 
 use super::{DataFormat, LONGEST, image};
 use crate::base::shape::Shape;
@@ -10,7 +10,7 @@ use crate::rules::augment::{Axis, Image, Part, Resampling, Resize};
 /// A height and a width.
 pub(in crate::model::layers) type Sides = [usize; 2];
 
-/// How an image becomes one of these sides.
+/// Operations that bring an image to these sides.
 pub(in crate::model::layers) struct Window {
     /// Which part of its height and of its width.
     pub parts: [Part; 2],

@@ -8,7 +8,7 @@ use crate::plan::{Mode, Op};
 use crate::rules::augment::{Augment, Drawn, Image};
 use crate::rules::golden::cases;
 
-/// What a layer becomes in a plan, and the shape of what it gives.
+/// Plan of a layer, and the shape of its output.
 fn operations(layer: &Layer, shape: &[usize], mode: Mode) -> (Vec<Op>, Shape) {
     let mut plan = Lowering::new(mode, false, &[]);
     let x = plan.feed("image", Shape::new(shape));

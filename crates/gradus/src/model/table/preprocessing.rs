@@ -1,4 +1,5 @@
-//! From a table's columns to one row of numbers, by Keras' own layers.
+//! Preprocessing inside the model: from a table's columns to one row of numbers, by Keras'
+//! own layers.
 
 use super::super::dtype::Dtype;
 use super::super::functional::{Functional, Symbol};
@@ -21,7 +22,7 @@ pub fn embedding_width(texts: usize) -> usize {
     (1.6 * (texts as f64).powf(0.56)).round().min(100.0) as usize
 }
 
-/// What all columns become together, with means, gaps and vocabularies of the
+/// Adds the preprocessing of all columns, with means, gaps and vocabularies of the
 /// training rows:
 ///
 /// - numbers, booleans and the parts of dates are standardized; a missing one is the
@@ -30,7 +31,7 @@ pub fn embedding_width(texts: usize) -> usize {
 /// - those with gaps have, if `missing` says so, a 1 where they are missing;
 /// - of a category, each text that is there twice or more has a place, all others
 ///   are one unknown text, and so what is unknown is trained, too.
-pub(super) fn front(
+pub(super) fn preprocess(
     g: &mut Functional,
     columns: &[Symbol],
     schema: &Schema,
@@ -95,17 +96,17 @@ pub(super) fn front(
     together(g, parts)
 }
 
-/// What a network sees of a column.
+/// Preprocessing of a column.
 enum Seen {
-    Numbers(Numbers),
+    Numbers(Standardized),
     /// A place for each of these texts, and one for all others.
     OneHot(Vec<String>),
     /// A vector of this width for each, and one for all others.
     Embedded(Vec<String>, usize),
 }
 
-/// A column's numbers, standardized.
-struct Numbers {
+/// Statistics of a column's numbers, by which they are standardized.
+struct Standardized {
     means: Vec<f64>,
     variances: Vec<f64>,
     /// Whether any is missing.
@@ -173,13 +174,13 @@ fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
 
 /// Means and variances of the rows where a number is not missing; a variance of 0 is 1,
 /// so that a constant stays 0.
-fn statistics(look: &NumberLook, train: &Summary, missing: Missing) -> Numbers {
+fn statistics(look: &NumberLook, train: &Summary, missing: Missing) -> Standardized {
     let variance = |moments: &Moments| match moments.variance {
         0.0 => 1.0,
         variance => variance,
     };
     let gaps = look.places.iter().any(|place| place.count < train.rows());
-    Numbers {
+    Standardized {
         means: look.places.iter().map(|moments| moments.mean).collect(),
         variances: look.places.iter().map(variance).collect(),
         gaps,

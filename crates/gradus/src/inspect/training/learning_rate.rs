@@ -1,7 +1,7 @@
 //! A learning rate that blows up, or moves nothing.
 
 use crate::data::checks::{Finding, Where};
-use crate::inspect::Recipe;
+use crate::inspect::PlannedTraining;
 use crate::rules::optimizers::LearningRate;
 
 const NAME: &str = "learning_rate";
@@ -19,13 +19,13 @@ const MOST: [(&str, f64, &str); 8] = [
 /// Below it, float32 weights hardly change.
 const LEAST: f64 = 1e-7;
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let optimizer = recipe
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let optimizer = planned
         .model
         .compiled
         .as_ref()
         .and_then(|c| c.optimizer.as_ref());
-    let Some(optimizer) = optimizer.filter(|_| !recipe.scheduled) else {
+    let Some(optimizer) = optimizer.filter(|_| !planned.scheduled) else {
         return Vec::new();
     };
     let LearningRate::Constant(rate) = optimizer.learning_rate else {

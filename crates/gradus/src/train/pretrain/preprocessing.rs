@@ -1,14 +1,15 @@
-//! A model whose hidden layers stand behind the columns of a table: what comes before its
-//! first Dense layer stays as it is, and the layers from there on are pretrained as a chain.
+//! A model whose hidden layers stand behind the columns of a table: the preprocessing
+//! before its first Dense layer stays as it is, and the layers from there on are pretrained
+//! as a chain.
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{Model, Sequential, Source};
 use crate::train::History;
 
-/// Pretrains the chain behind a model's front on what the front makes of the rows. Nothing
-/// of a model that is a chain itself.
-pub(super) fn pretrain(
+/// Pretrains the chain behind a model's preprocessing on the preprocessed rows. None of a
+/// model that is a chain itself.
+pub(super) fn pretrain_behind(
     model: &mut Model,
     data: &Dataset,
     pretrain: impl FnOnce(&mut Model, &Dataset) -> Result<Vec<History>>,
@@ -56,8 +57,13 @@ fn behind(model: &Model) -> Option<Vec<usize>> {
     if !model.parts.is_empty() || !model.is_built() {
         return None;
     }
-    let class = |n: usize| model.layers[model.nodes[n].layer].rule.class();
-    let mut nodes = vec![(0..model.nodes.len()).find(|&n| class(n) == "Dense")?];
+    let is_dense = |n: &usize| {
+        model.layers[model.nodes[*n].layer]
+            .rule
+            .as_dense()
+            .is_some()
+    };
+    let mut nodes = vec![(0..model.nodes.len()).find(is_dense)?];
     let follows = |n: usize, last: usize| model.nodes[n].inputs == [Source::Node(last)];
     while let Some(&last) = nodes.last() {
         match (last + 1..model.nodes.len()).find(|&n| follows(n, last)) {
@@ -65,11 +71,7 @@ fn behind(model: &Model) -> Option<Vec<usize>> {
             None => break,
         }
     }
-    let heads = model
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| class(*n) == "Dense");
+    let heads = model.nodes.iter().enumerate().filter(|(n, _)| is_dense(n));
     let mut others = heads.filter(|(n, _)| !nodes.contains(n));
     let is_head = |inputs: &[Source]| match inputs {
         [Source::Node(from)] => nodes.contains(from),

@@ -1,24 +1,25 @@
 //! The last layer, the loss, and the targets.
 
 use crate::data::checks::{Finding, Severity};
-use crate::inspect::Recipe;
-use crate::inspect::graph::{InPlace, at, class, dense_layers, passes, target_of};
+use crate::inspect::PlannedTraining;
+use crate::inspect::graph::{InPlace, at, dense_layers, effect, target_of};
+use crate::model::layers::Effect;
 use crate::model::{Goal, Source};
 
 const NAME: &str = "output";
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let model = recipe.model;
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let model = planned.model;
     let Some(compiled) = &model.compiled else {
         return Vec::new();
     };
     let layers = dense_layers(model);
     let mut findings = Vec::new();
     for (output, goal) in compiled.trained() {
-        let Some(layer) = last(recipe, &layers, model.outputs[output]) else {
+        let Some(layer) = last(planned, &layers, model.outputs[output]) else {
             continue;
         };
-        let targets = target_of(model, recipe.data.train.sample(), output).map(|t| t.to_f32());
+        let targets = target_of(model, planned.data.train.sample(), output).map(|t| t.to_f32());
         findings.extend(with_loss(layer, goal));
         if let Some(targets) = targets {
             findings.extend(with_targets(layer, goal, &targets));
@@ -29,11 +30,11 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
 
 /// The dense layer that an output comes from.
 fn last<'a, 'b>(
-    recipe: &Recipe<'_>,
+    planned: &PlannedTraining<'_>,
     layers: &'b [InPlace<'a>],
     output: Source,
 ) -> Option<&'b InPlace<'a>> {
-    let model = recipe.model;
+    let model = planned.model;
     let Source::Node(mut node) = output else {
         return None;
     };
@@ -41,10 +42,9 @@ fn last<'a, 'b>(
         if let Some(layer) = layers.iter().find(|layer| layer.node == node) {
             return Some(layer);
         }
-        let class = class(model, &model.nodes[node]);
-        if !passes(class) && class != "Activation" && class != "Softmax" {
+        let (Effect::KeepsScale | Effect::Activates(_)) = effect(model, node) else {
             return None;
-        }
+        };
         match model.nodes[node].inputs[..] {
             [Source::Node(before)] => node = before,
             _ => return None,

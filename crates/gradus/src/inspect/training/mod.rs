@@ -8,11 +8,11 @@ mod learning_rate;
 mod output;
 mod scale;
 
-use super::Recipe;
+use super::PlannedTraining;
 use crate::data::checks::Finding;
 
 /// Every rule.
-pub(super) const RULES: &[fn(&Recipe<'_>) -> Vec<Finding>] = &[
+pub(super) const RULES: &[fn(&PlannedTraining<'_>) -> Vec<Finding>] = &[
     activations::look,
     output::look,
     batch_normalization::look,

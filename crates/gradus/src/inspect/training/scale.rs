@@ -2,9 +2,10 @@
 
 use crate::data::Dataset;
 use crate::data::checks::{Finding, Where};
-use crate::inspect::Recipe;
-use crate::inspect::graph::{at, dense_layers, raw_inputs, target_of};
+use crate::inspect::PlannedTraining;
+use crate::inspect::graph::{at, dense_layers, effect, raw_inputs, target_of};
 use crate::model::Source;
+use crate::model::layers::Effect;
 
 /// So many rows show the scale.
 const SAMPLED: usize = 512;
@@ -26,18 +27,18 @@ struct Column {
     alone: bool,
 }
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let mut findings = unscaled_targets(recipe);
-    let layers = dense_layers(recipe.model);
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let mut findings = unscaled_targets(planned);
+    let layers = dense_layers(planned.model);
     let Some(first) = layers
         .iter()
-        .find(|l| !raw_inputs(recipe.model, l.node).is_empty())
+        .find(|l| !raw_inputs(planned.model, l.node).is_empty())
     else {
         return findings;
     };
-    let mut inputs = raw_inputs(recipe.model, first.node);
+    let mut inputs = raw_inputs(planned.model, first.node);
     inputs.dedup();
-    let (columns, sum, squares, count) = columns(recipe, &inputs);
+    let (columns, sum, squares, count) = columns(planned, &inputs);
     if count == 0.0 {
         return findings;
     }
@@ -84,10 +85,10 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
 
 /// The columns of these inputs in some rows; the sum, the sum of squares and the count
 /// of all their numbers.
-fn columns(recipe: &Recipe<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
+fn columns(planned: &PlannedTraining<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
     let (mut columns, mut sum, mut squares, mut count) = (Vec::new(), 0.0, 0.0, 0.0);
-    let data = recipe.data.train.sample();
-    let names = recipe.model.inputs.iter().map(|input| &*input.name);
+    let data = planned.data.train.sample();
+    let names = planned.model.inputs.iter().map(|input| &*input.name);
     let Ok(tensors) = data.for_inputs(names) else {
         return (columns, sum, squares, count);
     };
@@ -104,7 +105,7 @@ fn columns(recipe: &Recipe<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64
             let all = all.map(|&x| f64::from(x)).filter(|x| x.is_finite());
             let mut column = Column {
                 name: match tensor.size() {
-                    1 => recipe.model.inputs[input].name.clone(),
+                    1 => planned.model.inputs[input].name.clone(),
                     _ => format!("column {place}"),
                 },
                 least: f64::INFINITY,
@@ -128,8 +129,8 @@ fn sampled(data: &Dataset) -> Vec<u32> {
 }
 
 /// Numbers to be predicted that are far from 1; a table's model scales them itself.
-fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let model = recipe.model;
+fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let model = planned.model;
     let Some(compiled) = &model.compiled else {
         return Vec::new();
     };
@@ -137,8 +138,7 @@ fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
     for (output, goal) in compiled.trained() {
         let scaled = match model.outputs[output] {
             Source::Node(n) => {
-                let class = model.layers[model.nodes[n].layer].rule.class();
-                ["Normalization", "Rescaling"].contains(&class)
+                matches!(effect(model, n), Effect::Standardizes | Effect::Rescales)
             }
             Source::Input(_) => false,
         };
@@ -146,7 +146,7 @@ fn unscaled_targets(recipe: &Recipe<'_>) -> Vec<Finding> {
         if scaled || !errors.contains(&goal.loss.class()) {
             continue;
         }
-        let Some(target) = target_of(model, recipe.data.train.sample(), output) else {
+        let Some(target) = target_of(model, planned.data.train.sample(), output) else {
             continue;
         };
         let all = target.to_f32();

@@ -1,8 +1,9 @@
 //! Activations and what goes with them.
 
 use crate::data::checks::{Finding, Where};
-use crate::inspect::Recipe;
-use crate::inspect::graph::{InPlace, at, behind, class, dense_layers, normalizes, passes};
+use crate::inspect::PlannedTraining;
+use crate::inspect::graph::{InPlace, at, behind, dense_layers, normalizes, passes, traits};
+use crate::model::layers::{Effect, Kind};
 
 /// So many layers in a row lose or blow up their signal if they are made wrong.
 const DEEP: usize = 5;
@@ -11,14 +12,14 @@ const HE: [&str; 7] = ["Relu", "Elu", "LeakyRelu", "Gelu", "Silu", "Mish", "Relu
 /// Activations that are flat on both sides.
 const FLAT: [&str; 4] = ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"];
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let model = recipe.model;
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let model = planned.model;
     let layers = dense_layers(model);
     let hidden: Vec<&InPlace<'_>> = layers.iter().filter(|layer| !layer.is_last).collect();
     let normalized = model
         .nodes
         .iter()
-        .any(|node| ["BatchNormalization", "LayerNormalization"].contains(&class(model, node)));
+        .any(|node| traits(model, node).effect == Effect::Normalizes);
     let mut findings = Vec::new();
     let initializer = |layer: &InPlace<'_>| layer.dense.kernel_initializer.class();
     let names = |layers: &[&&InPlace<'_>]| {
@@ -39,7 +40,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
         .copied()
         .filter(|l| !initializer(l).starts_with("Lecun") && initializer(l) != "VarianceScaling")
         .collect();
-    if let (Some(first), true) = (wrong.first(), recipe.fresh) {
+    if let (Some(first), true) = (wrong.first(), planned.fresh) {
         let found = format!("SELU with the initializer {}", initializer(first));
         let advice = "it normalizes itself with `kernel_initializer = \"lecun_normal\"` alone";
         findings.push(Finding::warning(
@@ -53,7 +54,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
         .iter()
         .filter(|l| HE.contains(&l.activation) && initializer(l).starts_with("Glorot"))
         .collect();
-    if he.len() >= DEEP && !normalized && recipe.fresh {
+    if he.len() >= DEEP && !normalized && planned.fresh {
         let found = format!("{} layers in a row with Glorot's initializer", he.len());
         let advice = "the signal fades from layer to layer: `kernel_initializer = \"he_normal\"` \
                       goes with their activation, and `BatchNormalization` helps";
@@ -84,20 +85,17 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
         ));
     }
     for layer in selu {
-        for next in after(recipe, layer.node) {
-            let (class, name) = (
-                class(model, &model.nodes[next]),
-                &model.layers[model.nodes[next].layer].name,
-            );
-            let what = match class {
-                "Dropout" | "MCDropout" => {
+        for next in after(planned, layer.node) {
+            let layer = &model.layers[model.nodes[next].layer];
+            let what = match layer.rule.0 {
+                Kind::Dropout(_) | Kind::MCDropout(_) => {
                     "`AlphaDropout` keeps mean and variance, `Dropout` does not"
                 }
-                "BatchNormalization" => "SELU normalizes itself: leave one of the two out",
+                Kind::BatchNormalization(_) => "SELU normalizes itself: leave one of the two out",
                 _ => continue,
             };
-            let found = format!("{class} behind SELU");
-            findings.push(Finding::warning("selu", at(name), found, what));
+            let found = format!("{} behind SELU", layer.rule.class());
+            findings.push(Finding::warning("selu", at(&layer.name), found, what));
         }
     }
     for layer in &hidden {
@@ -112,18 +110,18 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
             ));
         }
     }
-    findings.extend(linear_stacks(recipe, &layers));
+    findings.extend(linear_stacks(planned, &layers));
     findings
 }
 
 /// Two dense layers between which nothing bends the numbers; a narrow one in between
 /// is meant so.
-fn linear_stacks(recipe: &Recipe<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
+fn linear_stacks(planned: &PlannedTraining<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
     let linear = layers
         .iter()
         .filter(|l| l.activation == "Linear" && !l.is_last);
     let stacked = linear.filter_map(|layer| {
-        let next = after(recipe, layer.node).into_iter();
+        let next = after(planned, layer.node).into_iter();
         let next = next.filter_map(|node| layers.iter().find(|l| l.node == node));
         let next = next.min_by_key(|next| next.node)?;
         let inputs = layer.entry.weights.first()?.shape.first()?;
@@ -143,13 +141,13 @@ fn linear_stacks(recipe: &Recipe<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
 
 /// What comes behind a node, through what passes numbers on and normalizes them: those
 /// layers themselves, too.
-fn after(recipe: &Recipe<'_>, node: usize) -> Vec<usize> {
+fn after(planned: &PlannedTraining<'_>, node: usize) -> Vec<usize> {
     let mut found = Vec::new();
-    for next in behind(recipe.model, node) {
-        let class = class(recipe.model, &recipe.model.nodes[next]);
+    for next in behind(planned.model, node) {
         found.push(next);
-        if passes(class) && class != "Concatenate" || normalizes(class) {
-            found.extend(after(recipe, next));
+        let alone = planned.model.nodes[next].inputs.len() == 1;
+        if passes(planned.model, next) && alone || normalizes(planned.model, next) {
+            found.extend(after(planned, next));
         }
     }
     found

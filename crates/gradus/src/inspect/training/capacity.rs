@@ -1,16 +1,15 @@
 //! Far more weights than rows; and nothing to train.
 
 use crate::data::checks::{Finding, Where};
-use crate::inspect::Recipe;
-use crate::inspect::graph::is_noise;
+use crate::inspect::PlannedTraining;
 
 /// So many weights for a row learn it by heart.
 const PER_ROW: usize = 20;
 /// Fewer are not worth a word.
 const FEW: usize = 10_000;
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
-    let model = recipe.model;
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
+    let model = planned.model;
     let weights = model.layers.iter().filter(|layer| layer.trainable);
     let weights = weights
         .flat_map(|layer| &layer.weights)
@@ -26,10 +25,10 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
             advice,
         )];
     }
-    let rows = recipe.data.train_rows();
+    let rows = planned.data.train_rows();
     let regularized = model.layers.iter().any(|layer| {
         let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
-        is_noise(layer.rule.class())
+        layer.rule.traits().regularizes
             || rules.iter().any(|of| {
                 layer.rule.regularizer(of).is_some() || layer.rule.constraint(of).is_some()
             })
@@ -37,8 +36,8 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     });
     let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     let decays = optimizer.is_some_and(|o| o.weight_decay.is_some_and(|d| d > 0.0));
-    let guarded = regularized || decays || recipe.mixup || recipe.early_stopping.is_some();
-    if trained < FEW || trained / PER_ROW < rows || guarded || recipe.epochs < 2 {
+    let guarded = regularized || decays || planned.mixup || planned.early_stopping.is_some();
+    if trained < FEW || trained / PER_ROW < rows || guarded || planned.epochs < 2 {
         return Vec::new();
     }
     let found = format!(
@@ -47,7 +46,7 @@ pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
     let mut advice = "fewer units, `Dropout`, a `kernel_regularizer`, or \
                       `[callbacks] early_stopping`"
         .to_owned();
-    if recipe.data.validation.is_none() {
+    if planned.data.validation.is_none() {
         advice += ", for which `data.validation` is needed";
     }
     vec![Finding::warning(

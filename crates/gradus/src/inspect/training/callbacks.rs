@@ -1,14 +1,14 @@
 //! Callbacks that never come to act.
 
 use crate::data::checks::{Finding, Where};
-use crate::inspect::Recipe;
+use crate::inspect::PlannedTraining;
 
-pub(super) fn look(recipe: &Recipe<'_>) -> Vec<Finding> {
+pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let Some(stopping) = recipe.early_stopping else {
+    let Some(stopping) = planned.early_stopping else {
         return findings;
     };
-    if let Some(plateau) = recipe.reduce_lr_on_plateau
+    if let Some(plateau) = planned.reduce_lr_on_plateau
         && plateau.monitor == stopping.monitor
         && plateau.patience >= stopping.patience
     {

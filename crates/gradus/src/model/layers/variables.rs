@@ -1,0 +1,72 @@
+//! Variables of layers, and the rules that they start from and are kept by.
+
+use crate::error::{Error, Result};
+use crate::rules::constraints::Constraint;
+use crate::rules::initializers::Initializer;
+use crate::rules::regularizers::Regularizer;
+
+/// A variable that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableSpec {
+    /// Keras' name for it: `kernel`.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its first values.
+    pub initializer: Initializer,
+    /// True if gradients change it: a moving mean is not trainable.
+    pub trainable: bool,
+}
+
+/// Rules of a variable, as a layer's arguments have them: `kernel_initializer`,
+/// `kernel_regularizer`, `kernel_constraint`.
+#[derive(Clone, Copy, Debug)]
+pub struct VariableRules<'a> {
+    /// The variable's name, with which the arguments' names begin.
+    pub name: &'static str,
+    /// The rule of its first values.
+    pub initializer: &'a Initializer,
+    /// Its penalty, if it has one.
+    pub regularizer: Option<&'a Regularizer>,
+    /// Its constraint, if it has one.
+    pub constraint: Option<&'a Constraint>,
+}
+
+impl<'a> VariableRules<'a> {
+    /// A variable with an initializer alone.
+    pub fn new(name: &'static str, initializer: &'a Initializer) -> Self {
+        VariableRules {
+            name,
+            initializer,
+            regularizer: None,
+            constraint: None,
+        }
+    }
+
+    /// Adds regularizer and constraint, where there are some.
+    pub fn kept(
+        mut self,
+        regularizer: &'a Option<Regularizer>,
+        constraint: &'a Option<Constraint>,
+    ) -> Self {
+        self.regularizer = regularizer.as_ref();
+        self.constraint = constraint.as_ref();
+        self
+    }
+}
+
+/// Refuses rules whose arguments make no sense.
+pub(super) fn check_rules(all: &[VariableRules<'_>]) -> Result<()> {
+    for rules in all {
+        let name = rules.name;
+        let under = |what: &'static str| move |error: Error| error.under(&format!("{name}_{what}"));
+        rules.initializer.check().map_err(under("initializer"))?;
+        if let Some(rule) = rules.regularizer {
+            rule.check().map_err(under("regularizer"))?;
+        }
+        if let Some(rule) = rules.constraint {
+            rule.check().map_err(under("constraint"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Subgraphs: the part of a graph that leads to some outputs, its layers in Keras' order.
+
+use super::facts::InputFacts;
+use super::graph::{LayerEntry, Model, Node, Source, State};
+use super::order::{Place, keras_order};
+use super::parts::{Call, Part, Unit, Use};
+use crate::error::Result;
+
+/// Maps old indices to new; `None` if removed.
+type IndexMap = Vec<Option<usize>>;
+
+/// The part of the graph that leads to these outputs, with its weights, in Keras' order;
+/// not compiled.
+pub(super) fn leading_to(model: &Model, outputs: Vec<Source>) -> Result<Model> {
+    let mut whole = model.clone();
+    whole.outputs = outputs;
+    whole.compiled = None;
+    whole.facts = InputFacts::default();
+    whole.state = State::default();
+    let calls = whole.units(None).calls();
+    let mut makers = vec![0; whole.nodes.len()];
+    for (c, call) in calls.iter().enumerate() {
+        makers[call.nodes.clone()].fill(c);
+    }
+    let order = keras_order(&calls, |n| makers[n], &whole.outputs);
+    let mut model = subgraph(whole, &order, &calls, &makers);
+    model.finish()?;
+    Ok(model)
+}
+
+/// The layers and inputs of the order, and the nodes that lead to the outputs.
+/// `makers` names the call that each node belongs to.
+fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
+    let mut layers: IndexMap = vec![None; model.layers.len()];
+    let mut placed = 0;
+    for place in order {
+        let range = match *place {
+            Place::Input(_) => continue,
+            Place::Unit(Unit::Layer(l)) => l..l + 1,
+            Place::Unit(Unit::Part(p)) => model.parts[p].layers.clone(),
+        };
+        for layer in &mut layers[range] {
+            *layer = Some(placed);
+            placed += 1;
+        }
+    }
+    // Inputs stay in their own order; parts of kept parts are kept.
+    let inputs = numbered((0..model.inputs.len()).map(|i| order.contains(&Place::Input(i))));
+    let root = |mut p: usize| {
+        while let Some(parent) = model.parts[p].parent {
+            p = parent;
+        }
+        Place::Unit(Unit::Part(p))
+    };
+    let parts = numbered((0..model.parts.len()).map(|p| order.contains(&root(p))));
+    let kept = leading(&model.outputs, calls, makers);
+    let nodes = numbered(makers.iter().map(|&call| kept[call]));
+
+    let source = |source: &Source| match *source {
+        Source::Input(i) => inputs[i].map(Source::Input),
+        Source::Node(n) => nodes[n].map(Source::Node),
+    };
+    let sources = |all: &[Source]| -> Option<Vec<Source>> { all.iter().map(source).collect() };
+    let node = |node: &Node, inputs: Option<Vec<Source>>| {
+        Some(Node {
+            layer: layers[node.layer]?,
+            inputs: inputs?,
+            inference: node.inference,
+        })
+    };
+    let part = |part: Part, parent: Option<usize>| {
+        let start = layers[part.layers.start].unwrap_or_default();
+        let own = part.nodes.iter();
+        let uses = part.uses.iter().filter_map(|used| match parent {
+            None => Some(Use {
+                first: nodes[used.first]?,
+                inputs: sources(&used.inputs)?,
+                inference: used.inference,
+            }),
+            // These count in the part that it is in.
+            Some(_) => Some(used.clone()),
+        });
+        Part {
+            parent,
+            layers: start..start + part.layers.len(),
+            uses: uses.collect(),
+            nodes: own
+                .filter_map(|n| node(n, Some(n.inputs.clone())))
+                .collect(),
+            ..part
+        }
+    };
+
+    let new_nodes = model.nodes.iter().zip(&nodes).filter(|(_, n)| n.is_some());
+    let new_nodes = new_nodes.filter_map(|(n, _)| node(n, sources(&n.inputs)));
+    let new_nodes = new_nodes.collect();
+    let outputs = sources(&model.outputs).unwrap_or_default();
+    let new_parts = model
+        .parts
+        .into_iter()
+        .zip(&parts)
+        .filter(|(_, n)| n.is_some());
+    let new_parts = new_parts.map(|(old, _)| {
+        let parent = old.parent.and_then(|p| parts[p]);
+        part(old, parent)
+    });
+    let new_inputs = model.inputs.into_iter().zip(&inputs);
+    let mut new_layers: Vec<(usize, LayerEntry)> = model
+        .layers
+        .into_iter()
+        .zip(&layers)
+        .filter_map(|(layer, place)| Some(((*place)?, layer)))
+        .collect();
+    new_layers.sort_by_key(|(place, _)| *place);
+    Model {
+        outputs,
+        nodes: new_nodes,
+        parts: new_parts.collect(),
+        inputs: new_inputs
+            .filter(|(_, n)| n.is_some())
+            .map(|(i, _)| i)
+            .collect(),
+        layers: new_layers.into_iter().map(|(_, layer)| layer).collect(),
+        name: model.name,
+        chain: model.chain,
+        seed: model.seed,
+        compiled: model.compiled,
+        state: model.state,
+        facts: model.facts,
+        asked: model.asked,
+    }
+}
+
+/// Of each call, true if it leads to one of the outputs.
+fn leading(outputs: &[Source], calls: &[Call], makers: &[usize]) -> Vec<bool> {
+    let mut wanted = vec![false; calls.len()];
+    let mut open = outputs.to_vec();
+    while let Some(source) = open.pop() {
+        if let Source::Node(n) = source
+            && !std::mem::replace(&mut wanted[makers[n]], true)
+        {
+            open.extend(&calls[makers[n]].inputs);
+        }
+    }
+    wanted
+}
+
+/// New indices for those that are kept.
+fn numbered(kept: impl Iterator<Item = bool>) -> IndexMap {
+    let mut next = 0..;
+    kept.map(|kept| if kept { next.next() } else { None })
+        .collect()
+}

@@ -14,6 +14,7 @@ pub mod config {
 pub mod data;
 mod engine;
 pub mod error;
+pub mod experiment;
 pub mod inspect;
 pub mod model;
 mod plan;

@@ -23,6 +23,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "artifacts",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),
+    (
+        "experiment",
+        &[
+            "base",
+            "error",
+            "data",
+            "rules",
+            "model",
+            "train",
+            "inspect",
+            "artifacts",
+        ],
+    ),
 ];
 
 fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {

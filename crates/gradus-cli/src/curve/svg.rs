@@ -2,8 +2,8 @@
 //! than the calls of a plotting crate, and no crate.
 
 use super::frame::Frame;
-use crate::config::Suggestion;
 use crate::output::number;
+use gradus::experiment::Suggestion;
 use gradus::train::{LearningRateCurve, RatePoint};
 use std::fmt::Write;
 

@@ -1,8 +1,8 @@
 //! The curve in letters, for a terminal.
 
 use super::frame::Frame;
-use crate::config::Suggestion;
 use crate::output::number;
+use gradus::experiment::Suggestion;
 use gradus::train::LearningRateCurve;
 
 const WIDTH: usize = 61;

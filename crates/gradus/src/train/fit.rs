@@ -12,7 +12,7 @@ use crate::model::{Model, Recipe};
 use crate::rules::schedules::Schedule;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
-pub struct Fit {
+pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
     pub(super) batch_size: usize,
@@ -25,7 +25,7 @@ pub struct Fit {
     pub(super) precision: Precision,
     pub(super) on_nan: OnNan,
     pub(super) verbose: bool,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
 }
 
 /// Where the rows come from that are measured and not trained on.
@@ -35,7 +35,7 @@ pub(super) enum Validation {
     Data(Box<Data>),
 }
 
-impl Default for Fit {
+impl Default for Fit<'_> {
     fn default() -> Self {
         Fit {
             epochs: 1,
@@ -55,7 +55,7 @@ impl Default for Fit {
     }
 }
 
-impl Fit {
+impl<'a> Fit<'a> {
     /// One epoch, batches of 32 rows, shuffled.
     pub fn new() -> Self {
         Self::default()
@@ -180,8 +180,9 @@ impl Fit {
             .callback(EarlyStopping::recipe(epochs))
     }
 
-    /// Adds something that is called between epochs and batches.
-    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+    /// Adds something that is called between epochs and batches: a callback, or a `&mut` of
+    /// one that is looked at afterwards.
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }
@@ -191,7 +192,7 @@ impl Model {
     /// Trains on `data`, and returns what was measured in each epoch. The data is a
     /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
     /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
-    pub fn fit(&mut self, data: impl Into<Data>, options: Fit) -> Result<History> {
+    pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
         self.fit_on(crate::engine::default().as_ref(), data, options)
     }
 
@@ -199,7 +200,7 @@ impl Model {
         &mut self,
         engine: &dyn Engine,
         data: impl Into<Data>,
-        options: Fit,
+        options: Fit<'_>,
     ) -> Result<History> {
         let (train, held_out) = match (data.into(), &options.validation) {
             (data, Validation::None) => (data, None),

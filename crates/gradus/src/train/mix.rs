@@ -226,7 +226,7 @@ mod tests {
         let x = Tensor::from_f32([2, 3], numbers()).unwrap();
         let y = Tensor::from_column(vec![1.0; ROWS]).unwrap();
         let data = Dataset::new(x, y).unwrap();
-        let refused = |options: Fit| {
+        let refused = |options: Fit<'_>| {
             let mut model = network(Loss::SparseCategoricalCrossentropy);
             model.fit(&data, options).unwrap_err().to_string()
         };

@@ -121,6 +121,53 @@ pub trait Callback {
     }
 }
 
+impl<C: Callback + ?Sized> Callback for &mut C {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_begin(training)
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_epoch_begin(epoch, training)
+    }
+
+    fn on_train_batch_begin(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_begin(progress, training)
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_end(progress, training)
+    }
+
+    fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_begin(training)
+    }
+
+    fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_end(logs, training)
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_epoch_end(epoch, logs, training)
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_end(training)
+    }
+}
+
 /// How far an epoch is.
 pub struct Progress<'a> {
     /// The epoch, from 0.

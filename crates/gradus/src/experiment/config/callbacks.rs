@@ -1,14 +1,12 @@
 //! `[callbacks]`: what happens between epochs.
 
 use super::problem_at;
-use gradus::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
-use gradus::config::{Value, read, table};
-use gradus::model::Model;
-use gradus::train::callbacks::Direction;
-use gradus::train::{
-    Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN,
-};
-use gradus::{Error, Result};
+use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::callbacks::Direction;
+use crate::train::{Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;

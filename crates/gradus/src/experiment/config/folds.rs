@@ -1,8 +1,8 @@
 //! The configuration of one fold of a cross-validation.
 
 use super::{Config, problem_at};
-use gradus::Result;
-use gradus::data::{Choice, HeldOut};
+use crate::data::{Choice, HeldOut};
+use crate::error::Result;
 
 impl Config {
     /// The same, with one of so many folds held out for validation. Which rows are in a

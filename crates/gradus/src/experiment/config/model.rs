@@ -1,9 +1,9 @@
 //! `[model]`: what is trained.
 
 use super::{excluded, problem_at, text_of, truth, whole};
-use gradus::config::{Value, read, table};
-use gradus::model::Recipe;
-use gradus::{Error, Result};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Recipe;
 use serde::Deserialize;
 
 /// What is trained.

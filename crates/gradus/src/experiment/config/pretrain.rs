@@ -2,13 +2,14 @@
 //! labels.
 
 use super::{excluded, problem_at, text_of, truth, whole};
-use gradus::config::{Value, join, read, table};
-use gradus::data::{DataConfig, Dataset, ScaleName, Schema};
-use gradus::layers::Layer;
-use gradus::rules::losses::Loss;
-use gradus::rules::optimizers::Optimizer;
-use gradus::train::{Autoencoder, History, MaskedFeatures, Siamese};
-use gradus::{Error, Model, Result};
+use crate::base::registry::{Value, read, table};
+use crate::data::{DataConfig, Dataset, ScaleName, Schema};
+use crate::error::{Error, Result, join};
+use crate::model::Model;
+use crate::model::layers::Layer;
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::Optimizer;
+use crate::train::{Autoencoder, History, MaskedFeatures, Siamese};
 use serde::Deserialize;
 use serde_json::{Map, json};
 use std::path::Path;

@@ -1,14 +1,11 @@
 //! `learning_rate = "auto"`: the learning-rate finder before the training.
 
-use super::{Run, excluded};
-use gradus::config::Value;
-use gradus::rules::optimizers::LearningRate;
-use gradus::rules::schedules::Schedule;
-use gradus::train::{LearningRateCurve, LearningRateFinder};
-use gradus::{Error, Result};
-
-/// The argument that is the highest rate, of the schedules that have one.
-const MAXIMA: [(&str, &str); 2] = [("OneCycle", "max_rate"), ("OneCycleLR", "max_lr")];
+use super::Run;
+use crate::error::{Error, Result};
+use crate::experiment::config::highest_rate::{maximum, no_maximum};
+use crate::rules::optimizers::LearningRate;
+use crate::rules::schedules::Schedule;
+use crate::train::{LearningRateCurve, LearningRateFinder};
 
 /// What the finder has set.
 #[derive(Debug)]
@@ -83,39 +80,4 @@ impl Run {
             turning_point: found.turning_point,
         })
     }
-}
-
-/// A schedule whose highest rate will be found, and may be left out.
-pub fn read_schedule(at: &str, value: &Value) -> Result<Schedule> {
-    let table = match value {
-        Value::String(name) => serde_json::json!({ "type": name }),
-        other => other.clone(),
-    };
-    let filled = MAXIMA.iter().find_map(|(_, key)| {
-        let mut filled = table.clone();
-        let fields = filled.as_object_mut()?;
-        fields.entry(*key).or_insert(1.0.into());
-        Schedule::from_config(at, &filled).ok()
-    });
-    let schedule = match filled {
-        Some(schedule) => schedule,
-        None => Schedule::from_config(at, value)?,
-    };
-    match maximum(&schedule) {
-        Some(_) => Ok(schedule),
-        None => Err(no_maximum(&schedule)),
-    }
-}
-
-fn maximum(schedule: &Schedule) -> Option<&'static str> {
-    let of = MAXIMA.iter().find(|(class, _)| *class == schedule.class());
-    of.map(|(_, key)| *key)
-}
-
-fn no_maximum(schedule: &Schedule) -> Error {
-    let why = format!(
-        "`{}` has rates of its own, of which none is the highest",
-        schedule.class()
-    );
-    excluded("train.learning_rate = \"auto\"", "train.schedule", &why)
 }

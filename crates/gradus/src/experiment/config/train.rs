@@ -1,13 +1,13 @@
 //! `[train]`: how it is trained.
 
-use super::{auto, excluded, problem_at, truth, whole};
-use gradus::config::{Value, join, read, table};
-use gradus::rules::losses::Loss;
-use gradus::rules::metrics::Metric;
-use gradus::rules::optimizers::{LearningRate, Optimizer};
-use gradus::rules::schedules::Schedule;
-use gradus::train::{OnNan, Precision};
-use gradus::{Error, Result};
+use super::{excluded, highest_rate, problem_at, truth, whole};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result, join};
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{LearningRate, Optimizer};
+use crate::rules::schedules::Schedule;
+use crate::train::{OnNan, Precision};
 use serde::Deserialize;
 
 /// One setting for all outputs, or one for each that is named.
@@ -291,7 +291,7 @@ fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(String, f64)>> {
 /// A schedule that Keras has no object for; its highest rate may be to find.
 fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
     let schedule = match find_rate {
-        true => auto::read_schedule(SCHEDULE, value)?,
+        true => highest_rate::read_schedule(SCHEDULE, value)?,
         false => Schedule::from_config(SCHEDULE, value)?,
     };
     if schedule.is_keras() {

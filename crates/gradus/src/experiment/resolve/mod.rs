@@ -1,21 +1,26 @@
 //! From a configuration to a run: data loaded, model built, every default settled.
 
-use super::model::Source;
-use super::pretrain::PretrainConfig;
-use super::text::to_text;
-use super::train::PerOutput;
-use super::vocabulary::with_vocabularies;
-use super::{Callbacks, Config, Found, excluded, problem_at, read_training};
-use crate::models;
-use gradus::config::{Value, join};
-use gradus::data::checks::{Finding, Severity, Where};
-use gradus::data::{Dataset, Listener, Opened, ScaleName, Schema, Summary, Target};
-use gradus::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
-use gradus::rules::losses::Loss;
-use gradus::rules::optimizers::LearningRate;
-use gradus::rules::schedules::Schedule;
-use gradus::train::{EarlyStopping, OnNan, Precision};
-use gradus::{Error, Result};
+mod auto;
+mod resolved;
+mod target;
+
+pub use auto::{Found, Suggestion};
+
+use super::config::{
+    Callbacks, Config, PerOutput, PretrainConfig, Source, excluded, problem_at, read_training,
+    to_text, with_vocabularies,
+};
+use super::event::Progress;
+use super::model_file;
+use crate::base::registry::Value;
+use crate::data::checks::{Finding, Severity, Where};
+use crate::data::{Dataset, Opened, ScaleName, Schema, Summary, Target};
+use crate::error::{Error, Result, join};
+use crate::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::LearningRate;
+use crate::rules::schedules::Schedule;
+use crate::train::{EarlyStopping, OnNan, Precision};
 use std::path::Path;
 
 /// Everything that a training needs.
@@ -50,35 +55,35 @@ pub struct Run {
 }
 
 /// The model alone, its weights made for the data's shapes.
-pub fn model_of(config: &Config, base: &Path) -> Result<Model> {
+pub fn model_of(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<Model> {
     if let Source::File(path) = &config.model.source {
-        let mut model = models::load(&base.join(path))?;
+        let mut model = model_file::load(&base.join(path), progress)?;
         freeze(&mut model, config)?;
         return Ok(model);
     }
-    Ok(prepare(config, base, Listener::default())?.model)
+    Ok(prepare(config, base, progress)?.model)
 }
 
 impl Config {
     /// Loads the data, builds the model, and settles what was left open.
     /// Relative paths are relative to `base`.
-    pub fn resolve(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, true, listener)
+    pub fn resolve(self, base: &Path, progress: &Progress<'_>) -> Result<Run> {
+        self.settle(base, true, progress)
     }
 
     /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
     /// learning rate is looked for.
-    pub fn look(self, base: &Path, listener: Listener<'_>) -> Result<Run> {
-        self.settle(base, false, listener)
+    pub fn look(self, base: &Path, progress: &Progress<'_>) -> Result<Run> {
+        self.settle(base, false, progress)
     }
 
-    fn settle(mut self, base: &Path, to_train: bool, listener: Listener<'_>) -> Result<Run> {
+    fn settle(mut self, base: &Path, to_train: bool, progress: &Progress<'_>) -> Result<Run> {
         let Prepared {
             mut model,
             data,
             goals,
             mut recipe,
-        } = prepare(&self, base, listener)?;
+        } = prepare(&self, base, progress)?;
         if let Some(recipe) = &mut recipe {
             // It is known only now how many rows there are, which a table's recipe depends on.
             (self.train, self.callbacks) =
@@ -356,12 +361,12 @@ struct Prepared {
 }
 
 /// The data, and the model with its weights, frozen as the configuration says.
-fn prepare(config: &Config, base: &Path, listener: Listener<'_>) -> Result<Prepared> {
+fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<Prepared> {
     if let Source::File(path) = &config.model.source {
-        return prepare_saved(config, base, path, listener);
+        return prepare_saved(config, base, path, progress);
     }
     let data = &config.data;
-    let mut data = data.open_telling(base, config.seed, None, listener)?;
+    let mut data = progress.listening(|told| data.open_telling(base, config.seed, None, told))?;
     let options = &config.data.columns;
     let mut goals = Vec::new();
     let table = data.schema().zip(data.summary());
@@ -421,9 +426,9 @@ fn prepare_saved(
     config: &Config,
     base: &Path,
     path: &str,
-    listener: Listener<'_>,
+    progress: &Progress<'_>,
 ) -> Result<Prepared> {
-    let mut model = models::load(&base.join(path))?;
+    let mut model = model_file::load(&base.join(path), progress)?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
     let schema = model.table_schema();
@@ -435,7 +440,8 @@ fn prepare_saved(
     data.columns
         .number_targets
         .extend(config.number_targets_of(&model));
-    let data = data.open_telling(base, config.seed, schema.as_ref(), listener)?;
+    let data =
+        progress.listening(|told| data.open_telling(base, config.seed, schema.as_ref(), told))?;
     if let Some(schema) = data.schema() {
         model.schema = Some(schema.clone());
     }

@@ -35,8 +35,8 @@ pub fn shown() -> impl FnMut(&Event<'_>) -> Result<()> {
     let mut copies = Copies::default();
     move |event| {
         match event {
-            Event::Copying { table, done, all } => copies.show(table, *done, *all),
-            Event::NotRead { path, notes } => say_not_read(path, notes),
+            Event::CopyTable { table, done, all } => copies.show(table, *done, *all),
+            Event::ModelNotes { path, notes } => say_not_read(path, notes),
             _ => {}
         }
         Ok(())

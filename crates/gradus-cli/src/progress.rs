@@ -33,17 +33,17 @@ impl Screen {
     pub fn show(&mut self, event: &Event<'_>) -> Result<()> {
         let reporter = &mut self.reporter;
         match event {
-            Event::Fold { fold, folds } => {
+            Event::FoldBegin { fold, folds } => {
                 *self = Screen::new(self.quiet);
                 self.reporter.say(&format!("fold {fold} of {folds}"));
             }
-            Event::Copying { table, done, all } if !self.quiet => {
+            Event::CopyTable { table, done, all } if !self.quiet => {
                 self.copies.show(table, *done, *all);
             }
-            Event::NotRead { path, notes } => say_not_read(path, notes),
-            Event::Opened { description } => reporter.say(description),
+            Event::ModelNotes { path, notes } => say_not_read(path, notes),
+            Event::DataOpened { description } => reporter.say(description),
             Event::Warning(finding) => reporter.say(&finding.to_string()),
-            Event::RateFound(found) => {
+            Event::LearningRateFound(found) => {
                 let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
                 reporter.say(&format!(
                     "learning rate found: {key} = {rate} (the loss climbs from {turning} on)"
@@ -58,7 +58,7 @@ impl Screen {
                     ));
                 }
             }
-            Event::NotFinite {
+            Event::CheckpointNotFinite {
                 file,
                 layer,
                 weight,
@@ -70,12 +70,12 @@ impl Screen {
                 true => format!("all {epochs} epochs are done"),
                 false => format!("resuming after epoch {epochs}"),
             }),
-            Event::Begun { folder } => {
+            Event::TrainBegin { folder } => {
                 reporter.say(&format!("run folder: {}", folder.display()));
             }
-            Event::Step(progress) => reporter.step(progress),
-            Event::Epoch { epoch, epochs } => reporter.epoch(epoch, *epochs),
-            Event::Ended => reporter.finish(),
+            Event::BatchEnd(progress) => reporter.step(progress),
+            Event::EpochEnd { epoch, epochs } => reporter.epoch(epoch, *epochs),
+            Event::TrainEnd => reporter.finish(),
             _ => {}
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::copies;
 use crate::curve;
 use crate::output::{self, quoted};
 use gradus::artifacts::atomic_file::write_atomic;
-use gradus::experiment::Suggestion;
+use gradus::experiment::SuggestedRates;
 use gradus::{Error, Result};
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub fn run(args: LrFind) -> Result<()> {
         return Err(Error::file(&folder, problem));
     }
     let curve = experiment.find_learning_rate(copies::shown())?;
-    let found = Suggestion::of(&curve);
+    let found = SuggestedRates::of(&curve);
     std::fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
     let (csv, svg) = (folder.join("lr-find.csv"), folder.join("lr-find.svg"));
     let write =

@@ -14,7 +14,7 @@ pub fn run(args: Summary) -> Result<()> {
         .is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     let model = if is_config {
         Experiment::read(&args.file)?.model(|event| {
-            if let Event::NotRead { path, notes } = event {
+            if let Event::ModelNotes { path, notes } = event {
                 models::say_not_read(path, notes);
             }
             Ok(())

@@ -43,7 +43,7 @@ pub fn cross_validate(
     for fold in 1..=folds {
         let config = config.with_fold(fold, folds);
         let config = config.map_err(|error| document.locate(error))?;
-        progress.tell(&Event::Fold { fold, folds })?;
+        progress.tell(&Event::FoldBegin { fold, folds })?;
         let place = match &run_folder {
             None => Place::Fold(Box::new(place.clone()), fold),
             Some(run) => Place::Named(fold_folder(run, fold)),

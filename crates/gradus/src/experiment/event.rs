@@ -1,6 +1,6 @@
 //! Progress: events of an experiment under way, handed to a callback.
 
-use super::resolve::Found;
+use super::resolve::FoundRate;
 use crate::artifacts::keras::Note;
 use crate::data::checks::Finding;
 use crate::data::{Listener, Told};
@@ -12,44 +12,44 @@ use std::path::Path;
 
 /// One thing that has happened in an experiment.
 ///
-/// The events of a training come in the order of this list; of a cross-validation, all of
+/// Those of a training come about in the order of this list; of a cross-validation, all of
 /// them for each fold.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A fold of a cross-validation begins.
-    Fold {
+    FoldBegin {
         /// The fold, from 1.
         fold: usize,
         /// The number of folds.
         folds: usize,
     },
-    /// A binary copy is made of a table that is larger than memory.
-    Copying {
-        /// The table.
-        table: &'a Path,
-        /// Bytes of it that are copied; of a Parquet file, rows.
-        done: u64,
-        /// How many there are.
-        all: u64,
-    },
     /// A model file has compile settings that gradus does not know; the layers are used
     /// without them.
-    NotRead {
+    ModelNotes {
         /// The file.
         path: &'a Path,
-        /// One note for each part.
+        /// One note for each part that was not read.
         notes: &'a [Note],
     },
-    /// The rows have been opened and the model is built: which rows are for what, and what
-    /// the model predicts.
-    Opened {
-        /// As text of some lines.
+    /// A binary copy is being made of a table that is larger than memory.
+    CopyTable {
+        /// The table.
+        table: &'a Path,
+        /// The bytes of it that are copied; of a Parquet file, the rows.
+        done: u64,
+        /// The bytes or rows to copy in all.
+        all: u64,
+    },
+    /// The rows are open and the model is built.
+    DataOpened {
+        /// The use of the rows and what the model predicts, as text of some lines.
         description: &'a str,
     },
-    /// Something suspicious about the rows or the configuration.
+    /// Something about the rows or the configuration is suspicious.
     Warning(&'a Finding),
     /// The learning-rate finder has set the rate.
-    RateFound(&'a Found),
+    LearningRateFound(&'a FoundRate),
     /// First layers have been pretrained.
     Pretrained {
         /// The loss of each epoch.
@@ -58,12 +58,12 @@ pub enum Event<'a> {
         rows: usize,
     },
     /// The checkpoint to resume from has weights with NaN or infinite numbers.
-    NotFinite {
+    CheckpointNotFinite {
         /// The name of the checkpoint's model file.
         file: &'a str,
-        /// The layer.
+        /// The name of the layer.
         layer: &'a str,
-        /// Its weight.
+        /// The name of its weight.
         weight: &'a str,
     },
     /// The training resumes from a checkpoint.
@@ -73,22 +73,22 @@ pub enum Event<'a> {
         /// True if none is left.
         finished: bool,
     },
-    /// The training begins, and its run folder has been made.
-    Begun {
+    /// The training begins; its run folder has been made.
+    TrainBegin {
         /// The run folder.
         folder: &'a Path,
     },
     /// A step has been taken.
-    Step(&'a EpochProgress<'a>),
+    BatchEnd(&'a EpochProgress<'a>),
     /// An epoch and its validation are done.
-    Epoch {
-        /// What was measured.
+    EpochEnd {
+        /// The epoch's measurements.
         epoch: &'a Epoch,
         /// The epoch to end before.
         epochs: usize,
     },
     /// The last epoch is done.
-    Ended,
+    TrainEnd,
 }
 
 /// The callback that gets the events. An error that it returns ends the experiment.
@@ -114,11 +114,11 @@ impl<'a> Progress<'a> {
         (self.callback.borrow_mut())(event)
     }
 
-    /// Runs `open` with a listener whose words become [`Event::Copying`].
+    /// Runs `open` with a listener whose words become [`Event::CopyTable`].
     pub fn listening<T>(&self, open: impl FnOnce(Listener<'_>) -> Result<T>) -> Result<T> {
         let tell = |told: Told<'_>| {
             let Told { table, done, all } = told;
-            if let Err(error) = self.tell(&Event::Copying { table, done, all }) {
+            if let Err(error) = self.tell(&Event::CopyTable { table, done, all }) {
                 self.failed.replace(Some(error));
             }
         };

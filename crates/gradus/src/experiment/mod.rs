@@ -23,7 +23,7 @@
 //! "#;
 //! let experiment = Experiment::from_toml(text)?.set("train.epochs=3")?.out(&folder);
 //! let outcome = experiment.run(|event| {
-//!     if let Event::Epoch { epoch, .. } = event {
+//!     if let Event::EpochEnd { epoch, .. } = event {
 //!         println!("epoch {}: loss {:?}", epoch.epoch + 1, epoch.logs.get("loss"));
 //!     }
 //!     Ok(())
@@ -52,7 +52,7 @@ pub use cross_validate::CrossValidated;
 pub use event::Event;
 pub use model_data::{data_to_evaluate, data_to_predict, unfamiliar};
 pub use model_file::ModelFile;
-pub use resolve::{Found, Suggestion};
+pub use resolve::{FoundRate, SuggestedRates};
 pub use results::{BetterEpoch, Results};
 
 use crate::base::registry::Value;
@@ -204,7 +204,7 @@ impl Experiment {
     }
 
     /// Raises the learning rate until the loss blows up, from the model as it would be
-    /// trained. [`Suggestion::of`] reads the curve.
+    /// trained. [`SuggestedRates::of`] reads the curve.
     pub fn find_learning_rate(
         &self,
         mut progress: impl FnMut(&Event<'_>) -> Result<()>,

@@ -46,7 +46,7 @@ pub fn load(given: &Path, progress: &Progress<'_>) -> Result<Model> {
     let ModelFile { model, path, notes } = ModelFile::open(given)?;
     if !notes.is_empty() {
         let (path, notes) = (&path, &notes);
-        progress.tell(&Event::NotRead { path, notes })?;
+        progress.tell(&Event::ModelNotes { path, notes })?;
     }
     Ok(model)
 }

@@ -18,7 +18,7 @@ pub struct Recorder<'a, 'p> {
     pub callbacks: Callbacks,
     /// Gets the events.
     pub progress: &'a Progress<'p>,
-    /// What has been measured.
+    /// The measurements so far.
     pub history: History,
     /// The run folder, once training has begun.
     pub folder: Option<PathBuf>,
@@ -26,17 +26,17 @@ pub struct Recorder<'a, 'p> {
     pub place: Place,
     /// The resolved configuration.
     pub config: String,
-    /// How far the training was, if it is resumed.
+    /// The progress of the training that is resumed, if one is.
     pub resumed: Option<State>,
     /// The epoch to begin with.
     pub first: usize,
     /// The epoch to end before.
     pub epochs: usize,
-    /// Checkpoints, and how much time they may take.
+    /// The writer of checkpoints, once training has begun.
     pub checkpoints: Option<Writer>,
-    /// When the epoch began.
+    /// The beginning of the epoch.
     pub began: Instant,
-    /// When the next checkpoint is due.
+    /// The time from which the next checkpoint is due.
     pub due: Instant,
 }
 
@@ -54,7 +54,7 @@ impl Callback for Recorder<'_, '_> {
     fn on_train_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
         let mut callbacks = self.callbacks.each();
         callbacks.try_for_each(|c| c.on_train_batch_end(p, t))?;
-        self.progress.tell(&Event::Step(p))
+        self.progress.tell(&Event::BatchEnd(p))
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
@@ -62,7 +62,7 @@ impl Callback for Recorder<'_, '_> {
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        self.progress.tell(&Event::Ended)?;
+        self.progress.tell(&Event::TrainEnd)?;
         self.checkpoint_of_what_broke(training)?;
         let mut callbacks = self.callbacks.each();
         callbacks.try_for_each(|c| c.on_train_end(training))
@@ -85,7 +85,7 @@ impl Recorder<'_, '_> {
         tidy(&folder);
         write_text(&folder.join(CONFIG), &self.config)?;
         self.checkpoints = Some(Writer::new(&folder)?);
-        self.progress.tell(&Event::Begun { folder: &folder })?;
+        self.progress.tell(&Event::TrainBegin { folder: &folder })?;
         self.folder = Some(folder);
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Recorder<'_, '_> {
             logs: logs.clone(),
             seconds: self.began.elapsed().as_secs_f64(),
         };
-        self.progress.tell(&Event::Epoch {
+        self.progress.tell(&Event::EpochEnd {
             epoch: &measured,
             epochs: self.epochs,
         })?;

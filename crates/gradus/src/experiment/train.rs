@@ -35,14 +35,14 @@ pub fn train(
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
     let mut run = config.resolve(document.base(), progress).map_err(located)?;
-    progress.tell(&Event::Opened {
+    progress.tell(&Event::DataOpened {
         description: &run.rows,
     })?;
     let warnings = run.findings.iter();
     let mut warnings = warnings.filter(|finding| finding.severity == Severity::Warning);
     warnings.try_for_each(|finding| progress.tell(&Event::Warning(finding)))?;
     if let Some(found) = &run.found {
-        progress.tell(&Event::RateFound(found))?;
+        progress.tell(&Event::LearningRateFound(found))?;
     }
     let checkpoint = match &folder {
         Some(folder) => {
@@ -161,7 +161,7 @@ fn recorder<'a, 'p>(
     {
         if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
             let file = &state.model;
-            progress.tell(&Event::NotFinite {
+            progress.tell(&Event::CheckpointNotFinite {
                 file,
                 layer,
                 weight,

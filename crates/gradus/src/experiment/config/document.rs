@@ -1,4 +1,4 @@
-//! A configuration as it was given: a file and its overrides.
+//! A configuration as it was given: TOML and its overrides.
 
 use super::overrides::Override;
 use super::{Config, problem_at};
@@ -25,12 +25,14 @@ pub struct Document {
     folds: Option<usize>,
 }
 
-/// Where a configuration comes from.
+/// The origin of a configuration.
 #[derive(Clone, Debug)]
 enum Origin {
+    /// The library.
     BuiltIn,
     /// The program that calls the library.
     Program,
+    /// A file.
     File(PathBuf),
 }
 
@@ -84,7 +86,7 @@ impl Document {
         Ok(())
     }
 
-    /// The same overrides over another file.
+    /// Reads another file under the same overrides.
     pub fn over_file(&self, path: &Path) -> Result<Self> {
         let mut document = Self::open(path)?;
         for over in &self.overrides {
@@ -106,7 +108,7 @@ impl Document {
         }
     }
 
-    /// The same for a cross-validation with so many folds.
+    /// Notes the number of folds of a cross-validation, for the places of errors.
     pub fn of_folds(self, folds: usize) -> Self {
         Document {
             folds: Some(folds),
@@ -114,7 +116,7 @@ impl Document {
         }
     }
 
-    /// The configuration.
+    /// Reads and checks the settings.
     pub fn read(&self) -> Result<Config> {
         Config::from_value(&self.value).map_err(|error| self.locate(error))
     }
@@ -140,7 +142,7 @@ impl Document {
         }
     }
 
-    /// The same error, with the file or the option that the key stands in.
+    /// Adds the file or the override that a key stands in to the error.
     pub fn locate(&self, error: Error) -> Error {
         if let Error::Invalid {
             at,

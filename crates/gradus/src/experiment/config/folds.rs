@@ -5,9 +5,9 @@ use crate::data::{Choice, HeldOut};
 use crate::error::Result;
 
 impl Config {
-    /// The same, with one of so many folds held out for validation. Which rows are in a
-    /// fold is chosen as `data.validation` chooses its rows; without a word there, at
-    /// random. Files that callbacks write are each fold's own.
+    /// Holds out one of so many folds for validation. The rows of a fold are chosen as
+    /// `data.validation` chooses its rows; without a word there, at random. Files that
+    /// callbacks write are each fold's own.
     pub fn with_fold(&self, fold: usize, folds: usize) -> Result<Config> {
         let mut config = self.clone();
         let choice = match &self.data.validation {

@@ -1,4 +1,4 @@
-//! `--set KEY=VALUE`: one key of the configuration, overridden.
+//! Overrides: one key of the configuration, replaced (`--set KEY=VALUE` of the command line).
 
 use super::document::from_toml;
 use crate::base::registry::Value;

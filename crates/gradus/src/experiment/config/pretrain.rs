@@ -1,5 +1,4 @@
-//! `[pretrain]`: what the first layers learn before the training, mostly without
-//! labels.
+//! `[pretrain]`: a task for the first layers before the training, mostly without labels.
 
 use super::{excluded, problem_at, text_of, truth, whole};
 use crate::base::registry::{Value, read, table};
@@ -14,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 use std::path::Path;
 
-/// What is learnt, and of which rows.
+/// `[pretrain]`, read.
 #[derive(Clone, Debug)]
 pub struct PretrainConfig {
     task: Task,
@@ -172,7 +171,7 @@ impl PretrainConfig {
         })
     }
 
-    /// The rows that are learnt from: its own, scaled as those of `[data]` are unless it says
+    /// Loads the rows to learn from: its own, scaled as those of `[data]` are unless it says
     /// otherwise, or those that are trained on.
     pub fn load(
         &self,

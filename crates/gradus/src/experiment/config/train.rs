@@ -1,4 +1,4 @@
-//! `[train]`: how it is trained.
+//! `[train]`: losses, metrics, optimizer, schedule and epochs.
 
 use super::{excluded, highest_rate, problem_at, truth, whole};
 use crate::base::registry::{Value, read, table};
@@ -53,7 +53,7 @@ impl<T> PerOutput<T> {
     }
 }
 
-/// How it is trained; what is not named is none.
+/// `[train]`, read; a setting that is not named is `None`.
 #[derive(Clone, Debug)]
 pub struct TrainConfig {
     pub loss: Option<PerOutput<Loss>>,
@@ -70,17 +70,17 @@ pub struct TrainConfig {
     pub keeps_rate: bool,
     /// `learning_rate` where no optimizer is named that would take it.
     pub learning_rate: Option<LearningRate>,
-    /// Whether the learning-rate finder is to set the rate: it was `"auto"`.
+    /// True if the learning-rate finder is to set the rate: it was `"auto"`.
     pub find_rate: bool,
     pub schedule: Option<Schedule>,
     /// The weight of each class that is named, by its number or name.
     pub class_weight: Vec<(String, f64)>,
-    /// How rows are mixed, if they are.
+    /// The parameter of the beta distribution of mixup, if rows are mixed.
     pub mixup: Option<f64>,
     pub precision: Precision,
     /// The reaction to a loss that is NaN or infinite: `"stop"` or `"continue"`.
     pub on_nan: OnNan,
-    /// Whether the weights are to balance the classes: `"balanced"`.
+    /// True if the weights are to balance the classes: `"balanced"`.
     pub balance_classes: bool,
 }
 
@@ -104,7 +104,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// Whether a learning rate is `"auto"`, which then is taken away.
+    /// Takes away a learning rate that is `"auto"`; true if there was one.
     fn take_auto(&mut self) -> bool {
         let is_auto = |rate: Option<&Value>| rate.is_some_and(|rate| rate == "auto");
         if is_auto(self.learning_rate.as_ref()) {
@@ -288,7 +288,7 @@ fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(String, f64)>> {
     Ok(weights)
 }
 
-/// A schedule that Keras has no object for; its highest rate may be to find.
+/// Reads a schedule that Keras has no object for; its highest rate may be to find.
 fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
     let schedule = match find_rate {
         true => highest_rate::read_schedule(SCHEDULE, value)?,

@@ -7,21 +7,21 @@ use crate::rules::optimizers::LearningRate;
 use crate::rules::schedules::Schedule;
 use crate::train::{LearningRateCurve, LearningRateFinder};
 
-/// What the finder has set.
+/// A rate that the learning-rate finder has set.
 #[derive(Debug)]
-pub struct Found {
-    /// The key that stands for it.
+pub struct FoundRate {
+    /// The key of the configuration that it is the value of.
     pub key: String,
     /// Its value.
     pub rate: f64,
-    /// Where the loss starts to climb.
+    /// The rate from which the loss climbs.
     pub turning_point: f64,
 }
 
-/// What a curve suggests.
+/// The rates that a learning-rate finder's curve suggests.
 #[derive(Clone, Copy, Debug)]
-pub struct Suggestion {
-    /// Where the loss starts to climb.
+pub struct SuggestedRates {
+    /// The rate from which the loss climbs.
     pub turning_point: f64,
     /// A rate to train at.
     pub rate: f64,
@@ -29,12 +29,12 @@ pub struct Suggestion {
     pub max_rate: f64,
 }
 
-impl Suggestion {
-    /// Of a curve; none if its loss never fell. Two digits are more than the
-    /// method knows.
+impl SuggestedRates {
+    /// Reads a curve; `None` if its loss never fell. Two digits are more than the method
+    /// knows.
     pub fn of(curve: &LearningRateCurve) -> Option<Self> {
         let short = |rate: f64| format!("{rate:.1e}").parse().unwrap_or(rate);
-        Some(Suggestion {
+        Some(SuggestedRates {
             turning_point: short(curve.turning_point()?),
             rate: short(curve.suggested_rate()?),
             max_rate: short(curve.suggested_max_rate()?),
@@ -52,10 +52,10 @@ impl Run {
         self.model.find_learning_rate(self.data.train(), finder)
     }
 
-    /// Puts what the finder suggests in its place: the highest rate of a 1cycle
-    /// schedule if there is one, else the optimizer's learning rate.
-    pub(super) fn set_found_rate(&mut self) -> Result<Found> {
-        let Some(found) = Suggestion::of(&self.find_rate()?) else {
+    /// Sets the suggested rate: the highest one of a 1cycle schedule if there is one, else
+    /// the optimizer's learning rate.
+    pub(super) fn set_found_rate(&mut self) -> Result<FoundRate> {
+        let Some(found) = SuggestedRates::of(&self.find_rate()?) else {
             let expected = "a number: the loss never fell while the finder raised the rate";
             return Err(Error::invalid("train.learning_rate", "\"auto\"", expected));
         };
@@ -74,7 +74,7 @@ impl Run {
             }
             ("train.learning_rate".to_owned(), found.rate)
         };
-        Ok(Found {
+        Ok(FoundRate {
             key,
             rate,
             turning_point: found.turning_point,

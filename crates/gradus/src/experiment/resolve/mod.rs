@@ -1,10 +1,10 @@
-//! From a configuration to a run: data loaded, model built, every default settled.
+//! From a configuration to a run: data opened, model built, every default settled.
 
 mod auto;
 mod resolved;
 mod target;
 
-pub use auto::{Found, Suggestion};
+pub use auto::{FoundRate, SuggestedRates};
 
 use super::config::{
     Callbacks, Config, PerOutput, PretrainConfig, Source, excluded, problem_at, read_training,
@@ -38,15 +38,15 @@ pub struct Run {
     pub precision: Precision,
     pub on_nan: OnNan,
     pub callbacks: Callbacks,
-    /// What comes before the training, and the rows for it.
+    /// The pretraining, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
-    /// Whether the weights are those of their initializers.
+    /// True if the weights are those of their initializers.
     pub fresh: bool,
-    /// What is suspicious about the rows.
+    /// Suspicious things about the rows and the schedule.
     pub findings: Vec<Finding>,
-    /// What the learning-rate finder has set.
-    pub found: Option<Found>,
-    /// Which rows are for what, in a line.
+    /// The rate that the learning-rate finder has set.
+    pub found: Option<FoundRate>,
+    /// The use of the rows and what the model predicts, as text of some lines.
     pub rows: String,
     /// The whole configuration, which repeats the run.
     pub text: String,
@@ -71,8 +71,8 @@ impl Config {
         self.settle(base, true, progress)
     }
 
-    /// As [`Config::resolve`], for a look alone: what data is wrong is no error, and no
-    /// learning rate is looked for.
+    /// Resolves for a look alone, as [`Config::resolve`] otherwise: wrong data is no error,
+    /// and no learning rate is looked for.
     pub fn look(self, base: &Path, progress: &Progress<'_>) -> Result<Run> {
         self.settle(base, false, progress)
     }
@@ -354,7 +354,7 @@ impl Config {
 struct Prepared {
     model: Model,
     data: Opened,
-    /// What each output is for, if it stands behind the columns of a table.
+    /// The purpose of each output, if the model stands behind the columns of a table.
     goals: Vec<TableGoal>,
     /// The recipe that made it, if one did.
     recipe: Option<Recipe>,
@@ -458,7 +458,7 @@ fn prepare_saved(
 }
 
 impl Config {
-    /// Whether the layers are a plain chain, which comes behind the columns of a table.
+    /// True if the layers are a plain chain, which comes behind the columns of a table.
     fn is_chain(&self, layers: &[Value]) -> bool {
         self.model.outputs.is_none() && Model::is_chain(layers)
     }

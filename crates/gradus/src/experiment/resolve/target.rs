@@ -1,4 +1,4 @@
-//! Where losses and layers say what a table's target is.
+//! The meaning of a table's target, as losses and layers imply it.
 
 use crate::base::registry::Value;
 use crate::data::{Opened, Schema};

@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
+use std::fmt;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use gradual_unfreezing::{GradualUnfreezing, Layers, Stage};
@@ -179,6 +180,18 @@ pub struct Progress<'a> {
     /// The batches of an epoch.
     pub batches: usize,
     pub(super) meters: &'a Meters,
+}
+
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("epoch", &self.epoch)
+            .field("epochs", &self.epochs)
+            .field("batch", &self.batch)
+            .field("batches", &self.batches)
+            .field("logs", &self.logs())
+            .finish()
+    }
 }
 
 impl Progress<'_> {

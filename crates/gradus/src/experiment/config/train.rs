@@ -1,57 +1,15 @@
 //! `[train]`: losses, metrics, optimizer, schedule and epochs.
 
-use super::{excluded, highest_rate, problem_at, truth, whole};
+use super::metrics::read_metrics;
+use super::{PerOutput, excluded, highest_rate, problem_at, truth, whole};
 use crate::base::registry::{Value, read, table};
-use crate::error::{Error, Result, join};
+use crate::error::{Error, Result};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use crate::rules::schedules::Schedule;
 use crate::train::{OnNan, Precision};
 use serde::Deserialize;
-
-/// One setting for all outputs, or one for each that is named.
-#[derive(Clone, Debug)]
-pub enum PerOutput<T> {
-    All(T),
-    Named(Vec<(String, T)>),
-}
-
-impl<T> PerOutput<T> {
-    /// A table without `type` names outputs; all else is what `read` makes of it.
-    fn from_value(
-        at: &str,
-        value: &Value,
-        read: impl Fn(&str, &Value) -> Result<T>,
-    ) -> Result<Self> {
-        match value {
-            Value::Object(named) if !named.contains_key("type") => named
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), read(&join(at, name), value)?)))
-                .collect::<Result<_>>()
-                .map(PerOutput::Named),
-            one => read(at, one).map(PerOutput::All),
-        }
-    }
-
-    /// The setting of each of the model's outputs; an error where it names others.
-    pub fn each(&self, at: &str, outputs: &[String]) -> Result<Vec<Option<&T>>> {
-        match self {
-            PerOutput::All(one) => Ok(vec![Some(one); outputs.len()]),
-            PerOutput::Named(named) => {
-                if let Some((name, _)) = named.iter().find(|(name, _)| !outputs.contains(name)) {
-                    let known = outputs.iter().map(String::as_str);
-                    return Err(Error::unknown(at, "output", name, known));
-                }
-                let of = |output| named.iter().find(|(name, _)| name == output);
-                Ok(outputs
-                    .iter()
-                    .map(|o| of(o).map(|(_, value)| value))
-                    .collect())
-            }
-        }
-    }
-}
 
 /// `[train]`, read; a setting that is not named is `None`.
 #[derive(Clone, Debug)]
@@ -300,58 +258,4 @@ fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
         return Err(problem_at(SCHEDULE, &problem));
     }
     Ok(schedule)
-}
-
-/// Metrics with the names that the history has them under: `mae` stays `mae`.
-fn read_metrics(at: &str, value: &Value) -> Result<Vec<(String, Metric)>> {
-    let Value::Array(items) = value else {
-        return Err(Error::invalid(at, value, "a list of metrics"));
-    };
-    let mut metrics: Vec<(String, Metric)> = Vec::new();
-    for (i, item) in items.iter().enumerate() {
-        let at = format!("{at}[{i}]");
-        let (name, metric) = read_metric(&at, item)?;
-        if name == "loss" || metrics.iter().any(|(other, _)| *other == name) {
-            let expected = "a name that nothing else has";
-            return Err(Error::invalid(&at, format!("`{name}`"), expected));
-        }
-        metrics.push((name, metric));
-    }
-    Ok(metrics)
-}
-
-fn read_metric(at: &str, value: &Value) -> Result<(String, Metric)> {
-    let mut value = value.clone();
-    let mut given = match &mut value {
-        Value::Object(fields) => fields.remove("name"),
-        _ => None,
-    };
-    let metric = Metric::from_config(at, &value).map_err(|error| match error {
-        Error::UnknownName {
-            at,
-            family: "key",
-            found,
-            known,
-            ..
-        } => {
-            let known = known.iter().map(String::as_str);
-            Error::unknown(&at, "key", &found, known.chain(["type", "name"]))
-        }
-        other => other,
-    })?;
-    if let Value::String(alias) = &value
-        && alias != metric.class()
-    {
-        given = Some(value.clone());
-    }
-    match given {
-        None => Ok((metric.name().to_owned(), metric)),
-        Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '\n', '\r', '"']) => {
-            Ok((name, metric))
-        }
-        Some(other) => {
-            let expected = "a name without commas or quotes";
-            Err(Error::invalid(&format!("{at}.name"), other, expected))
-        }
-    }
 }

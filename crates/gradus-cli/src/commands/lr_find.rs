@@ -25,7 +25,7 @@ pub fn run(args: LrFind) -> Result<()> {
     let (csv, svg) = (folder.join("lr-find.csv"), folder.join("lr-find.svg"));
     let write =
         |path: &Path, text: String| write_atomic(path, |file| file.write_all(text.as_bytes()));
-    write(&csv, curve::csv(&curve))?;
+    write(&csv, curve.to_csv())?;
     write(&svg, curve::svg(&curve, found))?;
 
     let mut text = curve::text(&curve, found);

@@ -91,15 +91,18 @@ pub enum Event<'a> {
     TrainEnd,
 }
 
+/// A callback for events.
+type Callback<'a> = dyn FnMut(&Event<'_>) -> Result<()> + 'a;
+
 /// The callback that gets the events. An error that it returns ends the experiment.
 pub(crate) struct Progress<'a> {
-    callback: RefCell<&'a mut dyn FnMut(&Event<'_>) -> Result<()>>,
+    callback: RefCell<&'a mut Callback<'a>>,
     /// The error of an event that could not return it.
     failed: RefCell<Option<Error>>,
 }
 
 impl<'a> Progress<'a> {
-    pub fn new(callback: &'a mut dyn FnMut(&Event<'_>) -> Result<()>) -> Self {
+    pub fn new(callback: &'a mut Callback<'a>) -> Self {
         Progress {
             callback: RefCell::new(callback),
             failed: RefCell::new(None),

@@ -182,6 +182,36 @@ impl<'a> Fit<'a> {
 
     /// Adds something that is called between epochs and batches: a callback, or a `&mut` of
     /// one that is looked at afterwards.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::train::{Logs, Training};
+    ///
+    /// /// Adds up the loss of all epochs.
+    /// struct Sum(f64);
+    ///
+    /// impl Callback for Sum {
+    ///     fn on_epoch_end(
+    ///         &mut self,
+    ///         _: usize,
+    ///         logs: &Logs,
+    ///         _: &mut Training<'_>,
+    ///     ) -> gradus::Result<()> {
+    ///         self.0 += logs.get("loss").unwrap_or_default();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(10).activation(Activation::Softmax))
+    ///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    /// let mut sum = Sum(0.0);
+    /// let options = Fit::new().epochs(2).callback(&mut sum);
+    /// let history = model.fit(&data::digits(Split::Train)?, options)?;
+    /// assert_eq!(sum.0, history.get("loss").iter().sum::<f64>());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
     pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
         self

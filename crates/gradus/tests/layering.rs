@@ -95,3 +95,20 @@ fn every_folder_is_in_the_list() {
         }
     }
 }
+
+#[test]
+fn an_experiment_prints_nothing() {
+    let mut paths = Vec::new();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files(&src.join("experiment"), &mut paths);
+    assert!(paths.len() > 20);
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for line in lines {
+            let prints = ["print!(", "println!(", "stdout()", "stderr()"];
+            let found = prints.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{}: {line}", path.display());
+        }
+    }
+}

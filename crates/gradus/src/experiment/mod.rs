@@ -47,6 +47,7 @@ mod results;
 pub mod run_folder;
 mod train;
 
+pub use crate::base::registry::Value;
 pub use check::{Checked, check_model};
 pub use cross_validate::CrossValidated;
 pub use event::Event;
@@ -55,7 +56,6 @@ pub use model_file::ModelFile;
 pub use resolve::{FoundRate, SuggestedRates};
 pub use results::{BetterEpoch, Results};
 
-use crate::base::registry::Value;
 use crate::data::Opened;
 use crate::error::{Error, Result};
 use crate::model::Model;

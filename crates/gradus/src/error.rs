@@ -236,7 +236,7 @@ impl Error {
 }
 
 /// Two paths of keys as one: `model` and `layers[0]` give `model.layers[0]`.
-pub fn join(prefix: &str, at: &str) -> String {
+pub(crate) fn join(prefix: &str, at: &str) -> String {
     match (prefix.is_empty(), at.is_empty()) {
         (true, _) => at.to_owned(),
         (_, true) => prefix.to_owned(),

@@ -5,15 +5,10 @@
 
 pub mod artifacts;
 mod base;
-/// Reading configurations: tables of keys and values, such as a TOML file has.
-pub mod config {
-    pub use crate::base::random::SEED;
-    pub use crate::base::registry::{Value, read, table};
-    pub use crate::error::join;
-}
 pub mod data;
 mod engine;
 pub mod error;
+pub mod experiment;
 pub mod inspect;
 pub mod model;
 mod plan;

@@ -26,6 +26,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "artifacts",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),
+    (
+        "experiment",
+        &[
+            "base",
+            "error",
+            "data",
+            "rules",
+            "model",
+            "train",
+            "inspect",
+            "artifacts",
+        ],
+    ),
 ];
 
 /// The folders that a line names behind `crate::`.
@@ -75,6 +88,23 @@ fn every_folder_is_in_the_list() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let listed = MAY_IMPORT.iter().any(|(folder, _)| *folder == name);
             assert!(listed, "{name} has no place in the layering");
+        }
+    }
+}
+
+#[test]
+fn an_experiment_prints_nothing() {
+    let mut paths = Vec::new();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files(&src.join("experiment"), &mut paths);
+    assert!(paths.len() > 20);
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for line in lines {
+            let prints = ["print!(", "println!(", "stdout()", "stderr()"];
+            let found = prints.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{}: {line}", path.display());
         }
     }
 }

@@ -35,7 +35,7 @@ fn model(optimizer: impl Into<Optimizer>) -> Model {
         .unwrap()
 }
 
-fn options(epochs: usize) -> Fit {
+fn options(epochs: usize) -> Fit<'static> {
     Fit::new().epochs(epochs).batch_size(8)
 }
 

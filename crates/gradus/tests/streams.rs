@@ -99,7 +99,7 @@ fn logs(history: &History) -> Vec<Vec<(String, f64)>> {
     history.epochs.iter().map(|epoch| of(&epoch.logs)).collect()
 }
 
-fn in_order() -> Fit {
+fn in_order() -> Fit<'static> {
     Fit::new().epochs(3).batch_size(32).shuffle(false)
 }
 

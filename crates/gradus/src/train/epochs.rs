@@ -25,7 +25,7 @@ pub(super) struct Epochs<'a> {
     steps: Steps,
     evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
-    callbacks: Vec<Box<dyn Callback>>,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
     /// The epoch to end before.
     end: usize,
     /// True if each epoch is told.
@@ -44,7 +44,7 @@ impl<'a> Epochs<'a> {
         model: &'a mut Model,
         train: &Data,
         held_out: Option<&Data>,
-        options: Fit,
+        options: Fit<'a>,
     ) -> Result<Self> {
         let (learning_rate, schedule) = rate(model, options.schedule)?;
         let sample = train.sample();

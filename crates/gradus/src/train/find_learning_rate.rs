@@ -168,6 +168,15 @@ impl LearningRateCurve {
     pub fn suggested_max_rate(&self) -> Option<f64> {
         self.turning_point().map(|rate| rate / 2.0)
     }
+
+    /// As `.csv`: a line for each step, in full precision.
+    pub fn to_csv(&self) -> String {
+        let mut csv = String::from("learning_rate,loss,smoothed_loss\n");
+        for point in &self.points {
+            csv += &format!("{},{},{}\n", point.rate, point.loss, point.smoothed);
+        }
+        csv
+    }
 }
 
 impl Model {

@@ -12,7 +12,7 @@ use crate::model::{Model, Recipe, mixup};
 use crate::rules::schedules::Schedule;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
-pub struct Fit {
+pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
     pub(super) batch_size: usize,
@@ -25,7 +25,7 @@ pub struct Fit {
     pub(super) precision: Precision,
     pub(super) on_nan: OnNan,
     pub(super) verbose: bool,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
     pub(super) device: Device,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Validation {
     Data(Box<Data>),
 }
 
-impl Default for Fit {
+impl Default for Fit<'_> {
     fn default() -> Self {
         Fit {
             epochs: 1,
@@ -57,7 +57,7 @@ impl Default for Fit {
     }
 }
 
-impl Fit {
+impl<'a> Fit<'a> {
     /// One epoch, batches of 32 rows, shuffled.
     pub fn new() -> Self {
         Self::default()
@@ -189,8 +189,39 @@ impl Fit {
         self
     }
 
-    /// Adds something that is called between epochs and batches.
-    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+    /// Adds something that is called between epochs and batches: a callback, or a `&mut` of
+    /// one that is looked at afterwards.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::train::{Logs, Training};
+    ///
+    /// /// Adds up the loss of all epochs.
+    /// struct Sum(f64);
+    ///
+    /// impl Callback for Sum {
+    ///     fn on_epoch_end(
+    ///         &mut self,
+    ///         _: usize,
+    ///         logs: &Logs,
+    ///         _: &mut Training<'_>,
+    ///     ) -> gradus::Result<()> {
+    ///         self.0 += logs.get("loss").unwrap_or_default();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(10).activation(Activation::Softmax))
+    ///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    /// let mut sum = Sum(0.0);
+    /// let options = Fit::new().epochs(2).callback(&mut sum);
+    /// let history = model.fit(&data::digits(Split::Train)?, options)?;
+    /// assert_eq!(sum.0, history.get("loss").iter().sum::<f64>());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }
@@ -200,7 +231,7 @@ impl Model {
     /// Trains on `data`, and returns what was measured in each epoch. The data is a
     /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
     /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
-    pub fn fit(&mut self, data: impl Into<Data>, options: Fit) -> Result<History> {
+    pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
         let (train, held_out) = match (data.into(), &options.validation) {
             (data, Validation::None) => (data, None),
             (data, Validation::Data(held_out)) => (data, Some(Data::clone(held_out))),

@@ -27,7 +27,7 @@ fn model() -> Model {
         .unwrap()
 }
 
-fn fit(model: &mut Model, options: Fit) -> History {
+fn fit(model: &mut Model, options: Fit<'_>) -> History {
     model.fit(data(70), options.on(Device::new(Null))).unwrap()
 }
 

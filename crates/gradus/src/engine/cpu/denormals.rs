@@ -133,7 +133,7 @@ mod tests {
             .unwrap()
     }
 
-    fn three_steps() -> Fit {
+    fn three_steps() -> Fit<'static> {
         Fit::new().epochs(3).batch_size(4)
     }
 

@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
+use std::fmt;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use gradual_unfreezing::{GradualUnfreezing, Layers, Stage};
@@ -121,6 +122,53 @@ pub trait Callback {
     }
 }
 
+impl<C: Callback + ?Sized> Callback for &mut C {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_begin(training)
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_epoch_begin(epoch, training)
+    }
+
+    fn on_train_batch_begin(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_begin(progress, training)
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_end(progress, training)
+    }
+
+    fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_begin(training)
+    }
+
+    fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_end(logs, training)
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_epoch_end(epoch, logs, training)
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_end(training)
+    }
+}
+
 /// How far an epoch is.
 pub struct Progress<'a> {
     /// The epoch, from 0.
@@ -132,6 +180,18 @@ pub struct Progress<'a> {
     /// The batches of an epoch.
     pub batches: usize,
     pub(super) meters: &'a Meters,
+}
+
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("epoch", &self.epoch)
+            .field("epochs", &self.epochs)
+            .field("batch", &self.batch)
+            .field("batches", &self.batches)
+            .field("logs", &self.logs())
+            .finish()
+    }
 }
 
 impl Progress<'_> {

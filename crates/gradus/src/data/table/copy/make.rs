@@ -14,8 +14,8 @@ use super::encode::{Encoded, encode};
 use super::open::{Size, finish};
 use super::progress::OnCopy;
 use super::{About, Copied, MAGIC, OfColumn, Origin};
+use crate::base::atomic_file::fill_atomic;
 use crate::base::threads::threads;
-use crate::base::whole::fill_whole;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -294,7 +294,7 @@ impl Making<'_> {
         fill: impl FnOnce(&mut Writer<'_>) -> Result<(Vec<OfColumn>, Option<String>)>,
     ) -> Result<()> {
         let failed = |cause| Error::io("write", self.path, cause);
-        let written = fill_whole(self.path, |file| {
+        let written = fill_atomic(self.path, |file| {
             file.write_all(MAGIC).map_err(failed)?;
             let mut to = Writer {
                 file,

@@ -1,33 +1,37 @@
-//! The configuration file: from text to a run, and back to text.
+//! The configuration: from TOML to settings that are checked, and back to text.
 
-mod auto;
+mod beside_recipe;
 mod callbacks;
 mod document;
 mod folds;
+pub mod highest_rate;
+mod metrics;
 mod model;
-mod over_recipe;
+pub mod number_targets;
 mod overrides;
+mod per_output;
 mod pretrain;
-mod resolve;
-mod resolved;
-mod target;
 mod text;
 mod train;
 mod vocabulary;
 
-pub use auto::{Found, Suggestion};
-pub use document::Document;
-pub use resolve::{Run, model_of};
-
 pub use callbacks::Callbacks;
+pub use document::Document;
+pub use model::Source;
+pub use overrides::Override;
+pub use per_output::PerOutput;
+pub use pretrain::PretrainConfig;
+pub use text::to_text;
+pub use vocabulary::with_vocabularies;
 
+use super::event::Progress;
+use crate::base::random::SEED;
+use crate::base::registry::{Value, read, table};
+use crate::data::{DataConfig, Purpose, RunData, Schema};
+use crate::error::{Error, Result};
+use crate::model::Recipe;
 use callbacks::CallbacksConfig;
-use gradus::config::{SEED, Value, read, table};
-use gradus::data::{DataConfig, OnCopy, Purpose, RunData, Schema};
-use gradus::model::Recipe;
-use gradus::{Error, Result};
-use model::{ModelConfig, Source};
-use pretrain::PretrainConfig;
+use model::ModelConfig;
 use serde::Deserialize;
 use std::path::Path;
 use train::TrainConfig;
@@ -35,14 +39,20 @@ use train::TrainConfig;
 /// A configuration, read and checked, its files not looked at.
 #[derive(Clone, Debug)]
 pub struct Config {
-    seed: u64,
-    data: DataConfig,
-    model: ModelConfig,
-    train: TrainConfig,
-    callbacks: CallbacksConfig,
-    pretrain: Option<PretrainConfig>,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// `[data]`.
+    pub data: DataConfig,
+    /// `[model]`.
+    pub model: ModelConfig,
+    /// `[train]`.
+    pub train: TrainConfig,
+    /// `[callbacks]`.
+    pub callbacks: CallbacksConfig,
+    /// `[pretrain]`.
+    pub pretrain: Option<PretrainConfig>,
     /// All of it as it was given.
-    given: Value,
+    pub given: Value,
 }
 
 #[derive(Deserialize)]
@@ -91,19 +101,21 @@ impl Config {
         Ok(config)
     }
 
-    /// The rows alone, for a model that knows a table's columns.
-    pub fn rows(
+    /// Opens the rows; a table's columns are those of `schema`, if a model has one.
+    pub fn open(
         &self,
         base: &Path,
         schema: Option<&Schema>,
-        on_copy: OnCopy<'_>,
+        progress: &Progress<'_>,
     ) -> Result<RunData> {
-        let purpose = Purpose {
-            schema,
-            on_copy,
-            ..Purpose::default()
-        };
-        self.data.open(base, self.seed, purpose)
+        progress.listening(|on_copy| {
+            let purpose = Purpose {
+                schema,
+                on_copy,
+                ..Purpose::default()
+            };
+            self.data.open(base, self.seed, purpose)
+        })
     }
 
     /// Settings that exclude each other across tables.
@@ -130,14 +142,14 @@ impl Config {
 
 /// Reads `[train]` and `[callbacks]`. Their tables replace only what they name of the recipe, if
 /// there is one.
-fn read_training(
+pub fn read_training(
     given: &Value,
     recipe: Option<&Recipe>,
     of_table: bool,
 ) -> Result<(TrainConfig, CallbacksConfig)> {
     let mut value = given.clone();
     let keeps_rate = match recipe {
-        Some(recipe) => over_recipe::fill(&mut value, recipe, of_table)?,
+        Some(recipe) => beside_recipe::fill(&mut value, recipe, of_table)?,
         None => false,
     };
     let raw: Raw = read("", table("", &value)?)?;
@@ -175,13 +187,13 @@ fn text_of(at: &str, value: &Value, expected: &str) -> Result<String> {
     }
 }
 
-fn problem_at(at: &str, problem: &str) -> Error {
+pub fn problem_at(at: &str, problem: &str) -> Error {
     Error::Config {
         at: at.to_owned(),
         problem: problem.to_owned(),
     }
 }
 
-fn excluded(a: &str, b: &str, why: &str) -> Error {
+pub fn excluded(a: &str, b: &str, why: &str) -> Error {
     problem_at("", &format!("`{a}` and `{b}` exclude each other: {why}"))
 }

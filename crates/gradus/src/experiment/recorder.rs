@@ -1,90 +1,75 @@
-//! What happens between epochs: the configured callbacks, progress, checkpoints.
+//! The recorder of a training: configured callbacks, progress, run folder and checkpoints in one
+//! callback.
 
-use crate::checkpoint::{State, Writer};
-use crate::config::Callbacks;
-use crate::progress::Reporter;
-use crate::run_folder::{CONFIG, HISTORY, Place, tidy, write_text};
-use gradus::Result;
-use gradus::train::callbacks::{Callback, Progress};
-use gradus::train::{Epoch, History, Logs, Training};
-use std::cell::RefCell;
+use super::checkpoint::{State, Writer};
+use super::config::Callbacks;
+use super::event::{Event, Progress};
+use super::run_folder::{CONFIG, HISTORY, Place, tidy, write_text};
+use crate::error::Result;
+use crate::train::callbacks::{Callback, Progress as EpochProgress};
+use crate::train::{Epoch, History, Logs, Training};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// One callback for all of it, in a fixed order: a checkpoint holds what the
 /// others have seen.
-pub struct Watch {
+pub struct Recorder<'a, 'p> {
     /// The configured callbacks.
     pub callbacks: Callbacks,
-    /// Tells how it goes.
-    pub reporter: Reporter,
-    /// What has been measured.
+    /// Gets the events.
+    pub progress: &'a Progress<'p>,
+    /// The measurements so far.
     pub history: History,
     /// The run folder, once training has begun.
     pub folder: Option<PathBuf>,
-    /// Where a new run's folder will be.
+    /// The place of a new run's folder.
     pub place: Place,
     /// The resolved configuration.
     pub config: String,
-    /// How far the training was, if it is resumed.
+    /// The progress of the training that is resumed, if one is.
     pub resumed: Option<State>,
     /// The epoch to begin with.
     pub first: usize,
     /// The epoch to end before.
     pub epochs: usize,
-    /// Checkpoints, and how much time they may take.
+    /// The writer of checkpoints, once training has begun.
     pub checkpoints: Option<Writer>,
-    /// When the epoch began.
+    /// The beginning of the epoch.
     pub began: Instant,
-    /// When the next checkpoint is due.
+    /// The time from which the next checkpoint is due.
     pub due: Instant,
 }
 
-/// The watch, shared between `fit` and who called it.
-#[derive(Clone)]
-pub struct Shared(pub Rc<RefCell<Watch>>);
-
-impl Callback for Shared {
+impl Callback for Recorder<'_, '_> {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().train_begins(training)
+        self.train_begins(training)
     }
 
     fn on_epoch_begin(&mut self, epoch: usize, t: &mut Training<'_>) -> Result<()> {
-        let watch = &mut *self.0.borrow_mut();
-        watch.began = Instant::now();
-        watch
-            .callbacks
-            .each()
-            .try_for_each(|c| c.on_epoch_begin(epoch, t))
+        self.began = Instant::now();
+        let mut callbacks = self.callbacks.each();
+        callbacks.try_for_each(|c| c.on_epoch_begin(epoch, t))
     }
 
-    fn on_train_batch_end(&mut self, p: &Progress<'_>, t: &mut Training<'_>) -> Result<()> {
-        let watch = &mut *self.0.borrow_mut();
-        watch
-            .callbacks
-            .each()
-            .try_for_each(|c| c.on_train_batch_end(p, t))?;
-        watch.reporter.step(p);
-        Ok(())
+    fn on_train_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
+        let mut callbacks = self.callbacks.each();
+        callbacks.try_for_each(|c| c.on_train_batch_end(p, t))?;
+        self.progress.tell(&Event::BatchEnd(p))
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
-        self.0.borrow_mut().epoch_ends(epoch, logs, t)
+        self.epoch_ends(epoch, logs, t)
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        let watch = &mut *self.0.borrow_mut();
-        watch.reporter.finish();
-        watch.checkpoint_of_what_broke(training)?;
-        watch
-            .callbacks
-            .each()
-            .try_for_each(|c| c.on_train_end(training))
+        self.progress.tell(&Event::TrainEnd)?;
+        self.checkpoint_of_what_broke(training)?;
+        let mut callbacks = self.callbacks.each();
+        callbacks.try_for_each(|c| c.on_train_end(training))
     }
 }
 
-impl Watch {
+impl Recorder<'_, '_> {
     /// Everything has been checked: only now is the run folder made.
     fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
         self.callbacks
@@ -100,8 +85,7 @@ impl Watch {
         tidy(&folder);
         write_text(&folder.join(CONFIG), &self.config)?;
         self.checkpoints = Some(Writer::new(&folder)?);
-        self.reporter
-            .say(&format!("run folder: {}", folder.display()));
+        self.progress.tell(&Event::TrainBegin { folder: &folder })?;
         self.folder = Some(folder);
         Ok(())
     }
@@ -140,7 +124,10 @@ impl Watch {
             logs: logs.clone(),
             seconds: self.began.elapsed().as_secs_f64(),
         };
-        self.reporter.epoch(&measured, self.epochs);
+        self.progress.tell(&Event::EpochEnd {
+            epoch: &measured,
+            epochs: self.epochs,
+        })?;
         self.history.epochs.push(measured);
         self.callbacks
             .each()
@@ -195,7 +182,7 @@ impl Watch {
     }
 }
 
-/// How long to wait after a checkpoint that took so long: a twentieth of the
+/// The wait after a checkpoint that took so long: a twentieth of the
 /// time is enough for them where epochs take milliseconds.
 fn pause(taken: Duration) -> Duration {
     taken * 19

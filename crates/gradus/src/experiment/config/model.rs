@@ -1,23 +1,23 @@
-//! `[model]`: what is trained.
+//! `[model]`: the layers to train.
 
 use super::{excluded, problem_at, text_of, truth, whole};
-use gradus::config::{Value, read, table};
-use gradus::model::Recipe;
-use gradus::{Error, Result};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Recipe;
 use serde::Deserialize;
 
-/// What is trained.
+/// `[model]`, read.
 #[derive(Clone, Debug)]
 pub struct ModelConfig {
-    /// Where the layers come from.
+    /// The origin of the layers.
     pub source: Source,
-    /// The names of what comes out, if the layers are no plain chain.
+    /// The names of the output layers, if the layers are no plain chain.
     pub outputs: Option<Vec<String>>,
     /// Layers to freeze or thaw: patterns of their names, the later key wins.
     pub trainable: Vec<(String, bool)>,
 }
 
-/// Where a model's layers come from.
+/// The origin of a model's layers.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A saved model, weights and all.
@@ -36,7 +36,7 @@ pub struct NamedRecipe {
 }
 
 impl NamedRecipe {
-    /// The recipe for the rows of a table, of which there are so many, or for other data.
+    /// Makes the recipe for a table with that number of rows, or for other data.
     pub fn of(&self, table_rows: Option<usize>) -> Result<Recipe> {
         let recipe = Recipe::named(&self.name, table_rows)?;
         Ok(match &self.hidden {

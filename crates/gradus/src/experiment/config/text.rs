@@ -1,7 +1,7 @@
 //! A configuration as TOML text, as a person would write it.
 
-use gradus::config::Value;
-use gradus::{Error, Result};
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
 
 /// A section for each table, a line for each key, and in a list of tables a
 /// line for each table. Keys without a value are left out.
@@ -57,8 +57,8 @@ fn without_nulls(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::from_toml;
     use super::*;
-    use crate::config::document::from_toml;
     use serde_json::json;
 
     #[test]

@@ -1,13 +1,13 @@
 //! The configuration of one fold of a cross-validation.
 
 use super::{Config, problem_at};
-use gradus::Result;
-use gradus::data::{HoldOut, SplitBy};
+use crate::data::{HoldOut, SplitBy};
+use crate::error::Result;
 
 impl Config {
-    /// The same, with one of so many folds held out for validation. Which rows are in a
-    /// fold is chosen as `data.validation` chooses its rows; without a word there, at
-    /// random. Files that callbacks write are each fold's own.
+    /// Holds out one of so many folds for validation. The rows of a fold are chosen as
+    /// `data.validation` chooses its rows; without a word there, at random. Files that
+    /// callbacks write are each fold's own.
     pub fn with_fold(&self, fold: usize, folds: usize) -> Result<Config> {
         let mut config = self.clone();
         let by = match &self.data.validation {

@@ -1,8 +1,8 @@
-//! `--set KEY=VALUE`: one key of the configuration, overridden.
+//! Overrides: one key of the configuration, replaced (`--set KEY=VALUE` of the command line).
 
 use super::document::from_toml;
-use gradus::config::Value;
-use gradus::{Error, Result};
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
 
 /// Keys that are short for others.
 const SHORT: [(&str, &str); 1] = [("train.learning_rate", "train.optimizer.learning_rate")];
@@ -28,12 +28,10 @@ impl Override {
         })
     }
 
-    /// `seed=N`, for the option of that name.
-    pub fn seed(seed: u64) -> Self {
-        Override {
-            path: vec!["seed".into()],
-            value: seed.into(),
-        }
+    /// A value for a key, which is written as in [`Override::parse`].
+    pub fn new(key: &str, value: Value) -> Result<Self> {
+        let path = path(key)?;
+        Ok(Override { path, value })
     }
 
     /// The key, its parts joined by dots.

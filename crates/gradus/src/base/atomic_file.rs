@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// `write` fills a temporary file beside it, which is then synced and renamed.
 /// Whoever is killed on the way leaves the old file, or none, under `path`; an
 /// error also removes the temporary file.
-pub fn write_whole(
+pub fn write_atomic(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<()> {
-    fill_whole(path, |file| {
+    fill_atomic(path, |file| {
         write(file).map_err(|cause| Error::io("write", path, cause))
     })
 }
 
-/// As [`write_whole`], for what may go wrong otherwise than in writing.
-pub fn fill_whole(
+/// As [`write_atomic`], for what may go wrong otherwise than in writing.
+pub fn fill_atomic(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
@@ -103,8 +103,8 @@ mod tests {
     fn a_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
-        write_whole(&path, |file| file.write_all(b"old")).unwrap();
-        write_whole(&path, |file| file.write_all(b"new")).unwrap();
+        write_atomic(&path, |file| file.write_all(b"old")).unwrap();
+        write_atomic(&path, |file| file.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["a.txt"]);
     }
@@ -113,8 +113,8 @@ mod tests {
     fn a_failure_keeps_the_old_file_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
-        write_whole(&path, |file| file.write_all(b"old")).unwrap();
-        let failed = write_whole(&path, |file| {
+        write_atomic(&path, |file| file.write_all(b"old")).unwrap();
+        let failed = write_atomic(&path, |file| {
             file.write_all(b"half of the ne")?;
             Err(io::Error::other("disk full"))
         });
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_missing_folder_is_an_error() {
         let path = Path::new("/nowhere/at/all/a.txt");
-        assert!(write_whole(path, |_| Ok(())).is_err());
-        assert!(write_whole(Path::new("/"), |_| Ok(())).is_err());
+        assert!(write_atomic(path, |_| Ok(())).is_err());
+        assert!(write_atomic(Path::new("/"), |_| Ok(())).is_err());
     }
 }

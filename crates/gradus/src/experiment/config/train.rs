@@ -1,59 +1,17 @@
-//! `[train]`: how it is trained.
+//! `[train]`: losses, metrics, optimizer, schedule and epochs.
 
-use super::{auto, excluded, problem_at, truth, whole};
-use gradus::config::{Value, join, read, table};
-use gradus::rules::losses::Loss;
-use gradus::rules::metrics::Metric;
-use gradus::rules::optimizers::{LearningRate, Optimizer};
-use gradus::rules::schedules::Schedule;
-use gradus::train::{OnNan, Precision};
-use gradus::{Error, Result};
+use super::metrics::read_metrics;
+use super::{PerOutput, excluded, highest_rate, problem_at, truth, whole};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::rules::losses::Loss;
+use crate::rules::metrics::Metric;
+use crate::rules::optimizers::{LearningRate, Optimizer};
+use crate::rules::schedules::Schedule;
+use crate::train::{OnNan, Precision};
 use serde::Deserialize;
 
-/// One setting for all outputs, or one for each that is named.
-#[derive(Clone, Debug)]
-pub enum PerOutput<T> {
-    All(T),
-    Named(Vec<(String, T)>),
-}
-
-impl<T> PerOutput<T> {
-    /// A table without `type` names outputs; all else is what `read` makes of it.
-    fn from_value(
-        at: &str,
-        value: &Value,
-        read: impl Fn(&str, &Value) -> Result<T>,
-    ) -> Result<Self> {
-        match value {
-            Value::Object(named) if !named.contains_key("type") => named
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), read(&join(at, name), value)?)))
-                .collect::<Result<_>>()
-                .map(PerOutput::Named),
-            one => read(at, one).map(PerOutput::All),
-        }
-    }
-
-    /// The setting of each of the model's outputs; an error where it names others.
-    pub fn each(&self, at: &str, outputs: &[String]) -> Result<Vec<Option<&T>>> {
-        match self {
-            PerOutput::All(one) => Ok(vec![Some(one); outputs.len()]),
-            PerOutput::Named(named) => {
-                if let Some((name, _)) = named.iter().find(|(name, _)| !outputs.contains(name)) {
-                    let known = outputs.iter().map(String::as_str);
-                    return Err(Error::unknown(at, "output", name, known));
-                }
-                let of = |output| named.iter().find(|(name, _)| name == output);
-                Ok(outputs
-                    .iter()
-                    .map(|o| of(o).map(|(_, value)| value))
-                    .collect())
-            }
-        }
-    }
-}
-
-/// How it is trained; what is not named is none.
+/// `[train]`, read; a setting that is not named is `None`.
 #[derive(Clone, Debug)]
 pub struct TrainConfig {
     pub loss: Option<PerOutput<Loss>>,
@@ -70,17 +28,17 @@ pub struct TrainConfig {
     pub keeps_rate: bool,
     /// `learning_rate` where no optimizer is named that would take it.
     pub learning_rate: Option<LearningRate>,
-    /// Whether the learning-rate finder is to set the rate: it was `"auto"`.
+    /// True if the learning-rate finder is to set the rate: it was `"auto"`.
     pub find_rate: bool,
     pub schedule: Option<Schedule>,
     /// The weight of each class that is named, by its number or name.
     pub class_weight: Vec<(String, f64)>,
-    /// How rows are mixed, if they are.
+    /// The parameter of the beta distribution of mixup, if rows are mixed.
     pub mixup: Option<f64>,
     pub precision: Precision,
     /// The reaction to a loss that is NaN or infinite: `"stop"` or `"continue"`.
     pub on_nan: OnNan,
-    /// Whether the weights are to balance the classes: `"balanced"`.
+    /// True if the weights are to balance the classes: `"balanced"`.
     pub balance_classes: bool,
 }
 
@@ -104,7 +62,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// Whether a learning rate is `"auto"`, which then is taken away.
+    /// Takes away a learning rate that is `"auto"`; true if there was one.
     fn take_auto(&mut self) -> bool {
         let is_auto = |rate: Option<&Value>| rate.is_some_and(|rate| rate == "auto");
         if is_auto(self.learning_rate.as_ref()) {
@@ -288,10 +246,10 @@ fn read_class_weight(at: &str, value: &Value) -> Result<Vec<(String, f64)>> {
     Ok(weights)
 }
 
-/// A schedule that Keras has no object for; its highest rate may be to find.
+/// Reads a schedule that Keras has no object for; its highest rate may be to find.
 fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
     let schedule = match find_rate {
-        true => auto::read_schedule(SCHEDULE, value)?,
+        true => highest_rate::read_schedule(SCHEDULE, value)?,
         false => Schedule::from_config(SCHEDULE, value)?,
     };
     if schedule.is_keras() {
@@ -300,58 +258,4 @@ fn read_schedule(value: &Value, find_rate: bool) -> Result<Schedule> {
         return Err(problem_at(SCHEDULE, &problem));
     }
     Ok(schedule)
-}
-
-/// Metrics with the names that the history has them under: `mae` stays `mae`.
-fn read_metrics(at: &str, value: &Value) -> Result<Vec<(String, Metric)>> {
-    let Value::Array(items) = value else {
-        return Err(Error::invalid(at, value, "a list of metrics"));
-    };
-    let mut metrics: Vec<(String, Metric)> = Vec::new();
-    for (i, item) in items.iter().enumerate() {
-        let at = format!("{at}[{i}]");
-        let (name, metric) = read_metric(&at, item)?;
-        if name == "loss" || metrics.iter().any(|(other, _)| *other == name) {
-            let expected = "a name that nothing else has";
-            return Err(Error::invalid(&at, format!("`{name}`"), expected));
-        }
-        metrics.push((name, metric));
-    }
-    Ok(metrics)
-}
-
-fn read_metric(at: &str, value: &Value) -> Result<(String, Metric)> {
-    let mut value = value.clone();
-    let mut given = match &mut value {
-        Value::Object(fields) => fields.remove("name"),
-        _ => None,
-    };
-    let metric = Metric::from_config(at, &value).map_err(|error| match error {
-        Error::UnknownName {
-            at,
-            family: "key",
-            found,
-            known,
-            ..
-        } => {
-            let known = known.iter().map(String::as_str);
-            Error::unknown(&at, "key", &found, known.chain(["type", "name"]))
-        }
-        other => other,
-    })?;
-    if let Value::String(alias) = &value
-        && alias != metric.class()
-    {
-        given = Some(value.clone());
-    }
-    match given {
-        None => Ok((metric.name().to_owned(), metric)),
-        Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '\n', '\r', '"']) => {
-            Ok((name, metric))
-        }
-        Some(other) => {
-            let expected = "a name without commas or quotes";
-            Err(Error::invalid(&format!("{at}.name"), other, expected))
-        }
-    }
 }

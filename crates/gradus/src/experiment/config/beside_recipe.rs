@@ -1,9 +1,9 @@
 //! Tables of a configuration beside a recipe: they replace the keys that they name.
 
-use gradus::config::{Value, table};
-use gradus::model::Recipe;
-use gradus::train::EarlyStopping;
-use gradus::{Error, Result};
+use crate::base::registry::{Value, table};
+use crate::error::{Error, Result};
+use crate::model::Recipe;
+use crate::train::EarlyStopping;
 use serde_json::Map;
 
 /// Fills the tables that stand beside a recipe with what the recipe says: the optimizer's if

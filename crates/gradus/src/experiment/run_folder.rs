@@ -1,7 +1,7 @@
-//! The run folder: what `train` leaves behind.
+//! The run folder that a training leaves behind: the names of its files.
 
-use gradus::artifacts::whole::write_whole;
-use gradus::{Error, Result};
+use crate::base::atomic_file::write_atomic;
+use crate::error::{Error, Result};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ pub const MODEL: &str = "model.keras";
 pub const HISTORY: &str = "history.csv";
 /// The resolved configuration.
 pub const CONFIG: &str = "config.toml";
-/// What `--resume` continues from.
+/// The checkpoint that a resumed training continues from.
 pub const CHECKPOINT: &str = "checkpoint";
 
 /// The measurements of every fold of a cross-validation.
 pub const FOLDS: &str = "folds.csv";
-/// What each fold's model says of the rows that it did not see.
+/// The prediction of each row by the model that did not see it.
 pub const PREDICTIONS: &str = "predictions.csv";
 
 /// The run folder of a fold.
-pub fn fold_folder(run: &Path, fold: usize) -> PathBuf {
+pub(super) fn fold_folder(run: &Path, fold: usize) -> PathBuf {
     run.join(format!("fold-{fold}"))
 }
 
 /// The model that a command was given: a file, or the one in a run folder.
-pub fn model_path(given: &Path) -> Result<PathBuf> {
+pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
     if !given.is_dir() {
         return Ok(given.to_owned());
     }
@@ -47,9 +47,9 @@ pub fn model_path(given: &Path) -> Result<PathBuf> {
     Err(Error::file(given, problem))
 }
 
-/// Which folder a run goes to.
+/// The folder of a run.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub(super) enum Place {
     /// The one that was named.
     Named(PathBuf),
     /// `runs/NAME-N`, N the first free.
@@ -60,7 +60,7 @@ pub enum Place {
 
 impl Place {
     /// Makes the folder of a new run. One that holds a run already is an error.
-    pub fn create(&self) -> Result<PathBuf> {
+    pub(super) fn create(&self) -> Result<PathBuf> {
         self.check_free()?;
         match self {
             Place::Named(folder) => {
@@ -92,7 +92,7 @@ impl Place {
     }
 
     /// Refuses a named folder that holds a run already, or is no folder.
-    pub fn check_free(&self) -> Result<()> {
+    pub(super) fn check_free(&self) -> Result<()> {
         let folder = match self {
             Place::Named(folder) => folder,
             Place::Fold(all, _) => return all.check_free(),
@@ -117,7 +117,7 @@ impl Place {
     }
 
     /// The folder of a run that is there: the one that was named, or the last.
-    pub fn existing(&self) -> Result<PathBuf> {
+    pub(super) fn existing(&self) -> Result<PathBuf> {
         let (folder, found) = match self {
             Place::Fold(all, _) => return all.existing(),
             Place::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
@@ -149,12 +149,12 @@ fn last_number(name: &str) -> Option<u64> {
 }
 
 /// Writes a text whole or not at all.
-pub fn write_text(path: &Path, text: &str) -> Result<()> {
-    write_whole(path, |file| file.write_all(text.as_bytes()))
+pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_atomic(path, |file| file.write_all(text.as_bytes()))
 }
 
 /// Removes what a killed run was writing when it died.
-pub fn tidy(folder: &Path) {
+pub(super) fn tidy(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();

@@ -1,12 +1,12 @@
 //! The resolved configuration: everything written down, so that it repeats the run.
 
-use super::model::Source;
-use super::{Config, Run, target};
-use gradus::config::Value;
-use gradus::model::Goal;
-use gradus::rules::metrics::Metric;
-use gradus::train::{OnNan, Precision};
-use gradus::{Error, Result};
+use super::{Run, target};
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
+use crate::experiment::config::{Config, Source};
+use crate::model::Goal;
+use crate::rules::metrics::Metric;
+use crate::train::{OnNan, Precision};
 use serde_json::{Map, json};
 use std::path::Path;
 

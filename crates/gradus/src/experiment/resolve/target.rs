@@ -1,18 +1,12 @@
-//! Where losses and layers say what a table's target is.
+//! The meaning of a table's target, as losses and layers imply it.
 
-use super::train::PerOutput;
-use super::{Config, problem_at};
-use gradus::config::Value;
-use gradus::data::{Kind, RunData, Schema, Target};
-use gradus::model::Model;
-use gradus::rules::losses::Loss;
-use gradus::{Error, Result};
-
-/// True if a loss takes two different numbers as they are, and not as two classes.
-/// Hinge losses take 0/1 and ±1, and give no probability.
-fn of_numbers(loss: &Loss) -> bool {
-    !loss.of_classes() || loss.class().ends_with("Hinge")
-}
+use crate::base::registry::Value;
+use crate::data::{RunData, Schema};
+use crate::error::{Error, Result};
+use crate::experiment::config::number_targets::is_of_numbers;
+use crate::experiment::config::{Config, problem_at};
+use crate::model::Model;
+use crate::rules::losses::Loss;
 
 /// The names of the classes of a table's only target, else of the rows'.
 fn class_names(data: &RunData) -> Vec<String> {
@@ -37,32 +31,8 @@ pub(super) fn class_key(data: &RunData, class: usize) -> String {
 }
 
 impl Config {
-    /// The targets that a loss of numbers is named for.
-    pub(super) fn number_targets(&self) -> Vec<String> {
-        let loss = |target: &&String| match self.train.loss.as_ref()? {
-            PerOutput::All(loss) => Some(loss),
-            PerOutput::Named(named) => {
-                let target = Target {
-                    name: (*target).clone(),
-                    kind: Kind::Number,
-                    classes: Vec::new(),
-                    format: Default::default(),
-                };
-                let found = named.iter().find(|(name, _)| *name == target.output());
-                // The one target is for the one output, whatever it is called.
-                let found = found.or_else(|| match (&named[..], self.data.columns.target.len()) {
-                    ([only], 1) => Some(only),
-                    _ => None,
-                });
-                found.map(|(_, loss)| loss)
-            }
-        };
-        let targets = self.data.columns.target.iter();
-        let targets = targets.filter(|target| loss(target).is_some_and(of_numbers));
-        targets.cloned().collect()
-    }
-
-    /// The same of a model that was compiled before, and knows no target.
+    /// The targets that a loss of numbers is for of a model that was compiled before, and
+    /// knows no target.
     pub(super) fn number_targets_of(&self, model: &Model) -> Vec<String> {
         let knows_targets = |schema: &Schema| !schema.targets.is_empty();
         let (Some(compiled), None) = (&model.compiled, &self.train.loss) else {
@@ -76,7 +46,7 @@ impl Config {
         let of_numbers = |target: &&String| {
             trained.iter().any(|(output, goal)| {
                 let its = trained.len() == 1 && targets.len() == 1 || names[*output] == **target;
-                its && of_numbers(&goal.loss)
+                its && is_of_numbers(&goal.loss)
             })
         };
         targets.iter().filter(of_numbers).cloned().collect()

@@ -1,65 +1,114 @@
-//! A configuration as it was given: a file and its overrides.
+//! A configuration as it was given: TOML and its overrides.
 
-use super::Config;
 use super::overrides::Override;
-use gradus::config::{Value, join};
-use gradus::{Error, Result};
+use super::{Config, problem_at};
+use crate::base::registry::Value;
+use crate::data;
+use crate::error::{Error, Result, join};
 use std::path::{Path, PathBuf};
 
-/// What `gradus train` trains without a file.
-const DEFAULT: &str = include_str!("../../recipes/digits.toml");
+/// The built-in default: the default recipe on the built-in digits.
+const DEFAULT: &str = include_str!("../../../recipes/digits.toml");
 
-/// What is said of a table where its configuration is expected.
+/// The problem of a table where its configuration is expected.
 const NO_CONFIG: &str = "is a table, expected a configuration that names it: a file such as \
     `table.toml` with the lines `data.table = \"FILE.csv\"`, `data.target = \"COLUMN\"`, \
     `data.validation = { fraction = 0.1, shuffle = true }` and `model.recipe = \"default\"`";
 
 /// A configuration as it was given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
-    /// The file, if there is one.
-    path: Option<PathBuf>,
+    origin: Origin,
     overrides: Vec<Override>,
     value: Value,
-    /// What `--folds` says.
+    /// The number of folds of a cross-validation, which is no key of the configuration.
     folds: Option<usize>,
 }
 
+/// The origin of a configuration.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// The library.
+    BuiltIn,
+    /// The program that calls the library.
+    Program,
+    /// A file.
+    File(PathBuf),
+}
+
 impl Document {
-    /// Reads the file, or the built-in default, and applies the overrides.
-    pub fn open(path: Option<&Path>, sets: &[String], seed: Option<u64>) -> Result<Self> {
-        let text = match path {
-            None => DEFAULT.to_owned(),
-            Some(path) => std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
-                std::io::ErrorKind::InvalidData => Error::file(path, "is not a text file"),
-                std::io::ErrorKind::IsADirectory => {
-                    Error::file(path, "is a folder, expected a configuration file")
-                }
-                _ => Error::io("read", path, cause),
-            })?,
-        };
-        let mut value = from_toml(&text).map_err(|problem| match path {
-            Some(path) if is_table(path) => Error::file(path, NO_CONFIG),
-            Some(path) => Error::file(path, problem),
-            None => Error::Internal(problem),
+    /// Reads a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::InvalidData => Error::file(path, "is not a text file"),
+            std::io::ErrorKind::IsADirectory => {
+                Error::file(path, "is a folder, expected a configuration file")
+            }
+            _ => Error::io("read", path, cause),
         })?;
-        let mut overrides = sets
-            .iter()
-            .map(|set| Override::parse(set))
-            .collect::<Result<Vec<_>>>()?;
-        overrides.extend(seed.map(Override::seed));
-        for over in &overrides {
-            over.apply(&mut value)?;
-        }
-        Ok(Document {
-            path: path.map(Path::to_owned),
-            overrides,
-            value,
-            folds: None,
-        })
+        let value = from_toml(&text).map_err(|problem| match is_table(path) {
+            true => Error::file(path, NO_CONFIG),
+            false => Error::file(path, problem),
+        })?;
+        Ok(Self::new(Origin::File(path.to_owned()), value))
     }
 
-    /// The same for a cross-validation, whose number of folds is an option.
+    /// Reads the built-in default.
+    pub fn built_in() -> Result<Self> {
+        let value = from_toml(DEFAULT).map_err(Error::Internal)?;
+        Ok(Self::new(Origin::BuiltIn, value))
+    }
+
+    /// Reads TOML.
+    pub fn of_text(text: &str) -> Result<Self> {
+        let value = from_toml(text).map_err(|problem| problem_at("", &problem))?;
+        Ok(Self::of_value(value))
+    }
+
+    /// Takes plain data.
+    pub fn of_value(value: Value) -> Self {
+        Self::new(Origin::Program, value)
+    }
+
+    fn new(origin: Origin, value: Value) -> Self {
+        Document {
+            origin,
+            overrides: Vec::new(),
+            value,
+            folds: None,
+        }
+    }
+
+    /// Overrides one key.
+    pub fn set(&mut self, over: Override) -> Result<()> {
+        over.apply(&mut self.value)?;
+        self.overrides.push(over);
+        Ok(())
+    }
+
+    /// Reads another file under the same overrides.
+    pub fn over_file(&self, path: &Path) -> Result<Self> {
+        let mut document = Self::open(path)?;
+        for over in &self.overrides {
+            document.set(over.clone())?;
+        }
+        Ok(document)
+    }
+
+    /// True of the built-in default.
+    pub fn is_built_in(&self) -> bool {
+        matches!(self.origin, Origin::BuiltIn)
+    }
+
+    /// The file, if it comes from one.
+    fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            Origin::BuiltIn | Origin::Program => None,
+        }
+    }
+
+    /// Notes the number of folds of a cross-validation, for the places of errors.
     pub fn of_folds(self, folds: usize) -> Self {
         Document {
             folds: Some(folds),
@@ -67,27 +116,33 @@ impl Document {
         }
     }
 
-    /// The configuration.
+    /// Reads and checks the settings.
     pub fn read(&self) -> Result<Config> {
         Config::from_value(&self.value).map_err(|error| self.locate(error))
     }
 
     /// The folder that relative paths are relative to.
     pub fn base(&self) -> &Path {
-        let folder = self.path.as_deref().and_then(Path::parent);
+        let folder = self.path().and_then(Path::parent);
         match folder {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         }
     }
 
-    /// What its runs are called: the file's name, or the built-in set's.
+    /// The name of its runs: the file's, or the built-in set's.
     pub fn name(&self) -> String {
-        let stem = self.path.as_deref().and_then(Path::file_stem);
-        stem.map_or("digits".into(), |stem| stem.to_string_lossy().into_owned())
+        match &self.origin {
+            Origin::BuiltIn => "digits".into(),
+            Origin::File(path) => {
+                let stem = path.file_stem().unwrap_or_default();
+                stem.to_string_lossy().into_owned()
+            }
+            Origin::Program => "experiment".into(),
+        }
     }
 
-    /// The same error, with the file or the option that the key stands in.
+    /// Adds the file or the override that a key stands in to the error.
     pub fn locate(&self, error: Error) -> Error {
         if let Error::Invalid {
             at,
@@ -119,16 +174,16 @@ impl Document {
         if let Some(over) = self.overrides.iter().rev().find(is_here) {
             return Error::file(format!("--set {}", over.key()), error);
         }
-        match &self.path {
-            Some(path) => Error::file(path, error),
-            None if at.is_empty() => error,
-            None => Error::file("the default configuration", error),
+        match &self.origin {
+            Origin::File(path) => Error::file(path, error),
+            Origin::BuiltIn if !at.is_empty() => Error::file("the default configuration", error),
+            Origin::BuiltIn | Origin::Program => error,
         }
     }
 }
 
 fn is_table(path: &Path) -> bool {
-    matches!(gradus::data::is_table(&path.to_string_lossy()), Ok(true))
+    matches!(data::is_table(&path.to_string_lossy()), Ok(true))
 }
 
 /// TOML as plain data.

@@ -1,19 +1,19 @@
-//! `[pretrain]`: what the first layers learn before the training, mostly without
-//! labels.
+//! `[pretrain]`: a task for the first layers before the training, mostly without labels.
 
 use super::{excluded, problem_at, text_of, truth, whole};
-use gradus::config::{Value, join, read, table};
-use gradus::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
-use gradus::layers::Layer;
-use gradus::rules::losses::Loss;
-use gradus::rules::optimizers::Optimizer;
-use gradus::train::{Autoencoder, History, MaskedFeatures, PretrainOptions, Siamese};
-use gradus::{Error, Model, Result};
+use crate::base::registry::{Value, read, table};
+use crate::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
+use crate::error::{Error, Result, join};
+use crate::model::Model;
+use crate::model::layers::Layer;
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::Optimizer;
+use crate::train::{Autoencoder, History, MaskedFeatures, PretrainOptions, Siamese};
 use serde::Deserialize;
 use serde_json::{Map, json};
 use std::path::Path;
 
-/// What is learnt, and of which rows.
+/// `[pretrain]`, read.
 #[derive(Clone, Debug)]
 pub struct PretrainConfig {
     task: Task,
@@ -169,7 +169,7 @@ impl PretrainConfig {
         })
     }
 
-    /// The rows that are learnt from: its own, scaled as those of `[data]` are unless it says
+    /// Loads the rows to learn from: its own, scaled as those of `[data]` are unless it says
     /// otherwise, or those that are trained on.
     pub fn load(
         &self,

@@ -1,14 +1,12 @@
-//! `[callbacks]`: what happens between epochs.
+//! `[callbacks]`: the callbacks of a training.
 
 use super::problem_at;
-use gradus::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
-use gradus::config::{Value, read, table};
-use gradus::model::Model;
-use gradus::train::callbacks::Direction;
-use gradus::train::{
-    Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN,
-};
-use gradus::{Error, Result};
+use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::callbacks::Direction;
+use crate::train::{Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -34,7 +32,7 @@ pub struct Callbacks {
 #[derive(Clone, Debug)]
 pub struct CallbacksConfig {
     pub given: Callbacks,
-    /// Whether there is to be no early stopping, also with a recipe.
+    /// True if there is to be no early stopping, also with a recipe.
     pub never_stop_early: bool,
 }
 
@@ -145,7 +143,7 @@ impl Callbacks {
         Ok(())
     }
 
-    /// Whether a stage of the unfreezing comes with a rate of its own.
+    /// True if a stage of the unfreezing comes with a rate of its own.
     pub fn unfreezing_sets_rate(&self) -> bool {
         let unfreezing = self.gradual_unfreezing.as_ref();
         unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))

@@ -1,8 +1,8 @@
 //! `vocabulary = "file.txt"`: known texts or numbers in a file, one a line.
 
 use super::problem_at;
-use gradus::config::Value;
-use gradus::{Error, Result};
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 

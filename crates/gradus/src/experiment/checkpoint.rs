@@ -1,29 +1,29 @@
-//! The checkpoint: what `--resume` continues from.
+//! The checkpoint that a resumed training continues from.
 //!
 //! `state.toml` names the other files of the checkpoint and is written last, so
 //! that whoever is killed on the way leaves the checkpoint before it.
 
-use crate::models::load_whole;
-use crate::run_folder::{CHECKPOINT, tidy, write_text};
-use gradus::artifacts::callbacks::ModelCheckpointProgress;
-use gradus::artifacts::keras::save_keras;
-use gradus::model::Model;
-use gradus::train::History;
-use gradus::train::callbacks::{EarlyStoppingProgress, ReduceLROnPlateauProgress};
-use gradus::{Error, Result};
+use super::model_file::load_whole;
+use super::run_folder::{CHECKPOINT, tidy, write_text};
+use crate::artifacts::callbacks::ModelCheckpointProgress;
+use crate::artifacts::keras::save_keras;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::History;
+use crate::train::callbacks::{EarlyStoppingProgress, ReduceLROnPlateauProgress};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const STATE: &str = "state.toml";
 
-/// How far a training is.
+/// The progress of a training.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// The number of the next epoch.
     pub epoch: usize,
-    /// Whether early stopping has ended the training.
+    /// True once early stopping has ended the training.
     pub stopped: bool,
     /// The learning rate of the next step, unless a schedule sets it.
     pub learning_rate: f64,
@@ -31,24 +31,24 @@ pub struct State {
     pub model: String,
     /// The file of the model with the best weights so far.
     pub best: Option<String>,
-    /// What has been measured, as `history.csv` has it.
+    /// The measurements, as `history.csv` has them.
     pub history: String,
-    /// How far early stopping is.
+    /// The progress of early stopping.
     pub early_stopping: Option<EarlyStoppingProgress>,
-    /// How far the plateau watcher is.
+    /// The progress of the plateau watcher.
     pub reduce_lr_on_plateau: Option<ReduceLROnPlateauProgress>,
-    /// What the saved models have shown.
+    /// The best measurement of the saved models.
     pub model_checkpoint: Option<ModelCheckpointProgress>,
 }
 
 /// A checkpoint that was read.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// How far the training was.
+    /// The progress of the training.
     pub state: State,
     /// The model as it was.
     pub model: Model,
-    /// What had been measured.
+    /// The measurements up to it.
     pub history: History,
 }
 

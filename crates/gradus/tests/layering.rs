@@ -94,9 +94,8 @@ fn every_folder_is_in_the_list() {
 
 #[test]
 fn an_experiment_prints_nothing() {
-    let mut paths = Vec::new();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    files(&src.join("experiment"), &mut paths);
+    let paths = files(&src.join("experiment"));
     assert!(paths.len() > 20);
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();

@@ -124,7 +124,7 @@ fn training_and_scoring_are_the_same_as_on_a_csv() {
         let mut model = recipe.model_of(&rows, &data.columns).unwrap();
         let fit = Fit::recipe(&recipe, 2).validation_data(rows.validation.unwrap());
         model.fit(&rows.train, fit).unwrap();
-        let test = model.evaluate(&rows.test.unwrap()).unwrap();
+        let test = model.evaluate(rows.test.unwrap()).unwrap();
         (model, format!("{test:?}"))
     };
     let (of_csv, csv_test) = trained(data.load_table(&path, 7).unwrap());

@@ -1,4 +1,4 @@
-//! The rows of a run in words: which are for what, and what becomes of a table's columns.
+//! The rows of a run in words: the use of each part, and of a table's columns.
 
 use crate::data::config::DataConfig;
 use crate::data::run_data::RunData;
@@ -7,8 +7,8 @@ use crate::data::stream::Data;
 use crate::data::table::Kind;
 
 impl RunData {
-    /// Which rows are for what, in a line; then what is to be known of a table's columns and
-    /// of rows that stay in their files. `config` is what they were opened by.
+    /// The use of each part in a line; then a table's columns, and the files of rows that stay
+    /// there. `config` is the table that the rows were opened by.
     pub fn describe(&self, config: &DataConfig) -> String {
         let count = |data: &Data| data.rows().unwrap_or_default();
         let mut text = format!("rows: {} to train on", self.train_rows());

@@ -1,5 +1,4 @@
-//! Where rows come from, and how they reach a batch: sources, splits, scaling,
-//! shuffling.
+//! Rows, from their sources to a batch: reading, splits, scaling, shuffling.
 //!
 //! Readers (`builtin`, `npy`, `table`, `images`) make [`Tensor`]s, which keep the
 //! numbers as they were stored. `config` and `spec` read a user's words; `source` has a file for
@@ -46,13 +45,12 @@ mod write;
 #[cfg(feature = "ndarray")]
 pub use self::ndarray::Element;
 pub use batches::Batches;
-pub use builtin::{BuiltIn, REMOTE, Remote, RemoteFile, digits, housing, list, read_idx};
+pub use builtin::{BuiltIn, digits, housing, list, read_idx};
 pub(crate) use classes::class_of;
 pub use config::DataConfig;
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use files::Files;
-pub use folders::data_folders;
 pub use images::{Pictures, Resize};
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
@@ -76,3 +74,10 @@ pub use table::{
 };
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};
+
+/// The files of built-in sets: where they can be fetched, and the folders where they are
+/// looked for.
+pub mod remote {
+    pub use super::builtin::{REMOTE, Remote, RemoteFile};
+    pub use super::folders::data_folders;
+}

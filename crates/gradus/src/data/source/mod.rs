@@ -27,7 +27,7 @@ macro_rules! sources {
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(untagged)]
         pub(crate) enum Source {
-            $(#[allow(missing_docs)] $Kind($module::$Kind),)*
+            $($Kind($module::$Kind),)*
         }
 
         impl Source {
@@ -94,4 +94,18 @@ sources! {
     arrays: ArrayFiles;
     table: TableFile;
     images: Images;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_belongs_to_one_kind() {
+        let mut keys = Source::all_keys().concat();
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+    }
 }

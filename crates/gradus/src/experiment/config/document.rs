@@ -183,7 +183,10 @@ impl Document {
 }
 
 fn is_table(path: &Path) -> bool {
-    matches!(data::is_table(&path.to_string_lossy()), Ok(true))
+    let spec = path.to_string_lossy();
+    // A configuration that names a table is none.
+    let is_config = spec.to_ascii_lowercase().ends_with(".toml");
+    !is_config && matches!(data::is_table(&spec), Ok(true))
 }
 
 /// TOML as plain data.

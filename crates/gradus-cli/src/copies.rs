@@ -1,44 +1,59 @@
-//! How the binary copy of a large table looks while it is made.
+//! The progress of binary copies of large tables.
 
+use crate::models::say_not_read;
 use crate::output::message;
-use gradus::data::Told;
+use gradus::Result;
+use gradus::experiment::Event;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Shows what it is told: a bar on a terminal, otherwise a line a table; nothing if
-/// `quiet`.
-pub fn shown(quiet: bool) -> impl Fn(Told<'_>) {
-    let now: RefCell<Option<(PathBuf, ProgressBar)>> = RefCell::new(None);
-    move |told| {
-        if quiet {
-            return;
+/// Shows copies: a bar on a terminal, otherwise a line a table.
+#[derive(Debug, Default)]
+pub struct Copies {
+    /// The table that is being copied, and its bar.
+    now: Option<(PathBuf, ProgressBar)>,
+}
+
+impl Copies {
+    /// Shows that so many bytes or rows of a table are copied.
+    pub fn show(&mut self, table: &Path, done: u64, all: u64) {
+        if self.now.as_ref().is_none_or(|(before, _)| before != table) {
+            self.now = Some((table.to_owned(), begin(table, all)));
         }
-        let mut now = now.borrow_mut();
-        if now.as_ref().is_none_or(|(table, _)| table != told.table) {
-            *now = Some((told.table.to_owned(), begin(&told)));
-        }
-        if let Some((_, bar)) = &*now {
-            bar.set_position(told.done);
-            if told.done >= told.all {
+        if let Some((_, bar)) = &self.now {
+            bar.set_position(done);
+            if done >= all {
                 bar.finish_and_clear();
             }
         }
     }
 }
 
-fn begin(told: &Told<'_>) -> ProgressBar {
-    let name = told.table.file_name().unwrap_or_default().to_string_lossy();
-    let bytes = std::fs::metadata(told.table).map_or(0, |about| about.len());
+/// The callback of commands that open data and models, and do not train.
+pub fn shown() -> impl FnMut(&Event<'_>) -> Result<()> {
+    let mut copies = Copies::default();
+    move |event| {
+        match event {
+            Event::CopyTable { table, done, all } => copies.show(table, *done, *all),
+            Event::ModelNotes { path, notes } => say_not_read(path, notes),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn begin(table: &Path, all: u64) -> ProgressBar {
+    let name = table.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = std::fs::metadata(table).map_or(0, |about| about.len());
     if !std::io::stderr().is_terminal() {
         let bytes = HumanBytes(bytes);
         message(&format!("{name}, {bytes}: a binary copy is made of it"));
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(told.all), ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
     // Rows of a Parquet file are no bytes.
-    let template = match told.all == bytes {
+    let template = match all == bytes {
         true => "{prefix} {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
         false => "{prefix} {bar:20} {pos}/{len} rows {eta} left",
     };

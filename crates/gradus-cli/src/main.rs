@@ -1,17 +1,13 @@
 //! The `gradus` command: train, evaluate and use neural networks from the shell.
 
 mod args;
-mod checkpoint;
 mod commands;
-mod config;
 mod copies;
 mod curve;
 mod fetch;
 mod models;
 mod output;
 mod progress;
-mod run_folder;
-mod watch;
 
 use args::{Args, Command};
 use clap::Parser;

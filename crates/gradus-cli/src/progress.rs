@@ -1,15 +1,95 @@
-//! How a training looks while it runs.
+//! The progress of a training on standard error.
 
+use crate::copies::Copies;
+use crate::models::say_not_read;
 use crate::output::{measurements, message, number};
+use gradus::Result;
+use gradus::experiment::Event;
 use gradus::train::Epoch;
 use gradus::train::callbacks::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// Where progress goes.
+/// Shows the events of a training; of `quiet` ones only what is wrong with a model's file.
 #[derive(Debug)]
-pub enum Reporter {
+pub struct Screen {
+    quiet: bool,
+    reporter: Reporter,
+    copies: Copies,
+}
+
+impl Screen {
+    /// Nothing shown yet.
+    pub fn new(quiet: bool) -> Self {
+        Screen {
+            quiet,
+            reporter: Reporter::new(quiet),
+            copies: Copies::default(),
+        }
+    }
+
+    /// Shows an event.
+    pub fn show(&mut self, event: &Event<'_>) -> Result<()> {
+        let reporter = &mut self.reporter;
+        match event {
+            Event::FoldBegin { fold, folds } => {
+                *self = Screen::new(self.quiet);
+                self.reporter.say(&format!("fold {fold} of {folds}"));
+            }
+            Event::CopyTable { table, done, all } if !self.quiet => {
+                self.copies.show(table, *done, *all);
+            }
+            Event::ModelNotes { path, notes } => say_not_read(path, notes),
+            Event::DataOpened { description } => reporter.say(description),
+            Event::Warning(finding) => reporter.say(&finding.to_string()),
+            Event::LearningRateFound(found) => {
+                let (key, rate, turning) = (&found.key, found.rate, found.turning_point);
+                reporter.say(&format!(
+                    "learning rate found: {key} = {rate} (the loss climbs from {turning} on)"
+                ));
+            }
+            Event::Pretrained { history, rows } => {
+                let losses = history.get("loss");
+                if let (Some(first), Some(last)) = (losses.first(), losses.last()) {
+                    let epochs = losses.len();
+                    reporter.say(&format!(
+                        "pretrained {epochs} epochs on {rows} rows: loss {first:.4} to {last:.4}"
+                    ));
+                }
+            }
+            Event::CheckpointNotFinite {
+                file,
+                layer,
+                weight,
+            } => reporter.say(&format!(
+                "warning: the checkpoint of {file}: layer {layer}: its {weight} has NaN or infinite \
+                 numbers"
+            )),
+            Event::Resumed { epochs, finished } => reporter.say(&match finished {
+                true => format!("all {epochs} epochs are done"),
+                false => format!("resuming after epoch {epochs}"),
+            }),
+            Event::TrainBegin { folder } => {
+                reporter.say(&format!("run folder: {}", folder.display()));
+            }
+            Event::BatchEnd(progress) => reporter.step(progress),
+            Event::EpochEnd { epoch, epochs } => reporter.epoch(epoch, *epochs),
+            Event::TrainEnd => reporter.finish(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Clears what is left of a training that has ended, in whatever way.
+    pub fn finish(&self) {
+        self.reporter.finish();
+    }
+}
+
+/// The way in which progress is shown.
+#[derive(Debug)]
+enum Reporter {
     /// Nowhere.
     Quiet,
     /// One line an epoch.
@@ -31,7 +111,7 @@ const PAUSE: Duration = Duration::from_millis(80);
 
 impl Reporter {
     /// A bar on a terminal, otherwise lines; nothing if `quiet`.
-    pub fn new(quiet: bool) -> Self {
+    fn new(quiet: bool) -> Self {
         if quiet {
             return Reporter::Quiet;
         }
@@ -51,7 +131,7 @@ impl Reporter {
     }
 
     /// A message that does not disturb the bar.
-    pub fn say(&self, text: &str) {
+    fn say(&self, text: &str) {
         match self {
             Reporter::Quiet => {}
             Reporter::Lines => message(text),
@@ -60,7 +140,7 @@ impl Reporter {
     }
 
     /// After a step.
-    pub fn step(&mut self, progress: &Progress<'_>) {
+    fn step(&mut self, progress: &Progress<'_>) {
         let Reporter::Bar {
             bar,
             shown,
@@ -86,7 +166,7 @@ impl Reporter {
     }
 
     /// After an epoch.
-    pub fn epoch(&mut self, epoch: &Epoch, epochs: usize) {
+    fn epoch(&mut self, epoch: &Epoch, epochs: usize) {
         match self {
             Reporter::Quiet => {}
             Reporter::Lines => message(&line(epoch, epochs, false)),
@@ -106,7 +186,7 @@ impl Reporter {
     }
 
     /// At the end.
-    pub fn finish(&self) {
+    fn finish(&self) {
         if let Reporter::Bar { bar, .. } = self {
             bar.finish_and_clear();
         }

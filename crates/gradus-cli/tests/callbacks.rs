@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, SMALL, results};
+use common::{Place, SMALL, column, results};
 
 /// The small configuration in a folder of its own, with these callbacks too.
 fn place_with(callbacks: &str) -> Place {
@@ -15,15 +15,6 @@ fn place_with(callbacks: &str) -> Place {
 const CONFIG: &str = "{odd} name/c.toml";
 
 /// The measurements of a file, by column.
-fn column(csv: &str, name: &str) -> Vec<f64> {
-    let mut lines = csv.lines();
-    let at = lines.next().unwrap().split(',').position(|n| n == name);
-    let at = at.unwrap_or_else(|| panic!("{name}: {csv}"));
-    lines
-        .map(|line| line.split(',').nth(at).unwrap().parse().unwrap())
-        .collect()
-}
-
 #[test]
 fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
     let place = place_with("csv_logger = { filename = \"log.csv\" }\n");

@@ -82,7 +82,7 @@ fn x(row: usize) -> String {
 fn recipes_and_examples_raise_nothing() {
     let place = Place::new();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let default = format!("{root}/crates/gradus-cli/recipes/digits.toml");
+    let default = format!("{root}/crates/gradus/recipes/digits.toml");
     let out = place.ok(&["check", &default]);
     assert!(out.ends_with("nothing suspicious found\n"), "{out}");
     let object: Value = serde_json::from_str(&place.ok(&["check", &default, "--json"])).unwrap();

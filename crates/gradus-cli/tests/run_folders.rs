@@ -21,19 +21,8 @@ fn a_run_is_measured_on_its_own_rows() {
             .as_f64()
             .unwrap()
     };
-    let history = place.text("run/history.csv");
-    let at = history
-        .lines()
-        .next()
-        .unwrap()
-        .split(',')
-        .position(|n| n == "val_loss")
-        .unwrap();
-    let losses = history
-        .lines()
-        .skip(1)
-        .map(|l| l.split(',').nth(at).unwrap().parse().unwrap());
-    let best = losses.fold(f64::INFINITY, f64::min);
+    let losses = place.history("run", "val_loss");
+    let best = losses.into_iter().fold(f64::INFINITY, f64::min);
     assert!((value(&json("run", "validation"), "loss") - best).abs() < 1e-9);
     let text = place.ok(&["evaluate", "run", "--data", "train"]);
     assert!(text.starts_with("train: 1242 rows\n"), "{text}");

@@ -35,10 +35,7 @@ fn place() -> Place {
 
 /// A measurement of the last epoch.
 fn last(place: &Place, run: &str, name: &str) -> f64 {
-    let text = place.text(&format!("{run}/history.csv"));
-    let (header, line) = (text.lines().next().unwrap(), text.lines().last().unwrap());
-    let column = header.split(',').position(|n| n == name).unwrap();
-    line.split(',').nth(column).unwrap().parse().unwrap()
+    *place.history(run, name).last().unwrap()
 }
 
 #[test]
@@ -76,18 +73,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
     ]);
     let measured: serde_json::Value = serde_json::from_str(&json).unwrap();
     let loss = measured["loss"].as_f64().unwrap();
-    let best = place.text("run/history.csv");
-    let column = best
-        .lines()
-        .next()
-        .unwrap()
-        .split(',')
-        .position(|n| n == "val_loss")
-        .unwrap();
-    let losses = best
-        .lines()
-        .skip(1)
-        .map(|l| l.split(',').nth(column).unwrap().parse().unwrap());
+    let losses = place.history("run", "val_loss").into_iter();
     let least = losses.fold(f64::INFINITY, f64::min);
     assert!(
         (loss - least).abs() < 1e-6 * least.max(1.0),

@@ -37,23 +37,13 @@ data.validation = { fraction = 0.2, shuffle = true }
 model.recipe = "default"
 "#;
 
-/// The column of a history.
-fn column(place: &Place, name: &str) -> Vec<f64> {
-    let text = place.text("run/history.csv");
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let at = header.iter().position(|&column| column == name).unwrap();
-    let cell = |line: &str| line.split(',').nth(at).unwrap().parse().unwrap();
-    lines.map(cell).collect()
-}
-
 #[test]
 fn the_best_of_all_epochs_is_kept() {
     let place = Place::new();
     place.write("t.csv", table(100));
     place.write("c.toml", CONFIG);
     let said = place.ok(&["train", "c.toml", "--out", "run"]);
-    let losses = column(&place, "val_loss");
+    let losses = place.history("run", "val_loss");
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let best = losses.iter().position(|&loss| loss == least).unwrap();
     // Early, or this would say little; and the training went on beyond it.

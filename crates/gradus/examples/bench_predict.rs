@@ -36,7 +36,7 @@ fn main() -> gradus::Result<()> {
             "outputs" => {
                 predictor.predict_into(&x, &mut y)?;
                 let shape = [outputs].into();
-                gradus::artifacts::whole::write_whole(Path::new(argument), |file| {
+                gradus::artifacts::atomic_file::write_atomic(Path::new(argument), |file| {
                     gradus::data::write_npy(file, &shape, &y)
                 })?;
                 println!("{{}}");

@@ -1,7 +1,7 @@
 //! A table, from its file to a model that scores new rows of it:
 //! `table TABLE.csv TARGET [NEW.csv]`, or `.parquet` with `--features parquet`.
 
-use gradus::data::{Choice, DataConfig, HeldOut, TableOptions};
+use gradus::data::{DataConfig, HoldOut, SplitBy, TableOptions};
 use gradus::prelude::*;
 
 fn main() -> gradus::Result<()> {
@@ -13,12 +13,12 @@ fn main() -> gradus::Result<()> {
     // What the columns are for, and which rows are for what. A record batch or a frame
     // stands where `&table` does.
     let data = DataConfig::of(TableOptions::new().target(target))
-        .test(HeldOut::fraction(0.1, Choice::Shuffle))
-        .validation(HeldOut::fraction(0.1, Choice::Shuffle));
+        .test(HoldOut::fraction(0.1, SplitBy::Shuffle))
+        .validation(HoldOut::fraction(0.1, SplitBy::Shuffle));
     let rows = data.load_table(&table, 42)?;
-    println!("{} rows to train on", rows.train.rows());
+    println!("{} rows to train on", rows.train_rows());
 
-    let recipe = Recipe::of_table(rows.train.rows());
+    let recipe = Recipe::of_table(rows.train_rows());
     let mut model = recipe.model_of(&rows, &data.columns)?;
     let mut fit = Fit::recipe(&recipe, recipe.epochs);
     if let Some(validation) = rows.validation {

@@ -1,7 +1,7 @@
 //! The one error type of the library.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// What every fallible function of gradus returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,9 +54,9 @@ pub enum Error {
         /// The layer, array or argument.
         at: String,
         /// The shape that was found.
-        found: String,
+        found: Extent,
         /// The shape that would have fitted.
-        expected: String,
+        expected: Extent,
     },
 
     /// A value in the data that cannot be trained on.
@@ -119,6 +119,47 @@ pub enum Error {
     Internal(String),
 }
 
+/// One side of [`Error::Shape`]: dimensions where they are known, and words for the message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extent {
+    /// The dimensions, without the batch if it is a row's shape; `None` if it is no single shape
+    /// (`images of 3 axes`).
+    pub dims: Option<Vec<usize>>,
+    text: String,
+}
+
+impl Extent {
+    pub(crate) fn new(dims: &[usize], text: impl ToString) -> Self {
+        Extent {
+            dims: Some(dims.to_vec()),
+            text: text.to_string(),
+        }
+    }
+
+    /// The shape of a whole array, as a weight's: `[3, 4]`.
+    pub(crate) fn array(dims: &[usize]) -> Self {
+        Self::new(dims, format!("{dims:?}"))
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<String> for Extent {
+    fn from(text: String) -> Self {
+        Extent { dims: None, text }
+    }
+}
+
+impl From<&str> for Extent {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
 impl Error {
     /// Whether the user can mend it (arguments, configuration, data, files),
     /// rather than the system or gradus being at fault.
@@ -168,11 +209,11 @@ impl Error {
         }
     }
 
-    pub(crate) fn shape(at: &str, found: impl ToString, expected: impl ToString) -> Self {
+    pub(crate) fn shape(at: &str, found: impl Into<Extent>, expected: impl Into<Extent>) -> Self {
         Error::Shape {
             at: at.to_owned(),
-            found: found.to_string(),
-            expected: expected.to_string(),
+            found: found.into(),
+            expected: expected.into(),
         }
     }
 
@@ -195,7 +236,7 @@ impl Error {
 }
 
 /// Two paths of keys as one: `model` and `layers[0]` give `model.layers[0]`.
-pub fn join(prefix: &str, at: &str) -> String {
+pub(crate) fn join(prefix: &str, at: &str) -> String {
     match (prefix.is_empty(), at.is_empty()) {
         (true, _) => at.to_owned(),
         (_, true) => prefix.to_owned(),

@@ -5,15 +5,10 @@
 
 pub mod artifacts;
 mod base;
-/// Reading configurations: tables of keys and values, such as a TOML file has.
-pub mod config {
-    pub use crate::base::random::SEED;
-    pub use crate::base::registry::{Value, read, table};
-    pub use crate::error::join;
-}
 pub mod data;
 mod engine;
 pub mod error;
+pub mod experiment;
 pub mod inspect;
 pub mod model;
 mod plan;
@@ -36,9 +31,7 @@ pub mod prelude {
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;
     pub use crate::rules::metrics::Metric;
-    pub use crate::rules::optimizers::{
-        Adam, LearningRate, Nadam, Optimizer, SGD, WithLearningRate,
-    };
+    pub use crate::rules::optimizers::{Adam, AdamW, LearningRate, Nadam, Optimizer, RMSprop, SGD};
     pub use crate::rules::schedules::{OneCycle, Schedule};
     pub use crate::train::{Callback, EarlyStopping, Fit, History, OnNan, ReduceLROnPlateau};
 }

@@ -119,10 +119,11 @@ fn steps_after_the_first_allocate_nothing() {
     let optimizers: [Optimizer; 4] = [
         SGD::new().momentum(0.9).nesterov(true).into(),
         Nadam::new().into(),
-        Optimizer::from(Adam::new()).global_clipnorm(1.0),
-        Optimizer::from(SGD::new())
+        Adam::new().global_clipnorm(1.0).into(),
+        SGD::new()
             .use_ema(0.9)
-            .gradient_accumulation_steps(2),
+            .gradient_accumulation_steps(2)
+            .into(),
     ];
     for (n, optimizer) in optimizers.into_iter().enumerate() {
         let counts = Rc::new(RefCell::new(Vec::with_capacity(40)));

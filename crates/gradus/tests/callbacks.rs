@@ -55,7 +55,7 @@ fn a_scheduler_that_cannot_set_the_rate_is_an_error() {
         decay_rate: 0.5,
         staircase: false,
     };
-    let error = fit(SGD::new().learning_rate(Schedule::from(decay)), 0.1);
+    let error = fit(SGD::new().learning_rate(Schedule::from(decay)).into(), 0.1);
     assert!(error.contains("only one of the two"), "{error}");
 }
 

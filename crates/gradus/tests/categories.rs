@@ -1,5 +1,8 @@
 //! Layers that make places of numbers and texts: vocabularies, hashes, bins.
 
+mod common;
+
+use common::Folder;
 use gradus::prelude::*;
 use layers::{
     CategoryEncoding, Discretization, Embedding, Hashing, IntegerLookup, OovMethod, OutputMode,
@@ -235,9 +238,8 @@ fn models_with_them_go_through_all_doors() {
     let loss = |epoch: usize| history.epochs[epoch].logs.get("loss").unwrap();
     assert!(loss(29) < loss(0) / 2.0, "{} {}", loss(0), loss(29));
 
-    let folder = std::env::temp_dir().join(format!("gradus-categories-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.keras");
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.layers, model.layers);
@@ -268,7 +270,6 @@ fn models_with_them_go_through_all_doors() {
     let (tables, outputs) = model.to_layers();
     let again = Model::from_layers("layers", &tables, outputs.as_deref(), 3).unwrap();
     assert_eq!(again.inputs, model.inputs);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -276,14 +277,12 @@ fn a_text_that_lines_cannot_hold_stays_among_the_arguments() {
     for last in ["", "two\nlines", "\u{2028}"] {
         let mut model = alone(StringLookup::new());
         model.adapt(texts(&["a", "a", last])).unwrap();
-        let folder = std::env::temp_dir().join(format!("gradus-lines-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("model.keras");
+        let folder = Folder::new();
+        let path = folder.path("model.keras");
         model.save(&path).unwrap();
         let loaded = Model::load(&path).unwrap();
         let vocabulary = |model: &Model| model.layers[0].rule.to_config()["vocabulary"].clone();
         assert_eq!(vocabulary(&loaded), serde_json::json!(["a", last]));
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }
 

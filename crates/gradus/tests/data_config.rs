@@ -1,19 +1,21 @@
 //! SPEC, the `[data]` table, the checks before training, and descriptions.
 
-use gradus::data::{self, DataConfig, Loaded, check, write_npy};
+mod common;
+
+use common::Folder;
+use gradus::data::{self, Data, DataConfig, Purpose, RunData, check, write_npy};
 use gradus::{Dataset, Error, Result, Scale, Shape, Split, Tensor};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A folder with x.npy of 10 rows of 2, y.npy of 10 labels, and xv, yv of 4.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data_config_{test}"));
-    fs::create_dir_all(&folder).unwrap();
+fn folder() -> Folder {
+    let folder = Folder::new();
     let write = |name: &str, shape: &Shape, values: &[f32]| {
         let mut bytes = Vec::new();
         write_npy(&mut bytes, shape, values).unwrap();
-        fs::write(folder.join(name), bytes).unwrap();
+        folder.write(name, bytes);
     };
     let pair = |i: usize| [i as f32, 5.0];
     let (wide, single) = (Shape::from([2]), Shape::default());
@@ -28,14 +30,14 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-fn load(base: &Path, table: Value) -> Result<Loaded> {
-    DataConfig::from_value("data", &table)?.load(base, 1)
+fn load(base: &Path, table: Value) -> Result<RunData> {
+    DataConfig::from_value("data", &table)?.open(base, 1, Purpose::default())
 }
 
-fn rows(loaded: &Loaded) -> [Option<usize>; 3] {
-    let of = |data: &Option<Dataset>| data.as_ref().map(Dataset::rows);
+fn rows(loaded: &RunData) -> [Option<usize>; 3] {
+    let of = |data: &Option<Data>| data.as_ref().and_then(Data::rows);
     [
-        Some(loaded.train.rows()),
+        loaded.train.rows(),
         of(&loaded.validation),
         of(&loaded.test),
     ]
@@ -43,9 +45,10 @@ fn rows(loaded: &Loaded) -> [Option<usize>; 3] {
 
 #[test]
 fn the_data_table_loads_splits_and_scales() -> Result<()> {
-    let base = folder("loads");
+    let folder = folder();
+    let base = folder.root();
     let loaded = load(
-        &base,
+        base,
         json!({"dataset": "digits", "validation": {"first": 200}}),
     )?;
     assert_eq!(rows(&loaded), [Some(1242), Some(200), Some(355)]);
@@ -54,40 +57,44 @@ fn the_data_table_loads_splits_and_scales() -> Result<()> {
         loaded.validation.as_ref().unwrap(),
         loaded.test.as_ref().unwrap(),
     ] {
-        assert_eq!(data.inputs()[0].scale(), &Scale::Divide(16.0));
+        assert_eq!(data.sample().inputs()[0].scale(), &Scale::Divide(16.0));
     }
-    assert_eq!(loaded.train.inputs()[0].source_row(0), 200);
-    let raw = load(&base, json!({"dataset": "digits", "scale": "none"}))?;
-    assert_eq!(raw.train.inputs()[0].scale(), &Scale::None);
+    assert_eq!(loaded.train.sample().inputs()[0].source_row(0), 200);
+    let raw = load(base, json!({"dataset": "digits", "scale": "none"}))?;
+    assert_eq!(raw.train.sample().inputs()[0].scale(), &Scale::None);
 
     let files = json!({"x": "x.npy", "y": "y.npy", "validation": {"fraction": 0.25}});
-    let loaded = load(&base, files)?;
+    let loaded = load(base, files)?;
     assert_eq!(rows(&loaded), [Some(7), Some(3), None]);
-    assert_eq!(loaded.train.inputs()[0].scale(), &Scale::None);
+    assert_eq!(loaded.train.sample().inputs()[0].scale(), &Scale::None);
     assert_eq!(
-        loaded.validation.unwrap().inputs()[0].to_f32()[..2],
+        loaded.validation.unwrap().sample().inputs()[0].to_f32()[..2],
         [7.0, 5.0]
     );
 
     let named = json!({"x": {"b": "x.npy", "a": "x.npy"}, "y": "y.npy", "sample_weight": "y.npy"});
-    let loaded = load(&base, named)?;
-    assert_eq!(loaded.train.input_names(), ["b", "a"]);
-    assert_eq!(loaded.train.sample_weight().map(Tensor::rows), Some(10));
+    let loaded = load(base, named)?;
+    assert_eq!(loaded.train.sample().input_names(), ["b", "a"]);
+    assert_eq!(
+        loaded.train.sample().sample_weight().map(Tensor::rows),
+        Some(10)
+    );
     Ok(())
 }
 
 #[test]
 fn standard_scale_knows_the_training_rows_alone() -> Result<()> {
-    let base = folder("standard");
+    let folder = folder();
+    let base = folder.root();
     let table = json!({
         "x": "x.npy", "y": "y.npy", "scale": "standard",
         "validation": {"x": "xv.npy", "y": "yv.npy"},
     });
-    let loaded = load(&base, table)?;
+    let loaded = load(base, table)?;
     // The training column is 0..10: mean 4.5, population variance 8.25.
     let deviation = 8.25_f32.sqrt();
-    let train = loaded.train.inputs()[0].to_f32();
-    let held_out = loaded.validation.unwrap().inputs()[0].to_f32();
+    let train = loaded.train.sample().inputs()[0].to_f32();
+    let held_out = loaded.validation.unwrap().sample().inputs()[0].to_f32();
     for (row, pair) in train.chunks(2).chain(held_out.chunks(2)).enumerate() {
         let x = if row < 10 { row } else { row - 10 } as f32;
         assert!((pair[0] - (x - 4.5) / deviation).abs() < 1e-6);
@@ -98,7 +105,8 @@ fn standard_scale_knows_the_training_rows_alone() -> Result<()> {
 
 #[test]
 fn mistakes_in_the_data_table_are_named() {
-    let base = folder("mistakes");
+    let folder = folder();
+    let base = folder.root();
     let x = || json!({"x": "x.npy", "y": "y.npy"});
     let with = |key: &str, value: Value| {
         let mut table = x();
@@ -197,7 +205,7 @@ fn mistakes_in_the_data_table_are_named() {
         (json!({"x": "nowhere.npy"}), "nowhere.npy: "),
     ];
     for (table, expected) in cases {
-        let error = load(&base, table.clone()).map(|_| ()).unwrap_err();
+        let error = load(base, table.clone()).map(|_| ()).unwrap_err();
         assert!(error.is_users_mistake());
         let text = error.to_string();
         assert!(text.contains(expected), "{table}: {text}");
@@ -227,7 +235,8 @@ fn a_config_is_written_as_it_was_read_and_can_be_moved() -> Result<()> {
 
 #[test]
 fn spec_names_sets_files_and_tables() -> Result<()> {
-    let base = folder("spec");
+    let folder = folder();
+    let base = folder.root();
     let at = |name: &str| base.join(name).display().to_string();
     for (spec, default, expected) in [
         ("digits", Split::Test, 355),

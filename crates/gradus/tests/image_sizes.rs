@@ -1,5 +1,8 @@
 //! Layers that give images another size, as a user has them.
 
+mod common;
+
+use common::Folder;
 use gradus::layers::{CenterCrop, DataFormat, Layer, RandomCrop, Resampling, Reshape, Resizing};
 use gradus::prelude::*;
 
@@ -76,9 +79,8 @@ fn a_batch_is_cropped_in_one_place_in_training() {
 
 #[test]
 fn they_come_back_from_their_file() {
-    let folder = std::env::temp_dir().join(format!("gradus-sizes-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.keras");
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
     let model = Sequential::new()
         .input([6, 5, 1])
         .add(CenterCrop::new(6, 4))
@@ -96,7 +98,6 @@ fn they_come_back_from_their_file() {
         .unwrap();
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(loaded.layers, model.layers);
     let predicted = |model: &Model| model.predict(&pictures(2)).unwrap().to_f32();
     assert_eq!(predicted(&loaded), predicted(&model));

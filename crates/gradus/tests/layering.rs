@@ -1,5 +1,8 @@
 //! Folders import only folders below them (`docs/architecture.md`).
 
+mod common;
+
+use common::code::{files, is_a_test, lines};
 use std::fs;
 use std::path::Path;
 
@@ -23,18 +26,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "artifacts",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),
+    (
+        "experiment",
+        &[
+            "base",
+            "error",
+            "data",
+            "rules",
+            "model",
+            "train",
+            "inspect",
+            "artifacts",
+        ],
+    ),
 ];
-
-fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// The folders that a line names behind `crate::`.
 fn imports(line: &str) -> impl Iterator<Item = &str> {
@@ -45,17 +50,21 @@ fn imports(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn only_what_tests_have_is_left_out() {
+    let text = "use crate::a;\n#[cfg(test)]\nmod tests;\nuse crate::b;\n#[cfg(test)]\nmod more {\n    \
+                use crate::c;\n    fn f() {}\n}\n// use crate::d;\npub fn g() {\n    crate::e();\n}";
+    let names: Vec<&str> = lines(text).into_iter().flat_map(imports).collect();
+    assert_eq!(names, ["a", "b", "e"]);
+}
+
+#[test]
 fn nothing_imports_upwards() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut checked = 0;
     for (folder, allowed) in MAY_IMPORT {
-        let mut paths = Vec::new();
-        files(&src.join(folder), &mut paths);
-        for path in paths.iter().filter(|p| !p.ends_with("tests.rs")) {
+        for path in files(&src.join(folder)).iter().filter(|p| !is_a_test(p)) {
             let text = fs::read_to_string(path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
-            for name in lines.flat_map(imports) {
+            for name in lines(&text).into_iter().flat_map(imports) {
                 let is_folder = src.join(name).is_dir();
                 let fine = !is_folder || name == *folder || allowed.contains(&name);
                 assert!(
@@ -79,6 +88,22 @@ fn every_folder_is_in_the_list() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let listed = MAY_IMPORT.iter().any(|(folder, _)| *folder == name);
             assert!(listed, "{name} has no place in the layering");
+        }
+    }
+}
+
+#[test]
+fn an_experiment_prints_nothing() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let paths = files(&src.join("experiment"));
+    assert!(paths.len() > 20);
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for line in lines {
+            let prints = ["print!(", "println!(", "stdout()", "stderr()"];
+            let found = prints.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{}: {line}", path.display());
         }
     }
 }

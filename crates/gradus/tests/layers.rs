@@ -1,5 +1,8 @@
 //! What layers promise: statistics of noise, statistics of data, files.
 
+mod common;
+
+use common::Folder;
 use gradus::prelude::*;
 use layers::{
     AlphaDropout, Axes, ELU, GaussianDropout, GaussianNoise, LayerNormalization, LeakyReLU,
@@ -417,7 +420,8 @@ fn tied_layers_need_their_dense() {
     assert!(found.contains("a Dense layer"), "{found}");
     let model = chain(DenseTranspose::new(5, "code")).unwrap();
     assert_eq!(model.weights().count(), 3, "one kernel and two biases");
-    let path = std::env::temp_dir().join("gradus-tied.keras");
+    let folder = Folder::new();
+    let path = folder.path("tied.keras");
     let found = model.save(&path).unwrap_err().to_string();
     assert!(
         found.contains("layer back") && found.contains("up_to"),
@@ -487,12 +491,10 @@ fn every_layer_comes_back_from_its_file() {
     let y = Tensor::from_column(normal(30, 14)).unwrap();
     let data = Dataset::new(x, y).unwrap();
     model.fit(&data, Fit::new()).unwrap();
-    let folder = std::env::temp_dir().join(format!("gradus-layers-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.keras");
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(loaded.layers, model.layers);
     let predicted = |model: &Model| model.predict(&data).unwrap().to_f32();
     assert_eq!(predicted(&loaded), predicted(&model));

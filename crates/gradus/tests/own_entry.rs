@@ -1,40 +1,18 @@
 //! `gradus.json` in a `.keras` file, damaged or hostile: each is refused by name, or the
 //! model is as good as one without it.
 
+mod common;
+
+use common::Folder;
 use gradus::data::{Pictures, Schema, Table, TableOptions};
 use gradus::prelude::*;
 use std::io::{Cursor, Read, Write};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// A folder, removed at the end.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let (process, next) = (std::process::id(), NEXT.fetch_add(1, Relaxed));
-        let folder = std::env::temp_dir().join(format!("gradus-own-{process}-{next}"));
-        std::fs::create_dir_all(&folder).unwrap();
-        Place(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A model of a table with a number and a class to predict, saved.
-fn saved() -> Place {
-    let place = Place::new();
+fn saved() -> Folder {
+    let folder = Folder::new();
     let row = |i: usize| {
         format!(
             "{},{},{},{}\n",
@@ -45,7 +23,7 @@ fn saved() -> Place {
         )
     };
     let rows: String = (0..40).map(row).collect();
-    let table = place.path("t.csv");
+    let table = folder.path("t.csv");
     std::fs::write(&table, format!("n,town,price,kind\n{rows}")).unwrap();
     let options = TableOptions::new().target("price").target("kind");
     let read = Table::read(&table, &options.read_table(&[])).unwrap();
@@ -53,8 +31,8 @@ fn saved() -> Place {
     let data = schema.dataset(&read, true).unwrap();
     let recipe = Recipe::default_dnn(&[4]);
     let model = recipe.table_model(&schema, &data, &options).unwrap();
-    model.save(place.path("m.keras")).unwrap();
-    place
+    model.save(folder.path("m.keras")).unwrap();
+    folder
 }
 
 fn entries(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -69,9 +47,9 @@ fn entries(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The model's file with another `gradus.json`, loaded.
-fn with(place: &Place, own: &[u8]) -> gradus::Result<Model> {
+fn with(folder: &Folder, own: &[u8]) -> gradus::Result<Model> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in entries(&std::fs::read(place.path("m.keras")).unwrap()) {
+    for (name, bytes) in entries(&std::fs::read(folder.path("m.keras")).unwrap()) {
         zip.start_file(&name, SimpleFileOptions::default()).unwrap();
         let own = if name == "gradus.json" {
             own
@@ -80,13 +58,13 @@ fn with(place: &Place, own: &[u8]) -> gradus::Result<Model> {
         };
         zip.write_all(own).unwrap();
     }
-    let path = place.path("hostile.keras");
+    let path = folder.path("hostile.keras");
     std::fs::write(&path, zip.finish().unwrap().into_inner()).unwrap();
     Model::load(path)
 }
 
-fn original(place: &Place) -> String {
-    let all = entries(&std::fs::read(place.path("m.keras")).unwrap());
+fn original(folder: &Folder) -> String {
+    let all = entries(&std::fs::read(folder.path("m.keras")).unwrap());
     let own = all
         .into_iter()
         .find(|(name, _)| name == "gradus.json")
@@ -96,9 +74,9 @@ fn original(place: &Place) -> String {
 
 #[test]
 fn what_is_wrong_in_it_is_named() {
-    let place = saved();
-    let text = original(&place);
-    assert!(with(&place, text.as_bytes()).is_ok());
+    let folder = saved();
+    let text = original(&folder);
+    assert!(with(&folder, text.as_bytes()).is_ok());
     let swap = |from: &str, to: &str| {
         assert!(text.contains(from), "no {from} in {text}");
         text.replacen(from, to, 1)
@@ -170,30 +148,30 @@ fn what_is_wrong_in_it_is_named() {
         ("\u{0}".into(), "expected value"),
     ];
     for (own, words) in cases {
-        let error = with(&place, own.as_bytes()).unwrap_err();
+        let error = with(&folder, own.as_bytes()).unwrap_err();
         assert!(error.is_users_mistake(), "{error}");
         let message = error.to_string();
         let message: String = message.chars().take(400).collect();
         let named = message.contains("gradus.json") && message.contains("hostile.keras");
         assert!(named && message.contains(words), "{words}: {message}");
     }
-    let error = with(&place, b"\xff\xfe{}").unwrap_err().to_string();
+    let error = with(&folder, b"\xff\xfe{}").unwrap_err().to_string();
     assert!(error.contains("gradus.json is not UTF-8"), "{error}");
 }
 
 #[test]
 fn wherever_it_is_cut_or_changed_nothing_panics() {
-    let place = saved();
-    let text = original(&place).into_bytes();
-    let table = place.path("t.csv");
+    let folder = saved();
+    let text = original(&folder).into_bytes();
+    let table = folder.path("t.csv");
     let mut refused = 0;
     for at in 0..text.len() {
-        let error = with(&place, &text[..at]).unwrap_err();
+        let error = with(&folder, &text[..at]).unwrap_err();
         assert!(error.to_string().contains("gradus.json"), "{error}");
         let mut changed = text.clone();
         changed[at] ^= 1 << (at % 7);
         // What still reads may name other columns; asking such a model is no panic.
-        match with(&place, &changed) {
+        match with(&folder, &changed) {
             Err(error) => {
                 refused += 1;
                 assert!(error.to_string().contains("gradus.json"), "{error}");
@@ -213,11 +191,11 @@ fn wherever_it_is_cut_or_changed_nothing_panics() {
 
 #[test]
 fn more_or_fewer_classes_than_numbers_are_said_when_it_predicts() {
-    let place = saved();
-    let text = original(&place).replace(r#"["x","y","z"]"#, r#"["x","y","z","w"]"#);
-    let model = with(&place, text.as_bytes()).unwrap();
+    let folder = saved();
+    let text = original(&folder).replace(r#"["x","y","z"]"#, r#"["x","y","z","w"]"#);
+    let model = with(&folder, text.as_bytes()).unwrap();
     let schema = model.table_schema().unwrap();
-    let rows = schema.read(place.path("t.csv"), false).unwrap();
+    let rows = schema.read(folder.path("t.csv"), false).unwrap();
     let rows = schema.dataset(&rows, false).unwrap();
     let outputs = model.predict_all(&rows).unwrap();
     let error = model.scored(&rows, &outputs).unwrap_err().to_string();
@@ -226,24 +204,24 @@ fn more_or_fewer_classes_than_numbers_are_said_when_it_predicts() {
 
 #[test]
 fn a_model_that_could_not_be_read_back_is_not_saved() {
-    let place = saved();
-    let mut model = Model::load(place.path("m.keras")).unwrap();
+    let folder = saved();
+    let mut model = Model::load(folder.path("m.keras")).unwrap();
     let many = (0..200_000).map(|n| format!("the very long name of class {n}"));
     model.facts_mut().pictures = Some(Pictures {
         classes: many.collect(),
         ..Pictures::default()
     });
-    let error = model.save(place.path("large.keras")).unwrap_err();
+    let error = model.save(folder.path("large.keras")).unwrap_err();
     assert!(
         error.is_users_mistake() && error.to_string().contains("gradus.json"),
         "{error}"
     );
-    assert!(!place.path("large.keras").exists());
+    assert!(!folder.path("large.keras").exists());
 }
 
 #[test]
 fn what_it_knows_of_pictures_comes_back() {
-    let place = saved();
+    let folder = saved();
     let known = Pictures {
         classes: vec!["cat".into(), "dog, wet".into()],
         ..Pictures::default()
@@ -254,8 +232,8 @@ fn what_it_knows_of_pictures_comes_back() {
         .build()
         .unwrap();
     model.facts_mut().pictures = Some(known.clone());
-    model.save(place.path("p.keras")).unwrap();
-    let loaded = Model::load(place.path("p.keras")).unwrap();
+    model.save(folder.path("p.keras")).unwrap();
+    let loaded = Model::load(folder.path("p.keras")).unwrap();
     let facts = loaded.facts();
     assert_eq!((&facts.pictures, &facts.schema), (&Some(known), &None));
 }

@@ -2,6 +2,9 @@
 //! table, whatever wrote them; damaged files are refused without a panic.
 //! `parquet/make.py` makes the files.
 
+mod common;
+
+use common::Folder;
 use gradus::data::{Cells, Kind, ReadTable, Table};
 use std::path::{Path, PathBuf};
 
@@ -145,12 +148,10 @@ fn what_nobody_looks_at_may_be_anything() {
 
 #[test]
 fn files_that_are_no_table_say_what_they_are() {
-    let scratch = std::env::temp_dir().join(format!("gradus-parquet-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch).unwrap();
+    let scratch = Folder::new();
     let whole = std::fs::read(file("snappy.parquet")).unwrap();
     let written = |name: &str, bytes: &[u8]| {
-        let path = scratch.join(format!("{name}.parquet"));
-        std::fs::write(&path, bytes).unwrap();
+        let path = scratch.write(&format!("{name}.parquet"), bytes);
         let error = Table::read(&path, &ReadTable::default()).unwrap_err();
         assert!(error.is_users_mistake(), "{error}");
         error.to_string()
@@ -181,17 +182,16 @@ fn files_that_are_no_table_say_what_they_are() {
             "no {words:?} in {error}"
         );
     }
-    std::fs::create_dir_all(scratch.join("folder.parquet")).unwrap();
-    let folder = Table::read(scratch.join("folder.parquet"), &ReadTable::default());
+    std::fs::create_dir_all(scratch.path("folder.parquet")).unwrap();
+    let folder = Table::read(scratch.path("folder.parquet"), &ReadTable::default());
     assert!(folder.unwrap_err().to_string().contains("is a folder"));
     // By another name it is no CSV file.
-    std::fs::write(scratch.join("x.csv"), &whole).unwrap();
-    let error = Table::read(scratch.join("x.csv"), &ReadTable::default()).unwrap_err();
+    scratch.write("x.csv", &whole);
+    let error = Table::read(scratch.path("x.csv"), &ReadTable::default()).unwrap_err();
     assert!(
         error.to_string().contains("must end in .parquet"),
         "{error}"
     );
-    std::fs::remove_dir_all(&scratch).unwrap();
 }
 
 /// Damaged files of each kind; more with `MUTATIONS=1000`.
@@ -235,9 +235,8 @@ fn mutation(number: u64, whole: &[u8]) -> Vec<u8> {
 
 #[test]
 fn damaged_files_are_refused_or_read_without_a_panic() {
-    let scratch = std::env::temp_dir().join(format!("gradus-damaged-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch).unwrap();
-    let path = scratch.join("x.parquet");
+    let scratch = Folder::new();
+    let path = scratch.path("x.parquet");
     let times = std::env::var("MUTATIONS").ok();
     let times = times
         .and_then(|times| times.parse().ok())
@@ -264,5 +263,4 @@ fn damaged_files_are_refused_or_read_without_a_panic() {
         let most = status.lines().find(|line| line.starts_with("VmHWM"));
         println!("{refused} of {all} refused, {most:?}");
     }
-    std::fs::remove_dir_all(&scratch).unwrap();
 }

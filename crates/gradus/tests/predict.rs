@@ -138,3 +138,41 @@ fn rows_that_do_not_fit_are_refused() {
     let unbuilt = Sequential::new().add(Dense::new(2)).build().unwrap();
     assert!(unbuilt.predictor().is_err());
 }
+
+#[test]
+fn a_shape_error_has_its_shapes_as_values() {
+    let model = Sequential::new().input([4]).add(Dense::new(1));
+    let rows = Dataset::unlabelled(Tensor::from_f32([2, 3], vec![0.0; 12]).unwrap());
+    let error = model.build().unwrap().predict(&rows).unwrap_err();
+    let gradus::Error::Shape {
+        found, expected, ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(found.dims.as_deref(), Some(&[2, 3][..]));
+    assert_eq!(expected.dims.as_deref(), Some(&[4][..]));
+}
+
+#[test]
+fn predictions_take_what_training_takes() {
+    use gradus::data::Generator;
+    let model = model();
+    let rows = Dataset::unlabelled(Tensor::from_f32([37], rows(70)).unwrap());
+    let expected = model.predict(&rows).unwrap();
+    assert_eq!(model.predict(&rows.inputs()[0]).unwrap(), expected);
+    let batches = |of: usize| {
+        let batches: Vec<_> = (0..70)
+            .step_by(of)
+            .map(|at| rows.slice(at..70.min(at + of)))
+            .collect();
+        Generator::new(batches).unwrap()
+    };
+    assert_eq!(model.predict(&batches(32)).unwrap(), expected);
+    let endless = Generator::new(std::iter::repeat_with({
+        let rows = rows.clone();
+        move || Ok(rows.clone())
+    }));
+    let error = model.predict(endless.unwrap()).unwrap_err().to_string();
+    assert!(error.contains("does not know its length"), "{error}");
+}

@@ -1,5 +1,8 @@
 //! Texts and gaps in a model: what layers make of them, in all doors and files.
 
+mod common;
+
+use common::Folder;
 use gradus::Dtype;
 use gradus::data::Values;
 use gradus::prelude::*;
@@ -178,9 +181,8 @@ fn a_model_of_raw_rows_goes_through_all_doors() {
     let (tables, outputs) = model.to_layers();
     let again = Model::from_layers("layers", &tables, outputs.as_deref(), 3).unwrap();
     assert_eq!(again.inputs, model.inputs);
-    let folder = std::env::temp_dir().join(format!("gradus-texts-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.keras");
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
     // Nodes may come in another order, and the seed is in no file.
@@ -190,7 +192,6 @@ fn a_model_of_raw_rows_goes_through_all_doors() {
         loaded.predict(&data).unwrap(),
         model.predict(&data).unwrap()
     );
-    std::fs::remove_dir_all(folder).unwrap();
     assert!(model.summary().unwrap().contains("StringLookup"));
 }
 

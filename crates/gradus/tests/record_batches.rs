@@ -1,13 +1,16 @@
 //! Arrow record batches (the feature `arrow`): trained on, saved, scored, as a CSV
 //! file of the same rows is.
 
+mod common;
+
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, NullArray,
     RecordBatch, StringArray, TimestampMillisecondArray,
 };
-use gradus::data::{Cells, Choice, DataConfig, HeldOut, Kind, ReadTable, Table, TableOptions};
+use common::Folder;
+use gradus::data::{Cells, DataConfig, HoldOut, Kind, ReadTable, SplitBy, Table, TableOptions};
 use gradus::prelude::*;
 use std::sync::Arc;
 
@@ -61,8 +64,7 @@ fn batch(first: i64, rows: i64) -> RecordBatch {
 }
 
 /// The same rows as a CSV file.
-fn csv(name: &str, rows: i64) -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("gradus-{}-{name}.csv", std::process::id()));
+fn csv(folder: &Folder, rows: i64) -> std::path::PathBuf {
     let table = Table::read(batch(0, rows), &as_texts()).unwrap();
     let mut text: Vec<String> = vec![String::new(); rows as usize];
     for (n, column) in table.columns.iter().enumerate() {
@@ -75,8 +77,8 @@ fn csv(name: &str, rows: i64) -> std::path::PathBuf {
         }
     }
     let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    std::fs::write(&path, format!("{}\n{}\n", names.join(","), text.join("\n"))).unwrap();
-    path
+    let text = format!("{}\n{}\n", names.join(","), text.join("\n"));
+    folder.write("rows.csv", text)
 }
 
 fn as_texts() -> ReadTable {
@@ -89,7 +91,8 @@ fn as_texts() -> ReadTable {
 
 #[test]
 fn batches_are_the_table_that_their_csv_is() {
-    let path = csv("same", 60);
+    let folder = Folder::new();
+    let path = csv(&folder, 60);
     let batches = vec![batch(0, 13), batch(13, 1), batch(14, 0), batch(14, 46)];
     let mut options = ReadTable::default();
     options.kinds.insert("house".into(), Kind::Category);
@@ -104,24 +107,24 @@ fn batches_are_the_table_that_their_csv_is() {
     let part = Table::read(&part, &options).unwrap();
     let same = Table::read(batch(7, 20), &options).unwrap();
     assert_eq!(format!("{part:?}"), format!("{same:?}"));
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn training_and_scoring_are_the_same_as_on_a_csv() {
-    let path = csv("train", 80);
+    let folder = Folder::new();
+    let path = csv(&folder, 80);
     let data = DataConfig::of(TableOptions::new().target("price").id("house"))
-        .validation(HeldOut::fraction(
+        .validation(HoldOut::fraction(
             0.2,
-            Choice::Stratify(Some("place".into())),
+            SplitBy::Stratify(Some("place".into())),
         ))
-        .test(HeldOut::fraction(0.1, Choice::Time("seen".into())));
+        .test(HoldOut::fraction(0.1, SplitBy::Time("seen".into())));
     let recipe = Recipe::default_dnn(&[8]);
-    let trained = |rows: gradus::data::Loaded| {
+    let trained = |rows: gradus::data::RunData| {
         let mut model = recipe.model_of(&rows, &data.columns).unwrap();
         let fit = Fit::recipe(&recipe, 2).validation_data(rows.validation.unwrap());
         model.fit(&rows.train, fit).unwrap();
-        let test = model.evaluate(&rows.test.unwrap()).unwrap();
+        let test = model.evaluate(rows.test.unwrap()).unwrap();
         (model, format!("{test:?}"))
     };
     let (of_csv, csv_test) = trained(data.load_table(&path, 7).unwrap());
@@ -147,9 +150,6 @@ fn training_and_scoring_are_the_same_as_on_a_csv() {
         error.starts_with("record batches: has no column `place`"),
         "{error}"
     );
-    for file in [path, saved] {
-        std::fs::remove_file(file).unwrap();
-    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Models made of other models, layers by name and number, freezing and unfreezing.
-
 // `1..-1` is not empty here: negative numbers count from the end.
 #![allow(clippy::reversed_empty_ranges)]
 
+mod common;
+
+use common::Folder;
 use gradus::artifacts::keras::{load_keras, save_keras};
 use gradus::layers::Add;
 use gradus::prelude::*;
@@ -33,7 +35,7 @@ fn model(optimizer: impl Into<Optimizer>) -> Model {
         .unwrap()
 }
 
-fn options(epochs: usize) -> Fit {
+fn options(epochs: usize) -> Fit<'static> {
     Fit::new().epochs(epochs).batch_size(8)
 }
 
@@ -163,9 +165,9 @@ fn freezing_takes_effect_at_once() {
 fn optimizers() -> Vec<Optimizer> {
     vec![
         SGD::new().momentum(0.9).nesterov(true).into(),
-        Optimizer::from(Nadam::new()).use_ema(0.9),
+        Nadam::new().use_ema(0.9).into(),
         AdamW::new().into(),
-        Optimizer::from(Adam::new()).gradient_accumulation_steps(2),
+        Adam::new().gradient_accumulation_steps(2).into(),
         Ftrl::new().into(),
         Lamb::new().into(),
         Muon::new().into(),
@@ -316,15 +318,13 @@ fn stages_that_make_no_sense_are_errors() {
 
 #[test]
 fn what_is_frozen_is_frozen_in_its_file() {
-    let folder = std::env::temp_dir().join(format!("gradus-reuse-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.keras");
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
     let mut a = model(Adam::new());
     let callback = GradualUnfreezing::new().top(0, 1).top(1, 2);
     a.fit(data(), options(2).callback(callback)).unwrap();
     save_keras(&a, &path).unwrap();
     let mut b = load_keras(&path).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     let trainable = |m: &Model| m.layers.iter().map(|l| l.trainable).collect::<Vec<_>>();
     assert_eq!(trainable(&b), [false, false, true, true]);
     a.fit(data(), options(1)).unwrap();

@@ -1,21 +1,22 @@
 //! `data.validation` and `data.test`: which rows each part of a run gets.
 
-use gradus::data::{DataConfig, Loaded, check, write_npy};
-use gradus::{Dataset, Result, Shape};
+mod common;
+
+use common::Folder;
+use gradus::data::{Data, DataConfig, Purpose, RunData, check, write_npy};
+use gradus::{Result, Shape};
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A folder with 40 rows: x is the row's number, y one of two classes (8 rows
 /// of the second), and files with a group (5 rows each) and a time (falling).
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("splits_{test}"));
-    fs::create_dir_all(&folder).unwrap();
+fn folder() -> Folder {
+    let folder = Folder::new();
     let column = |name: &str, value: &dyn Fn(usize) -> f32| {
         let mut bytes = Vec::new();
         let values: Vec<f32> = (0..40).map(value).collect();
         write_npy(&mut bytes, &Shape::default(), &values).unwrap();
-        fs::write(folder.join(name), bytes).unwrap();
+        folder.write(name, bytes);
     };
     column("x.npy", &|row| row as f32);
     column("y.npy", &|row| f32::from(row % 5 == 0));
@@ -29,22 +30,22 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-fn load(base: &Path, held_out: Value, seed: u64) -> Result<Loaded> {
+fn load(base: &Path, held_out: Value, seed: u64) -> Result<RunData> {
     let mut table = json!({"x": "x.npy", "y": "y.npy"});
     for (key, value) in held_out.as_object().unwrap() {
         table[key] = value.clone();
     }
-    DataConfig::from_value("data", &table)?.load(base, seed)
+    DataConfig::from_value("data", &table)?.open(base, seed, Purpose::default())
 }
 
-fn rows(data: &Dataset) -> Vec<usize> {
-    let rows = data.inputs()[0].to_f32();
+fn rows(data: &Data) -> Vec<usize> {
+    let rows = data.sample().inputs()[0].to_f32();
     rows.into_iter().map(|row| row as usize).collect()
 }
 
 fn parts(base: &Path, held_out: Value, seed: u64) -> [Vec<usize>; 3] {
     let loaded = load(base, held_out, seed).unwrap();
-    let of = |data: &Option<Dataset>| data.as_ref().map(rows).unwrap_or_default();
+    let of = |data: &Option<Data>| data.as_ref().map(rows).unwrap_or_default();
     let parts = [
         rows(&loaded.train),
         of(&loaded.validation),
@@ -58,56 +59,59 @@ fn parts(base: &Path, held_out: Value, seed: u64) -> [Vec<usize>; 3] {
 
 #[test]
 fn the_test_is_taken_first_and_the_validation_from_the_rest() {
-    let base = folder("order");
+    let folder = folder();
+    let base = folder.root();
     let both = json!({"test": {"fraction": 0.25}, "validation": {"fraction": 0.1}});
-    let [train, validation, test] = parts(&base, both, 1);
+    let [train, validation, test] = parts(base, both, 1);
     assert!(train.into_iter().eq(0..27));
     assert!(validation.into_iter().eq(27..30) && test.into_iter().eq(30..40));
     let both = json!({"test": {"first": 4}, "validation": {"first": 4}});
-    let [_, validation, test] = parts(&base, both, 1);
+    let [_, validation, test] = parts(base, both, 1);
     assert!(validation.into_iter().eq(4..8) && test.into_iter().eq(0..4));
 }
 
 #[test]
 fn each_form_holds_out_what_it_says() {
-    let base = folder("forms");
+    let folder = folder();
+    let base = folder.root();
     let both = |choice: Value| {
         let mut choice = choice;
         choice["fraction"] = 0.25.into();
         json!({"test": choice, "validation": choice})
     };
-    let random = |seed| parts(&base, both(json!({"shuffle": true})), seed);
+    let random = |seed| parts(base, both(json!({"shuffle": true})), seed);
     assert_eq!(random(1), random(1));
     assert_ne!(random(1), random(2));
     assert_eq!(random(1).map(|rows| rows.len()), [22, 8, 10]);
-    let last = parts(&base, both(json!({"shuffle": false})), 1);
+    let last = parts(base, both(json!({"shuffle": false})), 1);
     assert!(last[2].iter().copied().eq(30..40));
 
     for stratify in [json!(true), json!("y.npy")] {
-        let found = parts(&base, both(json!({ "stratify": stratify })), 1);
+        let found = parts(base, both(json!({ "stratify": stratify })), 1);
         let rare = found.map(|rows| rows.iter().filter(|&&row| row % 5 == 0).count());
         assert_eq!((rare[0], rare[2]), (5 - (rare[1] - 1), 2), "{rare:?}");
     }
-    let found = parts(&base, both(json!({"group": "group.npy"})), 1);
+    let found = parts(base, both(json!({"group": "group.npy"})), 1);
     for group in 0..8 {
         let holds = |rows: &&Vec<usize>| rows.iter().any(|row| row / 5 == group);
         assert_eq!(found.iter().filter(holds).count(), 1);
     }
-    let found = parts(&base, both(json!({"time": "time.npy"})), 1);
+    let found = parts(base, both(json!({"time": "time.npy"})), 1);
     assert!(found[2].iter().copied().eq(0..10) && found[1].iter().copied().eq(10..18));
 }
 
 #[test]
 fn a_row_is_named_by_its_place_in_the_file() {
-    let base = folder("rows");
+    let folder = folder();
+    let base = folder.root();
     let table = json!({
         "x": "gap.npy", "y": "y.npy", "validation": {"fraction": 0.5, "shuffle": true},
     });
     let config = DataConfig::from_value("data", &table).unwrap();
     for seed in 0..4 {
-        let loaded = config.load(&base, seed).unwrap();
+        let loaded = config.open(base, seed, Purpose::default()).unwrap();
         let held_out = loaded.validation.unwrap();
-        let found = [&loaded.train, &held_out].map(check::finite_all);
+        let found = [&loaded.train, &held_out].map(|data| check::finite_all(data.sample()));
         let [text] = &found
             .iter()
             .filter_map(|r| r.as_ref().err())
@@ -124,7 +128,8 @@ fn a_row_is_named_by_its_place_in_the_file() {
 
 #[test]
 fn mistakes_are_named() {
-    let base = folder("mistakes");
+    let folder = folder();
+    let base = folder.root();
     let cases = [
         (
             json!({"fraction": 1.5, "shuffle": true}),
@@ -184,7 +189,7 @@ fn mistakes_are_named() {
         ),
     ];
     for (test, expected) in cases {
-        let error = load(&base, json!({"test": test}), 1)
+        let error = load(base, json!({"test": test}), 1)
             .map(|_| ())
             .unwrap_err();
         assert!(error.is_users_mistake());
@@ -193,14 +198,16 @@ fn mistakes_are_named() {
     }
     let table = json!({"x": "x.npy", "y": "half.npy", "test": {"fraction": 0.1, "stratify": true}});
     let config = DataConfig::from_value("data", &table).unwrap();
-    let text = config.load(&base, 1).map(|_| ()).unwrap_err().to_string();
+    let opened = config.open(base, 1, Purpose::default());
+    let text = opened.map(|_| ()).unwrap_err().to_string();
     assert!(
         text.contains("expected a target of classes, and this one is a number (0.5)"),
         "{text}"
     );
     let table = json!({"dataset": "digits", "test": {"fraction": 0.1}});
     let config = DataConfig::from_value("data", &table).unwrap();
-    let text = config.load(&base, 1).map(|_| ()).unwrap_err().to_string();
+    let opened = config.open(base, 1, Purpose::default());
+    let text = opened.map(|_| ()).unwrap_err().to_string();
     assert!(
         text.contains("`dataset = \"digits:train\"` leaves it out"),
         "{text}"

@@ -1,6 +1,9 @@
 //! Rows that are read while a model is trained: the same numbers as in memory, in the
 //! memory that was said, and errors that name file and row.
 
+mod common;
+
+use common::Folder;
 use gradus::data::{Generator, NpyRows, Rows, Stream, write_npy};
 use gradus::layers::Normalization;
 use gradus::prelude::*;
@@ -96,39 +99,17 @@ fn logs(history: &History) -> Vec<Vec<(String, f64)>> {
     history.epochs.iter().map(|epoch| of(&epoch.logs)).collect()
 }
 
-fn in_order() -> Fit {
+fn in_order() -> Fit<'static> {
     Fit::new().epochs(3).batch_size(32).shuffle(false)
 }
 
-/// A new folder, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("gradus-streams-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// The rows in two files.
-    fn files(&self) -> (PathBuf, PathBuf) {
-        let (x, y) = (self.file("x.npy"), self.file("y.npy"));
-        let data = all();
-        write(&x, &[WIDTH], &data.inputs()[0].to_f32());
-        write(&y, &[], &data.targets()[0].to_f32());
-        (x, y)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// The rows in two files of a folder.
+fn files(folder: &Folder) -> (PathBuf, PathBuf) {
+    let (x, y) = (folder.path("x.npy"), folder.path("y.npy"));
+    let data = all();
+    write(&x, &[WIDTH], &data.inputs()[0].to_f32());
+    write(&y, &[], &data.targets()[0].to_f32());
+    (x, y)
 }
 
 fn write(path: &Path, shape: &[usize], values: &[f32]) {
@@ -162,9 +143,9 @@ fn rows_that_are_read_give_the_bits_that_rows_in_memory_give() {
 
 #[test]
 fn files_and_weights_of_rows_give_them_too() {
-    let folder = Folder::new("files");
-    let (x, y) = folder.files();
-    let w = folder.file("w.npy");
+    let folder = Folder::new();
+    let (x, y) = files(&folder);
+    let w = folder.path("w.npy");
     let weight: Vec<f32> = (0..ROWS).map(|row| row as f32 % 4.0).collect();
     write(&w, &[], &weight);
     let rows = NpyRows::new(&x, &y)
@@ -270,8 +251,8 @@ impl Callback for Cut {
 
 #[test]
 fn a_file_that_is_cut_short_meanwhile_is_named_with_its_row() {
-    let folder = Folder::new("cut");
-    let (x, y) = folder.files();
+    let folder = Folder::new();
+    let (x, y) = files(&folder);
     let rows = Stream::new(NpyRows::new(&x, &y).unwrap())
         .unwrap()
         .memory(MEMORY);
@@ -289,8 +270,8 @@ fn a_file_that_is_cut_short_meanwhile_is_named_with_its_row() {
 
 #[test]
 fn a_number_that_cannot_be_trained_on_is_named_with_its_row_in_the_file() {
-    let folder = Folder::new("row");
-    let (x, y) = folder.files();
+    let folder = Folder::new();
+    let (x, y) = files(&folder);
     let mut numbers = all().inputs()[0].to_f32();
     numbers[777 * WIDTH + 2] = f32::NAN;
     write(&x, &[WIDTH], &numbers);
@@ -310,9 +291,9 @@ fn a_number_that_cannot_be_trained_on_is_named_with_its_row_in_the_file() {
 
 #[test]
 fn a_weight_below_nothing_is_named_with_its_row() {
-    let folder = Folder::new("weight");
-    let (x, y) = folder.files();
-    let w = folder.file("w.npy");
+    let folder = Folder::new();
+    let (x, y) = files(&folder);
+    let w = folder.path("w.npy");
     let mut weights = vec![1.0; ROWS];
     weights[900] = -1.0;
     write(&w, &[], &weights);
@@ -334,9 +315,9 @@ fn npy(path: &Path, header: &str, numbers: &[u8]) {
 
 #[test]
 fn hostile_headers_are_refused() {
-    let folder = Folder::new("hostile");
-    let (_, y) = folder.files();
-    let x = folder.file("hostile.npy");
+    let folder = Folder::new();
+    let (_, y) = files(&folder);
+    let x = folder.path("hostile.npy");
     for (header, length, problem) in [
         (
             "{'descr': '<f4', 'fortran_order': False, 'shape': (1003, 7)}",
@@ -399,7 +380,7 @@ fn hostile_headers_are_refused() {
         assert!(error.is_users_mistake());
         assert!(error.to_string().contains(problem), "{header}: {error}");
     }
-    let error = NpyRows::new(folder.file("x.npz"), &y).unwrap_err();
+    let error = NpyRows::new(folder.path("x.npz"), &y).unwrap_err();
     assert!(error.to_string().contains("read as a whole"), "{error}");
 }
 
@@ -669,6 +650,8 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
             });
             each.unwrap();
             assert_eq!((rows, &found), (ROWS, &expected), "{noisy} {memory}");
+            let at_once = predictor.predict(&stream).unwrap().to_f32();
+            assert_eq!(at_once, expected, "{noisy} {memory}");
         }
         let stopped = predictor.predict_each(&stream(), &mut |_, _| {
             Err(Error::invalid("disk", "full", "room"))

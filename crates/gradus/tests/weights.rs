@@ -1,6 +1,9 @@
 //! Weights in files of their own: what is saved is loaded, and what other
 //! programs wrote, too (`tests/weight_files/make.py`).
 
+mod common;
+
+use common::Folder;
 use gradus::artifacts::weights::{Layout, save_weights};
 use gradus::prelude::*;
 use std::path::{Path, PathBuf};
@@ -9,12 +12,6 @@ fn real(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/weight_files")
         .join(name)
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// As `make.py` makes it.
@@ -35,7 +32,7 @@ fn values(model: &Model) -> Vec<Vec<f32>> {
 
 #[test]
 fn every_format_and_layout_comes_back() {
-    let folder = folder("weights_round");
+    let folder = Folder::new();
     let model = network(1);
     for (name, layout) in [
         ("a.weights.h5", Layout::Keras),
@@ -44,7 +41,7 @@ fn every_format_and_layout_comes_back() {
         ("a.npz", Layout::Keras),
         ("b.npz", Layout::PyTorch),
     ] {
-        let path = folder.join(name);
+        let path = folder.path(name);
         save_weights(&model, &path, layout).unwrap();
         let mut other = network(2);
         assert_ne!(values(&other), values(&model));
@@ -57,7 +54,7 @@ fn every_format_and_layout_comes_back() {
             "{name}: {matched}"
         );
     }
-    let path = folder.join("a.keras");
+    let path = folder.path("a.keras");
     model.save(&path).unwrap();
     let mut other = network(2);
     assert!(other.load_weights_by_name(&path).unwrap().is_complete());
@@ -85,7 +82,8 @@ fn weights_of_pytorch_and_keras_predict_what_they_predicted() {
 
 #[test]
 fn loading_by_name_reports_what_matched_and_leaves_the_rest() {
-    let path = folder("weights_name").join("a.safetensors");
+    let folder = Folder::new();
+    let path = folder.path("a.safetensors");
     network(1).save_weights(&path).unwrap();
     let chain = Sequential::new().input([4]).seed(5);
     let chain = chain.add_named("hidden", Dense::new(3), true);

@@ -1,14 +1,13 @@
 //! `gradus check CONFIG.toml|MODEL|RUN [--data SPEC] [--json]`.
 
 use crate::args::Check;
-use crate::config::{Document, Run};
 use crate::copies;
 use crate::models;
 use crate::output;
-use crate::run_folder::{CONFIG, MODEL};
-use gradus::data::checks::{Finding, Severity, Silenced};
-use gradus::data::{Listener, Loaded, Opened, is_table};
-use gradus::{Dataset, Error, Model, Result};
+use gradus::data::checks::{Finding, Severity};
+use gradus::experiment::run_folder::{CONFIG, MODEL};
+use gradus::experiment::{Checked, Experiment, check_model};
+use gradus::{Error, Result};
 use serde_json::json;
 use std::path::Path;
 
@@ -22,16 +21,18 @@ pub fn run(args: Check) -> Result<()> {
         let expected = "a model beside it: a configuration names its data";
         return Err(Error::invalid("--data", format!("`{spec}`"), expected));
     }
-    let mut looked = Looked::default();
-    if is_run {
-        looked.config(&args.file.join(CONFIG))?;
-        looked.model(&args.file.join(MODEL), None)?;
+    let config = |path: &Path| Experiment::read(path)?.check(copies::shown());
+    let model = |path: &Path, data| check_model(&models::load(path)?, data, copies::shown());
+    let Checked { rows, mut findings } = if is_run {
+        let mut checked = config(&args.file.join(CONFIG))?;
+        let of_model = model(&args.file.join(MODEL), None)?;
+        checked.findings.extend(of_model.findings);
+        checked
     } else if is_config {
-        looked.config(&args.file)?;
+        config(&args.file)?
     } else {
-        looked.model(&args.file, args.data.as_deref())?;
-    }
-    let Looked { rows, mut findings } = looked;
+        model(&args.file, args.data.as_deref())?
+    };
     findings.sort_by_key(|finding| finding.severity);
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -51,105 +52,6 @@ pub fn run(args: Check) -> Result<()> {
             Err(Error::file(&args.file, problem))
         }
     }
-}
-
-/// What was looked at.
-#[derive(Default)]
-struct Looked {
-    rows: String,
-    findings: Vec<Finding>,
-}
-
-impl Looked {
-    /// Data, and how a model is to be trained on it.
-    fn config(&mut self, path: &Path) -> Result<()> {
-        let document = Document::open(Some(path), &[], None)?;
-        let located = |error| document.locate(error);
-        let tell = copies::shown(false);
-        let run = document.read()?;
-        let run = run.look(document.base(), Listener::new(&tell));
-        let run = run.map_err(located)?;
-        self.rows += &format!("{}\n", run.rows);
-        match &run.data {
-            Opened::Memory(data) => {
-                let parts = [
-                    Some(&data.train),
-                    data.validation.as_ref(),
-                    data.test.as_ref(),
-                ];
-                for part in parts.into_iter().flatten() {
-                    self.refused(&run.model, part, data.schema.is_some());
-                }
-                self.findings.extend(recipe(&run, data));
-            }
-            Opened::Stream(streamed) => {
-                self.rows +=
-                    "the rows are larger than `data.memory`: only the first are looked at\n";
-                let is_table = streamed.table.is_some();
-                self.refused(&run.model, streamed.train.sample(), is_table);
-            }
-        }
-        self.findings.extend(run.findings);
-        Ok(())
-    }
-
-    /// The weights of a model, and data for it.
-    fn model(&mut self, path: &Path, spec: Option<&str>) -> Result<()> {
-        let model = models::load(path)?;
-        self.findings.extend(model.findings());
-        let Some(spec) = spec else {
-            return Ok(());
-        };
-        let is_table = is_table(spec)?;
-        let goals = model.compiled.as_ref();
-        let has_goals = goals.is_some_and(|compiled| compiled.trained().next().is_some());
-        let data = match has_goals {
-            true => super::labelled_for(&model, spec)?.sample().clone(),
-            false => super::data_for(&model, spec)?.sample().clone(),
-        };
-        self.rows += &format!("{}: {} rows\n", data.name(), data.rows());
-        self.refused(&model, &data, is_table);
-        let of_classes = match has_goals {
-            true => model.targets_of_classes(&data)?,
-            false => Vec::new(),
-        };
-        let loaded = Loaded {
-            train: data,
-            validation: None,
-            test: None,
-            schema: model.table_schema().filter(|_| is_table),
-            pictures: None,
-            left_out: Vec::new(),
-            notes: Vec::new(),
-            summary: None,
-            neighbours: Vec::new(),
-        };
-        self.findings
-            .extend(loaded.findings(&Silenced::default(), &of_classes));
-        Ok(())
-    }
-
-    /// The first thing that a training would refuse.
-    fn refused(&mut self, model: &Model, data: &Dataset, is_table: bool) {
-        if let Err(error) = model.check_data(data) {
-            self.findings.push(Finding::refused(&error, data, is_table));
-        }
-    }
-}
-
-fn recipe(run: &Run, data: &Loaded) -> Vec<Finding> {
-    gradus::inspect::PlannedTraining {
-        model: &run.model,
-        data,
-        epochs: run.epochs,
-        batch_size: run.batch_size,
-        fresh: run.fresh,
-        scheduled: run.schedule.is_some(),
-        mixup: run.mixup.is_some(),
-        early_stopping: run.callbacks.early_stopping.as_ref(),
-        reduce_lr_on_plateau: run.callbacks.reduce_lr_on_plateau.as_ref(),
-    }
-    .findings()
 }
 
 fn in_text(findings: &[Finding], summary: [(usize, &str); 3]) -> String {

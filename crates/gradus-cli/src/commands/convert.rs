@@ -54,7 +54,7 @@ fn read(args: &Convert) -> Result<Model> {
         (true, Some(model)) => {
             let mut model = models::load(model)?;
             let notes = model.load_weights_with_notes(&args.input)?;
-            models::tell(&args.input, &notes);
+            models::say_not_read(&args.input, &notes);
             Ok(model)
         }
     }

@@ -1,12 +1,12 @@
 //! `gradus evaluate MODEL|RUN --data SPEC|train|validation|test [--json]`.
 
 use crate::args::Evaluate;
-use crate::config::Document;
 use crate::copies;
 use crate::models;
 use crate::output;
-use crate::run_folder::CONFIG;
-use gradus::data::{Data, Listener};
+use gradus::data::Data;
+use gradus::experiment::run_folder::CONFIG;
+use gradus::experiment::{Experiment, unfamiliar};
 use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub fn run(args: Evaluate) -> Result<()> {
         true => (part(&model, &args.model, &args.data)?, args.data.clone()),
         false => {
             let data = super::labelled_for(&model, &args.data)?;
-            if let Some(mut unfamiliar) = super::unfamiliar(&model, &args.data)? {
+            if let Some(mut unfamiliar) = unfamiliar(&model, &args.data)? {
                 unfamiliar.add_all(&data)?;
                 super::say(Some(unfamiliar), data.sample().name());
             }
@@ -58,19 +58,14 @@ fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
             format!("found as MODEL, expected {expected}"),
         ));
     }
-    let document = Document::open(Some(&config), &[], None)?;
-    let tell = copies::shown(false);
-    let schema = model.table_schema();
-    let rows = document.read()?;
-    let rows = rows.rows(document.base(), schema.as_ref(), Listener::new(&tell));
-    let rows = rows.map_err(|error| document.locate(error))?;
+    let rows = Experiment::read(&config)?.data(model, copies::shown())?;
     let found = match part {
-        "train" => Some(rows.train()),
-        "validation" => rows.validation(),
-        _ => rows.test(),
+        "train" => Some(&rows.train),
+        "validation" => rows.validation.as_ref(),
+        _ => rows.test.as_ref(),
     };
-    found.ok_or_else(|| {
-        let has = [("validation", rows.validation()), ("test", rows.test())];
+    found.cloned().ok_or_else(|| {
+        let has = [("validation", &rows.validation), ("test", &rows.test)];
         let has = has.iter().filter(|(_, rows)| rows.is_some());
         let has: Vec<String> = has.map(|(name, _)| format!(", `{name}`")).collect();
         let expected = format!("rows that the run has: `train`{}", has.concat());

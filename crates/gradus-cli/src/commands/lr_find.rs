@@ -1,35 +1,32 @@
 //! `gradus lr-find [CONFIG.toml]`.
 
 use crate::args::LrFind;
-use crate::config::{Document, Suggestion};
 use crate::copies;
 use crate::curve;
 use crate::output::{self, quoted};
-use crate::run_folder::write_text;
-use gradus::data::Listener;
+use gradus::artifacts::atomic_file::write_atomic;
+use gradus::experiment::SuggestedRates;
 use gradus::{Error, Result};
+use std::io::Write;
 use std::path::Path;
 
 /// Runs the command.
 pub fn run(args: LrFind) -> Result<()> {
-    let document = Document::open(args.config.as_deref(), &args.set, None)?;
-    let name = format!("{}-lr-find", document.name());
+    let experiment = super::experiment(args.config.as_deref(), &args.set)?;
+    let name = format!("{}-lr-find", experiment.name());
     let folder = args.out.unwrap_or_else(|| Path::new("runs").join(name));
     if folder.exists() && !folder.is_dir() {
         let problem = "is a file, expected a folder for the curve";
         return Err(Error::file(&folder, problem));
     }
-    let located = |error| document.locate(error);
-    let tell = copies::shown(false);
-    let run = document.read()?;
-    let run = run.resolve(document.base(), Listener::new(&tell));
-    let run = run.map_err(located)?;
-    let curve = run.find_rate().map_err(located)?;
-    let found = Suggestion::of(&curve);
+    let curve = experiment.find_learning_rate(copies::shown())?;
+    let found = SuggestedRates::of(&curve);
     std::fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
     let (csv, svg) = (folder.join("lr-find.csv"), folder.join("lr-find.svg"));
-    write_text(&csv, &curve::csv(&curve))?;
-    write_text(&svg, &curve::svg(&curve, found))?;
+    let write =
+        |path: &Path, text: String| write_atomic(path, |file| file.write_all(text.as_bytes()));
+    write(&csv, curve.to_csv())?;
+    write(&svg, curve::svg(&curve, found))?;
 
     let mut text = curve::text(&curve, found);
     text += &match found {
@@ -50,7 +47,7 @@ pub fn run(args: LrFind) -> Result<()> {
     output::result(&text)
 }
 
-/// What to type next.
+/// The command to type next.
 fn next(config: Option<&Path>, sets: &[String]) -> String {
     let gradus = std::env::args().next().unwrap_or("gradus".into());
     let mut words = vec![gradus, "train".to_owned()];

@@ -12,20 +12,30 @@ pub mod train;
 
 use crate::copies;
 use crate::output::message;
-use gradus::data::{Data, Listener, Schema, Takes, Unfamiliar, open_for, table_of};
-use gradus::{Model, Result, Split};
+use gradus::data::{Data, Unfamiliar};
+use gradus::experiment::{self, Experiment};
+use gradus::{Model, Result};
 use std::path::Path;
+
+/// The experiment of a configuration file, or the built-in one, with `--set`'s overrides.
+fn experiment(config: Option<&Path>, sets: &[String]) -> Result<Experiment> {
+    let experiment = match config {
+        Some(path) => Experiment::read(path)?,
+        None => Experiment::built_in()?,
+    };
+    sets.iter().try_fold(experiment, |e, set| e.set(set))
+}
 
 /// The rows that SPEC names, as the model takes them, for predictions: of a built-in
 /// set or a run's configuration, those that were not trained on. What is larger than
 /// memory is read when it is needed.
 fn data_for(model: &Model, spec: &str) -> Result<Data> {
-    open(model, spec, false)
+    experiment::data_to_predict(model, spec, copies::shown())
 }
 
 /// As `data_for`, with targets.
 fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
-    open(model, spec, true)
+    experiment::data_to_evaluate(model, spec, copies::shown())
 }
 
 /// Says that what comes out of a model is worthless, if its weights are not finite.
@@ -39,38 +49,8 @@ fn warn_of_nan(model: &Model, path: &Path) {
     }
 }
 
-/// The values in the rows of a table that SPEC names that the model did not meet in training,
-/// none added yet; none of other data.
-fn unfamiliar(model: &Model, spec: &str) -> Result<Option<Unfamiliar>> {
-    let (Some((path, _)), Some(schema)) = (table_of(spec)?, model.table_schema()) else {
-        return Ok(None);
-    };
-    let mut unfamiliar = Unfamiliar::new(&schema);
-    unfamiliar.add_columns(&schema, &path)?;
-    Ok(Some(unfamiliar))
-}
-
 /// Says what was found, if anything was.
 fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
     let lines = unfamiliar.map(|unfamiliar| unfamiliar.lines(source));
     lines.iter().flatten().for_each(|line| message(line));
-}
-
-fn open(model: &Model, spec: &str, labelled: bool) -> Result<Data> {
-    let (schema, tell) = (model.table_schema(), copies::shown(false));
-    let takes = Takes {
-        listener: Listener::new(&tell),
-        ..takes(model, schema.as_ref(), labelled)
-    };
-    open_for(spec, Split::Test, takes)
-}
-
-fn takes<'a>(model: &'a Model, schema: Option<&'a Schema>, labelled: bool) -> Takes<'a> {
-    Takes {
-        input: model.inputs.first().and_then(|input| input.shape.as_ref()),
-        schema,
-        pictures: model.facts().pictures.as_ref(),
-        unlabelled: !labelled,
-        listener: Listener::default(),
-    }
 }

@@ -1,10 +1,10 @@
 //! `gradus summary MODEL|RUN|CONFIG.toml`.
 
 use crate::args::Summary;
-use crate::config::{Document, model_of};
 use crate::models;
 use crate::output;
 use gradus::Result;
+use gradus::experiment::{Event, Experiment};
 
 /// Runs the command.
 pub fn run(args: Summary) -> Result<()> {
@@ -13,9 +13,12 @@ pub fn run(args: Summary) -> Result<()> {
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     let model = if is_config {
-        let document = Document::open(Some(&args.file), &[], None)?;
-        let config = document.read()?;
-        model_of(&config, document.base()).map_err(|error| document.locate(error))?
+        Experiment::read(&args.file)?.model(|event| {
+            if let Event::ModelNotes { path, notes } = event {
+                models::say_not_read(path, notes);
+            }
+            Ok(())
+        })?
     } else {
         models::load(&args.file)?
     };

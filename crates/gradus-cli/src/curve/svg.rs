@@ -2,8 +2,8 @@
 //! than the calls of a plotting crate, and no crate.
 
 use super::frame::Frame;
-use crate::config::Suggestion;
 use crate::output::number;
+use gradus::experiment::SuggestedRates;
 use gradus::train::{LearningRateCurve, RatePoint};
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#444}\
 
 /// The loss of each step and the smoothed loss over the rate, with the
 /// suggestions marked.
-pub fn svg(curve: &LearningRateCurve, found: Option<Suggestion>) -> String {
+pub fn svg(curve: &LearningRateCurve, found: Option<SuggestedRates>) -> String {
     let frame = Frame::around(curve);
     let x = |place: f64| LEFT + place * (WIDTH - LEFT - RIGHT);
     let y = |place: f64| HEIGHT - BOTTOM - place * (HEIGHT - TOP - BOTTOM);

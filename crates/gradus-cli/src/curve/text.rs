@@ -1,8 +1,8 @@
 //! The curve in letters, for a terminal.
 
 use super::frame::Frame;
-use crate::config::Suggestion;
 use crate::output::number;
+use gradus::experiment::SuggestedRates;
 use gradus::train::LearningRateCurve;
 
 const WIDTH: usize = 61;
@@ -11,7 +11,7 @@ const HEIGHT: usize = 14;
 const LABELS: usize = 9;
 
 /// The smoothed loss over the rate, with the suggestions marked.
-pub fn text(curve: &LearningRateCurve, found: Option<Suggestion>) -> String {
+pub fn text(curve: &LearningRateCurve, found: Option<SuggestedRates>) -> String {
     let frame = Frame::around(curve);
     let column = |x: f64| (x * (WIDTH - 1) as f64).round() as usize;
     let mut rows = vec![vec![' '; WIDTH]; HEIGHT];

@@ -4,7 +4,7 @@ use super::client::{self, Answer};
 use super::part::{Part, sha256};
 use super::progress::Shown;
 use gradus::Error;
-use gradus::data::RemoteFile;
+use gradus::data::remote::RemoteFile;
 use std::fs::File;
 use std::path::Path;
 use ureq::Agent;

@@ -9,7 +9,8 @@ mod part;
 #[cfg(feature = "fetch")]
 mod progress;
 
-use gradus::data::{self, BuiltIn, REMOTE, Remote};
+use gradus::data::remote::{REMOTE, Remote, data_folders};
+use gradus::data::{self, BuiltIn};
 use gradus::{Error, Result};
 use std::io;
 use std::path::Path;
@@ -23,7 +24,7 @@ pub fn fetch(name: &str, mirrors: &[String]) -> Result<String> {
             "{name} is in the program: there is nothing to fetch\n"
         ));
     };
-    let folders = data::data_folders(set.name);
+    let folders = data_folders(set.name);
     let folder = folders.into_iter().next().unwrap_or_default();
     // Whoever names a server wants the files of that server.
     if mirrors.is_empty()

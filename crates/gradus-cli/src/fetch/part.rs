@@ -1,6 +1,6 @@
 //! A file that is not complete yet: `NAME.part`, kept from one try to the next.
 
-use gradus::artifacts::whole::into_place;
+use gradus::artifacts::atomic_file::into_place;
 use gradus::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};

@@ -1,7 +1,7 @@
 //! How a download looks while it runs.
 
 use crate::output::message;
-use gradus::data::RemoteFile;
+use gradus::data::remote::RemoteFile;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 

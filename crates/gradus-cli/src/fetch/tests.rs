@@ -2,7 +2,7 @@
 
 use super::super::{client, part};
 use super::{Failed, download};
-use gradus::data::RemoteFile;
+use gradus::data::remote::RemoteFile;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,12 +1,24 @@
 //! The real binary, in a folder of its own.
 #![allow(dead_code)] // every test file uses its part of it
 
-use std::path::{Path, PathBuf};
+#[path = "../../../gradus/tests/common/mod.rs"]
+mod folder;
+
+use folder::Folder;
+use std::ops::Deref;
+use std::path::Path;
 use std::process::{Command, Output};
-use tempfile::TempDir;
 
 /// A folder that the binary runs in, removed at the end.
-pub struct Place(TempDir);
+pub struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
+}
 
 /// What a command said.
 pub struct Said {
@@ -33,37 +45,17 @@ impl Said {
 
 impl Place {
     pub fn new() -> Self {
-        Place(tempfile::tempdir().unwrap())
+        Place(Folder::new())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), contents).unwrap();
-    }
-
-    pub fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    pub fn text(&self, name: &str) -> String {
-        String::from_utf8(self.read(name)).unwrap()
-    }
-
-    /// The names in one of its folders.
-    pub fn names(&self, folder: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
-        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.collect();
-        names.sort();
-        names
+    /// A column of a run's `history.csv`, an epoch a number.
+    pub fn history(&self, run: &str, name: &str) -> Vec<f64> {
+        column(&self.text(&format!("{run}/history.csv")), name)
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-        command.current_dir(self.0.path()).args(arguments);
+        command.current_dir(self.root()).args(arguments);
         command
     }
 
@@ -101,6 +93,16 @@ impl Place {
         assert!(!said.err.contains("panicked") && !said.err.contains("internal error"));
         said.err
     }
+}
+
+/// The numbers of a column of a CSV file whose cells hold no commas.
+pub fn column(csv: &str, name: &str) -> Vec<f64> {
+    let mut lines = csv.lines();
+    let at = lines.next().unwrap().split(',').position(|n| n == name);
+    let at = at.unwrap_or_else(|| panic!("no column {name}: {csv}"));
+    lines
+        .map(|line| line.split(',').nth(at).unwrap().parse().unwrap())
+        .collect()
 }
 
 /// A small training that takes a moment: two epochs of the digits.

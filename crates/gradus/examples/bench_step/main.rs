@@ -130,7 +130,7 @@ fn main() -> gradus::Result<()> {
         std::process::exit(2);
     }
 
-    let optimizer = Optimizer::from(SGD::new().momentum(0.9).nesterov(true)).learning_rate(rate);
+    let optimizer = SGD::new().momentum(0.9).nesterov(true).learning_rate(rate);
     let accuracy: &[Metric] = if name == "E1" {
         &[Metric::Accuracy]
     } else {

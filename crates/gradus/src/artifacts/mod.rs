@@ -4,7 +4,7 @@ pub mod callbacks;
 pub mod keras;
 pub mod weights;
 
-pub use crate::base::whole;
+pub use crate::base::atomic_file;
 
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -1,6 +1,7 @@
 //! What every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, hashes, the registry helper, files written whole.
+//! arithmetic that a formula may use, hashes, the registry helper, atomic files.
 
+pub mod atomic_file;
 pub(crate) mod hash;
 pub(crate) mod lane;
 pub(crate) mod math;
@@ -10,5 +11,4 @@ pub(crate) mod registry;
 pub(crate) mod setters;
 pub(crate) mod shape;
 pub(crate) mod threads;
-pub mod whole;
 pub(crate) mod written;

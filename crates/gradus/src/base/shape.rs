@@ -1,5 +1,6 @@
 //! The shape of one row: a tensor's dimensions without the batch.
 
+use crate::error::Extent;
 use std::fmt;
 
 /// Dimensions of one row (the batch dimension is left out), outermost first.
@@ -59,6 +60,12 @@ impl From<Vec<usize>> for Shape {
 impl From<&[usize]> for Shape {
     fn from(dims: &[usize]) -> Self {
         Shape(dims.to_vec())
+    }
+}
+
+impl From<&Shape> for Extent {
+    fn from(shape: &Shape) -> Self {
+        Extent::new(shape.dims(), shape)
     }
 }
 

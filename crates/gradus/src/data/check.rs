@@ -7,7 +7,7 @@ use crate::base::shape::Shape;
 use crate::base::written;
 use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
-use crate::error::{Error, Result};
+use crate::error::{Error, Extent, Result};
 
 /// Everything that can be said of a data set without knowing the loss: it has
 /// rows, its inputs have the shapes that the model expects, and no number in
@@ -54,7 +54,8 @@ pub fn shape(tensor: &Tensor, expected: &Shape) -> Result<()> {
     if found.size() == expected.size() && expected.rank() == 1 {
         wanted.push_str(" (the sizes agree: a `Flatten` layer in front would do)");
     }
-    Err(Error::shape(tensor.name(), found, wanted))
+    let expected = Extent::new(expected.dims(), wanted);
+    Err(Error::shape(tensor.name(), found, expected))
 }
 
 /// Refuses NaN and infinity, naming the first one's row and column.

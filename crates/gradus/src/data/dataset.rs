@@ -260,8 +260,8 @@ impl Dataset {
     /// assert_eq!(train.rows() + validation.rows(), data.rows());
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    pub fn split_by(&self, parts: &split::Parts) -> Result<(Self, Self)> {
-        Ok((self.select(&parts.rest)?, self.select(&parts.held_out)?))
+    pub fn split_by(&self, sides: &split::Sides) -> Result<(Self, Self)> {
+        Ok((self.select(&sides.rest)?, self.select(&sides.held_out)?))
     }
 
     /// Inputs, targets and weights, in this order.

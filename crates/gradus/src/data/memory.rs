@@ -90,6 +90,27 @@ impl Memory {
     }
 }
 
+/// Rows that would take more memory than they may.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Excess {
+    /// The memory that they may take.
+    pub memory: Memory,
+    /// The memory that all of them would take, about.
+    pub whole: Memory,
+}
+
+impl Excess {
+    /// The error of a call that needs all rows in memory.
+    pub fn error(self) -> Error {
+        let Excess { memory, whole } = self;
+        let expected = format!(
+            "at most {memory} (`data.memory`, or half of the machine's): what is larger is not \
+             read as a whole, but trained on, evaluated and predicted meanwhile"
+        );
+        Error::invalid("data", format!("rows of {whole}"), expected)
+    }
+}
+
 impl From<u64> for Memory {
     fn from(bytes: u64) -> Self {
         Memory(bytes)

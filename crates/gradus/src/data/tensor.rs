@@ -53,9 +53,9 @@ enum Stored {
 pub enum Values<'a> {
     /// Bytes: pixels, labels, booleans.
     U8(&'a [u8]),
-    /// Numbers of 32 bits.
+    /// Buffer of 32 bits.
     F32(&'a [f32]),
-    /// Numbers of 64 bits.
+    /// Buffer of 64 bits.
     F64(&'a [f64]),
     /// Texts: each code is a place in `names`.
     Text {
@@ -67,7 +67,7 @@ pub enum Values<'a> {
 }
 
 /// Numbers that no tensor has any more.
-pub(super) enum Numbers {
+pub(super) enum Buffer {
     U8(Vec<u8>),
     F32(Vec<f32>),
     F64(Vec<f64>),
@@ -289,11 +289,11 @@ impl Tensor {
     }
 
     /// The memory of its numbers, if no other tensor shares it.
-    pub(super) fn into_numbers(self) -> Option<Numbers> {
+    pub(super) fn into_numbers(self) -> Option<Buffer> {
         match self.values {
-            Stored::U8(values) => Arc::into_inner(values).map(Numbers::U8),
-            Stored::F32(values) => Arc::into_inner(values).map(Numbers::F32),
-            Stored::F64(values) => Arc::into_inner(values).map(Numbers::F64),
+            Stored::U8(values) => Arc::into_inner(values).map(Buffer::U8),
+            Stored::F32(values) => Arc::into_inner(values).map(Buffer::F32),
+            Stored::F64(values) => Arc::into_inner(values).map(Buffer::F64),
             Stored::Text { .. } => None,
         }
     }

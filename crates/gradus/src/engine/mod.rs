@@ -1,7 +1,32 @@
-//! Engines: how a plan's operations happen on a machine.
+//! Engines: machines that a program's plans run on.
+//!
+//! An engine gets a [`Program`], plans over common variables, and makes of it whatever its
+//! machine needs: schedules, memory, packed matrices, kernels. A plan knows nothing of these:
+//! it has operations, each with its operand table (`plan/operands.rs`), in an order in which
+//! they can run. The verifier has checked it when it was lowered, so that an engine may rely
+//! on every size in the tables.
 //!
 //! [`reference`] is slow and safe, and defines what each operation computes;
 //! [`cpu`] is the fast one; [`null`] computes nothing.
+//!
+//! # A new engine
+//! It implements [`Engine`] and [`Session`], and a trait of its own for every operation,
+//! called through `with_op!`: an operation that it lacks does not compile. `engine/tests.rs`
+//! compares it with the reference on models that have every operation.
+//!
+//! **Memory** is never shared with the host. Variables go in by [`Session::write`] and come
+//! out by [`Session::read`]; results come out by [`Session::fetch`]; a batch's rows are
+//! written by a callback into host memory, which an engine may read where it is or copy.
+//!
+//! **What may be deferred:** [`Session::run`] need not wait for its results. `read`, `fetch`,
+//! and `write` come after it in order: they wait for what they need. The callback and the
+//! host's feeds are the caller's again once `run` returns.
+//!
+//! **Numbers:** results are those of the reference to float32 rounding, sums may be made in
+//! another order. On one machine that order is fixed: the same program on the same rows gives
+//! the same bits, on any number of threads, and a row's outputs do not depend on the rows
+//! beside it. Random numbers are functions of [`Step`] and the element's place (the `Key` of
+//! seed, stream and iteration), the same bits on every engine.
 
 pub(crate) mod cpu;
 #[cfg(test)]
@@ -9,35 +34,37 @@ pub(crate) mod null;
 #[cfg(test)]
 pub(crate) mod reference;
 
+use crate::error::Result;
 use crate::plan::{Buffer, Program};
 use crate::rules::optimizers::Coefficients;
 use std::ops::Range;
 
-/// What an operation may need to know of the step.
+/// The parameters of a step, which operations may ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Step {
-    /// Where the random numbers come from.
+    /// The seed of its random numbers.
     pub seed: u64,
     /// Steps taken before this one.
     pub iteration: u64,
-    /// The optimizer's numbers; the first is the learning rate.
+    /// The optimizer's coefficients; the first is the learning rate.
     pub coefficients: Coefficients,
-    /// Whether gradients are only gathered in this step, for a later update.
+    /// True if gradients are only gathered in this step, for a later update.
     pub gathering: bool,
-    /// How many steps' gradients an update is the mean of, if they are gathered.
+    /// The number of steps of whose gradients an update takes the mean, if they are gathered.
     pub gathered: f32,
-    /// How much of the weights' moving averages stays.
+    /// The share of the weights' moving averages that stays.
     pub average_momentum: f32,
-    /// Whether the weights become their averages in this step.
+    /// True if the weights become their averages in this step.
     pub overwrite: bool,
 }
 
-/// Makes sessions.
+/// A machine that runs programs.
 pub(crate) trait Engine: Send + Sync {
-    /// A session of its own for a program.
-    fn session(&self, program: Program) -> Box<dyn Session>;
+    /// Compiles a program for this machine: a session with variables of its own, all 0. An
+    /// error if the machine cannot run it.
+    fn compile(&self, program: Program) -> Result<Box<dyn Session>>;
 
-    /// Does `work` on as many threads as there are free ones, at least on this
+    /// Does `work` on as many host threads as are free, at least on this
     /// one, and waits for all. They share it out among themselves.
     fn together(&self, work: &(dyn Fn() + Sync)) {
         work();
@@ -47,20 +74,24 @@ pub(crate) trait Engine: Send + Sync {
 /// Writes rows of the batch's n-th feed. Any thread may call it, for any rows.
 pub(crate) type Fill<'a> = dyn Fn(usize, Range<usize>, &mut [f32]) + Sync + 'a;
 
-/// A program's variables, and the means to run its plans on them. It shares no
-/// memory with the host: everything goes in and out by copies.
+/// A compiled program with its variables.
 pub(crate) trait Session: Send {
-    /// Sets a variable.
+    /// Sets a variable, row-major.
     fn write(&mut self, variable: Buffer, values: &[f32]);
-    /// Gets a variable.
+
+    /// Gets a variable, row-major.
     fn read(&self, variable: Buffer, values: &mut [f32]);
-    /// Runs a plan on a batch of `rows` rows. `feeds` are in the plan's order and
-    /// have room for the most rows that the plan takes; `fill` writes their rows.
+
+    /// Runs a plan on a batch of `rows` rows, at most the plan's. `feeds` are in the plan's
+    /// order and have room for the most rows that the plan takes; `fill` writes their rows,
+    /// each once, before this returns.
     fn run(&mut self, plan: usize, rows: usize, feeds: &mut [Vec<f32>], fill: &Fill, step: &Step);
-    /// A session for one thread, on the same variables, for plans that only read
+
+    /// A session for one host thread on the same variables, for plans that only read
     /// them. They cannot be written any more, neither here nor there.
-    fn twin(&self) -> Box<dyn Session>;
-    /// Gets what the last run of that plan left in one of its results.
+    fn share(&self) -> Box<dyn Session>;
+
+    /// Gets the rows of a result (an output, losses, a penalty) of the last run of that plan.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
 }
 

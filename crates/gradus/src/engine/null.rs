@@ -1,6 +1,7 @@
 //! The engine that computes nothing: for tests of the loop around it.
 
 use super::{Engine, Fill, Session, Step};
+use crate::error::Result;
 use crate::plan::{Buffer, Program};
 
 /// Keeps variables and leaves them alone; every result is 0.
@@ -8,13 +9,13 @@ use crate::plan::{Buffer, Program};
 pub(crate) struct Null;
 
 impl Engine for Null {
-    fn session(&self, program: Program) -> Box<dyn Session> {
+    fn compile(&self, program: Program) -> Result<Box<dyn Session>> {
         let variables = program
             .variables
             .iter()
             .map(|v| vec![0.0; v.size])
             .collect();
-        Box::new(NullSession { variables })
+        Ok(Box::new(NullSession { variables }))
     }
 }
 
@@ -41,7 +42,7 @@ impl Session for NullSession {
     ) {
     }
 
-    fn twin(&self) -> Box<dyn Session> {
+    fn share(&self) -> Box<dyn Session> {
         let variables = self.variables.clone();
         Box::new(NullSession { variables })
     }

@@ -1,14 +1,16 @@
 //! The fast engine against the reference, on whole models.
 
-use super::Engine;
 use super::cpu::{Cpu, Isa};
+use super::null::Null;
 use super::reference::Reference;
 use crate::data::{Dataset, Tensor};
 use crate::model::layers::{
     Activation as ActivationLayer, ActivityRegularization, BatchNormalization, Dense, Dropout,
     LayerNormalization, PReLU,
 };
+use crate::model::lowering::Wanted;
 use crate::model::{Model, Sequential};
+use crate::plan::{Mode, Op};
 use crate::rules::activations::Activation;
 use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
@@ -16,7 +18,8 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
-use crate::train::{Fit, Precision};
+use crate::train::{Device, Fit, Precision};
+use std::collections::BTreeSet;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {
     data_of(rows, &[inputs], classes)
@@ -291,9 +294,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             data(40, 9, 5),
             compile(
                 elu(),
-                Optimizer::from(Adam::new())
-                    .global_clipnorm(0.01)
-                    .weight_decay(0.1),
+                Adam::new().global_clipnorm(0.01).weight_decay(0.1).into(),
             ),
         ),
         (
@@ -364,7 +365,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
         (
             "tied, clipnorm",
             data(75, 31, 5),
-            compile(tied(), Optimizer::from(Adam::new()).clipnorm(0.1)),
+            compile(tied(), Adam::new().clipnorm(0.1).into()),
         ),
         (
             "augmented",
@@ -394,7 +395,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .add(Dense::new(28).activation(Activation::Tanh))
                 .add(Dense::new(5).activation(Activation::Softmax))
                 .compile(
-                    Optimizer::from(Adam::new()).clipnorm(0.1),
+                    Adam::new().clipnorm(0.1),
                     Loss::SparseCategoricalCrossentropy,
                     &[],
                 )
@@ -438,12 +439,18 @@ fn rules() -> Vec<(String, Dataset, Model)> {
     all
 }
 
-fn trained(engine: &dyn Engine, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
-    trained_with(engine, model, data, Precision::Float32)
+/// The fast engine with these instructions, on its own threads.
+fn on(isa: Isa, threads: usize) -> Device {
+    let threads = Some(threads);
+    Device::new(Cpu { isa, threads })
+}
+
+fn trained(device: &Device, model: &Model, data: &Dataset) -> (Vec<Vec<f32>>, Vec<f64>) {
+    trained_with(device, model, data, Precision::Float32)
 }
 
 fn trained_with(
-    engine: &dyn Engine,
+    device: &Device,
     model: &Model,
     data: &Dataset,
     precision: Precision,
@@ -454,7 +461,7 @@ fn trained_with(
         .batch_size(32)
         .precision(precision)
         .validation_data(data.clone());
-    let history = model.fit_on(engine, data, options).unwrap();
+    let history = model.fit(data, options.on(device.clone())).unwrap();
     let mut measured = history.get("loss");
     measured.extend(history.get("val_loss"));
     (
@@ -463,20 +470,48 @@ fn trained_with(
     )
 }
 
+/// The operations of a model's plans for training and evaluation.
+fn operations(mut model: Model, data: &Dataset, bfloat16: bool) -> Vec<Op> {
+    let options = Fit::new().on(Device::new(Null));
+    model.fit(data, options).unwrap();
+    let wanted = |mode, bfloat16| Wanted {
+        mode,
+        rows: 32,
+        weighted: false,
+        mixed: false,
+        bfloat16,
+    };
+    let wanted = [wanted(Mode::Train, bfloat16), wanted(Mode::Evaluate, false)];
+    let plans = model.lower(&wanted).unwrap().program.plans;
+    plans.into_iter().flat_map(|plan| plan.ops).collect()
+}
+
+#[test]
+fn every_operation_is_in_a_model_that_is_compared() {
+    let mut found = BTreeSet::new();
+    for (_, data, model) in models() {
+        for bfloat16 in [false, true] {
+            found.extend(
+                operations(model.clone(), &data, bfloat16)
+                    .iter()
+                    .map(Op::name),
+            );
+        }
+    }
+    let missing: Vec<_> = Op::NAMES
+        .iter()
+        .filter(|name| !found.contains(*name))
+        .collect();
+    assert!(missing.is_empty(), "no model here has {missing:?}");
+}
+
 #[test]
 fn the_fast_engine_does_what_the_reference_does() {
     let models = models().into_iter().map(|(n, d, m)| (n.to_owned(), d, m));
     for (name, data, model) in models.chain(rules()) {
-        let (expected, losses) = trained(&Reference, &model, &data);
+        let (expected, losses) = trained(&Device::new(Reference), &model, &data);
         for isa in Isa::tested() {
-            let (found, found_losses) = trained(
-                &Cpu {
-                    isa,
-                    threads: Some(2),
-                },
-                &model,
-                &data,
-            );
+            let (found, found_losses) = trained(&on(isa, 2), &model, &data);
             for (a, b) in losses.iter().zip(&found_losses) {
                 assert!(
                     (a - b).abs() <= 1e-4 * a.abs().max(1.0),
@@ -502,23 +537,9 @@ fn the_fast_engine_does_what_the_reference_does() {
 fn the_number_of_threads_changes_no_bit() {
     for (name, data, model) in models() {
         for isa in Isa::tested() {
-            let one = trained(
-                &Cpu {
-                    isa,
-                    threads: Some(1),
-                },
-                &model,
-                &data,
-            );
+            let one = trained(&on(isa, 1), &model, &data);
             for threads in [2, 3, 5] {
-                let more = trained(
-                    &Cpu {
-                        isa,
-                        threads: Some(threads),
-                    },
-                    &model,
-                    &data,
-                );
+                let more = trained(&on(isa, threads), &model, &data);
                 assert!(one == more, "{name}, {isa:?}, {threads} threads");
             }
         }
@@ -527,17 +548,13 @@ fn the_number_of_threads_changes_no_bit() {
 
 #[test]
 fn products_of_bfloat16_round_their_factors() {
-    let mixed = |engine: &dyn Engine, model: &Model, data: &Dataset| {
-        trained_with(engine, model, data, Precision::MixedBfloat16)
+    let mixed = |device: &Device, model: &Model, data: &Dataset| {
+        trained_with(device, model, data, Precision::MixedBfloat16)
     };
     for (name, data, model) in models() {
-        let (_, losses) = mixed(&Reference, &model, &data);
+        let (_, losses) = mixed(&Device::new(Reference), &model, &data);
         for isa in Isa::tested() {
-            let on = |threads| Cpu {
-                isa,
-                threads: Some(threads),
-            };
-            let one = mixed(&on(1), &model, &data);
+            let one = mixed(&on(isa, 1), &model, &data);
             // One ulp may round a factor the other way, which is 1/256 of it.
             for (a, b) in losses.iter().zip(&one.1) {
                 assert!(
@@ -545,7 +562,7 @@ fn products_of_bfloat16_round_their_factors() {
                     "{name}, {isa:?}: loss {a} {b}"
                 );
             }
-            assert!(one == mixed(&on(3), &model, &data), "{name}, {isa:?}");
+            assert!(one == mixed(&on(isa, 3), &model, &data), "{name}, {isa:?}");
         }
     }
 }
@@ -562,7 +579,7 @@ fn pairs_of_bfloat16_change_no_bit() {
     };
     let more = [
         parts(SGD::new().into()),
-        parts(Optimizer::from(Adam::new()).clipnorm(0.1)),
+        parts(Adam::new().clipnorm(0.1).into()),
     ];
     for (name, data, model) in models().into_iter().chain(more) {
         let size = if name == "in parts" { 1100 } else { 32 };
@@ -571,9 +588,7 @@ fn pairs_of_bfloat16_change_no_bit() {
                 let mut model = model.clone();
                 let options = Fit::new().epochs(2).batch_size(size);
                 let options = options.precision(Precision::MixedBfloat16);
-                let threads = Some(threads);
-                let engine = Cpu { isa, threads };
-                model.fit_on(&engine, &data, options).unwrap();
+                model.fit(&data, options.on(on(isa, threads))).unwrap();
                 let weights = model.weights().map(|w| w.values.clone());
                 weights.collect::<Vec<_>>()
             };
@@ -599,7 +614,8 @@ fn what_bfloat16_cannot_tell_apart_trains_alike() {
         .add(Dense::new(5).activation(Activation::Softmax))
         .compile(SGD::new(), Loss::SparseCategoricalCrossentropy, &[])
         .unwrap();
-    let weights = |off, precision| trained_with(&Reference, &model, &rows(off), precision).0;
+    let weights =
+        |off, precision| trained_with(&Device::new(Reference), &model, &rows(off), precision).0;
     let (exact, off) = (1.0, 1.0 + 1.0 / 4096.0);
     let single = Precision::Float32;
     assert!(weights(exact, single) != weights(off, single));
@@ -620,27 +636,23 @@ fn batches_that_are_gone_over_in_parts_train_alike() {
             .compile(optimizer, Loss::SparseCategoricalCrossentropy, &[])
             .unwrap()
     };
-    let trained = |engine: &dyn Engine, model: &Model, data: &Dataset| {
+    let trained = |device: &Device, model: &Model, data: &Dataset| {
         let mut model = model.clone();
         let options = Fit::new().batch_size(1100).epochs(2);
-        model.fit_on(engine, data, options).unwrap();
+        model.fit(data, options.on(device.clone())).unwrap();
         let weights = model.weights().flat_map(|w| w.values.clone());
         weights.collect::<Vec<f32>>()
     };
-    for optimizer in [SGD::new().into(), Optimizer::from(SGD::new()).clipnorm(0.1)] {
+    for optimizer in [SGD::new(), SGD::new().clipnorm(0.1)] {
         for data in [mostly_zeros(1700, 131, 5), data(1700, 29, 5)] {
-            let model = model(optimizer.clone());
-            let expected = trained(&Reference, &model, &data);
+            let model = model(optimizer.clone().into());
+            let expected = trained(&Device::new(Reference), &model, &data);
             for isa in Isa::tested() {
-                let on = |threads| Cpu {
-                    isa,
-                    threads: Some(threads),
-                };
-                let found = trained(&on(1), &model, &data);
+                let found = trained(&on(isa, 1), &model, &data);
                 let pairs = expected.iter().zip(&found);
                 let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
                 assert!(worst < 1e-4, "{isa:?}: {worst}");
-                assert!(found == trained(&on(3), &model, &data), "{isa:?}");
+                assert!(found == trained(&on(isa, 3), &model, &data), "{isa:?}");
             }
         }
     }
@@ -656,18 +668,17 @@ fn inputs_that_are_gone_over_in_parts_train_alike() {
         .compile(SGD::new(), loss, &[])
         .unwrap();
     let data = data(200, 9, 5);
-    let trained = |engine: &dyn Engine| {
+    let trained = |device: &Device| {
         let mut model = model.clone();
         // Of a batch of so many rows, fewer than 700 columns are turned at a time.
         let options = Fit::new().batch_size(100).epochs(2);
-        model.fit_on(engine, &data, options).unwrap();
+        model.fit(&data, options.on(device.clone())).unwrap();
         let weights = model.weights().flat_map(|w| w.values.clone());
         weights.collect::<Vec<f32>>()
     };
-    let expected = trained(&Reference);
+    let expected = trained(&Device::new(Reference));
     for isa in Isa::tested() {
-        let threads = Some(2);
-        let found = trained(&Cpu { isa, threads });
+        let found = trained(&on(isa, 2));
         let pairs = expected.iter().zip(&found);
         let worst = pairs.fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
         assert!(worst < 1e-4, "{isa:?}: {worst}");

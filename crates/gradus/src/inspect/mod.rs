@@ -8,7 +8,7 @@ mod graph;
 mod training;
 mod weights;
 
-use crate::data::Loaded;
+use crate::data::RunData;
 use crate::data::checks::Finding;
 use crate::model::Model;
 use crate::train::{EarlyStopping, ReduceLROnPlateau};
@@ -19,7 +19,7 @@ pub struct PlannedTraining<'a> {
     /// The model, compiled.
     pub model: &'a Model,
     /// The rows.
-    pub data: &'a Loaded,
+    pub data: &'a RunData,
     /// Up to which epoch it is trained.
     pub epochs: usize,
     /// Rows of a step.

@@ -10,7 +10,7 @@ use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, Extent, Result};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -231,8 +231,8 @@ impl Model {
                     if weight.shape != spec.shape {
                         return Err(Error::shape(
                             &format!("{}.{}", entry.name, spec.name),
-                            format!("{:?}", weight.shape),
-                            format!("{:?}", spec.shape),
+                            Extent::array(&weight.shape),
+                            Extent::array(&spec.shape),
                         ));
                     }
                 }

@@ -8,8 +8,8 @@ use super::mixup::Mixtures;
 use super::tied;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::plan::backward::Trained;
 use crate::plan::lower::{Lowering, Value};
+use crate::plan::updates::Trained;
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
@@ -267,13 +267,13 @@ impl Model {
                 losses.push((buffer, output.view().positions));
             }
             if wanted.mode == Mode::Train {
-                plan.backward(&starts, trained, compiled.optimizer()?);
+                plan.backward(&starts, trained, compiled.optimizer()?)?;
             }
         }
         if wanted.bfloat16 {
             plan.round_factors();
         }
-        Ok((plan.finish(wanted.rows, outputs, losses), roles))
+        Ok((plan.finish(wanted.rows, outputs, losses)?, roles))
     }
 }
 

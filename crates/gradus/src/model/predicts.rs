@@ -1,7 +1,7 @@
 //! What a model predicts, in words, before it is trained.
 
 use super::{Goal, Model};
-use crate::data::{Dataset, Opened, Outcome, Summary, TableOptions, Target, class_of};
+use crate::data::{Dataset, Outcome, RunData, Summary, TableOptions, Target, class_of};
 use crate::error::Result;
 
 impl Model {
@@ -10,7 +10,7 @@ impl Model {
     ///
     /// `columns` is what is said of a table's columns: whole numbers that may be classes
     /// have a word about it where nothing is said.
-    pub fn predicts(&self, data: &Opened, columns: &TableOptions) -> Result<String> {
+    pub fn predicts(&self, data: &RunData, columns: &TableOptions) -> Result<String> {
         let lines = match data.schema().zip(data.summary()) {
             Some((schema, train)) if !schema.targets.is_empty() => {
                 of_table(&schema.targets, train, columns)
@@ -21,7 +21,7 @@ impl Model {
     }
 
     /// As the loss of each output takes its target.
-    fn of_arrays(&self, data: &Opened) -> Result<Vec<String>> {
+    fn of_arrays(&self, data: &RunData) -> Result<Vec<String>> {
         let targets = data.targets();
         let sample = targets.sample();
         let (names, wanted) = (self.output_names(), self.compiled()?.trained());

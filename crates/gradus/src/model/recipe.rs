@@ -215,7 +215,7 @@ impl Recipe {
             Style::Default | Style::SelfNormalizing => {
                 SGD::new().momentum(0.9).nesterov(true).into()
             }
-            Style::Table => Optimizer::from(AdamW::new()).weight_decay(TABLE_DECAY),
+            Style::Table => AdamW::new().weight_decay(TABLE_DECAY).into(),
         }
     }
 

@@ -2,7 +2,8 @@
 //! in single precision, as processors with instructions for it do.
 
 use super::lower::Lowering;
-use super::{Buffer, Op, Role, View};
+use super::ops::Cast;
+use super::{Buffer, Op, Role};
 use std::collections::HashMap;
 
 impl Lowering {
@@ -11,18 +12,22 @@ impl Lowering {
         let ops = std::mem::take(&mut self.ops);
         let mut rounded: HashMap<Buffer, (Buffer, Op)> = HashMap::new();
         let mut first = Vec::new();
+        let factors = |op: &Op| {
+            let operands = op.operands().into_iter();
+            operands.filter_map(|o| Some((o.buffer, o.factor()?)))
+        };
         for (x, view) in ops.iter().flat_map(factors) {
             if rounded.contains_key(&x) {
                 continue;
             }
             let info = self.buffers[x.index()].clone();
             let y = self.temporary(&format!("{} as bfloat16", info.name), info.size);
-            let op = Op::Round {
+            let op = Op::from(Cast {
                 x,
                 y,
                 size: info.size,
                 view,
-            };
+            });
             if info.role != Role::Temporary {
                 first.push(op.clone());
             }
@@ -30,41 +35,19 @@ impl Lowering {
         }
         self.ops = first;
         for mut op in ops {
-            let of = |x: &mut Buffer| *x = rounded[x].0;
-            match &mut op {
-                Op::Product { x, w, .. } => [x, w].into_iter().for_each(of),
-                Op::ProductInput { dy, w, .. } => [dy, w].into_iter().for_each(of),
-                Op::ProductWeight { x, dy, .. } => [x, dy].into_iter().for_each(of),
-                _ => {}
+            let count = factors(&op).count();
+            let buffers = op.factors_mut();
+            assert_eq!(buffers.len(), count, "factors that its table does not name");
+            for x in buffers {
+                *x = rounded[x].0;
             }
-            let mut made = Vec::new();
-            op.writes(&mut |b| {
-                let temporary = self.buffers[b.index()].role == Role::Temporary;
-                made.extend(
-                    rounded
-                        .get(&b)
-                        .filter(|_| temporary)
-                        .map(|(_, op)| op.clone()),
-                );
-            });
+            let temporary = |b: &Buffer| self.buffers[b.index()].role == Role::Temporary;
+            let written = op.writes().filter(temporary);
+            let made: Vec<Op> = written
+                .filter_map(|b| rounded.get(&b).map(|(_, op)| op.clone()))
+                .collect();
             self.ops.push(op);
             self.ops.extend(made);
         }
-    }
-}
-
-/// The factors of a product, and how each is a matrix.
-fn factors(op: &Op) -> Vec<(Buffer, View)> {
-    let matrix = |of: &super::op::Factors| View {
-        positions: 1,
-        width: of.inputs * of.outputs,
-    };
-    match op {
-        Op::Product { x, w, of, .. } => vec![(*x, of.input_view()), (*w, matrix(of))],
-        Op::ProductInput { dy, w, of, .. } => vec![(*dy, of.output_view()), (*w, matrix(of))],
-        Op::ProductWeight { x, dy, of, .. } => {
-            vec![(*x, of.input_view()), (*dy, of.output_view())]
-        }
-        _ => Vec::new(),
     }
 }

@@ -1,33 +1,31 @@
 //! The plan: what happens in one step, as a short list of operations on
-//! numbered buffers with every shape known.
+//! numbered buffers with every shape known. It says nothing of a machine: engines
+//! make schedules and memory of their own of it.
 //!
-//! [`lower`] makes the forward operations from a model, [`backward`] the
-//! gradients and updates, [`fuse`] groups what one pass over memory can do,
-//! [`memory`] lets buffers share space, [`verify`] checks it all.
+//! [`ops`] has the operations, each with its facts and its backward; [`lower`] collects them
+//! from a model's layers, [`backward`] adds the gradients and [`updates`] the optimizer's
+//! steps, [`verify`] checks it all.
 
-pub(crate) mod access;
-mod augment;
 pub(crate) mod backward;
 mod bfloat16;
+mod buffer;
 pub(crate) mod dump;
-pub(crate) mod fuse;
-mod indices;
 pub(crate) mod lower;
-pub(crate) mod memory;
-mod merge;
-mod normalized;
-pub(crate) mod op;
+pub(crate) mod operands;
+pub(crate) mod operation;
+pub(crate) mod ops;
+pub(crate) mod updates;
 pub(crate) mod verify;
 
 #[cfg(test)]
 mod tests;
 
 use crate::base::shape::Shape;
-pub(crate) use access::Split;
-use fuse::Group;
-pub(crate) use op::{Buffer, Op, View};
+pub(crate) use buffer::{Buffer, BufferInfo, Role, Size, View};
+pub(crate) use operation::Split;
+pub(crate) use ops::{Op, with_op};
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Forward, backward and update.
@@ -40,72 +38,24 @@ pub enum Mode {
     Sample,
 }
 
-/// How many numbers a buffer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// So many for each row of the batch.
-    PerRow(usize),
-    /// So many, whatever the batch.
-    Fixed(usize),
-}
-
-impl Size {
-    /// The numbers held for a batch of `rows`.
-    pub fn of(self, rows: usize) -> usize {
-        match self {
-            Size::PerRow(n) => n * rows,
-            Size::Fixed(n) => n,
-        }
-    }
-}
-
-/// Where a buffer's numbers come from and how long they last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Kept from step to step: a weight, a statistic, an optimizer's slot.
-    Variable,
-    /// Given with each batch: the n-th of the feeds.
-    Feed(usize),
-    /// Made and used within a step.
-    Temporary,
-}
-
-/// What is known of a buffer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BufferInfo {
-    /// For the dump and for errors.
-    pub name: String,
-    /// How many numbers it holds.
-    pub size: Size,
-    /// Where they come from.
-    pub role: Role,
-}
-
 /// One step, for batches of up to `rows` rows.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What it is for.
+    /// Its purpose.
     pub mode: Mode,
     /// The most rows of a batch.
     pub rows: usize,
     /// Buffers by number; the first are the program's variables.
     pub buffers: Vec<BufferInfo>,
-    /// What happens, in an order in which it can happen.
+    /// The operations, in an order in which they can run.
     pub ops: Vec<Op>,
-    /// Runs of operations that are done together, and which of them may be
-    /// done at the same time: one inner list is one phase.
-    pub phases: Vec<Vec<Group>>,
-    /// Where each temporary lies: see [`memory::Place`].
-    pub places: Vec<memory::Place>,
-    /// How many numbers the temporaries need together.
-    pub arena: usize,
     /// The model's outputs.
     pub outputs: Vec<(Buffer, Shape)>,
-    /// Of each trained output, the losses and for how many positions of a row.
+    /// The losses of each trained output, and the number of positions of a row that have one.
     pub losses: Vec<(Buffer, usize)>,
-    /// What is added to the loss, and whether it is divided by the batch's rows.
+    /// Penalties added to the loss; true of those that are divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
-    /// Whether all factors of products are rounded to bfloat16.
+    /// True if all factors of products are rounded to bfloat16.
     pub bfloat16: bool,
 }
 
@@ -114,7 +64,7 @@ pub struct Plan {
 pub struct Variable {
     /// For the dump and for errors.
     pub name: String,
-    /// How many numbers it holds.
+    /// The number of its elements.
     pub size: usize,
 }
 

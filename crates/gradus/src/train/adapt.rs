@@ -1,9 +1,9 @@
 //! Layers that learn from data as it is, before any training: mean and variance,
 //! vocabularies, bins.
 
+use super::device::Device;
 use super::evaluate::ROWS;
 use crate::data::{Data, Dataset, Tensor, Values};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::layers::{Adapts, Axes, Seen};
 use crate::model::{LayerEntry, Model, Source};
@@ -25,11 +25,11 @@ impl Model {
         if !self.is_built() {
             self.build_for(data.sample())?;
         }
-        self.adapt_on(crate::engine::default().as_ref(), &data, true)
+        self.adapt_on(&Device::default(), &data, true)
     }
 
     /// As `adapt`; if not `again`, only layers that were never adapted.
-    pub(crate) fn adapt_on(&mut self, engine: &dyn Engine, data: &Data, again: bool) -> Result<()> {
+    pub(crate) fn adapt_on(&mut self, device: &Device, data: &Data, again: bool) -> Result<()> {
         let built = self.is_built();
         // A vocabulary, or bins, may change the shapes behind.
         let mut new_shapes = false;
@@ -49,7 +49,7 @@ impl Model {
             };
             let reaching = Reaching {
                 model: self,
-                engine,
+                device,
                 input: node.inputs[0],
                 before,
                 data,
@@ -83,7 +83,7 @@ impl Model {
 /// The rows that reach a layer.
 struct Reaching<'a> {
     model: &'a Model,
-    engine: &'a dyn Engine,
+    device: &'a Device,
     input: Source,
     /// The model that computes them, if they are not an input.
     before: Option<Model>,
@@ -97,7 +97,7 @@ impl Reaching<'_> {
             (None, Source::Input(n)) => {
                 Ok(Cow::Borrowed(super::feeds::inputs(self.model, data)?[n]))
             }
-            (Some(before), _) => before.predict_on(self.engine, data).map(Cow::Owned),
+            (Some(before), _) => before.predict_on(self.device, data).map(Cow::Owned),
             (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
         }
     }

@@ -121,7 +121,7 @@ pub(super) fn began(
         mixed: false,
         bfloat16: false,
     };
-    let mut runner = Runner::new(&model, training.engine(), &[wanted])?;
+    let mut runner = Runner::new(&model, training.device(), &[wanted])?;
     let mut batch = runner.batch(Mode::Infer)?;
     let step = Step {
         seed: model.seed,

@@ -2,10 +2,11 @@
 //! the whole plan, by a session of its own on weights that all share. Nothing is
 //! handed over on the way.
 
+use super::device::Device;
 use super::runner::{Batch, Runner};
 use crate::base::shape::Shape;
 use crate::base::threads::lock;
-use crate::engine::{Engine, Fill, Step};
+use crate::engine::{Fill, Step};
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -29,10 +30,11 @@ const TILE: usize = 24;
 /// Sessions for one plan of a model, which stays as it was. Any number of threads
 /// may use them.
 pub(super) struct Crew {
+    device: Device,
     mode: Mode,
     /// The most rows of a batch.
     pub rows: usize,
-    /// With all the engine's threads.
+    /// With all the device's threads.
     whole: Mutex<Seat>,
     /// Twins that nobody uses just now.
     idle: Mutex<Vec<Seat>>,
@@ -76,7 +78,7 @@ pub(super) fn rows(model: &Model, weights: usize) -> Result<usize> {
 }
 
 impl Crew {
-    pub fn new(model: &Model, engine: &dyn Engine, mode: Mode, rows: usize) -> Result<Self> {
+    pub fn new(model: &Model, device: &Device, mode: Mode, rows: usize) -> Result<Self> {
         let wanted = Wanted {
             mode,
             rows,
@@ -84,9 +86,10 @@ impl Crew {
             mixed: false,
             bfloat16: false,
         };
-        let runner = Runner::new(model, engine, &[wanted])?;
+        let runner = Runner::new(model, device, &[wanted])?;
         let twin = Seat::new(runner.twin(), mode)?;
         Ok(Crew {
+            device: device.clone(),
             mode,
             rows,
             whole: Mutex::new(Seat::new(runner, mode)?),
@@ -121,13 +124,12 @@ impl Crew {
     /// Calls `work` with each of the batches, as many at a time as there are threads.
     pub fn each<B: Send>(
         &self,
-        engine: &dyn Engine,
         batches: impl Iterator<Item = B> + Send,
         work: impl Fn(&mut Seat, B) -> Result<()> + Sync,
     ) -> Result<()> {
         let batches = Mutex::new(batches);
         let problem = Mutex::new(None);
-        engine.together(&|| {
+        self.device.together(&|| {
             let done = self.alone(|seat| {
                 loop {
                     let next = lock(&batches).next();

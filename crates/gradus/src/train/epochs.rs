@@ -9,7 +9,7 @@ use super::history::{Epoch, History, Logs};
 use super::precision::Precision;
 use super::steps::Steps;
 use crate::data::Data;
-use crate::engine::{Engine, Step};
+use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -25,7 +25,7 @@ pub(super) struct Epochs<'a> {
     steps: Steps,
     evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
-    callbacks: Vec<Box<dyn Callback>>,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
     /// The epoch to end before.
     end: usize,
     /// True if each epoch is told.
@@ -42,10 +42,9 @@ impl<'a> Epochs<'a> {
     /// Lowers the model, and makes room for everything that a step needs.
     pub fn new(
         model: &'a mut Model,
-        engine: &'a dyn Engine,
         train: &Data,
         held_out: Option<&Data>,
-        options: Fit,
+        options: Fit<'a>,
     ) -> Result<Self> {
         let (learning_rate, schedule) = rate(model, options.schedule)?;
         let sample = train.sample();
@@ -69,7 +68,7 @@ impl<'a> Epochs<'a> {
             bfloat16: options.precision == Precision::MixedBfloat16,
         }];
         wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
-        let mut training = Training::new(model, engine, wanted, learning_rate)?;
+        let mut training = Training::new(model, options.device, wanted, learning_rate)?;
         training.guarded = options.on_nan == OnNan::Stop;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));

@@ -1,11 +1,12 @@
 //! The loss and the metrics on data that is not trained on.
 
+use super::device::Device;
 use super::feeder::Feeder;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::{Batch, Runner};
 use crate::data::Data;
-use crate::engine::{Engine, Step};
+use crate::engine::Step;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -54,13 +55,10 @@ impl Model {
     /// [`&Stream`](crate::data::Stream), or a [`&Generator`](crate::data::Generator)
     /// to its end.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
-        self.evaluate_on(crate::engine::default().as_ref(), &data.into())
-    }
-
-    pub(crate) fn evaluate_on(&self, engine: &dyn Engine, data: &Data) -> Result<Logs> {
+        let data = data.into();
         super::check::labelled(self, data.sample())?;
-        let mut runner = Runner::new(self, engine, &[wanted(data, ROWS)])?;
-        let mut evaluation = Evaluation::new(self, &runner, data)?;
+        let mut runner = Runner::new(self, &Device::default(), &[wanted(&data, ROWS)])?;
+        let mut evaluation = Evaluation::new(self, &runner, &data)?;
         let step = Step {
             seed: self.seed,
             ..Step::default()

@@ -2,10 +2,10 @@
 //! Neural Networks", section 3.3; Géron, *Hands-On Machine Learning*, chapter 11).
 
 use super::callbacks::Training;
+use super::device::Device;
 use super::feeder::{Feeder, Order};
 use super::steps::Steps;
 use crate::data::Data;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
@@ -168,6 +168,15 @@ impl LearningRateCurve {
     pub fn suggested_max_rate(&self) -> Option<f64> {
         self.turning_point().map(|rate| rate / 2.0)
     }
+
+    /// As `.csv`: a line for each step, in full precision.
+    pub fn to_csv(&self) -> String {
+        let mut csv = String::from("learning_rate,loss,smoothed_loss\n");
+        for point in &self.points {
+            csv += &format!("{},{},{}\n", point.rate, point.loss, point.smoothed);
+        }
+        csv
+    }
 }
 
 impl Model {
@@ -198,22 +207,14 @@ impl Model {
         data: impl Into<Data>,
         finder: LearningRateFinder,
     ) -> Result<LearningRateCurve> {
-        self.find_learning_rate_on(crate::engine::default().as_ref(), data.into(), &finder)
-    }
-
-    pub(crate) fn find_learning_rate_on(
-        &self,
-        engine: &dyn Engine,
-        data: Data,
-        finder: &LearningRateFinder,
-    ) -> Result<LearningRateCurve> {
+        let (data, device) = (data.into(), Device::default());
         finder.check()?;
         let mut model = self.clone();
         let Some(rows) = data.rows() else {
             let expected = "rows that can be visited again: a training has to see them too";
             return Err(Error::invalid("data", "a generator", expected));
         };
-        let data = model.prepare(engine, data, None, &finder.class_weight)?;
+        let data = model.prepare(&device, data, None, &finder.class_weight)?;
         let steps = rows.div_ceil(finder.batch_size.max(1));
         let order = Order {
             batch_size: finder.batch_size,
@@ -230,9 +231,9 @@ impl Model {
             mixed: false,
             bfloat16: false,
         };
-        let mut training = Training::new(&mut model, engine, vec![wanted], f64::NAN)?;
+        let mut training = Training::new(&mut model, device, vec![wanted], f64::NAN)?;
         let mut steps = Steps::new(training.model, &training.runner, feeder)?;
-        watch(finder, |step, rate| {
+        watch(&finder, |step, rate| {
             let (epoch, batch) = (step / steps.count(), step % steps.count());
             if batch == 0 {
                 steps.start_epoch(epoch);

@@ -2,17 +2,17 @@
 
 use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping};
+use super::device::Device;
 use super::epochs::Epochs;
 use super::history::History;
 use super::precision::Precision;
 use crate::data::Data;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Model, Recipe, mixup};
 use crate::rules::schedules::Schedule;
 
 /// How to train: Keras' arguments of `fit`, with Keras' defaults.
-pub struct Fit {
+pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
     pub(super) batch_size: usize,
@@ -25,7 +25,8 @@ pub struct Fit {
     pub(super) precision: Precision,
     pub(super) on_nan: OnNan,
     pub(super) verbose: bool,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
+    pub(super) device: Device,
 }
 
 /// Where the rows come from that are measured and not trained on.
@@ -35,7 +36,7 @@ pub(super) enum Validation {
     Data(Box<Data>),
 }
 
-impl Default for Fit {
+impl Default for Fit<'_> {
     fn default() -> Self {
         Fit {
             epochs: 1,
@@ -51,11 +52,12 @@ impl Default for Fit {
             on_nan: OnNan::Stop,
             verbose: false,
             callbacks: Vec::new(),
+            device: Device::default(),
         }
     }
 }
 
-impl Fit {
+impl<'a> Fit<'a> {
     /// One epoch, batches of 32 rows, shuffled.
     pub fn new() -> Self {
         Self::default()
@@ -180,8 +182,46 @@ impl Fit {
             .callback(EarlyStopping::recipe(epochs))
     }
 
-    /// Adds something that is called between epochs and batches.
-    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+    /// Trains on that device.
+    #[cfg(test)]
+    pub(crate) fn on(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Adds something that is called between epochs and batches: a callback, or a `&mut` of
+    /// one that is looked at afterwards.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::train::{Logs, Training};
+    ///
+    /// /// Adds up the loss of all epochs.
+    /// struct Sum(f64);
+    ///
+    /// impl Callback for Sum {
+    ///     fn on_epoch_end(
+    ///         &mut self,
+    ///         _: usize,
+    ///         logs: &Logs,
+    ///         _: &mut Training<'_>,
+    ///     ) -> gradus::Result<()> {
+    ///         self.0 += logs.get("loss").unwrap_or_default();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(10).activation(Activation::Softmax))
+    ///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    /// let mut sum = Sum(0.0);
+    /// let options = Fit::new().epochs(2).callback(&mut sum);
+    /// let history = model.fit(&data::digits(Split::Train)?, options)?;
+    /// assert_eq!(sum.0, history.get("loss").iter().sum::<f64>());
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }
@@ -191,16 +231,7 @@ impl Model {
     /// Trains on `data`, and returns what was measured in each epoch. The data is a
     /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
     /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
-    pub fn fit(&mut self, data: impl Into<Data>, options: Fit) -> Result<History> {
-        self.fit_on(crate::engine::default().as_ref(), data, options)
-    }
-
-    pub(crate) fn fit_on(
-        &mut self,
-        engine: &dyn Engine,
-        data: impl Into<Data>,
-        options: Fit,
-    ) -> Result<History> {
+    pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
         let (train, held_out) = match (data.into(), &options.validation) {
             (data, Validation::None) => (data, None),
             (data, Validation::Data(held_out)) => (data, Some(Data::clone(held_out))),
@@ -213,7 +244,12 @@ impl Model {
             let expected = "rows that can be visited after each epoch";
             return Err(Error::invalid("validation_data", "a generator", expected));
         }
-        let train = self.prepare(engine, train, held_out.as_ref(), &options.class_weight)?;
+        let train = self.prepare(
+            &options.device,
+            train,
+            held_out.as_ref(),
+            &options.class_weight,
+        )?;
         if let Some(alpha) = options.mixup {
             mixup::check(
                 self,
@@ -228,7 +264,7 @@ impl Model {
             return Err(Error::Config { at, problem });
         }
         let first = options.initial_epoch;
-        let mut epochs = Epochs::new(self, engine, &train, held_out.as_ref(), options)?;
+        let mut epochs = Epochs::new(self, &train, held_out.as_ref(), options)?;
         let history = epochs.run(first);
         if matches!(history, Ok(_) | Err(Error::BlowUp { .. })) {
             epochs.finish();

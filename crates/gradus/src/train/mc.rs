@@ -2,12 +2,13 @@
 //! left on, and what they say together.
 
 use super::crew::Crew;
+use super::device::Device;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
 use crate::base::shape::Shape;
 use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
-use crate::engine::{Engine, Step};
+use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::model::layers::Effect;
 use crate::model::{Input, Model, Source, noise};
@@ -46,12 +47,14 @@ impl Model {
     /// The same model, seed and data give the same result. Of several outputs it is the
     /// first one's: see [`Model::predict_mc_all`].
     pub fn predict_mc(&self, data: &Dataset, samples: usize) -> Result<McPrediction> {
-        self.predict_mc_on(crate::engine::default().as_ref(), data, samples)
+        let all = self.predict_mc_all(data, samples)?;
+        let first = all.into_iter().next();
+        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
     }
 
     /// As [`Model::predict_mc`], of each output, in the order of the model's outputs.
     pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
-        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples, false)
+        self.predict_mc_keeping(data, samples, false)
     }
 
     /// As [`Model::predict_mc_all`], and keeps every sample, in
@@ -72,23 +75,11 @@ impl Model {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn predict_mc_samples(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
-        self.predict_mc_all_on(crate::engine::default().as_ref(), data, samples, true)
+        self.predict_mc_keeping(data, samples, true)
     }
 
-    pub(crate) fn predict_mc_on(
+    fn predict_mc_keeping(
         &self,
-        engine: &dyn Engine,
-        data: &Dataset,
-        samples: usize,
-    ) -> Result<McPrediction> {
-        let all = self.predict_mc_all_on(engine, data, samples, false)?;
-        let first = all.into_iter().next();
-        first.ok_or_else(|| Error::Internal("a model without outputs".into()))
-    }
-
-    fn predict_mc_all_on(
-        &self,
-        engine: &dyn Engine,
         data: &Dataset,
         samples: usize,
         keep: bool,
@@ -104,7 +95,7 @@ impl Model {
         let rows = (TOGETHER / together).max(1).min(data.rows());
         let sampler = Sampler {
             model: self,
-            engine,
+            device: Device::default(),
             rows,
             together,
             samples,
@@ -186,7 +177,7 @@ fn by_sample(kept: &[f32], samples: usize, rows: usize, shape: &Shape) -> Result
 /// How the samples of all rows are drawn.
 struct Sampler<'a> {
     model: &'a Model,
-    engine: &'a dyn Engine,
+    device: Device,
     /// Rows of a batch, and samples of each.
     rows: usize,
     together: usize,
@@ -208,14 +199,14 @@ impl Sampler<'_> {
             Some(_) => after.inputs.iter().map(size).collect(),
             None => tensors.iter().map(Tensor::size).collect(),
         };
-        let crew = |model: &Model, mode, rows| Crew::new(model, self.engine, mode, rows);
+        let crew = |model: &Model, mode, rows| Crew::new(model, &self.device, mode, rows);
         let before = before.map(|model| crew(&model, Mode::Infer, self.rows));
         let before = before.transpose()?;
         let after = crew(&after, Mode::Sample, self.rows * self.together)?;
         let parts = self.samples.div_ceil(self.together);
         let found = Mutex::new(Vec::new());
         let batches = 0..data.rows().div_ceil(self.rows);
-        after.each(self.engine, batches, |seat, batch| {
+        after.each(batches, |seat, batch| {
             let here = batch * self.rows..data.rows().min((batch + 1) * self.rows);
             let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
             let once = self.reach(before.as_ref(), &tensors, here.clone(), once)?;

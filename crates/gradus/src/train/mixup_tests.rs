@@ -1,7 +1,7 @@
 //! Mixup against a training on mixtures made by hand.
 
 use crate::data::{Dataset, Tensor};
-use crate::engine::{self, Engine};
+use crate::engine::reference::Reference;
 use crate::model::layers::{Dense, Flatten};
 use crate::model::mixup::Mixup;
 use crate::model::{Model, Sequential};
@@ -9,7 +9,7 @@ use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::SGD;
-use crate::train::Fit;
+use crate::train::{Device, Fit};
 
 const ROWS: usize = 10;
 const BATCH: usize = 4;
@@ -76,13 +76,12 @@ fn mixtures_are_trained_on() {
         Loss::SparseCategoricalCrossentropy,
         Loss::CategoricalCrossentropy,
     );
-    let engines: [Box<dyn Engine>; 2] = [engine::default(), Box::new(engine::reference::Reference)];
-    for engine in engines {
+    for device in [Device::default(), Device::new(Reference)] {
         let trained = |loss: &Loss, data: &Dataset, alpha: Option<f64>| {
             let mut model = network(loss.clone());
             let mut options = Fit::new().batch_size(BATCH).shuffle(false);
             options.mixup = alpha;
-            let history = model.fit_on(engine.as_ref(), data, options).unwrap();
+            let history = model.fit(data, options.on(device.clone())).unwrap();
             let weights = model.weights().flat_map(|w| w.values.clone());
             let measured = ["loss", "accuracy"].map(|name| history.last(name).unwrap());
             (weights.collect::<Vec<f32>>(), measured)

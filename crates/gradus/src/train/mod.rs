@@ -6,6 +6,7 @@ pub mod callbacks;
 mod check;
 mod crew;
 mod cross_validation;
+mod device;
 mod epochs;
 mod evaluate;
 mod feeder;
@@ -30,6 +31,8 @@ pub use callbacks::{
     TerminateOnNaN, Training,
 };
 pub use cross_validation::CrossValidation;
+#[cfg(test)]
+pub(crate) use device::Device;
 pub use find_learning_rate::{LearningRateCurve, LearningRateFinder, RatePoint};
 pub use fit::Fit;
 pub use history::{Epoch, History, Logs};

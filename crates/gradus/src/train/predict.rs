@@ -1,10 +1,11 @@
 //! A model's outputs.
 
 use super::crew::{self, Crew};
+use super::device::Device;
 use super::{check, feeds};
 use crate::base::shape::Shape;
-use crate::data::{Dataset, Stream, Tabular, Tensor};
-use crate::engine::{Engine, Fill, Step};
+use crate::data::{Data, Dataset, Tabular, Tensor};
+use crate::engine::{Fill, Step};
 use crate::error::{Error, Result};
 use crate::model::{Dtype, Input, Model, Scored};
 use crate::plan::Mode;
@@ -40,7 +41,6 @@ const ALONE: usize = 2_000_000;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub struct Predictor {
-    engine: Box<dyn Engine>,
     prepared: Prepared,
 }
 
@@ -53,19 +53,23 @@ impl std::fmt::Debug for Predictor {
 }
 
 impl Predictor {
-    /// The first output for every row of `data`, whose targets are not used.
-    pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
+    /// The first output for every row of `data`, whose targets are not used: whatever
+    /// [`fit`](Model::fit) takes, or a tensor of inputs.
+    pub fn predict(&self, data: impl Into<Data>) -> Result<Tensor> {
         first(self.predict_all(data)?)
     }
 
     /// Every output for every row of `data`, in the order of the model's outputs.
-    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.prepared.predict(self.engine.as_ref(), data, 0)
+    pub fn predict_all(&self, data: impl Into<Data>) -> Result<Vec<Tensor>> {
+        self.prepared.predict_data(&data.into())
     }
 
-    /// Every output for rows that are not in memory, block by block: calls `visit` with the
-    /// rows of each block, in their order, and the outputs for them. A row's outputs are
-    /// those that it has among rows in memory.
+    /// Every output block by block, for rows whose outputs are not to be in memory all at once:
+    /// calls `visit` with the rows of each block, in their order, and the outputs for them. Rows in
+    /// memory are one block, of a generator each batch is one, and of a stream as many as fit
+    /// into its memory. A row's outputs do not depend on its block.
+    ///
+    /// An error of a generator that does not know its length: it may have no end.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -90,19 +94,10 @@ impl Predictor {
     /// ```
     pub fn predict_each(
         &self,
-        rows: &Stream,
+        data: impl Into<Data>,
         visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
     ) -> Result<()> {
-        let (most, mut batch) = (self.prepared.crew.rows, 0);
-        // Outputs are numbers, and text in the end.
-        const BYTES: usize = 16;
-        let sizes = self.prepared.shapes.iter().map(Shape::size);
-        let more = sizes.sum::<usize>() * BYTES;
-        rows.blocks(most, more as u64, &mut |rows| {
-            let outputs = self.prepared.predict(self.engine.as_ref(), rows, batch)?;
-            batch += rows.rows().div_ceil(most);
-            visit(rows, &outputs)
-        })
+        self.prepared.predict_each(&data.into(), visit)
     }
 
     /// The first output for the rows in `x`, one behind the other, into `y`, which
@@ -112,7 +107,7 @@ impl Predictor {
     ///
     /// An error where `x` isn't whole rows or `y` isn't as long as their outputs.
     pub fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
-        self.prepared.predict_into(self.engine.as_ref(), x, y)
+        self.prepared.predict_into(x, y)
     }
 }
 
@@ -128,12 +123,12 @@ impl Model {
     /// The model made ready to be asked again and again, with the weights that it
     /// has now. An error if it is not built.
     pub fn predictor(&self) -> Result<Predictor> {
-        let engine = crate::engine::default();
-        let prepared = Prepared::new(self, engine.as_ref())?;
-        Ok(Predictor { engine, prepared })
+        let prepared = Prepared::new(self, &Device::default())?;
+        Ok(Predictor { prepared })
     }
 
-    /// The first output for every row of `data`, whose targets are not used.
+    /// The first output for every row of `data`, whose targets are not used: whatever
+    /// [`fit`](Model::fit) takes, or a tensor of inputs.
     ///
     /// The model is only read: many threads may ask one model. Each call prepares
     /// the model anew; who asks often makes a [`Model::predictor`] once. `MCDropout` and
@@ -143,27 +138,29 @@ impl Model {
     /// use gradus::prelude::*;
     ///
     /// let model = Sequential::new().input([50]).add(layers::MCDropout::new(0.5)).build()?;
-    /// let data = Dataset::unlabelled(Tensor::from_f32([50], vec![1.0; 50])?);
-    /// let (first, second) = (model.predict(&data)?, model.predict(&data)?);
+    /// let x = Tensor::from_f32([50], vec![1.0; 50])?;
+    /// let (first, second) = (model.predict(&x)?, model.predict(&x)?);
     /// assert_ne!(first, second);
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    pub fn predict(&self, data: &Dataset) -> Result<Tensor> {
-        self.predict_on(crate::engine::default().as_ref(), data)
+    pub fn predict(&self, data: impl Into<Data>) -> Result<Tensor> {
+        first(self.predict_all(data)?)
     }
 
     /// Every output for every row of `data`, in the order of the model's outputs.
-    pub fn predict_all(&self, data: &Dataset) -> Result<Vec<Tensor>> {
-        self.predict_all_on(crate::engine::default().as_ref(), data)
+    pub fn predict_all(&self, data: impl Into<Data>) -> Result<Vec<Tensor>> {
+        self.predict_all_on(&Device::default(), &data.into())
     }
 
-    pub(crate) fn predict_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Tensor> {
-        first(self.predict_all_on(engine, data)?)
+    pub(crate) fn predict_on(&self, device: &Device, data: impl Into<Data>) -> Result<Tensor> {
+        first(self.predict_all_on(device, &data.into())?)
     }
 
-    fn predict_all_on(&self, engine: &dyn Engine, data: &Dataset) -> Result<Vec<Tensor>> {
-        check::inputs(self, data)?;
-        Prepared::new(self, engine)?.predict(engine, data, 0)
+    fn predict_all_on(&self, device: &Device, data: &Data) -> Result<Vec<Tensor>> {
+        if let Data::Memory(rows) = data {
+            check::inputs(self, rows)?;
+        }
+        Prepared::new(self, device)?.predict_data(data)
     }
 }
 
@@ -172,7 +169,7 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     first.ok_or_else(|| Error::Internal("a model without outputs".into()))
 }
 
-/// What is made once, on some engine.
+/// What is made once, on some device.
 struct Prepared {
     crew: Crew,
     /// What it takes, and what it looks up.
@@ -186,7 +183,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(model: &Model, engine: &dyn Engine) -> Result<Self> {
+    fn new(model: &Model, device: &Device) -> Result<Self> {
         // Losses may be functions of the user's own, for one thread.
         let face = Model {
             compiled: None,
@@ -195,7 +192,7 @@ impl Prepared {
         let weights = model.weights().map(|w| w.values.len()).sum();
         let rows = crew::rows(model, weights)?;
         Ok(Prepared {
-            crew: Crew::new(model, engine, Mode::Infer, rows)?,
+            crew: Crew::new(model, device, Mode::Infer, rows)?,
             face,
             shapes: model.output_shapes()?,
             work: weights,
@@ -212,8 +209,63 @@ impl Prepared {
         }
     }
 
+    fn predict_data(&self, data: &Data) -> Result<Vec<Tensor>> {
+        if let Data::Memory(rows) = data {
+            return self.predict(rows, 0);
+        }
+        let mut values: Vec<Vec<f32>> = vec![Vec::new(); self.shapes.len()];
+        self.predict_each(data, &mut |_, outputs| {
+            for (values, output) in values.iter_mut().zip(outputs) {
+                values.extend(output.to_f32());
+            }
+            Ok(())
+        })?;
+        self.tensors(values)
+    }
+
+    fn predict_each(
+        &self,
+        data: &Data,
+        visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
+    ) -> Result<()> {
+        let (most, mut batch) = (self.crew.rows, 0);
+        let mut block = |rows: &Dataset| {
+            let outputs = self.predict(rows, batch)?;
+            batch += rows.rows().div_ceil(most);
+            visit(rows, &outputs)
+        };
+        match data {
+            Data::Memory(rows) => block(rows),
+            Data::Stream(stream) => {
+                // Outputs are numbers, and text in the end.
+                const BYTES: usize = 16;
+                let sizes = self.shapes.iter().map(Shape::size);
+                let more = sizes.sum::<usize>() * BYTES;
+                stream.blocks(most, more as u64, &mut block)
+            }
+            Data::Generator(generator) => {
+                if generator.length().is_none() {
+                    let found = "a generator that does not know its length";
+                    let expected = "rows in memory, a stream, or an iterator of an exact length";
+                    return Err(Error::invalid("predict", found, expected));
+                }
+                while let Some(rows) = generator.next()? {
+                    block(&rows)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn tensors(&self, values: Vec<Vec<f32>>) -> Result<Vec<Tensor>> {
+        let outputs = self.shapes.iter().zip(values);
+        outputs
+            .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
+            .collect()
+    }
+
     /// The outputs for these rows; batches are counted from `first` on.
-    fn predict(&self, engine: &dyn Engine, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
+    fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
         check::inputs(&self.face, data)?;
         let tensors = feeds::tensors(&self.face, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
@@ -221,14 +273,11 @@ impl Prepared {
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
             tensors[feed].copy_range(rows, to);
         };
-        self.run(engine, data.rows(), first, &mut values, &fill)?;
-        let tensors = self.shapes.iter().zip(values);
-        tensors
-            .map(|(shape, values)| Tensor::from_f32(shape.clone(), values))
-            .collect()
+        self.run(data.rows(), first, &mut values, &fill)?;
+        self.tensors(values)
     }
 
-    fn predict_into(&self, engine: &dyn Engine, x: &[f32], y: &mut [f32]) -> Result<()> {
+    fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
         let ([Input { name, shape, dtype }], Some(output)) =
             (&self.face.inputs[..], self.shapes.first())
         else {
@@ -257,14 +306,13 @@ impl Prepared {
         let fill = |_: usize, rows: Range<usize>, to: &mut [f32]| {
             to.copy_from_slice(&x[rows.start * wide..rows.end * wide]);
         };
-        self.run(engine, rows, 0, &mut [y], &fill)
+        self.run(rows, 0, &mut [y], &fill)
     }
 
     /// Writes the first outputs, as many as there are `values`. `fill` writes rows,
     /// counted from the first of all; batches are counted from `first` on.
     fn run(
         &self,
-        engine: &dyn Engine,
         rows: usize,
         first: usize,
         values: &mut [impl AsMut<[f32]>],
@@ -291,7 +339,7 @@ impl Prepared {
             let outputs = parts.iter_mut().filter_map(Iterator::next);
             (batch, outputs.collect::<Vec<_>>())
         });
-        self.crew.each(engine, batches, |seat, (batch, outputs)| {
+        self.crew.each(batches, |seat, (batch, outputs)| {
             let start = batch * most;
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
                 fill(feed, start + rows.start..start + rows.end, to);

@@ -2,9 +2,9 @@
 //! adapted, and data that fits it.
 
 use super::check;
+use super::device::Device;
 use crate::data::classes::class_of;
 use crate::data::{Data, Dataset, Pictures, Tensor};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
@@ -15,7 +15,7 @@ impl Model {
     /// others are checked and weighed when they come.
     pub(super) fn prepare(
         &mut self,
-        engine: &dyn Engine,
+        device: &Device,
         train: Data,
         held_out: Option<&Data>,
         class_weight: &[(usize, f64)],
@@ -27,7 +27,7 @@ impl Model {
         if !self.is_built() {
             // What is learned from the rows decides the shapes behind it.
             check::finite_inputs(self, &sample)?;
-            self.adapt_on(engine, &train, false)?;
+            self.adapt_on(device, &train, false)?;
         }
         check::labelled(self, &sample)?;
         let weighed = weigh_classes(sample, class_weight)?;
@@ -38,7 +38,7 @@ impl Model {
             Data::Memory(_) => Data::Memory(weighed),
             other => other,
         };
-        self.adapt_on(engine, &train, false)?;
+        self.adapt_on(device, &train, false)?;
         let known = |pictures: &Pictures| !pictures.classes.is_empty();
         let facts = &mut self.facts;
         facts.classes = match facts.schema.is_some() || facts.pictures.as_ref().is_some_and(known) {

@@ -1,7 +1,8 @@
 //! A model on an engine: its weights there and back, and one batch at a time.
 
+use super::device::Device;
 use crate::data::Tensor;
-use crate::engine::{Engine, Fill, Session, Step};
+use crate::engine::{Fill, Session, Step};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::feeds::{FeedRole, FeedSource};
@@ -36,10 +37,10 @@ pub(crate) struct Batch {
 }
 
 impl Runner {
-    pub fn new(model: &Model, engine: &dyn Engine, wanted: &[Wanted]) -> Result<Self> {
+    pub fn new(model: &Model, device: &Device, wanted: &[Wanted]) -> Result<Self> {
         let lowered = model.lower(wanted)?;
         let mut runner = Runner {
-            session: engine.session(lowered.program.clone()),
+            session: device.compile(lowered.program.clone())?,
             lowered: Arc::new(lowered),
         };
         runner.upload(model);
@@ -50,7 +51,7 @@ impl Runner {
     /// more. Only for programs that don't train.
     pub fn twin(&self) -> Self {
         Runner {
-            session: self.session.twin(),
+            session: self.session.share(),
             lowered: Arc::clone(&self.lowered),
         }
     }

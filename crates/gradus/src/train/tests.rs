@@ -1,7 +1,7 @@
 //! The loop around the engine, on the engine that computes nothing.
 
 use super::callbacks::{Callback, EarlyStopping, Progress, ReduceLROnPlateau, Training};
-use super::{Fit, History, Logs};
+use super::{Device, Fit, History, Logs};
 use crate::data::{Dataset, Tensor};
 use crate::engine::null::Null;
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::model::layers::Dense;
 use crate::model::{Goal, Model, Sequential};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
-use crate::rules::optimizers::{Optimizer, SGD};
+use crate::rules::optimizers::SGD;
 use crate::rules::schedules::OneCycle;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,15 +20,15 @@ fn data(rows: usize) -> Dataset {
 }
 
 fn model() -> Model {
-    let optimizer = Optimizer::from(SGD::new()).learning_rate(0.1);
+    let optimizer = SGD::new().learning_rate(0.1);
     Sequential::new()
         .add(Dense::new(1))
         .compile(optimizer, Loss::MeanSquaredError, &[])
         .unwrap()
 }
 
-fn fit(model: &mut Model, options: Fit) -> History {
-    model.fit_on(&Null, data(70), options).unwrap()
+fn fit(model: &mut Model, options: Fit<'_>) -> History {
+    model.fit(data(70), options.on(Device::new(Null))).unwrap()
 }
 
 /// Writes down what it is called for.
@@ -151,7 +151,9 @@ fn a_schedule_sets_the_rate_of_each_step() {
 #[test]
 fn an_unknown_monitor_is_named_with_those_there_are() {
     let options = Fit::new().epochs(2).callback(EarlyStopping::new("val_los"));
-    let error = model().fit_on(&Null, data(70), options).unwrap_err();
+    let error = model()
+        .fit(data(70), options.on(Device::new(Null)))
+        .unwrap_err();
     assert!(error.to_string().contains("`val_los`"), "{error}");
 }
 

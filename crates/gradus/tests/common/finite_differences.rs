@@ -51,7 +51,7 @@ pub fn data(inputs: Vec<&[usize]>, outputs: &[Shape], loss: &Loss) -> Dataset {
 pub fn step(model: &Model, data: &Dataset, rate: f64) -> (f64, Vec<Vec<f32>>) {
     let mut model = model.clone();
     let compiled = model.compiled.as_mut().unwrap();
-    compiled.optimizer = Some(Optimizer::from(SGD::new()).learning_rate(rate));
+    compiled.optimizer = Some(SGD::new().learning_rate(rate).into());
     let options = Fit::new().batch_size(ROWS).shuffle(false);
     let history = model.fit(data, options).unwrap();
     let weights = model.weights().map(|w| w.values.clone()).collect();

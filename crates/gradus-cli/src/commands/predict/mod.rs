@@ -7,6 +7,7 @@ mod sink;
 use crate::args::Predict;
 use crate::models;
 use gradus::data::{Data, Dataset};
+use gradus::experiment::{ModelFile, unfamiliar};
 use gradus::model::{Model, Scored};
 use gradus::train::McPrediction;
 use gradus::{Error, Result, Tensor, data};
@@ -21,7 +22,7 @@ pub fn run(args: Predict) -> Result<()> {
         let expected = "a file with --mc-samples: one beside it gets the standard deviation";
         return Err(Error::invalid("--out", "`-`", expected));
     }
-    let models::Opened { model, path, .. } = models::open(&args.model)?;
+    let ModelFile { model, path, .. } = models::open(&args.model)?;
     super::warn_of_nan(&model, &path);
     if args.mc_samples.is_some() && !model.is_noisy() {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
@@ -36,7 +37,7 @@ pub fn run(args: Predict) -> Result<()> {
         let expected = format!("a file: each of {} outputs has one of its own", names.len());
         return Err(Error::invalid("--out", "`-`", expected));
     }
-    let mut unfamiliar = super::unfamiliar(&model, &args.data)?;
+    let mut unfamiliar = unfamiliar(&model, &args.data)?;
     let data = match data {
         Data::Memory(data) => data,
         Data::Stream(rows) => {

@@ -1,6 +1,6 @@
 //! Where predictions go: to a file, whole or not at all, or to standard output.
 
-use gradus::artifacts::whole::fill_whole;
+use gradus::artifacts::atomic_file::fill_atomic;
 use gradus::{Error, Result};
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -39,7 +39,7 @@ pub fn is_standard_output(path: &Path) -> bool {
 /// no error.
 pub fn fill(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     if !is_standard_output(path) {
-        return fill_whole(path, |file| fill(file));
+        return fill_atomic(path, |file| fill(file));
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let filled = fill(&mut out).and_then(|()| written(path, out.flush()));

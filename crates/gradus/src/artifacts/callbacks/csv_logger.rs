@@ -162,8 +162,7 @@ mod tests {
     /// same measurements.
     #[test]
     fn the_file_is_kerass_to_the_byte() {
-        let folder = std::env::temp_dir().join(format!("gradus-csv-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let a = [
             ("loss", 0.5),
             ("accuracy", 0.9876543283462524),
@@ -176,7 +175,7 @@ mod tests {
             ("val_loss", 1e16),
             ("val_accuracy", 0.0),
         ];
-        let logger = CSVLogger::new(folder.join("a.csv"));
+        let logger = CSVLogger::new(folder.path().join("a.csv"));
         let expected = "epoch,accuracy,loss,val_accuracy,val_loss\r\n\
                         0,0.9876543283462524,0.5,1.0,1e-05\r\n1,0.25,nan,0.0,1e+16\r\n";
         assert_eq!(written(logger.clone(), &[&a, &b]), expected);
@@ -184,9 +183,8 @@ mod tests {
         let twice = written(logger, &[&a]);
         assert_eq!(twice.matches("epoch").count(), 1);
         assert!(twice.ends_with("1e+16\r\n0,0.9876543283462524,0.5,1.0,1e-05\r\n"));
-        let logger = CSVLogger::new(folder.join("b.csv")).separator(";");
+        let logger = CSVLogger::new(folder.path().join("b.csv")).separator(";");
         let expected = "epoch;\"a;b\";loss;\"val_a;b\";val_loss\r\n0;2.0;0.1;NA;NA\r\n";
         assert_eq!(written(logger, &[&[("loss", 0.1), ("a;b", 2.0)]]), expected);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

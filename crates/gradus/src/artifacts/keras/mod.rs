@@ -23,8 +23,8 @@ pub(crate) mod weights;
 #[cfg(test)]
 mod tests;
 
+use super::atomic_file::write_atomic;
 use super::weights::NamedArray;
-use super::whole::write_whole;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::State;
@@ -44,7 +44,7 @@ const METADATA: &str = r#"{"keras_version": "3.15.1", "date_saved": "1980-01-01@
 /// `.keras` file. Keras 3 loads it, and can go on training it.
 pub fn save_keras(model: &Model, path: impl AsRef<Path>) -> Result<()> {
     let bytes = to_bytes(model)?;
-    write_whole(path.as_ref(), |file| file.write_all(&bytes))
+    write_atomic(path.as_ref(), |file| file.write_all(&bytes))
 }
 
 /// Loads a model from a `.keras` file, or from a whole-model `.h5` file, of Keras 2 or 3,

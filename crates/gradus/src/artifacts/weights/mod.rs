@@ -11,8 +11,8 @@ mod safetensors;
 pub use matching::{Matched, Unfit};
 pub use names::Layout;
 
+use super::atomic_file::write_atomic;
 use super::keras::{self, Note};
-use super::whole::write_whole;
 use crate::error::{Error, Result};
 use crate::model::Model;
 pub(crate) use names::NamedArray;
@@ -77,7 +77,7 @@ pub fn save_weights(model: &Model, path: impl AsRef<Path>, layout: Layout) -> Re
         (Format::Safetensors, layout) => safetensors::write(&names::of(model, layout), layout)?,
         (Format::Npz, layout) => npz::write(&names::of(model, layout))?,
     };
-    write_whole(path, |file| file.write_all(&bytes))
+    write_atomic(path, |file| file.write_all(&bytes))
 }
 
 impl Model {

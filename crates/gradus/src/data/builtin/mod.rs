@@ -1,16 +1,26 @@
 //! The data sets that gradus knows by name.
+//!
+//! `digits`, `idx` (the MNISTs) and `cifar` read them, out of archives with `tar`; `list` shows
+//! them, `remote` is where their files can be fetched.
 
+mod cifar;
+mod digits;
+mod idx;
 mod list;
 mod names;
+mod remote;
+mod tar;
 
+pub use digits::digits;
+pub use idx::read_idx;
 pub use list::list;
+pub use remote::{REMOTE, Remote, RemoteFile};
 
-use crate::data::cifar::{self, Cifar};
 use crate::data::dataset::{Dataset, Split};
 use crate::data::folders::{data_folders, missing};
 use crate::data::scale::Scale;
-use crate::data::{digits, idx};
 use crate::error::{Error, Result};
+use cifar::Cifar;
 use names::{CIFAR10, CIFAR100, CIFAR100_COARSE, CLOTHES, DIGITS};
 use std::path::PathBuf;
 
@@ -49,7 +59,7 @@ const CIFAR: &str = "A. Krizhevsky: Learning Multiple Layers of Features from Ti
                      University of Toronto";
 
 /// Every set, the one to begin with first. A new one is a new entry here.
-pub const BUILT_IN: &[BuiltIn] = &[
+pub(super) const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "digits",
         description: "handwritten digits, tiny",

@@ -133,18 +133,22 @@ impl Finding {
                         .and_then(|row| Table::line_of_row(data.name(), row)),
                     ..Where::of(source_name)
                 };
-                (place, found.clone(), expected)
+                (place, found.clone(), expected.clone())
             }
             Error::Invalid {
                 at,
                 found,
                 expected,
-            } => (Where::of(at), found.clone(), expected),
+            } => (Where::of(at), found.clone(), expected.clone()),
             Error::Shape {
                 at,
                 found,
                 expected,
-            } => (Where::of(at), format!("shape {found}"), expected),
+            } => (
+                Where::of(at),
+                format!("shape {found}"),
+                expected.to_string(),
+            ),
             other => {
                 let (place, advice) = (Where::of(data.name()), "the model cannot take it");
                 return Finding::warning("data", place, other.to_string(), advice)

@@ -3,8 +3,9 @@
 use super::finding::Where;
 use crate::data::classes;
 use crate::data::dataset::Dataset;
-use crate::data::load::Loaded;
+use crate::data::run_data::RunData;
 use crate::data::schema::{DATETIME_PARTS, LeftOut, Schema};
+use crate::data::stream::Data;
 use crate::data::table::{Kind, Table};
 use crate::data::tensor::{Tensor, Values};
 use std::collections::BTreeSet;
@@ -21,10 +22,10 @@ const MOST_ROWS: usize = 1 << 20;
 /// The rows of a run.
 pub(super) struct Rows<'a> {
     pub train: &'a Dataset,
-    /// What is held out, and what for.
+    /// The held-out rows, with their use.
     pub held_out: Vec<(&'static str, &'a Dataset)>,
-    /// Which of that is an end of the source.
-    pub neighbours: &'a [&'static str],
+    /// The parts of that which are an end of the source.
+    pub ends: &'a [&'static str],
     /// Columns of a table that were left out already.
     pub left_out: &'a [LeftOut],
     /// Each number or text of a row that stands for something by itself: pixels don't.
@@ -59,13 +60,17 @@ pub(super) enum What {
 }
 
 impl<'a> Rows<'a> {
-    pub fn of(loaded: &'a Loaded, of_classes: &[bool]) -> Self {
-        let train = &loaded.train;
-        let schema = loaded.schema.as_ref();
-        let parts = [("validation", &loaded.validation), ("test", &loaded.test)];
-        let held_out = parts
-            .into_iter()
-            .filter_map(|(what, part)| Some((what, part.as_ref()?)));
+    /// The rows of a run, if they are in memory.
+    pub fn of(run: &'a RunData, of_classes: &[bool]) -> Option<Self> {
+        let Data::Memory(train) = &run.train else {
+            return None;
+        };
+        let schema = run.schema();
+        let parts = [("validation", &run.validation), ("test", &run.test)];
+        let held_out = parts.into_iter().filter_map(|(what, part)| match part {
+            Some(Data::Memory(data)) => Some((what, data)),
+            _ => None,
+        });
         let targets = train.targets().iter().enumerate();
         let targets = targets.map(|(n, tensor)| Target {
             place: match schema.and_then(|schema| schema.targets.get(n)) {
@@ -74,15 +79,15 @@ impl<'a> Rows<'a> {
             },
             what: what(tensor, of_classes.get(n).copied().unwrap_or(false)),
         });
-        Rows {
+        Some(Rows {
             train,
             held_out: held_out.collect(),
-            neighbours: &loaded.neighbours,
-            left_out: &loaded.left_out,
+            ends: &run.facts.ends,
+            left_out: &run.facts.left_out,
             columns: columns(train, schema),
             targets: targets.collect(),
             schema,
-        }
+        })
     }
 
     /// Whether the rows are a table's, whose columns have names.

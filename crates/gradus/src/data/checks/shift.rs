@@ -24,7 +24,7 @@ const FEWEST: f64 = 10.0;
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let at_end = rows.held_out.iter();
-    for (part, held_out) in at_end.filter(|(part, _)| rows.neighbours.contains(part)) {
+    for (part, held_out) in at_end.filter(|(part, _)| rows.ends.contains(part)) {
         for (n, target) in rows.targets.iter().enumerate() {
             let Some(others) = held_out.targets().get(n) else {
                 continue;

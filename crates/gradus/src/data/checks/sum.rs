@@ -41,7 +41,7 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
         gaps.count() as f64 <= sample.len() as f64 * GAPS
     };
     let columns: Vec<&Column<'_>> = columns.into_iter().filter(filled).collect();
-    let numbers = Numbers::of(&columns, value, &sample);
+    let numbers = Centered::of(&columns, value, &sample);
     if numbers.rows() < columns.len() * 3 + FEWEST_ROWS {
         return None;
     }
@@ -62,7 +62,7 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
         return None;
     }
     let used: Vec<&Column<'_>> = sum.terms.iter().map(|term| columns[term.column]).collect();
-    let all = Numbers::of(&used, value, &rows.all());
+    let all = Centered::of(&used, value, &rows.all());
     let rest = all.rest_of(&sum);
     if rest > REST {
         return None;
@@ -94,7 +94,7 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
 }
 
 /// A target and columns, of the rows where all are filled.
-struct Numbers {
+struct Centered {
     /// Less its mean.
     target: Vec<f64>,
     mean: f64,
@@ -120,9 +120,9 @@ struct Term {
     part: f64,
 }
 
-impl Numbers {
+impl Centered {
     fn of(columns: &[&Column<'_>], target: &dyn Fn(usize) -> f64, rows: &[usize]) -> Self {
-        let mut numbers = Numbers {
+        let mut numbers = Centered {
             target: Vec::new(),
             mean: 0.0,
             columns: vec![Vec::new(); columns.len()],

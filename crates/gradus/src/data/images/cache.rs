@@ -7,11 +7,11 @@
 //! neighbours.
 
 use super::files::Found;
+use super::options::{Images, Order};
 use super::pixels::Pixels;
-use super::{Images, Order};
+use crate::base::atomic_file::fill_atomic;
 use crate::base::hash::fnv;
 use crate::base::threads::lock;
-use crate::base::whole::fill_whole;
 use crate::data::folders::cache_folder;
 use crate::error::{Error, Result};
 use flate2::Crc;
@@ -191,7 +191,7 @@ impl Cache {
         let failed = |cause| Error::io("write", path, cause);
         let folder = path.parent().unwrap_or(path);
         std::fs::create_dir_all(folder).map_err(|cause| Error::io("make", folder, cause))?;
-        fill_whole(path, |file| {
+        fill_atomic(path, |file| {
             let mut head = MAGIC.to_vec();
             for number in [self.key.len(), size[0], size[1]] {
                 head.extend((number as u64).to_le_bytes());

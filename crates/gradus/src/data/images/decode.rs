@@ -4,7 +4,7 @@
 //! A JPEG may differ from libjpeg's by a few steps in 256: the standard leaves
 //! rounding open. How a camera was held (Exif) does not count, as in Keras.
 
-use super::ColorMode;
+use super::options::ColorMode;
 use crate::error::{Error, Result};
 use png::{ColorType, DecodingError, Limits, Transformations};
 use std::fs::File;

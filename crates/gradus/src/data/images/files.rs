@@ -1,6 +1,6 @@
 //! Which pictures a folder holds, and of which class each is.
 
-use super::Order;
+use super::options::Order;
 use crate::error::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};

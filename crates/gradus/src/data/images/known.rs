@@ -1,8 +1,8 @@
 //! What a model knows of the pictures that it was trained on.
 
-use super::Resize;
-use crate::data::config::ScaleName;
+use super::options::Resize;
 use crate::data::scale::Scale;
+use crate::data::scale_name::ScaleName;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;

@@ -1,38 +1,14 @@
 //! Decoding the pictures of a folder, on all threads.
 
-use super::cache::Cache;
 use super::decode::{self, Picture};
 use super::files::Found;
-use super::{ColorMode, Images, resize};
+use super::options::{ColorMode, Images};
+use super::resize;
 use crate::base::threads::{lock, threads};
 use crate::error::{Error, Result};
 use std::sync::Mutex;
 
 impl Images {
-    /// Height and width of all pictures: those of the first, if none are named.
-    pub(super) fn size_in(&self, found: &Found) -> Result<[usize; 2]> {
-        match self.size {
-            Some(size) => Ok(size),
-            None => {
-                let first = decode::decode(&found.path(0), self.color_mode.unwrap_or_default())?;
-                Ok([first.height, first.width])
-            }
-        }
-    }
-
-    /// All pictures, row by row, in memory.
-    pub(super) fn pixels(&self, found: &Found, rows: &[usize]) -> Result<Pixels> {
-        let cache = Cache::of(self, found);
-        if let Some(kept) = cache.read(rows) {
-            return Ok(kept);
-        }
-        let size = self.size_in(found)?;
-        let mut pixels = Pixels::empty(size, self.color_mode.unwrap_or_default(), found)?;
-        self.decode(found, rows, size, &mut pixels.pixels)?;
-        cache.write(&pixels, rows);
-        Ok(pixels)
-    }
-
     /// Decodes pictures by their numbers, on all threads, each into its place.
     pub(super) fn decode(
         &self,
@@ -119,7 +95,7 @@ pub(super) struct Pixels {
 
 impl Pixels {
     /// Black pictures; an error where memory does not hold them.
-    fn empty(size: [usize; 2], color: ColorMode, found: &Found) -> Result<Self> {
+    pub fn empty(size: [usize; 2], color: ColorMode, found: &Found) -> Result<Self> {
         let count = found.files.len();
         let bytes = [size[0], size[1], color.channels(), count]
             .into_iter()

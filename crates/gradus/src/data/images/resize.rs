@@ -2,18 +2,18 @@
 //! pixel centres at halves, no smoothing when a picture gets smaller. Keras keeps
 //! what comes of it as floats; here it is rounded to whole steps of 256.
 
-use super::Resize;
 use super::decode::Picture;
+use super::options::Resize;
 
 /// Writes the picture in another size, height and width, to `out`.
 pub(super) fn resize(picture: &Picture, size: [usize; 2], how: Resize, out: &mut [u8]) {
-    let whole = Part {
+    let whole = Region {
         top: 0,
         left: 0,
         height: picture.height,
         width: picture.width,
     };
-    let to = Part {
+    let to = Region {
         top: 0,
         left: 0,
         height: size[0],
@@ -26,23 +26,23 @@ pub(super) fn resize(picture: &Picture, size: [usize; 2], how: Resize, out: &mut
     }
 }
 
-/// A part of a picture.
+/// A rectangle of a picture.
 #[derive(Debug, PartialEq)]
-struct Part {
+struct Region {
     top: usize,
     left: usize,
     height: usize,
     width: usize,
 }
 
-impl Part {
+impl Region {
     /// The largest part in the middle that has the proportions of `size`: Keras'
     /// `smart_resize`, in its float32.
-    fn cropped(&self, size: [usize; 2]) -> Part {
+    fn cropped(&self, size: [usize; 2]) -> Region {
         let share = |side: usize, to: usize, of: usize| ((side * to) as f32 / of as f32) as usize;
         let height = share(self.width, size[0], size[1]).min(self.height).max(1);
         let width = share(self.height, size[1], size[0]).min(self.width).max(1);
-        Part {
+        Region {
             top: (self.height - height) / 2,
             left: (self.width - width) / 2,
             height,
@@ -52,12 +52,12 @@ impl Part {
 
     /// The part in the middle that has the proportions of `picture`: TensorFlow's
     /// `resize_with_pad`, in its float32.
-    fn padded(&self, picture: &Part) -> Part {
+    fn padded(&self, picture: &Region) -> Region {
         let (height, width) = (self.height as f32, self.width as f32);
         let (from_height, from_width) = (picture.height as f32, picture.width as f32);
         let ratio = (from_width / width).max(from_height / height);
         let (new_height, new_width) = (from_height / ratio, from_width / ratio);
-        Part {
+        Region {
             top: ((height - new_height) / 2.0).floor().max(0.0) as usize,
             left: ((width - new_width) / 2.0).floor().max(0.0) as usize,
             // A thin picture does not vanish, where TensorFlow has an error.
@@ -91,7 +91,7 @@ fn places(from: usize, to: usize) -> Vec<Between> {
 
 /// Fills the part `to` of a picture of width `width` with a part of another;
 /// what is around it stays black.
-fn stretch(picture: &Picture, from: &Part, out: &mut [u8], width: usize, to: &Part) {
+fn stretch(picture: &Picture, from: &Region, out: &mut [u8], width: usize, to: &Region) {
     let channels = picture.channels;
     let (rows, columns) = (places(from.height, to.height), places(from.width, to.width));
     out.fill(0);
@@ -121,8 +121,8 @@ fn stretch(picture: &Picture, from: &Part, out: &mut [u8], width: usize, to: &Pa
 mod tests {
     use super::*;
 
-    fn part(top: usize, left: usize, height: usize, width: usize) -> Part {
-        Part {
+    fn part(top: usize, left: usize, height: usize, width: usize) -> Region {
+        Region {
             top,
             left,
             height,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The pictures of a folder, as [`Images::load`](super::Images) has them, in their file.
+/// The pictures of a folder, as [`Images::decoded`](super::Images) has them, in their file.
 #[derive(Debug)]
 pub(in crate::data) struct PictureRows {
     kept: Arc<Kept>,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What a date with a time of day is to a model: one number each, the first as those of a
 /// date. The hour comes round: 23:59 is near 0:00 by its sine and cosine.
-pub const DATETIME_PARTS: [&str; 8] = [
+pub(crate) const DATETIME_PARTS: [&str; 8] = [
     "year",
     "month",
     "day",
@@ -22,13 +22,14 @@ pub const DATETIME_PARTS: [&str; 8] = [
 ];
 
 /// What a date is to a model: one number each.
-pub const DATE_PARTS: [&str; 5] = ["year", "month", "day", "weekday", "day of the year"];
+pub(crate) const DATE_PARTS: [&str; 5] = ["year", "month", "day", "weekday", "day of the year"];
 
 impl Schema {
     /// The rows of a table as a model's inputs, and its targets if `labelled`.
     ///
-    /// A number or boolean is a row of one number, NaN where it is missing; a date
-    /// has [`DATE_PARTS`], with a time of day [`DATETIME_PARTS`]; a category is a text, the empty one where it is missing.
+    /// A number or boolean is a row of one number, NaN where it is missing; a date is five
+    /// numbers (year, month, day, weekday, day of the year), with a time of day eight; a
+    /// category is a text, the empty one where it is missing.
     /// A class is its number. An error where a target is missing, or no class.
     pub fn dataset(&self, table: &Table, labelled: bool) -> Result<Dataset> {
         let column = |name: &str| {

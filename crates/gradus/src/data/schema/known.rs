@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The texts that a model knows of each feature that has a dictionary. Nothing of it is
 /// kept in files: the dictionaries are the model's.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct KnownTexts(BTreeMap<String, Arc<Dictionary>>);
+pub(crate) struct KnownTexts(BTreeMap<String, Arc<Dictionary>>);
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Dictionary {

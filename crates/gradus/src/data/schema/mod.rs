@@ -3,12 +3,12 @@
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
 //! table and a user's [`TableOptions`], `target` what is predicted; `read` reads another table as it says;
 //! `columns` makes tensors of columns, `offset` what is subtracted from them; `summary` is what a
-//! model is made by; `keys` is what splits ask of a table;
+//! model is made by;
 //! `known` are the texts that a model knows, `unfamiliar` what new rows have besides.
 
 mod columns;
 mod describe;
-mod keys;
+mod different;
 mod known;
 mod of;
 mod offset;
@@ -18,14 +18,13 @@ mod summary;
 mod target;
 mod unfamiliar;
 
-pub use columns::{DATE_PARTS, DATETIME_PARTS};
-pub(crate) use keys::{CopyKeys, TableKeys};
-pub use known::KnownTexts;
+pub(crate) use columns::{DATE_PARTS, DATETIME_PARTS};
+pub(crate) use different::Different;
+pub(crate) use known::KnownTexts;
 pub use of::LeftOut;
-pub(crate) use offset::Different;
 pub use options::{DateFormats, Missing, TableOptions, TargetScale, Treat};
 pub use summary::Summary;
-pub(crate) use summary::{Look, Moments, Numbers};
+pub(crate) use summary::{Look, Moments, NumberLook};
 pub use unfamiliar::Unfamiliar;
 
 #[cfg(doc)]
@@ -57,7 +56,7 @@ pub struct Schema {
     pub missing_values: Option<Vec<String>>,
     /// The texts of its features that a model knows, where one reads by it.
     #[serde(skip)]
-    pub known: KnownTexts,
+    pub(crate) known: KnownTexts,
 }
 
 /// A column that a model looks at.

@@ -193,20 +193,6 @@ impl TableOptions {
         self
     }
 
-    /// A key of a configuration that says something, if any does.
-    pub(in crate::data) fn given(&self) -> Option<&'static str> {
-        let keys = [
-            ("target", !self.target.is_empty()),
-            ("exclude", !self.exclude.is_empty()),
-            ("columns", !self.columns.is_empty()),
-            ("date_format", self.date_format.is_some()),
-            ("missing", self.missing.is_some()),
-            ("target_scale", self.target_scale.is_some()),
-        ];
-        let first = keys.into_iter().find(|key| key.1).map(|key| key.0);
-        first.or_else(|| self.text.given())
-    }
-
     /// Reads `target`, `exclude`, `columns`, `date_format`, `missing` and `target_scale` of a
     /// configuration; `at` is where they stand.
     pub(in crate::data) fn from_values(

@@ -1,6 +1,6 @@
 //! What training rows are like: all that the model of a table is made by.
 
-use super::offset::Different;
+use super::different::Different;
 use super::{Feature, Schema};
 use crate::base::written;
 use crate::data::table::Kind;
@@ -29,13 +29,13 @@ pub struct Summary {
 /// What a feature's rows are like.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Look {
-    Numbers(Numbers),
+    Numbers(NumberLook),
     Texts(HashMap<String, u64>),
 }
 
 /// The numbers of rows, each at its place.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Numbers {
+pub(crate) struct NumberLook {
     /// Those that are not missing; a variance may be 0.
     pub places: Vec<Moments>,
     /// How many rows are missing.
@@ -160,7 +160,7 @@ impl Summary {
     /// Moves the numbers of a feature, from which so much is subtracted from now on.
     pub(super) fn subtract(&mut self, name: &str, offset: f64) {
         for (of, look) in &mut self.features {
-            if let (true, Look::Numbers(Numbers { places, .. })) = (of == name, look)
+            if let (true, Look::Numbers(NumberLook { places, .. })) = (of == name, look)
                 && let [one] = &mut places[..]
             {
                 one.mean -= offset;
@@ -182,10 +182,10 @@ impl Summary {
 fn empty(feature: &Feature) -> (String, Look) {
     let look = match feature.kind {
         Kind::Category => Look::Texts(HashMap::new()),
-        _ => Look::Numbers(Numbers {
+        _ => Look::Numbers(NumberLook {
             same: true,
             rises: true,
-            ..Numbers::default()
+            ..NumberLook::default()
         }),
     };
     (feature.name.clone(), look)
@@ -247,10 +247,12 @@ impl Look {
                 let most = counts.values().max().copied().unwrap_or(0);
                 (most < 2).then(|| "no text is there twice".into())
             }
-            Look::Numbers(Numbers { first: None, .. }) if !is_date => Some("always missing".into()),
-            Look::Numbers(Numbers { same: false, .. }) => None,
+            Look::Numbers(NumberLook { first: None, .. }) if !is_date => {
+                Some("always missing".into())
+            }
+            Look::Numbers(NumberLook { same: false, .. }) => None,
             Look::Numbers(_) if is_date => Some("always the same date".into()),
-            Look::Numbers(Numbers { first, .. }) => {
+            Look::Numbers(NumberLook { first, .. }) => {
                 let first = first.as_ref()?.first()?;
                 Some(format!("always {}", written::double(*first)))
             }
@@ -272,7 +274,7 @@ impl Look {
     }
 }
 
-impl Numbers {
+impl NumberLook {
     fn add(&mut self, row: &[f64], second: bool) {
         for (moments, &x) in self.places.iter_mut().zip(row) {
             if !x.is_nan() {

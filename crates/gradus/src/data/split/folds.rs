@@ -1,6 +1,6 @@
 //! Folds: every row is held out once.
 
-use super::{Parts, draws, members};
+use super::{Sides, draws, members};
 use crate::error::{Error, Result};
 
 /// The two sides of a fold: the rows of `fold` are held out. `folds` has the fold of
@@ -8,22 +8,22 @@ use crate::error::{Error, Result};
 /// [`time_folds`], the rows of later folds are on neither side.
 ///
 /// An error where either side would be empty.
-pub fn fold(folds: &[usize], fold: usize, by_time: bool) -> Result<Parts> {
+pub fn fold(folds: &[usize], fold: usize, by_time: bool) -> Result<Sides> {
     let of = |on_it: &dyn Fn(usize) -> bool| -> Vec<usize> {
         let rows = folds.iter().enumerate();
         rows.filter(|(_, fold)| on_it(**fold))
             .map(|(row, _)| row)
             .collect()
     };
-    let parts = Parts {
+    let sides = Sides {
         rest: of(&|other| other < fold || !by_time && other > fold),
         held_out: of(&|other| other == fold),
     };
-    if parts.rest.is_empty() || parts.held_out.is_empty() {
+    if sides.rest.is_empty() || sides.held_out.is_empty() {
         let expected = "a fold with rows on both sides";
         return Err(Error::invalid("fold", fold, expected));
     }
-    Ok(parts)
+    Ok(sides)
 }
 
 /// The fold of each row, 0 up to `folds`, at random; folds differ by at most a

@@ -1,18 +1,25 @@
-//! Which rows are held out: from counts, codes, times and a seed to lists of rows.
+//! Splits of rows: from counts, codes, times and a seed to lists of rows.
 //!
-//! Nothing here looks at data. The same arguments give the same rows, on any
-//! machine.
+//! The functions here look at no data. The same arguments give the same rows, on any
+//! machine. `hold_out` is what a user says of held-out rows, `keys` what a source tells of
+//! its rows, `choose` applies the first to the second.
 
+mod choose;
 mod folds;
+mod hold_out;
+mod keys;
 
+pub(super) use choose::{Chosen, choose, take_end};
 pub use folds::{block_folds, fold, folds, grouped_folds, stratified_folds, time_folds};
+pub use hold_out::{HoldOut, SplitBy};
+pub(super) use keys::Keys;
 
 use crate::base::random::{Key, Sequence, Stream};
 use crate::error::{Error, Result};
 
 /// The two sides of a split, each in ascending order, none empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parts {
+pub struct Sides {
     /// The rows that stay.
     pub rest: Vec<usize>,
     /// The rows that are held out.
@@ -20,9 +27,9 @@ pub struct Parts {
 }
 
 /// The first `n` of `rows` rows are held out.
-pub fn first(rows: usize, n: usize) -> Result<Parts> {
+pub fn first(rows: usize, n: usize) -> Result<Sides> {
     let n = first_rows(rows, n)?;
-    Ok(Parts {
+    Ok(Sides {
         rest: (n..rows).collect(),
         held_out: (0..n).collect(),
     })
@@ -39,20 +46,20 @@ pub(super) fn first_rows(rows: usize, n: usize) -> Result<usize> {
 
 /// The last `fraction` of the rows is held out: Keras' `validation_split`,
 /// which takes the rows from `floor(rows * (1 - fraction))` on.
-pub fn last(rows: usize, fraction: f64) -> Result<Parts> {
+pub fn last(rows: usize, fraction: f64) -> Result<Sides> {
     let stay = rows - share(rows, fraction)?;
-    Ok(Parts {
+    Ok(Sides {
         rest: (0..stay).collect(),
         held_out: (stay..rows).collect(),
     })
 }
 
 /// As many rows as [`last`] takes, drawn at random.
-pub fn random(rows: usize, fraction: f64, seed: u64) -> Result<Parts> {
+pub fn random(rows: usize, fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(rows, fraction)?;
     let mut order: Vec<usize> = (0..rows).collect();
     draws(seed).shuffle(&mut order);
-    Ok(parts(rows, &order[..wanted]))
+    Ok(sides(rows, &order[..wanted]))
 }
 
 /// As [`random`], each class with the same share on both sides, to a row.
@@ -61,7 +68,7 @@ pub fn random(rows: usize, fraction: f64, seed: u64) -> Result<Parts> {
 /// A class of one row stays: it cannot be on both sides, and a class that was
 /// never trained on says nothing when it is measured. An error where every
 /// class is so.
-pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Parts> {
+pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(classes.len(), fraction)?;
     let mut draws = draws(seed);
     let mut members = members(classes);
@@ -95,13 +102,13 @@ pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Parts> {
         let expected = "one that takes a row of some class";
         return Err(Error::invalid("fraction", fraction, expected));
     }
-    Ok(parts(classes.len(), &held_out))
+    Ok(sides(classes.len(), &held_out))
 }
 
 /// Whole groups are held out, drawn at random until their rows are as near to
 /// `fraction` of all as the groups drawn allow. `groups` has the group of each
 /// row. An error where there is one group.
-pub fn grouped(groups: &[u32], fraction: f64, seed: u64) -> Result<Parts> {
+pub fn grouped(groups: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(groups.len(), fraction)?;
     let mut members = members(groups);
     if members.len() < 2 {
@@ -123,13 +130,13 @@ pub fn grouped(groups: &[u32], fraction: f64, seed: u64) -> Result<Parts> {
         let smallest = members.iter().min_by_key(|rows| rows.len());
         held_out.extend(smallest.into_iter().flatten());
     }
-    Ok(parts(groups.len(), &held_out))
+    Ok(sides(groups.len(), &held_out))
 }
 
 /// The latest `fraction` of the rows is held out. `times` has the time of each
 /// row, finite. Rows of one time stay together: the cut moves to the nearest
 /// place between two times. An error where all times are the same.
-pub fn latest(times: &[f64], fraction: f64) -> Result<Parts> {
+pub fn latest(times: &[f64], fraction: f64) -> Result<Sides> {
     let rows = times.len();
     let cut = rows - share(rows, fraction)?;
     let mut order: Vec<usize> = (0..rows).collect();
@@ -147,7 +154,7 @@ pub fn latest(times: &[f64], fraction: f64) -> Result<Parts> {
         let found = "one time in all rows";
         return Err(Error::invalid("time", found, "two or more"));
     };
-    Ok(parts(rows, &order[cut..]))
+    Ok(sides(rows, &order[cut..]))
 }
 
 /// How many rows a fraction of all is.
@@ -177,24 +184,24 @@ fn members(codes: &[u32]) -> Vec<Vec<usize>> {
     members.into_values().collect()
 }
 
-fn parts(rows: usize, held_out: &[usize]) -> Parts {
+fn sides(rows: usize, held_out: &[usize]) -> Sides {
     let mut is_held_out = vec![false; rows];
     for &row in held_out {
         is_held_out[row] = true;
     }
     let (held_out, rest) = (0..rows).partition(|&row| is_held_out[row]);
-    Parts { rest, held_out }
+    Sides { rest, held_out }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn whole(parts: &Parts, rows: usize) {
+    fn whole(sides: &Sides, rows: usize) {
         let ascending = |rows: &[usize]| rows.windows(2).all(|pair| pair[0] < pair[1]);
-        assert!(ascending(&parts.rest) && ascending(&parts.held_out));
-        assert!(!parts.rest.is_empty() && !parts.held_out.is_empty());
-        let mut all = [&parts.rest[..], &parts.held_out].concat();
+        assert!(ascending(&sides.rest) && ascending(&sides.held_out));
+        assert!(!sides.rest.is_empty() && !sides.held_out.is_empty());
+        let mut all = [&sides.rest[..], &sides.held_out].concat();
         all.sort();
         assert!(all.into_iter().eq(0..rows));
     }
@@ -205,7 +212,7 @@ mod tests {
         let times: Vec<f64> = (0..97).map(|row| f64::from(row * 31 % 97)).collect();
         for fraction in [0.02, 0.1, 0.25, 0.5, 0.9, 0.98] {
             for seed in 0..20 {
-                let all = || -> Result<Vec<Parts>> {
+                let all = || -> Result<Vec<Sides>> {
                     Ok(vec![
                         last(97, fraction)?,
                         random(97, fraction, seed)?,
@@ -215,7 +222,7 @@ mod tests {
                     ])
                 };
                 let (once, again) = (all().unwrap(), all().unwrap());
-                once.iter().for_each(|parts| whole(parts, 97));
+                once.iter().for_each(|sides| whole(sides, 97));
                 assert_eq!(once, again);
                 assert_eq!(once[0].held_out.len(), once[1].held_out.len());
             }

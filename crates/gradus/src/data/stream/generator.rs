@@ -96,7 +96,7 @@ impl Generator {
     }
 
     /// The next batch; none after the last.
-    pub(super) fn next(&self) -> Result<Option<Dataset>> {
+    pub(crate) fn next(&self) -> Result<Option<Dataset>> {
         let mut batches = lock(&self.batches);
         let Some(batch) = batches.first.take().map(Ok).or_else(|| batches.rest.next()) else {
             return Ok(None);

@@ -1,6 +1,6 @@
 //! Rows that are not all in memory: read in windows while the one before is used.
 //!
-//! What is read (`rows`, `npy`, `table`) and in which order (`order`) is one thing, how it comes
+//! What is read (`rows`, `npy`) and in which order (`order`) is one thing, how it comes
 //! to memory (`window`, `reader`, `windows`; `blocks`) another; a `generator` has no order but
 //! its own.
 
@@ -11,7 +11,6 @@ mod order;
 mod pool;
 mod reader;
 mod rows;
-mod table;
 mod window;
 mod windows;
 
@@ -20,12 +19,10 @@ pub use generator::Generator;
 pub use npy::NpyRows;
 pub use rows::{Rows, Stream};
 
-pub(super) use table::{Picked, TableRows};
-
 pub(crate) use reader::Prepare;
 pub(crate) use windows::Windows;
 
-use super::Dataset;
+use super::{Dataset, Tensor};
 use crate::error::{Error, Result};
 
 /// What a model is trained on or measured with: rows in memory, rows that are read
@@ -81,6 +78,15 @@ impl Data {
         }
     }
 
+    /// The same rows with only the inputs of these names.
+    pub(super) fn keep_inputs(self, names: &[&str]) -> Result<Self> {
+        match self {
+            Data::Memory(data) => data.keep_inputs(names).map(Data::from),
+            Data::Stream(stream) => stream.keep_inputs(names).map(Data::from),
+            Data::Generator(_) => Err(Error::Internal("named inputs of a generator".into())),
+        }
+    }
+
     /// Calls `visit` with all rows, in their order, as many at a time as there is
     /// memory for. An error of a generator, whose batches come only once.
     pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
@@ -108,6 +114,20 @@ macro_rules! becomes {
 }
 
 becomes!(Dataset => Memory, Stream => Stream, Generator => Generator);
+
+/// Rows without targets, for predictions.
+impl From<Tensor> for Data {
+    fn from(inputs: Tensor) -> Self {
+        Data::Memory(Dataset::unlabelled(inputs))
+    }
+}
+
+/// Rows without targets, for predictions.
+impl From<&Tensor> for Data {
+    fn from(inputs: &Tensor) -> Self {
+        inputs.clone().into()
+    }
+}
 
 impl From<&Data> for Data {
     fn from(data: &Data) -> Self {

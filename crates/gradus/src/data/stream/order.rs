@@ -1,6 +1,5 @@
 //! The order in which an epoch visits rows that are read window by window.
 
-use super::rows::Stream as Source;
 use crate::base::random::{Key, Sequence, Stream};
 use crate::data::memory::Memory;
 use crate::error::{Error, Result};
@@ -24,14 +23,14 @@ impl Cut {
     /// The fewest blocks that there must be room for: two windows of one, and the spare.
     pub const LEAST: u64 = SPARE + 2;
 
-    /// Windows as large as the memory allows, for batches of so many rows.
-    pub fn new(source: &Source, batch: usize) -> Result<Self> {
+    /// Windows as large as `memory` allows, of `rows` that take `row` bytes each, for
+    /// batches of so many rows.
+    pub fn new(rows: usize, row: u64, memory: u64, batch: usize) -> Result<Self> {
         /// A block is read at once: more bytes would not be read faster, and would leave
         /// the second cache before they are put into the window.
         const BLOCK: u64 = 250_000;
         /// Blocks of a memory: fewer would mix rows less.
         const PARTS: u64 = 64;
-        let (memory, row) = (source.limit(), source.row_bytes());
         let batch = batch as u64;
         let block = ((memory / PARTS).min(BLOCK) / row).max(1);
         let block = block.next_multiple_of(batch);
@@ -46,7 +45,6 @@ impl Cut {
             );
             return Err(Error::invalid("memory", Memory::from(memory), expected));
         }
-        let rows = source.rows();
         let needed = (rows as u64).div_ceil(block);
         // Windows count their rows in 32 bits.
         let most = u64::from(u32::MAX) / block;

@@ -1,7 +1,7 @@
 //! Memory of windows that are done with, for those to come: asking the system for it
 //! anew would cost as much as reading.
 
-use crate::data::tensor::{Numbers, Tensor};
+use crate::data::tensor::{Buffer, Tensor};
 use crate::error::{Error, Result};
 
 /// Vectors whose numbers nobody needs any more.
@@ -16,9 +16,9 @@ impl Pool {
     /// Takes a tensor's memory, if nobody else has it.
     pub fn give(&mut self, tensor: Tensor) {
         match tensor.into_numbers() {
-            Some(Numbers::U8(values)) => self.bytes.push(values),
-            Some(Numbers::F32(values)) => self.floats.push(values),
-            Some(Numbers::F64(values)) => self.doubles.push(values),
+            Some(Buffer::U8(values)) => self.bytes.push(values),
+            Some(Buffer::F32(values)) => self.floats.push(values),
+            Some(Buffer::F64(values)) => self.doubles.push(values),
             None => {}
         }
     }

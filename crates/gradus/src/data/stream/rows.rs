@@ -2,7 +2,6 @@
 
 use super::order::Cut;
 use super::window::{self, Window};
-use super::windows::Windows;
 use crate::base::threads::lock;
 use crate::data::memory::Memory;
 use crate::data::scale::Scale;
@@ -258,17 +257,6 @@ impl Stream {
     pub(crate) fn most_of_batch(&self) -> usize {
         let rows = self.memory / (Cut::LEAST * self.row_bytes());
         usize::try_from(rows).unwrap_or(usize::MAX).max(1)
-    }
-
-    /// Bytes that the rows in memory may take.
-    pub(super) fn limit(&self) -> u64 {
-        self.memory
-    }
-
-    /// Calls `visit` with all rows, window by window, in their order.
-    pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
-        let mut windows = Windows::new(self, 1, None, Box::new(|_| Ok(Vec::new())))?;
-        windows.each(visit)
     }
 }
 

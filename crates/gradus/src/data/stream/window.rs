@@ -13,12 +13,12 @@ pub(super) struct Window {
     pool: Pool,
     /// What all blocks are like: the first, none of its rows used.
     like: Option<Dataset>,
-    parts: Vec<Part>,
+    parts: Vec<TensorRows>,
 }
 
 /// The rows of one tensor.
 #[derive(Debug)]
-enum Part {
+enum TensorRows {
     U8(Vec<u8>),
     F32(Vec<f32>),
     F64(Vec<f64>),
@@ -59,10 +59,10 @@ impl Window {
                 for tensor in data.tensors() {
                     let room = rows * tensor.size();
                     self.parts.push(match tensor.values() {
-                        Values::U8(_) => Part::U8(self.pool.bytes(room)?),
-                        Values::F32(_) => Part::F32(self.pool.floats(room)?),
-                        Values::F64(_) => Part::F64(self.pool.doubles(room)?),
-                        Values::Text { .. } => Part::Text {
+                        Values::U8(_) => TensorRows::U8(self.pool.bytes(room)?),
+                        Values::F32(_) => TensorRows::F32(self.pool.floats(room)?),
+                        Values::F64(_) => TensorRows::F64(self.pool.doubles(room)?),
+                        Values::Text { .. } => TensorRows::Text {
                             places: HashMap::new(),
                             codes: Vec::with_capacity(room),
                         },
@@ -73,11 +73,11 @@ impl Window {
         }
         for (part, tensor) in self.parts.iter_mut().zip(data.tensors()) {
             let room = rows * tensor.size();
-            if let (Part::F32(all), Values::F64(_)) = (&*part, tensor.values()) {
+            if let (TensorRows::F32(all), Values::F64(_)) = (&*part, tensor.values()) {
                 // Blocks before had no number that 32 bits round.
                 let mut wide = self.pool.doubles(room)?;
                 wide.extend(all.iter().map(|&x| f64::from(x)));
-                *part = Part::F64(wide);
+                *part = TensorRows::F64(wide);
             }
             part.add(tensor.values());
         }
@@ -98,16 +98,16 @@ impl Window {
     }
 }
 
-impl Part {
+impl TensorRows {
     fn add(&mut self, values: Values<'_>) {
         match (self, values) {
-            (Part::U8(all), Values::U8(more)) => all.extend_from_slice(more),
-            (Part::F32(all), Values::F32(more)) => all.extend_from_slice(more),
-            (Part::F64(all), Values::F64(more)) => all.extend_from_slice(more),
-            (Part::F64(all), Values::F32(more)) => {
+            (TensorRows::U8(all), Values::U8(more)) => all.extend_from_slice(more),
+            (TensorRows::F32(all), Values::F32(more)) => all.extend_from_slice(more),
+            (TensorRows::F64(all), Values::F64(more)) => all.extend_from_slice(more),
+            (TensorRows::F64(all), Values::F32(more)) => {
                 all.extend(more.iter().map(|&x| f64::from(x)));
             }
-            (Part::Text { places, codes }, Values::Text { names, codes: more }) => {
+            (TensorRows::Text { places, codes }, Values::Text { names, codes: more }) => {
                 let place = |name: &String| {
                     let next = places.len() as u32;
                     match places.get(name) {
@@ -126,10 +126,10 @@ impl Part {
     fn finish(self, like: &Tensor) -> Result<Tensor> {
         let shape = like.shape().clone();
         let tensor = match self {
-            Part::U8(values) => Tensor::from_u8(shape, values)?,
-            Part::F32(values) => Tensor::from_f32(shape, values)?,
-            Part::F64(values) => Tensor::from_wide(shape, values)?,
-            Part::Text { places, codes } => {
+            TensorRows::U8(values) => Tensor::from_u8(shape, values)?,
+            TensorRows::F32(values) => Tensor::from_f32(shape, values)?,
+            TensorRows::F64(values) => Tensor::from_wide(shape, values)?,
+            TensorRows::Text { places, codes } => {
                 let mut names = vec![String::new(); places.len()];
                 for (name, place) in places {
                     names[place as usize] = name;

@@ -36,6 +36,14 @@ pub(crate) struct Windows {
     rows: Vec<u32>,
 }
 
+impl Stream {
+    /// Calls `visit` with all rows, window by window, in their order.
+    pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
+        let mut windows = Windows::new(self, 1, None, Box::new(|_| Ok(Vec::new())))?;
+        windows.each(visit)
+    }
+}
+
 impl Windows {
     /// For batches of so many rows, shuffled by a seed if there is one. What
     /// `prepare` makes of a window are its feeds.
@@ -44,7 +52,7 @@ impl Windows {
             return Err(Error::invalid("batch_size", 0, "a whole number above 0"));
         }
         let batch = batch.min(stream.rows());
-        let cut = Cut::new(stream, batch)?;
+        let cut = Cut::new(stream.rows(), stream.row_bytes(), stream.memory, batch)?;
         Ok(Windows {
             reader: reader(stream.clone(), cut.block, prepare)?,
             stream: stream.clone(),

@@ -1,6 +1,6 @@
 //! What a table's columns look like.
 
-use super::cell::date_text;
+use super::calendar::date_text;
 use super::dates::moment_text;
 use super::{Cells, Kind, Reading, Table};
 use crate::base::written;

@@ -1,8 +1,8 @@
 //! What type a column has.
 
 use super::affix::Affix;
-use super::cell::{is, number, said_boolean};
-use super::dates::{Evidence, seems_date};
+use super::cell::{boolean, number, said_boolean};
+use super::dates::{self, Evidence, seems_date};
 use super::gaps::{Gap, Gaps};
 use super::number::{NumberFormat, look};
 use super::written::{Around, Guess, Written};
@@ -435,5 +435,15 @@ fn word(words: &mut Vec<(String, usize)>, text: &str, cells: usize) {
     match words.iter_mut().find(|(word, _)| word == text) {
         Some((_, sum)) => *sum += cells,
         None => words.push((text.to_owned(), cells)),
+    }
+}
+
+/// True if a cell that is not missing can be read so.
+fn is(kind: Kind, text: &str) -> bool {
+    match kind {
+        Kind::Number => number(text).is_some() || look(text).is_some(),
+        Kind::Boolean => boolean(text).is_some(),
+        Kind::Date | Kind::DateTime => dates::look(text).is_some(),
+        Kind::Category => true,
     }
 }

@@ -1,7 +1,7 @@
 //! Tables of named columns, as people keep them in CSV files.
 //!
-//! `tabular` says what a table can be read from. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
-//! delimiter and header; `records` cuts a block into cells, `part` makes them columns,
+//! `tabular` says what a table can be read from, `path` which file is read how. Of a CSV file, `source` reads the bytes in blocks and refuses what is no table; `header` sees
+//! delimiter and header; `records` cuts a block into cells, `block_column` makes them columns,
 //! `infer` says of what type, `cell` what a cell's text may stand for: `number` knows how
 //! people write numbers, `written` which way a column has, `dates` which day and time, `gaps`
 //! what stands for nothing, `text` what a user says of all that, `reading` what is to be said to
@@ -13,6 +13,8 @@
 mod affix;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod block_column;
+mod calendar;
 mod cell;
 mod copy;
 mod dates;
@@ -24,7 +26,7 @@ mod line;
 mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod part;
+mod path;
 #[cfg(feature = "polars")]
 mod polars;
 mod read;
@@ -41,18 +43,18 @@ mod text;
 mod typed;
 mod written;
 
-pub(super) use cell::{boolean as truth, date_parts, day_of};
+pub(super) use calendar::{date_parts, day_of};
+pub(super) use cell::boolean as truth;
 pub(super) use copy::Copied;
-pub use copy::{Listener, Told};
+pub use copy::{CopyProgress, OnCopy};
 pub(super) use dates::day_and_time;
 pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use number::NumberFormat;
+pub(super) use path::{about_bytes, column_names};
 pub use reading::Reading;
 pub use tabular::Tabular;
-use tabular::is_parquet;
-pub(super) use tabular::{about_bytes, column_names};
 pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,10 @@
 //! From a CSV file to a table, in one pass by all threads.
 
+use super::block_column::{BlockColumn, join};
 use super::gaps::Gaps;
 use super::header::{Layout, delimiter, layout};
 use super::infer::{Found, Said, Way};
 use super::line;
-use super::part::{Part, join};
 use super::records::cells;
 use super::source::{Block, Blocks};
 use super::written::allowed;
@@ -23,10 +23,13 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
     read_by(path, options, threads(), BLOCK)
 }
 
+/// The bytes of the first block that tell which types to expect.
+pub(super) const LOOKED_AT: usize = 1 << 20;
+
 /// The names of the columns, seen in the first block.
 pub(super) fn column_names(path: &Path) -> Result<Vec<String>> {
     let options = ReadTable::default();
-    let (pass, _) = Pass::begin(path, &options, 1, super::settle::LOOKED_AT)?;
+    let (pass, _) = Pass::begin(path, &options, 1, LOOKED_AT)?;
     Ok(pass.layout.names)
 }
 
@@ -109,7 +112,7 @@ pub(super) fn changed(path: &Path) -> Error {
 }
 
 /// The parts of each column, from the file's first block to its last.
-type Parts = Vec<Vec<(Cells, Found)>>;
+type BlockColumns = Vec<Vec<(Cells, Found)>>;
 
 /// One reading of a file.
 pub(super) struct Pass<'a> {
@@ -183,10 +186,10 @@ impl<'a> Pass<'a> {
     }
 
     /// How many rows there are, and the columns' parts.
-    fn run(&self, blocks: Blocks) -> Result<(usize, Parts)> {
+    fn run(&self, blocks: Blocks) -> Result<(usize, BlockColumns)> {
         let blocks = Mutex::new(Some(blocks));
         let read = self.some(&blocks, usize::MAX, |_, cells| cells);
-        let mut parts: Parts = self
+        let mut parts: BlockColumns = self
             .ways
             .iter()
             .map(|_| Vec::with_capacity(read.len()))
@@ -255,9 +258,9 @@ impl<'a> Pass<'a> {
         let rows = self.rows.load(Ordering::Relaxed);
         let ways = self.ways.iter().zip(&self.said);
         let part = |(way, said): (&Option<Way>, &Said)| {
-            way.map(|way| Part::new(way, said, &self.gaps, rows))
+            way.map(|way| BlockColumn::new(way, said, &self.gaps, rows))
         };
-        let mut parts: Vec<Option<Part<'_>>> = ways.map(part).collect();
+        let mut parts: Vec<Option<BlockColumn<'_>>> = ways.map(part).collect();
         let header = self.layout.header && block.number == 0;
         let width = parts.len();
         let read = cells(
@@ -284,7 +287,7 @@ impl<'a> Pass<'a> {
             Error::file(self.path, problem)
         })?;
         self.rows.fetch_max(rows, Ordering::Relaxed);
-        let parts = parts.into_iter().map(|part| part.map(Part::done));
+        let parts = parts.into_iter().map(|part| part.map(BlockColumn::done));
         Ok((rows, parts.collect()))
     }
 }

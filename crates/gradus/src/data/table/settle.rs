@@ -2,14 +2,11 @@
 
 use super::infer::{Found, Said, Way};
 use super::number::{COMMA_POINTS, NumberFormat};
-use super::read::Pass;
+use super::read::{LOOKED_AT, Pass};
 use super::records::cells;
 use super::written::Around;
 use super::{DateFormat, Kind, Reading};
 use crate::error::{Error, Result};
-
-/// How many bytes of the first block tell what types to expect.
-pub(super) const LOOKED_AT: usize = 1 << 20;
 
 /// What all rows say of the columns.
 pub(super) struct Settled {

@@ -1,13 +1,12 @@
-//! What a table can be read from.
+//! `Tabular`: the sources that a table can be read from.
 
 use super::typed::{Cell, Head, Making};
-use super::{Cells, ReadTable, Table, read};
+use super::{Cells, ReadTable, Table};
 #[cfg(doc)]
 use super::{NumberFormat, Reading};
-use crate::error::{Error, Result};
-use std::path::{Path, PathBuf};
+use crate::error::Result;
 
-/// What a table can be read from: the path of a CSV or Parquet file, a [`Table`], and
+/// A source that a table can be read from: the path of a CSV or Parquet file, a [`Table`], and
 /// with features of those names Arrow's record batches and polars' frames.
 ///
 /// The same rows are the same table, wherever they come from: a model that was
@@ -58,98 +57,6 @@ impl Table {
         source.to_table(options)
     }
 }
-
-impl Tabular for Path {
-    fn name(&self) -> String {
-        self.display().to_string()
-    }
-
-    fn to_table(&self, options: &ReadTable) -> Result<Table> {
-        match is_parquet(self) {
-            true => parquet(self, options),
-            false => read::read(self, options),
-        }
-    }
-}
-
-/// Whether a file is one of Parquet, by its name.
-pub(super) fn is_parquet(path: &Path) -> bool {
-    let ending = path.extension().and_then(|e| e.to_str());
-    ending.is_some_and(|e| e.eq_ignore_ascii_case("parquet"))
-}
-
-/// How many bytes a table file is about as a table in memory, before it is read: as many
-/// as the file of text has; of a Parquet file four for each cell.
-pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
-    match is_parquet(path) {
-        true => parquet_bytes(path),
-        false => {
-            let about = std::fs::metadata(path);
-            Ok(about.map_err(|cause| Error::io("read", path, cause))?.len())
-        }
-    }
-}
-
-/// The names of a table file's columns, its rows not looked at.
-pub(in crate::data) fn column_names(path: &Path) -> Result<Vec<String>> {
-    match is_parquet(path) {
-        true => parquet_names(path),
-        false => read::column_names(path),
-    }
-}
-
-#[cfg(feature = "parquet")]
-use super::parquet::read as parquet;
-
-#[cfg(feature = "parquet")]
-fn parquet_names(path: &Path) -> Result<Vec<String>> {
-    let heads = super::parquet::heads(path)?;
-    let names = heads.iter().enumerate();
-    Ok(names
-        .map(|(n, head)| super::header::named(n, &head.name))
-        .collect())
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet_names(path: &Path) -> Result<Vec<String>> {
-    parquet(path, &ReadTable::default()).map(|_| Vec::new())
-}
-
-#[cfg(feature = "parquet")]
-fn parquet_bytes(path: &Path) -> Result<u64> {
-    let (rows, columns) = super::parquet::size(path)?;
-    Ok(4 * rows as u64 * columns as u64)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet_bytes(path: &Path) -> Result<u64> {
-    parquet(path, &ReadTable::default()).map(|_| 0)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet(path: &Path, _: &ReadTable) -> Result<Table> {
-    // What is not there is not there, whatever is built in.
-    std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
-    let problem = "is a Parquet file, which this program was built without: build it with \
-                   `--features parquet`, or export the table as CSV";
-    Err(Error::file(path, problem))
-}
-
-macro_rules! as_path {
-    ($($kind:ty),*) => {$(
-        impl Tabular for $kind {
-            fn name(&self) -> String {
-                Path::new(self).name()
-            }
-
-            fn to_table(&self, options: &ReadTable) -> Result<Table> {
-                Path::new(self).to_table(options)
-            }
-        }
-    )*};
-}
-
-as_path!(PathBuf, str, String);
 
 impl<T: Tabular + ?Sized> Tabular for &T {
     fn name(&self) -> String {

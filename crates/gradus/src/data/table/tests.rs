@@ -1,26 +1,20 @@
 //! Tables read from files, and what is told of bad ones.
 
-use super::cell::date_text;
+use super::calendar::date_text;
 use super::read::read_by;
 use super::{Cells, DateFormat, Kind, ReadTable, Table};
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// A file in the temporary folder, removed at the end.
-struct Scratch(PathBuf);
+/// A file in a folder of its own, removed at the end.
+struct Scratch(PathBuf, #[allow(dead_code)] tempfile::TempDir);
 
 impl Scratch {
     fn new(name: &str, text: &str) -> Self {
-        let name = format!("gradus-table-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        Scratch(path, folder)
     }
 }
 

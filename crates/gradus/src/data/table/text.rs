@@ -88,17 +88,6 @@ impl TextOptions {
         })
     }
 
-    /// A key of a configuration that says something, if any does.
-    pub(in crate::data) fn given(&self) -> Option<&'static str> {
-        let keys = [
-            ("header", self.header.is_some()),
-            ("decimal", self.decimal.is_some()),
-            ("thousands", self.thousands.is_some()),
-            ("missing_values", self.missing_values.is_some()),
-        ];
-        keys.into_iter().find(|key| key.1).map(|key| key.0)
-    }
-
     /// Reads `header`, `decimal`, `thousands` and `missing_values` of a configuration; `at`
     /// is where they stand.
     pub(in crate::data) fn from_values(

@@ -10,7 +10,7 @@ const ALIGNMENT: usize = 64;
 /// pages of any kind.
 const HUGE: (usize, usize) = (2 << 20, 4 << 20);
 
-/// Numbers that several threads write to, each in its own places.
+/// Elements that several threads write to, each in its own places.
 #[derive(Debug)]
 pub(super) struct Arena {
     start: NonNull<f32>,
@@ -52,7 +52,7 @@ impl Arena {
         }
     }
 
-    /// Where the number at `offset` is.
+    /// The address of the element at `offset`.
     pub fn at(&self, offset: usize) -> *mut f32 {
         debug_assert!(offset * size_of::<f32>() <= self.layout.size());
         // SAFETY: inside the allocation or just behind it.

@@ -1,4 +1,4 @@
-//! What a processor's instruction for pairs of bfloat16 numbers must show before it is used:
+//! The trial of a processor's instruction for pairs of bfloat16 numbers before it is used:
 //! that it makes the numbers of all other sets, and that it saves time. Both are looked at once.
 
 use super::kernels::avx512;
@@ -7,14 +7,14 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Whether pairs are summed as Intel describes it. The processor must have the instruction.
+/// True if pairs are summed as Intel describes it. The processor must have the instruction.
 pub(super) fn is_exact() -> bool {
     static EXACT: OnceLock<bool> = OnceLock::new();
     // SAFETY: the caller has seen that the processor has what it takes.
     *EXACT.get_or_init(|| unsafe { avx512::run_pairs(Exact) })
 }
 
-/// Whether pairs take clearly less time than numbers one by one: on some processors the
+/// True if pairs take clearly less time than numbers one by one: on some processors the
 /// instruction is taken apart into slower ones. As above.
 pub(super) fn is_quicker() -> bool {
     static QUICKER: OnceLock<bool> = OnceLock::new();

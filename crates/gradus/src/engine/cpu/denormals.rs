@@ -99,8 +99,8 @@ mod tests {
     use crate::model::{Model, Sequential};
     use crate::rules::initializers::{Constant, Initializer};
     use crate::rules::losses::Loss;
-    use crate::rules::optimizers::{SGD, WithLearningRate};
-    use crate::train::Fit;
+    use crate::rules::optimizers::SGD;
+    use crate::train::{Device, Fit};
     use std::hint::black_box;
 
     /// Whether this thread makes denormal numbers, and whether it knows them from 0.
@@ -133,7 +133,7 @@ mod tests {
             .unwrap()
     }
 
-    fn three_steps() -> Fit {
+    fn three_steps() -> Fit<'static> {
         Fit::new().epochs(3).batch_size(4)
     }
 
@@ -146,14 +146,14 @@ mod tests {
             for threads in 1..4 {
                 let threads = Some(threads);
                 let mut model = decaying();
-                model
-                    .fit_on(&Cpu { isa, threads }, zeros(), three_steps())
-                    .unwrap();
+                let options = three_steps().on(Device::new(Cpu { isa, threads }));
+                model.fit(zeros(), options).unwrap();
                 assert_eq!(model.weights().next().unwrap().values, [0.0], "{isa:?}");
             }
         }
         let mut model = decaying();
-        model.fit_on(&Reference, zeros(), three_steps()).unwrap();
+        let options = three_steps().on(Device::new(Reference));
+        model.fit(zeros(), options).unwrap();
         let quarter = f32::MIN_POSITIVE / 4.0;
         assert_eq!(model.weights().next().unwrap().values, [quarter]);
     }

@@ -5,7 +5,7 @@ use super::simd::{Kernel, Simd, panels};
 /// A set of instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Isa {
-    /// What every processor of the architecture has.
+    /// The instructions that every processor of the architecture has.
     Portable,
     /// 256-bit vectors with fused multiply-add.
     #[cfg(target_arch = "x86_64")]
@@ -73,13 +73,13 @@ impl Isa {
     /// Those of them that multiply pairs, each with the set that differs in nothing else.
     #[cfg(test)]
     pub fn paired() -> Vec<(Isa, Isa)> {
-        let twin = |isa| match isa {
+        let paired = |isa| match isa {
             Isa::Portable => Some((Isa::Paired, Isa::Portable)),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => Some((Isa::Avx512Bf16, Isa::Avx512)),
             _ => None,
         };
-        Self::tested().into_iter().filter_map(twin).collect()
+        Self::tested().into_iter().filter_map(paired).collect()
     }
 
     /// Numbers in a lane.
@@ -93,7 +93,7 @@ impl Isa {
         panels(lanes, most, wide)
     }
 
-    /// Whether it is quicker than those before it.
+    /// True if it is quicker than those before it.
     fn is_quicker(self) -> bool {
         match self {
             #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -102,7 +102,7 @@ impl Isa {
         }
     }
 
-    /// Whether it multiplies bfloat16 numbers by pairs.
+    /// True if it multiplies bfloat16 numbers by pairs.
     pub(super) fn has_pairs(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]

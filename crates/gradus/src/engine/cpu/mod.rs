@@ -1,36 +1,32 @@
-//! The fast engine: a plan's groups cut into tasks, done by a pool of threads
-//! with the processor's widest instructions.
+//! The fast engine: a plan is compiled to groups of operations, which are cut into tasks, done
+//! by a pool of threads with the processor's widest instructions.
 //!
 //! Every result is computed whole by one task, in an order that does not depend
 //! on how the work was cut: the same numbers on any number of threads.
 #![allow(unsafe_code)]
 
 mod arena;
-mod augment;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod bf16;
-mod columns;
+mod chunks;
+mod compile;
+mod context;
 mod denormals;
+mod execute;
 mod gradient;
-mod indices;
 mod isa;
 mod kernels;
-mod layout;
-mod matrices;
-mod merge;
-mod pace;
+mod ops;
+mod packed;
 mod pairs;
-mod pieces;
 pub(crate) mod pool;
-mod rows;
 mod session;
 mod simd;
 mod sparse;
-mod tasks;
-mod weights;
-mod whole;
+mod thread_tuner;
 
 use super::{Engine, Session};
+use crate::error::Result;
 use crate::plan::Program;
 pub(crate) use isa::Isa;
 
@@ -39,7 +35,7 @@ pub(crate) use isa::Isa;
 pub(crate) struct Cpu {
     /// The instructions to use.
     pub isa: Isa,
-    /// How many threads, if not the process's pool.
+    /// The number of threads, if not the process's pool.
     pub threads: Option<usize>,
 }
 
@@ -53,8 +49,9 @@ impl Default for Cpu {
 }
 
 impl Engine for Cpu {
-    fn session(&self, program: Program) -> Box<dyn Session> {
-        Box::new(session::CpuSession::new(self.isa, self.threads, program))
+    fn compile(&self, program: Program) -> Result<Box<dyn Session>> {
+        let session = session::CpuSession::new(self.isa, self.threads, program)?;
+        Ok(Box::new(session))
     }
 
     fn together(&self, work: &(dyn Fn() + Sync)) {

@@ -2,11 +2,11 @@
 //! and in which order. Both factors are joined to pairs in a task's scratch, once for all that
 //! it multiplies with them.
 
+use super::context::Context;
 use super::kernels::columns::Block;
 use super::kernels::factors::{Lanes, Left, Right};
 use super::kernels::pairs::{JoinNumbers, JoinRows};
 use super::kernels::product::{PACK_SIZE, PairProduct, Product};
-use super::session::Context;
 use super::simd::Isa;
 
 /// With fewer rows, or fewer lanes of columns, joining takes as long as what is saved.
@@ -27,9 +27,9 @@ pub(super) fn room(rows: usize, depth: usize) -> usize {
     PACK_SIZE + rows.min(step(depth)) * depth.div_ceil(2)
 }
 
-/// Whether a product of so many rows and columns is made so.
+/// True if a product of so many rows and columns is made so.
 pub(super) fn pays(context: &Context<'_>, rows: usize, columns: usize) -> bool {
-    context.plan.bfloat16
+    context.plan().bfloat16
         && context.isa.has_pairs()
         && rows >= FEWEST_ROWS
         && columns.div_ceil(context.isa.width()) >= FEWEST_LANES
@@ -92,7 +92,7 @@ pub(super) unsafe fn join(
                 width: end - first,
                 to,
             }),
-            Left::Laned(all) | Left::Columns(all, _) => {
+            Left::PanelPacked(all) | Left::Columns(all, _) => {
                 for column in (first..end).step_by(isa.width()) {
                     let stride = isa.width().min(all.columns - column);
                     isa.run_pairs(JoinRows {

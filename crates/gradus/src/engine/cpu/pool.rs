@@ -15,10 +15,10 @@ const SPINS: u32 = 1_000;
 /// 200 µs, longer than the work between two steps.
 const SPINS_BEFORE_SLEEP: u32 = 6_000;
 
-/// What every thread does in a step, given its number.
+/// The work of every thread in a step, given its number.
 type Work = *const (dyn Fn(usize) + Sync);
 
-/// What the threads share.
+/// The state that the threads share.
 struct Shared {
     /// Counts the steps; a change of it starts one.
     step: AtomicUsize,
@@ -66,7 +66,7 @@ impl Pool {
         Pool { shared, workers }
     }
 
-    /// How many threads do the work.
+    /// The number of threads that do the work.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
     }
@@ -164,7 +164,7 @@ fn wait(spins: &mut u32) {
     }
 }
 
-/// Where threads wait for each other, again and again.
+/// A barrier at which threads wait for each other, again and again.
 #[derive(Debug, Default)]
 pub(super) struct Barrier {
     arrived: AtomicUsize,

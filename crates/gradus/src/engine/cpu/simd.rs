@@ -124,7 +124,7 @@ pub(super) const PANEL: usize = 48;
 
 /// Something to do with the widest lane there is.
 pub(super) trait Kernel {
-    /// What comes of it.
+    /// Its result.
     type Output;
     /// Does it. Must be `#[inline(always)]`: only then is it compiled for the
     /// processor that was found.

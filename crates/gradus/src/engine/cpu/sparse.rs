@@ -48,7 +48,7 @@ unsafe fn lists_at(scratch: *mut f32, rows: usize, depth: usize) -> Lists {
     }
 }
 
-/// Whether leaving zeros out pays in a product of so many rows and columns of a with so many
+/// True if leaving zeros out pays in a product of so many rows and columns of a with so many
 /// columns of b.
 pub(super) fn pays(isa: Isa, a: Left, rows: usize, depth: usize, columns: usize) -> bool {
     rows >= FEWEST_ROWS
@@ -265,7 +265,7 @@ pub(super) unsafe fn turn(
                 to: end,
                 y: to,
             }),
-            Left::Laned(x) | Left::Columns(x, _) => {
+            Left::PanelPacked(x) | Left::Columns(x, _) => {
                 for column in (first..end).step_by(isa.width()) {
                     let width = isa.width().min(x.columns - column);
                     isa.run(Transpose {
@@ -311,11 +311,11 @@ mod tests {
     fn a_product_without_the_zeros_has_the_same_bits() {
         for isa in Isa::tested() {
             for [rows, depth, columns] in SIZES {
-                for (laned, transposed) in [(false, false), (true, false), (false, true)] {
+                for (packed, transposed) in [(false, false), (true, false), (false, true)] {
                     let (a, b) = (matrix(rows * depth, 4), matrix(depth * columns, 10));
-                    let a = match laned {
+                    let a = match packed {
                         false => Left::Plain(a.as_ptr(), depth),
-                        true => Left::Laned(Lanes {
+                        true => Left::PanelPacked(Lanes {
                             from: a.as_ptr(),
                             rows,
                             columns: depth,
@@ -335,7 +335,7 @@ mod tests {
                         stride: columns,
                         from: 2 * isa.width(),
                         to: columns,
-                        laned,
+                        packed,
                     };
                     let mut all = vec![0.0; rows * columns];
                     let mut others = all.clone();

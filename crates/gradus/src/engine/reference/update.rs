@@ -1,24 +1,43 @@
-//! What happens to the variables: penalties, gathered gradients, updates.
+//! Updates of the variables: gradients summed, measured and gathered, steps, constraints.
 
-use super::Run;
+use super::{Compute, Run};
 use crate::engine::Step;
-use crate::plan::op::Clip;
-use crate::plan::{Buffer, Op};
+use crate::plan::Buffer;
+use crate::plan::ops::{Accumulate, Clip, Constrain, SquaredNorm, SumGradients, Update};
 use crate::rules::optimizers::{self, SLOTS};
-use crate::rules::regularizers::{Formula as _, Regularizer};
+use crate::rules::regularizers::Formula as _;
+
+impl Compute for SumGradients {
+    fn compute(&self, run: &mut Run<'_>) {
+        run.sum(self.a, self.b, self.y);
+    }
+}
+
+impl Compute for SquaredNorm {
+    fn compute(&self, run: &mut Run<'_>) {
+        let all = self.gradients.iter().flat_map(|&(g, _)| run.get(g));
+        let sum: f64 = all.map(|&x| f64::from(x) * f64::from(x)).sum();
+        run.set(self.norm, vec![sum as f32]);
+    }
+}
+
+impl Compute for Accumulate {
+    fn compute(&self, run: &mut Run<'_>) {
+        let gradient = run.get(self.gradient).to_vec();
+        let gathered = run.gather(self.accumulator, gradient);
+        run.set(self.y, gathered);
+    }
+}
+
+impl Compute for Constrain {
+    fn compute(&self, run: &mut Run<'_>) {
+        run.fill(self.w, |_, w| self.rule.apply(&self.shape, w));
+    }
+}
 
 impl Run<'_> {
-    /// A regularizer's penalty and its derivatives.
-    pub(super) fn penalty(&self, rule: &Regularizer, x: Buffer, columns: usize) -> (f64, Vec<f32>) {
-        let x = self.get(x);
-        let mut gradient = vec![0.0; x.len()];
-        let shape = [x.len() / columns.max(1), columns];
-        let sum = rule.penalty_and_gradient(&shape, x, &mut gradient);
-        (sum, gradient)
-    }
-
     /// The mean gradient with those before it, or 0 in a step that only gathers.
-    pub(super) fn gather(&mut self, accumulator: Buffer, mut gradient: Vec<f32>) -> Vec<f32> {
+    fn gather(&mut self, accumulator: Buffer, mut gradient: Vec<f32>) -> Vec<f32> {
         let Step {
             gathering,
             gathered,
@@ -35,9 +54,11 @@ impl Run<'_> {
         }
         gradient
     }
+}
 
-    pub(super) fn update(&mut self, op: &Op) {
-        struct Update<'a> {
+impl Compute for Update {
+    fn compute(&self, run: &mut Run<'_>) {
+        struct Apply<'a> {
             buffers: &'a mut [Vec<f32>],
             coefficients: &'a optimizers::Coefficients,
             w: Buffer,
@@ -47,7 +68,7 @@ impl Run<'_> {
             rate: f32,
             whole: Option<&'a [usize]>,
         }
-        impl optimizers::Visit for Update<'_> {
+        impl optimizers::Visit for Apply<'_> {
             type Output = ();
             fn visit<R: optimizers::Formula>(self, rule: &R) {
                 let c = &rule.at_rate(self.coefficients, self.rate);
@@ -86,68 +107,48 @@ impl Run<'_> {
                 }
             }
         }
-        let Op::Update {
-            rule,
-            w,
-            gradient,
-            slots,
-            regularizer,
-            accumulator,
-            average,
-            clip,
-            decay,
-            rate,
-            whole,
-            ..
-        } = op
-        else {
-            return;
-        };
-        let mut gradient = self.get(*gradient).to_vec();
-        if let Some(rule) = regularizer {
-            for (g, &w) in gradient.iter_mut().zip(self.get(*w)) {
+        let mut gradient = run.get(self.gradient).to_vec();
+        if let Some(rule) = &self.regularizer {
+            for (g, &w) in gradient.iter_mut().zip(run.get(self.w)) {
                 *g += rule.slope(w);
             }
         }
-        if let Some(accumulator) = accumulator {
-            gradient = self.gather(*accumulator, gradient);
+        if let Some(accumulator) = self.accumulator {
+            gradient = run.gather(accumulator, gradient);
         }
-        let (scale, bound) = match clip {
+        let (scale, bound) = match self.clip {
             Clip::None => (1.0, f32::INFINITY),
-            Clip::Value(bound) => (1.0, *bound),
+            Clip::Value(bound) => (1.0, bound),
             Clip::Norm { norm, limit } => {
-                let norm = self.get(*norm)[0].sqrt();
-                (
-                    if norm > *limit { limit / norm } else { 1.0 },
-                    f32::INFINITY,
-                )
+                let norm = run.get(norm)[0].sqrt();
+                (if norm > limit { limit / norm } else { 1.0 }, f32::INFINITY)
             }
         };
         let clipped = |g: &f32| (g * scale).clamp(-bound, bound);
         let gradients = gradient.iter().map(clipped).collect();
-        if !self.step.gathering {
-            rule.visit(Update {
-                buffers: &mut self.buffers,
-                coefficients: &self.step.coefficients,
-                w: *w,
+        if !run.step.gathering {
+            self.rule.visit(Apply {
+                buffers: &mut run.buffers,
+                coefficients: &run.step.coefficients,
+                w: self.w,
                 gradients,
-                slots,
-                decay: *decay,
-                rate: *rate,
-                whole: whole.as_deref(),
+                slots: &self.slots,
+                decay: self.decay,
+                rate: self.rate,
+                whole: self.whole.as_deref(),
             });
         }
-        if let Some(average) = average {
-            let (m, overwrite) = (self.step.average_momentum, self.step.overwrite);
-            let mut weights = std::mem::take(&mut self.buffers[w.index()]);
-            let averages = &mut self.buffers[average.index()];
+        if let Some(average) = self.average {
+            let (m, overwrite) = (run.step.average_momentum, run.step.overwrite);
+            let mut weights = std::mem::take(&mut run.buffers[self.w.index()]);
+            let averages = &mut run.buffers[average.index()];
             for (average, w) in averages.iter_mut().zip(&mut weights) {
                 *average = m * *average + (1.0 - m) * *w;
                 if overwrite {
                     *w = *average;
                 }
             }
-            self.buffers[w.index()] = weights;
+            run.buffers[self.w.index()] = weights;
         }
     }
 }

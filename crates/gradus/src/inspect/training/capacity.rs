@@ -25,7 +25,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             advice,
         )];
     }
-    let rows = planned.data.train.rows();
+    let rows = planned.data.train_rows();
     let regularized = model.layers.iter().any(|layer| {
         let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
         layer.rule.traits().regularizes

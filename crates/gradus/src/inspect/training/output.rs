@@ -19,7 +19,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         let Some(layer) = last(planned, &layers, model.outputs[output]) else {
             continue;
         };
-        let targets = target_of(model, &planned.data.train, output).map(|t| t.to_f32());
+        let targets = target_of(model, planned.data.train.sample(), output).map(|t| t.to_f32());
         findings.extend(with_loss(layer, goal));
         if let Some(targets) = targets {
             findings.extend(with_targets(layer, goal, &targets));

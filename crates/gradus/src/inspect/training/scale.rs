@@ -87,7 +87,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
 /// of all their numbers.
 fn columns(planned: &PlannedTraining<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
     let (mut columns, mut sum, mut squares, mut count) = (Vec::new(), 0.0, 0.0, 0.0);
-    let data = &planned.data.train;
+    let data = planned.data.train.sample();
     let names = planned.model.inputs.iter().map(|input| &*input.name);
     let Ok(tensors) = data.for_inputs(names) else {
         return (columns, sum, squares, count);
@@ -146,7 +146,7 @@ fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         if scaled || !errors.contains(&goal.loss.class()) {
             continue;
         }
-        let Some(target) = target_of(model, &planned.data.train, output) else {
+        let Some(target) = target_of(model, planned.data.train.sample(), output) else {
             continue;
         };
         let all = target.to_f32();

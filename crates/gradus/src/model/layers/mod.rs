@@ -228,7 +228,7 @@ impl Layer {
                 let size = dims.try_fold(1usize, |size, &dim| size.checked_mul(dim));
                 return match size {
                     Some(1..=MAX_ROW) => Ok(shape),
-                    _ => Err(Error::shape("", shape, "a row that fits into memory")),
+                    _ => Err(Error::shape("", &shape, "a row that fits into memory")),
                 };
             }
             (_, false) => "one",

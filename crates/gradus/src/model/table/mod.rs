@@ -24,21 +24,21 @@ use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
 use crate::data::{
-    DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, Loaded, NumberFormat, Schema,
+    DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, NumberFormat, RunData, Schema,
     Summary, TableOptions, Tabular, Target,
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
 
 impl Recipe {
-    /// The network for rows that were [loaded](crate::data::DataConfig::load_table):
+    /// The network for rows that were [opened](crate::data::DataConfig::open):
     /// [`Recipe::table_model`] for a table of whose columns `columns` was said, else
     /// [`Recipe::model`].
-    pub fn model_of(&self, rows: &Loaded, columns: &TableOptions) -> Result<Model> {
-        match (&rows.schema, &rows.summary) {
+    pub fn model_of(&self, rows: &RunData, columns: &TableOptions) -> Result<Model> {
+        match (rows.schema(), rows.summary()) {
             (Some(schema), Some(train)) => self.summed_model(schema, train, columns),
             (Some(schema), None) => self.table_model(schema, &rows.train, columns),
-            (None, _) => self.model(&rows.train),
+            (None, _) => self.model(rows.train.sample()),
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::layers::{
     Activation, Cast, Concatenate, Embedding, Flatten, Isnan, NanToNum, Normalization, OutputMode,
     Rescaling, StringLookup,
 };
-use crate::data::{Feature, Look, Missing, Moments, NumbersLook, Schema, Summary};
+use crate::data::{Feature, Look, Missing, Moments, NumberLook, Schema, Summary};
 use crate::error::{Error, Result};
 use crate::rules::activations;
 use std::collections::HashMap;
@@ -174,7 +174,7 @@ fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
 
 /// Means and variances of the rows where a number is not missing; a variance of 0 is 1,
 /// so that a constant stays 0.
-fn statistics(look: &NumbersLook, train: &Summary, missing: Missing) -> Standardized {
+fn statistics(look: &NumberLook, train: &Summary, missing: Missing) -> Standardized {
     let variance = |moments: &Moments| match moments.variance {
         0.0 => 1.0,
         variance => variance,

@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate};
+use super::parts::{arguments, check_positive, check_rate};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -18,12 +18,7 @@ pub struct Adadelta {
     pub epsilon: f64,
 }
 
-impl Adadelta {
-    /// Adadelta with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Adadelta { rho: f64, epsilon: f64 } }
 
 impl Default for Adadelta {
     fn default() -> Self {

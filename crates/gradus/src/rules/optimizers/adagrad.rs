@@ -1,4 +1,4 @@
-use super::parts::check_positive;
+use super::parts::{arguments, check_positive};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -17,12 +17,7 @@ pub struct Adagrad {
     pub epsilon: f64,
 }
 
-impl Adagrad {
-    /// Adagrad with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Adagrad { initial_accumulator_value: f64, epsilon: f64 } }
 
 impl Default for Adagrad {
     fn default() -> Self {

@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate, correction};
+use super::parts::{arguments, check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -23,12 +23,7 @@ pub struct Adam {
     pub amsgrad: bool,
 }
 
-impl Adam {
-    /// Adam with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Adam { beta_1: f64, beta_2: f64, epsilon: f64, amsgrad: bool } }
 
 impl Default for Adam {
     fn default() -> Self {
@@ -109,12 +104,9 @@ pub struct AdamW {
     pub amsgrad: bool,
 }
 
-impl AdamW {
-    /// AdamW with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
+arguments! { AdamW { beta_1: f64, beta_2: f64, epsilon: f64, amsgrad: bool } }
 
+impl AdamW {
     #[inline(always)]
     fn adam(&self) -> Adam {
         let AdamW {

@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate, correction};
+use super::parts::{arguments, check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -20,12 +20,7 @@ pub struct Adamax {
     pub epsilon: f64,
 }
 
-impl Adamax {
-    /// Adamax with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Adamax { beta_1: f64, beta_2: f64, epsilon: f64 } }
 
 impl Default for Adamax {
     fn default() -> Self {

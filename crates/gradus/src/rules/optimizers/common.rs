@@ -1,4 +1,4 @@
-use super::Method;
+use super::{Formula, Method};
 use crate::base::registry::{Value, field_names, fields, named, read};
 use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
@@ -84,14 +84,22 @@ impl Default for Common {
     }
 }
 
-/// A method with the arguments that every optimizer takes.
+/// A method with the arguments that every optimizer takes; `Optimizer` alone is any method.
+///
+/// ```
+/// use gradus::prelude::*;
+///
+/// let one = SGD::new().learning_rate(0.01).momentum(0.9).clipnorm(1.0);
+/// let same = SGD::new().clipnorm(1.0).momentum(0.9).learning_rate(0.01);
+/// assert_eq!(Optimizer::from(one), Optimizer::from(same));
+/// ```
 ///
 /// One step, for each trainable variable, is: gradient, clipping, weight decay
 /// (w ← w - w · decay · rate), the method's update.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Optimizer {
+pub struct Optimizer<M = Method> {
     /// The method's own arguments and formula.
-    pub method: Method,
+    pub method: M,
     /// Keras' name of the object. Default the method's.
     pub name: Option<String>,
     /// The size of a step. The default is the method's.
@@ -341,7 +349,9 @@ impl Optimizer {
         }
         Ok(())
     }
+}
 
+impl<M> Optimizer<M> {
     /// Sets the learning rate: a number or a schedule.
     pub fn learning_rate(mut self, rate: impl Into<LearningRate>) -> Self {
         self.learning_rate = rate.into();
@@ -414,13 +424,12 @@ impl<'de> Deserialize<'de> for Optimizer {
     }
 }
 
-impl<M: Into<Method>> From<M> for Optimizer {
-    fn from(method: M) -> Self {
-        let method = method.into();
+impl<M> Optimizer<M> {
+    fn with(method: M, learning_rate: f64, weight_decay: Option<f64>) -> Self {
         Optimizer {
-            learning_rate: LearningRate::Constant(method.default_rate()),
-            weight_decay: method.default_decay(),
             method,
+            learning_rate: LearningRate::Constant(learning_rate),
+            weight_decay,
             name: None,
             clipvalue: None,
             clipnorm: None,
@@ -436,12 +445,49 @@ impl<M: Into<Method>> From<M> for Optimizer {
     }
 }
 
-/// A method with a learning rate of its own: `SGD::new().learning_rate(0.1)`.
-pub trait WithLearningRate: Into<Method> {
-    /// The method as an optimizer with this rate: a number or a schedule.
-    fn learning_rate(self, rate: impl Into<LearningRate>) -> Optimizer {
-        Optimizer::from(self).learning_rate(rate)
+impl<R: Formula> Optimizer<R> {
+    /// The rule at its default learning rate and weight decay.
+    pub(super) fn of(rule: R) -> Self {
+        Self::with(rule, R::LEARNING_RATE, R::WEIGHT_DECAY)
     }
 }
 
-impl<M: Into<Method>> WithLearningRate for M {}
+impl From<Method> for Optimizer {
+    fn from(method: Method) -> Self {
+        let (rate, decay) = (method.default_rate(), method.default_decay());
+        Self::with(method, rate, decay)
+    }
+}
+
+impl<R: Formula> From<R> for Optimizer
+where
+    Method: From<R>,
+{
+    fn from(rule: R) -> Self {
+        Optimizer::of(rule).into()
+    }
+}
+
+impl<R: Formula> From<Optimizer<R>> for Optimizer
+where
+    Method: From<R>,
+{
+    fn from(optimizer: Optimizer<R>) -> Self {
+        Optimizer {
+            method: optimizer.method.into(),
+            learning_rate: optimizer.learning_rate,
+            weight_decay: optimizer.weight_decay,
+            name: optimizer.name,
+            clipvalue: optimizer.clipvalue,
+            clipnorm: optimizer.clipnorm,
+            global_clipnorm: optimizer.global_clipnorm,
+            use_ema: optimizer.use_ema,
+            ema_momentum: optimizer.ema_momentum,
+            ema_overwrite_frequency: optimizer.ema_overwrite_frequency,
+            loss_scale_factor: optimizer.loss_scale_factor,
+            gradient_accumulation_steps: optimizer.gradient_accumulation_steps,
+            exclude_from_weight_decay: optimizer.exclude_from_weight_decay,
+            layer_rates: optimizer.layer_rates,
+        }
+    }
+}

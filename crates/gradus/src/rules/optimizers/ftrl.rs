@@ -1,4 +1,4 @@
-use super::parts::check_positive;
+use super::parts::{arguments, check_positive};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::math::pow;
@@ -31,12 +31,7 @@ pub struct Ftrl {
     pub beta: f64,
 }
 
-impl Ftrl {
-    /// Ftrl with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Ftrl { learning_rate_power: f64, initial_accumulator_value: f64, l1_regularization_strength: f64, l2_regularization_strength: f64, l2_shrinkage_regularization_strength: f64, beta: f64 } }
 
 impl Default for Ftrl {
     fn default() -> Self {

@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate, correction};
+use super::parts::{arguments, check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS, Whole};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -23,12 +23,9 @@ pub struct Lamb {
     pub epsilon: f64,
 }
 
-impl Lamb {
-    /// Lamb with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
+arguments! { Lamb { beta_1: f64, beta_2: f64, epsilon: f64 } }
 
+impl Lamb {
     /// Moves m and v; gives r.
     #[inline(always)]
     fn direction<L: Lane>(&self, c: &Coefficients, g: L, m: &mut L, v: &mut L) -> L {

@@ -1,4 +1,4 @@
-use super::parts::check_rate;
+use super::parts::{arguments, check_rate};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -17,12 +17,7 @@ pub struct Lion {
     pub beta_2: f64,
 }
 
-impl Lion {
-    /// Lion with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Lion { beta_1: f64, beta_2: f64 } }
 
 impl Default for Lion {
     fn default() -> Self {

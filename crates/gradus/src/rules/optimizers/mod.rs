@@ -11,7 +11,7 @@ use crate::base::lane::Lane;
 use crate::base::registry::{Rule, forward, registry, visitor};
 
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
-pub use common::{LearningRate, Optimizer, WithLearningRate};
+pub use common::{LearningRate, Optimizer};
 
 /// The most slots that an optimizer keeps for each weight.
 pub const SLOTS: usize = 3;

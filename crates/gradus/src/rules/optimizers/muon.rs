@@ -1,5 +1,5 @@
 use super::adam::Adam;
-use super::parts::{check_positive, check_rate};
+use super::parts::{arguments, check_positive, check_rate};
 use super::{Clock, Coefficients, Formula, SLOTS, Whole};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -52,12 +52,9 @@ pub struct Muon {
     pub rms_rate: Option<f64>,
 }
 
-impl Muon {
-    /// Muon with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
+arguments! { Muon { adam_beta_1: f64, adam_beta_2: f64, adam_weight_decay: Option<f64>, epsilon: f64, exclude_layers: Vec<String>, exclude_embeddings: bool, muon_a: f64, muon_b: f64, muon_c: f64, adam_lr_ratio: f64, momentum: f64, ns_steps: u32, nesterov: bool, rms_rate: Option<f64> } }
 
+impl Muon {
     fn adam(&self) -> Adam {
         Adam {
             beta_1: self.adam_beta_1,

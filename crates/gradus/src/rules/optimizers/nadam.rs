@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate, correction};
+use super::parts::{arguments, check_positive, check_rate, correction};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -21,12 +21,7 @@ pub struct Nadam {
     pub epsilon: f64,
 }
 
-impl Nadam {
-    /// Nadam with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { Nadam { beta_1: f64, beta_2: f64, epsilon: f64 } }
 
 impl Default for Nadam {
     fn default() -> Self {

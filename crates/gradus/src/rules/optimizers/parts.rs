@@ -2,6 +2,32 @@
 
 use crate::error::{Error, Result};
 
+/// Declares how an optimizer is made in code: `new`, with the default arguments, and a setter
+/// for each of its own arguments, beside those that [`Optimizer`](super::Optimizer) has for all.
+macro_rules! arguments {
+    ($rule:ident { $( $argument:ident : $type:ty ),+ $(,)? }) => {
+        impl $rule {
+            #[doc = concat!("`", stringify!($rule), "` with its default arguments. Those that it has ")]
+            /// alone and those of every optimizer are set in any order.
+            pub fn new() -> $crate::rules::optimizers::Optimizer<Self> {
+                $crate::rules::optimizers::Optimizer::of(Self::default())
+            }
+        }
+
+        impl $crate::rules::optimizers::Optimizer<$rule> {
+            $(
+                #[doc = concat!("Sets [`", stringify!($argument), "`](", stringify!($rule), "::", stringify!($argument), ").")]
+                pub fn $argument(mut self, $argument: $type) -> Self {
+                    self.method.$argument = $argument;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+pub(super) use arguments;
+
 /// Refuses a decay rate outside [0, 1).
 pub(super) fn check_rate(name: &str, beta: f64) -> Result<()> {
     if (0.0..1.0).contains(&beta) {

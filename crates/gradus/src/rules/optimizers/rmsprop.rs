@@ -1,4 +1,4 @@
-use super::parts::{check_positive, check_rate};
+use super::parts::{arguments, check_positive, check_rate};
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -24,12 +24,7 @@ pub struct RMSprop {
     pub centered: bool,
 }
 
-impl RMSprop {
-    /// RMSprop with its default arguments.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+arguments! { RMSprop { rho: f64, momentum: f64, epsilon: f64, centered: bool } }
 
 impl Default for RMSprop {
     fn default() -> Self {

@@ -1,3 +1,4 @@
+use super::parts::arguments;
 use super::{Clock, Coefficients, Formula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
@@ -17,24 +18,7 @@ pub struct SGD {
     pub nesterov: bool,
 }
 
-impl SGD {
-    /// Plain gradient descent.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets μ.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// Turns Nesterov's variant on or off.
-    pub fn nesterov(mut self, nesterov: bool) -> Self {
-        self.nesterov = nesterov;
-        self
-    }
-}
+arguments! { SGD { momentum: f64, nesterov: bool } }
 
 impl Rule for SGD {
     fn check(&self) -> Result<()> {

@@ -164,7 +164,7 @@ fn every_step_is_finite() {
 /// The default way of a whole variable is the way of each of its numbers.
 #[test]
 fn a_whole_variable_moves_as_its_numbers() {
-    let rule = Adam::new();
+    let rule = Adam::default();
     let c = [0.1, 0.1, 0.1, 0.01, 1e-7, 0.0];
     let (mut w, gradient) = ([1.0, 2.0], [0.5, -3.0]);
     let (mut m, mut v) = ([0.1, 0.2], [0.3, 0.4]);
@@ -222,7 +222,7 @@ fn adamw_and_muon_decay_by_default_and_others_do_not() {
         let decays = ["AdamW", "Muon"].contains(&optimizer.method.class());
         assert_eq!(optimizer.weight_decay, decays.then_some(0.004));
     }
-    assert_eq!(Optimizer::from(AdamW::new()).weight_decay, Some(0.004));
+    assert_eq!(AdamW::new().weight_decay, Some(0.004));
     // Where the file has none, there is none.
     let none = json!({"type": "Muon", "weight_decay": null, "adam_weight_decay": null});
     let none = Optimizer::from_config("", &none).unwrap();

@@ -6,15 +6,16 @@ mod learning_rate_scheduler;
 mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
+use super::device::Device;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::Runner;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
+use std::fmt;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use gradual_unfreezing::{GradualUnfreezing, Layers, Stage};
@@ -121,6 +122,53 @@ pub trait Callback {
     }
 }
 
+impl<C: Callback + ?Sized> Callback for &mut C {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_begin(training)
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_epoch_begin(epoch, training)
+    }
+
+    fn on_train_batch_begin(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_begin(progress, training)
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_train_batch_end(progress, training)
+    }
+
+    fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_begin(training)
+    }
+
+    fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_test_end(logs, training)
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_epoch_end(epoch, logs, training)
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_train_end(training)
+    }
+}
+
 /// How far an epoch is.
 pub struct Progress<'a> {
     /// The epoch, from 0.
@@ -132,6 +180,18 @@ pub struct Progress<'a> {
     /// The batches of an epoch.
     pub batches: usize,
     pub(super) meters: &'a Meters,
+}
+
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("epoch", &self.epoch)
+            .field("epochs", &self.epochs)
+            .field("batch", &self.batch)
+            .field("batches", &self.batches)
+            .field("logs", &self.logs())
+            .finish()
+    }
 }
 
 impl Progress<'_> {
@@ -155,7 +215,7 @@ impl Progress<'_> {
 pub struct Training<'a> {
     pub(super) model: &'a mut Model,
     pub(super) runner: Runner,
-    engine: &'a dyn Engine,
+    device: Device,
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
@@ -168,18 +228,18 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// The model on the engine, with the wanted plans.
+    /// The model on the device, with the wanted plans.
     pub(super) fn new(
         model: &'a mut Model,
-        engine: &'a dyn Engine,
+        device: Device,
         wanted: Vec<Wanted>,
         learning_rate: f64,
     ) -> Result<Self> {
         Ok(Training {
-            runner: Runner::new(model, engine, &wanted)?,
+            runner: Runner::new(model, &device, &wanted)?,
             kept: (model.state.iteration, model.state.scalars.clone()),
             model,
-            engine,
+            device,
             wanted,
             learning_rate,
             stop: false,
@@ -193,13 +253,13 @@ impl<'a> Training<'a> {
     pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
         self.download();
         how(self.model)?;
-        self.runner = Runner::new(self.model, self.engine, &self.wanted)?;
+        self.runner = Runner::new(self.model, &self.device, &self.wanted)?;
         Ok(())
     }
 
-    /// The engine, for plans of one's own.
-    pub(super) fn engine(&self) -> &'a dyn Engine {
-        self.engine
+    /// The device, for plans of one's own.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Steps that the state has taken which the model has.

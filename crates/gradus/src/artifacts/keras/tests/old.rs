@@ -103,8 +103,11 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
             }
             .into(),
         );
-        let optimizer = Optimizer::from(SGD::new()).learning_rate(rate);
-        assert_eq!(model.compiled.as_ref().unwrap().optimizer, Some(optimizer));
+        let optimizer = SGD::new().learning_rate(rate);
+        assert_eq!(
+            model.compiled.as_ref().unwrap().optimizer,
+            Some(optimizer.into())
+        );
         assert!(!model.is_noisy());
         let said = said(&format!("{name}.json"));
         let before = model.clone();

@@ -120,11 +120,7 @@ fn a_real_file_is_loaded_with_everything() {
     let compiled = model.compiled.as_ref().unwrap();
     assert_eq!(
         compiled.optimizer,
-        Some(
-            Optimizer::from(Nadam::new())
-                .learning_rate(0.01)
-                .clipnorm(1.0)
-        )
+        Some(Nadam::new().learning_rate(0.01).clipnorm(1.0).into())
     );
     let goal = compiled.goals[0].as_ref().unwrap();
     assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);

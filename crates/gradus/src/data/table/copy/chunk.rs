@@ -6,8 +6,8 @@
 //! among the texts of its column in this chunk: how many, the length of each, all of
 //! them.
 
+use super::super::block_column::{Places, place};
 use super::super::dates::DAY;
-use super::super::part::{Places, place};
 use super::super::{Cells, Kind};
 use std::ops::Range;
 

@@ -5,16 +5,17 @@ use super::super::Reading;
 use super::super::header::{delimiter, layout};
 use super::super::infer::Found;
 use super::super::infer::Way;
+use super::super::path::is_parquet;
 use super::super::read::{Pass, changed, too_many};
 use super::super::settle::Settled;
 use super::super::source::Blocks;
-use super::super::{Cells, ReadTable, is_parquet, line};
+use super::super::{Cells, ReadTable, line};
 use super::encode::{Encoded, encode};
-use super::listener::Listener;
 use super::open::{Size, finish};
+use super::progress::OnCopy;
 use super::{About, Copied, MAGIC, OfColumn, Origin};
+use crate::base::atomic_file::fill_atomic;
 use crate::base::threads::threads;
-use crate::base::whole::fill_whole;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -29,7 +30,7 @@ impl Copied {
         table: &Path,
         options: &ReadTable,
         memory: u64,
-        listener: Listener<'_>,
+        on_copy: OnCopy<'_>,
     ) -> Result<Copied> {
         let origin = Origin::of(table)?;
         let path = origin.copy()?;
@@ -50,7 +51,7 @@ impl Copied {
             table,
             options,
             memory,
-            listener,
+            on_copy,
             origin: &origin,
             path: &path,
         };
@@ -96,7 +97,7 @@ pub(super) struct Making<'a> {
     pub table: &'a Path,
     pub options: &'a ReadTable,
     pub memory: u64,
-    pub listener: Listener<'a>,
+    pub on_copy: OnCopy<'a>,
     pub origin: &'a Origin,
     pub path: &'a Path,
 }
@@ -223,7 +224,7 @@ impl Making<'_> {
             if u32::try_from(to.rows).is_err() {
                 return Err(too_many(self.table, to.rows));
             }
-            self.listener.tell(self.table, done, self.origin.bytes);
+            self.on_copy.call(self.table, done, self.origin.bytes);
         }
     }
 
@@ -249,7 +250,7 @@ impl Making<'_> {
                 let looked_at = columns.into_iter().filter(|(name, _)| !ignored(name));
                 let cells: Vec<Cells> = looked_at.map(|(_, cells)| cells).collect();
                 to.add(encode(&cells))?;
-                self.listener.tell(self.table, done as u64, rows as u64);
+                self.on_copy.call(self.table, done as u64, rows as u64);
                 Ok(())
             })?;
             if to.rows == 0 {
@@ -293,7 +294,7 @@ impl Making<'_> {
         fill: impl FnOnce(&mut Writer<'_>) -> Result<(Vec<OfColumn>, Option<String>)>,
     ) -> Result<()> {
         let failed = |cause| Error::io("write", self.path, cause);
-        let written = fill_whole(self.path, |file| {
+        let written = fill_atomic(self.path, |file| {
             file.write_all(MAGIC).map_err(failed)?;
             let mut to = Writer {
                 file,

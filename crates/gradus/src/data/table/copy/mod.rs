@@ -10,17 +10,18 @@
 
 mod chunk;
 mod encode;
-mod listener;
 mod make;
 mod open;
+mod progress;
 #[cfg(test)]
 mod tests;
 
-pub use listener::{Listener, Told};
+pub use progress::{CopyProgress, OnCopy};
 
+use super::block_column::{Places, place};
 use super::infer::Way;
-use super::part::{Places, place};
-use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions, is_parquet};
+use super::path::is_parquet;
+use super::{Cells, Column, DateFormat, Kind, ReadTable, Reading, Table, TextOptions};
 use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;

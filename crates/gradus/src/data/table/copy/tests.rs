@@ -1,28 +1,25 @@
 use super::make::Making;
 use super::*;
 use std::iter::once;
-use std::path::Path;
 
 const WORDS: [&str; 4] = ["red", "green, or so", "", "blue"];
 
-/// A table, a folder for it and its copy, which is removed at the end.
-struct Place(PathBuf);
+/// A table, in a folder for it and its copy.
+struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new(name: &str, csv: &str) -> Self {
-        let name = format!("gradus-copy-{name}-{}", std::process::id());
-        let place = Place(std::env::temp_dir().join(name));
-        std::fs::create_dir_all(&place.0).unwrap();
+    fn new(csv: &str) -> Self {
+        let place = Place(tempfile::tempdir().unwrap());
         std::fs::write(place.table(), csv).unwrap();
         place
     }
 
     fn table(&self) -> PathBuf {
-        self.0.join("table.csv")
+        self.0.path().join("table.csv")
     }
 
     fn path(&self) -> PathBuf {
-        self.0.join("copy.bin")
+        self.0.path().join("copy.bin")
     }
 
     fn make(&self, options: &ReadTable) -> Result<Copied> {
@@ -32,7 +29,7 @@ impl Place {
             table: &table,
             options,
             memory: 1 << 20,
-            listener: Listener::default(),
+            on_copy: OnCopy::default(),
             origin: &origin,
             path: &path,
         };
@@ -42,12 +39,6 @@ impl Place {
 
     fn open(&self) -> Option<Copied> {
         Copied::open(self.path(), &Origin::of(&self.table()).unwrap())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -102,7 +93,7 @@ fn same(a: &Table, b: &Table) {
 
 #[test]
 fn a_copy_has_the_rows_of_the_table() {
-    let place = Place::new("same", &csv(100_000));
+    let place = Place::new(&csv(100_000));
     let whole = Table::read(place.table(), &ReadTable::default()).unwrap();
     // A column is numbers as far as is looked at first.
     let copied = place.make(&ReadTable::default()).unwrap();
@@ -133,7 +124,7 @@ fn types_that_the_first_rows_do_not_promise_are_found() {
         let b = if row < 60_000 { "" } else { "w" };
         text += &format!("{row},{b}\n");
     }
-    let place = Place::new("late", &text);
+    let place = Place::new(&text);
     let whole = Table::read(place.table(), &ReadTable::default()).unwrap();
     assert_eq!(whole.columns[1].cells.kind(), Kind::Category);
     let copied = place.make(&ReadTable::default()).unwrap();
@@ -145,7 +136,7 @@ fn a_copy_serves_who_asks_for_what_it_has() {
     let mut options = ReadTable::default();
     options.kinds.insert("late".into(), Kind::Category);
     options.ignore("number");
-    let place = Place::new("serves", &csv(60_000));
+    let place = Place::new(&csv(60_000));
     let copied = place.make(&options).unwrap();
     assert!(copied.serves(&options, None));
     // What was ignored is not there, and what was said is not what it is by itself.
@@ -162,7 +153,7 @@ fn a_copy_serves_who_asks_for_what_it_has() {
 
 #[test]
 fn a_damaged_copy_is_none_or_an_error() {
-    let place = Place::new("damaged", &csv(40_000));
+    let place = Place::new(&csv(40_000));
     place.make(&ReadTable::default()).unwrap();
     let bytes = std::fs::read(place.path()).unwrap();
     let write = |bytes: &[u8]| std::fs::write(place.path(), bytes).unwrap();
@@ -239,9 +230,9 @@ fn a_damaged_copy_is_none_or_an_error() {
 
 #[test]
 fn what_somebody_who_was_killed_has_left_is_removed_once_it_is_old() {
-    let place = Place::new("left", "a\n1\n");
+    let place = Place::new("a\n1\n");
     let left = |name: &str, old: bool| {
-        let path = place.0.join(name);
+        let path = place.0.path().join(name);
         let file = std::fs::File::create(&path).unwrap();
         if old {
             let hour = std::time::Duration::from_secs(3600);
@@ -253,6 +244,6 @@ fn what_somebody_who_was_killed_has_left_is_removed_once_it_is_old() {
     let old = left(".copy.bin.1-0.tmp", true);
     let others = left(".other.bin.1-0.tmp", true);
     let new = left(".copy.bin.2-0.tmp", false);
-    make::remove_left(Path::new(&place.0), &place.path());
+    make::remove_left(place.0.path(), &place.path());
     assert!(!old.exists() && others.exists() && new.exists());
 }

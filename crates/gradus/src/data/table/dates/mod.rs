@@ -11,7 +11,7 @@ pub(super) use evidence::Evidence;
 pub(super) use moment::{DAY, Moment, look, seems_date};
 pub use pattern::DatePattern;
 
-use super::cell::{date_text, day_of};
+use super::calendar::{date_text, day_of};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

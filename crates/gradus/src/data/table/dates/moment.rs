@@ -1,6 +1,6 @@
 //! From a cell to a day and a time.
 
-use super::super::cell::day_of;
+use super::super::calendar::{MONTHS, day_of};
 
 /// Microseconds of a day.
 pub(in crate::data::table) const DAY: i64 = 86_400_000_000;
@@ -281,7 +281,7 @@ fn by_name(text: &str) -> bool {
         let lower = word.to_ascii_lowercase();
         let is_month =
             |month: &&str| word.len() >= 3 && month.to_ascii_lowercase().starts_with(&lower);
-        months += usize::from(super::pattern::MONTHS.iter().any(is_month));
+        months += usize::from(MONTHS.iter().any(is_month));
         // `5th` is one, too.
         let digits = word.trim_end_matches(char::is_alphabetic);
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

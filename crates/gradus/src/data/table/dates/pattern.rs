@@ -1,22 +1,9 @@
 //! Formats that a user gives, in the words of `strftime`.
 
+use super::super::calendar::MONTHS;
 use super::moment::{Cursor, Moment, Time};
 use crate::error::{Error, Result};
 
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 /// The longest pattern.
 const LONGEST: usize = 48;
 const KNOWN: &str = "%Y %y %m %d %b %B %H %I %M %S %f %p %z %%";

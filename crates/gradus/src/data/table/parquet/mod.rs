@@ -3,21 +3,16 @@
 
 mod opened;
 
-use super::part::join;
+use super::block_column::join;
 use super::typed::{Head, whole};
 use super::{Cells, ReadTable, Table, arrow};
 use crate::base::threads::{lock, parallel, threads};
 use crate::error::Result;
-use opened::{Opened, damaged};
+use opened::{Opened, ROWS, damaged};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::{Mutex, Once};
-
-/// What a Parquet file begins and ends with.
-const MAGIC: &[u8; 4] = b"PAR1";
-/// So many rows are unpacked at a time.
-const ROWS: usize = 1 << 14;
 
 /// The table of a Parquet file.
 pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {

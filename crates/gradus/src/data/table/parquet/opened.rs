@@ -3,7 +3,6 @@
 use super::super::arrow;
 use super::super::typed::Making;
 use super::super::{Cells, ReadTable};
-use super::{MAGIC, ROWS};
 use crate::error::{Error, Result};
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
@@ -15,6 +14,11 @@ use arrow_array::RecordBatch;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+
+/// What a Parquet file begins and ends with.
+const MAGIC: &[u8; 4] = b"PAR1";
+/// So many rows are unpacked at a time.
+pub(super) const ROWS: usize = 1 << 14;
 
 /// A file of which it is known where its columns are.
 pub(super) struct Opened<'a> {

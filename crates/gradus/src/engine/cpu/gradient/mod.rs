@@ -1,17 +1,18 @@
 //! The gradient of a weight matrix, block by block, and the update by each block as soon
 //! as it is there.
 
-mod part;
+mod columns;
 
+use super::context::Context;
 use super::kernels::factors::{Lanes, Left};
 use super::kernels::sparse::LANES;
-use super::layout::Laned;
-use super::session::Context;
+use super::packed::PanelPacked;
 use super::simd::{PANEL, WIDEST};
-use super::{pairs, pieces, sparse};
+use super::{chunks, pairs, sparse};
 use crate::plan::Op;
-use crate::plan::op::Factors;
-use part::{MADE, Part};
+use crate::plan::ops::{MatMulDims, MatMulWeight};
+pub(super) use columns::Panel;
+use columns::{Columns, MADE};
 
 /// Numbers of dy that are packed at a time: 512 KiB, half of the second cache.
 const PACKED: usize = 131_072;
@@ -23,18 +24,18 @@ const TURNED: usize = 32_768;
 /// that fit the second cache.
 const BATCH: usize = 512;
 
-/// How a group works through its part: columns and rows of dw at a time.
-fn extent(batch: usize, of: &Factors) -> (usize, usize) {
+/// The columns and rows of dw that a group works through at a time.
+fn extent(batch: usize, of: MatMulDims) -> (usize, usize) {
     let batch = batch.clamp(1, BATCH);
     let columns = (PACKED / batch / PANEL).max(1) * PANEL;
-    // Each part of x starts a lane.
+    // Every part of x starts a lane.
     let rows = (TURNED / batch / PANEL).max(1) * PANEL;
     (columns.min(of.outputs), rows.min(of.inputs))
 }
 
 /// The numbers of scratch for packed dy, turned x, the rows made, a panel of dy, lists, and all
 /// of the gradient, if it is made of parts of the batch.
-fn sizes(batch: usize, of: &Factors) -> [usize; 6] {
+fn sizes(batch: usize, of: MatMulDims) -> [usize; 6] {
     let (columns, rows) = extent(batch, of);
     let part = batch.min(BATCH);
     [
@@ -53,58 +54,68 @@ fn sizes(batch: usize, of: &Factors) -> [usize; 6] {
 }
 
 /// The numbers of scratch that a group needs for a batch of so many rows.
-pub(super) fn room(batch: usize, of: &Factors) -> usize {
+pub(super) fn room(batch: usize, of: MatMulDims) -> usize {
     sizes(batch, of).iter().sum()
 }
 
-/// Columns `from..to` of a weight matrix: its gradient, and if the group has one
-/// its update.
-pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
-    let Some((Op::ProductWeight { x, dy, dw, of }, followers)) = ops.split_first() else {
-        unreachable!("the group starts with its product");
-    };
+/// Columns `from..to` of a weight's gradient. `follow` does the group's `followers` on each
+/// panel while it is in the first cache.
+pub(super) fn run(
+    context: &Context<'_>,
+    op: &MatMulWeight,
+    followers: &[Op],
+    follow: &impl Fn(&Panel),
+    (from, to): (usize, usize),
+) {
+    let &MatMulWeight {
+        x,
+        dy,
+        dw,
+        dims: of,
+    } = op;
     let isa = context.isa;
     let batch = context.rows * of.positions;
     // By the plan's rows, not the batch's: a short batch must not need more room.
-    let most = context.plan.rows * of.positions;
+    let most = context.plan().rows * of.positions;
     let (columns, rows) = extent(most, of);
     let [packed, turned, made, panel, lists, _] = sizes(most, of);
-    let x = context.left(*x, batch, of.inputs);
+    let scratch = context.scratch(room(most, of));
+    let x = context.left(x, batch, of.inputs);
     // What is normalized is seldom zero, and its sums must be made in one way.
-    let skips = pieces::of(followers, isa.width()).is_none()
+    let skips = chunks::of(followers, isa.width()).is_none()
         && sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
     let joins = !skips && pairs::pays(context, of.inputs, to - from);
     // SAFETY: `room` has counted all parts of the scratch.
     let (turned, made, panel, lists, all) = unsafe {
-        let turned_at = context.scratch.add(packed);
+        let turned_at = scratch.add(packed);
         let made_at = turned_at.add(turned);
         let panel_at = made_at.add(made);
         let lists_at = panel_at.add(panel);
         (turned_at, made_at, panel_at, lists_at, lists_at.add(lists))
     };
-    let kept = context.at(*dw);
-    let pieces = pieces::within(followers, of.outputs, isa.width(), (from, to));
-    let starts = pieces.flat_map(|(piece, from, to)| {
+    let kept = context.at(dw);
+    let chunks = chunks::within(followers, of.outputs, isa.width(), (from, to));
+    let starts = chunks.flat_map(|(chunk, from, to)| {
         let starts = (from..to).step_by(columns);
-        starts.map(move |start| (piece, from, start, to))
+        starts.map(move |start| (chunk, from, start, to))
     });
-    for (piece, from, start, to) in starts {
+    for (chunk, from, start, to) in starts {
         for begin in (0..batch).step_by(BATCH) {
-            let part = Part {
+            let part = Columns {
                 context,
-                followers,
-                matrix: Laned::new(of),
+                follow,
+                matrix: PanelPacked::new(of),
                 gradient: if kept.is_null() && most > BATCH {
                     all
                 } else {
                     kept
                 },
                 made,
-                piece,
-                fresh: from,
+                chunk,
+                chunk_start: from,
                 start,
                 dy: Lanes {
-                    from: context.scratch,
+                    from: scratch,
                     rows: BATCH.min(batch - begin),
                     columns: columns.min(to - start),
                 },
@@ -115,19 +126,19 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
             // SAFETY: the rows and columns are inside the matrices, and columns `from..to` are
             // this task's.
             unsafe {
-                let part = part.signal(*dy, batch, begin);
+                let part = part.packed_gradient(dy, batch, begin);
                 let batch_rows = (begin, BATCH.min(batch - begin));
                 for first in (0..of.inputs).step_by(rows) {
                     let end = (first + rows).min(of.inputs);
-                    let laned = match x {
+                    let packed = match x {
                         _ if joins => {
                             let x = pairs::join(isa, x, batch_rows, (first, end), turned);
                             Some((x, first))
                         }
-                        Left::Laned(x) if !skips && batch <= BATCH => Some((x, 0)),
+                        Left::PanelPacked(x) if !skips && batch <= BATCH => Some((x, 0)),
                         _ => None,
                     };
-                    if laned.is_none() {
+                    if packed.is_none() {
                         sparse::turn(isa, x, batch_rows, (first, end), turned);
                     }
                     if skips {
@@ -135,7 +146,7 @@ pub(super) fn run(context: &Context<'_>, ops: &[Op], from: usize, to: usize) {
                         part.listed(&x, (first, end), panel);
                         continue;
                     }
-                    part.dense((first, end), |row| match laned {
+                    part.dense((first, end), |row| match packed {
                         Some((x, before)) => Left::Columns(x, row - before),
                         None => {
                             let batch = part.dy.rows;

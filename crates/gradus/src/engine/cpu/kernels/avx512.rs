@@ -1,4 +1,4 @@
-//! Sixteen numbers in an AVX-512 register. See `avx2.rs`, whose twin this is.
+//! Sixteen numbers in an AVX-512 register. See `avx2.rs`, which is its like.
 //!
 //! Where the processor has AVX512-BF16 too, only products of pairs differ: all other kernels
 //! are compiled once for both.

@@ -9,16 +9,16 @@ use crate::rules::regularizers::{Formula as _, L1L2};
 /// Columns `from..to` of a matrix of `rows` rows and `stride` columns; `from` starts a
 /// lane.
 ///
-/// Row after row, whole rows lie one behind the other, so that they are one long row.
-/// Lane by lane, all of the block does.
+/// Row-major, whole rows lie one behind the other, so that they are one long row.
+/// Panel-packed, all of the block does.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Block {
     pub rows: usize,
     pub stride: usize,
     pub from: usize,
     pub to: usize,
-    /// Whether the matrix lies lane by lane of columns, not row after row.
-    pub laned: bool,
+    /// True if the matrix is panel-packed, not row-major.
+    pub packed: bool,
 }
 
 impl Block {
@@ -31,7 +31,7 @@ impl Block {
     /// How many runs of neighbouring numbers there are, and how long each is.
     #[inline(always)]
     pub fn runs(&self) -> (usize, usize) {
-        if self.laned || self.width() == self.stride {
+        if self.packed || self.width() == self.stride {
             (1, self.rows * self.width())
         } else {
             (self.rows, self.width())
@@ -41,7 +41,7 @@ impl Block {
     /// Where a run starts.
     #[inline(always)]
     pub fn start(&self, run: usize) -> usize {
-        match self.laned {
+        match self.packed {
             true => self.from * self.rows,
             false => run * self.stride + self.from,
         }
@@ -51,7 +51,7 @@ impl Block {
     /// it is to its next row.
     #[inline(always)]
     pub fn lane(&self, column: usize, count: usize) -> (usize, usize) {
-        match self.laned {
+        match self.packed {
             true => (column * self.rows, count),
             false => (column, self.stride),
         }
@@ -123,13 +123,13 @@ impl<R: Formula> Kernel for Activate<'_, R> {
 }
 
 /// y = x, rounded to bfloat16.
-pub(in crate::engine::cpu) struct Round {
+pub(in crate::engine::cpu) struct Cast {
     pub x: *const f32,
     pub y: *mut f32,
     pub block: Block,
 }
 
-impl Kernel for Round {
+impl Kernel for Cast {
     type Output = ();
 
     #[inline(always)]
@@ -163,8 +163,8 @@ impl Kernel for PenaltyGradient<'_> {
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
-                let slope = self.rule.slope(x) * scale;
-                slope.store_n(self.dx.add(at), count);
+                let derivative = self.rule.slope(x) * scale;
+                derivative.store_n(self.dx.add(at), count);
             }
         });
     }

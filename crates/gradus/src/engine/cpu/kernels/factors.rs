@@ -2,7 +2,7 @@
 
 use crate::engine::cpu::simd::Simd;
 
-/// A matrix that lies lane by lane of columns: the first columns row after row,
+/// A panel-packed matrix: the first lane's columns row after row,
 /// then the next columns; the last lane may be narrower.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Lanes {
@@ -37,9 +37,9 @@ impl Lanes {
 pub(in crate::engine::cpu) enum Left {
     /// A matrix row after row: where it starts, and how far it is from a row to the next.
     Plain(*const f32, usize),
-    /// A matrix that lies lane by lane.
-    Laned(Lanes),
-    /// The columns, from that one on, of a matrix that lies lane by lane, as rows.
+    /// A panel-packed matrix.
+    PanelPacked(Lanes),
+    /// The columns, from that one on, of a panel-packed matrix, as rows.
     Columns(Lanes, usize),
 }
 
@@ -67,7 +67,7 @@ impl Left {
                     }
                     (at, 1, depth)
                 }
-                Left::Laned(lanes) => {
+                Left::PanelPacked(lanes) => {
                     let lane = k / L::WIDTH;
                     for (i, at) in at.iter_mut().enumerate() {
                         *at = lanes.at::<L>(lane, row + i);

@@ -5,14 +5,14 @@
 pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
+pub(super) mod batch_norm;
+pub(super) mod binary;
 pub(super) mod columns;
-pub(super) mod combine;
 pub(super) mod factors;
 pub(super) mod few;
 #[cfg(target_arch = "aarch64")]
 pub(super) mod neon;
 pub(super) mod noise;
-pub(super) mod normalize;
 pub(super) mod normalized;
 pub(super) mod pack;
 pub(super) mod pairs;

@@ -32,7 +32,7 @@ impl Kernel for Noise {
     }
 }
 
-/// dx = dy times the noise's slope.
+/// dx = dy times the noise's derivative.
 pub(in crate::engine::cpu) struct NoiseGradient {
     pub rule: noise::Noise,
     pub key: Key,
@@ -52,8 +52,8 @@ impl Kernel for NoiseGradient {
             unsafe {
                 let y = L::load_n(self.y.add(at), count);
                 let dy = L::load_n(self.dy.add(at), count);
-                let slope = self.rule.slope(self.key, number, y);
-                (dy * slope).store_n(self.dx.add(at), count);
+                let derivative = self.rule.slope(self.key, number, y);
+                (dy * derivative).store_n(self.dx.add(at), count);
             }
         });
     }

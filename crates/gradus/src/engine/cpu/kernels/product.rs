@@ -1,5 +1,5 @@
-//! Matrix products. The second factor lies lane by lane of columns, so that the
-//! innermost loop reads it from front to back; what does not lie so is packed.
+//! Matrix products. The second factor is panel-packed, so that the
+//! innermost loop reads it from front to back; one that is not is packed first.
 
 use super::columns::Block;
 use super::factors::{Lanes, Left, Right, Target};

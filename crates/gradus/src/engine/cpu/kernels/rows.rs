@@ -120,7 +120,7 @@ impl Kernel for SoftmaxGradient {
 }
 
 /// y = (x - mean) / √(variance + ε) of each row, 1/√(variance + ε) kept.
-pub(in crate::engine::cpu) struct StandardizeRows {
+pub(in crate::engine::cpu) struct LayerNorm {
     pub x: *const f32,
     pub y: *mut f32,
     /// One number for each row.
@@ -130,7 +130,7 @@ pub(in crate::engine::cpu) struct StandardizeRows {
     pub width: usize,
 }
 
-impl Kernel for StandardizeRows {
+impl Kernel for LayerNorm {
     type Output = ();
 
     #[inline(always)]
@@ -170,7 +170,7 @@ impl Kernel for StandardizeRows {
 }
 
 /// dx = (dy - mean dy - y · mean(y dy)) / √(variance + ε) of each row.
-pub(in crate::engine::cpu) struct StandardizeRowsGradient {
+pub(in crate::engine::cpu) struct LayerNormGradient {
     pub y: *const f32,
     /// One number for each row.
     pub inverse: *const f32,
@@ -180,7 +180,7 @@ pub(in crate::engine::cpu) struct StandardizeRowsGradient {
     pub width: usize,
 }
 
-impl Kernel for StandardizeRowsGradient {
+impl Kernel for LayerNormGradient {
     type Output = ();
 
     #[inline(always)]
@@ -202,8 +202,8 @@ impl Kernel for StandardizeRowsGradient {
                 let inverse = L::splat(*self.inverse.add(row));
                 lanes!(L, self.width, |i, count| {
                     let (y, dy) = (L::load_n(y.add(i), count), L::load_n(dy.add(i), count));
-                    let slope = (-y).mul_add(dot, dy - mean);
-                    (slope * inverse).store_n(dx.add(i), count);
+                    let centered = (-y).mul_add(dot, dy - mean);
+                    (centered * inverse).store_n(dx.add(i), count);
                 });
             }
         }

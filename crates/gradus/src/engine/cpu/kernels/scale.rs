@@ -29,8 +29,8 @@ impl Kernel for Scale {
                 for row in 0..rows {
                     let at = start + row * step;
                     let x = L::load_n(self.x.add(at), count);
-                    let slope = L::select(L::zero().lt(x), above, by);
-                    (x * slope).store_n(self.y.add(at), count);
+                    let factor = L::select(L::zero().lt(x), above, by);
+                    (x * factor).store_n(self.y.add(at), count);
                 }
             }
         });
@@ -77,9 +77,9 @@ impl Kernel for ScaleGradient {
                 let above = if self.negative_only { L::one() } else { by };
                 for row in 0..rows {
                     let x = L::load_n(x.add(row * step), count);
-                    let slope = L::select(L::zero().lt(x), above, by);
+                    let factor = L::select(L::zero().lt(x), above, by);
                     let dy = L::load_n(dy.add(row * step), count);
-                    (dy * slope).store_n(self.dx.add(start + row * step), count);
+                    (dy * factor).store_n(self.dx.add(start + row * step), count);
                 }
             }
         });

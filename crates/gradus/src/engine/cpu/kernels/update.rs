@@ -1,7 +1,7 @@
 //! The optimizer's step on a run of numbers.
 
 use crate::engine::Step;
-use crate::engine::cpu::layout::Laned;
+use crate::engine::cpu::packed::PanelPacked;
 use crate::engine::cpu::simd::{Isa, Kernel, Simd, lanes};
 use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
@@ -149,8 +149,8 @@ pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
     pub update: Update<'a, R>,
     pub isa: Isa,
     pub shape: &'a [usize],
-    /// How the variable, its gradient and its slots lie, if it is lane by lane.
-    pub laned: Option<Laned>,
+    /// The layout of the variable, its gradient and its slots, if it is panel-packed.
+    pub packed: Option<PanelPacked>,
     /// Room for copies of these, and for what the rule needs.
     pub scratch: *mut f32,
 }
@@ -220,7 +220,7 @@ impl<R: Formula> UpdateWhole<'_, R> {
         // SAFETY: there are `size` numbers at each of the update's pointers,
         // which no other thread writes.
         let from = unsafe { std::slice::from_raw_parts(from, to.len()) };
-        match self.laned {
+        match self.packed {
             Some(matrix) => matrix.unpack(self.isa, from, to),
             None => to.copy_from_slice(from),
         }
@@ -230,7 +230,7 @@ impl<R: Formula> UpdateWhole<'_, R> {
         // SAFETY: there are `size` numbers at each of the update's pointers,
         // which no other thread touches.
         let to = unsafe { std::slice::from_raw_parts_mut(to, from.len()) };
-        match self.laned {
+        match self.packed {
             Some(matrix) => matrix.pack(self.isa, from, to),
             None => to.copy_from_slice(from),
         }

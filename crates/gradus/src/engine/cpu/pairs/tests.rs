@@ -4,7 +4,7 @@ use super::super::arena::Arena;
 use super::super::kernels::factors::Target;
 use super::super::kernels::pack::PackLanes;
 use super::super::kernels::product::{PairBlock, WeightBlock};
-use super::super::layout::Laned;
+use super::super::packed::PanelPacked;
 use super::super::simd::WIDEST;
 use super::*;
 use crate::base::math::bfloat16;
@@ -30,11 +30,11 @@ fn all() -> impl Iterator<Item = Isa> {
 
 /// Both ways, a after b's kind and c's.
 fn products(isa: Isa, [rows, depth, columns]: [usize; 3], kinds: [bool; 3]) {
-    let [a_laned, b_turned, c_laned] = kinds;
+    let [a_packed, b_turned, c_packed] = kinds;
     let (a, b) = (matrix(rows * depth), matrix(depth * columns));
-    let a = match a_laned {
+    let a = match a_packed {
         false => Left::Plain(a.as_ptr(), depth),
-        true => Left::Laned(lanes(&a, rows, depth)),
+        true => Left::PanelPacked(lanes(&a, rows, depth)),
     };
     let b = match b_turned {
         false => Right::Plain(lanes(&b, depth, columns)),
@@ -45,7 +45,7 @@ fn products(isa: Isa, [rows, depth, columns]: [usize; 3], kinds: [bool; 3]) {
         stride: columns,
         from: isa.width().min(columns / isa.width() * isa.width()),
         to: columns,
-        laned: c_laned,
+        packed: c_packed,
     };
     let mut single = vec![0.0; rows * columns];
     let mut paired = single.clone();
@@ -94,20 +94,20 @@ fn products_of_pairs_have_the_same_bits() {
 }
 
 /// The gradient of all columns both ways, from rows `begin..` of a larger batch.
-fn gradients(isa: Isa, [begin, batch, rows, columns]: [usize; 4], laned: bool) {
+fn gradients(isa: Isa, [begin, batch, rows, columns]: [usize; 4], packed: bool) {
     let all = begin + batch;
     let (x, dy) = (matrix(all * rows), matrix(all * columns));
     let lies = |plain: &[f32], columns: usize| {
         let mut there = plain.to_vec();
-        if laned {
-            Laned { rows: all, columns }.pack(isa, plain, &mut there);
+        if packed {
+            PanelPacked { rows: all, columns }.pack(isa, plain, &mut there);
         }
         there
     };
     let (x_there, dy_there) = (lies(&x, rows), lies(&dy, columns));
-    let left = |from: &[f32], columns: usize| match laned {
+    let left = |from: &[f32], columns: usize| match packed {
         false => Left::Plain(from.as_ptr(), columns),
-        true => Left::Laned(lanes(from, all, columns)),
+        true => Left::PanelPacked(lanes(from, all, columns)),
     };
     let (a, b) = (
         Arena::new(rows * batch),
@@ -170,7 +170,7 @@ fn gradients(isa: Isa, [begin, batch, rows, columns]: [usize; 4], laned: bool) {
     };
     assert!(
         single == paired,
-        "{isa:?}, {batch} rows, {rows}, {columns}, {laned}"
+        "{isa:?}, {batch} rows, {rows}, {columns}, {packed}"
     );
     assert!(single.iter().any(|x| *x != 0.5));
 }
@@ -179,14 +179,14 @@ fn gradients(isa: Isa, [begin, batch, rows, columns]: [usize; 4], laned: bool) {
 fn gradients_of_pairs_have_the_same_bits() {
     for isa in all() {
         let width = isa.width();
-        for laned in [false, true] {
+        for packed in [false, true] {
             for rows in 1..20 {
                 gradients(
                     isa,
                     [0, 2 * rows - 1, rows, 2 * width + rows % width],
-                    laned,
+                    packed,
                 );
-                gradients(isa, [6, rows, rows + width, width - 1], laned);
+                gradients(isa, [6, rows, rows + width, width - 1], packed);
             }
         }
     }

@@ -30,7 +30,7 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
     let (ops, found) = operations(layer, shape, Mode::Train);
     assert_eq!(found.dims(), shape);
     match &ops[..] {
-        [Op::Augment { rule, image, .. }] => (*rule, *image),
+        [Op::Augment(op)] => (op.rule, op.image),
         other => panic!("{other:?}"),
     }
 }
@@ -183,8 +183,9 @@ fn sizes_are_those_of_keras() {
             .0[..]
         {
             [] => x.to_vec(),
-            [Op::Resize { rule, stream, .. }] => {
-                let moved = stream.map_or([0; 2], |_| rule.draw_by(draw));
+            [Op::Resize(op)] => {
+                let rule = &op.rule;
+                let moved = op.stream.map_or([0; 2], |_| rule.draw_by(draw));
                 let mut y = vec![f32::NAN; rule.to.size()];
                 rule.image(moved, x, &mut y);
                 y

@@ -1,0 +1,132 @@
+//! Files written whole or not at all.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes a file under its final name only when all of it is on the disk.
+///
+/// `write` fills a temporary file beside it, which is then synced and renamed.
+/// Whoever is killed on the way leaves the old file, or none, under `path`; an
+/// error also removes the temporary file.
+pub fn write_atomic(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<()> {
+    fill_atomic(path, |file| {
+        write(file).map_err(|cause| Error::io("write", path, cause))
+    })
+}
+
+/// As [`write_atomic`], for what may go wrong otherwise than in writing.
+pub fn fill_atomic(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<()> {
+    let failed = |cause| Error::io("write", path, cause);
+    let (aside, file) = create_aside(path).map_err(failed)?;
+    let filled = (|| {
+        let mut buffered = BufWriter::with_capacity(1 << 16, file);
+        fill(&mut buffered)?;
+        let written = buffered.into_inner().map_err(|e| e.into_error());
+        written.and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&aside, path).map_err(failed)
+    })();
+    if filled.is_err() {
+        // The first error is the one to tell; a leftover is only untidy.
+        let _ = fs::remove_file(&aside);
+        return filled;
+    }
+    sync_folder(path);
+    Ok(())
+}
+
+/// Gives a complete file its final name, on the disk before it has it: the last
+/// step for whoever fills a temporary file in more than one go.
+pub fn into_place(file: &File, aside: &Path, path: &Path) -> Result<()> {
+    let failed = |cause| Error::io("write", path, cause);
+    file.sync_all().map_err(failed)?;
+    fs::rename(aside, path).map_err(failed)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// A new file in the same folder, so that the rename stays on one disk.
+fn create_aside(path: &Path) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Some(name) = path.file_name() else {
+        let problem = "the path does not end in a file's name";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    };
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut aside = std::ffi::OsString::from(".");
+        aside.push(name);
+        aside.push(format!(".{}-{count}.tmp", std::process::id()));
+        let aside = path.with_file_name(aside);
+        match OpenOptions::new().write(true).create_new(true).open(&aside) {
+            Ok(file) => return Ok((aside, file)),
+            // Left by an earlier process of the same number.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(cause) => return Err(cause),
+        }
+    }
+}
+
+/// Makes the rename itself survive a power cut, where folders can be synced.
+fn sync_folder(path: &Path) {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        // The file is complete whether or not this succeeds.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_atomic(&path, |file| file.write_all(b"old")).unwrap();
+        write_atomic(&path, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_failure_keeps_the_old_file_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_atomic(&path, |file| file.write_all(b"old")).unwrap();
+        let failed = write_atomic(&path, |file| {
+            file.write_all(b"half of the ne")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.unwrap_err().to_string().contains("disk full"));
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error() {
+        let path = Path::new("/nowhere/at/all/a.txt");
+        assert!(write_atomic(path, |_| Ok(())).is_err());
+        assert!(write_atomic(Path::new("/"), |_| Ok(())).is_err());
+    }
+}

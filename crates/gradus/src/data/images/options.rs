@@ -1,0 +1,127 @@
+//! The options by which the pictures of a folder are read.
+
+use crate::base::registry::Value;
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// A folder of pictures, and the way they are read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Images {
+    /// The folder.
+    #[serde(rename = "images")]
+    pub folder: String,
+    /// Height and width. The default is that of the pictures, if all have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<[usize; 2]>,
+    /// The treatment of a picture of other proportions. The default is `stretch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<Resize>,
+    /// The default is `rgb`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_mode: Option<ColorMode>,
+}
+
+/// The way a picture comes to its size, always bilinear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// Its proportions change.
+    #[default]
+    Stretch,
+    /// What does not fit is cut off on both sides: Keras' `crop_to_aspect_ratio`.
+    Crop,
+    /// Black fills what is left over: Keras' `pad_to_aspect_ratio`.
+    Pad,
+}
+
+/// The channels of a picture, in Keras' words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ColorMode {
+    /// Red, green and blue. Transparency is left out.
+    #[default]
+    Rgb,
+    /// Brightness: a JPEG's own, else 0.299 red + 0.587 green + 0.114 blue.
+    Grayscale,
+}
+
+impl Resize {
+    pub(in crate::data) const NAMES: [(&'static str, Resize); 3] = [
+        ("stretch", Resize::Stretch),
+        ("crop", Resize::Crop),
+        ("pad", Resize::Pad),
+    ];
+}
+
+impl ColorMode {
+    pub(in crate::data) const NAMES: [(&'static str, ColorMode); 2] =
+        [("rgb", ColorMode::Rgb), ("grayscale", ColorMode::Grayscale)];
+
+    /// The numbers of a pixel.
+    pub fn channels(self) -> usize {
+        match self {
+            ColorMode::Rgb => 3,
+            ColorMode::Grayscale => 1,
+        }
+    }
+}
+
+/// The order of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::data) enum Order {
+    /// Class after class, by name.
+    Sorted,
+    /// Each class spread evenly over the rows, by name within it: any part of
+    /// the rows has its share of every class.
+    Spread,
+}
+
+impl Images {
+    /// The pictures of a folder, with Keras' defaults.
+    pub fn of(folder: &str) -> Self {
+        Images {
+            folder: folder.to_owned(),
+            ..Images::default()
+        }
+    }
+
+    /// With the size and the channels that a model's input of this shape takes,
+    /// as far as it is one of pictures.
+    pub(in crate::data) fn fitting(mut self, shape: &Shape) -> Self {
+        let (size, channels) = match *shape.dims() {
+            [height, width] => ([height, width], 1),
+            [height, width, channels] => ([height, width], channels),
+            _ => return self,
+        };
+        self.size = Some(size);
+        if channels == 1 {
+            self.color_mode = Some(ColorMode::Grayscale);
+        }
+        self
+    }
+
+    /// The same of another folder.
+    pub(in crate::data) fn other(&self, folder: &str) -> Self {
+        Images {
+            folder: folder.to_owned(),
+            ..self.clone()
+        }
+    }
+}
+
+/// `size` of a configuration: height and width.
+pub(in crate::data) fn size_of(at: &str, value: &Value) -> Result<[usize; 2]> {
+    const LARGEST: u64 = 8192;
+    let number = |value: &Value| value.as_u64().filter(|n| (1..=LARGEST).contains(n));
+    let numbers: Option<Vec<u64>> = value
+        .as_array()
+        .and_then(|list| list.iter().map(number).collect());
+    match numbers.as_deref() {
+        Some(&[height, width]) => Ok([height as usize, width as usize]),
+        _ => {
+            let expected = format!("[height, width], each from 1 to {LARGEST}");
+            Err(Error::invalid(at, value, expected))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Memory: temporaries whose lives do not overlap share space.
+
+use super::groups::Group;
+use crate::engine::cpu::simd::WIDEST;
+use crate::plan::operands::Layout;
+use crate::plan::{Buffer, Op, Plan, Role};
+use std::collections::HashSet;
+
+/// The memory of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine::cpu) enum Allocation {
+    /// In the arena, from this element on.
+    Arena(usize),
+    /// None: made and used up within one chunk of a group.
+    Chunk,
+    /// Outside the arena: a variable or a feed.
+    Outside,
+}
+
+/// The elements of memory for a buffer, so that the next one starts a cache line. Products read
+/// whole lanes of weights, also behind a narrow last one: these have a lane of spare elements.
+pub(in crate::engine::cpu) fn room(size: usize, weights: bool) -> usize {
+    size.next_multiple_of(WIDEST) + if weights { WIDEST } else { 0 }
+}
+
+/// The buffer whose memory each buffer shares: an operation overwrites its input where nothing
+/// needs the input any more.
+pub(super) fn share(plan: &Plan, kept: &[Buffer]) -> Vec<Buffer> {
+    let Plan { ops, buffers, .. } = plan;
+    let mut roots: Vec<Buffer> = (0..buffers.len() as u32).map(Buffer).collect();
+    let mut last_read = vec![0; buffers.len()];
+    for (i, op) in ops.iter().enumerate() {
+        op.reads().for_each(|b| last_read[b.index()] = i);
+    }
+    for (i, op) in ops.iter().enumerate() {
+        if let Some((x, y)) = op.in_place() {
+            let (from, to) = (&buffers[x.index()], &buffers[y.index()]);
+            let free = from.role == Role::Temporary
+                && to.role == Role::Temporary
+                && from.size == to.size
+                && last_read[x.index()] == i
+                && !kept.contains(&x);
+            if free {
+                roots[y.index()] = roots[x.index()];
+            }
+        }
+    }
+    roots
+}
+
+/// The memory of every buffer, and the length of the arena.
+pub(super) fn allocate(
+    plan: &Plan,
+    phases: &[Vec<Group>],
+    roots: &[Buffer],
+    kept: &[Buffer],
+) -> (Vec<Allocation>, usize) {
+    let Plan {
+        ops, buffers, rows, ..
+    } = plan;
+    let mut lives: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
+    for (phase, groups) in phases.iter().enumerate() {
+        for op in groups.iter().flat_map(|g| &ops[g.ops.clone()]) {
+            let mut touch = |b: Buffer| {
+                let life = &mut lives[roots[b.index()].index()];
+                *life = Some((life.map_or(phase, |(from, _)| from), phase));
+            };
+            op.operands().iter().for_each(|o| touch(o.buffer));
+        }
+    }
+    for buffer in kept {
+        if let Some(life) = &mut lives[roots[buffer.index()].index()] {
+            life.1 = phases.len();
+        }
+    }
+
+    let weights: HashSet<Buffer> = ops
+        .iter()
+        .flat_map(Op::operands)
+        .filter(|o| o.is_read() && matches!(o.layout, Layout::Weights(_)))
+        .map(|o| o.buffer)
+        .collect();
+    let mut allocations = vec![Allocation::Outside; buffers.len()];
+    let in_chunks = made_in_chunks(plan, phases, roots, kept);
+    // Large ones first: they are the hardest to fit.
+    let mut order: Vec<usize> = (0..buffers.len())
+        .filter(|&i| buffers[i].role == Role::Temporary && roots[i].index() == i)
+        .collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(buffers[i].size.of(*rows)));
+    let mut taken: Vec<(usize, usize, (usize, usize))> = Vec::new();
+    let mut arena = 0;
+    for i in order {
+        if in_chunks.contains(&Buffer(i as u32)) {
+            allocations[i] = Allocation::Chunk;
+            continue;
+        }
+        let Some(life) = lives[i] else { continue };
+        let weights = weights.contains(&Buffer(i as u32));
+        let size = room(buffers[i].size.of(*rows), weights);
+        let mut start = 0;
+        // The taken spaces are in order: the first gap that is long enough.
+        for &(from, to, other) in &taken {
+            let together = life.0 <= other.1 && other.0 <= life.1;
+            if together && start < to && from < start + size {
+                start = to;
+            }
+        }
+        taken.push((start, start + size, life));
+        taken.sort_unstable();
+        arena = arena.max(start + size);
+        allocations[i] = Allocation::Arena(start);
+    }
+    for i in 0..buffers.len() {
+        allocations[i] = allocations[roots[i].index()];
+    }
+    (allocations, arena)
+}
+
+/// Gradients of weight matrices that only the update behind them reads: they
+/// never go to memory.
+fn made_in_chunks(
+    plan: &Plan,
+    phases: &[Vec<Group>],
+    roots: &[Buffer],
+    kept: &[Buffer],
+) -> Vec<Buffer> {
+    let Plan { ops, buffers, .. } = plan;
+    // The first and last operation that reads each buffer's memory.
+    let mut readers: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
+    for (i, op) in ops.iter().enumerate() {
+        for b in op.reads() {
+            let readers = &mut readers[roots[b.index()].index()];
+            *readers = Some((readers.map_or(i, |(first, _)| first), i));
+        }
+    }
+    let mut found = Vec::new();
+    for group in phases.iter().flatten() {
+        let Op::MatMulWeight(product) = &ops[group.ops.start] else {
+            continue;
+        };
+        let dw = product.dw;
+        let inside = |&(first, last): &(usize, usize)| {
+            group.ops.contains(&first) && group.ops.contains(&last)
+        };
+        let temporary = buffers[dw.index()].role == Role::Temporary;
+        let used_up = readers[dw.index()].as_ref().is_none_or(inside);
+        if temporary && used_up && group.ops.len() > 1 && !kept.contains(&dw) {
+            found.push(dw);
+        }
+    }
+    found
+}

@@ -1,0 +1,89 @@
+//! Grouping: which operations one pass over memory does together, and which
+//! groups may run at the same time.
+
+use crate::plan::{Buffer, Op, Split};
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// A run of operations that is cut into chunks together: a worker does all of
+/// them on its chunk while the elements are in its cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine::cpu) struct Group {
+    /// The operations' numbers in the plan.
+    pub ops: Range<usize>,
+    /// The axis along which the group is cut.
+    pub split: Split,
+}
+
+/// Groups each operation with the ones before it where no chunk needs another
+/// chunk's result.
+pub(super) fn groups(ops: &[Op]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (i, op) in ops.iter().enumerate() {
+        match groups.last_mut() {
+            Some(group) if joins(op, group, ops) => group.ops.end = i + 1,
+            _ => groups.push(Group {
+                ops: i..i + 1,
+                split: op.split(),
+            }),
+        }
+    }
+    groups
+}
+
+fn joins(op: &Op, group: &Group, ops: &[Op]) -> bool {
+    if op.is_product() {
+        return false;
+    }
+    match (group.split, op.split()) {
+        (Split::Columns(a), Split::Columns(b)) => a == b,
+        (Split::Rows(a), Split::Rows(b)) => a == b,
+        (Split::Columns(view), Split::Elements(size)) => {
+            view.width == size && updates_made_in(op, &ops[group.ops.clone()])
+        }
+        // Only what takes up the product's own gradient is cut so without being a product.
+        (Split::Weight(..), Split::Weight(..)) => true,
+        (Split::Weight(rows, columns), Split::Elements(size)) => {
+            rows * columns == size && updates_made_in(op, &ops[group.ops.clone()])
+        }
+        _ => false,
+    }
+}
+
+/// True of an update by a gradient that the group makes.
+fn updates_made_in(op: &Op, group: &[Op]) -> bool {
+    let Op::Update(update) = op else {
+        return false;
+    };
+    let mut made = group.iter().flat_map(Op::writes);
+    made.any(|b| b == update.gradient)
+}
+
+/// Puts neighbouring groups that touch nothing of each other into one phase.
+/// `roots` names the buffer whose memory each buffer shares.
+pub(super) fn phases(ops: &[Op], groups: Vec<Group>, roots: &[Buffer]) -> Vec<Vec<Group>> {
+    let mut phases: Vec<Vec<Group>> = Vec::new();
+    let mut read = HashSet::new();
+    let mut written = HashSet::new();
+    for group in groups {
+        let (mut reads, mut writes) = (HashSet::new(), HashSet::new());
+        for op in &ops[group.ops.clone()] {
+            reads.extend(op.reads().map(|b| roots[b.index()]));
+            writes.extend(op.writes().map(|b| roots[b.index()]));
+        }
+        let apart = writes.is_disjoint(&read)
+            && writes.is_disjoint(&written)
+            && reads.is_disjoint(&written);
+        match phases.last_mut() {
+            Some(phase) if apart => phase.push(group),
+            _ => {
+                phases.push(vec![group]);
+                read.clear();
+                written.clear();
+            }
+        }
+        read.extend(reads);
+        written.extend(writes);
+    }
+    phases
+}

@@ -1,0 +1,64 @@
+//! A plan's compiled form on this engine: operations in groups that go over memory together,
+//! groups in phases that run at the same time, temporaries in one arena, matrices
+//! panel-packed. [`tasks`] cuts it for a number of threads.
+
+pub(super) mod allocation;
+mod dump;
+pub(super) mod groups;
+pub(super) mod packing;
+pub(super) mod tasks;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use super::packed::PanelPacked;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use allocation::Allocation;
+use groups::Group;
+
+/// A plan with its schedule and its memory.
+#[derive(Clone, Debug)]
+pub(super) struct Compiled {
+    pub plan: Plan,
+    /// Groups of operations; those of one inner list may run at the same time.
+    pub phases: Vec<Vec<Group>>,
+    /// The memory of each buffer.
+    pub allocations: Vec<Allocation>,
+    /// The number of elements that the temporaries need together.
+    pub arena: usize,
+    /// The layout of each variable, and of what goes beside it element by element, if it is
+    /// panel-packed.
+    pub weights: Vec<Option<PanelPacked>>,
+    /// True of each of the batch's matrices that is panel-packed.
+    pub matrices: Vec<bool>,
+    /// True of each operation whose columnwise operands are panel-packed.
+    pub packed_ops: Vec<bool>,
+}
+
+impl Compiled {
+    /// Compiles a plan whose variables have these layouts.
+    pub fn new(plan: Plan, weights: Vec<Option<PanelPacked>>) -> Result<Self> {
+        let kept = plan.kept();
+        let roots = allocation::share(&plan, &kept);
+        let phases = groups::phases(&plan.ops, groups::groups(&plan.ops), &roots);
+        let (allocations, arena) = allocation::allocate(&plan, &phases, &roots, &kept);
+        let matrices = packing::matrices(&plan);
+        let compiled = Compiled {
+            packed_ops: packing::operations(&plan, &matrices),
+            plan,
+            phases,
+            allocations,
+            arena,
+            weights,
+            matrices,
+        };
+        match verify::verify(&compiled) {
+            Ok(()) => Ok(compiled),
+            Err(problem) => Err(Error::Internal(format!(
+                "{problem}, in this schedule:\n{compiled}"
+            ))),
+        }
+    }
+}

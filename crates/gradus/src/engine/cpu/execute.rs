@@ -1,0 +1,74 @@
+//! A task: the operations of a group, on its chunk.
+
+use super::compile::tasks::Task;
+use super::context::Context;
+use super::kernels::columns::Block;
+use super::ops::{Part, run, run_ahead};
+use super::simd::PANEL;
+use crate::plan::{Split, View};
+use std::ops::Range;
+
+/// Elements of a matrix that the operations of a group go over before the next
+/// columns: 32 KiB, the first cache.
+const CACHED: usize = 8192;
+
+/// Does a task's operations.
+pub(super) fn task(context: &Context<'_>, task: &Task) {
+    let all = &context.plan().ops;
+    let ops = task.group.ops.clone();
+    match task.group.split {
+        Split::Columns(view) => columns(context, ops, view, task.lanes(view.width)),
+        Split::Weight(_, width) => {
+            let (from, to) = task.lanes(width);
+            let followers = &all[ops.start + 1..ops.end];
+            let part = Part::Weights {
+                from,
+                to,
+                followers,
+            };
+            run(&all[ops.start], context, part);
+        }
+        Split::Elements(size) => {
+            let (from, to) = task.lanes(size);
+            for op in &all[ops] {
+                run(op, context, Part::Elements(from, to));
+            }
+        }
+        Split::Rows(view) => {
+            let (from, to) = task.share(context.rows * view.positions);
+            for op in &all[ops] {
+                run(op, context, Part::Rows(from, to));
+            }
+        }
+        Split::Whole => {
+            for op in &all[ops] {
+                run(op, context, Part::Whole);
+            }
+        }
+    }
+}
+
+/// Does operations on columns `from..to`, a few columns at a time.
+fn columns(context: &Context<'_>, mut ops: Range<usize>, view: View, (from, to): (usize, usize)) {
+    let all = &context.plan().ops;
+    let rows = context.rows * view.positions;
+    let width = (CACHED / rows.max(1) / PANEL).max(1) * PANEL;
+    let block = |op: usize, from, to| Block {
+        rows,
+        stride: view.width,
+        from,
+        to,
+        packed: context.compiled.packed_ops[op],
+    };
+    if run_ahead(&all[ops.start], context, block(ops.start, from, to)) {
+        ops.start += 1;
+    }
+    let mut start = from;
+    while start < to {
+        let end = (start + width).min(to);
+        for op in ops.clone() {
+            run(&all[op], context, Part::Columns(block(op, start, end)));
+        }
+        start = end;
+    }
+}

@@ -1,0 +1,186 @@
+//! Products of matrices of the batch and weights, in the way that pays: for few rows, for
+//! many, without the zeros of the first factor, by pairs of bfloat16. The gradient of the
+//! weights is made panel by panel: see [`gradient`].
+
+use super::{Execute, Part, run};
+use crate::engine::cpu::context::Context;
+use crate::engine::cpu::kernels::columns::Block;
+use crate::engine::cpu::kernels::factors::{Lanes, Left, Right};
+use crate::engine::cpu::kernels::few::{FEW, FewRows};
+use crate::engine::cpu::kernels::product::{PACK_SIZE, Product};
+use crate::engine::cpu::{gradient, pairs, sparse};
+use crate::plan::ops::{MatMul, MatMulDims, MatMulInput, MatMulWeight};
+use crate::plan::{Buffer, Plan};
+
+/// With more rows than this, a product is made for all of a task's columns before what
+/// follows, some rows at a time.
+const MANY: usize = 256;
+
+/// Elements of the first factor that a product of many rows goes over again and again:
+/// 384 KiB, which stay in the second cache.
+const KEPT: usize = 98_304;
+
+impl Execute for MatMul {
+    fn run(&self, context: &Context<'_>, part: Part<'_>) {
+        let block = part.columns();
+        self.factors(context, block.rows).product(context, block);
+    }
+
+    fn run_ahead(&self, context: &Context<'_>, block: Block) -> bool {
+        self.factors(context, block.rows).run_ahead(context, block)
+    }
+
+    fn scratch(&self, plan: &Plan) -> usize {
+        scratch(plan, self.dims, self.dims.inputs)
+    }
+}
+
+impl MatMul {
+    fn factors(&self, context: &Context<'_>, rows: usize) -> Factors {
+        let depth = self.dims.inputs;
+        Factors {
+            a: context.left(self.x, rows, depth),
+            depth,
+            b: Right::Plain(weights(context, self.w, self.dims)),
+            c: context.at(self.y),
+        }
+    }
+}
+
+impl Execute for MatMulInput {
+    fn run(&self, context: &Context<'_>, part: Part<'_>) {
+        let block = part.columns();
+        self.factors(context, block.rows).product(context, block);
+    }
+
+    fn run_ahead(&self, context: &Context<'_>, block: Block) -> bool {
+        self.factors(context, block.rows).run_ahead(context, block)
+    }
+
+    fn scratch(&self, plan: &Plan) -> usize {
+        scratch(plan, self.dims, self.dims.outputs)
+    }
+}
+
+impl MatMulInput {
+    fn factors(&self, context: &Context<'_>, rows: usize) -> Factors {
+        let depth = self.dims.outputs;
+        Factors {
+            a: context.left(self.dy, rows, depth),
+            depth,
+            b: Right::Transposed(weights(context, self.w, self.dims)),
+            c: context.at(self.dx),
+        }
+    }
+}
+
+impl Execute for MatMulWeight {
+    fn run(&self, context: &Context<'_>, part: Part<'_>) {
+        let Part::Weights {
+            from,
+            to,
+            followers,
+        } = part
+        else {
+            unreachable!("the gradient of weights is cut by their columns")
+        };
+        let follow = |panel: &gradient::Panel| {
+            for op in followers {
+                run(op, context, Part::Panel(panel));
+            }
+        };
+        gradient::run(context, self, followers, &follow, (from, to));
+    }
+
+    fn scratch(&self, plan: &Plan) -> usize {
+        gradient::room(plan.rows * self.dims.positions, self.dims)
+    }
+}
+
+fn weights(context: &Context<'_>, w: Buffer, dims: MatMulDims) -> Lanes {
+    Lanes {
+        from: context.at(w),
+        rows: dims.inputs,
+        columns: dims.outputs,
+    }
+}
+
+/// The elements of scratch that a product needs whose first factor has `depth` columns.
+fn scratch(plan: &Plan, dims: MatMulDims, depth: usize) -> usize {
+    let rows = plan.rows * dims.positions;
+    let joined = match plan.bfloat16 {
+        true => pairs::room(rows, depth),
+        false => 0,
+    };
+    PACK_SIZE.max(sparse::room(rows)).max(joined)
+}
+
+/// c = a · b for rows of the batch.
+struct Factors {
+    a: Left,
+    /// Columns of a, rows of b.
+    depth: usize,
+    b: Right,
+    c: *mut f32,
+}
+
+impl Factors {
+    /// The product for all columns of a task, if that pays: where a has so many zeros that the
+    /// others are listed, once for all columns, or is joined to pairs, or is so large that it
+    /// is read in parts.
+    fn run_ahead(&self, context: &Context<'_>, block: Block) -> bool {
+        let &Factors { a, depth, b, c } = self;
+        let isa = context.isa;
+        // SAFETY: the matrices have the rows and columns, and the scratch the room that is
+        // asked for.
+        unsafe {
+            if sparse::pays(isa, a, block.rows, depth, block.width()) {
+                let scratch = context.scratch(sparse::room(block.rows));
+                sparse::product(isa, (a, depth), b, c, block, scratch);
+            } else if pairs::pays(context, block.rows, block.width()) {
+                let scratch = context.scratch(pairs::room(block.rows, depth));
+                pairs::product(isa, (a, depth), b, c, block, scratch);
+            } else if block.rows > MANY {
+                self.product(context, block);
+            } else {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The product for the block's columns.
+    fn product(&self, context: &Context<'_>, block: Block) {
+        let &Factors { a, depth, b, c } = self;
+        if let (..=FEW, Left::Plain(a, a_stride), Right::Plain(b), false) =
+            (block.rows, a, b, block.packed)
+        {
+            return context.isa.run(FewRows {
+                rows: block.rows,
+                depth,
+                a,
+                a_stride,
+                b,
+                c,
+                c_stride: block.stride,
+                from: block.from,
+                to: block.to,
+            });
+        }
+        let rows = match block.rows {
+            ..=MANY => block.rows,
+            _ => (KEPT / depth.max(1) / 24).max(2) * 24,
+        };
+        for row in (0..block.rows).step_by(rows.max(1)) {
+            context.isa.run(Product {
+                depth,
+                a,
+                b,
+                c,
+                block,
+                rows: (row, rows.min(block.rows - row)),
+                pack: context.scratch(PACK_SIZE),
+            });
+        }
+    }
+}

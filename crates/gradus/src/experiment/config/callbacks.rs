@@ -1,0 +1,210 @@
+//! `[callbacks]`: the callbacks of a training.
+
+use super::problem_at;
+use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::callbacks::Direction;
+use crate::train::{Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The callbacks of a run, in the order in which they are called.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Callbacks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminate_on_nan: Option<TerminateOnNaN>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reduce_lr_on_plateau: Option<ReduceLROnPlateau>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradual_unfreezing: Option<GradualUnfreezing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_checkpoint: Option<ModelCheckpoint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv_logger: Option<CSVLogger>,
+}
+
+/// `[callbacks]` as it was given.
+#[derive(Clone, Debug)]
+pub struct CallbacksConfig {
+    pub given: Callbacks,
+    /// True if there is to be no early stopping, also with a recipe.
+    pub never_stop_early: bool,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    early_stopping: Option<Value>,
+    reduce_lr_on_plateau: Option<Value>,
+    gradual_unfreezing: Option<Value>,
+    model_checkpoint: Option<Value>,
+    csv_logger: Option<Value>,
+    terminate_on_nan: Option<Value>,
+}
+
+impl CallbacksConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let raw: Raw = read(at, table(at, value)?)?;
+        let never = Some(Value::Bool(false));
+        let given = Callbacks {
+            terminate_on_nan: match raw.terminate_on_nan {
+                Some(Value::Bool(on)) => on.then(TerminateOnNaN::new),
+                given => one(at, "terminate_on_nan", given)?,
+            },
+            reduce_lr_on_plateau: one(at, "reduce_lr_on_plateau", raw.reduce_lr_on_plateau)?,
+            early_stopping: match &raw.early_stopping {
+                given if *given == never => None,
+                given => one(at, "early_stopping", given.clone())?,
+            },
+            gradual_unfreezing: match raw.gradual_unfreezing {
+                Some(Value::Bool(on)) => on.then(GradualUnfreezing::new),
+                given => one(at, "gradual_unfreezing", given)?,
+            },
+            model_checkpoint: one(at, "model_checkpoint", raw.model_checkpoint)?,
+            csv_logger: one(at, "csv_logger", raw.csv_logger)?,
+        };
+        if let Some(reduce) = &given.reduce_lr_on_plateau
+            && !(reduce.factor > 0.0 && reduce.factor < 1.0)
+        {
+            let at = format!("{at}.reduce_lr_on_plateau.factor");
+            let expected = "a number between 0 and 1";
+            return Err(Error::invalid(&at, reduce.factor, expected));
+        }
+        if let Some(logger) = &given.csv_logger {
+            let checked = logger.check();
+            checked.map_err(|error| error.under(&format!("{at}.csv_logger")))?;
+        }
+        Ok(CallbacksConfig {
+            given,
+            never_stop_early: raw.early_stopping == never,
+        })
+    }
+}
+
+/// A callback's table, if it is there.
+fn one<T: DeserializeOwned>(at: &str, key: &str, value: Option<Value>) -> Result<Option<T>> {
+    let at = format!("{at}.{key}");
+    let read_table = |value: Value| read(&at, table(&at, &value)?);
+    value.map(read_table).transpose()
+}
+
+impl Callbacks {
+    /// Each of them.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut dyn Callback> {
+        fn any<C: Callback>(callback: &mut Option<C>) -> Option<&mut dyn Callback> {
+            callback
+                .as_mut()
+                .map(|callback| callback as &mut dyn Callback)
+        }
+        let all = [
+            any(&mut self.terminate_on_nan),
+            any(&mut self.reduce_lr_on_plateau),
+            any(&mut self.early_stopping),
+            any(&mut self.gradual_unfreezing),
+            any(&mut self.model_checkpoint),
+            any(&mut self.csv_logger),
+        ];
+        all.into_iter().flatten()
+    }
+
+    /// Refuses names that no epoch measures, and layers that the model does not have.
+    pub fn check(&self, model: &Model, measured: &[String]) -> Result<()> {
+        if let Some(unfreezing) = &self.gradual_unfreezing {
+            let checked = unfreezing.check(model);
+            checked.map_err(|error| error.under("callbacks.gradual_unfreezing"))?;
+        }
+        let check_monitor = |callback: &str, monitor: &str, mode: Direction| {
+            check_monitor(callback, monitor, measured)?;
+            let better = mode.of(monitor, model);
+            better.map_err(|error| error.under(&format!("callbacks.{callback}")))
+        };
+        if let Some(early_stopping) = &self.early_stopping {
+            check_monitor(
+                "early_stopping",
+                &early_stopping.monitor,
+                early_stopping.mode,
+            )?;
+        }
+        if let Some(reduce) = &self.reduce_lr_on_plateau {
+            check_monitor("reduce_lr_on_plateau", &reduce.monitor, reduce.mode)?;
+        }
+        if let Some(checkpoint) = &self.model_checkpoint {
+            let checked = checkpoint.check(measured.iter().map(String::as_str));
+            checked.map_err(|error| error.under("callbacks.model_checkpoint"))?;
+            if checkpoint.save_best_only {
+                check_monitor("model_checkpoint", &checkpoint.monitor, checkpoint.mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True if a stage of the unfreezing comes with a rate of its own.
+    pub fn unfreezing_sets_rate(&self) -> bool {
+        let unfreezing = self.gradual_unfreezing.as_ref();
+        unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))
+    }
+
+    /// Puts a word before the ending of each file's name.
+    pub fn write_beside(&mut self, word: &str) {
+        let beside = |path: &Path| {
+            let mut name = path.file_stem().unwrap_or_default().to_os_string();
+            name.push(word);
+            if let Some(ending) = path.extension() {
+                name.push(".");
+                name.push(ending);
+            }
+            path.with_file_name(name)
+        };
+        if let Some(checkpoint) = &mut self.model_checkpoint {
+            // Keras' ending of weights has two parts.
+            checkpoint.filepath = match checkpoint.filepath.strip_suffix(".weights.h5") {
+                Some(stem) => format!("{stem}{word}.weights.h5"),
+                None => {
+                    let path = beside(Path::new(&checkpoint.filepath));
+                    path.display().to_string()
+                }
+            };
+        }
+        if let Some(logger) = &mut self.csv_logger {
+            logger.filename = beside(&logger.filename);
+        }
+    }
+
+    /// Makes relative paths, which are relative to `base`, absolute.
+    pub fn make_absolute(&mut self, base: &Path) -> Result<()> {
+        let base = std::path::absolute(base).map_err(|e| Error::io("find", base, e))?;
+        if let Some(checkpoint) = &mut self.model_checkpoint
+            && !Path::new(&checkpoint.filepath).is_absolute()
+        {
+            // The folder's own braces are no placeholders.
+            let folder = base.display().to_string();
+            let folder = folder.replace('{', "{{").replace('}', "}}");
+            let path = Path::new(&folder).join(&checkpoint.filepath);
+            checkpoint.filepath = path.display().to_string();
+        }
+        if let Some(logger) = &mut self.csv_logger {
+            logger.filename = base.join(&logger.filename);
+        }
+        Ok(())
+    }
+}
+
+fn check_monitor(callback: &str, monitor: &str, measured: &[String]) -> Result<()> {
+    if measured.iter().any(|name| name == monitor) {
+        return Ok(());
+    }
+    let at = format!("callbacks.{callback}.monitor");
+    let known = || measured.iter().map(String::as_str);
+    if let Some(name) = monitor.strip_prefix("val_")
+        && known().any(|n| n == name)
+    {
+        let problem = format!("`{monitor}` is measured only with `data.validation`");
+        return Err(problem_at(&at, &problem));
+    }
+    Err(Error::unknown(&at, "measurement", monitor, known()))
+}

@@ -1,0 +1,142 @@
+//! `[model]`: the layers to train.
+
+use super::{excluded, problem_at, text_of, truth, whole};
+use crate::base::registry::{Value, read, table};
+use crate::error::{Error, Result};
+use crate::model::Recipe;
+use serde::Deserialize;
+
+/// `[model]`, read.
+#[derive(Clone, Debug)]
+pub struct ModelConfig {
+    /// The origin of the layers.
+    pub source: Source,
+    /// The names of the output layers, if the layers are no plain chain.
+    pub outputs: Option<Vec<String>>,
+    /// Layers to freeze or thaw: patterns of their names, the later key wins.
+    pub trainable: Vec<(String, bool)>,
+}
+
+/// The origin of a model's layers.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A saved model, weights and all.
+    File(String),
+    /// One table for each layer.
+    Layers(Vec<Value>),
+    /// A recipe, fitted to the data.
+    Recipe(NamedRecipe),
+}
+
+/// A recipe's name, and the units of its hidden layers if they are given.
+#[derive(Clone, Debug)]
+pub struct NamedRecipe {
+    name: String,
+    hidden: Option<Vec<usize>>,
+}
+
+impl NamedRecipe {
+    /// Makes the recipe for a table with that number of rows, or for other data.
+    pub fn of(&self, table_rows: Option<usize>) -> Result<Recipe> {
+        let recipe = Recipe::named(&self.name, table_rows)?;
+        Ok(match &self.hidden {
+            Some(units) => recipe.hidden(units),
+            None => recipe,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    file: Option<Value>,
+    layers: Option<Value>,
+    outputs: Option<Value>,
+    recipe: Option<Value>,
+    hidden: Option<Value>,
+    trainable: Option<Value>,
+}
+
+impl ModelConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let raw: Raw = read(at, table(at, value)?)?;
+        let key = |key: &str| format!("{at}.{key}");
+        let given = [
+            ("file", raw.file.is_some()),
+            ("layers", raw.layers.is_some()),
+            ("recipe", raw.recipe.is_some()),
+        ];
+        let given: Vec<String> = given.iter().filter(|g| g.1).map(|g| key(g.0)).collect();
+        if let [a, b, ..] = &given[..] {
+            return Err(excluded(a, b, "each says what the layers are"));
+        }
+        if raw.hidden.is_some() && raw.recipe.is_none() {
+            let problem = "belongs to `model.recipe`, which is not there";
+            return Err(problem_at(&key("hidden"), problem));
+        }
+        if raw.outputs.is_some() && raw.layers.is_none() {
+            let problem = "belongs to `model.layers`, which is not there";
+            return Err(problem_at(&key("outputs"), problem));
+        }
+        let outputs = raw.outputs.map(|o| read_outputs(&key("outputs"), &o));
+        let outputs = outputs.transpose()?;
+        let source = if let Some(file) = raw.file {
+            Source::File(text_of(&key("file"), &file, "the path of a .keras file")?)
+        } else if let Some(layers) = raw.layers {
+            Source::Layers(read_layers(&key("layers"), &layers)?)
+        } else if let Some(recipe) = raw.recipe {
+            let name = text_of(&key("recipe"), &recipe, "the name of a recipe")?;
+            let hidden = raw
+                .hidden
+                .map(|hidden| read_hidden(&key("hidden"), &hidden));
+            Recipe::named(&name, None).map_err(|e| e.under(at))?;
+            let hidden = hidden.transpose()?;
+            Source::Recipe(NamedRecipe { name, hidden })
+        } else {
+            let problem = "says nothing of the layers: give `recipe` (\"default\" to begin with), `layers` or `file`";
+            return Err(problem_at(at, problem));
+        };
+        let trainable = match raw.trainable {
+            None => Vec::new(),
+            Some(patterns) => table(&key("trainable"), &patterns)?
+                .iter()
+                .map(|(pattern, value)| {
+                    let at = format!("{}.{pattern}", key("trainable"));
+                    Ok((pattern.clone(), truth(&at, value)?))
+                })
+                .collect::<Result<_>>()?,
+        };
+        Ok(ModelConfig {
+            source,
+            outputs,
+            trainable,
+        })
+    }
+}
+
+fn read_layers(at: &str, value: &Value) -> Result<Vec<Value>> {
+    match value {
+        Value::Array(layers) if !layers.is_empty() => Ok(layers.clone()),
+        Value::Array(_) => Err(Error::invalid(at, "no layers", "at least one")),
+        other => Err(Error::invalid(at, other, "a list of layers")),
+    }
+}
+
+fn read_outputs(at: &str, value: &Value) -> Result<Vec<String>> {
+    let names = value.as_array().filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| Error::invalid(at, value, "a list of layers' names"))?;
+    let names = names.iter().enumerate();
+    names
+        .map(|(i, name)| text_of(&format!("{at}[{i}]"), name, "a layer's name"))
+        .collect()
+}
+
+fn read_hidden(at: &str, value: &Value) -> Result<Vec<usize>> {
+    let Value::Array(units) = value else {
+        return Err(Error::invalid(at, value, "a list of whole numbers"));
+    };
+    let units = units.iter().enumerate();
+    units
+        .map(|(i, units)| whole(&format!("{at}[{i}]"), units, 1))
+        .collect()
+}

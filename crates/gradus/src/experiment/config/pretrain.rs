@@ -1,0 +1,268 @@
+//! `[pretrain]`: a task for the first layers before the training, mostly without labels.
+
+use super::{excluded, problem_at, text_of, truth, whole};
+use crate::base::registry::{Value, read, table};
+use crate::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
+use crate::error::{Error, Result, join};
+use crate::model::Model;
+use crate::model::layers::Layer;
+use crate::rules::losses::Loss;
+use crate::rules::optimizers::Optimizer;
+use crate::train::{Autoencoder, History, MaskedFeatures, PretrainOptions, Siamese};
+use serde::Deserialize;
+use serde_json::{Map, json};
+use std::path::Path;
+
+/// `[pretrain]`, read.
+#[derive(Clone, Debug)]
+pub struct PretrainConfig {
+    task: Task,
+    /// Rows of its own; without them, those of `[data]` that are trained on.
+    data: Option<DataConfig>,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    Autoencoder(Autoencoder),
+    MaskedFeatures(MaskedFeatures),
+    Siamese(Siamese),
+}
+
+const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
+
+/// The keys that not every kind has, and which have them.
+const KEYS: [(&str, &[&str]); 10] = [
+    ("loss", &["autoencoder"]),
+    ("noise", &["autoencoder", "siamese"]),
+    ("dropout", &["autoencoder"]),
+    ("sparsity", &["autoencoder"]),
+    ("greedy", &["autoencoder"]),
+    ("tied", &["autoencoder"]),
+    ("augment", &["siamese"]),
+    ("rate", &["masked_features"]),
+    ("triplets", &["siamese"]),
+    ("margin", &["siamese"]),
+];
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(rename = "type")]
+    type_: Option<String>,
+    /// The earlier name of `type`.
+    kind: Option<String>,
+    data: Option<Value>,
+    until: Option<Value>,
+    epochs: Option<Value>,
+    batch_size: Option<Value>,
+    optimizer: Option<Value>,
+    loss: Option<Value>,
+    noise: Option<f64>,
+    dropout: Option<f64>,
+    sparsity: Option<f64>,
+    greedy: Option<Value>,
+    tied: Option<Value>,
+    augment: Option<Vec<Value>>,
+    rate: Option<f64>,
+    triplets: Option<Value>,
+    margin: Option<f64>,
+}
+
+/// The layers of a list.
+fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {
+    let read =
+        |(n, layer): (usize, &Value)| Layer::from_config(&join(at, &format!("[{n}]")), layer);
+    list.iter().enumerate().map(read).collect()
+}
+
+impl PretrainConfig {
+    /// Reads the table; `at` is where it stands.
+    pub fn from_value(at: &str, value: &Value) -> Result<Self> {
+        let fields = table(at, value)?;
+        let raw: Raw = read(at, fields.clone())?;
+        let key = |key: &str| join(at, key);
+        let (name, kind) = match (raw.type_, raw.kind) {
+            (Some(_), Some(_)) => {
+                let why = "the second is the first's earlier name";
+                return Err(excluded(&key("type"), &key("kind"), why));
+            }
+            (Some(name), None) => ("type", name),
+            (None, Some(name)) => ("kind", name),
+            (None, None) => {
+                let problem = format!("missing: one of {}", KINDS.join(", "));
+                return Err(problem_at(&key("type"), &problem));
+            }
+        };
+        let kind = kind.as_str();
+        if !KINDS.contains(&kind) {
+            return Err(Error::unknown(&key(name), "pretraining", kind, KINDS));
+        }
+        for (name, kinds) in KEYS {
+            if fields.contains_key(name) && !kinds.contains(&kind) {
+                let of = kinds.join(" and ");
+                let problem = format!("is a key of {of}, and the type is {kind}");
+                return Err(problem_at(&key(name), &problem));
+            }
+        }
+        let until = raw
+            .until
+            .map(|until| text_of(&key("until"), &until, "a layer's name"));
+        let until = until.transpose()?;
+        let count = |name: &str, value: Option<Value>, usual| match value {
+            Some(value) => whole(&key(name), &value, 1),
+            None => Ok(usual),
+        };
+        let optimizer = raw
+            .optimizer
+            .map(|o| Optimizer::from_config(&key("optimizer"), &o));
+        let optimizer = optimizer.transpose()?;
+        let usual = PretrainOptions::default();
+        let options = PretrainOptions {
+            until,
+            epochs: count("epochs", raw.epochs, usual.epochs)?,
+            batch_size: count("batch_size", raw.batch_size, usual.batch_size)?,
+            optimizer: optimizer.unwrap_or(usual.optimizer),
+        };
+        let flag = |name: &str, value: Option<Value>| match value {
+            Some(value) => truth(&key(name), &value),
+            None => Ok(false),
+        };
+        let task = match kind {
+            "autoencoder" => {
+                let usual = Autoencoder::new();
+                Task::Autoencoder(Autoencoder {
+                    options,
+                    loss: match raw.loss {
+                        Some(loss) => Loss::from_config(&key("loss"), &loss)?,
+                        None => usual.loss,
+                    },
+                    noise: raw.noise.unwrap_or(usual.noise),
+                    dropout: raw.dropout.unwrap_or(usual.dropout),
+                    sparsity: raw.sparsity.unwrap_or(usual.sparsity),
+                    greedy: flag("greedy", raw.greedy)?,
+                    tied: flag("tied", raw.tied)?,
+                })
+            }
+            "siamese" => {
+                let usual = Siamese::new();
+                Task::Siamese(Siamese {
+                    options,
+                    triplets: flag("triplets", raw.triplets)?,
+                    margin: raw.margin.unwrap_or(usual.margin),
+                    noise: raw.noise,
+                    augment: layers(&key("augment"), raw.augment.unwrap_or_default())?,
+                })
+            }
+            _ => {
+                let usual = MaskedFeatures::new();
+                Task::MaskedFeatures(MaskedFeatures {
+                    options,
+                    rate: raw.rate.unwrap_or(usual.rate),
+                })
+            }
+        };
+        let data = raw
+            .data
+            .map(|data| DataConfig::from_value(&key("data"), &data));
+        Ok(PretrainConfig {
+            task,
+            data: data.transpose()?,
+        })
+    }
+
+    /// Loads the rows to learn from: its own, scaled as those of `[data]` are unless it says
+    /// otherwise, or those that are trained on.
+    pub fn load(
+        &self,
+        train: &Dataset,
+        (scale, schema): (Option<ScaleName>, Option<&Schema>),
+        base: &Path,
+        seed: u64,
+    ) -> Result<Dataset> {
+        let rows = match &self.data {
+            Some(data) => {
+                let mut data = data.clone();
+                // A table's model scales its columns itself.
+                if data.table().is_none() {
+                    data.scale = data.scale.or(scale);
+                }
+                let purpose = Purpose {
+                    schema: schema.filter(|_| data.table().is_some()),
+                    in_memory: true,
+                    ..Purpose::default()
+                };
+                let rows = data.open(base, seed, purpose);
+                let rows = rows.map_err(|e| e.under("pretrain"))?;
+                rows.train.sample().clone()
+            }
+            None => train.clone(),
+        };
+        Ok(match &self.task {
+            // Labels say which rows are alike.
+            Task::Siamese(task) if !task.is_without_labels() => rows,
+            _ => rows.without_targets(),
+        })
+    }
+
+    /// Pretrains the model's first layers.
+    pub fn run(&self, model: &mut Model, rows: &Dataset) -> Result<Vec<History>> {
+        match &self.task {
+            Task::Autoencoder(task) => task.pretrain(model, rows),
+            Task::MaskedFeatures(task) => task.pretrain(model, rows),
+            Task::Siamese(task) => task.pretrain(model, rows),
+        }
+    }
+
+    /// The table with every default settled.
+    pub fn resolved(&self, base: &Path) -> Result<Value> {
+        let plain = |error: serde_json::Error| Error::Internal(error.to_string());
+        let mut fields = Map::new();
+        let (kind, options, rest) = match &self.task {
+            Task::Autoencoder(task) => (
+                KINDS[0],
+                &task.options,
+                json!({
+                    "loss": serde_json::to_value(&task.loss).map_err(plain)?,
+                    "noise": task.noise,
+                    "dropout": task.dropout,
+                    "sparsity": task.sparsity,
+                    "greedy": task.greedy,
+                    "tied": task.tied,
+                }),
+            ),
+            Task::MaskedFeatures(task) => (KINDS[1], &task.options, json!({ "rate": task.rate })),
+            Task::Siamese(task) => (
+                KINDS[2],
+                &task.options,
+                json!({ "triplets": task.triplets, "margin": task.margin }),
+            ),
+        };
+        let common = json!({
+            "type": kind,
+            "epochs": options.epochs,
+            "batch_size": options.batch_size,
+            "optimizer": options.optimizer.to_config(),
+        });
+        fields.extend(table("pretrain", &common)?);
+        fields.extend(table("pretrain", &rest)?);
+        if let Task::Siamese(Siamese {
+            noise: Some(noise), ..
+        }) = self.task
+        {
+            fields.insert("noise".into(), noise.into());
+        }
+        if let Task::Siamese(task) = &self.task
+            && !task.augment.is_empty()
+        {
+            let layers = task.augment.iter().map(|layer| layer.to_config());
+            fields.insert("augment".into(), layers.collect());
+        }
+        if let Some(until) = &options.until {
+            fields.insert("until".into(), until.as_str().into());
+        }
+        if let Some(data) = &self.data {
+            let data = serde_json::to_value(data.absolute(base)?).map_err(plain)?;
+            fields.insert("data".into(), data);
+        }
+        Ok(fields.into())
+    }
+}

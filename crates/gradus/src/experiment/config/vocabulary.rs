@@ -1,0 +1,72 @@
+//! `vocabulary = "file.txt"`: known texts or numbers in a file, one a line.
+
+use super::problem_at;
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The layers with what their files of known things hold in place of the paths, which are
+/// relative to `base`; `at` is where the layers stand.
+pub fn with_vocabularies(at: &str, layers: &[Value], base: &Path) -> Result<Vec<Value>> {
+    let layers = layers.iter().enumerate().map(|(i, layer)| {
+        let numbers = match layer["type"].as_str() {
+            Some("StringLookup") => false,
+            Some("IntegerLookup") => true,
+            _ => return Ok(layer.clone()),
+        };
+        let Some(file) = layer["vocabulary"].as_str() else {
+            return Ok(layer.clone());
+        };
+        let path = base.join(file);
+        let things = read(&path, numbers).map_err(|error| match error {
+            // Where the path stands, if it leads nowhere.
+            Error::Io { cause, .. } => {
+                let problem = format!("cannot read {}: {cause}", path.display());
+                problem_at(&format!("{at}[{i}].vocabulary"), &problem)
+            }
+            other => other,
+        })?;
+        let mut layer = layer.clone();
+        layer["vocabulary"] = things.into();
+        Ok(layer)
+    });
+    layers.collect()
+}
+
+/// The lines of a file, each once. Empty ones at its end do not count.
+fn read(path: &Path, numbers: bool) -> Result<Vec<Value>> {
+    let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count();
+        Error::file(path, format!("line {line} is not UTF-8: save it as that"))
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        let problem = "it is empty: a vocabulary has one entry in each line";
+        return Err(Error::file(path, problem));
+    }
+    let mut seen = HashMap::new();
+    let lines = text.split('\n').zip(1..).map(|(line, number)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let wrong = |problem: String| Error::file(path, format!("line {number}: {problem}"));
+        let thing = match numbers {
+            false => Value::from(line),
+            true => match line.trim().parse::<i64>() {
+                Ok(whole) => whole.into(),
+                Err(_) => return Err(wrong(format!("found `{line}`, expected a whole number"))),
+            },
+        };
+        match seen.insert(thing.to_string(), number) {
+            None => Ok(thing),
+            Some(first) => Err(wrong(format!(
+                "found `{line}`, which is in line {first}: a vocabulary has each entry once"
+            ))),
+        }
+    });
+    lines.collect()
+}

@@ -1,0 +1,101 @@
+//! Cross-validation: a training for each fold, measured on the rows that it did not see.
+
+use super::config::Document;
+use super::event::{Event, Progress};
+use super::run_folder::{FOLDS, PREDICTIONS, Place, fold_folder, write_text};
+use super::train::{Trained, train};
+use crate::base::atomic_file::write_atomic;
+use crate::data::Data;
+use crate::error::{Error, Result};
+use crate::model::Scored;
+use crate::train::{CrossValidation, Logs, OutOfFold};
+use std::path::{Path, PathBuf};
+
+/// The outcome of a cross-validation.
+#[derive(Clone, Debug)]
+pub struct CrossValidated {
+    /// The measurements of every fold: the training's of the epoch that was kept, `val_` of
+    /// the rows that were held out, `test_` of the test, with `epochs` and `rows`.
+    pub measured: CrossValidation,
+    /// The prediction of each row by the model that did not see it.
+    pub predictions: Scored,
+    /// The run folder, with a run folder for each fold in it.
+    pub folder: PathBuf,
+    /// The seconds that the epochs of all folds took.
+    pub seconds: f64,
+}
+
+/// Trains on the rows outside each fold, and measures on those in it.
+pub fn cross_validate(
+    document: Document,
+    place: Place,
+    folds: usize,
+    progress: &Progress<'_>,
+) -> Result<CrossValidated> {
+    if folds < 2 {
+        return Err(Error::invalid("--folds", folds, "2 or more"));
+    }
+    place.check_free()?;
+    let (mut measured, mut predictions) = (CrossValidation::new(), OutOfFold::new());
+    let (mut run_folder, mut seconds) = (None::<PathBuf>, 0.0);
+    let document = document.of_folds(folds);
+    let config = document.read()?;
+    for fold in 1..=folds {
+        let config = config.with_fold(fold, folds);
+        let config = config.map_err(|error| document.locate(error))?;
+        progress.tell(&Event::FoldBegin { fold, folds })?;
+        let place = match &run_folder {
+            None => Place::Fold(Box::new(place.clone()), fold),
+            Some(run) => Place::Named(fold_folder(run, fold)),
+        };
+        let trained = train(&document, config, place, None, progress)?;
+        let run = trained.folder.parent().unwrap_or(Path::new(""));
+        run_folder = Some(run.to_owned());
+        seconds += trained.record.seconds();
+        measured.add(trained.measured()?);
+        // Folds of rows that stay in their files were refused.
+        if let Some(Data::Memory(held_out)) = &trained.run.data.validation {
+            predictions.add(fold, &trained.run.model, &held_out)?;
+        }
+    }
+    let folder = run_folder.unwrap_or_default();
+    write_text(&folder.join(FOLDS), &measured.to_csv())?;
+    let predictions = predictions.scored();
+    write_atomic(&folder.join(PREDICTIONS), |file| {
+        predictions.write_csv(file)
+    })?;
+    Ok(CrossValidated {
+        measured,
+        predictions,
+        folder,
+        seconds,
+    })
+}
+
+impl Trained {
+    /// The line of a fold: rows and epochs, the training's measurements of the
+    /// epoch that was kept, those of the rows in the fold, and of the test.
+    fn measured(&self) -> Result<Logs> {
+        let (data, history) = (&self.run.data, &self.record.history);
+        let mut all = vec![("epochs".to_owned(), history.epochs.len() as f64)];
+        let held_out = data.validation.as_ref();
+        for (name, part) in [("rows", Some(&data.train)), ("val_rows", held_out)] {
+            let rows = part.and_then(Data::rows);
+            all.extend(rows.map(|rows| (name.to_owned(), rows as f64)));
+        }
+        let is_training = |name: &str| !name.starts_with("val_") && name != "learning_rate";
+        let kept = self.record.kept().map(|epoch| &epoch.logs);
+        let kept = kept.into_iter().flat_map(|logs| logs.iter());
+        all.extend(
+            kept.filter(|(name, _)| is_training(name))
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        for (part, prefix) in [(held_out, "val_"), (data.test.as_ref(), "test_")] {
+            if let Some(part) = part {
+                let logs = self.run.model.evaluate(part)?;
+                all.extend(logs.iter().map(|(n, v)| (format!("{prefix}{n}"), v)));
+            }
+        }
+        Ok(all.into_iter().collect())
+    }
+}

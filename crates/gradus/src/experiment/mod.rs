@@ -1,0 +1,250 @@
+//! Experiments: a configuration, from its file to a run folder.
+//!
+//! An [`Experiment`] is a configuration, the same that `gradus train` takes, with overrides. [`Experiment::run`] reads it, opens the data, builds the model, trains it and
+//! leaves a run folder, which can be resumed after an interruption;
+//! [`Experiment::cross_validate`] does so for each fold. Nothing is printed: a callback gets
+//! an [`Event`] for each thing that happens.
+//!
+//! ```
+//! use gradus::experiment::{Event, Experiment};
+//!
+//! # let folder = std::env::temp_dir().join(format!("gradus-experiment-{}", std::process::id()));
+//! let text = r#"
+//!     [data]
+//!     dataset = "digits"
+//!     validation = { fraction = 0.1 }
+//!
+//!     [model]
+//!     recipe = "default"
+//!     hidden = [32]
+//!
+//!     [train]
+//!     epochs = 5
+//! "#;
+//! let experiment = Experiment::from_toml(text)?.set("train.epochs=3")?.out(&folder);
+//! let outcome = experiment.run(|event| {
+//!     if let Event::EpochEnd { epoch, .. } = event {
+//!         println!("epoch {}: loss {:?}", epoch.epoch + 1, epoch.logs.get("loss"));
+//!     }
+//!     Ok(())
+//! })?;
+//! assert_eq!(outcome.history.epochs.len(), 3);
+//! assert!(outcome.folder.join("model.keras").is_file());
+//! # std::fs::remove_dir_all(folder).unwrap();
+//! # Ok::<(), gradus::Error>(())
+//! ```
+
+mod check;
+mod checkpoint;
+mod config;
+mod cross_validate;
+mod event;
+mod model_data;
+mod model_file;
+mod recorder;
+mod resolve;
+mod results;
+pub mod run_folder;
+mod train;
+
+pub use crate::base::registry::Value;
+pub use check::{Checked, check_model};
+pub use cross_validate::CrossValidated;
+pub use event::Event;
+pub use model_data::{data_to_evaluate, data_to_predict, unfamiliar};
+pub use model_file::ModelFile;
+pub use resolve::{FoundRate, SuggestedRates};
+pub use results::{BetterEpoch, Results};
+
+use crate::data::RunData;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::{History, LearningRateCurve};
+use config::{Document, Override};
+use event::Progress;
+use run_folder::{CONFIG, Place};
+use std::path::{Path, PathBuf};
+
+/// A configuration with overrides, and the place of its runs.
+///
+/// Every method that opens data or trains takes a callback for its [`Event`]s. An error that
+/// the callback returns ends the method with that error; a training that it ends can be
+/// resumed, as one that was interrupted.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    document: Document,
+    out: Option<PathBuf>,
+    resume: bool,
+}
+
+/// The outcome of a training.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The trained model, as it is in `model.keras`.
+    pub model: Model,
+    /// The measurements of every epoch.
+    pub history: History,
+    /// The epoch that was kept, and measurements of its model.
+    pub results: Results,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The name of rows that were not trained on, as [`data_to_evaluate`] takes it, if it is
+    /// shorter than the run folder's configuration: `digits:test`.
+    pub test_data: Option<String>,
+}
+
+impl Experiment {
+    /// Reads a configuration file (TOML). Relative paths in it are relative to its folder.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Document::open(path.as_ref()).map(Self::of)
+    }
+
+    /// Reads a configuration in TOML. Relative paths in it are relative to the working
+    /// directory.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Document::of_text(text).map(Self::of)
+    }
+
+    /// Takes a configuration as plain data: tables of keys and values. Relative paths are
+    /// relative to the working directory.
+    pub fn from_value(config: Value) -> Self {
+        Self::of(Document::of_value(config))
+    }
+
+    /// The built-in configuration: the default recipe on the built-in digits.
+    pub fn built_in() -> Result<Self> {
+        Document::built_in().map(Self::of)
+    }
+
+    fn of(document: Document) -> Self {
+        Experiment {
+            document,
+            out: None,
+            resume: false,
+        }
+    }
+
+    /// Overrides one key by text: `train.epochs=3`, `model.layers[0].units=64`, as `--set` of
+    /// the command line. The value is TOML or a plain word.
+    pub fn set(mut self, key_and_value: &str) -> Result<Self> {
+        self.document.set(Override::parse(key_and_value)?)?;
+        Ok(self)
+    }
+
+    /// Overrides one key by a value.
+    pub fn set_value(mut self, key: &str, value: impl Into<Value>) -> Result<Self> {
+        self.document.set(Override::new(key, value.into())?)?;
+        Ok(self)
+    }
+
+    /// Sets the run folder. Default: `runs/NAME-N`, N the first free number. Of a
+    /// cross-validation it gets a run folder for each fold.
+    pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out = Some(folder.into());
+        self
+    }
+
+    /// Goes on from the checkpoint of the run folder, the newest run's without
+    /// [`out`](Self::out). The configuration has to be the run's; only the number of epochs
+    /// may change. The built-in configuration gives way to the one in the run folder.
+    pub fn resume(mut self) -> Self {
+        self.resume = true;
+        self
+    }
+
+    /// The name of its runs: the file's without its ending, or `digits` of the built-in
+    /// configuration, or `experiment`.
+    pub fn name(&self) -> String {
+        self.document.name()
+    }
+
+    /// Trains: opens the data, builds the model, pretrains it and looks for a learning rate
+    /// if the configuration says so, trains it, and leaves a run folder.
+    pub fn run(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Outcome> {
+        let progress = Progress::new(&mut progress);
+        let (mut document, mut folder) = (self.document.clone(), None);
+        let place = self.place();
+        if self.resume {
+            let existing = place.existing()?;
+            if document.is_built_in() {
+                document = document.over_file(&existing.join(CONFIG))?;
+            }
+            folder = Some(existing);
+        } else {
+            place.check_free()?;
+        }
+        let config = document.read()?;
+        let trained = train::train(&document, config, place, folder, &progress)?;
+        let results = trained.record.results(&trained.run)?;
+        Ok(Outcome {
+            model: trained.run.model,
+            history: trained.record.history,
+            results,
+            folder: trained.folder,
+            test_data: trained.run.test_spec,
+        })
+    }
+
+    /// Trains once for each of so many folds, with the fold's rows held out: chosen as
+    /// `data.validation` chooses its rows, else at random. Leaves a folder with `folds.csv`,
+    /// `predictions.csv` and a run folder for each fold.
+    pub fn cross_validate(
+        &self,
+        folds: usize,
+        mut progress: impl FnMut(&Event<'_>) -> Result<()>,
+    ) -> Result<CrossValidated> {
+        if self.resume {
+            let found = "--folds with --resume";
+            let expected = "one of the two: each fold is a run, which `gradus train \
+                            RUN/fold-2/config.toml --out RUN/fold-2 --resume` goes on with";
+            return Err(Error::invalid("", found, expected));
+        }
+        let progress = Progress::new(&mut progress);
+        cross_validate::cross_validate(self.document.clone(), self.place(), folds, &progress)
+    }
+
+    /// Raises the learning rate until the loss blows up, from the model as it would be
+    /// trained. [`SuggestedRates::of`] reads the curve.
+    pub fn find_learning_rate(
+        &self,
+        mut progress: impl FnMut(&Event<'_>) -> Result<()>,
+    ) -> Result<LearningRateCurve> {
+        let progress = Progress::new(&mut progress);
+        let run = self.document.read()?;
+        let run = run.resolve(self.document.base(), &progress);
+        let curve = run.and_then(|run| run.find_rate());
+        curve.map_err(|error| self.document.locate(error))
+    }
+
+    /// Does everything but train, and says what is suspicious about data and configuration.
+    pub fn check(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Checked> {
+        check::check(&self.document, &Progress::new(&mut progress))
+    }
+
+    /// Builds the model, its weights made for the data's shapes.
+    pub fn model(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Model> {
+        let progress = Progress::new(&mut progress);
+        let config = self.document.read()?;
+        let model = resolve::model_of(&config, self.document.base(), &progress);
+        model.map_err(|error| self.document.locate(error))
+    }
+
+    /// Opens the rows, as a trained model takes them: a table's columns are the model's.
+    pub fn data(
+        &self,
+        model: &Model,
+        mut progress: impl FnMut(&Event<'_>) -> Result<()>,
+    ) -> Result<RunData> {
+        let progress = Progress::new(&mut progress);
+        let (config, schema) = (self.document.read()?, model.table_schema());
+        let rows = config.open(self.document.base(), schema.as_ref(), &progress);
+        rows.map_err(|error| self.document.locate(error))
+    }
+
+    fn place(&self) -> Place {
+        match &self.out {
+            Some(folder) => Place::Named(folder.clone()),
+            None => Place::Numbered(self.document.name()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Model files of an experiment, and what their compile settings could not give.
+
+use super::event::{Event, Progress};
+use super::run_folder::model_path;
+use crate::artifacts::keras::{NotRead, Note, load_keras_with_notes};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use std::path::{Path, PathBuf};
+
+/// A model, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct ModelFile {
+    /// The model.
+    pub model: Model,
+    /// The file.
+    pub path: PathBuf,
+    /// The compile settings that were not read, which keeps nobody from using the layers.
+    pub notes: Vec<Note>,
+}
+
+impl ModelFile {
+    /// Opens a model file (`.keras`, or `.h5` of Keras), or the model in a run folder.
+    pub fn open(given: impl AsRef<Path>) -> Result<Self> {
+        let path = model_path(given.as_ref())?;
+        let (model, notes) = load_keras_with_notes(&path)?;
+        Ok(ModelFile { model, path, notes })
+    }
+
+    /// The model, if it can be evaluated: an error that says what it lacks.
+    pub fn into_evaluable(self) -> Result<Model> {
+        let goals = self.model.compiled.as_ref();
+        if goals.is_some_and(|compiled| compiled.trained().next().is_some()) {
+            return Ok(self.model);
+        }
+        let unknown = self.notes.iter().find(|note| note.part == NotRead::Loss);
+        let problem = match unknown {
+            Some(note) => format!("cannot be evaluated: {note}"),
+            None => "was saved without a loss, so it cannot be evaluated; it can predict".into(),
+        };
+        Err(Error::file(&self.path, problem))
+    }
+}
+
+/// Loads the model of a file or a run folder, and reports what was not read of it.
+pub fn load(given: &Path, progress: &Progress<'_>) -> Result<Model> {
+    let ModelFile { model, path, notes } = ModelFile::open(given)?;
+    if !notes.is_empty() {
+        let (path, notes) = (&path, &notes);
+        progress.tell(&Event::ModelNotes { path, notes })?;
+    }
+    Ok(model)
+}
+
+/// Loads a model of gradus' own, in which everything has to be.
+pub fn load_whole(path: &Path) -> Result<Model> {
+    let (model, notes) = load_keras_with_notes(path)?;
+    match notes.first() {
+        None => Ok(model),
+        Some(note) => Err(Error::file(path, note)),
+    }
+}

@@ -1,0 +1,169 @@
+//! The data and the model of a configuration, before losses and optimizer.
+
+use crate::base::registry::Value;
+use crate::data::{RunData, Schema, Summary, Target};
+use crate::error::{Error, Result};
+use crate::experiment::config::{Config, PerOutput, Source, with_vocabularies};
+use crate::experiment::event::Progress;
+use crate::experiment::model_file;
+use crate::model::{Model, Recipe, TableGoal, Task};
+use crate::rules::losses::Loss;
+use std::path::Path;
+
+/// Data and model, before it is said how it is trained.
+pub struct Prepared {
+    /// The model, built.
+    pub model: Model,
+    /// The rows.
+    pub data: RunData,
+    /// The purpose of each output, if the model stands behind the columns of a table.
+    pub goals: Vec<TableGoal>,
+    /// The recipe that made it, if one did.
+    pub recipe: Option<Recipe>,
+}
+
+/// Opens the data, and makes the model with its weights, frozen as the configuration says.
+pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<Prepared> {
+    if let Source::File(path) = &config.model.source {
+        return prepare_saved(config, base, path, progress);
+    }
+    let mut data = config.open(base, None, progress)?;
+    let options = &config.data.columns;
+    let mut goals = Vec::new();
+    let table = data.schema().zip(data.summary());
+    let recipe = match &config.model.source {
+        Source::Recipe(named) => {
+            let rows = data.train_rows();
+            Some(named.of(table.map(|_| rows))?)
+        }
+        _ => None,
+    };
+    let mut model = match (&config.model.source, &recipe, table) {
+        (_, Some(recipe), Some((schema, train))) => {
+            goals = config.table_goals(schema, train, None)?;
+            recipe.table_layers(schema, train, options, &goals, config.seed)?
+        }
+        (_, Some(recipe), None) => {
+            let task = Task::of(data.targets(), config.one_loss());
+            let task = task.map_err(of_loss)?;
+            let layers = recipe.layers(&data.train.sample().inputs()[0], task);
+            layers.seed(config.seed).build()?
+        }
+        (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
+            let loss = config.chain_loss(schema, layers)?;
+            goals = config.table_goals(schema, train, loss.as_ref())?;
+            let layers = with_vocabularies("model.layers", layers, base)?;
+            let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
+            chain.behind_table(schema, train, options, &goals)?
+        }
+        (Source::Layers(layers), ..) => {
+            let outputs = config.model.outputs.as_deref();
+            let columns = table.map(|(schema, _)| Model::table_inputs(schema));
+            let columns = columns.unwrap_or_default();
+            let layers = with_vocabularies("model.layers", layers, base)?;
+            Model::from_layers_of("model.layers", &layers, outputs, config.seed, &columns)?
+        }
+        _ => return Err(Error::Internal("a model's file".into())),
+    };
+    if data.schema().is_some() {
+        let inputs = model.inputs.iter().map(|input| input.name.as_str());
+        data = data.keep_inputs(&inputs.collect::<Vec<_>>())?;
+        model.facts_mut().schema = data.schema().cloned();
+    }
+    model.facts_mut().pictures = data.pictures().cloned();
+    model.build_for(data.train.sample())?;
+    freeze(&mut model, config)?;
+    Ok(Prepared {
+        model,
+        data,
+        goals,
+        recipe,
+    })
+}
+
+/// Loads a saved model, and opens data for it: it knows the columns of tables.
+fn prepare_saved(
+    config: &Config,
+    base: &Path,
+    path: &str,
+    progress: &Progress<'_>,
+) -> Result<Prepared> {
+    let mut model = model_file::load(&base.join(path), progress)?;
+    model.seed = config.seed;
+    freeze(&mut model, config)?;
+    let schema = model.table_schema();
+    if let (Some(table), None) = (config.data.table(), &schema) {
+        let expected = "arrays, which the model takes: its inputs are no columns";
+        return Err(Error::invalid("data.table", format!("`{table}`"), expected));
+    }
+    let mut data = config.data.clone();
+    data.columns
+        .number_targets
+        .extend(config.number_targets_of(&model));
+    let rows = Config {
+        data,
+        ..config.clone()
+    };
+    let data = rows.open(base, schema.as_ref(), progress)?;
+    if let Some(schema) = data.schema() {
+        model.facts_mut().schema = Some(schema.clone());
+    }
+    // Arrays say nothing of what their pictures once were.
+    if config.data.is_pictures() {
+        model.facts_mut().pictures = data.pictures().cloned();
+    }
+    Ok(Prepared {
+        model,
+        data,
+        goals: Vec::new(),
+        recipe: None,
+    })
+}
+
+impl Config {
+    /// The loss, if one is named for all outputs.
+    pub(super) fn one_loss(&self) -> Option<&Loss> {
+        match &self.train.loss {
+            Some(PerOutput::All(loss)) => Some(loss),
+            _ => None,
+        }
+    }
+
+    /// True if the layers are a plain chain, which comes behind the columns of a table.
+    fn is_chain(&self, layers: &[Value]) -> bool {
+        self.model.outputs.is_none() && Model::is_chain(layers)
+    }
+
+    /// The goals that the targets of a table ask of the model, with the losses that are named,
+    /// else `usual` if the layers ask for it.
+    fn table_goals(
+        &self,
+        schema: &Schema,
+        train: &Summary,
+        usual: Option<&Loss>,
+    ) -> Result<Vec<TableGoal>> {
+        let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
+        let losses = match &self.train.loss {
+            Some(losses) => losses.each("train.loss", &names)?,
+            None => vec![usual; names.len()],
+        };
+        TableGoal::of(schema, train, &self.data.columns, &losses)
+    }
+}
+
+/// Freezes or thaws the layers that `model.trainable` names.
+pub fn freeze(model: &mut Model, config: &Config) -> Result<()> {
+    for (pattern, trainable) in &config.model.trainable {
+        let frozen = model.set_trainable(pattern, *trainable);
+        frozen.map_err(|error| error.under("model.trainable"))?;
+    }
+    Ok(())
+}
+
+/// The error of a loss that does not go with the targets, at its key.
+pub fn of_loss(error: Error) -> Error {
+    match &error {
+        Error::Invalid { at, .. } if at == "loss" => error.under("train"),
+        _ => error,
+    }
+}

@@ -1,0 +1,122 @@
+//! The resolved configuration: everything written down, so that it repeats the run.
+
+use super::{Run, target};
+use crate::base::registry::Value;
+use crate::error::{Error, Result};
+use crate::experiment::config::{Config, Source};
+use crate::model::Goal;
+use crate::rules::metrics::Metric;
+use crate::train::{OnNan, Precision};
+use serde_json::{Map, json};
+use std::path::Path;
+
+impl Config {
+    /// The whole configuration, defaults and all.
+    pub(super) fn resolved(&self, run: &Run, base: &Path) -> Result<Value> {
+        let plain = |error: serde_json::Error| Error::Internal(error.to_string());
+        let data = serde_json::to_value(self.data.absolute(base)?).map_err(plain)?;
+        let mut model = Map::new();
+        match &self.model.source {
+            Source::File(path) => {
+                let path = base.join(path);
+                let path = std::path::absolute(&path).map_err(|e| Error::io("find", &path, e))?;
+                model.insert("file".into(), path.display().to_string().into());
+                let patterns = self.model.trainable.iter().cloned();
+                let patterns: Map<_, _> = patterns.map(|(p, t)| (p, t.into())).collect();
+                if !patterns.is_empty() {
+                    model.insert("trainable".into(), patterns.into());
+                }
+            }
+            _ => {
+                let (layers, outputs) = run.model.to_layers();
+                model.insert("layers".into(), layers.into());
+                if let Some(outputs) = outputs {
+                    model.insert("outputs".into(), outputs.into());
+                }
+            }
+        }
+        let Some(compiled) = &run.model.compiled else {
+            return Err(Error::Internal("the model of a run is not compiled".into()));
+        };
+        let outputs = run.model.output_names();
+        let each = |of: &dyn Fn(&Goal) -> Value| -> Value {
+            match &compiled.goals[..] {
+                [Some(one)] => of(one),
+                _ => {
+                    let goals = compiled.trained();
+                    let named = goals.map(|(o, goal)| (outputs[o].clone(), of(goal)));
+                    Value::Object(named.collect())
+                }
+            }
+        };
+        let mut train = json!({
+            "loss": each(&|goal| serde_json::to_value(&goal.loss).unwrap_or_default()),
+            "metrics": each(&|goal| metrics(&goal.metrics)),
+            "weighted_metrics": each(&|goal| metrics(&goal.weighted_metrics)),
+            "epochs": run.epochs,
+            "initial_epoch": run.initial_epoch,
+            "batch_size": run.batch_size,
+            "shuffle": run.shuffle,
+        });
+        if let Some(alpha) = run.mixup {
+            train["mixup"] = alpha.into();
+        }
+        if run.precision != Precision::Float32 {
+            train["precision"] = run.precision.name().into();
+        }
+        if run.on_nan != OnNan::Stop {
+            train["on_nan"] = run.on_nan.name().into();
+        }
+        if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
+            train["loss_weights"] = each(&|goal| goal.weight.into());
+        }
+        // A rate beside the file's optimizer keeps the optimizer's state; as
+        // part of a named one it would not.
+        match (
+            &self.model.source,
+            &self.train.optimizer,
+            &self.train.learning_rate,
+        ) {
+            (Source::File(_), None, Some(rate)) => {
+                train["learning_rate"] = serde_json::to_value(rate).map_err(plain)?;
+            }
+            _ => train["optimizer"] = compiled.optimizer()?.to_config(),
+        }
+        if let Some(schedule) = &run.schedule {
+            train["schedule"] = schedule.to_config();
+        }
+        if !run.class_weight.is_empty() {
+            let weights = run.class_weight.iter();
+            let weights = weights.map(|(c, w)| (target::class_key(&run.data, *c), *w));
+            train["class_weight"] = weights.collect();
+        }
+        let mut resolved = json!({
+            "seed": self.seed,
+            "data": data,
+            "model": model,
+            "train": train,
+            "callbacks": serde_json::to_value(&run.callbacks).map_err(plain)?,
+        });
+        if let Some(pretrain) = &self.pretrain {
+            resolved["pretrain"] = pretrain.resolved(base)?;
+        }
+        Ok(resolved)
+    }
+}
+
+/// Metrics as a configuration has them.
+fn metrics(metrics: &[(String, Metric)]) -> Value {
+    let written = metrics.iter().map(|(name, metric)| {
+        let mut config = serde_json::to_value(metric).unwrap_or_default();
+        let alias = Metric::from_config("", &name.as_str().into());
+        if alias.is_ok_and(|alias| alias == *metric) {
+            return name.as_str().into();
+        }
+        if let Value::String(_) = config {
+            config = metric.to_config();
+        }
+        config["name"] = name.as_str().into();
+        config
+    });
+    written.collect()
+}

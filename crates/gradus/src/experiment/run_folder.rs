@@ -1,0 +1,167 @@
+//! The run folder that a training leaves behind: the names of its files.
+
+use crate::base::atomic_file::write_atomic;
+use crate::error::{Error, Result};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The trained model.
+pub const MODEL: &str = "model.keras";
+/// The measurements of every epoch.
+pub const HISTORY: &str = "history.csv";
+/// The resolved configuration.
+pub const CONFIG: &str = "config.toml";
+/// The checkpoint that a resumed training continues from.
+pub const CHECKPOINT: &str = "checkpoint";
+
+/// The measurements of every fold of a cross-validation.
+pub const FOLDS: &str = "folds.csv";
+/// The prediction of each row by the model that did not see it.
+pub const PREDICTIONS: &str = "predictions.csv";
+
+/// The run folder of a fold.
+pub(super) fn fold_folder(run: &Path, fold: usize) -> PathBuf {
+    run.join(format!("fold-{fold}"))
+}
+
+/// The model that a command was given: a file, or the one in a run folder.
+pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
+    if !given.is_dir() {
+        return Ok(given.to_owned());
+    }
+    let model = given.join(MODEL);
+    if model.is_file() {
+        return Ok(model);
+    }
+    let fold = fold_folder(given, 1);
+    let problem = if fold.is_dir() {
+        let fold = fold.display();
+        format!("holds a cross-validation: name one of its folds, such as `{fold}`")
+    } else if given.join(CONFIG).is_file() {
+        format!("holds no `{MODEL}` yet: its training has not ended; go on with --resume")
+    } else {
+        // Who reads the model says what folder it is.
+        return Ok(given.to_owned());
+    };
+    Err(Error::file(given, problem))
+}
+
+/// The folder of a run.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// The one that was named.
+    Named(PathBuf),
+    /// `runs/NAME-N`, N the first free.
+    Numbered(String),
+    /// That of a fold, in a folder that is to be made for all of them.
+    Fold(Box<Place>, usize),
+}
+
+impl Place {
+    /// Makes the folder of a new run. One that holds a run already is an error.
+    pub(super) fn create(&self) -> Result<PathBuf> {
+        self.check_free()?;
+        match self {
+            Place::Named(folder) => {
+                fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))?;
+                Ok(folder.clone())
+            }
+            Place::Fold(all, fold) => {
+                let folder = fold_folder(&all.create()?, *fold);
+                fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
+                Ok(folder)
+            }
+            Place::Numbered(name) => {
+                let runs = Path::new("runs");
+                fs::create_dir_all(runs).map_err(|cause| Error::io("create", runs, cause))?;
+                let mut number = last_number(name).unwrap_or(0) + 1;
+                loop {
+                    let folder = runs.join(format!("{name}-{number}"));
+                    match fs::create_dir(&folder) {
+                        Ok(()) => return Ok(folder),
+                        // Another run was faster.
+                        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+                            number += 1;
+                        }
+                        Err(cause) => return Err(Error::io("create", folder, cause)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Refuses a named folder that holds a run already, or is no folder.
+    pub(super) fn check_free(&self) -> Result<()> {
+        let folder = match self {
+            Place::Named(folder) => folder,
+            Place::Fold(all, _) => return all.check_free(),
+            Place::Numbered(_) => return Ok(()),
+        };
+        if folder.exists() && !folder.is_dir() {
+            return Err(Error::file(
+                folder,
+                "is a file, expected a folder for the run",
+            ));
+        }
+        let taken = [MODEL, HISTORY, CONFIG, CHECKPOINT, FOLDS, "fold-1"];
+        match taken.iter().find(|name| folder.join(name).exists()) {
+            None => Ok(()),
+            Some(name) => Err(Error::file(
+                folder,
+                format!(
+                    "holds a run already (`{name}`): choose another --out, or go on with --resume"
+                ),
+            )),
+        }
+    }
+
+    /// The folder of a run that is there: the one that was named, or the last.
+    pub(super) fn existing(&self) -> Result<PathBuf> {
+        let (folder, found) = match self {
+            Place::Fold(all, _) => return all.existing(),
+            Place::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
+            Place::Numbered(name) => {
+                let number = last_number(name);
+                let folder = Path::new("runs").join(format!("{name}-{}", number.unwrap_or(1)));
+                let found = folder.join(CONFIG).is_file();
+                (folder, found)
+            }
+        };
+        match found {
+            true => Ok(folder),
+            false => Err(Error::file(
+                folder,
+                "holds no run to resume: start one without --resume",
+            )),
+        }
+    }
+}
+
+/// The highest number of the runs of that name.
+fn last_number(name: &str) -> Option<u64> {
+    let entries = fs::read_dir("runs").ok()?;
+    let number = |entry: fs::DirEntry| {
+        let found = entry.file_name().into_string().ok()?;
+        found.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+    };
+    entries.flatten().filter_map(number).max()
+}
+
+/// Writes a text whole or not at all.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_atomic(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// Removes what a killed run was writing when it died.
+pub(super) fn tidy(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            // A leftover is only untidy.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One training of an experiment, from its configuration to its run folder.
+
+use super::checkpoint::{self, Checkpoint};
+use super::config::{Config, Document};
+use super::event::{Event, Progress};
+use super::recorder::Recorder;
+use super::resolve::Run;
+use super::results::Record;
+use super::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
+use crate::artifacts::keras::save_keras;
+use crate::data::checks::Severity;
+use crate::error::{Error, Result};
+use crate::rules::optimizers::LearningRate;
+use crate::train::{Fit, History, OnNan};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// A training that has ended.
+pub struct Trained {
+    /// The data, and the model as it is now.
+    pub run: Run,
+    /// The measurements.
+    pub record: Record,
+    /// The run folder.
+    pub folder: PathBuf,
+}
+
+/// Trains, from the start or from the checkpoint in `folder`, and leaves the run folder.
+pub fn train(
+    document: &Document,
+    config: Config,
+    place: Place,
+    folder: Option<PathBuf>,
+    progress: &Progress<'_>,
+) -> Result<Trained> {
+    let located = |error| document.locate(error);
+    let mut run = config.resolve(document.base(), progress).map_err(located)?;
+    progress.tell(&Event::DataOpened {
+        description: &run.rows,
+    })?;
+    let warnings = run.findings.iter();
+    let mut warnings = warnings.filter(|finding| finding.severity == Severity::Warning);
+    warnings.try_for_each(|finding| progress.tell(&Event::Warning(finding)))?;
+    if let Some(found) = &run.found {
+        progress.tell(&Event::LearningRateFound(found))?;
+    }
+    let checkpoint = match &folder {
+        Some(folder) => {
+            same_run(&run.text, folder)?;
+            checkpoint::read(folder)?
+        }
+        None => None,
+    };
+    if checkpoint.is_none() {
+        pretrain(&mut run, progress).map_err(located)?;
+    }
+    let mut recorder = recorder(&mut run, place, folder, progress, checkpoint)?;
+    let fitted = fit(&mut run, &mut recorder);
+    let Recorder {
+        callbacks,
+        history,
+        folder,
+        epochs,
+        ..
+    } = recorder;
+    let record = Record {
+        early_stopping: callbacks.early_stopping,
+        history,
+    };
+    let broken = match fitted {
+        Err(error @ Error::BlowUp { .. }) => Some(error),
+        fitted => {
+            fitted.map_err(located)?;
+            ended_by_nan(&run, &record.history, epochs)
+        }
+    };
+    let Some(folder) = folder else {
+        return Err(Error::Internal("a training without a run folder".into()));
+    };
+    save_keras(&run.model, folder.join(MODEL))?;
+    write_text(&folder.join(HISTORY), &record.history.to_csv())?;
+    match broken {
+        Some(error) => Err(record.blow_up(error, &folder)),
+        None => Ok(Trained {
+            run,
+            record,
+            folder,
+        }),
+    }
+}
+
+/// The error of a training that Keras' `TerminateOnNaN` has ended in order.
+fn ended_by_nan(run: &Run, history: &History, epochs: usize) -> Option<Error> {
+    let last = history.epochs.last()?;
+    let loss = last.logs.get("loss").filter(|loss| !loss.is_finite())?;
+    (run.on_nan == OnNan::Stop).then(|| Error::BlowUp {
+        epoch: last.epoch,
+        step: 0,
+        problem: format!(
+            "epoch {}/{epochs}: the loss is {loss}, and `terminate_on_nan` has ended the training; \
+             a lower learning rate or clipping may hold it",
+            last.epoch + 1
+        ),
+    })
+}
+
+/// Pretrains the first layers, if the configuration has `[pretrain]`.
+fn pretrain(run: &mut Run, progress: &Progress<'_>) -> Result<()> {
+    let Some((task, rows)) = &run.pretrain else {
+        return Ok(());
+    };
+    let histories = task
+        .run(&mut run.model, rows)
+        .map_err(|error| match error {
+            Error::BlowUp {
+                epoch,
+                step,
+                problem,
+            } => Error::BlowUp {
+                epoch,
+                step,
+                problem: format!("the pretraining: {problem}"),
+            },
+            error => error,
+        })?;
+    for history in &histories {
+        let rows = rows.rows();
+        progress.tell(&Event::Pretrained { history, rows })?;
+    }
+    Ok(())
+}
+
+/// The recorder of a training from the start or from a checkpoint, whose model then takes
+/// the place of the run's.
+fn recorder<'a, 'p>(
+    run: &mut Run,
+    place: Place,
+    folder: Option<PathBuf>,
+    progress: &'a Progress<'p>,
+    checkpoint: Option<Checkpoint>,
+) -> Result<Recorder<'a, 'p>> {
+    let mut recorder = Recorder {
+        callbacks: std::mem::take(&mut run.callbacks),
+        progress,
+        history: Default::default(),
+        folder,
+        place,
+        config: run.text.clone(),
+        resumed: None,
+        first: run.initial_epoch,
+        epochs: run.epochs,
+        checkpoints: None,
+        began: Instant::now(),
+        due: Instant::now(),
+    };
+    if let Some(Checkpoint {
+        state,
+        model,
+        history,
+    }) = checkpoint
+    {
+        if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
+            let file = &state.model;
+            progress.tell(&Event::CheckpointNotFinite {
+                file,
+                layer,
+                weight,
+            })?;
+        }
+        let (seed, compiled) = (run.model.seed, run.model.compiled.take());
+        run.model = model;
+        run.model.seed = seed;
+        run.model.compiled = compiled;
+        if let Some(compiled) = &mut run.model.compiled
+            && let Some(optimizer) = &mut compiled.optimizer
+            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
+        {
+            *rate = state.learning_rate;
+        }
+        if state.stopped {
+            recorder.epochs = state.epoch;
+        }
+        recorder.first = state.epoch;
+        recorder.history = history;
+        progress.tell(&Event::Resumed {
+            epochs: recorder.first,
+            finished: recorder.first >= recorder.epochs,
+        })?;
+        recorder.resumed = Some(state);
+    }
+    Ok(recorder)
+}
+
+fn fit(run: &mut Run, recorder: &mut Recorder<'_, '_>) -> Result<()> {
+    let mut fit = Fit::new()
+        .epochs(recorder.epochs)
+        .initial_epoch(recorder.first)
+        .batch_size(run.batch_size)
+        .shuffle(run.shuffle)
+        .class_weight(&run.class_weight)
+        .precision(run.precision)
+        .on_nan(run.on_nan)
+        .callback(recorder);
+    if let Some(validation) = &run.data.validation {
+        fit = fit.validation_data(validation);
+    }
+    if let Some(alpha) = run.mixup {
+        fit = fit.mixup(alpha);
+    }
+    if let Some(schedule) = &run.schedule {
+        fit = fit.schedule(schedule.clone());
+    }
+    run.model.fit(&run.data.train, fit)?;
+    Ok(())
+}
+
+/// Refuses to resume a run under another configuration; only the number of
+/// epochs may change.
+fn same_run(text: &str, folder: &Path) -> Result<()> {
+    let path = folder.join(CONFIG);
+    let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with("epochs = "));
+        lines.map(str::to_owned).collect()
+    };
+    let (now, before) = (lines(text), lines(&before));
+    let differs = now.iter().zip(&before).find(|(now, before)| now != before);
+    match differs {
+        None if now.len() == before.len() => Ok(()),
+        None => Err(Error::file(&path, "is of another run: it has other keys")),
+        Some((now, before)) => Err(Error::file(
+            &path,
+            format!("is of another run: found `{before}`, expected `{now}`"),
+        )),
+    }
+}

@@ -1,0 +1,77 @@
+//! Buffers: numbered arrays of a plan, their sizes, and how they are seen as matrices.
+
+/// A buffer's number in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Buffer(pub u32);
+
+impl Buffer {
+    /// The number, as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A buffer seen as a matrix of (rows · positions) × width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Matrix rows for each row of the batch.
+    pub positions: usize,
+    /// Matrix columns.
+    pub width: usize,
+}
+
+impl View {
+    /// One matrix row of this width for each row of the batch.
+    pub fn row(width: usize) -> Self {
+        View {
+            positions: 1,
+            width,
+        }
+    }
+
+    /// Elements for each row of the batch.
+    pub fn per_row(self) -> usize {
+        self.positions * self.width
+    }
+}
+
+/// The number of elements in a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A number for each row of the batch.
+    PerRow(usize),
+    /// One number, whatever the batch.
+    Fixed(usize),
+}
+
+impl Size {
+    /// The number of elements for a batch of `rows`.
+    pub fn of(self, rows: usize) -> usize {
+        match self {
+            Size::PerRow(n) => n * rows,
+            Size::Fixed(n) => n,
+        }
+    }
+}
+
+/// The source of a buffer's values, and their lifetime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Kept from step to step: a weight, a statistic, an optimizer's slot.
+    Variable,
+    /// Given with each batch: the n-th of the feeds.
+    Feed(usize),
+    /// Made and used within a step.
+    Temporary,
+}
+
+/// A buffer's name, size and role.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferInfo {
+    /// For the dump and for errors.
+    pub name: String,
+    /// The number of its elements.
+    pub size: Size,
+    /// Their source.
+    pub role: Role,
+}

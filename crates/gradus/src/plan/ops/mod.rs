@@ -1,0 +1,131 @@
+//! The registry of operations. A family's file has, of each operation, what it computes, its
+//! operand table, how it is cut, and its backward; `engine/reference` and `engine/cpu/ops`
+//! have files of the same names, which compute it.
+
+use super::backward::Pass;
+use super::buffer::Buffer;
+use super::operands::{Operand, Operands};
+use super::operation::{Backward, Operation, Split};
+
+/// Makes of the list of families the modules, the enum of all operations, their names, and
+/// `with_op!`, which evaluates an expression with the concrete operation: a trait that one
+/// of them lacks is then an error when compiling. Its first argument is a dollar sign, which
+/// a macro that makes a macro cannot write itself.
+macro_rules! operations {
+    ($d:tt $($family:ident: $($name:ident),+;)+) => {
+        $(mod $family; pub use $family::*;)+
+
+        /// One operation.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Op {
+            $($($name($name),)+)+
+        }
+
+        $($(impl From<$name> for Op {
+            fn from(op: $name) -> Self {
+                Op::$name(op)
+            }
+        })+)+
+
+        impl Op {
+            /// The names of all operations.
+            #[cfg(test)]
+            pub const NAMES: &'static [&'static str] = &[$($(stringify!($name),)+)+];
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $($(Op::$name(_) => stringify!($name),)+)+
+                }
+            }
+        }
+
+        macro_rules! with_op {
+            ($d op:expr, |$d concrete:ident| $d body:expr) => {
+                match $d op {
+                    $($($crate::plan::Op::$name($d concrete) => $d body,)+)+
+                }
+            };
+        }
+        pub(crate) use with_op;
+    };
+}
+
+operations! { $
+    matmul: MatMul, MatMulInput, MatMulWeight;
+    normalized_matmul: NormalizedWeight, NormalizedScale;
+    batch_matmul: BatchMatMul;
+    affine: Bias, BiasGradient, Scale, ScaleGradient;
+    activation: Activate, ActivateGradient, Softmax, SoftmaxGradient;
+    noise: Dropout, Noise, NoiseGradient;
+    batch_norm: BatchNormTrain, BatchNormTrainGradient, BatchNormInfer, BatchNormInferGradient;
+    row_norm: LayerNorm, LayerNormGradient, L2Normalize, L2NormalizeGradient;
+    image: Augment, AugmentGradient, Resize, ResizeGradient;
+    binary: Sum, Binary, BinaryGradient;
+    rearrange: Permute, Broadcast, BroadcastGradient, Concatenate, Slice, Constant;
+    unary: Unary, FiniteGradient, Cast;
+    embed: MultiHot, Embed, EmbedGradient;
+    loss: Loss;
+    penalty: Penalty, PenaltyGradient;
+    update: SumGradients, SquaredNorm, Accumulate, Update, Constrain;
+}
+
+impl Op {
+    /// Every buffer that it touches.
+    pub fn operands(&self) -> Operands {
+        with_op!(self, |op| op.operands())
+    }
+
+    /// The axis along which it is cut.
+    pub fn split(&self) -> Split {
+        with_op!(self, |op| op.split())
+    }
+
+    /// See [`Operation::backward`].
+    pub fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
+        with_op!(self, |op| op.backward(dy, pass))
+    }
+
+    /// See [`Operation::begin_backward`].
+    pub fn begin_backward(&self, pass: &mut Pass<'_>) {
+        with_op!(self, |op| op.begin_backward(pass));
+    }
+
+    /// See [`Operation::factors_mut`].
+    pub fn factors_mut(&mut self) -> Vec<&mut Buffer> {
+        with_op!(self, |op| op.factors_mut())
+    }
+
+    /// See [`Operation::check`].
+    pub fn check(&self) -> Result<(), String> {
+        with_op!(self, |op| op.check())
+    }
+
+    /// See [`Operation::work`].
+    pub fn work(&self, rows: usize) -> usize {
+        with_op!(self, |op| op.work(rows))
+    }
+
+    /// The buffers whose values it reads.
+    pub fn reads(&self) -> impl Iterator<Item = Buffer> {
+        let operands = self.operands().into_iter();
+        operands.filter(Operand::is_read).map(|o| o.buffer)
+    }
+
+    /// The buffers whose values it changes.
+    pub fn writes(&self) -> impl Iterator<Item = Buffer> {
+        let operands = self.operands().into_iter();
+        operands.filter(Operand::is_written).map(|o| o.buffer)
+    }
+
+    /// The input and output that may share their memory.
+    pub fn in_place(&self) -> Option<(Buffer, Buffer)> {
+        let found = |o: Operand| o.over.map(|input| (input, o.buffer));
+        self.operands().into_iter().find_map(found)
+    }
+
+    /// True of a matrix product: the start of a group, never a follower.
+    pub fn is_product(&self) -> bool {
+        self.operands().iter().any(|o| o.factor().is_some())
+    }
+}

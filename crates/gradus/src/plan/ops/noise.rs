@@ -1,0 +1,161 @@
+//! Random changes of each element, the same forward and backward.
+
+use crate::plan::backward::Pass;
+use crate::plan::lower::{Lowering, Value};
+use crate::plan::operands::{Operands, columns};
+use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
+use crate::plan::{Buffer, View};
+use crate::rules::noise::Noise as Rule;
+
+/// y = x / (1 - rate) where the stream's number is at least `rate`, else 0:
+/// the same mask forward and backward.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropout {
+    pub x: Buffer,
+    pub y: Buffer,
+    pub rate: f32,
+    pub stream: u32,
+    pub view: View,
+}
+
+impl Operation for Dropout {
+    fn operands(&self) -> Operands {
+        Operands::new()
+            .read(self.x, columns(self.view))
+            .write(self.y, columns(self.view))
+            .over(self.x)
+    }
+
+    fn split(&self) -> Split {
+        Split::Columns(self.view)
+    }
+
+    fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
+        let &Dropout {
+            x,
+            rate,
+            stream,
+            view,
+            ..
+        } = self;
+        pass.pass_on(x, view, |dx| Dropout {
+            x: dy,
+            y: dx,
+            rate,
+            stream,
+            view,
+        });
+        Backward::Passed
+    }
+}
+
+/// y = x under the noise of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    pub rule: Rule,
+    pub x: Buffer,
+    pub y: Buffer,
+    pub stream: u32,
+    pub view: View,
+}
+
+impl Operation for Noise {
+    fn operands(&self) -> Operands {
+        Operands::new()
+            .read(self.x, columns(self.view))
+            .write(self.y, columns(self.view))
+            .over(self.x)
+    }
+
+    fn split(&self) -> Split {
+        Split::Columns(self.view)
+    }
+
+    fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
+        let &Noise {
+            rule,
+            x,
+            y,
+            stream,
+            view,
+        } = self;
+        if rule.keeps_gradient() {
+            pass.pass_through(x, dy, view);
+            return Backward::Passed;
+        }
+        pass.pass_on(x, view, |dx| NoiseGradient {
+            rule,
+            y,
+            dy,
+            dx,
+            stream,
+            view,
+        });
+        Backward::Passed
+    }
+}
+
+/// The gradient of `Noise`, under the same random numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseGradient {
+    pub rule: Rule,
+    pub y: Buffer,
+    pub dy: Buffer,
+    pub dx: Buffer,
+    pub stream: u32,
+    pub view: View,
+}
+
+impl Operation for NoiseGradient {
+    fn operands(&self) -> Operands {
+        Operands::new()
+            .read(self.y, columns(self.view))
+            .read(self.dy, columns(self.view))
+            .write(self.dx, columns(self.view))
+            .over(self.dy)
+    }
+
+    fn split(&self) -> Split {
+        Split::Columns(self.view)
+    }
+
+    fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
+        NOT_FORWARD
+    }
+}
+
+impl Lowering {
+    /// x with a share `rate` of it set to 0, where layers are noisy or if `always`.
+    pub fn dropout(&mut self, x: &Value, rate: f64, always: bool) -> Value {
+        let stream = self.stream();
+        if !(self.noisy() || always) || rate == 0.0 {
+            return x.clone();
+        }
+        let y = self.like("dropped", &x.shape);
+        self.push(Dropout {
+            x: x.buffer,
+            y: y.buffer,
+            rate: rate as f32,
+            stream,
+            view: x.view(),
+        });
+        y
+    }
+
+    /// x under noise, where layers are noisy or if `always`; None elsewhere.
+    pub fn noise(&mut self, x: &Value, rule: Rule, always: bool) -> Option<Value> {
+        let stream = self.stream();
+        if !(self.noisy() || always) {
+            return None;
+        }
+        let y = self.like("noisy", &x.shape);
+        self.push(Noise {
+            rule,
+            x: x.buffer,
+            y: y.buffer,
+            stream,
+            view: x.view(),
+        });
+        Some(y)
+    }
+}

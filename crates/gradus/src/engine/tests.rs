@@ -152,6 +152,14 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add(DenseTranspose::new(31, "outer"))
             .add(Dense::new(5).activation(Activation::Softmax))
     };
+    let frozen = || {
+        Sequential::new()
+            .seed(15)
+            .add(Dense::new(67).activation(Activation::Tanh))
+            .add_named("frozen", BatchNormalization::new(), false)
+            .add_named("frozen_too", Dense::new(33), false)
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let kept = || {
         let mut first = Dense::new(67)
             .activation(Activation::Elu)
@@ -356,6 +364,11 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "normalized input, many positions",
             data_of(300, &[17, 23], 5),
             compile(first(37), Adam::new().into()),
+        ),
+        (
+            "frozen",
+            data(75, 31, 5),
+            compile(frozen(), Adam::new().into()),
         ),
         (
             "tied",

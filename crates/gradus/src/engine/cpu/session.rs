@@ -23,11 +23,12 @@ pub(super) struct CpuSession {
     plans: Vec<Prepared>,
     /// Shared with sessions on the same weights, which only read them.
     variables: Arc<Arena>,
-    places: Arc<[Place]>,
+    memory: Arc<[VariableMemory]>,
     /// One for all plans: only one runs at a time.
     temporaries: Arena,
-    /// For each thread, with the number of its elements.
+    /// For each thread.
     scratch: Vec<Arena>,
+    /// The number of elements of each.
     scratch_room: usize,
     barrier: Barrier,
     own_pool: Option<Pool>,
@@ -35,7 +36,7 @@ pub(super) struct CpuSession {
 
 /// A variable's memory: its first element, its size, and its layout, if it is panel-packed.
 #[derive(Clone, Copy)]
-struct Place {
+struct VariableMemory {
     start: usize,
     size: usize,
     packed: Option<PanelPacked>,
@@ -52,10 +53,10 @@ struct Prepared {
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Result<Self> {
         let layouts = packing::weights(&program);
-        let mut places = Vec::new();
+        let mut memory = Vec::new();
         let mut end = 0;
         for (i, variable) in program.variables.iter().enumerate() {
-            places.push(Place {
+            memory.push(VariableMemory {
                 start: end,
                 size: variable.size,
                 packed: layouts.first().and_then(|layout| layout[i]),
@@ -66,7 +67,7 @@ impl CpuSession {
         let plans = plans.map(|(plan, layout)| Compiled::new(plan, layout).map(Arc::new));
         let plans = plans.collect::<Result<_>>()?;
         let variables = Arc::new(Arena::new(end));
-        Ok(Self::on(isa, threads, variables, places.into(), plans))
+        Ok(Self::on(isa, threads, variables, memory.into(), plans))
     }
 
     /// A session for compiled plans on these variables.
@@ -74,7 +75,7 @@ impl CpuSession {
         isa: Isa,
         threads: Option<usize>,
         variables: Arc<Arena>,
-        places: Arc<[Place]>,
+        memory: Arc<[VariableMemory]>,
         plans: Vec<Arc<Compiled>>,
     ) -> Self {
         let count = threads.unwrap_or_else(crate::base::threads::threads);
@@ -85,7 +86,7 @@ impl CpuSession {
             .into_iter()
             .map(|compiled| Prepared {
                 phases: phases(&compiled, count, isa.width()),
-                pointers: pointers(&compiled, &variables, &places, &temporaries),
+                pointers: pointers(&compiled, &variables, &memory, &temporaries),
                 tuner: ThreadTuner::new(),
                 compiled,
             })
@@ -94,7 +95,7 @@ impl CpuSession {
             isa,
             plans,
             variables,
-            places,
+            memory,
             temporaries,
             scratch: (0..count).map(|_| Arena::new(scratch_room)).collect(),
             scratch_room,
@@ -107,14 +108,14 @@ impl CpuSession {
 fn pointers(
     compiled: &Compiled,
     variables: &Arena,
-    places: &[Place],
+    memory: &[VariableMemory],
     temporaries: &Arena,
 ) -> Pointers {
     let buffers = compiled.plan.buffers.iter().zip(&compiled.allocations);
     let of = |(i, (info, allocation)): (usize, (&BufferInfo, &Allocation))| match (
         info.role, allocation,
     ) {
-        (Role::Variable, _) => variables.at(places[i].start),
+        (Role::Variable, _) => variables.at(memory[i].start),
         (Role::Temporary, Allocation::Arena(start)) => temporaries.at(*start),
         _ => std::ptr::null_mut(),
     };
@@ -127,11 +128,11 @@ impl Session for CpuSession {
             Arc::get_mut(&mut self.variables).is_some(),
             "another session reads them"
         );
-        let Place {
+        let VariableMemory {
             start,
             size,
             packed,
-        } = self.places[variable.index()];
+        } = self.memory[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: the variable's place in the arena, which nobody else touches.
         let place = unsafe { std::slice::from_raw_parts_mut(self.variables.at(start), size) };
@@ -142,11 +143,11 @@ impl Session for CpuSession {
     }
 
     fn read(&self, variable: Buffer, values: &mut [f32]) {
-        let Place {
+        let VariableMemory {
             start,
             size,
             packed,
-        } = self.places[variable.index()];
+        } = self.memory[variable.index()];
         assert_eq!(size, values.len());
         // SAFETY: as in `write`.
         let place = unsafe { std::slice::from_raw_parts(self.variables.at(start), size) };
@@ -232,7 +233,7 @@ impl Session for CpuSession {
             self.isa,
             Some(1),
             Arc::clone(&self.variables),
-            Arc::clone(&self.places),
+            Arc::clone(&self.memory),
             plans.map(Arc::clone).collect(),
         ))
     }

@@ -1,6 +1,5 @@
 //! Progress: events of an experiment under way, handed to a callback.
 
-use super::resolve::FoundRate;
 use crate::artifacts::keras::Note;
 use crate::data::checks::Finding;
 use crate::data::{CopyProgress, OnCopy};
@@ -9,6 +8,17 @@ use crate::train::callbacks::Progress as EpochProgress;
 use crate::train::{Epoch, History};
 use std::cell::RefCell;
 use std::path::Path;
+
+/// A rate that the learning-rate finder has set.
+#[derive(Debug)]
+pub struct FoundRate {
+    /// The key of the configuration that it is the value of.
+    pub key: String,
+    /// Its value.
+    pub rate: f64,
+    /// The rate from which the loss climbs.
+    pub turning_point: f64,
+}
 
 /// One thing that has happened in an experiment.
 ///

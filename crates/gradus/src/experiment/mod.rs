@@ -50,10 +50,10 @@ mod train;
 pub use crate::base::registry::Value;
 pub use check::{Checked, check_model};
 pub use cross_validate::CrossValidated;
-pub use event::Event;
+pub use event::{Event, FoundRate};
 pub use model_data::{data_to_evaluate, data_to_predict, unfamiliar};
 pub use model_file::ModelFile;
-pub use resolve::{FoundRate, SuggestedRates};
+pub use resolve::SuggestedRates;
 pub use results::{BetterEpoch, Results};
 
 use crate::data::RunData;

@@ -104,7 +104,7 @@ impl<const PAIRS: bool> Kernel for MultiplyAdds<PAIRS> {
 #[cfg(test)]
 mod tests {
     use super::super::denormals::Flushed;
-    use super::super::simd::Isa;
+    use super::super::isa::Isa;
     use super::*;
 
     #[test]

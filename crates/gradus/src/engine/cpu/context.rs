@@ -2,9 +2,9 @@
 //! of the batch, the numbers of the step, and room to work in.
 
 use super::compile::Compiled;
+use super::isa::Isa;
 use super::kernels::factors::{Lanes, Left};
 use super::packed::PanelPacked;
-use super::simd::Isa;
 use crate::base::random::{Key, Stream};
 use crate::engine::Step;
 use crate::plan::{Buffer, Plan};

@@ -1,8 +1,8 @@
 //! Panel-packed matrices: panels of a lane's columns, one behind the other, each row-major, as
 //! the products read them.
 
+use super::isa::Isa;
 use super::kernels::factors::Target;
-use super::simd::Isa;
 use crate::plan::ops::MatMulDims;
 
 /// A panel-packed matrix; the last panel may be narrower.

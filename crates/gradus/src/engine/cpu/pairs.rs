@@ -3,11 +3,11 @@
 //! it multiplies with them.
 
 use super::context::Context;
+use super::isa::Isa;
 use super::kernels::columns::Block;
 use super::kernels::factors::{Lanes, Left, Right};
 use super::kernels::pairs::{JoinNumbers, JoinRows};
 use super::kernels::product::{PACK_SIZE, PairProduct, Product};
-use super::simd::Isa;
 
 /// With fewer rows, or fewer lanes of columns, joining takes as long as what is saved.
 const FEWEST_ROWS: usize = 12;

@@ -1,6 +1,5 @@
 //! SIMD lanes in memory, and what is done with the processor's widest.
 
-pub(crate) use super::isa::Isa;
 use crate::base::lane::Lane;
 
 /// A lane that can be loaded and stored.

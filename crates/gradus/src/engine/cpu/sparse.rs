@@ -1,10 +1,11 @@
 //! Products whose first factor is full of zeros: when, and in which order.
 
+use super::isa::Isa;
 use super::kernels::columns::Block;
 use super::kernels::factors::{Lanes, Left, Right, Target};
 use super::kernels::pack::Transpose;
 use super::kernels::sparse::*;
-use super::simd::{Isa, WIDEST, parts};
+use super::simd::{WIDEST, parts};
 
 /// Rows that are listed at a time.
 const ROWS: usize = 512;

@@ -3,20 +3,10 @@
 use super::Run;
 use crate::error::{Error, Result};
 use crate::experiment::config::highest_rate::{maximum, no_maximum};
+use crate::experiment::event::FoundRate;
 use crate::rules::optimizers::LearningRate;
 use crate::rules::schedules::Schedule;
 use crate::train::{LearningRateCurve, LearningRateFinder};
-
-/// A rate that the learning-rate finder has set.
-#[derive(Debug)]
-pub struct FoundRate {
-    /// The key of the configuration that it is the value of.
-    pub key: String,
-    /// Its value.
-    pub rate: f64,
-    /// The rate from which the loss climbs.
-    pub turning_point: f64,
-}
 
 /// The rates that a learning-rate finder's curve suggests.
 #[derive(Clone, Copy, Debug)]

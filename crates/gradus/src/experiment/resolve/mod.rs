@@ -6,12 +6,12 @@ mod prepare;
 mod resolved;
 mod target;
 
-pub use auto::{FoundRate, SuggestedRates};
+pub use auto::SuggestedRates;
 
 use super::config::{
     Callbacks, Config, PretrainConfig, Source, excluded, problem_at, read_training, to_text,
 };
-use super::event::Progress;
+use super::event::{FoundRate, Progress};
 use super::model_file;
 use crate::data::checks::{Finding, Severity, Where};
 use crate::data::{Data, Dataset, RunData, ScaleName};

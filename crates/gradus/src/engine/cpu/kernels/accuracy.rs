@@ -1,7 +1,8 @@
 //! `base::math` against the truth, computed in `f64`, on one number and on every lane.
 
 use super::bounds::{Function, bounds};
-use crate::engine::cpu::simd::{Isa, Kernel, Simd, lanes};
+use crate::engine::cpu::isa::Isa;
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 /// A function of many numbers.
 struct Map<'a>(Function, &'a [f32]);

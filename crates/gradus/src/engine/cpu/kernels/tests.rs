@@ -1,7 +1,8 @@
 //! Every method of every lane against one number's.
 
 use crate::base::lane::Lane;
-use crate::engine::cpu::simd::{Isa, Kernel, Simd};
+use crate::engine::cpu::isa::Isa;
+use crate::engine::cpu::simd::{Kernel, Simd};
 
 /// The widest lane.
 const MOST: usize = 16;

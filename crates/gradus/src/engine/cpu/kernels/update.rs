@@ -1,8 +1,9 @@
 //! The optimizer's step on a run of numbers.
 
 use crate::engine::Step;
+use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::packed::PanelPacked;
-use crate::engine::cpu::simd::{Isa, Kernel, Simd, lanes};
+use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
 

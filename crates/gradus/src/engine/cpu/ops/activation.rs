@@ -2,9 +2,9 @@
 
 use super::{Execute, Part};
 use crate::engine::cpu::context::Context;
+use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::kernels::columns::{self, Block};
 use crate::engine::cpu::kernels::rows;
-use crate::engine::cpu::simd::Isa;
 use crate::plan::ops::{Activate, ActivateGradient, Softmax, SoftmaxGradient};
 use crate::rules::activations::{Formula, Visit};
 

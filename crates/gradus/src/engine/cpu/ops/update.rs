@@ -2,9 +2,9 @@
 
 use super::{Execute, Part};
 use crate::engine::cpu::context::Context;
+use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::kernels::{columns, update};
 use crate::engine::cpu::packed::PanelPacked;
-use crate::engine::cpu::simd::Isa;
 use crate::plan::ops::{Accumulate, Clip, Constrain, SquaredNorm, SumGradients, Update};
 use crate::plan::{Buffer, Plan};
 use crate::rules::optimizers::{self, Coefficients, SLOTS};

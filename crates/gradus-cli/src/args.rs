@@ -1,4 +1,4 @@
-//! What is typed after `gradus`.
+//! The command line.
 
 use clap::{Parser, Subcommand};
 use std::num::NonZeroUsize;

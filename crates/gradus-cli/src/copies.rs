@@ -52,7 +52,7 @@ fn begin(table: &Path, all: u64) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
-    // Rows of a Parquet file are no bytes.
+    // Rows of a Parquet file are not bytes.
     let template = match all == bytes {
         true => "{prefix} {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
         false => "{prefix} {bar:20} {pos}/{len} rows {eta} left",

@@ -14,13 +14,13 @@ pub fn open(given: &Path) -> Result<ModelFile> {
     Ok(opened)
 }
 
-/// As [`open`], the model alone.
+/// Like [`open`], the model alone.
 pub fn load(given: &Path) -> Result<Model> {
     open(given).map(|opened| opened.model)
 }
 
-/// Says in one line what was not read of a file; once, however often it is loaded (for each
-/// fold of a cross-validation).
+/// Reports the unread parts of a file in one line; once per file, however often it is loaded (for
+/// each fold of a cross-validation).
 pub fn say_not_read(path: &Path, notes: &[Note]) {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     if notes.is_empty() {

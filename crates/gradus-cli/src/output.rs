@@ -1,9 +1,9 @@
-//! What goes to standard output and standard error.
+//! Output to standard output and standard error.
 
 use gradus::{Error, Result};
 use std::io::{self, Write};
 
-/// Prints a result. A reader that has gone away (`| head`) is no error.
+/// Prints a result. A closed pipe (`| head`) is no error.
 pub fn result(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -14,12 +14,12 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
-/// Prints a message to standard error, if anybody listens.
+/// Prints a message to standard error, ignoring failures.
 pub fn message(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// A measurement, short enough to read.
+/// A value, short enough to read.
 pub fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-3..1e5).contains(&size) || !value.is_finite() {
@@ -29,7 +29,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Measurements with their names: `loss 0.1234  accuracy 0.9876`.
+/// Values with their names: `loss 0.1234  accuracy 0.9876`.
 pub fn measurements<'a>(logs: impl Iterator<Item = (&'a str, f64)>) -> String {
     let parts: Vec<String> = logs
         .map(|(name, value)| format!("{name} {}", number(value)))
@@ -37,7 +37,7 @@ pub fn measurements<'a>(logs: impl Iterator<Item = (&'a str, f64)>) -> String {
     parts.join("  ")
 }
 
-/// A word as a shell reads it.
+/// A word quoted for a shell.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
@@ -46,7 +46,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// A bug ends the program with one line and exit code 1, on whatever thread.
+/// Makes a bug end the program with one line and exit code 1, on any thread.
 pub fn make_panics_one_line() {
     std::panic::set_hook(Box::new(|panic| {
         let what = panic.payload();

@@ -92,21 +92,21 @@ impl Screen {
 enum Reporter {
     /// Nowhere.
     Quiet,
-    /// One line an epoch.
+    /// One line per epoch.
     Lines,
     /// On a terminal, the same lines with a bar below them.
     Bar {
-        /// The bar, of the epoch under way.
+        /// The bar of the current epoch.
         bar: ProgressBar,
-        /// When its text was last made.
+        /// Time of its last update.
         shown: Option<Instant>,
-        /// The last epoch's validation, in the order of the measurements before
-        /// it: their names would not fit in 80 columns.
+        /// Validation values of the last epoch, in the order of the previous values: their names
+        /// would not fit in 80 columns.
         validation: String,
     },
 }
 
-/// Faster than this nobody can read.
+/// Update interval: faster is unreadable.
 const PAUSE: Duration = Duration::from_millis(80);
 
 impl Reporter {
@@ -130,7 +130,7 @@ impl Reporter {
         }
     }
 
-    /// A message that does not disturb the bar.
+    /// Prints a message without disturbing the bar.
     fn say(&self, text: &str) {
         match self {
             Reporter::Quiet => {}

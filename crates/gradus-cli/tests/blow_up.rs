@@ -1,4 +1,4 @@
-//! A loss that becomes NaN or infinite, and models with such weights.
+//! Tests of a loss that becomes NaN or infinite, and of models with such weights.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_the_last_finite_state_stays() {
     has("clipnorm");
     has("as it was before the first epoch");
     assert_eq!(said.out, "");
-    // The weights are those that an initializer made: the same as of a run without steps.
+    // The weights are the initializer's: the same as of a run without steps.
     let found = place.ok(&["check", "run/model.keras"]);
     assert!(!found.contains("not finite"), "{found}");
 }
@@ -80,7 +80,7 @@ fn what_is_kept_is_the_end_of_the_epoch_before() {
     place.ok(&train("three", &["--set", "train.epochs=3"]));
     let measure = |run| place.ok(&["evaluate", run, "--data", "validation", "--json"]);
     assert_eq!(measure("run"), measure("three"));
-    // The checkpoint is of there, too: what goes on breaks at the same step.
+    // The checkpoint is the same, too: a resumed run breaks at the same step.
     let again = place.run(&train("run", &["--resume"]));
     assert!(
         again.err.contains("resuming after epoch 3"),
@@ -125,14 +125,14 @@ fn a_run_may_train_on_and_repeats_so() {
         "{}",
         said.err
     );
-    // Whoever uses such a model is told.
+    // Uses of such a model print a warning.
     let warning = "warning: run/model.keras: layer hidden: its kernel has NaN or infinite";
     let said = place.run(&["evaluate", "run", "--data", "digits:test"]);
     assert!(said.err.contains(warning), "{}", said.err);
     let to = ["--data", "digits:test", "--out", "p.npy"];
     let said = place.run(&[&["predict", "run/model.keras"], &to[..]].concat());
     assert!(said.err.contains(warning), "{}", said.err);
-    // It is not trained on, unless that is asked for.
+    // It is refused for training, unless that is requested.
     let file = ["--set", "model={file=\"run/model.keras\"}"];
     let message = place.mistake(&train("b", &file));
     assert!(

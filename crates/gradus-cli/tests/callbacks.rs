@@ -1,4 +1,4 @@
-//! `[callbacks]`: the files that they write, and what `--resume` makes of them.
+//! Tests of `[callbacks]`: their files, and `--resume` with them.
 
 mod common;
 
@@ -14,7 +14,7 @@ fn place_with(callbacks: &str) -> Place {
 
 const CONFIG: &str = "{odd} name/c.toml";
 
-/// The measurements of a file, by column.
+/// The values of a file, by column.
 #[test]
 fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
     let place = place_with("csv_logger = { filename = \"log.csv\" }\n");
@@ -32,7 +32,7 @@ fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
     // The resolved configuration names the same file, from anywhere.
     assert!(place.text("run/config.toml").contains("{odd} name/log.csv"));
 
-    // Another run begins it anew, or adds to it.
+    // Another run overwrites it, or appends to it.
     place.ok(&["train", CONFIG, "--quiet", "--out", "b"]);
     assert_eq!(place.text("{odd} name/log.csv"), log);
     let append = ["--set", "callbacks.csv_logger.append=true"];
@@ -40,7 +40,7 @@ fn csv_logger_writes_beside_the_configuration_what_the_history_has() {
     let both = place.text("{odd} name/log.csv");
     assert_eq!(both, log.clone() + log.split_once("\r\n").unwrap().1);
 
-    // A training that goes on has the epochs before in its file.
+    // A resumed training has the previous epochs in its file.
     let more = ["--resume", "--set", "train.epochs=6", "--set"];
     let patient = ["callbacks.early_stopping.patience=3"];
     place.ok(&[
@@ -76,7 +76,7 @@ fn model_checkpoint_saves_every_epoch_under_its_name() {
     let kept = |name: &str| place.read(&format!("{{odd}} name/kept/{name}"));
     assert!(kept(&expected[3]) == place.read("run/model.keras"));
     assert!(kept(&expected[0]) != kept(&expected[3]));
-    // Repeated from its folder, the run writes to the same place.
+    // Repeated from its folder's configuration, the run writes to the same file.
     place.ok(&["train", "run/config.toml", "--quiet", "--out", "b"]);
     assert!(results(&place, "run") == results(&place, "b"));
     assert_eq!(place.names("{odd} name/kept"), expected);
@@ -86,13 +86,13 @@ fn model_checkpoint_saves_every_epoch_under_its_name() {
 fn model_checkpoint_keeps_the_best() {
     let best = "model_checkpoint = { filepath = \"best.keras\", save_best_only = true }\n";
     let place = place_with(best);
-    // A rate that soon is too high, so that the last is not the best.
+    // A rate that soon becomes too high, so that the last epoch is not the best.
     let worse = ["--set", "train.optimizer.learning_rate=0.3"];
     let train = ["train", CONFIG, "--quiet", "--out"];
     place.ok(&[&train[..], &["run"], &worse].concat());
     let losses = column(&place.text("run/history.csv"), "val_loss");
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    // Early stopping restores the best weights, which are those that were kept.
+    // Early stopping restores the best weights, which are the ones saved.
     let measured = |model: &str, data: &str| {
         let json = place.ok(&["evaluate", model, "--data", data, "--json"]);
         serde_json::from_str::<serde_json::Value>(&json).unwrap()["loss"]
@@ -102,7 +102,7 @@ fn model_checkpoint_keeps_the_best() {
     let kept = measured("{odd} name/best.keras", "digits:test");
     assert_eq!(kept, measured("run/model.keras", "digits:test"));
 
-    // What is not better than the threshold, or than before a resume, is not saved.
+    // A model that does not beat the threshold, or the best before a resume, is not saved.
     let time = || {
         place
             .path("{odd} name/best.keras")
@@ -130,7 +130,7 @@ fn model_checkpoint_saves_every_so_many_batches() {
     let place = place_with(
         "model_checkpoint = { filepath = \"{epoch}-{batch:02d}.keras\", save_freq = 15 }\n",
     );
-    // 1242 rows in batches of 64: 20 an epoch.
+    // 1242 rows in batches of 64: 20 per epoch.
     let two = ["--set", "train.epochs=2"];
     place.ok(&[&["train", CONFIG, "--quiet", "--out", "run"], &two[..]].concat());
     assert_eq!(
@@ -156,7 +156,7 @@ fn terminate_on_nan_ends_the_training() {
         "{}",
         said.err
     );
-    // The epoch is ended and noted.
+    // The epoch is completed and recorded.
     assert_eq!(place.text("run/history.csv").lines().count(), 2);
     let raise = ["--set", "callbacks.terminate_on_nan.raise_error=true"];
     let raise = [&["--set", "callbacks.terminate_on_nan={}"], &raise[..]].concat();
@@ -167,7 +167,7 @@ fn terminate_on_nan_ends_the_training() {
         message.contains("of epoch 0") && message.contains("the loss is"),
         "{message}"
     );
-    // Without it, the training goes on to its end, if it may.
+    // Without it, training continues to its end, if allowed.
     let off = ["--set", "callbacks.terminate_on_nan=false"];
     let on = ["--set", "train.on_nan=continue"];
     place.ok(&[&train[..], &["c"], &blow, &off, &on].concat());

@@ -1,5 +1,5 @@
-//! Checks of recipes and models, through the real binary: each finding has a case that
-//! raises it, and a near one that does not.
+//! Tests of checks of recipes and models, through the real binary: each finding has a case that
+//! raises it, and a similar one that does not.
 
 mod common;
 
@@ -7,7 +7,7 @@ use common::{Place, npy};
 use gradus::artifacts::keras::{load_keras, save_keras};
 use serde_json::Value;
 
-/// A network on the digits, of which some keys are others.
+/// A network on the digits, with some keys changed.
 struct Recipe {
     data: &'static str,
     layers: String,
@@ -29,7 +29,7 @@ impl Recipe {
         }
     }
 
-    /// What is found, as (check, severity).
+    /// The findings, as (check, severity).
     fn found(&self) -> Vec<(String, String)> {
         let place = Place::new();
         let (mut train, mut text) = (self.train.to_owned(), String::new());
@@ -116,7 +116,7 @@ fn layers_stand_where_they_should() {
         )),
         []
     );
-    // Narrower than both sides.
+    // A bottleneck, narrower than both sides.
     assert_eq!(of(format!("{}, {}", dense(8, ""), dense(20, relu))), []);
 
     let order = |first: &str, second: &str| {
@@ -168,7 +168,7 @@ fn the_last_layer_goes_with_the_loss_and_the_targets() {
     );
     let behind = format!("{}, {{ type = \"Softmax\" }}", dense(10, ""));
     assert_eq!(last(&behind, SPARSE).found(), []);
-    // Two units that no row is of: a note.
+    // Two units without a class: a note.
     let note = vec![("output".to_owned(), "note".to_owned())];
     assert_eq!(
         last(&dense(12, ", activation = \"softmax\""), SPARSE).found(),
@@ -179,7 +179,7 @@ fn the_last_layer_goes_with_the_loss_and_the_targets() {
         last(&sigmoid, "loss = \"binary_crossentropy\"\n").found(),
         warnings(&["output"])
     );
-    // Digits up to 9 as numbers.
+    // Digits up to 9 as a regression target.
     assert_eq!(
         last(&sigmoid, "loss = \"mse\"\n").found(),
         warnings(&["output"])
@@ -221,7 +221,7 @@ fn rates_and_callbacks_make_sense() {
     );
     assert_eq!(rate("optimizer = \"adadelta\"\n"), []);
     let scheduled = "optimizer = { type = \"SGD\", learning_rate = 2.0 }\nschedule = { type = \"OneCycle\", max_rate = 0.05 }\n";
-    // The cycle's momentum needs an optimizer that has one.
+    // 1cycle's momentum needs an optimizer with one.
     assert_eq!(rate(scheduled), warnings(&["momentum"]));
     let scheduled = "optimizer = { type = \"SGD\", learning_rate = 2.0, momentum = 0.9 }\nschedule = { type = \"OneCycle\", max_rate = 0.05 }\n";
     assert_eq!(rate(scheduled), []);
@@ -310,7 +310,7 @@ fn inputs_and_targets_are_of_order_1() {
     assert_eq!(check("", ""), []);
 }
 
-/// A network that a few epochs have trained.
+/// A network trained for a few epochs.
 fn trained(place: &Place) {
     let layers = format!(
         "{{ type = \"Flatten\" }}, {}, {{ type = \"BatchNormalization\", name = \"norm\" }}, \
@@ -325,7 +325,7 @@ fn trained(place: &Place) {
     place.ok(&["train", "run.toml", "--out", "run", "--quiet"]);
 }
 
-/// The model, one array of whose weights is changed.
+/// The model with one changed weight array.
 fn with_weights(place: &Place, name: &str, change: impl Fn(usize, f32) -> f32) {
     let mut model = load_keras(place.path("run/model.keras")).unwrap();
     let (layer, weight) = name.split_once('/').unwrap();

@@ -1,18 +1,18 @@
-//! Checks of data, through the real binary: each finding has a case that raises it, and
-//! a near one that does not.
+//! Tests of checks of data, through the real binary: each finding has a case that raises it, and a
+//! similar one that does not.
 
 mod common;
 
 use common::{Place, npy};
 use serde_json::Value;
 
-/// A number from 0 to 1 that looks drawn.
+/// A pseudorandom number from 0 to 1.
 fn noise(n: usize) -> f64 {
     let n = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((n ^ (n >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / (1u64 << 24) as f64
 }
 
-/// A table of `columns`, each of which gives the cell of a row.
+/// A table of `columns`, each a function from row to cell.
 fn table(rows: usize, columns: &[(&str, &dyn Fn(usize) -> String)]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.0).collect();
     let mut text = names.join(",") + "\n";
@@ -23,7 +23,7 @@ fn table(rows: usize, columns: &[(&str, &dyn Fn(usize) -> String)]) -> String {
     text
 }
 
-/// A `.npy` file of so many numbers a row; none is one number without an axis.
+/// A `.npy` file with this many values per row; `None` is one value without an axis.
 fn array(rows: usize, columns: Option<usize>, number: impl Fn(usize, usize) -> f32) -> Vec<u8> {
     let width = columns.unwrap_or(1);
     let shape: Vec<usize> = [Some(rows), columns].into_iter().flatten().collect();
@@ -37,7 +37,7 @@ fn array(rows: usize, columns: Option<usize>, number: impl Fn(usize, usize) -> f
 
 const MODEL: &str = "\n[model]\nrecipe = \"default\"\nhidden = [4]\n[train]\nepochs = 1\n";
 
-/// What `gradus check --json` says, and its exit code.
+/// The output of `gradus check --json`, and its exit code.
 fn checked(place: &Place, data: &str, rest: &str) -> (Option<i32>, Value) {
     place.write("run.toml", format!("[data]\n{data}\n{rest}"));
     let said = place.run(&["check", "run.toml", "--json"]);
@@ -57,7 +57,7 @@ fn found<'a>(object: &'a Value, check: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// The table's findings by this check, of a training with `target`.
+/// The table's findings by this check, for a training with `target`.
 fn in_table(check: &str, target: &str, text: &str) -> Vec<Value> {
     let place = Place::new();
     place.write("t.csv", text);
@@ -102,7 +102,7 @@ fn recipes_and_examples_raise_nothing() {
             (Some(0), 0)
         );
     }
-    // What is not on every machine is checked where it is.
+    // Data that is not on every machine is checked if it is there.
     for path in std::fs::read_dir(format!("{root}/recipes")).unwrap() {
         let path = path.unwrap().path().display().to_string();
         let said = place.run(&["check", &path]);
@@ -130,7 +130,7 @@ fn a_column_that_gives_a_number_away() {
     assert_eq!(findings[0]["severity"], "warning");
     let advice = findings[0]["advice"].as_str().unwrap();
     assert!(advice.contains("exclude = [\"c\"]"), "{advice}");
-    // As ranks, where it is no line.
+    // By ranks, if the relation is not linear.
     let findings = with(&|row| format!("{:.6}", number(row).powi(40) / 1e80));
     let text = findings[0]["found"].as_str().unwrap();
     assert!(
@@ -202,10 +202,10 @@ fn a_target_that_is_a_sum_of_columns() {
         found.contains("0.5 registered") && found.contains("but for rounding"),
         "{found}"
     );
-    // Nearly, but for a few percent of noise; and too few rows to say so.
+    // Almost, except for a few percent of noise; and too few rows to tell.
     assert!(with(200, &|row| (sum(row) + 20.0 * noise(row + 5)).to_string()).is_empty());
     assert!(with(35, &|row| (casual(row) + registered(row)).to_string()).is_empty());
-    // Any target is a sum of as many columns as rows.
+    // Any target is a linear combination of as many columns as rows.
     let columns: Vec<(String, usize)> = (0..60).map(|n| (format!("c{n}"), n)).collect();
     let mut text = columns
         .iter()
@@ -219,7 +219,7 @@ fn a_target_that_is_a_sum_of_columns() {
         text += &format!("{}{}\n", cells.collect::<String>(), price(row));
     }
     assert!(in_table("leak", "price", &text).is_empty());
-    // Of several columns of zeros and ones, the last says what the others leave.
+    // Of one-hot columns, the last follows from the others.
     let kind = |row: usize| (noise(row) * 3.0) as usize;
     let is = |wanted: usize| move |row: usize| usize::from(kind(row) == wanted).to_string();
     let text = table(
@@ -240,7 +240,7 @@ fn a_column_that_gives_the_class_away() {
     };
     assert_eq!(with(&|row| format!("is {}", class(row))).len(), 1);
     assert_eq!(with(&|row| class(row).len().to_string()).len(), 1);
-    // One in nine is another.
+    // One in nine differs.
     assert!(with(&|row| class(if row % 9 == 0 { row + 1 } else { row })).is_empty());
     // A range for each class.
     let range = |row: usize| class(row).len() as f64 + noise(row + 500);
@@ -264,7 +264,7 @@ fn columns_that_are_ids_or_have_too_many_texts() {
     assert_eq!(with("id", 200, &|row| (1000 + row).to_string()).len(), 1);
     assert!(with("id", 200, &|row| (1000 + row + row % 2).to_string()).is_empty());
 
-    // Whole numbers without repetition: nearly all there are, rising, or by their name.
+    // Distinct whole numbers: nearly gapless, ascending, or with an id's name.
     let one_of_three_left = |row: usize| (row * 3 / 2).to_string();
     let mixed = |row: usize| (row * 77 % 200).to_string();
     let far = |row: usize| (row * 7919 % 100_003).to_string();
@@ -286,7 +286,7 @@ fn columns_that_are_ids_or_have_too_many_texts() {
         let text = findings[0]["found"].as_str().unwrap();
         assert!(text.contains(&format!("it is called `{name}`")), "{text}");
     }
-    // Not a time that rises, nor what is there twice, whatever it is called.
+    // Neither an ascending time nor repeated values, whatever the name.
     assert!(named("id", &|row| format!("{}.25", row * 3)).is_empty());
     assert!(named("seconds", &|row| (1_000_000 + row * 61).to_string()).is_empty());
     assert!(named("id", &|row| (row / 2 * 7919).to_string()).is_empty());
@@ -298,7 +298,7 @@ fn columns_that_are_ids_or_have_too_many_texts() {
         "{text}"
     );
     assert!(with("categories", 6000, &|row| format!("street {}", row % 300)).is_empty());
-    // A number that was taken for classes.
+    // A number taken for classes.
     let classes = |of: usize| {
         let text = table(
             300,
@@ -375,7 +375,7 @@ fn rows_that_are_trained_on_and_held_out() {
                 row
             }
         };
-        // A cell of two lines: rows are no lines.
+        // A cell of two lines: rows are not lines.
         let note = move |row: usize| {
             if row == 0 {
                 "\"a\nb\"".to_owned()
@@ -423,7 +423,7 @@ fn rows_that_are_trained_on_and_held_out() {
     assert_eq!(findings[0]["where"]["row"], 101);
     assert_eq!(findings[0]["severity"], "warning");
     assert!(with(text(0)).is_empty());
-    // Rows that look alike and are not: a few small columns.
+    // Similar rows that are not duplicates: a few small columns.
     let small = table(
         300,
         &[
@@ -434,7 +434,7 @@ fn rows_that_are_trained_on_and_held_out() {
     let findings = with(small);
     assert_eq!(findings[0]["severity"], "note");
 
-    // A table of its own, whose texts come in another order.
+    // A separate table, whose texts come in another order.
     let header = "x,note,price\n";
     place.write(
         "t.csv",
@@ -697,7 +697,7 @@ fn held_out_ends_of_a_sorted_file_are_seen() {
     assert_eq!(shifted(&grows, "test = { fraction = 0.2 }", MODEL).len(), 1);
     let level = |row: usize| format!("{:.4}", drawn(row));
     assert!(shifted(&level, last, MODEL).is_empty());
-    // It is meant, drawn at random, or silenced; and in few rows it may be chance.
+    // Intended by a time column, random, or silenced; and with few rows it may be chance.
     for other in [
         "validation = { fraction = 0.2, shuffle = true }",
         "validation = { fraction = 0.2, time = \"y\" }",
@@ -706,11 +706,11 @@ fn held_out_ends_of_a_sorted_file_are_seen() {
     ] {
         assert!(shifted(&grows, other, MODEL).is_empty(), "{other}");
     }
-    // Small though certain differences are none to speak of.
+    // Significant but small differences are not reported.
     let creeps = |row: usize| format!("{:.4}", drawn(row) + if row < 800 { 0.0 } else { 0.05 });
     assert!(shifted(&creeps, last, MODEL).is_empty());
 
-    // A class that the last rows have none of, and one that they have less of.
+    // A class that the last rows lack, and one that is rarer there.
     let gone = |row: usize| {
         if row < 790 && row.is_multiple_of(7) {
             "rare"
@@ -732,7 +732,7 @@ fn held_out_ends_of_a_sorted_file_are_seen() {
     assert_eq!(shifted(&fewer, last, MODEL).len(), 1);
     let alike = |row: usize| ["a", "b"][usize::from(drawn(row) < 0.6)].to_owned();
     assert!(shifted(&alike, last, MODEL).is_empty());
-    // Classes that none is trained on are another check's.
+    // Classes without training rows are another check's business.
     let sorted = |row: usize| ["a", "b", "c", "d", "e"][row / 200].to_owned();
     assert!(shifted(&sorted, last, MODEL).is_empty());
 }

@@ -1,5 +1,5 @@
-//! CIFAR-10 and CIFAR-100 through the real binary: from files, from the archive,
-//! and damaged.
+//! Tests of CIFAR-10 and CIFAR-100 through the real binary: from files, from the archive, and
+//! damaged.
 
 mod common;
 
@@ -9,8 +9,8 @@ use std::io::Write;
 
 const PIXELS: usize = 3 * 32 * 32;
 
-/// Rows of these labels, each pixel's colour told by its plane: 10, 20, 30, with
-/// the row's number in the first pixel's red.
+/// Rows with these labels, the planes filled with 10, 20, 30, and the row's number in the first
+/// pixel's red.
 fn rows(labels: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, labels) in labels.enumerate() {
@@ -92,7 +92,7 @@ fn cifar10_is_read_from_its_files_and_its_archive() {
     ] {
         assert!(out.contains(words), "no {words:?} in {out}");
     }
-    // The archive has what the folder has not.
+    // The archive has the files that the folder lacks.
     let mut entries = vec![entry("cifar-10-batches-bin/readme.html", b"<p>")];
     for number in [2, 1, 3, 5, 4] {
         let name = format!("cifar-10-batches-bin/data_batch_{number}.bin");
@@ -105,7 +105,7 @@ fn cifar10_is_read_from_its_files_and_its_archive() {
         "{out}"
     );
 
-    // Channels last, as Keras has them.
+    // Channels last, as in Keras.
     place.write(
         "c.toml",
         "[data]\ndataset = \"cifar10:test\"\nscale = \"none\"\n\
@@ -151,7 +151,7 @@ fn damaged_files_and_archives_are_named() {
     huge[148..156].copy_from_slice(b"        ");
     let sum: u32 = huge[..512].iter().map(|&byte| u32::from(byte)).sum();
     huge[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    // Promises more than follows.
+    // Its header promises more than follows.
     let mut short = entry("test_batch.bin", &whole);
     short.truncate(512 + 3073 * 20);
     let bomb = gzip(&vec![entry("filler.bin", &vec![0; 40 << 20]); 6]);

@@ -1,11 +1,11 @@
-//! `evaluate`, `predict`, `summary`, `data`, and mistakes with them.
+//! Tests of `evaluate`, `predict`, `summary`, `data`, and of mistakes with them.
 
 mod common;
 
 use common::{Place, SMALL, npy};
 use std::process::Stdio;
 
-/// A place with a trained model in `run/model.keras`.
+/// A folder with a trained model in `run/model.keras`.
 fn trained() -> Place {
     let place = Place::new();
     place.write("c.toml", SMALL);
@@ -90,7 +90,7 @@ fn mc_samples_give_a_mean_and_a_deviation() {
     };
     let (plain, mean, std) = (numbers("p.csv"), numbers("m.csv"), numbers("m_std.csv"));
     assert_eq!((mean.len(), std.len()), (3550, 3550));
-    // The mean is near what is predicted without dropout, but not the same.
+    // The mean is near the prediction without dropout, but not the same.
     let apart = plain
         .iter()
         .zip(&mean)

@@ -1,4 +1,4 @@
-//! The configuration file: every key misspelled in turn, and its contradictions.
+//! Tests of the configuration file: every key misspelled in turn, and contradictions.
 
 mod common;
 
@@ -12,7 +12,7 @@ csv_logger = { filename = "log.csv", separator = ";", append = true }
 model_checkpoint = { filepath = "m.keras", monitor = "val_loss", save_best_only = true, save_weights_only = false, mode = "min", save_freq = "epoch", initial_value_threshold = 9.0 }
 "#;
 
-/// A place in a configuration.
+/// A path in a configuration.
 type Path = Vec<Step>;
 
 #[derive(Clone)]
@@ -116,8 +116,7 @@ fn every_misspelled_key_is_named_with_the_right_one() {
     assert_eq!(place.names(""), ["config.toml"]);
 }
 
-/// Configurations that differ from the small one in a line, with what the
-/// message must say.
+/// Configurations that differ from the small one in a line, with words of the expected message.
 #[test]
 fn mistakes_are_named() {
     let place = Place::new();
@@ -364,7 +363,7 @@ fn a_recipe_finds_out_what_the_data_asks_for() {
     ] {
         assert!(config.contains(part), "{config}");
     }
-    // Paths in it are absolute: it can be run from anywhere.
+    // Its paths are absolute: it can be run from anywhere.
     let elsewhere = Place::new();
     let path = place.path("run/config.toml");
     elsewhere.ok(&["train", path.to_str().unwrap(), "--quiet"]);
@@ -396,7 +395,7 @@ fn the_self_normalizing_recipe_learns_the_digits() {
         "digits:test",
         "--json",
     ];
-    // The inputs are standardized in the model: plain data is what it takes.
+    // The inputs are standardized within the model, which takes plain data.
     let found: serde_json::Value = serde_json::from_str(&place.ok(&json)).unwrap();
     assert_eq!(
         format!("{:.4}", found["accuracy"].as_f64().unwrap()),

@@ -1,11 +1,11 @@
-//! Columns of dates and times, through the real binary.
+//! Tests of columns of dates and times, through the real binary.
 
 mod common;
 
 use common::{Place, results};
 use std::fmt::Write as _;
 
-/// Times of one day whose hour is the target.
+/// Times of one day with the hour as target.
 fn hours() -> String {
     let mut text = String::from("when,y\n");
     for row in 0..200 {
@@ -52,7 +52,7 @@ fn a_time_of_day_is_among_the_numbers_of_its_column() {
     let line = said.out.lines().find(|line| line.starts_with("validation"));
     let error = line.and_then(|line| line.split_whitespace().last()?.parse::<f64>().ok());
     assert!(error.is_some_and(|error| error < 3.0), "{}", said.out);
-    // New rows are read so, whatever says their time.
+    // New rows are read in the same format.
     place.write("a.csv", "when\n2024-05-01 06:30:00\n2024-05-01 18:30:00\n");
     place.write(
         "b.csv",
@@ -136,7 +136,7 @@ fn dates_without_times_and_dates_that_are_said_have_five_numbers() {
         format!("{CONFIG}\ndata.columns = {{ when = \"date\" }}"),
     );
     let said = place.run(&["train", "date.toml", "--out", "run"]);
-    // A model of days has nothing to learn from one day.
+    // A model of days cannot learn from a single day.
     assert!(
         said.err.contains("when (always the same date)") || said.code == Some(2),
         "{}",
@@ -156,7 +156,7 @@ fn formats_of_dates_are_seen_or_said() {
         "{text}"
     );
 
-    // Twelve hours, and an order that nothing decides.
+    // A 12-hour clock, and an ambiguous order.
     place.write("t.csv", "d,y\n03/04/2024 1:45 PM,1\n05/06/2024 1:45 AM,2\n");
     let text = place.ok(&["data", "show", "t.csv"]);
     assert!(
@@ -175,7 +175,7 @@ fn formats_of_dates_are_seen_or_said() {
     );
     assert!(!text.contains("month first"), "{text}");
 
-    // Digits alone only by name.
+    // Digits alone only with a given format.
     place.write("t.csv", "d,y\n20240131,1\n20240229,2\n");
     assert!(place.ok(&["data", "show", "t.csv"]).contains("number"));
     place.write(

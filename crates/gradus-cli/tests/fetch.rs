@@ -1,5 +1,5 @@
-//! Data sets with names through the real binary: what is there, what is fetched,
-//! and what is said where there is no network.
+//! Tests of built-in data sets through the real binary: listing, fetching, and errors without a
+//! network.
 
 mod common;
 
@@ -24,7 +24,7 @@ fn run(place: &Place, arguments: &[&str]) -> Said {
     }
 }
 
-/// A server that says the same to everybody.
+/// A server with the same answer to every request.
 fn server(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +64,7 @@ fn without_a_server_the_folder_the_files_and_the_package_are_named() {
 fn what_a_server_gives_instead_of_the_file_is_not_kept() {
     let place = Place::new();
     let missing = server(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec());
-    // As long as the file, but not the file.
+    // As long as the file, but with other contents.
     let length = 1_423_529;
     let mut other =
         format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")
@@ -129,7 +129,7 @@ fn names_are_checked_and_what_is_there_is_listed() {
         said.out,
         said.err
     );
-    // In a configuration it is the table that it is.
+    // In a configuration it is a table.
     let config =
         "data.dataset = \"housing\"\ndata.target = \"value\"\nmodel.recipe = \"default\"\n";
     place.write("c.toml", config);

@@ -1,4 +1,4 @@
-//! Numbers that float32 would round, through the real binary: they stay as they were read
+//! Tests of values that float32 would round, through the real binary: they keep their precision
 //! until they are scaled.
 
 mod common;
@@ -6,8 +6,7 @@ mod common;
 use common::{Place, results};
 use std::fmt::Write as _;
 
-/// Seconds since 1970 of one minute, which float32 makes one number, and what they
-/// determine.
+/// Seconds since 1970 within one minute, all equal in float32, and a target that depends on them.
 fn seconds(rows: usize) -> String {
     let mut text = String::from("secs,y\n");
     for row in 0..rows {
@@ -61,7 +60,7 @@ fn numbers_of_a_column_that_float32_does_not_tell_apart_are_learned_all_the_same
     let error: f64 = line.split_whitespace().last().unwrap().parse().unwrap();
     // Guessing is off by 52.
     assert!(error < 20.0, "{line}");
-    // The model's file knows what to subtract.
+    // The model's file has the offset.
     place.write("new.csv", "secs\n1700000002\n1700000057\n");
     place.ok(&[
         "predict",
@@ -75,7 +74,7 @@ fn numbers_of_a_column_that_float32_does_not_tell_apart_are_learned_all_the_same
     let y: Vec<f64> = scored.lines().skip(1).map(|l| l.parse().unwrap()).collect();
     assert!(y[1] - y[0] > 80.0, "{scored}");
 
-    // Read from the copy it is the same training.
+    // Streamed from the copy, the training is the same.
     let streamed = place.run_cached(&[
         "train",
         "t.toml",
@@ -156,7 +155,7 @@ fn an_array_is_scaled_before_it_is_rounded() {
         assert!(!said.err.contains("float32"), "{}", said.err);
     }
     assert_eq!(results(&place, "near").1, results(&place, "far").1);
-    // In windows of their files as in memory.
+    // Streamed in windows as in memory.
     let scaled = |out: &str, memory: &str| {
         let more = ["--set", "train.shuffle=false", "--out", out];
         let memory = format!("data.memory=\"{memory}\"");
@@ -164,7 +163,7 @@ fn an_array_is_scaled_before_it_is_rounded() {
         results(&place, out).1
     };
     assert_eq!(scaled("whole", "1 GB"), scaled("parts", "3 kB"));
-    // Unscaled, the model sees what float32 leaves of it.
+    // Unscaled, the model gets the rounded values.
     let said = place.run(&["check", "raw.toml"]);
     let all = said.out + &said.err;
     assert!(

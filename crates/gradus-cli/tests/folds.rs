@@ -1,11 +1,11 @@
-//! Cross-validation, through the real binary.
+//! Tests of cross-validation, through the real binary.
 
 mod common;
 
 use common::{Place, SMALL, npy, results};
 use std::collections::BTreeMap;
 
-/// The cells of a file of ours, without quotes in it, by column.
+/// The cells of a file, by column; it must not have quotes.
 fn columns(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut lines = text.lines().map(|line| line.split(','));
     let names: Vec<&str> = lines.next().unwrap().collect();
@@ -23,7 +23,7 @@ fn numbers(cells: &[String]) -> Vec<f64> {
     cells.iter().map(|cell| cell.parse().unwrap()).collect()
 }
 
-/// 120 rows of three classes, of which one is rare, by 30 people on 12 days.
+/// 120 rows of three classes, one of them rare, by 30 people on 12 days.
 fn visits() -> String {
     let mut text = String::from("id,person,day,size,town,kind\n");
     for row in 0..120 {
@@ -115,7 +115,7 @@ fn each_fold_is_a_run_that_its_config_repeats_bit_for_bit() {
         let square = all[..3].iter().map(|x| (x - mean).powi(2)).sum::<f64>();
         assert!((all[3] - mean).abs() < 1e-12 && (all[4] - (square / 2.0).sqrt()).abs() < 1e-12);
     }
-    // The rows that a fold's model did not see are those of its configuration.
+    // The held-out rows of a fold's model are those of its configuration.
     place.write(
         "v.toml",
         place
@@ -133,7 +133,7 @@ fn each_fold_is_a_run_that_its_config_repeats_bit_for_bit() {
     let accuracy = numbers(&folds["val_accuracy"])[1];
     assert_eq!(measured["accuracy"].as_f64(), Some(accuracy));
 
-    // Every row once, in order, with what its own fold's model says.
+    // Every row once, in order, with the prediction of its own fold's model.
     let predictions = columns(&place.text("run/predictions.csv"));
     let rows: Vec<String> = (0..1442).map(|row| row.to_string()).collect();
     assert_eq!(predictions["row"], rows);
@@ -154,7 +154,7 @@ fn each_fold_is_a_run_that_its_config_repeats_bit_for_bit() {
         .sum();
     assert!((sum - 1.0).abs() < 1e-5);
 
-    // The result alone.
+    // Only the result.
     let quiet = place.run(&[
         "train", "c.toml", "--folds", "3", "--out", "other", "--quiet",
     ]);
@@ -188,7 +188,7 @@ fn a_table_in_folds_keeps_ids_classes_and_the_test_apart() {
     for class in ["kind_common", "kind_rare", "kind_usual"] {
         assert_eq!(numbers(&predictions[class]).len(), 90);
     }
-    // Each class alike.
+    // Stratified by class.
     let count = |fold: &str, class: &str| {
         let both = predictions["fold"].iter().zip(&predictions["kind"]);
         both.filter(|(f, k)| *f == fold && *k == class).count()
@@ -212,7 +212,7 @@ fn a_table_in_folds_keeps_ids_classes_and_the_test_apart() {
     assert_ne!(means("1"), means("2"));
     let folds = columns(&place.text("run/folds.csv"));
     assert_eq!(folds["test_accuracy"].len(), 6);
-    // One that says which fold, repeats it.
+    // A configuration with a fold repeats that fold.
     place.ok(&[
         "train",
         "run/fold-3/config.toml",
@@ -278,7 +278,7 @@ fn arrays_have_folds_and_each_fold_its_own_files_of_callbacks() {
     ] {
         assert!(files.contains(&name.to_owned()), "{files:?}");
     }
-    // Neighbours, if that is wanted.
+    // Contiguous folds, if requested.
     let blocks = "data.validation={fold=1, folds=2, shuffle=false}";
     place.ok(&[
         "train", "c.toml", "--folds", "3", "--out", "b", "--set", blocks,

@@ -1,10 +1,10 @@
-//! Which line of a table has its columns' names, through the real binary.
+//! Tests of header detection, through the real binary.
 
 mod common;
 
 use common::Place;
 
-/// The columns' names as `data show` has them, and how many rows there are.
+/// The columns' names and the number of rows in `data show`.
 fn shown(place: &Place, spec: &str) -> (Vec<String>, String) {
     let out = place.ok(&["data", "show", spec]);
     let table = out.split("\n\n").nth(1).unwrap();
@@ -27,7 +27,7 @@ fn a_line_is_a_header_where_it_looks_like_one() {
         (",a,y\n1,2,3\n4,5,6\n", &["column_0", "a", "y"], 2),
         ("0,1,y\n1.5,2,3\n4,5,6\n", &["0", "1", "y"], 2),
         ("name,1\nBern,x\nThun,y\n", &["name", "1"], 2),
-        // Texts alone: names are what no other line has.
+        // Only texts: names are the ones that no other line repeats.
         ("name,kind,\nn0,p,\nn1,q,\nn2,p,\n", &["name", "kind"], 3),
         ("n0,p\nn1,q\nn2,p\n", &["column_0", "column_1"], 3),
         ("x,x\nn1,q\nn2,p\n", &["column_0", "column_1"], 3),
@@ -67,7 +67,7 @@ fn a_line_is_a_header_where_it_looks_like_one() {
 #[test]
 fn names_that_are_asked_for_and_the_key_make_a_header() {
     let place = Place::new();
-    // Nothing tells that the first line has names.
+    // No evidence for a header.
     place.write("t.csv", "label,part\nlabel,part\ncat,p\ndog,q\n");
     let config = |keys: &str| {
         place.write("t.toml", format!("[data]\ntable = \"t.csv\"\n{keys}"));
@@ -96,7 +96,7 @@ fn names_that_are_asked_for_and_the_key_make_a_header() {
     ] {
         assert!(message.contains(words), "{message}");
     }
-    // All are numbers: only a user knows.
+    // All are numbers: only the user can tell.
     place.write("t.csv", "2019,2020\n1,2\n3,4\n");
     assert_eq!(
         shown(&place, config("target = \"2020\"")).0,
@@ -156,7 +156,7 @@ fn a_model_of_odd_names_scores_a_table_of_the_same_and_errors_have_the_files_lin
     };
     let whole = predict(format!("0,,y,\n{}", rows(3)));
     assert_eq!(whole.lines().count(), 41);
-    // Without the target and what was at its end.
+    // Without the target and the columns at its end.
     let third = rows(3);
     let rest = third.lines().map(|row| {
         let cells: Vec<&str> = row.split(',').collect();
@@ -165,7 +165,7 @@ fn a_model_of_odd_names_scores_a_table_of_the_same_and_errors_have_the_files_lin
     let bare = predict(format!("0,column_1\n{}", rest.collect::<String>()));
     assert_eq!(bare, whole);
 
-    // A header that only the key makes one counts as a line.
+    // A line that is a header only by the option counts as a line.
     let rows = rows(0).replacen("3.25", "", 1);
     place.write("t.csv", format!("1,2,3,\n{rows}"));
     let set = ["--set", "data.header=true", "--set", "data.target=\"3\""];

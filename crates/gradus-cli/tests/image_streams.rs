@@ -1,5 +1,5 @@
-//! Folders of pictures that are larger than `data.memory`, decoded: trained on from what
-//! was kept, as if they were in memory.
+//! Tests of folders of pictures larger than `data.memory`, decoded: training from the cache equals
+//! that in memory.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
 
-/// A gradient that goes up or down, with a picture's own noise.
+/// A vertical gradient, upwards or downwards, with noise for each picture.
 fn slope(up: bool, seed: u32) -> Vec<u8> {
     let picture = GrayImage::from_fn(10, 8, |x, y| {
         let tone = if up { y } else { 7 - y };
@@ -20,7 +20,7 @@ fn slope(up: bool, seed: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// 400 pictures of two classes, and 60 in a folder of their own.
+/// 400 pictures of two classes, and 60 in a separate folder.
 fn place() -> Place {
     let place = Place::new();
     for (folder, count) in [("all", 200), ("more", 30)] {
@@ -68,14 +68,14 @@ fn ok(place: &Place, arguments: &[&str]) -> Said {
     said
 }
 
-/// Trains within so little memory that only some of the 28,800 bytes fit in.
+/// Trains with a memory limit below the 28,800 bytes.
 fn small(place: &Place, out: &str, more: &[&str]) -> Said {
     let memory = r#"data.memory="16 kB""#;
     let train = ["train", "c.toml", "--out", out, "--set", memory];
     ok(place, &[&train, more].concat())
 }
 
-/// What is kept of the decoded pictures.
+/// The cache files of the decoded pictures.
 fn kept(place: &Place) -> Vec<PathBuf> {
     let folder = fs::read_dir(place.path("cache/gradus/images"));
     folder.unwrap().map(|file| file.unwrap().path()).collect()
@@ -114,7 +114,7 @@ fn pictures_in_their_order_give_the_files_that_pictures_in_memory_give() {
         let whole = format!("{name}-whole");
         let train = ["train", "c.toml", "--out", &whole];
         ok(&place, &[&train, more].concat());
-        // Decoded again, some at a time, and then from what was kept.
+        // Decoded again, some at a time, and then from the cache.
         for file in kept(&place) {
             fs::remove_file(file).unwrap();
         }
@@ -125,7 +125,7 @@ fn pictures_in_their_order_give_the_files_that_pictures_in_memory_give() {
             assert!(results(&place, &whole) == results(&place, &out), "{out}");
         }
     }
-    // What is trained on is measured meanwhile, too, and the model knows its classes.
+    // Training rows are evaluated too, and the model has its classes.
     let spec = place.text("last-first/config.toml");
     assert!(spec.contains("memory = \"16 kB\""), "{spec}");
     place.write("some.toml", spec.split("[model]").next().unwrap());
@@ -192,7 +192,7 @@ fn what_is_wrong_with_what_was_kept_is_told() {
         "{}",
         said.err
     );
-    // In memory, it is decoded again; so it is if the file is cut short.
+    // In memory, it is decoded again; likewise if the file is truncated.
     ok(&place, &["train", "c.toml", "--out", "whole"]);
     assert_eq!(kept(&place), std::slice::from_ref(file), "of both");
     small(&place, "second", &[]);
@@ -200,7 +200,7 @@ fn what_is_wrong_with_what_was_kept_is_told() {
     small(&place, "third", &[]);
     assert!(results(&place, "run") == results(&place, "third"));
 
-    // A picture that is damaged is named, and nothing is kept.
+    // A damaged picture is named, and nothing is cached.
     fs::remove_file(file).unwrap();
     place.write("all/up/150.png", &slope(true, 1)[..60]);
     let said = refused("picture");
@@ -212,7 +212,7 @@ fn what_is_wrong_with_what_was_kept_is_told() {
     assert!(kept(&place).is_empty());
     fs::remove_file(place.path("all/up/150.png")).unwrap();
 
-    // Without a folder for it.
+    // Without a cache folder.
     fs::remove_dir_all(place.path("cache")).unwrap();
     place.write("cache", "no folder");
     let said = refused("nowhere");

@@ -1,5 +1,5 @@
-//! Folders of pictures through the real binary: training, prediction, the cache,
-//! and what is said of damaged ones.
+//! Tests of folders of pictures through the real binary: training, prediction, the cache, and
+//! errors for damaged ones.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-/// Colours in a pattern of the picture's own.
+/// A colour pattern that differs from picture to picture.
 fn picture(height: u32, width: u32, seed: u32) -> DynamicImage {
     RgbImage::from_fn(width, height, |x, y| {
         let tone = |step: u32| ((x * step + y * 3 + seed * 29) % 200) as u8;
@@ -272,14 +272,14 @@ fn what_was_decoded_is_kept_and_a_change_is_seen() {
     assert_eq!(names.len(), 1, "{names:?}");
     let cache = format!("cache/gradus/images/{}", names[0]);
     let whole = place.read(&cache);
-    // It is used: without the pictures' contents, times and lengths being the same.
+    // The cache is used if times and lengths are the same, without reading the pictures.
     let path = place.path("sides/left/00.png");
     let about = fs::metadata(&path).unwrap();
     fs::write(&path, vec![0; about.len() as usize]).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_modified(about.modified().unwrap()).unwrap();
     assert_eq!(shown(), first);
-    // Damaged anywhere, it is made anew: which now fails.
+    // Damaged anywhere, it is made anew, which now fails.
     let damages: [fn(&mut Vec<u8>); 5] = [
         |bytes| bytes.clear(),
         |bytes| bytes.truncate(bytes.len() - 1),
@@ -297,11 +297,11 @@ fn what_was_decoded_is_kept_and_a_change_is_seen() {
         let message = mistake(&place, &["data", "show", "sides"]);
         assert!(message.contains("sides/left/00.png"), "{message}");
     }
-    // A changed picture is seen, and the file replaced.
+    // A changed picture is noticed, and the file replaced.
     fs::write(&path, png(&square(true, 77))).unwrap();
     assert!(shown() != first);
     assert_eq!(place.names("cache/gradus/images").len(), 1);
-    // Without a place to keep them it works, too.
+    // Without a cache folder it works, too.
     fs::remove_dir_all(place.path("cache")).unwrap();
     place.write("cache", "a file");
     shown();
@@ -508,7 +508,7 @@ fn every_odd_folder_is_named_with_a_way_out() {
             assert!(message.contains(word), "no {word:?} in {message}");
         }
     }
-    // Folders within class folders count, links in circles do not hang.
+    // Nested folders within class folders count, cyclic links do not hang.
     let place = Place::new();
     put(&place, "set/a/deep/er/1.png", good());
     put(&place, "set/a/2.png", good());
@@ -517,7 +517,7 @@ fn every_odd_folder_is_named_with_a_way_out() {
     std::os::unix::fs::symlink(place.path("set"), place.path("set/a/deep/again")).unwrap();
     let out = ok(&place, &["data", "show", "set"]);
     assert!(out.contains("3 rows"), "{out}");
-    // A set's name means the set, a file is no folder.
+    // A set's name wins over a folder, and a file is no folder.
     fs::create_dir(place.path("digits")).unwrap();
     assert!(ok(&place, &["data", "show", "digits"]).contains("1442 rows"));
     assert!(Path::new(&place.path("set/b/1.png")).exists());
@@ -527,8 +527,8 @@ fn every_odd_folder_is_named_with_a_way_out() {
     assert!(message.contains("gone/"), "{message}");
 }
 
-/// A wide picture whose middle is bright, or whose ends are: cropped to a square they
-/// differ, and stretched to one they nearly do not.
+/// A wide picture with a bright centre, or bright ends: cropped to a square they differ, stretched
+/// they nearly don't.
 fn wide(middle: bool, seed: u32) -> DynamicImage {
     GrayImage::from_fn(32, 8, |x, _| {
         let in_middle = (12..20).contains(&x);
@@ -566,7 +566,7 @@ fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
         ok(&place, &["train", "c.toml", "--out", run, "--set", set]);
         let model = format!("{run}/model.keras");
         let config = format!("{run}/config.toml");
-        // The rows that the configuration reads, and the folder, in another order.
+        // The configuration's rows, and the folder in another order.
         let of = |data: &str| {
             ok(
                 &place,
@@ -588,7 +588,7 @@ fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
             "{run}: {held_out:?} {all:?}"
         );
     }
-    // Cropped, the middle is all that there is.
+    // Cropped, only the centre remains.
     let text = place.text("p.csv");
     assert!(
         text.lines()
@@ -598,7 +598,7 @@ fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
     );
     let out = ok(&place, &["evaluate", "crop/model.keras", "--data", "wide"]);
     assert!(out.contains("accuracy  1.0000"), "{out}");
-    // A folder with one of the classes is of that class, and one of another is refused.
+    // A folder with only one of the classes gets that label, and one with another class is refused.
     put(&place, "one/middle/a.png", png(&wide(true, 3)));
     let out = ok(&place, &["evaluate", "crop/model.keras", "--data", "one"]);
     assert!(out.contains("accuracy  1.0000"), "{out}");
@@ -616,7 +616,7 @@ fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
             "p.csv",
         ],
     );
-    // Means and deviations are those of rows that are not at hand.
+    // Means and deviations would need the training rows.
     let set = "data.scale=\"standard\"";
     ok(
         &place,
@@ -652,7 +652,7 @@ fn a_model_is_given_new_pictures_as_it_was_given_those_of_its_training() {
         text.starts_with("row,fold,file,class,class_predicted,class_ends,class_middle\n0,"),
         "{text}"
     );
-    // A built-in set that was not scaled is not scaled later.
+    // A built-in set without a scale stays unscaled later.
     let digits = [
         "train",
         "--out",

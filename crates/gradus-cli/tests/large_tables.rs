@@ -1,5 +1,4 @@
-//! Tables that are larger than `data.memory`: trained on from a binary copy, as if they
-//! were in memory.
+//! Tests of tables larger than `data.memory`: training from a binary copy equals that in memory.
 
 mod common;
 
@@ -8,7 +7,7 @@ use std::fmt::Write as _;
 
 const ROWS: usize = 30_000;
 
-/// A table of columns of all kinds, with gaps.
+/// A table of columns of all types, with missing values.
 fn table(rows: std::ops::Range<usize>) -> String {
     let mut text =
         String::from("house,rooms,income,sold,garden,town,street,note,weight,price,size\n");
@@ -25,7 +24,7 @@ fn table(rows: std::ops::Range<usize>) -> String {
         };
         let garden = ["yes", "no", ""][(mixed % 3) as usize];
         let town = ["bay", "\"in, land\"", "island", "", "ocean"][(mixed % 5) as usize];
-        // More than are one-hot, and some that are there once.
+        // More distinct texts than are one-hot, some of them unique.
         let street = match row % 50 {
             0 => format!("only {row}"),
             _ => format!("street {}", mixed % 60),
@@ -84,7 +83,7 @@ fn mistake(place: &Place, arguments: &[&str]) -> String {
     said.err
 }
 
-/// Trains within so little memory that the rows are read.
+/// Trains with a memory limit that makes the rows stream.
 fn small(place: &Place, out: &str, more: &[&str]) -> String {
     let train = [
         "train",
@@ -132,7 +131,7 @@ fn rows_in_their_order_give_the_files_that_rows_in_memory_give() {
         };
         assert_eq!(evaluate(&a), evaluate(&b));
     }
-    // One copy was enough for all of it.
+    // One copy served all of it.
     assert_eq!(place.names("cache/gradus/tables").len(), 1);
 }
 
@@ -194,7 +193,7 @@ fn a_copy_is_made_once_and_shuffled_runs_repeat_and_go_on_to_the_same_bits() {
     );
     let model = |run: &str| place.read(&format!("{run}/model.keras")).len();
     assert_eq!(model("half"), model("two"));
-    // A table that has changed is copied anew, in the place of the old one.
+    // A changed table is copied anew, replacing the old copy.
     place.write("houses.csv", table(5..ROWS + 5));
     let said = small(&place, "changed", &[]);
     assert!(said.contains("a binary copy is made"), "{said}");
@@ -237,7 +236,7 @@ fn predictions_come_block_by_block_and_are_those_of_rows_in_memory() {
     predict("large0.toml", "a.npy");
     predict("small0.toml", "b.npy");
     assert!(place.read("a.npy") == place.read("b.npy"));
-    // A damaged row leaves nothing behind.
+    // A damaged row leaves no copy.
     let message = mistake(
         &place,
         &[
@@ -307,7 +306,7 @@ fn what_is_wrong_with_a_table_is_said_as_of_one_in_memory() {
         ),
     ] {
         place.write("houses.csv", table);
-        // The row is held out: it is met when it is read.
+        // The row is held out: the error comes when it is read.
         let first = set("data.validation={first=20}");
         let first = match more.iter().any(|word| word.contains("validation")) {
             true => &[][..],

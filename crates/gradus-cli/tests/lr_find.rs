@@ -1,10 +1,10 @@
-//! `gradus lr-find`, and `learning_rate = "auto"`.
+//! Tests of `gradus lr-find`, and of `learning_rate = "auto"`.
 
 mod common;
 
 use common::{Place, SMALL, results};
 
-/// What the finder prints behind a name.
+/// The value after a name in the finder's output.
 fn printed(out: &str, name: &str) -> f64 {
     let line = out.lines().find(|line| line.starts_with(name));
     let rest = &line.unwrap_or_else(|| panic!("{out}"))[name.len()..];
@@ -19,7 +19,7 @@ fn it_draws_the_curve_and_suggests_what_the_curve_says() {
     assert_eq!(place.names("found"), ["lr-find.csv", "lr-find.svg"]);
     assert_eq!(place.names(""), ["c.toml", "found"]);
 
-    // The rule, from the file: a tenth of where the smoothed loss is lowest.
+    // The rule, from the file: a tenth of the rate with the lowest smoothed loss.
     let csv = place.text("found/lr-find.csv");
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("learning_rate,loss,smoothed_loss"));
@@ -46,13 +46,13 @@ fn it_draws_the_curve_and_suggests_what_the_curve_says() {
         assert!((smoothed.0 / smoothed.1 - point[2]).abs() < 1e-9);
     }
 
-    // The plot has the curve, its axis and its marks; the picture is XML.
+    // The plot has the curve, its axis and its marks; the picture is valid XML.
     assert!(
         out.lines().filter(|line| line.contains('*')).count() > 8,
         "{out}"
     );
     assert!(out.contains("1e-5 ") && out.contains("^climbs"), "{out}");
-    // What to type next has the program's path in it.
+    // The suggested command contains the program's path.
     let mut own = out.lines().filter(|line| !line.contains("gradus train"));
     assert!(own.all(|line| line.len() <= 80), "{out}");
     let svg = place.text("found/lr-find.svg");
@@ -63,7 +63,7 @@ fn it_draws_the_curve_and_suggests_what_the_curve_says() {
         "{svg}"
     );
 
-    // What it says to type next works; and it finds the same again.
+    // The suggested command works, and finds the same rate.
     let next = out.lines().last().unwrap().trim();
     let mut shell = std::process::Command::new("sh");
     let done = shell
@@ -110,12 +110,12 @@ fn auto_finds_the_rate_and_writes_it_down() {
         "{history}"
     );
 
-    // The run repeats bit for bit: from its configuration, and from the word.
+    // The run repeats bit for bit: from its configuration, and from `auto`.
     place.ok(&["train", "a/config.toml", "--quiet", "--out", "b"]);
     place.ok(&[&auto[..], &["c", "--quiet", "--threads", "1"]].concat());
     assert!(results(&place, "a") == results(&place, "b"));
     assert!(results(&place, "a") == results(&place, "c"));
-    // Resuming finds the same rate, and so goes on with the same run.
+    // Resuming finds the same rate, and so continues the same run.
     place.ok(&[&auto[..], &["c", "--quiet", "--resume"]].concat());
 }
 
@@ -126,7 +126,7 @@ fn auto_sets_the_maximum_of_a_1cycle_schedule() {
     assert_eq!(place.names("runs"), ["digits-lr-find"]);
     let auto = ["train", "--quiet", "--set", "train.epochs=1"];
     let auto = [&auto[..], &["--set", "train.learning_rate=auto"]].concat();
-    // That of the recipe, or of a schedule that leaves it out.
+    // The peak rate of the recipe, or of a schedule that leaves it out.
     let sgd = ["--set", "train.optimizer=SGD"];
     for (out, more, key) in [
         ("a", &[][..], "max_rate"),
@@ -154,7 +154,7 @@ fn auto_sets_the_maximum_of_a_1cycle_schedule() {
             .take(1)
             .collect();
         let value: f64 = value.parse().unwrap();
-        // SGD without momentum bears a higher rate.
+        // SGD without momentum tolerates a higher rate.
         let fits = if out == "b" {
             value > maximum
         } else {
@@ -227,7 +227,7 @@ fn mistakes_are_named() {
             assert!(message.contains(part), "{arguments:?}: {message}");
         }
     }
-    // Data that say nothing: the loss cannot fall.
+    // Data without information: the loss cannot fall.
     place.write("x.npy", common::npy(&[40, 3]));
     place.write("y.npy", common::npy(&[40]));
     let data = "[data]\nx = \"x.npy\"\ny = \"y.npy\"\n";

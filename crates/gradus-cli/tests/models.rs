@@ -1,5 +1,5 @@
-//! Models as people have them: whatever they were compiled with, run folders, and what is no
-//! model at all.
+//! Tests of models from users: unusual training configurations, run folders, and files that are no
+//! models.
 
 mod common;
 
@@ -20,7 +20,7 @@ fn labels(rows: usize) -> Vec<u8> {
     file
 }
 
-/// Models of six numbers that Keras has compiled, and what is not read of them.
+/// Models of six inputs compiled by Keras, and their unread parts.
 const UNKNOWN: [(&str, &str); 3] = [
     (
         "unknown_optimizer.keras",
@@ -60,10 +60,10 @@ fn what_a_model_was_compiled_with_keeps_nobody_from_using_it() {
             );
             assert_eq!(said.err.lines().count(), 1, "{}", said.err);
         }
-        // A converted model has nothing unknown left.
+        // A converted model has no unknown parts left.
         assert_eq!(place.run(&["summary", "m.keras"]).err, "");
     }
-    // Keras 3.4's Nadam keeps its product elsewhere, and all is read.
+    // Keras 3.4's Nadam stores its product elsewhere, and all is read.
     assert_eq!(place.run(&["summary", &real("nadam_3_4.keras")]).err, "");
 
     let evaluate = |file: &str, data: &str| place.run(&["evaluate", &real(file), "--data", data]);
@@ -262,7 +262,7 @@ fn zip_of(name: &str) -> Vec<u8> {
     zip
 }
 
-/// A place with a run of two epochs on the digits in `run`.
+/// A folder with a run of two epochs on the digits in `run`.
 fn trained() -> Place {
     let place = Place::new();
     place.write("c.toml", SMALL);
@@ -329,7 +329,7 @@ fn predictions_go_to_standard_output_and_to_json() {
             }
         }
     }
-    // A reader that has seen enough is no error.
+    // A closed pipe is no error.
     let mut head = place.command(&[&predict[..], &["-"]].concat());
     let mut head = head
         .stdout(Stdio::piped())
@@ -354,7 +354,7 @@ fn rows_of_numbers_are_lists_in_json() {
     let keras = real("keras3.keras");
     place.ok(&["predict", &keras, "--data", "x.npy", "--out", "p.json"]);
     let rows: serde_json::Value = serde_json::from_slice(&place.read("p.json")).unwrap();
-    // Its loss is one of classes, which have no names.
+    // Its loss is for classes, which have no names.
     assert!(
         rows[1]["class_2"].is_number() && rows[1]["class"].is_string(),
         "{rows}"
@@ -381,7 +381,7 @@ fn rows_of_numbers_are_lists_in_json() {
     assert_eq!(place.text("q.csv").lines().count(), 2);
 }
 
-/// Fashion-MNIST's have names; here are a few rows in its place.
+/// Fashion-MNIST's classes have names; a few rows stand in for it.
 #[test]
 fn a_model_remembers_the_names_of_its_classes() {
     let place = Place::new();
@@ -432,7 +432,7 @@ fn a_model_remembers_the_names_of_its_classes() {
         run(&["predict", "copy.keras", "--data", "x.npy", "--out", "-"]),
         csv
     );
-    // Rows without names say nothing of what their numbers mean.
+    // Rows without class names leave the labels without meaning.
     place.write("y.npy", labels(2));
     place.write(
         "d.toml",

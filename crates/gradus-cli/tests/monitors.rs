@@ -1,10 +1,10 @@
-//! Monitored measurements: the metric says whether smaller or larger is better.
+//! Tests of monitored values: the metric decides on the better direction.
 
 mod common;
 
 use common::{Place, SMALL};
 
-/// Trains with a metric that rises or falls, watched by that callback.
+/// Trains with a metric that rises or falls, monitored by that callback.
 fn watched(metric: &str, callback: &str) -> Place {
     let place = Place::new();
     let config = SMALL.replace("\"accuracy\", {", &format!("\"accuracy\", {metric}, {{"));
@@ -42,7 +42,7 @@ fn the_direction_is_the_metrics_whatever_its_name() {
             format!("early_stopping = {{ monitor = \"val_{name}\", restore_best_weights = true }}");
         let place = watched(metric, &stop);
         let out = place.ok(&TRAIN);
-        // It gets better from epoch to epoch, in whatever direction.
+        // It improves from epoch to epoch, in its direction.
         assert!(out.contains("kept the weights of epoch 4"), "{name}: {out}");
         assert!(
             place

@@ -1,11 +1,11 @@
-//! Numbers as people write them, and words for gaps, through the real binary.
+//! Tests of human number formats, and of words for missing values, through the real binary.
 
 mod common;
 
 use common::{Place, Said};
 use std::fmt::Write as _;
 
-/// The line of `data show` about a column.
+/// The line on a column in `data show`.
 fn shown(out: &str, column: &str) -> String {
     let mut lines = out.lines().map(str::trim);
     let line = lines.find(|line| line.split_whitespace().next() == Some(column));
@@ -90,7 +90,7 @@ fn numbers_are_read_as_they_are_written() {
         ),
         (",", &["+5", " 6 ", "\u{2212}7", "(8)"], "number", "-8 to 6"),
         (",", &["1e-3", "-.5", "2."], "number", "-0.5 to 2"),
-        // No numbers.
+        // Not numbers.
         (",", &["1.2.3", "1.2.4"], "category", ""),
         (",", &["12-14", "15-17"], "category", ""),
     ] {
@@ -102,7 +102,7 @@ fn numbers_are_read_as_they_are_written() {
     }
 }
 
-/// Rows of numbers, written by `number`, with what they tell of the target.
+/// Rows of numbers, formatted by `number`, with a target that depends on them.
 fn rows(range: std::ops::Range<usize>, number: impl Fn(f64) -> String) -> String {
     let mut text = String::from("u;w;y\n");
     for n in range {
@@ -197,7 +197,7 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
     for run in ["german", "streamed"] {
         assert_eq!(score(run, rows(5..40, german)), expected, "{run}");
     }
-    // The same text is never another number to the same model.
+    // The same text is always the same number to one model.
     place.write("new.csv", rows(5..40, plain));
     let predict = [
         "predict",
@@ -222,7 +222,7 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
     ];
     let message = place.mistake(&predict);
     assert!(message.contains("column `u`"), "{message}");
-    // Unless it is said how these are written.
+    // Unless their format is given.
     place.write(
         "new.toml",
         "data.table = \"new.csv\"\ndata.target = \"y\"\ndata.decimal = \",\"\ndata.thousands = \".\"\n",
@@ -243,7 +243,7 @@ fn a_format_is_the_columns_in_memory_in_a_stream_and_for_new_rows() {
 fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
     let place = Place::new();
     for (text, words) in [
-        // Groups of three, and nothing else tells.
+        // Groups of three, and no other evidence.
         (
             "a;b\n1,500;x\n500;y\n2,500;x\n".to_owned(),
             "column `a`: `1,500` is read as a number with thousands separators",
@@ -257,7 +257,7 @@ fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
             "a\n1,500\n2,500\n".into(),
             "thousands separators, since all digits",
         ),
-        // Other columns tell.
+        // Other columns decide.
         (
             "a;b\n1,500;0.5\n2,500;0.7\n".into(),
             "thousands separators, since other columns have decimal points",
@@ -285,7 +285,7 @@ fn what_was_a_guess_is_said_with_the_key_that_reads_it_otherwise() {
         let out = place.ok(&["data", "show", "t.csv"]);
         assert!(out.contains(words), "{text}: {out}");
     }
-    // Nothing is said where nothing is to be guessed.
+    // No remark without ambiguity.
     place.write("t.csv", "a;b\n1.500;x\n2.500;y\n");
     let out = place.ok(&["data", "show", "t.csv"]);
     assert!(

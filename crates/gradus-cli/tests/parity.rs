@@ -1,5 +1,5 @@
-//! Parity with Keras: `gradus train` on every golden case against what real
-//! Keras 3 got (`crates/gradus/tests/golden`).
+//! Parity with Keras: `gradus train` on every golden case against the results of real Keras 3
+//! (`crates/gradus/tests/golden`).
 //!
 //! The table in `docs/parity.md` is made by
 //! `GRADUS_PARITY_TABLE=docs/parity.md cargo test -p gradus-cli --test parity`.
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Cases for what gradus does not have yet: they must be refused, not got wrong.
+/// Cases of features that gradus does not have yet: they must be refused, not computed wrongly.
 const NOT_YET: &str = include_str!("parity_not_yet.txt");
 
 fn golden() -> PathBuf {
@@ -22,7 +22,7 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// How far gradus and Keras are apart.
+/// The differences between gradus and Keras.
 #[derive(Debug, Default)]
 struct Apart {
     weights: f64,
@@ -48,7 +48,7 @@ fn distance(found: &[f32], expected: &[f32]) -> f64 {
         .iter()
         .zip(expected)
         .map(|(a, b)| f64::from((a - b).abs()));
-    // A NaN must not pass for small.
+    // NaN must not pass as small.
     differences.fold(0.0, |m, d| {
         if d.is_nan() {
             f64::INFINITY
@@ -70,7 +70,7 @@ fn history(csv: &str) -> Vec<(String, Vec<f64>)> {
     columns
 }
 
-/// Trains a case, and measures; or says why it cannot.
+/// Trains a case, and compares; or returns the reason why it cannot.
 fn run(name: &str, out: &Path) -> Result<Apart, String> {
     let case = golden().join("cases").join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_gradus"))

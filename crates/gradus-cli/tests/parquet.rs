@@ -1,4 +1,4 @@
-//! Parquet tables through the real binary (the feature `parquet`). The files are the
+//! Tests of Parquet tables through the real binary (the feature `parquet`). The files are the
 //! library's: `crates/gradus/tests/parquet`.
 
 mod common;

@@ -141,7 +141,7 @@ fn hidden_layers_behind_a_tables_columns_are_pretrained() {
         let line = line.unwrap_or_else(|| panic!("{kind}: {}", said.err));
         let losses: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
         assert!(losses[3] < losses[2], "{line}");
-        // What was learned is in the model: without it, the run is another.
+        // The model contains the pretraining: without it, the run differs.
         let (with, without) = (format!("{run}/model.keras"), format!("{run}-without"));
         let text = place.text("c.toml");
         place.write("d.toml", text.split("[pretrain]").next().unwrap());

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Place, results};
 
-/// Numbers with gaps, a boolean, a date, a category, texts that tell nothing, an id,
-/// and classes whose names have to be quoted.
+/// Numbers with missing values, a boolean, a date, a category, texts without information, an id,
+/// and classes whose names need quotes.
 fn mixed() -> String {
     let mut text = String::from("id,size,heated,sold,town,note,a/b,species\n");
     let mut state = 7_u32;
@@ -93,9 +93,9 @@ fn raw_rows_are_scored_in_any_order_with_gaps_and_unseen_categories() {
             .collect();
         assert!((cells.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{line}");
     }
-    // As numbers alone.
+    // As plain numbers.
     place.ok(&["predict", model, "--data", "new.csv", "--out", "scored.npy"]);
-    // The table that it was trained on, target, left-out column and all.
+    // The training table, target, left-out column and all.
     place.ok(&["predict", model, "--data", "mixed.csv", "--out", "all.csv"]);
     let said = place.ok(&["evaluate", model, "--data", "mixed.csv"]);
     assert!(said.contains("accuracy"), "{said}");
@@ -244,7 +244,7 @@ fn vocabularies_stand_in_files_of_their_own() {
         "configs/file.toml",
         config("\"towns.txt\"", "\"codes.txt\""),
     );
-    // Another folder than the configuration's is the current one.
+    // Other paths are relative to the current folder, not the configuration's.
     place.write(
         "configs/towns.txt",
         "\u{feff}Graz\r\nŽilina\r\nBern\r\n\r\n",

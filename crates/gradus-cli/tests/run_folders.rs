@@ -1,4 +1,4 @@
-//! A run folder in place of a model, and its own rows.
+//! Tests of a run folder in place of a model, and of its own rows.
 
 mod common;
 

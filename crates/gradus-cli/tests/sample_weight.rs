@@ -1,10 +1,10 @@
-//! Weights of rows, through the real binary.
+//! Tests of sample weights, through the real binary.
 
 mod common;
 
 use common::{Place, npy};
 
-/// Rows of a line, every third one wrong and without weight.
+/// Rows on a line, every third one wrong and with weight 0.
 fn line(from: usize, rows: usize, wrong: bool) -> String {
     let mut text = String::from("x,w,y\n");
     for row in from..from + rows {
@@ -33,7 +33,7 @@ fn place() -> Place {
     place
 }
 
-/// A measurement of the last epoch.
+/// A value of the last epoch.
 fn last(place: &Place, run: &str, name: &str) -> f64 {
     *place.history(run, name).last().unwrap()
 }
@@ -44,7 +44,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
     place.ok(&["train", "c.toml", "--out", "run"]);
     let good = "data.validation={table=\"good.csv\"}";
     place.ok(&["train", "c.toml", "--out", "good", "--set", good]);
-    // The loss is a mean over rows, as in Keras: those without weight count as 0.
+    // The loss is a mean over rows, as in Keras: those with weight 0 count as 0.
     let (weighted, whole) = (
         last(&place, "run", "val_loss"),
         last(&place, "good", "val_loss"),
@@ -53,7 +53,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
         (weighted - whole * 40.0 / 60.0).abs() < 1e-4 * whole,
         "{weighted} {whole}"
     );
-    // A weighted metric is a mean over weights; one that is not, sees every row.
+    // A weighted metric is a mean over weights; an unweighted one counts every row.
     let (weighted, whole) = (
         last(&place, "run", "val_mse"),
         last(&place, "good", "val_mse"),
@@ -63,7 +63,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
         "{weighted} {whole}"
     );
     assert!(whole < 100.0 && last(&place, "run", "val_mae") > 100.0);
-    // The configuration weighs what is evaluated, too.
+    // The configuration's weights apply in evaluation, too.
     let json = place.ok(&[
         "evaluate",
         "run/model.keras",
@@ -97,7 +97,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
         "--out",
         "o.csv",
     ]);
-    // A model that goes on brings its columns.
+    // A pretrained model brings its schema.
     let more = "model = { file = \"run/model.keras\" }\ntrain.epochs = 1\n";
     let data = CONFIG
         .lines()
@@ -105,7 +105,7 @@ fn a_tables_weights_count_in_training_and_in_its_own_validation_table() {
         .unwrap();
     place.write("more.toml", format!("{data}\n{more}"));
     place.ok(&["train", "more.toml", "--out", "more"]);
-    // Folds weigh theirs.
+    // Folds have weights, too.
     let all = "data.validation={fraction=0.2}";
     place.ok(&[
         "train", "c.toml", "--out", "folds", "--folds", "2", "--set", all,
@@ -172,7 +172,7 @@ fn weights_that_are_none_are_named_by_line_and_column() {
     );
 }
 
-/// A file of these numbers.
+/// A file of these values.
 fn numbers(shape: &[usize], all: &[f32]) -> Vec<u8> {
     let mut file = npy(shape);
     let start = file.len() - 4 * all.len();

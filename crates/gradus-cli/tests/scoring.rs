@@ -1,4 +1,4 @@
-//! New rows that are not quite like those of the training, through the real binary.
+//! Tests of new rows that deviate from the training rows, through the real binary.
 
 mod common;
 
@@ -36,7 +36,7 @@ fn trained() -> Place {
     place
 }
 
-/// What `predict` tells about a table, and the file that it writes.
+/// The messages of `predict` on a table, and its output file.
 fn predicted(place: &Place, table: &str) -> (String, String) {
     place.write("new.csv", table);
     let said = place.run(&[
@@ -73,7 +73,7 @@ fn a_category_of_numbers_may_be_written_as_floats() {
         said.contains("column `rooms`: 10 of 40 filled rows (25%)"),
         "{said}"
     );
-    // Held-out rows of another file are read so, too.
+    // Held-out rows of another file are read the same way.
     place.write("v.csv", table(40, float));
     let losses = |file: &str| {
         place.write("v.csv", file);
@@ -114,7 +114,7 @@ fn unknown_categories_are_told_where_they_are_more_than_a_few() {
         assert_eq!(place.run(&labelled).err, said);
     }
     assert_eq!(predicted(&place, &table(100, with(5))).0, "");
-    // A gap is no unknown category.
+    // A missing value is no unknown category.
     let gaps = |row: usize| cells(row).replace("bay", "");
     assert_eq!(predicted(&place, &table(100, gaps)).0, "");
 }
@@ -127,7 +127,7 @@ fn columns_without_a_value_are_told() {
     let expected = "warning: new.csv, column `size`: empty in all 20 rows, which it was not in \
                     training\n";
     assert_eq!(said, expected);
-    // One row may have a gap.
+    // A single row may have a missing value.
     assert_eq!(predicted(&place, &table(1, empty)).0, "");
     let some = |row: usize| if row < 19 { empty(row) } else { cells(row) };
     assert_eq!(predicted(&place, &table(20, some)).0, "");
@@ -138,7 +138,7 @@ fn other_columns_are_left_aside_with_a_note_and_missing_ones_refused() {
     let place = trained();
     let plain = table(30, cells);
     let expected = predicted(&place, &plain).1;
-    // In another order, with columns that hold what no column may.
+    // In another order, with extra columns of unsupported contents.
     let mut other = String::from("note,kind,town,when,rooms,size\n");
     for (row, line) in plain.lines().skip(1).enumerate() {
         let [size, rooms, town, kind] = line.split(',').collect::<Vec<_>>()[..] else {
@@ -152,7 +152,7 @@ fn other_columns_are_left_aside_with_a_note_and_missing_ones_refused() {
     assert_eq!((&*said, file), (note, expected));
     let labelled = place.run(&["evaluate", "run/model.keras", "--data", "new.csv"]);
     assert_eq!((labelled.code, &*labelled.err), (Some(0), note));
-    // Rows to train on stay strict.
+    // Training rows are still checked strictly.
     place.write("v.csv", other.replace("\nx,", "\n1,"));
     let held_out = ["--set", "data.validation={table=\"v.csv\"}"];
     let message = place.mistake(&[&["train", "c.toml"], &held_out[..]].concat());

@@ -1,11 +1,11 @@
-//! Settings that would otherwise have no effect, or another one than is meant.
+//! Tests of configuration keys that would otherwise have no effect, or an unintended one.
 
 mod common;
 
 use common::Place;
 use serde_json::Value;
 
-/// A recipe on the digits, with more lines.
+/// A recipe on the digits, with additional lines.
 fn recipe(more: &str) -> Place {
     let place = Place::new();
     place.write(
@@ -45,7 +45,7 @@ fn a_table_beside_a_recipe_replaces_the_keys_that_it_names() {
         }
         assert_eq!(found.pointer(at).unwrap(), &table, "{at}");
     };
-    // But for where the schedule ended, which no configuration has.
+    // Except for the end of the schedule, which no configuration has.
     expected("/train/optimizer", &[("clipnorm", 1.0.into())]);
     expected("/train/schedule", &[("max_rate", 0.03.into())]);
     expected("/callbacks/early_stopping", &[("patience", 5.into())]);
@@ -54,7 +54,7 @@ fn a_table_beside_a_recipe_replaces_the_keys_that_it_names() {
         true
     );
 
-    // By options, too; a rate of one's own takes the schedule's place, and nothing else.
+    // By options, too; a rate of one's own replaces the schedule, and nothing else.
     let place = recipe("");
     let set = ["--set", "train.epochs=1", "--set"];
     let key = ["callbacks.early_stopping.monitor=val_accuracy"];
@@ -126,7 +126,7 @@ fn a_loss_for_one_hot_targets_is_refused_on_classes() {
         message.contains("expected SparseCategoricalCrossentropy"),
         "{message}"
     );
-    // And by a chain of layers on numbers.
+    // And for a chain of layers on numbers.
     place.write(
         "c.toml",
         "[data]\ndataset = \"digits\"\n[model]\nlayers = [{ type = \"Flatten\" }, { type = \"Dense\", \
@@ -181,7 +181,7 @@ fn rows_of_a_pretraining_are_scaled_as_the_data_is() {
 
 #[test]
 fn what_was_better_than_what_is_kept_is_told() {
-    // The rate rises until nothing is left of what was learned.
+    // The rate rises until training has destroyed the weights.
     let rates = "{ type = \"PiecewiseConstantDecay\", boundaries = [60], values = [0.05, 5.0] }";
     let train = format!(
         "[train]\nepochs = 4\noptimizer = {{ type = \"SGD\", learning_rate = {rates}, clipnorm = 1.0 }}\n"

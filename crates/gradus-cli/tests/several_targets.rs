@@ -1,11 +1,10 @@
-//! Tables with several targets, through the real binary.
+//! Tests of tables with several targets, through the real binary.
 
 mod common;
 
 use common::{Place, results};
 
-/// A number and a class, both to be had from `x` and `town`; names that no layer can
-/// have.
+/// A number and a class, both functions of `x` and `town`; with names that no layer can have.
 fn table() -> String {
     let mut text = String::from("id,x,town,the price/m2,kind\n");
     for row in 0..200 {
@@ -121,7 +120,7 @@ fn a_number_and_a_class_are_predicted_by_a_recipe() {
         "o.npy",
     ]);
     assert!(place.names(".").contains(&"o_the_price_m2.npy".to_owned()));
-    // It repeats, goes on, and is folded.
+    // It can be repeated, resumed, and cross-validated.
     place.ok(&["train", "run/config.toml", "--out", "again"]);
     assert!(results(&place, "run") == results(&place, "again"));
     let data = RECIPE.lines().filter(|line| line.starts_with("data."));

@@ -1,4 +1,4 @@
-//! What is held out, through the real binary.
+//! Tests of splits, through the real binary.
 
 mod common;
 
@@ -32,7 +32,7 @@ fn what_is_held_out_is_said_measured_and_repeated_bit_for_bit() {
     );
     place.ok(&["train", "a/config.toml", "--quiet", "--out", "b"]);
     assert!(results(&place, "a") == results(&place, "b"));
-    // The test rows are what `evaluate` takes.
+    // `evaluate` takes the test rows.
     let text = place.ok(&["evaluate", "a/model.keras", "--data", "a/config.toml"]);
     assert!(text.contains("289 rows"), "{text}");
     // Another seed, other rows.

@@ -1,5 +1,4 @@
-//! Arrays that are larger than `data.memory`: trained on from their files, as if they
-//! were in memory.
+//! Tests of arrays larger than `data.memory`: training from their files equals that in memory.
 
 mod common;
 
@@ -8,7 +7,7 @@ use common::{Place, npy, results};
 const ROWS: usize = 30_000;
 const WIDTH: usize = 8;
 
-/// A `.npy` file of float32, whose header `common::npy` makes.
+/// A `.npy` file of float32, with the header of `common::npy`.
 fn write(place: &Place, name: &str, shape: &[usize], values: impl Iterator<Item = f32>) {
     let mut file = npy(shape);
     let numbers: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
@@ -53,7 +52,7 @@ fn place() -> Place {
     place
 }
 
-/// Trains within so little memory that most of the rows stay in their files.
+/// Trains with a memory limit that leaves most of the rows in their files.
 fn small(place: &Place, out: &str, more: &[&str]) -> String {
     let memory = r#"data.memory="560 kB""#;
     let train = ["train", "c.toml", "--out", out, "--set", memory];

@@ -1,5 +1,5 @@
-//! Models of tables, asked in all the ways: Monte Carlo, embeddings, tables of their own
-//! for validation; through the real binary.
+//! Tests of models of tables, used in all ways: Monte Carlo, embeddings, separate validation
+//! tables; through the real binary.
 
 mod common;
 
@@ -46,7 +46,7 @@ fn a_table_of_its_own_is_validated_on_whatever_the_order_of_its_columns() {
         "{}",
         said.err
     );
-    // The same rows, columns in another order, with a town that nobody knows.
+    // The same rows, columns in another order, with an unknown town.
     let other: String = table(200, 60, 4)
         .lines()
         .map(|line| {
@@ -135,7 +135,7 @@ fn from_33_texts_on_a_category_is_embedded_and_scores_new_ones() {
     }
 }
 
-/// A chain with dropout behind the columns.
+/// A chain with dropout after the columns.
 const DROPOUT: &str = r#"
 data.table = "t.csv"
 data.target = "kind"
@@ -166,7 +166,7 @@ fn monte_carlo_writes_the_spread_of_every_column() {
     let (header, mean) = header_and_rows(&place.text("o.csv"));
     assert_eq!(header, "id,kind,kind_even,kind_odd");
     let (header, std) = header_and_rows(&place.text("o_std.csv"));
-    // No class is a deviation.
+    // A deviation has no predicted class.
     assert_eq!(header, "id,kind_even,kind_odd");
     assert_eq!((mean.len(), std.len()), (200, 200));
     let spread: f64 = std.iter().map(|row| row[1].parse::<f64>().unwrap()).sum();

@@ -4,7 +4,7 @@ mod common;
 
 use common::Place;
 
-/// Rows whose class is chance but for a little: what a network learns by heart in a few epochs.
+/// Rows whose class is mostly chance: a network overfits them in a few epochs.
 fn table(rows: usize) -> String {
     let mut state = 7_u64;
     let mut draw = move || {
@@ -46,7 +46,7 @@ fn the_best_of_all_epochs_is_kept() {
     let losses = place.history("run", "val_loss");
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let best = losses.iter().position(|&loss| loss == least).unwrap();
-    // Early, or this would say little; and the training went on beyond it.
+    // Early, or this would prove little; and training continued beyond it.
     assert!(
         best < 30 && losses.len() > 60,
         "epoch {best} of {}",
@@ -89,7 +89,7 @@ fn a_table_has_a_recipe_of_its_own_sized_by_its_rows() {
     place.write("t.csv", table(2600));
     let large = resolved(&["train.epochs=1"], "large");
     assert_eq!(large.matches("units = 128").count(), 3, "{large}");
-    // What is named is kept; the rest is the recipe's.
+    // Keys given are kept; the rest is the recipe's.
     let own = resolved(
         &["train.epochs=1", "model.hidden=[5]", "train.batch_size=50"],
         "own",
@@ -102,7 +102,7 @@ fn a_table_has_a_recipe_of_its_own_sized_by_its_rows() {
         own.contains("batch_size = 50") && own.contains("AdamW"),
         "{own}"
     );
-    // Table 11-4 stays what it is in the book.
+    // Table 11-4 stays as in the book.
     let book = resolved(
         &["train.epochs=1", "model.recipe=\"self-normalizing\""],
         "book",

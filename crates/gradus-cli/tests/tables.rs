@@ -1,4 +1,4 @@
-//! Tables through the real binary: what is shown, and what is told of damaged ones.
+//! Tests of tables through the real binary: display, and errors for damaged ones.
 
 mod common;
 
@@ -70,14 +70,14 @@ fn a_table_is_shown_column_by_column() {
     place.mistake(&["data", "show", "digits", "--column", "sold=date"]);
 }
 
-/// A gzip member that unpacks to far more than it is long.
+/// A gzip member that unpacks to far more than its length.
 fn bomb() -> Vec<u8> {
     let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     file.resize(4096, 0);
     file
 }
 
-/// Each damaged table, and words of its message: the place, and what to do.
+/// Damaged tables, with words of the expected message: the location, and advice.
 fn damaged() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
     let wide = |separator: &str| {
         let names: Vec<String> = (0..100_000).map(|n| format!("c{n}")).collect();
@@ -247,7 +247,7 @@ fn a_table_that_is_no_file_is_named() {
     assert!(message.contains("cannot read gone.csv"), "{message}");
 }
 
-/// What a program that reads no Parquet says of it.
+/// The message of a program without Parquet support.
 #[test]
 #[cfg(not(feature = "parquet"))]
 fn a_parquet_file_says_how_it_is_read() {
@@ -278,7 +278,7 @@ fn odd_tables_that_are_whole_are_read() {
     assert_eq!(rows(b"1\n2\n3\n"), "t.csv: 3 rows, 1 columns");
     assert_eq!(rows(b",a\n0,x\n1,y\n"), "t.csv: 2 rows, 2 columns");
     assert_eq!(rows(b"a,b\nit's 5\" wide,1\n"), "t.csv: 1 rows, 2 columns");
-    // One of a thousand columns has a gap, all of another are missing.
+    // One of a thousand columns has a missing value, all of another are missing.
     let mut file = std::fs::File::create(place.path("w.csv")).unwrap();
     let names: Vec<String> = (0..1000).map(|n| format!("c{n}")).collect();
     writeln!(file, "{}\n{}", names.join(","), vec![""; 1000].join(",")).unwrap();

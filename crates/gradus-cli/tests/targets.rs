@@ -1,11 +1,11 @@
-//! What a table's target is, and what is said of it before the first epoch, through the
-//! real binary.
+//! Tests of a table's target, and of the description before the first epoch, through the real
+//! binary.
 
 mod common;
 
 use common::{Place, results};
 
-/// Two features, a third of zeros and ones, and the target that `cell` makes of a row.
+/// Two features, one row in three with zeros and ones, and a target that `cell` makes of a row.
 fn table(rows: usize, cell: impl Fn(usize) -> String) -> String {
     let mut text = String::from("a,b,flag,y\n");
     for row in 0..rows {
@@ -35,7 +35,7 @@ fn config(data: &str, rest: &str) -> String {
     format!("[data]\ntable = \"t.csv\"\ntarget = \"y\"\nchecks = false\n{data}\n{rest}")
 }
 
-/// What a training says, of this target.
+/// The messages of a training with this target.
 fn said(place: &Place, out: &str, text: &str, config: &str) -> String {
     place.write("t.csv", text);
     place.write("c.toml", config);
@@ -44,7 +44,7 @@ fn said(place: &Place, out: &str, text: &str, config: &str) -> String {
     said.err
 }
 
-/// The line before the first epoch that says what is predicted.
+/// The line before the first epoch that describes the predictions.
 fn predicts(said: &str) -> &str {
     let before = said.split("epoch 1/").next().unwrap();
     let mut lines = before.lines().filter(|line| line.starts_with("predicts "));
@@ -53,7 +53,7 @@ fn predicts(said: &str) -> &str {
     line
 }
 
-/// Header and first row of what a run says of the table's own rows.
+/// Header and first row of a run's predictions on the table's own rows.
 fn scored(place: &Place, run: &str) -> (String, String) {
     let model = format!("{run}/model.keras");
     place.ok(&["predict", &model, "--data", "t.csv", "--out", "p.csv"]);
@@ -80,7 +80,7 @@ fn two_different_values_are_two_classes_whatever_they_are() {
         let run = format!("run{n}");
         let said = said(&place, &run, &table(80, one_of(words)), &config("", RECIPE));
         let [first, second] = names;
-        // Three of four rows have the first of the words.
+        // Three of four rows have the first word.
         let same =
             |a: &str, b: &str| a == b || a.parse() == b.parse::<f64>() && a.parse::<f64>().is_ok();
         let shares = match same(first, words[0]) {
@@ -97,7 +97,7 @@ fn two_different_values_are_two_classes_whatever_they_are() {
         assert!(names.contains(&row.split(',').next().unwrap()), "{row}");
         let history = place.text(&format!("{run}/history.csv"));
         assert!(history.starts_with("epoch,loss,accuracy,"), "{history}");
-        // The whole configuration means the same.
+        // The complete configuration means the same.
         let again = place.run(&["train", &format!("{run}/config.toml"), "--out", "again"]);
         assert_eq!(predicts(&again.err), expected);
         assert!(results(&place, &run) == results(&place, "again"));
@@ -172,7 +172,7 @@ fn chains_of_layers_end_as_two_classes_ask() {
         let cells: Vec<f64> = row.split(',').skip(1).map(|c| c.parse().unwrap()).collect();
         assert!((cells[0] + cells[1] - 1.0).abs() < 1e-6, "{row}");
     }
-    // One number, and nothing that says what it means.
+    // A single number without an interpretation.
     place.write("t.csv", table(80, one_of(["1", "2"])));
     place.write("c.toml", config("", &chain("units = 1", "")));
     let message = place.mistake(&["train", "c.toml"]);
@@ -204,7 +204,7 @@ fn few_whole_numbers_stay_numbers_with_a_word_about_classes() {
     let note = "they are 4 different whole numbers: `columns = { y = \"category\" }` makes \
                 classes of them";
     assert_eq!(predicts(&first), format!("{line}; {note}"));
-    // What is said needs no word.
+    // No remark if the options decide.
     for (run, data, rest) in [
         ("b", "columns = { y = \"number\" }", RECIPE.to_owned()),
         ("c", "", RECIPE.to_owned() + "loss = \"mae\"\n"),
@@ -222,7 +222,7 @@ fn few_whole_numbers_stay_numbers_with_a_word_about_classes() {
     );
     let expected = "predicts y: 4 classes, 3 (25%), 4 (25%), 5 (25%), 6 (25%)";
     assert_eq!(predicts(&classes), expected);
-    // Halves are no classes, nor are many numbers.
+    // Halves are no classes, nor are many distinct numbers.
     let halves = table(80, |row| format!("{}.5", row % 4));
     assert!(!said(&place, "e", &halves, &config("", RECIPE)).contains("makes classes"));
     let many = table(80, |row| (row % 40).to_string());
@@ -339,7 +339,7 @@ fn a_boolean_may_be_said_to_be_ones_and_zeros() {
     let data = "columns = { flag = \"boolean\" }";
     let first = said(&place, "a", &text, &config(data, RECIPE));
     assert!(first.contains("2 numbers, 1 boolean"), "{first}");
-    // As floats, with a gap, they are the same.
+    // As floats, with a missing value, they are the same.
     let floats = text.replace(",0,", ",0.0,").replace(",1,", ",1.0,");
     said(&place, "b", &floats, &config(data, RECIPE));
     assert!(results(&place, "a") == results(&place, "b"));
@@ -351,7 +351,7 @@ fn a_boolean_may_be_said_to_be_ones_and_zeros() {
     place.write("t.csv", text.clone() + "0.1,5,2,a\n");
     let message = place.mistake(&["train", "c.toml"]);
     assert!(message.contains("`2`, expected a boolean"), "{message}");
-    // Unsaid, they are numbers.
+    // Without options, they are numbers.
     let unsaid = said(&place, "c", &text, &config("", RECIPE));
     assert!(unsaid.contains("3 numbers"), "{unsaid}");
 }
@@ -409,7 +409,7 @@ fn a_table_that_is_read_meanwhile_has_the_same_target() {
         );
         assert!(here == read);
     }
-    // Three values are a number, in a table of any size.
+    // Three distinct values are a number, in a table of any size.
     place.write("t.csv", table(201_000, |row| (row % 3).to_string()));
     place.write("c.toml", config(memory, RECIPE));
     let said = place.run_cached(&["train", "c.toml", "--out", "three"]);
@@ -462,7 +462,7 @@ fn class_weights_go_by_the_names_of_classes() {
         said(&place, run, &table(80, one_of(words)), &config("", &rest));
         results(&place, run).1
     };
-    // The second class counts five times, whatever it is called.
+    // The second class has weight five, whatever its name.
     let expected = weighed("a", ["0", "1"], "{ 1 = 5.0 }");
     assert_eq!(weighed("b", ["1", "2"], "{ 2 = 5.0 }"), expected);
     assert_eq!(weighed("c", ["no", "yes"], "{ yes = 5.0 }"), expected);

@@ -22,7 +22,7 @@ fn the_default_trains_and_says_what_came_out_and_what_to_type_next() {
     assert!(history.starts_with(header), "{history}");
     assert_eq!(history.lines().count(), 3);
 
-    // What it says to type next works, pasted into a shell.
+    // The suggested commands work, pasted into a shell.
     let next: Vec<&str> = said.out.lines().filter(|l| l.starts_with("  ")).collect();
     assert_eq!(next.len(), 3, "{}", said.out);
     for line in next {
@@ -67,7 +67,7 @@ fn the_resolved_configuration_repeats_the_run_bit_for_bit() {
     place.ok(&["train", "c/config.toml", "--quiet", "--out", "d"]);
     assert!(results(&place, "c") == results(&place, "d"));
 
-    // A model goes on from its file, and so does its repetition.
+    // A model can be trained on from its file, and that repeats.
     let more = [
         "train",
         "a/config.toml",
@@ -88,7 +88,7 @@ fn the_resolved_configuration_repeats_the_run_bit_for_bit() {
     assert!(place.ok(&["summary", "e/model.keras"]).contains("frozen"));
 }
 
-/// Whatever is drawn for images and mixtures is drawn from the seed.
+/// All random draws for images and mixup come from the seed.
 #[test]
 fn augmentation_and_mixup_are_in_the_config() {
     let place = Place::new();
@@ -196,7 +196,7 @@ fn a_run_that_is_there_is_not_overwritten() {
     assert!(before == place.read("runs/c-1/model.keras"));
 }
 
-/// Kills a training when its checkpoint says that so many epochs are done.
+/// Kills a training once its checkpoint has this many completed epochs.
 fn kill_after(place: &Place, arguments: &[&str], run: &str, epochs: usize) {
     let mut child = place.command(arguments).spawn().unwrap();
     let state = place.path(run).join("checkpoint/state.toml");
@@ -219,7 +219,7 @@ fn kill_after(place: &Place, arguments: &[&str], run: &str, epochs: usize) {
 fn a_killed_run_leaves_whole_files_and_resumes_to_the_same_bits() {
     let place = Place::new();
     place.write("c.toml", SMALL);
-    // Long enough to be killed, with the rate lowered and dropout on the way.
+    // Long enough to be killed, with a reduced rate and dropout before that.
     let long = [
         "--quiet",
         "--set",
@@ -254,7 +254,7 @@ fn a_killed_run_leaves_whole_files_and_resumes_to_the_same_bits() {
     assert!(results(&place, "whole") == results(&place, "killed"));
     assert!(only_whole_files(&place.path("killed")));
 
-    // A run that is done is not trained again, but more epochs may be asked for.
+    // A completed run is not trained again, but more epochs may be requested.
     let model = place.read("killed/model.keras");
     place.ok(&[&train("killed")[..], &["--resume"]].concat());
     assert!(model == place.read("killed/model.keras"));

@@ -1,14 +1,14 @@
-//! Does augmentation help where labels are few? 2,000 labelled images of
-//! Fashion-MNIST, plain and changed anew in every epoch.
+//! Does augmentation help where labels are few? 2,000 labelled images of Fashion-MNIST, plain and
+//! augmented anew in every epoch.
 //!
 //! ```text
 //! cargo run --release --example augmentation [SEEDS]
 //! ```
 //!
-//! Three seeds by default; each draws other labelled images and other first weights.
-//! Found: small shifts and turns help, flips do not. Mean test accuracy 81.7% plain, 80.8%
-//! with flips alone (worse in all 3 seeds), 82.7% with flips, translation and rotation
-//! (better in all 3), 81.9% with zoom for the rotation, 81.7% with flips and cutout.
+//! Three seeds by default; each draws other labelled images and other initial weights. Found: small
+//! shifts and turns help, flips do not. Mean test accuracy 81.7% plain, 80.8% with flips alone
+//! (worse in all 3 seeds), 82.7% with flips, translation and rotation (better in all 3), 81.9% with
+//! zoom for the rotation, 81.7% with flips and cutout.
 //!
 //! All networks have the same trained layers and the same training; the number of
 //! epochs that counts is the one with the least loss on 500 more labelled images,
@@ -24,7 +24,7 @@ const LABELLED: usize = 2000;
 const WATCHED: usize = 500;
 const HELD_OUT: usize = 5000;
 
-/// What changes an image, by name.
+/// Augmentations, by name.
 fn kinds() -> Vec<(&'static str, Vec<Layer>)> {
     let flip = || RandomFlip::new(FlipMode::Horizontal);
     let moved = || RandomTranslation::new(0.05, 0.05).fill_mode(FillMode::Constant);

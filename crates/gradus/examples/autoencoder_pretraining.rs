@@ -5,8 +5,8 @@
 //! cargo run --release --example autoencoder_pretraining [SEEDS]
 //! ```
 //!
-//! Five seeds by default; each draws other labelled images and other first weights.
-//! Found: a little. The mean test error falls from 22.5% to 22.1%, in 4 of 5 seeds.
+//! Five seeds by default; each draws other labelled images and other initial weights. Found: a
+//! little. The mean test error falls from 22.5% to 22.1%, in 4 of 5 seeds.
 //!
 //! Both networks have the same layers and the same training; the number of epochs
 //! that counts is the one with the least loss on 500 more labelled images.

@@ -1,4 +1,4 @@
-//! The gradus side of `bench/inference`: how long a prediction takes.
+//! The gradus side of `bench/inference`: timing of predictions.
 //!
 //! `bench_predict MODEL.keras X.npy` reads commands from standard
 //! input, one a line, and answers each with a line of JSON:
@@ -7,7 +7,7 @@
 //! - `one SECONDS`: microseconds for one row, rows taking turns (median and least);
 //! - `all SECONDS`: milliseconds for all rows (median and least);
 //! - `call SECONDS`: as `one`, by `Model::predict`, which prepares the model anew;
-//! - `mc SAMPLES`: seconds for so many samples of all rows.
+//! - `mc SAMPLES`: seconds for that many samples of all rows.
 
 use gradus::artifacts::keras::load_keras;
 use gradus::prelude::*;
@@ -66,7 +66,7 @@ fn main() -> gradus::Result<()> {
     Ok(())
 }
 
-/// Calls `work` again and again, and prints how long it took.
+/// Calls `work` repeatedly, and prints its duration.
 fn report(
     seconds: f64,
     unit: f64,

@@ -1,5 +1,5 @@
-//! Self-supervised learning on a table: hide some features of each row, and tell them
-//! from the others; then the encoder is trained on the few rows that have a label.
+//! Self-supervised learning on a table: mask some features of each row, and predict them from the
+//! others; then the encoder is trained on the few rows that have a label.
 //!
 //! ```text
 //! cargo run --release --example masked_features [SEEDS]
@@ -18,7 +18,7 @@ const ROWS: usize = 10_000;
 const TEST: usize = 4000;
 const LABELLED: usize = 200;
 
-/// Normal numbers, from a seed (SplitMix64 and Box & Muller).
+/// Normal random numbers, from a seed (SplitMix64 and Box & Muller).
 struct Random(u64);
 
 impl Random {

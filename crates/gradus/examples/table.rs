@@ -10,8 +10,8 @@ fn main() -> gradus::Result<()> {
         eprintln!("table TABLE.csv TARGET [NEW.csv]");
         std::process::exit(2);
     };
-    // What the columns are for, and which rows are for what. A record batch or a frame
-    // stands where `&table` does.
+    // Roles of the columns, and the split of the rows. A record batch or a frame may stand in place
+    // of `&table`.
     let data = DataConfig::of(TableOptions::new().target(target))
         .test(HoldOut::fraction(0.1, SplitBy::Shuffle))
         .validation(HoldOut::fraction(0.1, SplitBy::Shuffle));
@@ -33,7 +33,7 @@ fn main() -> gradus::Result<()> {
     if let Some(test) = &rows.test {
         println!("test {:?}", model.evaluate(test)?);
     }
-    // The model keeps what it knows of the columns, in its file, too.
+    // The model stores the columns' schema, in its file, too.
     let scored = model.score(arguments.next().unwrap_or(table))?;
     for column in &scored.columns {
         println!("scored `{}`", column.name);

@@ -25,7 +25,7 @@ const EPOCHS: usize = 20;
 const FROZEN: usize = 4;
 /// A's, as in the chapter.
 const RATE_OF_A: f64 = 1e-3;
-/// B's, and those of B on A; the first is the chapter's.
+/// Those of B, and of B on A; the first is the chapter's.
 const RATES: [f64; 5] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 
 fn main() -> gradus::Result<()> {
@@ -95,8 +95,7 @@ fn list(errors: &[f64]) -> String {
     errors.join(", ")
 }
 
-/// Fashion-MNIST's rows; an error that says where they are looked for if they are
-/// not there.
+/// The rows of Fashion-MNIST; if they are missing, an error that names the folders searched.
 fn load(split: Split) -> gradus::Result<Dataset> {
     data::BuiltIn::find("data", "fashion-mnist")?.load(split)
 }
@@ -119,7 +118,7 @@ fn rows_of_b(all: &Dataset) -> gradus::Result<Dataset> {
     })
 }
 
-/// The rows whose class gets a new number, with pixels from 0 to 1.
+/// The rows whose class gets a new label, with pixels from 0 to 1.
 fn pick(all: &Dataset, number: impl Fn(f32) -> Option<f32>) -> gradus::Result<Dataset> {
     let classes = all.targets()[0].to_f32();
     let rows = (0..all.rows()).filter(|&row| number(classes[row]).is_some());
@@ -168,14 +167,14 @@ fn on_top_of(a: &Model, rate: f64) -> gradus::Result<Model> {
     with_new_output(Sequential::new().seed(a.seed).add_layers(a, ..-1)?, rate)
 }
 
-/// The share of the test rows that it gets wrong, in percent.
+/// The test error in percent.
 fn error(model: &Model, test: &Dataset) -> gradus::Result<f64> {
     let accuracy = model.evaluate(test)?.get("accuracy");
     Ok(100.0 * (1.0 - accuracy.unwrap_or(f64::NAN)))
 }
 
-/// The time of a step of B on A with A's layers frozen and without, each the fastest
-/// of five epochs that take turns.
+/// The time per step of B on A with A's layers frozen and without, each the fastest of five
+/// alternating epochs.
 fn freezing_pays(a: &Model, rows: &Dataset) -> gradus::Result<()> {
     let whole = on_top_of(a, RATES[0])?;
     let mut frozen = whole.clone();

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-/// What every fallible function of gradus returns.
+/// The result of every fallible function of gradus.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, where, and what would have been right.
+/// An error: the cause, the place, and what would have been right.
 ///
 /// Everything but [`Error::BlowUp`], [`Error::Io`] and [`Error::Internal`] is a mistake
 /// that the user can mend: see [`Error::is_users_mistake`].
@@ -16,9 +16,9 @@ pub enum Error {
     /// A name that nothing in its family answers to.
     #[error("{}unknown {family} `{found}`{}", place(.at), hint(.suggestion, .known))]
     UnknownName {
-        /// Where the name stands, as a path of keys (`model.layers[2].activation`).
+        /// Path of keys of the name (`model.layers[2].activation`).
         at: String,
-        /// What kind of thing the name should have named.
+        /// Kind of thing that the name should have named.
         family: &'static str,
         /// The name that was found.
         found: String,
@@ -28,23 +28,23 @@ pub enum Error {
         known: Vec<String>,
     },
 
-    /// A value that its key, argument or field does not take.
+    /// A value that its key, argument or field does not accept.
     #[error("{}found {found}, expected {expected}", place(.at))]
     Invalid {
-        /// Where the value stands, as a path of keys or an argument's name.
+        /// Path of keys of the value, or the argument's name.
         at: String,
         /// The value, as the user wrote it.
         found: String,
-        /// What would have been right.
+        /// Expected value, form or range.
         expected: String,
     },
 
     /// A part of a configuration that could not be read.
     #[error("{}{problem}", place(.at))]
     Config {
-        /// Where it stands, as a path of keys.
+        /// Path of keys of the part.
         at: String,
-        /// What is wrong with it.
+        /// The fault, in a sentence.
         problem: String,
     },
 
@@ -70,23 +70,23 @@ pub enum Error {
         column: Option<usize>,
         /// The value that was found.
         found: String,
-        /// What would have been right.
+        /// Expected value, form or range.
         expected: String,
     },
 
-    /// A file that is not what it should be.
+    /// A file with invalid contents.
     #[error("{}: {problem}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, in a sentence.
         problem: String,
     },
 
     /// Something that has to happen first has not happened.
     #[error("{problem}")]
     NotReady {
-        /// What is missing, and the call that supplies it.
+        /// The missing step, and the call that supplies it.
         problem: String,
     },
 
@@ -98,14 +98,14 @@ pub enum Error {
         epoch: usize,
         /// The step of the epoch, from 0.
         step: usize,
-        /// Where it began, and what may hold it.
+        /// Place of origin, and a likely remedy.
         problem: String,
     },
 
     /// A file operation that the system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`.
+        /// Attempted action: `read`, `write`, `create`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -161,8 +161,8 @@ impl From<&str> for Extent {
 }
 
 impl Error {
-    /// Whether the user can mend it (arguments, configuration, data, files),
-    /// rather than the system or gradus being at fault.
+    /// True if the user can mend the error (arguments, configuration, data, files); false if the
+    /// system or gradus is at fault.
     pub fn is_users_mistake(&self) -> bool {
         match self {
             Error::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
@@ -171,7 +171,8 @@ impl Error {
         }
     }
 
-    /// The same error, its place put under `prefix`: `units` becomes `model.units`.
+    /// Prefixes the error's path of keys with `prefix`: under `model`, `units` becomes
+    /// `model.units`.
     pub fn under(mut self, prefix: &str) -> Self {
         match &mut self {
             Error::UnknownName { at, .. }
@@ -183,7 +184,7 @@ impl Error {
         self
     }
 
-    /// A name that is none of `known`, with the nearest of them.
+    /// The error for a name that is none of `known`, with the nearest of them.
     pub fn unknown<'a>(
         at: &str,
         family: &'static str,
@@ -200,7 +201,7 @@ impl Error {
         }
     }
 
-    /// A value that `at` does not take.
+    /// The error for a value that `at` does not accept.
     pub fn invalid(at: &str, found: impl ToString, expected: impl ToString) -> Self {
         Error::Invalid {
             at: at.to_owned(),
@@ -217,7 +218,7 @@ impl Error {
         }
     }
 
-    /// An error about the contents of a file.
+    /// The error about the contents of a file.
     pub fn file(path: impl AsRef<Path>, problem: impl ToString) -> Self {
         Error::File {
             path: path.as_ref().to_owned(),
@@ -225,7 +226,7 @@ impl Error {
         }
     }
 
-    /// An error of the system while doing `action` to a file.
+    /// The error of the system during `action` on a file.
     pub fn io(action: &'static str, path: impl AsRef<Path>, cause: io::Error) -> Self {
         Error::Io {
             action,
@@ -235,7 +236,7 @@ impl Error {
     }
 }
 
-/// Two paths of keys as one: `model` and `layers[0]` give `model.layers[0]`.
+/// Joins two paths of keys: `model` and `layers[0]` become `model.layers[0]`.
 pub(crate) fn join(prefix: &str, at: &str) -> String {
     match (prefix.is_empty(), at.is_empty()) {
         (true, _) => at.to_owned(),

@@ -1,5 +1,5 @@
-//! gradus trains deep neural networks: Keras' words, Keras' numbers, Keras'
-//! files, far faster on a CPU.
+//! gradus trains deep neural networks: Keras' words, Keras' values, Keras' files, far faster on a
+//! CPU.
 
 #![deny(unsafe_code)]
 
@@ -21,7 +21,7 @@ pub use data::{Batches, Dataset, Scale, Split, Tensor};
 pub use error::{Error, Result};
 pub use model::{Dtype, Functional, Model, Sequential, layers};
 
-/// What most programs need: `use gradus::prelude::*;`.
+/// The names that most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
     pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
     pub use crate::data::{self, Dataset, Scale, Split, Tensor};

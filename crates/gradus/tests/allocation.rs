@@ -1,5 +1,4 @@
-//! After the first step, training allocates nothing, on any thread; nor do
-//! predictions.
+//! Tests that after the first step, training allocates nothing, on any thread; nor do predictions.
 
 use gradus::prelude::*;
 use gradus::rules::constraints::MaxNorm;
@@ -31,7 +30,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Notes how many allocations there were at the end of every step.
+/// Records the number of allocations at the end of every step.
 struct Watch(Rc<RefCell<Vec<usize>>>);
 
 impl Callback for Watch {
@@ -49,7 +48,7 @@ impl Callback for Watch {
     }
 }
 
-/// One test: what others allocate meanwhile would be counted.
+/// A single test, since other tests' allocations would be counted.
 #[test]
 fn nothing_is_allocated_after_the_first_time() {
     steps_after_the_first_allocate_nothing();

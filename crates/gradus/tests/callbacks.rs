@@ -1,4 +1,4 @@
-//! Callbacks, through the public doors.
+//! Tests of callbacks through the public API.
 
 use gradus::Error;
 use gradus::prelude::*;
@@ -30,7 +30,7 @@ fn a_scheduler_sets_the_rate_of_each_epoch() {
         .fit(data(), Fit::new().epochs(4).callback(halving))
         .unwrap();
     assert_eq!(history.get("learning_rate"), [0.5, 0.25, 0.125, 0.0625]);
-    // The optimizer stays there, as Keras' does.
+    // The optimizer keeps that rate, as in Keras.
     let LearningRate::Constant(rate) = model.compiled.unwrap().optimizer.unwrap().learning_rate
     else {
         panic!("it was a number");
@@ -69,7 +69,7 @@ fn a_loss_that_is_no_number_ends_the_training() {
     };
     let (history, steps) = fit(0.01);
     assert_eq!((history.epochs.len(), steps), (5, 50));
-    // The epoch in which it happens is noted and validated, as in Keras.
+    // The epoch in which it happens is recorded and validated, as in Keras.
     let (history, steps) = fit(1e12);
     assert_eq!(history.epochs.len(), 1);
     assert!(steps < 10, "{steps} steps");
@@ -79,7 +79,7 @@ fn a_loss_that_is_no_number_ends_the_training() {
 
 #[test]
 fn a_training_that_breaks_leaves_the_end_of_the_epoch_before() {
-    // Ten steps an epoch; from the 25th on the rate is far too high.
+    // Ten steps per epoch; from the 25th on the rate is far too high.
     let rates = PiecewiseConstantDecay {
         boundaries: vec![24.0],
         values: vec![0.01, 1e30],
@@ -113,7 +113,7 @@ fn a_training_that_breaks_leaves_the_end_of_the_epoch_before() {
     let (mut broken, history) = fit(4, OnNan::Continue);
     assert_eq!(history.unwrap().epochs.len(), 4);
     assert_eq!(broken.not_finite().next(), Some(("dense", "kernel")));
-    // Such a model is not trained on, unless that is asked for.
+    // Such a model is refused for training, unless that is requested.
     let error = broken.fit(data(), Fit::new()).unwrap_err().to_string();
     assert!(error.contains("layer dense: its kernel has NaN"), "{error}");
 }

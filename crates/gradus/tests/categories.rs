@@ -1,4 +1,4 @@
-//! Layers that make places of numbers and texts: vocabularies, hashes, bins.
+//! Tests of layers that map numbers and texts to indices: vocabularies, hashes, bins.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn found(layer: impl Into<Layer>, x: &[f32]) -> Vec<f32> {
 
 #[test]
 fn unknown_texts_are_where_keras_puts_them() {
-    // Asked of Keras 3.15.
+    // Values from Keras 3.15.
     let layer = StringLookup::new().vocabulary(["a"]).num_oov_indices(5);
     let all = texts(&["a", "b", "Zürich", ""]);
     let of = |layer: StringLookup| alone(layer).predict(&all).unwrap().to_f32();
@@ -44,7 +44,7 @@ const SALTED: [f32; 4] = [5., 0., 4., 4.];
 fn hashes_of_texts_are_those_of_keras() {
     let all = texts(&["a", "b", "Zürich", ""]);
     let of = |layer: Hashing| {
-        // Only the data says that it is text.
+        // Only the data shows that it is text.
         let mut model = Sequential::new().add(layer).build().unwrap();
         model.build_for(&all).unwrap();
         model.predict(&all).unwrap().to_f32()
@@ -59,7 +59,7 @@ fn a_vocabulary_of_numbers_is_learned_as_keras_learns_it() {
     let mut model = alone(IntegerLookup::new().output_mode(OutputMode::OneHot));
     let x = column(&[5., 5., 7., -3., 9., -1., f32::NAN]);
     model.adapt(&x).unwrap();
-    // Asked of Keras 3.15; -1 stands for unknown numbers.
+    // Values from Keras 3.15; -1 stands for unknown numbers.
     let config = model.layers[0].rule.to_config();
     assert_eq!(config["vocabulary"], serde_json::json!([5, 9, 7, -3]));
     assert_eq!(model.output_shapes().unwrap(), [[5].into()]);
@@ -88,7 +88,7 @@ fn an_unknown_number_without_a_place_is_named_with_its_row() {
 
 #[test]
 fn bins_are_learned_as_keras_learns_them() {
-    // Asked of Keras 3.15.
+    // Values from Keras 3.15.
     let cases: [(usize, usize, f64, &[f64]); 4] = [
         (
             150,
@@ -153,7 +153,7 @@ fn numbers_that_name_nothing_count_for_nothing() {
     assert_eq!(found, [1., 0., 1., 0., 0., 2., 0., 0., 0.]);
 }
 
-/// Ids, a town and a number, and what is to be learned of them.
+/// Ids, a town and a number, and a target to learn from them.
 fn rows(n: usize) -> Dataset {
     let id = |i: usize| (i * 7919 % 23) as f32;
     let towns = ["Graz", "Bern", "Linz", "", "Wien"];
@@ -247,7 +247,7 @@ fn models_with_them_go_through_all_doors() {
         loaded.predict(&data).unwrap(),
         model.predict(&data).unwrap()
     );
-    // What was learned is a text of its own, as in Keras' files.
+    // A learned vocabulary is a separate text, as in Keras' files.
     let mut zip = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
     let mut text = |name: &str| {
         let file = zip.by_name(name).unwrap();

@@ -296,7 +296,7 @@ fn checks_name_the_row_and_the_column() -> Result<()> {
         text(check::finite(&tensor)),
         "x.npy, row 4000, column 2: found NaN, expected a finite number"
     );
-    // Rows are counted in the file, not in the part that is trained on.
+    // Row numbers are those of the file, not of the training part.
     assert!(text(check::finite(&tensor.slice(3000..5000)?)).contains("row 4000, column 2"));
     check::finite(&tensor.slice(0..4000)?)?;
 

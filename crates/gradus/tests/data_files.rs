@@ -1,4 +1,4 @@
-//! Array files: every type NumPy writes, IDX, and what damaged files say.
+//! Tests of array files: every type that NumPy writes, IDX, and errors for damaged files.
 
 use flate2::{Compression, write::GzEncoder};
 use gradus::data::{npz_keys, read_idx, read_npy, write_csv, write_npy};
@@ -13,7 +13,7 @@ fn golden(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A file of a test's own.
+/// A file for one test.
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data_files_{name}"));
     fs::write(&path, bytes).unwrap();
@@ -231,8 +231,8 @@ fn damaged_archives_say_what_is_wrong() {
     assert!(said(read(&bytes, ":f4_litle")).contains("did you mean `f4_little`?"));
     assert!(said(read(b"PK nothing", ":x")).contains("no whole .npz archive"));
     assert!(said(read(&bytes[..bytes.len() - 30], ":f4_little")).contains("no whole .npz archive"));
-    // Every byte of the first array turned over in turn: an error or, where
-    // the byte means nothing, the right numbers; never a panic.
+    // Each byte of the first array inverted in turn: an error or, if the byte is irrelevant, the
+    // right values; never a panic.
     let right = read(&bytes, ":u1_little").unwrap();
     let mut refused = 0;
     for place in 0..160 {

@@ -1,4 +1,4 @@
-//! Rows in memory: tensors, data sets, splits, batches, the embedded digits.
+//! Tests of rows in memory: tensors, data sets, splits, batches, the embedded digits.
 
 use gradus::data::{self, Values};
 use gradus::{Batches, Dataset, Error, Result, Scale, Split, Tensor};
@@ -7,7 +7,7 @@ fn sevens(rows: usize) -> Vec<u8> {
     (0..rows * 6).map(|i| (i * 7 % 256) as u8).collect()
 }
 
-/// What a batch should hold, one number at a time.
+/// Expected contents of a batch, one value at a time.
 fn naive(tensor: &Tensor, rows: &[u32]) -> Vec<f32> {
     let size = tensor.size();
     let number = |i: usize| match tensor.values() {
@@ -159,7 +159,7 @@ fn an_epoch_visits_every_row_once_in_an_order_of_its_own() -> Result<()> {
         sorted.sort_unstable();
         assert_eq!(sorted, (0..103).collect::<Vec<u32>>());
     }
-    // The epochs before leave no trace; another seed gives another order.
+    // Previous epochs have no effect; another seed gives another order.
     let mut again = Batches::new(103, 10, true, 7)?;
     again.start_epoch(4);
     assert_eq!(order(&again), fourth);
@@ -225,7 +225,7 @@ fn numbers_are_rounded_to_32_bits_behind_the_scale() -> Result<()> {
     assert_eq!(standard(&near)?.to_f32(), standard(&far)?.to_f32());
     assert_eq!(far.to_f64()[1], 1e8 + 7.0);
 
-    // Beside a number that is rounded, those that are not come out as without it.
+    // A rounded value does not change the others of its tensor.
     let numbers: Vec<f32> = (0..40).map(|i| (i * i) as f32 * 0.37 - 3.0).collect();
     let plain = Tensor::from_f32([1], numbers.clone())?;
     let wide = numbers.iter().map(|&x| x.into()).chain([0.1]).collect();

@@ -8,7 +8,7 @@ use gradus::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer, Regulariz
 #[path = "common/finite_differences.rs"]
 mod finite_differences;
 
-/// Compares some numbers of every trained weight of a chain.
+/// Compares some elements of every trained weight of a chain.
 fn check(name: &str, layers: Sequential, shape: &[usize], loss: Loss) {
     let model = layers.seed(11).input(shape.to_vec()).build().unwrap();
     check_model(name, model, loss);
@@ -39,7 +39,7 @@ fn dense_and_every_activation() {
 fn every_loss() {
     for member in Loss::MEMBERS {
         let loss = Loss::from_config("", &member.class.into()).unwrap();
-        // Losses of probabilities are given some; others are content with them.
+        // Losses of probabilities get some; others accept them.
         for last in [Activation::Softmax, Activation::Sigmoid] {
             let model = Sequential::new()
                 .add(dense(9).activation(Activation::Elu))
@@ -112,7 +112,7 @@ fn batch_normalization_first_before_and_after_the_activation() {
     );
 }
 
-/// γ and β in front of the first product have no signal of their own.
+/// γ and β before the first product have no gradient path of their own.
 #[test]
 fn batch_normalization_of_the_input() {
     let normalization = BatchNormalization::new;
@@ -152,7 +152,7 @@ fn batch_normalization_of_the_input() {
             Loss::MeanSquaredError,
         );
     }
-    // Two products take what is normalized, or one takes it and something else does.
+    // Two products take the normalized values, or one does and another layer, too.
     for other in [
         dense(4).into(),
         Layer::from(layers::Activation::new(Activation::Tanh)),
@@ -300,7 +300,7 @@ fn tied_weights() {
     check("tied, penalty", with_penalty, &[6], Loss::MeanSquaredError);
 }
 
-/// A trained layer before the images: what was made of them leads back to it.
+/// A trained layer before the images: its gradient passes through the augmentation.
 #[test]
 fn augmentation() {
     use layers::{
@@ -445,7 +445,7 @@ fn penalties_belong_to_the_loss() {
     }
 }
 
-/// A graph of two branches that `merge` brings together.
+/// A graph of two branches joined by `merge`.
 fn merged(merge: impl Into<Layer>, left: usize, right: usize, shape: [usize; 2]) -> Model {
     let mut g = Functional::new().seed(11);
     let x = g.input(shape);
@@ -471,7 +471,7 @@ fn gaps_and_rows_for_numbers() {
 
     let mut g = Functional::new().seed(11);
     let (x, names) = (g.input([3]), g.input([4]));
-    // Of -1 to 1 become whole numbers from 0 to 4, some of them often.
+    // Values from -1 to 1 become whole numbers from 0 to 4, with repetitions.
     let names = g
         .layer(layers::Rescaling::new(2.49).offset(2.5), names)
         .unwrap();
@@ -536,7 +536,7 @@ fn shared_layers_and_models_residuals_and_several_ends() {
     let wide = g.layer(Concatenate::new(), [x, sum]).unwrap();
     let softmax = dense(3).activation(Activation::Softmax);
     let first = g.layer(softmax.clone(), wide).unwrap();
-    // One output in the middle, another on top of it.
+    // One output in the middle, another one after it.
     let second = g.layer(softmax, first).unwrap();
     let model = g.model([first, second]).unwrap();
     check_model("graph", model, Loss::SparseCategoricalCrossentropy);

@@ -1,5 +1,5 @@
-//! Model files that mean harm: 500 of them, each refused (or read, where nothing
-//! that matters is damaged) in under 2 seconds and 200 MB, without a panic.
+//! Malicious model files: 500 of them, each refused (or read, if the damage is irrelevant) in under
+//! 2 seconds and 200 MB, without a panic.
 //!
 //! The mutations are a function of their number: `hostile_files 123` is always the
 //! same file.
@@ -16,7 +16,7 @@ const MUTATIONS: usize = 500;
 const SLOW: Duration = Duration::from_secs(2);
 const LARGE: usize = 200 << 20;
 
-/// Counts what is held, and the most that ever was.
+/// Tracks current and peak allocation.
 struct Counting;
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A generator of our own (SplitMix64): the files never change.
+/// A generator of our own (SplitMix64), so that the files never change.
 struct Random(u64);
 
 impl Random {
@@ -57,7 +57,7 @@ impl Random {
     }
 }
 
-/// Whole files, and the ending that says what each is.
+/// Intact files, and the extension of each.
 fn originals() -> Vec<(&'static str, Vec<u8>)> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let files = [
@@ -90,7 +90,7 @@ fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
                 bytes[at] ^= 1 << random.below(8);
             }
         }
-        // Sizes and offsets that lie: eight bytes of extremes.
+        // Wrong sizes and offsets: eight bytes of extremes.
         2 => {
             let lies = [
                 u64::MAX,
@@ -106,7 +106,7 @@ fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
                 bytes[at..at + 8].copy_from_slice(&lie.to_le_bytes());
             }
         }
-        // Pointers that lead elsewhere: eight bytes of another place.
+        // Wrong pointers: eight bytes from another position.
         3 => {
             for _ in 0..=random.below(3) {
                 let (from, to) = (random.below(length - 8) & !7, random.below(length - 8) & !7);
@@ -142,7 +142,7 @@ fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
     bytes
 }
 
-/// The model that the weight files belong to.
+/// The model of the weight files.
 fn network(ending: &str) -> Model {
     let chain = match ending {
         "weights.h5" => Sequential::new()
@@ -167,8 +167,8 @@ fn network(ending: &str) -> Model {
     chain.build().unwrap()
 }
 
-/// Reads a file in every way that there is; each is an error that names the file,
-/// or a model. In time, and in little memory.
+/// Reads a file in every possible way; each gives an error that names the file, or a model, within
+/// limits of time and memory.
 fn read(path: &Path, ending: &str, what: &str) -> usize {
     let (start, held) = (Instant::now(), HELD.load(Relaxed));
     MOST.store(held, Relaxed);
@@ -223,7 +223,7 @@ fn hostile_files_are_refused_at_once() {
         let path = write(&format!("hostile.{ending}"), &mutate(bytes.clone(), number));
         refused += read(&path, ending, &format!("hostile_files {number} ({ending})")).min(1);
     }
-    // Zips and JSON have no slack; HDF5 has, and numbers may be any.
+    // Zips and JSON have no slack; HDF5 has, and values may be anything.
     assert!(
         refused > MUTATIONS / 2,
         "only {refused} of {MUTATIONS} refused"
@@ -252,7 +252,7 @@ fn hostile_files_are_refused_at_once() {
         let path = write("hostile.npz", &zipped(&[(name, &entry)]));
         assert_eq!(read(&path, "npz", name), 2);
     }
-    // A header that would be larger than memory, and one that lies.
+    // A header that claims to be larger than memory, and one that contradicts itself.
     for header in [
         &b"\xff\xff\xff\xff\xff\xff\xff\x7f{}"[..],
         b"\x02\0\0\0\0\0\0\0{}",

@@ -1,4 +1,4 @@
-//! Layers that give images another size, as a user has them.
+//! Tests of layers that resize images, as used.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::Folder;
 use gradus::layers::{CenterCrop, DataFormat, Layer, RandomCrop, Resampling, Reshape, Resizing};
 use gradus::prelude::*;
 
-/// Pictures of 6 x 5 whose pixels are their places.
+/// Pictures of 6 x 5 whose pixels are their indices.
 fn pictures(rows: usize) -> Dataset {
     let numbers = (0..rows * 30).map(|n| (n % 30) as f32).collect();
     Dataset::unlabelled(Tensor::from_f32([6, 5, 1], numbers).unwrap())
@@ -30,10 +30,10 @@ fn parts_are_cut_out_and_brought_to_a_size() {
     let nearest = Resizing::new(2, 2).interpolation(Resampling::Nearest);
     assert_eq!(made(nearest), [6.0, 8.0, 21.0, 23.0]);
     assert_eq!(made(Resizing::new(1, 1)), [14.5]);
-    // All of it in one pixel: the mean, not what is nearest to the middle.
+    // All of it in one pixel: the mean, not the pixel nearest to the centre.
     let whole = made(Resizing::new(6, 1).antialias(true));
     assert!(whole[0] > 1.99 && whole[0] < 2.01, "{whole:?}");
-    // 6 x 5 in the middle of 10 x 5, in half the size.
+    // 6 x 5 at the centre of 10 x 5, at half the size.
     let padded = made(
         Resizing::new(4, 2)
             .pad_to_aspect_ratio(true)
@@ -70,7 +70,7 @@ fn a_batch_is_cropped_in_one_place_in_training() {
         seen.insert(place.unwrap_or_else(|| panic!("{loss} is no place's: {places:?}")));
     }
     assert!(seen.len() > 12, "all places come up: {seen:?}");
-    // Out of training all that has the proportions is seen, and always the same.
+    // In inference everything with the right proportions is visible, always the same.
     assert_eq!(
         made(RandomCrop::new(3, 2)),
         made(Resizing::new(3, 2).crop_to_aspect_ratio(true))

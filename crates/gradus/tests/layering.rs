@@ -6,7 +6,7 @@ use common::code::{files, is_a_test, lines};
 use std::fs;
 use std::path::Path;
 
-/// Each folder with those that it may import.
+/// The folders, and the ones that each may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &["error"]),
     ("data", &["base", "error"]),
@@ -41,7 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The folders that a line names behind `crate::`.
+/// The folders after `crate::` in a line.
 fn imports(line: &str) -> impl Iterator<Item = &str> {
     line.split("crate::").skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');

@@ -1,4 +1,4 @@
-//! What layers promise: statistics of noise, statistics of data, files.
+//! Tests of the layers' contracts: statistics of noise, statistics of data, files.
 
 mod common;
 
@@ -9,7 +9,7 @@ use layers::{
     MCAlphaDropout, MCDropout, Normalization, PReLU, RReLU, ReLU, Rescaling, Reshape, Softmax,
 };
 
-/// Numbers that are nearly normal, of mean 0 and variance 1.
+/// Nearly normal values of mean 0 and variance 1.
 fn normal(n: usize, salt: u64) -> Vec<f32> {
     let mut state = salt;
     let mut uniform = move || {
@@ -139,7 +139,7 @@ fn a_hundred_selu_layers_normalize_themselves() {
 fn gaussian_noise_has_its_deviation_and_is_off_in_inference() {
     let data = rows([10], 20, 3);
     let x = data.inputs()[0].to_f32();
-    // The deviation beside 0, and by the number: rate / (1 - rate) is ¼.
+    // The deviation at 0, and that proportional to the value: rate / (1 - rate) is ¼.
     let cases: [(Layer, f32, f32); 2] = [
         (GaussianNoise::new(0.3).into(), 0.3, 0.0),
         (GaussianDropout::new(0.2).into(), 0.0, 0.5),
@@ -179,7 +179,7 @@ fn rrelu_takes_the_mean_slope_in_inference() {
 
 #[test]
 fn monte_carlo_dropout_gives_the_moments_of_dropout() {
-    // One number of 2 under dropout of ¼ is 0 or 8/3: mean 2, deviation 2/√3.
+    // A single 2 under dropout of ¼ becomes 0 or 8/3: mean 2, deviation 2/√3.
     let data = Dataset::unlabelled(Tensor::from_f32([3], vec![2.0; 3 * 7]).unwrap());
     let model = alone(Dropout::new(0.25), &[3]);
     let found = model.predict_mc(&data, 5000).unwrap();
@@ -210,7 +210,7 @@ fn entropy_and_information_are_those_of_the_formula() {
             .build()
             .unwrap()
     };
-    // Without noise, all samples are the prediction.
+    // Without noise, all samples equal the prediction.
     let quiet = classifier(0.0);
     let found = quiet.predict_mc(&data, 7).unwrap();
     let p = quiet.predict(&data).unwrap().to_f32();
@@ -299,12 +299,12 @@ fn normalization_adapts_to_the_rows_that_reach_it() {
             mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3,
             "{mean} {variance}"
         );
-        // The first fit does not do it again, and training does not move them.
+        // The first fit does not adapt again, and training does not change them.
         let some = data.slice(0..50).unwrap();
         model.fit(&some, Fit::new()).unwrap();
         assert_eq!(model.layers[1].weights, weights);
     }
-    // A fit adapts what nothing was adapted to.
+    // A fit adapts the layers that were not adapted yet.
     let mut fresh = model((-1).into());
     fresh.fit(&data, Fit::new()).unwrap();
     let variance = &fresh.layers[1].weights[1].values;
@@ -344,7 +344,7 @@ fn batch_normalization_over_all_axes_is_that_of_the_flattened_row() {
     assert!(wrong.is_err());
 }
 
-/// What changes images in training, each with arguments of its own.
+/// The augmentation layers, each with arguments of its own.
 fn augmentations() -> Vec<Layer> {
     use layers::{
         FillMode, FlipMode, Interpolation, RandomBrightness, RandomContrast, RandomErasing,

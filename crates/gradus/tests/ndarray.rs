@@ -17,7 +17,7 @@ fn every_layout_gives_its_rows() {
     assert_eq!(of(Tensor::try_from(all.clone().into_dyn())), plain);
     assert_eq!(of(Tensor::try_from(all.mapv(f64::from))), plain);
     assert_eq!(of(Tensor::try_from(all.mapv(|x| x as i32))), plain);
-    // Fortran's order, every other row, rows from the end, a part of an owned one.
+    // Column-major order, every other row, reversed rows, a slice of an owned array.
     let turned = all
         .clone()
         .reversed_axes()

@@ -1,5 +1,5 @@
-//! `gradus.json` in a `.keras` file, damaged or hostile: each is refused by name, or the
-//! model is as good as one without it.
+//! Tests of damaged or malicious `gradus.json` entries in a `.keras` file: each is refused by name,
+//! or the model works as without it.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::io::{Cursor, Read, Write};
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// A model of a table with a number and a class to predict, saved.
+/// A saved model of a table with two targets, a number and a class.
 fn saved() -> Folder {
     let folder = Folder::new();
     let row = |i: usize| {
@@ -106,7 +106,7 @@ fn what_is_wrong_in_it_is_named() {
             swap(r#"{"schema""#, r#"{"more": 1, "schema""#),
             "unknown field `more`",
         ),
-        // Names that the model lacks, or that are there twice.
+        // Names that the model lacks, or repeated names.
         (swap(r#""input":"n""#, r#""input":"m""#), "feature `n`"),
         (
             swap(r#""name":"price""#, r#""name":"prize""#),
@@ -143,7 +143,7 @@ fn what_is_wrong_in_it_is_named() {
         // Absurd sizes.
         ("[".repeat(100_000), "gradus.json"),
         (long, "gradus.json"),
-        // Not even JSON.
+        // Invalid JSON.
         (String::new(), "EOF"),
         ("\u{0}".into(), "expected value"),
     ];
@@ -170,7 +170,7 @@ fn wherever_it_is_cut_or_changed_nothing_panics() {
         assert!(error.to_string().contains("gradus.json"), "{error}");
         let mut changed = text.clone();
         changed[at] ^= 1 << (at % 7);
-        // What still reads may name other columns; asking such a model is no panic.
+        // An entry that still parses may name other columns; using such a model must not panic.
         match with(&folder, &changed) {
             Err(error) => {
                 refused += 1;

@@ -1,6 +1,5 @@
-//! Parquet files (the feature `parquet`): the same rows as a CSV file are the same
-//! table, whatever wrote them; damaged files are refused without a panic.
-//! `parquet/make.py` makes the files.
+//! Tests of Parquet files (the feature `parquet`): the same rows as a CSV file give the same table,
+//! from any writer; damaged files are refused without a panic. `parquet/make.py` makes the files.
 
 mod common;
 
@@ -28,7 +27,7 @@ fn refused(name: &str) -> String {
     read(name).unwrap_err().to_string()
 }
 
-/// The types that `rows.csv` does not tell by its texts.
+/// The types that the texts of `rows.csv` do not determine.
 fn of_texts() -> ReadTable {
     let mut options = ReadTable::default();
     options.kinds.insert("house".into(), Kind::Category);
@@ -45,7 +44,7 @@ fn every_writer_s_file_is_the_table_that_the_csv_is() {
             let table = Table::read(&path, &options).unwrap();
             assert_eq!(table.name, path.display().to_string());
             for (found, expected) in table.columns.iter().zip(&csv.columns) {
-                // NaN is no NaN's equal.
+                // NaN does not equal NaN.
                 let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
                 assert_eq!(found, expected, "{name}");
             }
@@ -185,7 +184,7 @@ fn files_that_are_no_table_say_what_they_are() {
     std::fs::create_dir_all(scratch.path("folder.parquet")).unwrap();
     let folder = Table::read(scratch.path("folder.parquet"), &ReadTable::default());
     assert!(folder.unwrap_err().to_string().contains("is a folder"));
-    // By another name it is no CSV file.
+    // With another name it is not a CSV file either.
     scratch.write("x.csv", &whole);
     let error = Table::read(scratch.path("x.csv"), &ReadTable::default()).unwrap_err();
     assert!(
@@ -197,8 +196,8 @@ fn files_that_are_no_table_say_what_they_are() {
 /// Damaged files of each kind; more with `MUTATIONS=1000`.
 const MUTATIONS: usize = 40;
 
-/// A damaged copy, a function of its number: bytes changed anywhere, or within the
-/// footer, where all counts and sizes are; or a part cut out.
+/// A damaged copy, a function of its number: bytes changed anywhere, or within the footer, which
+/// has all counts and sizes; or a part cut out.
 fn mutation(number: u64, whole: &[u8]) -> Vec<u8> {
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = |below: usize| {

@@ -1,5 +1,4 @@
-//! polars' frames (the feature `polars`): the same rows as a CSV file are the same
-//! table.
+//! Tests of polars' frames (the feature `polars`): the same rows as a CSV file give the same table.
 
 use gradus::data::{Cells, DataConfig, Kind, ReadTable, Table, TableOptions};
 use gradus::prelude::*;

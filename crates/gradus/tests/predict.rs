@@ -1,10 +1,9 @@
-//! Predictions: from many threads, of any number of rows, prepared once.
+//! Tests of predictions: from many threads, for any number of rows, prepared once.
 
 use gradus::prelude::*;
 
-/// A network with everything that inference meets: odd widths, sums
-/// in several parts, normalization by
-/// column and by row, dropout that is off.
+/// A network with every case of inference: odd widths, sums in several parts, normalization by
+/// column and by row, inactive dropout.
 fn model() -> Model {
     Sequential::new()
         .input([37])
@@ -107,7 +106,7 @@ fn noise_that_is_always_on_is_the_same_for_every_caller() {
     let data = Dataset::unlabelled(Tensor::from_f32([37], rows(1000)).unwrap());
     let predictor = noisy.predictor().unwrap();
     let expected = predictor.predict(&data).unwrap();
-    // A call of the model draws anew, as another predictor does.
+    // A call of the model draws anew, as does another predictor.
     assert_ne!(noisy.predict(&data).unwrap(), expected);
     assert_ne!(noisy.predictor().unwrap().predict(&data).unwrap(), expected);
     std::thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! Texts and gaps in a model: what layers make of them, in all doors and files.
+//! Tests of texts and missing values in a model: the layers' results through all of the API, and in
+//! files.
 
 mod common;
 
@@ -18,7 +19,7 @@ fn alone(layer: impl Into<Layer>) -> Model {
     Sequential::new().input([1]).add(layer).build().unwrap()
 }
 
-/// What the layer makes of the texts.
+/// The layer's results for the texts.
 fn looked_up(layer: StringLookup, texts: &Tensor) -> Vec<f32> {
     let data = Dataset::unlabelled(texts.clone());
     alone(layer).predict(&data).unwrap().to_f32()
@@ -45,7 +46,7 @@ fn texts_are_a_dictionary_that_slices_share() {
 
 #[test]
 fn places_are_those_of_keras() {
-    // Asked of Keras 3.15.
+    // Values from Keras 3.15.
     let known = || StringLookup::new().vocabulary(["b", "a"]);
     assert_eq!(looked_up(known(), &towns()), [1., 2., 2., 0., 1., 0., 0.]);
     let masked = known().mask_token("");
@@ -90,12 +91,12 @@ fn a_vocabulary_is_learned_as_keras_learns_it() {
     let mut model = alone(StringLookup::new().output_mode(OutputMode::OneHot));
     assert!(!model.is_built());
     model.adapt(Dataset::unlabelled(towns())).unwrap();
-    // Asked of Keras 3.15: by count, of equals the last first.
+    // Values from Keras 3.15: by count, among equals the last first.
     let config = model.layers[0].rule.to_config();
     let expected = serde_json::json!(["b", "a", "d", "c", ""]);
     assert_eq!(config["vocabulary"], expected);
     assert_eq!(model.output_shapes().unwrap(), [[6].into()]);
-    // It stays.
+    // A second adaptation changes nothing.
     let other = Tensor::from_texts(&["x"]).unwrap();
     model.adapt(Dataset::unlabelled(other)).unwrap();
     assert_eq!(model.layers[0].rule.to_config(), config);
@@ -105,7 +106,7 @@ fn a_vocabulary_is_learned_as_keras_learns_it() {
     assert_eq!(config["vocabulary"], serde_json::json!(["b", "a"]));
 }
 
-/// Two numbers with gaps and a text, and what is to be learned of them.
+/// Two numbers with missing values and a text, and a target to learn from them.
 fn houses(rows: usize) -> Dataset {
     let number = |i: usize| ((i * 7919) % 101) as f32 / 50.0 - 1.0;
     let gap = |i: usize| if i % 5 == 3 { f32::NAN } else { number(i) };
@@ -122,7 +123,7 @@ fn houses(rows: usize) -> Dataset {
         .unwrap()
 }
 
-/// Numbers filled with their mean, an indicator, a text's place in two ways.
+/// Numbers imputed by their mean, an indicator, a text's index in two encodings.
 fn graph() -> Model {
     let mut g = Functional::new().seed(3);
     let (a, b) = (g.input_named("a", [1]), g.input_named("b", [1]));
@@ -173,7 +174,7 @@ fn a_model_of_raw_rows_goes_through_all_doors() {
             .all(|y| y.is_finite())
     );
     assert!(model.predict_mc(&data, 3).is_ok());
-    // The training rows' vocabulary, without those held out.
+    // The training rows' vocabulary, without the held-out rows.
     let vocabulary = &model.layer("string_lookup").unwrap().rule.to_config()["vocabulary"];
     assert_eq!(vocabulary.as_array().unwrap().len(), 4);
 
@@ -185,7 +186,7 @@ fn a_model_of_raw_rows_goes_through_all_doors() {
     let path = folder.path("model.keras");
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
-    // Nodes may come in another order, and the seed is in no file.
+    // Nodes may be reordered, and the seed is not saved.
     assert_eq!(loaded.layers, model.layers);
     assert_eq!(loaded.inputs, model.inputs);
     assert_eq!(
@@ -214,7 +215,7 @@ fn a_gap_is_refused_unless_every_way_out_fills_it() {
         error.contains("row 1") && error.contains("NanToNum"),
         "{error}"
     );
-    // Filled too late: the weights in front would become NaN.
+    // Imputed too late: the weights before it would become NaN.
     assert!(fit(chain().add(Dense::new(2)).add(NanToNum::new())).is_err());
 }
 

@@ -1,10 +1,10 @@
-//! Pretraining through its public door: what is learnt without labels is in the
-//! layers afterwards, and nothing else has changed.
+//! Tests of pretraining through its public API: the layers keep what they learned without labels,
+//! and nothing else has changed.
 
 use gradus::prelude::*;
 use gradus::train::{Autoencoder, MaskedFeatures, Siamese};
 
-/// Rows of eight numbers that two numbers make, and noise: a code of two is enough.
+/// Rows of eight values from two factors, and noise: a code of two is enough.
 fn rows(count: usize) -> Tensor {
     let mut state = 9_u64;
     let mut next = || {
@@ -69,7 +69,7 @@ fn an_autoencoder_learns_in_the_encoder_and_leaves_the_head() {
         assert_ne!(weights(&model, "first"), weights(&fresh, "first"));
         assert_ne!(weights(&model, "code"), weights(&fresh, "code"));
         assert_eq!(weights(&model, "head"), weights(&fresh, "head"));
-        // Frozen it still is, the layers have their names, and it is compiled.
+        // Frozen layers stay frozen, names are kept, and the model stays compiled.
         assert!(!model.layer("code").unwrap().trainable);
         assert_eq!((model.layers.len(), model.inputs.len()), (3, 1));
         let y = Tensor::from_column((0..512).map(|i| (i % 3) as f32).collect()).unwrap();
@@ -78,8 +78,8 @@ fn an_autoencoder_learns_in_the_encoder_and_leaves_the_head() {
     }
 }
 
-/// The code of two numbers must be about the two that made the rows: a linear
-/// layer on it gives the row back better than one on the untrained code.
+/// The code of two values must carry the two factors: a linear layer on it reconstructs the row
+/// better than one on the untrained code.
 #[test]
 fn the_code_says_what_the_input_was() {
     let data = Dataset::unlabelled(rows(512));
@@ -127,27 +127,27 @@ fn hidden_features_are_told_from_the_others() {
     let histories = task.pretrain(&mut model, &data).unwrap();
     let losses = histories[0].get("loss");
     assert_eq!(losses.len(), 30);
-    // Always saying 0 costs the variance, 1/3: the loss counts hidden ones alone.
+    // Always predicting 0 costs the variance, 1/3: only masked values count in the loss.
     assert!(losses[0] > 0.2, "{losses:?}");
     assert!(losses[29] < 0.4 * losses[0], "{losses:?}");
     let fresh = built();
     assert_ne!(weights(&model, "first"), weights(&fresh, "first"));
     assert_eq!(weights(&model, "head"), weights(&fresh, "head"));
-    // The same seed does the same.
+    // The same seed gives the same result.
     let mut again = network();
     task.pretrain(&mut again, &data).unwrap();
     assert_eq!(again, model);
 }
 
-/// Four classes by the signs of the two causes: a Siamese network brings those of one
-/// class together, and with noise alone at least each row's versions.
+/// Four classes by the signs of the two factors: a Siamese network maps those of one class near
+/// each other, and with noise alone at least each row's versions.
 #[test]
 fn like_rows_come_near_and_others_go_far() {
     let x = rows(512);
     let label = |row: &[f32]| f32::from(row[0] > 0.0) + 2.0 * f32::from(row[2] > 0.0);
     let labels: Vec<f32> = x.to_f32().chunks(8).map(label).collect();
     let data = Dataset::new(x, Tensor::from_column(labels.clone()).unwrap()).unwrap();
-    // The mean distance of unlike rows over that of like ones.
+    // The mean distance of different rows over that of similar ones.
     let contrast = |model: &Model| {
         let chain =
             Sequential::new()
@@ -207,7 +207,7 @@ fn like_rows_come_near_and_others_go_far() {
     assert_ne!(weights(&model, "code"), weights(&built(), "code"));
 }
 
-/// Two augmented versions of an image are alike; the encoder then serves few labels.
+/// Two augmented versions of an image are similar; the encoder then helps with few labels.
 #[test]
 fn versions_of_an_image_come_near_and_the_encoder_is_reused() {
     use layers::{FillMode, RandomRotation, RandomTranslation, Reshape};
@@ -249,14 +249,14 @@ fn versions_of_an_image_come_near_and_the_encoder_is_reused() {
         let history = model.fit(&few, Fit::new().epochs(40)).unwrap();
         assert!(history.last("accuracy").unwrap() > 0.9, "{history:?}");
     }
-    // What is no image in a row of one axis is told so.
+    // A row of one axis is no image, which is an error.
     let flat = Dataset::unlabelled(digits.inputs()[0].clone().reshaped([64]).unwrap());
     let told = Siamese::new()
         .augment(augment())
         .pretrain(&mut network(), &flat);
     let told = told.unwrap_err().to_string();
     assert!(told.contains("(height, width, channels)"), "{told}");
-    // Layers of one's own around it make an image of it.
+    // The user's own layers around it make it an image.
     let [moved, turned] = augment();
     let around = [
         Reshape::new([8, 8, 1]).into(),

@@ -1,5 +1,5 @@
-//! Arrow record batches (the feature `arrow`): trained on, saved, scored, as a CSV
-//! file of the same rows is.
+//! Tests of Arrow record batches (the feature `arrow`): trained on, saved and scored like a CSV
+//! file of the same rows.
 
 mod common;
 
@@ -102,7 +102,7 @@ fn batches_are_the_table_that_their_csv_is() {
         format!("{:?}", found.columns),
         format!("{:?}", expected.columns)
     );
-    // A slice of a batch begins in the middle of everything.
+    // A slice of a batch has offsets in every column.
     let part = batch(0, 60).slice(7, 20);
     let part = Table::read(&part, &options).unwrap();
     let same = Table::read(batch(7, 20), &options).unwrap();
@@ -203,7 +203,7 @@ fn odd_batches_are_named() {
         (2, 1)
     );
     assert_eq!(table.columns[1].name, "column_1");
-    // A dictionary in which nothing is.
+    // A dictionary without values.
     let mut empty = StringDictionaryBuilder::<Int32Type>::new();
     empty.append_null();
     let empty = RecordBatch::try_from_iter([("e", Arc::new(empty.finish()) as ArrayRef)]).unwrap();

@@ -1,5 +1,5 @@
-//! Models made of other models, layers by name and number, freezing and unfreezing.
-// `1..-1` is not empty here: negative numbers count from the end.
+//! Tests of models made of other models, layers by name and index, freezing and unfreezing.
+// `1..-1` is not empty here: negative indices count from the end.
 #![allow(clippy::reversed_empty_ranges)]
 
 mod common;
@@ -66,7 +66,7 @@ fn a_range_of_layers_begins_another_model() {
         nested.layer("body/dense_1").unwrap().get_weights(),
         a.layer("dense_1").unwrap().get_weights()
     );
-    // A part's layers alone are no part.
+    // A part's layers alone are not a part.
     let flat = Sequential::new().add_layers(&nested, ..).unwrap();
     assert_eq!(
         flat.build().unwrap().layer_at(-1).unwrap().name,
@@ -144,8 +144,8 @@ fn weights_of_another_shape_are_refused_and_nothing_changes() {
     assert!(message(unbuilt.set_weights(&[])).contains("build"));
 }
 
-/// No recompiling: the next `fit` trains what is to be trained, and the optimizer
-/// keeps what it had.
+/// Without recompiling, the next `fit` trains the trainable layers, and the optimizer keeps its
+/// state.
 #[test]
 fn freezing_takes_effect_at_once() {
     let mut a = model(Adam::new());
@@ -186,7 +186,7 @@ fn everything_unfrozen_with_one_rate_is_a_plain_run() {
     }
 }
 
-/// Freezing what is frozen already makes the plans anew in mid-training.
+/// Freezing frozen layers makes the plans anew during training.
 struct Remake;
 
 impl Callback for Remake {
@@ -211,7 +211,7 @@ fn slots_of_layers_that_stay_are_kept() {
     }
 }
 
-/// By hand: a `fit` for each stage, which begins where the one before ended.
+/// The same by hand: a `fit` for each stage, which begins where the previous one ended.
 #[test]
 fn stages_are_trainings_one_after_the_other() {
     let mut by_hand = model(Adam::new());
@@ -285,7 +285,7 @@ fn each_layer_below_has_a_smaller_rate() {
     }
 }
 
-/// Every optimizer at half the rate everywhere is the optimizer at half the rate.
+/// Every optimizer with factor ½ for all layers equals the optimizer at half the rate.
 #[test]
 fn a_layer_rate_is_a_rate() {
     for optimizer in optimizers() {

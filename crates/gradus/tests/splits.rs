@@ -1,4 +1,4 @@
-//! `data.validation` and `data.test`: which rows each part of a run gets.
+//! Tests of `data.validation` and `data.test`: the rows of each part of a run.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Rows that are read while a model is trained: the same numbers as in memory, in the
-//! memory that was said, and errors that name file and row.
+//! Tests of streamed rows: the same results as in memory, within the memory limit, and errors that
+//! name file and row.
 
 mod common;
 
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 const ROWS: usize = 1003;
 const WIDTH: usize = 7;
-/// Room for two windows of some hundred rows.
+/// Memory for two windows of some hundred rows.
 const MEMORY: u64 = 20_000;
 
 fn number(row: usize, column: usize) -> f32 {
@@ -36,7 +36,7 @@ fn all() -> Dataset {
     Made::default().read(0..ROWS).unwrap()
 }
 
-/// Rows that are made when they are asked for, with a note of what that was.
+/// Rows made on request, with a record of the requests.
 #[derive(Default)]
 struct Made {
     asked: Arc<Mutex<Vec<Range<usize>>>>,
@@ -125,7 +125,7 @@ fn write(path: &Path, shape: &[usize], values: &[f32]) {
 fn rows_that_are_read_give_the_bits_that_rows_in_memory_give() {
     let (mut here, mut read) = (model(), model());
     let fit = || in_order().class_weight(&[(1, 2.0)]);
-    // As many rows as are measured at a time in memory.
+    // The batch size of evaluation in memory.
     let roomy = stream().memory(100_000);
     let (held_out, more) = (all().slice(800..ROWS), roomy.slice(800..ROWS));
     let in_memory = fit().validation_data(held_out.unwrap());
@@ -181,7 +181,7 @@ fn shuffled_rows_depend_on_the_seed_and_not_on_the_threads() {
     let whole = train(1, 5, 0..4, model());
     assert_eq!(weights(&whole), weights(&train(3, 5, 0..4, model())));
     assert_ne!(weights(&whole), weights(&train(1, 6, 0..4, model())));
-    // A training that goes on is one that was never interrupted.
+    // A resumed training equals an uninterrupted one.
     let half = train(2, 5, 0..2, model());
     assert_eq!(weights(&whole), weights(&train(2, 5, 2..4, half)));
     gradus::set_threads(0);
@@ -221,21 +221,21 @@ fn a_memory_that_is_too_small_says_what_would_do() {
         "memory: found 1 kB, expected at least 7.7 kB: batches of 32 rows of 40 B are read \
          ahead while one is used"
     );
-    // What is measured is cut smaller.
+    // Evaluation uses smaller batches.
     let loss = |memory| measured_within(memory).get("loss").unwrap();
     assert!((loss(900) - loss(100_000)).abs() < 1e-6);
     let enough = stream().memory(7700);
     model().fit(&enough, Fit::new()).unwrap();
 }
 
-/// What is measured within so much memory.
+/// The results within this memory limit.
 fn measured_within(memory: u64) -> Logs {
     let mut model = plain();
     model.build_for(&all()).unwrap();
     model.evaluate(stream().memory(memory)).unwrap()
 }
 
-/// Cuts a file short while a model is trained on it.
+/// Truncates a file while a model is trained on it.
 struct Cut(PathBuf);
 
 impl Callback for Cut {
@@ -384,7 +384,7 @@ fn hostile_headers_are_refused() {
     assert!(error.to_string().contains("read as a whole"), "{error}");
 }
 
-/// Rows that go wrong after some time.
+/// Rows that fail after some time.
 struct Wrong(fn(Range<usize>) -> Result<Dataset>);
 
 impl Rows for Wrong {
@@ -629,7 +629,7 @@ fn rows_are_cut_out_of_a_stream() {
 
 #[test]
 fn predictions_of_a_stream_are_those_of_rows_in_memory() {
-    // One that draws anew for each batch of a prediction, too.
+    // Also for a layer that draws anew for each batch of a prediction.
     for noisy in [false, true] {
         let mut model = Sequential::new().seed(3).add(Dense::new(40));
         if noisy {
@@ -658,7 +658,7 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
         });
         assert!(stopped.unwrap_err().to_string().contains("disk"));
     }
-    // What goes wrong on the way ends it.
+    // An error on the way ends it.
     let wrong = Wrong(|_| Err(Error::invalid("database", "nothing", "an answer")));
     let mut model = plain();
     model.build_for(&all()).unwrap();

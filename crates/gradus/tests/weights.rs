@@ -1,5 +1,5 @@
-//! Weights in files of their own: what is saved is loaded, and what other
-//! programs wrote, too (`tests/weight_files/make.py`).
+//! Tests of weight files: saving and loading, and files of other programs
+//! (`tests/weight_files/make.py`).
 
 mod common;
 
@@ -47,7 +47,7 @@ fn every_format_and_layout_comes_back() {
         assert_ne!(values(&other), values(&model));
         other.load_weights(&path).unwrap();
         assert_eq!(values(&other), values(&model), "{name}");
-        // By name, too, and out of whole models.
+        // By name, too, and from whole models.
         let matched = network(2).load_weights_by_name(&path).unwrap();
         assert!(
             matched.is_complete() && matched.loaded.len() == 9,
@@ -103,14 +103,14 @@ fn loading_by_name_reports_what_matched_and_leaves_the_rest() {
     let after = values(&model);
     assert_eq!(after[0], values(&network(1))[0]);
     assert_eq!(after[2..5], before[2..5]);
-    // The strict way refuses the same, and changes nothing.
+    // Strict loading refuses the same, and changes nothing.
     let refused = model.load_weights(&path).unwrap_err().to_string();
     assert!(
         refused.contains("out/kernel: found shape [3, 2], expected [7, 2]"),
         "{refused}"
     );
     assert_eq!(values(&model), after);
-    // Nothing at all in common is an error.
+    // A file with nothing in common is an error.
     let mut other = Sequential::new()
         .input([4])
         .add(Dense::new(9))

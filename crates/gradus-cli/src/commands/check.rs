@@ -11,8 +11,7 @@ use gradus::{Error, Result};
 use serde_json::json;
 use std::path::Path;
 
-/// Runs the command: what stops a training is a mistake of the user's, once it is
-/// printed.
+/// Runs the command: an obstacle to training is a mistake of the user's, once it is printed.
 pub fn run(args: Check) -> Result<()> {
     let is_config = args.file.extension();
     let is_config = is_config.is_some_and(|e| e.eq_ignore_ascii_case("toml"));

@@ -8,8 +8,7 @@ use gradus::artifacts::weights::{Format, Layout, save_weights};
 use gradus::{Error, Model, Result};
 use std::path::Path;
 
-/// Runs the command. What can be wrong with the arguments is found before any
-/// file is opened.
+/// Runs the command. Mistakes in the arguments are reported before any file is opened.
 pub fn run(args: Convert) -> Result<()> {
     let to = Format::of(&args.output);
     if to.is_none() && !ends_in(&args.output, "keras") {

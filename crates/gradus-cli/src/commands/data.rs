@@ -31,7 +31,7 @@ fn show(spec: &str, columns: &[String]) -> Result<String> {
     Ok(data::describe(&data::load(spec, Split::Train)?))
 }
 
-/// A column and its type, of `NAME=TYPE`.
+/// A column and its type, from `NAME=TYPE`.
 fn kind(column: &str) -> Result<(String, Kind)> {
     let Some((name, wanted)) = column.rsplit_once('=') else {
         return Err(Error::invalid(

@@ -11,7 +11,7 @@ use gradus::{Error, Model, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// The rows of a run that `--data` names by a word.
+/// The rows of a run that a word in `--data` names.
 const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// Runs the command.
@@ -19,7 +19,7 @@ pub fn run(args: Evaluate) -> Result<()> {
     let opened = models::open(&args.model)?;
     super::warn_of_nan(&opened.model, &opened.path);
     let model = opened.into_evaluable()?;
-    // Beside a file, a folder of pictures may be called so.
+    // Beside a model file, it may be a folder of pictures with that name.
     let is_part = PARTS.contains(&&*args.data);
     let is_part = is_part && (args.model.is_dir() || !Path::new(&args.data).exists());
     let (data, name) = match is_part {
@@ -48,7 +48,7 @@ pub fn run(args: Evaluate) -> Result<()> {
     output::result(&text)
 }
 
-/// The run's own rows of that part, as its training had them.
+/// The run's own rows of that part, as in its training.
 fn part(model: &Model, run: &Path, part: &str) -> Result<Data> {
     let config = run.join(CONFIG);
     if !config.is_file() {

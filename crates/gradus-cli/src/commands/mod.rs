@@ -26,19 +26,18 @@ fn experiment(config: Option<&Path>, sets: &[String]) -> Result<Experiment> {
     sets.iter().try_fold(experiment, |e, set| e.set(set))
 }
 
-/// The rows that SPEC names, as the model takes them, for predictions: of a built-in
-/// set or a run's configuration, those that were not trained on. What is larger than
-/// memory is read when it is needed.
+/// The rows that SPEC names, as the model takes them, for predictions: of a built-in set or a run's
+/// configuration, those that were not trained on. Rows larger than memory are streamed.
 fn data_for(model: &Model, spec: &str) -> Result<Data> {
     experiment::data_to_predict(model, spec, copies::shown())
 }
 
-/// As `data_for`, with targets.
+/// Like `data_for`, with targets.
 fn labelled_for(model: &Model, spec: &str) -> Result<Data> {
     experiment::data_to_evaluate(model, spec, copies::shown())
 }
 
-/// Says that what comes out of a model is worthless, if its weights are not finite.
+/// Warns that a model's outputs are worthless if its weights are not finite.
 fn warn_of_nan(model: &Model, path: &Path) {
     if let Some((layer, weight)) = model.not_finite().next() {
         message(&format!(
@@ -49,7 +48,7 @@ fn warn_of_nan(model: &Model, path: &Path) {
     }
 }
 
-/// Says what was found, if anything was.
+/// Prints the findings, if there are any.
 fn say(unfamiliar: Option<Unfamiliar>, source: &str) {
     let lines = unfamiliar.map(|unfamiliar| unfamiliar.lines(source));
     lines.iter().flatten().for_each(|line| message(line));

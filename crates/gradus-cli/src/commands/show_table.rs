@@ -1,4 +1,4 @@
-//! `gradus data show` of a table: a line for each column, and what becomes of it.
+//! `gradus data show` of a table: a line for each column and its role.
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
@@ -6,28 +6,28 @@ use gradus::data::{
     ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions, Treat,
 };
 
-/// Where it is not a terminal that says how wide it is.
+/// Width if there is no terminal.
 const WIDTH: usize = 120;
-/// Narrower than this, names and values say nothing any more.
+/// Width below which names and values are useless.
 const NARROWEST: usize = 72;
-/// The longest name and the longest values that are shown whole.
+/// Length limit of names and values shown in full.
 const NAME: usize = 32;
 const VALUES: usize = 42;
-/// The longest type.
+/// Length limit of a type.
 const TYPE: usize = 48;
-/// To this, values are cut before what becomes of the columns gets lines of its own.
+/// Width to which values are cut before the columns' roles move to lines of their own.
 const SHORT_VALUES: usize = 20;
 
-/// What a column becomes to a model.
+/// The role of a column in a model.
 struct Role {
     words: String,
     style: Style,
-    /// How many numbers of a row it is.
+    /// Number of features in a row.
     numbers: usize,
 }
 
-/// The table as it is shown: for the terminal on standard output, else for 120 columns
-/// without colours.
+/// The table for display: for the terminal on standard output, else 120 columns wide and without
+/// colours.
 pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
     let looks = table.looks();
     let (roles, notes) = roles(table, options)?;
@@ -116,7 +116,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     let types: Vec<String> = looks.iter().map(kind).collect();
     let of_type = longest(&mut types.iter().map(|t| measure_text_width(t))).clamp(8, TYPE);
     let (name, becomes) = (name.clamp(6, NAME), becomes.max(7));
-    // All but names, values and what becomes of them, with the spaces between.
+    // All but names, values and roles, with the spaces between.
     let rest = 2 + 2 + of_type + 2 + 7 + 2 + 8 + 2 + bars + 2;
     let beside = rest + name + 2 + becomes + SHORT_VALUES.min(values_width) <= width;
     let free = width.saturating_sub(rest + if beside { 2 + becomes } else { 0 });
@@ -184,15 +184,14 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     text
 }
 
-/// Of that width, with its end cut off or spaces behind it. A line end or another
-/// control character of a name is a space.
+/// Cut or padded to that width. Line ends and other control characters in a name become spaces.
 fn fit(text: &str, width: usize) -> String {
     let text = text.replace(char::is_control, " ");
     let text = truncate_str(&text, width, "…");
     pad_str(&text, width, console::Alignment::Left, None).into_owned()
 }
 
-/// A column's type, and how its numbers are written if not plainly.
+/// A column's type, and the format of its numbers if they are not plain.
 fn kind(look: &ColumnLook) -> String {
     let kind = look.kind.name();
     match look.kind == Kind::Number && !look.reading.format.is_plain() {
@@ -209,7 +208,7 @@ fn share(cells: usize, rows: usize) -> String {
     }
 }
 
-/// The values in at most so many columns.
+/// The values within this many columns.
 fn values(look: &ColumnLook, rows: usize, width: usize) -> String {
     match &look.values {
         LookValues::Nothing => String::new(),
@@ -228,7 +227,7 @@ fn values(look: &ColumnLook, rows: usize, width: usize) -> String {
                     _ => format!("{text}, {more}"),
                 };
                 let left = all.len() - place - 1;
-                // What is left must fit behind it.
+                // The count of the rest must fit after it.
                 let end = if left > 0 {
                     format!(", +{left}")
                 } else {

@@ -1,18 +1,18 @@
-//! Where on a picture a rate and a loss are.
+//! Coordinates of rates and losses in a picture.
 
 use gradus::train::LearningRateCurve;
 
-/// The part of the plane that is shown: rates by their logarithm, and losses up
-/// to a little above the first, for what blows up would leave nothing to see.
+/// The visible part of the plane: rates by their logarithm, and losses up to a little above the
+/// first, since a loss that blows up would hide everything else.
 pub struct Frame {
-    /// The powers of ten that the rates lie between.
+    /// Powers of ten that enclose the rates.
     pub decades: (f64, f64),
-    /// The losses at the bottom and at the top.
+    /// Losses at the bottom and at the top.
     pub losses: (f64, f64),
 }
 
 impl Frame {
-    /// Around a curve.
+    /// The frame of a curve.
     pub fn around(curve: &LearningRateCurve) -> Self {
         let [first, .., last] = &curve.points[..] else {
             return Frame {
@@ -39,18 +39,17 @@ impl Frame {
         }
     }
 
-    /// The place of a rate between the left edge, 0, and the right, 1.
+    /// The position of a rate between the left edge, 0, and the right, 1.
     pub fn x(&self, rate: f64) -> f64 {
         (rate.log10() - self.decades.0) / (self.decades.1 - self.decades.0)
     }
 
-    /// The place of a loss between the bottom, 0, and the top, 1; outside for
-    /// what is not shown.
+    /// The position of a loss between the bottom, 0, and the top, 1; outside if it is not visible.
     pub fn y(&self, loss: f64) -> f64 {
         (loss - self.losses.0) / (self.losses.1 - self.losses.0)
     }
 
-    /// The powers of ten within, with their places.
+    /// The powers of ten within, with their positions.
     pub fn ticks(&self) -> impl Iterator<Item = (i32, f64)> {
         let (first, last) = (self.decades.0 - 1e-9, self.decades.1 + 1e-9);
         let powers = first.ceil() as i32..=last.floor() as i32;

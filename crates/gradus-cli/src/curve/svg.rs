@@ -73,7 +73,7 @@ pub fn svg(curve: &LearningRateCurve, found: Option<SuggestedRates>) -> String {
     });
     for (rate, color, name, below) in marks.into_iter().flatten() {
         let place = frame.x(rate);
-        // Beside the line, where there is room.
+        // Beside the line, if there is room.
         let (anchor, beside) = if place > 0.3 {
             ("end", -5.0)
         } else {
@@ -100,7 +100,7 @@ pub fn svg(curve: &LearningRateCurve, found: Option<SuggestedRates>) -> String {
     svg
 }
 
-/// The places of a measurement; what is beyond the frame lies on its edge.
+/// The points of a series; those beyond the frame are moved to its edge.
 fn points(
     curve: &LearningRateCurve,
     frame: &Frame,

@@ -1,4 +1,4 @@
-//! The curve in letters, for a terminal.
+//! The curve as text, for a terminal.
 
 use super::frame::Frame;
 use crate::output::number;
@@ -54,7 +54,7 @@ pub fn text(curve: &LearningRateCurve, found: Option<SuggestedRates>) -> String 
     text + "\n"
 }
 
-/// Letters from that column on, as far as there is room.
+/// Text from that column on, as far as there is room.
 fn put(row: &mut [char], column: usize, letters: &str) {
     for (place, letter) in row.iter_mut().skip(column).zip(letters.chars()) {
         *place = letter;

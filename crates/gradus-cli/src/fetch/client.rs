@@ -1,4 +1,4 @@
-//! HTTP: a request for the rest of a file, and what the server says.
+//! HTTP: a request for the rest of a file, and the server's answer.
 
 use std::io::Read;
 use std::time::Duration;
@@ -7,16 +7,15 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
 const CONNECT: Duration = Duration::from_secs(15);
-/// How long a server may say nothing.
+/// Time-out of a silent server.
 const SILENCE: Duration = Duration::from_secs(30);
 const REDIRECTS: u32 = 5;
 
-/// What the server sends: the file's contents from a byte on.
+/// A server's answer: the file's contents from a byte on.
 pub struct Answer {
-    /// The first byte: where the rest was asked for, or 0 from a server that
-    /// always gives the whole file.
+    /// First byte: as requested, or 0 from a server that always sends the whole file.
     pub start: u64,
-    /// What follows.
+    /// The contents.
     pub body: Box<dyn Read>,
 }
 
@@ -34,8 +33,7 @@ pub fn agent() -> Agent {
     Agent::new_with_config(config)
 }
 
-/// Asks for a file of `length` bytes from byte `start` on. The error is what
-/// went wrong, in words.
+/// Requests a file of `length` bytes from byte `start` on. The error is in words.
 pub fn get(agent: &Agent, url: &str, start: u64, length: u64) -> Result<Answer, String> {
     let mut request = agent.get(url);
     if start > 0 {

@@ -1,4 +1,4 @@
-//! One file: from mirror to mirror until its hash is right.
+//! Download of one file: from mirror to mirror until its hash is right.
 
 use super::client::{self, Answer};
 use super::part::{Part, sha256};
@@ -9,15 +9,15 @@ use std::fs::File;
 use std::path::Path;
 use ureq::Agent;
 
-/// How often all mirrors are tried while each time something more has come.
+/// Number of rounds over all mirrors, as long as each makes progress.
 const ROUNDS: usize = 3;
 
-/// Why there is no file.
+/// The reason why there is no file.
 #[derive(Debug)]
 pub enum Failed {
-    /// Something of this machine: the disk, the folder.
+    /// A local problem: the disk, the folder.
     Here(Error),
-    /// No mirror gave the file: what each said, a line each.
+    /// No mirror had the file: a line for each with its error.
     There(String),
 }
 
@@ -27,9 +27,9 @@ impl From<Error> for Failed {
     }
 }
 
-/// Gets a file into `folder` under its name, unless it is there already. It has
-/// its name only when its hash is right; what comes before that is kept in a
-/// file beside it, and the next try, or the next mirror, goes on from there.
+/// Downloads a file into `folder` under its name, unless it is there already. It gets its name only
+/// when its hash is right; until then it is kept in a file beside it, from which the next try, or
+/// the next mirror, continues.
 pub fn download(
     agent: &Agent,
     file: &RemoteFile,
@@ -70,7 +70,7 @@ pub fn download(
     Err(Failed::There(format!("{} from{lines}", file.name)))
 }
 
-/// Whether the file is there with the right contents.
+/// True if the file is there with the right contents.
 fn is_whole(path: &Path, file: &RemoteFile) -> bool {
     let right_length = path
         .metadata()
@@ -100,7 +100,7 @@ fn attempt(
             return Ok(());
         }
         part.clear()?;
-        // What an earlier try left may be to blame: once more from the beginning.
+        // The fault may be in an earlier try's part: once more from the beginning.
         if !resumed {
             let why = format!(
                 "other contents: found the SHA-256 {found}, expected {}",
@@ -111,7 +111,7 @@ fn attempt(
     }
 }
 
-/// Appends what one mirror sends.
+/// Appends the data of one mirror.
 fn receive(
     agent: &Agent,
     url: &str,

@@ -1,4 +1,4 @@
-//! `gradus data fetch NAME`: a data set's files, from whoever has them.
+//! `gradus data fetch NAME`: download of a data set's files from its mirrors.
 
 #[cfg(feature = "fetch")]
 mod client;
@@ -15,8 +15,8 @@ use gradus::{Error, Result};
 use std::io;
 use std::path::Path;
 
-/// Fetches a set into the first folder that its loader looks in, and says
-/// where it is. `mirrors` stand for the servers of the table.
+/// Fetches a set into the first folder that its loader searches, and prints its location. `mirrors`
+/// replace the servers of the table.
 pub fn fetch(name: &str, mirrors: &[String]) -> Result<String> {
     let set = find(name)?;
     let Some(set) = set else {
@@ -26,7 +26,7 @@ pub fn fetch(name: &str, mirrors: &[String]) -> Result<String> {
     };
     let folders = data_folders(set.name);
     let folder = folders.into_iter().next().unwrap_or_default();
-    // Whoever names a server wants the files of that server.
+    // A user's own server must be used even if the files exist elsewhere.
     if mirrors.is_empty()
         && let Some(found) = elsewhere(set, &folder)
     {
@@ -47,7 +47,7 @@ pub fn fetch(name: &str, mirrors: &[String]) -> Result<String> {
     ))
 }
 
-/// The set of a name, or nothing for one that is in the program.
+/// The set of a name, or `None` for one that is built in.
 fn find(name: &str) -> Result<Option<&'static Remote>> {
     if let Some(set) = REMOTE.iter().find(|set| set.name == name) {
         return Ok(Some(set));
@@ -58,13 +58,13 @@ fn find(name: &str) -> Result<Option<&'static Remote>> {
     Ok(REMOTE.iter().find(|remote| remote.name == set.files()))
 }
 
-/// Another folder than ours that has the set already (Debian's, say).
+/// Another folder than ours that has the set already (Debian's, for example).
 fn elsewhere(set: &Remote, ours: &Path) -> Option<String> {
     let found = match BuiltIn::find("NAME", set.name) {
         Ok(known) => known.found()?,
         Err(_) => data::housing().ok()?.display().to_string(),
     };
-    // What is in our own is checked, and fetched again if it is damaged.
+    // Files in our own folder are verified, and fetched again if damaged.
     (!Path::new(&found).starts_with(ours)).then_some(found)
 }
 
@@ -86,7 +86,7 @@ fn get(set: &Remote, folder: &Path, _: &[&str]) -> Result<()> {
     Err(by_hand(set, folder, why))
 }
 
-/// What failed, and how to get the set without this command.
+/// The error, and the way to get the set without this command.
 fn by_hand(set: &Remote, folder: &Path, why: &str) -> Error {
     let files: Vec<&str> = set.files.iter().map(|file| file.name).collect();
     let mut text = format!(

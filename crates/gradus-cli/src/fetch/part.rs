@@ -1,4 +1,4 @@
-//! A file that is not complete yet: `NAME.part`, kept from one try to the next.
+//! An incomplete file: `NAME.part`, kept from one try to the next.
 
 use gradus::artifacts::atomic_file::into_place;
 use gradus::{Error, Result};
@@ -15,7 +15,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Opens the incomplete file of `path`, what is there of it included.
+    /// Opens the incomplete file of `path`, with its existing contents.
     pub fn open(path: &Path) -> Result<Part> {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".part");
@@ -32,7 +32,7 @@ impl Part {
                 let cause = io::Error::other("another gradus is fetching it");
                 return Err(Error::io("write", &path, cause));
             }
-            // Some network disks have no locks: the hash finds what two writers spoil.
+            // Some network disks have no locks: the hash detects the damage of two writers.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         let about = file
@@ -42,19 +42,19 @@ impl Part {
         Ok(Part { file, path, length })
     }
 
-    /// How many bytes are there.
+    /// Number of bytes so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Throws away what is there.
+    /// Discards the contents.
     pub fn clear(&mut self) -> Result<()> {
         self.length = 0;
         let cleared = self.file.set_len(0);
         cleared.map_err(|cause| Error::io("write", &self.path, cause))
     }
 
-    /// Adds bytes at its end.
+    /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self
             .file
@@ -65,7 +65,7 @@ impl Part {
         Ok(())
     }
 
-    /// The SHA-256 of what is on the disk, in hexadecimal digits.
+    /// The SHA-256 of the contents on disk, in hexadecimal digits.
     pub fn sha256(&mut self) -> Result<String> {
         let start = self.file.seek(SeekFrom::Start(0));
         start
@@ -73,21 +73,21 @@ impl Part {
             .map_err(|cause| Error::io("read", &self.path, cause))
     }
 
-    /// Gives it its final name.
+    /// Renames it to its final name.
     pub fn finish(self, path: &Path) -> Result<()> {
         into_place(&self.file, &self.path, path)
     }
 
-    /// Removes it if it is empty: there is nothing to go on from.
+    /// Removes it if it is empty, since there is nothing to resume.
     pub fn give_up(self) {
         if self.length == 0 {
-            // It is only untidy to leave it.
+            // A leftover file does no harm.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// The SHA-256 of all that follows, in hexadecimal digits.
+/// The SHA-256 of the rest of a stream, in hexadecimal digits.
 pub fn sha256(from: &mut dyn Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

@@ -1,15 +1,15 @@
-//! How a download looks while it runs.
+//! Progress display of a download.
 
 use crate::output::message;
 use gradus::data::remote::RemoteFile;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
-/// A bar on a terminal, otherwise one line a file.
+/// A bar on a terminal, otherwise one line per file.
 pub struct Shown(ProgressBar);
 
 impl Shown {
-    /// Of a file, before anything of it has come.
+    /// For a file, before its first byte.
     pub fn new(file: &RemoteFile) -> Self {
         if !std::io::stderr().is_terminal() {
             message(&format!("{}, {}", file.name, HumanBytes(file.length)));
@@ -25,12 +25,12 @@ impl Shown {
         Shown(bar)
     }
 
-    /// How many bytes are there.
+    /// Number of bytes so far.
     pub fn at(&self, bytes: u64) {
         self.0.set_position(bytes);
     }
 
-    /// Something that the user may want to know, though it is no error yet.
+    /// A remark for the user that is no error yet.
     pub fn say(&self, text: &str) {
         self.0.suspend(|| message(text));
     }

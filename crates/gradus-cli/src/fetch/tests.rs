@@ -1,4 +1,4 @@
-//! Downloads from a server on loopback, with every fault that a server can have.
+//! Tests of downloads from a server on loopback, with every fault of a server.
 
 use super::super::{client, part};
 use super::{Failed, download};
@@ -12,32 +12,32 @@ use std::time::Duration;
 
 const LENGTH: usize = 200_000;
 
-/// How a server answers.
+/// The behaviour of a server.
 #[derive(Clone, Copy, Debug)]
 enum Manner {
-    /// As it should, ranges included.
+    /// Correct, ranges included.
     Good,
-    /// The whole file, whatever range is asked for.
+    /// Sends the whole file, ignoring ranges.
     NoRanges,
-    /// The whole file without saying how long it is.
+    /// Sends the whole file without its length.
     NoLength,
-    /// Promises all and hangs up after so many bytes, counted from the range's start.
+    /// Promises all and hangs up after this many bytes, counted from the range's start.
     Cut(usize),
-    /// The right length, other contents.
+    /// Sends the right length with other contents.
     Other,
-    /// More bytes than the file has, without saying so.
+    /// Sends more bytes than the file has, without a length.
     TooLong,
-    /// A page of a few bytes.
+    /// Sends a page of a few bytes.
     Page,
     /// 404.
     Missing,
-    /// Sends to itself, again and again.
+    /// Redirects to itself, again and again.
     Redirects,
-    /// One redirect to the file.
+    /// Redirects once to the file.
     Moved,
-    /// A range that begins elsewhere.
+    /// Sends a range that begins elsewhere.
     WrongRange,
-    /// No HTTP at all.
+    /// Does not speak HTTP.
     Nonsense,
 }
 
@@ -47,7 +47,7 @@ fn contents() -> Vec<u8> {
         .collect()
 }
 
-/// A server's address, and the ranges that it was asked for.
+/// A server's address, and the ranges requested from it.
 fn serve(manner: Manner) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -55,7 +55,7 @@ fn serve(manner: Manner) -> (String, Arc<Mutex<Vec<String>>>) {
     let ranges = asked.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that hangs up is no fault of the server.
+            // A client that hangs up is not the server's fault.
             let _ = answer(stream, manner, &ranges);
         }
     });
@@ -128,7 +128,7 @@ fn answer(
         _ => stream.write_all(body)?,
     }
     stream.flush()?;
-    // Not before it is read: unread bytes would be thrown away.
+    // Wait until it is read: closing would discard unread bytes.
     std::thread::sleep(Duration::from_millis(20));
     Ok(())
 }
@@ -142,7 +142,7 @@ fn file() -> RemoteFile {
     }
 }
 
-/// A new folder, and what is in the incomplete file at the beginning.
+/// A new folder, with these initial contents of the incomplete file.
 fn folder(part: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     if !part.is_empty() {
@@ -151,8 +151,8 @@ fn folder(part: &[u8]) -> tempfile::TempDir {
     folder
 }
 
-/// Runs a download from servers of these manners; the folder, what it said if
-/// it failed, and the ranges that each server was asked for.
+/// Runs a download from servers with these behaviours; returns the folder, the error if it failed,
+/// and the ranges requested from each server.
 fn run(part: &[u8], manners: &[Manner]) -> (tempfile::TempDir, Option<String>, Vec<Vec<String>>) {
     let folder = folder(part);
     let servers: Vec<_> = manners.iter().map(|&manner| serve(manner)).collect();
@@ -182,7 +182,7 @@ fn names(folder: &tempfile::TempDir) -> Vec<PathBuf> {
     names
 }
 
-/// What must succeed, leaving the file and nothing beside it.
+/// Asserts success, with the file and nothing beside it.
 fn ok(part: &[u8], manners: &[Manner]) -> Vec<Vec<String>> {
     let (folder, said, asked) = run(part, manners);
     assert_eq!(said, None, "{manners:?}");
@@ -191,8 +191,8 @@ fn ok(part: &[u8], manners: &[Manner]) -> Vec<Vec<String>> {
     asked
 }
 
-/// What must fail, without a file of the final name: what it said, and how much
-/// is kept for the next try.
+/// Asserts failure, without a file of the final name; returns the error, and the number of bytes
+/// kept for the next try.
 fn fails(part: &[u8], manners: &[Manner]) -> (String, u64) {
     let (folder, said, _) = run(part, manners);
     assert!(!folder.path().join("a.bin").exists(), "{manners:?}");
@@ -217,10 +217,10 @@ fn a_file_comes_whole() {
 fn what_is_there_is_not_fetched_again() {
     let begun = &contents()[..150_000];
     assert_eq!(ok(begun, &[Manner::Good]), [["bytes=150000-"]]);
-    // A server without ranges starts again, and so does a wrong beginning.
+    // A server without ranges starts again, and so does a wrong range.
     assert_eq!(ok(begun, &[Manner::NoRanges]), [["bytes=150000-"]]);
     assert_eq!(ok(&[7; 150_000], &[Manner::Good]), [["bytes=150000-", ""]]);
-    // All is there, right or wrong or too long.
+    // All bytes are there, right or wrong or too many.
     assert_eq!(ok(&contents(), &[Manner::Good]), [[""; 0]]);
     assert_eq!(ok(&[7; LENGTH], &[Manner::Good]), [[""]]);
     assert_eq!(ok(&[7; LENGTH + 1], &[Manner::Good]), [[""]]);
@@ -248,7 +248,7 @@ fn the_next_mirror_goes_on_where_one_fails() {
     }
     let asked = ok(b"", &[Manner::Cut(60_000), Manner::Good]);
     assert_eq!(asked[1], ["bytes=60000-"]);
-    // The same one again, as long as something comes.
+    // The same mirror again, as long as it makes progress.
     let asked = ok(b"", &[Manner::Cut(70_000)]);
     assert_eq!(asked, [["", "bytes=70000-", "bytes=140000-"]]);
 }
@@ -275,7 +275,7 @@ fn failures_name_the_mirror_and_what_it_did() {
         assert!(said.starts_with("a.bin from\n  http://127.0.0.1"), "{said}");
         assert_eq!(kept, left, "{manner:?}: {said}");
     }
-    // What was there stays for another time.
+    // Existing bytes stay for another try.
     let (said, kept) = fails(&contents()[..500], &[Manner::WrongRange, Manner::Missing]);
     assert!(
         said.contains("Content-Range: bytes 499-") && said.contains("404"),

@@ -1,4 +1,4 @@
-//! The real binary, in a folder of its own.
+//! Runs of the real binary, in a separate folder.
 #![allow(dead_code)] // every test file uses its part of it
 
 #[path = "../../../gradus/tests/common/mod.rs"]
@@ -20,7 +20,7 @@ impl Deref for Place {
     }
 }
 
-/// What a command said.
+/// The result of a command.
 pub struct Said {
     pub code: Option<i32>,
     pub out: String,
@@ -71,15 +71,15 @@ impl Place {
         )
     }
 
-    /// Runs what must succeed, and gives its standard output.
+    /// Runs a command that must succeed, and returns its standard output.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let said = self.run(arguments);
         assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
         said.out
     }
 
-    /// Runs what must be the user's mistake: exit code 2, nothing on standard
-    /// output, no panic. Gives standard error.
+    /// Runs a command that must be the user's mistake: exit code 2, nothing on standard output, no
+    /// panic. Returns standard error.
     pub fn mistake(&self, arguments: &[&str]) -> String {
         let said = self.run(arguments);
         assert_eq!(
@@ -138,8 +138,8 @@ early_stopping = { monitor = "val_loss", patience = 3, restore_best_weights = tr
 reduce_lr_on_plateau = { factor = 0.5, patience = 1, min_delta = 10.0 }
 "#;
 
-/// The files of a run that must agree between equal runs: the model to the
-/// byte, the measurements without the time that they took.
+/// The files of a run that must agree between equal runs: the model to the byte, the results
+/// without durations.
 pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
     let history = place.text(&format!("{run}/history.csv"));
     let without_seconds = history.lines().map(|line| line.rsplit_once(',').unwrap().0);
@@ -162,7 +162,7 @@ pub fn npy(shape: &[usize]) -> Vec<u8> {
     file
 }
 
-/// Whether all files under a folder are whole: none is a temporary one.
+/// True if no file under a folder is a temporary one.
 pub fn only_whole_files(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.into_iter().all(|entry| {

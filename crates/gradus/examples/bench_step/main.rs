@@ -13,22 +13,22 @@ use std::rc::Rc;
 use std::time::Instant;
 use workload::Workload;
 
-/// What the steps' callback has seen.
+/// The record of the steps' callback.
 #[derive(Default)]
 struct Seen {
     steps: usize,
-    /// Of the first steps, as many as are asked for.
+    /// Losses of the first steps, as many as requested.
     losses: Vec<f64>,
-    /// Microseconds of each step, from the end of the one before in the same epoch.
+    /// Microseconds of each step, from the end of the previous one in the same epoch.
     times: Vec<f64>,
-    /// Microseconds per step of each epoch, with what lies between epochs.
+    /// Microseconds per step of each epoch, including the time between epochs.
     epochs: Vec<f64>,
     last_step: Option<Instant>,
     last_epoch: Option<Instant>,
     seconds: f64,
 }
 
-/// Notes losses and times; ends the training with the epoch in which the time is up.
+/// Records losses and times; ends the training at the end of the epoch in which the time is up.
 struct Watch {
     seen: Rc<RefCell<Seen>>,
     losses: usize,
@@ -38,7 +38,7 @@ struct Watch {
 
 impl Callback for Watch {
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> gradus::Result<()> {
-        // From here on: the plan of the network is made.
+        // Timing starts here, after the plan was made.
         self.seen.borrow_mut().last_epoch = Some(Instant::now());
         Ok(())
     }
@@ -56,7 +56,7 @@ impl Callback for Watch {
             seen.times.push((now - last).as_secs_f64() * 1e6);
         }
         if seen.steps < self.losses {
-            // The mean so far, turned back into this batch's loss.
+            // The mean so far, converted back to this batch's loss.
             let n = (progress.batch + 1) as f64;
             let before: f64 = seen.losses[seen.steps - progress.batch..].iter().sum();
             seen.losses.push(progress.loss() * n - before);
@@ -91,7 +91,7 @@ fn argument(name: &str, default: &str) -> String {
     arguments.nth(1).unwrap_or_else(|| default.to_owned())
 }
 
-/// What a tenth of the times are below: what is taken while nobody else wants the processor.
+/// The 10th percentile of the times: that of steps without interference from other processes.
 fn tenth_fastest(times: &mut [f64]) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 10).copied().unwrap_or(f64::NAN)
@@ -120,7 +120,7 @@ fn main() -> gradus::Result<()> {
     let images = images.scaled(Scale::Divide(255.0))?;
     let mut all = Dataset::new(images, read("train-labels-idx1-ubyte.gz")?)?;
     if let Some(rows) = rows {
-        // The file's rows, again and again if there are not enough.
+        // The file's rows, repeated if there are not enough.
         let wanted: Vec<_> = (0..rows).map(|row| row % all.rows()).collect();
         all = all.take(&wanted)?;
     }
@@ -166,7 +166,8 @@ fn main() -> gradus::Result<()> {
         losses: std::mem::take(&mut seen.losses),
         ..Seen::default()
     });
-    // Unless it is asked for so many rows, epochs are parts of them: two or more within the time.
+    // Unless a number of rows is requested, epochs are parts of the file: two or more within the
+    // time.
     let epoch = match rows {
         Some(_) => steps,
         None => steps.min(((seconds / 2.0 / estimate) as usize).clamp(10, 400)),

@@ -1,19 +1,19 @@
-//! The workloads of `bench/README.md`: by their names, or written as `key=value,…`.
+//! The workloads of `bench/README.md`: by name, or written as `key=value,…`.
 
 use gradus::prelude::*;
 
-/// A network of the bench, and how it is trained.
+/// A benchmark network, and its training.
 pub struct Workload {
     pub model: Sequential,
     pub batch: usize,
     pub rate: f64,
-    /// Steps before the clock starts; the losses of their second half are reported.
+    /// Steps before timing starts; the losses of their second half are reported.
     pub loss_steps: usize,
-    /// So many rows by whole epochs; without it, parts of the file's rows.
+    /// Number of rows, in whole epochs; by default parts of the file's rows.
     pub rows: Option<usize>,
 }
 
-/// The workload of this name, or the one that the text describes.
+/// The workload of this name or description.
 pub fn workload(name: &str) -> Result<Workload, String> {
     let mut workload = match name {
         "W1" => written("hidden=300-100")?,
@@ -36,7 +36,7 @@ pub fn workload(name: &str) -> Result<Workload, String> {
         }
         "W5" => written("hidden=300-100,batch=512")?,
         "S100" => written("hidden=100x100,activation=selu,rate=0.0001")?,
-        // The book's network on images that are changed in every step.
+        // The book's network on augmented images.
         "A1" => {
             let augmented = Sequential::new()
                 .add(layers::Reshape::new([28, 28, 1]))
@@ -56,7 +56,7 @@ pub fn workload(name: &str) -> Result<Workload, String> {
     Ok(workload)
 }
 
-/// What a workload is unless it says otherwise.
+/// A workload's defaults.
 fn training(model: Sequential) -> Workload {
     Workload {
         model,

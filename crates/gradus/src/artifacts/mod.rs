@@ -1,4 +1,4 @@
-//! What stays after training: files that gradus and others read.
+//! Artifacts: the files of models, weights and training logs.
 
 pub mod callbacks;
 pub mod keras;
@@ -11,9 +11,9 @@ use crate::model::Model;
 use std::path::Path;
 
 impl Model {
-    /// Saves the model to a `.keras` file: architecture, weights, compile
-    /// settings and the optimizer's state. Keras 3 loads it, and can go on
-    /// training it. The file is written whole or not at all.
+    /// Saves the model to a `.keras` file: architecture, weights, training configuration and the
+    /// optimizer's state. Keras 3 loads it, and can go on training it. The file is written
+    /// atomically.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         keras_name(path.as_ref())?;
         keras::save_keras(self, path)
@@ -22,14 +22,14 @@ impl Model {
     /// Loads a model from a `.keras` file, written by gradus or by Keras 3, or
     /// from a whole-model `.h5` file of Keras 2 or 3. Nothing in the file is executed.
     ///
-    /// An optimizer, loss or metric that gradus does not know keeps nobody from using the
-    /// layers: it is left out, and [`Model::load_with_notes`] says so.
+    /// An optimizer, loss or metric unknown to gradus is left out, which [`Model::load_with_notes`]
+    /// reports; the layers are usable all the same.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         Model::load_with_notes(path).map(|(model, _)| model)
     }
 
-    /// As [`Model::load`], and what was not read of how the model was compiled: one
-    /// [`Note`](keras::Note) for each part.
+    /// Like [`Model::load`], with one [`Note`](keras::Note) for each unread part of the training
+    /// configuration.
     pub fn load_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<keras::Note>)> {
         let path = path.as_ref();
         if path.extension().is_none_or(|e| e != "h5") {
@@ -39,7 +39,7 @@ impl Model {
     }
 }
 
-/// The ending says what a file is.
+/// Refuses a path with another extension than a model's.
 fn keras_name(path: &Path) -> Result<()> {
     if path.extension().is_some_and(|e| e == "keras") {
         Ok(())

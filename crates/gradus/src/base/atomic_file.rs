@@ -1,4 +1,4 @@
-//! Files written whole or not at all.
+//! Atomic files: written completely or not at all.
 
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
@@ -6,11 +6,10 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes a file under its final name only when all of it is on the disk.
+/// Writes a file atomically: it gets its final name only when all of it is on the disk.
 ///
-/// `write` fills a temporary file beside it, which is then synced and renamed.
-/// Whoever is killed on the way leaves the old file, or none, under `path`; an
-/// error also removes the temporary file.
+/// `write` fills a temporary file beside it, which is then synced and renamed. A process killed on
+/// the way leaves the old file, or none, under `path`; an error also removes the temporary file.
 pub fn write_atomic(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -35,7 +34,7 @@ pub fn fill_atomic(
         fs::rename(&aside, path).map_err(failed)
     })();
     if filled.is_err() {
-        // The first error is the one to tell; a leftover is only untidy.
+        // The first error is the one to report; a leftover file does no harm.
         let _ = fs::remove_file(&aside);
         return filled;
     }
@@ -43,8 +42,8 @@ pub fn fill_atomic(
     Ok(())
 }
 
-/// Gives a complete file its final name, on the disk before it has it: the last
-/// step for whoever fills a temporary file in more than one go.
+/// Gives a complete file its final name after syncing it: the last step for callers who fill a
+/// temporary file in several goes.
 pub fn into_place(file: &File, aside: &Path, path: &Path) -> Result<()> {
     let failed = |cause| Error::io("write", path, cause);
     file.sync_all().map_err(failed)?;
@@ -75,14 +74,14 @@ fn create_aside(path: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Makes the rename itself survive a power cut, where folders can be synced.
+/// Makes the rename itself survive a power cut, if the system can sync folders.
 fn sync_folder(path: &Path) {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     if cfg!(unix) {
-        // The file is complete whether or not this succeeds.
+        // The file is complete even if this fails.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }

@@ -1,13 +1,12 @@
 //! `Lane`: the arithmetic that a formula may use.
 //!
-//! A formula (an activation, an optimizer's update) is written once, generic
-//! over `Lane`. One `f32` makes it the reference; a SIMD register makes it the
-//! fast kernel. Both take the same path through it: there are no branches on
-//! data, only [`Lane::select`].
+//! A formula (an activation, an optimizer's update) is written once, generic over `Lane`. One `f32`
+//! makes it the reference; a SIMD register makes it the fast kernel. Both take the same path
+//! through it: there are no data-dependent branches, only [`Lane::select`].
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// One or more `f32` numbers that are computed with together.
+/// One or more `f32` values that are computed with together.
 pub trait Lane:
     Copy
     + Add<Output = Self>
@@ -16,12 +15,12 @@ pub trait Lane:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// The outcome of a comparison, one for each number.
+    /// The result of a comparison, one for each value.
     type Mask: Copy;
-    /// As many `u32` numbers, for random bits and exponents.
+    /// The same count of `u32` values, for random bits and exponents.
     type Bits: Copy;
 
-    /// The same number everywhere.
+    /// The same value everywhere.
     fn splat(x: f32) -> Self;
     /// `self * b + c`, rounded once where the processor can.
     fn mul_add(self, b: Self, c: Self) -> Self;
@@ -38,9 +37,9 @@ pub trait Lane:
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// The numbers' bit patterns.
+    /// The bit patterns of the values.
     fn to_bits(self) -> Self::Bits;
-    /// Numbers from bit patterns.
+    /// Values from bit patterns.
     fn from_bits(bits: Self::Bits) -> Self;
     /// The same bits everywhere.
     fn bits(x: u32) -> Self::Bits;

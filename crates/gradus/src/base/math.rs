@@ -1,10 +1,10 @@
-//! Functions of real analysis over [`Lane`]: the same polynomial for one
-//! number and for a register of them. Bounds are in units of the last place of the true
-//! value; `engine/cpu/kernels/accuracy.rs` holds every function to its bound on every lane.
+//! Functions of real analysis over [`Lane`]: the same polynomial for one value and for a register
+//! of them. Bounds are in units of the last place of the true value;
+//! `engine/cpu/kernels/accuracy.rs` holds every function to its bound on every lane.
 
 use super::lane::Lane;
 
-/// The nearest bfloat16, the even one of two; infinities and NaN stay what they are.
+/// The nearest bfloat16, ties to even; infinities and NaN are unchanged.
 #[inline(always)]
 pub(crate) fn bfloat16<L: Lane>(x: L) -> L {
     let bits = x.to_bits();
@@ -99,10 +99,10 @@ pub(crate) fn tanh<L: Lane>(x: L) -> L {
 pub(crate) fn ln<L: Lane>(x: L) -> L {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    // The bits of √½; subtracting them makes the exponent's carry fall there.
+    // The bits of √½; subtracting them makes the exponent's carry happen there.
     const ROOT_HALF: u32 = 0x3f35_04f3;
 
-    // Subnormal numbers are lifted into the normal range first.
+    // Subnormal values are scaled into the normal range first.
     let subnormal = x.lt(L::splat(f32::MIN_POSITIVE));
     let lifted = L::select(subnormal, x * L::splat(33_554_432.0), x);
     let shifted = L::bits_add(lifted.to_bits(), L::bits(0x3f80_0000 - ROOT_HALF));
@@ -158,7 +158,7 @@ pub(crate) fn cos_of_turns<L: Lane>(u: L) -> L {
 /// ln(1 + x) for x above -1, accurate near 0 too: within 3 ulp.
 #[inline(always)]
 pub(crate) fn ln_1p<L: Lane>(x: L) -> L {
-    // What rounding 1 + x lost is put back to first order.
+    // First-order correction for the rounding error of 1 + x.
     let one_more = x + L::one();
     let lost = x - (one_more - L::one());
     let y = ln(one_more) + lost / one_more;
@@ -182,16 +182,16 @@ pub(crate) fn pow<L: Lane>(x: L, p: f32) -> L {
 /// its density φ(x), within 4 ulp, where they are not subnormal; where products are not
 /// fused, x²/2 more.
 ///
-/// With a = |x|: Φ(-a) = e^(-a²/2) t P(t), t = 1/(1 + 0.24 a). P was fitted to
-/// the least relative error (3e-9) on 0 ≤ a ≤ 14. Where a < 1, what rounding does to P
-/// would show: there it is ½ + x Q(x²), Q the series of the density's integral.
+/// With a = |x|: Φ(-a) = e^(-a²/2) t P(t), t = 1/(1 + 0.24 a). P was fitted to the least relative
+/// error (3e-9) on 0 ≤ a ≤ 14. Where a < 1, the rounding error of P would show: there it is ½ + x
+/// Q(x²), Q the series of the density's integral.
 #[inline(always)]
 pub(crate) fn normal<L: Lane>(x: L) -> (L, L) {
     const ROOT_TAU: f32 = 2.506_628_3;
     // Beyond 14 both are 0, or 1, to float precision.
     let a = L::splat(14.0).min(x.abs());
     let square = a * a;
-    // What rounding the square lost, which e^x would make larger.
+    // Rounding error of the square, which e^x would amplify.
     let lost = a.mul_add(a, -square);
     let bell = exp(square * L::splat(-0.5)) * lost.mul_add(L::splat(-0.5), L::one());
     let t = L::one() / a.mul_add(L::splat(0.24), L::one());
@@ -228,7 +228,7 @@ pub(crate) fn normal<L: Lane>(x: L) -> (L, L) {
     (below, bell * L::splat(1.0 / ROOT_TAU))
 }
 
-/// What tests hold functions against, in double precision.
+/// Reference functions in double precision, for tests.
 #[cfg(test)]
 pub(crate) mod truth {
     /// φ.

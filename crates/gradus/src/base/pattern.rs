@@ -1,13 +1,13 @@
 //! Patterns of layers' names.
 
-/// Whether a pattern matches a layer's name, or that of a part that it is in.
+/// True if a pattern matches a layer's name, or that of a submodel that contains it.
 pub(crate) fn names(pattern: &str, name: &str) -> bool {
     let ends = name.match_indices('/').map(|(i, _)| i);
     ends.chain([name.len()])
         .any(|end| matches(pattern, &name[..end]))
 }
 
-/// Whether a name matches a pattern in which `*` stands for anything.
+/// True if a name matches a pattern in which `*` stands for any text.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,

@@ -1,7 +1,7 @@
 //! Random numbers as a pure function of (seed, stream, step, element).
 //!
-//! Nothing carries a state from call to call, so that the same seed gives the
-//! same bits on any number of threads and after a resume.
+//! No state is carried from call to call, so that the same seed gives the same bits on any number
+//! of threads and after a resume.
 
 use super::lane::Lane;
 use super::math::{cos_of_turns, ln};
@@ -9,8 +9,7 @@ use super::math::{cos_of_turns, ln};
 /// The seed of a configuration that names none.
 pub const SEED: u64 = 42;
 
-/// What a stream of random numbers is for; the layer's number tells streams of
-/// one purpose apart.
+/// Purpose of a stream of random numbers; the layer's number tells streams of one purpose apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Initial weights of the n-th variable.
@@ -19,11 +18,11 @@ pub enum Stream {
     Shuffle,
     /// The noise of the n-th random layer.
     Layer(u32),
-    /// What pretraining hides or pairs.
+    /// The values masked and the pairs drawn in pretraining.
     Pretrain,
-    /// Which rows are held out, and which fold a row is in.
+    /// The rows held out, and each row's fold.
     Split,
-    /// Which rows of a batch are mixed, and how much of each.
+    /// The rows of a batch that mixup pairs, and their shares.
     Mix,
 }
 
@@ -91,18 +90,18 @@ impl Key {
         (L::splat(-2.0) * ln(radius)).sqrt() * cos_of_turns(angle)
     }
 
-    /// A key whose numbers have nothing to do with this one's.
+    /// A key whose random numbers are independent of this one's.
     pub(crate) fn beside(self) -> Key {
         Key(mix64(!self.0))
     }
 
-    /// The key of the n-th part of what this one is for.
+    /// The n-th subkey of this key, for the n-th part of its purpose.
     pub(crate) fn part(self, n: u64) -> Key {
         let golden = 0x9e37_79b9_7f4a_7c15_u64;
         Key(mix64(self.beside().0 ^ n.wrapping_mul(golden)))
     }
 
-    /// A sequence of numbers, for work on the host (shuffling, initial weights).
+    /// A sequence of random numbers, for work on the host (shuffling, initial weights).
     pub fn sequence(self) -> Sequence {
         Sequence {
             key: self.0,
@@ -120,7 +119,7 @@ fn mix32<L: Lane>(mut x: L::Bits) -> L::Bits {
     L::bits_xor(x, L::bits_shr::<15>(x))
 }
 
-/// A counted sequence of random numbers.
+/// A sequence of random numbers, with a counter as its state.
 #[derive(Clone, Debug)]
 pub struct Sequence {
     key: u64,
@@ -160,9 +159,9 @@ impl Sequence {
         }
     }
 
-    /// A number from the beta distribution with both parameters `alpha` above 0: the
-    /// share of one of two gamma variates (Marsaglia & Tsang 2000), by logarithms,
-    /// for small parameters give small variates.
+    /// A number from the beta distribution with both parameters `alpha` above 0: the share of one
+    /// of two gamma variates (Marsaglia & Tsang 2000), by logarithms, because small parameters give
+    /// tiny variates.
     pub fn beta(&mut self, alpha: f64) -> f64 {
         let (a, b) = (self.ln_gamma(alpha), self.ln_gamma(alpha));
         1.0 / (1.0 + (b - a).exp())

@@ -10,8 +10,8 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
 
-/// A configuration as plain data: what a TOML table and a Keras JSON object
-/// both become. A nested Keras object is an object with the key `type`.
+/// A configuration as plain data, from a TOML table or a Keras JSON object. A nested Keras object
+/// is an object with the key `type`.
 pub type Value = serde_json::Value;
 
 /// Facts about a member of a family.
@@ -19,7 +19,7 @@ pub type Value = serde_json::Value;
 pub struct Member {
     /// Keras' class name, also the Rust type's: `HeNormal`.
     pub class: &'static str,
-    /// The strings that stand for it with default arguments, the usual one first.
+    /// Strings that stand for the member with default arguments, the usual one first.
     pub aliases: &'static [&'static str],
     /// The names of its arguments.
     pub fields: fn() -> &'static [&'static str],
@@ -34,7 +34,7 @@ impl Member {
 
 /// A registered rule: a check of its arguments.
 pub trait Rule: Clone + Serialize + DeserializeOwned {
-    /// Refuses arguments that make no sense, naming the argument.
+    /// Refuses invalid arguments, naming the argument.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -42,8 +42,7 @@ pub trait Rule: Clone + Serialize + DeserializeOwned {
 
 /// Reads a rule, or any configuration table, from its fields.
 ///
-/// A key that the type does not have is an error with the nearest one that it
-/// has, whether or not a required key is missing too.
+/// An unknown key is an error with the nearest known one, even if a required key is missing too.
 pub fn read<T: DeserializeOwned>(at: &str, fields: Map<String, Value>) -> Result<T> {
     let known = field_names::<T>();
     for key in fields.keys() {
@@ -63,7 +62,7 @@ pub fn read<T: DeserializeOwned>(at: &str, fields: Map<String, Value>) -> Result
     })
 }
 
-/// A configuration's fields, or an error that says what stands there instead.
+/// The fields of a configuration table; an error if the value is no table.
 pub fn table(at: &str, value: &Value) -> Result<Map<String, Value>> {
     match value {
         Value::Object(fields) => Ok(fields.clone()),
@@ -158,10 +157,9 @@ pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     names
 }
 
-/// Declares a family: see the module's documentation, and `rules/activations/mod.rs`
-/// for an example. `file: Type["alias", …], …;` registers the types of one file.
-/// `+ Type` behind the list is a rule that has no name to look it up by: it is
-/// made in code, and in no configuration.
+/// Declares a family: see the module's documentation, and `rules/activations/mod.rs` for an
+/// example. `file: Type["alias", …], …;` registers the types of one file. `+ Type` after the list
+/// is a rule without a name: it can be made in code, but in no configuration.
 macro_rules! registry {
     (
         $(#[$doc:meta])*
@@ -175,7 +173,7 @@ macro_rules! registry {
         #[derive(Clone, Debug, PartialEq)]
         pub struct $family(pub(crate) Kind);
 
-        /// Which member of the family it is.
+        /// The family's members, one variant each.
         #[derive(Clone, Debug, PartialEq)]
         #[allow(clippy::large_enum_variant, clippy::upper_case_acronyms)]
         pub(crate) enum Kind {
@@ -219,8 +217,8 @@ macro_rules! registry {
                 }
             }
 
-            /// Reads it from a name, or from a table with `type` and arguments.
-            /// `at` is where it stands, for the error's text.
+            /// Reads it from a name, or from a table with `type` and arguments. `at` is its path of
+            /// keys, for the error's text.
             pub fn from_config(at: &str, value: &$crate::base::registry::Value) -> $crate::Result<Self> {
                 use $crate::base::registry::{Rule, named, read};
                 let (name, fields) = named(at, $noun, value)?;
@@ -237,7 +235,7 @@ macro_rules! registry {
                 Err($crate::Error::unknown(at, $noun, &name, known))
             }
 
-            /// Its type and arguments: an object with `type`.
+            /// The type and arguments, as an object with `type`.
             pub fn to_config(&self) -> $crate::base::registry::Value {
                 let mut object = serde_json::Map::new();
                 object.insert("type".into(), self.class().into());
@@ -246,7 +244,7 @@ macro_rules! registry {
                 object.into()
             }
 
-            /// Refuses arguments that make no sense.
+            /// Refuses invalid arguments.
             pub(crate) fn check(&self) -> $crate::Result<()> {
                 use $crate::base::registry::Rule;
                 match_member!(&self.0, rule: R => rule.check())
@@ -254,7 +252,7 @@ macro_rules! registry {
         }
 
         impl serde::Serialize for $family {
-            /// The alias where the arguments are the defaults, as Keras writes it.
+            /// The alias if the arguments are the defaults, as Keras writes it.
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 use $crate::base::registry::short;
                 short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
@@ -333,11 +331,11 @@ macro_rules! forward {
 /// Gives a family a visitor, for kernels that are generic over the rule.
 macro_rules! visitor {
     ($family:ident, $formula:path) => {
-        /// Something to do with whichever rule it is, its type known.
+        /// A generic function to call with a member's concrete type.
         pub(crate) trait Visit {
             /// The result.
             type Output;
-            /// Does it.
+            /// Runs on the concrete rule.
             fn visit<R: $formula>(self, rule: &R) -> Self::Output;
         }
 

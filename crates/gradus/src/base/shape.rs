@@ -19,12 +19,12 @@ impl Shape {
         &self.0
     }
 
-    /// How many dimensions there are, without the batch.
+    /// Number of dimensions, without the batch.
     pub fn rank(&self) -> usize {
         self.0.len()
     }
 
-    /// How many numbers one row holds.
+    /// Number of elements in one row.
     pub fn size(&self) -> usize {
         self.0.iter().product()
     }

@@ -1,4 +1,4 @@
-//! How many threads there may be, and what they share.
+//! The number of threads, and helpers for work shared among them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -6,13 +6,13 @@ use std::thread::available_parallelism;
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// Sets how many threads training and inference that begin from now on may
-/// use; 0, as it starts, stands for one on each core. Results do not depend on it.
+/// Sets the number of threads of trainings and inferences that begin from now on; 0, the default,
+/// is one per core. Results do not depend on it.
 pub fn set_threads(threads: usize) {
     THREADS.store(threads, Ordering::Relaxed);
 }
 
-/// How many threads training and inference may use.
+/// Number of threads that training and inference may use.
 pub fn threads() -> usize {
     // Counting the cores reads files: once is enough, and each step asks.
     static CORES: OnceLock<usize> = OnceLock::new();
@@ -22,14 +22,13 @@ pub fn threads() -> usize {
     }
 }
 
-/// A lock that a panic elsewhere does not spoil: only for what is whole between two
-/// statements.
+/// Locks a mutex, ignoring poisoning: only for data that no statement leaves inconsistent.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does the same work on so many threads, this one among them: all that they found, in
-/// the order of its numbers.
+/// Runs the same work on `threads` threads, the calling one included, and returns all results,
+/// sorted by the numbers that the work gave them.
 pub(crate) fn together<T: Send>(
     threads: usize,
     work: impl Fn() -> Vec<(usize, T)> + Sync,
@@ -49,7 +48,7 @@ pub(crate) fn together<T: Send>(
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-/// The results of so many tasks, done by so many threads, in their order.
+/// Runs numbered tasks on several threads and returns their results in the tasks' order.
 pub(crate) fn parallel<T: Send>(
     threads: usize,
     tasks: usize,

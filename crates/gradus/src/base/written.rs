@@ -1,4 +1,4 @@
-//! Numbers as messages write them.
+//! Formatting of numbers in messages.
 
 /// The largest whole number up to which every one is a 64-bit float.
 const EXACT: f64 = 9_007_199_254_740_992.0;

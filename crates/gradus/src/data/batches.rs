@@ -54,7 +54,7 @@ impl Batches {
         key.sequence().shuffle(&mut self.order);
     }
 
-    /// The epoch's batches; the last one holds what is left and may be shorter.
+    /// The epoch's batches; the last one may be shorter.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> {
         self.order.chunks(self.batch_size)
     }
@@ -66,17 +66,17 @@ impl Batches {
         (!rest.is_empty()).then(|| &rest[..self.batch_size.min(rest.len())])
     }
 
-    /// How many batches an epoch has.
+    /// Number of batches in an epoch.
     pub fn count(&self) -> usize {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    /// How many rows a full batch has.
+    /// Number of rows in a full batch.
     pub fn batch_size(&self) -> usize {
         self.batch_size
     }
 
-    /// How many rows an epoch has.
+    /// Number of rows in an epoch.
     pub fn rows(&self) -> usize {
         self.order.len()
     }

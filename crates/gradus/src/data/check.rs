@@ -1,7 +1,7 @@
 //! Checks of the data before training, against what the model expects.
 //!
-//! Clean data is passed over at the speed of memory; only a bad block is
-//! looked at number by number. Rows are counted from 0, as in the file.
+//! Clean data is read at memory speed; only a block with a bad value is searched value by value.
+//! Rows are counted from 0, as in the file.
 
 use crate::base::shape::Shape;
 use crate::base::written;
@@ -9,9 +9,8 @@ use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
 use crate::error::{Error, Extent, Result};
 
-/// Everything that can be said of a data set without knowing the loss: it has
-/// rows, its inputs have the shapes that the model expects, and no number in
-/// inputs, targets or weights is NaN or infinite.
+/// Checks all that does not depend on the loss: there are rows, the inputs have the shapes that the
+/// model expects, and no value in inputs, targets or weights is NaN or infinite.
 pub fn dataset(data: &Dataset, inputs: &[Shape]) -> Result<()> {
     not_empty(data)?;
     if data.inputs().len() != inputs.len() {
@@ -25,7 +24,7 @@ pub fn dataset(data: &Dataset, inputs: &[Shape]) -> Result<()> {
     finite_all(data)
 }
 
-/// Refuses a number in inputs, targets or weights that is NaN or infinite.
+/// Refuses NaN and infinite values in inputs, targets and weights.
 pub fn finite_all(data: &Dataset) -> Result<()> {
     let columns = data
         .inputs()
@@ -70,10 +69,10 @@ pub(crate) fn weights(tensor: &Tensor) -> Result<()> {
     refuse(tensor, is_none, WEIGHT)
 }
 
-/// What a row's weight is.
+/// Expected value of a row's weight, in error messages.
 pub(crate) const WEIGHT: &str = "a weight of 0 or more";
 
-/// As [`finite`], of an input: says what takes NaN.
+/// Like [`finite`], for an input: the message names the layers that take NaN.
 pub(crate) fn finite_input(tensor: &Tensor) -> Result<()> {
     not_infinite(tensor)?;
     let expected = "a finite number: with a NanToNum layer in the model, NaN is a gap";
@@ -85,14 +84,14 @@ pub(crate) fn not_infinite(tensor: &Tensor) -> Result<()> {
     refuse(tensor, f32::is_infinite, "a finite number")
 }
 
-/// Refuses all but whole numbers from `least` on and below `limit`, naming the first
-/// one's row and column.
+/// Refuses values that are not whole or not in `least..limit`, naming the first one's row and
+/// column.
 pub(crate) fn whole(tensor: &Tensor, least: f32, limit: f32, expected: &str) -> Result<()> {
     let is_whole = |x: f32| x >= least && x < limit && x.fract() == 0.0;
     each(tensor, is_whole, expected)
 }
 
-/// Refuses all but such numbers, naming the first one's row and column.
+/// Refuses values for which `is_good` is false, naming the first one's row and column.
 pub(crate) fn each(tensor: &Tensor, is_good: impl Fn(f32) -> bool, expected: &str) -> Result<()> {
     match tensor.values() {
         Values::U8(all) => match first_bad(all, |x| !is_good(f32::from(x))) {
@@ -109,7 +108,7 @@ pub(crate) fn each(tensor: &Tensor, is_good: impl Fn(f32) -> bool, expected: &st
 fn refuse(tensor: &Tensor, is_bad: impl Fn(f32) -> bool, expected: &str) -> Result<()> {
     let bad = match tensor.values() {
         Values::F32(all) => first_bad(all, is_bad).map(|place| (place, f64::from(all[place]))),
-        // As the model gets it.
+        // Rounded to float32, as the model gets it.
         Values::F64(all) => first_bad(all, |x| is_bad(x as f32)).map(|place| (place, all[place])),
         Values::U8(_) | Values::Text { .. } => None,
     };
@@ -119,8 +118,7 @@ fn refuse(tensor: &Tensor, is_bad: impl Fn(f32) -> bool, expected: &str) -> Resu
     }
 }
 
-/// Refuses labels that are no whole number below `classes`, naming the first
-/// one's row.
+/// Refuses labels that are not whole or not below `classes`, naming the first one's row.
 pub fn labels(tensor: &Tensor, classes: usize) -> Result<()> {
     if tensor.size() != 1 {
         return Err(Error::shape(
@@ -153,8 +151,8 @@ pub fn labels(tensor: &Tensor, classes: usize) -> Result<()> {
     Err(bad_number(tensor, place, found, &expected))
 }
 
-/// Where the first bad number is. Whole blocks are judged without a branch, so
-/// that the loop becomes vector instructions.
+/// The index of the first bad value. Whole blocks are tested without a branch, so that the loop
+/// becomes vector instructions.
 #[inline(always)]
 fn first_bad<T: Copy>(all: &[T], is_bad: impl Fn(T) -> bool) -> Option<usize> {
     const BLOCK: usize = 1024;
@@ -178,7 +176,7 @@ fn bad_number(tensor: &Tensor, place: usize, found: f64, expected: &str) -> Erro
     }
 }
 
-/// A number of a tensor as it was read.
+/// The text of a tensor's value, as it was read.
 fn written(tensor: &Tensor, x: f64) -> String {
     match tensor.values() {
         Values::F64(_) if x.is_finite() && !(x as f32).is_finite() => {

@@ -5,8 +5,7 @@ use super::tensor::Tensor;
 use crate::base::written;
 use crate::error::{Error, Result};
 
-/// The class that a row's target names: a number, or the place of the largest
-/// of several.
+/// The class in a row's target: the value itself, or the index of the largest of several.
 pub(crate) fn class_of(row: &[f32]) -> f64 {
     match row {
         [number] => f64::from(*number).round(),
@@ -17,10 +16,10 @@ pub(crate) fn class_of(row: &[f32]) -> f64 {
     }
 }
 
-/// A code for the class of each row: equal for rows of one class. The target is
-/// a whole number a row (0 and up, or ±1), or one-hot.
+/// Codes for the classes of rows, equal for rows of one class. The target has one whole number a
+/// row (0 and up, or ±1), or is one-hot.
 ///
-/// An error where it is neither.
+/// An error if it is neither.
 pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
     const EXPECTED: &str = "classes: whole numbers, or one-hot rows";
     let size = target.size();
@@ -55,11 +54,11 @@ pub(crate) fn codes(target: &Tensor) -> Result<Vec<u32>> {
 const KEY: &str = "class_weight";
 
 impl super::Dataset {
-    /// A code for the class of each row, equal for rows of one class: what
-    /// [`split::stratified`](crate::data::split::stratified) takes.
+    /// Codes for the classes of rows, equal for rows of one class, as
+    /// [`split::stratified`](crate::data::split::stratified) takes them.
     ///
-    /// An error where the data has not one target that names a class for each row: a
-    /// whole number, or one-hot.
+    /// An error if the data has no target, several, or one that is neither whole numbers nor
+    /// one-hot.
     pub fn classes(&self) -> Result<Vec<u32>> {
         match self.targets() {
             [target] => codes(target),
@@ -74,16 +73,16 @@ impl super::Dataset {
     /// loss: rows over (classes times the class's rows), scikit-learn's
     /// `balanced`. For `Fit::class_weight`.
     ///
-    /// An error where the data has not one target that names a class for each
-    /// row: a whole number from 0 on, or one-hot.
+    /// An error if the data has no target, several, or one that is neither whole numbers from 0 on
+    /// nor one-hot.
     pub fn balanced_class_weight(&self) -> Result<Vec<(usize, f64)>> {
         Data::from(self).balanced_class_weight()
     }
 }
 
 impl Data {
-    /// As [`Dataset::balanced_class_weight`](super::Dataset::balanced_class_weight), in
-    /// one pass over the rows.
+    /// Like [`Dataset::balanced_class_weight`](super::Dataset::balanced_class_weight), in one pass
+    /// over the rows.
     pub fn balanced_class_weight(&self) -> Result<Vec<(usize, f64)>> {
         let mut counts = std::collections::BTreeMap::<u32, usize>::new();
         let mut rows = 0;
@@ -98,7 +97,7 @@ impl Data {
             rows += data.rows();
             Ok(())
         })?;
-        // A class below 0 has a code that is larger than any class.
+        // Negative classes have codes above any valid class.
         if let Some((&code, _)) = counts.last_key_value()
             && code > 1 << 24
         {

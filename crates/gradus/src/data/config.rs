@@ -25,11 +25,11 @@ pub struct DataConfig {
     /// The uses of a table's columns.
     #[serde(flatten)]
     pub columns: TableOptions,
-    /// The rows that are held out to watch the training. The default is none.
+    /// The validation rows. The default is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<HoldOut>,
-    /// The rows that are held out to the end. They are taken first, the
-    /// validation's from the rest. The default is a built-in set's own, else none.
+    /// The test rows. They are taken first, the validation rows from the rest. The default is a
+    /// built-in set's own, else none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<HoldOut>,
     /// The way inputs are scaled. The default is `unit` for pictures, of a
@@ -39,7 +39,7 @@ pub struct DataConfig {
     /// A weight for each row's loss: an array file, or a column of the table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
-    /// The checks that are not made before training.
+    /// The checks disabled before training.
     #[serde(skip_serializing_if = "Silenced::is_empty")]
     pub checks: Silenced,
     /// The memory that the rows of arrays, pictures or a table may take: larger ones
@@ -105,10 +105,10 @@ impl DataConfig {
         self
     }
 
-    /// Reads the table from a configuration; `at` is where it stands (`data`).
+    /// Reads the table from a configuration; `at` is its path of keys (`data`).
     ///
-    /// Unknown keys, keys that exclude each other and a table that names no
-    /// data are errors. Files are not looked at yet.
+    /// Unknown keys, keys that exclude each other and a table that names no data are errors. Files
+    /// are not opened yet.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let mut fields = table(at, value)?;
         let known: Vec<&str> = Source::all_keys()
@@ -159,14 +159,14 @@ impl DataConfig {
         Ok(config)
     }
 
-    /// The same table with its files' paths made absolute: they are relative
-    /// to `base`, the folder of the configuration that they stood in.
+    /// The same table with its files' paths made absolute: they are relative to `base`, the folder
+    /// of the configuration that names them.
     pub fn absolute(&self, base: &Path) -> Result<Self> {
         let base = std::path::absolute(base).map_err(|cause| Error::io("find", base, cause))?;
         let full = &|path: &String| base.join(path).display().to_string();
         Ok(DataConfig {
             source: self.source.as_ref().map(|source| source.map_paths(full)),
-            // A table's is a column.
+            // For a table it is a column.
             sample_weight: match self.table() {
                 Some(_) => self.sample_weight.clone(),
                 None => self.sample_weight.as_ref().map(full),

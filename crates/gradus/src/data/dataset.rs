@@ -26,8 +26,8 @@ impl Split {
 
 /// Inputs and targets, row by row.
 ///
-/// One input and one target are usual; a model with several takes them in its
-/// own order. Without targets it is good for `predict` alone.
+/// One input and one target are usual; a model with several takes them in its own order. Without
+/// targets it can only be used for `predict`.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     name: String,
@@ -37,17 +37,17 @@ pub struct Dataset {
     target_names: Vec<String>,
     sample_weight: Option<Tensor>,
     class_names: Vec<String>,
-    /// What says which row it is, with names.
+    /// Named text columns that identify each row.
     ids: Vec<(String, Tensor)>,
 }
 
 impl Dataset {
-    /// Inputs `x` with targets `y`; an error where their row counts differ.
+    /// Inputs `x` with targets `y`; an error if their row counts differ.
     pub fn new(x: Tensor, y: Tensor) -> Result<Self> {
         Self::from_parts(vec![x], vec![y])
     }
 
-    /// Inputs alone.
+    /// Inputs without targets.
     pub fn unlabelled(x: Tensor) -> Self {
         Dataset {
             name: x.name().to_owned(),
@@ -61,8 +61,8 @@ impl Dataset {
         }
     }
 
-    /// Several inputs and targets; an error where there is no input or row
-    /// counts differ. The name is the first input's.
+    /// Several inputs and targets; an error if there is no input or row counts differ. The name is
+    /// the first input's.
     pub fn from_parts(inputs: Vec<Tensor>, targets: Vec<Tensor>) -> Result<Self> {
         let Some(first) = inputs.first() else {
             return Err(Error::invalid("data", "no input", "at least one"));
@@ -108,8 +108,8 @@ impl Dataset {
         self
     }
 
-    /// The same data, its inputs and targets under the names that a model with
-    /// several of them knows them by; no names leave them to their order.
+    /// The same data with names for its inputs and targets, by which a model with several finds
+    /// them; without names their order counts.
     pub fn with_names(
         mut self,
         inputs: &[impl AsRef<str>],
@@ -132,7 +132,7 @@ impl Dataset {
         Ok(self)
     }
 
-    /// The same data with texts that say which row it is, by their columns' names.
+    /// The same data with named text columns that identify each row.
     pub fn with_ids(mut self, ids: Vec<(String, Tensor)>) -> Result<Self> {
         for (_, id) in &ids {
             same_rows(&self.inputs[0], id)?;
@@ -163,7 +163,7 @@ impl Dataset {
         self
     }
 
-    /// The same data, each input changed by `change`, which keeps its rows.
+    /// The same data, each input mapped by `change`, which keeps the rows.
     pub(super) fn map_inputs(
         mut self,
         change: impl Fn(usize, Tensor) -> Result<Tensor>,
@@ -175,12 +175,12 @@ impl Dataset {
         Ok(self)
     }
 
-    /// The name that messages call it by: a built-in set's or a file's.
+    /// The name used in messages: a built-in set's or a file's.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.inputs[0].rows()
     }
@@ -215,12 +215,12 @@ impl Dataset {
         &self.class_names
     }
 
-    /// What says which row it is, by the columns' names; of tables only.
+    /// The text columns that identify each row, with their names; only tables have them.
     pub fn ids(&self) -> &[(String, Tensor)] {
         &self.ids
     }
 
-    /// The rows of a range, sharing their numbers.
+    /// The rows of a range, sharing memory with this data set.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         self.map(|tensor| tensor.slice(range.clone()))
     }
@@ -230,25 +230,24 @@ impl Dataset {
         self.map(|tensor| tensor.take(rows))
     }
 
-    /// The given rows, ascending: shared where they are neighbours, else copied.
+    /// The given rows, ascending: shared if they are contiguous, else copied.
     pub(crate) fn select(&self, rows: &[usize]) -> Result<Self> {
         self.map(|tensor| tensor.select(rows))
     }
 
-    /// The first `n` rows, and the rest; an error where either would be empty.
+    /// The first `n` rows, and the rest; an error if either is empty.
     pub fn split_first(&self, n: usize) -> Result<(Self, Self)> {
         let parts = split::first(self.rows(), n)?;
         Ok((self.select(&parts.held_out)?, self.select(&parts.rest)?))
     }
 
-    /// All but the last `fraction` of the rows, and these: Keras'
-    /// `validation_split`, which holds out the rows from
-    /// `floor(rows * (1 - fraction))` on. An error where either would be empty.
+    /// Splits off the last `fraction` of the rows: Keras' `validation_split`, which holds out the
+    /// rows from `floor(rows * (1 - fraction))` on. An error where either would be empty.
     pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
         self.split_by(&split::last(self.rows(), fraction)?)
     }
 
-    /// The rows that stay and those that are held out, of any split or fold of
+    /// Splits into the remaining and the held-out rows of any split or fold of
     /// [`split`](crate::data::split).
     ///
     /// ```
@@ -270,14 +269,14 @@ impl Dataset {
         labelled.chain(&self.sample_weight)
     }
 
-    /// As `tensors`, for good.
+    /// Like `tensors`, by value.
     pub(super) fn into_tensors(self) -> impl Iterator<Item = Tensor> {
         let labelled = self.inputs.into_iter().chain(self.targets);
         labelled.chain(self.sample_weight)
     }
 
-    /// The same data with each tensor changed, in the order of `tensors` and then of
-    /// ids; all keep the same rows.
+    /// The same data with each tensor mapped, in the order of `tensors`, then the ids; all keep the
+    /// same rows.
     pub(super) fn map(&self, mut change: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Self> {
         Ok(Dataset {
             name: self.name.clone(),

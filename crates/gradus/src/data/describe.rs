@@ -1,4 +1,4 @@
-//! What a data set looks like, in words, numbers and a small picture.
+//! A summary of a data set, in words, statistics and a small picture.
 
 use crate::base::written;
 use crate::data::dataset::Dataset;
@@ -6,9 +6,8 @@ use crate::data::tensor::{Tensor, Values};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// A description of a data set for `gradus data show`: rows, shapes, types,
-/// ranges, how many rows each class has, and the first pictures if its rows
-/// are small pictures.
+/// A description of a data set for `gradus data show`: rows, shapes, types, ranges, the rows of
+/// each class, and the first pictures if its rows are small pictures.
 pub fn describe(data: &Dataset) -> String {
     let mut text = format!("{}: {} rows\n", data.name(), data.rows());
     for (i, input) in data.inputs().iter().enumerate() {
@@ -32,7 +31,7 @@ pub fn describe(data: &Dataset) -> String {
     text
 }
 
-/// One tensor: shape, type, range and mean of the numbers as they are stored.
+/// One tensor: shape, type, range and mean of the values as they are stored.
 fn line(text: &mut String, what: &str, tensor: &Tensor) {
     let (kind, summary) = match tensor.values() {
         Values::U8(all) => ("uint8", summary(all)),
@@ -69,7 +68,7 @@ struct Summary {
     min: f64,
     max: f64,
     mean: f64,
-    /// How many numbers are NaN or infinite; they do not count otherwise.
+    /// Number of NaN or infinite values, which the other fields leave out.
     bad: usize,
 }
 
@@ -93,8 +92,8 @@ fn summary<T: Copy + Into<f64>>(all: &[T]) -> Option<Summary> {
     })
 }
 
-/// How many rows each label has, if the numbers look like labels: whole, from
-/// 0 on, of few kinds.
+/// The number of rows per label; `None` if the values don't look like labels: whole, from 0 on, few
+/// different ones.
 fn class_counts(target: &Tensor) -> Option<BTreeMap<u32, usize>> {
     const MOST_CLASSES: usize = 100;
     if target.size() != 1 {
@@ -138,13 +137,13 @@ fn pictures(input: &Tensor) -> Option<String> {
     if !(4..=40).contains(&height) || !(4..=40).contains(&width) || input.rows() == 0 {
         return None;
     }
-    // A character is twice as high as wide: a small picture gets two for each
-    // pixel, a large one gives one to two pixels above each other.
+    // A character is twice as high as wide: a small picture gets two characters for each pixel, a
+    // large one one for one to two pixels above each other.
     let small = width <= 16;
     let (above, beside) = if small { (1, 2) } else { (2, 1) };
     let shown = input.rows().min(76 / (width * beside + 2));
     let pixels = input.slice(0..shown).ok()?.to_f32();
-    // Colours as their brightness.
+    // Colours are shown by their brightness.
     let gray = |pixel: &[f32]| match *pixel {
         [red, green, blue] => 0.299 * red + 0.587 * green + 0.114 * blue,
         _ => pixel[0],

@@ -53,7 +53,7 @@ impl RunData {
         text
     }
 
-    /// The columns of a table by whose classes rows are held out, though they are numbers.
+    /// Numeric columns of the table that stratify a split, so that each value counts as a class.
     fn stratified_by_numbers<'a>(&'a self, config: &'a DataConfig) -> Vec<&'a str> {
         let Some(schema) = self.schema() else {
             return Vec::new();

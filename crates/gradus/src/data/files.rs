@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 /// outputs: `"x.npy"`, or `{ left = "l.npy", right = "r.npy" }`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Files {
-    /// The only one.
+    /// A single file.
     One(String),
-    /// Each with its name.
+    /// Files with names.
     Named(Vec<(String, String)>),
 }
 
@@ -57,7 +57,7 @@ impl Files {
         }
     }
 
-    /// The names, none for an only file.
+    /// The names; empty for a single file.
     pub(in crate::data) fn names(&self) -> Vec<String> {
         match self {
             Files::One(_) => Vec::new(),

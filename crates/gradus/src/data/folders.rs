@@ -1,10 +1,9 @@
-//! The folders where the built-in sets' files are looked for.
+//! The folders searched for the files of built-in data sets.
 
 use crate::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Where a built-in set's files may lie: the folders that are looked in, the
-/// first one first.
+/// The folders searched for a built-in set's files, in order.
 ///
 /// They are `$GRADUS_DATA/NAME`, `$GRADUS_DATA` itself, `gradus/NAME` in the
 /// user's cache folder (`$XDG_CACHE_HOME` or `~/.cache`), and Debian's
@@ -13,8 +12,7 @@ pub fn data_folders(name: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(folder) = variable("GRADUS_DATA") {
         folders.push(folder.join(name));
-        // The sets' files have the same names: a folder that is named after one
-        // set is not taken for another.
+        // Different sets use the same file names, so a folder named after another set is skipped.
         let others = ["mnist", "fashion-mnist"];
         let its_own = folder.file_name().and_then(|last| last.to_str());
         if !others

@@ -1,4 +1,4 @@
-//! Amounts of memory, as people write them.
+//! Amounts of memory in human-readable form.
 
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
@@ -9,8 +9,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Memory(u64);
 
-/// The larger first of those with the same base, since a text is made of the first
-/// that divides an amount.
+/// Larger units first among those of one base, since a text is written in the first unit that
+/// divides the amount.
 const UNITS: [(&str, u64); 8] = [
     ("TiB", 1 << 40),
     ("TB", 1_000_000_000_000),
@@ -25,15 +25,15 @@ const UNITS: [(&str, u64); 8] = [
 const EXPECTED: &str = "an amount of memory, such as \"500 MB\" or \"2 GiB\"";
 
 impl Memory {
-    /// What rows that are read take where nothing is said: 500 MB.
+    /// The default memory limit for streamed rows: 500 MB.
     pub const USUAL: Memory = Memory(500_000_000);
 
-    /// How many bytes it is.
+    /// The amount in bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
 
-    /// Reads `500 MB`; `at` is where it stands.
+    /// Reads `500 MB`; `at` is its path of keys.
     pub fn from_text(at: &str, text: &str) -> Result<Self> {
         let wrong = || Error::invalid(at, format!("`{text}`"), EXPECTED);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
@@ -54,7 +54,7 @@ impl Memory {
         }
     }
 
-    /// Reads what a configuration has: a text, or a number of bytes.
+    /// Reads a configuration's text or number of bytes.
     pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
         match (value, value.as_u64()) {
             (Value::String(text), _) => Self::from_text(at, text),
@@ -63,7 +63,7 @@ impl Memory {
         }
     }
 
-    /// An amount that is not smaller, with two digits.
+    /// The amount rounded up to two digits.
     pub(super) fn at_least(bytes: u64) -> Self {
         let mut unit = 1;
         while bytes / unit >= 100 {
@@ -72,8 +72,8 @@ impl Memory {
         Memory(bytes.div_ceil(unit) * unit)
     }
 
-    /// What the machine has, or what this process may have of it; none where the
-    /// system does not say so in a file.
+    /// The machine's memory, or this process' limit if that is lower; `None` if the system does not
+    /// state it in a file.
     pub fn of_machine() -> Option<Self> {
         let read = |path: &str| std::fs::read_to_string(path).ok();
         let about = read("/proc/meminfo")?;
@@ -117,8 +117,7 @@ impl From<u64> for Memory {
     }
 }
 
-/// The same amount again: `500 MB`; one that is no whole number of a unit with a
-/// digit behind the point.
+/// The amount as text: `500 MB`; rounded to a decimal if it is no whole number of a unit.
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0;
@@ -138,7 +137,7 @@ impl fmt::Display for Memory {
     }
 }
 
-/// As a configuration has it: nothing is rounded.
+/// As a configuration has it, unrounded.
 impl Serialize for Memory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.to_string();

@@ -5,7 +5,7 @@ use crate::data::Tensor;
 use crate::error::{Error, Result};
 use ::ndarray::{Array, Array2, ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
-/// A type of number that a tensor is made of, each rounded to the nearest `f32`, as
+/// An element type that a tensor takes, each rounded to the nearest `f32`, as
 /// [`read_npy`](super::read_npy) does: bytes and booleans stay bytes in memory.
 pub trait Element: Copy + sealed::Element {}
 
@@ -45,9 +45,9 @@ elements! {
     usize: |all| from_f32(all.into_iter().map(|n| n as f32).collect());
 }
 
-/// An array of any layout, whose first axis is the rows. An owned one of `f32` or `u8`
-/// in standard layout is not copied. An error where it has no axis, or one of length 0
-/// behind the rows.
+/// Takes an array of any layout, whose first axis is the rows. An owned array of `f32` or `u8` in
+/// standard layout is not copied. An error if it has no axis, or an axis of length 0 after the
+/// rows.
 ///
 /// ```
 /// use gradus::{Dataset, Tensor};
@@ -71,7 +71,7 @@ impl<A: Element, S: Data<Elem = A>, D: Dimension> TryFrom<ArrayBase<S, D>> for T
                 "an axis of rows",
             ));
         };
-        // A vector's elements need not be where its allocation begins.
+        // A view's elements need not start at its allocation.
         let values = match array.is_standard_layout() {
             true => {
                 let length = array.len();
@@ -88,7 +88,7 @@ impl<A: Element, S: Data<Elem = A>, D: Dimension> TryFrom<ArrayBase<S, D>> for T
     }
 }
 
-/// What [`Tensor::to_f32`] gives, the first axis being the rows. An error of texts.
+/// The values of [`Tensor::to_f32`], the rows on the first axis. An error for texts.
 impl TryFrom<&Tensor> for ArrayD<f32> {
     type Error = Error;
 
@@ -100,7 +100,7 @@ impl TryFrom<&Tensor> for ArrayD<f32> {
     }
 }
 
-/// The same with one axis behind the rows: predictions as a matrix.
+/// The same as a matrix, for tensors with one axis after the rows, such as predictions.
 impl TryFrom<&Tensor> for Array2<f32> {
     type Error = Error;
 

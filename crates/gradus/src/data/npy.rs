@@ -12,11 +12,12 @@ use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
-/// Reads an array with its rows in the first dimension: `x.npy`, or
-/// `file.npz:key`. The `:key` may be left out where the archive has one array.
+/// Reads an array with its rows in the first dimension: `x.npy`, or `file.npz:key`. The `:key` may
+/// be left out if the archive has one array.
 ///
-/// Bytes and booleans stay bytes; any other integer or float type, of either
-/// byte order, becomes `f32`, or `f64` if `f32` would round one of its numbers; texts (`<U8`) stay such. The tensor is named as the path.
+/// Bytes and booleans stay bytes; any other integer or float type, of either byte order, becomes
+/// `f32`, or `f64` if `f32` would round one of its values; texts (`<U8`) stay texts. The tensor is
+/// named as the path.
 pub fn read_npy(path: &Path) -> Result<Tensor> {
     match split_key(path) {
         Some((archive, key)) => read_npz(&archive, key.as_deref()),
@@ -33,13 +34,13 @@ pub fn npz_keys(path: &Path) -> Result<Vec<String>> {
     Ok(keys(&archive(path)?.0))
 }
 
-/// Whether a path names an array file: `.npy`, `.npz` or `.npz:key`.
+/// True if a path names an array file: `.npy`, `.npz` or `.npz:key`.
 pub(super) fn is_array(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.ends_with(".npy") || lower.ends_with(".npz") || lower.contains(".npz:")
 }
 
-/// The archive and the key of `file.npz:key`; nothing for another path.
+/// Splits `file.npz:key` into archive and key; `None` for another path.
 pub(super) fn split_key(path: &Path) -> Option<(PathBuf, Option<String>)> {
     let text = path.to_str()?;
     let lower = text.to_ascii_lowercase();
@@ -82,7 +83,7 @@ fn read_npz(path: &Path, key: Option<&str>) -> Result<Tensor> {
     read_entry(&mut archive, index, &place, length)
 }
 
-/// One array of an archive of that length.
+/// One array of an archive; `length` is the archive's.
 fn read_entry(
     archive: &mut ZipArchive<BufReader<File>>,
     index: usize,
@@ -92,8 +93,8 @@ fn read_entry(
     let mut entry = archive
         .by_index(index)
         .map_err(|error| damaged(place, &error))?;
-    // The size in the archive's directory is a promise too; what bounds it is
-    // that deflate shrinks nothing by more than 1032 to 1.
+    // The size in the archive's directory is only a claim; deflate compresses by at most 1032 to 1,
+    // which bounds it.
     let most = entry.compressed_size().min(length).saturating_mul(1032);
     let available = entry.size().min(most);
     let header = read_header(place, &mut entry)?;
@@ -102,8 +103,7 @@ fn read_entry(
 
 /// All arrays of an archive of weights, with their names.
 ///
-/// Weights hardly get smaller by compression: an archive that would unpack to
-/// much more than itself is refused.
+/// Weights hardly compress: an archive that would unpack to much more than its own size is refused.
 pub(crate) fn read_all(path: &Path) -> Result<Vec<(String, Tensor)>> {
     const MAX_RATIO: u64 = 16;
     const SPARE: u64 = 32 << 20;
@@ -157,7 +157,7 @@ pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
     Ok((BufReader::with_capacity(1 << 16, file), about.len()))
 }
 
-/// An opened `.npy` file with its header, where its numbers begin, and its length.
+/// An opened `.npy` file with its header, the offset of its values, and its length.
 pub(super) fn open_header(path: &Path) -> Result<(File, Header, u64, u64)> {
     let (mut file, length) = open(path)?;
     let header = read_header(path, &mut file)?;
@@ -166,7 +166,7 @@ pub(super) fn open_header(path: &Path) -> Result<(File, Header, u64, u64)> {
     Ok((file.into_inner(), header, start, length))
 }
 
-/// NumPy's own limit: longer headers are not read unless asked for.
+/// Length limit of a header, NumPy's own default.
 const LONGEST_HEADER: usize = 10_000;
 
 fn read_header(path: &Path, from: &mut dyn Read) -> Result<Header> {
@@ -232,7 +232,7 @@ fn parse(text: &str) -> Result<Header, String> {
     }
 }
 
-/// Longer texts are no names of anything.
+/// Length limit of texts: longer ones are no names.
 const MOST_CHARACTERS: usize = 1 << 16;
 
 /// A type and whether its bytes are big-endian, from `<f4` and the like.
@@ -274,7 +274,7 @@ fn number_type(text: &str) -> Result<(Kind, bool), String> {
     Ok((kind, text.starts_with('>')))
 }
 
-/// What is still to be read of a Python literal.
+/// The unread rest of a Python literal.
 struct Literal<'a>(&'a str);
 
 impl<'a> Literal<'a> {

@@ -1,4 +1,4 @@
-//! Numbers as array files hold them: any type and byte order in, `u8`, `f32` or `f64` out.
+//! Array elements in files: any type and byte order in, `u8`, `f32` or `f64` out.
 
 use crate::base::shape::Shape;
 use crate::data::tensor::{Tensor, is_single};
@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A type of number in a file.
+/// An element type in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -23,12 +23,12 @@ pub(super) enum Kind {
     F16,
     F32,
     F64,
-    /// Texts of so many characters of 4 bytes, padded with zeros.
+    /// Texts of this many characters of 4 bytes, padded with zeros.
     Text(usize),
 }
 
 impl Kind {
-    /// True if 32 bits may round its numbers.
+    /// True if `f32` may round its values.
     fn is_wide(self) -> bool {
         matches!(
             self,
@@ -36,7 +36,7 @@ impl Kind {
         )
     }
 
-    /// How many bytes one number takes.
+    /// Bytes per element.
     pub(super) fn size(self) -> usize {
         match self {
             Kind::Bool | Kind::U8 | Kind::I8 => 1,
@@ -48,18 +48,18 @@ impl Kind {
     }
 }
 
-/// What an array file says about itself.
+/// The header of an array file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Header {
     pub kind: Kind,
     pub big_endian: bool,
-    /// The first dimension runs fastest, not the last.
+    /// True if the first dimension runs fastest, not the last (Fortran order).
     pub fortran_order: bool,
     /// All dimensions, the rows first.
     pub dims: Vec<usize>,
 }
 
-/// Reads the numbers that follow a header, up to the end of `from`.
+/// Reads the elements after a header, up to the end of `from`.
 ///
 /// `available` is the most bytes that can follow: a header that promises more
 /// is refused before anything is allocated for it.
@@ -125,7 +125,7 @@ fn read_bytes(path: &Path, from: &mut dyn Read, count: usize) -> Result<Vec<u8>>
     Ok(values)
 }
 
-/// The distinct texts, and which of them stands in each place.
+/// The distinct texts, and the index of each element's text.
 fn read_texts(
     path: &Path,
     header: &Header,
@@ -134,7 +134,7 @@ fn read_texts(
 ) -> Result<(Vec<String>, Vec<u32>)> {
     let mut places = HashMap::new();
     let mut codes = room(path, count)?;
-    // What all texts together take was compared with what there is.
+    // The total size of the texts was already checked against the file's.
     let mut bytes = vec![0_u8; if count > 0 { header.kind.size() } else { 0 }];
     while codes.len() < count {
         from.read_exact(&mut bytes)
@@ -166,7 +166,7 @@ fn read_texts(
     Ok((names, codes))
 }
 
-/// The numbers of a file: of 32 bits, unless these would round one of them.
+/// The values of a file: `f32`, unless that would round one of them.
 enum Decoded {
     Single(Vec<f32>),
     Double(Vec<f64>),
@@ -178,8 +178,8 @@ fn read_numbers(
     from: &mut dyn Read,
     count: usize,
 ) -> Result<Decoded> {
-    /// Numbers decoded at a time: the bytes stay in the second cache, and the system
-    /// is asked seldom.
+    /// Elements decoded at a time: the bytes stay in the second-level cache, and system calls are
+    /// few.
     const BLOCK: usize = 16 * 1024;
     let size = header.kind.size();
     let mut bytes = vec![0_u8; BLOCK * size];
@@ -221,7 +221,7 @@ fn read_numbers(
     })
 }
 
-/// Appends little-endian numbers, as `finish` makes them of the nearest `f64`.
+/// Appends little-endian elements, each converted to the nearest `f64` and then by `finish`.
 #[inline(always)]
 fn decode<T>(kind: Kind, bytes: &[u8], to: &mut Vec<T>, finish: impl Fn(f64) -> T) {
     macro_rules! each {
@@ -248,7 +248,7 @@ fn decode<T>(kind: Kind, bytes: &[u8], to: &mut Vec<T>, finish: impl Fn(f64) -> 
         Kind::F16 => each!(u16, |bits| f64::from(half(bits))),
         Kind::F32 => each!(f32, f64::from),
         Kind::F64 => each!(f64, |x| x),
-        // Texts are read as such.
+        // Texts are decoded elsewhere.
         Kind::Text(_) => {}
     }
 }
@@ -259,7 +259,7 @@ pub(crate) fn half(bits: u16) -> f32 {
     let exponent = u32::from(bits >> 10 & 0x1f);
     let fraction = u32::from(bits & 0x3ff);
     let magnitude = match exponent {
-        // Below 2^-14 the fraction counts in steps of 2^-24.
+        // Subnormal: below 2^-14 the fraction counts in steps of 2^-24.
         0 => (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits(),
         0x1f => 0x7f80_0000 | fraction << 13,
         _ => (exponent + 127 - 15) << 23 | fraction << 13,
@@ -267,7 +267,7 @@ pub(crate) fn half(bits: u16) -> f32 {
     f32::from_bits(sign | magnitude)
 }
 
-/// The numbers with the last dimension running fastest, whichever did.
+/// The values with the last dimension running fastest.
 fn in_rows<T: Copy>(header: &Header, values: Vec<T>) -> Vec<T> {
     let dims = &header.dims;
     if !header.fortran_order || dims.len() < 2 || values.is_empty() {
@@ -284,7 +284,7 @@ fn in_rows<T: Copy>(header: &Header, values: Vec<T>) -> Vec<T> {
     let mut rows = Vec::with_capacity(values.len());
     while rows.len() < values.len() {
         rows.push(values[offset]);
-        // Count up the place, the last dimension first, and carry.
+        // Increment the index, the last dimension first, and carry.
         for axis in (0..dims.len()).rev() {
             place[axis] += 1;
             offset += strides[axis];
@@ -309,7 +309,7 @@ fn room<T>(path: &Path, count: usize) -> Result<Vec<T>> {
     }
 }
 
-/// Sees that nothing is left; archives check their sums when it is reached.
+/// Checks that nothing is left; archives verify their checksums at the end.
 fn end(path: &Path, from: &mut dyn Read) -> Result<()> {
     match from.read(&mut [0]) {
         Ok(0) => Ok(()),
@@ -325,7 +325,7 @@ pub(super) fn unreadable(path: &Path, cause: io::Error) -> Error {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match cause.kind() {
         UnexpectedEof => Error::file(path, "it is cut short"),
-        // What decompressors say about damage.
+        // The errors of decompressors on damaged files.
         InvalidData | InvalidInput | Other => Error::file(path, format!("it is damaged: {cause}")),
         _ => Error::io("read", path, cause),
     }

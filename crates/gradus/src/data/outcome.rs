@@ -1,31 +1,31 @@
-//! What targets are like, and in words what is predicted.
+//! Statistics of targets, and a description in words.
 
 use std::collections::HashMap;
 
-/// So many different values are counted.
+/// Limit of distinct values that are counted.
 const MOST_COUNTED: usize = 1 << 16;
-/// So many classes are named with their shares.
+/// Limit of classes that are all named with their shares.
 const ALL_NAMED: usize = 6;
-/// Of more, so many of the largest.
+/// Number of the largest classes named if there are more.
 const LARGEST: usize = 3;
-/// So many different whole numbers may be classes.
+/// Numbers of distinct whole values that may be classes.
 const FEW: std::ops::RangeInclusive<usize> = 3..=20;
-/// With fewer rows of each they are none.
+/// Rows per value below which they are not classes.
 const ROWS_EACH: u64 = 10;
 
-/// What the values of a target are like: classes' numbers, or numbers.
+/// Statistics of a target's values: of class labels, or of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     rows: u64,
     sum: f64,
     range: Option<(f64, f64)>,
-    /// How often each value is there; none where they are too many.
+    /// Occurrences of each value; `None` if there are too many values.
     counts: Option<HashMap<u64, u64>>,
     too_many: bool,
 }
 
 impl Outcome {
-    /// Adds the value of a row.
+    /// Adds a row's value.
     pub fn add(&mut self, x: f64) {
         self.rows += 1;
         self.sum += x;
@@ -37,7 +37,7 @@ impl Outcome {
             return;
         }
         let counts = self.counts.get_or_insert_default();
-        // A zero has no sign.
+        // Negative zero counts as zero.
         *counts.entry((x + 0.0).to_bits()).or_default() += 1;
         if counts.len() > MOST_COUNTED {
             (self.counts, self.too_many) = (None, true);
@@ -54,8 +54,7 @@ impl Outcome {
         self.rows > 0 && self.count(0.0) + self.count(1.0) == self.rows
     }
 
-    /// How many different values there are, if all are whole numbers, few, and often
-    /// there: they may stand for classes.
+    /// The number of distinct values, if all are whole, few, and frequent enough to be classes.
     pub fn few_whole_numbers(&self) -> Option<usize> {
         let counts = self.counts.as_ref()?;
         let whole = counts
@@ -80,7 +79,7 @@ impl Outcome {
         }
     }
 
-    /// `2 classes, no (61%), yes (39%)`: so many classes, with names if they have some.
+    /// `2 classes, no (61%), yes (39%)`: the number of classes, and names if they have some.
     pub fn classes(&self, count: usize, name: impl Fn(usize) -> String) -> String {
         let mut each: Vec<(usize, u64)> = (0..count).map(|n| (n, self.count(n as f64))).collect();
         let named = |each: &[(usize, u64)]| {
@@ -101,7 +100,7 @@ impl Outcome {
     }
 }
 
-/// A share of so many, in whole percents.
+/// A share of a total, in whole percents.
 fn percent(part: u64, all: u64) -> String {
     let share = part as f64 * 100.0 / all.max(1) as f64;
     match share {
@@ -112,7 +111,7 @@ fn percent(part: u64, all: u64) -> String {
     }
 }
 
-/// A number in five digits; a whole one in all of its own.
+/// A number in five digits; a whole one in full.
 pub(crate) fn short(x: f64) -> String {
     let size = x.abs();
     if size == 0.0 || x.fract() == 0.0 && size < 1e15 {

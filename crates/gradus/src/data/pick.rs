@@ -1,5 +1,5 @@
-//! Which tensor of the data is for which input and output of a model: by name
-//! where the data has names, else by place.
+//! Matching of the data's tensors to a model's inputs and outputs: by name if the data has names,
+//! else by order.
 
 use super::dataset::Dataset;
 use super::tensor::Tensor;
@@ -17,14 +17,14 @@ impl Dataset {
         pick(self.name(), "input", &names, &wanted, tensors, given)
     }
 
-    /// The targets of the `wanted` of a model's outputs.
+    /// The targets of the outputs with the indices `wanted`.
     pub(crate) fn for_targets(&self, names: &[&str], wanted: &[usize]) -> Result<Vec<&Tensor>> {
         let (tensors, given) = (self.targets(), self.target_names());
         pick(self.name(), "target", names, wanted, tensors, given)
     }
 }
 
-/// The tensors of the `wanted` of the model's `names`.
+/// The tensors for the `wanted` of the model's `names`.
 fn pick<'a>(
     at: &str,
     what: &'static str,
@@ -33,12 +33,12 @@ fn pick<'a>(
     tensors: &'a [Tensor],
     given: &[String],
 ) -> Result<Vec<&'a Tensor>> {
-    // The one tensor is for the one place, whatever they are called.
+    // A single tensor for a single output matches whatever their names.
     if given.is_empty() || (tensors.len() == 1 && wanted.len() == 1) {
         let every: Vec<&Tensor> = tensors.iter().collect();
         return match tensors.len() {
             n if n == wanted.len() => Ok(every),
-            // A target for each output, trained or not.
+            // There is a target for each output, trained or not.
             n if n == names.len() => Ok(wanted.iter().map(|&place| every[place]).collect()),
             n => {
                 let s = if n == 1 { "" } else { "s" };

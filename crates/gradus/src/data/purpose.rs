@@ -28,7 +28,7 @@ pub struct Purpose<'a> {
 }
 
 impl Purpose<'_> {
-    /// The scale of pixels whose usual one is `unit`.
+    /// The scale of pixels, `unit` by default.
     pub(super) fn scale(&self, unit: Scale) -> Result<Scale> {
         match self.pictures {
             Some(known) => known.scale_of_new(unit),

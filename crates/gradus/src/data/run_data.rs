@@ -28,7 +28,7 @@ pub struct Facts {
     pub schema: Option<Schema>,
     /// The statistics of a table's training rows.
     pub summary: Option<Summary>,
-    /// Columns that were left out, since training rows tell nothing by them.
+    /// Columns left out because they are constant or empty in the training rows.
     pub left_out: Vec<LeftOut>,
     /// Notes for the user on how a table's text was read.
     pub notes: Vec<String>,
@@ -82,7 +82,7 @@ impl RunData {
         self.train.rows().unwrap_or_default()
     }
 
-    /// Rows with the targets of all that is trained on, whatever their inputs are.
+    /// The targets of all training rows, with arbitrary inputs.
     pub fn targets(&self) -> Data {
         let streamed = self.facts.streamed.as_ref();
         match streamed.and_then(|streamed| streamed.targets.as_ref()) {
@@ -106,7 +106,7 @@ impl RunData {
         self.facts.pictures.as_ref()
     }
 
-    /// The same rows with only the inputs of these names, of a table that has others.
+    /// The same rows with only the inputs of these names, for tables that have others.
     pub fn keep_inputs(mut self, names: &[&str]) -> Result<Self> {
         let Some(schema) = &mut self.facts.schema else {
             return Ok(self);

@@ -5,15 +5,14 @@ use crate::error::{Error, Result};
 /// The arithmetic on each number of a row when it is gathered into a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Scale {
-    /// Nothing.
+    /// None: values stay as they are.
     #[default]
     None,
-    /// `x / divisor`, rounded once: what `x / 255.0` is in NumPy.
+    /// `x / divisor`, rounded once, as `x / 255.0` is in NumPy.
     Divide(f32),
-    /// `(x - mean) * inverse_deviation`, one of each for every number of a row.
+    /// `(x - mean) * inverse_deviation`, one of each for every element of a row.
     Standardize {
-        /// The mean of each column: of one whose numbers are all of 32 bits, rounded to
-        /// these.
+        /// The mean of each column; rounded to 32 bits for a column whose values all are.
         mean: Vec<f64>,
         /// One over the standard deviation of each column; 0 for a constant one.
         inverse_deviation: Vec<f32>,
@@ -21,7 +20,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Refuses a scale that does not fit rows of `size` numbers.
+    /// Refuses a scale that does not fit rows of `size` elements.
     pub(super) fn check(&self, size: usize) -> Result<()> {
         match self {
             Scale::None => Ok(()),
@@ -51,7 +50,7 @@ impl Scale {
         }
     }
 
-    /// Scales whole rows of bytes into `to`, which is as long.
+    /// Scales whole rows of bytes into `to`, of the same length.
     #[inline]
     pub(super) fn apply_u8(&self, from: &[u8], to: &mut [f32]) {
         match self {
@@ -70,7 +69,7 @@ impl Scale {
         }
     }
 
-    /// Scales whole rows of numbers into `to`, which is as long.
+    /// Scales whole rows of `f32` into `to`, of the same length.
     #[inline]
     pub(super) fn apply_f32(&self, from: &[f32], to: &mut [f32]) {
         match self {
@@ -83,9 +82,9 @@ impl Scale {
         }
     }
 
-    /// Scales whole rows of 64-bit numbers into `to`, which is as long. Of numbers that 32
-    /// bits hold it makes the same bits as [`Scale::apply_f32`]: a quotient or difference
-    /// that is rounded twice, to 64 and 32 bits, is the one that is rounded once.
+    /// Scales whole rows of `f64` into `to`, of the same length. Values that `f32` holds exactly
+    /// give the same bits as [`Scale::apply_f32`]: a quotient or difference rounded twice, to 64
+    /// and 32 bits, equals the one rounded once.
     #[inline]
     pub(super) fn apply_f64(&self, from: &[f64], to: &mut [f32]) {
         match self {
@@ -99,8 +98,8 @@ impl Scale {
     }
 }
 
-/// `x / 255.0`, to the same bit for every byte, a third faster: the high part
-/// of 1/255 has so few digits that its product with a byte is exact.
+/// `x / 255.0`, to the same bit for every byte, a third faster: the high part of 1/255 has few
+/// enough digits that its product with a byte is exact.
 #[inline(always)]
 fn by_255(x: u8) -> f32 {
     const HIGH: f32 = f32::from_bits((1.0_f32 / 255.0).to_bits() & 0xffff_0000);

@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleName {
-    /// Not at all.
+    /// None: all stays as it is.
     None,
-    /// Pixels to between 0 and 1: divided by 255, or by the largest pixel of a
-    /// built-in set.
+    /// Pixels to between 0 and 1: divided by 255, or by a built-in set's largest pixel.
     #[default]
     Unit,
-    /// Each feature by mean and population deviation of the training rows; a
-    /// constant feature becomes 0.
+    /// Each feature standardized by mean and population deviation of the training rows; a constant
+    /// feature becomes 0.
     Standard,
 }
 

@@ -1,4 +1,4 @@
-//! SPEC: the words that name data on the command line.
+//! SPEC: the syntax that names data on the command line.
 
 use crate::base::random::SEED;
 use crate::base::registry::Value;
@@ -69,8 +69,8 @@ pub fn is_table(spec: &str) -> Result<bool> {
     Ok(table_of(spec)?.is_some())
 }
 
-/// The table file that SPEC names, and what a configuration says of its columns; none
-/// if it names other data.
+/// The table file that SPEC names, and the configured column options; `None` if it names other
+/// data.
 pub fn table_of(spec: &str) -> Result<Option<(PathBuf, TableOptions)>> {
     if let Some((config, base, _)) = config_of(spec)? {
         let path = config.table().map(|table| base.join(table));

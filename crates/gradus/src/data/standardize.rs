@@ -9,8 +9,8 @@ impl Scale {
     /// The standardization that gives each column of these rows mean 0 and
     /// population variance 1; a constant column becomes 0.
     ///
-    /// A column is one number's place in the row, whatever the row's shape.
-    /// The tensor's own scale plays no part. Texts are not scaled.
+    /// A column is one element of the row, whatever the row's shape. The tensor's own scale is
+    /// ignored. Texts are not scaled.
     pub fn standard(rows: &Tensor) -> Scale {
         if rows.is_text() {
             return Scale::None;
@@ -23,8 +23,8 @@ impl Scale {
         standard(means, &squares)
     }
 
-    /// As [`Scale::standard`], of each of several inputs like these, whose rows `each`
-    /// visits part by part, twice.
+    /// Like [`Scale::standard`], for each of several inputs; `each` visits their rows chunk by
+    /// chunk, in two passes.
     pub(super) fn standard_of(
         inputs: &[Tensor],
         each: impl Fn(&mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()>,
@@ -56,13 +56,13 @@ impl Scale {
 
 /// Sums of each column after a pass over the rows; all in f64.
 struct Columns {
-    /// The first row, by which a constant column is known: its variance may come out
-    /// as a rounding error above 0.
+    /// The first row, which identifies a constant column: its computed variance may be a rounding
+    /// error above 0.
     first: Vec<f64>,
     rows: usize,
     sums: Vec<f64>,
     varies: Vec<bool>,
-    /// True if 32 bits hold all of its numbers.
+    /// True if `f32` holds all of the column's values.
     single: Vec<bool>,
 }
 
@@ -86,7 +86,7 @@ impl Columns {
         }
     }
 
-    /// Adds what is made of each number and its column.
+    /// Adds a function of each value and its column.
     fn add_numbers<T: Copy>(
         &mut self,
         all: &[T],
@@ -115,7 +115,7 @@ impl Columns {
     }
 }
 
-/// From the means, and a pass with the squared distances from them.
+/// The deviations, from the means and a pass over the squared distances.
 fn standard(mean: Vec<f64>, squares: &Columns) -> Scale {
     let inverse = |(variance, &varies): (f64, &bool)| {
         let inverse = (1.0 / variance.sqrt()) as f32;
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn standard_columns_have_mean_0_and_variance_1_and_constant_ones_are_0() -> Result<()> {
-        // 0.1 is not a sum of halves: its mean over 7 rows is off by a rounding error.
+        // 0.1 is not a dyadic fraction: its mean over 7 rows is off by a rounding error.
         let rows: Vec<[f32; 3]> = (0..7).map(|i| [i as f32 * 1e4, 0.1, -(i as f32)]).collect();
         let tensor = Tensor::from_rows(&rows)?;
         let tensor = tensor.clone().scaled(Scale::standard(&tensor))?;

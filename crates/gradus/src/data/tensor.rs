@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 /// Rows of one shape: an input, a target or a column of sample weights.
 ///
-/// The numbers stay as they were loaded (`u8` for images, `f64` where `f32` would round
-/// one) and become scaled `f32` when rows are gathered into a batch: they are rounded
-/// behind the scale. Cloning and slicing share them.
-/// Texts are a dictionary and a code for each cell; they never become numbers by
+/// The values stay as they were loaded (`u8` for images, `f64` if `f32` would round one) and become
+/// scaled `f32` when rows are gathered into a batch: they are rounded after scaling. Clones and
+/// slices share them. Texts are a dictionary and a code for each cell; they never become numbers by
 /// themselves, but through a layer such as [`StringLookup`](crate::layers::StringLookup).
 ///
 /// ```
@@ -30,13 +29,13 @@ pub struct Tensor {
     size: usize,
     first_row: usize,
     rows: usize,
-    /// The rows of the source that were taken, if it was not all of them.
+    /// The source rows that were taken; `None` if all were.
     taken: Option<Arc<Vec<u32>>>,
     values: Stored,
     scale: Scale,
 }
 
-/// The numbers of the whole source; a tensor is a range of its rows.
+/// The values of the whole source; a tensor is a range of its rows.
 #[derive(Clone, Debug)]
 enum Stored {
     U8(Arc<Vec<u8>>),
@@ -48,7 +47,7 @@ enum Stored {
     },
 }
 
-/// A tensor's numbers as they are stored, row after row, before any scaling.
+/// A tensor's values as they are stored, row after row, before any scaling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values<'a> {
     /// Bytes: pixels, labels, booleans.
@@ -57,16 +56,16 @@ pub enum Values<'a> {
     F32(&'a [f32]),
     /// Buffer of 64 bits.
     F64(&'a [f64]),
-    /// Texts: each code is a place in `names`.
+    /// Texts: each code is an index into `names`.
     Text {
         /// The dictionary of the whole source.
         names: &'a [String],
-        /// One for each cell.
+        /// One code for each cell.
         codes: &'a [u32],
     },
 }
 
-/// Numbers that no tensor has any more.
+/// The values of a tensor, taken back when no other tensor shares them.
 pub(super) enum Buffer {
     U8(Vec<u8>),
     F32(Vec<f32>),
@@ -74,16 +73,16 @@ pub(super) enum Buffer {
 }
 
 impl Tensor {
-    /// Rows of `shape` (without the batch) from their numbers, row after row.
+    /// Rows of `shape` (without the batch) from their values, row after row.
     ///
-    /// An error where the numbers do not fill whole rows or a dimension is 0.
+    /// An error if the values do not fill whole rows or a dimension is 0.
     pub fn from_f32(shape: impl Into<Shape>, values: Vec<f32>) -> Result<Self> {
         let length = values.len();
         Self::new(shape.into(), length, Stored::F32(Arc::new(values)))
     }
 
-    /// Rows of `shape` (without the batch) from their numbers, row after row. They stay
-    /// 64 bits wide in memory if 32 would round one of them.
+    /// Rows of `shape` (without the batch) from their values, row after row. They stay `f64` in
+    /// memory if `f32` would round one of them.
     pub fn from_f64(shape: impl Into<Shape>, values: Vec<f64>) -> Result<Self> {
         match values.iter().all(|&x| is_single(x)) {
             true => Self::from_f32(shape, values.into_iter().map(|x| x as f32).collect()),
@@ -91,7 +90,7 @@ impl Tensor {
         }
     }
 
-    /// The same, 64 bits wide whatever the numbers are.
+    /// The same, always kept as `f64`.
     pub(super) fn from_wide(shape: impl Into<Shape>, values: Vec<f64>) -> Result<Self> {
         let length = values.len();
         Self::new(shape.into(), length, Stored::F64(Arc::new(values)))
@@ -125,12 +124,12 @@ impl Tensor {
         Self::from_f32([width], values)
     }
 
-    /// One number a row: targets of a regression, class labels, sample weights.
+    /// One value per row: targets of a regression, class labels, sample weights.
     pub fn from_column(values: Vec<f32>) -> Result<Self> {
         Self::from_f32([], values)
     }
 
-    /// One text a row. A missing one is the empty text.
+    /// One text per row. A missing text is empty.
     ///
     /// ```
     /// use gradus::{Tensor, data::Values};
@@ -153,10 +152,10 @@ impl Tensor {
         Self::from_dictionary([], Arc::new(names), codes)
     }
 
-    /// Rows of `shape` (without the batch) of texts, row after row: each code is a
-    /// place in `names`.
+    /// Rows of `shape` (without the batch) of texts, row after row: each code is an index into
+    /// `names`.
     ///
-    /// An error where a code is no such place, or the codes do not fill whole rows.
+    /// An error if a code is out of range, or the codes do not fill whole rows.
     pub fn from_dictionary(
         shape: impl Into<Shape>,
         names: Arc<Vec<String>>,
@@ -204,15 +203,14 @@ impl Tensor {
         })
     }
 
-    /// The same tensor under the name that messages call it by, usually its
-    /// file's. The default is `array`.
+    /// The same tensor with a name for messages, usually its file's. The default is `array`.
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The same numbers, scaled so when they are gathered. It replaces the
-    /// scale that the tensor had.
+    /// The same values, to be scaled by `scale` when they are gathered. It replaces the tensor's
+    /// previous scale.
     pub fn scaled(mut self, scale: Scale) -> Result<Self> {
         if scale != Scale::None {
             self.numbers()?;
@@ -222,7 +220,7 @@ impl Tensor {
         Ok(self)
     }
 
-    /// The same numbers in rows of another shape of the same size.
+    /// The same values in rows of another shape of the same size.
     pub fn reshaped(mut self, shape: impl Into<Shape>) -> Result<Self> {
         let shape = shape.into();
         let size = shape
@@ -240,12 +238,12 @@ impl Tensor {
         Ok(self)
     }
 
-    /// The name that messages call it by.
+    /// The name used in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -255,25 +253,25 @@ impl Tensor {
         &self.shape
     }
 
-    /// How many numbers one row holds.
+    /// Number of elements in one row.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// How the numbers are scaled when they are gathered.
+    /// The scale applied when the values are gathered.
     pub fn scale(&self) -> &Scale {
         &self.scale
     }
 
-    /// The number that a row has in the source which this tensor was cut from,
-    /// for messages about single rows.
+    /// The number of a row in the source that this tensor was cut from, for messages about single
+    /// rows.
     pub fn source_row(&self, row: usize) -> usize {
         let row = self.first_row + row;
         let taken = self.taken.as_ref().and_then(|rows| rows.get(row));
         taken.map_or(row, |&row| row as usize)
     }
 
-    /// The numbers as they are stored, before any scaling.
+    /// The values as they are stored, before any scaling.
     pub fn values(&self) -> Values<'_> {
         let start = self.first_row * self.size;
         let range = start..start + self.rows * self.size;
@@ -288,7 +286,7 @@ impl Tensor {
         }
     }
 
-    /// The memory of its numbers, if no other tensor shares it.
+    /// Takes the values' memory, if no other tensor shares it.
     pub(super) fn into_numbers(self) -> Option<Buffer> {
         match self.values {
             Stored::U8(values) => Arc::into_inner(values).map(Buffer::U8),
@@ -298,7 +296,7 @@ impl Tensor {
         }
     }
 
-    /// Bytes that a row takes in memory, without the texts of a dictionary.
+    /// Bytes per row in memory, without the texts of a dictionary.
     pub(super) fn row_bytes(&self) -> usize {
         let each = match self.values {
             Stored::U8(_) => 1,
@@ -308,12 +306,12 @@ impl Tensor {
         self.size.saturating_mul(each)
     }
 
-    /// Whether it holds texts.
+    /// True if it holds texts.
     pub fn is_text(&self) -> bool {
         matches!(self.values, Stored::Text { .. })
     }
 
-    /// Refuses texts where numbers are wanted.
+    /// An error if the tensor holds texts.
     pub(crate) fn numbers(&self) -> Result<()> {
         match self.is_text() {
             false => Ok(()),
@@ -325,7 +323,7 @@ impl Tensor {
         }
     }
 
-    /// The rows of a range, sharing their numbers with this tensor.
+    /// The rows of a range, sharing memory with this tensor.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         if range.start > range.end || range.end > self.rows {
             return Err(Error::invalid(
@@ -372,8 +370,8 @@ impl Tensor {
         Ok(taken)
     }
 
-    /// The given rows, ascending, which messages go on calling by their numbers
-    /// in the source: shared where they are neighbours, else copied.
+    /// The given rows, ascending, which keep their source row numbers in messages: shared if
+    /// contiguous, else copied.
     pub(crate) fn select(&self, rows: &[usize]) -> Result<Self> {
         if let [first, .., last] = rows
             && rows.is_sorted_by(|a, b| a < b)
@@ -387,8 +385,8 @@ impl Tensor {
         Ok(selected)
     }
 
-    /// Writes the given rows, scaled, one after another into `out`, which has
-    /// room for exactly them. It allocates nothing. An error if it holds texts.
+    /// Writes the given rows, scaled, one after another into `out`, whose length must be exactly
+    /// theirs. It allocates nothing. An error if the tensor holds texts.
     pub fn gather(&self, rows: &[u32], out: &mut [f32]) -> Result<()> {
         self.numbers()?;
         if rows.len().checked_mul(self.size) != Some(out.len()) {
@@ -411,7 +409,7 @@ impl Tensor {
         }
     }
 
-    /// What [`Tensor::gather`] does, of rows that are there. A text is no number.
+    /// [`Tensor::gather`] without the bounds check. A text becomes NaN.
     pub(crate) fn copy_rows(&self, rows: &[u32], out: &mut [f32]) {
         match self.values() {
             Values::U8(all) => runs(all, self.size, rows, out, |from, to| {
@@ -427,7 +425,7 @@ impl Tensor {
         }
     }
 
-    /// As [`Tensor::gather`], of neighbouring rows that are there.
+    /// Like [`Tensor::gather`], for contiguous rows, without the bounds check.
     pub(crate) fn copy_range(&self, rows: Range<usize>, out: &mut [f32]) {
         let range = rows.start * self.size..rows.end * self.size;
         match self.values() {
@@ -438,7 +436,7 @@ impl Tensor {
         }
     }
 
-    /// Every number, scaled, row after row; NaN for each text.
+    /// All values, scaled, row after row; NaN for each text.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.rows * self.size];
         match self.values() {
@@ -450,8 +448,7 @@ impl Tensor {
         out
     }
 
-    /// Every number as it was read, row after row, before any scaling; NaN for each
-    /// text.
+    /// All values as they were read, row after row, before any scaling; NaN for each text.
     pub fn to_f64(&self) -> Vec<f64> {
         match self.values() {
             Values::U8(all) => all.iter().map(|&x| x.into()).collect(),
@@ -472,13 +469,13 @@ impl Tensor {
 
 const UNNAMED: &str = "array";
 
-/// True if 32 bits hold the number as it is.
+/// True if `f32` holds the value exactly.
 pub(in crate::data) fn is_single(x: f64) -> bool {
     f64::from(x as f32) == x || x.is_nan()
 }
 
 impl PartialEq for Tensor {
-    /// Whether shape, stored numbers or texts, and scale agree; names do not count.
+    /// True if shape, stored values or texts, and scale agree; names are ignored.
     fn eq(&self, other: &Self) -> bool {
         let same = match (self.values(), other.values()) {
             (
@@ -491,7 +488,7 @@ impl PartialEq for Tensor {
                 let texts = codes.iter().map(|&code| &names[code as usize]);
                 texts.eq(other_codes.iter().map(|&code| &others[code as usize]))
             }
-            // The same numbers are the same, however wide they are kept.
+            // Equal values are equal, whatever width they are stored in.
             (Values::F32(a), Values::F64(b)) | (Values::F64(b), Values::F32(a)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| f64::from(a) == b)
             }
@@ -501,8 +498,8 @@ impl PartialEq for Tensor {
     }
 }
 
-/// Calls `copy` once for every run of neighbouring rows: unshuffled data is
-/// then one long run instead of many short rows.
+/// Calls `copy` once for every run of contiguous rows: unshuffled data is then one long run instead
+/// of many short rows.
 #[inline(always)]
 fn runs<T: Copy>(
     all: &[T],
@@ -525,8 +522,8 @@ fn runs<T: Copy>(
     }
 }
 
-/// Reads a number of each cache line of the rows. Scattered rows then come from
-/// memory all at once instead of one after the other.
+/// Reads an element of each cache line of the rows, so that scattered rows are fetched from memory
+/// in parallel instead of one after the other.
 #[inline(always)]
 fn touch<T: Copy>(all: &[T], size: usize, rows: &[u32]) {
     const LINE: usize = 64;

@@ -1,4 +1,4 @@
-//! Writing a table of numbers: `.npy` and `.csv`.
+//! Writing of `.npy` and `.csv`.
 
 use crate::base::shape::Shape;
 use std::io::{self, Write};
@@ -6,14 +6,14 @@ use std::io::{self, Write};
 /// Writes `f32` rows of `shape` (without the batch) as a `.npy` file, little-endian
 /// and in C order. `values` holds the rows one after another.
 ///
-/// The writer is the caller's, so that a file can be written aside and renamed.
+/// The caller supplies the writer, so that it can write to a temporary file and rename it.
 pub fn write_npy(to: &mut impl Write, shape: &Shape, values: &[f32]) -> io::Result<()> {
     write_npy_header(to, values.len() / shape.size().max(1), shape)?;
     write_npy_rows(to, values)
 }
 
-/// Writes the beginning of a `.npy` file of so many `f32` rows of `shape`, which
-/// [`write_npy_rows`] writes, in as many calls as one likes.
+/// Writes the header of a `.npy` file of `rows` rows of `f32` of `shape`, to be followed by any
+/// number of calls of [`write_npy_rows`].
 pub fn write_npy_header(to: &mut impl Write, rows: usize, shape: &Shape) -> io::Result<()> {
     let mut dims = format!("{rows},");
     for dim in shape.dims() {
@@ -26,7 +26,7 @@ pub fn write_npy_header(to: &mut impl Write, rows: usize, shape: &Shape) -> io::
         &dims
     };
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dims}), }}");
-    // The numbers begin at a multiple of 64, the header ends with a new line.
+    // The values begin at a multiple of 64; the header ends with a new line.
     const BEFORE: usize = 10;
     let length = (BEFORE + header.len() + 1).next_multiple_of(64) - BEFORE;
     header.extend(std::iter::repeat_n(' ', length - 1 - header.len()));
@@ -49,15 +49,15 @@ pub fn write_npy_rows(to: &mut impl Write, values: &[f32]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `f32` rows of `columns` numbers as `.csv`, one line a row, without a
-/// header. Every number has the fewest digits that read back to the same bits.
+/// Writes rows of `columns` `f32` values as `.csv`, one line per row, without a header. Every value
+/// has the fewest digits that read back to the same bits.
 ///
 /// The writer should be buffered.
 pub fn write_csv(to: &mut impl Write, columns: usize, values: &[f32]) -> io::Result<()> {
     for row in values.chunks(columns.max(1)) {
         for (column, value) in row.iter().enumerate() {
             let comma = if column > 0 { "," } else { "" };
-            // `{:?}` turns to an exponent where plain digits would be long.
+            // `{:?}` switches to an exponent if plain digits would be long.
             write!(to, "{comma}{value:?}")?;
         }
         writeln!(to)?;

@@ -71,7 +71,7 @@ pub(crate) trait Engine: Send + Sync {
     }
 }
 
-/// Writes rows of the batch's n-th feed. Any thread may call it, for any rows.
+/// A writer of rows of the batch's n-th feed. Any thread may call it, for any rows.
 pub(crate) type Fill<'a> = dyn Fn(usize, Range<usize>, &mut [f32]) + Sync + 'a;
 
 /// A compiled program with its variables.
@@ -95,7 +95,7 @@ pub(crate) trait Session: Send {
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
 }
 
-/// The engine that is used unless a test names another.
+/// The default engine.
 pub(crate) fn default() -> Box<dyn Engine> {
     Box::new(cpu::Cpu::default())
 }

@@ -1,10 +1,10 @@
-//! The engine that computes nothing: for tests of the loop around it.
+//! The null engine, which computes nothing: for tests of the loop around it.
 
 use super::{Engine, Fill, Session, Step};
 use crate::error::Result;
 use crate::plan::{Buffer, Program};
 
-/// Keeps variables and leaves them alone; every result is 0.
+/// Stores variables unchanged; every result is 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Null;
 

@@ -1,4 +1,4 @@
-//! The fast engine against the reference, on whole models.
+//! Tests of the fast engine against the reference, on whole models.
 
 use super::cpu::{Cpu, Isa};
 use super::null::Null;
@@ -34,7 +34,7 @@ fn data_of(rows: usize, shape: &[usize], classes: usize) -> Dataset {
     Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
 }
 
-/// Data whose numbers are mostly zeros.
+/// Data whose values are mostly zeros.
 fn mostly_zeros(rows: usize, inputs: usize, classes: usize) -> Dataset {
     let number = |i: usize| match i * 7919 % 1013 {
         n @ 0..300 => n as f32 / 100.0 - 1.5,
@@ -46,8 +46,7 @@ fn mostly_zeros(rows: usize, inputs: usize, classes: usize) -> Dataset {
     Dataset::new(x, Tensor::from_column(y).unwrap()).unwrap()
 }
 
-/// Models that together have every operation, in sizes that leave lanes and
-/// tiles half full.
+/// Models that together have every operation, in sizes that leave lanes and tiles partly filled.
 fn models() -> Vec<(&'static str, Dataset, Model)> {
     let elu = || {
         Sequential::new()
@@ -568,7 +567,7 @@ fn products_of_bfloat16_round_their_factors() {
         let (_, losses) = mixed(&Device::new(Reference), &model, &data);
         for isa in Isa::tested() {
             let one = mixed(&on(isa, 1), &model, &data);
-            // One ulp may round a factor the other way, which is 1/256 of it.
+            // One ulp may round an operand the other way, which is 1/256 of it.
             for (a, b) in losses.iter().zip(&one.1) {
                 assert!(
                     (a - b).abs() <= 0.02 * a.abs().max(1.0),
@@ -683,7 +682,7 @@ fn inputs_that_are_gone_over_in_parts_train_alike() {
     let data = data(200, 9, 5);
     let trained = |device: &Device| {
         let mut model = model.clone();
-        // Of a batch of so many rows, fewer than 700 columns are turned at a time.
+        // For a batch of this size, fewer than 700 columns are transposed at a time.
         let options = Fit::new().batch_size(100).epochs(2);
         model.fit(&data, options.on(device.clone())).unwrap();
         let weights = model.weights().flat_map(|w| w.values.clone());

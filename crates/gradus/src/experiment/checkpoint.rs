@@ -27,7 +27,7 @@ pub struct State {
     pub stopped: bool,
     /// The learning rate of the next step, unless a schedule sets it.
     pub learning_rate: f64,
-    /// The file of the model as it is now.
+    /// File of the current model.
     pub model: String,
     /// The file of the model with the best weights so far.
     pub best: Option<String>,
@@ -41,7 +41,7 @@ pub struct State {
     pub model_checkpoint: Option<ModelCheckpointProgress>,
 }
 
-/// A checkpoint that was read.
+/// A checkpoint as read.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// The progress of the training.
@@ -57,12 +57,12 @@ pub struct Checkpoint {
 pub struct Writer {
     folder: PathBuf,
     best_epoch: Option<usize>,
-    /// The epoch that the last one goes on with.
+    /// Next epoch of the last checkpoint.
     pub written: Option<usize>,
 }
 
 impl Writer {
-    /// Checkpoints in that run folder.
+    /// A writer of checkpoints in that run folder.
     pub fn new(run: &Path) -> Result<Self> {
         let folder = run.join(CHECKPOINT);
         fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
@@ -74,7 +74,7 @@ impl Writer {
         })
     }
 
-    /// Writes one, and removes the one before it.
+    /// Writes a checkpoint, and removes the previous one.
     pub fn write(&mut self, mut state: State, model: &Model, history: &History) -> Result<()> {
         state.model = format!("model-{}.keras", state.epoch);
         state.history = history.to_csv();
@@ -110,14 +110,14 @@ impl Writer {
             let kept =
                 name == STATE || name == *state.model || Some(&*name) == state.best.as_deref();
             if !kept && name.ends_with(".keras") {
-                // A leftover is only untidy.
+                // A leftover file does no harm.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 }
 
-/// The checkpoint of a run; nothing if the run was ended before its first.
+/// The checkpoint of a run; `None` if the run ended before its first.
 pub fn read(run: &Path) -> Result<Option<Checkpoint>> {
     let folder = run.join(CHECKPOINT);
     let path = folder.join(STATE);

@@ -25,7 +25,7 @@ pub struct CrossValidated {
     pub seconds: f64,
 }
 
-/// Trains on the rows outside each fold, and measures on those in it.
+/// Trains on the rows outside each fold, and evaluates on those in it.
 pub fn cross_validate(
     document: Document,
     place: Place,
@@ -53,7 +53,7 @@ pub fn cross_validate(
         run_folder = Some(run.to_owned());
         seconds += trained.record.seconds();
         measured.add(trained.measured()?);
-        // Folds of rows that stay in their files were refused.
+        // Streamed folds were refused before.
         if let Some(Data::Memory(held_out)) = &trained.run.data.validation {
             predictions.add(fold, &trained.run.model, &held_out)?;
         }

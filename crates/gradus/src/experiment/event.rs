@@ -14,7 +14,7 @@ use std::path::Path;
 pub struct FoundRate {
     /// The key of the configuration that it is the value of.
     pub key: String,
-    /// Its value.
+    /// Value of the rate.
     pub rate: f64,
     /// The rate from which the loss climbs.
     pub turning_point: f64,
@@ -94,7 +94,7 @@ pub enum Event<'a> {
     EpochEnd {
         /// The epoch's measurements.
         epoch: &'a Epoch,
-        /// The epoch to end before.
+        /// Exclusive end of the epochs.
         epochs: usize,
     },
     /// The last epoch is done.

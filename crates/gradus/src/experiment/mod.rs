@@ -82,7 +82,7 @@ pub struct Experiment {
 pub struct Outcome {
     /// The trained model, as it is in `model.keras`.
     pub model: Model,
-    /// The measurements of every epoch.
+    /// The results of every epoch.
     pub history: History,
     /// The epoch that was kept, and measurements of its model.
     pub results: Results,

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use std::path::{Path, PathBuf};
 
-/// A model, and where it comes from.
+/// A model, and its origin.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     /// The model.
@@ -26,7 +26,7 @@ impl ModelFile {
         Ok(ModelFile { model, path, notes })
     }
 
-    /// The model, if it can be evaluated: an error that says what it lacks.
+    /// The model, if it can be evaluated; otherwise an error that names what is missing.
     pub fn into_evaluable(self) -> Result<Model> {
         let goals = self.model.compiled.as_ref();
         if goals.is_some_and(|compiled| compiled.trained().next().is_some()) {
@@ -51,7 +51,7 @@ pub fn load(given: &Path, progress: &Progress<'_>) -> Result<Model> {
     Ok(model)
 }
 
-/// Loads a model of gradus' own, in which everything has to be.
+/// Loads a model written by gradus, which must be complete.
 pub fn load_whole(path: &Path) -> Result<Model> {
     let (model, notes) = load_keras_with_notes(path)?;
     match notes.first() {

@@ -11,8 +11,7 @@ use crate::train::{Epoch, History, Logs, Training};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// One callback for all of it, in a fixed order: a checkpoint holds what the
-/// others have seen.
+/// A single callback for all of it, in a fixed order: a checkpoint holds the others' progress.
 pub struct Recorder<'a, 'p> {
     /// The configured callbacks.
     pub callbacks: Callbacks,
@@ -30,7 +29,7 @@ pub struct Recorder<'a, 'p> {
     pub resumed: Option<State>,
     /// The epoch to begin with.
     pub first: usize,
-    /// The epoch to end before.
+    /// Exclusive end of the epochs.
     pub epochs: usize,
     /// The writer of checkpoints, once training has begun.
     pub checkpoints: Option<Writer>,
@@ -70,7 +69,7 @@ impl Callback for Recorder<'_, '_> {
 }
 
 impl Recorder<'_, '_> {
-    /// Everything has been checked: only now is the run folder made.
+    /// Creates the run folder only after all checks.
     fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
         self.callbacks
             .each()
@@ -90,7 +89,7 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
-    /// The callbacks have seen what they had seen before.
+    /// Restores the callbacks' progress.
     fn go_on_from(&mut self, state: State, training: &mut Training<'_>) -> Result<()> {
         let callbacks = &mut self.callbacks;
         if let (Some(callback), Some(progress)) =
@@ -109,7 +108,7 @@ impl Recorder<'_, '_> {
         {
             callback.set_progress(progress);
         }
-        // A file that is begun anew has the epochs before, too.
+        // A file that is started anew gets the previous epochs, too.
         if let Some(logger) = callbacks.csv_logger.as_mut().filter(|l| !l.append) {
             for Epoch { epoch, logs, .. } in &self.history.epochs {
                 logger.on_epoch_end(*epoch, logs, training)?;
@@ -139,8 +138,8 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
-    /// A training that ends behind its last epoch's end has broken: the state is that of
-    /// the epoch's end again, and goes into a checkpoint if the last one is older.
+    /// A training that ended after its last epoch's end has broken: its state is that of the
+    /// epoch's end again, and is saved if the last checkpoint is older.
     fn checkpoint_of_what_broke(&mut self, training: &mut Training<'_>) -> Result<()> {
         let last = self.history.epochs.last().map(|epoch| epoch.epoch);
         let written = self.checkpoints.as_ref().and_then(|c| c.written);

@@ -58,14 +58,14 @@ impl Record {
         self.history.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
-    /// The epoch whose weights were taken back, if early stopping did that.
+    /// The epoch whose weights were restored, if early stopping did so.
     fn restored(&self) -> Option<usize> {
         let early_stopping = self.early_stopping.as_ref();
         let restores = early_stopping.filter(|e| e.restore_best_weights);
         restores.and_then(|e| e.progress().best_epoch)
     }
 
-    /// The epoch that the model is of.
+    /// The epoch of the final weights.
     pub fn kept(&self) -> Option<&Epoch> {
         let epochs = &self.history.epochs;
         match self.restored() {
@@ -96,16 +96,16 @@ impl Record {
                     .collect::<Logs>()
             };
             results.training = Some(match &run.data.train {
-                // As the validation is: with dropout off, by the weights that are kept.
+                // As for the validation: with dropout off, by the weights that are kept.
                 Data::Memory(rows) => {
                     results.training_evaluated = true;
                     run.model.evaluate(rows)?
                 }
-                // Another pass through the file may take long.
+                // Another pass over the file may take long.
                 _ => of(false),
             });
             if let Some(validation) = &run.data.validation {
-                // The epoch was measured before the weights became their averages.
+                // The epoch was evaluated before the weights became their averages.
                 let compiled = run.model.compiled.as_ref();
                 let averaged = compiled
                     .is_some_and(|c| c.optimizer().is_ok_and(|optimizer| optimizer.use_ema));
@@ -167,7 +167,7 @@ impl Record {
         })
     }
 
-    /// The error of a training that broke, with what the run folder keeps of it.
+    /// The error of a training that broke, with the contents of the run folder.
     pub fn blow_up(&self, error: Error, folder: &Path) -> Error {
         let Error::BlowUp {
             epoch,

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// The trained model.
 pub const MODEL: &str = "model.keras";
-/// The measurements of every epoch.
+/// The results of every epoch.
 pub const HISTORY: &str = "history.csv";
 /// The resolved configuration.
 pub const CONFIG: &str = "config.toml";
 /// The checkpoint that a resumed training continues from.
 pub const CHECKPOINT: &str = "checkpoint";
 
-/// The measurements of every fold of a cross-validation.
+/// The results of every fold of a cross-validation.
 pub const FOLDS: &str = "folds.csv";
 /// The prediction of each row by the model that did not see it.
 pub const PREDICTIONS: &str = "predictions.csv";
@@ -25,7 +25,7 @@ pub(super) fn fold_folder(run: &Path, fold: usize) -> PathBuf {
     run.join(format!("fold-{fold}"))
 }
 
-/// The model that a command was given: a file, or the one in a run folder.
+/// The model given to a command: a file, or the one in a run folder.
 pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
     if !given.is_dir() {
         return Ok(given.to_owned());
@@ -41,7 +41,7 @@ pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
     } else if given.join(CONFIG).is_file() {
         format!("holds no `{MODEL}` yet: its training has not ended; go on with --resume")
     } else {
-        // Who reads the model says what folder it is.
+        // Reading the model reports the kind of folder.
         return Ok(given.to_owned());
     };
     Err(Error::file(given, problem))
@@ -54,12 +54,12 @@ pub(super) enum Place {
     Named(PathBuf),
     /// `runs/NAME-N`, N the first free.
     Numbered(String),
-    /// That of a fold, in a folder that is to be made for all of them.
+    /// A fold's, in a folder that is created for all of them.
     Fold(Box<Place>, usize),
 }
 
 impl Place {
-    /// Makes the folder of a new run. One that holds a run already is an error.
+    /// Creates the folder of a new run. A folder that holds a run already is an error.
     pub(super) fn create(&self) -> Result<PathBuf> {
         self.check_free()?;
         match self {
@@ -116,7 +116,7 @@ impl Place {
         }
     }
 
-    /// The folder of a run that is there: the one that was named, or the last.
+    /// The folder of an existing run: the one named, or the last.
     pub(super) fn existing(&self) -> Result<PathBuf> {
         let (folder, found) = match self {
             Place::Fold(all, _) => return all.existing(),
@@ -148,19 +148,19 @@ fn last_number(name: &str) -> Option<u64> {
     entries.flatten().filter_map(number).max()
 }
 
-/// Writes a text whole or not at all.
+/// Writes a text atomically.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
     write_atomic(path, |file| file.write_all(text.as_bytes()))
 }
 
-/// Removes what a killed run was writing when it died.
+/// Removes temporary files of a killed run.
 pub(super) fn tidy(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with('.') && name.ends_with(".tmp") {
-            // A leftover is only untidy.
+            // A leftover file does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -25,7 +25,7 @@ pub struct Trained {
     pub folder: PathBuf,
 }
 
-/// Trains, from the start or from the checkpoint in `folder`, and leaves the run folder.
+/// Trains, from the start or from the checkpoint in `folder`, and writes the run folder.
 pub fn train(
     document: &Document,
     config: Config,
@@ -89,7 +89,7 @@ pub fn train(
     }
 }
 
-/// The error of a training that Keras' `TerminateOnNaN` has ended in order.
+/// The error for a training that Keras' `TerminateOnNaN` has ended.
 fn ended_by_nan(run: &Run, history: &History, epochs: usize) -> Option<Error> {
     let last = history.epochs.last()?;
     let loss = last.logs.get("loss").filter(|loss| !loss.is_finite())?;
@@ -214,8 +214,7 @@ fn fit(run: &mut Run, recorder: &mut Recorder<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to resume a run under another configuration; only the number of
-/// epochs may change.
+/// Refuses to resume a run with another configuration; only the number of epochs may change.
 fn same_run(text: &str, folder: &Path) -> Result<()> {
     let path = folder.join(CONFIG);
     let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;

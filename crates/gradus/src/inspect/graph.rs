@@ -1,4 +1,4 @@
-//! From layer to layer of a model.
+//! Traversal of a model's layers.
 
 use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
@@ -6,14 +6,13 @@ use crate::model::layers::{Dense, Effect, LayerTraits};
 use crate::model::{LayerEntry, Model, Node, Source};
 use crate::train::feeds;
 
-/// A dense layer in its place.
+/// A dense layer in its context.
 pub(super) struct InPlace<'a> {
-    /// Its node's number.
+    /// Index of its node.
     pub node: usize,
     pub entry: &'a LayerEntry,
     pub dense: &'a Dense,
-    /// The class of its activation, its own or that of a layer behind it: `Linear`
-    /// where there is none.
+    /// Class of its activation, its own or that of a following layer; `Linear` if there is none.
     pub activation: &'static str,
     /// True if its outputs are the model's, in whatever shape and unit.
     pub is_last: bool,
@@ -47,7 +46,7 @@ pub(super) fn at(layer: &str) -> Where {
     Where::of(format!("layer {layer}"))
 }
 
-/// The nodes that take this node's output.
+/// The nodes that consume this node's output.
 pub(super) fn behind(model: &Model, node: usize) -> impl Iterator<Item = usize> {
     let nodes = model.nodes.iter().enumerate();
     let takes = nodes.filter(move |(_, n)| n.inputs.contains(&Source::Node(node)));
@@ -75,7 +74,7 @@ pub(super) fn dense_layers(model: &Model) -> Vec<InPlace<'_>> {
     dense.collect()
 }
 
-/// The activation that comes next, through normalization and dropout.
+/// The next activation, through normalization and dropout.
 fn activation_behind(model: &Model, node: usize) -> &'static str {
     let mut at = node;
     loop {
@@ -109,7 +108,7 @@ fn is_last(model: &Model, node: usize) -> bool {
     !next.is_empty() && next.iter().all(plain)
 }
 
-/// The model's inputs that reach a node as they are.
+/// The model's inputs that reach a node unchanged.
 pub(super) fn raw_inputs(model: &Model, node: usize) -> Vec<usize> {
     let mut found = Vec::new();
     for source in &model.nodes[node].inputs {

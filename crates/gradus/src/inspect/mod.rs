@@ -13,14 +13,14 @@ use crate::data::checks::Finding;
 use crate::model::Model;
 use crate::train::{EarlyStopping, ReduceLROnPlateau};
 
-/// A training that is about to begin.
+/// A training before its start.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedTraining<'a> {
     /// The model, compiled.
     pub model: &'a Model,
     /// The rows.
     pub data: &'a RunData,
-    /// Up to which epoch it is trained.
+    /// Exclusive end of its epochs.
     pub epochs: usize,
     /// Rows of a step.
     pub batch_size: usize,

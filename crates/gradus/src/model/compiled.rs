@@ -1,4 +1,4 @@
-//! How a model is trained: an optimizer, and a goal for each output.
+//! The training configuration of a model: an optimizer, and a loss for each output.
 
 use super::graph::{Model, State};
 use crate::error::{Error, Result};
@@ -6,34 +6,33 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::{Better, Metric};
 use crate::rules::optimizers::Optimizer;
 
-/// How a model is trained.
+/// The training configuration of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compiled {
-    /// How gradients become steps. None where a file has none, or one that gradus does not
-    /// know: such a model is evaluated, and trained when it is compiled with another.
+    /// The optimizer. `None` if a file has none, or one unknown to gradus: such a model can be
+    /// evaluated, and trained once it is compiled with another.
     pub optimizer: Option<Optimizer>,
-    /// What each output is for; one without a goal is not trained. None has one where a
-    /// file's losses are not known.
+    /// The loss and metrics of each output; an output without is not trained. All are `None` if a
+    /// file's losses are unknown.
     pub goals: Vec<Option<Goal>>,
 }
 
-/// What an output is for.
+/// The loss and the metrics of an output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Goal {
-    /// What is made small.
+    /// The loss to minimize.
     pub loss: Loss,
-    /// What its loss is multiplied by in the sum of all losses. Default 1.
+    /// Factor of the loss in the sum of all losses. Default 1.
     pub weight: f64,
-    /// What is reported beside it, under these names. Sample and class weights
-    /// do not count.
+    /// Metrics with their names. Sample and class weights are ignored.
     pub metrics: Vec<(String, Metric)>,
-    /// What is reported beside it and counts each row by its weight. A name that
-    /// is taken gets `weighted_` before it in the history.
+    /// Metrics that weight each row by its sample and class weight. A name that is taken gets
+    /// `weighted_` before it in the history.
     pub weighted_metrics: Vec<(String, Metric)>,
 }
 
 impl Goal {
-    /// A small loss, of weight 1.
+    /// An output's loss, with weight 1.
     pub fn new(loss: impl Into<Loss>) -> Self {
         Goal {
             loss: loss.into(),
@@ -43,21 +42,20 @@ impl Goal {
         }
     }
 
-    /// Sets what its loss is multiplied by in the sum of all losses.
+    /// Sets the factor of the loss in the sum of all losses.
     pub fn weight(mut self, weight: f64) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Sets what is reported beside it.
+    /// Sets the metrics.
     pub fn metrics(mut self, metrics: &[Metric]) -> Self {
         let named = metrics.iter().map(|m| (m.name().to_owned(), m.clone()));
         self.metrics = named.collect();
         self
     }
 
-    /// All metrics under their names in the history, and whether rows count by
-    /// their weights.
+    /// All metrics with their names in the history, and true for the weighted ones.
     pub fn reported(&self) -> Vec<(String, &Metric, bool)> {
         let mut all: Vec<(String, &Metric, bool)> = Vec::new();
         let lists = [(&self.metrics, false), (&self.weighted_metrics, true)];
@@ -91,7 +89,7 @@ impl Compiled {
         }
     }
 
-    /// The optimizer; an error that says what to call if there is none.
+    /// The optimizer; if there is none, an error that names the missing call.
     pub fn optimizer(&self) -> Result<&Optimizer> {
         self.optimizer.as_ref().ok_or_else(|| Error::NotReady {
             problem: "the model has no optimizer: call `compile` with one before it is trained"
@@ -99,12 +97,12 @@ impl Compiled {
         })
     }
 
-    /// Whether a loss is the user's own, which no file can hold.
+    /// True if a loss is the user's own, which cannot be saved.
     pub(crate) fn is_own(&self) -> bool {
         self.trained().any(|(_, goal)| goal.loss.is_own())
     }
 
-    /// The goals that there are, each with its output's number.
+    /// The trained outputs' losses, each with its output's index.
     pub fn trained(&self) -> impl Iterator<Item = (usize, &Goal)> {
         let goals = self.goals.iter().enumerate();
         goals.filter_map(|(n, goal)| Some((n, goal.as_ref()?)))
@@ -112,8 +110,7 @@ impl Compiled {
 }
 
 impl Model {
-    /// Sets how the model is trained, every output with this loss. The optimizer
-    /// starts afresh.
+    /// Sets the optimizer, and one loss for every output. The optimizer's state is reset.
     pub fn compile(
         &mut self,
         optimizer: impl Into<Optimizer>,
@@ -127,8 +124,8 @@ impl Model {
         })
     }
 
-    /// As [`Model::compile`], each output with a goal of its own, by the output's
-    /// name; one that is not named is not trained.
+    /// Like [`Model::compile`], with a loss and metrics for each output, by the output's name; an
+    /// output that is not named is not trained.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -166,7 +163,7 @@ impl Model {
         })
     }
 
-    /// As [`Model::compile`], with everything chosen.
+    /// Like [`Model::compile`], with a complete configuration.
     pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
         let optimizer = compiled.optimizer()?.check();
         optimizer.map_err(|e| e.under("optimizer"))?;
@@ -190,15 +187,14 @@ impl Model {
         Ok(())
     }
 
-    /// The names of everything that an epoch measures, without validation: the
-    /// loss, the outputs' losses if there are several, the metrics. Those of a
-    /// model with several outputs have the output's name in front.
+    /// The names of an epoch's values, without validation: the loss, the outputs' losses if there
+    /// are several, the metrics. In a model with several outputs, names begin with the output's.
     pub fn measurements(&self) -> Vec<String> {
         self.measured().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// As [`Model::measurements`], and which of two measurements is better: of a loss
-    /// the smaller, of a metric what the metric says.
+    /// Like [`Model::measurements`], with the better direction of each: smaller for a loss; for a
+    /// metric its own.
     pub(crate) fn measured(&self) -> Vec<(String, Option<Better>)> {
         let smaller = Some(Better::Smaller);
         let mut all = vec![("loss".to_owned(), smaller)];
@@ -220,7 +216,7 @@ impl Model {
         all
     }
 
-    /// The goals, each with what stands before its measurements' names.
+    /// The trained outputs' losses, each with the prefix of its values' names.
     fn named_goals<'a>(&self, compiled: &'a Compiled) -> Vec<(String, &'a Goal)> {
         let names = self.output_names();
         let prefix = |output: usize| match names.len() {
@@ -231,8 +227,8 @@ impl Model {
         goals.map(|(output, goal)| (prefix(output), goal)).collect()
     }
 
-    /// How it is trained, with a loss at least; an error that says what to call if there
-    /// is none.
+    /// The training configuration, with at least one loss; if there is none, an error that names
+    /// the missing call.
     pub(crate) fn compiled(&self) -> Result<&Compiled> {
         let compiled = self.compiled.as_ref();
         let compiled = compiled.filter(|compiled| compiled.trained().next().is_some());

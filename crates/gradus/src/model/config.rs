@@ -13,28 +13,28 @@ use serde_json::{Map, json};
 /// Keys of every layer beside its arguments.
 const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
 
-/// What the tables have made so far.
+/// The graph in the making.
 struct Reader<'a> {
     graph: Functional,
-    /// Inputs that layers can name without a table for them.
+    /// Inputs that layers can name without a table of their own.
     open: &'a [Input],
-    /// What each name stands for.
+    /// The symbol of each name.
     symbols: Vec<(String, Symbol)>,
-    /// The layers, and how often each is used.
+    /// The layers, with their number of uses.
     layers: Vec<(String, Shared, usize)>,
-    /// The output of the table before.
+    /// The output of the previous table.
     last: Option<Symbol>,
 }
 
 impl Model {
-    /// The model of a list of tables, each with `type` and arguments, and if wanted
-    /// `name`, `trainable` and `inputs`, the names of what the layer is applied to;
-    /// without them, it is what the table before makes. `{ type = "Input", shape =
-    /// [6], name = "left" }` is an input (of text with `dtype = "string"`), `{ use = "dense", inputs = ["b"] }` uses a
-    /// layer once more and is called `dense:1` itself. `outputs` names what comes
-    /// out, by default the last. Without any of that, the model is a `Sequential`.
+    /// The model of a list of tables. Each has `type` and arguments, and optionally `name`,
+    /// `trainable` and `inputs`, the names of the layer's inputs; the default is the output of the
+    /// previous table. `{ type = "Input", shape = [6], name = "left" }` is an input (of text with
+    /// `dtype = "string"`), `{ use = "dense", inputs = ["b"] }` uses a layer once more, under the
+    /// name `dense:1`. `outputs` names the outputs, by default the last table's. Without any of
+    /// these, the model is a `Sequential`.
     ///
-    /// `at` is where the list stands, for the error's text.
+    /// `at` is the list's path of keys, for the error's text.
     pub fn from_layers(
         at: &str,
         layers: &[Value],
@@ -44,8 +44,7 @@ impl Model {
         Self::from_layers_of(at, layers, outputs, seed, &[])
     }
 
-    /// Whether a list of tables is a plain chain: none says what its layer is
-    /// applied to.
+    /// True if a list of tables is a plain chain: none names its inputs.
     pub fn is_chain(layers: &[Value]) -> bool {
         let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
         let connected = |layer: &Value| {
@@ -54,8 +53,8 @@ impl Model {
         !layers.iter().any(connected)
     }
 
-    /// As [`Model::from_layers`]; layers can name these inputs, such as the columns
-    /// of a table, which need no tables of their own.
+    /// Like [`Model::from_layers`], with given inputs that layers can name, such as the columns of
+    /// a table.
     pub fn from_layers_of(
         at: &str,
         layers: &[Value],
@@ -113,8 +112,8 @@ impl Model {
         Ok(model)
     }
 
-    /// The tables that [`Model::from_layers`] makes this model of, and the names of
-    /// its outputs if it is no `Sequential`.
+    /// The tables from which [`Model::from_layers`] makes this model, and the names of its outputs
+    /// if it is not a `Sequential`.
     pub fn to_layers(&self) -> (Vec<Value>, Option<Vec<String>>) {
         if self.chain {
             let nodes = self.nodes.iter();
@@ -277,12 +276,12 @@ impl Reader<'_> {
         }
     }
 
-    /// What the layer is applied to.
+    /// The inputs that a layer names.
     fn inputs(&mut self, at: &str, fields: &mut Map<String, Value>) -> Result<Vec<Symbol>> {
         let at = join(at, "inputs");
         match fields.remove("inputs") {
             None => Ok(vec![self.last.unwrap_or_else(|| {
-                // The data will say what it is.
+                // The shape comes from the data.
                 let symbol = self.graph.open_input("input_layer", None, Dtype::Float32);
                 self.symbols.push(("input_layer".into(), symbol));
                 symbol
@@ -320,7 +319,7 @@ impl Reader<'_> {
     }
 }
 
-/// Some keys belong to every layer.
+/// Keys that every layer has.
 fn with_common_keys(error: Error) -> Error {
     match error {
         Error::UnknownName {

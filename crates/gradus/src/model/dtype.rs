@@ -1,11 +1,11 @@
-//! What a tensor holds, as Keras calls it.
+//! Keras' data types of tensors.
 
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What a tensor holds. Computing is done in `float32` whatever it says; whole
-/// numbers are exact up to 2²⁴.
+/// The data type of a tensor. Computation is always in `float32`; whole numbers are exact up to
+/// 2²⁴.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
@@ -23,7 +23,7 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Its name: `float32`.
+    /// Keras' name: `float32`.
     pub fn name(self) -> &'static str {
         match self {
             Dtype::Float32 => "float32",
@@ -34,14 +34,14 @@ impl Dtype {
         }
     }
 
-    /// An input's, from its name.
+    /// The data type of an input, from its name.
     pub(crate) fn of_input(at: &str, value: &Value) -> Result<Self> {
         let all = [Dtype::Float32, Dtype::Int32, Dtype::Int64, Dtype::String];
         let found = all.into_iter().find(|d| *value == d.name());
         found.ok_or_else(|| Error::invalid(at, value, "float32, int32, int64 or string"))
     }
 
-    /// Whether it holds whole numbers.
+    /// True for whole numbers.
     pub(crate) fn is_whole(self) -> bool {
         matches!(self, Dtype::Int32 | Dtype::Int64)
     }

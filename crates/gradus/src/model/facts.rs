@@ -11,8 +11,8 @@ pub struct InputFacts {
     /// The preparation of pictures, of a model that was trained on a folder of such, or on
     /// some that are not scaled as usual.
     pub pictures: Option<Pictures>,
-    /// The names of the classes in the order of their numbers, where the rows that it was
-    /// trained on last have such and neither a table nor a folder of pictures says them.
+    /// Names of the classes in the order of their labels, if the rows of the last training have
+    /// names that neither a table nor a folder of pictures gives.
     pub classes: Vec<String>,
 }
 

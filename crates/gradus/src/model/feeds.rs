@@ -119,7 +119,7 @@ pub(super) fn open_to_text(model: &mut Model, node: &Node) {
     }
 }
 
-/// Refuses texts where a layer takes numbers, and the reverse.
+/// Refuses text inputs to layers that take numbers, and vice versa.
 pub(super) fn check_dtypes(model: &Model, node: &Node) -> Result<()> {
     let traits = model.layers[node.layer].rule.traits();
     let (found, expected) = match is_lookup(model, node) {
@@ -136,7 +136,7 @@ pub(super) fn check_dtypes(model: &Model, node: &Node) -> Result<()> {
     Err(Error::invalid("", found, expected).under(&model.place(node)))
 }
 
-/// The texts that layers know of an input, where all layers on it have a dictionary.
+/// The dictionary of an input, if all layers on it have one.
 pub(super) fn known_texts(model: &Model, input: usize) -> Option<Vec<&String>> {
     let mut texts = Vec::new();
     let mut looked_up = false;

@@ -12,8 +12,8 @@ use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// More uses of layers than that are a mistake, or no honest file's: parts of
-/// parts, each used twice, double with each level.
+/// Limit of layer uses: parts of parts, each used twice, double with each level, which no honest
+/// file needs.
 const MOST_NODES: usize = 1 << 17;
 
 /// Builds a model by applying layers to the outputs of others: Keras' functional
@@ -60,15 +60,15 @@ const MOST_NODES: usize = 1 << 17;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Functional {
-    /// Handles of other graphs are refused.
+    /// Identity of the graph; symbols of other graphs are refused.
     id: u64,
-    /// Its layers and nodes are in the order in which they came.
+    /// Layers and nodes in the order of their creation.
     model: Model,
-    /// The shape of each node's output, where the inputs' are known.
+    /// Shape of each node's output; `None` while an input's is unknown.
     shapes: Vec<Option<Shape>>,
 }
 
-/// A tensor of a graph in the making: an input, or what a layer gives.
+/// A symbolic tensor of a graph in the making: an input, or a layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symbol {
     graph: u64,
@@ -82,7 +82,7 @@ pub struct Shared {
     unit: Unit,
 }
 
-/// What a layer can be applied to: a symbol, or several.
+/// The argument of a call: a symbol, or several.
 pub trait Symbols {
     /// All of them, in their order.
     fn symbols(self) -> Vec<Symbol>;
@@ -148,7 +148,7 @@ impl Functional {
         self
     }
 
-    /// Sets where all random numbers come from. Default 0.
+    /// Sets the seed of all random numbers. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.model.seed = seed;
         self
@@ -159,14 +159,13 @@ impl Functional {
         self.input_named("input_layer", shape)
     }
 
-    /// An input under a name of its own, which data may call it by; a taken name
-    /// gets a number.
+    /// An input with a name, which data may use; a taken name gets a number.
     pub fn input_named(&mut self, name: &str, shape: impl Into<Shape>) -> Symbol {
         self.open_input(name, Some(shape.into()), Dtype::Float32)
     }
 
-    /// An input of one text a row, of shape (None, 1): layers such as
-    /// [`StringLookup`](super::layers::StringLookup) are applied to it.
+    /// An input of one text per row, of shape (None, 1), for layers such as
+    /// [`StringLookup`](super::layers::StringLookup).
     pub fn text_input(&mut self, name: &str) -> Symbol {
         self.open_input(name, Some([1].into()), Dtype::String)
     }
@@ -178,13 +177,13 @@ impl Functional {
         self.symbol(Source::Input(self.model.inputs.len() - 1))
     }
 
-    /// What a new layer makes of its inputs.
+    /// Applies a new layer to its inputs.
     pub fn layer(&mut self, layer: impl Into<Layer>, inputs: impl Symbols) -> Result<Symbol> {
         let shared = self.share(layer);
         self.call(shared, inputs)
     }
 
-    /// As [`Functional::layer`], the layer under a name of its own.
+    /// Like [`Functional::layer`], with a name for the layer.
     pub fn layer_named(
         &mut self,
         name: &str,
@@ -195,13 +194,13 @@ impl Functional {
         self.call(shared, inputs)
     }
 
-    /// A layer that is to be used more than once, with one set of weights.
+    /// A layer to be used more than once, with one set of weights.
     pub fn share(&mut self, layer: impl Into<Layer>) -> Shared {
         let layer = layer.into();
         self.share_named(&snake_case(layer.class()), layer)
     }
 
-    /// As [`Functional::share`], under a name of its own; a taken one gets a number.
+    /// Like [`Functional::share`], with a name; a taken one gets a number.
     pub fn share_named(&mut self, name: &str, layer: impl Into<Layer>) -> Shared {
         self.define(LayerEntry {
             name: self.free_name(name),
@@ -211,7 +210,7 @@ impl Functional {
         })
     }
 
-    /// A layer under its own name, which must be free.
+    /// A layer with a name, which must be free.
     pub(crate) fn define(&mut self, entry: LayerEntry) -> Shared {
         self.model.layers.push(entry);
         self.shared(Unit::Layer(self.model.layers.len() - 1))
@@ -266,7 +265,7 @@ impl Functional {
         Ok(self.shared(Unit::Part(parts)))
     }
 
-    /// What a shared layer, or a model with one output, makes of its inputs.
+    /// Applies a shared layer, or a model with one output, to its inputs.
     pub fn call(&mut self, shared: Shared, inputs: impl Symbols) -> Result<Symbol> {
         match self.call_all(shared, inputs)?[..] {
             [one] => Ok(one),
@@ -282,13 +281,13 @@ impl Functional {
         }
     }
 
-    /// All outputs that a shared layer or model makes of its inputs.
+    /// Applies a shared layer or model to its inputs, and returns all outputs.
     pub fn call_all(&mut self, shared: Shared, inputs: impl Symbols) -> Result<Vec<Symbol>> {
         self.call_as(shared, inputs, false)
     }
 
-    /// All outputs that a shared layer or model makes of its inputs; as in inference even
-    /// in training, if `inference`: Keras' `training=False`.
+    /// Like `call_all`; with `inference`, the layers compute as in inference even in training:
+    /// Keras' `training=False`.
     pub fn call_as(
         &mut self,
         shared: Shared,
@@ -354,8 +353,8 @@ impl Functional {
         Ok(outputs.into_iter().map(|s| self.symbol(s)).collect())
     }
 
-    /// The shape of one row of a symbol; none if it depends on an input whose
-    /// shape is not known yet, or on a layer that has still to learn from data.
+    /// The shape of one row of a symbol; `None` if it depends on an input of unknown shape, or on a
+    /// layer that must adapt to data first.
     pub fn shape(&self, symbol: Symbol) -> Option<&Shape> {
         self.source_shape(symbol.source)
     }
@@ -383,8 +382,8 @@ impl Functional {
             .map_err(|error| error.under(&self.model.place(node)))
     }
 
-    /// The model that computes these outputs, not compiled, with the inputs that
-    /// they need. Its layers are in Keras' order.
+    /// The model that computes these outputs, not compiled, with the inputs that they need. Its
+    /// layers are in Keras' order.
     pub fn model(&self, outputs: impl Symbols) -> Result<Model> {
         let outputs = outputs.symbols();
         if outputs.iter().any(|o| o.graph != self.id) {
@@ -402,7 +401,7 @@ impl Functional {
         leading_to(&self.model, outputs)
     }
 
-    /// The model with all layers in the order in which they came.
+    /// The model with all layers in the order of their creation.
     pub(crate) fn model_as_it_came(mut self, outputs: &[Symbol]) -> Model {
         self.model.outputs = outputs.iter().map(|o| o.source).collect();
         self.model

@@ -1,4 +1,4 @@
-//! The model: layers, how they are connected, their weights.
+//! The model: layers, connections, weights.
 
 use super::compiled::Compiled;
 use super::dtype::Dtype;
@@ -20,16 +20,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct LayerEntry {
     /// Unique in the model: `dense_1`.
     pub name: String,
-    /// Whether training may change its weights. Default yes.
+    /// True if training may change its weights. Default yes.
     pub trainable: bool,
-    /// What it is.
+    /// The layer's configuration.
     pub rule: Layer,
-    /// Its weights, in the order of Keras' files; none before the model is built.
+    /// The weights, in the order of Keras' files; empty before the model is built.
     pub weights: Vec<Weight>,
 }
 
 impl LayerEntry {
-    /// What keeps a variable small; an error if it isn't made for that shape.
+    /// The regularizer of a variable; an error if it does not fit the shape.
     pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
         let rule = self.rule.regularizer(of).cloned();
         if let Some(rule) = &rule {
@@ -39,7 +39,7 @@ impl LayerEntry {
         Ok(rule)
     }
 
-    /// What a variable is kept to; an error if it isn't made for that shape.
+    /// The constraint of a variable; an error if it does not fit the shape.
     pub(crate) fn constraint(&self, of: &str, shape: &[usize]) -> Result<Option<Constraint>> {
         let rule = self.rule.constraint(of).cloned();
         if let Some(rule) = &rule {
@@ -49,7 +49,7 @@ impl LayerEntry {
         Ok(rule)
     }
 
-    /// Refuses rules that aren't made for the shape of their variable.
+    /// Refuses regularizers and constraints that don't fit their variable's shape.
     fn check_rules(&self, of: &VariableSpec) -> Result<()> {
         let check = of.initializer.check_shape(&of.shape);
         check.map_err(|error| error.under(&self.place(of.name, "initializer")))?;
@@ -58,8 +58,8 @@ impl LayerEntry {
         Ok(())
     }
 
-    /// Refuses inputs for which the layer would need other variables than for those
-    /// that it was first applied to.
+    /// Refuses inputs for which the layer would need variables of other shapes than in its first
+    /// use.
     fn check_shared(&self, specs: &[VariableSpec], first: &[Shape], now: &[Shape]) -> Result<()> {
         if self.rule.variables(now) == specs {
             return Ok(());
@@ -85,15 +85,15 @@ impl LayerEntry {
 /// An input of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Data with several inputs may call it by this.
+    /// Name of the input, by which data with several inputs may refer to it.
     pub name: String,
-    /// The shape of one row; none before the data is known.
+    /// Shape of one row; `None` before the data is known.
     pub shape: Option<Shape>,
-    /// What its numbers are, or text.
+    /// Data type.
     pub dtype: Dtype,
 }
 
-/// What a node is applied to.
+/// A source of values: an input or another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The model's n-th input.
@@ -105,61 +105,61 @@ pub enum Source {
 /// One use of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// The layer's number.
+    /// Index of the layer.
     pub layer: usize,
-    /// What it is applied to.
+    /// The inputs.
     pub inputs: Vec<Source>,
-    /// True if it computes as in inference even in training, as Keras' `training=False`: no
+    /// True if it computes as in inference even in training, as with Keras' `training=False`: no
     /// noise, and batch normalization by the moving statistics. Default no.
     pub inference: bool,
 }
 
-/// What training has left in the optimizer.
+/// The optimizer's state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// Steps taken.
     pub iteration: u64,
-    /// What the method keeps once.
+    /// Scalars of the method, one set for all weights.
     pub scalars: Vec<f32>,
-    /// The slots of each weight, by layer and weight; empty where it has none.
+    /// Slots of each weight, by layer and weight; empty for weights without.
     pub slots: Vec<Vec<Vec<Vec<f32>>>>,
 }
 
-/// A graph of layers with their weights: what is trained, saved and asked.
+/// A graph of layers with their weights, to be trained, saved and used for predictions.
 ///
 /// Made by [`Sequential`](super::Sequential) or [`Functional`](super::Functional),
 /// or loaded from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Its name, `sequential` or `functional` unless given.
+    /// Name; `sequential` or `functional` by default.
     pub name: String,
-    /// Whether it is Keras' `Sequential`, and is called so in files.
+    /// True for Keras' `Sequential`, the class it then has in files.
     pub chain: bool,
     /// Its inputs.
     pub inputs: Vec<Input>,
-    /// The layers, in Keras' order. Those of a model that is a part of this one
-    /// have its name in front of theirs: `encoder/dense`.
+    /// The layers, in Keras' order. The layers of a nested model have its name as a prefix:
+    /// `encoder/dense`.
     pub layers: Vec<LayerEntry>,
-    /// The uses of the layers, each after those it depends on.
+    /// The uses of the layers, in topological order.
     pub nodes: Vec<Node>,
-    /// What comes out.
+    /// The outputs.
     pub outputs: Vec<Source>,
-    /// The models that it was put together from, if any.
+    /// The nested models, if any.
     pub parts: Vec<Part>,
-    /// Where all random numbers come from. Default 0.
+    /// Seed of all random numbers. Default 0.
     pub seed: u64,
-    /// How it is trained, once it is compiled.
+    /// The training configuration, once it is compiled.
     pub compiled: Option<Compiled>,
-    /// What training has left in the optimizer.
+    /// The optimizer's state.
     pub state: State,
     /// Facts about the data that it was made for.
     pub(crate) facts: InputFacts,
-    /// How often it has predicted.
+    /// Number of predictions so far.
     pub(crate) asked: Asked,
 }
 
-/// How often a model has predicted: layers that are noisy even then draw anew each time.
-/// It is no part of what the model is.
+/// The number of predictions made by a model, so that layers that are noisy in inference draw anew
+/// each time. Not part of the model's equality or files.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(AtomicU64);
 
@@ -183,9 +183,9 @@ impl PartialEq for Asked {
 }
 
 impl Model {
-    /// Makes the weights for inputs of these shapes (of one row, without the
-    /// batch). Does nothing to weights that are there. Where a layer has still to
-    /// learn from data what it gives (a vocabulary), they are made after that.
+    /// Creates the weights for inputs of these shapes (of one row, without the batch), leaving
+    /// existing ones alone. Weights behind a layer that must adapt to data first (to a vocabulary)
+    /// are created after that.
     pub fn build(&mut self, inputs: &[Shape]) -> Result<()> {
         if inputs.len() != self.inputs.len() {
             let expected = format!("{} inputs", self.inputs.len());
@@ -242,11 +242,11 @@ impl Model {
         tied::check(self, &shapes)
     }
 
-    /// As [`Model::build`], for the inputs of this data.
+    /// Like [`Model::build`], for the inputs of this data.
     pub fn build_for(&mut self, data: &Dataset) -> Result<()> {
         let inputs = data.for_inputs(self.inputs.iter().map(|input| &*input.name))?;
         let shapes = inputs.iter().zip(&self.inputs).map(|(tensor, input)| {
-            // One number a row may be written as (None) or as (None, 1).
+            // One value per row may be written as (None) or as (None, 1).
             let known = input
                 .shape
                 .as_ref()
@@ -256,7 +256,7 @@ impl Model {
         let shapes: Vec<Shape> = shapes.collect();
         let texts: Vec<bool> = inputs.iter().map(|tensor| tensor.is_text()).collect();
         for (input, is_text) in self.inputs.iter_mut().zip(texts) {
-            // A layer may take either: then the data says what it is.
+            // For a layer that takes both text and numbers the data decides.
             if is_text && input.shape.is_none() {
                 input.dtype = Dtype::String;
             }
@@ -264,8 +264,8 @@ impl Model {
         self.build(&shapes)
     }
 
-    /// What it takes, looks up and gives: the same model without its weights, which may
-    /// be large, and without what is known of tables and pictures.
+    /// The same model without its weights, which may be large, and without its schema and
+    /// preprocessing of pictures: enough for its inputs, lookups and outputs.
     pub(crate) fn outline(&self) -> Model {
         let layer = |layer: &LayerEntry| LayerEntry {
             name: layer.name.clone(),
@@ -289,13 +289,12 @@ impl Model {
         }
     }
 
-    /// Whether the weights are there.
+    /// True once the weights exist.
     pub fn is_built(&self) -> bool {
         self.inputs.iter().all(|input| input.shape.is_some()) && self.is_ready()
     }
 
-    /// Whether every layer knows the shape of what it gives, and has not to learn
-    /// it from data first.
+    /// True once no layer's output shape depends on `adapt` any more.
     pub(crate) fn is_ready(&self) -> bool {
         let mut nodes = self.nodes.iter();
         nodes.all(|node| self.layers[node.layer].rule.traits().ready)
@@ -307,7 +306,7 @@ impl Model {
         self.shapes_of(&self.nodes, &inputs.collect::<Vec<_>>())
     }
 
-    /// As `shapes`, of a graph of the model's layers with these inputs.
+    /// Like `shapes`, for a graph of the model's layers with these inputs.
     pub(crate) fn shapes_of(
         &self,
         nodes: &[Node],
@@ -341,8 +340,8 @@ impl Model {
         Ok(self.outputs.iter().filter_map(of).collect())
     }
 
-    /// The names of the outputs: of the layer, or the part, that makes each. Of
-    /// several from one layer, the later ones get a number.
+    /// The names of the outputs: each output's layer or nested model. Further outputs of one layer
+    /// get a number.
     pub fn output_names(&self) -> Vec<String> {
         let units = self.units(None);
         let calls = units.calls();
@@ -366,8 +365,8 @@ impl Model {
         names
     }
 
-    /// Where a node is, for an error's text: its layer, and, if it has several
-    /// inputs, their names.
+    /// A node's location for an error's text: its layer, and, if it has several inputs, their
+    /// names.
     pub(crate) fn place(&self, node: &Node) -> String {
         let name = &self.layers[node.layer].name;
         let of = |source: &Source| match *source {
@@ -386,8 +385,7 @@ impl Model {
         }
     }
 
-    /// Checks the layers' arguments, and makes the weights if the inputs' shapes
-    /// are known.
+    /// Checks the layers' arguments, and creates the weights if the inputs' shapes are known.
     pub(crate) fn finish(&mut self) -> Result<()> {
         for layer in &self.layers {
             let checked = layer.rule.check();

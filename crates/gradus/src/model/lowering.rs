@@ -1,4 +1,4 @@
-//! A model becomes a program: its weights as variables, and the plans over them.
+//! Lowering of a model to a program: its weights as variables, and the plans over them.
 
 use super::compiled::Goal;
 use super::feeds::{self, FeedRole, FeedSource};
@@ -14,16 +14,16 @@ use crate::plan::{Buffer, Mode, Plan, Program, Variable};
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
 
-/// Which layer's weight a variable is, or which slot of it.
+/// The weight or slot behind a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub layer: usize,
     pub weight: usize,
-    /// None for the weight itself.
+    /// `None` for the weight itself.
     pub slot: Option<usize>,
 }
 
-/// A model's program, and whose each variable is.
+/// A model's program, and the owner of each variable.
 #[derive(Clone, Debug)]
 pub(crate) struct Lowered {
     pub program: Program,
@@ -34,23 +34,23 @@ pub(crate) struct Lowered {
     pub sources: Vec<Vec<FeedSource>>,
 }
 
-/// A plan that is wanted.
+/// The plan spec.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub mode: Mode,
-    /// The most rows of a batch.
+    /// Largest batch, in rows.
     pub rows: usize,
-    /// Whether each row comes with a weight of its own.
+    /// True if rows have sample weights.
     pub weighted: bool,
-    /// Whether each row is mixed with another one.
+    /// True for mixup.
     pub mixed: bool,
-    /// Whether products take their factors rounded to bfloat16.
+    /// True if products round their operands to bfloat16.
     pub bfloat16: bool,
 }
 
 impl Model {
-    /// The program of the wanted plans. The model must be built; a plan with a
-    /// loss needs it compiled too.
+    /// The program of the plans with these specs. The model must be built; a plan with a loss needs
+    /// it compiled too.
     pub(crate) fn lower(&self, wanted: &[Wanted]) -> Result<Lowered> {
         let mut owners = Vec::new();
         let mut variables = Vec::new();
@@ -171,7 +171,7 @@ impl Model {
                 Error::Internal(problem)
             })
         };
-        // A frozen weight costs nothing, as in Keras; a frozen layer's output does.
+        // A frozen weight has no penalty, as in Keras; a frozen layer's output does.
         let with_loss = wanted.mode != Mode::Infer;
         for (l, layer) in self.layers.iter().enumerate() {
             for (w, weight) in layer.weights.iter().enumerate() {

@@ -28,7 +28,7 @@ pub(crate) enum MixRole {
     Rest,
 }
 
-/// Refuses what cannot be mixed.
+/// Refuses combinations that mixup does not support.
 pub(crate) fn check(model: &Model, train: &Dataset, weighed: bool, alpha: f64) -> Result<()> {
     const KEY: &str = "mixup";
     if !(alpha > 0.0 && alpha.is_finite()) {
@@ -58,7 +58,7 @@ pub(crate) fn check(model: &Model, train: &Dataset, weighed: bool, alpha: f64) -
 
 /// Targets and shares of mixed rows in a plan, which their losses need.
 pub(super) struct Mixtures {
-    /// The targets of the rows, and of those that they are mixed with.
+    /// Targets of the rows, and of their partners.
     targets: Vec<Value>,
     partners: Vec<Value>,
     /// The share of each.
@@ -119,8 +119,8 @@ impl Mixtures {
         plan.sum(&a, &b)
     }
 
-    /// The loss of the `n`-th trained output, and where the gradients of that share
-    /// start, if they are wanted.
+    /// The loss of the `n`-th trained output, and the gradients' starting points, if they are
+    /// needed.
     pub fn loss(
         &self,
         plan: &mut Lowering,
@@ -135,8 +135,8 @@ impl Mixtures {
             let (losses, start) = plan.loss(rule, output, &target, None, gradient);
             return (losses, start.into_iter().collect());
         }
-        // Crossentropies are linear in a one-hot target: the loss of a mixture is the
-        // mixture of the losses.
+        // Crossentropies are linear in a one-hot target: the loss of a mixture is the mixture of
+        // the losses.
         let mut part = |target, share| plan.loss(rule, output, target, Some(share), gradient);
         let (a, start) = part(target, &self.share);
         let (b, other_start) = part(other, &self.rest);
@@ -156,12 +156,12 @@ pub(crate) struct Mixup {
     /// The rows of which there is more in each mixture, and their partners.
     pub more: Vec<u32>,
     pub less: Vec<u32>,
-    /// The share of the first, from a half to 1.
+    /// Share of the first, from a half to 1.
     pub shares: Vec<f32>,
 }
 
 impl Mixup {
-    /// Room for batches of so many rows.
+    /// Allocates for batches of `rows` rows.
     pub fn new(alpha: f64, rows: usize) -> Self {
         Mixup {
             alpha,

@@ -24,10 +24,9 @@ fn draws(model: &Model, node: &Node) -> bool {
     }
 }
 
-/// The model in two parts: what leads to the first noise, and what it is made of
-/// from there on. The outputs of the one are the inputs of the other, and the
-/// other's noise is the whole model's. No first part if the noise begins at the
-/// inputs, if there is none, or if an input is of texts.
+/// Splits the model before its first noise. The outputs of the first part are the inputs of the
+/// second, whose noise is the whole model's. No first part if the noise begins at the inputs,
+/// if there is none, or if an input is text.
 pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
     let mut noisy: Vec<bool> = Vec::new();
     for node in &model.nodes {
@@ -36,7 +35,7 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
         noisy.push(after || draws(model, node));
     }
     let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
-    // Where the parts meet.
+    // The values passed from the first to the second part.
     let mut cuts: Vec<Source> = Vec::new();
     let used = model.nodes.iter().zip(&noisy);
     let used = used.filter(|(_, noisy)| **noisy);
@@ -53,7 +52,7 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
     if nothing_before || texts || !noisy.contains(&true) {
         return Ok((None, model.clone()));
     }
-    // Nodes of the second part by their number in the whole.
+    // Maps the whole's nodes to those of the second part.
     let mut numbers = vec![0; model.nodes.len()];
     let mut count = 0;
     for (number, noisy) in numbers.iter_mut().zip(&noisy) {
@@ -82,8 +81,8 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
         shape: shape(cut),
         dtype: Dtype::Float32,
     });
-    // Nodes of the first part keep their numbers, so the noisy ones between
-    // them stay: none of those leads to a cut.
+    // Nodes of the first part keep their indices, so noisy ones between them stay: none of
+    // those leads to a cut.
     let last = cuts.iter().filter_map(|cut| match *cut {
         Source::Node(n) => Some(n + 1),
         Source::Input(_) => None,
@@ -102,8 +101,7 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
     ))
 }
 
-/// Another graph of the same layers; those that it does not use lose their
-/// weights.
+/// Another graph of the same layers; unused ones lose their weights.
 fn part(model: &Model, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
     let mut part = model.outline();
     for node in &nodes {

@@ -1,26 +1,25 @@
-//! The order in which Keras lists the layers of a functional model, which is the
-//! order of its weights: by their distance from the outputs, then as a walk from
-//! the outputs finds them.
+//! Keras' order of the layers of a functional model, which is the order of its weights: by distance
+//! from the outputs, then by a traversal from the outputs.
 
 use super::graph::Source;
 use super::parts::{Call, Unit};
 use std::collections::HashMap;
 
-/// Who is in the order.
+/// An element of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     Input(usize),
     Unit(Unit),
 }
 
-/// A node of the walk.
+/// A node of the traversal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Node {
     Input(usize),
     Call(usize),
 }
 
-/// The inputs and units that lead to the outputs; `maker` gives a node's call.
+/// The inputs and units that lead to the outputs; `maker` maps a node to its call.
 pub(crate) fn keras_order(
     calls: &[Call],
     maker: impl Fn(usize) -> usize,
@@ -41,7 +40,7 @@ pub(crate) fn keras_order(
         Node::Call(c) => Place::Unit(calls[c].unit),
     };
 
-    // Depth first, on a stack of our own: a chain may be long.
+    // Depth first, with an explicit stack: a chain may be long.
     let mut found: HashMap<Place, usize> = HashMap::new();
     let mut seen: HashMap<Node, ()> = HashMap::new();
     let mut finished = Vec::new();

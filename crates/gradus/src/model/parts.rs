@@ -1,60 +1,59 @@
-//! Models inside a model: its nodes and layers hold everything that they hold,
-//! and here is noted what was put together where, for names and files.
+//! Nested models: their nodes and layers are flattened into the model; the nesting is recorded
+//! here, for names and files.
 
 use super::graph::{Input, Model, Node, Source};
 use std::ops::Range;
 
-/// A model that was put into another as a whole.
+/// A model nested in another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// What its layers' names begin with: `encoder`, or `base/encoder` for a part
-    /// of the part `base`.
+    /// Prefix of its layers' names: `encoder`, or `base/encoder` for a part of the part `base`.
     pub name: String,
-    /// Whether it is Keras' `Sequential`.
+    /// True for Keras' `Sequential`.
     pub chain: bool,
-    /// The part that it is in, if not in the model itself.
+    /// Enclosing part; `None` if it is in the model itself.
     pub parent: Option<usize>,
     /// Its inputs.
     pub inputs: Vec<Input>,
-    /// Its layers, by their numbers in the model.
+    /// Its layers' range in the model.
     pub layers: Range<usize>,
-    /// Its graph, as the model's: sources count in it, layers in the model.
+    /// Its graph: sources count within it, layers in the model.
     pub nodes: Vec<Node>,
-    /// What comes out of it.
+    /// Its outputs.
     pub outputs: Vec<Source>,
-    /// Where it is used in the graph that it is in.
+    /// Its uses in the enclosing graph.
     pub uses: Vec<Use>,
 }
 
 /// One use of a part: a copy of its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
-    /// What it is applied to.
+    /// The inputs.
     pub inputs: Vec<Source>,
-    /// The number of the first of its nodes; the others follow.
+    /// Index of its first node; the others follow.
     pub first: usize,
-    /// True if all of it computes as in inference even in training.
+    /// True if all its layers compute as in inference even in training.
     pub inference: bool,
 }
 
 impl Part {
-    /// Its last name: `encoder` of `base/encoder`.
+    /// Last component of its name: `encoder` of `base/encoder`.
     pub fn own_name(&self) -> &str {
         own_name(&self.name)
     }
 }
 
-/// The last name of a path.
+/// The last component of a name.
 pub(crate) fn own_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A layer of a graph, or a part in it.
+/// A unit of a graph: a layer or a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
-    /// The layer of that number.
+    /// The layer with this index.
     Layer(usize),
-    /// The part of that number.
+    /// The part with this index.
     Part(usize),
 }
 
@@ -69,10 +68,10 @@ pub(crate) struct Call {
     pub inference: bool,
 }
 
-/// A model's graph, or a part's, as the units that it was made of.
+/// The graph of a model, or of a part, in units.
 pub(crate) struct Units<'a> {
     model: &'a Model,
-    /// Which part's graph it is, if not the model's.
+    /// The part; `None` for the model.
     part: Option<usize>,
 }
 
@@ -112,7 +111,7 @@ impl<'a> Units<'a> {
         let mut units = Vec::new();
         let mut next = self.layers().start;
         while next < self.layers().end {
-            // A part without layers is no unit: it passes its input on.
+            // An empty part is no unit: it passes its input on.
             let part = inside
                 .iter()
                 .find(|(_, p)| p.layers.start == next && !p.layers.is_empty());
@@ -167,8 +166,7 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// Where a node's output comes from: the call's number, and which of its
-    /// outputs it is.
+    /// The origin of a node's output: the call's index, and the index among its outputs.
     pub fn maker(&self, calls: &[Call], node: usize) -> Option<(usize, usize)> {
         let call = calls.iter().position(|c| c.nodes.contains(&node))?;
         let output = match calls[call].unit {

@@ -1,15 +1,15 @@
-//! What a model predicts, in words, before it is trained.
+//! A description of a model's predictions, before training.
 
 use super::{Goal, Model};
 use crate::data::{Dataset, Outcome, RunData, Summary, TableOptions, Target, class_of};
 use crate::error::Result;
 
 impl Model {
-    /// What is predicted of these rows, a line for each target: classes with their shares
-    /// of the training rows, or a number with its mean and range.
+    /// Describes the predicted targets, a line each: classes with their shares of the training
+    /// rows, or a number with its mean and range.
     ///
-    /// `columns` is what is said of a table's columns: whole numbers that may be classes
-    /// have a word about it where nothing is said.
+    /// `columns` are the column options: whole numbers that may be classes get a remark unless the
+    /// options decide.
     pub fn predicts(&self, data: &RunData, columns: &TableOptions) -> Result<String> {
         let lines = match data.schema().zip(data.summary()) {
             Some((schema, train)) if !schema.targets.is_empty() => {
@@ -20,7 +20,7 @@ impl Model {
         Ok(lines.join("\n"))
     }
 
-    /// As the loss of each output takes its target.
+    /// By the loss of each output.
     fn of_arrays(&self, data: &RunData) -> Result<Vec<String>> {
         let targets = data.targets();
         let sample = targets.sample();

@@ -1,5 +1,5 @@
-//! Recipes: the networks to begin with (Géron, *Hands-On Machine Learning*,
-//! chapter 11, tables 11-3 and 11-4), and one for tables.
+//! Recipes: default networks (Géron, *Hands-On Machine Learning*, chapter 11, tables 11-3 and
+//! 11-4), and one for tables.
 
 use super::layers::{BatchNormalization, Dense, Dropout, Flatten, Normalization};
 use super::sequential::Sequential;
@@ -13,14 +13,14 @@ use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{AdamW, Optimizer, SGD};
 use crate::rules::schedules::{OneCycle, Schedule};
 
-/// So many hidden layers are deep: batch normalization is worth its time.
+/// Number of hidden layers from which batch normalization is worth its time.
 const DEEP: usize = 3;
 
-/// The weight decay of a table's AdamW, and how many standard deviations its numbers stay within.
+/// The weight decay of a table's AdamW, and the limit of its standardized values.
 const TABLE_DECAY: f64 = 0.05;
 const TABLE_LIMIT: f64 = 5.0;
 
-/// A network to begin with, and how to train it.
+/// A default network with its training configuration.
 ///
 /// | | `Default` | `SelfNormalizing` | `Table` |
 /// | --- | --- | --- | --- |
@@ -45,42 +45,42 @@ const TABLE_LIMIT: f64 = 5.0;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
-    /// Which one.
+    /// The recipe's style.
     pub style: Style,
     /// The units of each hidden layer.
     pub hidden: Vec<usize>,
-    /// The share of each hidden layer's outputs that dropout sets to 0.
+    /// Dropout rate after each hidden layer.
     pub dropout: f64,
-    /// How many epochs a training takes.
+    /// Epochs of a training.
     pub epochs: usize,
-    /// Rows in a step.
+    /// Batch size.
     pub batch_size: usize,
-    /// The highest learning rate; a table's is meant for batches of 32 rows.
+    /// Peak learning rate; a table's is for batches of 32 rows.
     pub max_rate: f64,
 }
 
-/// Which recipe it is.
+/// The style of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Table 11-3.
     Default,
     /// Table 11-4.
     SelfNormalizing,
-    /// For the rows of a table, which are few beside pictures: its sizes were chosen on public
+    /// For the rows of a table, which are few beside pictures: its sizes were tuned on public
     /// tables (`bench/tables`).
     Table,
 }
 
-/// What a network is to say, which decides its last layer and its loss.
+/// The task of a network, which decides its last layer and its loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Which of so many classes it is; targets are class numbers.
+    /// One of this many classes; targets are labels.
     Classes(usize),
     /// The same, with one-hot targets.
     OneHot(usize),
-    /// Yes or no, for so many questions.
+    /// This many yes-or-no questions.
     Binary(usize),
-    /// So many numbers.
+    /// This many numbers.
     Numbers(usize),
 }
 
@@ -88,10 +88,9 @@ impl Recipe {
     /// The names of the recipes.
     pub const NAMES: [&str; 2] = ["default", "self-normalizing"];
 
-    /// The recipe of a configuration's `recipe`: `"default"` or `"self-normalizing"`.
+    /// The recipe of a configuration's key `recipe`: `"default"` or `"self-normalizing"`.
     ///
-    /// `"default"` means [`Recipe::of_table`] where there are the rows of a table to train on,
-    /// else table 11-3.
+    /// `"default"` means [`Recipe::of_table`] if the training rows are a table's, else table 11-3.
     pub fn named(name: &str, table_rows: Option<usize>) -> Result<Self> {
         match (name, table_rows) {
             ("default", Some(rows)) => Ok(Recipe::of_table(rows)),
@@ -121,8 +120,8 @@ impl Recipe {
         }
     }
 
-    /// The recipe for a table with so many rows to train on. Few rows are soon learned by heart:
-    /// the fewer, the smaller the network, and the more of it dropout leaves out.
+    /// The recipe for a table with this many training rows. Few rows are soon overfitted: the
+    /// fewer, the smaller the network, and the higher the dropout rate.
     pub fn of_table(rows: usize) -> Self {
         let (hidden, dropout, epochs, batch_size, max_rate): (&[usize], _, _, _, _) = match rows {
             ..2_000 => (&[64, 32], 0.3, 100, 32, 0.005),
@@ -146,9 +145,8 @@ impl Recipe {
         self
     }
 
-    /// The network for this data, with the last layer, loss and metric that its
-    /// targets ask for ([`Task::of`]): compiled, to be trained as
-    /// [`Fit::recipe`](crate::train::Fit::recipe) says.
+    /// The network for this data, with the last layer, loss and metric of its targets' task
+    /// ([`Task::of`]): compiled, to be trained with [`Fit::recipe`](crate::train::Fit::recipe).
     ///
     /// An error if there is not exactly one target.
     pub fn model(&self, data: &Dataset) -> Result<Model> {
@@ -169,18 +167,18 @@ impl Recipe {
         self.add_hidden(model).add(self.last_layer(task))
     }
 
-    /// How many standard deviations a column's numbers stay within.
+    /// Limit of a column's standardized values.
     pub(super) fn limit(&self) -> Option<f64> {
         (self.style == Style::Table).then_some(TABLE_LIMIT)
     }
 
-    /// The hidden layers alone.
+    /// Only the hidden layers.
     pub(super) fn hidden_layers(&self) -> Vec<LayerEntry> {
         self.add_hidden(Sequential::new()).into_model().layers
     }
 
-    /// The last layer. A table's begins with zeros, so that the first predictions are the same
-    /// for every row: few rows are otherwise spent on unlearning what was drawn at random.
+    /// The last layer. A table's starts at zero, so that the first predictions are equal for all
+    /// rows: few rows would otherwise be spent on unlearning random weights.
     pub(super) fn last_layer(&self, task: Task) -> Dense {
         match self.style {
             Style::Table => task.last_layer().kernel_initializer(Initializer::Zeros),
@@ -209,7 +207,7 @@ impl Recipe {
         model
     }
 
-    /// How gradients become steps: Nesterov momentum, or AdamW for a table.
+    /// The optimizer: Nesterov momentum, or AdamW for a table.
     pub fn optimizer(&self) -> Optimizer {
         match self.style {
             Style::Default | Style::SelfNormalizing => {
@@ -219,11 +217,11 @@ impl Recipe {
         }
     }
 
-    /// The same for the rows of a table. Momentum has each variable's gradient clipped to a
-    /// norm of 1 (`clipnorm`): columns such as incomes or populations have a few rows
-    /// dozens of deviations off, whose gradients otherwise throw a wide network far
-    /// off or end it in NaN: with 300 and 300 units, one of three splits of the
-    /// housing table did. Adam's steps do not grow with the gradient.
+    /// The same for the rows of a table. Momentum clips each variable's gradient to a norm of 1
+    /// (`clipnorm`): columns such as incomes or populations have a few rows dozens of deviations
+    /// away, whose gradients otherwise throw a wide network far off or end it in NaN: with 300 and
+    /// 300 units, one of three splits of the housing table did. Adam's steps do not grow with the
+    /// gradient.
     pub fn table_optimizer(&self) -> Optimizer {
         match self.style {
             Style::Default | Style::SelfNormalizing => self.optimizer().clipnorm(1.0),
@@ -231,8 +229,8 @@ impl Recipe {
         }
     }
 
-    /// The learning rate over the training: 1cycle. A table's rises with the root of the batch
-    /// size, as the noise of a step's gradient falls (Hoffer et al. 2017).
+    /// The learning rate schedule: 1cycle. A table's rate rises with the root of the batch size, as
+    /// the noise of a step's gradient falls (Hoffer et al. 2017).
     pub fn schedule(&self) -> Schedule {
         match self.style {
             Style::Default | Style::SelfNormalizing => OneCycle::new(self.max_rate).into(),
@@ -245,8 +243,8 @@ impl Recipe {
 }
 
 impl Task {
-    /// What the targets ask for: by the loss if one is named, else classes if
-    /// each target is one whole number and none is left out from 0 on.
+    /// The task of these targets: by the loss if one is given; else classes if each target is one
+    /// whole number, and every number from 0 to the largest occurs.
     pub fn of(data: impl Into<Data>, loss: Option<&Loss>) -> Result<Self> {
         let data = data.into();
         let sample = data.sample();
@@ -287,7 +285,7 @@ impl Task {
         }
     }
 
-    /// The loss that goes with it.
+    /// The default loss.
     pub fn loss(&self) -> Loss {
         match self {
             Task::Classes(_) => Loss::SparseCategoricalCrossentropy,
@@ -297,7 +295,7 @@ impl Task {
         }
     }
 
-    /// The metric that goes with it.
+    /// The default metric.
     pub fn metric(&self) -> Metric {
         match self {
             Task::Numbers(_) => Metric::MeanAbsoluteError,
@@ -314,7 +312,7 @@ impl Task {
     }
 }
 
-/// A loss that takes no class numbers, which the target has.
+/// The error for a loss that does not take labels, which the target has.
 fn of_class_numbers(loss: &str, target: &Tensor) -> Error {
     let found = format!(
         "{loss}, and the targets ({}) are class numbers",
@@ -324,8 +322,7 @@ fn of_class_numbers(loss: &str, target: &Tensor) -> Error {
     Error::invalid("loss", found, expected)
 }
 
-/// Which labels there are up to the largest, if all targets are whole numbers of 0 or
-/// more.
+/// The labels that occur, up to the largest, if all targets are whole numbers from 0 on.
 fn labels(data: &Data) -> Result<Option<Vec<bool>>> {
     const MOST: f32 = 16_777_216.0;
     let mut seen = Vec::new();

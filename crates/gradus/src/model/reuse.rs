@@ -1,5 +1,5 @@
-//! Reuse: layers by name and number, freezing, weights out and in, models made of
-//! other models.
+//! Reuse: layers by name and index, freezing, getting and setting weights, models made of other
+//! models.
 
 use super::graph::{LayerEntry, Model, Source, State};
 use super::sequential::Sequential;
@@ -16,7 +16,7 @@ impl Model {
         found.ok_or_else(|| Error::unknown("", "layer", name, self.layers.iter().map(|l| &*l.name)))
     }
 
-    /// The layer of that name, to be changed.
+    /// The layer of that name, mutably.
     pub fn layer_mut(&mut self, name: &str) -> Result<&mut LayerEntry> {
         match self.layers.iter().position(|l| l.name == name) {
             Some(i) => Ok(&mut self.layers[i]),
@@ -29,8 +29,8 @@ impl Model {
         }
     }
 
-    /// Sets `trainable` of every layer whose name matches, or that is in a part
-    /// whose name does; `*` stands for anything. An error if none does.
+    /// Sets `trainable` of every layer whose name, or whose part's name, matches; `*` stands for
+    /// any text. An error if none does.
     pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
         let mut any = false;
         for layer in self.layers.iter_mut().filter(|l| names(pattern, &l.name)) {
@@ -46,12 +46,12 @@ impl Model {
         }
     }
 
-    /// The layer of that number: from 0, or from the end, the last being -1.
+    /// The layer at that index: from 0, or negative from the end, the last being -1.
     pub fn layer_at(&self, number: isize) -> Result<&LayerEntry> {
         Ok(&self.layers[self.number(number)?])
     }
 
-    /// The layer of that number, to be changed.
+    /// The layer at that index, mutably.
     pub fn layer_at_mut(&mut self, number: isize) -> Result<&mut LayerEntry> {
         let number = self.number(number)?;
         Ok(&mut self.layers[number])
@@ -69,9 +69,9 @@ impl Model {
         })
     }
 
-    /// Keras' `clone_model`: the same layers with new weights from this seed, not
-    /// compiled. [`Model::set_weights`] gives it the old ones; `clone` copies
-    /// everything, the optimizer's state too.
+    /// Keras' `clone_model`: the same layers with new weights from this seed, not compiled.
+    /// [`Model::set_weights`] gives it the old ones; `clone` copies everything, including the
+    /// optimizer's state.
     pub fn clone_model(&self, seed: u64) -> Result<Model> {
         let mut copy = self.clone();
         copy.seed = seed;
@@ -120,8 +120,8 @@ impl Model {
         self.weights().cloned().collect()
     }
 
-    /// Puts the values of other weights in the place of its own: as many, of the
-    /// same shapes, in the same order. On an error nothing has changed.
+    /// Replaces the weights' values: as many weights, of the same shapes, in the same order. On an
+    /// error nothing has changed.
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
         if !self.is_built() {
             let problem = "the model has no weights yet: give its input's shape, or call `build`";
@@ -134,7 +134,7 @@ impl Model {
         replace("the model", own.collect(), weights)
     }
 
-    /// The layers that a chain has in that range, if each follows the one before.
+    /// The layers of a chain in that range, if each follows the previous one.
     fn chain_of(&self, range: impl RangeBounds<isize>) -> Result<Range<usize>> {
         let count = self.layers.len();
         let place = |n: isize| match n {
@@ -181,13 +181,13 @@ impl Model {
 }
 
 impl LayerEntry {
-    /// A copy of its weights, in the order of Keras' files.
+    /// A copy of the layer's weights, in the order of Keras' files.
     pub fn get_weights(&self) -> Vec<Weight> {
         self.weights.clone()
     }
 
-    /// Puts the values of other weights in the place of its own: as many, of the
-    /// same shapes, in the same order. On an error nothing has changed.
+    /// Replaces the weights' values: as many weights, of the same shapes, in the same order. On an
+    /// error nothing has changed.
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
         let name = &*self.name;
         let own = self.weights.iter_mut().map(|w| (name, w)).collect();
@@ -219,10 +219,10 @@ fn replace(of: &str, own: Vec<(&str, &mut Weight)>, weights: &[Weight]) -> Resul
 }
 
 impl Sequential {
-    /// Adds copies of a range of a model's layers, with their weights, names and
-    /// `trainable`; negative numbers count from the end (Clippy takes `1..-1`, but not
-    /// `..-1`, for a slip: allow its `reversed_empty_ranges` there). They must be a chain.
-    /// The input's shape comes along where nothing came before.
+    /// Adds copies of a range of a model's layers, with their weights, names and `trainable`;
+    /// negative numbers count from the end (Clippy takes `1..-1`, but not `..-1`, for a slip: allow
+    /// its `reversed_empty_ranges` there). They must be a chain. The input's shape is taken over if
+    /// the model is empty so far.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -254,7 +254,7 @@ impl Sequential {
             };
         }
         for layer in &from.layers[range] {
-            // A part's layers are no part's here.
+            // A nested model's layers become plain layers here.
             self = self.add_entry(LayerEntry {
                 name: layer.name.replace('/', "_"),
                 ..layer.clone()

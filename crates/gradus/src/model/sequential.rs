@@ -10,7 +10,7 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::Optimizer;
 
-/// Builds a model in which each layer is applied to the one before it.
+/// Builds a model in which each layer is applied to the previous one's output.
 ///
 /// Layers get Keras' names, `dense`, `dense_1`, … The input's shape may be left
 /// to the data that the model is first fitted to.
@@ -56,7 +56,7 @@ impl Sequential {
         self
     }
 
-    /// Sets where all random numbers come from. Default 0.
+    /// Sets the seed of all random numbers. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.model.seed = seed;
         self
@@ -70,7 +70,7 @@ impl Sequential {
         self.add_named(name, layer, true)
     }
 
-    /// Adds a layer under a name of its own; a taken name gets a number.
+    /// Adds a layer with a name; a taken name gets a number.
     pub fn add_named(
         self,
         name: impl Into<String>,
@@ -85,7 +85,7 @@ impl Sequential {
         })
     }
 
-    /// Adds a layer with what it has; a taken name gets a number.
+    /// Adds a layer with its weights; a taken name gets a number.
     pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
         let name = self.free_name(&entry.name);
         let model = &mut self.model;
@@ -102,12 +102,12 @@ impl Sequential {
         self
     }
 
-    /// Whether it has no layers yet.
+    /// True if it has no layers yet.
     pub(super) fn is_empty(&self) -> bool {
         self.model.layers.is_empty()
     }
 
-    /// The model as it is, not checked, its weights not made.
+    /// The model as it is, not checked, without weights.
     pub(crate) fn into_model(self) -> Model {
         self.model
     }
@@ -119,7 +119,7 @@ impl Sequential {
         Ok(model)
     }
 
-    /// The model, ready to be trained.
+    /// The compiled model.
     pub fn compile(
         self,
         optimizer: impl Into<Optimizer>,
@@ -146,7 +146,7 @@ impl Sequential {
 
 /// Keras' name for a class: `BatchNormalization` becomes `batch_normalization`.
 ///
-/// A word begins at a capital that a small letter follows or precedes.
+/// A word begins at a capital next to a small letter.
 pub(crate) fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn class_names_become_keras_names() {
-        // Asked of keras.src.utils.naming.to_snake_case.
+        // Values from keras.src.utils.naming.to_snake_case.
         let pairs = [
             ("BatchNormalization", "batch_normalization"),
             ("PReLU", "p_re_lu"),

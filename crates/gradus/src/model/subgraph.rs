@@ -28,8 +28,8 @@ pub(super) fn leading_to(model: &Model, outputs: Vec<Source>) -> Result<Model> {
     Ok(model)
 }
 
-/// The layers and inputs of the order, and the nodes that lead to the outputs.
-/// `makers` names the call that each node belongs to.
+/// The layers and inputs of the order, and the nodes that lead to the outputs. `makers` maps
+/// nodes to their calls.
 fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
     let mut layers: IndexMap = vec![None; model.layers.len()];
     let mut placed = 0;
@@ -77,7 +77,7 @@ fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> 
                 inputs: sources(&used.inputs)?,
                 inference: used.inference,
             }),
-            // These count in the part that it is in.
+            // Their sources count within the part.
             Some(_) => Some(used.clone()),
         });
         Part {

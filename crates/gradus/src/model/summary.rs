@@ -7,9 +7,8 @@ use crate::error::Result;
 use std::fmt::Write;
 
 impl Model {
-    /// Keras' table: layer, output shape, parameters, and, unless the layers are a
-    /// chain, what each is connected to; then the totals. An error if an input's
-    /// shape is not known yet.
+    /// Keras' table: layer, output shape, parameters, and, unless the layers are a chain,
+    /// connections; then the totals. An error if an input's shape is not known yet.
     pub fn summary(&self) -> Result<String> {
         let rows = self.rows()?;
         let columns = if self.chain { 3 } else { 4 };
@@ -53,7 +52,7 @@ impl Model {
         Ok(text)
     }
 
-    /// The table's cells, its head first.
+    /// The table's cells, the header first.
     fn rows(&self) -> Result<Vec<[String; 4]>> {
         let shapes = self.shapes()?;
         let units = self.units(None);
@@ -66,7 +65,7 @@ impl Model {
             Source::Input(i) => self.inputs[i].shape.clone().unwrap_or_default(),
             Source::Node(n) => shapes[n].1.clone(),
         };
-        // Which of its unit's calls a call is.
+        // The call's index among its unit's calls.
         let number = |c: usize| {
             let before = calls[..c].iter();
             before.filter(|call| call.unit == calls[c].unit).count()

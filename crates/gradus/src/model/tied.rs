@@ -4,13 +4,13 @@ use super::graph::Model;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 
-/// The number of the layer whose kernel that layer uses, if it uses one.
+/// The index of the layer whose kernel that layer shares, if any.
 pub(super) fn owner(model: &Model, layer: usize) -> Result<Option<usize>> {
     let entry = &model.layers[layer];
     let Some(owner) = entry.rule.tied_to() else {
         return Ok(None);
     };
-    // Layers of a part call each other without the part's name.
+    // Layers of a part name each other without the part's name.
     let part = entry.name.rfind('/').map_or("", |end| &entry.name[..=end]);
     let name = format!("{part}{owner}");
     match model.layers.iter().position(|other| other.name == name) {

@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 pub struct Weight {
     /// Keras' name for it: `kernel`, `bias`, `gamma`, …
     pub name: &'static str,
-    /// Its shape: (inputs, units) for a kernel.
+    /// Shape: (inputs, units) for a kernel.
     pub shape: Vec<usize>,
-    /// Whether gradients may change it; a moving mean's is false.
+    /// True if gradients may change it; false for a moving mean.
     pub trainable: bool,
-    /// Its numbers, the last axis innermost.
+    /// Values, the last axis innermost.
     pub values: Vec<f32>,
 }
 
 impl Weight {
-    /// The n-th weight of a model, as its initializer makes it.
+    /// The n-th weight of a model, as its initializer creates it.
     pub(crate) fn new(spec: VariableSpec, seed: u64, number: u32) -> Self {
         let mut random = Key::new(seed, Stream::Initializer(number), 0).sequence();
         Weight {
@@ -30,7 +30,7 @@ impl Weight {
         }
     }
 
-    /// Puts other values in its place; their number must be the same.
+    /// Replaces its values by as many others.
     pub fn set(&mut self, values: &[f32]) -> Result<()> {
         if values.len() != self.values.len() {
             let expected = format!("{:?} ({} numbers)", self.shape, self.values.len());
@@ -46,8 +46,8 @@ impl Weight {
 }
 
 impl Model {
-    /// The weights that are NaN or infinite: layers' and weights' names, in the order of
-    /// the layers.
+    /// The weights with a NaN or infinite value: layers' and weights' names, in the order of the
+    /// layers.
     ///
     /// ```
     /// use gradus::prelude::*;

@@ -44,7 +44,7 @@ impl Lowering {
     }
 }
 
-/// The buffers that a change of a trained variable would change.
+/// The buffers that depend on trained variables.
 fn depends_on(forward: &[Op], trained: &[Trained]) -> HashSet<Buffer> {
     let mut wanted: HashSet<Buffer> = trained.iter().map(|t| t.variable).collect();
     for op in forward {
@@ -55,10 +55,10 @@ fn depends_on(forward: &[Op], trained: &[Trained]) -> HashSet<Buffer> {
     wanted
 }
 
-/// The way back through the forward operations.
+/// The backward pass through the forward operations.
 pub struct Pass<'a> {
     pub(super) lowering: &'a mut Lowering,
-    /// Buffers whose gradient is wanted.
+    /// Buffers whose gradient is needed.
     wanted: HashSet<Buffer>,
     /// The gradient of each tensor, so far.
     gradients: HashMap<Buffer, Buffer>,
@@ -110,7 +110,7 @@ impl Pass<'_> {
         self.pass_through(x, dx, view);
     }
 
-    /// `dx` is a part of the gradient of `x`.
+    /// Adds `dx` to the gradient of `x`.
     pub(super) fn pass_through(&mut self, x: Buffer, dx: Buffer, view: View) {
         let whole = match self.gradient(x) {
             Some(other) => {
@@ -136,7 +136,7 @@ impl Pass<'_> {
         self.gather(w, dw);
     }
 
-    /// `part` is a part of the gradient of a variable.
+    /// Adds `part` to the gradient of a variable.
     pub(super) fn gather(&mut self, variable: Buffer, part: Buffer) {
         let whole = match self.weights.get(&variable) {
             Some(&other) => {

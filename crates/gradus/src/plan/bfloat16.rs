@@ -1,5 +1,5 @@
-//! Mixed precision: every product multiplies factors that are rounded to bfloat16, and sums
-//! in single precision, as processors with instructions for it do.
+//! Mixed precision: every product multiplies operands rounded to bfloat16, and accumulates in
+//! single precision, as processors with instructions for it do.
 
 use super::lower::Lowering;
 use super::ops::Cast;
@@ -7,7 +7,7 @@ use super::{Buffer, Op, Role};
 use std::collections::HashMap;
 
 impl Lowering {
-    /// Rounds every factor of a product, once, as soon as it is there.
+    /// Rounds every operand of a product, once, as soon as it exists.
     pub fn round_factors(&mut self) {
         let ops = std::mem::take(&mut self.ops);
         let mut rounded: HashMap<Buffer, (Buffer, Op)> = HashMap::new();

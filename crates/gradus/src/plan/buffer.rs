@@ -1,6 +1,6 @@
 //! Buffers: numbered arrays of a plan, their sizes, and how they are seen as matrices.
 
-/// A buffer's number in its plan.
+/// The index of a buffer in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Buffer(pub u32);
 
@@ -57,18 +57,18 @@ impl Size {
 /// The source of a buffer's values, and their lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Kept from step to step: a weight, a statistic, an optimizer's slot.
+    /// Variable: kept from step to step, such as a weight, a statistic, an optimizer's slot.
     Variable,
-    /// Given with each batch: the n-th of the feeds.
+    /// Feed: the n-th input given with each batch.
     Feed(usize),
-    /// Made and used within a step.
+    /// Temporary: written and read within a step.
     Temporary,
 }
 
 /// A buffer's name, size and role.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BufferInfo {
-    /// For the dump and for errors.
+    /// Name, for the dump and for errors.
     pub name: String,
     /// The number of its elements.
     pub size: Size,

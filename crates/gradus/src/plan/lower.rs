@@ -71,7 +71,7 @@ impl Lowering {
         self.mode == Mode::Train && !self.inference
     }
 
-    /// Makes layers compute as in inference, or as the mode says.
+    /// Makes layers compute as in inference, or according to the mode.
     pub fn in_inference(&mut self, inference: bool) {
         self.inference = inference;
     }
@@ -95,7 +95,7 @@ impl Lowering {
         Value { buffer, shape }
     }
 
-    /// A stream of random numbers of its own.
+    /// A new stream of random numbers.
     pub fn stream(&mut self) -> u32 {
         self.streams += 1;
         self.streams - 1
@@ -119,7 +119,7 @@ impl Lowering {
         self.add(name, size, Role::Temporary)
     }
 
-    /// A new temporary with a copy of another's size.
+    /// A new temporary of another buffer's size.
     pub(super) fn gradient_of(&mut self, buffer: Buffer) -> Buffer {
         let info = &self.buffers[buffer.index()];
         let (name, size) = (format!("d {}", info.name), info.size);

@@ -34,7 +34,7 @@ pub enum Mode {
     Evaluate,
     /// Forward in inference mode.
     Infer,
-    /// Forward in inference mode, but for the layers of noise.
+    /// Forward in inference mode, with noise on.
     Sample,
 }
 
@@ -43,9 +43,9 @@ pub enum Mode {
 pub struct Plan {
     /// Its purpose.
     pub mode: Mode,
-    /// The most rows of a batch.
+    /// Largest batch, in rows.
     pub rows: usize,
-    /// Buffers by number; the first are the program's variables.
+    /// Buffers by index; the first are the program's variables.
     pub buffers: Vec<BufferInfo>,
     /// The operations, in an order in which they can run.
     pub ops: Vec<Op>,
@@ -62,7 +62,7 @@ pub struct Plan {
 /// A variable of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variable {
-    /// For the dump and for errors.
+    /// Name, for the dump and for errors.
     pub name: String,
     /// The number of its elements.
     pub size: usize,
@@ -71,7 +71,7 @@ pub struct Variable {
 /// Plans over the same variables.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The variables, numbered as the plans' first buffers.
+    /// Variables, numbered like the plans' first buffers.
     pub variables: Vec<Variable>,
     /// The plans.
     pub plans: Vec<Plan>,

@@ -14,21 +14,21 @@ use std::collections::HashMap;
 pub struct Trained {
     /// The variable.
     pub variable: Buffer,
-    /// Its slots, as the method orders them.
+    /// Slots, in the method's order.
     pub slots: Vec<Buffer>,
-    /// Its moving average, if there is one.
+    /// Moving average, if there is one.
     pub average: Option<Buffer>,
-    /// The gradients since its last update, if they are gathered.
+    /// Accumulated gradients since its last update, if any.
     pub accumulator: Option<Buffer>,
     /// The penalty on it.
     pub regularizer: Option<Regularizer>,
     /// The constraint that it is brought back to after each step.
     pub constraint: Option<Constraint>,
-    /// Its shape.
+    /// Shape.
     pub shape: Vec<usize>,
     /// True if its step takes all of it at once.
     pub whole: bool,
-    /// Its weight decay.
+    /// Weight decay.
     pub decay: f32,
     /// The factor of its learning rate.
     pub rate: f32,
@@ -94,8 +94,8 @@ impl Lowering {
                 whole: t.whole.then(|| t.shape.clone()),
                 size: t.size(),
             };
-            // Right behind its gradient if nothing later reads the variable, so
-            // that one pass over memory does both.
+            // Directly after its gradient if nothing later reads the variable, so that one pass
+            // over memory does both.
             let (made, read) = (last.write.get(&gradient), last.read.get(&t.variable));
             match (clip, made) {
                 (Clip::None | Clip::Value(_), Some(made)) if read <= Some(made) && !t.whole => {

@@ -8,7 +8,7 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
     order(plan)
 }
 
-/// Every temporary is written once, before it is read; nothing reads a variable
+/// Checks that every temporary is written once, before it is read; that nothing reads a variable
 /// after its update, and none is updated twice.
 fn order(plan: &Plan) -> Result<(), String> {
     let mut written = vec![false; plan.buffers.len()];

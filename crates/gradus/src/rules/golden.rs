@@ -1,8 +1,8 @@
-//! Numbers of real Keras and PyTorch, made by `tests/golden_rules/make.py`.
+//! Values of real Keras and PyTorch, made by `tests/golden_rules/make.py`.
 
 use crate::base::registry::Value;
 
-/// One rule with what it was given and what came of it.
+/// One rule with its arguments and results.
 pub(crate) struct Case {
     /// The rule's configuration.
     pub config: Value,
@@ -27,12 +27,12 @@ fn number(value: &Value) -> f32 {
 }
 
 impl Case {
-    /// Whatever it is.
+    /// The value at a key.
     pub fn get(&self, key: &str) -> &Value {
         &self.all[key]
     }
 
-    /// A list of numbers.
+    /// A list of floats.
     pub fn row(&self, key: &str) -> Vec<f32> {
         self.all[key]
             .as_array()
@@ -42,21 +42,21 @@ impl Case {
             .collect()
     }
 
-    /// A list of lists of numbers.
+    /// A list of lists of floats.
     pub fn rows(&self, key: &str) -> Vec<Vec<f32>> {
         let rows = self.all[key].as_array().expect(key).iter();
         let row = |row: &Value| row.as_array().expect(key).iter().map(number).collect();
         rows.map(row).collect()
     }
 
-    /// A list of whole numbers.
+    /// A list of counts.
     pub fn counts(&self, key: &str) -> Vec<usize> {
         let counts = self.all[key].as_array().expect(key).iter();
         counts.map(|n| n.as_u64().expect(key) as usize).collect()
     }
 }
 
-/// Fails unless two numbers differ by at most the relative or absolute bound.
+/// Fails unless two values differ by at most the relative or absolute bound.
 #[track_caller]
 pub(crate) fn close(found: f32, want: f32, relative: f32, absolute: f32, what: &Value) {
     let bound = (relative * want.abs()).max(absolute);

@@ -1,36 +1,36 @@
-//! What becomes of a number by itself, with no weights and mostly no slope.
+//! Element-wise mappings without weights, most without a derivative.
 
 use super::places::{Buckets, Places};
 use std::sync::Arc;
 
-/// A rule from number to number.
+/// An element-wise mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapping {
-    /// x, but these in the place of what is no finite number.
+    /// x, with replacements for values that are not finite.
     Finite {
-        /// In the place of NaN.
+        /// Replacement of NaN.
         nan: f32,
-        /// In the place of infinity.
+        /// Replacement of infinity.
         posinf: f32,
-        /// In the place of minus infinity.
+        /// Replacement of minus infinity.
         neginf: f32,
     },
     /// 1 for NaN, else 0.
     IsNan,
-    /// x without what is behind the point.
+    /// x truncated.
     Truncate,
     /// 0 for 0, else 1.
     IsNotZero,
-    /// How many of these ascending bounds are at most x; all of them for NaN.
+    /// The number of these ascending bounds that are at most x; all for NaN.
     Bins(Arc<[f32]>),
-    /// The place of x in a vocabulary.
+    /// The index of x in a vocabulary.
     Place(Arc<Places>),
     /// The bucket of x's digits.
     Bucket(Buckets),
 }
 
 impl Mapping {
-    /// What becomes of each of x. Both are of one length.
+    /// Maps each of x to y, of the same length.
     pub fn apply(&self, x: &[f32], y: &mut [f32]) {
         fn each(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
             for (y, x) in y.iter_mut().zip(x) {
@@ -60,14 +60,13 @@ impl Mapping {
         }
     }
 
-    /// Whether it has a slope: 1 where x is finite, else 0. Without one, no signal
-    /// passes.
+    /// True if it has a derivative: 1 where x is finite, else 0. Without one, no gradient passes.
     pub fn has_slope(&self) -> bool {
         matches!(self, Mapping::Finite { .. })
     }
 }
 
-/// The place that a number names, of so many.
+/// The index that a value stands for, if it is below `places`.
 pub(crate) fn named(x: f32, places: usize) -> Option<usize> {
     (x >= 0.0 && (x as usize) < places).then_some(x as usize)
 }
@@ -93,7 +92,7 @@ mod tests {
         assert_eq!(of(Mapping::IsNan), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
         assert_eq!(of(Mapping::Truncate)[1], -1.0);
         assert_eq!(of(Mapping::IsNotZero), [1.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
-        // Asked of Keras.
+        // Values from Keras.
         let bins = Mapping::Bins([0.0, 1.0].into());
         assert_eq!(of(bins), [0.0, 0.0, 1.0, 2.0, 2.0, 2.0]);
     }

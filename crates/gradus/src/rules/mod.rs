@@ -1,8 +1,7 @@
-//! Rules: what is computed, as configuration and formula.
+//! Rules: computations as configuration and formula.
 //!
-//! Each folder is one family with its registry in `mod.rs`. A formula is plain
-//! arithmetic over `Lane`; where and how often it runs is
-//! not known here.
+//! Each folder is one family with its registry in `mod.rs`. A formula is plain arithmetic over
+//! `Lane`, independent of the engine that runs it.
 
 pub mod activations;
 pub(crate) mod augment;

@@ -1,4 +1,4 @@
-//! Noise: what a random layer does to one number, and its slope.
+//! Noise: a random layer's effect on one value, and its derivative.
 
 use crate::base::lane::Lane;
 use crate::base::random::Key;
@@ -6,18 +6,17 @@ use crate::base::random::Key;
 /// SELU's limit for large negative inputs, -λα.
 const LOWEST: f64 = -1.050_700_987_355_480_5 * 1.673_263_242_354_377_2;
 
-/// A random change of each number by itself.
+/// A random change of each value by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Noise {
-    /// AlphaDropout (Klambauer et al. 2017): a share `rate` of the numbers becomes
-    /// SELU's lower limit; then all are scaled and shifted so that numbers of mean
-    /// 0 and variance 1 keep both.
+    /// AlphaDropout (Klambauer et al. 2017): a share `rate` of the values becomes SELU's lower
+    /// limit; then all are scaled and shifted so that mean 0 and variance 1 are preserved.
     Alpha {
-        /// The share, below 1.
+        /// Share of dropped values, below 1.
         rate: f32,
-        /// What all are then multiplied by.
+        /// Factor after the dropout.
         scale: f32,
-        /// What is then added.
+        /// Summand after that.
         shift: f32,
     },
     /// x times a normal number of mean 1 and this deviation.
@@ -32,15 +31,15 @@ pub enum Noise {
     },
     /// x above 0; below, x times a uniform number (Xu et al. 2015).
     Slope {
-        /// Its smallest value, 0 or more.
+        /// Smallest factor, 0 or more.
         lower: f32,
-        /// Its largest value.
+        /// Largest factor.
         upper: f32,
     },
 }
 
 impl Noise {
-    /// [`Noise::Alpha`] of a share.
+    /// [`Noise::Alpha`] with this rate.
     pub fn alpha(rate: f64) -> Self {
         let scale = ((1.0 - rate) * (1.0 + rate * LOWEST * LOWEST)).powf(-0.5);
         Noise::Alpha {
@@ -50,12 +49,12 @@ impl Noise {
         }
     }
 
-    /// Whether dx = dy.
+    /// True if dx = dy.
     pub fn keeps_gradient(self) -> bool {
         matches!(self, Noise::Shift { .. })
     }
 
-    /// What becomes of x, the element `at` and those after it.
+    /// The noisy x, for the element `at` and those after it.
     #[inline(always)]
     pub fn value<L: Lane>(self, key: Key, at: u32, x: L) -> L {
         match self {
@@ -73,7 +72,7 @@ impl Noise {
         }
     }
 
-    /// Its derivative by x, from y.
+    /// The derivative by x, from y.
     #[inline(always)]
     pub fn slope<L: Lane>(self, key: Key, at: u32, y: L) -> L {
         match self {

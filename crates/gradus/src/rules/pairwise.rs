@@ -1,8 +1,8 @@
-//! Two tensors become one, number by number.
+//! Binary element-wise operations.
 
 use crate::base::lane::Lane;
 
-/// What becomes of a number of each. (A sum is an operation of its own.)
+/// A binary element-wise operation. (A sum is an operation of its own.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairwise {
     /// a - b.
@@ -16,7 +16,7 @@ pub enum Pairwise {
 }
 
 impl Pairwise {
-    /// What becomes of a and b.
+    /// The result for a and b.
     #[inline(always)]
     pub fn value<L: Lane>(self, a: L, b: L) -> L {
         match self {
@@ -27,8 +27,8 @@ impl Pairwise {
         }
     }
 
-    /// Its derivative by a, or by b if not `first`. Of equal numbers, a is the
-    /// chosen one, as in TensorFlow.
+    /// The derivative by a, or by b if not `first`. Of equal values, a is the chosen one, as in
+    /// TensorFlow.
     #[inline(always)]
     pub fn slope<L: Lane>(self, a: L, b: L, first: bool) -> L {
         let chosen = |is_b: L::Mask| match first {

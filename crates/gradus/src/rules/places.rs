@@ -1,9 +1,9 @@
-//! The place of a whole number: in a vocabulary, or among buckets by its hash.
+//! The index of a whole number: in a vocabulary, or among buckets by its hash.
 
 use crate::base::hash::{Salt, bucket_of_number};
 
-/// The whole number that x is without what is behind the point; the least one there is
-/// for what is none, as TensorFlow has it.
+/// x truncated to a whole number; NaN and out-of-range values become the least integer, as in
+/// TensorFlow.
 fn whole(x: f32) -> i64 {
     const LIMIT: f32 = (1_u64 << 63) as f32;
     match (-LIMIT..LIMIT).contains(&x) {
@@ -19,21 +19,21 @@ pub struct Places {
     unknown: Unknown,
 }
 
-/// The place of a number that a vocabulary does not have.
+/// The index of a number that is not in the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unknown {
-    /// This.
+    /// A fixed index.
     At(f32),
     /// From `first` on, the remainder of a division by `count`.
     Remainder {
-        /// The first place.
+        /// First index.
         first: usize,
-        /// How many there are.
+        /// The total number.
         count: usize,
     },
     /// From `first` on, the bucket of its digits.
     Hashed {
-        /// The first place.
+        /// First index.
         first: usize,
         /// The buckets.
         into: Buckets,
@@ -41,14 +41,14 @@ pub enum Unknown {
 }
 
 impl Places {
-    /// Of these numbers, each with its place.
+    /// With these numbers and their indices.
     pub fn new(known: impl IntoIterator<Item = (i64, f32)>, unknown: Unknown) -> Self {
         let mut known: Vec<(i64, f32)> = known.into_iter().collect();
         known.sort_unstable_by_key(|&(number, _)| number);
         Places { known, unknown }
     }
 
-    /// The place of x.
+    /// The index of x.
     pub fn of(&self, x: f32) -> f32 {
         let number = whole(x);
         match self
@@ -67,14 +67,14 @@ impl Places {
     }
 }
 
-/// Buckets that numbers fall into by the hash of their digits.
+/// Hash buckets for numbers, by their digits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Buckets {
-    /// How many there are.
+    /// The total number.
     pub count: usize,
-    /// What makes the hash another one.
+    /// Salt of the hash.
     pub salt: Option<Salt>,
-    /// What is in bucket 0 alone; the other numbers are in those behind it.
+    /// The number with bucket 0 to itself; the others share the buckets after it.
     pub mask: Option<i64>,
 }
 
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn places_and_buckets_are_those_of_keras() {
-        // Asked of Keras 3.15: IntegerLookup and Hashing of these numbers.
+        // From Keras 3.15: IntegerLookup and Hashing of these numbers.
         let x = [0.0, 2.0, 2.0, 2.0, -1.0, 5.0];
         let known = || [(2, 3.0), (5, 4.0)];
         let unknown = Unknown::Remainder { first: 0, count: 3 };

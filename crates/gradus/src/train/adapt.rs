@@ -1,5 +1,4 @@
-//! Layers that learn from data as it is, before any training: mean and variance,
-//! vocabularies, bins.
+//! Adaptation of layers to data before training: mean and variance, vocabularies, bins.
 
 use super::device::Device;
 use super::evaluate::ROWS;
@@ -11,15 +10,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 impl Model {
-    /// Learns what layers know of data: mean and variance of every `Normalization`
-    /// layer that was not given them and the bins of every `Discretization` layer with
-    /// `num_bins`, whose earlier values are forgotten, and the vocabulary of every
-    /// lookup layer that has none, from `data` as it reaches the
-    /// layer. A NaN does not count.
+    /// Adapts layers to `data`, as it reaches each layer: mean and variance of every
+    /// `Normalization` layer that was not given them, and the bins of every `Discretization` layer
+    /// with `num_bins`, replacing earlier values; and the vocabulary of every lookup layer without
+    /// one. NaN is ignored.
     ///
-    /// A `fit` begins with it for the layers that were never adapted, on its
-    /// training rows. Of a [`&Stream`](crate::data::Stream), all rows are read once for
-    /// each layer's vocabulary, twice for its mean and variance.
+    /// `fit` begins with it for the layers that were never adapted, on its training rows. A
+    /// [`&Stream`](crate::data::Stream) is read once for each layer's vocabulary, twice for its
+    /// mean and variance.
     pub fn adapt(&mut self, data: impl Into<Data>) -> Result<()> {
         let data = data.into();
         if !self.is_built() {
@@ -28,7 +26,7 @@ impl Model {
         self.adapt_on(&Device::default(), &data, true)
     }
 
-    /// As `adapt`; if not `again`, only layers that were never adapted.
+    /// Like `adapt`; without `again`, only for layers that were never adapted.
     pub(crate) fn adapt_on(&mut self, device: &Device, data: &Data, again: bool) -> Result<()> {
         let built = self.is_built();
         // A vocabulary, or bins, may change the shapes behind.
@@ -68,7 +66,7 @@ impl Model {
         }
     }
 
-    /// The model that computes what that node does.
+    /// The model that computes that node.
     fn before(&self, node: usize) -> Result<Model> {
         let mut first = self.clone();
         first.nodes.truncate(node + 1);
@@ -107,7 +105,7 @@ impl Reaching<'_> {
         self.data.each(&mut |data| visit(&*self.of(data)?))
     }
 
-    /// One that shows what all are like.
+    /// A representative sample.
     fn sample(&self) -> Result<Tensor> {
         let data = self.data.sample();
         Ok(self.of(&data.slice(0..data.rows().min(1))?)?.into_owned())
@@ -140,7 +138,7 @@ impl Reaching<'_> {
             for &code in codes {
                 counts[code as usize] += 1;
             }
-            // A dictionary that was put together may have a text twice.
+            // A concatenated dictionary may have a text twice.
             for (name, count) in names.iter().zip(counts) {
                 match all.get_mut(name) {
                     Some(sum) => *sum += count,
@@ -165,7 +163,7 @@ impl Reaching<'_> {
         Ok(all)
     }
 
-    /// All numbers, which bins are made of.
+    /// All values, for the bins.
     fn values(&self) -> Result<Vec<f32>> {
         let Data::Memory(_) = self.data else {
             let found = "rows that are read while the model is trained";
@@ -186,7 +184,7 @@ impl Reaching<'_> {
 fn statistics(axes: &Axes, rows: &Reaching<'_>, sample: &Tensor) -> Result<(Vec<f32>, Vec<f32>)> {
     let shape = sample.shape();
     let kept = axes.of("axis", shape)?;
-    // The place of each number of a row.
+    // The statistics' index of each element of a row.
     let mut places = vec![0; shape.size()];
     let mut stride = 1;
     let mut count = 1;
@@ -200,7 +198,7 @@ fn statistics(axes: &Axes, rows: &Reaching<'_>, sample: &Tensor) -> Result<(Vec<
         }
         stride *= dims[axis];
     }
-    // The sum over numbers that are there, and how many these are.
+    // The sum over values that are not missing, and their number.
     let sums = |about: &[f64], power: i32| -> Result<Vec<f64>> {
         let mut sums = vec![(0.0, 0_u64); count];
         let mut values = vec![0.0; ROWS * shape.size()];

@@ -1,4 +1,4 @@
-//! A loss that is NaN or infinite: what is done about it, and where it began.
+//! NaN and infinite losses: reaction, and search for their origin.
 
 use super::callbacks::Training;
 use super::runner::Runner;
@@ -12,21 +12,21 @@ use crate::model::{Model, Source};
 use crate::plan::Mode;
 use crate::rules::optimizers::Optimizer;
 
-/// The end, or not, of a training whose loss becomes NaN or infinite.
+/// The reaction to a loss that becomes NaN or infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnNan {
-    /// `"stop"`: it ends at once with [`Error::BlowUp`], which names epoch, step and layer.
-    /// The model keeps its last finite state: that of the end of the epoch before.
+    /// `"stop"`: training ends at once with [`Error::BlowUp`], which names epoch, step and layer.
+    /// The model keeps its last finite state: that of the end of the previous epoch.
     #[default]
     Stop,
-    /// `"continue"`: it goes on, as Keras' does.
+    /// `"continue"`: training goes on, as in Keras.
     Continue,
 }
 
 impl OnNan {
     const ALL: [OnNan; 2] = [OnNan::Stop, OnNan::Continue];
 
-    /// Its name in a configuration.
+    /// Name in a configuration.
     pub fn name(self) -> &'static str {
         match self {
             OnNan::Stop => "stop",
@@ -34,7 +34,7 @@ impl OnNan {
         }
     }
 
-    /// By its name. `at` is where it stands, for the error.
+    /// Parses a name. `at` is its path of keys, for the error.
     ///
     /// # Errors
     /// If there is no such name.
@@ -44,20 +44,19 @@ impl OnNan {
     }
 }
 
-/// Where a training broke.
+/// The epoch and step at which a training broke.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// The epoch, from 0, and the one to end before.
+    /// The epoch, from 0, and the exclusive end.
     pub epoch: usize,
     pub epochs: usize,
-    /// The step of the epoch, from 0, and their number.
+    /// The step within the epoch, from 0, and the number of steps.
     pub step: usize,
     pub steps: usize,
 }
 
 impl Place {
-    /// The error. `began` says where it began, if that was found; `rate` is the learning
-    /// rate of the step.
+    /// The error. `began` is the origin, if it was found; `rate` is the learning rate of the step.
     pub fn error(
         self,
         loss: f64,
@@ -94,8 +93,8 @@ impl Place {
     }
 }
 
-/// Where it began, found on the weights before the step that broke and on its rows:
-/// `tensors` are what the step took them from.
+/// The origin, found by repeating the broken step on the weights before it and on its rows, which
+/// are taken from `tensors`.
 pub(super) fn began(
     training: &Training<'_>,
     tensors: &[Tensor],
@@ -103,7 +102,7 @@ pub(super) fn began(
 ) -> Result<Option<String>> {
     let mut model = training.model.clone();
     training.runner.download(&mut model);
-    // NaN goes from a layer's gradient to those before it: the last has it first.
+    // NaN spreads from a layer's gradient to those before it: the last such layer is the origin.
     if let Some((layer, weight)) = model.not_finite().last() {
         return Ok(Some(format!(
             "in layer `{layer}`, whose {weight} the step before made infinite"
@@ -168,7 +167,7 @@ pub(super) fn began(
     }))
 }
 
-/// Of each node, whether it may give NaN because an input may have it.
+/// True for each node whose output may be NaN because an input may be.
 fn tainted(model: &Model) -> Vec<bool> {
     let takes = feeds::takes_nan(model);
     let mut tainted: Vec<bool> = Vec::new();
@@ -183,13 +182,13 @@ fn tainted(model: &Model) -> Vec<bool> {
     tainted
 }
 
-/// The largest magnitude; none of no numbers.
+/// The largest magnitude; `None` without values.
 fn largest<'a>(all: impl Iterator<Item = &'a [f32]>) -> Option<f32> {
     all.flatten().map(|x| x.abs()).max_by(f32::total_cmp)
 }
 
-/// Takes the steps of an epoch up to `last` again, from the state that the model has.
-/// `taken` of them are in that state.
+/// Repeats the steps of an epoch up to `last`, from the model's state, which has taken `taken` of
+/// all steps.
 pub(super) fn replay(
     training: &mut Training<'_>,
     steps: &mut Steps,
@@ -209,6 +208,6 @@ pub(super) fn replay(
             steps.take(training, number, setting)?;
         }
     }
-    // Something else has steered the first time.
+    // A callback changed something the first time.
     Ok(steps.meters.loss().is_finite() || taken == last)
 }

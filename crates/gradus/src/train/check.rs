@@ -9,7 +9,7 @@ use crate::model::layers::{InputCheck, MOST_PLACES};
 use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
-/// Rows, and inputs of what the model takes.
+/// Checks rows and the types and shapes of the inputs.
 pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     check::not_empty(data)?;
     let tensors = feeds::inputs(model, data)?;
@@ -35,7 +35,7 @@ pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// Texts for an input of text, and for one of whole numbers such.
+/// Requires texts for a text input, and whole numbers for an input of these.
 fn kind(tensor: &Tensor, input: &Input) -> Result<()> {
     match (input.dtype, tensor.is_text()) {
         (Dtype::String, true) => Ok(()),
@@ -53,8 +53,8 @@ fn kind(tensor: &Tensor, input: &Input) -> Result<()> {
     }
 }
 
-/// Refuses numbers that name none of so many things, where it is known what reaches
-/// the layer.
+/// Refuses values that are not indices below `limit`, for layers whose input is known before the
+/// model runs.
 fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Result<()> {
     let node = match from {
         Source::Input(n) => {
@@ -75,7 +75,7 @@ fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Resu
     }
 }
 
-/// As [`inputs`], and finite numbers; NaN where it stays inside the model.
+/// Like [`inputs`], and refuses NaN and infinity, except NaN that stays inside the model.
 pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
     inputs(model, data)?;
     let tensors = feeds::inputs(model, data)?;
@@ -88,7 +88,7 @@ pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// As [`finite_inputs`], with targets that fit the outputs and losses.
+/// Like [`finite_inputs`], with targets that fit the outputs and losses.
 pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     let compiled = model.compiled()?;
     finite_inputs(model, data)?;
@@ -114,7 +114,7 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
             }
             return Err(Error::shape(target.name(), target.shape(), expected));
         }
-        // A class to be ignored may be any number.
+        // The class to be ignored may be any number.
         let ignores = goal.loss.to_config()["ignore_class"].is_number();
         if by_class && !ignores {
             check::labels(target, output.last())?;
@@ -124,19 +124,19 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
 }
 
 impl Model {
-    /// Refuses data that `fit` would refuse: shapes, texts, NaN and infinity, labels
-    /// beyond the output. Targets are looked at if the model is compiled.
+    /// Refuses data that `fit` would refuse: shapes, texts, NaN and infinity, labels beyond the
+    /// output. Targets are checked if the model is compiled.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         match self.is_built() && self.compiled().is_ok() {
             true => labelled(self, data),
-            // What it learns from the rows decides the shapes behind it.
+            // Shapes after a layer that still has to adapt are unknown.
             false => finite_inputs(self, data),
         }
     }
 
-    /// Of each target of the data, whether the loss takes it for classes.
+    /// True for each target of the data that its loss takes as classes.
     ///
-    /// An error where the model is not compiled, or the targets are not for it.
+    /// An error if the model is not compiled, or the targets don't fit it.
     pub fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
         let goals = feeds::targets(self, data)?;
         let goals = goals.iter().zip(self.compiled()?.trained());

@@ -1,6 +1,5 @@
-//! Many batches at the same time: each thread takes one after the other through
-//! the whole plan, by a session of its own on weights that all share. Nothing is
-//! handed over on the way.
+//! The predict pool: each worker thread takes one batch after the other through the whole plan, in
+//! a session of its own with shared weights. Batches never move between threads.
 
 use super::device::Device;
 use super::runner::{Batch, Runner};
@@ -13,34 +12,34 @@ use crate::model::lowering::Wanted;
 use crate::plan::Mode;
 use std::sync::{Mutex, PoisonError};
 
-/// Weights that stay in a core's second cache, 1 MiB: more of them are read anew for each batch.
+/// Limit of weights that stay in a core's second-level cache, 1 MiB: larger ones are read anew for
+/// each batch.
 const CACHED: usize = 262_144;
 
-/// The fewest rows of a batch, the most with weights that stay in the cache, and with more.
-/// 10,000 rows of three layers of 2048 units take 1696 ms with 48 rows, 1371 with 144 and 1163
-/// with 240; those of the book's network 34, 33 and 34 to 37.
+/// The fewest rows of a batch, the most with weights that stay in the cache, and the most with
+/// larger weights. 10,000 rows of three layers of 2048 units take 1696 ms with 48 rows, 1371 with
+/// 144 and 1163 with 240; those of the book's network 34, 33 and 34 to 37.
 const ROWS: (usize, usize, usize) = (48, 144, 240);
 
-/// Numbers that the rows of a batch may have side by side in a layer's input and output: 4 MiB.
+/// Limit of the elements of a batch in a layer's input and output together: 4 MiB.
 const WIDE: usize = 1_048_576;
 
-/// Rows are counted by these: whole tiles of the products on every processor.
+/// Batches are multiples of this: whole tiles of the products on every processor.
 const TILE: usize = 24;
 
-/// Sessions for one plan of a model, which stays as it was. Any number of threads
-/// may use them.
+/// Sessions for one plan of a model, which no longer changes. Any number of threads may use them.
 pub(super) struct Crew {
     device: Device,
     mode: Mode,
-    /// The most rows of a batch.
+    /// Largest batch, in rows.
     pub rows: usize,
     /// With all the device's threads.
     whole: Mutex<Seat>,
-    /// Twins that nobody uses just now.
+    /// Idle sessions with shared weights.
     idle: Mutex<Vec<Seat>>,
 }
 
-/// A session with room for a batch.
+/// A worker: a session with room for a batch.
 pub(super) struct Seat {
     runner: Runner,
     batch: Batch,
@@ -57,13 +56,13 @@ impl Seat {
         self.runner.start(&mut self.batch, rows, fill, step);
     }
 
-    /// Copies as many rows of an output as `to` has room for.
+    /// Copies rows of an output, as many as fit into `to`.
     pub fn output(&self, number: usize, to: &mut [f32]) {
         self.runner.fetch_output(&self.batch, number, to);
     }
 }
 
-/// The rows of a batch that suit a model's layers, with so many numbers in its weights.
+/// The batch size suited to a model's layers and number of weights.
 pub(super) fn rows(model: &Model, weights: usize) -> Result<usize> {
     let size = |(inputs, output): &(Vec<Shape>, Shape)| {
         inputs.iter().map(Shape::size).sum::<usize>() + output.size()
@@ -97,7 +96,7 @@ impl Crew {
         })
     }
 
-    /// Calls `work` with a session for one thread.
+    /// Calls `work` with a single-threaded session.
     pub fn alone<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
         let free = lock(&self.idle).pop();
         let mut seat = match free {
@@ -112,8 +111,8 @@ impl Crew {
         Ok(done)
     }
 
-    /// Calls `work` with the session that has all threads; while another caller
-    /// has it, with one for one thread.
+    /// Calls `work` with the session that has all threads; if another caller has it, with a
+    /// single-threaded one.
     pub fn whole<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
         match self.whole.try_lock() {
             Ok(mut seat) => Ok(work(&mut seat)),
@@ -121,7 +120,7 @@ impl Crew {
         }
     }
 
-    /// Calls `work` with each of the batches, as many at a time as there are threads.
+    /// Calls `work` with each of the batches, in parallel on all threads.
     pub fn each<B: Send>(
         &self,
         batches: impl Iterator<Item = B> + Send,

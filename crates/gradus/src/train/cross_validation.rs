@@ -1,8 +1,8 @@
-//! What the folds of a cross-validation measured: mean and spread.
+//! Results of the folds of a cross-validation: mean and spread.
 
 use super::history::Logs;
 
-/// The measurements of several trainings, one for each fold.
+/// The results of several trainings, one for each fold.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -30,11 +30,10 @@ use super::history::Logs;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 ///
-/// [`OutOfFold`](super::OutOfFold) keeps what the models say of the rows that they
-/// did not see.
+/// [`OutOfFold`](super::OutOfFold) collects the models' predictions for their held-out rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrossValidation {
-    /// Each fold's measurements.
+    /// Results of each fold.
     pub folds: Vec<Logs>,
 }
 
@@ -44,12 +43,12 @@ impl CrossValidation {
         Self::default()
     }
 
-    /// The next fold's measurements.
+    /// Adds the next fold's results.
     pub fn add(&mut self, measured: Logs) {
         self.folds.push(measured);
     }
 
-    /// Every name that a fold has measured, in order.
+    /// Every name that occurs in a fold, in order.
     pub fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for name in self.folds.iter().flat_map(Logs::names) {
@@ -60,14 +59,14 @@ impl CrossValidation {
         names
     }
 
-    /// The mean over the folds that measured it; `None` if none did.
+    /// The mean over the folds that have this value; `None` if none does.
     pub fn mean(&self, name: &str) -> Option<f64> {
         let all = self.all(name);
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     }
 
-    /// The standard deviation over the folds, as of a sample (divided by one less than
-    /// there are); `None` of fewer than two.
+    /// The sample standard deviation over the folds (divided by their number minus one); `None` for
+    /// fewer than two.
     pub fn std(&self, name: &str) -> Option<f64> {
         let (all, mean) = (self.all(name), self.mean(name)?);
         let squares: f64 = all.iter().map(|x| (x - mean).powi(2)).sum();
@@ -81,9 +80,8 @@ impl CrossValidation {
             .collect()
     }
 
-    /// As `.csv`: a line for each fold, from 1, then `mean` and `std`. Every number has
-    /// the fewest digits that read back to the same bits; what a fold has not measured
-    /// is empty.
+    /// As `.csv`: a line for each fold, from 1, then `mean` and `std`. Every value has the fewest
+    /// digits that read back to the same bits; a missing value is empty.
     pub fn to_csv(&self) -> String {
         let names = self.names();
         let mut csv = format!("fold,{}\n", names.join(","));

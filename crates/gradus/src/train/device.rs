@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(crate) struct Device(Arc<dyn Engine>);
 
 impl Default for Device {
-    /// The engine that is used unless a test names another.
+    /// The default engine.
     fn default() -> Self {
         Device(Arc::from(engine::default()))
     }

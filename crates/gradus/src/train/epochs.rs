@@ -26,20 +26,20 @@ pub(super) struct Epochs<'a> {
     evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
     callbacks: Vec<Box<dyn Callback + 'a>>,
-    /// The epoch to end before.
+    /// Exclusive end of the epochs.
     end: usize,
-    /// True if each epoch is told.
+    /// True if a line is printed after each epoch.
     verbose: bool,
-    /// What broke the training, once it is broken.
+    /// The error, once training has broken.
     blow_up: Option<Error>,
-    /// True if its epoch is ended in order, as a callback has asked for.
+    /// True if the epoch is completed, as a callback has asked for.
     in_order: bool,
-    /// The steps before the epoch, and when it began.
+    /// Steps taken before the epoch, and its start time.
     began: (u64, Instant),
 }
 
 impl<'a> Epochs<'a> {
-    /// Lowers the model, and makes room for everything that a step needs.
+    /// Lowers the model, and allocates everything that a step needs.
     pub fn new(
         model: &'a mut Model,
         train: &Data,
@@ -104,7 +104,7 @@ impl<'a> Epochs<'a> {
                 seconds,
             };
             if self.verbose {
-                // Who cannot be told is trained for all the same.
+                // A failure to print must not stop the training.
                 let _ = writeln!(std::io::stderr(), "{}", measured.line(self.end));
             }
             history.epochs.push(measured);
@@ -115,7 +115,7 @@ impl<'a> Epochs<'a> {
         if self.blow_up.is_some() {
             self.training.roll_back();
         }
-        // Before the callbacks: the best weights take the averages' place, as in Keras.
+        // Before the callbacks: `restore_best_weights` replaces the averages, as in Keras.
         self.take_averages()?;
         for callback in &mut self.callbacks {
             callback.on_train_end(&mut self.training)?;
@@ -126,7 +126,7 @@ impl<'a> Epochs<'a> {
         }
     }
 
-    /// One epoch and its validation; nothing if there are no rows for it.
+    /// One epoch and its validation; `None` if there are no rows for it.
     fn epoch(&mut self, epoch: usize) -> Result<Option<Logs>> {
         self.steps.start_epoch(epoch);
         if !self.steps.reach(0)? {
@@ -140,7 +140,7 @@ impl<'a> Epochs<'a> {
         let mut used = self.training.learning_rate;
         for number in 0..self.steps.count() {
             if number > 0 && !self.steps.reach(number)? {
-                // A generator has ended: as in Keras, so does the training.
+                // The generator has ended: as in Keras, so does training.
                 self.training.stop = true;
                 break;
             }
@@ -151,7 +151,7 @@ impl<'a> Epochs<'a> {
             }
         }
         if self.training.guarded && self.blow_up.is_none() {
-            // What is kept if the next epoch breaks.
+            // The state to keep if the next epoch breaks.
             self.training.download();
             if self.training.broken {
                 let last = self.steps.count().saturating_sub(1);
@@ -170,7 +170,7 @@ impl<'a> Epochs<'a> {
         Ok(Some(logs))
     }
 
-    /// Measures loss and metrics on the rows that were held out.
+    /// Evaluates loss and metrics on the validation rows.
     fn validate(&mut self, logs: &mut Logs) -> Result<()> {
         let Some(evaluation) = &mut self.evaluation else {
             return Ok(());
@@ -193,7 +193,7 @@ impl<'a> Epochs<'a> {
         Ok(())
     }
 
-    /// One step; gives its learning rate.
+    /// One step; returns its learning rate.
     fn step(&mut self, epoch: usize, batch: usize) -> Result<f64> {
         let progress = self.steps.progress(epoch, self.end, batch);
         for callback in &mut self.callbacks {
@@ -201,7 +201,7 @@ impl<'a> Epochs<'a> {
         }
         let setting = self.setting(epoch, batch);
         if self.schedule.is_some() && !self.training.learning_rate.is_nan() {
-            // The optimizer's rate is where the schedule stands, as Keras' callbacks set it.
+            // The optimizer's rate follows the schedule, as Keras' callbacks set it.
             self.training.learning_rate = setting.rate;
         }
         self.steps.take(&mut self.training, batch, setting)?;
@@ -218,7 +218,7 @@ impl<'a> Epochs<'a> {
         Ok(setting.rate)
     }
 
-    /// Looks whether the step has broken the training.
+    /// Checks if the step has broken the training.
     fn guard(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
         if !self.training.guarded || self.blow_up.is_some() {
             return Ok(());
@@ -230,7 +230,7 @@ impl<'a> Epochs<'a> {
         self.breaks(epoch, batch, rate)
     }
 
-    /// Ends the training at a step that has broken it, and looks for where it began.
+    /// Ends the training at a step that has broken it, and searches for the origin.
     fn breaks(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
         let place = Place {
             epoch,
@@ -249,7 +249,7 @@ impl<'a> Epochs<'a> {
         Ok(())
     }
 
-    /// Where it began: the steps from the last finite state to this one are taken again.
+    /// The origin, found by repeating the steps from the last finite state to this one.
     fn trace(&mut self, epoch: usize, batch: usize) -> Result<Option<String>> {
         let (before, began) = self.began;
         if began.elapsed() > TRACED || !self.steps.repeats() {
@@ -269,7 +269,7 @@ impl<'a> Epochs<'a> {
         blow_up::began(training, tensors, rows)
     }
 
-    /// What the schedule asks for, or the rate as it is.
+    /// The step parameters of the schedule, or the current rate.
     fn setting(&self, epoch: usize, batch: usize) -> Setting {
         let counts = (self.end, self.steps.count());
         setting(
@@ -280,7 +280,7 @@ impl<'a> Epochs<'a> {
         )
     }
 
-    /// With `use_ema`, the weights become their averages.
+    /// With `use_ema`, replaces the weights by their averages.
     fn take_averages(&mut self) -> Result<()> {
         let slots = self.training.model.compiled()?.optimizer()?.slots();
         let average = slots.iter().position(|&slot| slot == AVERAGE);
@@ -290,16 +290,16 @@ impl<'a> Epochs<'a> {
         Ok(())
     }
 
-    /// Everything goes back into the model.
+    /// Returns weights and state to the model.
     pub fn finish(mut self) {
         self.training.download();
     }
 }
 
-/// An epoch of this length or more is not gone through again to find where it broke.
+/// Epochs of at least this duration are not repeated in search of the origin.
 const TRACED: Duration = Duration::from_secs(300);
 
-/// What the schedule asks for at that batch of that epoch, or the rate as it is.
+/// The step parameters of the schedule at that batch of that epoch, or the current rate.
 fn setting(
     schedule: Option<&Schedule>,
     training: &Training<'_>,
@@ -318,8 +318,8 @@ fn setting(
     }
 }
 
-/// The optimizer's own rate (no number where it is a schedule), and the schedule
-/// that sets it, given here or there.
+/// The optimizer's own rate (NaN if it is a schedule), and the schedule in effect, the given one or
+/// the optimizer's.
 fn rate(model: &Model, given: Option<Schedule>) -> Result<(f64, Option<Schedule>)> {
     match (&model.compiled()?.optimizer()?.learning_rate, given) {
         (LearningRate::Constant(rate), given) => Ok((*rate, given)),

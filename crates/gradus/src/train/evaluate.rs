@@ -1,4 +1,4 @@
-//! The loss and the metrics on data that is not trained on.
+//! Loss and metrics on data that is not trained on.
 
 use super::device::Device;
 use super::feeder::Feeder;
@@ -12,8 +12,7 @@ use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::plan::Mode;
 
-/// Rows of an evaluation batch: enough to keep the cores busy, few enough to
-/// stay in their caches.
+/// Rows of an evaluation batch: enough to keep the cores busy, few enough to stay in their caches.
 pub(crate) const ROWS: usize = 256;
 
 /// Evaluation of a model by a runner.
@@ -51,9 +50,9 @@ impl Evaluation {
 }
 
 impl Model {
-    /// The loss and the metrics on `data`, under their names: a `&Dataset`, a
-    /// [`&Stream`](crate::data::Stream), or a [`&Generator`](crate::data::Generator)
-    /// to its end.
+    /// The loss and the metrics on `data`, with their names: a `&Dataset`, a
+    /// [`&Stream`](crate::data::Stream), or a [`&Generator`](crate::data::Generator), read to its
+    /// end.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
         let data = data.into();
         super::check::labelled(self, data.sample())?;
@@ -67,13 +66,13 @@ impl Model {
     }
 }
 
-/// The plan that measures on this, by so many rows at most.
+/// The evaluation plan for this data, with at most `rows` rows per batch.
 pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
     let most = match data {
-        // Its batches stay whole.
+        // A generator's batches stay whole.
         Data::Generator(generator) => generator.sample().rows(),
         Data::Memory(data) => data.rows().min(rows),
-        // A small memory is no reason not to measure.
+        // Evaluation must work with little memory, too.
         Data::Stream(stream) => stream.rows().min(rows).min(stream.most_of_batch()),
     };
     Wanted {

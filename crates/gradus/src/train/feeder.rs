@@ -1,4 +1,5 @@
-//! `Feeder`: the batches of a training or a measurement, wherever their rows are.
+//! The batch loader: the batches of training and evaluation, from rows in memory, streams and
+//! generators.
 
 use super::feeds::tensors;
 use super::prepare::weigh_classes;
@@ -7,41 +8,41 @@ use crate::data::{Batches, Data, Dataset, Drawn, Prepare, Tensor, Windows};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Batches, one after the other, of one epoch after the other.
+/// Batches in order, epoch by epoch.
 pub(super) enum Feeder {
-    /// Of rows in memory.
+    /// From rows in memory.
     Memory {
         tensors: Vec<Tensor>,
         batches: Batches,
     },
-    /// Of rows that are read meanwhile.
+    /// From streamed rows.
     Windows {
         windows: Box<Windows>,
-        /// The epoch that ends it, after which nothing is read ahead.
+        /// Last epoch, after which nothing is read ahead.
         end: usize,
     },
-    /// Of a generator.
+    /// From a generator.
     Drawn {
         drawn: Box<Drawn>,
-        /// The steps of an epoch.
+        /// Steps per epoch.
         steps: usize,
     },
 }
 
-/// How rows become batches.
+/// The batching and order of rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub batch_size: usize,
     pub shuffle: bool,
     pub seed: u64,
-    /// The first epoch, and the one to end before.
+    /// First epoch, and exclusive end.
     pub epochs: (usize, usize),
     pub steps_per_epoch: Option<usize>,
 }
 
 impl Feeder {
-    /// Batches to train on. `class_weight` weighs rows that are read meanwhile; those
-    /// in memory have their weights.
+    /// Training batches. `class_weight` weights streamed rows; those in memory already have their
+    /// weights.
     pub fn new(
         model: &Model,
         data: &Data,
@@ -88,20 +89,20 @@ impl Feeder {
         }
     }
 
-    /// Batches of so many rows to measure on, in their order.
+    /// Evaluation batches of `batch_size` rows, in their order.
     pub fn measuring(model: &Model, data: &Data, rows: usize) -> Result<Self> {
         let order = Order {
             batch_size: rows,
             shuffle: false,
             seed: 0,
             epochs: (0, 1),
-            // A generator has as many as it has.
+            // A generator determines its own number.
             steps_per_epoch: matches!(data, Data::Generator(_)).then_some(usize::MAX),
         };
         Self::new(model, data, order, &[])
     }
 
-    /// The steps of an epoch.
+    /// Steps per epoch.
     pub fn count(&self) -> usize {
         match self {
             Feeder::Memory { batches, .. } => batches.count(),
@@ -110,7 +111,7 @@ impl Feeder {
         }
     }
 
-    /// Puts the rows into the order of that epoch.
+    /// Orders the rows for that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
         match self {
             Feeder::Memory { batches, .. } => batches.start_epoch(epoch as u64),
@@ -121,8 +122,8 @@ impl Feeder {
         }
     }
 
-    /// Waits for the n-th batch of the epoch, which are asked for in turn. No if there
-    /// is none.
+    /// Waits for the n-th batch of the epoch; batches must be requested in order. False if there is
+    /// none.
     pub fn reach(&mut self, number: usize) -> Result<bool> {
         if number >= self.count() {
             return Ok(false);
@@ -134,7 +135,7 @@ impl Feeder {
         }
     }
 
-    /// What the n-th batch, which was reached, takes its rows from, and these.
+    /// The tensors and row numbers of the n-th batch, which was waited for.
     pub fn batch(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
         let found = match self {
             Feeder::Memory { tensors, batches } => {
@@ -147,7 +148,7 @@ impl Feeder {
     }
 }
 
-/// The steps of an epoch of a generator.
+/// The steps per epoch of a generator.
 fn steps(order: Order, length: Option<usize>) -> Result<usize> {
     const KEY: &str = "steps_per_epoch";
     let (first, end) = order.epochs;
@@ -162,8 +163,8 @@ fn steps(order: Order, length: Option<usize>) -> Result<usize> {
     }
 }
 
-/// What happens to rows before they are used: they are checked as those in memory are,
-/// weighed by their classes, and put into the order of the plan.
+/// Prepares streamed rows: checks them as those in memory are, weights them by class, and orders
+/// their tensors as the plan's feeds.
 fn prepare(model: &Model, class_weight: &[(usize, f64)]) -> Prepare {
     let (model, class_weight) = (model.outline(), class_weight.to_vec());
     Box::new(move |data: &Dataset| {

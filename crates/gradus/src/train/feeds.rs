@@ -1,4 +1,4 @@
-//! A model's share of the data: what a plan is fed with, in its order.
+//! The data in the order of a plan's feeds.
 
 use crate::data::{Dataset, Tensor, Values};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ fn looked_up(model: &Model, layer: usize, texts: &Tensor) -> Result<Tensor> {
     Ok(found.named(texts.name()))
 }
 
-/// The target of each trained output, with the output's number.
+/// The target of each trained output, with the output's index.
 pub(crate) fn targets<'a>(model: &Model, data: &'a Dataset) -> Result<Vec<(usize, &'a Tensor)>> {
     let names = model.output_names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

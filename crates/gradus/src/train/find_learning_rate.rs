@@ -11,8 +11,8 @@ use crate::model::Model;
 use crate::model::lowering::Wanted;
 use crate::plan::Mode;
 
-/// How to look for a learning rate: train for a few hundred steps, each at a
-/// higher rate than the one before, and watch the loss.
+/// The learning-rate search: a few hundred training steps, each at a higher rate than the previous
+/// one, while the loss is observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningRateFinder {
     min_rate: f64,
@@ -41,7 +41,7 @@ impl Default for LearningRateFinder {
 }
 
 impl LearningRateFinder {
-    /// From 1e-5 to 10 in 500 steps on batches of 32 rows, as the book has it.
+    /// From 1e-5 to 10 in 500 steps on batches of 32 rows, as in the book.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,19 +64,19 @@ impl LearningRateFinder {
         self
     }
 
-    /// Sets the rows of a batch; it should be that of the training. Default 32.
+    /// Sets the batch size; it should be the training's. Default 32.
     pub fn batch_size(mut self, rows: usize) -> Self {
         self.batch_size = rows;
         self
     }
 
-    /// Whether each epoch takes the rows in a new order. Default yes.
+    /// Sets whether each epoch shuffles the rows anew. Default yes.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
     }
 
-    /// Weighs the loss of each row by its class, as [`Fit::class_weight`] does.
+    /// Weights the loss of each row by its class, as [`Fit::class_weight`] does.
     ///
     /// [`Fit::class_weight`]: super::Fit::class_weight
     pub fn class_weight(mut self, weights: &[(usize, f64)]) -> Self {
@@ -84,21 +84,20 @@ impl LearningRateFinder {
         self
     }
 
-    /// Sets the share of the loss so far in the smoothed loss; 0 smooths
-    /// nothing. Default 0.95.
+    /// Sets the weight of previous losses in the smoothed loss; 0 disables smoothing. Default 0.95.
     pub fn smoothing(mut self, share: f64) -> Self {
         self.smoothing = share;
         self
     }
 
-    /// Sets how far the loss must climb for the search to end: so many times
-    /// what it had fallen by, or its lowest value if that is larger. Default 3.
+    /// Sets the climb of the loss that ends the search, as a multiple of its previous fall, or of
+    /// its lowest value if that is larger. Default 3.
     pub fn blow_up(mut self, times: f64) -> Self {
         self.blow_up = times;
         self
     }
 
-    /// The rate of a step: each is the same factor above the one before.
+    /// The rate of a step, growing by a constant factor.
     fn rate(&self, step: usize) -> f64 {
         let share = step as f64 / (self.steps - 1) as f64;
         self.min_rate * (self.max_rate / self.min_rate).powf(share)
@@ -128,27 +127,27 @@ impl LearningRateFinder {
 /// One step of the search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RatePoint {
-    /// Its learning rate.
+    /// Learning rate.
     pub rate: f64,
-    /// The mean loss of its batch, before its update.
+    /// Mean loss of its batch, before its update.
     pub loss: f64,
-    /// The losses up to here, smoothed: their exponential moving average over
-    /// the sum of its weights, as Adam corrects its moments.
+    /// Smoothed loss: the exponential moving average so far, over the sum of its weights, as Adam
+    /// corrects its moments.
     pub smoothed: f64,
 }
 
-/// What the search has seen.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningRateCurve {
     /// The steps, by rising rate.
     pub points: Vec<RatePoint>,
-    /// Whether the loss blew up, which ended the search.
+    /// True if the loss blew up, which ended the search.
     pub blew_up: bool,
 }
 
 impl LearningRateCurve {
-    /// The rate at which the loss starts to climb: where the smoothed loss is
-    /// lowest. None if it was lowest in the first step: then it never fell.
+    /// The rate at which the loss starts to climb: the minimum of the smoothed loss. `None` if that
+    /// is at the first step, since the loss never fell.
     pub fn turning_point(&self) -> Option<f64> {
         let lowest = |best: usize, i: usize| match self.points[i].smoothed {
             loss if loss < self.points[best].smoothed => i,
@@ -158,13 +157,13 @@ impl LearningRateCurve {
         (lowest > 0).then(|| self.points[lowest].rate)
     }
 
-    /// The rate to train at: a tenth of the turning point, as the book has it.
+    /// The recommended rate: a tenth of the turning point, as in the book.
     pub fn suggested_rate(&self) -> Option<f64> {
         self.turning_point().map(|rate| rate / 10.0)
     }
 
-    /// The highest rate of a 1cycle schedule: half of the turning point. It may
-    /// be near the edge, since few steps are taken at it, and with less momentum.
+    /// The peak rate of a 1cycle schedule: half of the turning point. It may be near the edge,
+    /// since few steps are taken at it, and with less momentum.
     pub fn suggested_max_rate(&self) -> Option<f64> {
         self.turning_point().map(|rate| rate / 2.0)
     }
@@ -180,12 +179,12 @@ impl LearningRateCurve {
 }
 
 impl Model {
-    /// Looks for a learning rate for training on `data`. The model stays as it
-    /// is, to the bit: a copy of it is trained.
+    /// Searches a learning rate for training on `data`. The model stays unchanged, to the bit: a
+    /// copy of it is trained.
     ///
-    /// The rate rises exponentially from step to step until the smoothed loss has
-    /// blown up, or the highest rate is reached. The optimizer's other settings
-    /// are its own; its learning rate does not matter.
+    /// The rate rises exponentially from step to step until the smoothed loss has blown up, or the
+    /// highest rate is reached. The optimizer's other arguments are kept; its learning rate is not
+    /// used.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -246,7 +245,7 @@ impl Model {
     }
 }
 
-/// Takes steps at rising rates until the loss, which each gives, blows up.
+/// Takes steps at rising rates until the loss, which each returns, blows up.
 fn watch(
     finder: &LearningRateFinder,
     mut step: impl FnMut(usize, f64) -> Result<f64>,

@@ -1,4 +1,4 @@
-//! `fit`: how to train, and the training from its first check to its history.
+//! `fit`: the training configuration, and training from its checks to its history.
 
 use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Model, Recipe, mixup};
 use crate::rules::schedules::Schedule;
 
-/// How to train: Keras' arguments of `fit`, with Keras' defaults.
+/// The training configuration: Keras' arguments of `fit`, with Keras' defaults.
 pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
@@ -29,7 +29,7 @@ pub struct Fit<'a> {
     pub(super) device: Device,
 }
 
-/// Where the rows come from that are measured and not trained on.
+/// The source of the validation rows.
 pub(super) enum Validation {
     None,
     Split(f64),
@@ -63,87 +63,86 @@ impl<'a> Fit<'a> {
         Self::default()
     }
 
-    /// Sets the epoch to end before; with no `initial_epoch`, the number of epochs.
+    /// Sets the exclusive end of the epochs; without `initial_epoch`, their number.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
         self
     }
 
-    /// Sets the number of the first epoch, for a training that goes on. Default 0.
+    /// Sets the number of the first epoch, for a resumed training. Default 0.
     pub fn initial_epoch(mut self, epoch: usize) -> Self {
         self.initial_epoch = epoch;
         self
     }
 
-    /// Sets the rows of a batch. Default 32.
+    /// Sets the batch size. Default 32.
     pub fn batch_size(mut self, rows: usize) -> Self {
         self.batch_size = rows;
         self
     }
 
-    /// Sets the steps of an epoch of a [`Generator`](crate::data::Generator), whose
-    /// batches go on from epoch to epoch. It belongs to nothing else.
+    /// Sets the steps per epoch of a [`Generator`](crate::data::Generator), whose batches continue
+    /// from epoch to epoch. An error for other data.
     pub fn steps_per_epoch(mut self, steps: usize) -> Self {
         self.steps_per_epoch = Some(steps);
         self
     }
 
-    /// Whether each epoch takes the rows in a new order. Default yes.
+    /// Sets whether each epoch shuffles the rows anew. Default yes.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
     }
 
-    /// Measures loss and metrics on this data after each epoch: rows in memory, or
-    /// a [`Stream`](crate::data::Stream), within a memory of its own.
+    /// Evaluates loss and metrics on this data after each epoch: rows in memory, or a
+    /// [`Stream`](crate::data::Stream), with a memory limit of its own.
     pub fn validation_data(mut self, data: impl Into<Data>) -> Self {
         self.validation = Validation::Data(Box::new(data.into()));
         self
     }
 
-    /// Holds out the last share of the rows for validation. Those of a stream are
-    /// streamed too, by an eighth of its memory.
+    /// Holds out the last share of the rows for validation. A stream's are streamed too, with an
+    /// eighth of its memory.
     pub fn validation_split(mut self, fraction: f64) -> Self {
         self.validation = Validation::Split(fraction);
         self
     }
 
-    /// Takes the learning rate (and momentum) from a schedule of the whole training.
+    /// Takes the learning rate (and momentum) from a schedule over the whole training.
     pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
         self.schedule = Some(schedule.into());
         self
     }
 
-    /// Weighs the loss of each row by its class; classes that are not named
-    /// weigh 1. The validation is not weighed.
+    /// Weights the loss of each row by its class; classes without an entry have weight 1.
+    /// Validation is not weighted.
     pub fn class_weight(mut self, weights: &[(usize, f64)]) -> Self {
         self.class_weight = weights.to_vec();
         self
     }
 
-    /// Mixes each row of a batch with another one, inputs and targets alike: λ of the
-    /// one and 1 - λ of the other, λ drawn anew for each row from the beta
-    /// distribution with both parameters `alpha` (Zhang et al., "mixup: beyond
-    /// empirical risk minimization", 2018; Keras' `MixUp`, which has 0.2). A target
-    /// that is a class number is mixed as the one-hot row that it stands for. Metrics
-    /// of the training compare with the target of which there is more. The
-    /// validation is not mixed. It does not go with weights of rows or classes.
+    /// Applies mixup: each row of a batch is mixed with another one, inputs and targets alike: λ of
+    /// the one and 1 - λ of the other, λ drawn for each row from the beta distribution with both
+    /// parameters `alpha` (Zhang et al., "mixup: beyond empirical risk minimization", 2018; Keras'
+    /// `MixUp`, whose default is 0.2). A label is mixed as its one-hot row. Training metrics
+    /// compare with the target of the larger share. Validation is not mixed. Not available with
+    /// sample or class weights.
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.mixup = Some(alpha);
         self
     }
 
-    /// Sets how exactly the training multiplies: `Float32` by default. The validation, and
-    /// the model afterwards, are single precision.
+    /// Sets the precision of the training's products: `Float32` by default. Validation, and the
+    /// model afterwards, are single precision.
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// Sets what happens when the loss becomes NaN or infinite. By default the training
-    /// ends at once with [`Error::BlowUp`], and the model keeps its last finite state, that
-    /// of the end of the epoch before. A callback such as Keras' `TerminateOnNaN` that ends
-    /// the training at that step makes it no error, but leaves the same state.
+    /// Sets the reaction to a NaN or infinite loss. By default the training ends at once with
+    /// [`Error::BlowUp`], and the model keeps its last finite state, that of the end of the
+    /// previous epoch. With a callback such as Keras' `TerminateOnNaN`, which ends the training at
+    /// that step, there is no error, and the same state is kept.
     ///
     /// ```
     /// use gradus::Error;
@@ -165,15 +164,15 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Prints a line after each epoch to standard error, or not: its number, what was
-    /// measured, and how long it took. Default no.
+    /// Enables or disables a line on standard error after each epoch: its number, loss and metrics,
+    /// and its duration. Default no.
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.verbose = verbose;
         self
     }
 
-    /// So many epochs as a recipe has them: its batches and schedule, and early stopping,
-    /// which wants validation data.
+    /// The training configuration of a recipe for `epochs` epochs: its batches and schedule, and
+    /// early stopping, which needs validation data.
     pub fn recipe(recipe: &Recipe, epochs: usize) -> Self {
         Self::new()
             .epochs(epochs)
@@ -228,9 +227,9 @@ impl<'a> Fit<'a> {
 }
 
 impl Model {
-    /// Trains on `data`, and returns what was measured in each epoch. The data is a
-    /// `&Dataset` in memory, a [`&Stream`](crate::data::Stream) of rows that are read
-    /// meanwhile, or a [`&Generator`](crate::data::Generator) of batches.
+    /// Trains on `data`, and returns the loss and metrics of each epoch. The data is a `&Dataset`
+    /// in memory, a [`&Stream`](crate::data::Stream) of rows read during training, or a
+    /// [`&Generator`](crate::data::Generator) of batches.
     pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
         let (train, held_out) = match (data.into(), &options.validation) {
             (data, Validation::None) => (data, None),

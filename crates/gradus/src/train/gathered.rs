@@ -1,31 +1,31 @@
-//! What the samples of Monte Carlo predictions say together.
+//! Statistics over the samples of Monte Carlo predictions.
 
-/// What the numbers of an output are.
+/// The interpretation of an output's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Distribution {
-    /// A row of them is one distribution over classes.
+    /// A row is one distribution over classes.
     Softmax,
-    /// Each is a probability by itself.
+    /// Each value is a probability by itself.
     Sigmoid,
 }
 
-/// What is gathered over the samples: of the rows at hand, and of those before.
+/// The statistics over samples: of the current rows, and of the previous ones.
 pub(super) struct Gathered {
     kind: Option<Distribution>,
     pub size: usize,
     width: usize,
-    /// Mean and sum of squared deviations of each number so far (Welford 1962).
+    /// Mean and sum of squared deviations of each value so far (Welford 1962).
     means: Vec<f64>,
     squares: Vec<f64>,
-    /// The sum of the samples' entropies of each distribution.
+    /// Sum of the samples' entropies of each distribution.
     entropies: Vec<f64>,
     so_far: usize,
     pub mean: Vec<f32>,
     pub std: Vec<f32>,
     pub entropy: Vec<f32>,
     pub information: Vec<f32>,
-    /// How many samples of each row are kept, if they are: those of the rows at hand, and
-    /// of those before, a row's one behind the other.
+    /// Number of samples kept per row, if any: `now` has those of the current rows, `samples` those
+    /// of the previous ones, grouped by row.
     keeps: Option<usize>,
     now: Vec<f32>,
     pub samples: Vec<f32>,
@@ -55,7 +55,7 @@ impl Gathered {
         }
     }
 
-    /// Keeps that many samples of each row, which are all.
+    /// Keeps that many samples per row, which must be all.
     pub fn keeping(mut self, samples: Option<usize>) -> Self {
         self.keeps = samples;
         self
@@ -77,7 +77,7 @@ impl Gathered {
         self.so_far = 0;
     }
 
-    /// Adds `count` samples of each row, those of a row one after the other.
+    /// Adds `count` samples of each row, grouped by row.
     pub fn add(&mut self, outputs: &[f32], count: usize) {
         for (row, samples) in outputs.chunks(count * self.size).enumerate() {
             let at = row * self.size;
@@ -105,7 +105,7 @@ impl Gathered {
         self.so_far += count;
     }
 
-    /// Notes the results of the rows at hand.
+    /// Stores the results of the current rows.
     pub fn finish(&mut self, samples: usize) {
         let n = samples as f64;
         self.samples.extend_from_slice(&self.now);
@@ -118,7 +118,7 @@ impl Gathered {
         for (part, sum) in self.means.chunks(self.width).zip(&self.entropies) {
             let whole = entropy(self.kind, part.iter().copied());
             self.entropy.push(whole as f32);
-            // Never below 0 but for rounding.
+            // Negative only by rounding.
             self.information.push((whole - sum / n).max(0.0) as f32);
         }
     }
@@ -137,11 +137,11 @@ fn entropy(kind: Option<Distribution>, p: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
 
-    /// What is gathered of samples of one row of two classes.
+    /// The statistics of samples of one row of two classes.
     fn gathered(samples: &[[f32; 2]]) -> Gathered {
         let mut gathered = Gathered::new(Some(Distribution::Softmax), 2, 2);
         gathered.start(1);
-        // In two parts, as for more samples than fit in a batch.
+        // In two parts, as when the samples exceed a batch.
         let (first, rest) = samples.split_at(1);
         gathered.add(first.as_flattened(), 1);
         gathered.add(rest.as_flattened(), rest.len());
@@ -153,12 +153,12 @@ mod tests {
     fn deviation_entropy_and_information_are_those_of_the_formulas() {
         let close = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 1e-6, "{a}, not {b}");
         let h = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
-        // Samples that contradict each other, each certain: all is information.
+        // Certain samples that contradict each other: all uncertainty is mutual information.
         let found = gathered(&[[1.0, 0.0], [0.0, 1.0]]);
         close(found.std[0], 0.5);
         close(found.entropy[0], 2f64.ln());
         close(found.information[0], 2f64.ln());
-        // Samples that agree on not knowing: nothing is.
+        // Samples that agree on being uncertain: none is.
         let found = gathered(&[[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]);
         close(found.std[0], 0.0);
         close(found.entropy[0], 2f64.ln());

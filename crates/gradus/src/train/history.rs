@@ -1,19 +1,19 @@
-//! What was measured, epoch by epoch.
+//! The results of training, epoch by epoch.
 
 use crate::error::{Error, Result};
 
-/// Measurements by name, in the order in which Keras reports them: `loss`, the
-/// metrics, `val_loss`, the validation metrics, `learning_rate`.
+/// Values by name, in the order in which Keras reports them: `loss`, the metrics, `val_loss`, the
+/// validation metrics, `learning_rate`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logs(Vec<(String, f64)>);
 
 impl Logs {
-    /// The measurement of that name.
+    /// The value of that name.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.0.iter().find(|(n, _)| n == name).map(|&(_, v)| v)
     }
 
-    /// Every name with its measurement.
+    /// Every name with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
@@ -38,19 +38,19 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Logs {
     }
 }
 
-/// An epoch's measurements.
+/// The results of an epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Epoch {
-    /// Its number, from 0.
+    /// Number of the epoch, from 0.
     pub epoch: usize,
-    /// What was measured.
+    /// Loss and metrics.
     pub logs: Logs,
-    /// How long it took, validation included.
+    /// Duration, validation included.
     pub seconds: f64,
 }
 
 impl Epoch {
-    /// A line of it, for a training that ends before epoch `end`.
+    /// The epoch as a line of text; `end` is the training's exclusive end.
     pub(super) fn line(&self, end: usize) -> String {
         let number = |value: f64| match value.abs() {
             size if size == 0.0 || (1e-3..1e5).contains(&size) || !value.is_finite() => {
@@ -65,7 +65,7 @@ impl Epoch {
     }
 }
 
-/// What `fit` returns: the measurements of every epoch.
+/// The result of `fit`: loss and metrics of every epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// The epochs, in order.
@@ -73,7 +73,7 @@ pub struct History {
 }
 
 impl History {
-    /// One measurement over all epochs; empty if there is none of that name.
+    /// One value over all epochs; empty if there is none of that name.
     pub fn get(&self, name: &str) -> Vec<f64> {
         self.epochs
             .iter()
@@ -81,7 +81,7 @@ impl History {
             .collect()
     }
 
-    /// The last epoch's measurement of that name.
+    /// The last epoch's value of that name.
     pub fn last(&self, name: &str) -> Option<f64> {
         self.epochs.last().and_then(|e| e.logs.get(name))
     }
@@ -117,7 +117,7 @@ impl History {
         Ok(history)
     }
 
-    /// As CSV: `epoch`, the measurements, `seconds`; numbers in full precision.
+    /// As CSV: `epoch`, the values, `seconds`; in full precision.
     pub fn to_csv(&self) -> String {
         let mut csv = String::from("epoch");
         if let Some(first) = self.epochs.first() {

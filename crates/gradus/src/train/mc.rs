@@ -1,5 +1,5 @@
-//! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise
-//! left on, and what they say together.
+//! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise left on, and their
+//! statistics.
 
 use super::crew::Crew;
 use super::device::Device;
@@ -17,48 +17,46 @@ use crate::rules::activations::Activation;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows of a batch, each sample of one being a row.
+/// Rows of a batch, counting each sample of a row.
 const TOGETHER: usize = 1024;
 
-/// What many noisy predictions of each row say together.
+/// The statistics of many noisy predictions of each row.
 #[derive(Clone, Debug)]
 pub struct McPrediction {
-    /// Their mean, in the shape of the output.
+    /// Mean, in the shape of the output.
     pub mean: Tensor,
-    /// Their standard deviation (over all samples, divided by their number).
+    /// Standard deviation (over all samples, divided by their number).
     pub std: Tensor,
-    /// The entropy of the mean distribution, in nats: all of the uncertainty.
-    /// One number for each distribution of a row; none if the model's last
-    /// activation is neither softmax nor sigmoid.
+    /// Entropy of the mean distribution, in nats: the total uncertainty. One value for each
+    /// distribution of a row; `None` if the model's last activation is neither softmax nor sigmoid.
     pub predictive_entropy: Option<Tensor>,
-    /// The mutual information of prediction and weights: the predictive entropy
-    /// less the mean entropy of the samples. It is what more data could take away.
+    /// Mutual information of prediction and weights: the predictive entropy minus the mean entropy
+    /// of the samples. More data could remove this part.
     pub mutual_information: Option<Tensor>,
-    /// Every sample, where they are kept: a row for each, with all rows' outputs. As an
-    /// array its shape is (samples, rows, outputs).
+    /// Every sample, if they are kept: a row for each, with all rows' outputs. As an array its
+    /// shape is (samples, rows, outputs).
     pub samples: Option<Tensor>,
 }
 
 impl Model {
-    /// Predicts every row of `data` `samples` times with layers of noise (dropout
-    /// and its like) on and batch normalization in inference mode. The samples of
-    /// a batch are run together, as one larger batch.
+    /// Predicts every row of `data` `samples` times with noise (dropout and its variants) on and
+    /// batch normalization in inference mode. The samples of a batch run together, as one larger
+    /// batch.
     ///
-    /// The same model, seed and data give the same result. Of several outputs it is the
-    /// first one's: see [`Model::predict_mc_all`].
+    /// The same model, seed and data give the same result. Of several outputs it predicts the
+    /// first: see [`Model::predict_mc_all`].
     pub fn predict_mc(&self, data: &Dataset, samples: usize) -> Result<McPrediction> {
         let all = self.predict_mc_all(data, samples)?;
         let first = all.into_iter().next();
         first.ok_or_else(|| Error::Internal("a model without outputs".into()))
     }
 
-    /// As [`Model::predict_mc`], of each output, in the order of the model's outputs.
+    /// Like [`Model::predict_mc`], for each output, in the order of the model's outputs.
     pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
         self.predict_mc_keeping(data, samples, false)
     }
 
-    /// As [`Model::predict_mc_all`], and keeps every sample, in
-    /// [`McPrediction::samples`].
+    /// Like [`Model::predict_mc_all`], keeping every sample, in [`McPrediction::samples`].
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -90,7 +88,7 @@ impl Model {
         super::check::inputs(self, data)?;
         let shapes = self.output_shapes()?;
         let kinds: Vec<_> = (0..shapes.len()).map(|n| self.distribution(n)).collect();
-        // Samples of a row beyond so many are run in the next batch.
+        // Limit of samples of a row in one batch; the others run in the next.
         let together = samples.min(TOGETHER);
         let rows = (TOGETHER / together).max(1).min(data.rows());
         let sampler = Sampler {
@@ -122,7 +120,7 @@ impl Model {
         .collect()
     }
 
-    /// What an output's numbers are, by the layer that makes them.
+    /// The interpretation of an output's values, by its layer's activation.
     fn distribution(&self, output: usize) -> Option<Distribution> {
         let Some(&Source::Node(n)) = self.outputs.get(output) else {
             return None;
@@ -139,7 +137,7 @@ impl Model {
     }
 }
 
-/// What was gathered of an output of this shape.
+/// The statistics of an output of this shape.
 fn prediction(found: Gathered, kind: Option<Distribution>, shape: &Shape) -> Result<McPrediction> {
     let one_each = match kind {
         Some(Distribution::Softmax) if shape.rank() > 1 => {
@@ -161,7 +159,7 @@ fn prediction(found: Gathered, kind: Option<Distribution>, shape: &Shape) -> Res
     })
 }
 
-/// Samples that stand row by row, in the order of the samples.
+/// Reorders samples grouped by row to the order of the samples.
 fn by_sample(kept: &[f32], samples: usize, rows: usize, shape: &Shape) -> Result<Tensor> {
     let size = shape.size();
     let mut values = Vec::with_capacity(kept.len());
@@ -174,20 +172,20 @@ fn by_sample(kept: &[f32], samples: usize, rows: usize, shape: &Shape) -> Result
     Tensor::from_f32(dims.collect::<Vec<_>>(), values)
 }
 
-/// How the samples of all rows are drawn.
+/// The drawing of samples for all rows.
 struct Sampler<'a> {
     model: &'a Model,
     device: Device,
-    /// Rows of a batch, and samples of each.
+    /// Rows per batch, and samples of each.
     rows: usize,
     together: usize,
-    /// Samples of each row in all its batches.
+    /// Samples per row over all batches.
     samples: usize,
 }
 
 impl Sampler<'_> {
-    /// Draws them, many batches at a time. What comes before the first noise is
-    /// computed once for each row.
+    /// Draws the samples, many batches in parallel. The part before the first noise is computed
+    /// once for each row.
     fn run(
         &self,
         data: &Dataset,
@@ -254,7 +252,7 @@ impl Sampler<'_> {
         Ok(all)
     }
 
-    /// What reaches the noise, of these rows.
+    /// The input of the noisy part, for these rows.
     fn reach(
         &self,
         before: Option<&Crew>,
@@ -283,7 +281,7 @@ impl Sampler<'_> {
     }
 }
 
-/// Numbers of a row of an input.
+/// Elements of a row of an input.
 fn size(input: &Input) -> usize {
     input.shape.as_ref().map_or(1, |shape| shape.size()).max(1)
 }
@@ -301,7 +299,7 @@ mod tests {
             .unwrap();
         let h = g.layer(BatchNormalization::new(), h).unwrap();
         let noisy = g.layer(Dropout::new(0.5), h).unwrap();
-        // Past the noise, and around it.
+        // After the noise, and around it.
         let sum = g.layer(layers::Add::new(), [h, noisy]).unwrap();
         let all = g.layer(layers::Concatenate::new(), [sum, other]).unwrap();
         let y = g
@@ -325,7 +323,7 @@ mod tests {
             after.predict(&reached).unwrap(),
             model.predict(&data).unwrap()
         );
-        // And drawn from, it is the same every time.
+        // The mask is part of the model: the same draws every time.
         let found = model.predict_mc(&data, 300).unwrap();
         let again = model.predict_mc(&data, 300).unwrap();
         assert_eq!(found.mean, again.mean);

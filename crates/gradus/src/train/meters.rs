@@ -1,4 +1,4 @@
-//! The losses and the metrics of an epoch, batch by batch.
+//! Losses and metrics of an epoch, accumulated batch by batch.
 
 use super::history::Logs;
 use super::runner::Batch;
@@ -8,7 +8,7 @@ use crate::model::feeds::FeedRole;
 use crate::rules::losses::Targets;
 use crate::rules::metrics::{self, Metric};
 
-/// The loss and the metrics of the batches so far.
+/// Loss and metrics of the batches so far.
 pub(crate) struct Meters {
     names: Vec<String>,
     loss: f64,
@@ -16,11 +16,11 @@ pub(crate) struct Meters {
     outputs: Vec<Meter>,
 }
 
-/// Those of one output.
+/// Loss and metrics of one output.
 struct Meter {
-    /// The output's number.
+    /// Index of the output.
     output: usize,
-    /// What its loss is multiplied by in the sum.
+    /// Weight of its loss in the sum.
     weight: f64,
     loss: f64,
     metrics: Vec<Measured>,
@@ -29,10 +29,10 @@ struct Meter {
     size: usize,
 }
 
-/// A metric of the batches so far.
+/// A metric over the batches so far.
 struct Measured {
     metric: Metric,
-    /// Whether rows count by their weights.
+    /// True if rows count by their weights.
     weighted: bool,
     gathered: Vec<f64>,
 }
@@ -74,7 +74,7 @@ impl Meters {
         })
     }
 
-    /// Whether batches must come with their outputs.
+    /// True if batches must come with their outputs.
     pub fn need_outputs(&self) -> bool {
         self.outputs.iter().any(|o| !o.metrics.is_empty())
     }
@@ -128,7 +128,7 @@ impl Meters {
         self.loss / self.rows
     }
 
-    /// Everything but the loss so far, by name.
+    /// All values but the loss so far, by name.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
         let several = self.outputs.len() > 1;
         let losses = self.outputs.iter().filter(move |_| several);
@@ -139,7 +139,7 @@ impl Meters {
         names.zip(losses.chain(metrics))
     }
 
-    /// Loss and metrics under their names.
+    /// Loss and metrics by name.
     pub fn report(&self) -> Logs {
         let mut logs = Logs::default();
         logs.push("loss", self.loss());

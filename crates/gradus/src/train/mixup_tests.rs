@@ -50,7 +50,7 @@ fn one_hot(mixed: impl Iterator<Item = Vec<(u32, f32)>>) -> Tensor {
 
 #[test]
 fn mixtures_are_trained_on() {
-    // What is drawn for the rows in their order, and the mixtures of Keras' MixUp.
+    // The draws for the rows in their order, and the mixtures of Keras' MixUp.
     let (mut mix, mut x, mut parts) = (Mixup::new(0.4, BATCH), Vec::new(), Vec::new());
     let all = numbers();
     let rows: Vec<u32> = (0..ROWS as u32).collect();

@@ -1,4 +1,4 @@
-//! Training: how often a plan is run, on what, and what is done in between.
+//! Training: the loop that runs plans over batches, and the steps between.
 
 mod adapt;
 mod blow_up;

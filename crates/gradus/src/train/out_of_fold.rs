@@ -1,4 +1,4 @@
-//! What the models of a cross-validation say of the rows that they did not see.
+//! Out-of-fold predictions: the models' predictions in a cross-validation for their held-out rows.
 
 use crate::data::classes::class_of;
 use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor};
@@ -7,8 +7,7 @@ use crate::model::table::{id_columns, numbers};
 use crate::model::{Model, Scored, ScoredCells, ScoredColumn};
 use std::collections::HashMap;
 
-/// Collects what each fold's model says of the rows that were held out from it, side
-/// by side with their targets.
+/// Collects the predictions of each fold's model for its held-out rows, beside their targets.
 ///
 /// ```no_run
 /// # use gradus::prelude::*;
@@ -28,7 +27,7 @@ use std::collections::HashMap;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct OutOfFold {
-    /// The row of the data, and the fold, of each row.
+    /// Row number in the data, and fold, of each row.
     rows: Vec<(usize, usize)>,
     columns: Vec<ScoredColumn>,
 }
@@ -39,11 +38,10 @@ impl OutOfFold {
         Self::default()
     }
 
-    /// Predicts the rows that were held out from the model, all of them. Their numbers
-    /// are those that they had in the data that they are a part of.
+    /// Predicts all rows that were held out from the model. Their row numbers are those in the data
+    /// that they come from.
     ///
-    /// An error where the model does not take them, or gives other columns than those
-    /// before it.
+    /// An error if the model does not take them, or predicts other columns than the previous ones.
     pub fn add(&mut self, fold: usize, model: &Model, held_out: &Dataset) -> Result<()> {
         let columns = columns(model, held_out)?;
         if self.rows.is_empty() {
@@ -67,14 +65,14 @@ impl OutOfFold {
         Ok(())
     }
 
-    /// The table, in the order of the rows: `row` (from 0), `fold`, ids, then for each
-    /// target its own column, `target_predicted`, and for classes `target_CLASS`, the
-    /// probability of each. Of data without names the target is `target`.
+    /// The table, in the order of the rows: `row` (from 0), `fold`, ids, then for each target its
+    /// own column, `target_predicted`, and for classes `target_CLASS`, the probability of each. In
+    /// data without names the target is `target`.
     pub fn scored(self) -> Scored {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.sort_by_key(|&place| self.rows[place]);
         let number = |of: &dyn Fn(&(usize, usize)) -> usize, name: &str| {
-            // Texts, since not every number of a row is an f32.
+            // As texts, since not every row number is an exact f32.
             let texts: Vec<usize> = order.iter().map(|&place| of(&self.rows[place])).collect();
             let mut places = HashMap::new();
             let mut names = Vec::new();
@@ -107,7 +105,7 @@ impl OutOfFold {
     }
 }
 
-/// Ids, and for each output its target beside what was predicted.
+/// Ids, and for each output its target beside the prediction.
 fn columns(model: &Model, data: &Dataset) -> Result<Vec<ScoredColumn>> {
     let mut columns = id_columns(data)?;
     let outputs = model.predict_all(data)?;
@@ -129,7 +127,7 @@ fn columns(model: &Model, data: &Dataset) -> Result<Vec<ScoredColumn>> {
     Ok(columns)
 }
 
-/// What is predicted: as the model's table says, or as the loss and the data do.
+/// The predicted target: from the model's schema, else from the loss and the data.
 fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: bool) -> Target {
     if let Some(known) = model.target_of(output) {
         return known;
@@ -140,7 +138,7 @@ fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: 
     let classes = match (loss, values.size()) {
         _ if values.shape().rank() > 1 => 0,
         ("SparseCategoricalCrossentropy" | "CategoricalCrossentropy", size) if size > 1 => size,
-        // Without names a target may be anything between 0 and 1.
+        // Without class names a target may be any value between 0 and 1.
         ("BinaryCrossentropy", 1) if data.class_names().len() == 2 => 2,
         _ => 0,
     };
@@ -165,7 +163,7 @@ fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: 
     }
 }
 
-/// The classes by name, where all are known; else the numbers.
+/// The classes by name, if all labels are known; else the numbers.
 fn actual_columns(target: &Target, actual: &Tensor) -> Vec<ScoredColumn> {
     let rows = actual.to_f32();
     let class = |row: &[f32]| {

@@ -1,18 +1,18 @@
-//! How exactly a training multiplies.
+//! The precision of training.
 
 use crate::error::{Error, Result};
 
-/// The numbers of a training's products, by Keras' names of dtype policies.
+/// The number format of a training's products, by Keras' names of dtype policies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// `"float32"`: single precision throughout.
     #[default]
     Float32,
-    /// `"mixed_bfloat16"`: products take both factors rounded to bfloat16 (8 bits of
-    /// precision, the range of `float32`) and sum in `float32`; weights, the optimizer and
-    /// everything else stay `float32` (Kalamkar et al., "A Study of BFLOAT16 for Deep Learning
-    /// Training", 2019). Keras rounds the results of every layer too. It saves time only on
-    /// processors with AVX512-BF16, if at all; the numbers are the same on every other.
+    /// `"mixed_bfloat16"`: products round both operands to bfloat16 (8 bits of precision, the range
+    /// of `float32`) and accumulate in `float32`; weights, the optimizer and everything else stay
+    /// `float32` (Kalamkar et al., "A Study of BFLOAT16 for Deep Learning Training", 2019). Keras
+    /// rounds the results of every layer too. It saves time only on processors with AVX512-BF16, if
+    /// at all; the results are the same on all others.
     MixedBfloat16,
 }
 
@@ -27,7 +27,7 @@ impl Precision {
         }
     }
 
-    /// By Keras' name. `at` is where it stands, for the error.
+    /// Parses Keras' name. `at` is its path of keys, for the error.
     ///
     /// # Errors
     /// If there is no such precision.

@@ -11,18 +11,17 @@ use crate::model::{Dtype, Input, Model, Scored};
 use crate::plan::Mode;
 use std::ops::Range;
 
-/// Multiply-adds that are not worth waking a second thread for: what one core does
-/// in some 50 µs, which is what waking takes.
+/// Multiply-adds below which a second thread is not worth waking: those of one core in some 50 µs,
+/// the time that waking takes.
 const ALONE: usize = 2_000_000;
 
-/// A model made ready to be asked again and again: its plan is lowered and its
-/// weights lie as the products read them. Made by [`Model::predictor`]; the model
-/// may change afterwards, the predictor does not.
+/// A model prepared for repeated predictions: its plan is lowered and its weights are packed for
+/// the products. Made by [`Model::predictor`]; the model may change afterwards, the predictor does
+/// not.
 ///
-/// It is `Sync`: any number of threads may ask one predictor at the same time, and
-/// each gets the numbers that it would get alone. Layers that are noisy in predictions
-/// (`MCDropout`) draw once for a predictor: the next one, and each [`Model::predict`], draws
-/// anew.
+/// It is `Sync`: any number of threads may use one predictor at the same time, with the same
+/// results as alone. Layers that are noisy in predictions (`MCDropout`) draw once for a predictor;
+/// the next one, and each [`Model::predict`], draws anew.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -100,28 +99,25 @@ impl Predictor {
         self.prepared.predict_each(&data.into(), visit)
     }
 
-    /// The first output for the rows in `x`, one behind the other, into `y`, which
-    /// has room for exactly them. For models of one input. From its second call
-    /// on (on each thread that calls at the same time as others) it allocates
-    /// nothing, as long as the rows fit one batch.
+    /// The first output for the contiguous rows in `x`, written to `y`, whose length must be
+    /// exactly theirs. For models of one input. From its second call on (on each thread that calls
+    /// at the same time as others) it allocates nothing, as long as the rows fit one batch.
     ///
-    /// An error where `x` isn't whole rows or `y` isn't as long as their outputs.
+    /// An error if `x` does not hold whole rows or `y` has another length than their outputs.
     pub fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
         self.prepared.predict_into(x, y)
     }
 }
 
 impl Model {
-    /// What the model says of the rows of a table that need no targets: the ids, then
-    /// for each target its numbers, or the names and probabilities of its classes, as
-    /// [`Model::scored`] has it.
+    /// The predictions for a table's rows, which need no targets: the ids, then each target's
+    /// numbers, or the names and probabilities of its classes, as in [`Model::scored`].
     pub fn score(&self, source: impl Tabular) -> Result<Scored> {
         let rows = self.table_rows(source, false)?;
         self.scored(&rows, &self.predict_all(&rows)?)
     }
 
-    /// The model made ready to be asked again and again, with the weights that it
-    /// has now. An error if it is not built.
+    /// A predictor with the current weights. An error if the model is not built.
     pub fn predictor(&self) -> Result<Predictor> {
         let prepared = Prepared::new(self, &Device::default())?;
         Ok(Predictor { prepared })
@@ -172,19 +168,19 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
 /// What is made once, on some device.
 struct Prepared {
     crew: Crew,
-    /// What it takes, and what it looks up.
+    /// The signature: inputs and lookups.
     face: Model,
-    /// Of the outputs.
+    /// Shapes of the outputs.
     shapes: Vec<Shape>,
-    /// Multiply-adds of a row: about one for each weight.
+    /// Multiply-adds per row: about one for each weight.
     work: usize,
-    /// Which of the model's predictions it is.
+    /// Number of this prediction among the model's.
     call: u64,
 }
 
 impl Prepared {
     fn new(model: &Model, device: &Device) -> Result<Self> {
-        // Losses may be functions of the user's own, for one thread.
+        // Losses may be the user's functions, for one thread only.
         let face = Model {
             compiled: None,
             ..model.outline()
@@ -200,7 +196,7 @@ impl Prepared {
         })
     }
 
-    /// Layers that are noisy even here draw anew for each call and batch.
+    /// Layers that are noisy in inference draw anew for each call and batch.
     fn step(&self, batch: usize) -> Step {
         Step {
             seed: self.face.seed,
@@ -237,7 +233,7 @@ impl Prepared {
         match data {
             Data::Memory(rows) => block(rows),
             Data::Stream(stream) => {
-                // Outputs are numbers, and text in the end.
+                // Outputs are values first, and text at the end.
                 const BYTES: usize = 16;
                 let sizes = self.shapes.iter().map(Shape::size);
                 let more = sizes.sum::<usize>() * BYTES;
@@ -264,7 +260,7 @@ impl Prepared {
             .collect()
     }
 
-    /// The outputs for these rows; batches are counted from `first` on.
+    /// The outputs for these rows; batches are numbered from `first` on.
     fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
         check::inputs(&self.face, data)?;
         let tensors = feeds::tensors(&self.face, data, false)?;
@@ -309,8 +305,8 @@ impl Prepared {
         self.run(rows, 0, &mut [y], &fill)
     }
 
-    /// Writes the first outputs, as many as there are `values`. `fill` writes rows,
-    /// counted from the first of all; batches are counted from `first` on.
+    /// Writes the first outputs, as many as there are `values`. `fill` writes the rows of a range;
+    /// batches are numbered from `first` on.
     fn run(
         &self,
         rows: usize,

@@ -1,5 +1,4 @@
-//! What has to be true before the first step: a model that is built and
-//! adapted, and data that fits it.
+//! The preparation before the first step: a built and adapted model, and data that fits it.
 
 use super::check;
 use super::device::Device;
@@ -9,10 +8,9 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 
 impl Model {
-    /// Builds the model for the data, checks both, and adapts the layers
-    /// that learn from data as it is. Gives the data to train on, its rows weighed by
-    /// their classes. Of rows that are not in memory only the first are looked at: the
-    /// others are checked and weighed when they come.
+    /// Builds the model for the data, checks both, and adapts layers. Returns the training data,
+    /// its rows weighted by class. Of streamed rows only the first are examined: the others are
+    /// checked and weighted as they are read.
     pub(super) fn prepare(
         &mut self,
         device: &Device,
@@ -25,7 +23,7 @@ impl Model {
             self.build_for(&sample)?;
         }
         if !self.is_built() {
-            // What is learned from the rows decides the shapes behind it.
+            // Shapes after adapted layers depend on the rows.
             check::finite_inputs(self, &sample)?;
             self.adapt_on(device, &train, false)?;
         }
@@ -53,8 +51,8 @@ impl Model {
     }
 }
 
-/// The data with each row's weight by its class: the number in its target, or
-/// the place of the largest of several.
+/// The data with each row weighted by its class: the number in its target, or the index of the
+/// largest of several.
 pub(super) fn weigh_classes(data: Dataset, weights: &[(usize, f64)]) -> Result<Dataset> {
     const KEY: &str = "class_weight";
     if weights.is_empty() {

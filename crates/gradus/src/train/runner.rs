@@ -1,4 +1,4 @@
-//! A model on an engine: its weights there and back, and one batch at a time.
+//! A model on an engine: transfer of weights, and single batches.
 
 use super::device::Device;
 use crate::data::Tensor;
@@ -22,17 +22,17 @@ pub(crate) struct Runner {
 /// Writes rows of a source of feeds. Any thread may call it, for any rows.
 type Gather<'a> = dyn Fn(FeedSource, Range<usize>, &mut [f32]) + Sync + 'a;
 
-/// The numbers of one batch, for one plan.
+/// The results of one batch, for one plan.
 pub(crate) struct Batch {
     plan: usize,
     feeds: Vec<Vec<f32>>,
     /// The role of each feed.
     roles: Vec<FeedRole>,
-    /// Of each output.
+    /// Values of each output.
     outputs: Vec<Vec<f32>>,
-    /// Of each trained output.
+    /// Losses of each trained output.
     pub losses: Vec<Vec<f32>>,
-    /// What is added to the mean loss.
+    /// Penalty added to the mean loss.
     pub penalty: f64,
 }
 
@@ -47,8 +47,8 @@ impl Runner {
         Ok(runner)
     }
 
-    /// One for one thread on the same weights, of which neither can be changed any
-    /// more. Only for programs that don't train.
+    /// A single-threaded session with shared weights, which neither can change any more. Only for
+    /// programs that don't train.
     pub fn twin(&self) -> Self {
         Runner {
             session: self.session.share(),
@@ -56,7 +56,7 @@ impl Runner {
         }
     }
 
-    /// The model's weights and optimizer state go to the engine.
+    /// Uploads the model's weights and optimizer state to the engine.
     pub fn upload(&mut self, model: &Model) {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);
@@ -75,7 +75,7 @@ impl Runner {
         }
     }
 
-    /// They come back into the model.
+    /// Downloads them into the model.
     pub fn download(&self, model: &mut Model) {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);
@@ -92,7 +92,7 @@ impl Runner {
         }
     }
 
-    /// True if all weights are finite, and no number of the optimizer is NaN.
+    /// True if all weights are finite, and no optimizer value is NaN.
     pub fn is_finite(&self) -> bool {
         let variables = &self.lowered.program.variables;
         let most = variables.iter().map(|v| v.size).max().unwrap_or(0);
@@ -100,7 +100,7 @@ impl Runner {
         self.lowered.owners.iter().enumerate().all(|(i, owner)| {
             let values = &mut values[..variables[i].size];
             self.session.read(crate::plan::Buffer(i as u32), values);
-            // Above all numbers are infinity's bits, and above these those of NaN.
+            // As integers, infinity's bits are above all finite ones, and NaN's above these.
             let bits = values.iter().map(|x| x.abs().to_bits());
             let most = bits.fold(0, u32::max);
             match owner.slot {
@@ -110,7 +110,7 @@ impl Runner {
         })
     }
 
-    /// The weights become what is kept in that slot; those without it stay.
+    /// Replaces the weights by the values of that slot; weights without it stay.
     pub fn take_slot(&mut self, slot: usize) {
         let owners = &self.lowered.owners;
         for (i, owner) in owners.iter().enumerate() {
@@ -135,7 +135,7 @@ impl Runner {
             .ok_or_else(|| Error::Internal(format!("no plan for {mode:?}")))
     }
 
-    /// Room for a batch of a mode's plan.
+    /// Allocates for a batch of a mode's plan.
     pub fn batch(&self, mode: Mode) -> Result<Batch> {
         let (number, plan) = self.plan(mode)?;
         let mut feeds = Vec::new();
@@ -220,7 +220,7 @@ impl Runner {
         self.run_filled(batch, &fill, rows, step, with_outputs)
     }
 
-    /// Runs the plan on so many rows that `fill` gathers, and fetches its results.
+    /// Runs the plan on `rows` rows written by `fill`, and fetches its results.
     fn run_filled(
         &mut self,
         batch: &mut Batch,
@@ -251,14 +251,13 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs the plan on `rows` rows that `fill` writes, and fetches nothing.
+    /// Runs the plan on `rows` rows written by `fill`, and fetches nothing.
     pub fn start(&mut self, batch: &mut Batch, rows: usize, fill: &Fill, step: &Step) {
         self.session
             .run(batch.plan, rows, &mut batch.feeds, fill, step);
     }
 
-    /// Copies what the last run left in the plan's n-th output, as many rows as
-    /// `to` has room for.
+    /// Copies rows of the plan's n-th output in the last run, as many as fit into `to`.
     pub fn fetch_output(&self, batch: &Batch, number: usize, to: &mut [f32]) {
         let (buffer, _) = self.lowered.program.plans[batch.plan].outputs[number];
         self.session.fetch(batch.plan, buffer, to);
@@ -272,7 +271,7 @@ impl Batch {
         self.feeds.get(number).map(Vec::as_slice)
     }
 
-    /// An output's numbers for the rows that were run.
+    /// An output's values for the last run's rows.
     pub fn output(&self, number: usize, rows: usize, size: usize) -> &[f32] {
         &self.outputs[number][..rows * size]
     }
@@ -289,15 +288,14 @@ fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
     Some(values)
 }
 
-/// Whether it is a moving average: one that begins in mid-training begins at
-/// the weights.
+/// True for a moving average, which starts at the weights if training has already begun.
 fn is_average(model: &Model, owner: Owner) -> bool {
     let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     let name = |slot: usize| optimizer.and_then(|o| o.slots().get(slot).copied());
     owner.slot.and_then(name) == Some(AVERAGE)
 }
 
-/// What a slot starts at.
+/// The initial value of a slot.
 fn slot_start(model: &Model, owner: Owner) -> f32 {
     let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     match (optimizer, owner.slot) {

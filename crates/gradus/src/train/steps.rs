@@ -1,4 +1,4 @@
-//! Steps: one batch of the training rows after the other.
+//! Training steps, one batch after the other.
 
 use super::callbacks::{Progress, Training};
 use super::feeder::Feeder;
@@ -13,13 +13,13 @@ use crate::plan::Mode;
 use crate::rules::optimizers::{Clock, Optimizer};
 use crate::rules::schedules::Setting;
 
-/// The training rows in batches, and what the steps on them have measured.
+/// The training rows in batches, and the results of their steps.
 pub(super) struct Steps {
     optimizer: Optimizer,
     feeder: Feeder,
     batch: Batch,
     mixup: Option<Mixup>,
-    /// What was measured since they were last reset.
+    /// Results since the last reset.
     pub meters: Meters,
 }
 
@@ -34,38 +34,38 @@ impl Steps {
         })
     }
 
-    /// Mixes the rows of each batch, if there is an alpha for it.
+    /// Mixup, if it is enabled.
     pub fn with_mixup(mut self, alpha: Option<f64>, batch_size: usize) -> Self {
         self.mixup = alpha.map(|alpha| Mixup::new(alpha, batch_size));
         self
     }
 
-    /// The steps of an epoch.
+    /// Steps per epoch.
     pub fn count(&self) -> usize {
         self.feeder.count()
     }
 
-    /// Puts the rows into the order of that epoch.
+    /// Orders the rows for that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
         self.feeder.start_epoch(epoch);
     }
 
-    /// Waits for the rows of a batch of the epoch; no if there are no more.
+    /// Waits for the rows of a batch of the epoch; false if there are no more.
     pub fn reach(&mut self, number: usize) -> Result<bool> {
         self.feeder.reach(number)
     }
 
-    /// True if an epoch can be gone through again.
+    /// True if an epoch can be repeated.
     pub fn repeats(&self) -> bool {
         !matches!(self.feeder, Feeder::Drawn { .. })
     }
 
-    /// What a batch of the epoch, which was reached, takes its rows from, and these.
+    /// The tensors and row numbers of a batch of the epoch, which was waited for.
     pub fn rows(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
         self.feeder.batch(number)
     }
 
-    /// How far that batch of that epoch is, for callbacks.
+    /// The progress at that batch of that epoch, for callbacks.
     pub fn progress(&self, epoch: usize, epochs: usize, batch: usize) -> Progress<'_> {
         Progress {
             epoch,
@@ -76,7 +76,7 @@ impl Steps {
         }
     }
 
-    /// Trains on one batch of the epoch, which was reached.
+    /// Trains on one batch of the epoch, which was waited for.
     pub fn take(
         &mut self,
         training: &mut Training<'_>,
@@ -98,10 +98,10 @@ impl Steps {
     }
 }
 
-/// What the engine has to know of the next step.
+/// The step parameters of the next step.
 fn next(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -> Step {
     let gathered = optimizer.gradient_accumulation_steps.unwrap_or(1).max(1);
-    // Only the schedules and the file count the steps that only gather.
+    // Only schedules and the file count steps of gradient accumulation that don't update.
     let updates = state.iteration / gathered;
     let gathering = !(state.iteration + 1).is_multiple_of(gathered);
     let overwrite = optimizer.ema_overwrite_frequency;
@@ -119,7 +119,7 @@ fn next(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -
         },
         gathering,
         gathered: gathered as f32,
-        // The first average is the weights themselves.
+        // The average starts at the weights.
         average_momentum: match updates {
             0 => 0.0,
             _ => optimizer.ema_momentum as f32,

@@ -1,4 +1,4 @@
-//! The loop around the engine, on the engine that computes nothing.
+//! Tests of the loop around the engine, on the null engine.
 
 use super::callbacks::{Callback, EarlyStopping, Progress, ReduceLROnPlateau, Training};
 use super::{Device, Fit, History, Logs};
@@ -31,7 +31,7 @@ fn fit(model: &mut Model, options: Fit<'_>) -> History {
     model.fit(data(70), options.on(Device::new(Null))).unwrap()
 }
 
-/// Writes down what it is called for.
+/// Records its calls.
 struct Diary(Rc<RefCell<Vec<String>>>);
 
 impl Diary {
@@ -157,7 +157,7 @@ fn an_unknown_monitor_is_named_with_those_there_are() {
     assert!(error.to_string().contains("`val_los`"), "{error}");
 }
 
-/// As Keras names them, and as `sample_weight` and `class_weight` have it.
+/// In Keras' names, and in those of `sample_weight` and `class_weight`.
 #[test]
 fn weighted_metrics_have_names_of_their_own() {
     let metric = |name: &str| {

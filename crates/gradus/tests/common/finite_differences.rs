@@ -28,7 +28,7 @@ pub fn data(inputs: Vec<&[usize]>, outputs: &[Shape], loss: &Loss) -> Dataset {
             let y = (0..ROWS * positions).map(|i| (i * 5 % 7 % classes) as f32);
             Tensor::from_f32([positions], y.collect()).unwrap()
         }
-        // Probabilities where the loss wants them.
+        // Probabilities if the loss needs them.
         Targets::LikeOutputs => {
             let y = numbers(ROWS * shape.size(), 2 + 4 * n)
                 .iter()
@@ -72,7 +72,7 @@ pub fn check_model(name: &str, model: Model, loss: Loss) {
 /// As [`check_model`], on this data.
 pub fn check_on(name: &str, mut model: Model, loss: Loss, data: &Dataset) {
     model.compile(SGD::new(), loss, &[]).unwrap();
-    // Biases and their like start at 0: somewhere else tells more.
+    // Biases and the like start at 0: other values are a stronger test.
     for (n, layer) in model.layers.iter_mut().enumerate() {
         for weight in layer.weights.iter_mut().filter(|w| w.shape.len() == 1) {
             let shifts = numbers(weight.values.len(), 3 + n);
@@ -80,7 +80,7 @@ pub fn check_on(name: &str, mut model: Model, loss: Loss, data: &Dataset) {
             shifted.for_each(|(w, shift)| *w += 0.3 * shift);
         }
     }
-    // Outputs weigh differently.
+    // Outputs have different weights.
     for (n, goal) in model
         .compiled
         .iter_mut()
@@ -118,7 +118,7 @@ pub fn check_on(name: &str, mut model: Model, loss: Loss, data: &Dataset) {
                     *loss = step(&moved, data, 0.0).0;
                 }
                 let difference = (losses[0] - losses[1]) / (2.0 * f64::from(eps));
-                // At a kink the slopes of both sides differ; the gradient is one of them.
+                // At a kink the derivatives on both sides differ; the gradient is one of them.
                 let bend = (losses[0] + losses[1] - 2.0 * here).abs() / f64::from(eps);
                 let tolerance = 2e-3 + 0.02 * gradient.abs() + 0.5 * bend;
                 assert!(

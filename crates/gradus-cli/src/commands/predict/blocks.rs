@@ -1,4 +1,4 @@
-//! Predictions of rows that are larger than memory, written as they come.
+//! Predictions of rows larger than memory, written as they come.
 
 use super::file_of;
 use super::json::List;
@@ -10,8 +10,7 @@ use gradus::{Dataset, Error, Result, Tensor};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Predicts block by block, each of which is added to what is `unfamiliar`; columns with names,
-/// if it is to give such.
+/// Predicts block by block, adding each to `unfamiliar`; with column names if needed.
 pub fn run(
     args: &Predict,
     model: &Model,
@@ -79,7 +78,7 @@ fn block(
     }
 }
 
-/// Calls `fill` with all files at once, which get their names when it is done.
+/// Calls `fill` with all files at once, and renames them when it is done.
 fn files(
     paths: &[PathBuf],
     mut open: Vec<&mut dyn Write>,
@@ -96,7 +95,7 @@ fn files(
     }
 }
 
-/// Writes the columns that the rows become.
+/// Writes the predicted columns.
 fn score(
     path: &Path,
     model: &Model,

@@ -1,4 +1,4 @@
-//! Predictions as JSON: a list with an item for each row, one a line.
+//! Predictions as JSON: a list with an item for each row, one per line.
 
 use gradus::model::{Scored, ScoredCells};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ pub struct List {
 }
 
 impl List {
-    /// Adds rows of that shape as lists of numbers; of numbers, if they have but one.
+    /// Adds rows of that shape as lists of numbers; as plain numbers if they have only one.
     pub fn rows(&mut self, to: &mut dyn Write, dims: &[usize], values: &[f32]) -> io::Result<()> {
         for row in values.chunks(dims.iter().product::<usize>().max(1)) {
             self.next(to)?;

@@ -70,7 +70,7 @@ pub fn run(args: Predict) -> Result<()> {
     Ok(())
 }
 
-/// Predicts so many times with dropout on, and writes every sample if they are to be kept.
+/// Predicts this many times with dropout on, and writes every sample if they are kept.
 fn sample(
     args: &Predict,
     model: &Model,
@@ -106,7 +106,7 @@ fn file_of(out: &Path, output: &str, outputs: usize) -> PathBuf {
     }
 }
 
-/// Writes the columns that the rows of a table, a folder's pictures, or classes become.
+/// Writes the predicted columns for a table's rows, a folder's pictures, or classes.
 fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
     let write = |path: &Path, scored: Scored, what: &str| {
         let format = format(path)?;
@@ -140,7 +140,7 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
     write(&beside(&args.out, "std"), std, &what)
 }
 
-/// Writes the outputs, and says so.
+/// Writes the outputs, and reports it.
 fn write(path: &Path, outputs: &Tensor, what: &str) -> Result<()> {
     let (shape, values) = (outputs.shape(), outputs.to_f32());
     let format = format(path)?;

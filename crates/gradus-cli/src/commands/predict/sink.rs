@@ -1,4 +1,4 @@
-//! Where predictions go: to a file, whole or not at all, or to standard output.
+//! Destinations of predictions: a file, written atomically, or standard output.
 
 use gradus::artifacts::atomic_file::fill_atomic;
 use gradus::{Error, Result};
@@ -13,7 +13,7 @@ pub enum Format {
     Npy,
 }
 
-/// The ending says what a file is; `-` is CSV on standard output.
+/// Formats by extension; `-` is CSV on standard output.
 pub fn format(path: &Path) -> Result<Format> {
     if is_standard_output(path) {
         return Ok(Format::Csv);
@@ -35,8 +35,7 @@ pub fn is_standard_output(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Writes what `fill` writes. A reader of standard output that has gone away (`| head`) is
-/// no error.
+/// Writes the output of `fill`. A closed pipe on standard output (`| head`) is no error.
 pub fn fill(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     if !is_standard_output(path) {
         return fill_atomic(path, |file| fill(file));
@@ -60,7 +59,7 @@ pub fn written(path: &Path, written: io::Result<()>) -> Result<()> {
     })
 }
 
-/// Says what was written; not behind rows on standard output.
+/// Reports the file; silent after rows on standard output.
 pub fn say(path: &Path, what: &str) -> Result<()> {
     match is_standard_output(path) {
         true => Ok(()),
@@ -68,7 +67,7 @@ pub fn say(path: &Path, what: &str) -> Result<()> {
     }
 }
 
-/// The file for something more: `p.csv` becomes `p_std.csv`.
+/// The name of an additional file: `p.csv` becomes `p_std.csv`.
 pub fn beside(path: &Path, what: &str) -> PathBuf {
     let part = |part: Option<&OsStr>| part.unwrap_or_default().to_os_string();
     let mut name = part(path.file_stem());

@@ -30,7 +30,7 @@ fn table(measured: &CrossValidation) -> String {
         .filter(|name| *name != "val_rows")
         .collect();
     let mut lines = vec![vec!["fold".to_owned()]];
-    // What was held out is what is looked at: it needs no word.
+    // All results are of held-out rows: `val_` is dropped.
     let title = |name: &&str| name.trim_start_matches("val_").to_owned();
     lines[0].extend(names.iter().map(title));
     for (n, logs) in measured.folds.iter().enumerate() {

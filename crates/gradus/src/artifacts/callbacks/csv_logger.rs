@@ -6,12 +6,11 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Writes the measurements of each epoch to a CSV file as soon as they are there.
+/// Writes the results of each epoch to a CSV file at once.
 ///
-/// The file is Keras': `epoch` from 0, then the measurements by their sorted
-/// names, lines that end in `\r\n`, numbers as Python prints them, and, without
-/// validation, columns of `NA` for it. One column more: `learning_rate` is always
-/// measured here, in Keras only if a callback sets it.
+/// The file is Keras': `epoch` from 0, then the values by their sorted names, lines that end in
+/// `\r\n`, numbers as Python prints them, and, without validation, columns of `NA` for it. It has
+/// one more column: `learning_rate` is always recorded here, in Keras only if a callback sets it.
 ///
 /// ```
 /// use gradus::artifacts::callbacks::CSVLogger;
@@ -33,14 +32,13 @@ use std::path::PathBuf;
 pub struct CSVLogger {
     /// The file.
     pub filename: PathBuf,
-    /// What stands between two columns: one character. Default a comma.
+    /// Separator of columns, one character. Default a comma.
     #[serde(default = "comma")]
     pub separator: String,
-    /// Whether lines are added to a file that is there, rather than a new file
-    /// begun. Default no.
+    /// True to append to an existing file instead of overwriting it. Default no.
     #[serde(default)]
     pub append: bool,
-    /// The columns behind `epoch`, once they are known.
+    /// Columns after `epoch`, once they are known.
     #[serde(skip)]
     columns: Option<Vec<String>>,
 }
@@ -60,13 +58,13 @@ impl CSVLogger {
         }
     }
 
-    /// Sets what stands between two columns.
+    /// Sets the separator of columns.
     pub fn separator(mut self, separator: impl Into<String>) -> Self {
         self.separator = separator.into();
         self
     }
 
-    /// Adds lines to a file that is there, or begins a new one.
+    /// Enables or disables appending to an existing file.
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
         self
@@ -95,7 +93,7 @@ impl CSVLogger {
         written.map_err(|cause| Error::io("write", &self.filename, cause))
     }
 
-    /// Adds an epoch's line, and before the first the header to an empty file.
+    /// Appends an epoch's line, after the header if the file is empty.
     fn add(&mut self, epoch: usize, logs: &Logs) -> Result<()> {
         if self.columns.is_none() {
             let mut columns: Vec<String> = logs.names().map(str::to_owned).collect();
@@ -116,7 +114,7 @@ impl CSVLogger {
         self.write(&self.line(std::iter::once(epoch.to_string()).chain(values)))
     }
 
-    /// One line, its cells quoted where the separator is in them.
+    /// One line, with cells quoted that contain the separator.
     fn line(&self, cells: impl Iterator<Item = String>) -> String {
         let special = |letter: char| self.separator.contains(letter) || "\"\r\n".contains(letter);
         let quote = |cell: String| match cell.contains(special) {
@@ -158,8 +156,7 @@ mod tests {
         std::fs::read_to_string(&logger.filename).unwrap()
     }
 
-    /// Expected: what `keras.callbacks.CSVLogger` of Keras 3.15 wrote for the
-    /// same measurements.
+    /// Expected: output of `keras.callbacks.CSVLogger` of Keras 3.15 for the same values.
     #[test]
     fn the_file_is_kerass_to_the_byte() {
         let folder = tempfile::tempdir().unwrap();
@@ -179,7 +176,7 @@ mod tests {
         let expected = "epoch,accuracy,loss,val_accuracy,val_loss\r\n\
                         0,0.9876543283462524,0.5,1.0,1e-05\r\n1,0.25,nan,0.0,1e+16\r\n";
         assert_eq!(written(logger.clone(), &[&a, &b]), expected);
-        // Once more: no second header.
+        // A second run adds no second header.
         let twice = written(logger, &[&a]);
         assert_eq!(twice.matches("epoch").count(), 1);
         assert!(twice.ends_with("1e+16\r\n0,0.9876543283462524,0.5,1.0,1e-05\r\n"));

@@ -3,15 +3,15 @@
 use super::{exponent, python};
 use crate::error::{Error, Result};
 
-/// A number that stands in a name.
+/// A number in a name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     Whole(usize),
     Real(f64),
 }
 
-/// The name with every placeholder filled by `value`, which is an error for a
-/// name that it does not know. `{{` and `}}` stand for braces.
+/// Fills every placeholder of a name by `value`, which returns an error for an unknown one. `{{`
+/// and `}}` are escaped braces.
 pub fn fill(template: &str, value: impl Fn(&str) -> Result<Number>) -> Result<String> {
     let mut name = String::new();
     let mut rest = template;
@@ -39,7 +39,7 @@ pub fn fill(template: &str, value: impl Fn(&str) -> Result<Number>) -> Result<St
     Ok(name + rest)
 }
 
-/// A number by Python's `[0][width][.precision][d|f|e]`, if it is one.
+/// Formats a number by Python's `[0][width][.precision][d|f|e]`; `None` for other formats.
 fn formatted(number: Number, format: &str) -> Option<String> {
     let zeros = format.starts_with('0');
     let kind = format.chars().last().filter(char::is_ascii_alphabetic);

@@ -1,5 +1,4 @@
-//! Callbacks that write files. Those that only steer a training are in
-//! [`crate::train::callbacks`].
+//! Callbacks that write files. Those that only control training are in [`crate::train::callbacks`].
 
 mod csv_logger;
 mod filepath;
@@ -8,7 +7,7 @@ mod model_checkpoint;
 pub use csv_logger::CSVLogger;
 pub use model_checkpoint::{ModelCheckpoint, ModelCheckpointProgress, SaveFreq};
 
-/// A number as Python prints it, which is how it stands in Keras' files.
+/// A number as Python prints it, the form in Keras' files.
 fn python(number: f64) -> String {
     let text = format!("{number:?}");
     match text.split_once('e') {

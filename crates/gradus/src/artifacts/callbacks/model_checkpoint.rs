@@ -5,10 +5,10 @@ use crate::train::{Callback, Logs, Training};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Saves the model while it is trained: after each epoch, or only the best.
+/// Saves the model during training: after each epoch, or only the best.
 ///
-/// Each file is a whole `.keras` file, with the optimizer's state, or with
-/// `save_weights_only` a `.weights.h5` file.
+/// Each file is a complete `.keras` file, with the optimizer's state, or with `save_weights_only` a
+/// `.weights.h5` file.
 ///
 /// ```no_run
 /// use gradus::artifacts::callbacks::ModelCheckpoint;
@@ -23,42 +23,40 @@ use std::path::Path;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCheckpoint {
-    /// The file, which must end in `.keras`, or in `.weights.h5` if only weights are
-    /// saved. Python's placeholders in it are
-    /// filled: `{epoch}` from 1, `{batch}`, and measurements, as in
-    /// `{epoch:02d}-{val_loss:.4f}.keras`. Folders are made.
+    /// The file, which must end in `.keras`, or in `.weights.h5` if only weights are saved.
+    /// Python's placeholders in it are filled: `{epoch}` from 1, `{batch}`, and results, as in
+    /// `{epoch:02d}-{val_loss:.4f}.keras`. Folders are created.
     pub filepath: String,
-    /// What is watched if only the best is saved. Default `val_loss`.
+    /// Monitored value if only the best is saved. Default `val_loss`.
     #[serde(default = "val_loss")]
     pub monitor: String,
-    /// Whether the model is saved only when it is better than before. Default no.
+    /// True to save only a model that is better than all before. Default no.
     #[serde(default)]
     pub save_best_only: bool,
-    /// The direction that is better. Default as the metric says.
+    /// Better direction. Default the metric's own.
     #[serde(default)]
     pub mode: Direction,
-    /// When it is saved. Default after each epoch.
+    /// Frequency. Default after each epoch.
     #[serde(default)]
     pub save_freq: SaveFreq,
-    /// What the first model must be better than. Default anything is.
+    /// Baseline for the first model. Default none.
     #[serde(default)]
     pub initial_value_threshold: Option<f64>,
-    /// Whether only weights (and the optimizer's state) are saved, in a
-    /// `.weights.h5` file. Default no.
+    /// True to save only weights (and the optimizer's state), in a `.weights.h5` file. Default no.
     #[serde(default)]
     pub save_weights_only: bool,
     #[serde(skip)]
     progress: ModelCheckpointProgress,
 }
 
-/// When a checkpoint is saved: `"epoch"`, or a number of batches.
+/// The frequency of checkpoints: `"epoch"`, or a number of batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 pub enum SaveFreq {
     /// After each epoch.
     #[default]
     Epoch,
-    /// After each so many steps, whatever the epoch.
+    /// After each this many steps, across epochs.
     Batches(u64),
 }
 
@@ -85,13 +83,13 @@ impl From<SaveFreq> for serde_json::Value {
     }
 }
 
-/// What has been seen so far: with it, a training that was cut off goes on.
+/// The progress so far, from which an interrupted training resumes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModelCheckpointProgress {
-    /// The best measurement.
+    /// The best value.
     pub best: Option<f64>,
-    /// The steps since the last was saved.
+    /// Steps since the last checkpoint.
     pub batches: u64,
 }
 
@@ -114,43 +112,43 @@ impl ModelCheckpoint {
         }
     }
 
-    /// Sets what is watched.
+    /// Sets the monitored value.
     pub fn monitor(mut self, monitor: impl Into<String>) -> Self {
         self.monitor = monitor.into();
         self
     }
 
-    /// Saves only what is better than before, or everything.
+    /// Enables or disables saving only the best.
     pub fn save_best_only(mut self, best: bool) -> Self {
         self.save_best_only = best;
         self
     }
 
-    /// Sets whether smaller or larger is better.
+    /// Sets the better direction.
     pub fn mode(mut self, mode: Direction) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Sets when it is saved.
+    /// Sets the frequency.
     pub fn save_freq(mut self, freq: SaveFreq) -> Self {
         self.save_freq = freq;
         self
     }
 
-    /// Sets what the first model must be better than.
+    /// Sets the baseline for the first model.
     pub fn initial_value_threshold(mut self, value: f64) -> Self {
         self.initial_value_threshold = Some(value);
         self
     }
 
-    /// Saves only weights, or whole models.
+    /// Chooses between weights only and whole models.
     pub fn save_weights_only(mut self, only: bool) -> Self {
         self.save_weights_only = only;
         self
     }
 
-    /// Whether the file's name can be filled, where an epoch measures `known`.
+    /// Checks that the file's name can be filled, given the values `known` of an epoch.
     pub fn check<'a>(&self, known: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
         let name = self.fill(|name| {
             let all = ["epoch", "batch"].into_iter().chain(known.clone());
@@ -177,18 +175,17 @@ impl ModelCheckpoint {
         fill(&self.filepath, value)
     }
 
-    /// What has been seen so far.
+    /// The progress so far.
     pub fn progress(&self) -> &ModelCheckpointProgress {
         &self.progress
     }
 
-    /// Goes on from what was seen before; to be called after `on_train_begin`,
-    /// which forgets it.
+    /// Restores earlier progress; call it after `on_train_begin`, which resets it.
     pub fn set_progress(&mut self, progress: ModelCheckpointProgress) {
         self.progress = progress;
     }
 
-    /// Saves, if it is to be saved.
+    /// Saves, if a checkpoint is due.
     fn save(
         &mut self,
         epoch: usize,

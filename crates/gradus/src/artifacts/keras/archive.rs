@@ -1,8 +1,7 @@
 //! The zip around a `.keras` file.
 //!
-//! Keras' three entries, the vocabularies that layers have learned, and one entry of our
-//! own, which Keras does not look at; no others:
-//! what is not known is not unpacked, and nothing is ever unpacked to the disk.
+//! Keras' three entries, the layers' learned vocabularies, and one entry of gradus', which Keras
+//! ignores. Other entries are not unpacked, and nothing is ever unpacked to the disk.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek, Write};
@@ -15,33 +14,32 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
 const OWN: &str = "gradus.json";
 
-/// Ten times what a network of a thousand layers needs. As JSON values it takes
+/// Size limit of the JSON, ten times the need of a network of a thousand layers. Parsed, it takes
 /// some fifteen times as much memory.
 const MAX_JSON: u64 = 4 << 20;
-/// A million long words, of all layers together. Read, they take up to ten times as
-/// much memory.
+/// Size limit of all layers' vocabularies, a million long words. Parsed, they take up to ten times
+/// as much memory.
 const MAX_VOCABULARIES: u64 = 16 << 20;
-/// Weights hardly get smaller by compression, but fresh optimizer slots do.
+/// Limit of the compression ratio: weights hardly compress, but fresh optimizer slots do.
 const MAX_RATIO: u64 = 16;
 const SPARE: u64 = 48 << 20;
 
 /// The parts of a `.keras` file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Archive {
-    /// Which Keras wrote it, and when.
+    /// Keras version and date.
     pub metadata: String,
     /// The model, as JSON.
     pub config: String,
     /// The weights and the optimizer's variables, as HDF5.
     pub weights: Vec<u8>,
-    /// The vocabularies that layers have learned, by the layer's place:
-    /// `layers/string_lookup`.
+    /// Learned vocabularies, by the layer's path: `layers/string_lookup`.
     pub vocabularies: BTreeMap<String, String>,
-    /// What Keras has no place for, as JSON.
+    /// JSON of the facts for which Keras has no field.
     pub own: Option<String>,
 }
 
-/// Refuses a model of which more is text than would be read back.
+/// Refuses a model with more text than would be read back.
 pub(crate) fn check_size(archive: &Archive) -> crate::error::Result<()> {
     let own = archive.own.as_deref().unwrap_or_default();
     for (name, text) in [(CONFIG, &*archive.config), (OWN, own)] {
@@ -73,7 +71,7 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
     let size: usize = parts.iter().map(|(_, part)| part.len() + 256).sum();
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
     for (name, part) in parts {
-        // No clock: the same model gives the same file.
+        // No date: the same model gives the same file.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::default())
@@ -86,7 +84,7 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
     Ok(bytes.into_inner())
 }
 
-/// The parts of a stranger's file, their checksums checked.
+/// The parts of an untrusted file, with their checksums verified.
 pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
     let mut zip = ZipArchive::new(reader)
         .map_err(|error| format!("not a .keras file, which is a zip: {error}"))?;
@@ -112,12 +110,12 @@ pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
     })
 }
 
-/// The name of the entry with the vocabulary of the layer at that place.
+/// The name of the entry with the vocabulary of the layer at that path.
 fn vocabulary_name(place: &str) -> String {
     format!("assets/{place}/vocabulary.txt")
 }
 
-/// The place of the layer whose vocabulary an entry of this name is.
+/// The path of the layer whose vocabulary has this entry name.
 fn vocabulary_place(name: &str) -> Option<&str> {
     let place = name
         .strip_prefix("assets/")?
@@ -184,7 +182,7 @@ fn text<R: Read + Seek>(
     text.map_err(|_| format!("{name} is not UTF-8"))
 }
 
-/// One entry's bytes; its checksum is compared when the last byte has been read.
+/// One entry's bytes; its checksum is verified at the last byte.
 fn entry<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     name: &str,

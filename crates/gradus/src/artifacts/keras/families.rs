@@ -1,5 +1,4 @@
-//! What Keras calls the families of rules, and what their objects carry that
-//! gradus has no argument for.
+//! Keras' families of rules, and their objects' arguments that gradus does not have.
 
 use crate::base::registry::{Member, Value};
 use crate::model::layers::{KerasHome, Layer};
@@ -13,7 +12,7 @@ use crate::rules::optimizers::{Method, Optimizer};
 use crate::rules::regularizers::Regularizer;
 use crate::rules::schedules::Schedule;
 
-/// What a Keras object is for.
+/// The family of a Keras object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Activation,
@@ -30,14 +29,14 @@ pub(crate) enum Family {
 /// The package that layers are registered with that Keras has none of, and their module.
 pub(crate) const PACKAGE: &str = "gradus";
 
-/// The registered name of a layer that Keras has none of.
+/// The registered name of a layer that Keras does not have.
 pub(crate) fn registered_name(class: &str) -> Option<String> {
     let home = Layer::keras_class(class)?.home;
     (home == KerasHome::Gradus).then(|| format!("{PACKAGE}>{class}"))
 }
 
 impl Family {
-    /// The family of the object that an argument of this name takes.
+    /// The family of an argument's object, by the argument's name.
     pub fn of_argument(name: &str) -> Option<Family> {
         Some(match name {
             "activation" => Family::Activation,
@@ -49,7 +48,7 @@ impl Family {
         })
     }
 
-    /// Its name in a message.
+    /// Name in messages.
     pub fn noun(self) -> &'static str {
         match self {
             Family::Activation => "activation",
@@ -78,7 +77,7 @@ impl Family {
         }
     }
 
-    /// Its members that gradus has.
+    /// The members that gradus has.
     fn members(self) -> &'static [Member] {
         match self {
             Family::Activation => Activation::MEMBERS,
@@ -95,7 +94,7 @@ impl Family {
 
     /// The member of a Keras class, or of an alias.
     ///
-    /// Keras spells activations that are layers otherwise: `ELU`, `LeakyReLU`.
+    /// Keras spells activations differently as layers: `ELU`, `LeakyReLU`.
     pub fn member(self, name: &str) -> Option<&'static Member> {
         let same_class = |class: &str| match self {
             Family::Activation => class.eq_ignore_ascii_case(name),
@@ -105,7 +104,7 @@ impl Family {
         members.find(|m| same_class(m.class) || m.aliases.contains(&name))
     }
 
-    /// Whether gradus has this argument of the member.
+    /// True if gradus has this argument of the member.
     pub fn has_argument(self, member: &Member, name: &str) -> bool {
         let shared = match self {
             Family::Optimizer => Optimizer::shared_arguments(),
@@ -115,8 +114,8 @@ impl Family {
         (member.fields)().contains(&name) || shared.contains(&name)
     }
 
-    /// All arguments of the rule that an alias stands for, where Keras writes
-    /// them out. Activations, losses and metrics it leaves as the user wrote them.
+    /// All arguments of the rule of an alias, if Keras writes them out. Keras leaves activations,
+    /// losses and metrics as the user wrote them.
     pub fn written_out(self, alias: &Value) -> Option<Value> {
         match self {
             Family::Initializer => Some(Initializer::from_config("", alias).ok()?.to_config()),
@@ -127,7 +126,7 @@ impl Family {
         }
     }
 
-    /// What Keras writes of a class beside the arguments that gradus has.
+    /// The arguments of a class that Keras writes and gradus does not have.
     pub fn extras(self, class: &str) -> impl Iterator<Item = &'static Extra> {
         let class = class.to_owned();
         let keras = Layer::keras_class(&class).filter(|_| self == Family::Layer);
@@ -140,22 +139,22 @@ impl Family {
     }
 }
 
-/// An argument of Keras' that gradus does not have, because it needs only the
-/// one value. If a rule gets the argument, the entry here is never looked at.
+/// A Keras argument that gradus does not have, because only one value is needed. If a rule gets the
+/// argument, the entry here is ignored.
 #[derive(Debug)]
 pub(crate) struct Extra {
     family: Family,
-    /// The classes that have it; none are all.
+    /// Classes with the argument; empty for all.
     classes: &'static [&'static str],
     /// The argument's name.
     pub argument: &'static str,
-    /// The value at which it changes nothing.
+    /// Neutral value, which changes nothing.
     value: Plain,
-    /// Whether it changes nothing at any value.
+    /// True if every value is neutral.
     any: bool,
     /// True if only layers have it that take bounding boxes beside images.
     images: bool,
-    /// Whether Keras writes it at all at that value.
+    /// True if Keras writes the neutral value.
     pub written: bool,
 }
 
@@ -190,7 +189,7 @@ impl Extra {
         }
     }
 
-    /// It changes nothing, whatever it is.
+    /// Makes every value neutral.
     const fn any(mut self) -> Self {
         self.any = true;
         self
@@ -202,19 +201,19 @@ impl Extra {
         self
     }
 
-    /// Keras leaves it away where it changes nothing.
+    /// Keras omits the neutral value.
     const fn unwritten(mut self) -> Self {
         self.written = false;
         self
     }
 
-    /// The value that changes nothing.
+    /// The neutral value.
     pub fn neutral(&self, class: &str) -> Value {
         match &self.value {
             Plain::Null => Value::Null,
             Plain::False => false.into(),
             Plain::Number(number) if number.fract() == 0.0 && number.abs() < 1e9 => {
-                // Axes are whole numbers in Keras' files.
+                // Axes are integers in Keras' files.
                 (*number as i64).into()
             }
             Plain::Number(number) => (*number).into(),
@@ -224,7 +223,7 @@ impl Extra {
         }
     }
 
-    /// Whether a network is the same with and without it.
+    /// True if the value changes nothing in a network.
     pub fn is_neutral(&self, class: &str, found: &Value) -> bool {
         let neutral = self.neutral(class);
         self.any
@@ -255,7 +254,7 @@ const ENTROPIES: &[&str] = &[
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
 
-/// As Keras 3.15 writes them, every class asked.
+/// As Keras 3.15 writes them, for every class.
 #[rustfmt::skip]
 const EXTRAS: &[Extra] = {
     use Family::*;

@@ -1,13 +1,13 @@
-//! What else people have under the name of a model, and what to do with it.
+//! Detection of other files in place of a model, with advice.
 
 use std::path::Path;
 
-/// How many of a file's first bytes tell what it is.
+/// Number of first bytes that identify a file.
 pub(crate) const ENOUGH: usize = 512;
 
 const RESAVE: &str = "in Python, load the model and `model.save(\"model.keras\")`";
 
-/// What a folder is.
+/// The kind of a folder.
 pub(crate) fn folder(path: &Path) -> String {
     let has = |name: &str| path.join(name).exists();
     if has("saved_model.pb") || has("keras_metadata.pb") {
@@ -19,7 +19,7 @@ pub(crate) fn folder(path: &Path) -> String {
     }
 }
 
-/// What a file is, by its first bytes and its name; nothing if it may be a model.
+/// The kind of a file, by its first bytes and its name; `None` if it may be a model.
 pub(crate) fn file(path: &Path, first: &[u8]) -> Option<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
@@ -56,7 +56,7 @@ pub(crate) fn file(path: &Path, first: &[u8]) -> Option<String> {
             false => is("JSON", RESAVE),
         };
     }
-    // Its own magic number, as a pickle.
+    // PyTorch's magic number, as a pickle.
     if first.starts_with(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19") {
         return Some(torch());
     }
@@ -90,7 +90,7 @@ pub(crate) fn file(path: &Path, first: &[u8]) -> Option<String> {
     None
 }
 
-/// What a zip is by its entries' names; nothing if it may be a model.
+/// The kind of a zip by its entries' names; `None` if it may be a model.
 pub(crate) fn zip<'a>(names: impl Iterator<Item = &'a [u8]>) -> Option<String> {
     let (mut entries, mut arrays) = (0, 0);
     for name in names {

@@ -1,20 +1,19 @@
-//! Keras 2's words as Keras 3's: what `.keras` files of Keras 2.12 to 2.15, and whole
-//! models in `.h5` files, call otherwise.
+//! Conversion of Keras 2's configurations to Keras 3's: for `.keras` files of Keras 2.12 to 2.15,
+//! and whole models in `.h5` files.
 
 use super::families::Family;
 use crate::base::registry::Value;
 use serde_json::{Map, json};
 
-/// True if a `.keras` file is Keras 2's: as its metadata say, or by an argument that Keras 3
-/// never writes.
+/// True if a `.keras` file is Keras 2's: by its metadata, or by an argument that Keras 3 never
+/// writes.
 pub(crate) fn is_old(metadata: &str, config: &str) -> bool {
     let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();
     let version = metadata["keras_version"].as_str().unwrap_or_default();
     version.starts_with("2.") || config.contains("\"batch_input_shape\"")
 }
 
-/// The `config.json` of a `.keras` file of Keras 2 in Keras 3's words; as it is where it is
-/// no JSON.
+/// The `config.json` of a Keras 2 `.keras` file in Keras 3's form; unchanged if it is not JSON.
 pub(crate) fn config(text: String) -> String {
     match serde_json::from_str(&text) {
         Ok(config) => with_shape(modern(config)).to_string(),
@@ -22,7 +21,7 @@ pub(crate) fn config(text: String) -> String {
     }
 }
 
-/// Objects with what Keras 3 writes of them, where Keras 2 left it away.
+/// Adds the keys that Keras 3 writes and Keras 2 omitted.
 pub(crate) fn modern(value: Value) -> Value {
     match value {
         Value::Object(mut object) => {
@@ -52,7 +51,7 @@ pub(crate) fn modern(value: Value) -> Value {
     }
 }
 
-/// Arguments that Keras 3 calls otherwise, or no longer has.
+/// Arguments that Keras 3 renamed or dropped.
 fn rename(class: &str, config: &mut Map<String, Value>) {
     let mut renamed = |class_has: bool, old: &str, new: &str| {
         if class_has
@@ -65,7 +64,7 @@ fn rename(class: &str, config: &mut Map<String, Value>) {
     renamed(class == "LeakyReLU", "alpha", "negative_slope");
     renamed(true, "lr", "learning_rate");
     renamed(true, "batch_input_shape", "batch_shape");
-    // Not a layer's own business: the one that is first says it for the model.
+    // The input shape belongs to the model; the first layer carries it until then.
     if class != "InputLayer"
         && class != "Sequential"
         && let Some(shape) = config.remove("batch_shape")
@@ -82,14 +81,14 @@ fn rename(class: &str, config: &mut Map<String, Value>) {
     if class == "VarianceScaling" && config.get("distribution") == Some(&"normal".into()) {
         config.insert("distribution".into(), "truncated_normal".into());
     }
-    // What changes nothing at these values, and Keras 3 never writes.
+    // Neutral values that Keras 3 never writes.
     let neutral = [("sparse", json!(false)), ("ragged", json!(false))];
     for (name, value) in neutral {
         if config.get(name) == Some(&value) {
             config.remove(name);
         }
     }
-    // Keras 2.11 to 2.15 write their own optimizers so in `.h5` files.
+    // Keras 2.11 to 2.15 name their own optimizers this way in `.h5` files.
     let optimizer = class.strip_prefix("Custom>").unwrap_or(class);
     if Family::Optimizer.member(optimizer).is_some() {
         self::optimizer(optimizer, config);
@@ -99,14 +98,14 @@ fn rename(class: &str, config: &mut Map<String, Value>) {
     }
 }
 
-/// What Keras 3's optimizers are not told: how it is compiled, a decay beside the rate.
+/// Drops arguments that Keras 3's optimizers lack: compilation, and a decay beside the rate.
 fn optimizer(class: &str, config: &mut Map<String, Value>) {
     for name in ["jit_compile", "is_legacy_optimizer"] {
         if config.get(name).is_some_and(Value::is_boolean) {
             config.remove(name);
         }
     }
-    // Then it is Keras' own, 1e-7, which is the default.
+    // Then it is Keras' own epsilon, 1e-7, the default.
     if config.get("epsilon").is_some_and(Value::is_null) {
         config.remove("epsilon");
     }
@@ -118,7 +117,7 @@ fn optimizer(class: &str, config: &mut Map<String, Value>) {
         _ if decay == 0.0 => {
             config.remove("decay");
         }
-        // rate / (1 + decay · step). Nadam's is another thing under the same name.
+        // rate / (1 + decay · step). Nadam's argument of this name has another meaning.
         Some(rate) if decay > 0.0 && class != "Nadam" => {
             let schedule = json!({
                 "module": "keras.optimizers.schedules",
@@ -134,15 +133,15 @@ fn optimizer(class: &str, config: &mut Map<String, Value>) {
             config.remove("decay");
             config.insert("learning_rate".into(), schedule);
         }
-        // It stays, and is told to be unknown.
+        // It stays, and is reported as unknown.
         _ => {}
     }
 }
 
-/// Where the first layer's shape is kept until the model has it.
+/// Key of the first layer's shape until the model takes it.
 const FIRST: &str = "\0batch_shape";
 
-/// The model, and those in it, with the input shape that Keras 2 noted on the first layer.
+/// Moves the input shape that Keras 2 stored in the first layer to the model, and to nested ones.
 pub(crate) fn with_shape(mut model: Value) -> Value {
     let mut first = None;
     let Some(config) = model.get_mut("config").and_then(Value::as_object_mut) else {

@@ -1,19 +1,19 @@
 //! Whole-model `.h5` files, the format before `.keras`: of Keras 2 and 3.
 //!
-//! The model is JSON in an attribute, weights lie under the layers' own names,
-//! the optimizer's state under names that say whose it is. Here all that becomes
-//! what a `.keras` file would have; what is known of it is decided there.
+//! The model is JSON in an attribute, weights are stored under the layers' own names, the
+//! optimizer's state under names of its variables. All that is converted to the form of a `.keras`
+//! file, and then read as one.
 
 use super::hdf5::{Array, Attribute, Group};
 use super::keras2::{modern, with_shape};
 use crate::base::registry::Value;
 use serde_json::json;
 
-/// What to do with weights where a model is expected.
+/// Advice for a file of weights in place of a model.
 pub(crate) const ALONE: &str = "holds weights alone, as `save_weights` writes them: load them \
                                 into a model (`gradus convert WEIGHTS OUT.keras --model MODEL`)";
 
-/// As for the `config.json` of a `.keras` file.
+/// Size limit, as for the `config.json` of a `.keras` file.
 const MAX_JSON: usize = 4 << 20;
 
 /// The first bytes of every HDF5 file.
@@ -54,7 +54,8 @@ fn compile_config(mut training: Value) -> Value {
         return json!({});
     };
     if let Some(mut optimizer) = config.remove("optimizer_config") {
-        // Keras 2.11 to 2.15 write their own so; what it is, gradus knows by its name.
+        // Keras 2.11 to 2.15 name their own optimizers this way; gradus knows them by their plain
+        // names.
         let class = optimizer["class_name"].as_str();
         if let Some(own) = class.and_then(|class| class.strip_prefix("Custom>")) {
             optimizer["class_name"] = own.to_owned().into();
@@ -72,13 +73,13 @@ pub(crate) fn layers(root: &mut Group) -> Result<Vec<(String, Vec<Array>)>, Stri
     }
 }
 
-/// True if a file holds weights alone, as Keras 2's `save_weights` writes them.
+/// True if a file holds only weights, as Keras 2's `save_weights` writes them.
 pub(crate) fn is_weights(root: &Group) -> bool {
     let has = |name: &str| root.attributes.contains_key(name);
     (has("layer_names") || has("layer_names0")) && !has("model_config")
 }
 
-/// True if it is such a file, or one of the kind `.weights.h5`.
+/// True if it is such a file, or a `.weights.h5` file.
 pub(crate) fn holds_weights(root: &Group) -> bool {
     let folders = ["layers", super::weights::OLD_LAYERS];
     let has = |folder: &&str| root.groups.contains_key(*folder);
@@ -101,8 +102,8 @@ fn layers_in(mut weights: Group, at: &str) -> Result<Vec<(String, Vec<Array>)>, 
     taken.collect()
 }
 
-/// The optimizer's variables in their order; nothing if they are Keras 2's, which keeps
-/// others and counts them otherwise: Keras 3 leaves them out, too.
+/// The optimizer's variables in order; `None` for Keras 2's, which are different and numbered
+/// differently: Keras 3 ignores them, too.
 pub(crate) fn optimizer(root: &mut Group) -> Result<Option<Vec<Array>>, String> {
     let three = match root.attributes.get("keras_version") {
         Some(Attribute::Text(version)) => version.starts_with("3."),
@@ -131,7 +132,7 @@ fn listed(group: &mut Group, at: &str) -> Result<Vec<Array>, String> {
     taken.collect()
 }
 
-/// A list of names, which Keras cuts in pieces where it is long.
+/// A list of names, which Keras splits into chunks if it is long.
 fn texts(group: &Group, name: &str) -> Vec<String> {
     let list = |name: &str| match group.attributes.get(name) {
         Some(Attribute::Texts(texts)) => Some(texts.clone()),

@@ -1,11 +1,10 @@
 //! Keras 3's files: `.keras` in and out.
 //!
-//! A `.keras` file is a zip of `metadata.json`, `config.json` and
-//! `model.weights.h5`, with the vocabularies that layers have learned as texts beside
-//! them, to which gradus adds `gradus.json` for a model of a table; Keras
-//! does not look at it. The weights' file is also a file of its own, `.weights.h5`. Before
-//! that format a whole model was one `.h5` file, which is only read. Files come from strangers: nothing in them is run,
-//! and no size that they claim is believed.
+//! A `.keras` file is a zip of `metadata.json`, `config.json` and `model.weights.h5`, with the
+//! layers' learned vocabularies as texts beside them, to which gradus adds `gradus.json` for a
+//! model of a table, which Keras ignores. The weights' file also exists by itself, `.weights.h5`.
+//! Before that format a whole model was one `.h5` file, which can only be read. Files are
+//! untrusted: nothing in them is executed, and sizes that they claim are verified.
 
 pub(crate) mod archive;
 pub(crate) mod config;
@@ -36,34 +35,33 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, Write};
 use std::path::Path;
 
-/// The Keras whose files these are. The date is left at the zip's own zero, so
-/// that the same model gives the same file.
+/// Keras version of these files. The date stays at zip's zero, so that the same model gives the
+/// same file.
 const METADATA: &str = r#"{"keras_version": "3.15.1", "date_saved": "1980-01-01@00:00:00"}"#;
 
-/// Saves a model with its compile settings and the optimizer's state as a
-/// `.keras` file. Keras 3 loads it, and can go on training it.
+/// Saves a model with its training configuration and the optimizer's state as a `.keras` file.
+/// Keras 3 loads it, and can go on training it.
 pub fn save_keras(model: &Model, path: impl AsRef<Path>) -> Result<()> {
     let bytes = to_bytes(model)?;
     write_atomic(path.as_ref(), |file| file.write_all(&bytes))
 }
 
-/// Loads a model from a `.keras` file, or from a whole-model `.h5` file, of Keras 2 or 3,
-/// with its compile settings and the optimizer's state, if it has them.
+/// Loads a model from a `.keras` file, or from a whole-model `.h5` file, of Keras 2 or 3, with its
+/// training configuration and the optimizer's state, if it has them.
 ///
-/// Layers and arguments that gradus does not know are an error that names all of them. What
-/// it does not know of how the model was compiled is left out:
-/// [`load_keras_with_notes`] says what that is.
+/// Unknown layers and arguments are an error that names all of them. Unknown parts of the training
+/// configuration are left out: [`load_keras_with_notes`] reports them.
 pub fn load_keras(path: impl AsRef<Path>) -> Result<Model> {
     load_keras_with_notes(path).map(|(model, _)| model)
 }
 
-/// As [`load_keras`], and what was not read of how the model was compiled.
+/// Like [`load_keras`], with notes on the unread parts of the training configuration.
 pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
     let path = path.as_ref();
     from_reader(open(path)?, path)
 }
 
-/// True if a file holds weights alone, as its name says, or an `.h5` file's contents: see
+/// True if a file holds only weights, by its name or, for an `.h5` file, by its contents: see
 /// [`Model::load_weights`].
 pub fn is_weights(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();
@@ -172,8 +170,8 @@ pub(crate) fn from_reader<R: Read + Seek>(
     Ok((model, notes))
 }
 
-/// Loads the optimizer's state where the model has an optimizer; one that does not fit it is
-/// left out, and noted.
+/// Loads the optimizer's state if the model has an optimizer; a state that does not fit it is left
+/// out, with a note.
 fn load_state(model: &mut Model, root: &hdf5::Group, notes: &mut Vec<Note>) {
     let optimizer = model.compiled.as_mut().and_then(|c| c.optimizer.as_mut());
     let Some(optimizer) = optimizer else { return };
@@ -185,9 +183,8 @@ fn load_state(model: &mut Model, root: &hdf5::Group, notes: &mut Vec<Note>) {
     });
 }
 
-/// Loads a `.weights.h5` file, or one that Keras 2's `save_weights` has written, into a
-/// model that is built: the weights by their places, and the optimizer's state where the
-/// model is compiled. All weights, or nothing is changed.
+/// Loads a `.weights.h5` file, or one of Keras 2's `save_weights`, into a built model: the weights
+/// by path, and the optimizer's state if the model is compiled. On an error nothing is changed.
 pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<Vec<Note>> {
     let problem = |problem: String| Error::file(path, problem);
     let mut root = tree(open(path)?, path)?;
@@ -233,14 +230,14 @@ pub(crate) fn named_weights(path: &Path) -> Result<Vec<NamedArray>> {
                     shape,
                     values,
                 }),
-                // A count, which nothing is computed from.
+                // A count that no computation uses.
                 _ => None,
             }
         });
     Ok(arrays.collect())
 }
 
-/// The first bytes, from which on it is still to be read.
+/// The first bytes of the file, which must be read again.
 fn first_bytes<R: Read + Seek>(reader: &mut R, count: u64, path: &Path) -> Result<Vec<u8>> {
     let io = |cause| Error::io("read", path, cause);
     let mut first = Vec::new();

@@ -1,27 +1,26 @@
-//! What a model was compiled with and its file could not give: that keeps nobody from using
-//! its layers.
+//! Unread parts of a file's training configuration, which leave the layers usable.
 
 use std::fmt;
 
-/// A part of how a model is trained that was not read from its file.
+/// An unread part of a file's training configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Which part.
+    /// The part.
     pub part: NotRead,
-    /// Where it stands in the file, and what is wrong with it.
+    /// Its place in the file, and the problem.
     pub problem: String,
 }
 
-/// What was not read.
+/// The kind of an unread part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRead {
-    /// The optimizer: to train the model on, it is compiled with another.
+    /// The optimizer: to train on, compile the model with another.
     Optimizer,
-    /// The optimizer's state: training on starts it afresh.
+    /// The optimizer's state: training on starts it anew.
     State,
-    /// The loss, and so what is measured beside it: to evaluate or train, it is named.
+    /// The loss, and with it the metrics: to evaluate or train, name one.
     Loss,
-    /// A metric: it is not measured.
+    /// A metric, which is left out.
     Metric,
 }
 

@@ -1,10 +1,10 @@
-//! Keras' JSON objects and gradus' configurations, one as the other.
+//! Conversion between Keras' JSON objects and gradus' configurations.
 //!
 //! Keras writes `{"module": "keras.initializers", "class_name": "HeNormal",
 //! "config": {"seed": null}, "registered_name": null}`, gradus
 //! `{"type": "HeNormal", "seed": null}`; an alias is a string in both. Only
-//! the form changes here, no object is made, and what a class of a file does is
-//! only ever looked up in gradus' own registries.
+//! `{"type": "HeNormal", "seed": null}`; an alias is a string in both. Only the form is converted;
+//! no object is created, and a file's classes are only looked up in gradus' own registries.
 
 use super::families::{Family, PACKAGE, registered_name};
 use crate::base::registry::Value;
@@ -13,12 +13,12 @@ use crate::model::sequential::snake_case;
 use serde_json::{Map, json};
 use std::path::Path;
 
-/// Everything in a file that gradus cannot take, told at once.
+/// All parts of a file that gradus cannot take, reported together.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<String>);
 
 impl Findings {
-    /// Adds one: where it stands, and what it is.
+    /// Adds one, with its path of keys.
     pub fn add(&mut self, at: &str, what: impl std::fmt::Display) {
         self.0.push(match at {
             "" => what.to_string(),
@@ -26,7 +26,7 @@ impl Findings {
         });
     }
 
-    /// How many there are.
+    /// The total number.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -56,7 +56,7 @@ impl Findings {
 
 /// A Keras object, or an alias, as gradus' configuration.
 ///
-/// What gradus does not know is added to `findings`; then the result is null.
+/// Unknown parts are added to `findings`, and the result is then null.
 pub(crate) fn from_keras(
     at: &str,
     family: Family,
@@ -84,7 +84,7 @@ pub(crate) fn from_keras(
     }
 }
 
-/// The arguments of a class that gradus has, as its configuration.
+/// The arguments of a known class as its configuration.
 fn arguments(
     at: &str,
     family: Family,
@@ -114,7 +114,7 @@ fn arguments(
     known.into()
 }
 
-/// The value of an argument: of the argument's family, or plain data.
+/// The value of an argument: an object of the argument's family, or plain data.
 pub(crate) fn argument(at: &str, name: &str, value: &Value, findings: &mut Findings) -> Value {
     match Family::of_argument(name) {
         Some(family) => from_keras(at, family, value, findings),
@@ -122,8 +122,7 @@ pub(crate) fn argument(at: &str, name: &str, value: &Value, findings: &mut Findi
     }
 }
 
-/// Numbers, strings and lists of them; arrays that Keras dresses up as objects
-/// become lists.
+/// Numbers, strings and lists of them; arrays wrapped as Keras objects become lists.
 fn plain(at: &str, value: &Value, findings: &mut Findings) -> Value {
     match value {
         Value::Array(items) => {
@@ -151,11 +150,11 @@ fn plain(at: &str, value: &Value, findings: &mut Findings) -> Value {
     }
 }
 
-/// What a Keras object says of itself.
+/// The kinds of Keras objects.
 pub(crate) enum Parts<'a> {
-    /// A function that Keras goes by its name for.
+    /// A function that Keras knows by its name.
     Function(&'a str),
-    /// A class of Keras' own, or of gradus', and its arguments.
+    /// A class of Keras, or of gradus, and its arguments.
     Object {
         class: &'a str,
         config: &'a Map<String, Value>,
@@ -163,8 +162,7 @@ pub(crate) enum Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Takes an object apart; code, and classes that are not Keras' own, are
-    /// refused.
+    /// Parses an object; code, and other classes than Keras' own, are refused.
     pub fn of(object: &'a Map<String, Value>) -> std::result::Result<Self, String> {
         let Some(Value::String(class)) = object.get("class_name") else {
             return Err("an object without a class, which may be code, is refused".to_owned());
@@ -181,7 +179,7 @@ impl<'a> Parts<'a> {
             .unwrap_or_default();
         let keras = module == "keras" || module.starts_with("keras.");
         match object.get("config") {
-            // Keras writes its own functions as if they were Python's.
+            // Keras writes its own functions like Python's.
             Some(Value::String(name)) if class == "function" && (keras || module == "builtins") => {
                 return Ok(Parts::Function(name));
             }
@@ -191,7 +189,7 @@ impl<'a> Parts<'a> {
                     return Ok(Parts::Object { class, config });
                 }
             }
-            // As gradus writes it, or as Keras does from whatever module it came.
+            // As gradus writes it, or Keras from any module.
             Some(Value::Object(config)) => {
                 let registered = object.get("registered_name").and_then(Value::as_str);
                 if registered.is_some() && registered == registered_name(class).as_deref() {
@@ -218,7 +216,7 @@ pub(crate) fn to_keras(family: Family, value: &Value) -> Value {
             let class = keras_class(family, fields.get("type").and_then(Value::as_str));
             let mut config = Map::new();
             if family == Family::Activation {
-                // To Keras it is a layer, and has what every layer has.
+                // To Keras it is a layer, with every layer's arguments.
                 config.insert("name".to_owned(), snake_case(&class).into());
                 config.insert("trainable".to_owned(), true.into());
                 config.insert("dtype".to_owned(), dtype_policy("float32"));
@@ -244,7 +242,7 @@ pub(crate) fn to_keras(family: Family, value: &Value) -> Value {
     }
 }
 
-/// An object as Keras writes it.
+/// An object in Keras' form.
 pub(crate) fn object(module: &str, class: &str, config: Map<String, Value>) -> Value {
     json!({
         "module": module,
@@ -254,19 +252,19 @@ pub(crate) fn object(module: &str, class: &str, config: Map<String, Value>) -> V
     })
 }
 
-/// The numbers that a layer computes with, as Keras writes them.
+/// A layer's number type in Keras' form.
 pub(crate) fn dtype_policy(name: &str) -> Value {
     let config = Map::from_iter([("name".to_owned(), name.into())]);
     object("keras", "DTypePolicy", config)
 }
 
-/// Whether a `dtype` is float32, alone or as a policy.
+/// True if a `dtype` is float32, plain or as a policy.
 pub(crate) fn is_float32(value: &Value) -> bool {
     let name = dtype_name(value);
     *name == "float32" || name.is_null()
 }
 
-/// Whether a `dtype` is of whole numbers: that of bins.
+/// True if a `dtype` is of whole numbers, as for bins.
 pub(crate) fn is_int(value: &Value) -> bool {
     let name = dtype_name(value);
     *name == "int64" || *name == "int32"
@@ -279,7 +277,7 @@ fn dtype_name(value: &Value) -> &Value {
     }
 }
 
-/// Keras' class of a type; as activations, gradus' types are spelled otherwise.
+/// Keras' class of a type; gradus spells some activations differently.
 fn keras_class(family: Family, name: Option<&str>) -> String {
     let name = name.unwrap_or_default();
     let spelled = ["ELU", "ReLU", "LeakyReLU", "PReLU"];

@@ -1,8 +1,7 @@
 //! `model.weights.h5`: the optimizer's variables.
 //!
-//! Under `optimizer/vars`: the iteration, the learning rate (unless a schedule
-//! makes it), the slots of the trainable variables, and what the method keeps
-//! once.
+//! Under `optimizer/vars`: the iteration, the learning rate (unless a schedule sets it), the slots
+//! of the trainable variables, and the method's scalars.
 
 use super::hdf5::{Array, Group, Values};
 use super::weights::{floats, name};
@@ -10,10 +9,10 @@ use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, State};
 use crate::rules::optimizers::{Clock, LearningRate, Optimizer};
 
-/// A variable that the optimizer moves: its layer's number, and its own there.
+/// A variable that the optimizer updates: indices of its layer, and of the weight.
 type Place = (usize, usize);
 
-/// Puts the optimizer's variables in the tree, where there is one.
+/// Adds the optimizer's variables to the tree, if there is an optimizer.
 pub(crate) fn store(model: &Model, root: &mut Group) {
     let compiled = model.compiled.as_ref().filter(|c| !c.is_own());
     let Some(optimizer) = compiled.and_then(|c| c.optimizer.as_ref()) else {
@@ -23,7 +22,7 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
     if let LearningRate::Constant(rate) = optimizer.learning_rate {
         arrays.push(Array::floats([], vec![rate as f32]));
     }
-    // Keras has no slots either before the first step.
+    // Like Keras, no slots before the first step.
     if !model.state.slots.is_empty() {
         let trained = trained(&model.layers, true);
         for (place, slot) in order(optimizer, &model.layers, &trained) {
@@ -40,13 +39,11 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
     }
 }
 
-/// The optimizer's state from the tree, and the learning rate that it stood at; nothing if
-/// the file has none. An error if it does not belong to the model and its optimizer: then
-/// Keras starts afresh, too.
+/// The optimizer's state in the tree, and its learning rate; the initial state if the file has
+/// none. An error if it does not fit the model and its optimizer: then Keras starts anew, too.
 ///
-/// Keras 2 keeps no learning rate here. Nadam's running product is the last array, in Keras
-/// 3.0 to 3.4 the one before the slots, and in Keras 2 there is none: it is made again from
-/// the steps.
+/// Keras 2 stores no learning rate here. Nadam's running product is the last array, in Keras 3.0 to
+/// 3.4 the one before the slots; Keras 2 has none, and it is recomputed from the steps.
 pub(crate) fn load(
     layers: &[LayerEntry],
     optimizer: &mut Optimizer,
@@ -73,7 +70,7 @@ pub(crate) fn load(
         let Some(&[found]) = first.as_floats() else {
             return Err(at("1, the learning rate, is not a number".to_owned()));
         };
-        // The configuration has the same rate, unless somebody changed it since.
+        // The configuration has the same rate, unless it was changed since.
         if *rate as f32 != found {
             *rate = super::config::shortest(found.into());
         }
@@ -84,7 +81,7 @@ pub(crate) fn load(
     }
     let scalars = optimizer.method.scalars().len();
     let slots = optimizer.slots().len();
-    // A layer may have been frozen after the optimizer had got its slots.
+    // A layer may have been frozen after it had slots.
     let trained = [true, false].map(|frozen| trained(layers, frozen));
     let count = |trained: &[Place]| order(optimizer, layers, trained).len();
     let fits = |trained: &&Vec<Place>| {
@@ -132,9 +129,9 @@ pub(crate) fn load(
     Ok(state)
 }
 
-/// What the method keeps once, after that many steps: step by step, as training makes it.
+/// The method's scalars after that many steps, computed step by step as in training.
 fn scalars_after(optimizer: &Optimizer, steps: u64) -> Result<Vec<f32>, String> {
-    /// Such products are 0 long before.
+    /// Step limit: such products are 0 long before.
     const MOST: u64 = 1_000_000;
     let mut scalars = optimizer.method.scalars().to_vec();
     for iteration in 0..steps {
@@ -167,8 +164,8 @@ fn iteration(steps: u64) -> Array {
     }
 }
 
-/// The variables that the optimizer moves, in the model's order; those of frozen
-/// layers too, unless `frozen` layers are left out.
+/// The variables that the optimizer updates, in the model's order; those of frozen layers too,
+/// unless `frozen` excludes them.
 fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
     let mut places = Vec::new();
     for (i, layer) in layers.iter().enumerate() {
@@ -183,20 +180,19 @@ fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
 
 /// The slots in the order of Keras' files.
 ///
-/// What does not belong to the method comes first, then its slots. Most methods
-/// make all slots of one variable, then those of the next. Some make a slot of all
-/// variables, then the next slot.
+/// The common slots come first, then the method's. Most methods order them by variable, some by
+/// slot.
 fn order(optimizer: &Optimizer, layers: &[LayerEntry], trained: &[Place]) -> Vec<(Place, usize)> {
     let method = &optimizer.method;
     let slots = method.slots();
-    // How many slots from the first belong together; each later one is alone.
+    // Number of first slots ordered by variable; the later ones are ordered by slot.
     let together = match method.class() {
         "RMSprop" => 1,
         "Adam" | "AdamW" => slots.len().min(2),
         _ => slots.len(),
     };
     let mut order = Vec::with_capacity(trained.len() * slots.len());
-    // What every method may have comes first: averages, then accumulators.
+    // The common slots come first: averages, then accumulators.
     for slot in slots.len()..optimizer.slots().len() {
         order.extend(trained.iter().map(|&place| (place, slot)));
     }
@@ -215,7 +211,7 @@ fn order(optimizer: &Optimizer, layers: &[LayerEntry], trained: &[Place]) -> Vec
     order
 }
 
-/// A slot's values; its first ones for a variable that has not been trained yet.
+/// A slot's values; initial ones for a variable that was never trained.
 fn slot_array(model: &Model, (layer, weight): Place, slot: usize) -> Array {
     let shape = &model.layers[layer].weights[weight].shape;
     let slots = model

@@ -1,4 +1,4 @@
-//! `gradus.json`: what a model has that Keras has no place for.
+//! `gradus.json`: the facts about a model for which Keras has no field.
 
 use crate::data::{Pictures, Schema};
 use crate::error::{Error, Result};
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
-    /// What the columns of tables are to the model.
+    /// The roles and encodings of tables' columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schema: Option<Schema>,
-    /// How it was given pictures.
+    /// The preprocessing of pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pictures: Option<Pictures>,
     /// The classes' names.
@@ -38,7 +38,7 @@ pub(super) fn write(model: &Model) -> Result<Option<String>> {
     text.map(Some).map_err(|e| Error::Internal(e.to_string()))
 }
 
-/// Takes the entry of a stranger's file into its model, if it fits.
+/// Reads an untrusted file's entry into its model, if it fits.
 pub(super) fn read(text: &str, model: &mut Model) -> Result<(), String> {
     let own: Own = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let under = |what: &str, fits: Result<()>| fits.map_err(|e| e.under(what).to_string());

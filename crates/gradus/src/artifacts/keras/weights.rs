@@ -1,8 +1,7 @@
 //! `model.weights.h5`: the layers' variables.
 //!
-//! A layer's place is `layers/<class>[_n]/vars`, counted by class in the order
-//! of the layers; its real name is only an attribute there. The variables are
-//! numbered from 0.
+//! A layer's path is `layers/<class>[_n]/vars`, numbered by class in the order of the layers; its
+//! real name is only an attribute. The variables are numbered from 0.
 
 use super::hdf5::{Array, Attribute, Group};
 use crate::base::shape::Shape;
@@ -13,7 +12,7 @@ use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
 use std::collections::{BTreeMap, HashMap};
 
-/// Puts every layer's variables in the tree.
+/// Adds every layer's variables to the tree.
 pub(crate) fn store(model: &Model, root: &mut Group) {
     name(root.child("vars"), &model.name);
     let places = Places::of(model);
@@ -25,7 +24,7 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
         name(vars, own_name(&layer.name));
         for (i, weight) in layer.weights.iter().enumerate() {
             let array = match weight.name {
-                // Keras' only variable of whole numbers; it has no use for it.
+                // Keras' only integer variable, which it does not use.
                 "count" => Array::whole(0),
                 _ => Array::floats(weight.shape.clone(), weight.values.clone()),
             };
@@ -41,11 +40,10 @@ fn group<'a>(root: &'a mut Group, place: &[String]) -> &'a mut Group {
         .fold(root, |group, name| group.child("layers").child(name))
 }
 
-/// Fills the weights of a model from the tree; without the inputs' shapes there
-/// are none yet.
+/// Fills the weights of a model from the tree; without the inputs' shapes it has none yet.
 ///
-/// Layer by layer, and only from arrays that are there: a size that the
-/// configuration merely claims is never allocated.
+/// Weights are allocated layer by layer, from existing arrays only, never by a size that the
+/// configuration claims.
 pub(crate) fn load(model: &mut Model, root: &mut Group) -> Result<(), String> {
     if !model.is_built() {
         return Ok(());
@@ -71,7 +69,7 @@ pub(crate) fn load(model: &mut Model, root: &mut Group) -> Result<(), String> {
     Ok(())
 }
 
-/// The vocabularies that layers have learned, by the layers' places.
+/// The learned vocabularies, by the layers' paths.
 pub(crate) fn vocabularies(model: &Model) -> BTreeMap<String, String> {
     let layers = model.layers.iter().zip(Places::of(model).layers);
     let texts = layers.filter_map(|(layer, place)| {
@@ -81,7 +79,7 @@ pub(crate) fn vocabularies(model: &Model) -> BTreeMap<String, String> {
     texts.collect()
 }
 
-/// Gives lookup layers without a vocabulary that of their place.
+/// Gives lookup layers without a vocabulary the one at their path.
 pub(crate) fn take_vocabularies(
     model: &mut Model,
     mut texts: BTreeMap<String, String>,
@@ -143,9 +141,9 @@ fn fill(
     Ok(())
 }
 
-/// The tree of a `.keras` file, of arrays that were kept under the names of layers, or of
-/// models inside the model. All of them by name; if `by_order`, and there are other names
-/// among them, by the order of what has weights, as Keras 2 takes them.
+/// The tree of a `.keras` file from arrays under the names of layers, or of nested models. All are
+/// matched by name; if `by_order`, and there are other names among them, by the order of the layers
+/// with weights, as in Keras 2.
 pub(crate) fn arranged(
     model: &Model,
     named: Vec<(String, Vec<Array>)>,
@@ -214,8 +212,8 @@ pub(crate) fn arranged(
     Ok(root)
 }
 
-/// The arrays of a model inside the model for its layers: Keras keeps those that are trained
-/// first, in the order of the layers, then the others.
+/// Distributes a nested model's arrays over its layers: Keras stores the trainable ones first, in
+/// the order of the layers, then the others.
 fn dealt(
     model: &Model,
     specs: &[Vec<VariableSpec>],
@@ -244,7 +242,7 @@ fn dealt(
     Ok(dealt)
 }
 
-/// The variables of each layer; none of a model whose inputs' shapes are not known.
+/// The variables of each layer; empty if the inputs' shapes are unknown.
 fn specs(model: &Model) -> Result<Vec<Vec<VariableSpec>>, String> {
     let mut specs = vec![Vec::new(); model.layers.len()];
     if model.is_built() {
@@ -258,8 +256,8 @@ fn specs(model: &Model) -> Result<Vec<Vec<VariableSpec>>, String> {
     Ok(specs)
 }
 
-/// The tree with Keras 3's places, of one that Keras 2.12 to 2.14 has written. Its names
-/// count a layer with weights twice; on Windows, it took a path for a name.
+/// Converts a tree of Keras 2.12 to 2.14 to Keras 3's paths. Its names count a layer with weights
+/// twice; on Windows, it used paths as names.
 pub(crate) fn modernized(model: &Model, root: Group) -> Result<Group, String> {
     let mut root = unfolded(root)?;
     if let Some(old) = root.groups.remove(OLD_LAYERS) {
@@ -269,7 +267,7 @@ pub(crate) fn modernized(model: &Model, root: Group) -> Result<Group, String> {
     Ok(root)
 }
 
-/// How Keras 2.12 to 2.14 calls the layers.
+/// Group of the layers in Keras 2.12 to 2.14.
 pub(crate) const OLD_LAYERS: &str = "_layer_checkpoint_dependencies";
 
 fn renumbered(model: &Model, part: Option<usize>, mut old: Group) -> Group {
@@ -305,9 +303,9 @@ fn has_arrays(group: &Group) -> bool {
     !group.arrays.is_empty() || group.groups.values().any(has_arrays)
 }
 
-/// Groups whose names are Windows' paths, as groups in groups.
+/// Turns groups with Windows paths as names into nested groups.
 fn unfolded(group: Group) -> Result<Group, String> {
-    /// Deeper than any nested model.
+    /// Depth limit, deeper than any nested model.
     const MOST: usize = 64;
     let mut unfolded = Group {
         attributes: group.attributes,
@@ -330,13 +328,13 @@ fn unfolded(group: Group) -> Result<Group, String> {
     Ok(unfolded)
 }
 
-/// Puts arrays in a group, numbered from 0.
+/// Adds arrays to a group, numbered from 0.
 pub(crate) fn number(vars: &mut Group, arrays: Vec<Array>) {
     let arrays = arrays.into_iter().enumerate();
     vars.arrays = arrays.map(|(i, array)| (i.to_string(), array)).collect();
 }
 
-/// A tree of which [`named`] makes the names of these layers.
+/// A tree from which [`named`] gives the names of these layers.
 pub(crate) fn by_names(named: Vec<(String, Vec<Array>)>) -> Group {
     let mut root = Group::default();
     for (layer, arrays) in named {
@@ -345,8 +343,8 @@ pub(crate) fn by_names(named: Vec<(String, Vec<Array>)>) -> Group {
     root
 }
 
-/// The floats of the tree with their names: the layer's own and the array's
-/// number, `dense/0`; in a model inside the model with that one's before it.
+/// The floats of the tree with their names: the layer's own and the array's number, `dense/0`;
+/// within a nested model with its name as a prefix.
 pub(crate) fn named(root: Group) -> Vec<(String, Array)> {
     fn collect(group: Group, prefix: &str, found: &mut Vec<(String, Array)>) {
         for (place, mut layer) in group.groups.into_iter() {
@@ -376,7 +374,7 @@ fn wrong_count() -> String {
     "expected a single whole number".to_owned()
 }
 
-/// An array's numbers, if it has that shape.
+/// An array's values, if it has that shape.
 pub(crate) fn floats(array: Array, shape: &[usize]) -> Result<Vec<f32>, String> {
     if array.shape != shape {
         return Err(format!("found shape {:?}, expected {shape:?}", array.shape));
@@ -387,13 +385,13 @@ pub(crate) fn floats(array: Array, shape: &[usize]) -> Result<Vec<f32>, String> 
     }
 }
 
-/// Notes the real name of what a group's arrays belong to.
+/// Stores the real name as an attribute of a group.
 pub(crate) fn name(vars: &mut Group, name: &str) {
     let name = Attribute::Text(name.to_owned());
     vars.attributes.insert("name".to_owned(), name);
 }
 
-/// Keras' class of a layer, or of a model in the model.
+/// Keras' class of a layer, or of a nested model.
 fn class_of(model: &Model, unit: Unit) -> &str {
     match unit {
         Unit::Layer(l) => model.layers[l].rule.class(),
@@ -402,7 +400,7 @@ fn class_of(model: &Model, unit: Unit) -> &str {
     }
 }
 
-/// Where in the file each layer and each part is: the names on the way to it.
+/// The paths of layers and parts in the file.
 struct Places {
     layers: Vec<Vec<String>>,
     parts: Vec<Vec<String>>,

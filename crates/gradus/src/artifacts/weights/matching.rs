@@ -1,42 +1,42 @@
-//! Which array of a file is which weight of a model.
+//! Matching of a file's arrays to a model's weights.
 
 use super::names::{self, Layout, NamedArray};
 use crate::model::Model;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What of a file and of a model fitted together.
+/// The result of matching a file and a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// The model's weights that the file had, under Keras' names.
+    /// Weights of the model found in the file, with Keras' names.
     pub loaded: Vec<String>,
-    /// The model's weights that the file did not have; they are as they were.
+    /// Weights of the model missing in the file; they are unchanged.
     pub missing: Vec<String>,
-    /// The model's weights that the file had in another shape; they are as they were.
+    /// Weights of the model with another shape in the file; they are unchanged.
     pub unfit: Vec<Unfit>,
-    /// The file's arrays that the model had no place for.
+    /// Arrays of the file for which the model has no weight.
     pub unused: Vec<String>,
 }
 
-/// A weight that a file has in another shape.
+/// A weight with another shape in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
-    /// Its name in the file.
+    /// Name in the file.
     pub name: String,
-    /// Its shape there.
+    /// Shape in the file.
     pub found: Vec<usize>,
     /// The shape that would have fitted.
     pub expected: Vec<usize>,
 }
 
 impl Matched {
-    /// Whether every weight was loaded, and nothing is left over.
+    /// True if every weight was loaded, and nothing is left over.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.unfit.is_empty() && self.unused.is_empty()
     }
 }
 
-/// A line for each kind of finding that there is.
+/// A line for each kind of mismatch.
 impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.loaded.len() + self.missing.len() + self.unfit.len();
@@ -60,10 +60,10 @@ impl fmt::Display for Matched {
     }
 }
 
-/// New values of a weight, by the numbers of its layer and of itself.
+/// New values of a weight, by the indices of its layer and of itself.
 pub(super) type Filled = Vec<(usize, usize, Vec<f32>)>;
 
-/// Looks up every weight of the model under all the names that it may have.
+/// Looks up every weight of the model under all of its possible names.
 pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled, Matched), String> {
     let mut by_name = BTreeMap::new();
     for array in arrays {
@@ -110,14 +110,14 @@ pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled,
         }
     }
     let unused = by_name.into_keys();
-    // PyTorch's count of batches, which nothing is computed from.
+    // PyTorch's count of batches, which no computation uses.
     report.unused = unused
         .filter(|name| !name.ends_with(".num_batches_tracked"))
         .collect();
     Ok((filled, report))
 }
 
-/// Puts the new values in their places.
+/// Replaces the weights by the new values.
 pub(super) fn put(model: &mut Model, filled: Filled) {
     for (layer, weight, values) in filled {
         model.layers[layer].weights[weight].values = values;

@@ -1,7 +1,6 @@
-//! The weights of a model in files of their own: Keras' `.weights.h5`,
-//! `.safetensors` and NumPy's `.npz`. The ending says which.
+//! Weight files: Keras' `.weights.h5`, `.safetensors` and NumPy's `.npz`. The extension decides.
 //!
-//! Files come from strangers: no size that they claim is believed.
+//! Files are untrusted: sizes that they claim are verified.
 
 mod matching;
 mod names;
@@ -19,10 +18,10 @@ pub(crate) use names::NamedArray;
 use std::io::Write;
 use std::path::Path;
 
-/// A kind of file with weights and nothing else.
+/// A format of weight files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Keras' `.weights.h5`: weights by place, and the optimizer's state.
+    /// Keras' `.weights.h5`: weights by path, and the optimizer's state.
     KerasWeights,
     /// `.safetensors`: arrays by name.
     Safetensors,
@@ -31,7 +30,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What a file's name says; nothing if it is no name for weights.
+    /// The format of a path by its extension; `None` if it is not a weight file's.
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
         let name = path.as_ref().file_name()?.to_str()?.to_ascii_lowercase();
         let endings = [
@@ -48,7 +47,7 @@ impl Format {
         Format::of(path).ok_or_else(|| Error::file(path, expected))
     }
 
-    /// As [`Format::of`], of a file that is read: Keras 2's weights may end in `.h5` alone.
+    /// Like [`Format::of`], for reading: Keras 2's weights may have the extension `.h5`.
     fn expect_read(path: &Path) -> Result<Self> {
         match path.extension() {
             Some(end) if end.eq_ignore_ascii_case("h5") => Ok(Format::KerasWeights),
@@ -57,11 +56,10 @@ impl Format {
     }
 }
 
-/// Saves a model's weights; the file is written whole or not at all.
+/// Saves a model's weights atomically.
 ///
-/// A `.weights.h5` file has the optimizer's state too, as Keras' has. In the
-/// others an array is named as `layout` says; a `.weights.h5` file knows Keras'
-/// layout alone.
+/// A `.weights.h5` file also has the optimizer's state, as in Keras. In the others, `layout`
+/// decides the names of arrays; a `.weights.h5` file has Keras' layout only.
 pub fn save_weights(model: &Model, path: impl AsRef<Path>, layout: Layout) -> Result<()> {
     let path = path.as_ref();
     let format = Format::expect(path)?;
@@ -81,26 +79,25 @@ pub fn save_weights(model: &Model, path: impl AsRef<Path>, layout: Layout) -> Re
 }
 
 impl Model {
-    /// Saves the weights under Keras' names to a `.weights.h5`, `.safetensors`
-    /// or `.npz` file; [`save_weights`] knows PyTorch's names, too.
+    /// Saves the weights under Keras' names to a `.weights.h5`, `.safetensors` or `.npz` file;
+    /// [`save_weights`] also offers PyTorch's names.
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
         save_weights(self, path, Layout::Keras)
     }
 
-    /// Loads the weights of a `.weights.h5`, `.safetensors` or `.npz` file into
-    /// this model, which must be built. All must fit, or none is changed.
+    /// Loads the weights of a `.weights.h5`, `.safetensors` or `.npz` file into this model, which
+    /// must be built. If one does not fit, none is changed.
     ///
-    /// In a `.weights.h5` file they go by their place, as in Keras, and the
-    /// optimizer's state comes along; in the others by name, Keras'
-    /// (`dense/kernel`) or PyTorch's (`dense.weight`). An `.h5` file that Keras 2's
-    /// `save_weights` has written is read, too: by the layers' names, or, where these
-    /// are others, by their order. It has no state.
+    /// In a `.weights.h5` file they are matched by path, as in Keras, and the optimizer's state is
+    /// loaded too; in the others by name, Keras' (`dense/kernel`) or PyTorch's (`dense.weight`). An
+    /// `.h5` file of Keras 2's `save_weights` can be read, too: by the layers' names, or, if these
+    /// differ, by their order. It has no state.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.load_weights_with_notes(path).map(|_| ())
     }
 
-    /// As [`Model::load_weights`], and a note if the optimizer's state of the file is not
-    /// that of the model's optimizer: then it starts afresh.
+    /// Like [`Model::load_weights`], with a note if the file's optimizer state does not fit the
+    /// model's optimizer, which then starts anew.
     pub fn load_weights_with_notes(&mut self, path: impl AsRef<Path>) -> Result<Vec<Note>> {
         let path = path.as_ref();
         let format = Format::expect_read(path)?;
@@ -119,11 +116,11 @@ impl Model {
         Ok(Vec::new())
     }
 
-    /// Loads whatever weights of a file have the name and shape of this model's,
-    /// and reports what matched: the layers that two networks share.
+    /// Loads the weights of a file that match this model's in name and shape, and reports the
+    /// matches: for layers that two networks share.
     ///
-    /// The file holds weights, or is a whole model (`.keras`, `.h5`). The
-    /// optimizer's state stays as it is. An error if nothing matches.
+    /// The file has weights, or is a whole model (`.keras`, `.h5`). The optimizer's state stays as
+    /// it is. An error if nothing matches.
     pub fn load_weights_by_name(&mut self, path: impl AsRef<Path>) -> Result<Matched> {
         let path = path.as_ref();
         if !self.is_built() {

@@ -1,22 +1,22 @@
-//! What a weight is called in a file.
+//! Names of weights in files.
 
 use crate::error::{Error, Result};
 use crate::model::{LayerEntry, Model, Weight};
 use std::fmt;
 use std::str::FromStr;
 
-/// An array of a file, and its name there.
+/// An array of a file with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct NamedArray {
-    /// `dense/kernel`, or `dense.weight`; `dense/0` where variables are numbered.
+    /// Name: `dense/kernel`, or `dense.weight`; `dense/0` if variables are numbered.
     pub name: String,
     /// The dimensions, outermost first.
     pub shape: Vec<usize>,
-    /// As many numbers as the shape has, in row-major order.
+    /// Values in row-major order, of the shape's size.
     pub values: Vec<f32>,
 }
 
-/// How weights are named and laid out in a file.
+/// The naming and layout of weights in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Keras' paths, `dense/kernel`; a kernel is (inputs, units).
@@ -48,7 +48,7 @@ impl FromStr for Layout {
     }
 }
 
-/// A model's weights as a file has them.
+/// A model's weights in a file's layout.
 pub(crate) fn of(model: &Model, layout: Layout) -> Vec<NamedArray> {
     let mut arrays = Vec::new();
     for layer in &model.layers {
@@ -87,17 +87,17 @@ pub(crate) fn name(layer: &LayerEntry, weight: &Weight, layout: Layout) -> Strin
     }
 }
 
-/// Keras' count of adapted rows is no weight: nothing is computed from it.
+/// False for Keras' count of adapted rows, which is no weight: no computation uses it.
 pub(crate) fn is_kept(weight: &Weight) -> bool {
     weight.name != "count"
 }
 
-/// Whether PyTorch has it the other way round.
+/// True if PyTorch stores it transposed.
 pub(crate) fn is_kernel(weight: &Weight) -> bool {
     weight.name == "kernel" && weight.shape.len() == 2
 }
 
-/// Rows as columns, of a matrix with so many columns.
+/// The transpose of a matrix with this many columns.
 pub(crate) fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
     let rows = values.len() / columns.max(1);
     let mut turned = Vec::with_capacity(values.len());

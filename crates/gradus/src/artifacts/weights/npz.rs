@@ -1,4 +1,4 @@
-//! `.npz`: a zip of NumPy's arrays, each under its name.
+//! `.npz`: a zip of NumPy arrays with their names.
 
 use super::names::NamedArray;
 use crate::base::shape::Shape;
@@ -15,7 +15,7 @@ pub(super) fn write(arrays: &[NamedArray]) -> Result<Vec<u8>> {
     let internal = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for array in arrays {
-        // No clock: the same weights give the same file.
+        // No date: the same weights give the same file.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::default())
@@ -31,7 +31,7 @@ pub(super) fn write(arrays: &[NamedArray]) -> Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// A stranger's arrays.
+/// Reads the arrays of an untrusted file.
 pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
     let arrays = read_all(path)?.into_iter().map(|(name, tensor)| {
         tensor.numbers()?;

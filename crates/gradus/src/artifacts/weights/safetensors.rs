@@ -1,4 +1,4 @@
-//! `.safetensors`: a JSON header with names, types and shapes, then the numbers.
+//! `.safetensors`: a JSON header with names, types and shapes, then the values.
 
 use super::names::{Layout, NamedArray};
 use crate::data::numbers::half;
@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::path::Path;
 
-/// Some ten thousand arrays. As JSON values it takes some fifteen times as much memory.
+/// Size limit of the header, some ten thousand arrays. Parsed, it takes some fifteen times as much
+/// memory.
 const MAX_HEADER: u64 = 4 << 20;
 
 /// The bytes of a file.
@@ -22,13 +23,13 @@ pub(super) fn write(arrays: &[NamedArray], layout: Layout) -> Result<Vec<u8>> {
         Ok((array.name.as_str(), view.map_err(internal)?))
     });
     let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_>>()?;
-    // As the libraries write it that are for PyTorch, and look for it.
+    // Metadata that libraries for PyTorch write and expect.
     let format = [("format".to_owned(), "pt".to_owned())];
     let about = (layout == Layout::PyTorch).then(|| format.into_iter().collect());
     serialize(views, about).map_err(internal)
 }
 
-/// A stranger's arrays.
+/// Reads the arrays of an untrusted file.
 pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
     let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
     let problem = |problem: String| Error::file(path, problem);

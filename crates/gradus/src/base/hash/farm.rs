@@ -103,7 +103,7 @@ fn weak(text: &[u8], a: u64, b: u64) -> [u64; 2] {
     [c.wrapping_add(z), sum([b, c.rotate_right(44), a])]
 }
 
-/// Of more than 64 bytes: block after block of 64, then the last 64 bytes again.
+/// Texts of more than 64 bytes: block after block of 64, then the last 64 bytes again.
 fn long(text: &[u8]) -> u64 {
     const SEED: u64 = 81;
     let mut state = State {

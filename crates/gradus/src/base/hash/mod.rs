@@ -8,7 +8,7 @@ use farm::fingerprint;
 use serde::{Deserialize, Serialize};
 use sip::keyed;
 
-/// What makes a hash another one: two numbers. One stands for both in a configuration.
+/// The salt of a hash, two numbers. A configuration may give one, which stands for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Given")]
 pub struct Salt(pub i64, pub i64);
@@ -29,8 +29,7 @@ impl From<Given> for Salt {
     }
 }
 
-/// Which of so many buckets a text falls into: by FarmHash64, with a salt by
-/// SipHash64.
+/// The bucket of a text, out of `buckets`: by FarmHash64, or by SipHash64 with a salt.
 pub(crate) fn bucket(text: &[u8], buckets: usize, salt: Option<Salt>) -> usize {
     let hash = match salt {
         None => fingerprint(text),
@@ -39,7 +38,7 @@ pub(crate) fn bucket(text: &[u8], buckets: usize, salt: Option<Salt>) -> usize {
     (hash % buckets.max(1) as u64) as usize
 }
 
-/// As [`bucket`], of a whole number's decimal digits.
+/// Like [`bucket`], for the decimal digits of a whole number.
 pub(crate) fn bucket_of_number(number: i64, buckets: usize, salt: Option<Salt>) -> usize {
     // 19 digits and a sign at most; nothing is allocated.
     let mut text = [0; 20];
@@ -66,7 +65,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
-/// FNV-1a: the same for ever, which the standard library's hash is not.
+/// FNV-1a, whose values never change, unlike the standard library's hash.
 pub(crate) fn fnv(bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)

@@ -2,7 +2,7 @@
 
 use super::word;
 
-/// The hash of a text under two numbers.
+/// The hash of a text under a key of two numbers.
 pub(super) fn keyed(text: &[u8], key: [u64; 2]) -> u64 {
     let mut v = [
         key[0] ^ 0x736f_6d65_7073_6575,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const SIDE: usize = 32;
 const PIXELS: usize = SIDE * SIDE;
 
-/// Which labels of which set.
+/// A CIFAR data set and its labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cifar {
     /// CIFAR-10.
@@ -52,7 +52,7 @@ impl Cifar {
         }
     }
 
-    /// A split's files, in order, and how many rows each has.
+    /// A split's files, in order, and the rows in each.
     fn files(self, split: Split) -> (&'static [&'static str], usize) {
         match (self, split) {
             (Cifar::Ten, Split::Train) => (
@@ -79,7 +79,7 @@ impl Cifar {
         }
     }
 
-    /// How many labels a row begins with, and which of them is meant.
+    /// The number of labels before a row's pixels, and the index of the one to use.
     fn labels(self) -> (usize, usize) {
         match self {
             Cifar::Ten => (1, 0),
@@ -101,7 +101,7 @@ pub(super) enum Location {
 }
 
 impl Location {
-    /// Its folder.
+    /// The folder of the files or of the archive.
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
             Location::Files(files) => files.first()?.parent(),
@@ -110,8 +110,8 @@ impl Location {
     }
 }
 
-/// The first of `folders` that has the split: its files, the archive's folder
-/// with them, or the archive.
+/// The first of `folders` that has the split, as plain files, as files in the archive's folder, or
+/// in the archive.
 pub(super) fn find(cifar: Cifar, folders: &[PathBuf], split: Split) -> Option<Location> {
     let (names, _) = cifar.files(split);
     folders.iter().find_map(|folder| {
@@ -156,7 +156,8 @@ pub(super) fn load(cifar: Cifar, folders: &[PathBuf], split: Split) -> Result<Da
             files[0].display().to_string()
         }
         Location::Archive(path) => {
-            // Both splits, the class names, a page of text, headers.
+            // An upper bound on the unpacked size: both splits, the class names, a page of text,
+            // headers.
             let most = 60_000 * cifar.row() as u64 + (1 << 20);
             tar::each_file(path, most, |name, found, contents| {
                 let Some(number) = names.iter().position(|&wanted| wanted == name) else {

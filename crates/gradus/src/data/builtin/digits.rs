@@ -16,7 +16,7 @@ static FILE: &[u8] = include_bytes!("../../../data/digits.gz");
 const ROWS: usize = 1797;
 const SIDE: usize = 8;
 
-/// Of each digit, the picture in this place of every five is for the test.
+/// Index of the test row among every five pictures of a digit.
 const TEST_PLACE: usize = 4;
 
 /// The handwritten digits: pictures of shape (8, 8), ink from 0 to 16 as

@@ -12,13 +12,12 @@ use std::path::{Path, PathBuf};
 
 /// Reads an IDX file with its rows in the first dimension, gzipped or not.
 ///
-/// Bytes stay bytes (images do), any other type becomes `f32`. The tensor is
-/// named as the path.
+/// Bytes stay bytes (as in images), any other type becomes `f32`. The tensor is named as the path.
 pub fn read_idx(path: &Path) -> Result<Tensor> {
     let (mut file, length) = open(path)?;
     let start = file.fill_buf().map_err(|cause| unreadable(path, cause))?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        // Deflate shrinks nothing by more than 1032 to 1.
+        // Deflate compresses by at most 1032 to 1.
         read(path, &mut GzDecoder::new(file), length.saturating_mul(1032))
     } else {
         read(path, &mut file, length)
@@ -61,8 +60,8 @@ fn read(path: &Path, from: &mut dyn Read, available: u64) -> Result<Tensor> {
     read_array(path, &header, from, available)
 }
 
-/// The images and the labels of a split, by the names that the format's home
-/// and the usual unpackers give them, in the first of `folders` that has both.
+/// The images and the labels of a split, under the original names or those of the usual unpackers,
+/// in the first of `folders` that has both.
 pub(super) fn find(folders: &[PathBuf], split: Split) -> Option<(PathBuf, PathBuf)> {
     let file = |folder: &Path, stem: &str| {
         let dotted = stem.replacen("-idx", ".idx", 1);
@@ -83,8 +82,8 @@ pub(super) fn find(folders: &[PathBuf], split: Split) -> Option<(PathBuf, PathBu
         .find_map(|folder| Some((file(folder, images)?, file(folder, labels)?)))
 }
 
-/// Reads a split of a data set of the MNIST family from the first of `folders`
-/// that has it. `package` is Debian's, for the message where none has.
+/// Reads a split of a data set of the MNIST family from the first of `folders` that has it.
+/// `package` is Debian's, named in the error if none has.
 pub(super) fn load(
     name: &str,
     package: Option<&str>,
@@ -108,7 +107,7 @@ pub(super) fn load(
     Dataset::new(x, y)
 }
 
-/// What to look for, in words.
+/// The file names to look for, in words.
 fn files(split: Split) -> String {
     let [images, labels] = file_names(split);
     format!("{images} and {labels}, plain or with .gz")

@@ -4,8 +4,8 @@ use super::{BUILT_IN, HOUSING, housing};
 use crate::base::shape::Shape;
 use std::fmt::Write;
 
-/// The sets as a table for `gradus data list`: name, rows, shape, classes,
-/// where each is on this machine or how to get it, and where it comes from.
+/// The sets as a table for `gradus data list`: name, rows, shape, classes, location on this machine
+/// or the way to get it, and origin.
 pub fn list() -> String {
     let mut text = String::new();
     let mut line = |name: &str, rows: &str, shape: &str, classes: &str, what: &str, place: &str| {

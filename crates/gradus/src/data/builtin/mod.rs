@@ -27,27 +27,27 @@ use std::path::PathBuf;
 /// A data set that gradus knows by name.
 #[derive(Debug)]
 pub struct BuiltIn {
-    /// What it is called on the command line and in a configuration.
+    /// Its name on the command line and in a configuration.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// A description in a few words.
     pub description: &'static str,
     /// The shape of one row.
     pub shape: &'static [usize],
-    /// How many rows are for training, and how many for the test.
+    /// Number of training rows, and of test rows.
     pub rows: [usize; 2],
     /// The classes' names, in the order of their labels.
     pub classes: &'static [&'static str],
     /// The largest pixel: `scale = "unit"` divides by it.
     pub unit: f32,
-    /// Who made it, where it comes from, and under which licence.
+    /// Its makers, origin and licence.
     pub source: &'static str,
     home: Home,
 }
 
-/// Where a set's files are.
+/// The location of a set's files.
 #[derive(Debug)]
 enum Home {
-    /// In the binary.
+    /// Embedded in the binary.
     Embedded,
     /// IDX files in one of the data folders; Debian's package, if it has one.
     Idx { package: Option<&'static str> },
@@ -58,7 +58,7 @@ enum Home {
 const CIFAR: &str = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images (2009), \
                      University of Toronto";
 
-/// Every set, the one to begin with first. A new one is a new entry here.
+/// Every set, the one for beginners first. A new set is a new entry here.
 pub(super) const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "digits",
@@ -125,8 +125,8 @@ pub(super) const BUILT_IN: &[BuiltIn] = &[
 ];
 
 impl BuiltIn {
-    /// The set of a name; an error with the nearest name if there is none.
-    /// `at` is where the name stands, for the error's text.
+    /// The set of a name; an error with the nearest name if there is none. `at` is the name's path
+    /// of keys, for the error's text.
     pub fn find(at: &str, name: &str) -> Result<&'static BuiltIn> {
         let known = || BUILT_IN.iter().map(|set| set.name).chain([HOUSING]);
         BUILT_IN
@@ -135,7 +135,7 @@ impl BuiltIn {
             .ok_or_else(|| Error::unknown(at, "data set", name, known()))
     }
 
-    /// Its rows for training or for the test, unscaled.
+    /// The training or test rows, unscaled.
     pub fn load(&self, split: Split) -> Result<Dataset> {
         let folders = data_folders(self.files());
         let data = match self.home {
@@ -148,7 +148,7 @@ impl BuiltIn {
             .with_class_names(self.classes))
     }
 
-    /// The scale that brings its pixels between 0 and 1.
+    /// The scale that maps its pixels to between 0 and 1.
     pub fn unit_scale(&self) -> Scale {
         Scale::Divide(self.unit)
     }
@@ -166,8 +166,7 @@ impl BuiltIn {
         }
     }
 
-    /// Where it is on this machine: `built in`, a folder, or nothing if it is
-    /// not there.
+    /// Its location on this machine: `built in` or a folder; `None` if it is not there.
     pub fn found(&self) -> Option<String> {
         let folders = data_folders(self.files());
         let folder = match self.home {
@@ -185,7 +184,7 @@ impl BuiltIn {
     }
 }
 
-/// The name of the housing table, the one data set that is no set of pictures.
+/// The name of the housing table, the one built-in data set that is not of pictures.
 pub(super) const HOUSING: &str = "housing";
 
 const HOUSING_FILE: &str = "housing.csv";

@@ -1,5 +1,5 @@
-//! What `gradus data fetch` can fetch: files with their lengths and SHA-256, and
-//! the servers that have them.
+//! The sets that `gradus data fetch` can fetch: files with their lengths and SHA-256, and the
+//! servers that have them.
 //!
 //! The hashes of `mnist`, `fashion-mnist`, `cifar10` and `cifar100` are those of
 //! TensorFlow Datasets (`tensorflow_datasets/url_checksums/*.txt`); the other
@@ -15,9 +15,9 @@
 pub struct Remote {
     /// The data set's name.
     pub name: &'static str,
-    /// Its files.
+    /// The files of the set.
     pub files: &'static [RemoteFile],
-    /// Where they are: a file's name goes behind each. The first is tried first.
+    /// Base addresses, each to be followed by a file's name. The first is tried first.
     pub mirrors: &'static [&'static str],
     /// Debian's package with the same data, if there is one.
     pub package: Option<&'static str>,
@@ -26,15 +26,15 @@ pub struct Remote {
 /// A file that can be fetched.
 #[derive(Debug)]
 pub struct RemoteFile {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// How many bytes it has.
+    /// Length in bytes.
     pub length: u64,
     /// The SHA-256 of its contents, in hexadecimal digits.
     pub sha256: &'static str,
 }
 
-/// Every set that can be fetched. A new one is a new entry here.
+/// Every set that can be fetched. A new set is a new entry here.
 pub const REMOTE: &[Remote] = &[
     Remote {
         name: "mnist",
@@ -90,7 +90,7 @@ pub const REMOTE: &[Remote] = &[
                 sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             },
         ],
-        // The makers' own server has no TLS: the hash is what makes it safe.
+        // The makers' own server has no TLS: the hash makes it safe.
         mirrors: &[
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion",
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets",

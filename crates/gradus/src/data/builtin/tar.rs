@@ -9,8 +9,8 @@ use std::path::Path;
 
 const BLOCK: usize = 512;
 
-/// Gives `take` each plain file of a `.tar.gz`: its name without folders, its
-/// length and its contents. What `take` leaves unread is skipped.
+/// Calls `take` for each plain file of a `.tar.gz`: its name without folders, its length and its
+/// contents. What `take` leaves unread is skipped.
 ///
 /// Nothing is written to the disk, so that no name in the archive can point
 /// outside of a folder. An archive that unpacks to more than `most` bytes is an
@@ -49,7 +49,7 @@ pub(super) fn each_file(
         if entry.is_file {
             take(&entry.name, entry.length, &mut contents)?;
         }
-        // The rest of it, and what fills its last block.
+        // The rest of the file, and the padding of its last block.
         let rest = contents.limit() + (BLOCK as u64 - entry.length % BLOCK as u64) % BLOCK as u64;
         let skipped = io::copy(&mut (&mut from).take(rest), &mut io::sink()).map_err(failed)?;
         if skipped < rest {

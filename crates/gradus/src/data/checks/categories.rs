@@ -1,20 +1,20 @@
-//! More texts, or classes, than rows could tell something of.
+//! Too many texts or classes for the number of rows.
 
 use super::finding::Finding;
 use super::id::different;
 use super::rows::{Rows, What};
 
 const NAME: &str = "categories";
-/// Fewer are never too many.
+/// Fewer different texts are never too many.
 const MANY: usize = 1000;
-/// With fewer rows each, nothing is learned of most of them.
+/// With fewer rows per text, most are not learned.
 const FEWEST_ROWS_EACH: usize = 10;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let (count, mut findings) = (rows.train.rows(), Vec::new());
     for column in rows.columns.iter().filter(|c| c.texts().is_some()) {
         let texts = different(column, &rows.all());
-        // As many as rows are ids.
+        // A column with as many texts as rows is left to the `id` check.
         if texts >= MANY && texts * FEWEST_ROWS_EACH > count && texts * 2 <= count {
             let each = count as f64 / texts as f64;
             let found = format!("{texts} different texts in {count} rows, {each:.1} rows each");

@@ -6,8 +6,8 @@ use crate::base::written;
 use crate::data::tensor::{Tensor, Values};
 
 const NAME: &str = "constant";
-/// In rows of so many numbers, as in pictures laid flat and one-hot rows, some are
-/// the same in all rows, and nobody minds.
+/// In rows of more elements, as of flattened pictures or one-hot vectors, constant columns are
+/// normal.
 const WIDE: usize = 64;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
@@ -82,7 +82,7 @@ fn of_array(constant: &[usize], size: usize, rows: usize) -> String {
     )
 }
 
-/// The columns in which all rows agree; what is missing is the same as missing.
+/// The columns in which all rows agree; missing values equal each other.
 fn constant_columns(tensor: &Tensor) -> Vec<usize> {
     fn agree<T: Copy>(all: &[T], size: usize, same: impl Fn(T, T) -> bool) -> Vec<usize> {
         let mut rows = all.chunks_exact(size);

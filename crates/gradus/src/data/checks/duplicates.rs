@@ -1,4 +1,4 @@
-//! Rows that were trained on among those held out: what they measure is memory.
+//! Training rows among the held-out rows: they measure memorization.
 
 use super::finding::{Finding, Severity};
 use super::rows::Rows;
@@ -12,15 +12,15 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const NAME: &str = "duplicates";
-/// So many numbers or texts of the training rows are looked at, else rows evenly
-/// spread, and as many of the held-out rows.
+/// Limit of values and texts of the training rows that are compared; beyond it, evenly spread rows,
+/// and as many of the held-out rows.
 const LOOKED_AT: usize = 1 << 28;
-/// So many rows a task.
+/// Rows per task.
 const TASK: usize = 4096;
-/// A smaller share of the held-out rows changes no measurement.
+/// Smallest share of the held-out rows that is reported.
 const SHARE: f64 = 0.01;
-/// Where so many of the equal rows have equal targets, too, they are one row twice;
-/// else columns are so few that different rows look alike.
+/// Share of the equal rows that must also have equal targets to count as duplicates; with less, the
+/// columns are too few to tell different rows apart.
 const EQUAL_TARGETS: f64 = 0.9;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
@@ -42,7 +42,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     found.collect()
 }
 
-/// Every so many-th row.
+/// Stride of the sampled rows.
 #[derive(Clone, Copy, PartialEq)]
 struct Sample {
     step: usize,
@@ -60,10 +60,10 @@ impl Sample {
 
 struct Found {
     looked_at: (Sample, Sample),
-    /// How many held-out rows are trained on, and of how many the target is the same.
+    /// Number of held-out rows that are training rows, and of those with the same target.
     count: usize,
     equal_targets: usize,
-    /// The first of them, and the training row.
+    /// The first such row, and its training row.
     first: (usize, usize),
 }
 
@@ -75,7 +75,7 @@ impl Found {
         held_out: &Dataset,
         of_part: Sample,
     ) -> Option<Self> {
-        // The smaller side is looked up in: it stays in the cache.
+        // The smaller side is the hash table, so that it stays in the cache.
         let mut places: HashMap<u64, Vec<usize>> = HashMap::default();
         for (place, hash) in self::hashes(held_out, of_part).into_iter().enumerate() {
             places.entry(hash).or_default().push(place * of_part.step);
@@ -146,13 +146,13 @@ fn finding(rows: &Rows<'_>, part: &str, held_out: &Dataset, found: &Found) -> Fi
     Finding::warning(NAME, place, text, advice).severity(severity)
 }
 
-/// Whether rows of both can be the same.
+/// True if rows of the two data sets can be equal.
 fn comparable(a: &Dataset, b: &Dataset) -> bool {
     let alike = |(a, b): (&Tensor, &Tensor)| a.size() == b.size() && a.is_text() == b.is_text();
     a.inputs().len() == b.inputs().len() && a.inputs().iter().zip(b.inputs()).all(alike)
 }
 
-/// A number for each row of the sample, equal for equal rows.
+/// Hashes of the sampled rows, equal for equal rows.
 fn hashes(data: &Dataset, sample: Sample) -> Vec<u64> {
     let texts: Vec<Vec<u64>> = data.inputs().iter().map(of_texts).collect();
     let next = AtomicUsize::new(0);
@@ -169,7 +169,7 @@ fn hashes(data: &Dataset, sample: Sample) -> Vec<u64> {
     together(threads, work).concat()
 }
 
-/// What each text of a dictionary is hashed to: the same text, in whichever.
+/// Hashes of a dictionary's texts, the same for a text in any dictionary.
 fn of_texts(tensor: &Tensor) -> Vec<u64> {
     match tensor.values() {
         Values::Text { names, .. } => names
@@ -190,7 +190,7 @@ fn of_rows(data: &Dataset, texts: &[Vec<u64>], rows: Range<usize>, step: usize) 
         let cells = |row: usize| row * step * size..(row * step + 1) * size;
         let each = hashers.iter_mut().zip(rows.clone());
         match tensor.values() {
-            // A byte and the number that it stands for are the same.
+            // A byte and the float of the same value are equal.
             Values::U8(all) if size == 1 => each.for_each(|(hasher, row)| {
                 hasher.write_u32(f32::from(all[row * step]).to_bits());
             }),
@@ -206,7 +206,7 @@ fn of_rows(data: &Dataset, texts: &[Vec<u64>], rows: Range<usize>, step: usize) 
                     }
                 }
             }),
-            // A number has one hash, however wide it is kept.
+            // A value has one hash in every storage width.
             Values::F64(all) => each.for_each(|(hasher, row)| {
                 for pair in all[cells(row)].chunks(2) {
                     let bits = |x: f64| (x as f32).to_bits();
@@ -227,7 +227,7 @@ fn of_rows(data: &Dataset, texts: &[Vec<u64>], rows: Range<usize>, step: usize) 
     hashers.into_iter().map(|hasher| hasher.finish()).collect()
 }
 
-/// Whether two rows agree in all tensors; what is missing is the same as missing.
+/// True if two rows agree in all tensors; missing values equal each other.
 fn equal(a: &[Tensor], row: usize, b: &[Tensor], other: usize) -> bool {
     a.iter().zip(b).all(|(a, b)| {
         let (here, there) = (

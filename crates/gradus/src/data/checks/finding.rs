@@ -1,4 +1,4 @@
-//! What a check says.
+//! The result of a check.
 
 use crate::data::dataset::Dataset;
 use crate::data::table::Table;
@@ -6,20 +6,20 @@ use crate::error::Error;
 use serde::Serialize;
 use std::fmt;
 
-/// How bad it is.
+/// Severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing can be trained so.
+    /// Training is impossible.
     Error,
     /// Probably a mistake.
     Warning,
-    /// Good to know.
+    /// Information.
     Note,
 }
 
 impl Severity {
-    /// `error`, `warning` or `note`.
+    /// Name: `error`, `warning` or `note`.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -29,24 +29,24 @@ impl Severity {
     }
 }
 
-/// Where something was found.
+/// Location of a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Where {
     /// The file, data set, or part of a configuration or model.
     pub source: String,
-    /// The column: a name, or its place in the row, counted from 0.
+    /// The column: a name, or its index in the row, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// The row, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<usize>,
-    /// The line of a table's file that the row begins in, counted from 1.
+    /// Line of the table's file in which the row begins, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
 }
 
 impl Where {
-    /// Only a source.
+    /// A location that names only a source.
     pub fn of(source: impl Into<String>) -> Self {
         Where {
             source: source.into(),
@@ -72,7 +72,7 @@ impl fmt::Display for Where {
     }
 }
 
-/// The first few of these places, and how many more there are.
+/// The first few of these columns, and the number of the others.
 pub(crate) fn named(places: &[usize]) -> String {
     const NAMED: usize = 8;
     let first: Vec<String> = places.iter().take(NAMED).map(usize::to_string).collect();
@@ -82,24 +82,24 @@ pub(crate) fn named(places: &[usize]) -> String {
     }
 }
 
-/// Something that a check found, and a way out.
+/// A suspicious fact found by a check, and advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
     /// The check's name, under which it can be silenced.
     pub check: &'static str,
-    /// Where it is.
+    /// Its location.
     #[serde(rename = "where")]
     pub place: Where,
-    /// What was found.
+    /// The fact found.
     pub found: String,
-    /// What to do.
+    /// Advice for the user.
     pub advice: String,
 }
 
 impl Finding {
-    /// A warning, which most findings are.
+    /// A finding with the usual severity, a warning.
     pub fn warning(
         check: &'static str,
         place: Where,
@@ -115,7 +115,8 @@ impl Finding {
         }
     }
 
-    /// What makes a model refuse this data; a row of a table has a line in its file.
+    /// The finding for a model's error about this data; in a table, the row is given as a line of
+    /// the file.
     pub fn refused(error: &Error, data: &Dataset, is_table: bool) -> Self {
         let (place, found, advice) = match error {
             Error::Data {
@@ -159,14 +160,13 @@ impl Finding {
         Finding::warning("data", place, found, advice).severity(Severity::Error)
     }
 
-    /// The same, as bad as that.
+    /// The same finding with another severity.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// As an error about the table `at` of a configuration, for what nothing can be
-    /// trained with.
+    /// As an error about the table `at` of a configuration, if training is impossible.
     pub fn into_error(self, at: &str) -> Error {
         let (place, name) = (self.place, self.check);
         Error::Config {
@@ -176,7 +176,7 @@ impl Finding {
     }
 }
 
-/// As it is printed: what, what to do, and the check's name.
+/// As it is printed: fact, advice and the check's name.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -1,13 +1,13 @@
-//! Columns that say which row it is, and nothing about it.
+//! Columns that identify rows and carry no other information.
 
 use super::finding::Finding;
 use super::rows::{Column, Rows};
 use foldhash::HashSet;
 
 const NAME: &str = "id";
-/// Fewer rows tell too little.
+/// Fewer rows are no evidence.
 const FEWEST_ROWS: usize = 50;
-/// The share of the numbers from the least to the largest that rows have.
+/// Share of the integers between minimum and maximum that an id column uses.
 const NEARLY_ALL: f64 = 0.9;
 const HALF: f64 = 0.5;
 
@@ -45,8 +45,8 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Why a column of numbers is one of ids: each row has another whole number, and these
-/// are nearly all that there are, or go up from row to row, or the column's name says so.
+/// The reason to take a numeric column for ids, if it is one: its values are distinct whole
+/// numbers, and nearly gapless, ascending from row to row, or the column's name says so.
 fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
     let all = rows.all();
     let mut seen = HashSet::default();
@@ -61,7 +61,7 @@ fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
         (before, rises) = (x, rises && x > before);
     }
     let held_out: usize = rows.held_out.iter().map(|(_, data)| data.rows()).sum();
-    // Of more rows than are looked at, these are evenly spread.
+    // In larger data, the examined rows are evenly spread.
     let share = all.len() as f64 / rows.train.rows() as f64;
     let density = (rows.train.rows() + held_out) as f64 / (most - least + 1.0);
     let found = format!("another whole number in each of {} rows", all.len());
@@ -75,8 +75,7 @@ fn numbers_rows(column: &Column<'_>, rows: &Rows<'_>) -> Option<String> {
     is_key(name).then(|| format!("{found}, and it is called `{name}`"))
 }
 
-/// True if a name says that the column tells rows apart: `id`, `PassengerId`,
-/// `order_key`, `Unnamed: 0`.
+/// True if a name is that of an id column: `id`, `PassengerId`, `order_key`, `Unnamed: 0`.
 fn is_key(name: &str) -> bool {
     const WORDS: [&str; 14] = [
         "id", "ids", "key", "pk", "uuid", "guid", "index", "idx", "row", "rownum", "rowid",
@@ -85,7 +84,7 @@ fn is_key(name: &str) -> bool {
     if name.starts_with("Unnamed") {
         return true;
     }
-    // The last word, of words with marks or capitals between.
+    // The last word of the name; words are separated by marks or capitals.
     let mut last = String::new();
     let mut was_small = false;
     for c in name.chars() {
@@ -100,7 +99,7 @@ fn is_key(name: &str) -> bool {
     WORDS.contains(&last.as_str())
 }
 
-/// How many different cells there are.
+/// Number of distinct cells.
 pub(super) fn different(column: &Column<'_>, rows: &[usize]) -> usize {
     let mut seen = HashSet::default();
     rows.iter().for_each(|&row| {
@@ -109,7 +108,7 @@ pub(super) fn different(column: &Column<'_>, rows: &[usize]) -> usize {
     seen.len()
 }
 
-/// Whether the column is the row's number in its file, counted from anywhere.
+/// True if the column counts the rows of its file, from any start.
 fn counts(column: &Column<'_>, rows: &[usize], source: impl Fn(usize) -> usize) -> bool {
     let begin = |row: usize| {
         let number = column.number(row)?;

@@ -1,8 +1,7 @@
-//! Columns that give the target away.
+//! Columns that leak the target.
 //!
-//! What is known only once the target is (a total, a date of dying, the target in
-//! another unit) trains a network that fails where it is used. `sum` looks at several
-//! columns together.
+//! A column known only once the target is (a total, a date of death, the target in another unit)
+//! trains a network that fails in use. `sum` examines combinations of columns.
 
 use super::finding::Finding;
 use super::rows::{Column, Rows, Target, What, spread};
@@ -10,19 +9,19 @@ use super::sum;
 use foldhash::HashMap;
 
 const NAME: &str = "leak";
-/// Above it, a correlation is near-perfect.
+/// Correlation above which a column is near-perfect.
 const CORRELATION: f64 = 0.999;
-/// Below it in a sample, it is not above that in all rows.
+/// Correlation in a sample below which the full one is not near-perfect either.
 const SUSPICIOUS: f64 = 0.995;
-/// Of the rows that are not of the most frequent class, so many may be told wrong.
+/// Share of the rows outside the most frequent class that a leak may get wrong.
 const WRONG: f64 = 0.01;
-/// Hardly a column looks suspicious in so many rows, and is none.
+/// Sample size in which an innocent column hardly ever looks suspicious.
 const FEW: usize = 256;
 /// Fewer rows agree by chance.
 const FEWEST_ROWS: usize = 30;
-/// A value that is there so often on average says something.
+/// Mean rows per value from which a value is evidence.
 const ROWS_EACH: usize = 10;
-/// With fewer rows of a class, ranges are told apart by chance.
+/// Rows per class below which separate ranges are chance.
 const FEWEST_OF_CLASS: usize = 5;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
@@ -51,7 +50,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
                 findings.push(Finding::warning(NAME, column.place.clone(), found, advice));
             }
         }
-        // What one column says, several say, too.
+        // If a single column leaks, combinations of columns are not examined.
         if findings.len() == before {
             findings.extend(sum::look(NAME, rows, target));
         }
@@ -59,9 +58,9 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     findings
 }
 
-/// So many rows at most, of each class as many: of a rare one all.
+/// At most `most` rows, balanced over the classes; all rows of a rare class.
 fn of_each_class(classes: &[u32], count: usize, most: usize) -> Vec<usize> {
-    // Of so many classes a few rows each are the sample.
+    // With this many classes, the sample has a few rows of each.
     let of_each = (most / count.max(1)).max(8);
     let mut of_class: HashMap<u32, Vec<usize>> = HashMap::default();
     for (row, class) in classes.iter().enumerate() {
@@ -74,8 +73,8 @@ fn of_each_class(classes: &[u32], count: usize, most: usize) -> Vec<usize> {
     rows.collect()
 }
 
-/// How the column gives the target away in these rows; `sure` of all, or suspicious
-/// in a sample.
+/// The way in which the column leaks the target in these rows, if it does; `sure` if these are all
+/// rows, else the thresholds for a sample apply.
 fn gives_away(column: &Column<'_>, target: &Target, rows: &[usize], sure: bool) -> Option<String> {
     let name = match &target.place.column {
         Some(name) => format!("the target `{name}`"),
@@ -122,7 +121,7 @@ fn gives_away(column: &Column<'_>, target: &Target, rows: &[usize], sure: bool) 
     }
 }
 
-/// Pearson's correlation; 0 where one side is constant.
+/// Pearson's correlation; 0 if one side is constant.
 fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let n = pairs.len() as f64;
     let sum = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>();
@@ -133,7 +132,7 @@ fn correlation(pairs: &[(f64, f64)]) -> f64 {
     if found.is_finite() { found } else { 0.0 }
 }
 
-/// The place of each number among its like, with the mean place for equal ones.
+/// Ranks within each side; ties get their mean rank.
 fn ranks(pairs: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let side = |of: &dyn Fn(&(f64, f64)) -> f64| {
         let mut order: Vec<usize> = (0..pairs.len()).collect();
@@ -150,7 +149,7 @@ fn ranks(pairs: &[(f64, f64)]) -> Vec<(f64, f64)> {
     side(&|p| p.0).into_iter().zip(side(&|p| p.1)).collect()
 }
 
-/// Whether few different values tell the class of almost every row.
+/// True if few distinct values determine the class of almost every row.
 fn is_determined(
     column: &Column<'_>,
     classes: &[u32],
@@ -174,7 +173,7 @@ fn is_determined(
         let most = best.entry(value).or_default();
         *most = count.max(*most);
     }
-    // In a sample, most of what is rare in all rows is there once.
+    // In a sample, most values that are rare overall occur once.
     let few = match (sure, is_text) {
         (true, _) => best.len() * ROWS_EACH <= rows.len(),
         (false, true) => true,
@@ -189,13 +188,13 @@ fn is_determined(
     few && best.len() > 1 && others >= fewest && wrong as f64 <= allowed
 }
 
-/// Whether all rows of a class are neighbours where rows are in the order of the
-/// column's numbers.
+/// True if the column's values of different classes don't overlap: sorted by value, each class is
+/// one run.
 fn has_ranges(column: &Column<'_>, classes: &[u32], rows: &[usize], sure: bool) -> bool {
     let cells = rows
         .iter()
         .map(|&row| Some((column.number(row)?, classes[row])));
-    // Where a number is missing, it tells nothing.
+    // Columns with missing values are skipped.
     let Some(mut cells) = cells.collect::<Option<Vec<(f64, u32)>>>() else {
         return false;
     };
@@ -207,7 +206,7 @@ fn has_ranges(column: &Column<'_>, classes: &[u32], rows: &[usize], sure: bool) 
     let mut runs = 1;
     for pair in cells.windows(2) {
         let [a, b] = pair else { continue };
-        // Equal numbers of two classes.
+        // Equal values of two classes.
         if a.1 != b.1 && a.0 == b.0 {
             return false;
         }
@@ -220,8 +219,7 @@ fn has_ranges(column: &Column<'_>, classes: &[u32], rows: &[usize], sure: bool) 
     counts.len() > 1 && runs == counts.len() && counts.values().all(|&count| count >= fewest)
 }
 
-/// The share of the target's variance that is between the texts, where it is nearly
-/// all of it and the texts are few.
+/// The share of the target's variance between the texts, if it is nearly all and the texts are few.
 fn explained(column: &Column<'_>, numbers: &[f32], rows: &[usize], sure: bool) -> Option<f64> {
     let n = rows.len() as f64;
     let mean = rows.iter().map(|&row| f64::from(numbers[row])).sum::<f64>() / n;

@@ -1,12 +1,12 @@
-//! What is suspicious about data, before a network is trained on it.
+//! Checks for suspicious data before training.
 //!
-//! One file for each check, registered in `CHECKS`; `rows` is what all of them
-//! look at, `finding` what they say, `silenced` which of them a user does without.
-//! What a model cannot take at all (NaN, labels beyond the output) is refused by
-//! [`check`](super::check), whoever trains.
+//! One file for each check, registered in `CHECKS`; `rows` is their common view of the data,
+//! `finding` their result, `silenced` the ones that a user turned off. Data that a model cannot
+//! take at all (NaN, labels beyond the output) is refused by [`check`](super::check) in every
+//! training.
 //!
-//! A check is linear in the data, and cheap beside an epoch: columns are first looked
-//! at in a sample of the rows, and only what is suspicious there in all of them.
+//! A check is linear in the data, and cheap beside an epoch: columns are first examined in a sample
+//! of the rows, and only suspicious ones in all.
 
 mod categories;
 mod constant;

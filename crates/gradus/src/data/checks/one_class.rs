@@ -1,4 +1,4 @@
-//! Training rows of one class, which nothing can be told from.
+//! Training rows of a single class, from which nothing can be learned.
 
 use super::finding::{Finding, Severity};
 use super::rows::{Rows, What};
@@ -16,7 +16,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
         let found = format!("found class {class} in all {} training rows", of_rows.len());
         let advice = "expected two at least: is the file sorted, so that the other classes are \
                       held out? `validation = { fraction = 0.1, stratify = true }` takes of each";
-        // Other targets may be worth a training.
+        // Other targets may still be worth training.
         let severity = match rows.targets.len() {
             1 => Severity::Error,
             _ => Severity::Warning,

@@ -1,4 +1,4 @@
-//! Columns of arrays whose numbers float32, which a model takes, does not tell apart.
+//! Columns of arrays whose distinct values become equal in float32, a model's input type.
 
 use super::finding::{Finding, Where};
 use super::rows::Rows;
@@ -7,11 +7,11 @@ use crate::data::schema::Different;
 use crate::data::tensor::{Tensor, Values};
 
 const NAME: &str = "rounded";
-/// So many numbers are looked at.
+/// Limit of values examined.
 const MOST: usize = 1 << 22;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
-    // A table's schema takes care of its columns, and says so.
+    // A table's schema handles its columns, and reports it.
     if rows.is_table() {
         return Vec::new();
     }
@@ -19,7 +19,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     let inputs = rows.train.inputs().iter().map(|tensor| (tensor, true));
     let targets = rows.train.targets().iter().map(|tensor| (tensor, false));
     for (tensor, is_input) in inputs.chain(targets) {
-        // What is standardized is rounded behind that.
+        // Standardization happens before rounding.
         if matches!(tensor.scale(), Scale::Standardize { .. }) || tensor.shape().rank() > 1 {
             continue;
         }
@@ -39,7 +39,7 @@ pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The columns of which float32 loses what their numbers differ by, and how much that is.
+/// The columns whose differences float32 loses, and by how much.
 fn lost(tensor: &Tensor) -> Vec<(usize, String)> {
     let Values::F64(all) = tensor.values() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What the checks look at: the rows of a run, column by column.
+//! The checks' view of a run: its rows, column by column.
 
 use super::finding::Where;
 use crate::data::classes;
@@ -10,13 +10,13 @@ use crate::data::table::{Kind, Table};
 use crate::data::tensor::{Tensor, Values};
 use std::collections::BTreeSet;
 
-/// So many numbers are looked at before it is clear what is suspicious.
+/// Values in the sample in which suspicious columns are searched.
 const SAMPLED: usize = 1 << 22;
-/// So many rows of a column at most.
+/// Rows in the sample, at most.
 const MOST_SAMPLED: usize = 4096;
-/// Rows of so many numbers are no list of columns.
+/// Rows with more elements are not treated as columns.
 const MOST_COLUMNS: usize = 4096;
-/// What is suspicious is looked at in so many rows.
+/// Rows in which a suspicious column is confirmed.
 const MOST_ROWS: usize = 1 << 20;
 
 /// The rows of a run.
@@ -28,14 +28,14 @@ pub(super) struct Rows<'a> {
     pub ends: &'a [&'static str],
     /// Columns of a table that were left out already.
     pub left_out: &'a [LeftOut],
-    /// Each number or text of a row that stands for something by itself: pixels don't.
+    /// Every number or text of a row that means something by itself, unlike pixels.
     pub columns: Vec<Column<'a>>,
     pub targets: Vec<Target>,
-    /// What a table's columns are.
+    /// The schema, if the rows are a table's.
     pub schema: Option<&'a Schema>,
 }
 
-/// A number or text of each training row.
+/// One column of the training rows.
 pub(super) struct Column<'a> {
     pub place: Where,
     cells: Values<'a>,
@@ -43,19 +43,19 @@ pub(super) struct Column<'a> {
     offset: usize,
 }
 
-/// What is to be predicted.
+/// A target.
 pub(super) struct Target {
     pub place: Where,
     pub what: What,
 }
 
-/// What a target says of each training row.
+/// A target's values in the training rows.
 pub(super) enum What {
-    /// Its class: a number below the count.
+    /// Class codes below `count`.
     Classes { of_rows: Vec<u32>, count: usize },
-    /// A number.
+    /// Numbers.
     Numbers(Vec<f32>),
-    /// Several numbers.
+    /// Several numbers per row, or others.
     Other,
 }
 
@@ -90,23 +90,23 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Whether the rows are a table's, whose columns have names.
+    /// True if the rows are a table's, whose columns have names.
     pub fn is_table(&self) -> bool {
         self.schema.is_some()
     }
 
-    /// Some rows, evenly spread: enough to see what is suspicious.
+    /// Evenly spread rows, enough to find suspicious columns.
     pub fn sample(&self) -> Vec<usize> {
         let most = SAMPLED / self.columns.len().max(1);
         spread(self.train.rows(), most.clamp(256, MOST_SAMPLED))
     }
 
-    /// All rows, or as many as are enough to be sure.
+    /// All rows, or enough of them to be sure.
     pub fn all(&self) -> Vec<usize> {
         spread(self.train.rows(), MOST_ROWS)
     }
 
-    /// Where a row is: the line of a table's file, the number of any other row.
+    /// A row's location: the line of a table's file, or the row number.
     pub fn row(&self, data: &Dataset, row: usize) -> Where {
         let row = data.inputs()[0].source_row(row);
         Where {
@@ -119,7 +119,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// How a column is left out.
+    /// Advice for leaving a column out.
     pub fn way_out(&self, column: &Where) -> String {
         match (&column.column, self.is_table()) {
             (Some(name), true) => format!("leave it out: `exclude = [{name:?}]`"),
@@ -129,7 +129,7 @@ impl<'a> Rows<'a> {
 }
 
 impl Column<'_> {
-    /// The number in this row; `None` where it is missing, or a text.
+    /// The value in this row; `None` if it is missing or a text.
     pub fn number(&self, row: usize) -> Option<f64> {
         let place = row * self.size + self.offset;
         let number = match self.cells {
@@ -141,19 +141,19 @@ impl Column<'_> {
         (!number.is_nan()).then_some(number)
     }
 
-    /// Something that is equal for equal cells.
+    /// A code of the cell, equal for equal cells.
     pub fn code(&self, row: usize) -> u64 {
         let place = row * self.size + self.offset;
         match self.cells {
             Values::U8(all) => all[place].into(),
-            // Both zeros are one.
+            // Both zeros are equal.
             Values::F32(all) => (f64::from(all[place]) + 0.0).to_bits(),
             Values::F64(all) => (all[place] + 0.0).to_bits(),
             Values::Text { codes, .. } => codes[place].into(),
         }
     }
 
-    /// Its different texts, if it is one of texts.
+    /// Its dictionary, if it is a column of texts.
     pub fn texts(&self) -> Option<&[String]> {
         match self.cells {
             Values::Text { names, .. } => Some(names),
@@ -162,7 +162,7 @@ impl Column<'_> {
     }
 }
 
-/// So many rows at most, evenly spread.
+/// At most `most` rows, evenly spread.
 pub(super) fn spread(rows: usize, most: usize) -> Vec<usize> {
     (0..rows).step_by(rows.div_ceil(most).max(1)).collect()
 }
@@ -178,14 +178,14 @@ fn columns<'a>(train: &'a Dataset, schema: Option<&Schema>) -> Vec<Column<'a>> {
     let mut columns = Vec::new();
     for (n, tensor) in train.inputs().iter().enumerate() {
         let feature = schema.and_then(|schema| schema.features.get(n));
-        // Of pictures, and of rows that are as long, no number stands for itself.
+        // In pictures, and in rows as long, no element means something by itself.
         if tensor.shape().rank() > 1 || tensor.size() > MOST_COLUMNS {
             continue;
         }
         for offset in 0..tensor.size() {
             let place = match feature {
                 Some(feature) if matches!(feature.kind, Kind::Date | Kind::DateTime) => {
-                    // Those of a date are the first of both.
+                    // A date's parts come as the first features of the tensor.
                     let part = DATETIME_PARTS.get(offset).copied().unwrap_or_default();
                     at_column(train.name(), &format!("{} ({part})", feature.name))
                 }
@@ -205,7 +205,7 @@ fn columns<'a>(train: &'a Dataset, schema: Option<&Schema>) -> Vec<Column<'a>> {
 
 fn what(tensor: &Tensor, of_classes: bool) -> What {
     if of_classes {
-        // What is no class is an error of the training's.
+        // Invalid labels are reported by training itself.
         return match classes::codes(tensor) {
             Ok(of_rows) => What::Classes {
                 count: of_rows.iter().collect::<BTreeSet<_>>().len(),

@@ -1,10 +1,9 @@
-//! Held-out rows at an end of a file whose targets are unlike those that are trained on:
-//! the file is probably sorted by something.
+//! Held-out rows at an end of a file whose targets differ from those of the training rows: the file
+//! is probably sorted.
 //!
-//! Were the rows in a random order, the mean of n of them would differ from that of the
-//! other m by a standard error of s √(1/n + 1/m), s being the standard deviation of all
-//! (the permutation test, whatever the distribution). A class is a number, 1 in its rows
-//! and 0 in others.
+//! If the rows were in random order, the mean of n of them would differ from that of the other m by
+//! a standard error of s √(1/n + 1/m), s being the standard deviation of all (the permutation test,
+//! for any distribution). A class counts as a number, 1 in its rows and 0 in others.
 
 use super::finding::{Finding, Where};
 use super::one_class::class_name;
@@ -14,11 +13,11 @@ use crate::data::dataset::Dataset;
 use std::collections::BTreeMap;
 
 const NAME: &str = "shift";
-/// So many standard errors are no chance.
+/// Standard errors beyond which a difference is no chance.
 const ERRORS: f64 = 5.0;
-/// So many standard deviations are much: of many rows, chance explains no difference.
+/// Standard deviations from which a difference matters: with many rows, tiny ones are significant.
 const DEVIATIONS: f64 = 0.25;
-/// With fewer rows of a class to be expected, the errors are not normal.
+/// Expected rows of a class below which the errors are not normal.
 const FEWEST: f64 = 10.0;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {
@@ -67,13 +66,13 @@ fn finding(
     Finding::warning(NAME, place, found, advice)
 }
 
-/// How far two means are apart.
+/// The distance of two means.
 struct Apart {
     errors: f64,
     deviations: f64,
 }
 
-/// How far the means of n and m rows are apart, which have this variance together.
+/// The distance of the means of n and m rows with the pooled `variance`.
 fn apart(means: [f64; 2], counts: [f64; 2], variance: f64) -> Apart {
     let deviations = (means[0] - means[1]).abs() / variance.sqrt();
     Apart {
@@ -94,7 +93,7 @@ fn of_numbers(part: &str, trained: &[f32], held_out: &[f32]) -> Option<String> {
     let squares = trained.iter().chain(held_out);
     let variance = squares.map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / all;
     let Apart { errors, deviations } = apart(means, counts, variance);
-    // Not of NaN, which constant numbers give.
+    // False for NaN, the distance of constant values.
     (errors > ERRORS && deviations > DEVIATIONS).then(|| {
         format!(
             "its mean is {} in the {} {part} rows, which are at an end of the file, and {} in \
@@ -114,7 +113,7 @@ fn of_classes(rows: &Rows<'_>, part: &str, trained: &[u32], held_out: &[u32]) ->
             counts.entry(code).or_default()[side] += 1.0;
         }
     }
-    // That is `unseen_class`.
+    // Reported by `unseen_class`.
     if counts.values().any(|[trained, _]| *trained == 0.0) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! `data.checks`: which checks a user does without.
+//! `data.checks`: the checks that a user turned off.
 
 use super::names;
 use crate::base::registry::{Value, table};
@@ -6,8 +6,7 @@ use crate::error::{Error, Result, join};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
-/// The checks that are not made: `checks = { constant = false }`, or
-/// `checks = false` for none at all.
+/// The disabled checks: `checks = { constant = false }`, or `checks = false` for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silenced(BTreeSet<&'static str>);
 
@@ -32,12 +31,12 @@ impl Silenced {
         Ok(Silenced(silenced))
     }
 
-    /// Whether all checks are made.
+    /// True if all checks run.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the check of this name is not made.
+    /// True if this check is disabled.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains(name)
     }

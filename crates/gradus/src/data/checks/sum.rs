@@ -1,29 +1,29 @@
-//! Targets that are a sum of columns, each times a number.
+//! Targets that are a linear combination of columns.
 
 use super::finding::Finding;
 use super::rows::{Column, Rows, Target, What};
 use crate::data::short;
 
-/// More columns take long to look at.
+/// Limit of columns, for speed.
 const MOST_COLUMNS: usize = 100;
-/// So many rows more than three for each column: with fewer, chance makes sums.
+/// Rows needed beyond three per column: with fewer, sums fit by chance.
 const FEWEST_ROWS: usize = 30;
-/// A column with a larger share of gaps is left aside.
+/// Share of missing values above which a column is skipped.
 const GAPS: f64 = 0.1;
-/// Of the target's variance, so much may be left: rounding.
+/// Share of the target's variance that rounding may leave unexplained.
 const REST: f64 = 1e-5;
-/// What a column adds to the sum, beside the target's deviation, if it is part of it.
+/// Least contribution of a column to the sum, relative to the target's deviation.
 const PART: f64 = 1e-3;
-/// Below this share of its length, a column is made of those before it.
+/// Share of a column's length below which it depends linearly on the previous ones.
 const NEW: f64 = 1e-5;
-/// So many columns are named.
+/// Limit of columns named in the message.
 const NAMED: usize = 6;
 
-/// What says that the target is a sum of columns, if it is.
+/// The finding, if the target is a linear combination of columns.
 pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Option<Finding> {
     let value: &dyn Fn(usize) -> f64 = match &target.what {
         What::Numbers(all) => &|row| f64::from(all[row]),
-        // The one of several columns of zeros and ones that says which it is.
+        // The one-hot column of this target's class.
         What::Classes { of_rows, count: 2 } => &|row| f64::from(of_rows[row]),
         _ => return None,
     };
@@ -57,7 +57,7 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
             .unwrap_or(sum),
         false => sum,
     };
-    // One column alone is what `leak` looks at.
+    // A single column is the business of `leak`.
     if sum.rest > REST || sum.terms.len() < 2 {
         return None;
     }
@@ -93,30 +93,30 @@ pub(super) fn look(name: &'static str, rows: &Rows<'_>, target: &Target) -> Opti
     Some(Finding::warning(name, target.place.clone(), found, advice))
 }
 
-/// A target and columns, of the rows where all are filled.
+/// A target and columns, in the rows without missing values.
 struct Centered {
-    /// Less its mean.
+    /// Centred.
     target: Vec<f64>,
     mean: f64,
-    /// Each less its mean, and the means.
+    /// Centred columns, and their means.
     columns: Vec<Vec<f64>>,
     means: Vec<f64>,
 }
 
-/// The target as a sum of columns.
+/// The target as a linear combination of columns.
 struct Sum {
     constant: f64,
     terms: Vec<Term>,
-    /// The share of the target's variance that is not explained.
+    /// The unexplained share of the target's variance.
     rest: f64,
-    /// What a constant is compared with.
+    /// Scale for judging the constant.
     size: f64,
 }
 
 struct Term {
     column: usize,
     factor: f64,
-    /// Its deviation beside the target's.
+    /// The deviation of its term relative to the target's.
     part: f64,
 }
 
@@ -152,8 +152,7 @@ impl Centered {
         self.target.len()
     }
 
-    /// Columns that the target is a sum of, each time the one that explains most of what
-    /// is left; none if much is left in the end.
+    /// Chooses columns greedily by the variance they explain; `None` if much is left unexplained.
     fn choose(&self) -> Option<Vec<usize>> {
         let whole = dot(&self.target, &self.target);
         if whole.is_nan() || whole <= 0.0 {
@@ -186,9 +185,9 @@ impl Centered {
         (dot(&left, &left) <= whole * REST).then_some(chosen)
     }
 
-    /// The least squares of the target on these columns.
+    /// Least squares of the target on the chosen columns.
     fn sum_of(&self, chosen: &[usize]) -> Option<Sum> {
-        // Each column less those before it, and how much of each that is.
+        // Gram–Schmidt: each column orthogonal to the previous ones, and its shares of these.
         let mut units: Vec<Vec<f64>> = Vec::new();
         let mut shares = vec![vec![0.0; chosen.len()]; chosen.len()];
         let mut factors = Vec::with_capacity(chosen.len());
@@ -230,8 +229,7 @@ impl Centered {
         })
     }
 
-    /// The share of the target's variance that a sum leaves, whose columns these are in
-    /// their order.
+    /// The share of the target's variance left by the sum of these columns, in their order.
     fn rest_of(&self, sum: &Sum) -> f64 {
         let mut squares = 0.0;
         let constant = self.mean - sum.constant;
@@ -247,7 +245,7 @@ impl Centered {
 }
 
 impl Sum {
-    /// `casual + 2 registered - 3`, with so many digits behind the first.
+    /// `casual + 2 registered - 3`, with this many digits after the first.
     fn text(&self, names: &[String], digits: usize) -> String {
         let mut text = String::new();
         let mut add = |factor: f64, what: &str| {
@@ -278,7 +276,7 @@ impl Sum {
     }
 }
 
-/// The whole number that a number nearly is, or its first digits.
+/// The nearest whole number if the value is close to it, else its first digits.
 fn readable(x: f64, digits: usize) -> f64 {
     let whole = x.round();
     if whole >= 1.0 && (x - whole).abs() < whole * PART {
@@ -287,7 +285,7 @@ fn readable(x: f64, digits: usize) -> f64 {
     format!("{x:.digits$e}").parse().unwrap_or(x)
 }
 
-/// Takes the mean away, and gives it.
+/// Subtracts the mean and returns it.
 fn center(all: &mut [f64]) -> f64 {
     let mean = all.iter().sum::<f64>() / all.len().max(1) as f64;
     all.iter_mut().for_each(|x| *x -= mean);
@@ -298,8 +296,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Takes what is along `unit` away, whose squared length this is, and gives how much of
-/// it that was.
+/// Subtracts the projection on `unit`, whose squared length is given, and returns its coefficient.
 fn take_away(from: &mut [f64], unit: &[f64], length: f64) -> f64 {
     let share = dot(from, unit) / length;
     from.iter_mut().zip(unit).for_each(|(x, u)| *x -= share * u);

@@ -7,7 +7,7 @@ use crate::data::classes;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "unseen_class";
-/// So many classes are named.
+/// Limit of classes named in the message.
 const NAMED: usize = 5;
 
 pub(super) fn look(rows: &Rows<'_>) -> Vec<Finding> {

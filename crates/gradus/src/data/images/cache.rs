@@ -1,10 +1,9 @@
-//! What decoding a folder gave, kept in one file of the user's cache folder.
+//! A cache of a folder's decoded pictures, one file in the user's cache folder.
 //!
-//! The file holds what it was made of: the options, and each picture's name,
-//! length and time of change. If anything of that is different, or the file is
-//! damaged, the pictures are decoded again. They lie in it with each class spread over
-//! them, as they are trained on, so that what does not fit into memory is read by
-//! neighbours.
+//! The file records its origin: the options, and each picture's name, length and time of change. If
+//! any of these differs, or the file is damaged, the pictures are decoded again. The classes are
+//! spread evenly over the file, the order of training, so that pictures larger than memory can be
+//! read in contiguous runs.
 
 use super::files::Found;
 use super::options::{Images, Order};
@@ -32,24 +31,23 @@ const HEAD: u64 = 40;
 pub(super) struct Cache {
     path: Option<PathBuf>,
     key: String,
-    /// The pictures' numbers in the folder, in the order of the file.
+    /// The pictures' indices in the folder, in the order of the file.
     files: Vec<usize>,
     channels: usize,
 }
 
-/// A file that is whole, by its length: what a picture is made of is looked at when it is
-/// read.
+/// A cache file validated by its length; a picture's metadata is checked when it is read.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
     file: Mutex<File>,
-    /// Where the pictures begin.
+    /// Offset of the pictures.
     start: u64,
     /// Height and width.
     pub size: [usize; 2],
-    /// Bytes of a picture.
+    /// Bytes per picture.
     row: usize,
-    /// The checksum of each picture.
+    /// Checksum of each picture.
     sums: Vec<u32>,
 }
 
@@ -82,7 +80,7 @@ impl Cache {
         }
     }
 
-    /// The place in the file of each row, if row by row these are the pictures' numbers.
+    /// The index in the file of each row, whose pictures' folder indices are `rows`.
     pub(super) fn places(&self, rows: &[usize]) -> Vec<usize> {
         let mut place_of = vec![0; self.files.len()];
         for (place, &file) in self.files.iter().enumerate() {
@@ -91,7 +89,7 @@ impl Cache {
         rows.iter().map(|&file| place_of[file]).collect()
     }
 
-    /// The file, if there is a whole one of these pictures.
+    /// The cache file, if there is a complete one of these pictures.
     pub(super) fn open(&self) -> Option<Kept> {
         let path = self.path.clone()?;
         let mut file = File::open(&path).ok()?;
@@ -162,8 +160,8 @@ impl Cache {
         })
     }
 
-    /// Keeps pictures that are in memory, row by row. That it fails (a full disk, no
-    /// home) is no error: the next run decodes them again.
+    /// Caches pictures that are in memory, row by row. A failure (a full disk, no home folder) is
+    /// no error: the next run decodes them again.
     pub(super) fn write(&self, pixels: &Pixels, rows: &[usize]) {
         let row = pixels.size[0] * pixels.size[1] * self.channels;
         let mut row_at = vec![0; rows.len()];
@@ -178,7 +176,7 @@ impl Cache {
         });
     }
 
-    /// Writes the file, of pictures that come in its order.
+    /// Writes the file, from pictures that come in its order.
     fn fill(
         &self,
         size: [usize; 2],
@@ -207,8 +205,8 @@ impl Cache {
         })
     }
 
-    /// Makes the file: `decode` is given some pictures' numbers and a place for each, as
-    /// many at a time as fit into `bytes`.
+    /// Makes the file: `decode` gets pictures' folder indices and a destination for each, as many
+    /// at a time as fit into `bytes`.
     pub(super) fn make(
         &self,
         size: [usize; 2],
@@ -233,7 +231,7 @@ impl Cache {
 }
 
 impl Kept {
-    /// Adds the pictures of some neighbouring places.
+    /// Appends the pictures of a contiguous range of the file.
     pub fn read(&self, places: Range<usize>, pixels: &mut Vec<u8>) -> Result<()> {
         let failed = |cause| Error::io("read", &self.path, cause);
         let from = self.start + (places.start * self.row) as u64;

@@ -1,8 +1,8 @@
-//! One picture: PNG or JPEG in, bytes out, with what TensorFlow's `decode_image`
-//! makes of them.
+//! Decoding of a picture: PNG or JPEG in, bytes out, with the values of TensorFlow's
+//! `decode_image`.
 //!
-//! A JPEG may differ from libjpeg's by a few steps in 256: the standard leaves
-//! rounding open. How a camera was held (Exif) does not count, as in Keras.
+//! A JPEG may differ from libjpeg's by a few steps in 256: the standard leaves rounding open. The
+//! camera's orientation (Exif) is ignored, as in Keras.
 
 use super::options::ColorMode;
 use crate::error::{Error, Result};
@@ -15,10 +15,10 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-/// Pictures of more pixels are refused: a small file can claim any size.
+/// Pixel limit: a small file can claim any size.
 const MOST_PIXELS: usize = 100_000_000;
 
-/// Files of more bytes are refused.
+/// File size limit.
 const MOST_BYTES: u64 = 256 << 20;
 
 const CUT_SHORT: &str = "it is cut short: the end of the picture is missing";
@@ -32,7 +32,7 @@ pub(super) struct Picture {
     pub pixels: Vec<u8>,
 }
 
-/// Reads a picture. What it is is told by its contents, not its name.
+/// Reads a picture. Its contents tell the format, not its name.
 pub(super) fn decode(path: &Path, color: ColorMode) -> Result<Picture> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -53,7 +53,7 @@ pub(super) fn decode(path: &Path, color: ColorMode) -> Result<Picture> {
     decoded.map_err(|problem| Error::file(path, problem))
 }
 
-/// What other files begin with.
+/// The format of an unsupported file, by its first bytes.
 fn what(bytes: &[u8]) -> &'static str {
     match bytes {
         [b'G', b'I', b'F', b'8', ..] => "a GIF",
@@ -137,7 +137,7 @@ fn png(bytes: &[u8], color: ColorMode) -> Result<Picture, String> {
     })
 }
 
-/// Every pixel of `FROM` channels changed to one of `TO`.
+/// Converts every pixel from `FROM` to `TO` channels.
 fn each<const FROM: usize, const TO: usize>(
     pixels: &[u8],
     change: impl Fn([u8; FROM]) -> [u8; TO],
@@ -146,8 +146,8 @@ fn each<const FROM: usize, const TO: usize>(
     pixels.iter().flat_map(|&pixel| change(pixel)).collect()
 }
 
-/// As libpng has it for TensorFlow: 0.299 and 0.587 of 32768 without rounding, the rest
-/// for blue, and the sum without rounding.
+/// As in libpng for TensorFlow: 0.299 and 0.587 of 32768 truncated, the rest for blue, and the sum
+/// truncated.
 fn brightness(red: u8, green: u8, blue: u8) -> u8 {
     let sum = 9797 * u32::from(red) + 19_234 * u32::from(green) + 3737 * u32::from(blue);
     (sum >> 15) as u8
@@ -166,7 +166,7 @@ fn jpeg(bytes: &[u8], color: ColorMode) -> Result<Picture, String> {
     decoder.decode_headers().map_err(said)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
     check_size(height, width)?;
-    // Four colours of ink have no brightness of their own.
+    // CMYK has no brightness of its own.
     let inks = matches!(
         decoder.input_colorspace(),
         Some(ColorSpace::CMYK | ColorSpace::YCCK)
@@ -194,9 +194,8 @@ fn jpeg(bytes: &[u8], color: ColorMode) -> Result<Picture, String> {
     })
 }
 
-/// Whether a JPEG goes on to its end: the decoder fills what is missing with
-/// gray. Segments have lengths; what follows a scan's is data, in which 0xff
-/// stands before 0 or a restart mark only.
+/// True if a JPEG is complete: the decoder fills missing data with gray. Segments have lengths;
+/// after a scan's segment comes data, in which 0xff stands only before 0 or a restart marker.
 fn has_an_end(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let Some(place) = bytes
@@ -206,7 +205,7 @@ fn has_an_end(bytes: &[u8]) -> bool {
         at += place + 1;
         match bytes.get(at) {
             Some(0xd9) => return true,
-            // A stuffed byte, a mark without a segment, or padding.
+            // A stuffed byte, a marker without a segment, or padding.
             Some(0 | 1 | 0xd0..=0xd8) => at += 1,
             Some(0xff) => {}
             Some(_) => match bytes.get(at + 1..at + 3) {
@@ -225,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_end_is_told_from_what_looks_like_it() {
-        // A thumbnail's end in a segment, a stuffed byte and a restart mark in a scan.
+        // A thumbnail's end marker in a segment, a stuffed byte and a restart marker in a scan.
         let whole = [
             &[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9][..],
             &[

@@ -1,26 +1,26 @@
-//! Which pictures a folder holds, and of which class each is.
+//! The pictures of a folder and their classes.
 
 use super::options::Order;
 use crate::error::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The endings of files that are read.
+/// Extensions of the files that are read.
 const READ: [&str; 3] = ["jpeg", "jpg", "png"];
 
-/// The endings of pictures that are not: leaving them out silently would be wrong.
+/// Extensions of unsupported pictures: skipping them silently would be wrong.
 const NOT_READ: [&str; 9] = [
     "bmp", "gif", "webp", "tif", "tiff", "heic", "avif", "jp2", "jxl",
 ];
 
-/// Folders in class folders are looked into, but not deeper than this.
+/// Depth limit of folders within class folders.
 const DEEPEST: usize = 16;
 
 /// The pictures of a folder, by class and then by name.
 #[derive(Debug)]
 pub(super) struct Found {
     pub folder: PathBuf,
-    /// Relative to the folder.
+    /// The pictures' paths relative to the folder.
     pub files: Vec<PathBuf>,
     /// The class of each, if there are class folders.
     pub labels: Option<Vec<usize>>,
@@ -43,7 +43,7 @@ impl Found {
         self.files.iter().map(name).collect()
     }
 
-    /// Other labels: the places of the class folders among `classes`.
+    /// Replaces the labels by the class folders' indices in `classes`.
     pub(super) fn relabel(&mut self, classes: &[String]) -> Result<()> {
         let Some(labels) = &mut self.labels else {
             return Err(no_classes(&self.folder));
@@ -83,15 +83,14 @@ impl Found {
     }
 }
 
-/// What is said of a folder whose pictures have no classes, where they must.
+/// The error for a folder without class folders, where labels are needed.
 pub(in crate::data) fn no_classes(folder: &Path) -> Error {
     let problem = "its pictures are in no class folders: put those of each class into a folder \
                    that is named after it";
     Error::file(folder, problem)
 }
 
-/// Finds the pictures of a folder. Hidden files and files that are no pictures
-/// do not count.
+/// Finds the pictures of a folder, skipping hidden files and other files.
 pub(super) fn find(folder: &Path) -> Result<Found> {
     let Listed { folders, files } = list(folder)?;
     let loose = pictures(folder, Path::new(""), &files)?;
@@ -159,7 +158,7 @@ struct Listed {
     files: Vec<String>,
 }
 
-/// What is in a folder, sorted by name; hidden things do not count.
+/// The entries of a folder, sorted by name, without hidden ones.
 fn list(folder: &Path) -> Result<Listed> {
     let failed = |cause| Error::io("read", folder, cause);
     let mut listed = Listed {
@@ -183,7 +182,7 @@ fn list(folder: &Path) -> Result<Listed> {
     Ok(listed)
 }
 
-/// Those of the files that are pictures, relative to the folder.
+/// The pictures among the files, relative to the folder.
 fn pictures(folder: &Path, inner: &Path, files: &[String]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for name in files {

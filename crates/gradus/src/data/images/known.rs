@@ -1,4 +1,4 @@
-//! What a model knows of the pictures that it was trained on.
+//! A model's record of the pictures that it was trained on.
 
 use super::options::Resize;
 use crate::data::scale::Scale;
@@ -7,26 +7,25 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// How a model was given its pictures, so that it is given new ones alike: kept by the
-/// model and its file.
+/// The preprocessing of a model's pictures, so that new ones get the same: stored by the model and
+/// in its file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pictures {
-    /// What happens to a picture of other proportions than the model's.
+    /// Treatment of pictures with other proportions than the model's.
     #[serde(default)]
     pub resize: Resize,
-    /// How the pixels are scaled. Default `unit`.
+    /// Scale of the pixels. Default `unit`.
     #[serde(default)]
     pub scale: ScaleName,
-    /// The classes' names in the order of their numbers; none if they are not of a
+    /// Names of the classes in the order of their labels; empty if the pictures did not come from a
     /// folder.
     #[serde(default)]
     pub classes: Vec<String>,
 }
 
 impl Pictures {
-    /// The scale of pictures that come without the rows that were trained on. `unit` is
-    /// what makes the largest pixel 1.
+    /// The scale for pictures loaded without the training rows. `unit` maps the largest pixel to 1.
     pub(in crate::data) fn scale_of_new(&self, unit: Scale) -> Result<Scale> {
         match self.scale {
             ScaleName::None => Ok(Scale::None),
@@ -40,7 +39,7 @@ impl Pictures {
         }
     }
 
-    /// Refuses classes that no folder has.
+    /// Refuses classes that cannot be folders' names.
     pub fn check(&self) -> Result<()> {
         let mut seen = HashSet::new();
         let mut names = self.classes.iter().map(String::as_str);

@@ -29,10 +29,10 @@ pub(super) use rows::PictureRows;
 use std::path::Path;
 
 impl Images {
-    /// Reads the pictures. Rows have the shape (height, width, channels), pixels
-    /// stay bytes; a class folder's place in `classes`, or in the order of the
-    /// names, is the label. A folder without class folders gives no targets. The ids are
-    /// the files' names, relative to the folder.
+    /// Reads the pictures. Rows have the shape (height, width, channels), pixels stay bytes; the
+    /// label is the class folder's index in `classes`, or in the order of the names. A folder
+    /// without class folders gives no targets. The ids are the files' names, relative to the
+    /// folder.
     pub(super) fn decoded(
         &self,
         base: &Path,
@@ -74,7 +74,7 @@ impl Images {
         Ok(PictureRows::new(kept, places, channels, found.about(&rows)))
     }
 
-    /// The same with the size of the first picture, if it has none.
+    /// The same with the first picture's size, if it has no size.
     pub(super) fn sized(&self, base: &Path) -> Result<Self> {
         let size = match self.size {
             Some(size) => size,
@@ -92,7 +92,7 @@ impl Images {
         })
     }
 
-    /// Bytes that all pictures of the folder take in this size.
+    /// Bytes of all pictures of the folder in this size.
     pub(super) fn decoded_bytes(&self, base: &Path) -> Result<u64> {
         let count = self.find(base, None)?.files.len() as u64;
         let sides = self.size.unwrap_or_default().map(|side| side as u64);
@@ -108,7 +108,7 @@ impl Images {
         Ok(found)
     }
 
-    /// Height and width of all pictures: those of the first, if none are named.
+    /// Height and width of all pictures; the first one's, if not given.
     fn size_in(&self, found: &Found) -> Result<[usize; 2]> {
         match self.size {
             Some(size) => Ok(size),

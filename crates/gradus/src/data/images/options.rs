@@ -26,12 +26,12 @@ pub(crate) struct Images {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
-    /// Its proportions change.
+    /// Changes its proportions.
     #[default]
     Stretch,
-    /// What does not fit is cut off on both sides: Keras' `crop_to_aspect_ratio`.
+    /// Crops both sides evenly: Keras' `crop_to_aspect_ratio`.
     Crop,
-    /// Black fills what is left over: Keras' `pad_to_aspect_ratio`.
+    /// Pads with black: Keras' `pad_to_aspect_ratio`.
     Pad,
 }
 
@@ -39,7 +39,7 @@ pub enum Resize {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ColorMode {
-    /// Red, green and blue. Transparency is left out.
+    /// Red, green and blue. Transparency is dropped.
     #[default]
     Rgb,
     /// Brightness: a JPEG's own, else 0.299 red + 0.587 green + 0.114 blue.
@@ -72,8 +72,8 @@ impl ColorMode {
 pub(in crate::data) enum Order {
     /// Class after class, by name.
     Sorted,
-    /// Each class spread evenly over the rows, by name within it: any part of
-    /// the rows has its share of every class.
+    /// Each class spread evenly over the rows, by name within it: any contiguous part has its share
+    /// of every class.
     Spread,
 }
 
@@ -86,8 +86,7 @@ impl Images {
         }
     }
 
-    /// With the size and the channels that a model's input of this shape takes,
-    /// as far as it is one of pictures.
+    /// With the size and channels of a model's input shape, if that is a picture's.
     pub(in crate::data) fn fitting(mut self, shape: &Shape) -> Self {
         let (size, channels) = match *shape.dims() {
             [height, width] => ([height, width], 1),
@@ -101,7 +100,7 @@ impl Images {
         self
     }
 
-    /// The same of another folder.
+    /// The same options for another folder.
     pub(in crate::data) fn other(&self, folder: &str) -> Self {
         Images {
             folder: folder.to_owned(),

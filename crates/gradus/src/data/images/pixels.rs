@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use std::sync::Mutex;
 
 impl Images {
-    /// Decodes pictures by their numbers, on all threads, each into its place.
+    /// Decodes pictures by their folder indices, on all threads, each into its destination.
     pub(super) fn decode(
         &self,
         found: &Found,
@@ -25,8 +25,8 @@ impl Images {
             resize::resize(&picture, size, self.resize.unwrap_or_default(), place);
             Ok(())
         };
-        // In order: whoever fails first has nothing unread before it, so that the
-        // error is the same on any number of threads.
+        // In order: everything before the first failure is read, so that the error is the same on
+        // any number of threads.
         let jobs = files.iter().zip(places.chunks_exact_mut(row)).enumerate();
         let jobs = Mutex::new(jobs);
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
@@ -61,7 +61,7 @@ impl Images {
         }
     }
 
-    /// Refuses pictures of several sizes where none is named.
+    /// Refuses pictures of several sizes if no size is given.
     fn check_size(
         &self,
         found: &Found,
@@ -94,7 +94,7 @@ pub(super) struct Pixels {
 }
 
 impl Pixels {
-    /// Black pictures; an error where memory does not hold them.
+    /// Black pictures; an error if memory does not hold them.
     pub fn empty(size: [usize; 2], color: ColorMode, found: &Found) -> Result<Self> {
         let count = found.files.len();
         let bytes = [size[0], size[1], color.channels(), count]

@@ -1,11 +1,11 @@
-//! Bringing a picture to a size, as TensorFlow's bilinear `resize` does for Keras:
-//! pixel centres at halves, no smoothing when a picture gets smaller. Keras keeps
-//! what comes of it as floats; here it is rounded to whole steps of 256.
+//! Bringing a picture to a size, as TensorFlow's bilinear `resize` does for Keras: pixel centres at
+//! halves, no smoothing when a picture gets smaller. Keras keeps the result as floats; here it is
+//! rounded to bytes.
 
 use super::decode::Picture;
 use super::options::Resize;
 
-/// Writes the picture in another size, height and width, to `out`.
+/// Writes the picture, resized to height and width, to `out`.
 pub(super) fn resize(picture: &Picture, size: [usize; 2], how: Resize, out: &mut [u8]) {
     let whole = Region {
         top: 0,
@@ -36,8 +36,8 @@ struct Region {
 }
 
 impl Region {
-    /// The largest part in the middle that has the proportions of `size`: Keras'
-    /// `smart_resize`, in its float32.
+    /// The largest centred rectangle with the proportions of `size`: Keras' `smart_resize`, in its
+    /// float32.
     fn cropped(&self, size: [usize; 2]) -> Region {
         let share = |side: usize, to: usize, of: usize| ((side * to) as f32 / of as f32) as usize;
         let height = share(self.width, size[0], size[1]).min(self.height).max(1);
@@ -50,8 +50,8 @@ impl Region {
         }
     }
 
-    /// The part in the middle that has the proportions of `picture`: TensorFlow's
-    /// `resize_with_pad`, in its float32.
+    /// The centred rectangle with the proportions of `picture`: TensorFlow's `resize_with_pad`, in
+    /// its float32.
     fn padded(&self, picture: &Region) -> Region {
         let (height, width) = (self.height as f32, self.width as f32);
         let (from_height, from_width) = (picture.height as f32, picture.width as f32);
@@ -60,21 +60,21 @@ impl Region {
         Region {
             top: ((height - new_height) / 2.0).floor().max(0.0) as usize,
             left: ((width - new_width) / 2.0).floor().max(0.0) as usize,
-            // A thin picture does not vanish, where TensorFlow has an error.
+            // A thin picture keeps one pixel, where TensorFlow fails.
             height: (new_height.floor() as usize).clamp(1, self.height),
             width: (new_width.floor() as usize).clamp(1, self.width),
         }
     }
 }
 
-/// Two neighbours of a place in the picture, and how near it is to the second.
+/// Two source pixels around a position, and the weight of the second.
 struct Between {
     low: usize,
     high: usize,
     share: f32,
 }
 
-/// Where each of `to` pixels comes from, of `from`.
+/// The source positions of `to` pixels among `from`.
 fn places(from: usize, to: usize) -> Vec<Between> {
     let scale = from as f32 / to as f32;
     let place = |pixel: usize| {
@@ -89,8 +89,8 @@ fn places(from: usize, to: usize) -> Vec<Between> {
     (0..to).map(place).collect()
 }
 
-/// Fills the part `to` of a picture of width `width` with a part of another;
-/// what is around it stays black.
+/// Fills the rectangle `to` of a picture of width `width` with a rectangle of another; the rest
+/// stays black.
 fn stretch(picture: &Picture, from: &Region, out: &mut [u8], width: usize, to: &Region) {
     let channels = picture.channels;
     let (rows, columns) = (places(from.height, to.height), places(from.width, to.width));
@@ -135,7 +135,7 @@ mod tests {
         let wide = part(0, 0, 340, 500);
         assert_eq!(wide.cropped([200, 200]), part(0, 80, 340, 340));
         assert_eq!(part(0, 0, 8, 8).padded(&part(0, 0, 4, 8)), part(2, 0, 4, 8));
-        // A line of pixels stays one.
+        // A single row or column of pixels stays one.
         assert_eq!(
             part(0, 0, 4, 4).padded(&part(0, 0, 1, 1000)),
             part(1, 0, 1, 4)

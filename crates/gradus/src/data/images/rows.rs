@@ -1,4 +1,4 @@
-//! Pictures that are read from what decoding them left.
+//! Rows of pictures, read from the cache of their decoded form.
 
 use super::cache::Kept;
 use super::files::Found;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(in crate::data) struct PictureRows {
     kept: Arc<Kept>,
-    /// Where each row is in the file.
+    /// Index of each row in the file.
     places: Vec<usize>,
     shape: Shape,
     about: About,
 }
 
-/// What is known of a folder's pictures without them, row by row.
+/// The facts about a folder's pictures other than their pixels, row by row.
 #[derive(Clone, Debug)]
 pub(in crate::data) struct About {
     name: String,
@@ -27,12 +27,12 @@ pub(in crate::data) struct About {
     weights: Option<Vec<f32>>,
     classes: Vec<String>,
     names: Arc<Vec<String>>,
-    /// Which of the names.
+    /// Index of each row's file among the names.
     files: Vec<u32>,
 }
 
 impl Found {
-    /// What is known of rows that are these pictures.
+    /// The facts about these pictures, in the order of the rows.
     pub(super) fn about(&self, rows: &[usize]) -> About {
         let label = |labels: &Vec<usize>| rows.iter().map(|&file| labels[file] as f32).collect();
         About {
@@ -47,7 +47,7 @@ impl Found {
 }
 
 impl About {
-    /// These rows, of the pictures `x`.
+    /// The data set of a range of rows, `x` being their pictures.
     pub fn with(&self, x: Tensor, rows: Range<usize>) -> Result<Dataset> {
         let column = |all: &[f32]| Tensor::from_column(all[rows.clone()].to_vec());
         let x = x.named(&self.name);
@@ -69,7 +69,7 @@ impl About {
             .with_ids(vec![("file".to_owned(), files)])
     }
 
-    /// All rows with a number in place of each picture: for whoever looks at the rest.
+    /// All rows with a single 0 in place of each picture, for callers that need only the rest.
     pub fn data(&self) -> Result<Dataset> {
         let rows = self.files.len();
         self.with(Tensor::from_u8([1], vec![0; rows])?, 0..rows)
@@ -97,7 +97,7 @@ impl PictureRows {
         }
     }
 
-    /// What is known without the pictures.
+    /// The facts without the pixels.
     pub fn about(&self) -> &About {
         &self.about
     }
@@ -118,7 +118,7 @@ impl PictureRows {
         self
     }
 
-    /// The same in a shape that takes as many numbers; else as they are.
+    /// The same in another shape of the same size; unchanged if the size differs.
     pub fn shaped(mut self, shape: &Shape) -> Self {
         if shape.size() == self.shape.size() {
             self.shape = shape.clone();
@@ -143,7 +143,7 @@ impl Rows for PictureRows {
     }
 }
 
-/// What is known of them, with a number in place of each picture.
+/// The rows with a single 0 in place of each picture.
 impl Rows for About {
     fn rows(&self) -> usize {
         self.files.len()

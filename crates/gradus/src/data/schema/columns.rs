@@ -1,4 +1,4 @@
-//! From the cells of columns to tensors.
+//! Conversion of columns to tensors.
 
 use super::{Feature, KnownTexts, Schema, TableOptions, Target};
 use crate::base::written;
@@ -8,8 +8,8 @@ use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
-/// What a date with a time of day is to a model: one number each, the first as those of a
-/// date. The hour comes round: 23:59 is near 0:00 by its sine and cosine.
+/// Features of a date with a time of day, the first as those of a date. The hour of day is cyclic:
+/// by its sine and cosine, 23:59 is near 0:00.
 pub(crate) const DATETIME_PARTS: [&str; 8] = [
     "year",
     "month",
@@ -21,7 +21,7 @@ pub(crate) const DATETIME_PARTS: [&str; 8] = [
     "second of the day",
 ];
 
-/// What a date is to a model: one number each.
+/// Features of a date, one number each.
 pub(crate) const DATE_PARTS: [&str; 5] = ["year", "month", "day", "weekday", "day of the year"];
 
 impl Schema {
@@ -60,7 +60,7 @@ impl Schema {
             .with_names(&inputs_named, targets_named)?;
         let mut ids = Vec::new();
         for name in self.ids.iter() {
-            // A table of new rows may come without them.
+            // New rows may come without the weight column.
             if let Some(column) = table.columns.iter().find(|c| c.name == *name) {
                 ids.push((name.clone(), texts(column)?));
             }
@@ -74,10 +74,9 @@ impl Schema {
 }
 
 impl TableOptions {
-    /// These rows of the table with their weights, if a column of such is named.
+    /// These rows of the table with their weights, if a weight column is named.
     ///
-    /// An error where there is no such column of numbers, and where one is missing or
-    /// below 0.
+    /// An error if it is missing or not numeric, or a weight is missing or below 0.
     pub fn weighted(&self, rows: Dataset, table: &Table) -> Result<Dataset> {
         match self.weights(table)? {
             Some(weights) => rows.with_sample_weight(weights),
@@ -162,7 +161,7 @@ fn input(feature: &Feature, column: &Column, known: &KnownTexts) -> Result<Tenso
     }
 }
 
-/// A column of texts, empty where they are missing.
+/// A column of texts, empty if missing.
 fn texts(column: &Column) -> Result<Tensor> {
     let Cells::Category { names, codes } = &column.cells else {
         let found = column.cells.kind().name();
@@ -177,7 +176,7 @@ fn texts(column: &Column) -> Result<Tensor> {
     Tensor::from_dictionary([1], Arc::new(names), codes.collect())
 }
 
-/// The parts of a date, of which 1970-01-01 is day 0. Monday is weekday 0.
+/// The features of a date, of which 1970-01-01 is day 0. Monday is weekday 0.
 fn parts(day: i32) -> [f32; DATE_PARTS.len()] {
     let (year, month, of_month) = crate::data::table::date_parts(day);
     let first = crate::data::table::day_of(year, 1, 1);
@@ -191,7 +190,7 @@ fn parts(day: i32) -> [f32; DATE_PARTS.len()] {
     ]
 }
 
-/// The parts of a time of so many microseconds since 1970-01-01.
+/// The features of a time in microseconds since 1970-01-01.
 fn time_parts(micros: i64) -> [f32; DATETIME_PARTS.len()] {
     let (day, time) = crate::data::table::day_and_time(micros);
     let [year, month, of_month, weekday, of_year] = parts(day);
@@ -209,7 +208,7 @@ fn time_parts(micros: i64) -> [f32; DATETIME_PARTS.len()] {
     ]
 }
 
-/// The numbers of a target: as they are, or those of its classes.
+/// The values of a target: numbers as they are, or class labels.
 fn numbers(table: &str, target: &Target, column: &Column) -> Result<Vec<f64>> {
     let problem = |row: usize, found: String, expected: String| Error::Data {
         source_name: format!("{table}, target `{}`", target.name),

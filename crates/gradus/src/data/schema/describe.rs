@@ -1,15 +1,15 @@
-//! What a table became, in a line or two.
+//! A description of a schema, in a line or two.
 
 use super::Schema;
 use super::of::LeftOut;
 use super::summary::{Look, Summary};
 use crate::data::table::Kind;
 
-/// How many columns with gaps are named.
+/// Limit of columns with missing values that are named.
 const NAMED: usize = 4;
 
 impl Schema {
-    /// What the model looks at, and where training rows like these have gaps.
+    /// The features of the model, and the missing values of the training rows.
     pub fn describe(&self, train: &Summary, left: &[LeftOut]) -> String {
         let mut parts = Vec::new();
         for (kind, one, many) in [

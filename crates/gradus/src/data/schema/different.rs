@@ -5,21 +5,21 @@ use crate::data::tensor::is_single;
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
 
-/// So many different numbers of a column are looked at.
+/// Limit of distinct values examined per column.
 const MOST: usize = 1 << 12;
-/// The same of columns that have no number yet that 32 bits round.
+/// The same, while all values of a column are exact in float32.
 const FEW: usize = 256;
-/// Fewer steps of float32 in a standard deviation are a loss,
+/// Fewer float32 steps than this in a standard deviation are a loss,
 const STEPS: f64 = 1000.0;
-/// and so is a larger share of the different numbers than one in so many.
+/// and so is one value in this many that becomes equal to another.
 const SHARE: usize = 20;
 
-/// Different numbers of a column, before and behind float32.
+/// Distinct values of a column, before and after rounding to float32.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Different {
     double: HashSet<u64, RandomState>,
     single: HashSet<u32, RandomState>,
-    /// True if 32 bits round one of them.
+    /// True if float32 rounds one of them.
     is_rounded: bool,
     least: f64,
     most: f64,
@@ -45,25 +45,25 @@ impl Different {
         (self.least, self.most) = (self.least.min(x), self.most.max(x));
         self.is_rounded |= !is_single(x);
         let most = if self.is_rounded { MOST } else { FEW };
-        // Both zeros are one.
+        // Both zeros are equal.
         if self.double.len() < most && self.double.insert((x + 0.0).to_bits()) {
             self.single.insert((x as f32 + 0.0).to_bits());
         }
     }
 
-    /// The distance of neighbouring float32 numbers at the largest of them.
+    /// The distance of neighbouring float32 values at the largest magnitude.
     fn step(&self) -> f64 {
         let most = self.least.abs().max(self.most.abs()) as f32;
         f64::from(most.next_up()) - f64::from(most)
     }
 
-    /// True if float32 loses what they differ by, with this deviation.
+    /// True if float32 loses the differences, given this deviation.
     pub fn is_lost(&self, deviation: f64) -> bool {
         let lost = self.double.len() - self.single.len();
         lost > 0 && (lost * SHARE >= self.double.len() || self.step() * STEPS > deviation)
     }
 
-    /// How many different ones there are and become, in words.
+    /// The numbers of distinct values before and after rounding, in words.
     pub fn lost(&self) -> String {
         let among = match self.double.len() {
             MOST => "the first ".to_owned(),
@@ -78,7 +78,7 @@ impl Different {
         )
     }
 
-    /// A constant behind which float32 tells all of these apart.
+    /// A constant to subtract so that float32 tells all of these apart.
     pub(super) fn offset(&self, mean: f64) -> Option<f64> {
         let offset = mean.round();
         let behind: HashSet<u32> = self

@@ -1,24 +1,24 @@
-//! The texts of features that a model knows.
+//! The texts of features in a model's dictionaries.
 
 use crate::data::Dataset;
 use crate::data::tensor::Values;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// The texts that a model knows of each feature that has a dictionary. Nothing of it is
-/// kept in files: the dictionaries are the model's.
+/// The texts in the dictionary of each feature that has one. Never saved: the dictionaries
+/// themselves are the model's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KnownTexts(BTreeMap<String, Arc<Dictionary>>);
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Dictionary {
     texts: HashSet<String>,
-    /// The texts that are numbers, by what they are without zeros at their end.
+    /// Numeric texts, by the same number without trailing zeros.
     numbers: HashMap<String, String>,
 }
 
 impl KnownTexts {
-    /// Adds texts that are known of the feature of this name.
+    /// Adds the dictionary of a feature.
     pub(crate) fn add<'a>(&mut self, feature: &str, texts: impl IntoIterator<Item = &'a String>) {
         let mut dictionary = Dictionary::default();
         for text in texts {
@@ -31,7 +31,7 @@ impl KnownTexts {
         self.0.insert(feature.to_owned(), Arc::new(dictionary));
     }
 
-    /// The texts of these rows, features and inputs being called the same.
+    /// The dictionaries of these rows, whose inputs have the features' names.
     pub(in crate::data) fn of(features: &[super::Feature], rows: &Dataset) -> Self {
         let mut known = KnownTexts::default();
         for (feature, tensor) in features.iter().zip(rows.inputs()) {
@@ -52,8 +52,7 @@ impl Dictionary {
         self.texts.contains(text)
     }
 
-    /// The known text that is the same number: `2` for the `2.0` that a program writes
-    /// whose columns with gaps are of floats.
+    /// The known text of the same number: `2` for `2.0`, as programs with float columns write it.
     pub fn same(&self, text: &str) -> Option<&String> {
         match self.has(text) {
             true => None,
@@ -62,7 +61,7 @@ impl Dictionary {
     }
 }
 
-/// Digits, perhaps with a sign and a point, without the zeros behind the point.
+/// Digits, with an optional sign and point, without trailing zeros after the point.
 fn number(text: &str) -> Option<&str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
@@ -91,7 +90,7 @@ mod tests {
         for (text, wanted) in pairs {
             assert_eq!(same(text), Some(wanted), "{text}");
         }
-        // A known one is itself; zeros in front are part of a code.
+        // A known text maps to itself; leading zeros are part of a code.
         for text in ["1", "2134", "2134.0", "x1.0", "1.0.0", ".", "", "1e0", "10"] {
             assert_eq!(same(text), None, "{text}");
         }

@@ -34,32 +34,30 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// What the columns of a table are to a model. With it, a model is fed with
-/// tables: columns are found by name, and its numbers are given back as classes'
-/// names.
+/// The roles and encodings of a table's columns. With it, a model reads tables: columns are found
+/// by name, and predictions come back as classes' names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// The columns that the model looks at.
+    /// Features: the columns of the inputs.
     pub features: Vec<Feature>,
-    /// The columns that it predicts.
+    /// Targets: the predicted columns.
     pub targets: Vec<Target>,
-    /// Columns that say which row it is: kept beside the predictions.
+    /// Columns that identify each row: kept beside the predictions.
     #[serde(default)]
     pub ids: Vec<String>,
-    /// Columns that may be in a table, and are not looked at.
+    /// Columns that a table may have, and that are ignored.
     #[serde(default)]
     pub dropped: Vec<String>,
-    /// The words that are gaps among texts, if not the usual ones: see
-    /// [`TextOptions::missing_values`].
+    /// Texts that count as missing, if not the usual ones: see [`TextOptions::missing_values`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<String>>,
-    /// The texts of its features that a model knows, where one reads by it.
+    /// The model's dictionaries, while a table is read by them.
     #[serde(skip)]
     pub(crate) known: KnownTexts,
 }
 
-/// A column that a model looks at.
+/// A feature: a column that a model reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
@@ -67,39 +65,38 @@ pub struct Feature {
     pub name: String,
     /// The name of the model's input. It is the column's, with `_` for `/`.
     pub input: String,
-    /// What the column holds.
+    /// Type of the column.
     pub kind: Kind,
-    /// The format of its numbers where they are text.
+    /// Format of its numbers in text files.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// The format of its dates where they are text.
+    /// Format of its dates in text files.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
-    /// What is subtracted from its numbers when rows are read: float32, which the model
-    /// takes, would not tell them apart.
+    /// Constant subtracted from its values on reading, if float32, the model's input type, would
+    /// round distinct ones to equal ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<f64>,
 }
 
-/// A column that a model predicts.
+/// A target: a column that a model predicts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The column's name.
     pub name: String,
-    /// The cells' type. Numbers may be classes, too.
+    /// Type of the cells. Numbers may be classes, too.
     pub kind: Kind,
-    /// The classes' names in the order of their numbers; none where a number is predicted.
+    /// Names of the classes in the order of their labels; empty for a number.
     #[serde(default)]
     pub classes: Vec<String>,
-    /// The format of its numbers where they are text.
+    /// Format of its numbers in text files.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
 }
 
 impl Target {
-    /// The name of the output that gives it, where a model has several: the column's, of
-    /// the letters that TensorFlow takes.
+    /// Name of its output in a model with several: the column's, in letters that TensorFlow allows.
     pub fn output(&self) -> String {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let name: String = self
@@ -115,7 +112,7 @@ impl Target {
 }
 
 impl Schema {
-    /// Every column that it names.
+    /// Every column named.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let features = self.features.iter().map(|f| f.name.as_str());
         let targets = self.targets.iter().map(|t| t.name.as_str());
@@ -123,8 +120,7 @@ impl Schema {
         features.chain(targets).chain(others)
     }
 
-    /// The same with only the features that these inputs are fed with; the others
-    /// are dropped.
+    /// The same with only the features of these inputs; the others become dropped columns.
     pub fn keep_inputs(&mut self, inputs: &[&str]) {
         let (kept, left) = std::mem::take(&mut self.features)
             .into_iter()
@@ -134,8 +130,8 @@ impl Schema {
         self.dropped.extend(left.into_iter().map(|f| f.name));
     }
 
-    /// Refuses what [`Schema::of`] never makes: a column in two places, targets
-    /// whose classes are not clear.
+    /// Refuses schemas that [`Schema::of`] never makes: a column in two roles, targets with
+    /// ambiguous classes.
     pub fn check(&self) -> Result<()> {
         once("columns", self.columns())?;
         once("inputs", self.features.iter().map(|f| f.input.as_str()))?;
@@ -161,7 +157,7 @@ impl Schema {
     }
 }
 
-/// Refuses a name that is there twice.
+/// Refuses a repeated name.
 fn once<'a>(what: &str, mut names: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut seen = HashSet::new();
     match names.find(|name| !seen.insert(*name)) {

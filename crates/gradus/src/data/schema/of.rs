@@ -1,22 +1,22 @@
-//! From a table and a user's words to a schema.
+//! Making of a schema from a table and a user's options.
 
 use super::target::target;
 use super::{DateFormats, Feature, Schema, Summary, TableOptions, Treat};
 use crate::data::table::{Kind, ReadTable, Table};
 use crate::error::{Error, Result};
 
-/// A feature that training rows tell nothing by, and why.
+/// A feature left out because it carries no information, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The column.
     pub name: String,
-    /// Such as `always 3`.
+    /// The reason, such as `always 3`.
     pub why: String,
 }
 
 impl TableOptions {
-    /// How a table is read of which this is said: what is not looked at may hold
-    /// anything, but for the columns in `looked_at`.
+    /// The reading options of these roles: ignored columns may hold anything, except those in
+    /// `looked_at`.
     pub fn read_table(&self, looked_at: &[&str]) -> ReadTable {
         let mut read = ReadTable {
             text: self.text.clone(),
@@ -32,7 +32,7 @@ impl TableOptions {
             }
             match treat {
                 Treat::Drop => read.ignore(name),
-                // An id is whatever it says.
+                // An id may be anything.
                 Treat::Id => {
                     read.kinds.insert(name.clone(), Kind::Category);
                 }
@@ -50,19 +50,18 @@ impl TableOptions {
             Some(DateFormats::Columns(formats)) => read.dates.clone_from(formats),
             None => {}
         }
-        // Classes have the names that the file has.
+        // Class names stay as the file has them.
         read.as_written.extend(self.target.iter().cloned());
         read
     }
 }
 
 impl Schema {
-    /// What the columns of this table are: every one that `options` does not name
-    /// is a feature. Texts and booleans that are predicted are classes, by their
-    /// names in order, and so are two different numbers, unless `options` says that the
-    /// column is a number.
+    /// Assigns roles: every column that `options` does not name is a feature. Predicted texts and
+    /// booleans are classes, by their names in order, and so are two distinct numbers, unless
+    /// `options` makes the column a number.
     ///
-    /// An error where a name is no column's, or is in two places.
+    /// An error if a name is not a column's, or is given twice.
     pub fn of(table: &Table, options: &TableOptions) -> Result<Schema> {
         let known = || table.columns.iter().map(|c| c.name.as_str());
         let find = |at: &str, name: &String| {
@@ -137,9 +136,9 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Drops the features that training rows like these tell nothing by: numbers that
-    /// are always the same or missing, texts of which none is there twice, or only one, and
-    /// the index that pandas writes in front of all columns.
+    /// Drops the features that carry no information in the training rows: numbers that are constant
+    /// or missing, texts that are all distinct or all the same, and the index that pandas writes
+    /// before all columns.
     pub fn leave_out(&mut self, train: &Summary) -> Result<Vec<LeftOut>> {
         let mut left = Vec::new();
         for feature in &self.features {
@@ -163,11 +162,11 @@ impl Schema {
 }
 
 impl Schema {
-    /// True if a column has the place and the name, or none, that pandas gives an index.
+    /// True if a column has the position and the name (or lack of one) of a pandas index.
     fn is_index(&self, name: &str) -> bool {
         let unnamed = |name: &str| name.starts_with("column_");
         match name {
-            // Without a header all columns are called so.
+            // Without a header all columns have such names.
             "column_0" => self.columns().any(|other| !unnamed(other)),
             "Unnamed: 0" | "__index_level_0__" => true,
             _ => false,

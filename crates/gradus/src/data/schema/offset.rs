@@ -1,6 +1,6 @@
-//! Numbers that lie so far from 0, and so near each other, that 32 bits do not tell them
-//! apart: seconds since 1970, long numbers of things. The model takes float32; so a constant
-//! is subtracted when rows are read.
+//! Offsets for columns whose values are so far from 0, and so near each other, that float32, a
+//! model's input type, cannot tell them apart: seconds since 1970, long part numbers. A constant is
+//! subtracted when rows are read.
 
 use super::summary::Summary;
 use super::{Feature, Schema};
@@ -9,8 +9,8 @@ use crate::data::{Dataset, Kind, Scale, Tensor};
 use crate::error::Result;
 
 impl Schema {
-    /// Sets the offsets of features whose numbers float32 does not tell apart in training
-    /// rows like these, and says so; and of which columns it loses something all the same.
+    /// Sets the offsets of features whose training values float32 does not tell apart, and returns
+    /// notes on them and on the columns that lose precision all the same.
     pub fn set_offsets(&mut self, train: &mut Summary) -> Vec<String> {
         let mut notes = Vec::new();
         let mut offsets = Vec::new();
@@ -53,12 +53,12 @@ impl Schema {
         notes
     }
 
-    /// True if something is subtracted from a feature.
+    /// True if a feature has an offset.
     pub(in crate::data) fn has_offsets(&self) -> bool {
         self.features.iter().any(|feature| feature.offset.is_some())
     }
 
-    /// The rows of these features, with what is to be subtracted from them.
+    /// The rows of these features, with their offsets as scales.
     pub(in crate::data) fn subtracted(&self, data: Dataset) -> Result<Dataset> {
         match self.has_offsets() {
             true => data.map_inputs(|n, tensor| self.features[n].subtracted(tensor)),
@@ -68,7 +68,7 @@ impl Schema {
 }
 
 impl Feature {
-    /// The numbers with the offset that is to be subtracted when they are gathered.
+    /// The values with the offset as a scale, subtracted when they are gathered.
     fn subtracted(&self, tensor: Tensor) -> Result<Tensor> {
         match self.offset {
             Some(offset) => tensor.scaled(Scale::Standardize {

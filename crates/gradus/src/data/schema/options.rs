@@ -1,4 +1,4 @@
-//! What a user says of a table's columns.
+//! The user's options for a table's columns.
 
 use crate::base::registry::{Value, table};
 use crate::data::table::{DateFormat, Kind, TextOptions};
@@ -6,8 +6,8 @@ use crate::error::{Error, Result, join};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// What a table's columns are for: which are predicted, which are left out, what
-/// they hold. Every column that is not named is a feature.
+/// Roles and types of a table's columns: targets, excluded columns, types. Every column that is not
+/// named is a feature.
 ///
 /// ```
 /// use gradus::data::{Kind, TableOptions};
@@ -20,79 +20,79 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TableOptions {
-    /// The columns that are predicted. Texts are classes, and so are two different values
-    /// whatever they are; other numbers are numbers. `columns` says otherwise.
+    /// The target columns. Texts are classes, and so are two distinct values of any type; other
+    /// numbers are numbers. `columns` overrides it.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_more")]
     pub target: Vec<String>,
-    /// Columns that are not looked at.
+    /// Excluded columns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// What becomes of columns whose own look does not decide.
+    /// Overrides of the inferred role or type, by column.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Treat>,
-    /// How dates are written, where the cells of a column do not say.
+    /// Formats of dates, if the cells of a column are ambiguous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_format: Option<DateFormats>,
-    /// What stands for a missing number. Default `indicator`.
+    /// Substitute of a missing number. Default `indicator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
-    /// How the numbers of a target are scaled inside the model. Default `standard`.
+    /// Scale of a numeric target inside the model. Default `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_scale: Option<TargetScale>,
-    /// How the text of a CSV file is to be read.
+    /// Format of a CSV file's text.
     #[serde(flatten)]
     pub text: TextOptions,
-    /// The column with a weight for each row's loss.
+    /// The column of sample weights.
     #[serde(skip)]
     pub sample_weight: Option<String>,
-    /// Targets that stay numbers though they have two different values: the loss that is
-    /// named for them is one of numbers.
+    /// Targets that stay numbers though they have only two distinct values, because their
+    /// configured loss is one for numbers.
     #[serde(skip)]
     pub number_targets: Vec<String>,
 }
 
-/// How dates are written.
+/// Formats of dates.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum DateFormats {
-    /// Those of every column that is written so.
+    /// One format for every column that matches it.
     All(DateFormat),
-    /// Those of columns, by name, which are columns of dates then.
+    /// Formats by column, each of which then is a column of dates.
     Columns(BTreeMap<String, DateFormat>),
 }
 
-/// What becomes of a column.
+/// The role or type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treat {
-    /// It holds that.
+    /// A column of this type.
     As(Kind),
-    /// It is not looked at.
+    /// Excluded.
     Drop,
-    /// It says which row it is: no feature, but kept beside the predictions.
+    /// An id that identifies each row: no feature, but kept beside the predictions.
     Id,
 }
 
-/// What stands for a missing number.
+/// The substitute of a missing number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
-    /// The mean of the training rows, and a 1 in a column of its own for each column
-    /// that has gaps there.
+    /// The mean of the training rows, and an indicator column of 0 and 1 for each column with
+    /// missing values.
     #[default]
     Indicator,
     /// The mean of the training rows.
     Mean,
 }
 
-/// How the numbers of a target are scaled inside the model.
+/// The scale of a numeric target inside the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetScale {
-    /// The network's last numbers are multiplied by the deviation of the training
-    /// rows and their mean is added; the loss is weighed to be of order 1.
+    /// The network's output is multiplied by the deviation of the training rows and their mean is
+    /// added; the loss is weighted to be of order 1.
     #[default]
     Standard,
-    /// Not at all.
+    /// None: all stays as it is.
     None,
 }
 
@@ -133,68 +133,68 @@ impl TableOptions {
         Self::default()
     }
 
-    /// Adds a column that is predicted.
+    /// Adds a target.
     pub fn target(mut self, column: impl Into<String>) -> Self {
         self.target.push(column.into());
         self
     }
 
-    /// Adds a column that is not looked at.
+    /// Excludes a column.
     pub fn exclude(mut self, column: impl Into<String>) -> Self {
         self.exclude.push(column.into());
         self
     }
 
-    /// Says what a column holds.
+    /// Sets a column's role or type.
     pub fn column(mut self, column: impl Into<String>, kind: Kind) -> Self {
         self.columns.insert(column.into(), Treat::As(kind));
         self
     }
 
-    /// Adds a column that says which row it is.
+    /// Adds an id column.
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.columns.insert(column.into(), Treat::Id);
         self
     }
 
-    /// Sets how dates are written.
+    /// Sets the formats of dates.
     pub fn date_format(mut self, formats: DateFormats) -> Self {
         self.date_format = Some(formats);
         self
     }
 
-    /// Sets what stands for a missing number.
+    /// Sets the substitute of a missing number.
     pub fn missing(mut self, missing: Missing) -> Self {
         self.missing = Some(missing);
         self
     }
 
-    /// Sets how the numbers of a target are scaled.
+    /// Sets the scale of a numeric target.
     pub fn target_scale(mut self, scale: TargetScale) -> Self {
         self.target_scale = Some(scale);
         self
     }
 
-    /// Sets how the text of a CSV file is to be read.
+    /// Sets the format of a CSV file's text.
     pub fn text(mut self, text: TextOptions) -> Self {
         self.text = text;
         self
     }
 
-    /// Says that a target stays a number though it has two different values.
+    /// Keeps a target with two distinct values a number.
     pub fn number_target(mut self, column: impl Into<String>) -> Self {
         self.number_targets.push(column.into());
         self
     }
 
-    /// Sets the column with a weight for each row's loss.
+    /// Sets the column of sample weights.
     pub fn sample_weight(mut self, column: impl Into<String>) -> Self {
         self.sample_weight = Some(column.into());
         self
     }
 
     /// Reads `target`, `exclude`, `columns`, `date_format`, `missing` and `target_scale` of a
-    /// configuration; `at` is where they stand.
+    /// configuration; `at` is their path of keys.
     pub(in crate::data) fn from_values(
         at: &str,
         [target, exclude, columns, dates, missing, scale]: [Option<Value>; 6],
@@ -294,7 +294,7 @@ fn date_formats(at: &str, value: &Value) -> Result<DateFormats> {
     }
 }
 
-/// A column's name, or a list of such.
+/// A column's name, or a list of names.
 fn names(at: &str, value: &Value) -> Result<Vec<String>> {
     let wrong = |value: &Value| Error::invalid(at, value, "a column's name, or a list of such");
     let name = |value: &Value| match value.as_str() {

@@ -1,4 +1,4 @@
-//! Reading another table than the one that a schema was made of.
+//! Reading of another table by an existing schema.
 
 use super::Schema;
 use crate::data::Dataset;
@@ -8,9 +8,9 @@ use crate::error::{Error, Result, nearest};
 impl Schema {
     /// Reads a table whose columns are those of this schema, in any order.
     ///
-    /// All features must be there, and the targets if `labelled`; targets that are
-    /// not wanted, ids, dropped columns and others may be. An error where a column is
-    /// missing, and where a cell is not what its column holds.
+    /// All features must be there, and the targets if `labelled`; other targets, ids, dropped and
+    /// further columns may be. An error if a column is missing, or a cell does not have its
+    /// column's type.
     pub fn read(&self, source: impl Tabular, labelled: bool) -> Result<Table> {
         let without = "`gradus predict` does without";
         let options = ReadTable {
@@ -20,14 +20,14 @@ impl Schema {
         self.read_for(&source, labelled, options, without)
     }
 
-    /// The rows of such a table, as [`Schema::dataset`] makes them.
+    /// The rows of such a table, as of [`Schema::dataset`].
     pub fn rows(&self, source: impl Tabular, labelled: bool) -> Result<Dataset> {
         let rows = self.dataset(&self.read(&source, labelled)?, labelled);
         rows.map_err(|error| with_line(source.name(), error))
     }
 
-    /// As [`Schema::read`], of rows that are trained on or held out, `more` being the
-    /// types of columns that are dropped.
+    /// Like [`Schema::read`], for training or held-out rows; `more` are the types of dropped
+    /// columns that are needed.
     pub(in crate::data) fn read_with(
         &self,
         source: &dyn Tabular,
@@ -40,7 +40,7 @@ impl Schema {
         self.read_for(source, labelled, more, without)
     }
 
-    /// `without` says what to do without a target.
+    /// `without` is the advice for a table without a target.
     fn read_for(
         &self,
         source: &dyn Tabular,
@@ -52,7 +52,7 @@ impl Schema {
         if options.text.missing_values.is_none() {
             options.text.missing_values.clone_from(&self.missing_values);
         }
-        // What is said of these rows counts more than how others were written.
+        // The user's text options for this table win over the stored formats.
         let hold = |options: &mut ReadTable, name: &str, kind: Kind, format| {
             options.kinds.insert(name.to_owned(), kind);
             if kind == Kind::Number && !options.text.says(name) {
@@ -82,7 +82,7 @@ impl Schema {
         }
         let name = source.name();
         let table = match source.to_table(&options) {
-            // Some column is not there.
+            // A column is missing.
             Err(Error::UnknownName {
                 family: "column",
                 known,
@@ -101,8 +101,8 @@ impl Schema {
         Ok(table)
     }
 
-    /// Refuses columns without which it does not go, and unless they are ignored those
-    /// of which nothing is known.
+    /// Refuses a table without the required columns, and, unless extra columns are ignored, one
+    /// with unknown columns.
     fn check_columns(
         &self,
         path: &str,
@@ -122,7 +122,7 @@ impl Schema {
             names.join(", ")
         };
         let s = |names: &[&String]| if names.len() == 1 { "" } else { "s" };
-        // As columns without a name are called.
+        // The usual names of nameless columns.
         let is_numbered = |name: &String| {
             let place = name.strip_prefix("column_");
             place.is_some_and(|place| place.parse::<usize>().is_ok())

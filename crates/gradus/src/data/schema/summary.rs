@@ -1,4 +1,4 @@
-//! What training rows are like: all that the model of a table is made by.
+//! Statistics of training rows, from which the model of a table is built.
 
 use super::different::Different;
 use super::{Feature, Schema};
@@ -9,49 +9,48 @@ use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// What training rows are like, found in two passes over them: means and variances, gaps,
-/// texts. A model of a table is made by it, and not by the rows themselves, which
-/// may be larger than memory.
+/// Statistics of training rows, found in two passes over them: means and variances, missing values,
+/// texts. A table's model is built from them, not from the rows, which may be larger than memory.
 ///
-/// The same rows have the same, to the bit, wherever they are.
+/// Rows in memory and streamed rows give the same statistics, to the bit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     name: String,
     rows: u64,
     features: Vec<(String, Look)>,
     targets: Vec<Moments>,
-    /// Which of the targets' numbers 32 bits tell apart.
+    /// Distinct values of each target before and after rounding to float32.
     target_values: Vec<Different>,
-    /// What each target's values are.
+    /// Value statistics of each target.
     outcomes: Vec<Outcome>,
 }
 
-/// What a feature's rows are like.
+/// Statistics of a feature.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Look {
     Numbers(NumberLook),
     Texts(HashMap<String, u64>),
 }
 
-/// The numbers of rows, each at its place.
+/// Statistics of numeric rows, element by element.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct NumberLook {
-    /// Those that are not missing; a variance may be 0.
+    /// Moments of the present values; a variance may be 0.
     pub places: Vec<Moments>,
-    /// How many rows are missing.
+    /// Number of missing rows.
     pub missing: u64,
-    /// The first row in which anything is there.
+    /// The first row that is not missing.
     first: Option<Vec<f64>>,
-    /// Whether all rows are the same as that one, or as the ones before it.
+    /// True if every later row equals `first`, and none before it is missing.
     same: bool,
-    /// Which of a column of single numbers 32 bits tell apart.
+    /// Distinct values before and after rounding to 32 bits, for features of one value.
     pub(super) different: Different,
-    /// True if each row has a larger whole number than the one before.
+    /// True if the values are whole and strictly ascending.
     rises: bool,
     last: Option<f64>,
 }
 
-/// Mean and population variance of numbers.
+/// Mean and population variance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Moments {
     pub mean: f64,
@@ -60,7 +59,7 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Adds a number to what will be the mean, or with its mean known, the variance.
+    /// Adds a value to the mean, or, once that is known, to the variance.
     fn add(&mut self, x: f64, second: bool) {
         match second {
             false => {
@@ -81,7 +80,7 @@ impl Moments {
 }
 
 impl Summary {
-    /// Of these training rows, which are those of the schema.
+    /// The statistics of these training rows, whose features are the schema's.
     pub fn of(schema: &Schema, train: impl Into<Data>) -> Result<Self> {
         let train = train.into();
         let mut summary = Summary {
@@ -122,17 +121,17 @@ impl Summary {
         Ok(summary)
     }
 
-    /// What messages call the rows.
+    /// The rows' name in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many there are.
+    /// The total number.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// What a feature's rows are like.
+    /// Statistics of a feature.
     pub(crate) fn look(&self, feature: &Feature) -> Result<&Look> {
         let found = self.features.iter().find(|(name, _)| *name == feature.name);
         found.map(|(_, look)| look).ok_or_else(|| {
@@ -141,7 +140,8 @@ impl Summary {
         })
     }
 
-    /// The features of single numbers, with which of these 32 bits tell apart.
+    /// The features of one value, with their moments and distinct values before and after rounding
+    /// to 32 bits.
     pub(super) fn features(&self) -> impl Iterator<Item = (&str, &Moments, &Different)> {
         self.features.iter().filter_map(|(name, look)| match look {
             Look::Numbers(of) => match &of.places[..] {
@@ -157,7 +157,7 @@ impl Summary {
         self.targets.iter().zip(&self.target_values)
     }
 
-    /// Moves the numbers of a feature, from which so much is subtracted from now on.
+    /// Shifts the mean of a feature from which `offset` will be subtracted.
     pub(super) fn subtract(&mut self, name: &str, offset: f64) {
         for (of, look) in &mut self.features {
             if let (true, Look::Numbers(NumberLook { places, .. })) = (of == name, look)
@@ -168,12 +168,12 @@ impl Summary {
         }
     }
 
-    /// What the targets' values are, in their order.
+    /// Value statistics of the targets, in their order.
     pub(crate) fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }
 
-    /// What the targets are like, in their order.
+    /// Moments of the targets, in their order.
     pub(crate) fn targets(&self) -> &[Moments] {
         &self.targets
     }
@@ -191,7 +191,7 @@ fn empty(feature: &Feature) -> (String, Look) {
     (feature.name.clone(), look)
 }
 
-/// All numbers of a tensor, as they were read unless they are scaled.
+/// All values of a tensor, unscaled if it has no scale.
 fn numbers(tensor: &Tensor) -> Cow<'_, [f64]> {
     match (tensor.values(), tensor.scale()) {
         (Values::F64(all), Scale::None) => all.into(),
@@ -223,7 +223,7 @@ impl Look {
                 }
                 let mut here = vec![0_u64; names.len()];
                 codes.iter().for_each(|&code| here[code as usize] += 1);
-                // Of a dictionary that others share, some may not be there.
+                // A shared dictionary may have texts that do not occur here.
                 for (name, count) in names.iter().zip(here).filter(|(_, count)| *count > 0) {
                     match counts.get_mut(name) {
                         Some(sum) => *sum += count,
@@ -236,7 +236,7 @@ impl Look {
         }
     }
 
-    /// Why these rows tell a model nothing, if so.
+    /// The reason, if the feature carries no information.
     pub(super) fn tells_nothing(&self, kind: Kind) -> Option<String> {
         let is_date = matches!(kind, Kind::Date | Kind::DateTime);
         match self {
@@ -259,13 +259,12 @@ impl Look {
         }
     }
 
-    /// True if it is of whole numbers of which each row has a larger one than the row
-    /// before.
+    /// True if the values are whole and strictly ascending from row to row.
     pub(super) fn counts_rows(&self) -> bool {
         matches!(self, Look::Numbers(numbers) if numbers.rises && !numbers.same)
     }
 
-    /// How many rows are missing.
+    /// Number of missing rows.
     pub(super) fn missing(&self) -> u64 {
         match self {
             Look::Texts(counts) => counts.get("").copied().unwrap_or(0),
@@ -290,7 +289,7 @@ impl NumberLook {
         self.missing += u64::from(is_missing);
         match &self.first {
             None if is_missing => {}
-            // Those before it are missing, which is another thing.
+            // Missing rows before the first value make the rows differ.
             None => {
                 self.first = Some(row.to_vec());
                 self.same &= self.missing == 0;

@@ -1,12 +1,12 @@
-//! The target of a table: classes or a number.
+//! Derivation of a table's targets: classes or a number.
 
 use super::{TableOptions, Target, Treat};
 use crate::base::written;
 use crate::data::table::{Cells, Column, Kind, Table, truth};
 use crate::error::{Error, Result};
 
-/// The classes of a column that is predicted: its texts; its numbers, if two are
-/// different and nothing says that they are numbers; none of other numbers.
+/// The classes of a target: texts; two distinct numbers, unless the options make them numbers; none
+/// for other numbers.
 pub(super) fn target(table: &Table, column: &Column, options: &TableOptions) -> Result<Target> {
     let name = &column.name;
     let is_number = options.columns.get(name) == Some(&Treat::As(Kind::Number))
@@ -21,7 +21,7 @@ pub(super) fn target(table: &Table, column: &Column, options: &TableOptions) -> 
             return Err(Error::invalid(name, "dates as a target", expected));
         }
     };
-    // Numbers that stand for classes are in the order of the numbers.
+    // Numeric class names are sorted by value.
     let numbers: Option<Vec<f64>> = classes.iter().map(|name| name.parse().ok()).collect();
     match numbers {
         Some(_) => classes.sort_by(|a, b| {
@@ -47,7 +47,7 @@ pub(super) fn target(table: &Table, column: &Column, options: &TableOptions) -> 
     Ok(target)
 }
 
-/// The names of two classes, if so many different numbers are there.
+/// The names of two classes, if there are exactly two distinct values.
 fn two(all: &[f64]) -> Option<Vec<String>> {
     let mut different: Vec<f64> = Vec::new();
     for &x in all.iter().filter(|x| !x.is_nan()) {
@@ -58,7 +58,7 @@ fn two(all: &[f64]) -> Option<Vec<String>> {
             }
         }
     }
-    // A zero has no sign.
+    // Negative zero counts as zero.
     let names = different
         .iter()
         .map(|&x| written::double(x + 0.0))
@@ -66,7 +66,7 @@ fn two(all: &[f64]) -> Option<Vec<String>> {
     (different.len() == 2).then_some(names)
 }
 
-/// The words for no and for yes, where all classes are such: `Yes` and `yes` are one.
+/// The words for no and yes, if all class names are such words: `Yes` and `yes` are one class.
 fn yes_and_no(classes: &[String]) -> Option<Vec<String>> {
     let truths: Vec<f32> = classes.iter().map(|c| truth(c)).collect::<Option<_>>()?;
     let first = |wanted: f32| {
@@ -76,14 +76,14 @@ fn yes_and_no(classes: &[String]) -> Option<Vec<String>> {
     Some(vec![first(0.0)?, first(1.0)?])
 }
 
-/// The number that a class' name stands for.
+/// The value of a numeric class name.
 fn number(name: &str) -> Option<f64> {
     name.parse().ok()
 }
 
 impl Target {
-    /// The number of the class that a text names: by its letters, else as the number or
-    /// the boolean that it is, as another program may have written it.
+    /// The label of the class with this text: by its letters, else by its value as a number or
+    /// boolean, which another program may have written differently.
     pub(super) fn class_of_text(&self, text: &str) -> Option<usize> {
         let place = |is: &dyn Fn(&String) -> bool| self.classes.iter().position(is);
         place(&|class| class == text)
@@ -97,7 +97,7 @@ impl Target {
             })
     }
 
-    /// The number of the class that a number names.
+    /// The label of the class with this numeric name.
     pub(super) fn class_of_number(&self, x: f64) -> Option<usize> {
         let place = |is: &dyn Fn(f64) -> bool| {
             let mut classes = self.classes.iter();
@@ -106,7 +106,7 @@ impl Target {
         place(&|class| class == x).or_else(|| place(&|class| class as f32 == x as f32))
     }
 
-    /// Classes' names for a message, the first few.
+    /// The first few class names, for a message.
     pub(super) fn class_list(&self) -> String {
         const NAMED: usize = 20;
         let first = self.classes[..self.classes.len().min(NAMED)].join(", ");

@@ -1,4 +1,4 @@
-//! What new rows have that the model did not meet in training.
+//! New rows' deviations from the training rows.
 
 use super::known::Dictionary;
 use super::{Feature, Schema};
@@ -9,14 +9,13 @@ use crate::error::Result;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A larger share of unknown categories is worth a word.
+/// Share of unknown categories above which they are reported.
 const FEW: f64 = 0.05;
-/// One row may well have a gap.
+/// A single row may well have a missing value.
 const FEWEST_ROWS: u64 = 2;
 
-/// What rows of a table have that the model did not meet in training: other columns,
-/// categories that it does not know, columns without a value. Rows are added block by
-/// block; then [`lines`](Unfamiliar::lines) says it.
+/// New rows' deviations from the training rows: extra columns, unknown categories, columns without
+/// a value. Rows are added block by block; then [`lines`](Unfamiliar::lines) reports them.
 #[derive(Clone, Debug)]
 pub struct Unfamiliar {
     rows: u64,
@@ -34,7 +33,7 @@ struct Looked {
 }
 
 impl Unfamiliar {
-    /// Of no rows yet, for a model of such columns.
+    /// Starts without rows, for a model of such columns.
     pub fn new(schema: &Schema) -> Self {
         let looked = |feature: &Feature| Looked {
             known: schema.known.get(&feature.name).cloned(),
@@ -78,12 +77,12 @@ impl Unfamiliar {
         Ok(())
     }
 
-    /// Adds all rows, wherever they are.
+    /// Adds all rows, in memory or streamed.
     pub fn add_all(&mut self, rows: &Data) -> Result<()> {
         rows.each(&mut |rows| self.add(rows))
     }
 
-    /// A line for each thing, `source` being what the rows are called.
+    /// A line for each deviation; `source` is the rows' name.
     pub fn lines(&self, source: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.ignored.is_empty() {

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Map;
 use std::path::Path;
 
-/// While pictures are decoded, they take that part of the memory that rows may take.
+/// Part of the memory limit that decoding may use.
 const SHARE: u64 = 4;
 
 #[derive(Deserialize)]
@@ -96,7 +96,7 @@ impl SourceKind for Images {
         check_classes(&rows)?;
         let own = |at: &'static str, how: &HoldOut, train: &Dataset| match how {
             HoldOut::Images { images: folder } => {
-                // In the size of those that are trained on.
+                // In the size of the training pictures.
                 let own = self.other(folder).fitting(train.inputs()[0].shape());
                 own.decoded(base, Order::Spread, Some(train.class_names()))
             }
@@ -115,7 +115,7 @@ impl SourceKind for Images {
     fn stream(&self, request: &Request<'_>, excess: Excess) -> Result<RunData> {
         let base = request.base;
         let at_once = excess.memory.bytes() / SHARE;
-        // By the options as they are: what is kept is kept for pictures in memory, too.
+        // By the configured options, so that the cache serves pictures in memory, too.
         let mut all = self.rows_in_file(base, Order::Spread, None, at_once)?;
         let mut about = all.about().data()?;
         check_classes(&about)?;
@@ -182,7 +182,7 @@ impl SourceKind for Images {
         let data = data.map_inputs(|_, pictures| {
             let pictures = pictures.scaled(scale.clone())?;
             match input {
-                // (28, 28) without channels, as the built-in sets have it.
+                // (28, 28) without channels, as in the built-in sets.
                 Some(shape) if shape.size() == pictures.size() => pictures.reshaped(shape.dims()),
                 _ => Ok(pictures),
             }
@@ -225,7 +225,7 @@ fn classes<'a>(purpose: &Purpose<'a>) -> Option<&'a [String]> {
     classes.filter(|classes| !purpose.unlabelled && !classes.is_empty())
 }
 
-/// Refuses pictures that a network cannot learn to tell apart.
+/// Refuses a folder of pictures with a single class, or without class folders.
 fn check_classes(data: &Dataset) -> Result<()> {
     if let [only] = data.class_names() {
         let found = format!("one class folder, `{only}`");

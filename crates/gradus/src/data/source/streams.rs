@@ -23,7 +23,7 @@ impl Streams {
     /// `usual`.
     pub fn share(self, usual: ScaleName, request: &Request<'_>, excess: Excess) -> Result<RunData> {
         let Excess { memory, whole } = excess;
-        // Training and validation take turns, but both keep their rows.
+        // Training and validation alternate, but both keep their rows.
         let share = match self.validation {
             Some(_) => memory.bytes() / 8,
             None => 0,
@@ -39,7 +39,7 @@ impl Streams {
             Some(scales) => stream.memory(bytes).scaled(scales.clone()).map(Data::from),
         };
         let validation = self.validation.map(|part| scaled(part, share));
-        // Comes when the training is over.
+        // Read only after training.
         let test = self.test.map(|part| scaled(part, memory.bytes()));
         let targets = self.targets.map(|targets| targets.memory(memory.bytes()));
         Ok(RunData {

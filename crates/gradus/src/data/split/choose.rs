@@ -66,7 +66,7 @@ pub(in crate::data) fn take_end(how: &HoldOut, left: &mut Range<usize>) -> Resul
     }
 }
 
-/// Takes what is held out of the rows.
+/// Removes the held-out rows from `rows` and returns them.
 fn take(
     how: &HoldOut,
     rows: &mut Vec<usize>,
@@ -82,7 +82,7 @@ fn take(
     Ok(Some(held_out))
 }
 
-/// The places in `rows` of both sides.
+/// Splits the indices of `rows` into both sides.
 fn sides(how: &HoldOut, rows: &[usize], keys: &dyn Keys, seed: u64) -> Result<Option<Sides>> {
     let sides = match how {
         HoldOut::Files { .. } | HoldOut::Table { .. } | HoldOut::Images { .. } => return Ok(None),
@@ -174,7 +174,7 @@ impl Key {
         }
     }
 
-    /// Refuses a class that cannot be in every fold.
+    /// Refuses a class with fewer rows than folds.
     fn enough_of_each_class(classes: &[u32], rows: &[usize], folds: usize) -> Result<()> {
         let mut counts = HashMap::new();
         for (place, class) in classes.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Folds: every row is held out once.
+//! Folds for cross-validation: every row is held out once.
 
 use super::{Sides, draws, members};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// each row, as [`folds`](folds()) and the others here give it. With
 /// [`time_folds`], the rows of later folds are on neither side.
 ///
-/// An error where either side would be empty.
+/// An error if either side would be empty.
 pub fn fold(folds: &[usize], fold: usize, by_time: bool) -> Result<Sides> {
     let of = |on_it: &dyn Fn(usize) -> bool| -> Vec<usize> {
         let rows = folds.iter().enumerate();
@@ -26,20 +26,18 @@ pub fn fold(folds: &[usize], fold: usize, by_time: bool) -> Result<Sides> {
     Ok(sides)
 }
 
-/// The fold of each row, 0 up to `folds`, at random; folds differ by at most a
-/// row.
+/// The fold of each row, 0 up to `folds`, at random; fold sizes differ by at most one.
 pub fn folds(rows: usize, folds: usize, seed: u64) -> Result<Vec<usize>> {
     stratified_folds(&vec![0; rows], folds, seed)
 }
 
-/// As [`folds`](folds()), neighbours in one fold: the first rows are the first fold.
+/// Like [`folds`](folds()), with contiguous folds: the first rows are the first fold.
 pub fn block_folds(rows: usize, folds: usize) -> Result<Vec<usize>> {
     enough(rows, folds, "rows")?;
     Ok((0..rows).map(|row| row * folds / rows).collect())
 }
 
-/// As [`folds`](folds()), each class dealt evenly: its rows in two folds differ by at
-/// most one.
+/// Like [`folds`](folds()), stratified: the rows of a class in two folds differ by at most one.
 pub fn stratified_folds(classes: &[u32], folds: usize, seed: u64) -> Result<Vec<usize>> {
     enough(classes.len(), folds, "rows")?;
     let mut draws = draws(seed);
@@ -55,8 +53,8 @@ pub fn stratified_folds(classes: &[u32], folds: usize, seed: u64) -> Result<Vec<
     Ok(fold)
 }
 
-/// As [`folds`](folds()), each group in one fold: the largest first, each to the fold
-/// that has the fewest rows.
+/// Like [`folds`](folds()), with each group in one fold: the largest first, each to the smallest
+/// fold.
 pub fn grouped_folds(groups: &[u32], folds: usize, seed: u64) -> Result<Vec<usize>> {
     let mut members = members(groups);
     enough(members.len(), folds, "groups")?;
@@ -74,13 +72,12 @@ pub fn grouped_folds(groups: &[u32], folds: usize, seed: u64) -> Result<Vec<usiz
     Ok(fold)
 }
 
-/// Folds that come one after another in time, for [`fold`] with `by_time`: each is
-/// held out from what was before it, as scikit-learn's `TimeSeriesSplit`. `times` has
-/// the time of each row, finite.
+/// Folds in order of time, for [`fold`] with `by_time`: each is held out from the rows before it,
+/// as in scikit-learn's `TimeSeriesSplit`. `times` has the time of each row, finite.
 ///
-/// The rows are cut into `folds + 1` parts of nearly one size, of which the first is
-/// fold 0 and only trained on; folds 1 up to and including `folds` are held out. Rows
-/// of one time stay together: a cut moves to the nearest place between two times.
+/// The rows are cut into `folds + 1` parts of nearly one size, of which the first is fold 0, used
+/// for training only; folds 1 up to and including `folds` are held out. Rows of one time stay
+/// together: a cut moves to the nearest change of time.
 pub fn time_folds(times: &[f64], folds: usize) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..times.len()).collect();
     order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
@@ -101,7 +98,7 @@ pub fn time_folds(times: &[f64], folds: usize) -> Result<Vec<usize>> {
     let mut next = 0;
     for number in 1..=folds {
         let wanted = number * times.len() / (folds + 1);
-        // Each later fold needs a place of its own, too.
+        // Each later fold needs a cut of its own, too.
         let last = places.len() - (folds - number);
         let nearest = (next..last).min_by_key(|&n| places[n].abs_diff(wanted));
         let nearest = nearest.unwrap_or(next);
@@ -171,7 +168,7 @@ mod tests {
         assert_eq!(second.rest, [0, 1, 2, 3]);
         assert_eq!(second.held_out, [4, 5]);
         assert!(fold(&found, 0, true).is_err() && fold(&found, 4, true).is_err());
-        // Whatever the order, and one time stays together.
+        // The order of rows does not matter, and equal times stay together.
         let found = time_folds(&[3.0, 1.0, 1.0, 1.0, 1.0, 2.0], 2).unwrap();
         assert_eq!(found, [2, 0, 0, 0, 0, 1]);
         let error = time_folds(&[3.0, 1.0, 1.0, 2.0], 3).unwrap_err();

@@ -50,7 +50,7 @@ pub enum HoldOut {
     },
     /// Pictures in a folder of their own: `{ images = "validation" }`.
     Images {
-        /// The folder, whose class folders have the names of the training's.
+        /// The folder, with class folders named as in the training folder.
         images: String,
     },
 }
@@ -59,15 +59,14 @@ pub enum HoldOut {
 /// array files it is a file with one number a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SplitBy {
-    /// The last ones, as Keras' `validation_split`. Of folds `shuffle = false`.
+    /// The last rows, as in Keras' `validation_split`; for folds, `shuffle = false`.
     Last,
-    /// Rows drawn at random, by the run's seed: `shuffle = true`; so are folds without a
-    /// word.
+    /// Random rows, by the run's seed: `shuffle = true`, and the default for folds.
     Shuffle,
-    /// At random, each class of the target (`stratify = true`) or of a column
-    /// (`stratify = "column"`) with the same share on both sides.
+    /// Stratified at random: each class of the target (`stratify = true`) or of a column (`stratify
+    /// = "column"`) has the same share on both sides.
     Stratify(Option<String>),
-    /// Whole groups, at random: no value of the column is on both sides.
+    /// Whole groups at random: no value of the column is on both sides.
     Group(String),
     /// The latest rows by the column.
     Time(String),
@@ -104,7 +103,7 @@ impl HoldOut {
         )
     }
 
-    /// The same rows, each file's path changed.
+    /// The same choice, with each file's path mapped.
     pub(in crate::data) fn map_paths(&self, change: &impl Fn(&String) -> String) -> HoldOut {
         let column = |name: &String| match is_array(name) {
             true => change(name),

@@ -13,9 +13,9 @@ pub(in crate::data) trait Keys {
     /// The class of each row by the target.
     fn classes(&self) -> Result<Vec<u32>>;
 
-    /// The category of each row by a column; `None` where it is missing.
+    /// The category of each row by a column; `None` if it is missing.
     fn codes(&self, column: &str) -> Result<Vec<Option<u32>>>;
 
-    /// The time of each row by a column; NaN where it is missing.
+    /// The time of each row by a column; NaN if it is missing.
     fn times(&self, column: &str) -> Result<Vec<f64>>;
 }

@@ -20,13 +20,13 @@ use crate::error::{Error, Result};
 /// The two sides of a split, each in ascending order, none empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sides {
-    /// The rows that stay.
+    /// The remaining rows.
     pub rest: Vec<usize>,
-    /// The rows that are held out.
+    /// The held-out rows.
     pub held_out: Vec<usize>,
 }
 
-/// The first `n` of `rows` rows are held out.
+/// Holds out the first `n` of `rows` rows.
 pub fn first(rows: usize, n: usize) -> Result<Sides> {
     let n = first_rows(rows, n)?;
     Ok(Sides {
@@ -35,7 +35,7 @@ pub fn first(rows: usize, n: usize) -> Result<Sides> {
     })
 }
 
-/// The number of rows that [`first`] takes, if it leaves some.
+/// The number of rows that [`first`] holds out; an error if none remain.
 pub(super) fn first_rows(rows: usize, n: usize) -> Result<usize> {
     if n == 0 || n >= rows {
         let expected = format!("at least 1 and fewer than the {rows} rows");
@@ -44,8 +44,8 @@ pub(super) fn first_rows(rows: usize, n: usize) -> Result<usize> {
     Ok(n)
 }
 
-/// The last `fraction` of the rows is held out: Keras' `validation_split`,
-/// which takes the rows from `floor(rows * (1 - fraction))` on.
+/// Holds out the last `fraction` of the rows: Keras' `validation_split`, which takes the rows from
+/// `floor(rows * (1 - fraction))` on.
 pub fn last(rows: usize, fraction: f64) -> Result<Sides> {
     let stay = rows - share(rows, fraction)?;
     Ok(Sides {
@@ -54,7 +54,7 @@ pub fn last(rows: usize, fraction: f64) -> Result<Sides> {
     })
 }
 
-/// As many rows as [`last`] takes, drawn at random.
+/// Holds out as many rows as [`last`], drawn at random.
 pub fn random(rows: usize, fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(rows, fraction)?;
     let mut order: Vec<usize> = (0..rows).collect();
@@ -62,12 +62,11 @@ pub fn random(rows: usize, fraction: f64, seed: u64) -> Result<Sides> {
     Ok(sides(rows, &order[..wanted]))
 }
 
-/// As [`random`], each class with the same share on both sides, to a row.
-/// `classes` has the class of each row.
+/// Like [`random`], stratified: each class has the same share on both sides, to a row. `classes`
+/// has the class of each row.
 ///
-/// A class of one row stays: it cannot be on both sides, and a class that was
-/// never trained on says nothing when it is measured. An error where every
-/// class is so.
+/// A class of one row stays in training: it cannot be on both sides, and measuring a class that was
+/// never trained on is meaningless. An error if all classes have one row.
 pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(classes.len(), fraction)?;
     let mut draws = draws(seed);
@@ -80,7 +79,7 @@ pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
         return Err(Error::invalid("stratify", found, expected));
     }
     draws.shuffle(&mut members);
-    // Whole rows first, then the largest remainders.
+    // Integer parts first, then the largest remainders.
     let exact = |rows: &Vec<usize>| wanted as f64 * rows.len() as f64 / all as f64;
     let mut counts: Vec<usize> = members.iter().map(|rows| exact(rows) as usize).collect();
     let mut order: Vec<usize> = (0..members.len()).collect();
@@ -105,9 +104,8 @@ pub fn stratified(classes: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     Ok(sides(classes.len(), &held_out))
 }
 
-/// Whole groups are held out, drawn at random until their rows are as near to
-/// `fraction` of all as the groups drawn allow. `groups` has the group of each
-/// row. An error where there is one group.
+/// Holds out whole groups, drawn at random until their rows are as near to `fraction` of all as the
+/// groups drawn allow. `groups` has the group of each row. An error if there is only one group.
 pub fn grouped(groups: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     let wanted = share(groups.len(), fraction)?;
     let mut members = members(groups);
@@ -133,9 +131,9 @@ pub fn grouped(groups: &[u32], fraction: f64, seed: u64) -> Result<Sides> {
     Ok(sides(groups.len(), &held_out))
 }
 
-/// The latest `fraction` of the rows is held out. `times` has the time of each
-/// row, finite. Rows of one time stay together: the cut moves to the nearest
-/// place between two times. An error where all times are the same.
+/// Holds out the latest `fraction` of the rows. `times` has the time of each row, finite. Rows of
+/// one time stay together: the cut moves to the nearest change of time. An error if all times are
+/// the same.
 pub fn latest(times: &[f64], fraction: f64) -> Result<Sides> {
     let rows = times.len();
     let cut = rows - share(rows, fraction)?;
@@ -157,7 +155,7 @@ pub fn latest(times: &[f64], fraction: f64) -> Result<Sides> {
     Ok(sides(rows, &order[cut..]))
 }
 
-/// How many rows a fraction of all is.
+/// The number of rows in a fraction of all.
 pub(super) fn share(rows: usize, fraction: f64) -> Result<usize> {
     if !(fraction > 0.0 && fraction < 1.0) {
         let expected = "a number between 0 and 1";
@@ -265,7 +263,7 @@ mod tests {
             assert!((40..80).contains(&held_out.len()), "{}", held_out.len());
         }
         assert!(grouped(&[5, 5, 5], 0.4, 0).is_err());
-        // Two groups, each far more than is wanted: the smaller one.
+        // Two groups, each far larger than the fraction: the smaller one.
         let found = grouped(&[0, 0, 0, 1, 1, 1, 1, 1, 1, 1], 0.1, 9).unwrap();
         assert_eq!(found.held_out, [0, 1, 2]);
     }

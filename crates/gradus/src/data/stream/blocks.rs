@@ -1,4 +1,4 @@
-//! The rows of a stream once, block by block: what predictions are made of.
+//! One pass over a stream, block by block, for predictions.
 
 use super::reader::Reader;
 use super::rows::{Stream, scaled};
@@ -7,16 +7,16 @@ use crate::error::{Error, Result};
 use std::ops::Range;
 
 impl Stream {
-    /// Calls `visit` with all rows, in their order and with their ids, block by block:
-    /// each of a multiple of so many rows but the last. Beside a row `more` bytes are
-    /// needed. The next block is read meanwhile.
+    /// Calls `visit` with all rows, in their order and with their ids, block by block: each but the
+    /// last has a multiple of `multiple` rows. `more` bytes per row are reserved beside the row
+    /// itself. The next block is read meanwhile.
     pub(crate) fn blocks(
         &self,
         multiple: usize,
         more: u64,
         visit: &mut dyn FnMut(&Dataset) -> Result<()>,
     ) -> Result<()> {
-        /// Of the memory; and a block is no larger than that, in bytes.
+        /// Size limit of a block, in bytes, beside its share of the memory.
         const SHARE: u64 = 8;
         const MOST: u64 = 16 << 20;
         let rows = (self.memory / SHARE).min(MOST) / (self.row_bytes() + more);
@@ -39,7 +39,7 @@ impl Stream {
         Ok(())
     }
 
-    /// An error about a row of such ranges, as one of the source's row.
+    /// Converts an error's row number from one within these ranges to the source's.
     pub(super) fn at_source(&self, mut error: Error, ranges: &[Range<usize>]) -> Error {
         if let Error::Data { row: Some(row), .. } = &mut error
             && let Some(of_source) = self.source_row(ranges, *row)

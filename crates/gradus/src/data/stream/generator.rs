@@ -1,4 +1,4 @@
-//! `Generator`: batches of the user's own, one after the other.
+//! `Generator`: batches from a user's iterator.
 
 use super::reader::{Prepare, Reader, Ready};
 use super::window::alike;
@@ -8,13 +8,12 @@ use crate::error::{Error, Result};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-/// An iterator of batches, which are used as they come: what Keras calls a generator.
+/// An iterator of batches, used in its order: Keras' generator.
 ///
-/// How long an epoch is, [`Fit::steps_per_epoch`] says; an iterator that knows its
-/// length needs none if there is one epoch. A training ends when it has no more batches. While
-/// one batch is trained on, the next is made, on another thread; two are in memory.
-/// No batch may have more rows than the first. Nothing is shuffled, and nothing is
-/// learned from it beforehand: `Normalization` layers are adapted by
+/// [`Fit::steps_per_epoch`] sets the length of an epoch; an iterator of known length needs none for
+/// a single epoch. Training ends when it has no more batches. While one batch is trained on,
+/// another thread makes the next; two are in memory. No batch may have more rows than the first.
+/// Nothing is shuffled, and layers are not adapted to it: adapt `Normalization` layers by
 /// [`Model::adapt`] on other rows.
 ///
 /// [`Fit::steps_per_epoch`]: crate::train::Fit::steps_per_epoch
@@ -42,21 +41,21 @@ use std::sync::{Arc, Mutex};
 pub struct Generator {
     batches: Arc<Mutex<Batches>>,
     sample: Dataset,
-    /// How many batches there are, where the iterator knows it.
+    /// Number of batches, if the iterator knows it.
     length: Option<usize>,
 }
 
 type Iter = Box<dyn Iterator<Item = Result<Dataset>> + Send>;
 
 struct Batches {
-    /// The first one, until it is used.
+    /// The first batch, until it is used.
     first: Option<Dataset>,
     rest: Iter,
 }
 
 impl Generator {
-    /// Takes batches from this iterator. It takes the first at once; an error where
-    /// there is none, or it has no rows.
+    /// Wraps an iterator of batches. It takes the first one at once; an error if there is none, or
+    /// it has no rows.
     pub fn new<I>(batches: I) -> Result<Self>
     where
         I: IntoIterator<Item = Result<Dataset>>,
@@ -90,12 +89,12 @@ impl Generator {
         &self.sample
     }
 
-    /// How many batches there are in all, if it is known.
+    /// Total number of batches, if known.
     pub(crate) fn length(&self) -> Option<usize> {
         self.length
     }
 
-    /// The next batch; none after the last.
+    /// The next batch; `None` after the last.
     pub(crate) fn next(&self) -> Result<Option<Dataset>> {
         let mut batches = lock(&self.batches);
         let Some(batch) = batches.first.take().map(Ok).or_else(|| batches.rest.next()) else {
@@ -111,7 +110,7 @@ impl Generator {
         Ok(Some(batch))
     }
 
-    /// The error of what needs all rows before they are trained on.
+    /// The error for uses that need all rows before training.
     pub(super) fn once(&self) -> Error {
         Error::NotReady {
             problem: "a layer has still to learn from data, and the batches of a generator come \
@@ -129,17 +128,17 @@ impl fmt::Debug for Generator {
     }
 }
 
-/// The batches of a training, each made while the one before is used.
+/// The batches of a training, each made while the previous one is used.
 pub(crate) struct Drawn {
     reader: Reader<(), Option<Ready>>,
-    /// How many are still to be asked for; what nobody will use is not taken.
+    /// Batches still to be requested; unneeded ones are not taken from the iterator.
     left: usize,
     now: Option<Ready>,
     rows: Vec<u32>,
 }
 
 impl Drawn {
-    /// So many batches at most.
+    /// The feeds of at most `batches` batches.
     pub fn new(generator: &Generator, batches: usize, mut prepare: Prepare) -> Result<Self> {
         let source = generator.clone();
         let reader = Reader::new(move |(), _| {
@@ -166,7 +165,7 @@ impl Drawn {
         }
     }
 
-    /// Goes on to the next batch, if there is one.
+    /// Moves to the next batch, if there is one.
     pub fn advance(&mut self) -> Result<bool> {
         self.now = None;
         self.now = self.reader.wait()?;
@@ -174,7 +173,7 @@ impl Drawn {
         Ok(self.now.is_some())
     }
 
-    /// The feeds of the batch at hand, and its rows.
+    /// The feeds of the current batch, and its rows.
     pub fn batch(&self) -> Option<(&[Tensor], &[u32])> {
         let ready = self.now.as_ref()?;
         Some((&ready.feeds, self.rows.get(..ready.data.rows())?))

@@ -25,21 +25,20 @@ pub(crate) use windows::Windows;
 use super::{Dataset, Tensor};
 use crate::error::{Error, Result};
 
-/// What a model is trained on or measured with: rows in memory, rows that are read
-/// meanwhile, or batches that come one after the other. A reference to one of the three
-/// becomes it, sharing the rows.
+/// The data of training or evaluation: rows in memory, streamed rows, or batches of a generator. A
+/// reference to one of the three converts to it, sharing the rows.
 #[derive(Clone, Debug)]
 pub enum Data {
     /// All in memory.
     Memory(Dataset),
-    /// Read block by block.
+    /// Streamed block by block.
     Stream(Stream),
-    /// Batches of the user's own.
+    /// Batches from a user's iterator.
     Generator(Generator),
 }
 
 impl Data {
-    /// How many rows there are, if it is known.
+    /// Number of rows, if known.
     pub fn rows(&self) -> Option<usize> {
         match self {
             Data::Memory(data) => Some(data.rows()),
@@ -48,8 +47,7 @@ impl Data {
         }
     }
 
-    /// Rows that show what all are like, at least one: all, the first of a stream, or
-    /// a generator's first batch.
+    /// Representative rows, at least one: all, the first of a stream, or a generator's first batch.
     pub fn sample(&self) -> &Dataset {
         match self {
             Data::Memory(data) => data,
@@ -58,8 +56,8 @@ impl Data {
         }
     }
 
-    /// All but the last `fraction` of the rows, and these. Those of a stream take an
-    /// eighth of its memory. An error of a generator.
+    /// Splits off the last `fraction` of the rows. Those of a stream get an eighth of its memory.
+    /// An error for a generator.
     pub(crate) fn split_fraction(self, fraction: f64) -> Result<(Self, Self)> {
         match self {
             Data::Memory(data) => {
@@ -87,8 +85,8 @@ impl Data {
         }
     }
 
-    /// Calls `visit` with all rows, in their order, as many at a time as there is
-    /// memory for. An error of a generator, whose batches come only once.
+    /// Calls `visit` with all rows, in their order, as many at a time as memory allows. An error
+    /// for a generator, whose batches come only once.
     pub(crate) fn each(&self, visit: &mut dyn FnMut(&Dataset) -> Result<()>) -> Result<()> {
         match self {
             Data::Memory(data) => visit(data),

@@ -1,7 +1,7 @@
-//! `.npy` files whose rows are read by their position.
+//! `.npy` files whose rows are read by position.
 //!
-//! A file that is mapped to memory and cut short by somebody else ends the process with
-//! a signal; one that is read gives an error.
+//! If another process truncates a memory-mapped file, this process is killed by a signal (SIGBUS);
+//! reading gives an error instead.
 
 use super::rows::Rows;
 use crate::base::shape::Shape;
@@ -14,10 +14,9 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// The rows of `.npy` files, one for each input, target and the weights, of which only
-/// those are read that are needed.
+/// The rows of `.npy` files, one for each input, target and the weights, read as needed.
 ///
-/// Numbers become what [`read_npy`](crate::data::read_npy) makes of them.
+/// Elements are converted as by [`read_npy`](crate::data::read_npy).
 #[derive(Debug)]
 pub struct NpyRows {
     inputs: Vec<Array>,
@@ -32,19 +31,19 @@ struct Array {
     path: PathBuf,
     file: File,
     header: Header,
-    /// Where the numbers begin.
+    /// Offset of the elements.
     start: u64,
     row_bytes: u64,
 }
 
 impl NpyRows {
-    /// Inputs `x` with targets `y`. It reads the headers; an error where a file is not
-    /// as long as its header says, or the files have different numbers of rows.
+    /// Inputs `x` with targets `y`. It reads the headers; an error if a file's length contradicts
+    /// its header, or the row counts differ.
     pub fn new(x: impl AsRef<Path>, y: impl AsRef<Path>) -> Result<Self> {
         Self::from_parts(&[x], &[y])
     }
 
-    /// As [`NpyRows::new`], of several inputs and targets, in their order.
+    /// Like [`NpyRows::new`], for several inputs and targets, in their order.
     pub fn from_parts(inputs: &[impl AsRef<Path>], targets: &[impl AsRef<Path>]) -> Result<Self> {
         let inputs = inputs.iter().map(|path| Array::open(path.as_ref()));
         let targets = targets.iter().map(|path| Array::open(path.as_ref()));
@@ -70,7 +69,7 @@ impl NpyRows {
         Ok(self)
     }
 
-    /// The same with names for inputs and targets, as [`Dataset::with_names`].
+    /// The same with names for inputs and targets, as in [`Dataset::with_names`].
     pub fn with_names(mut self, inputs: &[String], targets: &[String]) -> Self {
         self.names = (inputs.to_vec(), targets.to_vec());
         self
@@ -80,8 +79,8 @@ impl NpyRows {
         self.inputs.iter().chain(&self.targets).chain(&self.weight)
     }
 
-    /// Bytes that all rows of a file would take in memory, about: those of 64 bits that 32
-    /// would round stay as wide, which the first rows tell.
+    /// Approximate bytes of a file's rows in memory: `f64` elements stay as wide if `f32` would
+    /// round one of the first rows'.
     pub(in crate::data) fn memory_of(path: &Path) -> Result<u64> {
         const FIRST: usize = 32;
         let mut array = Array::open(path)?;
@@ -170,7 +169,7 @@ impl Array {
         self.header.dims[0]
     }
 
-    /// Refuses a file that ends before that row does.
+    /// Refuses a file that is too short for that row.
     fn check_length(&self, end: usize, length: u64) -> Result<()> {
         let whole = length.saturating_sub(self.start) / self.row_bytes;
         if whole >= end as u64 {
@@ -200,7 +199,7 @@ impl Array {
 
     fn read(&mut self, rows: Range<usize>) -> Result<Tensor> {
         let failed = |cause| Error::io("read", &self.path, cause);
-        // It may have become shorter.
+        // It may have been truncated since it was opened.
         let length = self.file.metadata().map_err(failed)?.len();
         self.check_length(rows.end, length)?;
         let from = self.start + rows.start as u64 * self.row_bytes;

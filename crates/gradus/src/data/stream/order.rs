@@ -1,35 +1,35 @@
-//! The order in which an epoch visits rows that are read window by window.
+//! The order of an epoch over streamed rows.
 
 use crate::base::random::{Key, Sequence, Stream};
 use crate::data::memory::Memory;
 use crate::error::{Error, Result};
 use std::ops::Range;
 
-/// How rows are cut: a window is whole blocks, a block whole batches.
+/// The partition of rows: a window is whole blocks, a block whole batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
-    /// All rows.
+    /// Total number of rows.
     pub rows: usize,
-    /// Rows of a block, which are neighbours in the source.
+    /// Rows per block, contiguous in the source.
     pub block: usize,
-    /// Blocks of a window.
+    /// Blocks per window.
     pub blocks: usize,
 }
 
-/// Blocks for which there must be room while one is read and decoded.
+/// Blocks of memory reserved for reading and decoding.
 const SPARE: u64 = 4;
 
 impl Cut {
-    /// The fewest blocks that there must be room for: two windows of one, and the spare.
+    /// Least memory in blocks: two windows of one block, and the spare.
     pub const LEAST: u64 = SPARE + 2;
 
     /// Windows as large as `memory` allows, of `rows` that take `row` bytes each, for
     /// batches of so many rows.
     pub fn new(rows: usize, row: u64, memory: u64, batch: usize) -> Result<Self> {
-        /// A block is read at once: more bytes would not be read faster, and would leave
-        /// the second cache before they are put into the window.
+        /// Bytes of a block, which is read at once: more would not be read faster, and would leave
+        /// the second-level cache before they are copied into the window.
         const BLOCK: u64 = 250_000;
-        /// Blocks of a memory: fewer would mix rows less.
+        /// Blocks in the memory: fewer would shuffle worse.
         const PARTS: u64 = 64;
         let batch = batch as u64;
         let block = ((memory / PARTS).min(BLOCK) / row).max(1);
@@ -55,30 +55,30 @@ impl Cut {
         })
     }
 
-    /// How many windows there are.
+    /// Number of windows.
     pub fn windows(&self) -> usize {
         self.rows.div_ceil(self.block).div_ceil(self.blocks)
     }
 
-    /// Rows of every window but the last.
+    /// Rows per window, except the last.
     pub fn window(&self) -> usize {
         self.block * self.blocks
     }
 }
 
-/// Which rows each window of an epoch has, and in which order.
+/// The rows of each window of an epoch, and their order.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     cut: Cut,
-    /// The row that the first block begins at.
+    /// First row of the first block.
     first: usize,
-    /// The blocks, as they follow each other.
+    /// The blocks in their order.
     blocks: Vec<u32>,
     shuffled: Option<Key>,
 }
 
 impl Order {
-    /// Of an epoch, shuffled by that seed if there is one.
+    /// The order of an epoch, shuffled by the seed if there is one.
     pub fn new(cut: Cut, seed: Option<u64>, epoch: u64) -> Self {
         let count = cut.rows.div_ceil(cut.block);
         let mut order = Order {
@@ -90,23 +90,22 @@ impl Order {
         if let Some(key) = order.shuffled {
             let mut random = key.sequence();
             order.first = random.below(cut.rows);
-            // The short block is the last: before it, batches would be cut.
+            // The short block comes last: anywhere else it would cut a batch.
             let whole = cut.rows / cut.block;
             random.shuffle(&mut order.blocks[..whole]);
         }
         order
     }
 
-    /// The rows of a window, as ranges of neighbours that are visited in this order
-    /// unless they are shuffled. Those of shuffled windows ascend: what is near in a
-    /// file is read faster.
+    /// The rows of a window, as contiguous ranges in the order of visits, unless they are shuffled.
+    /// Ranges of shuffled windows ascend: nearby parts of a file are read faster.
     pub fn ranges(&self, window: usize) -> Vec<Range<usize>> {
         let rows = self.cut.rows;
         let start = window * self.cut.blocks;
         let end = (start + self.cut.blocks).min(self.blocks.len());
         let mut ranges = Vec::new();
         for &block in &self.blocks[start..end] {
-            // Counted from the first block, round the end to the beginning.
+            // Counted from the first block, wrapping around the end.
             let from = block as usize * self.cut.block;
             let to = (from + self.cut.block).min(rows);
             let (from, to) = (from + self.first, to + self.first);
@@ -130,7 +129,7 @@ impl Order {
         ranges
     }
 
-    /// The order of a window's rows, counted in it.
+    /// The order of a window's rows, as indices within it.
     pub fn shuffle(&self, window: usize, rows: usize, order: &mut Vec<u32>) {
         order.clear();
         order.extend(0..rows as u32);
@@ -182,7 +181,7 @@ mod tests {
 
     #[test]
     fn every_row_comes_everywhere() {
-        // The mean place of each row over many epochs is the middle.
+        // The mean position of each row over many epochs is the middle.
         let epochs = 4000;
         let mut sums = vec![0; CUT.rows];
         for epoch in 0..epochs {
@@ -193,7 +192,7 @@ mod tests {
         let middle = (CUT.rows - 1) as f64 / 2.0;
         for sum in sums {
             let mean = sum as f64 / epochs as f64;
-            // Six deviations of a mean of so many uniform places.
+            // Six standard deviations of the mean of that many uniform positions.
             let deviation = CUT.rows as f64 / 12_f64.sqrt() / (epochs as f64).sqrt();
             assert!((mean - middle).abs() < 6.0 * deviation, "{mean}");
         }

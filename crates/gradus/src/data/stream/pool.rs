@@ -1,10 +1,10 @@
-//! Memory of windows that are done with, for those to come: asking the system for it
-//! anew would cost as much as reading.
+//! Buffers of used windows, recycled for later ones: fresh memory from the system would cost as
+//! much as reading.
 
 use crate::data::tensor::{Buffer, Tensor};
 use crate::error::{Error, Result};
 
-/// Vectors whose numbers nobody needs any more.
+/// Recycled vectors.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     bytes: Vec<Vec<u8>>,
@@ -13,7 +13,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Takes a tensor's memory, if nobody else has it.
+    /// Takes a tensor's memory, if no other tensor shares it.
     pub fn give(&mut self, tensor: Tensor) {
         match tensor.into_numbers() {
             Some(Buffer::U8(values)) => self.bytes.push(values),
@@ -23,22 +23,22 @@ impl Pool {
         }
     }
 
-    /// An empty vector with room for so many bytes.
+    /// An empty vector of bytes with this capacity.
     pub fn bytes(&mut self, room: usize) -> Result<Vec<u8>> {
         take(&mut self.bytes, room)
     }
 
-    /// An empty vector with room for so many numbers.
+    /// An empty vector of `f32` with this capacity.
     pub fn floats(&mut self, room: usize) -> Result<Vec<f32>> {
         take(&mut self.floats, room)
     }
 
-    /// An empty vector with room for so many numbers of 64 bits.
+    /// An empty vector of `f64` with this capacity.
     pub fn doubles(&mut self, room: usize) -> Result<Vec<f64>> {
         take(&mut self.doubles, room)
     }
 
-    /// Forgets what nobody took.
+    /// Frees all unused vectors.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.floats.clear();
@@ -46,7 +46,7 @@ impl Pool {
     }
 }
 
-/// The smallest that has room, else a new one.
+/// The smallest vector with enough capacity, else a new one.
 fn take<T>(spare: &mut Vec<Vec<T>>, room: usize) -> Result<Vec<T>> {
     let fitting = spare
         .iter()

@@ -1,4 +1,4 @@
-//! The thread that makes the next rows ready while those before are used.
+//! The thread that prepares the next rows while the previous ones are used.
 
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
@@ -7,21 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-/// What rows become before they are used, on the reading thread.
+/// The conversion of rows to feeds, on the reading thread.
 pub(crate) type Prepare = Box<dyn FnMut(&Dataset) -> Result<Vec<Tensor>> + Send>;
 
-/// Rows that can be used.
+/// Rows ready for use.
 #[derive(Debug)]
 pub(super) struct Ready {
-    /// What was made of them.
+    /// The feeds made of them.
     pub feeds: Vec<Tensor>,
     /// The rows.
     pub data: Dataset,
 }
 
-/// Does one job after the other, when it is told to.
+/// A thread that does jobs one after the other.
 pub(super) struct Reader<Job, Done> {
-    /// None once there is nothing more to do.
+    /// `None` once there are no more jobs.
     jobs: Option<Sender<Job>>,
     done: Receiver<Result<Done>>,
     stopped: Arc<AtomicBool>,
@@ -29,7 +29,7 @@ pub(super) struct Reader<Job, Done> {
 }
 
 impl<Job: Send + 'static, Done: Send + 'static> Reader<Job, Done> {
-    /// Starts the thread. `work` may ask whether anybody still wants what it does.
+    /// Starts the thread. `work` may ask whether its result is still needed.
     pub fn new(
         mut work: impl FnMut(Job, &dyn Fn() -> bool) -> Result<Done> + Send + 'static,
     ) -> Result<Self> {
@@ -55,21 +55,21 @@ impl<Job: Send + 'static, Done: Send + 'static> Reader<Job, Done> {
         })
     }
 
-    /// Gives it a job.
+    /// Sends a job.
     pub fn request(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
-            // Nobody listens after a panic, which `wait` will find.
+            // After a panic nobody receives; `wait` reports it.
             let _ = jobs.send(job);
         }
     }
 
-    /// What came of the first job that was not waited for yet.
+    /// Waits for the result of the oldest unfinished job.
     pub fn wait(&mut self) -> Result<Done> {
         if let Ok(done) = self.done.recv() {
             return done;
         }
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
-            // The user's own code has panicked: it looks as if it had done so here.
+            // Resumes a panic of the user's code as if it had happened here.
             std::panic::resume_unwind(panic);
         }
         Err(Error::Internal("nobody reads the rows".into()))
@@ -81,7 +81,7 @@ impl<Job, Done> Drop for Reader<Job, Done> {
         self.stopped.store(true, Ordering::Relaxed);
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // What it had to say nobody has asked for.
+            // The result is not needed.
             let _ = thread.join();
         }
     }

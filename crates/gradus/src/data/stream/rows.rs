@@ -1,4 +1,4 @@
-//! `Rows`: what can be read in parts; `Stream`: how it is.
+//! `Rows`: a source that can be read in parts; `Stream`: its windows in memory.
 
 use super::order::Cut;
 use super::window::{self, Window};
@@ -12,7 +12,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-/// Rows that are read when they are needed: of files, a database, or made up.
+/// A source of rows that are read when needed: files, a database, a generator.
 ///
 /// ```
 /// use gradus::data::{Rows, Stream};
@@ -44,67 +44,65 @@ use std::sync::{Arc, Mutex};
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub trait Rows: Send {
-    /// How many rows there are. It stays the same.
+    /// Number of rows, which must not change.
     fn rows(&self) -> usize;
 
-    /// Reads the rows of a range that is within them. Each call gives the same
-    /// inputs, targets and weights, in shape, type (bytes, numbers, texts) and scale,
-    /// as many rows as were asked for. It is called from another thread than the
-    /// training's, while that goes on.
+    /// Reads the rows of a range that is within bounds. Each call must give exactly that many rows,
+    /// with the same inputs, targets and weights in shape, type (bytes, numbers, texts) and scale.
+    /// It is called on another thread than the training's, during training.
     ///
-    /// An error ends the training, which leaves the model as it was before.
+    /// An error ends the training, and the model stays as it was before.
     fn read(&mut self, rows: Range<usize>) -> Result<Dataset>;
 
-    /// The number that messages call a row by. The default is its own.
+    /// The row number used in messages. The default is the row itself.
     fn source_row(&self, row: usize) -> usize {
         row
     }
 
-    /// Bytes that a row takes in memory beside its numbers and the places of its texts:
-    /// about what the texts themselves do. The default is 0.
+    /// Bytes per row in memory beside its values and text codes: about those of the texts
+    /// themselves. The default is 0.
     fn text_bytes(&self) -> u64 {
         0
     }
 }
 
-/// Rows that are read while a model is trained or measured, within a given memory.
+/// Rows that are streamed during training or evaluation, within a memory limit.
 ///
-/// Two windows of rows are in memory: one that is used, and the next one, which a
-/// thread reads meanwhile. Without shuffling, the rows are visited as they would be in
-/// memory, and every number comes out the same, to the bit.
+/// Two windows of rows are in memory: the one in use, and the next one, which a thread reads
+/// meanwhile. Without shuffling, the rows are visited as if they were in memory, with the same
+/// results to the bit.
 ///
-/// **Shuffling.** An epoch cuts the rows into blocks of neighbours, of up to 250 kB, from
-/// a random row on; each window gets blocks drawn at random from all, and its rows
-/// are shuffled. The order is a function of seed, epoch, batch size and memory. It is not
-/// uniform over all orders: rows of a block are trained on within one window of
-/// each other, in each epoch (in memory the whole epoch may lie between them), and
-/// the last, shorter block of an epoch is always in the last window. With many blocks in
-/// a window, which is 30 or more unless a batch is larger than a block, a batch has
-/// seldom two rows of one block: rows that lie in the file sorted by class are
-/// well mixed, though a window's share of each class varies by chance as that of so
-/// many blocks, not rows, drawn at random.
+/// **Shuffling.** An epoch cuts the rows into contiguous blocks of up to 250 kB, from a random row
+/// on; each window gets blocks drawn at random from all, and its rows are shuffled. The order is a
+/// function of seed, epoch, batch size and memory. It is not uniform over all orders: rows of a
+/// block are trained on within one window of each other, in each epoch (in memory the whole epoch
+/// may lie between them), and the last, shorter block of an epoch is always in the last window.
+/// With many blocks in a window, which is 30 or more unless a batch is larger than a block, a batch
+/// has seldom two rows of one block: rows that lie in the file sorted by class are well mixed,
+/// though a window's share of each class varies by chance as that of so many blocks, not rows,
+/// drawn at random.
 ///
 /// Clones and slices share the source.
 #[derive(Clone)]
 pub struct Stream {
     source: Arc<Mutex<Box<dyn Rows>>>,
-    /// Of the source's.
+    /// The range of the source's rows.
     pub(super) rows: Range<usize>,
     pub(super) memory: u64,
-    /// One for each input, or none.
+    /// One scale for each input, or empty.
     pub(super) scales: Arc<Vec<Scale>>,
-    /// The inputs that are kept, if not all are.
+    /// Indices of the kept inputs, if not all are.
     kept: Option<Arc<Vec<String>>>,
     text_bytes: u64,
     sample: Dataset,
 }
 
-/// Rows that show what all are like.
+/// Representative rows.
 const SAMPLE: usize = 32;
 
 impl Stream {
-    /// Streams these rows, with 500 MB of them in memory. It reads the first ones; an
-    /// error where there are none.
+    /// Streams these rows, with 500 MB of them in memory. It reads the first ones; an error if
+    /// there are none.
     pub fn new(rows: impl Rows + 'static) -> Result<Self> {
         let mut source: Box<dyn Rows> = Box::new(rows);
         let count = source.rows();
@@ -125,9 +123,9 @@ impl Stream {
         })
     }
 
-    /// Sets how many bytes the rows in memory may take, those that are being read
-    /// included. Default 500 MB. What is not rows (weights, the program) comes on top;
-    /// so do the rows of a validation that is streamed, which has a memory of its own.
+    /// Sets the memory limit of the rows, read-ahead included. Default 500 MB. Other memory
+    /// (weights, the program) comes on top; so do streamed validation rows, which have a limit of
+    /// their own.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = bytes;
         self
@@ -148,8 +146,8 @@ impl Stream {
         Ok(self)
     }
 
-    /// The scale that gives each column of the inputs mean 0 and population variance 1,
-    /// which is found in two passes over all rows.
+    /// The scale that gives each column of the inputs mean 0 and population variance 1, found in
+    /// two passes over all rows.
     pub fn standard_scales(&self) -> Result<Vec<Scale>> {
         let plain = Stream {
             scales: Arc::default(),
@@ -158,7 +156,7 @@ impl Stream {
         Scale::standard_of(plain.sample.inputs(), |visit| plain.each(visit))
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows.len()
     }
@@ -182,9 +180,8 @@ impl Stream {
         Ok(part)
     }
 
-    /// All but the last `fraction` of the rows, and these, as
-    /// [`Dataset::split_fraction`]. The first get seven eighths of the memory, the last
-    /// what remains.
+    /// Splits off the last `fraction` of the rows, as [`Dataset::split_fraction`]. The first part
+    /// gets seven eighths of the memory, the last the rest.
     pub fn split_fraction(&self, fraction: f64) -> Result<(Self, Self)> {
         let stay = self.rows() - share(self.rows(), fraction)?;
         self.split_at(stay).map(|(first, last)| {
@@ -193,12 +190,12 @@ impl Stream {
         })
     }
 
-    /// The rows before that one, and the others.
+    /// Splits before that row.
     pub(crate) fn split_at(&self, row: usize) -> Result<(Self, Self)> {
         Ok((self.slice(0..row)?, self.slice(row..self.rows())?))
     }
 
-    /// Reads rows of the source, as it gives them.
+    /// Reads rows of the source as they are.
     pub(super) fn read(&self, rows: Range<usize>) -> Result<Dataset> {
         let data = lock(&self.source).read(rows.clone())?;
         window::as_many(&data, &rows)?;
@@ -208,8 +205,7 @@ impl Stream {
         }
     }
 
-    /// Reads a window, block by block, into what is spare; `goes_on` is asked between
-    /// blocks.
+    /// Reads a window, block by block, into spare memory; `goes_on` is asked between blocks.
     pub(super) fn window(
         &self,
         ranges: &[Range<usize>],
@@ -231,7 +227,7 @@ impl Stream {
         scaled(window.finish()?, &self.scales)
     }
 
-    /// The number that a row of a window has in the source.
+    /// The source's row number of a window's row.
     pub(super) fn source_row(&self, ranges: &[Range<usize>], mut row: usize) -> Option<usize> {
         for range in ranges {
             if row < range.len() {
@@ -243,9 +239,9 @@ impl Stream {
         None
     }
 
-    /// Bytes that a row takes in memory, with what is noted of it.
+    /// Bytes per row in memory, with its bookkeeping.
     pub(super) fn row_bytes(&self) -> u64 {
-        /// Its place in the order, and a class's weight.
+        /// Its index in the order, and a class's weight.
         const NOTES: usize = 8;
         let data = &self.sample;
         let tensors = data.inputs().iter().chain(data.targets());
@@ -253,7 +249,7 @@ impl Stream {
         (tensors.map(Tensor::row_bytes).sum::<usize>() + NOTES) as u64 + self.text_bytes
     }
 
-    /// The most rows of a batch for which there is memory, at least one.
+    /// The largest batch that the memory allows, at least 1.
     pub(crate) fn most_of_batch(&self) -> usize {
         let rows = self.memory / (Cut::LEAST * self.row_bytes());
         usize::try_from(rows).unwrap_or(usize::MAX).max(1)

@@ -1,4 +1,4 @@
-//! A window in the making: blocks of rows, one behind the other.
+//! Assembly of a window from blocks of rows.
 
 use super::pool::Pool;
 use crate::data::{Dataset, Tensor, Values};
@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What was read so far.
+/// The blocks read so far.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     pool: Pool,
-    /// What all blocks are like: the first, none of its rows used.
+    /// A sample of the blocks without rows, taken from the first.
     like: Option<Dataset>,
     parts: Vec<TensorRows>,
 }
@@ -28,7 +28,7 @@ enum TensorRows {
     },
 }
 
-/// Refuses what has another number of rows than was asked for.
+/// Refuses a block whose number of rows is not the requested one.
 pub(super) fn as_many(data: &Dataset, rows: &Range<usize>) -> Result<()> {
     if data.rows() == rows.len() {
         return Ok(());
@@ -42,14 +42,14 @@ pub(super) fn as_many(data: &Dataset, rows: &Range<usize>) -> Result<()> {
 }
 
 impl Window {
-    /// Takes the memory of a window that is done with.
+    /// Recycles the memory of a used window.
     pub fn reuse(&mut self, data: Dataset) {
         for tensor in data.into_tensors() {
             self.pool.give(tensor);
         }
     }
 
-    /// Adds a block whose first row is that of the source, to a window of so many rows.
+    /// Adds a block, whose first row is `row` in the source, to a window of `rows` rows.
     pub fn add(&mut self, data: Dataset, row: usize, rows: usize) -> Result<()> {
         let data = data.with_ids(Vec::new())?;
         match &self.like {
@@ -74,7 +74,7 @@ impl Window {
         for (part, tensor) in self.parts.iter_mut().zip(data.tensors()) {
             let room = rows * tensor.size();
             if let (TensorRows::F32(all), Values::F64(_)) = (&*part, tensor.values()) {
-                // Blocks before had no number that 32 bits round.
+                // All earlier blocks were exact in float32.
                 let mut wide = self.pool.doubles(room)?;
                 wide.extend(all.iter().map(|&x| f64::from(x)));
                 *part = TensorRows::F64(wide);
@@ -84,7 +84,7 @@ impl Window {
         Ok(())
     }
 
-    /// The rows, in the order in which they came.
+    /// The assembled rows, in the order of the blocks.
     pub fn finish(&mut self) -> Result<Dataset> {
         self.pool.clear();
         let Some(like) = self.like.take() else {
@@ -118,7 +118,7 @@ impl TensorRows {
                 let known: Vec<u32> = names.iter().map(place).collect();
                 codes.extend(more.iter().map(|&code| known[code as usize]));
             }
-            // They were compared.
+            // Types were compared when the blocks came.
             _ => {}
         }
     }
@@ -141,7 +141,7 @@ impl TensorRows {
     }
 }
 
-/// Refuses rows that are unlike the ones before; the first of them may have a number.
+/// Refuses rows unlike the previous ones; the error names the source's row number.
 pub(super) fn alike(before: &Dataset, now: &Dataset, row: Option<usize>) -> Result<()> {
     let counts = |data: &Dataset| {
         let weights = usize::from(data.sample_weight().is_some());

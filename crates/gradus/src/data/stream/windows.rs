@@ -1,4 +1,4 @@
-//! Batches of rows that are read window by window.
+//! Batches of streamed rows, window by window.
 
 use super::order::{Cut, Order};
 use super::reader::{Prepare, Reader, Ready};
@@ -8,31 +8,30 @@ use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use std::ops::Range;
 
-/// A window to read.
+/// A request to read a window.
 struct Job {
     ranges: Vec<Range<usize>>,
-    /// One that is done with, whose memory it gets.
+    /// A used window, whose memory is recycled.
     spare: Option<Ready>,
 }
 
-/// The batches of each epoch over a stream. While a window is used, the next one is
-/// read.
+/// The batches of each epoch over a stream. While a window is used, the next one is read.
 pub(crate) struct Windows {
     reader: Reader<Job, Ready>,
     stream: Stream,
     cut: Cut,
     batch: usize,
-    /// None is the rows' own order.
+    /// `None` keeps the rows' own order.
     seed: Option<u64>,
     epoch: u64,
     order: Order,
-    /// Whether another epoch follows this one.
+    /// True if another epoch follows.
     more: bool,
-    /// The window at hand, with its epoch and number.
+    /// The current window, with its epoch and index.
     now: Option<(u64, usize, Ready)>,
-    /// The epoch and number of the window that is being read.
+    /// The epoch and index of the window being read.
     coming: Option<(u64, usize)>,
-    /// The rows of the window at hand as they follow each other.
+    /// The order of the current window's rows.
     rows: Vec<u32>,
 }
 
@@ -45,8 +44,8 @@ impl Stream {
 }
 
 impl Windows {
-    /// For batches of so many rows, shuffled by a seed if there is one. What
-    /// `prepare` makes of a window are its feeds.
+    /// For batches of `batch` rows, shuffled by the seed if there is one. `prepare` makes the feeds
+    /// of a window.
     pub fn new(stream: &Stream, batch: usize, seed: Option<u64>, prepare: Prepare) -> Result<Self> {
         if batch == 0 {
             return Err(Error::invalid("batch_size", 0, "a whole number above 0"));
@@ -73,25 +72,25 @@ impl Windows {
         self.cut.rows.div_ceil(self.batch)
     }
 
-    /// How many windows an epoch has.
+    /// Number of windows in an epoch.
     pub fn windows(&self) -> usize {
         self.cut.windows()
     }
 
-    /// Begins an epoch. `more` says that the next one follows.
+    /// Begins an epoch. `more` is true if another follows.
     pub fn start_epoch(&mut self, epoch: u64, more: bool) {
         self.epoch = epoch;
         self.order = Order::new(self.cut, self.seed, epoch);
         self.more = more;
     }
 
-    /// Waits for the window of the epoch's n-th batch, if it isn't there.
+    /// Waits for the window of the epoch's n-th batch, if it is not there yet.
     pub fn reach(&mut self, batch: usize) -> Result<()> {
         let row = batch * self.batch;
         self.reach_window(row / self.cut.window())
     }
 
-    /// The feeds of the n-th batch, which was reached, and its rows in them.
+    /// The feeds of the current window, and the n-th batch's rows in them.
     pub fn batch(&self, batch: usize) -> Option<(&[Tensor], &[u32])> {
         let (.., ready) = self.now.as_ref()?;
         let start = batch * self.batch % self.cut.window();
@@ -116,7 +115,7 @@ impl Windows {
         let wanted = (self.epoch, number);
         let there = match &self.now {
             Some((epoch, window, _)) if (*epoch, *window) == wanted => return Ok(()),
-            // All rows as they are: only their order is another.
+            // All rows are there; only their order differs.
             Some(_) => self.cut.windows() == 1 && self.seed.is_none(),
             None => false,
         };
@@ -128,7 +127,7 @@ impl Windows {
         }
         let mut spare = self.now.take().map(|(.., ready)| ready);
         if self.coming.is_some_and(|coming| coming != wanted) {
-            // Nobody wants it any more, nor its error.
+            // Its result and its error are not needed.
             drop(self.reader.wait());
             self.coming = None;
         }
@@ -159,7 +158,7 @@ impl Windows {
     }
 }
 
-/// Reads windows in blocks of so many rows, and prepares them.
+/// Reads windows in blocks of `block` rows, and prepares them.
 fn reader(stream: Stream, block: usize, mut prepare: Prepare) -> Result<Reader<Job, Ready>> {
     let mut window = Window::default();
     Reader::new(move |Job { ranges, spare }, goes_on| {

@@ -1,11 +1,11 @@
-//! Texts that are numbers beside always the same word: `12 kg`, `USD 5`.
+//! Texts that are numbers with a fixed word: `12 kg`, `USD 5`.
 
 use super::number::look;
 
-/// The longest word.
+/// Length limit of the word.
 const LONGEST: usize = 8;
 
-/// How many cells have the word that the first one has.
+/// Statistics of the word found in the first cell.
 #[derive(Default)]
 pub(super) struct Affix {
     word: String,
@@ -14,7 +14,7 @@ pub(super) struct Affix {
 }
 
 impl Affix {
-    /// Counts cells of a text that is no number.
+    /// Counts cells of a text that is not a number.
     pub fn add(&mut self, cell: &str, cells: usize) {
         let Some(word) = word(cell) else {
             return;
@@ -28,7 +28,7 @@ impl Affix {
         }
     }
 
-    /// Adds what was found further down.
+    /// Adds the statistics of later rows.
     pub fn append(&mut self, below: Affix) {
         if self.cells == 0 {
             *self = below;
@@ -37,7 +37,7 @@ impl Affix {
         }
     }
 
-    /// What is to be said of a column of so many cells, if all are such texts.
+    /// A note, if all `filled` cells are such texts.
     pub fn note(&self, filled: usize) -> Option<String> {
         let Affix {
             word,
@@ -53,7 +53,7 @@ impl Affix {
     }
 }
 
-/// The word before or behind a number.
+/// The word before or after a number.
 fn word(cell: &str) -> Option<&str> {
     let is_word = |word: &str| {
         let is_letter = |c: char| c.is_alphabetic() || "°²³/".contains(c);
@@ -65,7 +65,7 @@ fn word(cell: &str) -> Option<&str> {
     if is_word(behind.trim()) && look(number).is_some() {
         return Some(behind.trim());
     }
-    // `n0` is a name: a word before stands apart.
+    // `n0` is a name: a word before the number needs a space.
     let (before, number) = cell.split_at(first);
     let apart = before.trim_end();
     (apart.len() < before.len() && is_word(apart) && look(number).is_some()).then_some(apart)

@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
-/// So many cells are turned at a time.
+/// Cells converted at a time.
 const AT_ONCE: usize = 1 << 16;
 const NAME: &str = "record batches";
 
@@ -58,8 +58,8 @@ impl Tabular for RecordBatch {
     }
 }
 
-/// Whether columns have the same names and types; what else is said of them (a batch
-/// without gaps may say so) does not matter.
+/// True if columns have the same names and types; other properties, such as nullability, may differ
+/// between batches.
 fn same(a: &Schema, b: &Schema) -> bool {
     let of = |schema: &Schema| -> Vec<(String, DataType)> {
         let fields = schema.fields().iter();
@@ -79,8 +79,7 @@ pub(super) fn heads(schema: &Schema) -> Vec<Head> {
     fields.collect()
 }
 
-/// Adds the rows of a batch, `before` which came so many of other batches that are not
-/// in the making.
+/// Adds the rows of a batch; `before` is the number of rows in earlier, completed blocks.
 pub(super) fn add(making: &mut Making, batch: &RecordBatch, before: usize) -> Result<()> {
     for (n, column) in batch.columns().iter().enumerate() {
         add_column(making, n, column.as_ref(), before)?;
@@ -107,12 +106,12 @@ pub(super) fn add_column(
     Ok(())
 }
 
-/// Adds cells of which nothing is known.
+/// Adds missing cells.
 pub(super) fn add_missing(making: &mut Making, column: usize, cells: usize) -> Result<()> {
     making.add(column, 0, std::iter::repeat_n(Cell::Missing, cells))
 }
 
-/// What a type is to a table.
+/// The column type for a foreign type, if there is one.
 fn kind(of: &DataType) -> Option<Kind> {
     use DataType as D;
     match of {
@@ -120,7 +119,7 @@ fn kind(of: &DataType) -> Option<Kind> {
         D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64 => Some(Kind::Number),
         D::Float16 | D::Float32 | D::Float64 => Some(Kind::Number),
         D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..) => Some(Kind::Number),
-        // As a column of a CSV file is that has nothing in it.
+        // Like an empty column of a CSV file.
         D::Null => Some(Kind::Number),
         D::Boolean => Some(Kind::Boolean),
         D::Date32 => Some(Kind::Date),
@@ -131,7 +130,7 @@ fn kind(of: &DataType) -> Option<Kind> {
     }
 }
 
-/// The cells of an array whose type has a kind.
+/// The cells of an array of a supported type.
 fn cells(array: &dyn Array) -> Option<Vec<Cell<'_>>> {
     use DataType as D;
     let times = |micros: i64| move |time: i64| Cell::Time(time.saturating_mul(micros));
@@ -181,7 +180,7 @@ fn cells(array: &dyn Array) -> Option<Vec<Cell<'_>>> {
             let values = cells(dictionary.values().as_ref())?;
             let keys = cells(dictionary.keys())?.into_iter();
             let value = |key| match key {
-                // A code without a value is never valid: Arrow checks them.
+                // Arrow guarantees that valid codes have a value.
                 Cell::Whole(n) => usize::try_from(n).ok().and_then(|n| values.get(n).copied()),
                 _ => None,
             };

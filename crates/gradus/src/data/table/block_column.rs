@@ -1,4 +1,4 @@
-//! A block's share of a column, and columns put together from such shares.
+//! A block's share of a column, and the assembly of columns from them.
 
 use super::cell::{boolean, number, said_boolean};
 use super::gaps::{Gap, Gaps};
@@ -14,16 +14,16 @@ pub(super) type Places = HashMap<String, u32, RandomState>;
 /// Cells of every type are counted anyway: all blocks decide the type.
 pub(super) struct BlockColumn<'a> {
     cells: Cells,
-    /// The format of its dates.
+    /// Format of its dates.
     dates: DateFormat,
     found: Found,
     format: NumberFormat,
-    /// True if a plain number is what it looks like.
+    /// True if cells that look like plain numbers are.
     plain: bool,
     gaps: &'a Gaps,
-    /// The place of each category.
+    /// Index of each category.
     places: Places,
-    /// How often and first in which line each category stands, of what type.
+    /// Count, first line and type of each category.
     seen: Vec<(usize, usize, Option<usize>)>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> BlockColumn<'a> {
         }
     }
 
-    /// The part without what only its making needs, and what its cells look like.
+    /// The share without the helpers of its making, and the statistics.
     pub fn done(mut self) -> (Cells, Found) {
         if let Cells::Category { names, .. } = &self.cells {
             for (name, (cells, line, narrow)) in names.iter().zip(self.seen) {
@@ -108,7 +108,7 @@ impl<'a> BlockColumn<'a> {
     }
 }
 
-/// The number of a cell that is not plain, or that nobody may take for plain.
+/// The number in a cell that is not plain, or may not be read as plain.
 fn otherwise(format: &NumberFormat, gaps: &Gaps, cell: &str) -> Option<f64> {
     match gaps.of(cell) {
         Gap::Never => format.number(cell, number),
@@ -116,7 +116,7 @@ fn otherwise(format: &NumberFormat, gaps: &Gaps, cell: &str) -> Option<f64> {
     }
 }
 
-/// The place of a category, which it gets if it has none.
+/// The index of a category, which is added if it is new.
 pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) -> u32 {
     if let Some(&code) = places.get(&name) {
         return code;
@@ -127,7 +127,7 @@ pub(super) fn place(name: String, names: &mut Vec<String>, places: &mut Places) 
     code
 }
 
-/// One column from its parts, which are of its type, in their order.
+/// A column from its shares, all of its type, in their order.
 pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) -> Cells {
     let gaps = Gaps::default();
     let mut whole = BlockColumn::new(Way::plain(kind), &Said::default(), &gaps, rows);
@@ -150,7 +150,7 @@ pub(super) fn join(kind: Kind, rows: usize, parts: impl Iterator<Item = Cells>) 
                 }
                 codes.extend(of_part.into_iter().map(|code| Some(here[code? as usize])));
             }
-            // A part of another type is read again before.
+            // Shares of another type were read again before.
             _ => {}
         }
     }

@@ -16,9 +16,9 @@ pub(super) const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// The days since 1970-01-01 of a date that there is.
+/// The days since 1970-01-01 of a valid date.
 pub(in crate::data) fn day_of(year: i32, month: i32, day: i32) -> i32 {
-    // Years that begin in March have the odd day at their end.
+    // Years that begin in March have the leap day at their end.
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {
@@ -28,13 +28,13 @@ pub(in crate::data) fn day_of(year: i32, month: i32, day: i32) -> i32 {
     before + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
-/// The date of so many days since 1970-01-01, as text.
+/// The date at this many days since 1970-01-01, as text.
 pub(super) fn date_text(days: i32) -> String {
     let (year, month, day) = date_parts(days);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Year, month and day of so many days since 1970-01-01.
+/// Year, month and day at this many days since 1970-01-01.
 pub(in crate::data) fn date_parts(days: i32) -> (i32, i32, i32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

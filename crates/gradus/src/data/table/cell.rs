@@ -1,9 +1,9 @@
-//! What a cell's text may stand for.
+//! Parsing of a cell's text.
 
-/// A finite number that a 32-bit float can hold.
+/// A finite number within the range of `f32`.
 pub(super) fn number(text: &str) -> Option<f64> {
     let starts = text.as_bytes().first()?;
-    // `inf` and `nan` are no numbers to train on.
+    // `inf` and `nan` are not numbers to train on.
     if !(starts.is_ascii_digit() || b"+-.".contains(starts)) {
         return None;
     }
@@ -21,8 +21,7 @@ pub(in crate::data) fn boolean(text: &str) -> Option<f32> {
     }
 }
 
-/// As [`boolean`], and 1 and 0, which are numbers unless the column is said to be of
-/// booleans.
+/// Like [`boolean`], and also 1 and 0, for a column that the user declares boolean.
 pub(super) fn said_boolean(text: &str) -> Option<f32> {
     boolean(text).or_else(|| match number(text) {
         Some(0.0) => Some(0.0),

@@ -1,4 +1,4 @@
-//! What a table's columns look like.
+//! An overview of a table's columns.
 
 use super::calendar::date_text;
 use super::dates::moment_text;
@@ -6,44 +6,44 @@ use super::{Cells, Kind, Reading, Table};
 use crate::base::written;
 use std::collections::HashSet;
 
-/// How many bars a histogram has.
+/// Bars of a histogram.
 const BARS: usize = 12;
 
-/// What a column looks like.
+/// An overview of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnLook {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it holds.
+    /// Type of the column.
     pub kind: Kind,
-    /// How many cells are missing.
+    /// Number of missing cells.
     pub missing: usize,
-    /// How many different values there are.
+    /// Number of distinct values.
     pub distinct: usize,
-    /// A histogram of its numbers or days, or how often its most frequent texts are
-    /// there; empty where there are fewer than two values.
+    /// A histogram of its numbers or days, or of the counts of its most frequent texts; empty with
+    /// fewer than two values.
     pub bars: String,
     /// The values themselves.
     pub values: LookValues,
-    /// The formats, guesses and gaps that its text was read by.
+    /// The formats, guesses and missing-value words by which its text was read.
     pub reading: Reading,
 }
 
-/// The values of a column, shortly.
+/// A summary of a column's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LookValues {
-    /// None is there.
+    /// No values.
     Nothing,
-    /// Always the same.
+    /// A single value.
     Always(String),
-    /// The least and the largest.
+    /// The minimum and the maximum.
     Range(String, String),
-    /// The different ones with how often each is there, the most frequent first.
+    /// Distinct values with their counts, the most frequent first.
     Counts(Vec<(String, usize)>),
 }
 
 impl Table {
-    /// What its columns look like, in their order.
+    /// Overviews of its columns, in their order.
     pub fn looks(&self) -> Vec<ColumnLook> {
         let look = |column: &super::Column| {
             let (distinct, bars, values) = look(&column.cells);
@@ -71,7 +71,7 @@ fn look(cells: &Cells) -> (usize, String, LookValues) {
             let there: Vec<f64> = all.iter().flatten().map(|&day| day.into()).collect();
             numbers(&there, |day| date_text(day as i32))
         }
-        // Every microsecond of the years 1684 to 2255 is a 64-bit float.
+        // A 64-bit float holds every microsecond of the years 1684 to 2255.
         Cells::DateTime(all) => {
             let there: Vec<f64> = all.iter().flatten().map(|&time| time as f64).collect();
             let different: HashSet<i64> = all.iter().flatten().copied().collect();
@@ -96,8 +96,7 @@ fn look(cells: &Cells) -> (usize, String, LookValues) {
     }
 }
 
-/// A number as short as it reads back, or with an exponent if that is long; of fractions
-/// ten digits.
+/// A number as short as it reads back, with an exponent if that is long; fractions have ten digits.
 fn short(x: f64) -> String {
     let x = match x.fract() == 0.0 {
         true => x,
@@ -122,7 +121,7 @@ fn counts(mut all: Vec<(String, usize)>) -> (usize, String, LookValues) {
     }
 }
 
-/// How many distinct numbers there are, their histogram and range.
+/// The number of distinct values, their histogram and range.
 fn numbers(all: &[f64], written: impl Fn(f64) -> String) -> (usize, String, LookValues) {
     let distinct: HashSet<u64> = all.iter().map(|x| (x + 0.0).to_bits()).collect();
     let least = all.iter().copied().fold(f64::INFINITY, f64::min);

@@ -1,36 +1,35 @@
-//! Which texts stand for a missing cell.
+//! The texts that mean a missing cell.
 
-/// Words for a gap that nobody means as a category.
+/// Words for a missing value that are never categories.
 const WORDS: [&str; 8] = ["na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "?"];
-/// A category among texts (`none` of something), a gap among numbers, where Python
-/// writes it so.
+/// A category among texts (`none` of something), a missing value among numbers, as Python writes
+/// it.
 const NONE: &str = "none";
-/// The longest of them.
+/// Length of the longest of them.
 const LONGEST: usize = 4;
 
-/// What a text is as a gap.
+/// The meaning of a text as a missing value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gap {
-    /// Nothing is there, or a word that stands for that in any column.
+    /// Missing in any column: empty, or such a word.
     Always,
-    /// A word that stands for nothing in a column of numbers or dates, and is a category
-    /// among texts.
+    /// Missing in a column of numbers or dates; a category among texts.
     InNumbers,
-    /// None.
+    /// Never missing.
     Never,
 }
 
-/// The words that stand for a gap.
+/// The words for missing values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gaps {
-    /// In place of the usual ones.
+    /// The user's own words, in place of the usual ones.
     own: Option<Vec<String>>,
     /// True if one of them could be a number: `-999`.
     pub numbers: bool,
 }
 
 impl Gaps {
-    /// Of these words, in place of the usual ones.
+    /// With these words in place of the usual ones.
     pub fn new(own: Option<&Vec<String>>) -> Self {
         let is_number = |word: &String| word.contains(|c: char| c.is_ascii_digit());
         Gaps {
@@ -39,7 +38,7 @@ impl Gaps {
         }
     }
 
-    /// True if a text stands for nothing.
+    /// The meaning of a text as a missing value.
     #[inline]
     pub fn of(&self, text: &str) -> Gap {
         match (text.is_empty(), &self.own) {

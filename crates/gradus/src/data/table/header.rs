@@ -1,4 +1,4 @@
-//! Delimiter and header, seen from a file's first rows.
+//! Detection of delimiter and header in a file's first rows.
 
 use super::ReadTable;
 use super::gaps::{Gap, Gaps};
@@ -9,31 +9,31 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// More columns are a wrong delimiter, or an array that should be a `.npy` file.
+/// Column limit: more columns mean a wrong delimiter, or an array that should be a `.npy` file.
 pub(super) const MOST_COLUMNS: usize = 10_000;
-/// How many rows decide what the delimiter is, and how many whether there is a header.
+/// Rows examined for the delimiter, and below the first line for the header.
 const LOOKED_AT: usize = 50;
 const BELOW: usize = 200;
-/// The place in [`NARROW`](super::infer::NARROW) of numbers.
+/// Index of numbers in [`NARROW`](super::infer::NARROW).
 const NUMBER: usize = 0;
 
-/// What a file's first line says.
+/// The result of reading a file's first line.
 pub(super) struct Layout {
     /// The columns' names.
     pub names: Vec<String>,
-    /// True if they stand in the first line.
+    /// True if the first line is a header.
     pub header: bool,
-    /// What a user should know of that.
+    /// A remark on it for the user.
     pub note: Option<String>,
-    /// How many of the last columns have nothing in the first line.
+    /// Number of last columns without a name in the first line.
     pub nameless: usize,
 }
 
-/// The columns' names, and whether they stand in the first line.
+/// The columns' names, and whether the first line is a header.
 ///
-/// They do where a user says so or names one of them; where a text stands above numbers,
-/// booleans or dates, and the numbers beside it could be names (`id,2019,2020`); and
-/// where all is text and no other line has one of these texts.
+/// It is a header if the user says so or names one of its cells; if a text stands above numbers,
+/// booleans or dates, and the numbers beside it could be names (`id,2019,2020`); or if all cells
+/// are text and no other line repeats one of the first line's.
 pub(super) fn layout(
     path: &Path,
     text: &str,
@@ -89,7 +89,7 @@ pub(super) fn layout(
     }
 }
 
-/// True if the first line has names, as far as the names tell that are asked for.
+/// True if the columns that the user names are in the first line; `None` if they don't decide.
 fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
     let of_numbers = || options.text.columns().map(|(_, name)| name);
     let asked = || {
@@ -102,7 +102,7 @@ fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
     if asked().any(|name| first.iter().any(|cell| cell == name)) {
         return Some(true);
     }
-    // `column_3` is the fourth without a header, or with one that has no name for it.
+    // `column_3` is the fourth without a header, or with a header that has no name for it.
     let is_numbered = |name: &String| {
         let place = name.strip_prefix("column_")?.parse::<usize>().ok()?;
         first.get(place).map(|cell| !cell.is_empty())
@@ -112,7 +112,7 @@ fn by_names(first: &StringRecord, options: &ReadTable) -> Option<bool> {
         .then_some(false)
 }
 
-/// True if the first line has names, as it looks, and what to say of that.
+/// True if the first line looks like a header, with a remark.
 fn look(
     first: &StringRecord,
     below: impl Iterator<Item = StringRecord>,
@@ -146,7 +146,7 @@ fn look(
     }
     let header = match (texts, above) {
         (0, _) => false,
-        // Texts above texts alone are names where no row has them.
+        // Texts above nothing but texts are names if no row repeats them.
         (_, 0) => numbers == 0 && odd == 0 && repeated == 0 && distinct,
         _ if numbers > 0 => odd == 0 && distinct,
         _ => odd == 0,
@@ -170,7 +170,7 @@ fn look(
     (header, note)
 }
 
-/// What a column is called whose name this is.
+/// The name of a column with this header cell.
 pub(super) fn named(place: usize, name: &str) -> String {
     match name {
         "" => format!("column_{place}"),
@@ -178,7 +178,7 @@ pub(super) fn named(place: usize, name: &str) -> String {
     }
 }
 
-/// The first two columns of the same name.
+/// The first two columns of one name.
 fn twice(names: &[String]) -> Option<(usize, usize)> {
     let mut places = HashMap::new();
     for (place, name) in names.iter().enumerate() {
@@ -189,9 +189,9 @@ fn twice(names: &[String]) -> Option<(usize, usize)> {
     None
 }
 
-/// The delimiter that cuts the first rows into the same number of cells, the
-/// most if several do; if none does, the one with the most cells in the first row. Commas
-/// that stand in numbers alone cut nothing.
+/// The delimiter that cuts the first rows into equally many cells, the most if several do; if none
+/// does, the one with the most cells in the first row. A comma that occurs only within numbers is
+/// no delimiter.
 pub(super) fn delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
         let rows = records(text, delimiter).take(LOOKED_AT);
@@ -211,7 +211,7 @@ pub(super) fn delimiter(text: &str) -> u8 {
     best.0
 }
 
-/// True if below the first row, cut so, all commas stand in numbers with decimal commas.
+/// True if, cut by this delimiter, all commas below the first row are decimal commas.
 fn decimal_commas(text: &str, delimiter: u8) -> bool {
     let mut commas = 0;
     let mut rows = records(text, delimiter).skip(1).take(LOOKED_AT);

@@ -1,4 +1,4 @@
-//! What type a column has.
+//! Inference of a column's type.
 
 use super::affix::Affix;
 use super::cell::{boolean, number, said_boolean};
@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 
 /// The types that a text may have, the narrowest first.
 pub(super) const NARROW: [Kind; 3] = [Kind::Number, Kind::Boolean, Kind::Date];
-/// Their places; that of dates is of dates with times, too.
+/// Their indices; the one of dates includes dates with times.
 const NUMBER: usize = 0;
 const BOOLEAN: usize = 1;
 pub(super) const DATE: usize = 2;
 
-/// As what a column's cells are read.
+/// The type and formats by which a column's cells are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Way {
     pub kind: Kind,
-    /// The format of its numbers.
+    /// Format of its numbers.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// The format of its dates.
+    /// Format of its dates.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
 }
 
 impl Way {
-    /// With plain numbers and dates.
+    /// A type with plain formats.
     pub fn plain(kind: Kind) -> Self {
         Way {
             kind,
@@ -39,63 +39,63 @@ impl Way {
     }
 }
 
-/// What is said of a column before its cells are looked at.
+/// The options for a column, known before its cells.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
     pub kind: Option<Kind>,
-    /// The format of numbers that a model knows.
+    /// Format of numbers stored by a model.
     pub format: Option<NumberFormat>,
-    /// The format of its dates.
+    /// Format of its dates.
     pub dates: Option<DateFormat>,
-    /// The same of all columns that are written so.
+    /// One format for every column that matches it.
     pub date_format: Option<DateFormat>,
-    /// True if words for true and false stay texts.
+    /// True if the words for true and false stay texts.
     pub as_written: bool,
 }
 
-/// What is to be said of how a column was read.
+/// Remarks on the reading of a column.
 #[derive(Default)]
 pub(super) struct Notes {
-    /// What was chosen where its numbers could be read in another way, too.
+    /// The choice made, if its numbers are ambiguous.
     pub guess: Option<Guess>,
-    /// The same of its dates, and what else a user should know of them.
+    /// The same for its dates, and other remarks for the user.
     pub dates: Vec<String>,
 }
 
-/// What the cells of a column look like.
+/// Statistics of a column's cells.
 #[derive(Default)]
 pub(super) struct Found {
     filled: usize,
-    /// How many cells are numbers, booleans, dates.
+    /// Number of cells that are numbers, booleans, dates.
     can_be: [usize; 3],
-    /// The first cell that is none of that type, with its line.
+    /// First cell that is not of each type, with its line.
     not: [Option<(usize, String)>; 3],
-    /// How many are the same text as the first that is no number.
+    /// Number of cells with the same text as the first that is not a number.
     like_not: usize,
-    /// What stands beside numbers in texts.
+    /// A fixed word beside numbers.
     affix: Affix,
-    /// How the numbers are written.
+    /// Formats in which the numbers can be read.
     pub numbers: Written,
-    /// Words for a gap, and how often each is there.
+    /// Words for missing values, with their counts.
     gaps: Vec<(String, usize)>,
-    /// The same of those that are gaps among numbers and dates alone. They do not count
-    /// as filled.
+    /// The same for words that are missing values only among numbers and dates. They don't count as
+    /// filled.
     soft: Vec<(String, usize)>,
-    /// The format of its dates.
+    /// Format of its dates.
     dates: Evidence,
-    /// How many cells that are no dates look like some, and the first.
+    /// Number of cells that look like dates but are none, and the first.
     like_dates: (usize, Option<String>),
-    /// The same of booleans in a column that is said to be of such: 1 and 0 are two.
+    /// The same for booleans in a column declared boolean, where 1 and 0 are two of them.
     not_said_boolean: Option<(usize, String)>,
 }
 
-/// The place in [`NARROW`] of what a text may be; a text is one of them at most.
+/// The index in [`NARROW`] of a text's type; a text has one at most.
 pub(super) fn narrow(cell: &str) -> Option<usize> {
     (0..3).find(|&n| is(NARROW[n], cell))
 }
 
 impl Found {
-    /// None yet, of a column of which this is said.
+    /// Empty statistics, for a column with these options.
     pub fn of(said: &Said) -> Self {
         let pattern = match said.date_format {
             Some(DateFormat::Pattern(pattern)) => Some(pattern),
@@ -111,7 +111,7 @@ impl Found {
         }
     }
 
-    /// The place in [`NARROW`] of what a text may be in this column.
+    /// The index in [`NARROW`] of a text's type in this column.
     pub fn narrow(&self, cell: &str) -> Option<usize> {
         match (&self.dates.said, &self.dates.pattern) {
             (None, None) => narrow(cell),
@@ -121,7 +121,7 @@ impl Found {
         }
     }
 
-    /// Counts a cell, whatever it is.
+    /// Counts a cell.
     pub fn add(&mut self, line: usize, cell: &str, gaps: &Gaps) {
         match gaps.of(cell) {
             Gap::Never => self.count(line, cell, self.narrow(cell), 1),
@@ -129,7 +129,7 @@ impl Found {
         }
     }
 
-    /// The same, of plain numbers no more than is cheap.
+    /// The same, with only cheap counting of plain numbers.
     pub fn add_quickly(&mut self, line: usize, cell: &str, gaps: &Gaps) {
         match number(cell) {
             Some(value) if !gaps.numbers => self.plain(line, cell, value),
@@ -137,7 +137,7 @@ impl Found {
         }
     }
 
-    /// Counts cells of this text that are gaps, in some columns at least.
+    /// Counts cells with a text that means missing, at least in some columns.
     pub fn gap(&mut self, line: usize, cell: &str, gap: Gap, cells: usize) {
         match gap {
             Gap::Always if cell.is_empty() => {}
@@ -149,7 +149,7 @@ impl Found {
         }
     }
 
-    /// Counts cells of this text, not missing, the first of which is in `line`.
+    /// Counts cells with this text, not missing; `line` is the first one's.
     #[inline]
     pub fn count(&mut self, line: usize, cell: &str, narrow: Option<usize>, cells: usize) {
         self.count_type(line, cell, narrow, cells);
@@ -203,7 +203,7 @@ impl Found {
         }
     }
 
-    /// Adds what was found further down.
+    /// Adds the statistics of later rows.
     pub fn append(&mut self, below: Found) {
         self.filled += below.filled;
         self.dates.append(below.dates);
@@ -227,27 +227,27 @@ impl Found {
         self.not_said_boolean = self.not_said_boolean.take().or(below.not_said_boolean);
     }
 
-    /// The place in [`NARROW`] of the type that all cells have.
+    /// The index in [`NARROW`] of the type that all cells share.
     pub fn all_narrow(&self) -> Option<usize> {
         (0..3).find(|&n| self.filled > 0 && self.can_be[n] == self.filled)
     }
 
-    /// True if there are cells, and none is of this type.
+    /// True if there are cells, none of this type.
     pub fn has_no(&self, narrow: usize) -> bool {
         self.filled > 0 && self.can_be[narrow] == 0
     }
 
-    /// True if a column of which this is said holds numbers.
+    /// True if a column with these options is one of numbers.
     pub fn is_number(&self, said: &Said) -> bool {
         said.dates.is_none() && self.kind(said.kind) == Ok(Kind::Number)
     }
 
-    /// True if nothing is there at all, not even a word for it.
+    /// True if all cells are empty.
     pub fn is_empty(&self) -> bool {
         self.filled == 0 && self.soft.is_empty() && self.gaps.is_empty()
     }
 
-    /// The words that are gaps in a column of this type, and how often each is there.
+    /// The words that are missing values in a column of this type, with their counts.
     pub fn gaps(&self, kind: Kind) -> Vec<(String, usize)> {
         let soft = match kind {
             Kind::Number | Kind::Date | Kind::DateTime => &self.soft[..],
@@ -256,9 +256,9 @@ impl Found {
         self.gaps.iter().chain(soft).cloned().collect()
     }
 
-    /// As what the column is read, and what is to be said of that, or why it cannot be.
+    /// The way to read the column and remarks on it, or the reason why it cannot be read.
     pub fn way(&self, said: &Said, name: &str, around: &Around) -> Result<(Way, Notes), String> {
-        // Who says how dates are written says that they are dates.
+        // A date format makes the column one of dates.
         let given = said.kind.or(said.dates.map(|_| Kind::Date));
         let kind = self.kind(given)?;
         match kind {
@@ -272,7 +272,7 @@ impl Found {
         }
     }
 
-    /// How dates are written, with times if there are any and nothing else is said.
+    /// The formats of dates, with times if the cells have them and the options don't decide.
     fn dates_way(&self, said: &Said, kind: Kind, name: &str) -> Result<(Way, Notes), String> {
         let timed = kind == Kind::DateTime || said.kind.is_none() && self.dates.is_timed();
         let settled = self.dates.settle(name, timed)?;
@@ -287,7 +287,7 @@ impl Found {
         Ok((way, notes))
     }
 
-    /// Why texts are categories that look like something else.
+    /// The reason why texts that look like another type are categories.
     fn texts_notes(&self, said: &Said, name: &str) -> Notes {
         if said.kind.is_some() {
             return Notes::default();
@@ -306,7 +306,7 @@ impl Found {
         }
     }
 
-    /// How numbers are written.
+    /// The format of numbers.
     fn numbers_way(&self, said: &Said, around: &Around) -> Result<(Way, Notes), String> {
         let of = |format, guess| {
             let way = Way {
@@ -352,7 +352,7 @@ impl Found {
         })
     }
 
-    /// A single word among numbers, or beside each, makes them categories.
+    /// A note if one repeated word among the numbers, or one beside each, makes them categories.
     fn one_word(&self) -> Option<Guess> {
         if let Some(text) = self.affix.note(self.filled) {
             return Some(Guess {
@@ -374,7 +374,7 @@ impl Found {
         })
     }
 
-    /// The column's type, or why it has none.
+    /// The column's type, or the reason why it has none.
     fn kind(&self, given: Option<Kind>) -> Result<Kind, String> {
         let wrong = |n: usize| match &self.not[n] {
             Some((line, cell)) => format!("line {line} has `{cell}`"),
@@ -413,7 +413,7 @@ impl Found {
         if let Some(n) = (0..3).find(|&n| self.can_be[n] == filled(n)) {
             return Ok(NARROW[n]);
         }
-        // A few strays are a mistake; many are texts that look like numbers at times.
+        // A few strays are a mistake; many mean texts that sometimes look like numbers.
         let strays = |n: usize| filled(n) - self.can_be[n];
         let few = |n: &usize| strays(*n) * 20 <= filled(*n) || strays(*n) == 1 && filled(*n) > 2;
         match (0..3).find(few) {

@@ -1,4 +1,4 @@
-//! Which line of its file a row begins in.
+//! The line in its file where a row begins.
 
 use super::header::{delimiter, layout};
 use super::records::cells;
@@ -10,22 +10,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// How many bytes of the file are read at a time.
+/// Bytes read at a time.
 const BLOCK: usize = 4 << 20;
 
-/// True if the files that were read have a header: a row's line is asked for by who does
-/// not know what was said of that when the file was read.
+/// True for each file read with a header. Kept here because the caller who asks for a row's line
+/// does not know the reading options.
 static HEADERS: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
 
-/// Notes whether the first line of a file was read as its header.
+/// Records whether the first line of a file was read as its header.
 pub(super) fn remember(path: &Path, header: bool) {
     lock(&HEADERS).insert(path.to_owned(), header);
 }
 
 impl Table {
-    /// The line, counted from 1, that a row of a file begins in. It reads the file up
-    /// to there: quoted cells may span lines. `None` where there is no such row, or the
-    /// file cannot be read any more.
+    /// The line, from 1, where a row of a file begins. It reads the file up to there: quoted cells
+    /// may span lines. `None` if there is no such row, or the file cannot be read any more.
     pub fn line_of_row(path: impl AsRef<Path>, row: usize) -> Option<usize> {
         let path = path.as_ref();
         let mut blocks = Blocks::open(path, BLOCK).ok()?;
@@ -70,8 +69,8 @@ impl Table {
     }
 }
 
-/// The same error, with the line in place of the row where the table is a file that
-/// has lines. `name` is the table's.
+/// The same error, with the line in place of the row if the table is a file with lines. `name` is
+/// the table's.
 pub(in crate::data) fn with_line(name: impl AsRef<Path>, error: Error) -> Error {
     match error {
         Error::Data {

@@ -38,7 +38,7 @@ mod tabular;
 #[cfg(test)]
 mod tests;
 mod text;
-// A table itself has fewer types than what the features read.
+// Without the optional features, some types are never read.
 #[cfg_attr(not(any(feature = "arrow", feature = "polars")), allow(dead_code))]
 mod typed;
 mod written;
@@ -63,45 +63,44 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A table: columns of one length, each of one type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// The file that it came from, or what messages call what it came from.
+    /// The file that it came from, or a name for messages.
     pub name: String,
-    /// How many rows it has, the header not counted.
+    /// Number of rows, without the header.
     pub rows: usize,
-    /// Its columns, at least one.
+    /// The columns, at least one.
     pub columns: Vec<Column>,
-    /// What a user should know of its first line: that it was taken as a row, or as names
-    /// though it has numbers.
+    /// A remark on the first line for the user: it was taken as a row, or as a header though it has
+    /// numbers.
     pub note: Option<String>,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name in the header; `column_0` and so on without one.
+    /// Name in the header; `column_0` and so on without one.
     pub name: String,
-    /// What its cells hold.
+    /// The cells.
     pub cells: Cells,
-    /// The formats, guesses and gaps that its text was read by.
+    /// The formats, guesses and missing-value words by which its text was read.
     pub reading: Reading,
 }
 
-/// What the cells of a column hold.
+/// The cells of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
-    /// Numbers; NaN where a cell is missing.
+    /// Numbers; NaN if missing.
     Number(Vec<f64>),
-    /// 1 for true or yes, 0 for false or no, NaN where a cell is missing.
+    /// 1 for true or yes, 0 for false or no, NaN if missing.
     Boolean(Vec<f32>),
-    /// Days since 1970-01-01; `None` where a cell is missing.
+    /// Days since 1970-01-01; `None` if missing.
     Date(Vec<Option<i32>>),
-    /// Microseconds since 1970-01-01, in UTC where the cells have offsets; `None` where a
-    /// cell is missing.
+    /// Microseconds since 1970-01-01, in UTC if the cells have offsets; `None` if missing.
     DateTime(Vec<Option<i64>>),
     /// Texts.
     Category {
-        /// The different texts, in the order in which they first appear.
+        /// Distinct texts, in the order of their first occurrence.
         names: Vec<String>,
-        /// Each cell's place in `names`; `None` where a cell is missing.
+        /// Index in `names` of each cell's text; `None` if missing.
         codes: Vec<Option<u32>>,
     },
 }
@@ -114,53 +113,53 @@ pub enum Kind {
     Number,
     /// True or false, yes or no.
     Boolean,
-    /// `2026-11-23`. A time behind it is midnight, or is not looked at since the column is
-    /// said to be one of dates.
+    /// `2026-11-23`. A time after it is midnight, or is ignored because the column is declared one
+    /// of dates.
     Date,
     /// `2026-11-23 13:45:00`: a date with a time of day.
     DateTime,
-    /// Texts, of which there are few different ones.
+    /// Texts, few of them distinct.
     Category,
 }
 
-/// How a table is to be read where its own look does not decide.
+/// Overrides of the inferred reading of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadTable {
-    /// The types of columns, by name; the others are inferred.
+    /// Types of columns, by name; the others are inferred.
     pub kinds: BTreeMap<String, Kind>,
-    /// How the dates of columns are written, by name; of the others it is seen.
+    /// Date formats of columns, by name; the others are inferred.
     pub dates: BTreeMap<String, DateFormat>,
-    /// A format of dates for every column whose cells are written so.
+    /// A date format for every column whose cells match it.
     pub date_format: Option<DateFormat>,
-    /// Columns that nobody looks at: they may hold what no cell can, such as the lists
-    /// of a Parquet file, and are missing then.
+    /// Ignored columns: they may hold unsupported values, such as the lists of a Parquet file, and
+    /// are then missing.
     pub ignored: BTreeSet<String>,
-    /// Columns that are asked for by name, beside those of `kinds`: a line that has one of
-    /// them is a header.
+    /// Columns that the caller needs by name, beside those of `kinds`: a line that has one of them
+    /// is a header.
     pub named: BTreeSet<String>,
-    /// How the numbers of columns are written; of the others that is seen.
+    /// Number formats of columns; the others are inferred.
     pub formats: BTreeMap<String, NumberFormat>,
-    /// What a user says of the text.
+    /// The user's text options.
     pub text: TextOptions,
-    /// Columns whose words for true and false stay the texts that a CSV file has.
+    /// Columns whose words for true and false stay the texts of the CSV file.
     pub as_written: BTreeSet<String>,
-    /// True if nobody looks at columns that `kinds` does not name.
+    /// True if all columns that `kinds` does not name are ignored.
     pub others_ignored: bool,
 }
 
 impl ReadTable {
-    /// True if nobody looks at a column.
+    /// True if a column is ignored.
     pub(super) fn ignores(&self, column: &str) -> bool {
         self.ignored.contains(column) || self.others_ignored && !self.kinds.contains_key(column)
     }
 
-    /// The type that a column is to be read as, if that is said.
+    /// The type given for a column, if there is one.
     fn given(&self, column: &str) -> Option<Kind> {
         let given = self.kinds.get(column).copied();
         given.or_else(|| self.ignores(column).then_some(Kind::Category))
     }
 
-    /// Says that nobody looks at a column.
+    /// Ignores a column.
     pub fn ignore(&mut self, column: &str) {
         self.kinds.insert(column.to_owned(), Kind::Category);
         self.ignored.insert(column.to_owned());
@@ -177,7 +176,7 @@ impl Kind {
         ("category", Kind::Category),
     ];
 
-    /// Its name in a configuration.
+    /// Name in a configuration.
     pub fn name(self) -> &'static str {
         let mut names = Kind::NAMES.into_iter();
         names.find(|(_, kind)| *kind == self).map_or("", |n| n.0)
@@ -185,7 +184,7 @@ impl Kind {
 }
 
 impl Cells {
-    /// None yet, with room for so many.
+    /// Empty, with this capacity.
     fn new(kind: Kind, rows: usize) -> Cells {
         match kind {
             Kind::Number => Cells::Number(Vec::with_capacity(rows)),
@@ -199,7 +198,7 @@ impl Cells {
         }
     }
 
-    /// How many there are.
+    /// The total number.
     fn len(&self) -> usize {
         match self {
             Cells::Number(all) => all.len(),
@@ -221,7 +220,7 @@ impl Cells {
         }
     }
 
-    /// How many cells are missing.
+    /// Number of missing cells.
     pub fn missing(&self) -> usize {
         match self {
             Cells::Number(all) => all.iter().filter(|x| x.is_nan()).count(),

@@ -1,35 +1,34 @@
-//! Numbers as people write them: decimal commas, thousands separators, percent and
-//! currency signs, parentheses for what is below 0.
+//! Human ways to write numbers: decimal commas, thousands separators, percent and currency signs,
+//! parentheses for negative numbers.
 
 use super::cell;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How the numbers of a column are written.
+/// The format of a column's numbers.
 ///
-/// A sign before or behind (`$`, `€`, `%`) does not change the number: `12%` is 12.
-/// `(5)` and `−5` are -5 in every format.
+/// A sign before or after (`$`, `€`, `%`) does not change the number: `12%` is 12. `(5)` and `−5`
+/// are -5 in every format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumberFormat {
-    /// What stands before the fraction: `.` or `,`.
+    /// Decimal separator: `.` or `,`.
     pub decimal: char,
-    /// What stands between groups of three digits, if anything may: `,`, `.`, a space
-    /// or `'`.
+    /// Optional separator between groups of three digits: `,`, `.`, a space or `'`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
-    /// The sign that may stand before or behind the number: `%`, or a currency's.
+    /// Optional sign before or after the number: `%`, or a currency's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<char>,
 }
 
-/// Currencies' signs, and percent.
+/// Signs of currencies, and percent.
 const UNITS: &str = "%$€£¥₹₽₩₺₫₪₴₦₱฿₿₡₲₵₸₼₾¢";
-/// A longer text is no number that somebody wrote by hand.
+/// Length limit of a number written by hand.
 const LONGEST: usize = 64;
 
-/// All pairs of a decimal and a thousands separator. A set of them is a byte, the
-/// first one its lowest bit.
+/// All pairs of a decimal and a thousands separator. A set of them is a byte; the first pair is the
+/// lowest bit.
 pub(super) const PAIRS: [(u8, Option<u8>); 8] = [
     (b'.', None),
     (b'.', Some(b',')),
@@ -40,10 +39,10 @@ pub(super) const PAIRS: [(u8, Option<u8>); 8] = [
     (b',', Some(b' ')),
     (b',', Some(b'\'')),
 ];
-/// Those with a decimal point, and those with a decimal comma.
+/// Sets of the pairs with a decimal point, and with a decimal comma.
 pub(super) const POINT: u8 = 0b0000_1111;
 pub(super) const COMMA: u8 = 0b1111_0000;
-/// The places of `1234.5`, `1,234.5`, `1234,5` and `1.234,5`.
+/// Indices of `1234.5`, `1,234.5`, `1234,5` and `1.234,5`.
 pub(super) const PLAIN: usize = 0;
 pub(super) const POINT_COMMAS: usize = 1;
 pub(super) const COMMA_ALONE: usize = 4;
@@ -72,7 +71,7 @@ impl NumberFormat {
         }
     }
 
-    /// Its place in [`PAIRS`].
+    /// Index in [`PAIRS`].
     pub(super) fn pair(&self) -> usize {
         let of = |(decimal, thousands): &(u8, Option<u8>)| {
             char::from(*decimal) == self.decimal && thousands.map(char::from) == self.thousands
@@ -80,7 +79,7 @@ impl NumberFormat {
         PAIRS.iter().position(of).unwrap_or(PLAIN)
     }
 
-    /// The number that a text stands for, if it is written so.
+    /// The number in a text of this format.
     pub(super) fn number<N>(&self, text: &str, parse: impl Fn(&str) -> Option<N>) -> Option<N> {
         let Some(body) = Body::of(text) else {
             let is_plain = self.decimal == '.';
@@ -111,8 +110,7 @@ impl Default for NumberFormat {
     }
 }
 
-/// As `data show` has it: `decimal comma, thousands ".", with €`; nothing of plain
-/// numbers.
+/// As `data show` prints it: `decimal comma, thousands ".", with €`; empty for plain numbers.
 impl fmt::Display for NumberFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
@@ -131,18 +129,18 @@ impl fmt::Display for NumberFormat {
     }
 }
 
-/// What a text that is no plain number says as a number: in which formats, and with
-/// which sign.
+/// The reading of a text that is not a plain number: the formats in which it is a number, and its
+/// unit.
 pub(super) struct Looked {
-    /// The set of [`PAIRS`] that it can be read by, at least one.
+    /// The set of possible [`PAIRS`], at least one.
     pub pairs: u8,
     pub unit: Option<char>,
 }
 
-/// In which formats a text is a number, if in any.
+/// The formats in which a text is a number, if any.
 pub(super) fn look(text: &str) -> Option<Looked> {
     let Some(body) = Body::of(text) else {
-        // Longer than anybody writes by hand, it may be a number all the same.
+        // Longer than hand-written numbers, but possibly a number.
         let plain = || Looked {
             pairs: POINT,
             unit: None,
@@ -150,7 +148,7 @@ pub(super) fn look(text: &str) -> Option<Looked> {
         return cell::number(text).map(|_| plain());
     };
     let pairs = body.pairs();
-    // Beyond what a number can be, it is none.
+    // Out of the range of numbers.
     let fits = |pair: &usize| pairs & (1 << pair) != 0;
     let first = (0..PAIRS.len()).find(fits)?;
     NumberFormat::of(first, body.unit).number(text, cell::number)?;
@@ -180,7 +178,7 @@ impl Body {
         for c in rest.chars() {
             let byte = match c {
                 '0'..='9' | '.' | ',' | '\'' | ' ' | 'e' | 'E' | '+' | '-' => c as u8,
-                // Spaces that keep a line together, and the typographic apostrophe.
+                // Non-breaking spaces, and the typographic apostrophe.
                 '\u{a0}' | '\u{202f}' | '\u{2009}' => b' ',
                 '\u{2019}' => b'\'',
                 _ => return None,
@@ -204,8 +202,8 @@ impl Body {
     }
 }
 
-/// A text without its signs, whether it is below 0, and its unit; nothing of what
-/// begins with a letter.
+/// A text without its signs, whether it is negative, and its unit; `None` if it begins with a
+/// letter.
 fn strip(text: &str) -> Option<(&str, bool, Option<char>)> {
     let (mut rest, mut signed, mut negative, mut unit) = (text.trim(), false, false, None);
     loop {
@@ -228,7 +226,7 @@ fn strip(text: &str) -> Option<(&str, bool, Option<char>)> {
     }
 }
 
-/// True if digits and separators are a number so written.
+/// True if these digits and separators are a number in this format.
 fn is_number(bytes: &[u8], decimal: u8, thousands: Option<u8>) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
     let (bytes, exponent) = match bytes.iter().position(|b| matches!(b, b'e' | b'E')) {
@@ -255,8 +253,8 @@ fn is_number(bytes: &[u8], decimal: u8, thousands: Option<u8>) -> bool {
         || exponent.is_none() && thousands.is_some_and(|separator| is_grouped(whole, separator))
 }
 
-/// True if digits stand in groups of three, or as in India, where those before the last
-/// three are in groups of two.
+/// True if digits stand in groups of three, or, as in India, in groups of two before the last
+/// three.
 fn is_grouped(whole: &[u8], separator: u8) -> bool {
     let groups = whole.split(|&b| b == separator);
     let (mut pairs, mut threes) = (separator == b',', true);

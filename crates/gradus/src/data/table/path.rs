@@ -35,7 +35,7 @@ pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
     }
 }
 
-/// The names of a table file's columns, its rows not looked at.
+/// The names of a table file's columns, without reading its rows.
 pub(in crate::data) fn column_names(path: &Path) -> Result<Vec<String>> {
     match is_parquet(path) {
         true => parquet_names(path),
@@ -73,7 +73,7 @@ fn parquet_bytes(path: &Path) -> Result<u64> {
 
 #[cfg(not(feature = "parquet"))]
 fn parquet(path: &Path, _: &ReadTable) -> Result<Table> {
-    // What is not there is not there, whatever is built in.
+    // A missing file is reported as missing even without the feature.
     std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
     let problem = "is a Parquet file, which this program was built without: build it with \
                    `--features parquet`, or export the table as CSV";

@@ -33,12 +33,12 @@ impl Tabular for DataFrame {
     }
 }
 
-/// What a type is to a table.
+/// The column type for a foreign type, if there is one.
 fn kind(of: &DataType) -> Option<Kind> {
     match of {
-        // As a column of a CSV file is that has nothing in it.
+        // Like an empty column of a CSV file.
         DataType::Null => Some(Kind::Number),
-        // A cell has room for a signed number of 128 bits.
+        // A cell holds a signed number of 128 bits at most.
         DataType::UInt128 => None,
         of if of.is_primitive_numeric() || of.is_decimal() => Some(Kind::Number),
         DataType::Boolean => Some(Kind::Boolean),
@@ -49,7 +49,7 @@ fn kind(of: &DataType) -> Option<Kind> {
     }
 }
 
-/// A cell of a column whose type has a kind.
+/// A cell of a column of a supported type.
 fn cell(value: AnyValue<'_>) -> Cell<'_> {
     match value {
         AnyValue::Boolean(x) => Cell::Boolean(x),

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes of the file a thread reads at a time.
+/// Bytes of the file that a thread reads at a time.
 const BLOCK: usize = 4 << 20;
 
 /// The table of a CSV file, read by all threads.
@@ -26,14 +26,14 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
 /// The bytes of the first block that tell which types to expect.
 pub(super) const LOOKED_AT: usize = 1 << 20;
 
-/// The names of the columns, seen in the first block.
+/// The names of the columns, from the first block.
 pub(super) fn column_names(path: &Path) -> Result<Vec<String>> {
     let options = ReadTable::default();
     let (pass, _) = Pass::begin(path, &options, 1, LOOKED_AT)?;
     Ok(pass.layout.names)
 }
 
-/// The same, on so many threads, in blocks of so many bytes.
+/// The same, with this number of threads and block size.
 pub(super) fn read_by(
     path: &Path,
     options: &ReadTable,
@@ -48,7 +48,7 @@ pub(super) fn read_by(
     let mut found: Vec<Found> = parts.iter_mut().map(found_in).collect();
     let settled = loop {
         let settled = pass.settled(rows, &found)?;
-        // Where the first rows promised another type, those columns are read again.
+        // Columns whose type was mispredicted from the first rows are read again.
         pass.ways = pass.again(&settled);
         if pass.ways.iter().all(Option::is_none) {
             break settled;
@@ -94,7 +94,7 @@ pub(super) fn read_by(
     })
 }
 
-/// What the parts of a column look like together.
+/// The combined statistics of a column's shares.
 fn found_in(parts: &mut Vec<(Cells, Found)>) -> Found {
     let mut whole = Found::default();
     for (_, found) in parts {
@@ -111,30 +111,30 @@ pub(super) fn changed(path: &Path) -> Error {
     Error::file(path, "was changed while it was read")
 }
 
-/// The parts of each column, from the file's first block to its last.
+/// The shares of each column, from the file's first block to its last.
 type BlockColumns = Vec<Vec<(Cells, Found)>>;
 
 /// One reading of a file.
 pub(super) struct Pass<'a> {
     pub path: &'a Path,
     pub delimiter: u8,
-    /// The columns' names, and whether they are in the file.
+    /// The columns' names, and true if they are in the file.
     pub layout: Layout,
     threads: usize,
     pub options: &'a ReadTable,
     pub gaps: Gaps,
-    /// What was said of each column.
+    /// The options of each column.
     pub said: Vec<Said>,
-    /// In which formats its numbers may be.
+    /// The possible formats of each column's numbers.
     pub allowed: Vec<u8>,
-    /// As what each column is read; a column without is passed over.
+    /// The way to read each column; `None` skips it.
     pub ways: Vec<Option<Way>>,
-    /// The most rows that a block had.
+    /// The most rows of a block so far.
     rows: AtomicUsize,
 }
 
 impl<'a> Pass<'a> {
-    /// Opens a file, and sees from its first rows what to expect.
+    /// Opens a file, and predicts types from its first rows.
     pub fn begin(
         path: &'a Path,
         options: &'a ReadTable,
@@ -185,7 +185,7 @@ impl<'a> Pass<'a> {
         Ok((pass, blocks))
     }
 
-    /// How many rows there are, and the columns' parts.
+    /// The number of rows, and the columns' shares.
     fn run(&self, blocks: Blocks) -> Result<(usize, BlockColumns)> {
         let blocks = Mutex::new(Some(blocks));
         let read = self.some(&blocks, usize::MAX, |_, cells| cells);
@@ -205,8 +205,8 @@ impl<'a> Pass<'a> {
         Ok((rows, parts))
     }
 
-    /// The rows of the next blocks, of so many at most, and what `make` makes of their
-    /// bytes and cells: none at the end. Behind an error nothing counts.
+    /// The rows of the next blocks, up to `most`, and the results of `make` for their bytes and
+    /// cells; none at the end. Nothing after an error counts.
     pub fn some<T: Send>(
         &self,
         blocks: &Mutex<Option<Blocks>>,
@@ -222,8 +222,8 @@ impl<'a> Pass<'a> {
         let work = || {
             let mut read = Vec::new();
             loop {
-                // Blocks are handed out in order, and after a bad one no more: the
-                // first of the bad ones is always met.
+                // Blocks are handed out in order, and none after a bad one: the first bad one is
+                // always found.
                 let next = match &mut *lock(blocks) {
                     Some(blocks) if blocks.count() < last => {
                         (blocks.count(), blocks.next(self.delimiter))
@@ -251,10 +251,10 @@ impl<'a> Pass<'a> {
         together(threads, work)
     }
 
-    /// A block's rows, and what it has of each column.
+    /// A block's rows, and its share of each column.
     fn block(&self, block: &Block) -> Result<(usize, OfColumns)> {
         let text = block.text(self.path)?;
-        // Blocks have about as many rows as the ones before.
+        // Blocks have about equally many rows.
         let rows = self.rows.load(Ordering::Relaxed);
         let ways = self.ways.iter().zip(&self.said);
         let part = |(way, said): (&Option<Way>, &Said)| {
@@ -292,5 +292,5 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// What was found in each column that is read.
+/// The cells and statistics of each column that is read.
 pub(super) type OfColumns = Vec<Option<(Cells, Found)>>;

@@ -1,36 +1,34 @@
-//! What is to be said of how a table's text was read.
+//! Remarks for the user on the reading of a table's text.
 
 use super::{Column, DateFormat, Kind, NumberFormat, Table};
 use serde::{Deserialize, Serialize};
 
-/// How a column's text was read, where that is not plain.
+/// The reading of a column's text, if it was not plain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// The format of its numbers.
+    /// Format of its numbers.
     #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
     pub format: NumberFormat,
-    /// The format of its dates.
+    /// Format of its dates.
     #[serde(default, skip_serializing_if = "DateFormat::is_iso")]
     pub dates: DateFormat,
-    /// What a user should know of that: that the order of day and month was guessed, or that
-    /// hours are those of UTC.
+    /// Remarks on its dates: the order of day and month was guessed, or hours are in UTC.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub date_notes: Vec<String>,
-    /// What was chosen where its cells could be read in another way, too.
+    /// The choice made, if its cells are ambiguous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guess: Option<String>,
-    /// The words that were read as gaps, and how often each is there.
+    /// The words read as missing values, with their counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<(String, usize)>,
 }
 
-/// How many columns, and words of one, are named.
+/// Limit of columns, and of words of one, that are named.
 const NAMED: usize = 4;
 
 impl Table {
-    /// What a user should know of how the text was read, a line each: whether the first
-    /// line is data, how numbers are written that are not plain, what was a guess, which
-    /// words are gaps. `wanted` says which columns count.
+    /// Remarks for the user on the reading of the text, a line each: a first line read as data,
+    /// numbers that are not plain, guesses, words for missing values. `wanted` selects the columns.
     pub fn notes(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
         let columns = || self.columns.iter().filter(|column| wanted(&column.name));
         let mut notes: Vec<String> = self.note.iter().cloned().collect();

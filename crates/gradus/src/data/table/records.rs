@@ -1,19 +1,19 @@
-//! Text, cut into records and cells.
+//! Cutting of text into records and cells.
 //!
-//! What `csv` does with `flexible` and `Trim::All`, in one pass that copies
-//! nothing: its reader copies each cell, and a trimmed record twice.
+//! The same as the crate `csv` with `flexible` and `Trim::All`, in one pass that copies nothing:
+//! that reader copies each cell, and a trimmed record twice.
 
 use memchr::{memchr, memchr_iter};
 
-/// A record that is not as wide as it should be.
+/// A record with the wrong number of cells.
 pub(super) struct Ragged {
     pub line: usize,
     pub cells: usize,
 }
 
-/// Calls `see` with line, column and text of each cell, white space around it cut
-/// off, and returns how many records there are. `line` is the text's first; where
-/// `header`, the first record is passed over. Quotes are known to pair.
+/// Calls `see` with line, column and text of each cell, without surrounding white space, and
+/// returns the number of records. `line` is the text's first; if `header`, the first record is
+/// skipped. Quotes must be balanced.
 pub(super) fn cells(
     text: &str,
     delimiter: u8,
@@ -30,7 +30,7 @@ pub(super) fn cells(
     let (mut at, mut line, mut skip, mut records) = (0, line, header, 0);
     let mut unquoted = String::new();
     loop {
-        // Empty lines are no records.
+        // Empty lines are skipped.
         while let Some(&byte) = bytes.get(at)
             && (byte == b'\n' || byte == b'\r')
         {
@@ -77,8 +77,8 @@ pub(super) fn cells(
     }
 }
 
-/// Puts what stands in the quotes that open at `at` into `cell`, and returns where
-/// the next cell or record may begin.
+/// Unquotes the text in the quotes that open at `at` into `cell`, and returns where the next cell
+/// or record may begin.
 fn quoted(text: &str, at: usize, cell: &mut String) -> usize {
     let bytes = text.as_bytes();
     let mut from = at + 1;

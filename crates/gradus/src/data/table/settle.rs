@@ -1,4 +1,4 @@
-//! From what the cells of columns look like to what they are read as.
+//! Decision on the reading of columns, from their cells' statistics.
 
 use super::infer::{Found, Said, Way};
 use super::number::{COMMA_POINTS, NumberFormat};
@@ -8,20 +8,20 @@ use super::written::Around;
 use super::{DateFormat, Kind, Reading};
 use crate::error::{Error, Result};
 
-/// What all rows say of the columns.
+/// The decision by all rows.
 pub(super) struct Settled {
-    /// As what each is to be read.
+    /// The way to read each column.
     pub ways: Vec<Option<Way>>,
-    /// As what each would be read if nothing were said of it.
+    /// The way to read each without options.
     pub own: Vec<Option<Way>>,
-    /// What is to be said of each.
+    /// Remarks on each.
     pub readings: Vec<Reading>,
-    /// True if some columns are to be read once more before all is settled.
+    /// True if some columns must be read once more before the decision is final.
     pub open: bool,
 }
 
 impl Pass<'_> {
-    /// As what the first rows promise to be read.
+    /// The ways to read, as predicted from the first rows.
     pub fn expected(&self, start: &str) -> Vec<Option<Way>> {
         let mut found: Vec<Found> = self.said.iter().map(Found::of).collect();
         let mut end = start.len().min(LOOKED_AT);
@@ -29,7 +29,7 @@ impl Pass<'_> {
             end -= 1;
         }
         let width = self.said.len();
-        // A damaged row is met again, with its place.
+        // A damaged row is reported later, with its line.
         let _ = cells(
             &start[..end],
             self.delimiter,
@@ -56,7 +56,7 @@ impl Pass<'_> {
         ways.map(Some).collect()
     }
 
-    /// What is known of each column beside its cells.
+    /// The context of each column beside its cells.
     fn around(&self, found: &[Found]) -> impl Iterator<Item = Around> + Clone {
         let looked_at = |name: &String| !self.options.ignores(name);
         let columns = self.layout.names.iter().zip(found).zip(&self.said);
@@ -64,7 +64,7 @@ impl Pass<'_> {
             .filter(|((name, found), said)| looked_at(name) && found.is_number(said))
             .map(|((_, found), _)| found.numbers.clear());
         let mut around = Around {
-            // A single column is not cut by anything.
+            // A single column has no delimiter.
             delimiter: match self.layout.names.len() {
                 1 => b',',
                 _ => self.delimiter,
@@ -81,7 +81,7 @@ impl Pass<'_> {
         allowed.map(move |&allowed| Around { allowed, ..around })
     }
 
-    /// What all rows say, or why they cannot be read.
+    /// The decision by all rows, or the error that prevents reading.
     pub fn settled(&self, rows: usize, found: &[Found]) -> Result<Settled> {
         if rows == 0 {
             return Err(Error::file(self.path, "has a header and no rows under it"));
@@ -179,15 +179,14 @@ impl Pass<'_> {
         Ok(settled)
     }
 
-    /// The ways in which columns are to be read that were read in another.
+    /// The ways of the columns that were read in another way before.
     pub fn again(&self, settled: &Settled) -> Vec<Option<Way>> {
         let ways = settled.ways.iter().zip(&self.ways);
         let ways = ways.map(|(&way, was)| way.filter(|way| *was != Some(*way)));
         ways.collect()
     }
 
-    /// How many columns there are without the last ones, if these have neither a name nor a
-    /// cell.
+    /// The number of columns without the last ones that have neither a name nor a cell.
     pub fn kept(&self, found: &[Found]) -> usize {
         let all = self.layout.names.len();
         let may_go = |n: &usize| {

@@ -1,5 +1,5 @@
-//! The bytes of a table file, in blocks that end where a record ends, and what
-//! is wrong with them as a whole.
+//! The bytes of a table file, in blocks that end at a record's end, and the refusal of files that
+//! are no tables.
 
 use crate::error::{Error, Result};
 use memchr::{memchr, memchr_iter, memrchr};
@@ -7,10 +7,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// No record is longer: what is, has a quote that is never closed.
+/// Length limit of a record: a longer one has a quote that is never closed.
 const LONGEST_RECORD: usize = 64 << 20;
 
-/// What other kinds of files begin with, what they are, and what to do about it.
+/// First bytes of other kinds of files, their format, and advice.
 const OTHERS: &[(&[u8], &str)] = &[
     (
         b"\x1f\x8b",
@@ -51,46 +51,45 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"%PDF", "is a PDF, expected a CSV file"),
 ];
 
-/// Some records of a file.
+/// A block: some records of a file.
 pub(super) struct Block {
-    /// Its place among the blocks, from 0.
+    /// Index among the blocks, from 0.
     pub number: usize,
-    /// The line that it begins in, from 1.
+    /// Line that it begins in, from 1.
     pub line: usize,
     bytes: Vec<u8>,
 }
 
 impl Block {
-    /// How many bytes it has.
+    /// Length in bytes.
     pub fn length(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Its text; an error that names the place of what is no UTF-8.
+    /// Its text; an error that names the position of invalid UTF-8.
     pub fn text(&self, path: &Path) -> Result<&str> {
         utf8(path, &self.bytes, self.line)
     }
 }
 
-/// A file, cut into blocks where a record ends: never within quotes. Where it is
-/// cut depends on the file alone.
+/// A file cut into blocks at record ends, never within quotes. The cuts depend on the file alone.
 ///
-/// Of the file no more is in memory than the blocks in use and one more.
+/// Only the blocks in use and one more are in memory.
 pub(super) struct Blocks<'a> {
     path: &'a Path,
     file: File,
-    /// How many bytes a block has about.
+    /// Approximate size of a block in bytes.
     size: usize,
-    /// What was read and is not handed out yet.
+    /// Bytes read and not yet handed out.
     rest: Vec<u8>,
-    /// The line that `rest` begins in, and its block's number.
+    /// Line in which `rest` begins, and its block's number.
     line: usize,
     number: usize,
     ended: bool,
 }
 
 impl<'a> Blocks<'a> {
-    /// Opens a file and refuses what is no table, as far as its first block tells.
+    /// Opens a file, and refuses it if its first block shows that it is no table.
     pub fn open(path: &'a Path, size: usize) -> Result<Self> {
         let failed = |cause| Error::io("read", path, cause);
         let about = std::fs::metadata(path).map_err(failed)?;
@@ -123,8 +122,7 @@ impl<'a> Blocks<'a> {
         Ok(blocks)
     }
 
-    /// The text of the first block and what was read behind it, from which
-    /// delimiter and header are seen.
+    /// The text read so far, the first block included, for the detection of delimiter and header.
     pub fn start(&self) -> Result<&str> {
         // The last row may be cut, even within a character.
         let whole = match memrchr(b'\n', &self.rest) {
@@ -134,12 +132,12 @@ impl<'a> Blocks<'a> {
         utf8(self.path, &self.rest[..whole], 1)
     }
 
-    /// Whether everything is read already.
+    /// True once the whole file is read.
     pub fn ended(&self) -> bool {
         self.ended
     }
 
-    /// The next block, or nothing at the end.
+    /// The next block; `None` at the end.
     pub fn next(&mut self, delimiter: u8) -> Result<Option<Block>> {
         self.read_to(self.size)?;
         if self.rest.is_empty() {
@@ -181,12 +179,12 @@ impl<'a> Blocks<'a> {
         }))
     }
 
-    /// How many blocks were handed out.
+    /// Number of blocks handed out.
     pub fn count(&self) -> usize {
         self.number
     }
 
-    /// Reads on until so many bytes are there, or all.
+    /// Reads on until this many bytes are there, or the file ends.
     fn read_to(&mut self, size: usize) -> Result<()> {
         let before = self.rest.len();
         if self.ended || before >= size {
@@ -220,9 +218,8 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Where the last whole record ends that is terminated by `end`; nothing where
-/// none is whole. Refuses quotes that do not pair: read leniently, one of them
-/// would swallow the rest of the file.
+/// The end of the last complete record, terminated by `end`; `None` if none is complete. Refuses
+/// unbalanced quotes: read leniently, one of them would swallow the rest of the file.
 fn cut(
     bytes: &[u8],
     delimiter: u8,
@@ -239,7 +236,7 @@ fn cut(
         whole = memrchr(end, &bytes[at..opens]).map_or(whole, |n| Some(at + n + 1));
         at = opens + 1;
         if opens > 0 && !ends(opens - 1) {
-            // A quote within a plain field is a character like any other.
+            // A quote within an unquoted field is an ordinary character.
             continue;
         }
         loop {
@@ -282,8 +279,8 @@ fn utf8<'b>(path: &Path, bytes: &'b [u8], line: usize) -> Result<&'b str> {
     })
 }
 
-/// Line and column of a byte, both counted from 1, the column in characters, where
-/// the bytes begin in `line`.
+/// Line and column of a byte, both from 1, the column in characters; `line` is that of the first
+/// byte.
 fn place(bytes: &[u8], at: usize, line: usize) -> (usize, usize) {
     let before = &bytes[..at];
     let line = line + memchr_iter(b'\n', before).count();

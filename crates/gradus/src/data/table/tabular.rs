@@ -18,41 +18,39 @@ use crate::error::Result;
 /// be. What no cell holds (lists, bytes, spans of time) is an error, unless the
 /// column is ignored.
 pub trait Tabular {
-    /// What messages call it.
+    /// The name used in messages.
     fn name(&self) -> String;
 
-    /// Its rows, as `options` says.
+    /// Its rows, read by `options`.
     fn to_table(&self, options: &ReadTable) -> Result<Table>;
 }
 
 impl Table {
-    /// Reads a table from a file or what else has columns.
+    /// Reads a table from a file or another source.
     ///
-    /// A path that ends in `.parquet` is a Parquet file, which the feature `parquet`
-    /// reads, of any codec but LZO; all threads read its row groups. Every other one is
-    /// a CSV or TSV file: UTF-8 with or without a byte order mark, any line ends,
-    /// delimited by commas, semicolons, tabs or bars, quoted with `"`. Its first row is
-    /// a header if one of its texts stands above nothing but numbers, booleans or dates, and
-    /// what numbers it has could be names (`id,2019,2020`); if all its cells are different
-    /// texts that no other row has; or if it has a name that `options` asks for. A column
-    /// without a name is `column_3`, by its place; last columns without names and cells are
-    /// none.
+    /// A path that ends in `.parquet` is a Parquet file, of any codec but LZO, which needs the
+    /// feature `parquet`; all threads read its row groups. Any other path is a CSV or TSV file:
+    /// UTF-8 with or without a byte order mark, any line ends, delimited by commas, semicolons,
+    /// tabs or bars, quoted with `"`. Its first row is a header if one of its texts stands above
+    /// nothing but numbers, booleans or dates, and its numbers, if any, could be names
+    /// (`id,2019,2020`); if all its cells are distinct texts that no other row has; or if it has a
+    /// name that `options` asks for. A column without a name is called `column_3`, by its index;
+    /// last columns without names and cells are dropped.
     ///
-    /// The type of a CSV file's column is the narrowest of number, boolean, date and
-    /// datetime that all its cells have, else category. A column that `options` says is of
-    /// booleans may have 1 and 0, too. Cells that are empty or `NA`, `N/A`,
-    /// `#N/A`, `<NA>`, `NaN`, `null` or `?` are missing, among numbers and dates `None` too; among
-    /// texts it is a category. A single text among numbers, or few of
-    /// them, is an error that names its line, unless `options` says what the column is.
+    /// The type of a CSV file's column is the narrowest of number, boolean, date and datetime that
+    /// all its cells have, else category. A column that `options` declares boolean may have 1 and
+    /// 0, too. Cells that are empty or `NA`, `N/A`, `#N/A`, `<NA>`, `NaN`, `null` or `?` are
+    /// missing; among numbers and dates `None` is, too, while among texts it is a category. One
+    /// text among numbers, or a few, is an error that names its line, unless `options` sets the
+    /// column's type.
     ///
-    /// Numbers are read as people write them: `1,234.5`, `1.234,5`, `1 234`, `1'234`, `12%`
-    /// (which is 12), `$5`, `5 €`, `(5)` for -5. A column has one [`NumberFormat`], by all of
-    /// its cells; where more than one fits, its [`Reading`] says what was chosen and why.
+    /// Numbers may have the usual human formats: `1,234.5`, `1.234,5`, `1 234`, `1'234`, `12%`
+    /// (which is 12), `$5`, `5 €`, `(5)` for -5. A column has one [`NumberFormat`], inferred from
+    /// all of its cells; if several fit, its [`Reading`] gives the choice and the reason.
     ///
-    /// As many threads read as [`set_threads`](crate::set_threads) allows; the table is
-    /// the same on any number of them. In memory is
-    /// the table, twice while its blocks are put together, and for each thread 4 MiB of
-    /// the file. A record (a quoted cell may span lines) is of 64 MiB at most.
+    /// The number of reading threads is [`set_threads`](crate::set_threads)'s; the table is the
+    /// same for any number. Memory holds the table, twice while its blocks are put together, and 4
+    /// MiB of the file for each thread. A record (a quoted cell may span lines) is at most 64 MiB.
     pub fn read(source: impl Tabular, options: &ReadTable) -> Result<Table> {
         source.to_table(options)
     }

@@ -1,4 +1,4 @@
-//! Tables read from files, and what is told of bad ones.
+//! Tests of tables read from files, and of the errors for bad ones.
 
 use super::calendar::date_text;
 use super::read::read_by;
@@ -124,7 +124,7 @@ fn a_text_among_numbers_is_named_by_line() {
 fn the_table_is_the_same_on_any_number_of_threads_and_in_any_blocks() {
     let mut text = String::from("n;late;town;sold;note\n");
     for row in 0..500 {
-        // Numbers only up to here: the first block promises another type.
+        // Numbers only up to here: the first block predicts the wrong type.
         let late = if row % 2 == 0 || row < 200 { "7" } else { "x7" };
         let town = ["Bern", "\"Zü\"\"rich;\n\"", "", "Genève"][row % 4];
         let day = row % 28 + 1;
@@ -208,7 +208,7 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
     assert_eq!(table.notes(&|_| true), [""; 0]);
     let table = read("month-first.csv", "03/04/2024,1\n12/31/2024,2\n").unwrap();
     assert_eq!(days(&table), [day("2024-03-04"), day("2024-12-31")]);
-    // Either order: pandas' with slashes, Central Europe's with points.
+    // Both orders are possible: pandas' for slashes, Central Europe's for points.
     for (name, text, expected) in [
         ("slashes.csv", "03/04/2024,1\n", "2024-03-04"),
         ("dashes.csv", "03-04-2024,1\n", "2024-03-04"),
@@ -220,7 +220,7 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
         assert!(notes[0].contains("column `d`: its dates") && notes[0].contains("date_format"));
         assert!(table.notes(&|name| name != "d").is_empty());
     }
-    // Nothing to say where both orders are one day.
+    // No remark if both orders give the same day.
     assert!(
         read("alike.csv", "05/05/2024,1\n")
             .unwrap()
@@ -237,14 +237,14 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
     ] {
         assert!(error.contains(words), "{error}");
     }
-    // Blocks that say different things alone agree in the end.
+    // Blocks that would decide differently by themselves agree in the end.
     let file = Scratch::new(
         "blocks.csv",
         &format!("d,n\n{}31/01/2024,0\n", "01/02/2024,1\n".repeat(90)),
     );
     let table = read_by(&file.0, &ReadTable::default(), 2, 64).unwrap();
     assert_eq!(days(&table)[0], day("2024-02-01"));
-    // What is no date is a category, and that is said if it looks like one.
+    // Other texts are categories, with a remark if they look like dates.
     let table = read("two.csv", "31.12.24,1\n01.02.25,2\n").unwrap();
     assert_eq!(table.columns[0].cells.kind(), Kind::Category);
     assert!(table.notes(&|_| true)[0].contains("look like dates (`31.12.24`)"));
@@ -253,14 +253,14 @@ fn the_order_of_day_and_month_is_that_of_all_rows() {
 #[test]
 fn a_format_that_only_later_rows_tell_is_found_in_any_blocks() {
     let (comma, groups) = ("decimal comma", "decimal comma, thousands `.`");
-    // Among decimal commas `1.500` is a thousand, unless a point is clearly a decimal one.
+    // Among decimal commas `1.500` is 1500, unless a point is clearly a decimal point.
     for (last, formats, second) in [
         ("5.000", [comma, groups, groups, "with %", ""], 1500.0),
         ("5.0", [comma, "", "", "with %", ""], 1.5),
     ] {
         let mut text = String::from("a;b;c;d;e\n");
         for row in 0..400 {
-            // Whole numbers, as far as the first rows tell.
+            // Whole numbers, judging by the first rows.
             let late = match row {
                 390.. => format!("{row},5"),
                 _ => row.to_string(),

@@ -1,38 +1,37 @@
-//! What a user says of a table's text: its header, its numbers, its gaps.
+//! The user's options for a table's text: header, numbers, missing values.
 
 use crate::base::registry::{Value, table};
 use crate::error::{Error, Result, join};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How the text of a CSV or TSV file is to be read where its own look does not decide.
+/// Overrides of the inferred format of a CSV or TSV file's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextOptions {
-    /// True if the first line has the columns' names. The default is to see.
+    /// True if the first line has the columns' names. The default is to detect it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// What stands before a number's fraction, `.` or `,`. The default is to see, column by
-    /// column.
+    /// Decimal separator, `.` or `,`. The default is to infer it, column by column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Separator>,
-    /// What stands between a number's groups of three digits: `.`, `,`, a space or `'`. The
-    /// default is to see, column by column.
+    /// Separator of groups of three digits: `.`, `,`, a space or `'`. The default is to infer it,
+    /// column by column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<Separator>,
-    /// The words that are gaps in columns of texts, in any case, in place of the usual ones
-    /// (`NA`, `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `?`). An empty cell always is one. In
-    /// columns of numbers and dates the usual ones and `none` are gaps, too.
+    /// Words that mean missing in columns of texts, in any case, in place of the usual ones (`NA`,
+    /// `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `?`). An empty cell is always missing. In columns of
+    /// numbers and dates the usual ones and `none` mean missing, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<String>>,
 }
 
-/// A separator of numbers.
+/// A separator, for all or some columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Separator {
-    /// In all columns.
+    /// One for all columns.
     All(char),
-    /// In these columns: `{ price = "," }`.
+    /// One for each of these columns: `{ price = "," }`.
     Columns(BTreeMap<String, char>),
 }
 
@@ -64,19 +63,18 @@ impl Separator {
 }
 
 impl TextOptions {
-    /// What stands before a fraction in a column, and what between groups of digits, as far
-    /// as it is said.
+    /// The decimal separator and the separator of groups of digits given for a column, if any.
     pub(super) fn separators(&self, column: &str) -> (Option<char>, Option<char>) {
         let of = |separator: &Option<Separator>| separator.as_ref()?.of(column);
         (of(&self.decimal), of(&self.thousands))
     }
 
-    /// True if something is said of how a column's numbers are written.
+    /// True if a separator is given for a column.
     pub(in crate::data) fn says(&self, column: &str) -> bool {
         self.separators(column) != (None, None)
     }
 
-    /// The columns that are named, with the key that does so.
+    /// The columns named, with the configuration key that names them.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let both = [("decimal", &self.decimal), ("thousands", &self.thousands)];
         both.into_iter().flat_map(|(key, separator)| {
@@ -88,8 +86,8 @@ impl TextOptions {
         })
     }
 
-    /// Reads `header`, `decimal`, `thousands` and `missing_values` of a configuration; `at`
-    /// is where they stand.
+    /// Reads `header`, `decimal`, `thousands` and `missing_values` of a configuration; `at` is
+    /// their path of keys.
     pub(in crate::data) fn from_values(
         at: &str,
         [header, decimal, thousands, missing_values]: [Option<Value>; 4],
@@ -130,7 +128,7 @@ impl TextOptions {
     }
 }
 
-/// A list of texts, or one.
+/// A list of texts, or a single text.
 fn words(at: &str, value: &Value) -> Result<Vec<String>> {
     let word = |value: &Value| match value.as_str() {
         Some(word) => Ok(word.trim().to_owned()),

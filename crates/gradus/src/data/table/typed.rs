@@ -1,4 +1,4 @@
-//! Columns of a source that knows their types: a file of typed columns, a frame.
+//! Columns of a typed source: a file of typed columns, a frame.
 
 use super::block_column::{Places, place};
 use super::calendar::date_text;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// A cell whose type is known.
+/// A cell of known type.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cell<'a> {
     Missing,
@@ -18,7 +18,7 @@ pub(super) enum Cell<'a> {
     Whole(i128),
     Single(f32),
     Double(f64),
-    /// A whole number, divided by 10 so many times.
+    /// A decimal: a whole number and the power of ten to divide it by.
     Decimal(i128, i8),
     /// Days since 1970-01-01.
     Date(i64),
@@ -27,12 +27,12 @@ pub(super) enum Cell<'a> {
     Text(&'a str),
 }
 
-/// What a source says of a column before its cells are looked at.
+/// A source's declaration of a column, known before its cells.
 pub(super) struct Head {
     pub name: String,
-    /// What it holds; none of what no cell can hold.
+    /// Type of the column; `None` if it is unsupported.
     pub kind: Option<Kind>,
-    /// How its type is called where it is from.
+    /// Name of the type in the source.
     pub called: String,
 }
 
@@ -40,12 +40,12 @@ pub(super) struct Head {
 pub(super) struct Making {
     name: String,
     columns: Vec<Typed>,
-    /// Columns whose type was said.
+    /// Columns whose type is given by the options.
     said: HashSet<String>,
 }
 
 impl Making {
-    /// Refuses columns of no type that a table has, unless nobody looks at them.
+    /// Refuses columns of unsupported types, unless they are ignored.
     pub fn new(source: &str, heads: Vec<Head>, options: &ReadTable) -> Result<Making> {
         let columns = names(source, &heads, options)?.into_iter().zip(heads);
         let typed = |(name, head): (String, Head)| {
@@ -62,7 +62,7 @@ impl Making {
                     );
                     return Err(Error::file(source, problem));
                 }
-                // What nobody looks at stays what it is.
+                // An ignored column keeps its type.
                 Some(kind) if ignored => kind,
                 kind => given.or(kind).unwrap_or(Kind::Category),
             };
@@ -92,19 +92,19 @@ impl Making {
         })
     }
 
-    /// Whether the column holds cells.
+    /// True if the column's cells are kept.
     pub fn is_read(&self, column: usize) -> bool {
         self.columns[column].is_read
     }
 
-    /// Whether nobody looks at the column.
+    /// True if the column is ignored.
     #[cfg(feature = "parquet")]
     pub fn is_ignored(&self, column: usize) -> bool {
         self.columns[column].ignored
     }
 
-    /// Adds cells to a column, `before` being how many rows of the source came before
-    /// what this has of it.
+    /// Adds cells to a column; `before` is the number of the source's rows before the ones that
+    /// this table has.
     pub fn add<'a>(
         &mut self,
         column: usize,
@@ -134,7 +134,7 @@ impl Making {
         Ok(())
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.cells.len())
     }
@@ -157,15 +157,15 @@ impl Making {
             .collect())
     }
 
-    /// The table, which has rows.
+    /// The finished table, which must have rows.
     pub fn table(self) -> Result<Table> {
         let (name, said) = (self.name.clone(), self.said.clone());
         whole(name, self.columns()?, &|column| said.contains(column))
     }
 }
 
-/// A table of these columns, all of one length; an error where there are no rows, or
-/// too many. Times that are all midnight are dates, unless the column's type was `said`.
+/// A table of these columns, all of one length; an error if there are no rows, or too many. Times
+/// that are all midnight become dates, unless the column's type was `said`.
 pub(super) fn whole(
     name: String,
     columns: Vec<(String, Cells)>,
@@ -204,7 +204,7 @@ pub(super) fn is_timed(times: &[Option<i64>]) -> bool {
     times.iter().flatten().any(|time| time % DAY != 0)
 }
 
-/// The columns' names, each there once.
+/// Refuses columns of the same name.
 fn names(source: &str, heads: &[Head], options: &ReadTable) -> Result<Vec<String>> {
     if heads.is_empty() {
         return Err(Error::file(source, "has no columns"));
@@ -242,18 +242,17 @@ struct Typed {
     ignored: bool,
     cells: Cells,
     places: Places,
-    /// The format of its dates where they are text.
+    /// Format of its dates in text files.
     dates: DateFormat,
     text: String,
-    /// How numbers are written that are texts.
+    /// Format of numbers in texts.
     format: NumberFormat,
     gaps: Gaps,
 }
 
 impl Typed {
-    /// Adds a cell, or gives back what it is instead of the column's type. What is of
-    /// another type than the column is written as text, and read as a cell of a CSV
-    /// file would be.
+    /// Adds a cell, or returns its value's description if it does not fit the column's type. A cell
+    /// of another type is written as text, and read as a cell of a CSV file would be.
     fn add(&mut self, cell: Cell<'_>) -> Result<(), String> {
         let number = |all: &mut Vec<f64>, x: f64| match (x as f32).is_infinite() {
             false => {
@@ -301,7 +300,7 @@ impl Typed {
         Ok(())
     }
 
-    /// Adds what a text stands for.
+    /// Parses a text and adds its value.
     fn read(&mut self, text: &str, format: NumberFormat) -> Result<(), String> {
         let in_numbers = matches!(self.cells.kind(), Kind::Number | Kind::Date);
         match self.gaps.of(text) {
@@ -329,7 +328,7 @@ impl Typed {
     }
 }
 
-/// A cell as an error names it.
+/// A cell as errors print it.
 fn written(cell: Cell<'_>) -> String {
     let mut text = String::new();
     write_cell(&mut text, cell);
@@ -337,9 +336,9 @@ fn written(cell: Cell<'_>) -> String {
     format!("`{short}`")
 }
 
-/// A cell as it stands in a CSV file.
+/// A cell as a CSV file has it.
 fn write_cell(to: &mut String, cell: Cell<'_>) {
-    // A number without a fraction is whole, whatever it is stored as.
+    // A number without a fraction is printed as a whole number, whatever its stored type.
     let float = |to: &mut String, text: String| {
         to.push_str(text.strip_suffix(".0").unwrap_or(&text));
     };

@@ -1,70 +1,71 @@
-//! Which format the numbers of a column are written in, by all of its cells.
+//! Inference of the format of a column's numbers, from all of its cells.
 
 use super::number::{
     COMMA, COMMA_ALONE, COMMA_POINTS, Looked, NumberFormat, PAIRS, PLAIN, POINT, POINT_COMMAS, look,
 };
 
-/// What was found of a column's numbers.
+/// Statistics of a column's numbers.
 #[derive(Default)]
 pub(super) struct Written {
-    /// How many are plain, of which nobody has looked at more than the fraction.
+    /// Number of plain numbers, of which at most the fraction was examined.
     plain: usize,
-    /// True if a plain one has a decimal point, which can be nothing else.
+    /// True if a plain number has a point that must be a decimal point.
     point: bool,
-    /// The first plain one with a point that may stand between groups of digits as well.
+    /// First plain number with a point that may be a thousands separator as well.
     dotted: Option<(usize, String)>,
-    /// The others, by what they can be.
+    /// The other numbers, by their possible formats.
     looked: Vec<Alike>,
 }
 
-/// Numbers that can be read in the same ways.
+/// Numbers with the same possible formats.
 struct Alike {
     pairs: u8,
     unit: Option<char>,
     cells: usize,
-    /// The first one and its line.
+    /// The first of them and its line.
     line: usize,
     cell: String,
 }
 
-/// What is known beside a column's cells.
+/// The context of a column beside its cells.
 #[derive(Clone, Copy)]
 pub(super) struct Around {
     pub delimiter: u8,
-    /// The [`PAIRS`] that the user allows in this column.
+    /// [`PAIRS`] that the user allows in this column.
     pub allowed: u8,
-    /// True if another column of the table has clearly a decimal point, or a comma.
+    /// True if another column of the table has an unambiguous decimal point, or a decimal comma.
     pub point: bool,
     pub comma: bool,
 }
 
-/// What is to be said of a column.
+/// A remark on an ambiguous column.
 #[derive(Debug)]
 pub(super) struct Guess {
     pub text: String,
-    /// The value of `data.decimal` that changes it.
+    /// Value of `data.decimal` that changes the choice.
     pub otherwise: Option<char>,
 }
 
-/// A column's format.
+/// The format chosen for a column.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub format: NumberFormat,
-    /// An example and why it is read so, where it could be read otherwise, and the decimal
-    /// separator by which it would be.
+    /// An example and the reason of the choice, if it was ambiguous, and the decimal separator that
+    /// would reverse it.
     pub guess: Option<Guess>,
-    /// How many of the numbers are not written so, and the first of them.
+    /// Number of numbers that don't fit the format, and the first of them.
     pub others: usize,
     pub other: Option<(usize, String)>,
 }
 
 impl Written {
-    /// Counts a plain number of which the parsed value is this.
+    /// Counts a plain number with this parsed value.
     #[inline]
     pub fn plain(&mut self, line: usize, cell: &str, value: impl Into<f64>) {
         self.plain += 1;
         let value = value.into();
-        // Whole numbers, and all behind the first clear point, cost no second look.
+        // Whole numbers, and all numbers after the first unambiguous point, need no second
+        // examination.
         let has_point = || cell.bytes().rev().take(4).any(|b| b == b'.');
         if !self.point && (value as i64 as f64 != value || has_point()) {
             self.dotted(line, cell);
@@ -81,7 +82,7 @@ impl Written {
         }
     }
 
-    /// Counts numbers of one text.
+    /// Counts cells of one text.
     pub fn add(&mut self, line: usize, cell: &str, looked: &Looked, cells: usize) {
         let Looked { pairs, unit } = *looked;
         let alike = |other: &&mut Alike| other.pairs == pairs && other.unit == unit;
@@ -97,7 +98,7 @@ impl Written {
         }
     }
 
-    /// Adds what was found further down.
+    /// Adds the statistics of later rows.
     pub fn append(&mut self, below: Written) {
         self.plain += below.plain;
         self.point |= below.point;
@@ -109,8 +110,8 @@ impl Written {
         }
     }
 
-    /// True if more is to be known before a format can be chosen: there are others beside
-    /// plain numbers of which nobody has looked at more, or points that may be anything.
+    /// True if a format can't be chosen yet: beside plain numbers that were not fully examined
+    /// there are others, or points that are ambiguous.
     pub fn is_open(&self, around: &Around) -> bool {
         let is_plain = |alike: &Alike| alike.pairs & 1 << PLAIN != 0 && alike.unit.is_none();
         let may_be_groups = around.comma && self.dotted.is_some() && !self.point;
@@ -118,7 +119,7 @@ impl Written {
         self.plain > 0 && (may_be_groups || plain_is_no_choice || !self.looked.iter().all(is_plain))
     }
 
-    /// True if there is clearly a decimal point, and a decimal comma.
+    /// True if there is an unambiguous decimal point, and likewise a decimal comma.
     pub fn clear(&self) -> (bool, bool) {
         let any = |of: u8| {
             let mut looked = self.looked.iter();
@@ -129,7 +130,7 @@ impl Written {
         (point, any(COMMA) && all(COMMA) && self.plain == 0)
     }
 
-    /// In how many cells a number is written so.
+    /// Number of cells that fit a format.
     fn count(&self, pair: usize, unit: Option<char>) -> usize {
         let plain = match 1 << pair & POINT {
             0 if self.point => 0,
@@ -150,18 +151,18 @@ impl Written {
         self.plain + self.looked.iter().map(|a| a.cells).sum::<usize>()
     }
 
-    /// The unit that most of the numbers with a unit have.
+    /// The most frequent unit.
     fn unit(&self) -> Option<char> {
         let units = self.looked.iter().filter_map(|alike| alike.unit);
         let cells = |unit: char| {
             let with = self.looked.iter().filter(|a| a.unit == Some(unit));
             with.map(|alike| alike.cells).sum::<usize>()
         };
-        // Of as many, the first one.
+        // The first of equally frequent ones.
         units.rev().max_by_key(|&unit| cells(unit))
     }
 
-    /// A format that all numbers fit, or the most. `fixed` is the only one that may be.
+    /// The format that fits all numbers, or the most. `fixed` leaves no choice.
     pub fn choose(&self, fixed: Option<NumberFormat>, around: &Around) -> Chosen {
         let unit = self.unit();
         let all = self.total();
@@ -178,7 +179,7 @@ impl Written {
                     Some(POINT_COMMAS) if fitting.any(|pair| pair == COMMA_ALONE) => {
                         self.groups_or_fraction(around, &mut guess)
                     }
-                    // Spaces and apostrophes say nothing of the fraction.
+                    // Spaces and apostrophes are no evidence on the decimal separator.
                     Some(pair @ (2 | 3)) if around.comma && !around.point => {
                         let comma = pair + COMMA_ALONE;
                         if fits_all(comma) && allowed(&comma) {
@@ -188,7 +189,7 @@ impl Written {
                         }
                     }
                     Some(pair) => pair,
-                    // Of as many, the first one.
+                    // The first of equally frequent ones.
                     None => {
                         let pairs = (0..PAIRS.len()).filter(allowed).rev();
                         let most = pairs.max_by_key(|&pair| self.count(pair, unit));
@@ -225,7 +226,8 @@ impl Written {
         }
     }
 
-    /// `1.500` in all cells with a point: a fraction, or among decimal commas a thousand.
+    /// The choice for `1.500` in all cells with a point: a fraction, or thousands if other columns
+    /// have decimal commas.
     fn plain_or_groups(&self, around: &Around, guess: &mut Option<Guess>) -> usize {
         let of_looked = |alike: &&Alike| alike.pairs == POINT | 1 << COMMA_POINTS;
         let looked = self.looked.iter().find(of_looked);
@@ -256,7 +258,7 @@ impl Written {
         COMMA_POINTS
     }
 
-    /// `1,500` in all cells with a comma: a thousand, or a fraction.
+    /// The choice for `1,500` in all cells with a comma: thousands, or a fraction.
     fn groups_or_fraction(&self, around: &Around, guess: &mut Option<Guess>) -> usize {
         let with_comma = |alike: &&Alike| alike.pairs & 1 << PLAIN == 0;
         let comma = self.looked.iter().find(with_comma);
@@ -295,8 +297,7 @@ impl Alike {
     }
 }
 
-/// The [`PAIRS`] that a user allows who says what stands before a fraction, and what between
-/// groups of digits.
+/// The [`PAIRS`] allowed by a user's decimal separator and separator of groups of digits.
 pub(super) fn allowed((point, groups): (Option<char>, Option<char>)) -> u8 {
     let fits = |(n, &(decimal, thousands)): (usize, &(u8, Option<u8>))| {
         let decimal = point.is_none_or(|given| given == char::from(decimal));

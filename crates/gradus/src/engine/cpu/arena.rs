@@ -1,4 +1,4 @@
-//! Memory for a session: zeroed, aligned to cache lines, of one size for good.
+//! A session's memory: zeroed, aligned to cache lines, of fixed size.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 /// A cache line, and the widest lane.
 const ALIGNMENT: usize = 64;
 
-/// A huge page, and from how many bytes on an arena is made of them: a smaller one has few
-/// pages of any kind.
+/// Size of a huge page, and the arena size in bytes from which they are used: a smaller arena has
+/// few pages of any kind.
 const HUGE: (usize, usize) = (2 << 20, 4 << 20);
 
 /// Elements that several threads write to, each in its own places.
@@ -24,7 +24,7 @@ unsafe impl Send for Arena {}
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    /// Room for `size` numbers, all 0.
+    /// Allocates `size` floats, all 0.
     pub fn new(size: usize) -> Self {
         let bytes = size.max(1) * size_of::<f32>();
         let huge = bytes >= HUGE.1;
@@ -60,8 +60,8 @@ impl Arena {
     }
 }
 
-/// Has the system back memory with pages of 2 MiB, where it has them: products that go through
-/// many megabytes wait for fewer addresses to be looked up. It may say no.
+/// Asks the system to back memory with pages of 2 MiB, where available, so that products over many
+/// megabytes have fewer TLB misses. It may decline.
 ///
 /// # Safety
 /// The memory must be the caller's own.

@@ -36,7 +36,7 @@ pub(super) fn is_quicker() -> bool {
     })
 }
 
-/// Sums pairs of which order, rounding and denormal numbers decide what comes out.
+/// Sums pairs whose results depend on order, rounding and denormal values.
 struct Exact;
 
 impl Kernel for Exact {
@@ -46,9 +46,8 @@ impl Kernel for Exact {
     fn run<L: Simd>(self) -> bool {
         const BIG: f32 = 16_777_216.0;
         const TINY: f32 = f32::MIN_POSITIVE;
-        // Two upper factors, two lower ones, what is added to, and what comes of it: the upper
-        // product is added and rounded before the lower, to the even of the two nearest;
-        // denormal numbers are 0.
+        // Two upper operands, two lower ones, the addend, and the result: the upper product is
+        // added and rounded before the lower, to nearest even; denormal values are 0.
         const CASES: [[f32; 6]; 5] = [
             [BIG, 1.0, -BIG, 1.0, 1.0, 0.0],
             [-BIG, 1.0, 1.0, BIG, 1.0, 1.0],
@@ -73,7 +72,7 @@ impl Kernel for Exact {
     }
 }
 
-/// As many multiply-adds in registers by pairs as by numbers.
+/// The same number of multiply-adds in registers by pairs as by single values.
 struct MultiplyAdds<const PAIRS: bool>;
 
 impl<const PAIRS: bool> Kernel for MultiplyAdds<PAIRS> {
@@ -82,7 +81,7 @@ impl<const PAIRS: bool> Kernel for MultiplyAdds<PAIRS> {
     #[inline(always)]
     fn run<L: Simd>(self) -> f32 {
         let (a, b) = (L::splat(black_box(0.5)), L::splat(black_box(0.25)));
-        // As many sums as a tile has, which do not wait for each other.
+        // Independent sums, as many as in a tile.
         let mut sums = [L::zero(); 24];
         for _ in 0..256 {
             for sum in &mut sums {

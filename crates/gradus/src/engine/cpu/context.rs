@@ -24,7 +24,7 @@ pub(super) struct Context<'a> {
     pub isa: Isa,
     pub compiled: &'a Compiled,
     pub pointers: &'a Pointers,
-    /// Rows of this batch.
+    /// Number of rows in this batch.
     pub rows: usize,
     pub step: &'a Step,
     /// This thread's scratch memory, and the number of its elements.

@@ -1,17 +1,15 @@
-//! Denormal numbers count as 0 while a plan runs.
+//! Flushing of denormal values to 0 while a plan runs.
 //!
-//! Some processors take a hundred cycles for an operation with one, and weights that
-//! decay towards 0 stay among them for long. TensorFlow and XLA flush them in their
-//! threads too.
+//! Some processors take a hundred cycles for an operation with one, and weights that decay towards
+//! 0 stay denormal for long. TensorFlow and XLA flush them in their threads too.
 
-/// Until it is dropped, this thread's arithmetic takes denormal numbers for 0 and makes
-/// none; rounding is to the nearest and nothing traps, whatever the caller has set, so
-/// that each thread makes the same numbers. Then all is as it was.
+/// Until it is dropped, this thread's arithmetic flushes denormal inputs and results to 0; rounding
+/// is to nearest and nothing traps, whatever the caller has set, so that all threads compute the
+/// same values. Then the state is restored.
 ///
-/// Rust's rules give no room for it: the compiler assumes that the state is the default.
-/// What it may do on the strength of that is to fold operations on constants, which are
-/// not denormal here, and to move arithmetic across the switch: but the kernels' numbers
-/// come from memory and go there, and the switch is a barrier to both.
+/// Rust does not define it: the compiler assumes the default state. That lets it fold operations on
+/// constants, which are not denormal here, and move arithmetic across the switch: but the kernels'
+/// values come from memory and go there, and the switch is a barrier to both.
 pub(super) struct Flushed {
     before: imp::State,
 }
@@ -34,10 +32,10 @@ impl Drop for Flushed {
 mod imp {
     use std::arch::asm;
 
-    /// MXCSR. The intrinsics for it are deprecated in favour of this.
+    /// MXCSR, whose intrinsics are deprecated in favour of this.
     pub type State = u32;
 
-    /// What a process starts with (all exceptions masked), denormals-are-zero (bit 6),
+    /// The initial state of a process (all exceptions masked), denormals-are-zero (bit 6),
     /// flush-to-zero (bit 15).
     pub const FLUSHED: State = 0x1f80 | 1 << 6 | 1 << 15;
 
@@ -62,7 +60,7 @@ mod imp {
     /// FPCR.
     pub type State = u64;
 
-    /// What a process starts with, and flush-to-zero (bit 24), which is for operands too.
+    /// The initial state of a process, and flush-to-zero (bit 24), which covers operands too.
     pub const FLUSHED: State = 1 << 24;
 
     pub fn get() -> State {
@@ -79,7 +77,7 @@ mod imp {
     }
 }
 
-/// Elsewhere nothing is flushed.
+/// Other architectures flush nothing.
 #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
 mod imp {
     pub type State = ();
@@ -103,7 +101,7 @@ mod tests {
     use crate::train::{Device, Fit};
     use std::hint::black_box;
 
-    /// Whether this thread makes denormal numbers, and whether it knows them from 0.
+    /// True if this thread flushes denormal results, and if it flushes denormal inputs.
     fn flushed() -> (bool, bool) {
         let half = black_box(f32::MIN_POSITIVE) * black_box(0.5);
         let least = black_box(f32::from_bits(1));
@@ -125,7 +123,7 @@ mod tests {
         Dataset::new(x.clone(), x).unwrap()
     }
 
-    /// A weight that only decays: to a half of it in each step.
+    /// A weight that only decays, by half in each step.
     fn decaying() -> Model {
         let sgd = SGD::new().learning_rate(1.0).weight_decay(0.5);
         weight(2.0 * f32::MIN_POSITIVE)
@@ -173,7 +171,7 @@ mod tests {
         assert_eq!(flushed(), (false, false));
     }
 
-    /// Round down, besides what a process starts with.
+    /// Rounding down, added to the initial state.
     #[cfg(target_arch = "x86_64")]
     const DOWN: imp::State = 0x1f80 | 1 << 13;
     #[cfg(target_arch = "aarch64")]
@@ -190,12 +188,12 @@ mod tests {
             predictor.predict_into(&[0.1], &mut y).unwrap();
             let after = imp::get();
             imp::set(before);
-            // Which exceptions there were is nobody's state.
+            // Exception flags are not part of the state.
             (y, after & !0x3f)
         };
         let usual = predicted(imp::get() & !0x3f);
         assert_eq!(predicted(DOWN), (usual.0, DOWN));
-        // The exact product lies below the nearest number.
+        // The exact product lies below the nearest float.
         assert!(f64::from(usual.0[0]) > f64::from(1.0_f32 / 3.0) * f64::from(0.1_f32));
     }
 }

@@ -1,8 +1,8 @@
-//! Sets of instructions, and the choice of the processor's best.
+//! Instruction sets, and the choice of the processor's best.
 
 use super::simd::{Kernel, Simd, panels};
 
-/// A set of instructions.
+/// An instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Isa {
     /// The instructions that every processor of the architecture has.
@@ -13,13 +13,13 @@ pub(crate) enum Isa {
     /// 512-bit vectors.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// 512-bit vectors, and products of bfloat16 numbers by pairs.
+    /// 512-bit vectors, and dot products of bfloat16 pairs.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16,
     /// 128-bit vectors with fused multiply-add, in pairs.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// `Portable`, with products of pairs: how those are made, on every processor.
+    /// `Portable`, with products of pairs: tests them on every processor.
     #[cfg(test)]
     Paired,
 }
@@ -46,8 +46,8 @@ impl Isa {
         found
     }
 
-    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`,
-    /// `avx512`, `avx512bf16` or `neon` asks for less.
+    /// The best set that this processor has; `GRADUS_ISA` = `portable`, `avx2`, `avx512`,
+    /// `avx512bf16` or `neon` selects a lesser one.
     pub fn best() -> Isa {
         let found = Self::available();
         let wanted = std::env::var("GRADUS_ISA").unwrap_or_default();
@@ -58,8 +58,7 @@ impl Isa {
         *named.or_else(best).unwrap_or(&Isa::Portable)
     }
 
-    /// Those that tests hold against the reference: the one that `GRADUS_ISA` names, or
-    /// all.
+    /// The sets that tests compare with the reference: the one in `GRADUS_ISA`, or all.
     #[cfg(test)]
     pub fn tested() -> Vec<Isa> {
         let mut found = Self::available();
@@ -70,7 +69,7 @@ impl Isa {
         found
     }
 
-    /// Those of them that multiply pairs, each with the set that differs in nothing else.
+    /// Those that multiply pairs, each with the set that is otherwise the same.
     #[cfg(test)]
     pub fn paired() -> Vec<(Isa, Isa)> {
         let paired = |isa| match isa {
@@ -82,12 +81,12 @@ impl Isa {
         Self::tested().into_iter().filter_map(paired).collect()
     }
 
-    /// Numbers in a lane.
+    /// Values in a lane.
     pub(super) fn width(self) -> usize {
         self.run(Width)
     }
 
-    /// Cuts lanes of columns into those of tiles: where each starts, and how many it has.
+    /// Cuts lanes of columns into those of tiles: the start and number of lanes of each.
     pub(super) fn panels(self, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
         let (most, wide) = self.run(TileLanes);
         panels(lanes, most, wide)

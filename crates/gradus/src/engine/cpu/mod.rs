@@ -33,7 +33,7 @@ pub(crate) use isa::Isa;
 /// The fast engine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cpu {
-    /// The instructions to use.
+    /// Instruction set to use.
     pub isa: Isa,
     /// The number of threads, if not the process's pool.
     pub threads: Option<usize>,

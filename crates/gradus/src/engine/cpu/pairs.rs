@@ -1,6 +1,6 @@
-//! Products of bfloat16 numbers by pairs, where the processor has an instruction for them: when,
-//! and in which order. Both factors are joined to pairs in a task's scratch, once for all that
-//! it multiplies with them.
+//! Scheduling of products of bfloat16 pairs, on processors with an instruction for them: when to
+//! use them, and in which order. Both operands are joined to pairs in a task's scratch memory, once
+//! for all of its products.
 
 use super::context::Context;
 use super::isa::Isa;
@@ -9,20 +9,20 @@ use super::kernels::factors::{Lanes, Left, Right};
 use super::kernels::pairs::{JoinNumbers, JoinRows};
 use super::kernels::product::{PACK_SIZE, PairProduct, Product};
 
-/// With fewer rows, or fewer lanes of columns, joining takes as long as what is saved.
+/// Rows, or lanes of columns, below which joining takes as long as it saves.
 const FEWEST_ROWS: usize = 12;
 const FEWEST_LANES: usize = 2;
 
-/// Numbers of the first factor that are joined at a time: 192 KiB of pairs, which stay in the
-/// second cache.
+/// Elements of the first operand that are joined at a time: 192 KiB of pairs, which stay in the
+/// second-level cache.
 const KEPT: usize = 98_304;
 
-/// Rows of the first factor at a time, in whole tiles.
+/// Rows of the first operand at a time, in whole tiles.
 fn step(depth: usize) -> usize {
     (KEPT / depth.max(1) / 24).max(2) * 24
 }
 
-/// The numbers of scratch that a product of so many rows needs.
+/// Floats of scratch memory for a product with this many rows.
 pub(super) fn room(rows: usize, depth: usize) -> usize {
     PACK_SIZE + rows.min(step(depth)) * depth.div_ceil(2)
 }
@@ -69,8 +69,8 @@ pub(super) unsafe fn product(
     }
 }
 
-/// Rows `begin..begin + rows` of columns `first..end` of a matrix, of which each has been joined
-/// with the next.
+/// Joins rows `begin..begin + rows` of columns `first..end` of a matrix, each with the next, into
+/// `to`.
 ///
 /// # Safety
 /// The matrix must have them, `first` start a lane, and `to` have room for half of them.

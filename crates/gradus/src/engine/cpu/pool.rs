@@ -1,4 +1,4 @@
-//! The threads: woken once a step, they go through its phases together.
+//! The thread pool: threads are woken once per step, and run its phases together.
 
 use crate::base::threads::threads;
 use std::cell::UnsafeCell;
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 
-/// Turns of the loop in which a thread waits for another before it lets other
-/// processes have its core: 20 to 50 µs, longer than most waits between phases.
+/// Spins of a thread that waits for another before it yields its core: 20 to 50 µs, longer than
+/// most waits between phases.
 const SPINS: u32 = 1_000;
 
-/// Turns after which a thread that waits for the next step goes to sleep: some
-/// 200 µs, longer than the work between two steps.
+/// Spins after which a thread that waits for the next step goes to sleep: some 200 µs, longer than
+/// the work between two steps.
 const SPINS_BEFORE_SLEEP: u32 = 6_000;
 
 /// The work of every thread in a step, given its number.
@@ -20,11 +20,11 @@ type Work = *const (dyn Fn(usize) + Sync);
 
 /// The state that the threads share.
 struct Shared {
-    /// Counts the steps; a change of it starts one.
+    /// Counter of the steps; a change starts one.
     step: AtomicUsize,
     /// The step's work, written before `step` changes.
     work: UnsafeCell<Option<Work>>,
-    /// Threads that have finished the step.
+    /// Number of threads that have finished the step.
     finished: AtomicUsize,
     asleep: Vec<AtomicBool>,
     end: AtomicBool,
@@ -36,14 +36,14 @@ unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `work` is followed only while its owner waits in `run`.
 unsafe impl Send for Shared {}
 
-/// Threads that do a step's work together with the one that asks for it.
+/// Threads that work on a step together with the calling one.
 pub(super) struct Pool {
     shared: Arc<Shared>,
     workers: Vec<(Thread, Option<JoinHandle<()>>)>,
 }
 
 impl Pool {
-    /// `threads` threads, the asking one included.
+    /// `threads` threads, the calling one included.
     pub fn new(threads: usize) -> Self {
         let others = threads.max(1) - 1;
         let shared = Arc::new(Shared {
@@ -59,7 +59,7 @@ impl Pool {
             let spawned = thread::Builder::new()
                 .name(format!("gradus-{}", number + 1))
                 .spawn(move || worker(&shared, number));
-            // Without the thread the others do its share.
+            // If the thread cannot start, the others do its share.
             let Ok(handle) = spawned else { break };
             workers.push((handle.thread().clone(), Some(handle)));
         }
@@ -71,7 +71,7 @@ impl Pool {
         self.workers.len() + 1
     }
 
-    /// Has every thread do `work` with its own number, and waits for all.
+    /// Runs `work` on every thread with its number, and waits for all.
     pub fn run(&mut self, work: &(dyn Fn(usize) + Sync)) {
         if self.workers.is_empty() {
             return work(0);
@@ -145,8 +145,8 @@ fn worker(shared: &Shared, number: usize) {
     }
 }
 
-/// A thread that unwound from the work would leave the others waiting for ever,
-/// and pointers into its stack behind.
+/// Aborts on unwinding: a thread that left the work would leave the others waiting forever, and
+/// pointers into its stack behind.
 struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
@@ -171,7 +171,7 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Forgets who has arrived. No thread may be waiting.
+    /// Resets the counter. No thread may be waiting.
     pub fn reset(&self) {
         self.arrived.store(0, Ordering::Relaxed);
     }
@@ -186,8 +186,8 @@ impl Barrier {
     }
 }
 
-/// The process's pool, if nobody else is using it: who finds it busy computes
-/// alone, which gives the same numbers.
+/// The process's pool, if it is free: a caller who finds it busy computes alone, with the same
+/// results.
 pub(super) fn shared() -> Option<MutexGuard<'static, Option<Pool>>> {
     static POOL: OnceLock<Mutex<Option<Pool>>> = OnceLock::new();
     let mut pool = POOL.get_or_init(|| Mutex::new(None)).try_lock().ok()?;

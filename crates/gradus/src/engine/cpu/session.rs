@@ -1,4 +1,4 @@
-//! A session: memory, and the way of the threads through a plan.
+//! A session: memory, and the threads' execution of a plan.
 
 use super::arena::Arena;
 use super::compile::allocation::{self, Allocation};
@@ -24,9 +24,9 @@ pub(super) struct CpuSession {
     /// Shared with sessions on the same weights, which only read them.
     variables: Arc<Arena>,
     memory: Arc<[VariableMemory]>,
-    /// One for all plans: only one runs at a time.
+    /// A single arena for all plans: only one runs at a time.
     temporaries: Arena,
-    /// For each thread.
+    /// Scratch memory of each thread.
     scratch: Vec<Arena>,
     /// The number of elements of each.
     scratch_room: usize,
@@ -197,7 +197,7 @@ impl Session for CpuSession {
                 }
             }
         };
-        // A session with threads of its own keeps to them.
+        // A session with threads of its own always uses them.
         if let Some(pool) = &mut self.own_pool {
             let threads = pool.threads();
             return pool.run(&|number| run(threads, number));

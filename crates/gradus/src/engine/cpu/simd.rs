@@ -1,49 +1,49 @@
-//! SIMD lanes in memory, and what is done with the processor's widest.
+//! SIMD lanes in memory, and the dispatch to the processor's widest.
 
 use crate::base::lane::Lane;
 
 /// A lane that can be loaded and stored.
 pub(super) trait Simd: Lane {
-    /// Numbers in a lane.
+    /// Values in a lane.
     const WIDTH: usize;
-    /// Rows and lanes of columns of a product's tile: as many as fit the
-    /// registers with a row's number and the lanes beside them. One more than
-    /// fits, and the compiler keeps a sum in memory, which halves the speed.
+    /// Rows and lanes of columns of a product's tile: as many as fit into the registers beside a
+    /// row's value and the lanes. With one more, the compiler keeps a sum in memory, which halves
+    /// the speed.
     const TILE_ROWS: usize;
     /// See `TILE_ROWS`.
     const TILE_LANES: usize;
-    /// Rows of a tile with one lane more, for what would be a single lane beside other
-    /// tiles and wait for its own sums; 0 if there is none.
+    /// Rows of a tile with one more lane, for what would be a single lane beside other tiles and
+    /// wait for its own sums; 0 if there is none.
     const WIDE_TILE_ROWS: usize;
 
     /// # Safety
-    /// `from` must be readable for `WIDTH` numbers.
+    /// `from` must be readable for `WIDTH` floats.
     unsafe fn load(from: *const f32) -> Self;
     /// # Safety
-    /// `to` must be writable for `WIDTH` numbers.
+    /// `to` must be writable for `WIDTH` floats.
     unsafe fn store(self, to: *mut f32);
-    /// The first `n` < `WIDTH` numbers, zeros behind them.
+    /// Loads the first `n` < `WIDTH` values, and zeros after them.
     /// # Safety
-    /// `from` must be readable for `n` numbers.
+    /// `from` must be readable for `n` floats.
     unsafe fn load_part(from: *const f32, n: usize) -> Self;
     /// # Safety
-    /// `to` must be writable for `n` < `WIDTH` numbers.
+    /// `to` must be writable for `n` < `WIDTH` floats.
     unsafe fn store_part(self, to: *mut f32, n: usize);
-    /// The sum of the numbers.
+    /// The sum of the values.
     fn sum(self) -> f32;
-    /// The largest of the numbers.
+    /// The largest of the values.
     fn largest(self) -> f32;
 
-    /// `c` and the products of two bfloat16 numbers with two others: each lane's bits are one
-    /// in the upper half, which is multiplied and added first, and one in the lower.
+    /// `c` plus the products of bfloat16 pairs: each 32-bit element has one in the upper half,
+    /// which is multiplied and added first, and one in the lower.
     #[inline(always)]
     fn mul_add_pairs(self, b: Self, c: Self) -> Self {
         mul_add_halves(self, b, c)
     }
 
-    /// `n` ≤ `WIDTH` numbers.
+    /// Loads `n` ≤ `WIDTH` values.
     /// # Safety
-    /// `from` must be readable for `n` numbers.
+    /// `from` must be readable for `n` floats.
     #[inline(always)]
     unsafe fn load_n(from: *const f32, n: usize) -> Self {
         // SAFETY: the caller's promise.
@@ -56,9 +56,9 @@ pub(super) trait Simd: Lane {
         }
     }
 
-    /// `n` ≤ `WIDTH` numbers.
+    /// Stores `n` ≤ `WIDTH` values.
     /// # Safety
-    /// `to` must be writable for `n` numbers.
+    /// `to` must be writable for `n` floats.
     #[inline(always)]
     unsafe fn store_n(self, to: *mut f32, n: usize) {
         // SAFETY: the caller's promise.
@@ -71,10 +71,10 @@ pub(super) trait Simd: Lane {
         }
     }
 
-    /// Writes those numbers that are not zero to `values`, one behind the other, and the
-    /// bits beside them to `places`: how many there are.
+    /// Writes the nonzero values to `values`, contiguously, and their elements of `bits` to
+    /// `places`; returns their number.
     /// # Safety
-    /// Both must be writable for `WIDTH` numbers.
+    /// Both must be writable for `WIDTH` elements.
     #[inline(always)]
     unsafe fn nonzeros(self, bits: Self::Bits, values: *mut f32, places: *mut u32) -> usize {
         let (mut numbers, mut beside) = ([0.0_f32; WIDEST], [0.0_f32; WIDEST]);
@@ -106,7 +106,7 @@ pub(super) trait Simd: Lane {
     }
 }
 
-/// [`Simd::mul_add_pairs`] where no instruction does it.
+/// [`Simd::mul_add_pairs`] for processors without an instruction.
 #[inline(always)]
 pub(super) fn mul_add_halves<L: Simd>(a: L, b: L, c: L) -> L {
     let upper = |x: L| L::from_bits(L::bits_shl::<16>(L::bits_shr::<16>(x.to_bits())));
@@ -115,23 +115,22 @@ pub(super) fn mul_add_halves<L: Simd>(a: L, b: L, c: L) -> L {
     lower(a).mul_add(lower(b), sum)
 }
 
-/// The most numbers that a lane has on any processor.
+/// Limit of a lane's width on any processor.
 pub(super) const WIDEST: usize = 16;
 
 /// Columns are cut by multiples of this: whole tiles of every lane.
 pub(super) const PANEL: usize = 48;
 
-/// Something to do with the widest lane there is.
+/// A kernel to run with the widest lane available.
 pub(super) trait Kernel {
     /// Its result.
     type Output;
-    /// Does it. Must be `#[inline(always)]`: only then is it compiled for the
-    /// processor that was found.
+    /// Runs it. Must be `#[inline(always)]`: only then is it compiled for the detected processor.
     fn run<L: Simd>(self) -> Self::Output;
 }
 
-/// Cuts `lanes` into parts of at most `most`, the first of them of one more where a single
-/// lane would be left and there are such wide tiles.
+/// Cuts `lanes` into parts of at most `most`; the first part gets one more if a single lane would
+/// be left and there are such wide tiles.
 #[inline(always)]
 pub(super) fn panels(
     lanes: usize,
@@ -146,8 +145,8 @@ pub(super) fn panels(
     (first > 0).then_some((0, first)).into_iter().chain(rest)
 }
 
-/// Cuts `n` into parts of at most `most`, as equal as can be, since a thin one
-/// would not fill the pipeline: where each starts, and how long it is.
+/// Cuts `n` into parts of at most `most`, as equal as possible, since a thin one would not fill the
+/// pipeline; returns the start and length of each.
 #[inline(always)]
 pub(super) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = n.div_ceil(most);
@@ -160,10 +159,9 @@ pub(super) fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize
     })
 }
 
-/// Runs the body for every lane of `n` numbers: `i` is where the lane starts,
-/// `count` how many of its numbers there are. A macro, since a closure might
-/// not be compiled for the processor that was found; one body for whole lanes
-/// and the rest, since two would double the program.
+/// Runs the body for every lane of `n` values: `i` is the lane's start, `count` its number of
+/// values. A macro, since a closure might not be compiled for the detected processor; one body for
+/// full lanes and the rest, since two would double the program.
 macro_rules! lanes {
     ($lane:ty, $n:expr, |$i:ident, $count:ident| $body:block) => {{
         let n: usize = $n;

@@ -1,4 +1,4 @@
-//! Products whose first factor is full of zeros: when, and in which order.
+//! Scheduling of products whose first operand is sparse: when to skip zeros, and in which order.
 
 use super::isa::Isa;
 use super::kernels::columns::Block;
@@ -7,19 +7,19 @@ use super::kernels::pack::Transpose;
 use super::kernels::sparse::*;
 use super::simd::{WIDEST, parts};
 
-/// Rows that are listed at a time.
+/// Rows listed at a time.
 const ROWS: usize = 512;
 
-/// Panels of sums that are made from the same lists.
+/// Panels of sums computed from the same lists.
 const PANELS: usize = 3;
 
-/// With fewer rows, listing and copying take longer than what is saved.
+/// Rows below which listing and copying take longer than they save.
 const FEWEST_ROWS: usize = 16;
 
-/// Fewer lanes of sums than this wait for each other.
+/// Lanes of sums below which these wait for each other.
 const FEWEST_LANES: usize = 5;
 
-/// The numbers of scratch that a product of so many rows needs.
+/// Floats of scratch memory for a product with this many rows.
 pub(super) fn room(rows: usize) -> usize {
     if rows < FEWEST_ROWS {
         return 0;
@@ -28,15 +28,15 @@ pub(super) fn room(rows: usize) -> usize {
     lists(rows, DEPTH) + (LANES + 1) * DEPTH * WIDEST + PANELS * rows * LANES * WIDEST
 }
 
-/// The numbers of scratch that lists of so many rows and columns need.
+/// Floats of scratch memory for lists of this many rows and columns.
 const fn lists(rows: usize, depth: usize) -> usize {
     2 * (rows * depth + WIDEST) + (rows * depth.div_ceil(DEPTH)).next_multiple_of(WIDEST)
 }
 
-/// Lists in scratch.
+/// Lists in scratch memory.
 ///
 /// # Safety
-/// There must be room.
+/// It must be large enough.
 unsafe fn lists_at(scratch: *mut f32, rows: usize, depth: usize) -> Lists {
     let size = rows * depth + WIDEST;
     // SAFETY: the caller's promise.
@@ -149,20 +149,20 @@ pub(super) struct Listed {
     batch: usize,
 }
 
-/// The numbers of scratch that [`list`] needs for so many columns of x.
+/// Floats of scratch memory that [`list`] needs for this many columns of x.
 pub(super) const fn turned_room(columns: usize, batch: usize) -> usize {
     lists(columns, batch)
 }
 
-/// The numbers of scratch that the panels of dy need.
+/// Floats of scratch memory for the panels of dy.
 pub(super) const fn panel_room(batch: usize) -> usize {
     batch * LANES * WIDEST
 }
 
-/// Lists `rows` columns of x, which lie as rows of `batch` numbers.
+/// Lists `rows` columns of x, stored as rows of `batch` values.
 ///
 /// # Safety
-/// They must, and the scratch have [`turned_room`].
+/// They must be, and the scratch memory have [`turned_room`].
 pub(super) unsafe fn list(
     isa: Isa,
     x: *const f32,
@@ -209,7 +209,7 @@ pub(super) unsafe fn panel(isa: Isa, dy: Lanes, lane: usize, lanes: usize, to: *
 }
 
 impl Listed {
-    /// Some rows of dw, or added to those that are there.
+    /// Computes some rows of dw, or adds to them.
     ///
     /// # Safety
     /// The panel must be one of dy, and dw have the rows and lanes.
@@ -244,7 +244,8 @@ impl Listed {
     }
 }
 
-/// Turns columns `first..end` of `rows` of x from `begin` on, so that each lies as a row.
+/// Transposes columns `first..end` of `rows` rows of x from `begin` on, so that each is stored as a
+/// row.
 ///
 /// # Safety
 /// x must have them, `first` start a lane, and `to` have the room.
@@ -289,7 +290,7 @@ mod tests {
     use super::super::kernels::product::{PACK_SIZE, Product, WeightBlock};
     use super::*;
 
-    /// A matrix of which so many of ten numbers are not zero, with a lane's room behind it.
+    /// A matrix in which `others` of ten elements are nonzero, with a lane's room after it.
     fn matrix(size: usize, others: usize) -> Vec<f32> {
         let number = |i: usize| match i * 7919 % 10_007 {
             n if n < others * 1000 => n as f32 / 1000.0 - others as f32 / 2.0,
@@ -298,7 +299,7 @@ mod tests {
         (0..size + WIDEST).map(number).collect()
     }
 
-    /// Sizes that leave lanes, panels and lists half full, and some that need several.
+    /// Sizes that leave lanes, panels and lists partly filled, and some that need several.
     const SIZES: [[usize; 3]; 6] = [
         [16, 1, 80],
         [33, 131, 83],

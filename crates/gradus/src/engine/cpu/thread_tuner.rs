@@ -9,33 +9,33 @@
 
 use std::time::Duration;
 
-/// Steps that a way is judged by.
+/// Steps by which a mode is judged.
 const TRIAL: usize = 8;
 
-/// The fewest and the most steps between two trials.
+/// Fewest and most steps between two trials.
 const HOLD: (u32, u32) = (64, 4096);
 
-/// Times of the steps that a way was last judged by.
+/// Durations of the steps by which a mode was last judged.
 type Times = [Duration; TRIAL];
 
 /// The way that steps are taken now, and its times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ThreadTuner {
     alone: bool,
-    /// Steps taken this way since it was chosen or confirmed.
+    /// Steps in this mode since it was chosen or confirmed.
     steps: u32,
-    /// Steps until the other way is tried.
+    /// Steps until the other mode is tried.
     hold: u32,
-    /// The last steps this way.
+    /// Last steps in this mode.
     last: Times,
-    /// The steps of the other way before the trial, while it is one.
+    /// During a trial, the steps of the other mode before it.
     rival: Option<Duration>,
     /// The time of a step this way when it was chosen.
     usual: Option<Duration>,
 }
 
 impl ThreadTuner {
-    /// All threads, to begin with.
+    /// Starts with all threads.
     pub fn new() -> Self {
         ThreadTuner {
             alone: false,
@@ -52,7 +52,7 @@ impl ThreadTuner {
         self.alone
     }
 
-    /// A step has taken so long.
+    /// Records the duration of a step.
     pub fn took(&mut self, time: Duration) {
         self.last[self.steps as usize % TRIAL] = time;
         self.steps += 1;
@@ -63,7 +63,7 @@ impl ThreadTuner {
         match self.rival {
             Some(rival) if now < rival => self.keep(now, HOLD.0),
             Some(rival) => {
-                // Back to the way before, for longer than the last time.
+                // Back to the previous mode, for longer than the last time.
                 self.alone = !self.alone;
                 self.keep(rival, (2 * self.hold).min(HOLD.1));
             }
@@ -88,7 +88,7 @@ impl ThreadTuner {
         self.usual = Some(usual);
     }
 
-    /// The median of the last steps: a single one may have been interrupted.
+    /// The median of the last steps, since a single one may have been interrupted.
     fn typical(&self) -> Duration {
         let mut times = self.last;
         times.sort_unstable();

@@ -1,4 +1,4 @@
-//! Augmentation and other sizes, image by image.
+//! Augmentation and resizing, image by image.
 
 use super::{Compute, Run};
 use crate::plan::ops::{Augment, AugmentGradient, Resize, ResizeGradient};

@@ -66,7 +66,7 @@ impl Compute for L2NormalizeGradient {
                 let of = row * width..(row + 1) * width;
                 let (y, dy) = (&run.get(self.y)[of.clone()], &run.get(self.dy)[of]);
                 let inverse = run.get(self.inverse)[row];
-                // A row that is multiplied by the most is not of length 1.
+                // A row multiplied by the limit does not have length 1.
                 let dot: f32 = match inverse < LARGEST_INVERSE {
                     true => y.iter().zip(dy).map(|(y, dy)| y * dy).sum(),
                     false => 0.0,

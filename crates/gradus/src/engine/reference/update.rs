@@ -36,7 +36,7 @@ impl Compute for Constrain {
 }
 
 impl Run<'_> {
-    /// The mean gradient with those before it, or 0 in a step that only gathers.
+    /// The mean gradient with the accumulated ones, or 0 in a step that only accumulates.
     fn gather(&mut self, accumulator: Buffer, mut gradient: Vec<f32>) -> Vec<f32> {
         let Step {
             gathering,

@@ -1,4 +1,4 @@
-//! Tables of a configuration beside a recipe: they replace the keys that they name.
+//! Tables of a configuration beside a recipe, whose keys they replace.
 
 use crate::base::registry::{Value, table};
 use crate::error::{Error, Result};
@@ -6,9 +6,9 @@ use crate::model::Recipe;
 use crate::train::EarlyStopping;
 use serde_json::Map;
 
-/// Fills the tables that stand beside a recipe with what the recipe says: the optimizer's if
-/// it names no other type, the schedule's if it names none, and early stopping's. Gives
-/// whether the recipe's learning rate stays, too. `of_table` is whether its rows are a table's.
+/// Fills the tables beside a recipe with its values: the optimizer's if they name no other type,
+/// the schedule's if they name none, and early stopping's. Returns true if the recipe's learning
+/// rate is kept, too. `of_table` is true for the rows of a table.
 pub fn fill(config: &mut Value, recipe: &Recipe, of_table: bool) -> Result<bool> {
     let named = |key: &str| config.pointer(key)?.as_u64()?.try_into().ok();
     let epochs = named("/train/epochs").unwrap_or(recipe.epochs);
@@ -45,14 +45,14 @@ pub fn fill(config: &mut Value, recipe: &Recipe, of_table: bool) -> Result<bool>
     Ok(keeps_rate)
 }
 
-/// True if a table is of the same type as `own`, or says nothing of its type.
+/// True if a table has the type of `own`, or none.
 fn is_of(given: &Value, own: &Value) -> bool {
     let (name, own) = (given.get("type"), own["type"].as_str().unwrap_or_default());
     let same = |name: &Value| name.as_str().is_some_and(|n| n.eq_ignore_ascii_case(own));
     given.is_object() && name.is_none_or(same)
 }
 
-/// Puts a table over another one, whose other keys stay.
+/// Merges a table into another one, whose other keys stay.
 fn put_over(given: &mut Value, own: &Value) -> Result<()> {
     let Value::Object(named) = given else {
         return Ok(());

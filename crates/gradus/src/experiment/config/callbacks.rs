@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The callbacks of a run, in the order in which they are called.
+/// The callbacks of a run, in the order of their calls.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Callbacks {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub struct Callbacks {
     pub csv_logger: Option<CSVLogger>,
 }
 
-/// `[callbacks]` as it was given.
+/// `[callbacks]` as given.
 #[derive(Clone, Debug)]
 pub struct CallbacksConfig {
     pub given: Callbacks,
@@ -47,7 +47,7 @@ struct Raw {
 }
 
 impl CallbacksConfig {
-    /// Reads the table; `at` is where it stands.
+    /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let raw: Raw = read(at, table(at, value)?)?;
         let never = Some(Value::Bool(false));
@@ -86,7 +86,7 @@ impl CallbacksConfig {
     }
 }
 
-/// A callback's table, if it is there.
+/// A callback's table, if present.
 fn one<T: DeserializeOwned>(at: &str, key: &str, value: Option<Value>) -> Result<Option<T>> {
     let at = format!("{at}.{key}");
     let read_table = |value: Value| read(&at, table(&at, &value)?);
@@ -94,7 +94,7 @@ fn one<T: DeserializeOwned>(at: &str, key: &str, value: Option<Value>) -> Result
 }
 
 impl Callbacks {
-    /// Each of them.
+    /// The configured callbacks.
     pub fn each(&mut self) -> impl Iterator<Item = &mut dyn Callback> {
         fn any<C: Callback>(callback: &mut Option<C>) -> Option<&mut dyn Callback> {
             callback
@@ -112,7 +112,7 @@ impl Callbacks {
         all.into_iter().flatten()
     }
 
-    /// Refuses names that no epoch measures, and layers that the model does not have.
+    /// Refuses names of values that no epoch has, and of layers that the model does not have.
     pub fn check(&self, model: &Model, measured: &[String]) -> Result<()> {
         if let Some(unfreezing) = &self.gradual_unfreezing {
             let checked = unfreezing.check(model);
@@ -149,7 +149,7 @@ impl Callbacks {
         unfreezing.is_some_and(|u| u.stages.iter().any(|stage| stage.learning_rate.is_some()))
     }
 
-    /// Puts a word before the ending of each file's name.
+    /// Inserts a word before the extension of each file's name.
     pub fn write_beside(&mut self, word: &str) {
         let beside = |path: &Path| {
             let mut name = path.file_stem().unwrap_or_default().to_os_string();
@@ -161,7 +161,7 @@ impl Callbacks {
             path.with_file_name(name)
         };
         if let Some(checkpoint) = &mut self.model_checkpoint {
-            // Keras' ending of weights has two parts.
+            // Keras' extension of weights has two parts.
             checkpoint.filepath = match checkpoint.filepath.strip_suffix(".weights.h5") {
                 Some(stem) => format!("{stem}{word}.weights.h5"),
                 None => {
@@ -175,13 +175,13 @@ impl Callbacks {
         }
     }
 
-    /// Makes relative paths, which are relative to `base`, absolute.
+    /// Makes paths absolute that are relative to `base`.
     pub fn make_absolute(&mut self, base: &Path) -> Result<()> {
         let base = std::path::absolute(base).map_err(|e| Error::io("find", base, e))?;
         if let Some(checkpoint) = &mut self.model_checkpoint
             && !Path::new(&checkpoint.filepath).is_absolute()
         {
-            // The folder's own braces are no placeholders.
+            // Braces in the folder's name are no placeholders.
             let folder = base.display().to_string();
             let folder = folder.replace('{', "{{").replace('}', "}}");
             let path = Path::new(&folder).join(&checkpoint.filepath);

@@ -15,7 +15,7 @@ const NO_CONFIG: &str = "is a table, expected a configuration that names it: a f
     `table.toml` with the lines `data.table = \"FILE.csv\"`, `data.target = \"COLUMN\"`, \
     `data.validation = { fraction = 0.1, shuffle = true }` and `model.recipe = \"default\"`";
 
-/// A configuration as it was given.
+/// A configuration as given.
 #[derive(Clone, Debug)]
 pub struct Document {
     origin: Origin,
@@ -121,7 +121,7 @@ impl Document {
         Config::from_value(&self.value).map_err(|error| self.locate(error))
     }
 
-    /// The folder that relative paths are relative to.
+    /// The folder from which relative paths start.
     pub fn base(&self) -> &Path {
         let folder = self.path().and_then(Path::parent);
         match folder {
@@ -195,7 +195,7 @@ pub fn from_toml(text: &str) -> std::result::Result<Value, String> {
     plain("", toml::Value::Table(table))
 }
 
-/// Every TOML value but dates and numbers that are no numbers.
+/// Converts every TOML value except dates, NaN and infinity.
 fn plain(at: &str, value: toml::Value) -> std::result::Result<Value, String> {
     Ok(match value {
         toml::Value::String(text) => text.into(),

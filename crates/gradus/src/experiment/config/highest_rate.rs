@@ -5,10 +5,10 @@ use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use crate::rules::schedules::Schedule;
 
-/// The argument that is the highest rate, of the schedules that have one.
+/// The argument with the peak rate, of the schedules that have one.
 const MAXIMA: [(&str, &str); 2] = [("OneCycle", "max_rate"), ("OneCycleLR", "max_lr")];
 
-/// A schedule whose highest rate will be found, and may be left out.
+/// A schedule whose peak rate will be found, and may be left out.
 pub fn read_schedule(at: &str, value: &Value) -> Result<Schedule> {
     let table = match value {
         Value::String(name) => serde_json::json!({ "type": name }),

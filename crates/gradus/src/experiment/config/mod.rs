@@ -36,7 +36,7 @@ use serde::Deserialize;
 use std::path::Path;
 use train::TrainConfig;
 
-/// A configuration, read and checked, its files not looked at.
+/// A configuration, read and checked, without opening its files.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The seed of all random numbers.
@@ -51,7 +51,7 @@ pub struct Config {
     pub callbacks: CallbacksConfig,
     /// `[pretrain]`.
     pub pretrain: Option<PretrainConfig>,
-    /// All of it as it was given.
+    /// The complete configuration as given.
     pub given: Value,
 }
 
@@ -71,8 +71,8 @@ impl Config {
         let raw: Raw = read("", table("", value)?)?;
         let data = DataConfig::from_value("data", &section(raw.data))?;
         let model = ModelConfig::from_value("model", &section(raw.model))?;
-        // How many rows there are does not matter to mistakes.
-        // Of the sources, tables alone have a target; a built-in set may be one.
+        // Mistakes do not depend on the number of rows. Of the sources, only tables have a target;
+        // a built-in set may be a table.
         let of_table = data.table().is_some() || !data.columns.target.is_empty();
         let recipe = match &model.source {
             Source::Recipe(named) => Some(named.of(of_table.then_some(0))?),
@@ -118,7 +118,7 @@ impl Config {
         })
     }
 
-    /// Settings that exclude each other across tables.
+    /// Refuses keys of different tables that exclude each other.
     fn refuse_contradictions(&self) -> Result<()> {
         if self.pretrain.is_some() && self.train.find_rate {
             let why = "the rate would be found for the weights before the pretraining";
@@ -140,8 +140,8 @@ impl Config {
     }
 }
 
-/// Reads `[train]` and `[callbacks]`. Their tables replace only what they name of the recipe, if
-/// there is one.
+/// Reads `[train]` and `[callbacks]`. With a recipe, their tables replace only the keys that they
+/// name.
 pub fn read_training(
     given: &Value,
     recipe: Option<&Recipe>,
@@ -161,7 +161,7 @@ pub fn read_training(
     Ok((train, callbacks))
 }
 
-/// A section's table, empty if it is not there.
+/// A section's table, empty if it is missing.
 fn section(value: Option<Value>) -> Value {
     value.unwrap_or_else(|| Value::Object(Default::default()))
 }

@@ -13,14 +13,14 @@ pub struct ModelConfig {
     pub source: Source,
     /// The names of the output layers, if the layers are no plain chain.
     pub outputs: Option<Vec<String>>,
-    /// Layers to freeze or thaw: patterns of their names, the later key wins.
+    /// Layers to freeze or unfreeze: patterns of their names, the later key wins.
     pub trainable: Vec<(String, bool)>,
 }
 
 /// The origin of a model's layers.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// A saved model, weights and all.
+    /// A saved model with its weights.
     File(String),
     /// One table for each layer.
     Layers(Vec<Value>),
@@ -28,7 +28,7 @@ pub enum Source {
     Recipe(NamedRecipe),
 }
 
-/// A recipe's name, and the units of its hidden layers if they are given.
+/// A recipe's name, and the units of its hidden layers if given.
 #[derive(Clone, Debug)]
 pub struct NamedRecipe {
     name: String,
@@ -57,7 +57,7 @@ struct Raw {
 }
 
 impl ModelConfig {
-    /// Reads the table; `at` is where it stands.
+    /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let raw: Raw = read(at, table(at, value)?)?;
         let key = |key: &str| format!("{at}.{key}");

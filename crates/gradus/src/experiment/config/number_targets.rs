@@ -4,14 +4,14 @@ use super::{Config, PerOutput};
 use crate::data::{Kind, Target};
 use crate::rules::losses::Loss;
 
-/// True if a loss takes two different numbers as they are, and not as two classes.
-/// Hinge losses take 0/1 and ±1, and give no probability.
+/// True if a loss takes two distinct numbers as they are, not as two classes. Hinge losses take 0/1
+/// and ±1, and give no probability.
 pub fn is_of_numbers(loss: &Loss) -> bool {
     !loss.of_classes() || loss.class().ends_with("Hinge")
 }
 
 impl Config {
-    /// The targets that a loss of numbers is named for.
+    /// The targets with a configured loss for numbers.
     pub fn number_targets(&self) -> Vec<String> {
         let loss = |target: &&String| match self.train.loss.as_ref()? {
             PerOutput::All(loss) => Some(loss),
@@ -23,7 +23,7 @@ impl Config {
                     format: Default::default(),
                 };
                 let found = named.iter().find(|(name, _)| *name == target.output());
-                // The one target is for the one output, whatever it is called.
+                // A single target is for the single output, whatever their names.
                 let found = found.or_else(|| match (&named[..], self.data.columns.target.len()) {
                     ([only], 1) => Some(only),
                     _ => None,

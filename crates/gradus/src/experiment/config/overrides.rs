@@ -4,7 +4,7 @@ use super::document::from_toml;
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 
-/// Keys that are short for others.
+/// Abbreviated keys.
 const SHORT: [(&str, &str); 1] = [("train.learning_rate", "train.optimizer.learning_rate")];
 
 /// One override.
@@ -39,9 +39,8 @@ impl Override {
         self.path.join(".")
     }
 
-    /// Puts the value in its place. Tables on the way are made; a name there
-    /// (`optimizer = "nadam"`) becomes a table with `type`. Another key for the
-    /// same thing gives way.
+    /// Sets the value. Tables on the way are created; a name there (`optimizer = "nadam"`) becomes
+    /// a table with `type`. Other keys for the same thing are removed.
     pub fn apply(&self, config: &mut Value) -> Result<()> {
         for (short, long) in SHORT {
             let other = match self.key() {
@@ -85,7 +84,7 @@ impl Override {
         Ok(())
     }
 
-    /// The place of the value that part `i` was looked for in.
+    /// The path of the value that should contain part `i`.
     fn at(&self, i: usize) -> String {
         format!("--set {}: {}", self.key(), self.path[..i].join("."))
     }

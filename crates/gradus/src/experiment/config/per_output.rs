@@ -3,7 +3,7 @@
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
 
-/// One setting for all outputs, or one for each that is named.
+/// One value for all outputs, or one for each that is named.
 #[derive(Clone, Debug)]
 pub enum PerOutput<T> {
     All(T),
@@ -11,7 +11,7 @@ pub enum PerOutput<T> {
 }
 
 impl<T> PerOutput<T> {
-    /// A table without `type` names outputs; all else is what `read` makes of it.
+    /// A table without `type` names outputs; all else is read by `read`.
     pub fn from_value(
         at: &str,
         value: &Value,
@@ -27,7 +27,7 @@ impl<T> PerOutput<T> {
         }
     }
 
-    /// The setting of each of the model's outputs; an error where it names others.
+    /// The value of each of the model's outputs; an error if it names others.
     pub fn each(&self, at: &str, outputs: &[String]) -> Result<Vec<Option<&T>>> {
         match self {
             PerOutput::All(one) => Ok(vec![Some(one); outputs.len()]),

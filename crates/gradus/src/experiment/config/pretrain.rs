@@ -17,7 +17,7 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct PretrainConfig {
     task: Task,
-    /// Rows of its own; without them, those of `[data]` that are trained on.
+    /// Separate rows; by default, the training rows of `[data]`.
     data: Option<DataConfig>,
 }
 
@@ -30,7 +30,7 @@ enum Task {
 
 const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
 
-/// The keys that not every kind has, and which have them.
+/// Keys of some tasks only, and the tasks that have them.
 const KEYS: [(&str, &[&str]); 10] = [
     ("loss", &["autoencoder"]),
     ("noise", &["autoencoder", "siamese"]),
@@ -75,7 +75,7 @@ fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {
 }
 
 impl PretrainConfig {
-    /// Reads the table; `at` is where it stands.
+    /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let fields = table(at, value)?;
         let raw: Raw = read(at, fields.clone())?;
@@ -197,7 +197,7 @@ impl PretrainConfig {
             None => train.clone(),
         };
         Ok(match &self.task {
-            // Labels say which rows are alike.
+            // Labels define similar rows.
             Task::Siamese(task) if !task.is_without_labels() => rows,
             _ => rows.without_targets(),
         })
@@ -212,7 +212,7 @@ impl PretrainConfig {
         }
     }
 
-    /// The table with every default settled.
+    /// The table with all defaults filled in.
     pub fn resolved(&self, base: &Path) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let mut fields = Map::new();

@@ -3,8 +3,8 @@
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 
-/// A section for each table, a line for each key, and in a list of tables a
-/// line for each table. Keys without a value are left out.
+/// A section for each table, a line for each key, and within a list of tables a line for each
+/// table. Keys without a value are omitted.
 pub fn to_text(config: &Value) -> Result<String> {
     let mut text = String::new();
     let fields = || config.as_object().into_iter().flatten();

@@ -23,15 +23,15 @@ pub struct TrainConfig {
     pub batch_size: Option<usize>,
     pub shuffle: bool,
     pub optimizer: Option<Optimizer>,
-    /// True if the optimizer is a recipe's in all but the keys that are named, of which the
-    /// learning rate is none.
+    /// True if the optimizer is a recipe's, except for the keys given, the learning rate not among
+    /// them.
     pub keeps_rate: bool,
-    /// `learning_rate` where no optimizer is named that would take it.
+    /// `learning_rate` if no optimizer is given that would take it.
     pub learning_rate: Option<LearningRate>,
     /// True if the learning-rate finder is to set the rate: it was `"auto"`.
     pub find_rate: bool,
     pub schedule: Option<Schedule>,
-    /// The weight of each class that is named, by its number or name.
+    /// Weights of classes, by their labels or names.
     pub class_weight: Vec<(String, f64)>,
     /// The parameter of the beta distribution of mixup, if rows are mixed.
     pub mixup: Option<f64>,
@@ -82,7 +82,7 @@ const OPTIMIZER_RATE: &str = "train.optimizer.learning_rate";
 const SCHEDULE: &str = "train.schedule";
 
 impl TrainConfig {
-    /// Reads the table; `at` is where it stands.
+    /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let mut raw: Raw = read(at, table(at, value)?)?;
         let key = |key: &str| format!("{at}.{key}");
@@ -173,7 +173,7 @@ impl TrainConfig {
         }
     }
 
-    /// The key of a Keras schedule in place of a rate, if there is one.
+    /// The key with a Keras schedule in place of a rate, if any.
     fn keras_schedule_key(&self) -> Option<&'static str> {
         let is_schedule = |rate: &LearningRate| matches!(rate, LearningRate::Schedule(_));
         let of_optimizer = self.optimizer.as_ref().map(|o| &o.learning_rate);
@@ -186,7 +186,7 @@ impl TrainConfig {
         }
     }
 
-    /// The key of whatever schedule sets the learning rate.
+    /// The key of the schedule that sets the learning rate.
     pub fn schedule_key(&self) -> Option<&'static str> {
         let own = self.schedule.as_ref().map(|_| SCHEDULE);
         own.or_else(|| self.keras_schedule_key())

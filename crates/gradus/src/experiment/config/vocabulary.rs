@@ -1,4 +1,4 @@
-//! `vocabulary = "file.txt"`: known texts or numbers in a file, one a line.
+//! `vocabulary = "file.txt"`: a vocabulary from a file, one text or number per line.
 
 use super::problem_at;
 use crate::base::registry::Value;
@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The layers with what their files of known things hold in place of the paths, which are
-/// relative to `base`; `at` is where the layers stand.
+/// The layers with the contents of their vocabulary files in place of the paths, which are relative
+/// to `base`; `at` is the layers' path of keys.
 pub fn with_vocabularies(at: &str, layers: &[Value], base: &Path) -> Result<Vec<Value>> {
     let layers = layers.iter().enumerate().map(|(i, layer)| {
         let numbers = match layer["type"].as_str() {
@@ -20,7 +20,7 @@ pub fn with_vocabularies(at: &str, layers: &[Value], base: &Path) -> Result<Vec<
         };
         let path = base.join(file);
         let things = read(&path, numbers).map_err(|error| match error {
-            // Where the path stands, if it leads nowhere.
+            // The path's key, if it cannot be read.
             Error::Io { cause, .. } => {
                 let problem = format!("cannot read {}: {cause}", path.display());
                 problem_at(&format!("{at}[{i}].vocabulary"), &problem)
@@ -34,7 +34,7 @@ pub fn with_vocabularies(at: &str, layers: &[Value], base: &Path) -> Result<Vec<
     layers.collect()
 }
 
-/// The lines of a file, each once. Empty ones at its end do not count.
+/// The distinct lines of a file. Empty ones at its end are ignored.
 fn read(path: &Path, numbers: bool) -> Result<Vec<Value>> {
     let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {

@@ -13,9 +13,9 @@ use crate::train::{LearningRateCurve, LearningRateFinder};
 pub struct SuggestedRates {
     /// The rate from which the loss climbs.
     pub turning_point: f64,
-    /// A rate to train at.
+    /// Rate for training.
     pub rate: f64,
-    /// The highest rate of a 1cycle schedule.
+    /// Peak rate of a 1cycle schedule.
     pub max_rate: f64,
 }
 
@@ -33,7 +33,7 @@ impl SuggestedRates {
 }
 
 impl Run {
-    /// Looks for a learning rate, from the model as it is.
+    /// Searches a learning rate, without changing the model.
     pub fn find_rate(&self) -> Result<LearningRateCurve> {
         let finder = LearningRateFinder::new()
             .batch_size(self.batch_size)

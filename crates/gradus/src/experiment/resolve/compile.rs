@@ -9,8 +9,7 @@ use crate::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
 use crate::rules::optimizers::LearningRate;
 
 impl Config {
-    /// Compiles the model with what `[train]` names, else what its file brought,
-    /// else what the recipe says.
+    /// Compiles the model with the values of `[train]`, else those of its file, else the recipe's.
     pub(super) fn compile(
         &self,
         model: &mut Model,
@@ -46,7 +45,7 @@ impl Config {
         } else if let (LearningRate::Schedule(_), true) =
             (&optimizer.learning_rate, train.find_rate)
         {
-            // A saved schedule gives way; this is not used either.
+            // A saved schedule gives way; this one is not used either.
             optimizer.learning_rate = LearningRate::Constant(0.01);
         }
         let compiled = Compiled {

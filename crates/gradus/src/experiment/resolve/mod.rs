@@ -26,7 +26,7 @@ use std::path::Path;
 /// Everything that a training needs.
 pub struct Run {
     pub data: RunData,
-    /// Built and compiled.
+    /// The built and compiled model.
     pub model: Model,
     pub epochs: usize,
     pub initial_epoch: usize,
@@ -48,13 +48,13 @@ pub struct Run {
     pub found: Option<FoundRate>,
     /// The use of the rows and what the model predicts, as text of some lines.
     pub rows: String,
-    /// The whole configuration, which repeats the run.
+    /// The complete configuration, which repeats the run.
     pub text: String,
     /// SPEC of the rows that were not trained on, if it is short.
     pub test_spec: Option<String>,
 }
 
-/// The model alone, its weights made for the data's shapes.
+/// Builds only the model, with weights for the data's shapes.
 pub fn model_of(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<Model> {
     if let Source::File(path) = &config.model.source {
         let mut model = model_file::load(&base.join(path), progress)?;
@@ -65,8 +65,8 @@ pub fn model_of(config: &Config, base: &Path, progress: &Progress<'_>) -> Result
 }
 
 impl Config {
-    /// Loads the data, builds the model, and settles what was left open.
-    /// Relative paths are relative to `base`.
+    /// Loads the data, builds the model, and fills in the defaults. Relative paths start from
+    /// `base`.
     pub fn resolve(self, base: &Path, progress: &Progress<'_>) -> Result<Run> {
         self.settle(base, true, progress)
     }
@@ -85,7 +85,7 @@ impl Config {
             mut recipe,
         } = prepare(&self, base, progress)?;
         if let Some(recipe) = &mut recipe {
-            // It is known only now how many rows there are, which a table's recipe depends on.
+            // Only now the number of rows is known, on which a table's recipe depends.
             (self.train, self.callbacks) =
                 read_training(&self.given, Some(recipe), !goals.is_empty())?;
             if let Some(size) = self.train.batch_size {
@@ -126,7 +126,7 @@ impl Config {
                 let of_classes = model.targets_of_classes(train)?;
                 data.findings(&self.data.checks, &of_classes)
             }
-            // They are looked at as they are read.
+            // Streamed rows are checked as they are read.
             _ => {
                 // The order of the rows depends on it.
                 let streamed = data.facts.streamed.as_ref();
@@ -222,14 +222,14 @@ impl Config {
         Ok(Some((pretrain, rows)))
     }
 
-    /// SPEC of a built-in set's test rows, if they are scaled as SPEC scales them.
+    /// SPEC of a built-in set's test rows, if it gives them the same scale.
     fn test_spec(&self) -> Option<String> {
         let plain = matches!(self.data.scale, None | Some(ScaleName::Unit));
         self.data.test_spec().filter(|_| plain)
     }
 }
 
-/// A schedule that moves the momentum of an optimizer that has none.
+/// Refuses a schedule that changes the momentum of an optimizer without one.
 fn without_momentum(schedule: &Schedule, compiled: &Compiled) -> Option<Finding> {
     let (optimizer, class) = (compiled.optimizer().ok()?, schedule.class());
     if optimizer.has_momentum() || !schedule.moves_momentum() {
@@ -244,7 +244,7 @@ fn without_momentum(schedule: &Schedule, compiled: &Compiled) -> Option<Finding>
     Some(Finding::warning("momentum", at, found, advice))
 }
 
-/// The names of everything that an epoch measures.
+/// The names of all values of an epoch.
 fn measured(model: &Model, with_validation: bool) -> Vec<String> {
     let mut names = model.measurements();
     if with_validation {

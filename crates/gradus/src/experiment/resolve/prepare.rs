@@ -10,7 +10,7 @@ use crate::model::{Model, Recipe, TableGoal, Task};
 use crate::rules::losses::Loss;
 use std::path::Path;
 
-/// Data and model, before it is said how it is trained.
+/// Data and model, before the training configuration.
 pub struct Prepared {
     /// The model, built.
     pub model: Model,
@@ -18,7 +18,7 @@ pub struct Prepared {
     pub data: RunData,
     /// The purpose of each output, if the model stands behind the columns of a table.
     pub goals: Vec<TableGoal>,
-    /// The recipe that made it, if one did.
+    /// The recipe that made it, if any.
     pub recipe: Option<Recipe>,
 }
 
@@ -108,7 +108,7 @@ fn prepare_saved(
     if let Some(schema) = data.schema() {
         model.facts_mut().schema = Some(schema.clone());
     }
-    // Arrays say nothing of what their pictures once were.
+    // Arrays carry no record of their pictures' original form.
     if config.data.is_pictures() {
         model.facts_mut().pictures = data.pictures().cloned();
     }
@@ -121,7 +121,7 @@ fn prepare_saved(
 }
 
 impl Config {
-    /// The loss, if one is named for all outputs.
+    /// The loss, if one is given for all outputs.
     pub(super) fn one_loss(&self) -> Option<&Loss> {
         match &self.train.loss {
             Some(PerOutput::All(loss)) => Some(loss),
@@ -134,8 +134,8 @@ impl Config {
         self.model.outputs.is_none() && Model::is_chain(layers)
     }
 
-    /// The goals that the targets of a table ask of the model, with the losses that are named,
-    /// else `usual` if the layers ask for it.
+    /// The output losses for a table's targets, with the losses that are configured, else `usual`
+    /// if the layers need it.
     fn table_goals(
         &self,
         schema: &Schema,
@@ -160,7 +160,7 @@ pub fn freeze(model: &mut Model, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The error of a loss that does not go with the targets, at its key.
+/// The error of a loss that does not fit the targets, at its key.
 pub fn of_loss(error: Error) -> Error {
     match &error {
         Error::Invalid { at, .. } if at == "loss" => error.under("train"),

@@ -1,4 +1,4 @@
-//! The resolved configuration: everything written down, so that it repeats the run.
+//! The resolved configuration: complete, so that it repeats the run.
 
 use super::{Run, target};
 use crate::base::registry::Value;
@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use std::path::Path;
 
 impl Config {
-    /// The whole configuration, defaults and all.
+    /// The complete configuration, with defaults.
     pub(super) fn resolved(&self, run: &Run, base: &Path) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let data = serde_json::to_value(self.data.absolute(base)?).map_err(plain)?;
@@ -70,8 +70,8 @@ impl Config {
         if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
             train["loss_weights"] = each(&|goal| goal.weight.into());
         }
-        // A rate beside the file's optimizer keeps the optimizer's state; as
-        // part of a named one it would not.
+        // A rate beside the file's optimizer keeps the optimizer's state; as part of a configured
+        // one it would not.
         match (
             &self.model.source,
             &self.train.optimizer,
@@ -104,7 +104,7 @@ impl Config {
     }
 }
 
-/// Metrics as a configuration has them.
+/// Metrics in the form of a configuration.
 fn metrics(metrics: &[(String, Metric)]) -> Value {
     let written = metrics.iter().map(|(name, metric)| {
         let mut config = serde_json::to_value(metric).unwrap_or_default();

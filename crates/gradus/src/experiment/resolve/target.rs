@@ -8,7 +8,7 @@ use crate::experiment::config::{Config, problem_at};
 use crate::model::Model;
 use crate::rules::losses::Loss;
 
-/// The names of the classes of a table's only target, else of the rows'.
+/// The class names of a table's only target, else of the rows.
 fn class_names(data: &RunData) -> Vec<String> {
     match data.schema().map(|schema| &schema.targets[..]) {
         Some([target]) => target.classes.clone(),
@@ -52,8 +52,8 @@ impl Config {
         targets.iter().filter(of_numbers).cloned().collect()
     }
 
-    /// The weights of classes that are named by their numbers or names. Where names are
-    /// numbers, names are meant.
+    /// The weights of classes given by labels or names. If the names are numbers, they are taken as
+    /// names.
     pub(super) fn class_weight(&self, data: &RunData) -> Result<Vec<(usize, f64)>> {
         let names = class_names(data);
         let of_numbers = names_are_numbers(&names);
@@ -78,8 +78,7 @@ impl Config {
             .collect()
     }
 
-    /// The loss of a chain of layers that names none, where its target is two classes
-    /// and it ends in one number.
+    /// The default loss of a chain of layers that ends in one value, if its target has two classes.
     pub(super) fn chain_loss(&self, schema: &Schema, layers: &[Value]) -> Result<Option<Loss>> {
         let (None, [target]) = (&self.train.loss, &schema.targets[..]) else {
             return Ok(None);

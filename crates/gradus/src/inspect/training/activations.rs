@@ -1,15 +1,15 @@
-//! Activations and what goes with them.
+//! Activations and their initializers and normalization.
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
 use crate::inspect::graph::{InPlace, at, behind, dense_layers, normalizes, passes, traits};
 use crate::model::layers::{Effect, Kind};
 
-/// So many layers in a row lose or blow up their signal if they are made wrong.
+/// Number of consecutive layers in which bad initialization makes activations vanish or explode.
 const DEEP: usize = 5;
-/// Activations that halve the variance, or nearly so, which He's initializers make up for.
+/// Activations that about halve the variance, for which He's initializers compensate.
 const HE: [&str; 7] = ["Relu", "Elu", "LeakyRelu", "Gelu", "Silu", "Mish", "Relu6"];
-/// Activations that are flat on both sides.
+/// Activations that saturate on both sides.
 const FLAT: [&str; 4] = ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"];
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
@@ -114,8 +114,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Two dense layers between which nothing bends the numbers; a narrow one in between
-/// is meant so.
+/// Two dense layers without a nonlinearity between them, unless a narrow one between them is
+/// intended as a bottleneck.
 fn linear_stacks(planned: &PlannedTraining<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
     let linear = layers
         .iter()
@@ -139,8 +139,7 @@ fn linear_stacks(planned: &PlannedTraining<'_>, layers: &[InPlace<'_>]) -> Vec<F
     stacked.collect()
 }
 
-/// What comes behind a node, through what passes numbers on and normalizes them: those
-/// layers themselves, too.
+/// The nodes after a node, through pass-through and normalizing layers, including these.
 fn after(planned: &PlannedTraining<'_>, node: usize) -> Vec<usize> {
     let mut found = Vec::new();
     for next in behind(planned.model, node) {

@@ -1,4 +1,4 @@
-//! Batch normalization: what stands before it, and how many rows it sees.
+//! Batch normalization: the layers before it, and its batch size.
 
 use crate::data::checks::Finding;
 use crate::inspect::PlannedTraining;
@@ -7,7 +7,7 @@ use crate::model::Source;
 use crate::model::layers::Kind;
 
 const NAME: &str = "batch_normalization";
-/// The statistics of fewer rows are noise.
+/// Batch size below which statistics are noise.
 const FEWEST_ROWS: usize = 8;
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {

@@ -1,4 +1,4 @@
-//! Callbacks that never come to act.
+//! Callbacks that can never act.
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;

@@ -1,11 +1,11 @@
-//! Far more weights than rows; and nothing to train.
+//! Far more weights than rows; and no trainable weights.
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
 
-/// So many weights for a row learn it by heart.
+/// Weights per row that allow memorization.
 const PER_ROW: usize = 20;
-/// Fewer are not worth a word.
+/// Number of weights below which there is no warning.
 const FEW: usize = 10_000;
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {

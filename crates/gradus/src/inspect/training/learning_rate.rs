@@ -1,11 +1,11 @@
-//! A learning rate that blows up, or moves nothing.
+//! Learning rates that blow up, or change nothing.
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
 use crate::rules::optimizers::LearningRate;
 
 const NAME: &str = "learning_rate";
-/// From this rate on each method's steps blow up, where that is known; its usual rate.
+/// The rate from which a method's steps blow up, if known; its usual rate.
 const MOST: [(&str, f64, &str); 8] = [
     ("SGD", 1.0, "0.01"),
     ("RMSprop", 0.1, "0.001"),
@@ -16,7 +16,7 @@ const MOST: [(&str, f64, &str); 8] = [
     ("Lion", 0.01, "0.0001"),
     ("Lamb", 0.5, "0.001"),
 ];
-/// Below it, float32 weights hardly change.
+/// Rate below which float32 weights hardly change.
 const LEAST: f64 = 1e-7;
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {

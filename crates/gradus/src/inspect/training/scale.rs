@@ -1,4 +1,4 @@
-//! The scale of what goes in and what is to come out.
+//! The scale of inputs and targets.
 
 use crate::data::Dataset;
 use crate::data::checks::{Finding, Where};
@@ -7,23 +7,23 @@ use crate::inspect::graph::{at, dense_layers, effect, raw_inputs, target_of};
 use crate::model::Source;
 use crate::model::layers::Effect;
 
-/// So many rows show the scale.
+/// Rows that show the scale.
 const SAMPLED: usize = 512;
-/// The usual size of numbers that training begins well with is 1.
+/// Root mean square of inputs that is large: training begins well at 1.
 const LARGE: f64 = 25.0;
-/// One column's range over another's that makes the smaller one unseen,
+/// Ratio of two columns' ranges at which the smaller one is invisible,
 const RATIO: f64 = 100.0;
 /// if the larger one is larger than this.
 const WIDE: f64 = 10.0;
-/// A target of such a deviation makes a loss that gradients of are huge.
+/// Deviation of a target that makes losses and gradients huge.
 const LARGE_TARGET: f64 = 100.0;
 
-/// A number of each row, as it reaches the model.
+/// One element of each row, as it reaches the model.
 struct Column {
     name: String,
     least: f64,
     most: f64,
-    /// Pixels are no columns.
+    /// Pixels are not columns.
     alone: bool,
 }
 
@@ -83,8 +83,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The columns of these inputs in some rows; the sum, the sum of squares and the count
-/// of all their numbers.
+/// The columns of these inputs in some rows; the sum, the sum of squares and the count of all their
+/// values.
 fn columns(planned: &PlannedTraining<'_>, inputs: &[usize]) -> (Vec<Column>, f64, f64, f64) {
     let (mut columns, mut sum, mut squares, mut count) = (Vec::new(), 0.0, 0.0, 0.0);
     let data = planned.data.train.sample();
@@ -128,7 +128,7 @@ fn sampled(data: &Dataset) -> Vec<u32> {
     (0..data.rows() as u32).step_by(step).collect()
 }
 
-/// Numbers to be predicted that are far from 1; a table's model scales them itself.
+/// Targets of regression far from 1; a table's model scales them itself.
 fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let model = planned.model;
     let Some(compiled) = &model.compiled else {

@@ -1,4 +1,4 @@
-//! Units whose weights are all 0: they say the same of every row.
+//! Units whose weights are all 0: their output is the same for every row.
 
 use crate::data::checks::{Finding, named};
 use crate::inspect::graph::{at, dense_layers};

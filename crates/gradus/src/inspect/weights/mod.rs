@@ -1,4 +1,4 @@
-//! Rules for the numbers of a model, one file for each subject.
+//! Rules for the values of a model, one file for each subject.
 
 mod dead_units;
 mod moving_statistics;

@@ -1,4 +1,4 @@
-//! Weights, or numbers of the optimizer, that are NaN or infinite.
+//! Weights, or optimizer values, that are NaN or infinite.
 
 use crate::data::checks::{Finding, Severity};
 use crate::inspect::graph::at;

@@ -1,4 +1,4 @@
-//! What a model can be used for.
+//! The possible uses of a model.
 
 use crate::data::checks::{Finding, Severity, Where};
 use crate::model::Model;

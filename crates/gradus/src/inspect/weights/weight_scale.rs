@@ -5,9 +5,9 @@ use crate::inspect::graph::{at, dense_layers};
 use crate::model::Model;
 
 const NAME: &str = "weight_scale";
-/// How many times as large as an initializer's is odd.
+/// Ratio to an initializer's scale above which a kernel is suspicious.
 const LARGE: f64 = 30.0;
-/// How small.
+/// Ratio below which it is suspicious.
 const SMALL: f64 = 0.01;
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
@@ -18,7 +18,7 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
         };
         let squares: f64 = kernel.values.iter().map(|&x| f64::from(x).powi(2)).sum();
         let size = (squares / kernel.values.len().max(1) as f64).sqrt();
-        // LeCun's deviation, which keeps a signal's size.
+        // LeCun's deviation, which preserves the scale of activations.
         let inputs = kernel.shape.first().copied().unwrap_or(1).max(1);
         let usual = (1.0 / inputs as f64).sqrt();
         let advice = if size > LARGE * usual {

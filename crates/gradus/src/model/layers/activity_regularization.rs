@@ -6,8 +6,7 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::regularizers::{L1L2, Regularizer};
 use serde::{Deserialize, Serialize};
 
-/// Leaves its input as it is, and adds l1 Σ|x| + l2 Σx² to the loss, divided by
-/// the batch's rows.
+/// Passes its input on, and adds l1 Σ|x| + l2 Σx² to the loss, divided by the batch's rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityRegularization {
@@ -18,7 +17,7 @@ pub struct ActivityRegularization {
 }
 
 impl ActivityRegularization {
-    /// With these costs.
+    /// With these factors.
     pub fn new(l1: f64, l2: f64) -> Self {
         ActivityRegularization { l1, l2 }
     }

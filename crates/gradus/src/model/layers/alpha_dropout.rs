@@ -7,9 +7,9 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
-/// Alpha dropout (Klambauer et al. 2017): in training, a share `rate` of the
-/// numbers becomes SELU's lower limit, -λα; then all are scaled and shifted so
-/// that mean 0 and variance 1 stay as they are. For networks of SELU layers.
+/// Alpha dropout (Klambauer et al. 2017): in training, a share `rate` of the values becomes SELU's
+/// lower limit, -λα; then all are scaled and shifted so that mean 0 and variance 1 stay as they
+/// are. For networks of SELU layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlphaDropout {
     /// The share, from 0 to below 1.
@@ -17,7 +17,7 @@ pub struct AlphaDropout {
     /// Keras' shape of the mask; only the whole input's shape is supported.
     #[serde(default)]
     pub noise_shape: Option<Vec<Option<usize>>>,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Axes {
     /// One axis.
     One(i64),
-    /// Several; none are none.
+    /// Several axes; an empty list is none.
     Many(Vec<i64>),
 }
 
@@ -34,14 +34,14 @@ impl Axes {
         }
     }
 
-    /// A row's axes, from 0 on and ascending; an error about the argument `name`
-    /// if the shape has no such axis, or one is named twice.
+    /// A row's axes, from 0 on and ascending; an error about the argument `name` if the shape has
+    /// no such axis, or one is named twice.
     pub(crate) fn of(&self, name: &str, shape: &Shape) -> Result<Vec<usize>> {
         row_axes(name, self.as_slice(), shape)
     }
 }
 
-/// The axes of a row that Keras counts so.
+/// Converts Keras' axes to those of a row.
 pub(super) fn row_axes(name: &str, axes: &[i64], shape: &Shape) -> Result<Vec<usize>> {
     let rank = shape.rank() as i64;
     let mut found = Vec::new();

@@ -11,14 +11,14 @@ use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
-/// Batch normalization (Ioffe & Szegedy 2015): in training each column is
-/// standardized by the batch's mean and variance, in inference (and when
-/// frozen) by moving averages of them; then y = γ x + β.
+/// Batch normalization (Ioffe & Szegedy 2015): each column is standardized, in training by the
+/// batch's mean and variance, in inference (and if frozen) by their moving averages; then y = γ x +
+/// β.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchNormalization {
-    /// The axis that is kept, or the axes: each place along them has a mean and
-    /// variance of its own. Default -1, the last.
+    /// The axis that is kept, or the axes: each index along them has a mean and variance of its
+    /// own. Default -1, the last.
     pub axis: Axes,
     /// Share of the old moving average in the new one. Default 0.99.
     pub momentum: f64,
@@ -28,13 +28,13 @@ pub struct BatchNormalization {
     pub center: bool,
     /// True if γ multiplies. Default yes.
     pub scale: bool,
-    /// Default zeros.
+    /// Initializer of β. Default zeros.
     pub beta_initializer: Initializer,
-    /// Default ones.
+    /// Initializer of γ. Default ones.
     pub gamma_initializer: Initializer,
-    /// Default zeros.
+    /// Initializer of β. Default zeros.
     pub moving_mean_initializer: Initializer,
-    /// Default ones.
+    /// Initializer of γ. Default ones.
     pub moving_variance_initializer: Initializer,
     /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
@@ -76,13 +76,13 @@ impl BatchNormalization {
 setters!(BatchNormalization {
     /// Sets the axis, or the axes, that are kept.
     axis(into Axes);
-    /// Sets how slowly the moving averages move.
+    /// Sets the momentum of the moving averages.
     momentum(f64);
     /// Sets ε.
     epsilon(f64);
-    /// Adds β or not.
+    /// Enables or disables β.
     center(bool);
-    /// Multiplies by γ or not.
+    /// Enables or disables γ.
     scale(bool);
     /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);

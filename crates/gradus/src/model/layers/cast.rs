@@ -7,9 +7,9 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 
-/// The same numbers, called otherwise: `keras.ops.cast`. To whole numbers they
-/// lose what is behind the point, to `bool` they become 0 or 1; then no signal
-/// passes. Between whole numbers and `float32` nothing changes.
+/// The same values with another data type: `keras.ops.cast`. To whole numbers they are truncated,
+/// to `bool` they become 0 or 1; then no gradient passes. Between whole numbers and `float32`
+/// nothing changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cast {
     /// Their type.

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// Rows of zeros and ones of whole numbers from 0 to `num_tokens` - 1:
-/// `keras.layers.CategoryEncoding`. Other numbers count for nothing, as with Keras' JAX
-/// backend; with TensorFlow they are an error but in `one_hot`.
+/// One-hot or multi-hot rows from whole numbers from 0 to `num_tokens` - 1:
+/// `keras.layers.CategoryEncoding`. Other numbers are ignored, as with Keras' JAX backend; with
+/// TensorFlow they are an error except in `one_hot`.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -35,7 +35,7 @@ fn multi_hot() -> OutputMode {
 }
 
 impl CategoryEncoding {
-    /// Of so many numbers.
+    /// For this many tokens.
     pub fn new(num_tokens: usize) -> Self {
         CategoryEncoding {
             num_tokens,
@@ -45,7 +45,7 @@ impl CategoryEncoding {
 }
 
 setters!(CategoryEncoding {
-    /// Sets how they are given.
+    /// Sets the encoding of the output.
     output_mode(OutputMode);
 });
 

@@ -7,10 +7,9 @@ use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// The middle of each image, in training and inference: `keras.layers.CenterCrop`.
+/// Crops the centre of each image, in training and inference: `keras.layers.CenterCrop`.
 ///
-/// Of an image that is smaller, the largest part in the middle that has the new
-/// proportions is brought to the size.
+/// Of a smaller image, the largest centred part with the new proportions is resized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CenterCrop {
     /// The new height.
@@ -23,7 +22,7 @@ pub struct CenterCrop {
 }
 
 impl CenterCrop {
-    /// To images of this size.
+    /// Crops to this size.
     pub fn new(height: usize, width: usize) -> Self {
         CenterCrop {
             height,
@@ -34,7 +33,7 @@ impl CenterCrop {
 }
 
 setters!(CenterCrop {
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

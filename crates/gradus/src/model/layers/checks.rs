@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// A rate of dropping that is no share, or a mask that is shared along an axis.
+/// Refuses a dropout rate outside of [0, 1), or a mask shared along an axis.
 pub(super) fn check_dropping(rate: f64, noise_shape: &Option<Vec<Option<usize>>>) -> Result<()> {
     if !(0.0..1.0).contains(&rate) {
         return Err(Error::invalid("rate", rate, "a number from 0 to below 1"));

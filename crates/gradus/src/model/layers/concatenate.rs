@@ -8,7 +8,7 @@ use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// Its inputs one behind the other along an axis; along all others they agree.
+/// The concatenation of its inputs along an axis; their other dimensions must agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Concatenate {

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// activation(x · kernel + bias), on the last axis: (…, inputs) becomes (…, units).
 ///
-/// A layer is plain data. One that is set up once serves as the pattern of
-/// others (the book's `partial`):
+/// A layer is plain data. A configured one serves as the template of others (the book's `partial`):
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -32,16 +31,16 @@ use serde::{Deserialize, Serialize};
 pub struct Dense {
     /// Number of outputs.
     pub units: usize,
-    /// Default linear.
+    /// Activation function. Default linear.
     #[serde(default)]
     pub activation: Activation,
     /// True to add a bias. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
-    /// Default Glorot uniform.
+    /// Initializer of the kernel. Default Glorot uniform.
     #[serde(default = "glorot_uniform")]
     pub kernel_initializer: Initializer,
-    /// Default zeros.
+    /// Initializer of β. Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
     /// Penalty on the kernel. Default none.
@@ -96,11 +95,11 @@ setters!(Dense {
     units(usize);
     /// Sets the activation.
     activation(into Activation);
-    /// Adds a bias or not.
+    /// Enables or disables the bias.
     use_bias(bool);
-    /// Sets the kernel's first values.
+    /// Sets the initializer of the kernel.
     kernel_initializer(into Initializer);
-    /// Sets the bias' first values.
+    /// Sets the initializer of the bias.
     bias_initializer(into Initializer);
     /// Sets the penalty on the kernel.
     kernel_regularizer(some into Regularizer);

@@ -9,22 +9,22 @@ use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
 use serde::{Deserialize, Serialize};
 
-/// activation(x · kernelᵀ + bias) with the kernel of a `Dense` layer of the same model:
-/// the decoder of an autoencoder with tied weights. The kernel is trained by both, and
-/// frozen with its owner. Keras has no such layer, and no file takes it.
+/// activation(x · kernelᵀ + bias) with the kernel of a `Dense` layer of the same model: the decoder
+/// of an autoencoder with tied weights. The kernel is trained through both, and frozen with its
+/// owner. Keras has no such layer, so it cannot be saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DenseTranspose {
     /// Number of outputs: the inputs of the `Dense`.
     pub units: usize,
-    /// The name of the `Dense`.
+    /// Name of the `Dense`.
     pub tied_to: String,
-    /// Default linear.
+    /// Activation function. Default linear.
     #[serde(default)]
     pub activation: Activation,
     /// True to add a bias, its own. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
-    /// Default zeros.
+    /// Initializer of β. Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
 }
@@ -38,7 +38,7 @@ fn zeros() -> Initializer {
 }
 
 impl DenseTranspose {
-    /// Gives back what the `Dense` of that name was applied to: so many numbers.
+    /// Reverses the `Dense` of that name, which has `units` inputs.
     pub fn new(units: usize, tied_to: impl Into<String>) -> Self {
         DenseTranspose {
             units,
@@ -53,7 +53,7 @@ impl DenseTranspose {
 setters!(DenseTranspose {
     /// Sets the activation.
     activation(into Activation);
-    /// Adds a bias or not.
+    /// Enables or disables the bias.
     use_bias(bool);
 });
 
@@ -103,7 +103,7 @@ impl LayerFormula for DenseTranspose {
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        // The model has been checked: the kernel is there.
+        // The model was checked: the kernel exists.
         let Some(kernel) = call.tied else {
             return call.inputs[0].clone();
         };

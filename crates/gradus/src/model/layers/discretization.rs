@@ -11,13 +11,12 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 
-/// The bin that each number falls into, which is how many of the bounds are at most it:
+/// The bin of each number, counted by the bounds up to and including it:
 /// `keras.layers.Discretization`.
 ///
-/// The bounds are given, or learned from data, so that the bins get about equally
-/// many numbers: by [`Model::adapt`](crate::Model::adapt), or from the training rows
-/// as the first `fit` begins. They are those that Keras learns from all rows at once:
-/// quantiles of a summary of `1 / epsilon` numbers, between which it interpolates.
+/// The bounds are given, or learned from data, so that the bins get about equally many values: by
+/// [`Model::adapt`](crate::Model::adapt), or from the training rows as the first `fit` begins. They
+/// are Keras' for all rows at once: quantiles of a summary of `1 / epsilon` values, interpolated.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -62,7 +61,7 @@ impl Discretization {
         }
     }
 
-    /// To learn so many bins.
+    /// To learn this many bins.
     pub fn bins(num_bins: usize) -> Self {
         Discretization {
             num_bins: Some(num_bins),
@@ -75,7 +74,7 @@ impl Discretization {
         Some(self.bin_boundaries.as_ref()?.len() + 1)
     }
 
-    /// Learns the bounds from all numbers, which are in any order; a NaN does not count.
+    /// Learns the bounds from all values, in any order, NaN ignored.
     fn learn(&mut self, mut values: Vec<f32>) -> Result<()> {
         values.retain(|x| !x.is_nan());
         let Some(bins) = self.num_bins.filter(|_| !values.is_empty()) else {
@@ -95,12 +94,12 @@ impl Discretization {
 }
 
 setters!(Discretization {
-    /// Sets how bins are given.
+    /// Sets the encoding of the bins.
     output_mode(OutputMode);
 });
 
-/// Fewer values with their weights, by interpolation between the sums of weights: a
-/// step of Keras' summaries, in its precision.
+/// A summary of fewer values with weights, interpolated over the cumulative weights: a step of
+/// Keras' summaries, in its precision.
 fn compress(summary: Vec<(f32, f32)>, epsilon: f64) -> Vec<(f32, f32)> {
     if (summary.len() as f64) * epsilon < 1.0 {
         return summary;

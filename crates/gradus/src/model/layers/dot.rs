@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// The sums of the products of its two inputs along an axis of each. What is left
-/// of the first's axes comes before what is left of the second's.
+/// The dot products of its two inputs along an axis of each. The first's other axes come before the
+/// second's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dot {
     /// The axis of both inputs, or of each, counted with the batch as 0.
@@ -29,7 +29,7 @@ impl Dot {
         }
     }
 
-    /// The axis of each, from a row's first, 0, on.
+    /// The axis of each input, from a row's first, 0, on.
     fn row_axes(&self, a: &Shape, b: &Shape) -> Result<(usize, usize)> {
         let (first, second) = match *self.axes.as_slice() {
             [axis] => (axis, axis),
@@ -49,7 +49,7 @@ impl Dot {
 }
 
 setters!(Dot {
-    /// Divides the inputs by their length first, or not.
+    /// Enables or disables the division by the norm.
     normalize(bool);
 });
 
@@ -60,7 +60,7 @@ fn without(shape: &Shape, axis: usize) -> Vec<usize> {
     dims
 }
 
-/// x with that axis first, or last, and all others as one: a matrix.
+/// x as a matrix: that axis first, or last, all others flattened.
 fn matrix(plan: &mut Lowering, x: &Value, axis: usize, first: bool) -> Value {
     let mut order: Vec<usize> = (0..x.shape.rank()).filter(|&a| a != axis).collect();
     let depth = x.shape.dims()[axis];

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// Dropout (Srivastava et al. 2014): in training, each number is 0 with
-/// probability `rate`, else divided by 1 - `rate`.
+/// Dropout (Srivastava et al. 2014): in training, each value is 0 with probability `rate`, else
+/// divided by 1 - `rate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropout {
     /// The share set to 0, from 0 to below 1.
@@ -15,7 +15,7 @@ pub struct Dropout {
     /// Keras' shape of the mask; only the whole input's shape is supported.
     #[serde(default)]
     pub noise_shape: Option<Vec<Option<usize>>>,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

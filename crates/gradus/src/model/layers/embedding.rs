@@ -10,16 +10,15 @@ use crate::rules::initializers::{Initializer, RandomUniform};
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
-/// A row of weights for each whole number: (…) becomes (…, output_dim). The
-/// numbers are at least 0 and below `input_dim`; others are refused before the
-/// first step.
+/// A row of weights for each index: (…) becomes (…, output_dim). Indices are whole numbers from 0
+/// to below `input_dim`; others are refused before the first step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
     /// Number of rows.
     pub input_dim: usize,
     /// Numbers in a row.
     pub output_dim: usize,
-    /// Default uniform between -0.05 and 0.05.
+    /// Initializer of the rows. Default uniform between -0.05 and 0.05.
     #[serde(default = "uniform")]
     pub embeddings_initializer: Initializer,
     /// Penalty on the rows. Default none.
@@ -38,7 +37,7 @@ fn uniform() -> Initializer {
 }
 
 impl Embedding {
-    /// `input_dim` rows of `output_dim` numbers.
+    /// `input_dim` rows of `output_dim` elements.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
         Embedding {
             input_dim,
@@ -52,7 +51,7 @@ impl Embedding {
 }
 
 setters!(Embedding {
-    /// Sets the rows' first values.
+    /// Sets the initializer of the rows.
     embeddings_initializer(into Initializer);
     /// Sets the penalty on the rows.
     embeddings_regularizer(some into Regularizer);

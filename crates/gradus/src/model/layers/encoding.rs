@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
-    /// As a whole number.
+    /// The index itself.
     #[default]
     Int,
-    /// As a row of zeros with a 1 in that place, for each thing: (…, 1) and (…)
-    /// become (…, places).
+    /// One-hot: a row of zeros with a 1 at the index, for each token: (…, 1) and (…) become (…,
+    /// indices).
     OneHot,
-    /// As a row of zeros with a 1 in the places of all things of a row: (things)
-    /// becomes (places).
+    /// Multi-hot: a row of zeros with a 1 at the indices of all tokens of a row: (tokens) becomes
+    /// (indices).
     MultiHot,
-    /// As how often each place has come up among the things of a row: (things)
-    /// becomes (places).
+    /// The number of occurrences of each index among the tokens of a row: (tokens) becomes
+    /// (indices).
     Count,
 }
 
-/// Whole numbers above it are not exact as `f32`.
+/// Limit of indices: larger whole numbers are not exact in `f32`.
 pub(crate) const MOST_PLACES: usize = 1 << 24;
 
 impl OutputMode {
-    /// The shape of what is given for things of this shape, of so many places.
+    /// The shape of the encoding, for tokens of this shape and this many indices.
     pub(super) fn shape(self, input: &Shape, places: usize) -> Result<Shape> {
         match self {
             OutputMode::Int => Ok(input.clone()),

@@ -6,7 +6,7 @@ use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// All numbers of a row in one axis: (28, 28) becomes (784).
+/// All elements of a row in one axis: (28, 28) becomes (784).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flatten {}

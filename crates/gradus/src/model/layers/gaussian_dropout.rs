@@ -7,13 +7,13 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
-/// Gaussian dropout (Srivastava et al. 2014): in training, each number is
-/// multiplied by a normal one of mean 1 and deviation √(rate / (1 - rate)).
+/// Gaussian dropout (Srivastava et al. 2014): in training, each value is multiplied by a normal
+/// number of mean 1 and deviation √(rate / (1 - rate)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GaussianDropout {
-    /// The share that dropout of the same deviation drops, from 0 to below 1.
+    /// Rate of the dropout with the same deviation, from 0 to below 1.
     pub rate: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

@@ -6,13 +6,12 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
-/// In training, a normal number of mean 0 and deviation `stddev` is added to
-/// each number.
+/// In training, adds a normal number of mean 0 and deviation `stddev` to each value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GaussianNoise {
     /// The deviation, from 0 to 1.
     pub stddev: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

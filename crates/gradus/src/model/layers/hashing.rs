@@ -11,11 +11,11 @@ use crate::rules::mapping::Mapping;
 use crate::rules::places::Buckets;
 use serde::{Deserialize, Serialize};
 
-/// Puts each text or whole number into one of `num_bins` bins by its hash:
-/// `keras.layers.Hashing`. Nothing is learned, and what was never seen has its bin.
+/// Puts each text or whole number into one of `num_bins` bins by its hash: `keras.layers.Hashing`.
+/// Nothing is learned, and unseen values have a bin, too.
 ///
-/// The hash is FarmHash64 of the text, or of the number's digits; with a `salt`
-/// SipHash64. What is behind a number's point does not count.
+/// The hash is FarmHash64 of the text, or of the number's digits; with a `salt` SipHash64. Numbers
+/// are truncated.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -65,7 +65,7 @@ impl From<&str> for MaskValue {
 }
 
 impl Hashing {
-    /// Into so many bins.
+    /// Into this many bins.
     pub fn new(num_bins: usize) -> Self {
         Hashing {
             num_bins,
@@ -75,7 +75,7 @@ impl Hashing {
         }
     }
 
-    /// Sets what makes the hash another one.
+    /// Sets the salt of the hash.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
         self
@@ -97,9 +97,9 @@ impl Hashing {
 }
 
 setters!(Hashing {
-    /// Sets what stands for nothing.
+    /// Sets the value that means missing.
     mask_value(some into MaskValue);
-    /// Sets how bins are given.
+    /// Sets the encoding of the bins.
     output_mode(OutputMode);
 });
 

@@ -25,12 +25,11 @@ pub enum DataFormat {
     ChannelsFirst,
 }
 
-/// Between which numbers one is drawn.
+/// The range of a random factor.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Factor {
-    /// From minus this number to this number, or from 0 where the layer takes
-    /// nothing below 0.
+    /// From minus this number to this number, or from 0 if the layer takes nothing below 0.
     One(f64),
     /// Between these two.
     Between([f64; 2]),
@@ -49,7 +48,7 @@ impl From<[f64; 2]> for Factor {
 }
 
 impl Factor {
-    /// Refuses what is not from `low` to `high`, or is `low` if that is `open`.
+    /// Refuses a range outside of `low` to `high`, or, if `open`, one that reaches `low`.
     pub(super) fn check(self, name: &str, low: f64, high: f64, open: bool) -> Result<()> {
         let (numbers, one) = match self {
             Factor::One(number) => ([number; 2], true),
@@ -70,7 +69,7 @@ impl Factor {
         Ok(())
     }
 
-    /// The smaller and the larger end, none below `least`.
+    /// The ends of the range, at least `least`.
     pub(super) fn ends(self, least: f64) -> (f64, f64) {
         match self {
             Factor::One(factor) => ((-factor.abs()).max(least), factor.abs()),
@@ -78,7 +77,7 @@ impl Factor {
         }
     }
 
-    /// The range that is drawn from.
+    /// The range itself.
     pub(super) fn range(self, least: f64) -> Range {
         let (low, high) = self.ends(least);
         range([low, high])
@@ -92,7 +91,7 @@ pub(super) fn range([low, high]: [f64; 2]) -> Range {
     }
 }
 
-/// A smallest and a largest value that are none.
+/// Refuses a smallest value not below the largest.
 pub(super) fn check_values(values: [f64; 2]) -> Result<()> {
     let [low, high] = values;
     if low < high && low.is_finite() && high.is_finite() {
@@ -113,11 +112,11 @@ pub(super) fn check_number(name: &str, number: f64) -> Result<()> {
     }
 }
 
-/// The most pixels of a row or a column: their numbers are whole in float32, and so
-/// is twice as much.
+/// Limit of an image's height and width: float32 holds their pixel indices exactly, and twice as
+/// much.
 pub(super) const LONGEST: usize = 1 << 21;
 
-/// The image that a row of that shape is.
+/// The image dimensions of a row of that shape.
 pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
     let last = format == DataFormat::ChannelsLast;
     let axes = match last {
@@ -149,8 +148,8 @@ pub(super) fn image(shape: &Shape, format: DataFormat) -> Result<Image> {
     })
 }
 
-/// The images of a layer's only input, changed in training. What is no image was
-/// refused when the shapes were found.
+/// Augments the images of a layer's only input in training. Other shapes were refused by shape
+/// inference.
 pub(super) fn augmented(
     plan: &mut Lowering,
     call: Call<'_>,

@@ -14,11 +14,10 @@ use crate::rules::mapping::Mapping;
 use crate::rules::places::{Buckets, Places, Unknown};
 use serde::{Deserialize, Serialize};
 
-/// Finds each whole number's place in a vocabulary: `keras.layers.IntegerLookup`.
+/// Maps whole numbers to indices by a vocabulary: `keras.layers.IntegerLookup`.
 ///
-/// As [`StringLookup`](super::StringLookup), for numbers: what is behind the point does
-/// not count, and NaN is an unknown number. They are exact up to 2²⁴; a vocabulary with
-/// larger ones is refused.
+/// Like [`StringLookup`](super::StringLookup), for numbers: they are truncated, and NaN is an
+/// unknown number. They are exact up to 2²⁴; a vocabulary with larger ones is refused.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -35,19 +34,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IntegerLookup {
-    /// The most places of a learned vocabulary, those of mask and unknown numbers
-    /// included. Default no limit.
+    /// Size limit of a learned vocabulary, including the indices of mask and unknown numbers.
+    /// Default no limit.
     pub max_tokens: Option<usize>,
     /// Number of places that unknown numbers share; with none they are an error where the
     /// layer is applied to an input, and elsewhere become NaN. Default 1.
     pub num_oov_indices: usize,
-    /// The number that stands for nothing: place 0 as a whole number, and no 1 in a
-    /// row of zeros and ones. Default none.
+    /// Number that means missing: index 0 with `int`, and no 1 in the other encodings. Default
+    /// none.
     pub mask_token: Option<i64>,
     /// Number that is never learned, since it stands for unknown ones. Default -1.
     pub oov_token: Option<i64>,
-    /// The known numbers, with those of mask and unknown ones in front or without.
-    /// Default none: they are learned.
+    /// Known numbers, with or without those of mask and unknown ones in front. Default none: they
+    /// are learned.
     pub vocabulary: Option<Vec<i64>>,
     /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
@@ -136,17 +135,17 @@ impl IntegerLookup {
 }
 
 setters!(IntegerLookup {
-    /// Gives the known numbers.
+    /// Sets the known numbers.
     vocabulary(some into Vec<i64>);
-    /// Sets how places are given.
+    /// Sets the encoding of the indices.
     output_mode(OutputMode);
-    /// Sets the most places of a learned vocabulary.
+    /// Sets the size limit of a learned vocabulary.
     max_tokens(some usize);
-    /// Sets how many places unknown numbers share.
+    /// Sets the number of indices shared by unknown numbers.
     num_oov_indices(usize);
-    /// Sets the number that stands for nothing.
+    /// Sets the number that means missing.
     mask_token(some i64);
-    /// Sets how unknown numbers share several places.
+    /// Sets the distribution of unknown numbers over several indices.
     oov_method(OovMethod);
 });
 

@@ -7,14 +7,14 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 
-/// 1 for NaN, else 0: `keras.ops.isnan`. What says where a number is missing; a
-/// [`Cast`](super::Cast) behind it makes numbers of it in Keras. No signal passes.
+/// 1 for NaN, else 0: `keras.ops.isnan`. Marks missing values; a [`Cast`](super::Cast) after it
+/// makes them numbers in Keras. No gradient passes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Isnan {}
 
 impl Isnan {
-    /// 1 for NaN.
+    /// 1 for NaN, else 0.
     pub fn new() -> Self {
         Self::default()
     }

@@ -11,12 +11,12 @@ use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
-/// Layer normalization (Ba et al. 2016): each row, by itself, is given mean 0
-/// and variance 1; then y = γ x + β. The same in training and inference.
+/// Layer normalization (Ba et al. 2016): each row is standardized to mean 0 and variance 1; then y
+/// = γ x + β. The same in training and inference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LayerNormalization {
-    /// The axis, or axes, over which mean and variance are taken. Default -1, the last.
+    /// Axis, or axes, over which mean and variance are taken. Default -1, the last.
     pub axis: Axes,
     /// ε, added to the variance. Default 0.001.
     pub epsilon: f64,
@@ -24,9 +24,9 @@ pub struct LayerNormalization {
     pub center: bool,
     /// True if γ multiplies. Default yes.
     pub scale: bool,
-    /// Default zeros.
+    /// Initializer of β. Default zeros.
     pub beta_initializer: Initializer,
-    /// Default ones.
+    /// Initializer of γ. Default ones.
     pub gamma_initializer: Initializer,
     /// Penalty on the beta. Default none.
     pub beta_regularizer: Option<Regularizer>,
@@ -67,9 +67,9 @@ setters!(LayerNormalization {
     axis(into Axes);
     /// Sets ε.
     epsilon(f64);
-    /// Adds β or not.
+    /// Enables or disables β.
     center(bool);
-    /// Multiplies by γ or not.
+    /// Enables or disables γ.
     scale(bool);
     /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);

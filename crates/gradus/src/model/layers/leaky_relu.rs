@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LeakyReLU {
-    /// The slope below 0, 0 or more. Default 0.3.
+    /// Slope below 0, 0 or more. Default 0.3.
     pub negative_slope: f64,
 }
 

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-/// A vocabulary and what stands in front of it: first the place of the mask (only as
-/// whole numbers, and only if there is one), then those of unknown things.
+/// A vocabulary and the special indices before it: first the mask's (only with `int`, and only if
+/// there is a mask), then those of unknown tokens.
 pub(super) struct Table<'a, T> {
     pub max_tokens: Option<usize>,
     pub num_oov_indices: usize,
@@ -21,12 +21,12 @@ pub(super) struct Table<'a, T> {
 }
 
 impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
-    /// The first place of unknown things.
+    /// First index of unknown tokens.
     pub fn oov_start(&self) -> usize {
         usize::from(self.mask_token.is_some() && self.output_mode == OutputMode::Int)
     }
 
-    /// The first place of known things.
+    /// First index of known tokens.
     pub fn token_start(&self) -> usize {
         self.oov_start().saturating_add(self.num_oov_indices)
     }
@@ -46,7 +46,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
             && oov.iter().all(|token| Some(token) == self.oov_token)
     }
 
-    /// The vocabulary without the things in front that stand for mask and unknown.
+    /// The vocabulary without the special tokens for mask and unknown before it.
     pub fn tokens(&self) -> Option<&'a [T]> {
         let all = self.vocabulary?;
         match all.split_at_checked(self.token_start()) {
@@ -63,13 +63,13 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// The place of each known thing.
+    /// The index of each known token.
     pub fn place_of_each(&self) -> Result<HashMap<&'a T, usize>> {
         let tokens = self.tokens().ok_or_else(not_learned)?;
         Ok(tokens.iter().zip(self.token_start()..).collect())
     }
 
-    /// The shape of what is given for things of this shape.
+    /// The shape of the encoding, for tokens of this shape.
     pub fn shape(&self, input: &Shape) -> Result<Shape> {
         match self.output_mode {
             OutputMode::Int => Ok(input.clone()),
@@ -77,7 +77,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// That of numbers; a NaN is an unknown thing.
+    /// The layer traits for numbers; a NaN is an unknown token.
     pub fn traits(&self) -> LayerTraits {
         LayerTraits {
             ready: self.vocabulary.is_some(),
@@ -154,8 +154,8 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         }
     }
 
-    /// The vocabulary of what was there so often: the most frequent first, of equals
-    /// the last, as Keras does.
+    /// The vocabulary from these counts: the most frequent first, among equals the last, as in
+    /// Keras.
     pub fn learned(&self, mut counts: Vec<(T, u64)>) -> Result<Vec<T>> {
         counts.retain(|(token, count)| {
             *count > 0 && Some(token) != self.mask_token && Some(token) != self.oov_token
@@ -171,8 +171,8 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
         Ok(counts.into_iter().map(|(token, _)| token).collect())
     }
 
-    /// The vocabulary as Keras' text: a line for each place, without an end of line
-    /// behind the last. None if Keras would read another vocabulary from it.
+    /// The vocabulary as Keras' text: a line for each index, without a line end after the last.
+    /// `None` if Keras would read another vocabulary from it.
     pub fn text(&self) -> Option<String> {
         let tokens = self.tokens().unwrap_or_default();
         let mask = std::iter::repeat_n(self.mask_token, self.oov_start());
@@ -189,13 +189,12 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
             }
             last = line;
         }
-        // Keras leaves empty lines at the end away.
+        // Keras drops empty lines at the end.
         let text = lines().collect::<Vec<_>>().join("\n");
         (!last.is_empty()).then_some(text)
     }
 
-    /// The vocabulary that such a text holds; none if there is none behind the places
-    /// in front.
+    /// The vocabulary of such a text; `None` if it has only special tokens.
     pub fn read(&self, text: &str, parse: fn(&str) -> Option<T>) -> Result<Option<Vec<T>>> {
         let lines = || {
             let lines = text.split('\n').filter(|_| !text.is_empty());
@@ -221,7 +220,7 @@ impl<'a, T: Clone + Debug + Display + Ord + Hash> Table<'a, T> {
             let Some(token) = parse(line) else {
                 return Err(Error::invalid(&at(), format!("{line:?}"), "a whole number"));
             };
-            // Sooner than `check`, so that a file of empty lines takes no memory.
+            // Before `check`, so that a file of empty lines takes no memory.
             if !seen.insert(line) {
                 return Err(Error::invalid(
                     &at(),
@@ -240,8 +239,7 @@ const LINE_BREAKS: [char; 10] = [
     '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}',
 ];
 
-/// A vocabulary of more bytes is kept as a text of its own in files, not among the
-/// arguments.
+/// Size in bytes above which a vocabulary is a separate text in files, not among the arguments.
 const LONG: usize = 64 << 10;
 
 /// True of a vocabulary of so many bytes that files keep it as a text of its own.

@@ -7,13 +7,13 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
-/// [`super::AlphaDropout`] that is at work in inference too. Keras has no class
-/// of that name: it is the book's.
+/// [`super::AlphaDropout`] that is active in inference too. The class name is the book's; Keras has
+/// none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MCAlphaDropout {
     /// The share, from 0 to below 1.
     pub rate: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

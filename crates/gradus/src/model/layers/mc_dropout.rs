@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// [`super::Dropout`] that is at work in inference too (Gal & Ghahramani 2016): each
-/// [`Model::predict`](crate::Model::predict) draws anew, in an order that the seed decides.
-/// Keras has no class of that name: it is the book's; `docs/gradus_layers.py` has
-/// one, with which Keras loads files that have this layer.
+/// [`super::Dropout`] that is active in inference too (Gal & Ghahramani 2016): each
+/// [`Model::predict`](crate::Model::predict) draws anew, in an order that the seed decides. The
+/// class name is the book's; Keras has none, but `docs/gradus_layers.py` defines it, so that Keras
+/// loads files with this layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MCDropout {
     /// The share set to 0, from 0 to below 1.
     pub rate: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
 }

@@ -1,7 +1,7 @@
-//! Layers that make one tensor of several, number by number.
+//! Layers that merge several tensors into one, element by element.
 //!
-//! Axes of length 1 are repeated to fit, and a row of fewer axes gets axes of
-//! length 1 in front, as in numpy.
+//! Shapes are broadcast as in NumPy: axes of length 1 are repeated, and missing leading axes are
+//! added.
 
 use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Add {}
 
-/// The first of its two inputs less the second.
+/// The first of its two inputs minus the second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Subtract {}
 
-/// The product of its inputs, number by number.
+/// The element-wise product of its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Multiply {}
@@ -31,12 +31,12 @@ pub struct Multiply {}
 #[serde(default)]
 pub struct Average {}
 
-/// The largest of its inputs, number by number.
+/// The element-wise maximum of its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Maximum {}
 
-/// The smallest of its inputs, number by number.
+/// The element-wise minimum of its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Minimum {}
@@ -70,14 +70,14 @@ impl Average {
 }
 
 impl Maximum {
-    /// Takes the largest number.
+    /// Takes the maximum.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl Minimum {
-    /// Takes the smallest number.
+    /// Takes the minimum.
     pub fn new() -> Self {
         Self::default()
     }
@@ -210,7 +210,7 @@ pub(super) fn two(inputs: &[Shape]) -> Result<()> {
     }
 }
 
-/// The shape that all inputs can be repeated to.
+/// The broadcast shape of all inputs.
 fn common(inputs: &[Shape]) -> Result<Shape> {
     let rank = inputs.iter().map(Shape::rank).max().unwrap_or(0);
     let mut common = vec![1; rank];
@@ -231,14 +231,14 @@ fn common(inputs: &[Shape]) -> Result<Shape> {
     Ok(Shape::new(common))
 }
 
-/// x as a row of so many axes, those in front of length 1.
+/// x with this many axes, length 1 for the new leading ones.
 fn with_rank(plan: &mut Lowering, x: &Value, rank: usize) -> Value {
     let mut dims = vec![1; rank - x.shape.rank()];
     dims.extend(x.shape.dims());
     plan.reshape(x, dims.into())
 }
 
-/// The inputs taken together two by two, each repeated to the shape of all.
+/// Reduces the inputs by a binary operation, each broadcast to the common shape.
 fn fold(
     plan: &mut Lowering,
     inputs: &[Value],

@@ -1,4 +1,4 @@
-//! Layers: configuration, weights, shapes, and what they become in a plan.
+//! Layers: configuration, weights, shapes, lowering.
 
 use crate::base::registry::{Rule, forward, registry};
 use crate::base::shape::Shape;
@@ -42,7 +42,7 @@ pub(crate) struct Call<'a> {
     pub inputs: &'a [Value],
     /// The layer's variables, in the order of its specs.
     pub variables: &'a [Buffer],
-    /// Their values as lowering begins, for what training never changes.
+    /// Their values at lowering, for those that training never changes.
     pub weights: &'a [Weight],
     /// The kernel that it shares with another layer.
     pub tied: Option<Buffer>,
@@ -129,14 +129,13 @@ pub(crate) trait LayerFormula: Rule {
         Err(adaptation::not_asked_for(&seen))
     }
 
-    /// The vocabulary as the text of its own that a file keeps it as. None if it
-    /// belongs to the layer's arguments, because it was given and not learned, or if a
-    /// text cannot hold it.
+    /// The vocabulary as a file's separate text. `None` if it belongs to the layer's arguments,
+    /// because it was given and not learned, or if a text cannot hold it.
     fn vocabulary_text(&self) -> Option<String> {
         None
     }
 
-    /// Takes the vocabulary of such a text, if the layer has none among its arguments.
+    /// Reads the vocabulary from such a text, if the layer's arguments have none.
     fn take_vocabulary(&mut self, text: &str) -> Result<()> {
         let _ = text;
         Ok(())
@@ -215,7 +214,7 @@ forward!(Layer {
     pub(crate) fn keras(&self) -> KerasTraits = KERAS;
 });
 
-/// More numbers than that in one row are no honest network's.
+/// Limit of a row's elements, above any honest network's.
 const MAX_ROW: usize = 1 << 31;
 
 impl Layer {

@@ -8,10 +8,10 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 
-/// Puts numbers in the place of NaN and infinity: `keras.ops.nan_to_num`.
+/// Replaces NaN and infinity by numbers: `keras.ops.nan_to_num`.
 ///
-/// Behind a `Normalization` layer it fills gaps with the mean of the training
-/// rows: that is 0 there. The signal passes where the input is finite.
+/// After a `Normalization` layer it replaces missing values by the mean of the training rows, which
+/// is 0 there. The gradient passes where the input is finite.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -27,23 +27,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NanToNum {
-    /// In the place of NaN. Default 0.
+    /// Replacement of NaN. Default 0.
     pub nan: f64,
-    /// In the place of infinity. Default the largest number there is.
+    /// Replacement of infinity. Default the largest float.
     pub posinf: Option<f64>,
-    /// In the place of minus infinity. Default the smallest number there is.
+    /// Replacement of minus infinity. Default the smallest float.
     pub neginf: Option<f64>,
 }
 
 impl NanToNum {
-    /// 0 in the place of NaN.
+    /// Replaces NaN by 0.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 setters!(NanToNum {
-    /// Sets what stands for NaN.
+    /// Sets the replacement of NaN.
     nan(f64);
 });
 

@@ -12,18 +12,17 @@ use serde::{Deserialize, Serialize};
 
 /// Standardizes its input: y = (x - mean) / max(√variance, 1e-7).
 ///
-/// Mean and variance are given, or learned from data: by
-/// [`Model::adapt`](crate::Model::adapt), or from the training rows as the
-/// first `fit` begins. They are kept in the model and its file.
+/// Mean and variance are given, or learned from data: by [`Model::adapt`](crate::Model::adapt), or
+/// from the training rows as the first `fit` begins. They are stored in the model and its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Normalization {
-    /// The axis, or axes, along which each place has a mean and variance of its
-    /// own; none (`[]`) is one for all. Default -1, the last.
+    /// Axis, or axes, whose every index has a mean and variance of its own; with none (`[]`) there
+    /// is one for all. Default -1, the last.
     pub axis: Axes,
-    /// The mean, one number or one for each place along the axes. Default none.
+    /// Mean, one number or one for each index along the axes. Default none.
     pub mean: Option<Statistic>,
-    /// The variance likewise; given if `mean` is. Default none.
+    /// Variance likewise; given if `mean` is. Default none.
     pub variance: Option<Statistic>,
     /// True for the reverse: y = mean + x · max(√variance, 1e-7). Default no.
     pub invert: bool,
@@ -33,9 +32,9 @@ pub struct Normalization {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Statistic {
-    /// One for all places.
+    /// One for all indices.
     One(f64),
-    /// One for each place.
+    /// One for each index.
     Many(Vec<f64>),
 }
 
@@ -51,28 +50,28 @@ impl Default for Normalization {
 }
 
 impl Normalization {
-    /// To be adapted to data, a mean and variance for each place of the last axis.
+    /// To be adapted to data, with a mean and variance for each index of the last axis.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives mean and variance, one for each place.
+    /// Sets mean and variance, one for each index.
     pub fn given(mut self, mean: impl Into<Vec<f64>>, variance: impl Into<Vec<f64>>) -> Self {
         self.mean = Some(Statistic::Many(mean.into()));
         self.variance = Some(Statistic::Many(variance.into()));
         self
     }
 
-    /// The axes of a row that keep a mean and variance for each place.
+    /// The axes of a row whose indices have a mean and variance each.
     fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
         self.axis.of("axis", shape)
     }
 }
 
 setters!(Normalization {
-    /// Sets the axes that keep a mean and variance for each place.
+    /// Sets the axes whose indices have a mean and variance each.
     axis(into Axes);
-    /// Sets whether it does the reverse.
+    /// Sets whether it computes the inverse.
     invert(bool);
 });
 
@@ -149,8 +148,8 @@ impl LayerFormula for Normalization {
         vec![
             spec("mean", &shape, Initializer::Zeros),
             spec("variance", &shape, Initializer::Ones),
-            // Keras keeps a whole number that it does not use; here, while the
-            // model is in memory, -1 says that nothing has been adapted yet.
+            // Keras stores a count that it does not use; here, while the model is in memory, -1
+            // means that it is not adapted yet.
             spec("count", &[], Constant { value: -1.0 }.into()),
         ]
     }
@@ -187,7 +186,7 @@ impl LayerFormula for Normalization {
         let mut kept = self.kept(&x.shape).unwrap_or_default();
         let last = x.shape.rank().saturating_sub(1);
         if kept.is_empty() && x.shape.rank() > 0 {
-            // One number for all: then it is one for each place of the last axis.
+            // One number for all is repeated for each index of the last axis.
             kept = vec![last];
         }
         let places: usize = dims_of(&kept, &x.shape).iter().product();

@@ -12,19 +12,18 @@ use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
-/// Parametric ReLU (He et al. 2015): x above 0, α x below, α learned for each
-/// number of a row.
+/// Parametric ReLU (He et al. 2015): x above 0, α x below, α learned for each element of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PReLU {
-    /// α's first values. Default zeros.
+    /// Initializer of α. Default zeros.
     pub alpha_initializer: Initializer,
     /// Penalty on α. Default none.
     pub alpha_regularizer: Option<Regularizer>,
     /// Constraint on α. Default none.
     pub alpha_constraint: Option<Constraint>,
-    /// The axes along which one α is shared, counted with the batch as 0: a row's
-    /// first is 1. Default none.
+    /// Axes along which one α is shared, counted with the batch as 0: a row's first is 1. Default
+    /// none.
     pub shared_axes: Option<Vec<i64>>,
 }
 
@@ -40,7 +39,7 @@ impl Default for PReLU {
 }
 
 impl PReLU {
-    /// An α of its own, at first 0, for each number of a row.
+    /// With an α, initially 0, for each element of a row.
     pub fn new() -> Self {
         Self::default()
     }
@@ -54,7 +53,7 @@ impl PReLU {
 }
 
 setters!(PReLU {
-    /// Sets α's first values.
+    /// Sets the initializer of α.
     alpha_initializer(into Initializer);
     /// Sets the penalty on α.
     alpha_regularizer(some into Regularizer);

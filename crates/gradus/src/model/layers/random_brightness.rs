@@ -8,16 +8,15 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment};
 use serde::{Deserialize, Serialize};
 
-/// In training, adds a random share of the range of values to each image.
+/// In training, adds a random share of the value range to each image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomBrightness {
     /// The share, from -1 (black) to 1 (white).
     pub factor: Factor,
-    /// The smallest and the largest value of a pixel, which no result leaves.
-    /// Default 0 and 255.
+    /// Smallest and largest value of a pixel, to which results are clipped. Default 0 and 255.
     #[serde(default = "bytes")]
     pub value_range: [f64; 2],
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
     /// Order of the axes.
@@ -26,7 +25,7 @@ pub struct RandomBrightness {
 }
 
 impl RandomBrightness {
-    /// At most this share more or less, or a share between two numbers.
+    /// With at most this share more or less, or a share between two numbers.
     pub fn new(factor: impl Into<Factor>) -> Self {
         RandomBrightness {
             factor: factor.into(),
@@ -44,7 +43,7 @@ impl RandomBrightness {
 }
 
 setters!(RandomBrightness {
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

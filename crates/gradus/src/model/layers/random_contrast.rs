@@ -8,18 +8,17 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment};
 use serde::{Deserialize, Serialize};
 
-/// In training, multiplies the distances of each channel's pixels from their mean by
-/// a random factor, the same for all channels of an image.
+/// In training, multiplies the deviations of each channel's pixels from their mean by a random
+/// factor, the same for all channels of an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomContrast {
-    /// The factor is from 1 - the first to 1 + the second, which are from 0 to 1. As
-    /// in Keras 3.15, one number stands for 0 and itself: contrast only grows.
+    /// The factor is between 1 - the first and 1 + the second, both from 0 to 1. As in Keras 3.15,
+    /// one number is the range from 0 to itself: contrast only grows.
     pub factor: Factor,
-    /// The smallest and the largest value of a pixel, which no result leaves.
-    /// Default 0 and 255.
+    /// Smallest and largest value of a pixel, to which results are clipped. Default 0 and 255.
     #[serde(default = "bytes")]
     pub value_range: [f64; 2],
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
     /// Order of the axes.
@@ -46,7 +45,7 @@ impl RandomContrast {
 }
 
 setters!(RandomContrast {
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

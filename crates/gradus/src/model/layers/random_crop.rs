@@ -10,23 +10,21 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Axis, Resize};
 use serde::{Deserialize, Serialize};
 
-/// In training, a part of each image, in the same random place for all of a batch;
-/// otherwise the largest part in the middle that has the new proportions, brought to
-/// the size: `keras.layers.RandomCrop`.
+/// In training, a random part of each image, at the same position for all of a batch; in inference
+/// the largest centred part with the new proportions, resized: `keras.layers.RandomCrop`.
 ///
-/// The place is random where images are both higher and wider; others are cut in the
-/// middle, and brought to the size if they are too small.
+/// The position is random if images are both higher and wider; others are cropped at the centre,
+/// and resized if they are too small.
 ///
-/// Out of training this is what Keras' documentation says. Keras 3.15 itself leaves
-/// images there as they are, in their old size, so that its own models cannot predict
-/// with a `Dense` layer behind.
+/// Inference follows Keras' documentation. Keras 3.15 itself leaves images there in their old size,
+/// so that its own models cannot predict with a `Dense` layer after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomCrop {
     /// The new height.
     pub height: usize,
     /// The new width.
     pub width: usize,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
     /// Order of the axes.
@@ -35,7 +33,7 @@ pub struct RandomCrop {
 }
 
 impl RandomCrop {
-    /// To images of this size.
+    /// Crops to this size.
     pub fn new(height: usize, width: usize) -> Self {
         RandomCrop {
             height,
@@ -47,7 +45,7 @@ impl RandomCrop {
 }
 
 setters!(RandomCrop {
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 
@@ -89,7 +87,7 @@ impl LayerFormula for RandomCrop {
                 };
                 return plan.resize(x, &shape_of(new), rule, Some(stream));
             }
-            // Keras begins where the middle does, and takes what there is from there.
+            // Keras begins at the centred position, and takes the pixels available from there.
             let parts = [0, 1].map(|n| {
                 let start = parts[n].start as usize;
                 part(start, to[n].min(from[n] - start))

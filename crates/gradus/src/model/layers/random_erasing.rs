@@ -8,24 +8,22 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment, Fill};
 use serde::{Deserialize, Serialize};
 
-/// In training, writes over a random rectangle of an image (cutout: DeVries & Taylor
-/// 2017; Zhong et al. 2017).
+/// In training, overwrites a random rectangle of an image (cutout: DeVries & Taylor 2017; Zhong et
+/// al. 2017).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RandomErasing {
-    /// With which probability, itself drawn for each image: from 0 to this number,
-    /// or between two. Default 1.
+    /// Probability, itself drawn for each image: from 0 to this number, or between two. Default 1.
     pub factor: Factor,
-    /// Each side of the rectangle is the square root of a number from the first to
-    /// the second, times the image's. Default 0.02 and 0.33.
+    /// Range of the square of each side's share of the image's side. Default 0.02 and 0.33.
     pub scale: Factor,
     /// Filling: one number, or one for each of three channels. Default
     /// normal numbers times the largest value.
     pub fill_value: Option<FillValue>,
-    /// The smallest and the largest value of a pixel, which nothing written leaves.
-    /// Default 0 and 255.
+    /// Smallest and largest value of a pixel, to which written values are clipped. Default 0 and
+    /// 255.
     pub value_range: [f64; 2],
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
     /// Order of the axes.
     pub data_format: DataFormat,
@@ -35,7 +33,7 @@ pub struct RandomErasing {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FillValue {
-    /// The same number everywhere.
+    /// The same value everywhere.
     One(f64),
     /// One for each of three channels.
     Channels([f64; 3]),
@@ -63,7 +61,7 @@ impl RandomErasing {
         }
     }
 
-    /// Writes one number everywhere.
+    /// Writes one constant.
     pub fn fill_value(mut self, value: f64) -> Self {
         self.fill_value = Some(FillValue::One(value));
         self
@@ -77,9 +75,9 @@ impl RandomErasing {
 }
 
 setters!(RandomErasing {
-    /// Sets between which numbers the squares of the sides' shares are drawn.
+    /// Sets the range of the squares of the sides' shares.
     scale(into Factor);
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

@@ -8,13 +8,13 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment};
 use serde::{Deserialize, Serialize};
 
-/// In training, turns every second image over.
+/// In training, flips every image with probability ½.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RandomFlip {
-    /// In which direction. Default both at once.
+    /// Direction. Default both at once.
     pub mode: FlipMode,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
     /// Order of the axes.
     pub data_format: DataFormat,
@@ -24,17 +24,17 @@ pub struct RandomFlip {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlipMode {
-    /// Left becomes right.
+    /// Left and right.
     Horizontal,
-    /// Top becomes bottom.
+    /// Top and bottom.
     Vertical,
-    /// Both: half a turn. The default.
+    /// Both: a rotation by 180 degrees. The default.
     #[default]
     HorizontalAndVertical,
 }
 
 impl RandomFlip {
-    /// Turns images over in this direction.
+    /// Flips images in this direction.
     pub fn new(mode: FlipMode) -> Self {
         RandomFlip {
             mode,
@@ -44,7 +44,7 @@ impl RandomFlip {
 }
 
 setters!(RandomFlip {
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

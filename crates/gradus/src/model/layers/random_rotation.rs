@@ -8,7 +8,7 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
-/// In training, turns each image about its centre by a random angle.
+/// In training, rotates each image about its centre by a random angle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomRotation {
     /// Angle in whole turns, from -1 to 1; above 0 is counterclockwise.
@@ -19,10 +19,10 @@ pub struct RandomRotation {
     /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.
@@ -31,8 +31,7 @@ pub struct RandomRotation {
 }
 
 impl RandomRotation {
-    /// By at most this share of a circle in either direction, or by shares between
-    /// two numbers.
+    /// By at most this share of a turn in either direction, or by shares between two numbers.
     pub fn new(factor: impl Into<Factor>) -> Self {
         RandomRotation {
             factor: factor.into(),
@@ -46,13 +45,13 @@ impl RandomRotation {
 }
 
 setters!(RandomRotation {
-    /// Sets what is seen beyond the edge.
+    /// Sets the values beyond the edge.
     fill_mode(FillMode);
-    /// Sets what a place between pixels is made of.
+    /// Sets the interpolation between pixels.
     interpolation(Interpolation);
-    /// Sets the number beyond the edge.
+    /// Sets the constant beyond the edge.
     fill_value(f64);
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

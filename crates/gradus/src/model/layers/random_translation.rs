@@ -8,7 +8,7 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
-/// In training, moves each image by a random share of its height and width.
+/// In training, shifts each image by a random share of its height and width.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomTranslation {
     /// Distance down, in heights, from -1 to 1; below 0 is up.
@@ -21,10 +21,10 @@ pub struct RandomTranslation {
     /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.
@@ -33,8 +33,8 @@ pub struct RandomTranslation {
 }
 
 impl RandomTranslation {
-    /// By at most these shares up or down and to the left or right, or by shares
-    /// between two numbers.
+    /// With at most these shares up or down and to the left or right, or with shares between two
+    /// numbers.
     pub fn new(height_factor: impl Into<Factor>, width_factor: impl Into<Factor>) -> Self {
         RandomTranslation {
             height_factor: height_factor.into(),
@@ -49,13 +49,13 @@ impl RandomTranslation {
 }
 
 setters!(RandomTranslation {
-    /// Sets what is seen beyond the edge.
+    /// Sets the values beyond the edge.
     fill_mode(FillMode);
-    /// Sets what a place between pixels is made of.
+    /// Sets the interpolation between pixels.
     interpolation(Interpolation);
-    /// Sets the number beyond the edge.
+    /// Sets the constant beyond the edge.
     fill_value(f64);
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

@@ -8,7 +8,7 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
-/// In training, makes each picture smaller or larger about its centre.
+/// In training, zooms each picture about its centre.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomZoom {
     /// Share by which more of the height is seen, above -1 to 1: above 0 the picture gets
@@ -23,10 +23,10 @@ pub struct RandomZoom {
     /// Interpolation between pixels. Default `Bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// The number beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.
@@ -35,7 +35,7 @@ pub struct RandomZoom {
 }
 
 impl RandomZoom {
-    /// By at most this share in either direction, or by shares between two numbers.
+    /// With at most this share in either direction, or with shares between two numbers.
     pub fn new(height_factor: impl Into<Factor>) -> Self {
         RandomZoom {
             height_factor: height_factor.into(),
@@ -50,15 +50,15 @@ impl RandomZoom {
 }
 
 setters!(RandomZoom {
-    /// Sets a share of its own for the width.
+    /// Sets a separate share for the width.
     width_factor(some into Factor);
-    /// Sets what is seen beyond the edge.
+    /// Sets the values beyond the edge.
     fill_mode(FillMode);
-    /// Sets what a place between pixels is made of.
+    /// Sets the interpolation between pixels.
     interpolation(Interpolation);
-    /// Sets the number beyond the edge.
+    /// Sets the constant beyond the edge.
     fill_value(f64);
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

@@ -7,14 +7,14 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::activations::{Activation, relu};
 use serde::{Deserialize, Serialize};
 
-/// The rectified linear unit with Keras' arguments: x above the threshold, cut
-/// off at `max_value`, and `negative_slope` (x - threshold) below.
+/// The rectified linear unit with Keras' arguments: x above the threshold, clipped at `max_value`,
+/// and `negative_slope` (x - threshold) below.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReLU {
-    /// The largest output, 0 or more. Default none.
+    /// Largest output, 0 or more. Default none.
     pub max_value: Option<f64>,
-    /// The slope below the threshold, 0 or more. Default 0.
+    /// Slope below the threshold, 0 or more. Default 0.
     pub negative_slope: f64,
     /// Threshold at which the slope changes, 0 or more. Default 0.
     pub threshold: f64,
@@ -32,7 +32,7 @@ setters!(ReLU {
     max_value(some f64);
     /// Sets the slope below the threshold.
     negative_slope(f64);
-    /// Sets where the slope changes.
+    /// Sets the threshold.
     threshold(f64);
 });
 

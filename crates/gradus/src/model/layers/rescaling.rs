@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// x · scale + offset, in training and inference: `Rescaling::new(1.0 / 255.0)`
-/// makes numbers from 0 to 1 of pixels.
+/// x · scale + offset, in training and inference: `Rescaling::new(1.0 / 255.0)` maps pixels to 0 to
+/// 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rescaling {
     /// Factor of each number.
@@ -25,7 +25,7 @@ impl Rescaling {
 }
 
 setters!(Rescaling {
-    /// Sets what is then added.
+    /// Sets the summand.
     offset(f64);
 });
 

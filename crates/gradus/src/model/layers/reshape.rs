@@ -6,11 +6,10 @@ use crate::model::dtype::Dtype;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// The same numbers of each row in another shape.
+/// The same elements of each row in another shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reshape {
-    /// The shape of a row, without the batch. One of its dimensions may be -1:
-    /// whatever is left.
+    /// Shape of a row, without the batch. One of its dimensions may be -1: the remaining size.
     pub target_shape: Vec<i64>,
 }
 

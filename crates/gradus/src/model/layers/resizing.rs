@@ -11,11 +11,10 @@ use crate::plan::lower::{Lowering, Value};
 use crate::rules::augment::{FillMode, Part, Resampling};
 use serde::{Deserialize, Serialize};
 
-/// Images in another size, in training and inference: `keras.layers.Resizing`.
+/// Resizes images, in training and inference: `keras.layers.Resizing`.
 ///
-/// Pixels have their centres at halves. `Nearest` and `Bilinear` are the same in Keras'
-/// TensorFlow and JAX; of `Bicubic` TensorFlow has an approximation, and here it is
-/// JAX' exact one.
+/// Pixels have their centres at halves. `Nearest` and `Bilinear` are the same in Keras' TensorFlow
+/// and JAX; for `Bicubic` TensorFlow has an approximation, and this is JAX' exact one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resizing {
     /// The new height.
@@ -36,7 +35,7 @@ pub struct Resizing {
     /// Filling of what it is then widened by: Keras knows `Constant` alone.
     #[serde(default = "constant")]
     pub fill_mode: FillMode,
-    /// The number that it is made wider by. Default 0.
+    /// Constant of the padding. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// True to make a smaller image's pixels of all that they stand for. Default
@@ -53,7 +52,7 @@ fn constant() -> FillMode {
 }
 
 impl Resizing {
-    /// To images of this size.
+    /// Crops to this size.
     pub fn new(height: usize, width: usize) -> Self {
         Resizing {
             height,
@@ -79,17 +78,17 @@ impl Resizing {
 }
 
 setters!(Resizing {
-    /// Sets what a new pixel is made of.
+    /// Sets the interpolation.
     interpolation(Resampling);
-    /// Sets whether what is beside the new proportions is cut off.
+    /// Sets whether proportions are kept by cropping.
     crop_to_aspect_ratio(bool);
-    /// Sets whether the image is made one of the new proportions first.
+    /// Sets whether proportions are kept by padding.
     pad_to_aspect_ratio(bool);
-    /// Sets the number that it is then made wider by.
+    /// Sets the constant of the padding.
     fill_value(f64);
-    /// Sets whether a smaller image's pixels are made of all that they stand for.
+    /// Sets whether antialiasing is used when an image gets smaller.
     antialias(bool);
-    /// Sets how the axes are ordered.
+    /// Sets the order of the axes.
     data_format(DataFormat);
 });
 

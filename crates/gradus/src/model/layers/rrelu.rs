@@ -8,17 +8,16 @@ use crate::rules::activations::{Activation, LeakyRelu};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
-/// Randomized leaky ReLU (Xu et al. 2015): x above 0; below, s x with a slope s
-/// that in training is drawn anew for each number, evenly from `lower` to
-/// `upper`, and in inference is their mean. Keras has no such class
-/// (`docs/gradus_layers.py` has one, with which it loads files that have this
+/// Randomized leaky ReLU (Xu et al. 2015): x above 0; below, s x with a slope s that in training is
+/// drawn for each value, uniformly from `lower` to `upper`, and in inference is their mean. Keras
+/// has no such class (`docs/gradus_layers.py` defines it, so that Keras loads files with this
 /// layer); the defaults are PyTorch's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RReLU {
-    /// The smallest slope, 0 or more. Default 1/8.
+    /// Smallest slope, 0 or more. Default 1/8.
     pub lower: f64,
-    /// The largest slope. Default 1/3.
+    /// Largest slope. Default 1/3.
     pub upper: f64,
 }
 

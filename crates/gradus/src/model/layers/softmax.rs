@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Softmax {
-    /// The axis, or axes, that the outputs sum to 1 along. Default -1, the last.
+    /// Axis, or axes, along which the outputs sum to 1. Default -1, the last.
     pub axis: Axes,
 }
 

@@ -12,30 +12,28 @@ use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// Finds each text's place in a vocabulary: `keras.layers.StringLookup`. It is applied
-/// to an input of text.
+/// Maps texts to indices by a vocabulary: `keras.layers.StringLookup`. It is applied to a text
+/// input.
 ///
-/// The first places are those of the mask (only as whole numbers, and only with a
-/// `mask_token`), then of unknown texts; then come the vocabulary's. It is given,
-/// or learned from data: by [`Model::adapt`](crate::Model::adapt), or from the
-/// training rows as the first `fit` begins, the most frequent text first. A
-/// vocabulary that a layer has stays.
+/// The first indices are the mask's (only with `int`, and only with a `mask_token`), then those of
+/// unknown texts; then the vocabulary's. It is given, or learned from data: by
+/// [`Model::adapt`](crate::Model::adapt), or from the training rows as the first `fit` begins, the
+/// most frequent text first. An existing vocabulary stays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StringLookup {
-    /// The most places of a learned vocabulary, those of mask and unknown texts
-    /// included. Default no limit.
+    /// Size limit of a learned vocabulary, including the indices of mask and unknown texts. Default
+    /// no limit.
     pub max_tokens: Option<usize>,
     /// Number of places that unknown texts share, by their hash; with none they are an
     /// error. Default 1.
     pub num_oov_indices: usize,
-    /// The text that stands for nothing: place 0 as a whole number, and no 1 in a
-    /// row of zeros and ones. Default none.
+    /// Text that means missing: index 0 with `int`, and no 1 in the other encodings. Default none.
     pub mask_token: Option<String>,
     /// Text that is never learned, since it stands for unknown ones. Default `[UNK]`.
     pub oov_token: Option<String>,
-    /// The known texts, with those of mask and unknown ones in front or without.
-    /// Default none: they are learned.
+    /// Known texts, with or without those of mask and unknown ones in front. Default none: they are
+    /// learned.
     pub vocabulary: Option<Vec<String>>,
     /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
@@ -76,13 +74,13 @@ impl StringLookup {
         Self::default()
     }
 
-    /// Gives the known texts.
+    /// Sets the known texts.
     pub fn vocabulary<T: Into<String>>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
         self.vocabulary = Some(texts.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets what makes the hash of unknown texts another one.
+    /// Sets the salt of the hash of unknown texts.
     pub fn salt(mut self, first: i64, second: i64) -> Self {
         self.salt = Some(Salt(first, second));
         self
@@ -102,13 +100,13 @@ impl StringLookup {
 }
 
 setters!(StringLookup {
-    /// Sets how places are given.
+    /// Sets the encoding of the indices.
     output_mode(OutputMode);
-    /// Sets the most places of a learned vocabulary.
+    /// Sets the size limit of a learned vocabulary.
     max_tokens(some usize);
-    /// Sets how many places unknown texts share.
+    /// Sets the number of indices shared by unknown texts.
     num_oov_indices(usize);
-    /// Sets the text that stands for nothing.
+    /// Sets the text that means missing.
     mask_token(some into String);
 });
 

@@ -5,14 +5,14 @@ use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
 
-/// A variable that a layer asks for.
+/// A variable that a layer needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariableSpec {
     /// Keras' name for it: `kernel`.
     pub name: &'static str,
-    /// Its shape.
+    /// Shape.
     pub shape: Vec<usize>,
-    /// Its first values.
+    /// Initializer.
     pub initializer: Initializer,
     /// True if gradients change it: a moving mean is not trainable.
     pub trainable: bool,

@@ -1,4 +1,4 @@
-//! What a model says of a table's rows, as record batches and frames have it.
+//! Scored rows as record batches and polars' frames.
 
 use super::{Scored, ScoredCells};
 use crate::error::{Error, Result};
@@ -9,8 +9,8 @@ fn wrong(why: impl std::fmt::Display) -> Error {
 
 #[cfg(feature = "arrow")]
 impl Scored {
-    /// The columns as a record batch: numbers as Float32, texts as Utf8. An error where
-    /// two have one name.
+    /// The columns as a record batch: numbers as Float32, texts as Utf8. An error if two have one
+    /// name.
     pub fn to_record_batch(&self) -> Result<arrow_array::RecordBatch> {
         use arrow_array::{ArrayRef, Float32Array, StringArray};
         use std::collections::HashSet;
@@ -35,8 +35,7 @@ impl Scored {
 
 #[cfg(feature = "polars")]
 impl Scored {
-    /// The columns as a frame: numbers as Float32, texts as String. An error where two
-    /// have one name.
+    /// The columns as a frame: numbers as Float32, texts as String. An error if two have one name.
     pub fn to_frame(&self) -> Result<polars_core::frame::DataFrame> {
         use polars_core::prelude::{Column, DataFrame, NamedFrom, Series};
         let columns = self.columns.iter().map(|column| {

@@ -1,4 +1,4 @@
-//! What a target of a table asks of a network's end.
+//! The output of a network for a table's target.
 
 use crate::data::{Moments, Schema, Summary, TableOptions, Target, TargetScale};
 use crate::error::{Error, Result};
@@ -6,20 +6,20 @@ use crate::model::{Goal, Task};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 
-/// What a target asks of a network's end.
+/// The output and loss for a table's target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableGoal {
-    /// What the last layer is to say.
+    /// Task of the last layer.
     pub task: Task,
-    /// What is made small.
+    /// The loss to minimize.
     pub loss: Loss,
-    /// Mean and variance of the training rows, which the network's last number is
-    /// scaled by; none where it is not.
+    /// Mean and variance of the training rows, by which the network's output is scaled; `None`
+    /// without scaling.
     pub scale: Option<(f64, f64)>,
 }
 
 impl TableGoal {
-    /// Of each target, with the loss if one is named for it.
+    /// The output and loss of each target, with the configured losses, if any.
     pub fn of(
         schema: &Schema,
         train: &Summary,
@@ -43,7 +43,7 @@ impl TableGoal {
             let loss = loss.cloned().unwrap_or_else(|| task.loss());
             let wanted = options.target_scale != Some(TargetScale::None);
             let scalable = wanted && target.classes.is_empty() && unit(&loss).is_some();
-            // Not where it is always the same.
+            // A constant target is not scaled.
             let scaled = scalable && moments.variance > 0.0;
             let scale = scaled.then_some((moments.mean, moments.variance));
             Ok(TableGoal { task, loss, scale })
@@ -51,8 +51,7 @@ impl TableGoal {
         targets.map(goal).collect()
     }
 
-    /// What its loss is multiplied by, so that it is of order 1 whatever the target's
-    /// unit.
+    /// Weight of the loss that makes it of order 1 in any unit of the target.
     pub fn weight(&self) -> f64 {
         match (self.scale, unit(&self.loss)) {
             (Some((_, variance)), Some(Unit::Squared)) => 1.0 / variance,
@@ -61,7 +60,7 @@ impl TableGoal {
         }
     }
 
-    /// The metrics that go with it.
+    /// The default metrics.
     pub fn metrics(&self) -> Vec<Metric> {
         match self.task {
             Task::Numbers(_) => vec![Metric::MeanAbsoluteError, Metric::RootMeanSquaredError],
@@ -69,25 +68,25 @@ impl TableGoal {
         }
     }
 
-    /// All of it.
+    /// The loss with its weight and metrics.
     pub fn goal(&self) -> Goal {
         let goal = Goal::new(self.loss.clone()).weight(self.weight());
         goal.metrics(&self.metrics())
     }
 }
 
-/// How a loss grows with the target's unit.
+/// The dependence of a loss on the target's unit.
 enum Unit {
     Squared,
     Same,
 }
 
-/// None of a loss that is not one of the target's distance, or depends on its unit
-/// otherwise.
+/// The unit of a loss; `None` if it is not a function of the error, or depends on the unit in
+/// another way.
 fn unit(loss: &Loss) -> Option<Unit> {
     match loss.class() {
         "MeanSquaredError" => Some(Unit::Squared),
-        // Where errors are large, as they are in most targets' units.
+        // For large errors, which are usual in most targets' units.
         "MeanAbsoluteError" | "Huber" | "LogCosh" => Some(Unit::Same),
         _ => None,
     }

@@ -42,9 +42,9 @@ impl Recipe {
         }
     }
 
-    /// The network for the columns of a table, an output for each target, compiled,
-    /// to be trained as [`Fit::recipe`](crate::train::Fit::recipe) says. `train` is
-    /// what it learns from means, gaps and vocabularies: the training rows.
+    /// The network for the columns of a table, an output for each target, compiled, to be trained
+    /// as [`Fit::recipe`](crate::train::Fit::recipe) says. `train` has the training rows' means,
+    /// missing values and vocabularies.
     ///
     /// ```
     /// use gradus::prelude::*;
@@ -90,7 +90,7 @@ impl Recipe {
         Ok(model)
     }
 
-    /// The same, not compiled, for goals that were settled before.
+    /// The same, not compiled, for outputs and losses determined before.
     pub fn table_layers(
         &self,
         schema: &Schema,
@@ -112,7 +112,7 @@ impl Recipe {
 }
 
 impl Model {
-    /// This chain of layers behind the columns of a table, for its one target.
+    /// A model of this chain of layers after the columns of a table, for its one target.
     pub fn behind_table(
         &self,
         schema: &Schema,
@@ -132,14 +132,14 @@ impl Model {
         behind.model(schema, vec![output])
     }
 
-    /// The inputs that a table's columns can be.
+    /// The inputs that a table's columns can feed.
     pub fn table_inputs(schema: &Schema) -> Vec<Input> {
         schema.features.iter().map(input).collect()
     }
 
-    /// What the columns of tables are to this model. One that was trained on a table
-    /// knows; of another it is guessed from the inputs: texts are categories, single
-    /// numbers are numbers. None where neither is so.
+    /// The roles and encodings of tables' columns. A model trained on a table has them; for another
+    /// they are guessed from the inputs: texts are categories, single values are numbers. `None` if
+    /// an input is neither.
     pub fn table_schema(&self) -> Option<Schema> {
         if let Some(schema) = &self.facts.schema {
             return Some(self.with_texts(schema.clone()));
@@ -174,7 +174,7 @@ impl Model {
         }))
     }
 
-    /// The schema with the texts that the model's layers know.
+    /// The schema with the dictionaries of the model's layers.
     fn with_texts(&self, mut schema: Schema) -> Schema {
         for feature in &schema.features {
             let input = self.inputs.iter().position(|i| i.name == feature.input);
@@ -188,7 +188,7 @@ impl Model {
     /// The rows of a table as this model takes them, for `evaluate` if `labelled`, else
     /// for `predict`. The columns of the table are found by name.
     ///
-    /// An error if the inputs of the model are no columns, or other columns than these.
+    /// An error if the model's inputs are not columns, or not this table's.
     pub fn table_rows(&self, source: impl Tabular, labelled: bool) -> Result<Dataset> {
         match self.table_schema() {
             Some(schema) => schema.rows(source, labelled),
@@ -199,7 +199,7 @@ impl Model {
         }
     }
 
-    /// Refuses a schema that is not of this model.
+    /// Refuses a schema that does not fit this model.
     pub(crate) fn check_schema(&self, schema: &Schema) -> Result<()> {
         schema.check()?;
         let fits = |feature: &Feature| {
@@ -222,7 +222,7 @@ impl Model {
             let expected = format!("{}, one for each input of the model", self.inputs.len());
             return Err(Error::invalid("schema", found, expected));
         }
-        // The one target is for the one output, whatever it is called.
+        // A single target is for the single output, whatever their names.
         let names = self.output_names();
         let known = |target: &Target| names.contains(&target.output());
         match schema.targets.iter().find(|target| !known(target)) {
@@ -236,7 +236,7 @@ impl Model {
     }
 }
 
-/// The input that a feature is fed to.
+/// The input of a feature.
 fn input(feature: &Feature) -> Input {
     let (shape, dtype): (Shape, Dtype) = match feature.kind {
         Kind::Number | Kind::Boolean => ([1].into(), Dtype::Float32),
@@ -251,7 +251,7 @@ fn input(feature: &Feature) -> Input {
     }
 }
 
-/// A network behind a table's columns, in the making.
+/// A network after a table's columns, in the making.
 struct Behind {
     graph: Functional,
     last: Symbol,
@@ -288,7 +288,7 @@ impl Behind {
         Ok(())
     }
 
-    /// The end for a target: a last layer of its own, and its scale.
+    /// The output for a target: a last layer of its own, and its scale.
     fn end(
         &mut self,
         goal: &TableGoal,

@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 use crate::rules::activations;
 use std::collections::HashMap;
 
-/// From so many different texts on, a category is embedded; with fewer, it is a row
-/// of zeros with a 1.
+/// Distinct texts from which a category is embedded; with fewer, it is one-hot.
 pub const EMBEDDED_FROM: usize = 33;
 
 /// The length of the vectors that so many texts are embedded in: fast.ai's rule of
@@ -99,9 +98,9 @@ pub(super) fn preprocess(
 /// Preprocessing of a column.
 enum Seen {
     Numbers(Standardized),
-    /// A place for each of these texts, and one for all others.
+    /// One-hot over these texts and one for all others.
     OneHot(Vec<String>),
-    /// A vector of this width for each, and one for all others.
+    /// An embedding of this width, with a vector for all other texts.
     Embedded(Vec<String>, usize),
 }
 
@@ -172,8 +171,8 @@ fn together(g: &mut Functional, parts: Vec<Symbol>) -> Result<Symbol> {
     }
 }
 
-/// Means and variances of the rows where a number is not missing; a variance of 0 is 1,
-/// so that a constant stays 0.
+/// Means and variances of the values that are not missing; a variance of 0 becomes 1, so that a
+/// constant becomes 0.
 fn statistics(look: &NumberLook, train: &Summary, missing: Missing) -> Standardized {
     let variance = |moments: &Moments| match moments.variance {
         0.0 => 1.0,
@@ -188,11 +187,11 @@ fn statistics(look: &NumberLook, train: &Summary, missing: Missing) -> Standardi
     }
 }
 
-/// The texts that are there twice or more, the most frequent first.
+/// The texts that occur twice or more, the most frequent first.
 fn vocabulary(counts: &HashMap<String, u64>) -> Vec<String> {
     let mut known: Vec<(&String, &u64)> = counts.iter().filter(|(_, count)| **count > 1).collect();
     known.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
-    // A text that says that it is unknown stands for that.
+    // The vocabulary's own word for unknown texts stays an unknown text.
     let known = known.into_iter().map(|(text, _)| text.clone());
     known.filter(|text| text != "[UNK]").collect()
 }

@@ -1,4 +1,4 @@
-//! From a model's outputs back to a table's columns.
+//! Conversion of a model's outputs to a table's columns.
 
 use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor, Values};
 use crate::error::{Error, Result};
@@ -8,39 +8,38 @@ use std::io::{self, Write};
 /// Columns of one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
-    /// Ids first, then what each target became.
+    /// Ids first, then the prediction of each target.
     pub columns: Vec<ScoredColumn>,
 }
 
-/// A column of a table that was scored.
+/// A column of scored rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredColumn {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it holds.
+    /// Type of the column.
     pub cells: ScoredCells,
 }
 
-/// What a column of a table that was scored holds.
+/// The cells of a scored column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScoredCells {
     /// Numbers.
     Numbers(Vec<f32>),
-    /// Texts: each code is a place in the names.
+    /// Texts: each code is an index into the names.
     Texts(Vec<String>, Vec<u32>),
 }
 
 impl Model {
-    /// What these outputs say of the rows of `data`: its ids, then for each target
-    /// its column. A number stands under the target's name; a class' name does, and
-    /// each class' probability under `target_class`. An output that no target is
-    /// known of has columns of its name.
+    /// The outputs for the rows of `data` as columns: its ids, then each target's columns. A
+    /// number's column has the target's name; so has the predicted class', and each class'
+    /// probability is `target_class`. An output without a known target has columns of its own name.
     pub fn scored(&self, data: &Dataset, outputs: &[Tensor]) -> Result<Scored> {
         self.columns_of(data, outputs, true)
     }
 
-    /// As [`Model::scored`], of numbers about the outputs, such as deviations: there
-    /// is no class among them.
+    /// Like [`Model::scored`], for values about the outputs, such as deviations, without a
+    /// predicted class.
     pub fn scored_about(&self, data: &Dataset, numbers: &[Tensor]) -> Result<Scored> {
         self.columns_of(data, numbers, false)
     }
@@ -59,9 +58,8 @@ impl Model {
         Ok(Scored { columns })
     }
 
-    /// What the model knows of the target of an output: that of its name, or the only
-    /// one of the only output that is trained; of pictures `class`, where it gives as many
-    /// numbers as there are.
+    /// The known target of an output: the one of its name, or the only one for the only trained
+    /// output; for pictures `class`, if the output's size fits the number of classes.
     pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
         let names = self.output_names();
         if let (None, Some(pictures)) = (&self.facts.schema, &self.facts.pictures) {
@@ -89,17 +87,15 @@ impl Model {
         found.cloned()
     }
 
-    /// True if what comes out are classes: with one output, whose loss or whose classes'
-    /// names say so.
+    /// True if the model's one output predicts classes, by its loss or its class names.
     pub fn is_classifier(&self) -> bool {
         self.target_of(0)
             .or_else(|| self.classes_of(0))
             .is_some_and(|t| !t.classes.is_empty())
     }
 
-    /// The classes that the only output tells apart, where no table and no pictures say
-    /// them: under the names of the rows that it was trained on, else under their numbers,
-    /// if the loss is one of classes.
+    /// The classes of the only output, if neither a table nor pictures name them: under the names
+    /// of the training rows, else, if the loss is for classes, under their labels.
     fn classes_of(&self, output: usize) -> Option<Target> {
         if self.outputs.len() != 1 || self.facts.schema.is_some() {
             return None;
@@ -108,7 +104,7 @@ impl Model {
         if shape.rank() > 1 {
             return None;
         }
-        // One number says whether it is the second of two.
+        // A single value is the probability of the second of two classes.
         let count = shape.size().max(2);
         let goal = self.compiled().ok()?.goals.get(output)?.as_ref()?;
         let by_loss = match goal.loss.class() {
@@ -131,8 +127,8 @@ impl Model {
         })
     }
 
-    /// The columns of one output: its numbers, or the classes, under `name`, and the
-    /// classes' probabilities under the target's.
+    /// The columns of one output: its numbers, or the predicted class, under `name`, and the class
+    /// probabilities under the target's name.
     pub(crate) fn output_columns(
         &self,
         number: usize,
@@ -149,8 +145,8 @@ impl Model {
         Ok(classes(target, name, &rows, values))
     }
 
-    /// A probability for each class, also of an output that says only whether it is
-    /// the second, or that gives logits.
+    /// A probability for each class, also for an output with only the second class' probability, or
+    /// with logits.
     fn probabilities(
         &self,
         output: usize,
@@ -192,7 +188,7 @@ impl Model {
     }
 }
 
-/// The class of each row, if these are the probabilities, and a column for each class.
+/// The predicted class of each row, if these are the probabilities, and a column for each class.
 fn classes(target: &Target, name: &str, rows: &[f32], values: bool) -> Vec<ScoredColumn> {
     let size = target.classes.len();
     let mut columns = Vec::new();
@@ -217,13 +213,13 @@ fn classes(target: &Target, name: &str, rows: &[f32], values: bool) -> Vec<Score
     columns
 }
 
-/// The columns that say which row it is.
+/// The id columns.
 pub(crate) fn id_columns(data: &Dataset) -> Result<Vec<ScoredColumn>> {
     let column = |(name, id): &(String, Tensor)| {
         let Values::Text { names, codes } = id.values() else {
             return Err(Error::invalid(name, "numbers", "texts"));
         };
-        // Of a dictionary that others share, only what is here.
+        // Only the texts in use, since others may share the dictionary.
         let cells = match names.len() > codes.len() {
             true => {
                 let here = codes.iter().map(|&code| names[code as usize].clone());
@@ -239,7 +235,7 @@ pub(crate) fn id_columns(data: &Dataset) -> Result<Vec<ScoredColumn>> {
     data.ids().iter().map(column).collect()
 }
 
-/// A column for each number of a row.
+/// A column for each element of a row.
 pub(crate) fn numbers(name: &str, tensor: &Tensor) -> Vec<ScoredColumn> {
     let (size, rows) = (tensor.size(), tensor.to_f32());
     let column = |n: usize| ScoredColumn {
@@ -253,8 +249,8 @@ pub(crate) fn numbers(name: &str, tensor: &Tensor) -> Vec<ScoredColumn> {
 }
 
 impl Scored {
-    /// Writes the columns as `.csv` with a header. Every number has the fewest digits
-    /// that read back to the same bits; a text is quoted where it has to be.
+    /// Writes the columns as `.csv` with a header. Every value has the fewest digits that read back
+    /// to the same bits; a text is quoted where it has to be.
     ///
     /// The writer should be buffered.
     pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
@@ -271,7 +267,7 @@ impl Scored {
         })
     }
 
-    /// Writes the header alone.
+    /// Writes only the header.
     pub fn write_csv_header(&self, to: &mut impl Write) -> io::Result<()> {
         for (n, column) in self.columns.iter().enumerate() {
             write!(to, "{}{}", comma(n), quoted(&column.name))?;
@@ -279,7 +275,7 @@ impl Scored {
         writeln!(to)
     }
 
-    /// Writes the rows alone.
+    /// Writes only the rows.
     pub fn write_csv_rows(&self, to: &mut impl Write) -> io::Result<()> {
         for row in 0..self.rows() {
             for (n, column) in self.columns.iter().enumerate() {
@@ -297,7 +293,7 @@ impl Scored {
     }
 }
 
-/// What stands before a column.
+/// The separator before a column.
 fn comma(column: usize) -> &'static str {
     if column > 0 { "," } else { "" }
 }

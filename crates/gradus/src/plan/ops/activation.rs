@@ -44,7 +44,7 @@ impl Operation for Activate {
     }
 }
 
-/// dx = dy · f'(x); x is there only where f' needs it.
+/// dx = dy · f'(x); x is given only if f' needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivateGradient {
     pub rule: Activation,

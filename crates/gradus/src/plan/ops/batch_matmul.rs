@@ -14,7 +14,7 @@ pub struct BatchMatMulDims {
     pub columns: usize,
 }
 
-/// y = a · b, of each row of the batch by itself.
+/// y = a · b, for each row of the batch by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchMatMul {
     pub a: Buffer,
@@ -82,7 +82,7 @@ impl Operation for BatchMatMul {
 }
 
 impl Lowering {
-    /// a · b of each row, where these are matrices.
+    /// a · b for each row, whose values are matrices.
     pub fn batch_product(&mut self, a: &Value, b: &Value) -> Value {
         let (&[rows, depth], &[_, columns]) = (a.shape.dims(), b.shape.dims()) else {
             unreachable!("the layer makes matrices of them")

@@ -29,7 +29,7 @@ impl Operation for BatchNormTrain {
         Operands::new()
             .read(self.gamma, vector)
             .read(self.beta, vector)
-            // A batch as it was given is read where it lies.
+            // A feed is read in place.
             .read(self.x, columns_or_feed(self.view))
             .update(self.moving_mean, vector)
             .update(self.moving_variance, vector)
@@ -217,8 +217,8 @@ pub struct Statistics {
 }
 
 impl Lowering {
-    /// x normalized by column: by the batch in training mode if `trainable`,
-    /// else by the moving statistics.
+    /// x normalized by column: by the batch in training mode if `trainable`, else by the moving
+    /// statistics.
     pub fn normalize(&mut self, x: &Value, of: Statistics, trainable: bool) -> Value {
         let view = x.view();
         let y = self.like("normalized", &x.shape);

@@ -76,7 +76,7 @@ impl Operation for Embed {
     }
 }
 
-/// Each row of dw is the sum of the matrix rows of dy for which x names it.
+/// Each row of dw is the sum of the matrix rows of dy whose index in x is that row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbedGradient {
     pub x: Buffer,

@@ -1,4 +1,4 @@
-//! Images: augmentation, other sizes, and the gradients of both.
+//! Images: augmentation, resizing, and the gradients of both.
 
 use crate::base::shape::Shape;
 use crate::plan::backward::Pass;
@@ -9,7 +9,7 @@ use crate::plan::{Buffer, View};
 use crate::rules::augment::{Augment as AugmentRule, Image, Resize as ResizeRule};
 use std::sync::Arc;
 
-/// y = x, an image in each row, under the random change of a stream.
+/// y = x, an image in each row, augmented by a random stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augment {
     pub rule: AugmentRule,
@@ -51,8 +51,7 @@ impl Operation for Augment {
     }
 }
 
-/// The gradient of `Augment`, under the same random numbers; y is there only
-/// where it is needed.
+/// The gradient of `Augment`, with the same random numbers; y is given only if it is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AugmentGradient {
     pub rule: AugmentRule,
@@ -81,8 +80,7 @@ impl Operation for AugmentGradient {
     }
 }
 
-/// y = x, an image in each row, in another size; a stream moves all images of a
-/// step alike.
+/// y = x, an image in each row, resized; a random stream shifts all images of a step alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resize {
     pub rule: Arc<ResizeRule>,
@@ -117,7 +115,7 @@ impl Operation for Resize {
     }
 }
 
-/// The gradient of `Resize`, moved alike.
+/// The gradient of `Resize`, with the same shift.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResizeGradient {
     pub rule: Arc<ResizeRule>,
@@ -143,7 +141,7 @@ impl Operation for ResizeGradient {
 }
 
 impl Lowering {
-    /// x under a random change in training mode; elsewhere x.
+    /// x under a random change in training mode; x itself otherwise.
     pub fn augment(&mut self, x: &Value, image: Image, rule: AugmentRule) -> Value {
         let stream = self.stream();
         if !self.training() {
@@ -160,8 +158,8 @@ impl Lowering {
         y
     }
 
-    /// x in another size, of the shape `to`; all images of a step moved by a stream,
-    /// if there is one.
+    /// x resized to the shape `to`; a random stream, if there is one, shifts all images of a step
+    /// alike.
     pub fn resize(
         &mut self,
         x: &Value,

@@ -9,8 +9,8 @@ use crate::plan::{Buffer, Size, View};
 use crate::rules::activations::Activation;
 use crate::rules::losses::{Loss as Rule, Targets};
 
-/// The loss of each matrix row, and if wanted the derivative of the mean
-/// weighted loss of the batch, times `share`, by x.
+/// The loss of each matrix row, and optionally the derivative of the batch's mean weighted
+/// loss, times `share`, by x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loss {
     pub rule: Rule,
@@ -57,9 +57,9 @@ impl Operation for Loss {
 }
 
 impl Lowering {
-    /// The loss of `output`, taken before the last activation where the loss
-    /// can be; gives the losses' buffer and, if a gradient of this share is wanted,
-    /// where the backward pass starts.
+    /// The loss of `output`, computed before the last activation if they can be combined; returns
+    /// the losses' buffer and, if a gradient of this share is needed, the starting point of the
+    /// backward pass.
     pub fn loss(
         &mut self,
         rule: &Rule,

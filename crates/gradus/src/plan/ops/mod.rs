@@ -32,7 +32,7 @@ macro_rules! operations {
             #[cfg(test)]
             pub const NAMES: &'static [&'static str] = &[$($(stringify!($name),)+)+];
 
-            /// Its name.
+            /// The name.
             pub fn name(&self) -> &'static str {
                 match self {
                     $($(Op::$name(_) => stringify!($name),)+)+

@@ -7,8 +7,8 @@ use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, View};
 use crate::rules::noise::Noise as Rule;
 
-/// y = x / (1 - rate) where the stream's number is at least `rate`, else 0:
-/// the same mask forward and backward.
+/// y = x / (1 - rate) where the stream's random number is at least `rate`, else 0: the same
+/// mask forward and backward.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dropout {
     pub x: Buffer,
@@ -95,7 +95,7 @@ impl Operation for Noise {
     }
 }
 
-/// The gradient of `Noise`, under the same random numbers.
+/// The gradient of `Noise`, with the same random numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoiseGradient {
     pub rule: Rule,
@@ -125,7 +125,7 @@ impl Operation for NoiseGradient {
 }
 
 impl Lowering {
-    /// x with a share `rate` of it set to 0, where layers are noisy or if `always`.
+    /// x with a share `rate` of it set to 0, if noise is active or if `always`.
     pub fn dropout(&mut self, x: &Value, rate: f64, always: bool) -> Value {
         let stream = self.stream();
         if !(self.noisy() || always) || rate == 0.0 {
@@ -142,7 +142,7 @@ impl Lowering {
         y
     }
 
-    /// x under noise, where layers are noisy or if `always`; None elsewhere.
+    /// x under noise, if that is active or if `always`; `None` otherwise.
     pub fn noise(&mut self, x: &Value, rule: Rule, always: bool) -> Option<Value> {
         let stream = self.stream();
         if !(self.noisy() || always) {

@@ -94,7 +94,7 @@ impl Operation for NormalizedScale {
     }
 }
 
-/// The normalization in front of a product.
+/// The normalization before a product.
 #[derive(Clone, Copy)]
 pub(super) struct Normalized {
     hat: Buffer,
@@ -103,7 +103,7 @@ pub(super) struct Normalized {
 }
 
 impl Lowering {
-    /// Parts the n-th operation, a normalization, from its γ and β.
+    /// Splits the n-th operation, a normalization, from its γ and β.
     fn part_normalization(&mut self, n: usize) -> Option<Normalized> {
         let Op::BatchNormTrain(BatchNormTrain {
             gamma,
@@ -149,7 +149,7 @@ impl Lowering {
         Some(Normalized { hat, gamma, beta })
     }
 
-    /// The sum of dy over matrix rows, which a bias may have asked for already.
+    /// The sum of dy over matrix rows, which a bias may have computed already.
     fn sums_of(&mut self, dy: Buffer, dims: MatMulDims) -> Buffer {
         let known = self.ops.iter().find_map(|op| match op {
             Op::BiasGradient(bias) if bias.dy == dy => Some(bias.db),
@@ -183,14 +183,14 @@ impl Pass<'_> {
         let readers = ops.iter().flat_map(Op::reads).filter(|&b| b == x).count();
         let alone = readers == 1 && self.gradient(x).is_none();
         let trained = self.wants(x) && self.wants(w);
-        // Of a rounded y, the gradient would be another.
+        // For a rounded y, the gradient would differ.
         if !alone || !trained || self.lowering.bfloat16 {
             return None;
         }
         self.lowering.part_normalization(n)
     }
 
-    /// The gradients of the weights, and of γ and β in front of them.
+    /// The gradients of the weights, and of γ and β before them.
     pub(super) fn through_normalized(
         &mut self,
         Normalized { hat, gamma, beta }: Normalized,

@@ -7,7 +7,7 @@ use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, Size, View};
 use crate::rules::regularizers::{Form, Regularizer};
 
-/// penalty = what the regularizer adds to the loss for all of x.
+/// penalty = the regularizer's penalty for all of x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Penalty {
     pub rule: Regularizer,
@@ -130,13 +130,13 @@ fn check_columns(size: Size, columns: usize) -> Result<(), String> {
 }
 
 impl Lowering {
-    /// The penalty for a variable is added to the loss.
+    /// Adds the penalty of a variable to the loss.
     pub fn penalize(&mut self, rule: &Regularizer, w: Buffer, columns: usize) {
         let size = self.buffers[w.index()].size;
         self.penalty(rule, w, size, columns);
     }
 
-    /// The penalty for a layer's output, by row, is added to the loss.
+    /// Adds the penalty of a layer's output, by row, to the loss.
     pub fn penalize_activity(&mut self, rule: &Regularizer, x: &Value) {
         let View { width, .. } = x.view();
         self.penalty(rule, x.buffer, Size::PerRow(x.shape.size()), width);

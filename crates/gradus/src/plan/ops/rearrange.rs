@@ -7,7 +7,7 @@ use crate::plan::operands::{Operands, fixed, per_row, rows};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, Role, Size, View};
 
-/// y is x with each row's axes in another order: its n-th is x's `order[n]`-th.
+/// y is x with each row's axes permuted: its n-th is x's `order[n]`-th.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Permute {
     pub x: Buffer,
@@ -138,7 +138,7 @@ fn check_places(from: &[u32], inputs: usize, outputs: usize) -> Result<(), Strin
     }
 }
 
-/// y's matrix rows are those of the parts, each with its width, side by side.
+/// y's matrix rows are the parts' concatenated, each with its width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Concatenate {
     pub parts: Vec<(Buffer, usize)>,
@@ -249,7 +249,7 @@ impl Lowering {
         y
     }
 
-    /// x with its axes in another order: the n-th is then x's `order[n]`-th.
+    /// x with permuted axes: the n-th is x's `order[n]`-th.
     pub fn permute(&mut self, x: &Value, order: &[usize]) -> Value {
         let dims = x.shape.dims();
         let shape = Shape::new(order.iter().map(|&axis| dims[axis]).collect::<Vec<_>>());
@@ -292,8 +292,7 @@ impl Lowering {
         self.permute(&y, &back)
     }
 
-    /// x repeated along its axes of length 1 until it has the shape, which has as
-    /// many axes.
+    /// x broadcast along its axes of length 1 to a shape of the same rank.
     pub fn spread(&mut self, x: &Value, shape: &Shape) -> Value {
         if x.shape == *shape {
             return x.clone();
@@ -309,7 +308,7 @@ impl Lowering {
         y
     }
 
-    /// The values one behind the other along an axis of a row.
+    /// The concatenation of the values along an axis of a row.
     pub fn concatenate(&mut self, values: &[Value], axis: usize) -> Value {
         let mut dims = values[0].shape.dims().to_vec();
         dims[axis] = values.iter().map(|v| v.shape.dims()[axis]).sum();

@@ -9,8 +9,8 @@ use crate::plan::{Buffer, Size, View};
 /// The largest factor that makes a row of length 1.
 pub const LARGEST_INVERSE: f32 = 1e7;
 
-/// y = (x - mean) / √(variance + ε), of each matrix row by itself;
-/// 1/√(variance + ε) is kept for each.
+/// y = (x - mean) / √(variance + ε), for each matrix row by itself; 1/√(variance + ε) is kept
+/// for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerNorm {
     pub x: Buffer,
@@ -154,7 +154,7 @@ impl Operation for L2NormalizeGradient {
 }
 
 impl Lowering {
-    /// Each matrix row with mean 0 and variance 1.
+    /// Each matrix row standardized to mean 0 and variance 1.
     pub fn standardize_rows(&mut self, x: &Value, epsilon: f64) -> Value {
         let view = x.view();
         let y = self.like("standardized", &x.shape);
@@ -169,7 +169,7 @@ impl Lowering {
         y
     }
 
-    /// Each matrix row of x with length 1.
+    /// Each matrix row of x normalized to L2 norm 1.
     pub fn unit_rows(&mut self, x: &Value) -> Value {
         let view = x.view();
         let y = self.like("of length 1", &x.shape);

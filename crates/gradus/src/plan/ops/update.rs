@@ -11,7 +11,7 @@ use crate::rules::regularizers::L1L2;
 /// The clipping of an update's gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
-    /// Nothing.
+    /// None: values stay as they are.
     None,
     /// Each element is cut to ± this.
     Value(f32),
@@ -83,8 +83,8 @@ impl Operation for SquaredNorm {
     }
 }
 
-/// y = (gradient + accumulator) / steps, and the accumulator is 0 again; in a
-/// step that only gathers, the accumulator takes the gradient and y is 0.
+/// y = (gradient + accumulator) / steps, and the accumulator is reset to 0; in a step that only
+/// accumulates, the gradient is added to the accumulator and y is 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accumulate {
     pub gradient: Buffer,
@@ -114,28 +114,28 @@ impl Operation for Accumulate {
     }
 }
 
-/// One step of the optimizer on a variable: the gradient and the regularizer's,
-/// gathered with those before, clipped; decay; update; moving average. A step
-/// that only gathers does the first and the last.
+/// One step of the optimizer on a variable: the gradient plus the regularizer's, accumulated,
+/// clipped; decay; update; moving average. A step that only accumulates does only the first and
+/// the last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     pub rule: Method,
     pub w: Buffer,
     pub gradient: Buffer,
     pub slots: Vec<Buffer>,
-    /// The penalty whose derivative belongs to the gradient.
+    /// Penalty whose derivative is added to the gradient.
     pub regularizer: Option<L1L2>,
-    /// The gradients since the last update.
+    /// Accumulated gradients since the last update.
     pub accumulator: Option<Buffer>,
-    /// The moving average of w.
+    /// Moving average of w.
     pub average: Option<Buffer>,
     pub clip: Clip,
-    /// The share, times the learning rate, taken off before the update.
+    /// Share, times the learning rate, subtracted before the update.
     pub decay: f32,
     /// The factor of the learning rate.
     pub rate: f32,
-    /// The variable's shape, if the rule's step takes all of it at once. Then
-    /// regularizer and gathering are operations of their own.
+    /// The variable's shape, if the rule updates it as a whole. Then regularizer and
+    /// accumulation are separate operations.
     pub whole: Option<Vec<usize>>,
     pub size: usize,
 }

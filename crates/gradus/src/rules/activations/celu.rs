@@ -5,7 +5,7 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// ELU with a continuous slope (Barron 2017): x above 0, α (e^(x/α) - 1) below.
+/// ELU with a continuous derivative (Barron 2017): x above 0, α (e^(x/α) - 1) below.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Celu {

@@ -3,19 +3,19 @@ use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 
 plain!(
-    /// ReLU that stops at 6 (Krizhevsky 2010): x cut to 0 … 6.
+    /// ReLU with an upper limit of 6 (Krizhevsky 2010): x clipped to 0 … 6.
     Relu6
 );
 plain!(
-    /// The hyperbolic tangent of straight lines: x cut to -1 … 1.
+    /// A piecewise linear hyperbolic tangent: x clipped to -1 … 1.
     HardTanh
 );
 plain!(
-    /// The sigmoid of straight lines: (x + 3) / 6 cut to 0 … 1.
+    /// A piecewise linear sigmoid: (x + 3) / 6 clipped to 0 … 1.
     HardSigmoid
 );
 plain!(
-    /// The derivative of [`SparsePlus`](super::SparsePlus): (x + 1) / 2 cut to 0 … 1.
+    /// The derivative of [`SparsePlus`](super::SparsePlus): (x + 1) / 2 clipped to 0 … 1.
     SparseSigmoid
 );
 

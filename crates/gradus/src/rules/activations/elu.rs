@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Elu {
-    /// α: the value that large negative inputs approach is -α; 0 or more.
-    /// Default 1.
+    /// α, 0 or more: the limit for large negative inputs is -α. Default 1.
     pub alpha: f64,
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Gelu {
-    /// Whether Φ(x) is approximated by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))).
-    /// Default no, as Keras' string `"gelu"`.
+    /// True for the approximation of Φ(x) by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))). Default no, as
+    /// Keras' string `"gelu"`.
     pub approximate: bool,
 }
 
@@ -40,7 +40,7 @@ impl Formula for Gelu {
     /// Φ(x) + x φ(x), or with s the sigmoid of u: s + x s (1 - s) u'.
     #[inline(always)]
     fn slope<L: Lane>(&self, x: L, _y: L) -> L {
-        // Beyond 14 the slope is 0, or 1, to float precision.
+        // Beyond 14 the derivative is 0, or 1, to float precision.
         let x = L::splat(-14.0).max(L::splat(14.0).min(x));
         if self.approximate {
             let square = x * x;

@@ -64,7 +64,7 @@ pub fn relu(negative_slope: f64, max_value: Option<f64>, threshold: f64) -> Acti
     }
 }
 
-/// Refuses a number below 0, and what is no number.
+/// Refuses NaN and numbers below 0.
 pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
     if value >= 0.0 && value.is_finite() {
         Ok(())
@@ -94,7 +94,7 @@ impl Formula for LeakyRelu {
         L::select(L::zero().lt(x), x, below)
     }
 
-    /// s at 0, as TensorFlow has it.
+    /// s at 0, as in TensorFlow.
     #[inline(always)]
     fn slope<L: Lane>(&self, _x: L, y: L) -> L {
         let below = L::splat(self.negative_slope as f32);

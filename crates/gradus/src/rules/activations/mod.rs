@@ -5,10 +5,10 @@ use crate::base::registry::{Rule, defaults, forward, registry, visitor};
 
 pub use leaky_relu::relu;
 
-/// Over what an activation is computed.
+/// The scope of an activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Each number by itself.
+    /// Element-wise.
     Element,
     /// Over the last axis: e^x over the sum of e^x.
     Softmax,
@@ -18,11 +18,11 @@ pub enum Form {
 
 /// An activation's formula.
 pub trait Formula: Rule {
-    /// Over what it is computed. A [`Form::Softmax`] or [`Form::LogSoftmax`] has
-    /// no use for `value` and `slope`: its row is one formula.
+    /// Scope. A [`Form::Softmax`] or [`Form::LogSoftmax`] ignores `value` and `slope`: it computes
+    /// a whole row.
     const FORM: Form = Form::Element;
 
-    /// Whether `slope` uses `x`; if not, `x` is not kept for the backward pass.
+    /// True if `slope` uses `x`; if not, `x` is not kept for the backward pass.
     const SLOPE_USES_INPUT: bool = false;
 
     /// y = f(x).
@@ -144,9 +144,9 @@ impl Default for Activation {
 }
 
 forward!(Activation {
-    /// Over what it is computed.
+    /// The scope.
     pub fn form(&self) -> Form = FORM;
-    /// Whether its derivative needs the input beside the output.
+    /// True if its derivative needs the input beside the output.
     pub(crate) fn slope_uses_input(&self) -> bool = SLOPE_USES_INPUT;
 });
 

@@ -20,7 +20,7 @@ impl Formula for Relu {
         x.max(L::zero())
     }
 
-    /// 0 at 0, as Keras has it.
+    /// 0 at 0, as in Keras.
     #[inline(always)]
     fn slope<L: Lane>(&self, _x: L, y: L) -> L {
         L::select(L::zero().lt(y), L::one(), L::zero())

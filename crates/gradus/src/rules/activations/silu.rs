@@ -8,7 +8,8 @@ plain!(
     Silu
 );
 plain!(
-    /// SiLU of straight lines: x · (x + 3) / 6, the factor cut to 0 … 1 (Howard et al. 2019).
+    /// A piecewise quadratic SiLU: x · (x + 3) / 6, the factor clipped to 0 … 1 (Howard et al.
+    /// 2019).
     HardSilu
 );
 

@@ -14,7 +14,7 @@ plain!(
     LogSigmoid
 );
 plain!(
-    /// Softplus of a parabola: 0 up to -1, (x + 1)² / 4 up to 1, x beyond.
+    /// A piecewise quadratic softplus: 0 up to -1, (x + 1)² / 4 up to 1, x beyond.
     SparsePlus
 );
 
@@ -22,7 +22,7 @@ plain!(
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Squareplus {
-    /// How wide the bend at 0 is, above 0. Default 4.
+    /// Width of the bend at 0, above 0. Default 4.
     pub b: f64,
 }
 
@@ -87,7 +87,7 @@ impl Formula for SparsePlus {
 }
 
 impl Squareplus {
-    /// √(x² + b); where x² would overflow, b is nothing beside it.
+    /// √(x² + b); where x² would overflow, b is negligible.
     #[inline(always)]
     fn root<L: Lane>(&self, x: L) -> L {
         let root = x.mul_add(x, L::splat(self.b as f32)).sqrt();
@@ -98,7 +98,7 @@ impl Squareplus {
 impl Formula for Squareplus {
     const SLOPE_USES_INPUT: bool = true;
 
-    /// Below 0 as b / 2 / (√(x² + b) - x), where nothing cancels.
+    /// Below 0 as b / 2 / (√(x² + b) - x), which avoids cancellation.
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let half = L::splat(0.5);

@@ -1,4 +1,4 @@
-//! Every activation, against what it should be in double precision.
+//! Tests of every activation against double precision.
 
 use super::*;
 use crate::base::math::truth::distribution;
@@ -15,7 +15,7 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// What a configuration should compute, and where its slope jumps.
+/// The function of a configuration in double precision, and the points where its derivative jumps.
 fn truth(config: &Value) -> (Truth, Vec<f64>) {
     let class = config["type"].as_str().unwrap();
     let number = |key: &str| f64::from(config[key].as_f64().unwrap() as f32);
@@ -165,7 +165,7 @@ impl Visit for At {
     type Output = (f32, f32);
     fn visit<R: Formula>(self, rule: &R) -> (f32, f32) {
         let y = rule.value(self.0);
-        // A rule that does not ask for x is given nonsense in its place.
+        // A rule that does not use x gets a meaningless one.
         let x = if R::SLOPE_USES_INPUT {
             self.0
         } else {
@@ -197,10 +197,10 @@ fn every_value_is_the_formulas() {
             if want.abs() > f64::from(f32::MAX) {
                 continue;
             }
-            // A difference of two like numbers is as exact as the numbers are.
+            // A difference of two nearly equal values is only as exact as these.
             let scale = match activation.class() {
                 "TanhShrink" => f64::from(x.abs()).max(want.abs()),
-                // The argument of e^x has three roundings.
+                // The argument of e^x is rounded three times.
                 "Gelu" => want.abs() * (1.0 + f64::from(x).powi(2).min(200.0)),
                 "GeneralRelu" | "SoftShrink" | "SparsePlus" | "SparseSigmoid" | "HardSigmoid"
                 | "HardSilu" => want.abs() + 1.0,

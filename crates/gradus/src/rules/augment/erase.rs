@@ -1,12 +1,12 @@
-//! A rectangle of an image, written over.
+//! Erasing of a rectangle of an image.
 
 use super::{Image, Range};
 use crate::base::random::Key;
 
-/// What a rectangle is written over with, cut to the range of values.
+/// The values of an erased rectangle, clipped to the value range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fill {
-    /// Normal numbers times the largest value, each drawn by itself.
+    /// Normal numbers times the largest value, drawn for each element.
     Noise,
     /// One number.
     Number(f32),
@@ -14,8 +14,8 @@ pub enum Fill {
     Channels([f32; 3]),
 }
 
-/// A rectangle: first and last row and column, which need not be whole. What lies
-/// on the last is outside.
+/// A rectangle: first and last row and column, which may be fractional. Pixels on the last are
+/// outside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Boxed {
     pub rows: (f32, f32),
@@ -23,7 +23,7 @@ pub struct Boxed {
 }
 
 impl Boxed {
-    /// Calls `f` with the place and the channel of every number inside.
+    /// Calls `f` with the index and the channel of every element inside.
     fn each(self, image: &Image, mut f: impl FnMut(usize, usize)) {
         let (down, right, deep) = image.steps();
         let whole = |(from, to): (f32, f32), length: usize| {
@@ -39,7 +39,7 @@ impl Boxed {
         }
     }
 
-    /// Writes over the numbers inside.
+    /// Overwrites the elements inside.
     pub fn erase(
         self,
         image: &Image,
@@ -58,7 +58,7 @@ impl Boxed {
         });
     }
 
-    /// No gradient passes through it.
+    /// Passes no gradient inside.
     pub fn clear(self, image: &Image, dx: &mut [f32]) {
         self.each(image, |at, _| dx[at] = 0.0);
     }

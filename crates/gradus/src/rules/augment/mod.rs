@@ -1,7 +1,7 @@
-//! Augmentation: what a random layer does to an image, from what was drawn for it.
+//! Augmentation: a random layer's effect on an image, given its draws.
 //!
-//! What is drawn is a function of the step's key and the row alone. Both engines
-//! call [`Augment::image`] and [`Augment::gradient`], row by row.
+//! Draws are a function of the step's key and the row alone. Both engines call [`Augment::image`]
+//! and [`Augment::gradient`], row by row.
 
 mod erase;
 mod resample;
@@ -12,24 +12,23 @@ pub use erase::{Boxed, Fill};
 pub use resample::{FillMode, Interpolation, Matrix, Resample};
 pub use resize::{Axis, Part, Resampling, Resize};
 
-/// How an image lies in a row of the batch.
+/// The layout of an image in a row of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
-    /// Whether a channel is a whole picture, or each pixel has its channels side
-    /// by side.
+    /// True if each channel is a plane of its own; otherwise a pixel's channels are contiguous.
     pub channels_first: bool,
 }
 
 impl Image {
-    /// How many numbers it has.
+    /// Number of elements.
     pub fn size(&self) -> usize {
         self.height * self.width * self.channels
     }
 
-    /// From a pixel to the one below, to the next one, and to its next channel.
+    /// Strides from a pixel to the one below, to the next one, and to its next channel.
     fn steps(&self) -> (usize, usize, usize) {
         match self.channels_first {
             true => (self.width, 1, self.height * self.width),
@@ -38,7 +37,7 @@ impl Image {
     }
 }
 
-/// Numbers from `low` to `high`.
+/// The numbers from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
     pub low: f32,
@@ -46,7 +45,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// The number that lies that far, 0 to 1, between the ends.
+    /// Interpolates between the ends by a share from 0 to 1.
     fn at(self, share: f32) -> f32 {
         self.low + share * (self.high - self.low)
     }
@@ -55,76 +54,76 @@ impl Range {
         x.max(self.low).min(self.high)
     }
 
-    /// Whether `cut` has left it as it was.
+    /// True if `cut` leaves the value unchanged.
     fn inside(self, x: f32) -> bool {
         self.low < x && x < self.high
     }
 }
 
-/// A random change of each image by itself. All numbers are drawn evenly.
+/// A random change of each image by itself. All draws are uniform.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Augment {
-    /// Every second image is turned over, in one direction or in both.
+    /// Flips every image with probability ½, in one direction or in both.
     Flip { horizontal: bool, vertical: bool },
-    /// The picture is moved by these shares of its height and width.
+    /// Shifts the picture by these shares of its height and width.
     Translation {
         height: Range,
         width: Range,
         by: Resample,
     },
-    /// The picture is turned about its centre by these shares of a circle.
+    /// Rotates the picture about its centre by these shares of a turn.
     Rotation { turns: Range, by: Resample },
-    /// What is seen is larger by these shares: above 0 the picture gets smaller.
-    /// Without a width, both go together.
+    /// Enlarges the visible area by these shares: above 0 zooms out. Without a width, both are
+    /// equal.
     Zoom {
         height: Range,
         width: Option<Range>,
         by: Resample,
     },
-    /// Each channel's distance from its mean is multiplied.
+    /// Multiplies the deviations from each channel's mean.
     Contrast { factor: Range, values: Range },
-    /// A share of the range of values is added.
+    /// Adds a share of the value range.
     Brightness { share: Range, values: Range },
-    /// A rectangle is written over, with a probability that is itself drawn.
+    /// Erases a rectangle, with a probability that is itself drawn.
     Erasing {
         probability: Range,
-        /// The squares of its sides' shares of the image's.
+        /// The squares of the sides' shares of the image's sides.
         scale: Range,
         fill: Fill,
         values: Range,
     },
 }
 
-/// What was drawn for an image.
+/// The draws for an image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Drawn {
-    /// Nothing happens to it.
+    /// No change.
     Same,
-    /// It is turned over.
+    /// A flip.
     Flipped,
-    /// Where each pixel comes from.
+    /// A map from each pixel to its source position.
     Warp(Matrix),
-    /// The factor, or what is added.
+    /// The factor or summand.
     Number(f32),
-    /// Where it is written over.
+    /// The erased rectangle.
     Erased(Boxed),
 }
 
-/// How many numbers are drawn for an image at most.
+/// Draws per image, at most.
 const DRAWS: usize = 8;
 
 impl Augment {
-    /// Whether the gradient needs to know what became of the image.
+    /// True if the gradient needs the augmented image.
     pub fn gradient_needs_output(&self) -> bool {
         matches!(self, Augment::Contrast { .. } | Augment::Brightness { .. })
     }
 
-    /// What a key draws for a row of the batch.
+    /// The draws of a key for a row of the batch.
     pub fn draw(&self, image: &Image, key: Key, row: usize) -> Drawn {
         self.draw_by(image, |n| key.uniform::<f32>((row * DRAWS + n) as u32))
     }
 
-    /// What comes of some numbers from 0 to 1.
+    /// The draws from numbers from 0 to 1.
     pub fn draw_by(&self, image: &Image, number: impl Fn(usize) -> f32) -> Drawn {
         match *self {
             Augment::Flip { .. } => match number(0) <= 0.5 {
@@ -167,13 +166,13 @@ impl Augment {
         }
     }
 
-    /// What becomes of an image that is a row of the batch.
+    /// Augments an image that is a row of the batch.
     #[inline(always)]
     pub fn image(&self, image: &Image, key: Key, row: usize, x: &[f32], y: &mut [f32]) {
         self.drawn(image, self.draw(image, key, row), (key, row), x, y);
     }
 
-    /// What becomes of an image by what was drawn for it.
+    /// Augments an image by its draws.
     #[inline(always)]
     pub fn drawn(
         &self,
@@ -212,7 +211,7 @@ impl Augment {
         }
     }
 
-    /// The gradient by the image; `y` is what became of it, where that is needed.
+    /// The gradient by the image; `y` is the augmented image, if needed.
     #[inline(always)]
     pub fn gradient(
         &self,
@@ -223,7 +222,7 @@ impl Augment {
         dx: &mut [f32],
     ) {
         match (*self, self.draw(image, key, row)) {
-            // Its own inverse.
+            // A flip is its own inverse.
             (Augment::Flip { .. }, Drawn::Flipped) => self.flip(image, dy, dx),
             (
                 Augment::Translation { by, .. }
@@ -286,7 +285,7 @@ impl Augment {
     }
 }
 
-/// Calls `f` for each channel with where its numbers lie, so far apart.
+/// Calls `f` for each channel with the range of its elements and their stride.
 fn by_channel(image: &Image, mut f: impl FnMut(std::ops::Range<usize>, usize)) {
     let pixels = image.height * image.width;
     for channel in 0..image.channels {

@@ -1,34 +1,34 @@
-//! An image seen through a matrix: each pixel is taken from somewhere else.
+//! Resampling of an image by an affine map: each pixel is taken from a source position.
 
 use super::Image;
 use serde::{Deserialize, Serialize};
 
-/// What is seen beyond the edge of an image.
+/// The values beyond the edge of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FillMode {
-    /// One and the same number: `k k | a b c | k k`.
+    /// A constant: `k k | a b c | k k`.
     Constant,
     /// The pixel at the edge: `a a | a b c | c c`.
     Nearest,
-    /// The image in a mirror: `b a | a b c | c b`.
+    /// The mirrored image: `b a | a b c | c b`.
     Reflect,
-    /// The image again: `b c | a b c | a b`.
+    /// The repeated image: `b c | a b c | a b`.
     Wrap,
 }
 
-/// What a place between pixels is made of.
+/// The interpolation between pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
     /// The nearest pixel.
     Nearest,
-    /// The four pixels around it, by how near they are.
+    /// The four pixels around it, weighted by distance.
     Bilinear,
 }
 
-/// Where each pixel comes from: column and row x, y from
-/// (`x[0]` x + `x[1]` y + `x[2]`, `y[0]` x + `y[1]` y + `y[2]`).
+/// An affine map to source positions: column and row x, y come from (`x[0]` x + `x[1]` y + `x[2]`,
+/// `y[0]` x + `y[1]` y + `y[2]`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Matrix {
     pub x: [f32; 3],
@@ -36,7 +36,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// The image moves down and to the right by so many pixels.
+    /// Shifts the image down and to the right by this many pixels.
     pub fn translation(down: f32, right: f32) -> Self {
         Matrix {
             x: [1.0, 0.0, -right],
@@ -44,7 +44,7 @@ impl Matrix {
         }
     }
 
-    /// The image turns counterclockwise by so many degrees.
+    /// Rotates the image counterclockwise by this many degrees.
     pub fn rotation(degrees: f32, image: &Image) -> Self {
         let angle = degrees * (std::f64::consts::PI / 180.0) as f32;
         let (cx, cy) = image.centre();
@@ -55,7 +55,7 @@ impl Matrix {
         }
     }
 
-    /// So many times the height and the width are seen.
+    /// Makes the visible area this many times as high and wide.
     pub fn zoom(height: f32, width: f32, image: &Image) -> Self {
         let (cx, cy) = image.centre();
         Matrix {
@@ -64,7 +64,7 @@ impl Matrix {
         }
     }
 
-    /// Where the pixels of a row come from, by their columns.
+    /// The source positions of a row's pixels, by their columns.
     #[inline(always)]
     fn row(&self, row: usize) -> impl Fn(usize) -> (f32, f32) + use<> {
         let row = row as f32;
@@ -78,14 +78,14 @@ impl Matrix {
 }
 
 impl Image {
-    /// The column and the row of its middle.
+    /// The column and the row of the centre.
     fn centre(&self) -> (f32, f32) {
         let middle = |length: usize| (length as f32 - 1.0) / 2.0;
         (middle(self.width), middle(self.height))
     }
 }
 
-/// How what lies between and beyond the pixels is made.
+/// The values between and beyond the pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resample {
     pub fill_mode: FillMode,
@@ -93,23 +93,23 @@ pub struct Resample {
     pub fill_value: f32,
 }
 
-/// Pixels whose places are worked out together.
+/// Pixels whose source positions are computed together.
 const TOGETHER: usize = 16;
 
-/// No image has as many rows or columns: a sum of a whole number below it with it
-/// has that number in the bits of its fraction.
+/// Above any image's height and width: adding it to a smaller whole number leaves that in the low
+/// bits of the fraction.
 const EXACT: u32 = 1 << 23;
 
-/// What some pixels are made of: four others each, and their shares.
+/// The sources of some pixels: four pixels each, and their weights.
 struct Parts {
     at: [[u32; TOGETHER]; 4],
     shares: [[f32; TOGETHER]; 4],
 }
 
-/// A place on an axis: the two pixels that it is made of, and their shares.
+/// A position on an axis: its two pixels and their weights.
 ///
-/// `pixel` gives the pixel that stands for one anywhere; with `CONSTANT` one that is
-/// beyond the edge has no share.
+/// `pixel` maps an index beyond the edge to a pixel; with `CONSTANT`, one beyond the edge has
+/// weight 0.
 #[inline(always)]
 fn on_axis<const CONSTANT: bool>(
     x: f32,
@@ -118,7 +118,7 @@ fn on_axis<const CONSTANT: bool>(
 ) -> ([u32; 2], [f32; 2]) {
     let (first, share) = match between {
         true => (x.floor(), x - x.floor()),
-        // Halves go away from 0.
+        // Halves are rounded away from 0.
         false => {
             let whole = x.trunc();
             let more = if (x - whole).abs() < 0.5 {
@@ -140,8 +140,7 @@ fn on_axis<const CONSTANT: bool>(
 }
 
 impl Resample {
-    /// Calls `f` for each pixel with where it is, and the places and shares of the
-    /// pixels that it is made of.
+    /// Calls `f` for each pixel with its index, and the indices and weights of its sources.
     #[inline(always)]
     fn each(&self, image: &Image, matrix: &Matrix, f: impl FnMut(usize, [usize; 4], [f32; 4])) {
         match self.fill_mode {
@@ -186,7 +185,7 @@ impl Resample {
         for row in 0..image.height {
             let from = matrix.row(row);
             for start in (0..image.width).step_by(TOGETHER) {
-                // No branches: a processor takes several in one instruction.
+                // Branch-free: the loop becomes vector instructions.
                 for i in 0..TOGETHER {
                     let (x, y) = from(start + i);
                     let (x, x_shares) = on_axis::<CONSTANT>(x, between, |at| pixel(at, width));
@@ -198,7 +197,7 @@ impl Resample {
                 }
                 for column in start..image.width.min(start + TOGETHER) {
                     let i = column - start;
-                    // Not `map`: it copies each of the lists.
+                    // Not `map`, which copies each of the arrays.
                     let at = std::array::from_fn(|n| parts.at[n][i] as usize);
                     let shares = std::array::from_fn(|n| parts.shares[n][i]);
                     f(row * down + column * right, at, shares);
@@ -207,7 +206,7 @@ impl Resample {
         }
     }
 
-    /// y is x seen through the matrix.
+    /// y is the resampled x.
     #[inline(always)]
     pub fn image(&self, image: &Image, matrix: &Matrix, x: &[f32], y: &mut [f32]) {
         let (_, _, deep) = image.steps();
@@ -227,7 +226,7 @@ impl Resample {
         });
     }
 
-    /// dx gathers what each pixel has given to those of dy.
+    /// dx collects each pixel's share of dy.
     #[inline(always)]
     pub fn gradient(&self, image: &Image, matrix: &Matrix, dy: &[f32], dx: &mut [f32]) {
         let (_, _, deep) = image.steps();

@@ -1,29 +1,29 @@
-//! A picture in another size: each pixel is made of some neighbours in some rows of
-//! another picture, by shares that are found once.
+//! Resizing of a picture: each pixel is a weighted sum of neighbours in some rows of another
+//! picture, with weights computed once.
 
 use super::Image;
 use crate::base::random::Key;
 use serde::{Deserialize, Serialize};
 
-/// What a pixel of a picture in another size is made of.
+/// The interpolation of a resized picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resampling {
-    /// The four pixels around it, by how near they are. The default.
+    /// The four pixels around it, weighted by distance. The default.
     #[default]
     Bilinear,
     /// The nearest pixel.
     Nearest,
-    /// The sixteen pixels around it: Keys' cubic curve.
+    /// The sixteen pixels around it: Keys' cubic kernel.
     Bicubic,
-    /// Those up to three pixels away: Lanczos' curve.
+    /// Pixels up to three away: the Lanczos kernel.
     Lanczos3,
-    /// Those up to five pixels away.
+    /// Pixels up to five away.
     Lanczos5,
 }
 
 impl Resampling {
-    /// How far its curve reaches.
+    /// Radius of its kernel.
     fn radius(self) -> f64 {
         match self {
             Resampling::Nearest => 0.0,
@@ -34,7 +34,7 @@ impl Resampling {
         }
     }
 
-    /// The weight of a pixel that is so far away, at least 0.
+    /// The weight of a pixel at this distance, which is 0 or more.
     fn weight(self, x: f64) -> f64 {
         match self {
             Resampling::Nearest => 1.0,
@@ -45,7 +45,7 @@ impl Resampling {
             Resampling::Lanczos3 | Resampling::Lanczos5 => {
                 let (radius, angle) = (self.radius(), std::f64::consts::PI * x);
                 match x {
-                    // As JAX and TensorFlow have it.
+                    // As in JAX and TensorFlow.
                     ..=1e-3 => 1.0,
                     x if x > radius => 0.0,
                     _ => radius * angle.sin() * (angle / radius).sin() / (angle * angle),
@@ -55,32 +55,32 @@ impl Resampling {
     }
 }
 
-/// A part of an axis of a picture, which may go beyond it.
+/// A range of a picture's axis, which may extend beyond it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Where it begins.
+    /// First pixel.
     pub start: isize,
-    /// How many pixels it has.
+    /// Number of pixels.
     pub length: usize,
 }
 
-/// What the pixels of an axis are made of: a row of neighbours each.
+/// The sources of an axis' pixels: some neighbours each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// The first neighbour of each.
+    /// First neighbour of each pixel.
     first: Vec<u32>,
-    /// The neighbours' shares, pixel by pixel. They add up to less than 1 where a part
-    /// of it is beyond the edge.
+    /// Weights of the neighbours, pixel by pixel. They add up to less than 1 at the edge of a
+    /// padded picture.
     shares: Vec<f32>,
-    /// How many neighbours each has.
+    /// Neighbours per pixel.
     each: usize,
-    /// By how many pixels all neighbours may be moved at most.
+    /// Limit of a random shift of all neighbours, in pixels.
     room: usize,
 }
 
 impl Axis {
-    /// A part of `size` pixels, in `to` pixels; `smooth` has pixels that get closer
-    /// together made of more neighbours.
+    /// Resizes a range of `size` pixels to `to` pixels; `smooth` widens the kernel when pixels get
+    /// closer together.
     pub fn new(part: Part, size: usize, to: usize, by: Resampling, smooth: bool) -> Self {
         let scale = part.length as f64 / to as f64;
         let wide = if smooth { scale.max(1.0) } else { 1.0 };
@@ -89,7 +89,7 @@ impl Axis {
                 return (pixel as isize, vec![1.0]);
             }
             if by == Resampling::Nearest {
-                // In Keras' float32, which decides between two that are as near.
+                // In Keras' float32, which decides between equally near pixels.
                 let at = (pixel as f32 + 0.5) * part.length as f32 / to as f32;
                 return ((at as usize).min(part.length - 1) as isize, vec![1.0]);
             }
@@ -126,7 +126,7 @@ impl Axis {
         axis
     }
 
-    /// `to` of `size` pixels as they are, beginning anywhere.
+    /// `to` of `size` pixels, unscaled, beginning anywhere.
     pub fn anywhere(size: usize, to: usize) -> Self {
         let part = Part {
             start: 0,
@@ -147,30 +147,30 @@ impl Axis {
     }
 }
 
-/// How a picture gets another size.
+/// The resizing of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resize {
     pub from: Image,
     pub to: Image,
     pub rows: Axis,
     pub columns: Axis,
-    /// What is beyond the edge.
+    /// Value beyond the edge.
     pub fill: f32,
 }
 
 impl Resize {
-    /// By how many rows and columns a key moves all pictures of a batch.
+    /// The shift in rows and columns that a key draws for all pictures of a batch.
     pub fn draw(&self, key: Key) -> [usize; 2] {
         self.draw_by(|n| key.uniform::<f32>(n))
     }
 
-    /// What comes of some numbers from 0 to 1.
+    /// The draws from numbers from 0 to 1.
     pub fn draw_by(&self, number: impl Fn(u32) -> f32) -> [usize; 2] {
         [self.rows.drawn(number(0)), self.columns.drawn(number(1))]
     }
 
-    /// Calls `f` for each pixel with its place, that of its first neighbour, and the
-    /// neighbours' shares by rows and by columns.
+    /// Calls `f` for each pixel with its index, that of its first neighbour, and the neighbours'
+    /// weights by rows and by columns.
     #[inline(always)]
     fn each(&self, moved: [usize; 2], mut f: impl FnMut(usize, usize, &[f32], &[f32])) {
         let (down, right, _) = self.from.steps();
@@ -185,7 +185,7 @@ impl Resize {
         }
     }
 
-    /// y is x in its new size.
+    /// y is the resized x.
     #[inline(always)]
     pub fn image(&self, moved: [usize; 2], x: &[f32], y: &mut [f32]) {
         let (down, right, deep) = self.from.steps();
@@ -210,7 +210,7 @@ impl Resize {
         });
     }
 
-    /// dx gathers what each pixel has given to those of dy.
+    /// dx collects each pixel's share of dy.
     #[inline(always)]
     pub fn gradient(&self, moved: [usize; 2], dy: &[f32], dx: &mut [f32]) {
         let (down, right, deep) = self.from.steps();

@@ -1,4 +1,4 @@
-//! Constraints: what weights are brought back to after each step.
+//! Constraints: projections of the weights after each step.
 
 use crate::base::registry::{Rule, forward, registry};
 use crate::error::Result;
@@ -7,8 +7,8 @@ pub use norms::Axes;
 
 /// A constraint's formula.
 pub trait Formula: Rule {
-    /// Brings a variable of that shape back. `scratch` has the room that
-    /// [`Formula::scratch`] asks for.
+    /// Projects a variable of that shape. `scratch` has the room that [`Formula::scratch`] asks
+    /// for.
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]);
 
     /// The room that [`Formula::apply`] needs for a variable of that shape.
@@ -17,7 +17,7 @@ pub trait Formula: Rule {
         0
     }
 
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
         let _ = shape;
         Ok(())
@@ -25,7 +25,7 @@ pub trait Formula: Rule {
 }
 
 registry! {
-    /// What a layer's weights are kept to: `MaxNorm::new(1.0).into()`.
+    /// A constraint of a layer's weights: `MaxNorm::new(1.0).into()`.
     Constraint("constraint") {
         non_neg: NonNeg["non_neg"];
         norms: MaxNorm["max_norm"], MinMaxNorm["min_max_norm"], UnitNorm["unit_norm"];
@@ -35,17 +35,17 @@ registry! {
 forward!(Constraint {
     /// The room that [`Constraint::apply_in`] needs for a variable of that shape.
     pub(crate) fn scratch(&self, shape: &[usize]) -> usize;
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
 });
 
 impl Constraint {
-    /// Brings a variable of that shape back.
+    /// Projects a variable of that shape.
     pub fn apply(&self, shape: &[usize], values: &mut [f32]) {
         self.apply_in(shape, values, &mut vec![0.0; self.scratch(shape)]);
     }
 
-    /// As [`Constraint::apply`], in given room.
+    /// Like [`Constraint::apply`], with given scratch memory.
     pub(crate) fn apply_in(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         match_member!(&self.0, rule: R => rule.apply(shape, values, scratch));
     }

@@ -2,7 +2,7 @@ use super::Formula;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
-/// Weights below 0 become 0.
+/// Sets weights below 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NonNeg {}
@@ -12,7 +12,7 @@ impl Rule for NonNeg {}
 impl Formula for NonNeg {
     fn apply(&self, _: &[usize], values: &mut [f32], _: &mut [f64]) {
         for w in values {
-            // NaN stays.
+            // NaN stays NaN.
             if *w < 0.0 {
                 *w = 0.0;
             }

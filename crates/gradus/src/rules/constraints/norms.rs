@@ -14,7 +14,7 @@ pub enum Axes {
 }
 
 impl Default for Axes {
-    /// The first: of a Dense kernel, the weights of each unit.
+    /// The first axis: for a Dense kernel, the weights of each unit.
     fn default() -> Self {
         Axes::One(0)
     }
@@ -34,13 +34,13 @@ impl Axes {
         }
     }
 
-    /// Which of `rank` axes one is.
+    /// The index of an axis among `rank`.
     fn place(axis: i64, rank: usize) -> Option<usize> {
         let place = if axis < 0 { axis + rank as i64 } else { axis };
         usize::try_from(place).ok().filter(|&place| place < rank)
     }
 
-    /// Whether norms are taken over that one of `rank` axes.
+    /// True if norms are taken over that one of `rank` axes.
     fn has(&self, axis: usize, rank: usize) -> bool {
         let mut axes = self.list().iter();
         axes.any(|&a| Self::place(a, rank) == Some(axis))
@@ -57,13 +57,13 @@ impl Axes {
         }
     }
 
-    /// How many norms there are.
+    /// Number of norms.
     fn norms(&self, shape: &[usize]) -> usize {
         let left = (0..shape.len()).filter(|&axis| !self.has(axis, shape.len()));
         left.map(|axis| shape[axis]).product()
     }
 
-    /// Multiplies all numbers that share a norm by what `factor` makes of it.
+    /// Multiplies all elements that share a norm by `factor` of the norm.
     fn rescale(
         &self,
         shape: &[usize],
@@ -72,7 +72,7 @@ impl Axes {
         factor: impl Fn(f32) -> f32,
     ) {
         let rank = shape.len();
-        // Neighbouring numbers that all share a norm, or all have one of their own.
+        // Contiguous elements that all share a norm, or all have different ones.
         let mut run = 1;
         let mut axis = rank;
         while axis > 0 && self.has(axis - 1, rank) == self.has(rank - 1, rank) {
@@ -80,7 +80,7 @@ impl Axes {
             run *= shape[axis];
         }
         let apart = rank > 0 && !self.has(rank - 1, rank);
-        // The norm of a run's first number: Σ index · stride over the axes left.
+        // The norm of a run's first element: Σ index · stride over the other axes.
         let place = |mut run_number: usize| {
             let (mut place, mut stride) = (0, if apart { run } else { 1 });
             for axis in (0..axis).rev() {
@@ -120,21 +120,20 @@ impl Axes {
     }
 }
 
-/// Norms above `max_value` are scaled down to it (Srebro et al. 2004).
+/// Scales norms above `max_value` down to it (Srebro et al. 2004).
 ///
-/// As in Keras w is multiplied by clip(n, 0, max) / (1e-7 + n), n the norm: even
-/// a norm that is small enough shrinks a little.
+/// As in Keras w is multiplied by clip(n, 0, max) / (1e-7 + n), n the norm: even a norm below the
+/// limit shrinks a little.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MaxNorm {
     /// The largest norm. Default 2.
     pub max_value: f64,
-    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
-    /// weights of each unit.
+    /// Axes over which norms are taken. Default 0: for a Dense kernel, the weights of each unit.
     pub axis: Axes,
 }
 
-/// Norms are brought between two bounds.
+/// Scales norms to between two bounds.
 ///
 /// As in Keras w is multiplied by (rate · clip(n, min, max) + (1 - rate) n) /
 /// (1e-7 + n), n the norm.
@@ -145,19 +144,17 @@ pub struct MinMaxNorm {
     pub min_value: f64,
     /// The largest norm. Default 1.
     pub max_value: f64,
-    /// How much of the way to the bounds is gone in a step. Default 1.
+    /// Share of the way to the bounds per step. Default 1.
     pub rate: f64,
-    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
-    /// weights of each unit.
+    /// Axes over which norms are taken. Default 0: for a Dense kernel, the weights of each unit.
     pub axis: Axes,
 }
 
-/// Norms become 1: w / (1e-7 + n), n the norm.
+/// Scales norms to 1: w / (1e-7 + n), n the norm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UnitNorm {
-    /// The axes over which norms are taken. Default 0: of a Dense kernel, the
-    /// weights of each unit.
+    /// Axes over which norms are taken. Default 0: for a Dense kernel, the weights of each unit.
     pub axis: Axes,
 }
 
@@ -218,7 +215,7 @@ impl Rule for MinMaxNorm {
 
 impl Rule for UnitNorm {}
 
-/// Keras keeps denominators from 0 by it.
+/// Keras' epsilon of denominators.
 const EPSILON: f32 = 1e-7;
 
 impl Formula for MaxNorm {

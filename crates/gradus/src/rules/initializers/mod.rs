@@ -1,4 +1,4 @@
-//! Initializers: the weights before the first step.
+//! Initializers: the initial weights.
 
 use crate::base::random::Sequence;
 use crate::base::registry::{Rule, defaults, forward, registry};
@@ -6,12 +6,12 @@ use crate::error::Result;
 
 pub use variance_scaling::{Distribution, Mode};
 
-/// How a variable's first values are made.
+/// The initialization of a variable.
 pub trait Formula: Rule {
     /// Fills `values` of a variable of that shape.
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]);
 
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
         let _ = shape;
         Ok(())
@@ -19,7 +19,7 @@ pub trait Formula: Rule {
 }
 
 registry! {
-    /// The distribution of a variable's first values.
+    /// The distribution of a variable's initial values.
     Initializer("initializer") {
         constant: Zeros["zeros", "zero"], Ones["ones", "one"], Constant["constant"];
         orthogonal: Orthogonal["orthogonal", "OrthogonalInitializer"],
@@ -58,12 +58,12 @@ defaults!(Initializer {
 });
 
 forward!(Initializer {
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
 });
 
 impl Initializer {
-    /// A variable's first values.
+    /// A variable's initial values.
     pub(crate) fn values(&self, shape: &[usize], random: &mut Sequence) -> Vec<f32> {
         let mut values = vec![0.0; shape.iter().product()];
         match_member!(&self.0, rule: R => rule.fill(shape, random, &mut values));

@@ -4,23 +4,23 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A random matrix with orthonormal columns, or rows where it has more columns
-/// than rows, times `gain` (Saxe et al. 2014). Axes but the last count as rows.
+/// A random matrix with orthonormal columns, or rows if it has more columns than rows, times `gain`
+/// (Saxe et al. 2014). All axes but the last count as rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Orthogonal {
-    /// What the matrix is multiplied by. Default 1.
+    /// Factor of the matrix. Default 1.
     pub gain: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
 }
 
-/// The identity matrix times `gain`; a matrix that is not square is cut, or has
-/// zeros below or beside.
+/// The identity matrix times `gain`; a matrix that is not square is truncated, or padded with
+/// zeros.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Identity {
-    /// What the matrix is multiplied by. Default 1.
+    /// Factor of the matrix. Default 1.
     pub gain: f64,
 }
 
@@ -71,10 +71,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Formula for Orthogonal {
-    /// Normal vectors made orthonormal one after the other (Gram & Schmidt;
-    /// twice, so that rounding leaves nothing). It is the Q of the QR
-    /// decomposition whose R has a positive diagonal: evenly spread over all
-    /// orthogonal matrices.
+    /// Normal vectors orthonormalized one after the other (Gram & Schmidt; twice, against
+    /// rounding). The result is the Q of the QR decomposition whose R has a positive diagonal:
+    /// uniform over all orthogonal matrices.
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]) {
         let columns = shape.last().copied().unwrap_or(1).max(1);
         let rows = values.len() / columns;
@@ -90,7 +89,7 @@ impl Formula for Orthogonal {
                 }
             }
             let norm = dot(&vector, &vector).sqrt();
-            // As good as never: the vector lay in the span of the others.
+            // Practically never: the vector lay in the span of the others.
             if norm <= 1e-10 * before {
                 continue;
             }

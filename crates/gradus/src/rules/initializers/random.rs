@@ -12,7 +12,7 @@ pub struct RandomNormal {
     pub mean: f64,
     /// The standard deviation. Default 0.05.
     pub stddev: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
 }
 
@@ -24,19 +24,19 @@ pub struct RandomUniform {
     pub minval: f64,
     /// The upper bound. Default 0.05.
     pub maxval: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
 }
 
-/// Normal, cut off two deviations from the mean.
+/// Normal, truncated at two deviations from the mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TruncatedNormal {
     /// Default 0.
     pub mean: f64,
-    /// The standard deviation before the cut. Default 0.05.
+    /// The standard deviation before the truncation. Default 0.05.
     pub stddev: f64,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
 }
 

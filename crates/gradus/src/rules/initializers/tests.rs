@@ -8,11 +8,11 @@ fn draw(initializer: &Initializer, shape: &[usize], seed: u64) -> Vec<f32> {
     initializer.values(shape, &mut random)
 }
 
-/// What a distribution should be, of a variable with that fan in and fan out:
-/// mean, variance, the largest distance from the mean, and the kurtosis.
+/// The expected distribution of a variable with that fan in and fan out: mean, variance, the
+/// largest distance from the mean, and the kurtosis.
 fn expected(config: &Value, fan_in: f64, fan_out: f64) -> Option<(f64, f64, f64, f64)> {
     let number = |key: &str| config[key].as_f64().unwrap();
-    // A standard normal number cut off at ±2: deviation and kurtosis.
+    // A standard normal number truncated at ±2: deviation and kurtosis.
     let (cut, flat) = (0.879_625_661_034_239_8_f64, 2.365_7);
     let scaled = |variance: f64, distribution: &str| match distribution {
         "uniform" => (0.0, variance, (3.0 * variance).sqrt(), 1.8),
@@ -169,8 +169,8 @@ fn orthogonal_matrices_are_orthogonal() {
     }
 }
 
-/// No direction is preferred: the trace of a random orthogonal matrix has mean 0
-/// and variance 1.
+/// The distribution is isotropic: the trace of a random orthogonal matrix has mean 0 and variance
+/// 1.
 #[test]
 fn orthogonal_matrices_are_evenly_spread() {
     let traces: Vec<f64> = (0..2000)

@@ -4,7 +4,7 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which number of connections the variance is divided by.
+/// The number of connections by which the variance is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -21,7 +21,7 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
-    /// Normal, cut off at two deviations.
+    /// Normal, truncated at two deviations.
     #[default]
     #[serde(alias = "normal")]
     TruncatedNormal,
@@ -31,18 +31,18 @@ pub enum Distribution {
     Uniform,
 }
 
-/// Variance `scale` / n, where n counts a unit's connections by `mode`:
-/// signals and gradients keep their size from layer to layer.
+/// Variance `scale` / n, where n counts a unit's connections by `mode`: activations and gradients
+/// keep their size from layer to layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VarianceScaling {
-    /// Default 1.
+    /// Scale. Default 1.
     pub scale: f64,
-    /// Default fan in.
+    /// Connections counted. Default fan in.
     pub mode: Mode,
-    /// Default truncated normal.
+    /// Distribution. Default truncated normal.
     pub distribution: Distribution,
-    /// Keras' own seed; gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed.
     pub seed: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ impl Formula for VarianceScaling {
         let variance = self.scale / n.max(1.0);
         match self.distribution {
             Distribution::TruncatedNormal => {
-                // The deviation of a standard normal cut off at ±2.
+                // The deviation of a standard normal truncated at ±2.
                 const CUT: f64 = 0.879_625_661_034_239_8;
                 let stddev = variance.sqrt() / CUT;
                 values.fill_with(|| (stddev * random.truncated_normal()) as f32);
@@ -95,8 +95,8 @@ impl Formula for VarianceScaling {
     }
 }
 
-/// Inputs and outputs of a unit, as Keras counts them: the last two axes,
-/// times the size of the field before them.
+/// Inputs and outputs of a unit, as Keras counts them: the last two axes, times the size of the
+/// receptive field before them.
 fn fans(shape: &[usize]) -> (f64, f64) {
     match *shape {
         [] => (1.0, 1.0),
@@ -115,7 +115,7 @@ macro_rules! named {
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         pub struct $name {
-            /// Keras' own seed; gradus draws from the model's seed.
+            /// Keras' own seed; ignored, since gradus draws from the model's seed.
             pub seed: Option<u64>,
         }
 

@@ -1,7 +1,7 @@
 use super::Formula;
 use crate::base::registry::Rule;
 
-/// Keras takes no vector for shorter than this.
+/// Keras' least length of a vector.
 const EPSILON: f32 = 1e-7;
 
 plain!(
@@ -10,7 +10,7 @@ plain!(
     CosineSimilarity
 );
 
-/// 1 over the length, and whether the length is above its least.
+/// 1 over the length, and true if the length is above its least.
 fn inverse(vector: &[f32]) -> (f32, bool) {
     let square: f32 = vector.iter().map(|x| x * x).sum();
     let inverse = 1.0 / square.sqrt();
@@ -24,7 +24,7 @@ impl Formula for CosineSimilarity {
         let dot: f32 = target.iter().zip(output).map(|(t, y)| t * y).sum();
         let cosine = dot * by_target * by_output;
         for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {
-            // The part along the output itself changes its length alone.
+            // A change along the output itself only changes its length.
             let along = if free { cosine * y * by_output } else { 0.0 };
             *g = (along - t * by_target) * by_output;
         }

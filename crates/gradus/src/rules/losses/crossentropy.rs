@@ -4,26 +4,26 @@ use crate::error::Result;
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
-/// Keras keeps probabilities this far from 0 and 1 before taking a logarithm.
+/// Keras' clipping of probabilities away from 0 and 1 before a logarithm.
 const EPSILON: f32 = 1e-7;
 
-/// -log of the probability given to the true class, a number from 0.
+/// -log of the probability of the true class, given as a label from 0.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SparseCategoricalCrossentropy {
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
-    /// Rows of this class do not count. Default none.
+    /// Class whose rows are ignored. Default none.
     pub ignore_class: Option<i64>,
 }
 
-/// -Σ target · log(output) over exclusive classes given one-hot (or as probabilities).
+/// -Σ target · log(output) over exclusive classes, given one-hot or as probabilities.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CategoricalCrossentropy {
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
-    /// The share of each target that is spread evenly over the classes. Default 0.
+    /// Label smoothing: share of each target spread evenly over the classes. Default 0.
     pub label_smoothing: f64,
 }
 
@@ -31,9 +31,9 @@ pub struct CategoricalCrossentropy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BinaryCrossentropy {
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
-    /// The share of each target that is moved to ½. Default 0.
+    /// Label smoothing: share of each target moved to ½. Default 0.
     pub label_smoothing: f64,
 }
 
@@ -163,7 +163,7 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
     for (i, (g, &y)) in gradient.iter_mut().zip(y).enumerate() {
         let (p, t) = (y / sum, target(i));
         loss -= t * p.clamp(EPSILON, 1.0 - EPSILON).ln();
-        // No gradient where the clipping holds p.
+        // No gradient where p is clipped.
         let by_p = if (EPSILON..=1.0 - EPSILON).contains(&p) {
             -t / p
         } else {

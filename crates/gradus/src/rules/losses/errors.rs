@@ -3,7 +3,7 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// What Keras keeps denominators and logarithms away from 0 by.
+/// Keras' epsilon of denominators and logarithms.
 const EPSILON: f32 = 1e-7;
 
 plain!(
@@ -20,8 +20,8 @@ plain!(
     MeanAbsolutePercentageError
 );
 plain!(
-    /// The mean over the last axis of (ln(1 + output) - ln(1 + target))², both
-    /// being at least 1e-7.
+    /// The mean over the last axis of (ln(1 + output) - ln(1 + target))², both clipped to at least
+    /// 1e-7.
     MeanSquaredLogarithmicError
 );
 plain!(
@@ -40,7 +40,7 @@ plain!(
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Huber {
-    /// δ: the errors beyond it count by their absolute value. Default 1.
+    /// δ: beyond it, errors count by their absolute value. Default 1.
     pub delta: f64,
 }
 

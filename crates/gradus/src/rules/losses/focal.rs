@@ -4,29 +4,28 @@ use crate::error::Result;
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
-/// Keras keeps probabilities this far from 0 and 1 before taking a logarithm.
+/// Keras' clipping of probabilities away from 0 and 1 before a logarithm.
 const EPSILON: f32 = 1e-7;
 
-/// Binary cross-entropy in which what is already right counts little (Lin et
-/// al. 2017): the mean over the last axis of (1 - r)^γ · (-ln r), r the
-/// probability given to the right answer.
+/// Binary focal crossentropy, which down-weights outputs that are already right (Lin et al. 2017):
+/// the mean over the last axis of (1 - r)^γ · (-ln r), r the probability given to the right answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BinaryFocalCrossentropy {
-    /// Whether yes counts α and no 1 - α times. Default no.
+    /// True to weight yes by α and no by 1 - α. Default no.
     pub apply_class_balancing: bool,
     /// α. Default 0.25.
     pub alpha: f64,
     /// γ, 0 or more. Default 2.
     pub gamma: f64,
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
-    /// The share of each target that is moved to ½. Default 0.
+    /// Label smoothing: share of each target moved to ½. Default 0.
     pub label_smoothing: f64,
 }
 
-/// Categorical cross-entropy in which what is already right counts little (Lin
-/// et al. 2017): Σ α (1 - p)^γ · (-t ln p) over exclusive classes given one-hot.
+/// Categorical focal crossentropy, which down-weights rows that are already right (Lin et al.
+/// 2017): Σ α (1 - p)^γ · (-t ln p) over exclusive classes given one-hot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CategoricalFocalCrossentropy {
@@ -34,9 +33,9 @@ pub struct CategoricalFocalCrossentropy {
     pub alpha: f64,
     /// γ, 0 or more. Default 2.
     pub gamma: f64,
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
-    /// The share of each target that is spread evenly over the classes. Default 0.
+    /// Label smoothing: share of each target spread evenly over the classes. Default 0.
     pub label_smoothing: f64,
 }
 
@@ -92,7 +91,7 @@ fn power(x: f32, gamma: f32) -> (f32, f32) {
     let x = x.max(0.0);
     let slope = match (gamma, x) {
         (0.0, _) => 0.0,
-        // The true derivative is infinite there for γ below 1.
+        // The true derivative is infinite at 0 for γ below 1.
         (gamma, 0.0) if gamma < 1.0 => 0.0,
         _ => gamma * x.powf(gamma - 1.0),
     };
@@ -160,7 +159,7 @@ impl Formula for CategoricalFocalCrossentropy {
         let (alpha, gamma) = (self.alpha as f32, self.gamma as f32);
         let keep = 1.0 - self.label_smoothing as f32;
         let spread = self.label_smoothing as f32 / output.len() as f32;
-        // The gradient's room holds the probabilities first.
+        // The gradient's memory holds the probabilities first.
         if self.from_logits {
             let highest = output.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             for (g, &y) in gradient.iter_mut().zip(output) {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 type Row = dyn Fn(&[f32], &[f32], &mut [f32]) -> f32 + Send + Sync;
 
-/// A loss of the user's own: a function of the targets and outputs of one row
-/// (of one position, where outputs have several axes) that gives the row's loss
-/// and writes its derivatives by the outputs.
+/// A loss of the user's own: a function of the targets and outputs of one row (of one position,
+/// where outputs have several axes) that returns the row's loss and writes its derivatives by the
+/// outputs.
 ///
-/// Any number of threads may call it at the same time. A file cannot hold it: a
-/// model that was compiled with one is saved without its compile settings, as if
-/// it had not been compiled; weights and all are there.
+/// Any number of threads may call it at the same time. It cannot be saved: a model compiled with
+/// one is saved as if it had not been compiled, with its weights.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -42,8 +41,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function of a row's targets and outputs, as many of the one as of the
-    /// other; into its last argument go the derivatives by the outputs.
+    /// A function of a row's targets and outputs, of the same length; it writes the derivatives by
+    /// the outputs to its last argument.
     pub fn new(
         name: &str,
         row: impl Fn(&[f32], &[f32], &mut [f32]) -> f32 + Send + Sync + 'static,
@@ -55,7 +54,7 @@ impl Function {
         }
     }
 
-    /// Sets what the targets are. Default as many numbers as outputs.
+    /// Sets the kind of targets. Default as many values as outputs.
     pub fn targets(mut self, targets: Targets) -> Self {
         self.targets = targets;
         self
@@ -68,7 +67,7 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// One function is another only if it is the same one.
+/// Functions are equal only if they are the same object.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.targets == other.targets && Arc::ptr_eq(&self.row, &other.row)

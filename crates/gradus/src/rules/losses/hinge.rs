@@ -2,8 +2,8 @@ use super::{Formula, mean};
 use crate::base::registry::Rule;
 
 plain!(
-    /// The mean over the last axis of max(1 - t y, 0), for targets t of -1 or 1;
-    /// 0 stands for -1, so that 0 and 1 do too.
+    /// The mean over the last axis of max(1 - t y, 0), for targets t of -1 or 1; 0 counts as -1, so
+    /// that targets of 0 and 1 work, too.
     Hinge
 );
 plain!(
@@ -17,8 +17,8 @@ plain!(
     CategoricalHinge
 );
 
-/// Keras turns a batch of zeros and ones into -1 and 1. A batch of -1 and 1 has
-/// no zero: it is enough to look at each number.
+/// Keras turns a batch of zeros and ones into -1 and 1. A batch of -1 and 1 has no zero, so each
+/// value can be converted by itself.
 fn signed(t: f32) -> f32 {
     if t == 0.0 { -1.0 } else { t }
 }
@@ -74,7 +74,7 @@ impl Formula for CategoricalHinge {
         for (i, (g, &t)) in gradient.iter_mut().zip(target).enumerate() {
             *g = if i == highest.1 { 1.0 - 2.0 * t } else { -t };
         }
-        // NaN outputs have no highest, but must not pass unseen.
+        // NaN outputs have no maximum, but must not go unnoticed.
         if right.is_nan() { f32::NAN } else { loss }
     }
 }

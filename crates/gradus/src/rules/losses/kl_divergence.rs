@@ -1,12 +1,12 @@
 use super::Formula;
 use crate::base::registry::Rule;
 
-/// Keras keeps both distributions this far from 0.
+/// Keras' clipping of both distributions away from 0.
 const EPSILON: f32 = 1e-7;
 
 plain!(
-    /// Σ t ln(t / y) over the last axis (Kullback & Leibler 1951), t the target
-    /// and y the output, both cut to 1e-7 … 1.
+    /// Σ t ln(t / y) over the last axis (Kullback & Leibler 1951), t the target and y the output,
+    /// both clipped to 1e-7 … 1.
     KLDivergence
 );
 
@@ -16,7 +16,7 @@ impl Formula for KLDivergence {
         for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {
             let (t, p) = (t.clamp(EPSILON, 1.0), y.clamp(EPSILON, 1.0));
             sum += t * (t / p).ln();
-            // No gradient where the cutting holds p.
+            // No gradient where y is clipped.
             *g = if (EPSILON..=1.0).contains(&y) {
                 -t / p
             } else {

@@ -4,12 +4,12 @@ use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
-/// How the losses of a batch's rows, each times its sample weight, become one
-/// number: the one that is reported and whose gradient is taken.
+/// The reduction of the losses of a batch's rows, each times its sample weight, to one number,
+/// which is reported and differentiated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
-    /// Their sum over their number, whatever the weights are.
+    /// Their sum over their number, whatever the weights.
     #[default]
     SumOverBatchSize,
     /// The same.
@@ -20,7 +20,7 @@ pub enum Reduction {
     MeanWithSampleWeight,
 }
 
-/// What training makes small.
+/// A loss: the quantity that training minimizes.
 ///
 /// ```
 /// use gradus::rules::losses::{Huber, Loss, Reduction};
@@ -32,9 +32,9 @@ pub enum Reduction {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loss {
-    /// Its own arguments and formula.
+    /// The arguments and formula.
     pub criterion: Criterion,
-    /// How the rows' losses become one. Default [`Reduction::SumOverBatchSize`].
+    /// Reduction of the rows' losses. Default [`Reduction::SumOverBatchSize`].
     pub reduction: Reduction,
 }
 
@@ -64,21 +64,21 @@ macro_rules! constants {
 }
 
 constants! {
-    /// For exclusive classes given by number.
+    /// For exclusive classes given as labels.
     SparseCategoricalCrossentropy,
     /// For exclusive classes given one-hot.
     CategoricalCrossentropy,
     /// For independent yes/no outputs.
     BinaryCrossentropy,
-    /// For numbers.
+    /// For regression.
     MeanSquaredError,
-    /// For numbers, large errors counting no more than their size.
+    /// For regression; large errors count only linearly.
     MeanAbsoluteError,
-    /// For numbers, errors relative to the target.
+    /// For regression, with errors relative to the target.
     MeanAbsolutePercentageError,
-    /// For numbers of very different sizes, none below 0.
+    /// For regression on values of very different sizes, none below 0.
     MeanSquaredLogarithmicError,
-    /// Squared below an error of 1, absolute beyond.
+    /// Quadratic for errors below 1, linear beyond.
     Huber,
     /// Like Huber's, but smooth.
     LogCosh,
@@ -94,13 +94,13 @@ constants! {
     CategoricalHinge,
     /// For directions.
     CosineSimilarity,
-    /// For independent yes/no outputs, the hard ones above all.
+    /// For independent yes/no outputs, focused on hard ones.
     BinaryFocalCrossentropy,
-    /// For exclusive classes given one-hot, the hard rows above all.
+    /// For exclusive classes given one-hot, focused on hard rows.
     CategoricalFocalCrossentropy,
 }
 
-/// Beside the criterion's own arguments.
+/// Arguments beside the criterion's own.
 const SHARED: &[&str] = &["reduction"];
 
 impl Loss {
@@ -115,7 +115,7 @@ impl Loss {
         Function::new(name, row).into()
     }
 
-    /// Sets how the rows' losses become one.
+    /// Sets the reduction of the rows' losses.
     pub fn reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
@@ -126,23 +126,23 @@ impl Loss {
         self.criterion.class()
     }
 
-    /// What it compares the outputs with.
+    /// The kind of targets.
     pub fn targets(&self) -> Targets {
         self.criterion.targets()
     }
 
-    /// Whether what it compares the outputs with names classes.
+    /// True if its targets are classes.
     pub fn of_classes(&self) -> bool {
         self.criterion.of_classes()
     }
 
-    /// The arguments that every loss takes.
+    /// The common arguments of all losses.
     pub(crate) fn shared_arguments() -> &'static [&'static str] {
         SHARED
     }
 
-    /// Reads it from a name, or from a table with `type` and arguments.
-    /// `at` is where it stands, for the error's text.
+    /// Reads it from a name, or from a table with `type` and arguments. `at` is its path of
+    /// keys, for the error's text.
     pub fn from_config(at: &str, value: &Value) -> Result<Self> {
         let (name, mut given) = named(at, "loss", value)?;
         if let Some(member) = Self::MEMBERS.iter().find(|m| m.is_called(&name)) {
@@ -167,25 +167,25 @@ impl Loss {
         })
     }
 
-    /// Its type and arguments: an object with `type`.
+    /// The type and arguments, as an object with `type`.
     pub fn to_config(&self) -> Value {
         let mut config = self.criterion.to_config();
         config["reduction"] = serde_json::to_value(self.reduction).unwrap_or_default();
         config
     }
 
-    /// Refuses arguments that make no sense.
+    /// Refuses invalid arguments.
     pub(crate) fn check(&self) -> Result<()> {
         self.criterion.check()
     }
 
-    /// Whether it is a function of the user's own, which no file can hold.
+    /// True if it is the user's own function, which cannot be saved.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.criterion.0, super::Kind::Function(_))
     }
 
-    /// The same loss as a function of what the activation is computed from, if
-    /// the two are stabler and cheaper as one formula.
+    /// The same loss as a function of the activation's input, if the combined formula is stabler
+    /// and cheaper.
     pub(crate) fn before(&self, activation: &Activation) -> Option<Loss> {
         let criterion = self.criterion.before(activation)?;
         Some(Loss {
@@ -194,8 +194,8 @@ impl Loss {
         })
     }
 
-    /// What the weighted loss of each of `positions` positions is multiplied by,
-    /// so that their mean is the batch's loss. `weights` has one for each row.
+    /// The factor of the weighted loss of each of `positions` positions that makes their mean the
+    /// batch's loss. `weights` has one for each row.
     pub(crate) fn scale(&self, positions: usize, targets: &[f32], weights: Option<&[f32]>) -> f32 {
         let ignored = self.criterion.ignored();
         let counts = |p: &usize| ignored.is_none_or(|class| targets[*p] != class);
@@ -217,14 +217,14 @@ impl Loss {
         }
     }
 
-    /// Whether the positions of one class do not count.
+    /// True if the positions of one class are ignored.
     pub(crate) fn ignores_a_class(&self) -> bool {
         self.criterion.ignored().is_some()
     }
 
     /// The loss of every position, and its derivatives by the outputs.
     ///
-    /// `outputs` and `gradients` have `width` numbers for each position.
+    /// `outputs` and `gradients` have `width` elements per position.
     pub(crate) fn rows(
         &self,
         width: usize,
@@ -239,7 +239,7 @@ impl Loss {
 }
 
 impl Serialize for Loss {
-    /// The alias where the arguments are the defaults, as Keras writes it.
+    /// The alias if the arguments are the defaults, as Keras writes it.
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
     }

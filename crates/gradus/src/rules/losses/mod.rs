@@ -1,7 +1,7 @@
-//! Losses: what training makes small.
+//! Losses: the quantities that training minimizes.
 //!
-//! A [`Criterion`] has the arguments and the formula for one row; how the rows'
-//! become one number is [`Loss`]'s.
+//! A [`Criterion`] has the arguments and the formula for one row; [`Loss`] adds the reduction over
+//! rows.
 
 mod function;
 mod loss;
@@ -13,25 +13,24 @@ use crate::rules::activations::Activation;
 pub use function::Function;
 pub use loss::{Loss, Reduction};
 
-/// What a loss compares the outputs with.
+/// The kind of a loss's targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Targets {
-    /// One class number, from 0, for each position.
+    /// One label, from 0, for each position.
     ClassNumbers,
-    /// As many numbers as there are outputs.
+    /// Values in the outputs' shape.
     #[default]
     LikeOutputs,
 }
 
 /// A loss's formula, for one position: one row of the outputs' last axis.
 pub trait Formula: Rule {
-    /// What it compares the outputs with.
+    /// The kind of targets.
     fn targets(&self) -> Targets {
         Targets::LikeOutputs
     }
 
-    /// Whether what it compares the outputs with names classes, by number, place or
-    /// sign.
+    /// True if its targets are classes, by label, one-hot or by sign.
     fn of_classes(&self) -> bool {
         self.targets() == Targets::ClassNumbers
     }
@@ -39,13 +38,13 @@ pub trait Formula: Rule {
     /// The loss, and its derivatives by the outputs.
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32;
 
-    /// The class whose positions do not count, if there is one.
+    /// The class whose positions are ignored, if there is one.
     fn ignored(&self) -> Option<f32> {
         None
     }
 
-    /// The same loss as a function of what the activation is computed from, if
-    /// the two are stabler and cheaper as one formula.
+    /// The same loss as a function of the activation's input, if the combined formula is stabler
+    /// and cheaper.
     fn before(&self, activation: &Activation) -> Option<Criterion> {
         let _ = activation;
         None
@@ -68,8 +67,8 @@ macro_rules! plain {
     };
 }
 
-/// The mean over the row of what `f` makes of target and output: a value, and
-/// its derivative by the output.
+/// The mean over the row of `f` of target and output, which returns a value and its derivative by
+/// the output.
 #[inline(always)]
 fn mean(
     target: &[f32],
@@ -133,20 +132,20 @@ registry! {
 }
 
 forward!(Criterion {
-    /// What it compares the outputs with.
+    /// The kind of targets.
     pub(crate) fn targets(&self) -> Targets;
-    /// Whether targets name classes.
+    /// True if targets are classes.
     pub(crate) fn of_classes(&self) -> bool;
-    /// The same loss as a function of what the activation is computed from.
+    /// The same loss as a function of the activation's input.
     pub(crate) fn before(&self, activation: &Activation) -> Option<Criterion>;
-    /// The class whose positions do not count, if there is one.
+    /// The class whose positions are ignored, if there is one.
     pub(crate) fn ignored(&self) -> Option<f32>;
 });
 
 impl Criterion {
     /// The loss of every position, and its derivatives by the outputs.
     ///
-    /// `outputs` and `gradients` have `width` numbers for each position.
+    /// `outputs` and `gradients` have `width` elements per position.
     pub(crate) fn rows(
         &self,
         width: usize,

@@ -19,7 +19,7 @@ fn row(loss: &Loss, target: &[f32], output: &[f32]) -> (f32, Vec<f32>) {
     (losses[0], gradient)
 }
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn losses_and_gradients_are_keras() {
     for case in golden() {
@@ -29,12 +29,12 @@ fn losses_and_gradients_are_keras() {
         for i in 0..losses.len() {
             let (value, gradient) = row(&loss, &targets[i], &outputs[i]);
             let what = json!([case.config, targets[i], outputs[i]]);
-            // Keras' sum of logarithms rounds to some 1e-7 where terms cancel.
+            // Keras' sum of logarithms has a rounding error of some 1e-7 where terms cancel.
             close(value, losses[i], 5e-6, 1e-6, &what);
             for (j, (g, want)) in gradient.iter().zip(&gradients[i]).enumerate() {
                 let y = &outputs[i][j];
                 if loss.class() == "MeanAbsolutePercentageError" && *y == targets[i][j] {
-                    // The corner: TensorFlow has 0, JAX half of a slope.
+                    // At the corner, TensorFlow's derivative is 0, JAX' the half.
                     assert_eq!(*g, 0.0);
                     continue;
                 }
@@ -43,7 +43,7 @@ fn losses_and_gradients_are_keras() {
                     assert_eq!(loss.class(), "CosineSimilarity");
                     continue;
                 }
-                // At the edge of a clipping, TensorFlow has one side's slope, JAX half of it.
+                // At the edge of a clipping, TensorFlow has one side's derivative, JAX half of it.
                 if [0.0, 1.0].contains(y) {
                     continue;
                 }
@@ -61,7 +61,7 @@ fn every_loss_is_compared_with_keras() {
     }
 }
 
-/// Targets that a loss may have, and outputs inside its domain.
+/// Possible targets of a loss, and outputs inside its domain.
 fn sample(loss: &Loss, from_logits: bool) -> (Vec<f32>, Vec<f32>) {
     let numbers = vec![0.7, -1.3, 2.1, 0.4];
     let shares = vec![0.1, 0.25, 0.3, 0.35];
@@ -135,7 +135,7 @@ fn every_gradient_is_the_derivative() {
     }
 }
 
-/// Behind its activation, a loss computes the same of what came before.
+/// Combined with its activation, a loss computes the same from the activation's input.
 #[test]
 fn losses_before_their_activation_are_the_same() {
     let logits = [0.7_f32, -1.3, 2.1, 0.4];
@@ -162,7 +162,7 @@ fn losses_before_their_activation_are_the_same() {
     assert_eq!(pairs, 4);
 }
 
-/// Outputs that are far off, or at the edge, make no NaN.
+/// Extreme outputs, and those at the edge, give no NaN.
 #[test]
 fn every_loss_is_finite_at_the_edges() {
     for (loss, from_logits) in variants() {
@@ -223,7 +223,7 @@ fn reductions_are_keras() {
         let config = json!({"type": "mse", "reduction": reduction});
         Loss::from_config("", &config).unwrap()
     };
-    // Losses 4 and 1 of weights 3 and 0.5; each mean is scaled to the batch's loss.
+    // Losses 4 and 1 with weights 3 and 0.5; each mean is scaled to the batch's loss.
     let weights = [3.0, 0.5];
     let mean = (3.0 * 4.0 + 0.5 * 1.0) / 2.0;
     for (reduction, want, unweighted) in [
@@ -241,10 +241,10 @@ fn reductions_are_keras() {
     }
     assert_eq!(loss("sum_over_batch_size"), Loss::MeanSquaredError);
     assert_ne!(loss("sum"), Loss::MeanSquaredError);
-    // No weight at all is no loss, not a NaN.
+    // All weights 0 give loss 0, not NaN.
     let weighted = loss("mean_with_sample_weight");
     assert_eq!(weighted.scale(2, &[0.0, 0.0], Some(&[0.0, 0.0])), 0.0);
-    // Two positions a row: both have the row's weight.
+    // Two positions per row: both have the row's weight.
     assert_eq!(weighted.scale(4, &[0.0; 4], Some(&[1.0, 3.0])), 0.5);
 }
 

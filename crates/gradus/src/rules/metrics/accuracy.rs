@@ -4,8 +4,7 @@ use crate::error::{Error, Result};
 use crate::rules::losses::Targets;
 use serde::{Deserialize, Serialize};
 
-/// The share of right classes: stands for one of the three below, as the
-/// targets are.
+/// The share of right classes: stands for one of the three below, by the kind of targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Accuracy {}
@@ -14,16 +13,16 @@ pub struct Accuracy {}
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BinaryAccuracy {
-    /// Default 0.5.
+    /// Threshold. Default 0.5.
     pub threshold: f64,
 }
 
-/// The share of rows whose largest output is at the largest target.
+/// The share of rows whose largest output is that of the largest target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CategoricalAccuracy {}
 
-/// The share of rows whose largest output is at the target's number.
+/// The share of rows whose largest output is that of the label.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SparseCategoricalAccuracy {}
@@ -36,7 +35,7 @@ pub struct TopKCategoricalAccuracy {
     pub k: u64,
 }
 
-/// The share of rows whose target's number is among those of the k largest outputs.
+/// The share of rows whose label is among the k largest outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SparseTopKCategoricalAccuracy {
@@ -167,7 +166,7 @@ impl Formula for SparseCategoricalAccuracy {
     }
 }
 
-/// Whether fewer than k outputs are above that of `place`: of equals, all are in.
+/// True if fewer than k outputs are above that of `place`: ties are all in.
 fn in_top(output: &[f32], place: usize, k: u64) -> bool {
     let Some(own) = output.get(place).filter(|own| own.is_finite()) else {
         return false;

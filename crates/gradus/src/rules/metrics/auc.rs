@@ -3,7 +3,7 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which curve the area is under.
+/// The curve whose area is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Curve {
     /// True positive rate over false positive rate.
@@ -18,12 +18,11 @@ pub enum Curve {
     PRGAIN,
 }
 
-/// How the area is summed between thresholds.
+/// The summation of the area between thresholds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Summation {
-    /// By trapezoids; for precision over recall by the interpolation of Davis &
-    /// Goadrich 2006.
+    /// Trapezoidal; for precision over recall, interpolated as in Davis & Goadrich 2006.
     #[default]
     #[serde(alias = "Interpolation")]
     Interpolation,
@@ -35,26 +34,25 @@ pub enum Summation {
     Majoring,
 }
 
-/// The area under a curve of yes/no answers by their threshold.
+/// The area under a curve of yes/no outputs by their threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AUC {
-    /// How many thresholds, evenly from 0 to 1. Default 200.
+    /// Number of thresholds, evenly spaced from 0 to 1. Default 200.
     pub num_thresholds: u64,
-    /// Which curve. Default ROC.
+    /// Curve. Default ROC.
     pub curve: Curve,
-    /// How areas are summed. Default by interpolation.
+    /// Summation. Default by interpolation.
     pub summation_method: Summation,
-    /// Thresholds between 0 and 1 instead. Default none.
+    /// Own thresholds between 0 and 1 instead. Default none.
     pub thresholds: Option<Vec<f64>>,
-    /// Whether each output has an area of its own, and their mean is taken.
-    /// Default no: all outputs are one.
+    /// True to average a separate area for each output. Default no: all outputs are pooled.
     pub multi_label: bool,
-    /// How many outputs, with `multi_label`. Default as there are.
+    /// Number of outputs, with `multi_label`. Default the actual one.
     pub num_labels: Option<u64>,
-    /// How much each output counts. Default all the same.
+    /// Weight of each output. Default equal weights.
     pub label_weights: Option<Vec<f64>>,
-    /// Whether outputs are logits rather than probabilities. Default no.
+    /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
 }
 
@@ -70,8 +68,8 @@ impl AUC {
         from_logits: false,
     };
 
-    /// The thresholds between the first, below 0, and the last, above 1; none
-    /// if they are evenly spread.
+    /// The thresholds between the first, below 0, and the last, above 1; `None` if they are evenly
+    /// spaced.
     fn uneven(&self) -> Option<Vec<f64>> {
         let mut thresholds = self.thresholds.clone()?;
         thresholds.sort_by(f64::total_cmp);
@@ -83,7 +81,7 @@ impl AUC {
         (!even || thresholds.is_empty()).then_some(thresholds)
     }
 
-    /// How many thresholds there are with the first and the last.
+    /// Number of thresholds, with the first and the last.
     fn count(&self) -> usize {
         let own = self.thresholds.as_ref().map(|t| t.len() + 2);
         own.unwrap_or(self.num_thresholds as usize)
@@ -134,8 +132,8 @@ fn over(a: f64, b: f64) -> f64 {
 impl Formula for AUC {
     const BETTER: Option<Better> = Some(Better::Larger);
 
-    /// For each label, how many of the true and of the false lie above how many
-    /// of the thresholds, from none to all.
+    /// For each label, the counts of true and false ones by the number of thresholds below them,
+    /// from none to all.
     fn gathers(&self, width: usize) -> usize {
         let labels = if self.multi_label { width } else { 1 };
         labels * 2 * (self.count() + 1)
@@ -188,9 +186,9 @@ impl Formula for AUC {
 }
 
 impl AUC {
-    /// The area, from how many true and false lie above how many thresholds.
+    /// The area, from the counts of true and false ones by the number of thresholds below them.
     fn area(&self, yes: &[f64], no: &[f64]) -> f64 {
-        // Those above threshold j are those above more than j of them.
+        // Those above threshold j are those above more than j thresholds.
         let above = |numbers: &[f64]| {
             let mut sums = vec![0.0; numbers.len() - 1];
             let mut sum = 0.0;
@@ -233,9 +231,8 @@ impl AUC {
     }
 }
 
-/// Precision over recall, true positives running linearly with all positives
-/// between two thresholds: with slope s = ΔTP / ΔP and TP = i + s P, the area
-/// is Σ s (ΔTP + i ln(P / P')) / positives.
+/// Precision over recall, true positives being linear in all positives between two thresholds: with
+/// slope s = ΔTP / ΔP and TP = i + s P, the area is Σ s (ΔTP + i ln(P / P')) / positives.
 fn interpolated(tp: &[f64], fp: &[f64], positives: f64) -> f64 {
     let strips = (1..tp.len()).map(|j| {
         let (said, said_next) = (tp[j - 1] + fp[j - 1], tp[j] + fp[j]);

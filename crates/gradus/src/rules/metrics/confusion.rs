@@ -3,29 +3,29 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Of the outputs that say yes, the share that is right: tp / (tp + fp), 0 where
-/// none says yes. An output says yes above the threshold.
+/// Precision, the share of right ones among the outputs that say yes: tp / (tp + fp), 0 if none
+/// says yes. An output says yes above the threshold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Precision {
-    /// The threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    /// Threshold, from 0 to 1. Default 0.5, or none with `top_k`.
     pub thresholds: Option<f64>,
-    /// Only a row's k largest outputs say yes. Default all.
+    /// Limits yes to a row's k largest outputs. Default all.
     pub top_k: Option<u64>,
-    /// Only this output counts. Default all.
+    /// Output to count, the others being ignored. Default all.
     pub class_id: Option<u64>,
 }
 
-/// Of the targets that are yes, the share that is found: tp / (tp + fn), 0 where
-/// none is yes.
+/// Recall, the share of found ones among the targets that are yes: tp / (tp + fn), 0 if none is
+/// yes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Recall {
-    /// The threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    /// Threshold, from 0 to 1. Default 0.5, or none with `top_k`.
     pub thresholds: Option<f64>,
-    /// Only a row's k largest outputs say yes. Default all.
+    /// Limits yes to a row's k largest outputs. Default all.
     pub top_k: Option<u64>,
-    /// Only this output counts. Default all.
+    /// Output to count, the others being ignored. Default all.
     pub class_id: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Rule for Recall {
     }
 }
 
-/// Calls `f` with what each number's target and output say, and its weight.
+/// Calls `f` with each element's target and output as yes or no, and its weight.
 fn answers(
     batch: Batch<'_>,
     thresholds: Option<f64>,
@@ -70,7 +70,7 @@ fn answers(
                 continue;
             }
             let chosen = top_k.is_none_or(|k| {
-                // Of equals, the earlier ones.
+                // Of ties, the earlier ones.
                 let before = |&(j, &other): &(usize, &f32)| other > y || (other == y && j < i);
                 (output.iter().enumerate().filter(before).count() as u64) < k
             });
@@ -154,18 +154,18 @@ macro_rules! count {
 }
 
 count!(
-    /// How many are yes and said to be.
+    /// The number of targets that are yes, with outputs that say yes.
     TruePositives, true, true
 );
 count!(
-    /// How many are no and said to be.
+    /// The number of targets that are no, with outputs that say no.
     TrueNegatives, false, false
 );
 count!(
-    /// How many are no but said to be yes.
+    /// The number of targets that are no, with outputs that say yes.
     FalsePositives, false, true
 );
 count!(
-    /// How many are yes but said to be no.
+    /// The number of targets that are yes, with outputs that say no.
     FalseNegatives, true, false
 );

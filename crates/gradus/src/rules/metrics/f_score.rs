@@ -3,15 +3,15 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Over what a score is averaged.
+/// The averaging of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Average {
-    /// One score of all outputs together.
+    /// One score of all outputs pooled.
     Micro,
     /// The mean of each output's score.
     Macro,
-    /// The mean of each output's score, weighted by how often it is yes.
+    /// The mean of each output's score, weighted by its number of yes targets.
     Weighted,
 }
 
@@ -19,24 +19,22 @@ pub enum Average {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct F1Score {
-    /// Over what it is averaged. Without, Keras reports a list; here it is
-    /// their mean, as [`Average::Macro`].
+    /// Averaging. Without it, Keras reports a list; here it is their mean, as [`Average::Macro`].
     pub average: Option<Average>,
-    /// Outputs above it say yes. Default: a row's largest output does.
+    /// Threshold above which outputs say yes. Default: a row's largest output does.
     pub threshold: Option<f64>,
 }
 
-/// The harmonic mean of precision and recall, recall counting β² times:
-/// (1 + β²) p r / (β² p + r).
+/// The weighted harmonic mean of precision and recall, recall counting β² times: (1 + β²) p r / (β²
+/// p + r).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FBetaScore {
-    /// Over what it is averaged. Without, Keras reports a list; here it is
-    /// their mean, as [`Average::Macro`].
+    /// Averaging. Without it, Keras reports a list; here it is their mean, as [`Average::Macro`].
     pub average: Option<Average>,
     /// β. Default 1.
     pub beta: f64,
-    /// Outputs above it say yes. Default: a row's largest output does.
+    /// Threshold above which outputs say yes. Default: a row's largest output does.
     pub threshold: Option<f64>,
 }
 
@@ -81,7 +79,7 @@ impl Rule for FBetaScore {
     }
 }
 
-/// Keras keeps denominators from 0 by it.
+/// Keras' epsilon of denominators.
 const EPSILON: f64 = 1e-7;
 
 impl FBetaScore {
@@ -109,7 +107,7 @@ impl Formula for FBetaScore {
             for (i, (&t, &y)) in target.iter().zip(output).enumerate() {
                 let yes = match self.threshold {
                     Some(threshold) => y > threshold as f32,
-                    // A row of zeros says nothing.
+                    // A row of zeros has no largest output.
                     None => y >= largest && y.abs() > 1e-9,
                 };
                 let (yes, t) = (f64::from(yes), f64::from(t));

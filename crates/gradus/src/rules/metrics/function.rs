@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 type Row = dyn Fn(&[f32], &[f32]) -> f64 + Send + Sync;
 
-/// A metric of the user's own: the mean of a function of the targets and outputs
-/// of a row (of a position, where outputs have several axes). A class number is
-/// given to it as one, where the loss takes those.
+/// A metric of the user's own: the mean of a function of the targets and outputs of a row (of a
+/// position, where outputs have several axes). It gets labels as they are, if the loss takes
+/// labels.
 ///
-/// A file cannot hold it: a model is saved without it.
+/// It cannot be saved: a model is saved without it.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -34,7 +34,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function of a row's targets and outputs, by that name in the history.
+    /// A function of a row's targets and outputs, with its name in the history.
     pub fn new(name: &str, row: impl Fn(&[f32], &[f32]) -> f64 + Send + Sync + 'static) -> Self {
         Function {
             name: name.into(),
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// One function is another only if it is the same one.
+/// Functions are equal only if they are the same object.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.row, &other.row)

@@ -1,4 +1,4 @@
-//! Metrics: what is reported beside the loss.
+//! Metrics, reported beside the loss.
 
 mod function;
 
@@ -10,7 +10,7 @@ pub use f_score::Average;
 pub use function::Function;
 pub use r2_score::Aggregation;
 
-/// A batch's outputs with what they should have been.
+/// A batch's outputs and targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     /// Targets, `target_width` for each position.
@@ -19,13 +19,13 @@ pub struct Batch<'a> {
     pub outputs: &'a [f32],
     /// Outputs at a position.
     pub width: usize,
-    /// Targets at a position: 1 for class numbers.
+    /// Targets at a position: 1 for labels.
     pub target_width: usize,
-    /// How much each row counts; none where all count 1.
+    /// Weight of each row; empty if all are 1.
     pub weights: &'a [f32],
 }
 
-/// The place of the largest number, the first of equals, as numpy's argmax.
+/// The index of the largest value, the first of ties, as numpy's argmax.
 fn largest(numbers: &[f32]) -> usize {
     let mut best = 0;
     for (i, &x) in numbers.iter().enumerate() {
@@ -36,7 +36,7 @@ fn largest(numbers: &[f32]) -> usize {
     best
 }
 
-/// A position's class: its number, or the place of the one in one-hot targets.
+/// A position's class: its label, or the index in one-hot targets.
 fn class(target: &[f32]) -> f32 {
     match target {
         [number] => *number,
@@ -45,7 +45,7 @@ fn class(target: &[f32]) -> f32 {
 }
 
 impl<'a> Batch<'a> {
-    /// How the targets are given.
+    /// The kind of targets.
     fn targets(&self) -> Targets {
         match self.target_width == self.width {
             true => Targets::LikeOutputs,
@@ -53,8 +53,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Calls `f` with each position's targets, outputs and weight, as many targets
-    /// as outputs: a class number is spread out one-hot.
+    /// Calls `f` with each position's targets, outputs and weight, as many targets as outputs: a
+    /// label is expanded to one-hot.
     fn each_like_outputs(&self, mut f: impl FnMut(&[f32], &[f32], f64)) {
         match self.targets() {
             Targets::LikeOutputs => self.positions().for_each(|(t, y, w)| f(t, y, w)),
@@ -85,34 +85,33 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Which of two measurements is the better one.
+/// The better direction of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
-    /// The smaller, as of an error.
+    /// Smaller is better, as for an error.
     Smaller,
-    /// The larger, as of an accuracy.
+    /// Larger is better, as for an accuracy.
     Larger,
 }
 
-/// A metric's formula: what it gathers from batches, and what comes of it.
+/// A metric's formula: accumulation over batches, and the result.
 pub trait Formula: Rule {
-    /// Which of its results is better, as Keras' `_direction`; none where neither is
-    /// better in itself.
+    /// Better direction, as Keras' `_direction`; `None` if there is none.
     const BETTER: Option<Better>;
 
-    /// Keras' name for it in the history, where it isn't the first alias.
+    /// Keras' name in the history, if it isn't the first alias.
     const NAME: Option<&'static str> = None;
 
-    /// How many numbers it gathers from outputs of that width; all start at 0.
+    /// The number of accumulated values, for outputs of that width; all start at 0.
     fn gathers(&self, width: usize) -> usize {
         let _ = width;
         2
     }
 
-    /// Adds a batch to what was gathered.
+    /// Accumulates a batch.
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]);
 
-    /// The metric: by default the first number over the second.
+    /// The result: by default the first accumulated value over the second.
     fn result(&self, gathered: &[f64]) -> f64 {
         gathered[0] / gathered[1]
     }
@@ -125,7 +124,7 @@ pub trait Formula: Rule {
 }
 
 registry! {
-    /// What is reported beside the loss.
+    /// A metric, reported beside the loss.
     Metric("metric") {
         accuracy: Accuracy["accuracy", "acc"],
             BinaryAccuracy["binary_accuracy"],
@@ -156,27 +155,27 @@ registry! {
 }
 
 defaults!(Metric {
-    /// The share of right classes; binary, one-hot or by number as the targets are.
+    /// The share of right classes; binary, one-hot or by label, according to the targets.
     Accuracy,
     /// The share of outputs on the right side of 0.5.
     BinaryAccuracy,
     /// The share of rows whose largest output is at the one-hot target.
     CategoricalAccuracy,
-    /// The share of rows whose largest output is at the target's number.
+    /// The share of rows whose largest output is that of the label.
     SparseCategoricalAccuracy,
     /// The share of rows whose one-hot target is among the 5 largest outputs.
     TopKCategoricalAccuracy,
-    /// The share of rows whose target's number is among the 5 largest outputs.
+    /// The share of rows whose label is among the 5 largest outputs.
     SparseTopKCategoricalAccuracy,
     /// The area under the ROC curve.
     AUC,
-    /// Cross-entropy; binary, one-hot or by number as the targets are.
+    /// Crossentropy; binary, one-hot or by label, according to the targets.
     Crossentropy,
     /// For independent yes/no outputs.
     BinaryCrossentropy,
     /// For exclusive classes given one-hot.
     CategoricalCrossentropy,
-    /// For exclusive classes given by number.
+    /// For exclusive classes given as labels.
     SparseCategoricalCrossentropy,
     /// The mean of (output - target)².
     MeanSquaredError,
@@ -184,7 +183,7 @@ defaults!(Metric {
     RootMeanSquaredError,
     /// The mean of |output - target|.
     MeanAbsoluteError,
-    /// The mean of |output - target| / |target|, in hundredths.
+    /// The mean of |output - target| / |target|, in percent.
     MeanAbsolutePercentageError,
     /// The mean of (ln(1 + output) - ln(1 + target))².
     MeanSquaredLogarithmicError,
@@ -198,7 +197,7 @@ defaults!(Metric {
     Hinge,
     /// The mean of max(1 - target · output, 0)².
     SquaredHinge,
-    /// The lack of a margin between the right class and the others.
+    /// The shortfall of the margin between the right class and the others.
     CategoricalHinge,
     /// The cosine between target and output.
     CosineSimilarity,
@@ -207,12 +206,12 @@ defaults!(Metric {
 });
 
 forward!(Metric {
-    /// Adds a batch to what was gathered.
+    /// Accumulates a batch.
     pub(crate) fn add(&self, batch: Batch<'_>, gathered: &mut [f64]);
-    /// The metric of what was gathered.
+    /// The result of the accumulated values.
     pub(crate) fn result(&self, gathered: &[f64]) -> f64;
-    /// Which of two of its results is better; none where neither is better in itself, as
-    /// of a count (`TruePositives`) or a function of the user's own.
+    /// The better direction of its results; `None` if there is none, as for a count
+    /// (`TruePositives`) or a user's function.
     pub fn better(&self) -> Option<Better> = BETTER;
 });
 
@@ -225,7 +224,7 @@ impl Metric {
         Function::new(name, row).into()
     }
 
-    /// Whether it is a function of the user's own, which no file can hold.
+    /// True if it is the user's own function, which cannot be saved.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.0, Kind::Function(_))
     }
@@ -237,13 +236,13 @@ impl Metric {
             .unwrap_or_else(|| self.clone())
     }
 
-    /// What it has gathered before the first batch, for outputs of that width.
+    /// The initial accumulated values, for outputs of that width.
     pub(crate) fn start(&self, width: usize) -> Vec<f64> {
         vec![0.0; match_member!(&self.0, rule: R => rule.gathers(width))]
     }
 
-    /// The name it goes by in the history unless the user gave another: Keras'
-    /// own, most often the first alias.
+    /// The name in the history unless the user gave another: Keras' own, most often the first
+    /// alias.
     pub fn name(&self) -> &str {
         if let Kind::Function(function) = &self.0 {
             return function.name();

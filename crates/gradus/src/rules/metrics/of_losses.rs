@@ -1,5 +1,5 @@
-//! The losses that are metrics too, under the same names and with the same
-//! arguments; and what is made of them.
+//! The losses that are metrics too, with the same names and arguments; and metrics derived from
+//! them.
 
 use super::{Batch, Better, Formula, Metric};
 use crate::base::registry::Rule;
@@ -12,7 +12,7 @@ pub use crate::rules::losses::{
     MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
 };
 
-/// Cross-entropy: stands for one of the three, as the targets are.
+/// Crossentropy: stands for one of the three, according to the targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crossentropy {}
@@ -43,7 +43,7 @@ impl Rule for Crossentropy {}
 impl Rule for LogCoshError {}
 impl Rule for RootMeanSquaredError {}
 
-/// Gathers the sum of a loss over positions, and their number.
+/// Accumulates the sum of a loss over positions, and their number.
 fn add_loss<R: LossFormula>(rule: &R, batch: Batch<'_>, gathered: &mut [f64]) {
     let mut gradient = vec![0.0; batch.width];
     let mut add = |target: &[f32], output: &[f32], weight: f64| {

@@ -2,7 +2,7 @@ use super::{Batch, Better, Formula};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
-/// How the outputs' scores become one.
+/// The averaging of the outputs' scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregation {
@@ -18,7 +18,7 @@ pub enum Aggregation {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct R2Score {
-    /// How the outputs' scores become one. Default their mean.
+    /// Averaging of the outputs' scores. Default their mean.
     pub class_aggregation: Aggregation,
     /// p: above 0, the adjusted score 1 - (1 - R²)(n - 1) / (n - p - 1), n the
     /// number of targets. Default 0.
@@ -63,7 +63,7 @@ impl Formula for R2Score {
         let variance = |i: usize| gathered[width + i] - gathered[i] * gathered[i] / weights;
         let score = |i: usize| {
             let score = 1.0 - gathered[2 * width + i] / variance(i);
-            // As Keras: a constant target explains nothing.
+            // As in Keras: a constant target gives 0.
             if score.is_infinite() { 0.0 } else { score }
         };
         let scores = (0..width).map(score);

@@ -7,7 +7,7 @@ fn golden() -> Vec<Case> {
     cases(include_str!("../../../tests/golden_rules/metrics.json"))
 }
 
-/// A metric of these rows, in batches of so many.
+/// A metric of these rows, in batches of this size.
 fn measure(metric: &Metric, targets: &[Vec<f32>], outputs: &[Vec<f32>], batch: usize) -> f64 {
     let width = outputs[0].len();
     let mut gathered = metric.start(width);
@@ -24,7 +24,7 @@ fn measure(metric: &Metric, targets: &[Vec<f32>], outputs: &[Vec<f32>], batch: u
     metric.result(&gathered)
 }
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn results_are_keras_in_batches_of_any_size() {
     for case in golden() {
@@ -47,7 +47,7 @@ fn names_are_keras() {
     for case in golden() {
         let metric = Metric::from_config("", &case.config).unwrap();
         let name = case.get("name").as_str().unwrap();
-        // Keras numbers what it names by class: precision_3.
+        // Keras appends numbers to class names: precision_3.
         let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let bare = bare.strip_suffix('_').unwrap_or(name);
         assert_eq!(metric.name(), bare);
@@ -96,7 +96,7 @@ fn accuracy_and_crossentropy_stand_for_what_the_targets_are() {
     );
 }
 
-/// A class number and its one-hot vector are the same target.
+/// A label and its one-hot vector are the same target.
 #[test]
 fn class_numbers_are_as_good_as_one_hot() {
     let outputs: Vec<Vec<f32>> = (0..12)
@@ -117,7 +117,7 @@ fn class_numbers_are_as_good_as_one_hot() {
         let metric = Metric::from_config("", &member.class.into()).unwrap();
         let by_class = measure(&metric, &classes, &outputs, 5);
         let by_hot = measure(&metric, &hot, &outputs, 5);
-        // One entropy knows the right class alone, the other a distribution.
+        // One crossentropy uses the label, the other a distribution.
         close(
             by_class as f32,
             by_hot as f32,

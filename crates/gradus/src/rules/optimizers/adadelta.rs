@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Adadelta {
-    /// ρ, how slowly both means change. Default 0.95.
+    /// ρ, the decay of both running means. Default 0.95.
     pub rho: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,

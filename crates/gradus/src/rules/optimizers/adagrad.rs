@@ -5,13 +5,13 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// A rate of its own for each weight (Duchi et al. 2011):
+/// A separate rate for each weight (Duchi et al. 2011):
 ///
 /// a ← a + g², w ← w - rate · g / √(a + ε).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Adagrad {
-    /// What a starts at. Default 0.1.
+    /// Initial value of a. Default 0.1.
     pub initial_accumulator_value: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,

@@ -5,21 +5,20 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Adaptive moments (Kingma & Ba 2015), in Keras' arrangement:
+/// Adaptive moments (Kingma & Ba 2015), in Keras' form:
 ///
-/// m ← m + (1 - β₁)(g - m), v ← v + (1 - β₂)(g² - v), and
-/// w ← w - m · rate √(1 - β₂ᵗ) / (1 - β₁ᵗ) / (√v + ε); with `amsgrad`
-/// (Reddi et al. 2018) the largest v so far takes v's place.
+/// m ← m + (1 - β₁)(g - m), v ← v + (1 - β₂)(g² - v), and w ← w - m · rate √(1 - β₂ᵗ) / (1 - β₁ᵗ) /
+/// (√v + ε); with `amsgrad` (Reddi et al. 2018) the largest v so far replaces v.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Adam {
-    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    /// β₁, the decay of the mean gradient. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    /// β₂, the decay of the mean squared gradient. Default 0.999.
     pub beta_2: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,
-    /// Whether steps may never grow again. Default no.
+    /// True for AMSGrad, which keeps the largest v. Default no.
     pub amsgrad: bool,
 }
 
@@ -94,13 +93,13 @@ impl Formula for Adam {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AdamW {
-    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    /// β₁, the decay of the mean gradient. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    /// β₂, the decay of the mean squared gradient. Default 0.999.
     pub beta_2: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,
-    /// Whether steps may never grow again. Default no.
+    /// True for AMSGrad, which keeps the largest v. Default no.
     pub amsgrad: bool,
 }
 

@@ -5,16 +5,16 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Adam by the largest gradient instead of the mean square (Kingma & Ba 2015):
+/// Adam with the largest gradient instead of the mean square (Kingma & Ba 2015):
 ///
 /// m ← m + (1 - β₁)(g - m), u ← max(β₂ u, |g|),
 /// w ← w - rate · m / ((1 - β₁ᵗ)(u + ε)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Adamax {
-    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    /// β₁, the decay of the mean gradient. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the largest gradient is forgotten. Default 0.999.
+    /// β₂, the decay of the largest gradient. Default 0.999.
     pub beta_2: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,

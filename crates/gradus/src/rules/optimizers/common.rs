@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 /// The slot of the weights' moving average.
 pub(crate) const AVERAGE: &str = "average";
 
-/// The slot of the gradients of the steps since the last update.
+/// The slot of the accumulated gradients since the last update.
 pub(crate) const ACCUMULATOR: &str = "gradient_accumulator";
 
 /// A number, or a schedule of the step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum LearningRate {
-    /// The same in every step.
+    /// A constant.
     Constant(f64),
-    /// By a Keras schedule.
+    /// A Keras schedule.
     Schedule(Schedule),
 }
 
@@ -43,7 +43,7 @@ impl From<Schedule> for LearningRate {
     }
 }
 
-/// What Keras gives to every optimizer, in the order of its configurations.
+/// The arguments of every optimizer, in the order of Keras' configurations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Common {
@@ -102,44 +102,43 @@ pub struct Optimizer<M = Method> {
     pub method: M,
     /// Keras' name of the object. Default the method's.
     pub name: Option<String>,
-    /// The size of a step. The default is the method's.
+    /// Learning rate. The default is the method's.
     pub learning_rate: LearningRate,
-    /// The share of each weight, times the learning rate, that is taken off
-    /// before the update. The default is the method's: none but for AdamW and Muon.
+    /// Weight decay: share of each weight, times the learning rate, subtracted before the update.
+    /// The default is the method's: none except for AdamW and Muon.
     pub weight_decay: Option<f64>,
-    /// Each gradient is cut to ± this. Default none.
+    /// Clips each gradient element to ± this. Default none.
     pub clipvalue: Option<f64>,
-    /// Each variable's gradient is scaled down to this norm. Default none.
+    /// Clips each variable's gradient to this norm. Default none.
     pub clipnorm: Option<f64>,
-    /// The whole gradient is scaled down to this norm (Pascanu et al. 2013). Default none.
+    /// Clips the whole gradient to this norm (Pascanu et al. 2013). Default none.
     pub global_clipnorm: Option<f64>,
-    /// Whether a moving average of the weights is kept, which they become at
-    /// the end of the training (Polyak & Juditsky 1992). Default no.
+    /// True to keep a moving average of the weights, which replaces them at the end of the training
+    /// (Polyak & Juditsky 1992). Default no.
     pub use_ema: bool,
-    /// How slowly the average changes: average ← m average + (1 - m) w. Default 0.99.
+    /// Momentum m of the average: average ← m average + (1 - m) w. Default 0.99.
     pub ema_momentum: f64,
-    /// The weights become the average every so many steps too. Default never.
+    /// Interval in steps at which the average also replaces the weights. Default never.
     pub ema_overwrite_frequency: Option<u64>,
-    /// Keras multiplies the loss by this before it takes the gradient, and divides
-    /// the gradient by it before anything else: against underflow where numbers
-    /// have 16 bits. In float32 the two cancel (the golden cases `opt_*_loss_scale`
-    /// show it), so nothing is computed; it is kept for Keras' files. Default none.
+    /// Keras multiplies the loss by this before it takes the gradient, and divides the gradient by
+    /// it before anything else: against underflow in 16-bit formats. In float32 the two cancel (the
+    /// golden cases `opt_*_loss_scale` show it), so nothing is computed; it is kept for Keras'
+    /// files. Default none.
     pub loss_scale_factor: Option<f64>,
-    /// The weights are updated once in so many steps, by the mean gradient.
-    /// Default each time.
+    /// Gradient accumulation: the weights are updated once in this many steps, by the mean
+    /// gradient. Default each step.
     pub gradient_accumulation_steps: Option<u64>,
-    /// Variables in whose name one of these is found have no weight decay:
-    /// `bias`, `gamma`. Keras' files do not keep them. Default none.
+    /// Names of variables without weight decay, matched as substrings: `bias`, `gamma`. Not stored
+    /// in Keras' files. Default none.
     pub exclude_from_weight_decay: Vec<String>,
-    /// What the learning rate is multiplied by in the layers, or parts, whose names
-    /// match a pattern (`*` stands for anything; the last that matches counts):
-    /// discriminative rates (Howard & Ruder 2018). Weight decay follows the rate.
-    /// Keras' files do not keep them. Default 1.
+    /// Factors of the learning rate in the layers, or parts, whose names match a pattern (`*`
+    /// stands for any text; the last match counts): discriminative rates (Howard & Ruder 2018).
+    /// Weight decay follows the rate. Not stored in Keras' files. Default 1.
     pub layer_rates: Vec<(String, f64)>,
 }
 
 impl Optimizer {
-    /// True if it has a momentum (or β₁) that a schedule can move.
+    /// True if it has a momentum (or β₁) that a schedule can change.
     pub fn has_momentum(&self) -> bool {
         if self.method.to_config()["momentum"].as_f64() == Some(0.0) {
             return false;
@@ -165,7 +164,7 @@ impl Optimizer {
                 return Err(Error::unknown(at, "key", key, known()));
             }
         }
-        // Keras writes null for none, also where the default is another.
+        // Keras writes null for none, even if the default is another.
         let decay_given = given.contains_key("weight_decay");
         let (common, mut own): (serde_json::Map<_, _>, serde_json::Map<_, _>) = given
             .into_iter()
@@ -173,7 +172,7 @@ impl Optimizer {
         own.insert("type".into(), name.into());
         let method = Method::from_config(at, &own.into())?;
         let common: Common = read(at, common)?;
-        // Keras' own name for it, numbered where there are several, says nothing.
+        // Keras' default name, numbered if there are several, carries no information.
         let own = |given: &String| {
             let bare = given.trim_end_matches(|c: char| c.is_ascii_digit());
             let bare = bare.strip_suffix('_').unwrap_or(given);
@@ -211,12 +210,12 @@ impl Optimizer {
         Ok(optimizer)
     }
 
-    /// The arguments that every optimizer takes.
+    /// The common arguments of all optimizers.
     pub(crate) fn shared_arguments() -> &'static [&'static str] {
         field_names::<Common>()
     }
 
-    /// Its type and every argument.
+    /// The type and every argument.
     pub fn to_config(&self) -> Value {
         let mut config = self.method.to_config();
         if let Value::Object(object) = &mut config {
@@ -246,8 +245,7 @@ impl Optimizer {
         config
     }
 
-    /// What is kept for each weight: the method's slots, then what every method
-    /// may have beside them.
+    /// The slots of each weight: the method's, then the optional ones of every method.
     pub(crate) fn slots(&self) -> Vec<&'static str> {
         let mut slots = self.method.slots().to_vec();
         if self.use_ema {
@@ -259,7 +257,7 @@ impl Optimizer {
         slots
     }
 
-    /// What a slot starts at.
+    /// The initial value of a slot.
     pub(crate) fn slot_start(&self, slot: usize) -> f32 {
         if slot < self.method.slots().len() {
             self.method.slot_start()[slot]
@@ -268,7 +266,7 @@ impl Optimizer {
         }
     }
 
-    /// Refuses arguments that make no sense.
+    /// Refuses invalid arguments.
     pub(crate) fn check(&self) -> Result<()> {
         self.method.check()?;
         if let LearningRate::Constant(rate) = self.learning_rate
@@ -364,25 +362,25 @@ impl<M> Optimizer<M> {
         self
     }
 
-    /// Cuts each gradient to ± `limit`.
+    /// Clips each gradient element to ± `limit`.
     pub fn clipvalue(mut self, limit: f64) -> Self {
         self.clipvalue = Some(limit);
         self
     }
 
-    /// Scales each variable's gradient down to this norm.
+    /// Clips each variable's gradient to this norm.
     pub fn clipnorm(mut self, norm: f64) -> Self {
         self.clipnorm = Some(norm);
         self
     }
 
-    /// Scales the whole gradient down to this norm.
+    /// Clips the whole gradient to this norm.
     pub fn global_clipnorm(mut self, norm: f64) -> Self {
         self.global_clipnorm = Some(norm);
         self
     }
 
-    /// Leaves variables in whose name one of these is found out of the weight decay.
+    /// Excludes variables from the weight decay whose names contain one of these.
     pub fn exclude_from_weight_decay(mut self, names: &[&str]) -> Self {
         self.exclude_from_weight_decay = names.iter().map(|&name| name.to_owned()).collect();
         self
@@ -398,14 +396,14 @@ impl<M> Optimizer<M> {
         self
     }
 
-    /// Keeps a moving average of the weights, with this momentum.
+    /// Keeps a moving average of the weights with this momentum.
     pub fn use_ema(mut self, momentum: f64) -> Self {
         self.use_ema = true;
         self.ema_momentum = momentum;
         self
     }
 
-    /// Updates the weights once in so many steps, by the mean gradient.
+    /// Accumulates gradients: updates the weights once in this many steps, by the mean gradient.
     pub fn gradient_accumulation_steps(mut self, steps: u64) -> Self {
         self.gradient_accumulation_steps = Some(steps);
         self

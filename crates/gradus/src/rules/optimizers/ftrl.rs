@@ -12,14 +12,13 @@ use serde::{Deserialize, Serialize};
 /// z ← z + g + 2 s w - w (n'^-p - n^-p) / rate, s = `l2_shrinkage_regularization_strength`,
 /// w ← (clip(z, ±l1) - z) / (n'^-p / rate + 2 l2 + β / rate), n ← n'.
 ///
-/// The weights are made anew from z in each step: they do not begin where they
-/// were initialized.
+/// The weights are recomputed from z in each step: their initial values are lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ftrl {
-    /// p, 0 or below: how the rate falls with the gradients seen. Default -0.5.
+    /// p, 0 or below: the power by which the rate falls with the gradients seen. Default -0.5.
     pub learning_rate_power: f64,
-    /// What n starts at. Default 0.1.
+    /// Initial value of n. Default 0.1.
     pub initial_accumulator_value: f64,
     /// l1. Default 0.
     pub l1_regularization_strength: f64,

@@ -5,19 +5,19 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Layerwise adaptive moments for large batches (You et al. 2020), in Keras'
-/// arrangement: m and v as Adam, r = m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and
-/// v̂ = v / (1 - β₂ᵗ), and for each variable as a whole
+/// Layerwise adaptive moments for large batches (You et al. 2020), in Keras' form: m and v as Adam,
+/// r = m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), and for each variable as a
+/// whole
 ///
 /// w ← w - rate ‖w‖ / ‖r‖ · r; the ratio is 1 where either norm is 0.
 ///
-/// A weight decay is taken off before and is no part of r, unlike the paper's.
+/// Weight decay is applied before and is no part of r, unlike in the paper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lamb {
-    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    /// β₁, the decay of the mean gradient. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    /// β₂, the decay of the mean squared gradient. Default 0.999.
     pub beta_2: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,
@@ -26,7 +26,7 @@ pub struct Lamb {
 arguments! { Lamb { beta_1: f64, beta_2: f64, epsilon: f64 } }
 
 impl Lamb {
-    /// Moves m and v; gives r.
+    /// Updates m and v; returns r.
     #[inline(always)]
     fn direction<L: Lane>(&self, c: &Coefficients, g: L, m: &mut L, v: &mut L) -> L {
         *m = (g - *m).mul_add(L::splat(c[1]), *m);
@@ -78,7 +78,7 @@ impl Formula for Lamb {
         ]
     }
 
-    /// Each number as a variable of its own: ‖w‖ / ‖r‖ is |w| / |r|.
+    /// Treats each element as a variable of its own: ‖w‖ / ‖r‖ is |w| / |r|.
     #[inline(always)]
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L {
         let [m, v, _] = slots;

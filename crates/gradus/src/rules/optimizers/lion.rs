@@ -5,7 +5,7 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Steps of one size, by the sign of a momentum (Chen et al. 2023):
+/// Steps of constant size, by the sign of a momentum (Chen et al. 2023):
 ///
 /// w ← w - rate · sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Lion {
     /// β₁, the momentum's share in the direction, above 0. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the momentum changes. Default 0.99.
+    /// β₂, the decay of the momentum. Default 0.99.
     pub beta_2: f64,
 }
 

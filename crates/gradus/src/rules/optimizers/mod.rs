@@ -1,7 +1,7 @@
-//! Optimizers: how a gradient becomes a step.
+//! Optimizers: update rules.
 //!
-//! A rule has the arguments of its own and its formula; what Keras gives to
-//! every optimizer (learning rate, weight decay, clipping, …) is [`Optimizer`]'s.
+//! A rule has its own arguments and its formula; the arguments common to all of Keras' optimizers
+//! (learning rate, weight decay, clipping, …) are [`Optimizer`]'s.
 
 mod common;
 mod parts;
@@ -13,38 +13,38 @@ use crate::base::registry::{Rule, forward, registry, visitor};
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
 pub use common::{LearningRate, Optimizer};
 
-/// The most slots that an optimizer keeps for each weight.
+/// Limit of an optimizer's slots per weight.
 pub const SLOTS: usize = 3;
 
-/// Numbers that change from step to step, but not from weight to weight. What
-/// they mean is each rule's own business; the first is the learning rate.
+/// Values that change from step to step, but not from weight to weight. Their meaning is up to each
+/// rule; the first is the learning rate.
 pub type Coefficients = [f32; 6];
 
-/// When a step is taken.
+/// The position of a step in time, and its rates.
 #[derive(Debug)]
 pub struct Clock<'a> {
     /// Steps taken before this one.
     pub iteration: u64,
     /// The learning rate of this step.
     pub learning_rate: f32,
-    /// Takes the place of the momentum (or β₁), if a schedule moves it.
+    /// Replacement of the momentum (or β₁), if a schedule changes it.
     pub momentum: Option<f32>,
-    /// What the optimizer keeps beside its slots, as [`Formula::scalars`] began it.
+    /// The optimizer's scalars, initialized from [`Formula::scalars`].
     pub scalars: &'a mut [f32],
 }
 
-/// A variable whose step takes all of it at once.
+/// A variable that is updated as a whole.
 #[derive(Debug)]
 pub struct Whole<'a> {
-    /// Its shape.
+    /// Shape.
     pub shape: &'a [usize],
     /// The weights, which the step changes.
     pub w: &'a mut [f32],
     /// Their gradient.
     pub gradient: &'a [f32],
-    /// What is kept for each weight; those that are not kept are empty.
+    /// Slots of each weight; unused ones are empty.
     pub slots: [&'a mut [f32]; SLOTS],
-    /// As much room as [`Formula::scratch`] says, holding anything.
+    /// Scratch memory of the size [`Formula::scratch`], with arbitrary contents.
     pub scratch: &'a mut [f32],
 }
 
@@ -56,24 +56,24 @@ pub trait Formula: Rule {
     /// Keras' default weight decay.
     const WEIGHT_DECAY: Option<f64> = None;
 
-    /// What is kept for each weight, in the order of Keras' files.
+    /// The slots of each weight, in the order of Keras' files.
     fn slots(&self) -> &'static [&'static str];
 
-    /// What each slot starts at.
+    /// The initial value of each slot.
     fn slot_start(&self) -> [f32; SLOTS] {
         [0.0; SLOTS]
     }
 
-    /// What is kept once, and how it starts.
+    /// The initial scalars, one set for all weights.
     fn scalars(&self) -> &'static [f32] {
         &[]
     }
 
-    /// The numbers of one step; the learning rate first.
+    /// The coefficients of one step; the learning rate first.
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
 
-    /// The same numbers at a learning rate that is `factor` times theirs. By default
-    /// only the first depends on the rate.
+    /// The same coefficients with the learning rate multiplied by `factor`. By default only the
+    /// first depends on the rate.
     fn at_rate(&self, c: &Coefficients, factor: f32) -> Coefficients {
         let mut c = *c;
         c[0] *= factor;
@@ -83,25 +83,25 @@ pub trait Formula: Rule {
     /// One weight's step: the new weight, and the new slots in place.
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L;
 
-    /// Whether a variable's step takes all of it at once, by
-    /// [`step_whole`](Formula::step_whole). `path` is `dense_1/kernel`.
+    /// True if a variable is updated as a whole, by [`step_whole`](Formula::step_whole). `path` is
+    /// `dense_1/kernel`.
     fn needs_whole(&self, path: &str, shape: &[usize]) -> bool {
         let _ = (path, shape);
         false
     }
 
-    /// How many of the slots such a variable keeps: the first.
+    /// The number of slots of such a variable: the first ones.
     fn whole_slots(&self) -> usize {
         self.slots().len()
     }
 
-    /// How many numbers of room `step_whole` needs for a variable of that shape.
+    /// The size of `step_whole`'s scratch memory for a variable of that shape, in floats.
     fn scratch(&self, shape: &[usize]) -> usize {
         let _ = shape;
         0
     }
 
-    /// One step of a whole variable; by default number by number.
+    /// One step of a whole variable; by default element by element.
     #[inline(always)]
     fn step_whole(&self, c: &Coefficients, variable: Whole<'_>) {
         let Whole {
@@ -124,7 +124,7 @@ pub trait Formula: Rule {
         }
     }
 
-    /// The weight decay of a variable, where the optimizer's is `general`.
+    /// The weight decay of a variable; `general` is the optimizer's.
     fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64> {
         let _ = whole;
         general
@@ -151,13 +151,13 @@ registry! {
 visitor!(Method, Formula);
 
 forward!(Method {
-    /// What is kept for each weight.
+    /// The slots of each weight.
     pub(crate) fn slots(&self) -> &'static [&'static str];
-    /// What each of the slots starts at.
+    /// The initial value of each slot.
     pub(crate) fn slot_start(&self) -> [f32; SLOTS];
-    /// How what is kept once starts.
+    /// The initial scalars.
     pub(crate) fn scalars(&self) -> &'static [f32];
-    /// The numbers of one step.
+    /// The coefficients of one step.
     pub(crate) fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
     /// True if a step takes all of a variable at once; `path` is its layer and name.
     pub(crate) fn needs_whole(&self, path: &str, shape: &[usize]) -> bool;
@@ -165,7 +165,7 @@ forward!(Method {
     pub(crate) fn whole_slots(&self) -> usize;
     /// The weight decay of a variable, from the one that the user asks for.
     pub(crate) fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64>;
-    /// How many numbers of room a step of a whole variable needs.
+    /// The size of the scratch memory for a whole variable's step, in floats.
     pub(crate) fn scratch(&self, shape: &[usize]) -> usize;
     /// Keras' default weight decay.
     pub(crate) fn default_decay(&self) -> Option<f64> = WEIGHT_DECAY;

@@ -6,17 +6,16 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Momentum orthogonalized by Newton–Schulz iterations (Jordan et al. 2024), in
-/// Keras' arrangement. Matrices (kernels): m ← μ m + g, G = g + μ m with
-/// `nesterov`, else m, and
+/// Momentum orthogonalized by Newton–Schulz iterations (Jordan et al. 2024), in Keras' form.
+/// Matrices (kernels): m ← μ m + g, G = g + μ m with `nesterov`, else m, and
 ///
 /// w ← w - rate · NS(G) · √(max(rows, columns)) · `rms_rate` (Liu et al. 2025).
 ///
 /// NS(G) has about the singular vectors of G, with all singular values near 1:
 /// X = G / ‖G‖, then `ns_steps` times X ← a X + (b A + c A²) X with A = X Xᵀ.
 ///
-/// All other variables, and those that are excluded, move by [`Adam`]. The
-/// optimizer's `weight_decay`, 0.004 by default, is that of the matrices.
+/// All other variables, and the excluded ones, are updated by [`Adam`]. The optimizer's
+/// `weight_decay`, 0.004 by default, is that of the matrices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Muon {
@@ -24,14 +23,14 @@ pub struct Muon {
     pub adam_beta_1: f64,
     /// Adam's β₂. Default 0.999.
     pub adam_beta_2: f64,
-    /// The weight decay of what moves by Adam. Default 0.004.
+    /// Weight decay of the variables updated by Adam. Default 0.004.
     pub adam_weight_decay: Option<f64>,
     /// Adam's ε. Default 1e-7.
     pub epsilon: f64,
-    /// Matrices in whose path (`dense_1/kernel`) one of these is found move by
-    /// Adam. Default none.
+    /// Names of matrices updated by Adam, matched as substrings of the path (`dense_1/kernel`).
+    /// Default none.
     pub exclude_layers: Vec<String>,
-    /// Whether matrices with `embedding` in their path move by Adam. Default yes.
+    /// True to update matrices with `embedding` in their path by Adam. Default yes.
     pub exclude_embeddings: bool,
     /// a. Default 3.4445.
     pub muon_a: f64,
@@ -39,16 +38,16 @@ pub struct Muon {
     pub muon_b: f64,
     /// c. Default 2.0315.
     pub muon_c: f64,
-    /// Adam's learning rate over that of the matrices. Default 1.
+    /// Ratio of Adam's learning rate to that of the matrices. Default 1.
     pub adam_lr_ratio: f64,
     /// μ, from 0 to 1. Default 0.95.
     pub momentum: f64,
-    /// How many iterations. Default 5.
+    /// Newton–Schulz iterations. Default 5.
     pub ns_steps: u32,
-    /// Whether the gradient counts as taken ahead of the momentum. Default yes.
+    /// True for Nesterov momentum. Default yes.
     pub nesterov: bool,
-    /// Makes a step's root mean square about this times the rate, as Adam's is.
-    /// Default 0.2; none leaves the step as it is.
+    /// Root mean square of a step relative to the rate, to match Adam's. Default 0.2; `None` leaves
+    /// the step unscaled.
     pub rms_rate: Option<f64>,
 }
 
@@ -130,7 +129,7 @@ impl Formula for Muon {
         &["momentum", "velocity"]
     }
 
-    /// The matrices' rate, Adam's four numbers, the matrices' momentum.
+    /// The matrices' rate, Adam's four coefficients, the matrices' momentum.
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
         let (rate, momentum) = (clock.learning_rate, clock.momentum);
         let [_, size, one_minus_1, one_minus_2, epsilon, _] = self.adam().coefficients(Clock {
@@ -181,7 +180,7 @@ impl Formula for Muon {
             return;
         }
         let (x, room) = scratch.split_at_mut(rows * columns);
-        // Always the higher way up: X Xᵀ of the one is Xᵀ X of the other.
+        // Always the taller orientation: X Xᵀ of the one is Xᵀ X of the other.
         let turned = rows < columns;
         let place = |i: usize| match turned {
             true => i % columns * rows + i / columns,
@@ -208,8 +207,8 @@ impl Formula for Muon {
 }
 
 impl Muon {
-    /// NS of a matrix of that many columns, and at least as many rows, in
-    /// place: x ← a x + x (b A + c A²), A = xᵀ x.
+    /// NS of a matrix with `columns` columns, and at least as many rows, in place:
+    /// x ← a x + x (b A + c A²), A = xᵀ x.
     #[inline(always)]
     fn orthogonalize(&self, x: &mut [f32], columns: usize, room: &mut [f32]) {
         let squares: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
@@ -241,7 +240,7 @@ impl Muon {
     }
 }
 
-/// Rows of a matrix that are used while they are in the first cache.
+/// Rows of a matrix processed while they are in the first-level cache.
 const NEAR: usize = 32;
 
 /// sums += Σ factor(p) · the p-th row of `rows`, four rows at a time.

@@ -5,17 +5,17 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Adam with Nesterov's momentum (Dozat 2016), in Keras' arrangement: with
-/// uₜ = β₁(1 - ½ 0.96ᵗ) and Uₜ the product of all u up to t,
+/// Adam with Nesterov's momentum (Dozat 2016), in Keras' form: with uₜ = β₁(1 - ½ 0.96ᵗ) and Uₜ the
+/// product of all u up to t,
 ///
 /// m and v as Adam, m̂ = uₜ₊₁ m / (1 - Uₜ₊₁) + (1 - uₜ) g / (1 - Uₜ),
 /// v̂ = v / (1 - β₂ᵗ), w ← w - rate m̂ / (√v̂ + ε).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Nadam {
-    /// β₁, how slowly the mean gradient changes. Default 0.9.
+    /// β₁, the decay of the mean gradient. Default 0.9.
     pub beta_1: f64,
-    /// β₂, how slowly the mean squared gradient changes. Default 0.999.
+    /// β₂, the decay of the mean squared gradient. Default 0.999.
     pub beta_2: f64,
     /// ε. Default 1e-7.
     pub epsilon: f64,
@@ -52,7 +52,7 @@ impl Formula for Nadam {
     }
 
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients {
-        // In single precision as Keras: its 1 - β is 1 - f32(β) here.
+        // In single precision as in Keras: its 1 - β is 1 - f32(β) here.
         let beta_1 = clock.momentum.unwrap_or(self.beta_1 as f32);
         let t = clock.iteration + 1;
         let u = |t: u64| beta_1 * (1.0 - 0.5 * 0.96_f32.powf(t as f32));

@@ -1,4 +1,4 @@
-//! What several optimizers share.
+//! Helpers shared by several optimizers.
 
 use crate::error::{Error, Result};
 
@@ -37,7 +37,7 @@ pub(super) fn check_rate(name: &str, beta: f64) -> Result<()> {
     }
 }
 
-/// Refuses a number below 0, and what is no number.
+/// Refuses NaN and numbers below 0.
 pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
     if value >= 0.0 && value.is_finite() {
         Ok(())
@@ -46,7 +46,7 @@ pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
     }
 }
 
-/// 1 - βᵗ in single precision, as Keras takes it: near 1, β's own rounding shows.
+/// 1 - βᵗ in single precision, as in Keras: near 1, β's own rounding matters.
 pub(super) fn correction(beta: f64, t: u64) -> f32 {
     1.0 - (beta as f32).powf(t as f32)
 }

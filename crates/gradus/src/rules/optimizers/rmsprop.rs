@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RMSprop {
-    /// ρ, how slowly the mean squared gradient changes. Default 0.9.
+    /// ρ, the decay of the mean squared gradient. Default 0.9.
     pub rho: f64,
     /// μ, from 0 up to 1. Default 0.
     pub momentum: f64,
     /// ε, under the root. Default 1e-7.
     pub epsilon: f64,
-    /// Whether the gradient's variance takes its mean square's place. Default no.
+    /// True to use the gradient's variance instead of its mean square. Default no.
     pub centered: bool,
 }
 

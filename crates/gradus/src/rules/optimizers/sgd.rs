@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct SGD {
     /// μ, from 0 up to 1. Default 0.
     pub momentum: f64,
-    /// Whether the gradient counts as taken ahead of the momentum. Default no.
+    /// True for Nesterov momentum. Default no.
     pub nesterov: bool,
 }
 

@@ -74,7 +74,7 @@ impl Visit for Walk<'_> {
     }
 }
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn the_first_steps_are_keras() {
     for case in cases(include_str!("../../../tests/golden_rules/optimizers.json")) {
@@ -117,7 +117,7 @@ fn every_optimizer_is_compared_with_keras() {
     }
 }
 
-/// Every optimizer walks down a bowl, a vector and a matrix.
+/// Every optimizer descends a quadratic bowl, as a vector and as a matrix.
 #[test]
 fn every_optimizer_descends() {
     for (optimizer, shape) in all().flat_map(|o| [(o.clone(), vec![2]), (o, vec![2, 1])]) {
@@ -139,7 +139,7 @@ fn every_optimizer_descends() {
     }
 }
 
-/// No gradient, and a large one, make no NaN.
+/// A zero gradient, and a large one, give no NaN.
 #[test]
 fn every_step_is_finite() {
     for (optimizer, shape) in all().flat_map(|o| [(o.clone(), vec![1]), (o, vec![1, 1])]) {
@@ -161,7 +161,7 @@ fn every_step_is_finite() {
     }
 }
 
-/// The default way of a whole variable is the way of each of its numbers.
+/// The default update of a whole variable equals that of each element.
 #[test]
 fn a_whole_variable_moves_as_its_numbers() {
     let rule = Adam::default();
@@ -223,7 +223,7 @@ fn adamw_and_muon_decay_by_default_and_others_do_not() {
         assert_eq!(optimizer.weight_decay, decays.then_some(0.004));
     }
     assert_eq!(AdamW::new().weight_decay, Some(0.004));
-    // Where the file has none, there is none.
+    // No weight decay in the file means none.
     let none = json!({"type": "Muon", "weight_decay": null, "adam_weight_decay": null});
     let none = Optimizer::from_config("", &none).unwrap();
     assert_eq!(none.movement("dense", "kernel", &[2, 2]).decay, 0.0);

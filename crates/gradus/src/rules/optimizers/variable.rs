@@ -1,23 +1,23 @@
-//! What an optimizer does with one variable.
+//! The optimizer's treatment of a single variable.
 
 use super::Optimizer;
 use crate::base::pattern;
 
-/// How an optimizer moves a variable.
+/// The update of a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Movement {
-    /// Whether a step takes all of it at once.
+    /// True if it is updated as a whole.
     pub whole: bool,
-    /// What is kept for each of its weights, by number in [`Optimizer::slots`].
+    /// Slots of its weights, by their indices in [`Optimizer::slots`].
     pub slots: Vec<usize>,
-    /// Its weight decay.
+    /// Weight decay.
     pub decay: f32,
-    /// What its learning rate is multiplied by.
+    /// Factor of its learning rate.
     pub rate: f32,
 }
 
 impl Optimizer {
-    /// How it moves the variable `name`, of that shape, of a layer.
+    /// The update of the variable `name`, of that shape, of a layer.
     pub(crate) fn movement(&self, layer: &str, name: &str, shape: &[usize]) -> Movement {
         let path = format!("{layer}/{name}");
         let whole = self.method.needs_whole(&path, shape);

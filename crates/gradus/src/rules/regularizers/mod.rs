@@ -1,4 +1,4 @@
-//! Regularizers: what is added to the loss so that weights (or outputs) stay small.
+//! Regularizers: penalties in the loss that keep weights (or outputs) small.
 
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, forward, registry};
@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 
 pub use orthogonal::Vectors;
 
-/// Over what a penalty is computed.
+/// The scope of a penalty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Each number by itself; the penalties are added up.
+    /// Each element by itself; the penalties are added up.
     Element,
     /// The whole matrix.
     Matrix,
@@ -17,19 +17,18 @@ pub enum Form {
 
 /// A regularizer's formula.
 pub trait Formula: Rule {
-    /// Over what it is computed. A [`Form::Matrix`] has no use for `penalty` and
-    /// `slope`, a [`Form::Element`] none for `matrix`.
+    /// Scope. A [`Form::Matrix`] ignores `penalty` and `slope`, a [`Form::Element`] ignores
+    /// `matrix`.
     const FORM: Form = Form::Element;
 
-    /// The penalty for one number.
+    /// The penalty for one element.
     fn penalty<L: Lane>(&self, w: L) -> L;
 
-    /// Its derivative.
+    /// The derivative of the penalty.
     fn slope<L: Lane>(&self, w: L) -> L;
 
-    /// The penalty for a matrix with that many columns, row after row; its
-    /// derivatives are added to `gradient` if they are wanted. `scratch` has the
-    /// room that [`Formula::scratch`] asks for.
+    /// The penalty for a matrix with that many columns, row after row; its derivatives are added to
+    /// `gradient` if there is one. `scratch` has the room that [`Formula::scratch`] asks for.
     fn matrix(
         &self,
         columns: usize,
@@ -47,19 +46,19 @@ pub trait Formula: Rule {
         0
     }
 
-    /// It as an [`L1L2`], if that is what it is in other words.
+    /// The equivalent [`L1L2`], if there is one.
     fn l1_l2(&self) -> Option<L1L2> {
         None
     }
 
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
         let _ = shape;
         Ok(())
     }
 }
 
-/// Refuses a number below 0, and what is no number.
+/// Refuses NaN and numbers below 0.
 fn check_positive(name: &str, value: f64) -> Result<()> {
     if value >= 0.0 && value.is_finite() {
         Ok(())
@@ -77,13 +76,13 @@ registry! {
 }
 
 forward!(Regularizer {
-    /// Over what it is computed.
+    /// The scope.
     pub fn form(&self) -> Form = FORM;
-    /// It as an [`L1L2`]; none if it is one of the whole matrix.
+    /// The equivalent [`L1L2`]; `None` if it is a penalty of the whole matrix.
     pub(crate) fn l1_l2(&self) -> Option<L1L2>;
     /// The room that [`Regularizer::matrix`] needs.
     pub(crate) fn scratch(&self, columns: usize, size: usize) -> usize;
-    /// The penalty for a whole matrix, with its derivatives, in given room.
+    /// The penalty for a whole matrix, with its derivatives, using given scratch memory.
     pub(crate) fn matrix(
         &self,
         columns: usize,
@@ -91,7 +90,7 @@ forward!(Regularizer {
         gradient: Option<&mut [f32]>,
         scratch: &mut [f64],
     ) -> f64;
-    /// Refuses a variable that it isn't made for.
+    /// Refuses a variable of an unsupported shape.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
 });
 

@@ -4,14 +4,14 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which vectors of a matrix should be orthogonal.
+/// The vectors of a matrix that should be orthogonal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vectors {
-    /// Its rows.
+    /// The rows of the matrix.
     #[default]
     Rows,
-    /// Its columns.
+    /// The columns of the matrix.
     Columns,
 }
 
@@ -22,7 +22,7 @@ pub enum Vectors {
 pub struct OrthogonalRegularizer {
     /// The factor, 0 or more. Default 0.01.
     pub factor: f64,
-    /// Which vectors. Default rows.
+    /// Vectors to make orthogonal. Default rows.
     pub mode: Vectors,
 }
 
@@ -41,11 +41,11 @@ impl Rule for OrthogonalRegularizer {
     }
 }
 
-/// Keras takes no vector for shorter than this.
+/// Keras' least length of a vector.
 const EPSILON: f64 = 1e-7;
 
 impl OrthogonalRegularizer {
-    /// How many vectors there are, and how long they are.
+    /// Number of vectors, and their length.
     fn extent(&self, columns: usize, size: usize) -> (usize, usize) {
         let columns = columns.max(1);
         match self.mode {
@@ -90,7 +90,7 @@ impl Formula for OrthogonalRegularizer {
         scratch: &mut [f64],
     ) -> f64 {
         let (count, length) = self.extent(columns, values.len());
-        // Number k of vector i lies at i · step + k · stride.
+        // Element k of vector i is at i · step + k · stride.
         let (step, stride) = match self.mode {
             Vectors::Rows => (length, 1),
             Vectors::Columns => (1, count),
@@ -128,7 +128,7 @@ impl Formula for OrthogonalRegularizer {
             let Some(gradient) = &mut gradient else {
                 continue;
             };
-            // A change along the vector itself changes its length alone.
+            // A change along the vector itself only changes its length.
             let along: f64 = by_unit.iter().zip(vector(i)).map(|(b, u)| b * u).sum();
             let free = inverses[i] < 1.0 / EPSILON;
             for (k, b) in by_unit.iter().enumerate() {

@@ -2,7 +2,7 @@ use super::*;
 use crate::rules::golden::{cases, close};
 use serde_json::json;
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn penalties_and_gradients_are_keras() {
     for case in cases(include_str!(

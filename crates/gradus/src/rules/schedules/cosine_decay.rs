@@ -4,41 +4,41 @@ use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// Half a cosine from the first rate to `alpha` times it (Loshchilov & Hutter
-/// 2017), after a linear warm-up to `warmup_target` if there is one:
-/// rate = top ((1 - alpha) ½ (1 + cos(π step / decay_steps)) + alpha).
+/// Cosine decay from the first rate to `alpha` times it (Loshchilov & Hutter 2017), after a linear
+/// warm-up to `warmup_target` if there is one: rate = top ((1 - alpha) ½ (1 + cos(π step /
+/// decay_steps)) + alpha).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CosineDecay {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// How many steps the fall takes, those of the warm-up not counted.
+    /// Steps of the decay, without those of the warm-up.
     pub decay_steps: f64,
-    /// The last rate, as a share of the highest. Default 0.
+    /// Final rate, as a share of the highest. Default 0.
     #[serde(default)]
     pub alpha: f64,
-    /// The rate at the end of the warm-up. Default none: no warm-up.
+    /// Rate at the end of the warm-up. Default none: no warm-up.
     #[serde(default)]
     pub warmup_target: Option<f64>,
-    /// How many steps the warm-up takes. Default 0.
+    /// Steps of the warm-up. Default 0.
     #[serde(default)]
     pub warmup_steps: f64,
 }
 
-/// [`CosineDecay`] again and again (SGDR, Loshchilov & Hutter 2017), each fall
-/// `t_mul` times as long and `m_mul` times as high as the one before.
+/// Repeated [`CosineDecay`] with restarts (SGDR, Loshchilov & Hutter 2017), each period `t_mul`
+/// times as long and `m_mul` times as high as the previous one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CosineDecayRestarts {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// How many steps the first fall takes.
+    /// Steps of the first period.
     pub first_decay_steps: f64,
-    /// How much longer each fall is than the one before, 1 or more. Default 2.
+    /// Ratio of each period's length to the previous one's, 1 or more. Default 2.
     #[serde(default = "two")]
     pub t_mul: f64,
-    /// How much higher each fall starts. Default 1.
+    /// Ratio of each period's first rate to the previous one's. Default 1.
     #[serde(default = "one")]
     pub m_mul: f64,
-    /// The last rate of a fall, as a share of the first rate. Default 0.
+    /// Final rate of a period, as a share of the first rate. Default 0.
     #[serde(default)]
     pub alpha: f64,
 }
@@ -74,7 +74,7 @@ impl Rule for CosineDecayRestarts {
     }
 }
 
-/// From 1 to `alpha` as `share` goes from 0 to 1, `height` times as high.
+/// From 1 to `alpha` as `share` goes from 0 to 1, times `height`.
 fn fall(share: f64, height: f64, alpha: f64) -> f64 {
     (1.0 - alpha) * 0.5 * height * (1.0 + (PI * share).cos()) + alpha
 }
@@ -98,8 +98,8 @@ impl Formula for CosineDecay {
 
 impl Formula for CosineDecayRestarts {
     fn at(&self, progress: Progress) -> Setting {
-        // In single precision, as Keras: which fall a restart's own step
-        // belongs to hangs on its rounding.
+        // In single precision, as in Keras: its rounding decides to which period the step of a
+        // restart belongs.
         let done = progress.iteration as f32 / self.first_decay_steps as f32;
         let t_mul = self.t_mul as f32;
         let (number, share) = if t_mul == 1.0 {

@@ -3,32 +3,31 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// rate = initial · decay_rate^(step / decay_steps); with `staircase` the
-/// exponent is a whole number.
+/// rate = initial · decay_rate^(step / decay_steps); with `staircase` the exponent is truncated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExponentialDecay {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// How many steps it takes to change by `decay_rate`.
+    /// Steps in which the rate changes by the factor `decay_rate`.
     pub decay_steps: f64,
-    /// What the rate is multiplied by every `decay_steps`.
+    /// Factor of the rate per `decay_steps`.
     pub decay_rate: f64,
-    /// Whether the rate falls in stairs. Default no.
+    /// True for a staircase, with a constant rate between decays. Default no.
     #[serde(default)]
     pub staircase: bool,
 }
 
-/// rate = initial / (1 + decay_rate · step / decay_steps); with `staircase` the
-/// fraction is a whole number.
+/// rate = initial / (1 + decay_rate · step / decay_steps); with `staircase` the fraction is
+/// truncated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InverseTimeDecay {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// How many steps `decay_rate` is for.
+    /// Steps per increment of the denominator by `decay_rate`.
     pub decay_steps: f64,
-    /// What is added to the denominator every `decay_steps`.
+    /// Increment of the denominator per `decay_steps`.
     pub decay_rate: f64,
-    /// Whether the rate falls in stairs. Default no.
+    /// True for a staircase, with a constant rate between decays. Default no.
     #[serde(default)]
     pub staircase: bool,
 }
@@ -39,23 +38,23 @@ pub struct InverseTimeDecay {
 pub struct PowerScheduling {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// After how many steps the rate is initial / 2^power, after twice as many
-    /// initial / 3^power, …
+    /// Steps after which the rate is initial / 2^power; after twice as many it is initial /
+    /// 3^power, …
     pub decay_steps: f64,
     /// The power. Default 1.
     #[serde(default = "one")]
     pub power: f64,
 }
 
-/// Exponential scheduling by epochs: rate = initial · decay_rate^(epoch /
-/// decay_epochs), the epoch counted from 0 and the same for all of its steps.
+/// Exponential scheduling by epochs: rate = initial · decay_rate^(epoch / decay_epochs), the epoch
+/// counted from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExponentialByEpoch {
     /// The rate of the first epoch.
     pub initial_learning_rate: f64,
-    /// How many epochs it takes to change by `decay_rate`.
+    /// Epochs in which the rate changes by the factor `decay_rate`.
     pub decay_epochs: f64,
-    /// What the rate is multiplied by every `decay_epochs`. Default 0.1.
+    /// Factor of the rate per `decay_epochs`. Default 0.1.
     #[serde(default = "tenth")]
     pub decay_rate: f64,
 }

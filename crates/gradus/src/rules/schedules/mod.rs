@@ -5,11 +5,10 @@ use crate::error::{Error, Result};
 
 pub use one_cycle::Anneal;
 
-/// Where in the training a step is.
+/// The position of a step in the training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Steps that the optimizer has taken before this one, ever: what Keras'
-    /// schedules count.
+    /// Steps taken by the optimizer before this one, in all trainings: Keras' count for schedules.
     pub iteration: u64,
     /// Steps before this one in the planned training.
     pub step: u64,
@@ -26,12 +25,12 @@ impl Progress {
     }
 }
 
-/// What a schedule asks for.
+/// The step parameters of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
     /// The learning rate.
     pub rate: f64,
-    /// The momentum (or β₁), if the schedule moves it.
+    /// The momentum (or β₁), if the schedule changes it.
     pub momentum: Option<f64>,
 }
 
@@ -46,15 +45,14 @@ impl From<f64> for Setting {
 
 /// A schedule's formula.
 pub trait Formula: Rule {
-    /// Whether Keras has a schedule object of this name, that an optimizer's
-    /// `learning_rate` can be.
+    /// True if Keras has a schedule object of this name, as an optimizer's `learning_rate`.
     const KERAS: bool = true;
 
-    /// The setting of one step.
+    /// The step parameters of one step.
     fn at(&self, progress: Progress) -> Setting;
 }
 
-/// Refuses a number below 0, and what is no number.
+/// Refuses NaN and numbers below 0.
 fn check_rate(name: &str, rate: f64) -> Result<()> {
     if rate >= 0.0 && rate.is_finite() {
         Ok(())
@@ -85,9 +83,9 @@ registry! {
 }
 
 forward!(Schedule {
-    /// The setting of one step.
+    /// The step parameters of one step.
     pub fn at(&self, progress: Progress) -> Setting;
-    /// Whether an optimizer's `learning_rate` can be this schedule, as in Keras.
+    /// True if it can be an optimizer's `learning_rate`, as in Keras.
     pub fn is_keras(&self) -> bool = KERAS;
 });
 

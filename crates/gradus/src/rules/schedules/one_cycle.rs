@@ -3,10 +3,10 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// 1cycle (Smith 2018), as the book has it: the rate rises linearly from
-/// `initial_rate` to `max_rate` over the first half, falls back over the second,
-/// and in the last tenth drops linearly to `final_rate`; the momentum goes the
-/// other way, from `momentum_high` to `momentum_low` and back, and stays.
+/// 1cycle (Smith 2018), as in the book: the rate rises linearly from `initial_rate` to `max_rate`
+/// over the first half, falls back over the second, and in the last tenth drops linearly to
+/// `final_rate`; the momentum goes the other way, from `momentum_high` to `momentum_low` and back,
+/// and stays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OneCycle {
     /// The highest rate.
@@ -17,7 +17,7 @@ pub struct OneCycle {
     /// The last rate. Default `initial_rate` / 1000.
     #[serde(default)]
     pub final_rate: Option<f64>,
-    /// The share of steps at the end in which the rate drops. Default 0.1.
+    /// Share of the steps at the end in which the rate drops. Default 0.1.
     #[serde(default = "last_share")]
     pub final_share: f64,
     /// The highest momentum. Default 0.95.
@@ -41,7 +41,7 @@ fn low() -> f64 {
 }
 
 impl OneCycle {
-    /// One cycle up to `max_rate`, everything else by default.
+    /// One cycle up to `max_rate`, with the defaults.
     pub fn new(max_rate: f64) -> Self {
         OneCycle {
             max_rate,
@@ -116,23 +116,23 @@ impl Formula for OneCycle {
     }
 }
 
-/// PyTorch's 1cycle: from `max_lr` / `div_factor` up to `max_lr` over the first
-/// `pct_start` of the steps and down to the first rate / `final_div_factor`;
-/// with `three_phase` back to the first rate as fast as it rose, and then down.
+/// PyTorch's 1cycle: from `max_lr` / `div_factor` up to `max_lr` over the first `pct_start` of the
+/// steps and down to the first rate / `final_div_factor`; with `three_phase` it first returns to
+/// the first rate as fast as it rose.
 ///
-/// Its arguments and numbers are those of `torch.optim.lr_scheduler.OneCycleLR`;
-/// the steps are those of the whole training.
+/// Its arguments and values are those of `torch.optim.lr_scheduler.OneCycleLR`; the steps are those
+/// of the whole training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OneCycleLR {
     /// The highest rate.
     pub max_lr: f64,
-    /// The share of steps in which the rate rises. Default 0.3.
+    /// Share of the steps in which the rate rises. Default 0.3.
     #[serde(default = "rise")]
     pub pct_start: f64,
-    /// The form of the slopes. Default half a cosine.
+    /// Form of the ramps. Default half a cosine.
     #[serde(default)]
     pub anneal_strategy: Anneal,
-    /// Whether the momentum moves too, the other way. Default yes.
+    /// True to change the momentum too, inversely. Default yes.
     #[serde(default = "yes")]
     pub cycle_momentum: bool,
     /// The lowest momentum. Default 0.85.
@@ -141,25 +141,25 @@ pub struct OneCycleLR {
     /// The highest momentum. Default 0.95.
     #[serde(default = "high")]
     pub max_momentum: f64,
-    /// How many times the first rate `max_lr` is. Default 25.
+    /// Ratio of `max_lr` to the first rate. Default 25.
     #[serde(default = "div")]
     pub div_factor: f64,
-    /// How many times the last rate the first is. Default 10000.
+    /// Ratio of the first rate to the last. Default 10000.
     #[serde(default = "final_div")]
     pub final_div_factor: f64,
-    /// Whether the rate falls in two phases. Default no.
+    /// True to let the rate fall in two phases. Default no.
     #[serde(default)]
     pub three_phase: bool,
 }
 
-/// How a rate goes from one value to another.
+/// The interpolation between two rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
-    /// Along half a cosine.
+    /// Half a cosine.
     #[default]
     Cos,
-    /// Along a straight line.
+    /// Linear.
     Linear,
 }
 
@@ -189,7 +189,7 @@ fn final_div() -> f64 {
 }
 
 impl OneCycleLR {
-    /// One cycle up to `max_lr`, everything else by default.
+    /// One cycle up to `max_lr`, with the defaults.
     pub fn new(max_lr: f64) -> Self {
         OneCycleLR {
             max_lr,
@@ -236,7 +236,7 @@ impl Formula for OneCycleLR {
         let last = first / self.final_div_factor;
         let (low, high) = (self.base_momentum, self.max_momentum);
         let peak = self.pct_start * total - 1.0;
-        // Each phase's last step, and where rate and momentum go from and to.
+        // Each phase's last step, and the ends of its rate and momentum.
         let up = (peak, (first, self.max_lr), (high, low));
         let phases = if self.three_phase {
             let down = 2.0 * self.pct_start * total - 2.0;

@@ -3,23 +3,23 @@ use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A rate for each stretch of steps; a boundary's own step still has the rate
-/// before it, as in Keras.
+/// A constant rate for each interval of steps; a boundary's own step belongs to the interval before
+/// it, as in Keras.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PiecewiseConstantDecay {
-    /// The last step of each stretch but the last, rising.
+    /// Last step of each interval but the last, ascending.
     pub boundaries: Vec<f64>,
-    /// The rate of each stretch: one more than boundaries.
+    /// Rate of each interval: one more than boundaries.
     pub values: Vec<f64>,
 }
 
-/// A rate for each stretch of epochs: with boundaries [5, 15] the first for
-/// epochs 0 to 4, the second for 5 to 14, the third from 15 on.
+/// A constant rate for each interval of epochs: with boundaries [5, 15] the first for epochs 0 to
+/// 4, the second for 5 to 14, the third from 15 on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PiecewiseByEpoch {
-    /// The first epoch of each stretch but the first, rising.
+    /// First epoch of each interval but the first, ascending.
     pub boundaries: Vec<u64>,
-    /// The rate of each stretch: one more than boundaries.
+    /// Rate of each interval: one more than boundaries.
     pub values: Vec<f64>,
 }
 

@@ -3,14 +3,14 @@ use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// From the first rate to the last along a power: rate = (initial - end)
-/// (1 - step / decay_steps)^power + end, and end ever after; with `cycle`
-/// `decay_steps` is instead stretched to its next multiple.
+/// Polynomial decay from the first rate to the last: rate = (initial - end) (1 - step /
+/// decay_steps)^power + end, and constant afterwards; with `cycle` `decay_steps` is instead
+/// stretched to its next multiple.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolynomialDecay {
     /// The rate of step 0.
     pub initial_learning_rate: f64,
-    /// How many steps it takes to reach the last rate.
+    /// Steps to the last rate.
     pub decay_steps: f64,
     /// The last rate. Default 0.0001.
     #[serde(default = "end")]
@@ -18,7 +18,7 @@ pub struct PolynomialDecay {
     /// The power. Default 1.
     #[serde(default = "one")]
     pub power: f64,
-    /// Whether the rate rises again after `decay_steps`. Default no.
+    /// True to let the rate rise again after `decay_steps`. Default no.
     #[serde(default)]
     pub cycle: bool,
 }

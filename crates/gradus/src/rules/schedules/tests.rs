@@ -26,7 +26,7 @@ fn examples() -> Vec<Value> {
     all
 }
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn rates_are_keras() {
     for case in cases(include_str!("../../../tests/golden_rules/schedules.json")) {
@@ -40,7 +40,7 @@ fn rates_are_keras() {
     }
 }
 
-/// The numbers are those of tests/golden_rules/make.py.
+/// The values are those of tests/golden_rules/make.py.
 #[test]
 fn one_cycle_lr_is_pytorchs() {
     for case in cases(include_str!("../../../tests/golden_rules/one_cycle.json")) {

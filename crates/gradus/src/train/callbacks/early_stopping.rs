@@ -3,37 +3,37 @@ use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
-/// Ends the training when a measurement has stopped improving.
+/// Ends the training when a monitored value stops improving.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EarlyStopping {
-    /// What is watched. Default `val_loss`.
+    /// Monitored value. Default `val_loss`.
     pub monitor: String,
     /// The least change that counts as an improvement. Default 0.
     pub min_delta: f64,
-    /// How many epochs without improvement end the training. Default 0.
+    /// Epochs without improvement that end the training. Default 0.
     pub patience: usize,
-    /// The direction that is better. Default as the metric says.
+    /// Better direction. Default the metric's own.
     pub mode: Direction,
-    /// A value that must be improved on. Default none.
+    /// Baseline to improve on. Default none.
     pub baseline: Option<f64>,
-    /// Whether the best epoch's weights are put back at the end. Default no.
+    /// True to restore the best epoch's weights at the end. Default no.
     pub restore_best_weights: bool,
-    /// Epochs before watching starts. Default 0.
+    /// Epochs before monitoring starts. Default 0.
     pub start_from_epoch: usize,
     #[serde(skip)]
     progress: EarlyStoppingProgress,
 }
 
-/// What has been seen so far: with it, a training that was cut off goes on.
+/// The progress so far, from which an interrupted training resumes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EarlyStoppingProgress {
-    /// The best measurement.
+    /// The best value.
     pub best: Option<f64>,
-    /// The epoch that measured it.
+    /// Its epoch.
     pub best_epoch: Option<usize>,
-    /// The weights after it, if they are to be put back at the end.
+    /// The weights after it, if they are to be restored.
     #[serde(skip)]
     pub best_weights: Option<Vec<Vec<f32>>>,
     /// Epochs without improvement.
@@ -56,7 +56,7 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Watches that measurement.
+    /// Monitors that value.
     pub fn new(monitor: impl Into<String>) -> Self {
         EarlyStopping {
             monitor: monitor.into(),
@@ -64,10 +64,10 @@ impl EarlyStopping {
         }
     }
 
-    /// Watches `val_loss` as a [`Recipe`](crate::model::Recipe) does that trains for `epochs`:
-    /// the best of all epochs is put back at the end, and the training ends early only if the
-    /// last two thirds of it have brought nothing better. More patience than usual, for with
-    /// 1cycle the best epochs are mostly the last, when the rate falls.
+    /// Monitors `val_loss` for a [`Recipe`](crate::model::Recipe) of `epochs` epochs: the best
+    /// epoch is restored at the end, and training ends early only after two thirds of the epochs
+    /// without improvement. More patience than usual, because with 1cycle the best epochs are
+    /// mostly the last, when the rate falls.
     pub fn recipe(epochs: usize) -> Self {
         EarlyStopping {
             patience: (epochs * 2).div_ceil(3),
@@ -76,7 +76,7 @@ impl EarlyStopping {
         }
     }
 
-    /// Sets how many epochs without improvement end the training.
+    /// Sets the epochs without improvement that end the training.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = epochs;
         self
@@ -88,19 +88,18 @@ impl EarlyStopping {
         self
     }
 
-    /// Puts the best epoch's weights back at the end, or not.
+    /// Enables or disables restoring the best epoch's weights at the end.
     pub fn restore_best_weights(mut self, restore: bool) -> Self {
         self.restore_best_weights = restore;
         self
     }
 
-    /// What has been seen so far.
+    /// The progress so far.
     pub fn progress(&self) -> &EarlyStoppingProgress {
         &self.progress
     }
 
-    /// Goes on from what was seen before; to be called after `on_train_begin`,
-    /// which forgets it.
+    /// Restores earlier progress; call it after `on_train_begin`, which resets it.
     pub fn set_progress(&mut self, progress: EarlyStoppingProgress) {
         self.progress = progress;
     }
@@ -126,7 +125,7 @@ impl Callback for EarlyStopping {
         let delta = self.min_delta.abs();
         let progress = &mut self.progress;
         if self.restore_best_weights && progress.best_weights.is_none() {
-            // A first epoch that is a NaN must not leave nothing to go back to.
+            // A NaN in the first epoch must still leave weights to restore.
             progress.best_weights = Some(training.weights());
             progress.best_epoch = Some(epoch);
         }

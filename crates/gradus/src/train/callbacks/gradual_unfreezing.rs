@@ -4,18 +4,17 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
 
-/// What fails is said to be here.
+/// Name of the callback in errors.
 const NAME: &str = "GradualUnfreezing";
 
-/// Unfreezes layers from the top while a model is trained, each with a rate of its
-/// own if wanted (ULMFiT: Howard & Ruder 2018, sections 3.2 and 3.3).
+/// Unfreezes layers from the top during training, optionally with a learning rate for each (ULMFiT:
+/// Howard & Ruder 2018, sections 3.2 and 3.3).
 ///
-/// Only layers with weights to train are counted; the top one is the last. It decides alone
-/// what is trained: the layers of all stages so far, and nothing else. They stay
-/// so at the end. A frozen layer costs no backward work; when the trained layers
-/// change, the optimizer keeps its slots for those that stay. It counts its steps
-/// from the first, so that Adam's like do not correct the slots of a layer that
-/// comes later: its first steps are up to three times as large.
+/// Only layers with weights to train are counted; the top one is the last. It alone decides which
+/// layers train: those of all stages so far, and no others. They stay so at the end. A frozen layer
+/// costs no backward pass; when the trained layers change, the optimizer keeps its slots for those
+/// that stay. It counts steps from the first one, so that Adam and its variants don't apply bias
+/// correction to a layer that joins later: its first steps are up to three times as large.
 ///
 /// ```
 /// use gradus::train::callbacks::GradualUnfreezing;
@@ -32,18 +31,18 @@ const NAME: &str = "GradualUnfreezing";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradualUnfreezing {
-    /// What is trained from which epoch on. Default: the top layer, and with each
-    /// epoch the next one below.
+    /// Layers trained from each epoch on. Default: the top layer, and with each epoch the next one
+    /// below.
     pub stages: Vec<Stage>,
-    /// What the rate of each layer is multiplied by for the one below. It takes the
-    /// place of the optimizer's `layer_rates` during the training. Default 1.
+    /// Factor of the learning rate from each layer to the one below. It replaces the optimizer's
+    /// `layer_rates` during the training. Default 1.
     pub factor: f64,
-    /// The optimizer's own rates of layers.
+    /// The optimizer's own `layer_rates`.
     #[serde(skip)]
     before: Vec<(String, f64)>,
 }
 
-/// More layers that are trained from an epoch on.
+/// A stage: more layers, trained from an epoch on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
@@ -52,19 +51,18 @@ pub struct Stage {
     /// The layers. Default all.
     #[serde(default)]
     pub layers: Layers,
-    /// The learning rate from then on. Default the one before.
+    /// Learning rate from then on. Default the previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
 }
 
-/// Which layers of a model.
+/// A selection of a model's layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Layers {
-    /// So many with weights to train, from the last on.
+    /// The last ones, this many with weights to train.
     Top(usize),
-    /// Those whose names match, or that are in a part whose name does; `*` stands
-    /// for anything.
+    /// Layers whose names, or whose part's name, match; `*` stands for any text.
     Named(Vec<String>),
 }
 
@@ -85,23 +83,23 @@ impl Default for GradualUnfreezing {
 }
 
 impl GradualUnfreezing {
-    /// The top layer, and with each epoch the next one below; one rate for all.
+    /// The top layer, and with each epoch the next one below; one learning rate for all.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From that epoch on, the last `layers` layers are trained.
+    /// Trains the last `layers` layers from that epoch on.
     pub fn top(self, epoch: usize, layers: usize) -> Self {
         self.stage(epoch, Layers::Top(layers))
     }
 
-    /// From that epoch on, the layers whose names match are trained too.
+    /// Trains also the layers with matching names from that epoch on.
     pub fn named(self, epoch: usize, patterns: &[&str]) -> Self {
         let patterns = patterns.iter().map(|&pattern| pattern.to_owned());
         self.stage(epoch, Layers::Named(patterns.collect()))
     }
 
-    /// From that epoch on, everything is trained.
+    /// Trains everything from that epoch on.
     pub fn all(self, epoch: usize) -> Self {
         self.stage(epoch, Layers::default())
     }
@@ -115,7 +113,7 @@ impl GradualUnfreezing {
         self
     }
 
-    /// Sets the learning rate of the last stage that was added.
+    /// Sets the learning rate of the last stage added.
     pub fn learning_rate(mut self, rate: f64) -> Self {
         if let Some(stage) = self.stages.last_mut() {
             stage.learning_rate = Some(rate);
@@ -123,13 +121,13 @@ impl GradualUnfreezing {
         self
     }
 
-    /// Sets what the rate of each layer is multiplied by for the one below.
+    /// Sets the factor of the learning rate from each layer to the one below.
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// Refuses stages that make no sense, or name what the model does not have.
+    /// Refuses invalid stages, and those that name layers that the model does not have.
     pub fn check(&self, model: &Model) -> Result<()> {
         if !(self.factor > 0.0 && self.factor.is_finite()) {
             return Err(Error::invalid("factor", self.factor, "a number above 0"));
@@ -164,7 +162,7 @@ impl GradualUnfreezing {
         Ok(())
     }
 
-    /// Whether each layer of the model is trained in that epoch.
+    /// True for each layer of the model that is trained in that epoch.
     fn trained(&self, model: &Model, epoch: usize) -> Vec<bool> {
         let from_top = from_top(model);
         let depth = |layer: usize| from_top.iter().position(|&l| l == layer);
@@ -182,7 +180,7 @@ impl GradualUnfreezing {
     }
 }
 
-/// The numbers of the layers with weights to train, the last first.
+/// The indices of the layers with weights to train, the last first.
 fn from_top(model: &Model) -> Vec<usize> {
     let layers = model.layers.iter().enumerate().rev();
     let with_weights = layers.filter(|(_, layer)| layer.weights.iter().any(|w| w.trainable));

@@ -1,8 +1,7 @@
 use super::{Callback, Training};
 use crate::error::{Error, Result};
 
-/// Sets the learning rate of each epoch by a function of the epoch (from 0) and
-/// the rate so far.
+/// Sets the learning rate of each epoch by a function of the epoch (from 0) and the previous rate.
 ///
 /// ```
 /// use gradus::train::callbacks::LearningRateScheduler;

@@ -1,4 +1,4 @@
-//! Callbacks: what is done between epochs and batches.
+//! Callbacks between epochs and batches.
 
 mod early_stopping;
 mod gradual_unfreezing;
@@ -23,7 +23,7 @@ pub use learning_rate_scheduler::LearningRateScheduler;
 pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
 pub use terminate_on_nan::TerminateOnNaN;
 
-/// Keras' hooks. Each does nothing unless it is written.
+/// Keras' hooks. Each does nothing by default.
 ///
 /// An error ends the training at once. A callback of one's own is a struct with
 /// the hooks that it needs:
@@ -98,7 +98,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// After it, with what it measured: `loss` and the metrics, without `val_`.
+    /// After it, with its results: `loss` and the metrics, without `val_`.
     fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
         let _ = (logs, training);
         Ok(())
@@ -169,13 +169,13 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
 }
 
-/// How far an epoch is.
+/// The progress of an epoch.
 pub struct Progress<'a> {
     /// The epoch, from 0.
     pub epoch: usize,
-    /// The epoch to end before.
+    /// Exclusive end of the epochs.
     pub epochs: usize,
-    /// The batch at hand, from 0.
+    /// The current batch, from 0.
     pub batch: usize,
     /// The batches of an epoch.
     pub batches: usize,
@@ -195,7 +195,7 @@ impl fmt::Debug for Progress<'_> {
 }
 
 impl Progress<'_> {
-    /// The mean loss of the epoch so far; no number before its first step.
+    /// The mean loss of the epoch so far; NaN before its first step.
     pub fn loss(&self) -> f64 {
         self.meters.loss()
     }
@@ -211,7 +211,7 @@ impl Progress<'_> {
     }
 }
 
-/// A training under way, as a callback may see and steer it.
+/// A running training, which a callback may inspect and steer.
 pub struct Training<'a> {
     pub(super) model: &'a mut Model,
     pub(super) runner: Runner,
@@ -219,11 +219,11 @@ pub struct Training<'a> {
     wanted: Vec<Wanted>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
-    /// True if numbers that are not finite stay out of the model.
+    /// True if non-finite values are kept out of the model.
     pub(super) guarded: bool,
-    /// True if the guard found some: the model is no longer the engine's.
+    /// True if there were some: the model no longer equals the engine's state.
     pub(super) broken: bool,
-    /// The steps that the model's state has taken, and the optimizer's scalars then.
+    /// Steps taken at the model's state, and the optimizer's scalars then.
     kept: (u64, Vec<f32>),
 }
 
@@ -248,8 +248,8 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Changes what the plans are made from, and makes them anew. Weights stay, and
-    /// so do the slots of the variables that are still trained.
+    /// Changes the model by `how`, and lowers the plans anew. Weights stay, and so do the slots of
+    /// the variables that are still trained.
     pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
         self.download();
         how(self.model)?;
@@ -262,12 +262,12 @@ impl<'a> Training<'a> {
         &self.device
     }
 
-    /// Steps that the state has taken which the model has.
+    /// Steps taken at the model's state.
     pub(super) fn kept_iteration(&self) -> u64 {
         self.kept.0
     }
 
-    /// The state that the model has goes back to the engine.
+    /// Uploads the model's state to the engine again.
     pub(super) fn roll_back(&mut self) {
         let state = &mut self.model.state;
         state.iteration = self.kept.0;
@@ -276,8 +276,8 @@ impl<'a> Training<'a> {
         self.broken = false;
     }
 
-    /// Weights, optimizer state and learning rate go back into the model, unless they are
-    /// guarded and no longer finite.
+    /// Downloads weights, optimizer state and learning rate into the model, unless they are guarded
+    /// and not finite.
     pub(super) fn download(&mut self) {
         if self.guarded && !self.runner.is_finite() {
             self.broken = true;
@@ -295,19 +295,18 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The model with the weights, the optimizer's state and the learning rate as
-    /// they are now.
+    /// The model with the current weights, optimizer state and learning rate.
     pub fn model(&mut self) -> &Model {
         self.download();
         self.model
     }
 
-    /// The weights as they are now, in the order of [`Model::weights`].
+    /// The current weights, in the order of [`Model::weights`].
     pub fn weights(&mut self) -> Vec<Vec<f32>> {
         self.model().weights().map(|w| w.values.clone()).collect()
     }
 
-    /// Puts other weights in their place, in the order of [`Model::weights`].
+    /// Replaces the weights, in the order of [`Model::weights`].
     pub fn set_weights(&mut self, weights: &[Vec<f32>]) -> Result<()> {
         self.download();
         let own = self.model.layers.iter_mut().flat_map(|l| &mut l.weights);
@@ -318,9 +317,9 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Freezes or unfreezes layers from the next step on, as [`Model::set_trainable`].
-    /// Of the variables that are trained before and after, the optimizer's slots
-    /// stay; those of others begin anew, or where they were when they were frozen.
+    /// Freezes or unfreezes layers from the next step on, as [`Model::set_trainable`]. Variables
+    /// trained before and after keep the optimizer's slots; those of others start anew, or from
+    /// their state when they were frozen.
     pub fn set_trainable(&mut self, pattern: &str, trainable: bool) -> Result<()> {
         self.change(|model| model.set_trainable(pattern, trainable))
     }
@@ -330,32 +329,32 @@ impl<'a> Training<'a> {
         self.learning_rate
     }
 
-    /// Sets the learning rate of the steps to come.
+    /// Sets the learning rate of the following steps.
     pub fn set_learning_rate(&mut self, rate: f64) {
         self.learning_rate = rate;
     }
 
-    /// Which of two measurements is the better one, for a callback that is told so.
+    /// The better direction of a monitored value, for a callback with this mode.
     pub(crate) fn better(&self, mode: Direction, monitor: &str) -> Result<Better> {
         mode.of(monitor, self.model)
     }
 
-    /// Ends the training after this epoch, or this step if one is under way.
+    /// Ends the training after this epoch, or after this step if one is running.
     pub fn stop(&mut self) {
         self.stop = true;
     }
 
-    /// Whether a callback has ended the training.
+    /// True if a callback has ended the training.
     pub fn is_stopping(&self) -> bool {
         self.stop
     }
 }
 
-/// Whether a smaller or a larger measurement is better.
+/// The better direction of a monitored value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// As the metric itself says, whatever its name is; of losses smaller is better.
+    /// The metric's own, whatever its name; smaller for losses.
     #[default]
     Auto,
     /// Smaller is better.
@@ -365,9 +364,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Which it is for that measurement of the model's. A measurement that says nothing of
-    /// its direction (a count such as `TruePositives`, the learning rate) is an error that
-    /// asks for it.
+    /// Resolves the direction for that value of the model. A value without one of its own (a count
+    /// such as `TruePositives`, the learning rate) is an error that asks for it.
     pub fn of(self, monitor: &str, model: &Model) -> Result<Better> {
         match self {
             Direction::Min => return Ok(Better::Smaller),
@@ -397,7 +395,7 @@ pub(crate) fn improves(better: Better, now: f64, best: Option<f64>, min_delta: f
     }
 }
 
-/// The monitored measurement, or an error that names those there are.
+/// The monitored value, or an error that lists the available ones.
 pub(crate) fn monitored(logs: &Logs, monitor: &str) -> Result<f64> {
     logs.get(monitor)
         .ok_or_else(|| Error::unknown("monitor", "measurement", monitor, logs.names()))

@@ -3,22 +3,21 @@ use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
-/// Performance scheduling: lowers the learning rate when a measurement has
-/// stopped improving.
+/// Performance scheduling: lowers the learning rate when a monitored value stops improving.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReduceLROnPlateau {
-    /// What is watched. Default `val_loss`.
+    /// Monitored value. Default `val_loss`.
     pub monitor: String,
-    /// What the rate is multiplied by. Default 0.1.
+    /// Factor of the rate. Default 0.1.
     pub factor: f64,
-    /// Epochs without improvement before that. Default 10.
+    /// Epochs without improvement before a reduction. Default 10.
     pub patience: usize,
-    /// The direction that is better. Default as the metric says.
+    /// Better direction. Default the metric's own.
     pub mode: Direction,
     /// The least change that counts as an improvement. Default 0.0001.
     pub min_delta: f64,
-    /// Epochs to wait after a reduction before watching again. Default 0.
+    /// Cooldown: epochs after a reduction before monitoring resumes. Default 0.
     pub cooldown: usize,
     /// The lowest rate. Default 0.
     pub min_lr: f64,
@@ -26,15 +25,15 @@ pub struct ReduceLROnPlateau {
     progress: ReduceLROnPlateauProgress,
 }
 
-/// What has been seen so far: with it, a training that was cut off goes on.
+/// The progress so far, from which an interrupted training resumes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReduceLROnPlateauProgress {
-    /// The best measurement.
+    /// The best value.
     pub best: Option<f64>,
     /// Epochs without improvement.
     pub waited: usize,
-    /// Epochs to wait before watching again.
+    /// Epochs left before monitoring resumes.
     pub cooling: usize,
 }
 
@@ -54,7 +53,7 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl ReduceLROnPlateau {
-    /// Watches that measurement.
+    /// Monitors that value.
     pub fn new(monitor: impl Into<String>) -> Self {
         ReduceLROnPlateau {
             monitor: monitor.into(),
@@ -62,7 +61,7 @@ impl ReduceLROnPlateau {
         }
     }
 
-    /// Sets what the rate is multiplied by.
+    /// Sets the factor of the rate.
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
@@ -74,13 +73,12 @@ impl ReduceLROnPlateau {
         self
     }
 
-    /// What has been seen so far.
+    /// The progress so far.
     pub fn progress(&self) -> &ReduceLROnPlateauProgress {
         &self.progress
     }
 
-    /// Goes on from what was seen before; to be called after `on_train_begin`,
-    /// which forgets it.
+    /// Restores earlier progress; call it after `on_train_begin`, which resets it.
     pub fn set_progress(&mut self, progress: ReduceLROnPlateauProgress) {
         self.progress = progress;
     }

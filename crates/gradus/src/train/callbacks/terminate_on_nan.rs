@@ -2,24 +2,24 @@ use super::{Callback, Progress, Training};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Ends the training as soon as the loss is no number, or infinite.
+/// Ends the training as soon as the loss is NaN or infinite.
 ///
-/// The epoch is ended, validated and noted, as in Keras. The model keeps its last finite
-/// state, unless [`Fit::on_nan`](crate::train::Fit::on_nan) says to go on.
+/// The epoch is completed with validation and history, as in Keras. The model keeps its last finite
+/// state, unless [`Fit::on_nan`](crate::train::Fit::on_nan) is set to continue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TerminateOnNaN {
-    /// Whether `fit` returns an error instead, at once. Default no.
+    /// True for an immediate error of `fit` instead. Default no.
     pub raise_error: bool,
 }
 
 impl TerminateOnNaN {
-    /// Ends the training in order.
+    /// Ends the training without an error.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes `fit` return an error instead, or not.
+    /// Enables or disables the error of `fit`.
     pub fn raise_error(mut self, raise: bool) -> Self {
         self.raise_error = raise;
         self

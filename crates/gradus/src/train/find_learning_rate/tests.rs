@@ -1,4 +1,4 @@
-//! The rule on curves that are known, and what stays of a search.
+//! Tests of the rule on known curves, and of the search's lack of side effects.
 
 use super::*;
 use crate::data::{Split, digits};
@@ -9,7 +9,7 @@ use crate::rules::losses::Loss;
 use crate::rules::optimizers::Nadam;
 use crate::train::Fit;
 
-/// What the search says of a loss that is this function of the rate.
+/// The result of the search for a loss that is this function of the rate.
 fn found(finder: LearningRateFinder, loss: impl Fn(f64) -> f64) -> LearningRateCurve {
     watch(&finder, |_, rate| Ok(loss(rate))).unwrap()
 }
@@ -37,7 +37,7 @@ fn the_rate_rises_by_the_same_factor_from_the_first_to_the_last() {
 #[test]
 fn the_suggestions_are_a_tenth_and_half_of_where_the_loss_starts_to_climb() {
     for turn in [1e-3, 0.02, 0.5] {
-        // Not smoothed, the turning point is exact but for the grid.
+        // Unsmoothed, the turning point is exact up to the grid.
         let curve = found(LearningRateFinder::new().smoothing(0.0), valley(turn));
         let near = |found: Option<f64>, expected: f64| {
             let ratio = found.unwrap() / expected;
@@ -66,11 +66,11 @@ fn smoothing_averages_with_weights_that_fall_and_sum_to_one() {
 #[test]
 fn it_stops_when_the_loss_blows_up() {
     let finder = LearningRateFinder::new().smoothing(0.0);
-    // Lowest 1, fallen by 0.9: blown up above 1 + 3 · 1.
+    // Minimum 1, fallen by 0.9: blown up above 1 + 3 · 1.
     let curve = found(finder.clone(), valley(0.01));
     let last = curve.points.last().unwrap();
     assert!(curve.blew_up && last.loss > 4.0 && last.loss < 4.1);
-    // Lowest 0, or negative: blown up when it has climbed by 3 · 0.9.
+    // Minimum 0, or negative: blown up when it has climbed by 3 · 0.9.
     for below in [1.0, 1.2] {
         let curve = found(finder.clone(), |rate| valley(0.01)(rate) - below);
         let climbed = curve.points.last().unwrap().loss - (1.0 - below);
@@ -81,7 +81,7 @@ fn it_stops_when_the_loss_blows_up() {
             "{climbed}"
         );
     }
-    // What is no number ends it at once and is not a point.
+    // NaN ends it at once and is not a point.
     let curve = found(
         finder,
         |rate| if rate < 0.1 { 1.0 / rate } else { f64::NAN },
@@ -132,8 +132,8 @@ fn the_model_stays_as_it_is_to_the_bit() {
     let fresh = model.clone();
     let curve = model.find_learning_rate(&train, LearningRateFinder::new());
     assert_eq!(model, fresh);
-    // It finds the same again, also once there are weights and optimizer state,
-    // and training goes on as if nothing had been.
+    // The search repeats exactly, also once there are weights and optimizer state, and training is
+    // unaffected by it.
     assert_eq!(
         model
             .find_learning_rate(&train, LearningRateFinder::new())

@@ -1,5 +1,4 @@
-//! Stacked autoencoders: plain, denoising, sparse; all layers at once or one after
-//! the other.
+//! Stacked autoencoders: plain, denoising, sparse; trained all layers at once or greedily.
 
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
@@ -16,9 +15,9 @@ use crate::rules::losses::Loss;
 use crate::train::{Fit, History};
 use std::ops::Range;
 
-/// Pretrains a chain's first layers to say, in few numbers, what the input was: a
-/// mirror of them is put behind, and both learn to give the input back. (Hinton &
-/// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006.)
+/// Pretrains a chain's first layers to encode the input: a decoder, their mirror, is appended, and
+/// both learn to reconstruct the input. (Hinton & Salakhutdinov, "Reducing the dimensionality of
+/// data with neural networks", 2006.)
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -42,11 +41,10 @@ pub struct Autoencoder {
     /// Distance of the output from the input. Default the mean squared error; with
     /// the binary crossentropy, for inputs from 0 to 1, the output is a sigmoid.
     pub loss: Loss,
-    /// The standard deviation of noise that is added to the input, which is to be
-    /// given back without. Default 0. (Vincent et al., "Stacked denoising
-    /// autoencoders", 2010.)
+    /// Standard deviation of noise added to the input, but not to the target. Default 0. (Vincent
+    /// et al., "Stacked denoising autoencoders", 2010.)
     pub noise: f64,
-    /// The share of the inputs that is dropped, and is to be given back. Default 0.
+    /// Dropout rate of the inputs, which are to be reconstructed. Default 0.
     pub dropout: f64,
     /// Cost of the code's absolute values in the loss: a sparse autoencoder.
     /// Default 0.
@@ -82,9 +80,9 @@ impl Autoencoder {
         Self::default()
     }
 
-    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
-    /// are not used. The other layers stay as they are, and the optimizer's state
-    /// starts afresh. What was measured: one history, or one for each greedy layer.
+    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets are ignored.
+    /// The other layers stay as they are, and the optimizer's state is reset. Returns one history,
+    /// or one for each greedy layer.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
         if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
@@ -109,7 +107,7 @@ impl Autoencoder {
         Ok(histories)
     }
 
-    /// Trains these layers to give back the inputs of `data`.
+    /// Trains these layers to reconstruct the inputs of `data`.
     fn train(
         &self,
         encoder: &mut Encoder<'_>,
@@ -119,7 +117,7 @@ impl Autoencoder {
         let input = encoder.input(range.start).clone();
         let mut chain = encoder.chain(input.clone());
         let mut before = 0;
-        // With 0 each is nothing; a wrong rate is told by the layer itself.
+        // 0 disables each; the layer itself refuses an invalid rate.
         if self.noise != 0.0 {
             chain = chain.add_named("noise", GaussianNoise::new(self.noise), true);
             before += 1;
@@ -140,7 +138,7 @@ impl Autoencoder {
         }
         let mut model = chain.build()?;
         encoder.give(&mut model, range.clone(), before);
-        // What a layer gives may be any number: only the input is from 0 to 1.
+        // Hidden outputs are unbounded; only the input is from 0 to 1.
         let loss = match range.start {
             0 => self.loss.clone(),
             _ => Loss::MeanSquaredError,
@@ -164,16 +162,16 @@ impl Autoencoder {
 }
 
 setters!(Autoencoder {
-    /// Sets how far the output is from the input.
+    /// Sets the reconstruction loss.
     loss(into Loss);
     /// Sets the standard deviation of the input's noise.
     noise(f64);
-    /// Sets the share of the inputs that is dropped.
+    /// Sets the dropout rate of the inputs.
     dropout(f64);
-    /// Sets what the absolute values of the code cost.
+    /// Sets the L1 factor on the code.
     sparsity(f64);
     /// Trains one layer after the other, or all at once.
     greedy(bool);
-    /// Ties the decoder's kernels to the encoder's, or not.
+    /// Enables or disables tied weights.
     tied(bool);
 });

@@ -1,4 +1,4 @@
-//! The layers of a model that are pretrained, and what is built around them.
+//! The pretrained layers of a model, and the networks around them.
 
 use crate::base::shape::Shape;
 use crate::data::Dataset;
@@ -14,7 +14,7 @@ pub(super) struct Encoder<'a> {
     model: &'a mut Model,
     /// Number of its layers.
     pub end: usize,
-    /// The shape that each layer of the model is applied to.
+    /// Input shape of each layer of the model.
     shapes: Vec<Shape>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Encoder<'a> {
         self.model.seed
     }
 
-    /// The numbers of the Dense layers among these layers.
+    /// The indices of the Dense layers in this range.
     pub fn dense(&self, range: Range<usize>) -> Vec<usize> {
         range
             .filter(|&i| self.model.layers[i].rule.as_dense().is_some())
@@ -70,12 +70,12 @@ impl<'a> Encoder<'a> {
         &self.shapes[i]
     }
 
-    /// A chain that begins with rows of that shape, for these layers and more.
+    /// Starts a chain with rows of that shape, for these layers and more.
     pub fn chain(&self, input: Shape) -> Sequential {
         Sequential::new().input(input).seed(self.model.seed)
     }
 
-    /// Adds these layers to a chain. Frozen ones are pretrained all the same.
+    /// Adds these layers to a chain, unfrozen.
     pub fn add(&self, chain: Sequential, range: Range<usize>) -> Sequential {
         let layers = &self.model.layers[range];
         layers.iter().fold(chain, |chain, layer| {
@@ -83,17 +83,16 @@ impl<'a> Encoder<'a> {
         })
     }
 
-    /// A chain of its own of these layers, with the weights that they have now, for
-    /// rows of that shape.
+    /// A separate chain of these layers, with their current weights, for rows of that shape.
     pub fn network(&self, input: Shape, range: Range<usize>) -> Result<Model> {
         let mut network = self.add(self.chain(input), range.clone()).build()?;
         self.give(&mut network, range, 0);
         Ok(network)
     }
 
-    /// The mirror of these layers: for each Dense layer, from the last to the
-    /// first, one that gives what that was applied to, with a kernel of its own or
-    /// `tied` to that layer's. The last has no activation but `output`.
+    /// The mirror of these layers: for each Dense layer, from the last to the first, one with that
+    /// layer's number of inputs as units, and a kernel of its own or `tied` to that layer's. The
+    /// last has only the activation `output`.
     pub fn mirror(
         &self,
         range: Range<usize>,
@@ -143,16 +142,15 @@ impl<'a> Encoder<'a> {
         Ok(layers)
     }
 
-    /// Gives a model that begins with these layers (after `skip` others) the
-    /// weights that they have now.
+    /// Copies the current weights to a model that begins with these layers (after `skip` others).
     pub fn give(&self, to: &mut Model, range: Range<usize>, skip: usize) {
         for (i, layer) in range.enumerate() {
             to.layers[skip + i].weights = self.model.layers[layer].weights.clone();
         }
     }
 
-    /// Takes these layers' weights from a model that begins with them. What the
-    /// optimizer has kept for the old weights is forgotten.
+    /// Takes these layers' weights from a model that begins with them, and drops the optimizer's
+    /// slots of the old ones.
     pub fn take(&mut self, from: Model, range: Range<usize>, skip: usize) {
         let trained = from.layers.into_iter().skip(skip);
         for (layer, trained) in self.model.layers[range].iter_mut().zip(trained) {
@@ -161,8 +159,8 @@ impl<'a> Encoder<'a> {
         self.model.state = Default::default();
     }
 
-    /// Trains `graph`, of which `network` (all layers) is the part `encoder`, for so
-    /// many epochs, each on rows drawn anew, and takes the layers' weights from it.
+    /// Trains `graph`, which contains `network` (all layers) as the part `encoder`, for `epochs`
+    /// epochs, each on newly drawn rows, and takes over the layers' weights.
     pub fn train_part(
         mut self,
         mut network: Model,

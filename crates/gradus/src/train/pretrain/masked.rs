@@ -1,5 +1,4 @@
-//! Masked-feature prediction: some of a row's numbers are hidden, and told from
-//! the others.
+//! Masked-feature prediction: some features of a row are masked, and predicted from the others.
 
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
@@ -13,18 +12,18 @@ use crate::model::{Compiled, Functional, Goal, Model};
 use crate::rules::losses::Loss;
 use crate::train::History;
 
-/// Pretrains a chain's first layers on rows of a table without labels: a share of
-/// each row's features, drawn anew in every epoch, is set to 0, and the network
-/// learns to tell these from the others; the loss counts the hidden ones alone.
-/// (After Devlin et al., "BERT", 2018, and for tables Arik & Pfister, "TabNet", 2019.)
+/// Pretrains a chain's first layers on rows of a table without labels: a share of each row's
+/// features, drawn anew in every epoch, is set to 0, and the network learns to predict them from
+/// the others; only masked features count in the loss. (After Devlin et al., "BERT", 2018, and for
+/// tables Arik & Pfister, "TabNet", 2019.)
 ///
-/// 0 should be an unremarkable number: scale features to a mean of 0, or begin the
-/// model with a `Normalization`.
+/// 0 should be a typical value: scale features to a mean of 0, or begin the model with a
+/// `Normalization`.
 #[derive(Clone, Debug)]
 pub struct MaskedFeatures {
     /// Extent and training, as of every kind.
     pub options: PretrainOptions,
-    /// The share of the features that is hidden, above 0 and below 1. Default 0.3.
+    /// Share of the features that is masked, above 0 and below 1. Default 0.3.
     pub rate: f64,
 }
 
@@ -40,14 +39,14 @@ impl Default for MaskedFeatures {
 option_setters!(MaskedFeatures);
 
 impl MaskedFeatures {
-    /// Ten epochs of Nadam, three features of ten hidden.
+    /// Ten epochs of Nadam, three features of ten masked.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets
-    /// are not used. The other layers stay as they are, and the optimizer's state
-    /// starts afresh. What was measured: the mean squared error of hidden features.
+    /// Pretrains the first layers of `model` on the inputs of `data`, whose targets are ignored.
+    /// The other layers stay as they are, and the optimizer's state is reset. Returns the mean
+    /// squared error of masked features.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         if !(self.rate > 0.0 && self.rate < 1.0) {
             let expected = "a share above 0 and below 1";
@@ -62,7 +61,7 @@ impl MaskedFeatures {
         let (seed, all) = (encoder.seed(), 0..encoder.end);
         let network = encoder.network(row.clone(), all.clone())?;
 
-        // The mask is an input, too: what was not hidden is 0 in outputs and targets.
+        // The mask is an input, too: features that are not masked are 0 in outputs and targets.
         let mut graph = Functional::new().seed(seed);
         let (seen, hidden) = (graph.input(row.clone()), graph.input([row.size()]));
         let part = graph.nest("encoder", &network)?;
@@ -72,7 +71,7 @@ impl MaskedFeatures {
         }
         let told = graph.layer(Multiply::new(), [told, hidden])?;
         let mut model = graph.model([told])?;
-        // A mean over all features would be the smaller the fewer are hidden.
+        // A mean over all features would shrink with the share of masked ones.
         let goal = Goal::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
         model
             .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
@@ -107,6 +106,6 @@ impl MaskedFeatures {
 }
 
 setters!(MaskedFeatures {
-    /// Sets the share of the features that is hidden.
+    /// Sets the share of the features that is masked.
     rate(f64);
 });

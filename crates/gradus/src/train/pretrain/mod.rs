@@ -1,5 +1,5 @@
-//! Pretraining: another model is built around a network's first layers, trained
-//! on an auxiliary task, most often one that needs no labels, and what these layers have learnt goes back.
+//! Pretraining: a network's first layers are trained within another model on an auxiliary task,
+//! mostly without labels, and then returned to the network.
 
 mod autoencoder;
 mod encoder;

@@ -5,7 +5,7 @@ use crate::rules::optimizers::{Nadam, Optimizer};
 /// Extent of a pretraining, and how the network around the pretrained layers is trained.
 #[derive(Clone, Debug)]
 pub struct PretrainOptions {
-    /// The last layer to be pretrained. Default the one before the last Dense layer.
+    /// Last layer to pretrain. Default the one before the last Dense layer.
     pub until: Option<String>,
     /// Epochs; in greedy pretraining, of each layer. Default 10.
     pub epochs: usize,
@@ -30,7 +30,7 @@ impl Default for PretrainOptions {
 macro_rules! option_setters {
     ($kind:ident) => {
         impl $kind {
-            /// Sets the last layer to be pretrained.
+            /// Sets the last layer to pretrain.
             pub fn until(mut self, layer: impl Into<String>) -> Self {
                 self.options.until = Some(layer.into());
                 self

@@ -51,8 +51,8 @@ pub(super) fn pretrain_behind(
     Ok(Some(histories))
 }
 
-/// The nodes from the first Dense layer on to an output (of several, the first), if every
-/// other Dense layer is the head of another output.
+/// The nodes from the first Dense layer on to an output (the first of several), if every other
+/// Dense layer is the head of another output.
 fn behind(model: &Model) -> Option<Vec<usize>> {
     if !model.parts.is_empty() || !model.is_built() {
         return None;

@@ -1,5 +1,5 @@
-//! Siamese networks: one encoder looks at two rows, or three, and learns to put
-//! like ones near and others far.
+//! Siamese networks: one encoder takes two rows, or three, and learns to map similar ones near each
+//! other and others far apart.
 
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
@@ -14,11 +14,11 @@ use crate::model::{Compiled, Functional, Goal, Model, Symbol};
 use crate::rules::losses::Loss;
 use crate::train::History;
 
-/// Pretrains a chain's first layers to put rows that are alike near each other in
-/// what they give, and others at least `margin` apart. Which are alike is told by
-/// class labels, or two versions of one row are, noisy or augmented (no labels needed).
+/// Pretrains a chain's first layers to map similar rows near each other, and others at least
+/// `margin` apart. Similar rows have the same class label, or are two versions of one row, noisy or
+/// augmented (no labels needed).
 ///
-/// The pairs, or triplets, are drawn anew in every epoch, one for each row.
+/// The pairs, or triplets, are drawn anew in every epoch, one per row.
 #[derive(Clone, Debug)]
 pub struct Siamese {
     /// Extent and training, as of every kind.
@@ -31,12 +31,12 @@ pub struct Siamese {
     /// Distance that others are to keep: contrastive, their own; with triplets,
     /// what their squared distance exceeds the like one's by. Default 1.
     pub margin: f64,
-    /// The standard deviation of the noise that makes two versions of a row; then
-    /// labels are not used. Default none: labels say what is alike.
+    /// Standard deviation of the noise that makes two versions of a row; labels are then ignored.
+    /// Default none: labels define similarity.
     pub noise: Option<f64>,
-    /// Layers that make two versions of an image, such as `RandomTranslation`: each
-    /// draws for each version by itself. Rows of (height, width) are images of one
-    /// channel. Then labels are not used. Default none.
+    /// Layers that make two versions of an image, such as `RandomTranslation`: each version has its
+    /// own draws. Rows of (height, width) are images of one channel. Labels are then ignored.
+    /// Default none.
     pub augment: Vec<Layer>,
 }
 
@@ -60,7 +60,7 @@ impl Siamese {
         Self::default()
     }
 
-    /// Two versions of an image, made by these layers, are alike.
+    /// Makes two versions of an image by these layers.
     pub fn augment(mut self, layers: impl IntoIterator<Item = Layer>) -> Self {
         self.augment = layers.into_iter().collect();
         self
@@ -71,9 +71,9 @@ impl Siamese {
         self.noise.is_some() || !self.augment.is_empty()
     }
 
-    /// Pretrains the first layers of `model` on the rows of `data`, whose targets
-    /// are class numbers unless noise or augmentation makes the pairs. The other layers stay as they
-    /// are, and the optimizer's state starts afresh.
+    /// Pretrains the first layers of `model` on the rows of `data`, whose targets are labels unless
+    /// noise or augmentation makes the pairs. The other layers stay as they are, and the
+    /// optimizer's state is reset.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         if !(self.margin > 0.0 && self.margin.is_finite()) {
             return Err(Error::invalid(
@@ -100,7 +100,7 @@ impl Siamese {
             let view = self.version(&mut graph, view, &row)?;
             codes.push(graph.call(part, view)?);
         }
-        // What the first view is away from each other one.
+        // The difference between the first view and each other one.
         let first = codes[0];
         let mut apart = Vec::new();
         for &other in &codes[1..] {
@@ -168,7 +168,7 @@ impl Siamese {
         }
     }
 
-    /// The rows of each class, and each row's class; without labels each row is one.
+    /// Groups rows by class, and notes each row's class; without labels each row is its own class.
     fn likes(&self, data: &Dataset) -> Result<Likes> {
         if self.is_without_labels() {
             let classes = (0..data.rows()).collect();
@@ -197,7 +197,7 @@ impl Siamese {
         Likes { classes, rows }.checked()
     }
 
-    /// Each row with a like one, another one, or both.
+    /// Draws for each row a similar one, a different one, or both.
     fn draw(
         &self,
         data: &Dataset,
@@ -238,15 +238,15 @@ impl Siamese {
 }
 
 setters!(Siamese {
-    /// Triplets, or pairs.
+    /// Chooses triplets or pairs.
     triplets(bool);
-    /// Sets how far apart others are to be.
+    /// Sets the margin.
     margin(f64);
-    /// Two versions of a row, with noise of that standard deviation, are alike.
+    /// Makes two versions of a row by noise of that standard deviation.
     noise(some f64);
 });
 
-/// Which rows are alike.
+/// The groups of similar rows.
 struct Likes {
     classes: Vec<usize>,
     rows: Vec<Vec<usize>>,
@@ -269,7 +269,7 @@ impl Likes {
         all[random.below(all.len())]
     }
 
-    /// A row of another class, each equally often.
+    /// A row of another class, uniformly.
     fn unlike(&self, row: usize, random: &mut Sequence) -> usize {
         let other = random.below(self.rows.len() - 1);
         let all = &self.rows[other + usize::from(other >= self.classes[row])];
@@ -277,7 +277,8 @@ impl Likes {
     }
 }
 
-/// The squared distance of like ones; of others what is lacking to the margin, squared.
+/// The contrastive loss: the squared distance of similar rows; for different rows, the squared
+/// shortfall from the margin.
 fn contrastive(like: bool, apart: &[f32], margin: f32, gradient: &mut [f32]) -> f32 {
     let square: f32 = apart.iter().map(|d| d * d).sum();
     let distance = square.sqrt();

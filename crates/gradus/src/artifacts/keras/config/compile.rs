@@ -11,9 +11,9 @@ use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use serde_json::{Map, json};
 
-/// How Keras was told to train a model with these outputs; nothing if it was not, or not
-/// with a loss. What gradus does not know of it goes to `notes`: without an optimizer there
-/// are the losses and metrics left, without a loss the optimizer.
+/// Reads the training configuration of a model with these outputs; `None` if there is none, or no
+/// loss. Unknown parts go to `notes`: without an optimizer, the losses and metrics are kept;
+/// without a loss, the optimizer.
 pub(super) fn read(
     at: &str,
     config: &Map<String, Value>,
@@ -35,7 +35,7 @@ pub(super) fn read(
     let losses = by_output(&join(at, "loss"), get("loss"), outputs, &mut of_losses);
     let weights_at = join(at, "loss_weights");
     let weights = by_output(&weights_at, get("loss_weights"), outputs, &mut of_losses);
-    // A plain list is one of metrics for the one output.
+    // A plain list has the metrics of the single output.
     let single = outputs.len() == 1;
     let mut lists = |key: &str| match get(key) {
         Value::Array(_) if single => vec![get(key)],
@@ -78,7 +78,7 @@ pub(super) fn read(
         }));
     }
     if note(NotRead::Loss, of_losses, notes) {
-        // A part of the sum would be no loss of the model.
+        // An incomplete sum would be another loss.
         goals = vec![None; outputs.len()];
     } else {
         note(NotRead::Metric, of_metrics, notes);
@@ -87,7 +87,7 @@ pub(super) fn read(
     anything.then_some(Compiled { optimizer, goals })
 }
 
-/// Notes what is not known of a part, if there is anything.
+/// Adds a note on the unknown parts of a section; true if there are any.
 fn note(part: NotRead, findings: Findings, notes: &mut Vec<Note>) -> bool {
     let problem = findings.line();
     let is_one = problem.is_some();
@@ -103,8 +103,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// What a setting says for each output: one value for all, a list in the outputs'
-/// order, or a table by their names.
+/// The value for each output: one for all, a list in the outputs' order, or a table by their names.
 fn by_output<'a>(
     at: &str,
     value: &'a Value,
@@ -140,9 +139,8 @@ fn loss(at: &str, value: &Value, findings: &mut Findings) -> Option<Loss> {
     loss.map_err(|error| findings.add(at, error)).ok()
 }
 
-/// The function that a wrapper holds, in its place: Keras 2 writes `fn` beside what a class
-/// is given, and a metric that was named as `MeanMetricWrapper`. A function that does not
-/// belong there stays, and is then refused.
+/// Unwraps a function: Keras 2 writes `fn` beside a class' arguments, and named metrics as
+/// `MeanMetricWrapper`. An unexpected function stays, and is then refused.
 fn unwrapped(family: Family, value: &Value) -> Value {
     let (Some(class), Value::Object(config)) = (value["class_name"].as_str(), &value["config"])
     else {
@@ -170,7 +168,7 @@ fn unwrapped(family: Family, value: &Value) -> Value {
     let general = config["name"].as_str().unwrap_or_default();
     let by_output = ["accuracy", "acc", "crossentropy", "ce"].contains(&general);
     if family == Family::Metric && by_output && function_ends(name, general) {
-        // It goes by the loss, as when it was named.
+        // A general metric name stands for one by the loss.
         return general.into();
     }
     let mut own = value.clone();
@@ -181,7 +179,7 @@ fn unwrapped(family: Family, value: &Value) -> Value {
     own
 }
 
-/// True if a function is what a metric of that general name stands for.
+/// True if a function is one that a metric of that general name stands for.
 fn function_ends(function: Option<&str>, general: &str) -> bool {
     let whole = match general {
         "acc" | "accuracy" => "accuracy",
@@ -210,7 +208,7 @@ fn optimizer(at: &str, value: &Value, findings: &mut Findings) -> Option<Optimiz
     }
 }
 
-/// Keras writes the float32 0.001 as 0.0010000000474974513; this is 0.001 again.
+/// Shortens Keras' float32 values, 0.0010000000474974513, to 0.001.
 pub(crate) fn shortest(rate: f64) -> f64 {
     let single = rate as f32;
     match single.to_string().parse() {
@@ -219,7 +217,7 @@ pub(crate) fn shortest(rate: f64) -> f64 {
     }
 }
 
-/// Every metric with the name that its history goes by.
+/// Every metric with its name in the history.
 fn metrics(at: &str, value: &Value, findings: &mut Findings) -> Vec<(String, Metric)> {
     let mut found = Vec::new();
     match value {
@@ -244,7 +242,7 @@ fn metrics(at: &str, value: &Value, findings: &mut Findings) -> Vec<(String, Met
     found
 }
 
-/// A metric is named as the user named it: `mae` stays `mae`.
+/// A metric keeps the user's name: `mae` stays `mae`.
 fn metric_name(item: &Value, metric: &Metric) -> String {
     let name = match item {
         Value::String(name) => Some(name.as_str()),
@@ -257,16 +255,15 @@ fn metric_name(item: &Value, metric: &Metric) -> String {
     name.unwrap_or(metric.name()).to_owned()
 }
 
-/// As Keras writes it. A loss of the user's own cannot be written, and nothing
-/// can be trained without one: then it is as if the model was not compiled. `jit`:
-/// whether Keras can compile the model's steps.
+/// The training configuration in Keras' form. A user's own loss cannot be written; then the model
+/// is saved as not compiled. `jit` is true if Keras can compile the model's steps.
 pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value {
     if compiled.is_own() {
         return json!({});
     }
     let optimizer = compiled.optimizer.as_ref().map(write_optimizer);
     let goals = || outputs.iter().zip(&compiled.goals);
-    // Nothing for an output without a goal.
+    // Null for an output without a loss.
     let each = |f: &dyn Fn(&Goal) -> Value| -> Value {
         let of = |goal: &Option<Goal>| goal.as_ref().map_or(Value::Null, f);
         match &compiled.goals[..] {
@@ -301,7 +298,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         "steps_per_execution": 1,
         "jit_compile": jit,
     });
-    // Keras takes its own usual one where the key is missing, and fails at a null.
+    // Keras uses its default if the key is missing, and fails at null.
     if let (None, Some(written)) = (&compiled.optimizer, written.as_object_mut()) {
         written.remove("optimizer");
     }
@@ -310,25 +307,25 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
 
 fn write_optimizer(optimizer: &Optimizer) -> Value {
     let mut written = to_keras(Family::Optimizer, &optimizer.to_config());
-    // A method's argument in Keras, not the optimizer's, and one that is ours: its
-    // files have neither.
+    // Arguments of a method in Keras and of the optimizer here, and one of gradus' own: neither is
+    // in Keras' files.
     if let Some(config) = written["config"].as_object_mut() {
         config.remove("exclude_from_weight_decay");
         config.remove("layer_rates");
     }
     if let LearningRate::Constant(rate) = optimizer.learning_rate {
-        // Keras' rate is a float32 variable, and written as what it is.
+        // Keras' rate is a float32 variable, and written as such.
         written["config"]["learning_rate"] = f64::from(rate as f32).into();
     }
     written
 }
 
-/// A rule as gradus writes it: an alias where that is the same.
+/// A rule in gradus' form: an alias if that is the same.
 fn alias(rule: &impl serde::Serialize) -> Value {
     serde_json::to_value(rule).unwrap_or_default()
 }
 
-/// Those of the user's own are left out.
+/// The user's own metrics are left out.
 fn write_metrics(metrics: &[(String, Metric)]) -> Value {
     let known = metrics.iter().filter(|(_, metric)| !metric.is_own());
     let written = known.map(|(name, metric)| write_metric(name, metric));

@@ -1,4 +1,4 @@
-//! A functional model's layers and how they are connected.
+//! The layers of a functional model and their connections.
 
 use super::read::{input, layers, place, text, unit};
 use crate::artifacts::keras::objects::Findings;
@@ -8,8 +8,7 @@ use crate::model::{Functional, Model, Shared, Symbol};
 use serde_json::Map;
 use std::collections::HashMap;
 
-/// A tensor as files name it: a layer's name, which of its calls made it, and
-/// which of the call's outputs it is.
+/// A tensor in a file: a layer's name, the index of its call, and the index of the call's output.
 #[derive(Clone, Debug)]
 struct History<'a> {
     layer: &'a str,
@@ -17,20 +16,20 @@ struct History<'a> {
     output: usize,
 }
 
-/// A layer's calls: those made so far, and what those to come are applied to.
+/// A layer's calls: those made so far, and the inputs of the others.
 struct Calls<'a> {
     at: String,
-    /// None for an input.
+    /// `None` for an input.
     unit: Option<Shared>,
     made: Vec<Vec<Symbol>>,
     open: Vec<Inbound<'a>>,
-    /// The number of the first call, where the model's outputs name it.
+    /// Index of the first call, as the model's outputs name it.
     first: usize,
-    /// The number of the first call, where layers name it.
+    /// Index of the first call, as layers name it.
     base: usize,
 }
 
-/// A call of a layer that is to be made.
+/// A pending call of a layer.
 struct Inbound<'a> {
     of: Vec<History<'a>>,
     /// True if it is called with `training = false`.
@@ -59,7 +58,7 @@ pub(super) fn read(
 
     let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
     let mut order = Vec::new();
-    // The inputs are in the order of the model's inputs, not of its layers.
+    // The inputs follow the model's inputs, not its layers.
     for history in &inputs {
         let found = layers.iter().position(|l| name(l) == history.layer);
         let Some(i) = found.filter(|&i| layers[i]["class_name"] == "InputLayer") else {
@@ -109,7 +108,7 @@ pub(super) fn read(
         let open = inbound(&at, layer, findings);
         order.push(name(layer));
         let is_graph = ["Functional", "Model"].contains(&class(layer));
-        // Keras 2 counts the call that a model with an InputLayer is made with.
+        // Keras 2 counts the call that builds a model with an InputLayer.
         let is_made = layer["config"]["layers"][0]["class_name"] == "InputLayer";
         let old_base = match &open[..] {
             [_] if layer["config"].get("layers").is_some() => {
@@ -122,7 +121,7 @@ pub(super) fn read(
             unit: Some(unit),
             made: Vec::new(),
             open,
-            // A functional model is called once as it is made.
+            // Building a functional model counts as a call.
             first: match is_old {
                 true => old_base,
                 false => usize::from(is_graph),
@@ -135,7 +134,7 @@ pub(super) fn read(
         return None;
     }
 
-    // Layer by layer, as far as each gets, until all calls are made.
+    // Makes calls as their inputs become available, until all are made.
     loop {
         let (mut progress, mut waiting) = (false, None);
         for layer in &order {
@@ -203,7 +202,7 @@ pub(super) fn read(
 }
 
 fn name(layer: &Value) -> &str {
-    // Keras writes it twice; this is the one that connections use.
+    // Keras writes the name twice; connections use this one.
     let name = layer["name"].as_str();
     name.or(layer["config"]["name"].as_str())
         .unwrap_or_default()
@@ -232,7 +231,7 @@ fn histories<'a>(value: &'a Value, found: &mut Vec<History<'a>>) -> bool {
             all => all.iter().all(|item| histories(item, found)),
         },
         Value::Object(named) => {
-            // Keras goes through tables in the order of their keys.
+            // Keras iterates tables in the order of their keys.
             let mut named: Vec<_> = named.iter().collect();
             named.sort_by_key(|(name, _)| *name);
             named.into_iter().all(|(_, item)| histories(item, found))
@@ -241,13 +240,13 @@ fn histories<'a>(value: &'a Value, found: &mut Vec<History<'a>>) -> bool {
     }
 }
 
-/// True if a layer's calls are written as Keras 2 writes them.
+/// True if a layer's calls are in Keras 2's form.
 fn is_keras_2(layer: &Value) -> bool {
     let nodes = layer["inbound_nodes"].as_array();
     nodes.is_some_and(|nodes| nodes.iter().any(Value::is_array))
 }
 
-/// The lowest number by which Keras 2 names a call of each layer.
+/// The lowest call index of each layer in Keras 2.
 fn lowest_calls<'a>(layers: &'a [Value], outputs: &[History<'a>]) -> HashMap<&'a str, usize> {
     let mut found = outputs.to_vec();
     for layer in layers {
@@ -261,7 +260,7 @@ fn lowest_calls<'a>(layers: &'a [Value], outputs: &[History<'a>]) -> HashMap<&'a
     lowest
 }
 
-/// What each call of a layer is applied to.
+/// The inputs of each call of a layer.
 fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Inbound<'a>> {
     let at = join(at, "inbound_nodes");
     let nodes = match &layer["inbound_nodes"] {
@@ -289,7 +288,7 @@ fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Inbou
                     }
                 }
             }
-            // As Keras 2 wrote it: the arguments of a call come behind each of its tensors.
+            // Keras 2's form: a call's arguments come after each of its tensors.
             old => {
                 if !histories(old, &mut of) {
                     findings.add(&at, "expected what the layer is applied to");
@@ -306,8 +305,7 @@ fn inbound<'a>(at: &str, layer: &'a Value, findings: &mut Findings) -> Vec<Inbou
     nodes.iter().map(call).collect()
 }
 
-/// An argument of a call beside what it is applied to: whether it is `training = false`.
-/// Others have to be nothing.
+/// Reads an argument of a call beside its inputs: true for `training = false`. Others must be null.
 fn argument(at: &str, name: &str, value: &Value, findings: &mut Findings) -> bool {
     let inference = name == "training" && *value == false;
     if !inference && !is_null(value) {
@@ -316,7 +314,7 @@ fn argument(at: &str, name: &str, value: &Value, findings: &mut Findings) -> boo
     inference
 }
 
-/// Adds the arguments that Keras 2 has behind a tensor: `["bn", 0, 0, {"training": false}]`.
+/// Adds the arguments after a tensor in Keras 2: `["bn", 0, 0, {"training": false}]`.
 fn arguments<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a Value)>) {
     match value {
         Value::Array(items) => match &items[..] {
@@ -330,7 +328,7 @@ fn arguments<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a Value)>) {
     }
 }
 
-/// Nothing, however often.
+/// True for null, and for nested lists of nulls.
 fn is_null(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().all(is_null),

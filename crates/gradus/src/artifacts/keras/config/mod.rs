@@ -1,4 +1,4 @@
-//! `config.json`: the model and how it is trained, without its weights.
+//! `config.json`: the model and its training configuration, without weights.
 
 mod compile;
 mod functional;

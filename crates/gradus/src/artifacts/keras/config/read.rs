@@ -11,11 +11,11 @@ use crate::model::layers::Layer;
 use crate::model::{Dtype, Functional, LayerEntry, Model, Sequential, Shared};
 use serde_json::Map;
 
-/// More numbers than that in one row are no honest network's.
+/// Limit of a row's elements, above any honest network's.
 const MAX_ROW: usize = 1 << 31;
 
-/// Reads the description: a model without weights. What gradus does not know
-/// of its layers goes to `findings`, what it does not know of how it was compiled to `notes`.
+/// Reads a model without weights. Unknown parts of its layers go to `findings`, of its training
+/// configuration to `notes`.
 pub(crate) fn read(
     text: &str,
     findings: &mut Findings,
@@ -29,7 +29,7 @@ pub(crate) fn read(
     match Parts::of(object)? {
         Parts::Object { class, config } if is_model(class) => {
             let model = model("", class, config, findings);
-            // Without a model, there are findings.
+            // If there is no model, there are findings.
             let Some(mut model) = model else {
                 return Ok(Sequential::new().into_model());
             };
@@ -46,7 +46,7 @@ pub(crate) fn read(
     }
 }
 
-/// Whether a class is a model's.
+/// True for a model's class.
 fn is_model(class: &str) -> bool {
     // Keras 2 called functional ones `Model`.
     ["Sequential", "Functional", "Model"].contains(&class)
@@ -100,7 +100,7 @@ fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) ->
         known = input(&at, own, findings);
     }
     let (mut row, dtype) = known;
-    // A Sequential without an InputLayer may know its shape all the same.
+    // A Sequential without an InputLayer may have a shape all the same.
     if row.is_none()
         && let Some(dims) = config
             .get("build_input_shape")
@@ -111,7 +111,7 @@ fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) ->
     let mut last = Some(graph.open_input(name, row, dtype));
     for (i, layer) in rest.iter().enumerate() {
         let at = place(at, layers.len() - rest.len() + i, layer);
-        // What has been found wrong is told; the rest is still looked at.
+        // Errors are collected; reading goes on.
         let unit = unit(&at, layer, &mut graph, findings);
         last = match (unit, last) {
             (Some(unit), Some(last)) => match graph.call(unit, last) {
@@ -129,7 +129,7 @@ fn sequential(at: &str, config: &Map<String, Value>, findings: &mut Findings) ->
     Some(model)
 }
 
-/// A layer, or a model as a part, in the graph.
+/// Adds a layer, or a model as a part, to the graph.
 pub(super) fn unit(
     at: &str,
     layer: &Value,
@@ -171,7 +171,7 @@ pub(super) fn unit(
     part.map_err(|error| findings.add(at, error)).ok()
 }
 
-/// Where a layer stands: its number and its own name.
+/// The path of a layer: its index and its own name.
 pub(super) fn place(at: &str, i: usize, layer: &Value) -> String {
     let place = join(at, &format!("layers[{i}]"));
     match layer["config"]["name"].as_str() {
@@ -189,7 +189,7 @@ fn entry(
     findings: &mut Findings,
 ) -> Option<LayerEntry> {
     let before = findings.len();
-    // What a Cast makes of its input is its own argument; bins are whole numbers.
+    // A Cast's dtype is its own argument; bins are whole numbers.
     let is_cast = layer["class_name"] == "Cast";
     let is_bins = layer["class_name"] == "Hashing" && is_int(&layer["config"]["dtype"]);
     if !is_cast && !is_bins {
@@ -203,7 +203,7 @@ fn entry(
             true
         }
     };
-    // What every layer has is read above; the rest is the class's own.
+    // The common arguments were read above; the rest is the class's own.
     let mut own = layer.clone();
     if let Some(config) = own["config"].as_object_mut() {
         for key in ["name", "trainable"] {
@@ -231,7 +231,7 @@ fn entry(
     }
 }
 
-/// The shape of an input's rows, and what they hold.
+/// The shape and data type of an input's rows.
 pub(super) fn input(
     at: &str,
     config: &Map<String, Value>,
@@ -249,7 +249,7 @@ pub(super) fn input(
             findings.add(at, format!("InputLayer with {key} = true"));
         }
     }
-    // The second is how Keras 2 called it.
+    // The second is Keras 2's name.
     let dims = config
         .get("batch_shape")
         .or_else(|| config.get("batch_input_shape"));
@@ -262,7 +262,7 @@ pub(super) fn input(
     }
 }
 
-/// A row's shape of Keras' dimensions, the first of which is the batch.
+/// A row's shape from Keras' dimensions, the first of which is the batch.
 fn shape(at: &str, dims: &Value, findings: &mut Findings) -> Option<Shape> {
     let mut row = Vec::new();
     let all = dims.as_array().filter(|dims| !dims.is_empty());

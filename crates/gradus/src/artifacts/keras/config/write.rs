@@ -44,10 +44,9 @@ struct Graph<'a> {
     calls: Vec<Call>,
     /// The shapes of its inputs.
     inputs: Option<Vec<Shape>>,
-    /// What its inputs, and what each node's output, hold.
+    /// Data types of its inputs, and of each node's output.
     dtypes: (Vec<Dtype>, Vec<Dtype>),
-    /// The shapes that each node is applied to, and of what it gives; none if the
-    /// inputs' are not known.
+    /// Shapes of each node's inputs and output; empty if the inputs' are unknown.
     shapes: Vec<(Vec<Shape>, Shape)>,
 }
 
@@ -89,14 +88,14 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A part of which every layer is frozen is itself frozen.
+    /// False for a part of which every layer is frozen.
     fn is_trainable(&self) -> bool {
         let Some(part) = self.part else { return true };
         let layers = &self.model.layers[part.layers.clone()];
         layers.iter().any(|layer| layer.trainable)
     }
 
-    /// Whether each unit is used once, on the output of the one before it.
+    /// True if each unit is used once, on the previous one's output.
     fn is_chain(&self) -> bool {
         let mut last = Some(Source::Input(0));
         for (call, unit) in self.calls.iter().zip(self.units.all()) {
@@ -111,7 +110,7 @@ impl<'a> Graph<'a> {
             && last.is_some_and(|last| self.units.outputs() == [last])
     }
 
-    /// Whether one of its layers is an operation in Keras, which no Sequential takes.
+    /// True if one of its layers is an operation in Keras, which no Sequential takes.
     fn has_operations(&self) -> bool {
         let is = |unit: &Unit| match *unit {
             Unit::Layer(l) => {
@@ -123,7 +122,7 @@ impl<'a> Graph<'a> {
         self.units.all().iter().any(is)
     }
 
-    /// The one output of a call.
+    /// The single output of a call.
     fn output(&self, call: &Call) -> Option<Source> {
         match call.unit {
             Unit::Layer(_) => Some(Source::Node(call.nodes.start)),
@@ -169,7 +168,7 @@ impl<'a> Graph<'a> {
             makers[call.nodes.clone()].fill(c);
         }
         let order = keras_order(&self.calls, |n| makers[n], self.units.outputs());
-        // What leads to no output is kept all the same.
+        // Layers that lead to no output are kept.
         let all_inputs = (0..inputs.len()).map(Place::Input);
         let all_units = self.units.all().into_iter().map(Place::Unit);
         let rest = all_inputs.chain(all_units).filter(|p| !order.contains(p));
@@ -209,7 +208,7 @@ impl<'a> Graph<'a> {
         Ok(written)
     }
 
-    /// An input, under a name that no layer has.
+    /// An input, with a name that no layer has.
     fn input_layer(&self, input: &Input, shape: &Shape) -> Value {
         let config = json!({
             "batch_shape": batch_shape(shape),
@@ -271,7 +270,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What a call is applied to.
+    /// The inputs of a call.
     fn inbound(&self, call: &Call) -> Result<Value> {
         let tensors = call.inputs.iter().map(|&source| {
             let shape = self.shape(source).unwrap_or_default();
@@ -300,8 +299,8 @@ impl<'a> Graph<'a> {
         Ok(json!({ "args": [argument], "kwargs": kwargs }))
     }
 
-    /// Keras' name for a tensor: the layer's, which of its calls made it, and which
-    /// of the call's outputs it is.
+    /// Keras' name of a tensor: the layer's, the index of its call, and the index of the call's
+    /// output.
     fn history(&self, source: Source, of_ends: bool) -> Result<Value> {
         let n = match source {
             Source::Input(i) => {
@@ -319,7 +318,7 @@ impl<'a> Graph<'a> {
         };
         let unit = self.calls[c].unit;
         let mut call = self.calls[..c].iter().filter(|c| c.unit == unit).count();
-        // Keras counts the call that a functional model is made with.
+        // Keras counts the call that builds a functional model.
         if let (Unit::Part(p), true) = (unit, of_ends) {
             let inputs = self.calls[c]
                 .inputs
@@ -348,7 +347,7 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
         _ => dtype_policy("float32"),
     };
     match (layer.rule.class(), written["config"].as_object_mut()) {
-        // Keras' own class does not take it.
+        // Keras' own class does not accept it.
         ("Discretization", Some(config)) => {
             config.remove("trainable");
         }
@@ -375,7 +374,7 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
     written
 }
 
-/// Keras' shape: the batch first, its size left open.
+/// Keras' shape: the batch first, its size open.
 fn batch_shape(shape: &Shape) -> Value {
     let dims = shape.dims().iter().map(|&dim| Value::from(dim));
     std::iter::once(Value::Null).chain(dims).collect()

@@ -1,4 +1,4 @@
-//! HDF5, as far as Keras' files go: a tree of groups and arrays.
+//! HDF5, as far as Keras' files use it: a tree of groups and arrays.
 //!
 //! The only folder that knows the crate `hdf5-pure`, whose interface changes
 //! from version to version.
@@ -11,10 +11,10 @@ pub(crate) use write::write;
 
 use std::collections::BTreeMap;
 
-/// A folder of an HDF5 file.
+/// A group of an HDF5 file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Group {
-    /// Small facts about the group, by name.
+    /// Attributes of the group, by name.
     pub attributes: BTreeMap<String, Attribute>,
     /// The groups in it, by name.
     pub groups: BTreeMap<String, Group>,
@@ -22,28 +22,28 @@ pub(crate) struct Group {
     pub arrays: BTreeMap<String, Array>,
 }
 
-/// A small fact about a group.
+/// An attribute of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Attribute {
     /// One string.
     Text(String),
     /// A list of strings.
     Texts(Vec<String>),
-    /// Numbers, of any type; Keras stores an empty list of names so.
+    /// Numbers, of any type; Keras stores an empty list of names as such.
     Numbers(Vec<f64>),
 }
 
-/// Numbers and their shape, in row-major order. `[]` is the shape of a single number.
+/// Values and their shape, in row-major order. `[]` is the shape of a single value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Array {
     /// The dimensions, outermost first.
     pub shape: Vec<usize>,
-    /// As many numbers as the shape has.
+    /// Values, of the shape's size.
     pub values: Values,
 }
 
-/// Numbers of one type. Other widths of a file become the nearest wider one,
-/// float64 becomes float32.
+/// Values of one type. Other widths of a file become the nearest wider one, float64 becomes
+/// float32.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
     F32(Vec<f32>),
@@ -58,14 +58,14 @@ impl Group {
             .try_fold(self, |group, name| group.groups.get(name))
     }
 
-    /// The group of that name, made if it is not there.
+    /// The group of that name, created if needed.
     pub fn child(&mut self, name: &str) -> &mut Group {
         self.groups.entry(name.to_owned()).or_default()
     }
 
     /// The arrays named `0`, `1`, … in the order of these numbers.
     ///
-    /// The names must count up from 0: a gap is a damaged file.
+    /// The names must be consecutive: a gap means a damaged file.
     pub fn numbered(&self) -> Result<Vec<&Array>, String> {
         let mut arrays = Vec::with_capacity(self.arrays.len());
         for index in 0..self.arrays.len() {
@@ -98,7 +98,7 @@ impl Array {
         }
     }
 
-    /// The numbers, where they are floats.
+    /// The values, if they are floats.
     pub fn as_floats(&self) -> Option<&[f32]> {
         match &self.values {
             Values::F32(values) => Some(values),
@@ -106,7 +106,7 @@ impl Array {
         }
     }
 
-    /// The only number, where it is a single whole one.
+    /// The only value, if it is a single integer.
     pub fn as_whole(&self) -> Option<i64> {
         match &self.values {
             Values::I32(values) if values.len() == 1 => Some(values[0].into()),
@@ -117,7 +117,7 @@ impl Array {
 }
 
 impl Values {
-    /// How many numbers there are.
+    /// Number of values.
     pub fn len(&self) -> usize {
         match self {
             Values::F32(values) => values.len(),

@@ -1,9 +1,8 @@
-//! A stranger's HDF5 file as a tree.
+//! Reading of an untrusted HDF5 file as a tree.
 //!
-//! Nothing in the file is trusted for a size, a depth or a count. Every byte
-//! that is read comes out of a [`Meter`], which gives out a few times the
-//! file's length and then refuses: links in circles, many links to one object
-//! and strings that share one heap all end there.
+//! No size, depth or count in the file is trusted. Every byte read is charged to a [`Meter`], which
+//! refuses beyond a few times the file's length: cyclic links, many links to one object and strings
+//! that share one heap all end there.
 
 use super::{Array, Attribute, Group, Values};
 use crate::data::numbers::half;
@@ -13,20 +12,20 @@ use hdf5_pure::{
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Deeper than any nested Keras model.
+/// Depth limit, deeper than any nested Keras model.
 const MAX_DEPTH: usize = 64;
-/// NumPy's own limit.
+/// Rank limit, NumPy's.
 const MAX_RANK: usize = 32;
 
-/// The tree in an HDF5 file, all of it.
+/// The complete tree of an HDF5 file.
 pub(crate) fn read(bytes: Vec<u8>) -> Result<Group, String> {
     let mut left = bytes.len() as u64;
     let file = File::from_source(Meter::new(bytes)).map_err(describe)?;
     group("", &file.root(), 0, &mut left)
 }
 
-/// `left` is how many bytes the arrays still to come can have: together they
-/// cannot be larger than the file, because nothing in it is compressed.
+/// `left` is the byte limit of the remaining arrays: together they cannot be larger than the file,
+/// because nothing in it is compressed.
 fn group(
     at: &str,
     found: &hdf5_pure::Group,
@@ -135,7 +134,7 @@ fn values(datatype: &Datatype, dataset: &Dataset) -> Result<Values, String> {
     values.map_err(describe)
 }
 
-/// What gradus can use of an attribute; other kinds are nobody's business.
+/// The supported kinds of attributes; others are ignored.
 fn attribute(value: AttrValue) -> Option<Attribute> {
     if let Some(text) = value.as_str() {
         return Some(Attribute::Text(text.to_owned()));
@@ -154,18 +153,18 @@ fn describe(error: impl std::fmt::Display) -> String {
     format!("damaged HDF5: {error}")
 }
 
-/// The file's bytes, of which only so many are given out.
+/// The file's bytes, up to a total limit.
 struct Meter {
     bytes: Vec<u8>,
     left: AtomicU64,
 }
 
 impl Meter {
-    /// What a small read costs at least, so that there can be only so many.
+    /// Least charge of a read, which bounds the number of small reads.
     const LEAST: u64 = 64;
     /// An honest file is read about once, its headers a few times more.
     const TIMES: u64 = 2;
-    /// Room for the headers of a small file of many arrays.
+    /// Allowance for the headers of a small file of many arrays.
     const SPARE: u64 = 48 << 20;
 
     fn new(bytes: Vec<u8>) -> Self {

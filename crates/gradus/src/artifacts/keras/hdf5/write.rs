@@ -1,10 +1,10 @@
-//! A tree as the bytes of an HDF5 file.
+//! Writing of a tree as an HDF5 file.
 
 use super::{Array, Attribute, Group, Values};
 use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder};
 
-/// The file's bytes: arrays contiguous, little-endian, single numbers without
-/// dimensions, strings of variable length, as h5py writes them for Keras.
+/// The file's bytes: arrays contiguous, little-endian, scalars without dimensions, strings of
+/// variable length, as h5py writes them for Keras.
 pub(crate) fn write(root: &Group) -> Result<Vec<u8>, String> {
     let mut file = FileBuilder::new();
     for (name, attribute) in &root.attributes {

@@ -1,4 +1,4 @@
-//! What a model was compiled with and gradus does not know.
+//! Tests of training configurations with parts unknown to gradus.
 
 use super::super::*;
 use super::{load, load_noting, parts, real};
@@ -71,7 +71,7 @@ fn an_unknown_optimizer_leaves_the_losses_and_metrics() {
             problem.contains("has no optimizer: call `compile`"),
             "{problem}"
         );
-        // So it is saved, and comes back.
+        // It can be saved and loaded.
         let (back, notes) = load_noting(to_bytes(&model).unwrap()).unwrap();
         assert_eq!((back, notes), (model.clone(), Vec::new()));
         model
@@ -176,7 +176,7 @@ fn nadams_product_is_found_where_older_keras_keeps_it_or_made_again() {
     );
     assert_eq!(notes, []);
     assert_eq!(model, whole);
-    // Keras 2 has neither it nor the learning rate.
+    // Keras 2 stores neither it nor the learning rate.
     let (model, notes) = changed(
         |_| {},
         |root| {
@@ -194,7 +194,7 @@ fn nadams_product_is_found_where_older_keras_keeps_it_or_made_again() {
     );
     assert_eq!(model.state.slots, whole.state.slots);
     assert_eq!(model.compiled, whole.compiled);
-    // As many steps as nobody has taken.
+    // A count of steps that nobody can have taken.
     let (model, _) = changed(
         |compile| compile["optimizer"]["config"]["beta_1"] = 0.999_999_99.into(),
         |root| {

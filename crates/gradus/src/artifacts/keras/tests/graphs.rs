@@ -17,7 +17,7 @@ fn numbers(value: &Value) -> Vec<f32> {
     }
 }
 
-/// The problem with `graph.keras` if its configuration is changed.
+/// The error for `graph.keras` with a changed configuration.
 fn problem(change: impl FnOnce(&mut Value)) -> String {
     let mut parts = parts(&real("graph.keras"));
     let mut config: Value = serde_json::from_str(&parts.config).unwrap();
@@ -40,7 +40,7 @@ fn a_real_graph_predicts_what_keras_predicts_and_comes_back() {
         "tail/dense",
         "tail/dense_1",
     ];
-    // Keras numbers its layers through the process; only the ends count here.
+    // Keras numbers its layers throughout the process; only the numbers at the end count here.
     assert_eq!(names[..5], expected[..5]);
     assert_eq!(names.len(), expected.len());
     assert_eq!(model.output_names(), ["tail", "inner"]);

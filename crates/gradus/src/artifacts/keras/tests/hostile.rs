@@ -1,4 +1,4 @@
-//! Files that mean harm, or that gradus cannot take.
+//! Tests of malicious files, and of ones that gradus cannot take.
 
 use super::super::*;
 use super::{load, parts, real};
@@ -6,7 +6,7 @@ use crate::base::registry::Value;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// The problem with `chain.keras` if its configuration is changed.
+/// The error for `chain.keras` with a changed configuration.
 fn problem(change: impl FnOnce(&mut Value)) -> String {
     let mut parts = parts(&real("chain.keras"));
     let mut config: Value = serde_json::from_str(&parts.config).unwrap();
@@ -28,7 +28,7 @@ fn everything_unknown_is_named_at_once() {
         layers[4]["config"]["dtype"]["config"]["name"] = "float16".into();
         layers[4]["config"]["rate"] = 1.5.into();
         layers[6]["config"]["activation"] = "my_gelu".into();
-        // What it was compiled with is no reason: see `compiled.rs`.
+        // The training configuration is not the reason: see `compiled.rs`.
         config["compile_config"]["optimizer"]["class_name"] = "Frog".into();
     });
     for part in [
@@ -147,13 +147,13 @@ fn damaged_files_are_errors_at_once_and_never_a_panic() {
             bytes[at] ^= 1 << ((round + step) % 8);
         }
         let start = Instant::now();
-        // A flip in a time or a mode changes nothing that is read.
+        // A bit flipped in a time or a mode changes nothing that is read.
         if let Ok(model) = load(bytes) {
             assert_eq!(model, load(whole.clone()).unwrap());
         }
         assert!(start.elapsed() < slow);
     }
-    // The same inside the parts, where no checksum finds it.
+    // The same inside the parts, where no checksum detects it.
     let parts = parts(&whole);
     for round in 0..500usize {
         let mut parts = parts.clone();

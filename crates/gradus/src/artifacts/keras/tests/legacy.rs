@@ -21,7 +21,7 @@ fn text(attribute: &mut hdf5::Group, name: &str, change: impl FnOnce(String) -> 
     *text = change(std::mem::take(text));
 }
 
-/// The problem with `keras3.h5` if it is changed.
+/// The error for `keras3.h5` after a change.
 fn problem(change: impl FnOnce(&mut hdf5::Group)) -> String {
     let mut root = hdf5::read(real("keras3.h5")).unwrap();
     change(&mut root);
@@ -46,7 +46,7 @@ fn a_file_of_keras_2_is_loaded_and_predicts_the_same() {
     let goal = compiled.goals[0].as_ref().unwrap();
     assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
     assert_eq!(goal.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
-    // As in Keras 3: Keras 2 keeps other variables.
+    // As in Keras 3: Keras 2 has other variables.
     assert_eq!(model.state, State::default());
     same_predictions(&model, "keras2.json");
 }
@@ -58,7 +58,7 @@ fn a_graph_of_keras_2_is_loaded_and_predicts_the_same() {
     same_predictions(&model, "keras2_graph.json");
 }
 
-/// Compares with what Keras found; the file has inputs and outputs.
+/// Compares with Keras' results; the file has inputs and outputs.
 fn same_predictions(model: &Model, file: &str) {
     fn numbers(value: &serde_json::Value) -> Vec<f32> {
         match value {

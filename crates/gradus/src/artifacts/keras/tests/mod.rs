@@ -1,4 +1,4 @@
-//! Whole files: real ones, our own, and ones that mean harm.
+//! Tests of whole files: real, written by gradus, and malicious.
 
 mod compiled;
 mod graphs;

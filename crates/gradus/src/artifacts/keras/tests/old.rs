@@ -43,7 +43,7 @@ fn same(model: &Model, rows: &Dataset, expected: &Value, tolerance: f32) {
     }
 }
 
-/// What Keras predicts, before and after another epoch.
+/// Compares with Keras' predictions, before and after another epoch.
 fn agrees(mut model: Model, said: &Value) {
     let rows = rows(&model, said);
     same(&model, &rows, &said["y"], 1e-6);
@@ -76,7 +76,7 @@ fn chains_go_on_with_their_optimizers_state() {
         let said = said(&format!("{name}.json"));
         match model.state.scalars[..] {
             [] => agrees(model, &said),
-            // Nadam's product, which Keras 2 multiplies once for each variable.
+            // Nadam's product, which Keras 2 multiplies once per variable.
             [product] => {
                 let u = |t: i32| 0.9 * (1.0 - 0.5 * 0.96_f32.powi(t));
                 let expected: f32 = (1..=6).map(u).product();
@@ -93,7 +93,7 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
     for name in ["old_213_graph", "old_215_graph"] {
         let (model, notes) = load_noting(real(&format!("{name}.keras"))).unwrap();
         assert_eq!(notes, [], "{name}");
-        // The decay beside the rate is a schedule.
+        // The decay beside the rate becomes a schedule.
         let rate = LearningRate::Schedule(
             InverseTimeDecay {
                 initial_learning_rate: 0.1,
@@ -111,11 +111,11 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
         assert!(!model.is_noisy());
         let said = said(&format!("{name}.json"));
         let before = model.clone();
-        // Keras 3 reads from our file that they are.
+        // Keras 3 reads their frozen state from our file.
         let back = load_noting(to_bytes(&model).unwrap()).unwrap();
         assert_eq!(back, (model.clone(), Vec::new()), "{name}");
         agrees(back.0, &said);
-        // Means stay as they are, and what is beside them is trained.
+        // Moving averages stay, and the layers beside them are trained.
         let mut after = model;
         after.fit(rows(&before, &said), Fit::new()).unwrap();
         for layer in ["bn", "inner/batch_normalization"] {
@@ -135,7 +135,7 @@ fn what_is_called_with_training_false_stays_in_inference_mode() {
 fn the_same_graph_in_an_h5_file_is_the_same_model() {
     let (zip, _) = load_noting(real("old_215_graph.keras")).unwrap();
     let (h5, notes) = load_noting(real("old_graph.h5")).unwrap();
-    // Keras 2's count of steps is not taken.
+    // Keras 2's step count is ignored.
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert_eq!(notes[0].part, NotRead::State);
     assert_eq!(h5, zip);
@@ -227,7 +227,7 @@ fn windows_paths_are_groups() {
     }
 }
 
-/// The problem with a file of Keras 2 if its configuration is changed.
+/// The error for a file of Keras 2 with a changed configuration.
 fn with(file: &str, old: &str, new: &str) -> Result<(Model, Vec<Note>)> {
     let mut parts = super::parts(&real(file));
     assert!(parts.config.contains(old), "{old}");
@@ -255,7 +255,7 @@ fn what_cannot_be_kept_is_refused_or_noted() {
             .to_string()
             .contains("called with mask = 3")
     );
-    // Of Nadam it is not a decay of the rate.
+    // For Nadam it is not a decay of the rate.
     let nadam = "\"class_name\": \"Nadam\", \"config\": {";
     let (_, notes) = with(
         "old_215.keras",
@@ -265,7 +265,7 @@ fn what_cannot_be_kept_is_refused_or_noted() {
     .unwrap();
     assert_eq!(notes[0].part, NotRead::Optimizer);
     assert!(notes[0].problem.contains("decay = 0.004"), "{notes:?}");
-    // Code in the place of a loss's function is never looked at.
+    // Code in place of a loss's function is never executed.
     let function = "\"fn\": \"sparse_categorical_crossentropy\"";
     for code in [
         "\"fn\": \"my_own\"",

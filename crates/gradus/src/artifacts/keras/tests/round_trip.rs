@@ -1,4 +1,4 @@
-//! What is loaded is what was saved, by Keras or by gradus.
+//! Tests that loading restores what Keras or gradus saved.
 
 use super::super::*;
 use super::{load, parts, real};
@@ -13,13 +13,13 @@ use crate::rules::optimizers::{Adam, LearningRate, Nadam, Optimizer, SGD};
 use crate::rules::schedules::ExponentialDecay;
 use serde_json::json;
 
-/// A `config.json` without what may differ and mean the same.
+/// A `config.json` without equivalent variations.
 fn written(config: &str) -> Value {
     fn settle(mut value: Value) -> Value {
         match &mut value {
             Value::Object(object) => {
                 object.remove("shared_object_id");
-                // Keras counts the activations that are layers; nothing uses it.
+                // Keras numbers activations that are layers; nothing uses it.
                 if object.get("class_name") == Some(&"ELU".into()) {
                     object["config"]["name"] = "elu".into();
                 }
@@ -38,7 +38,7 @@ fn written(config: &str) -> Value {
     }
     let mut config = settle(serde_json::from_str(config).unwrap());
     if let Some(compiled) = config["compile_config"].as_object_mut() {
-        // gradus keeps no choice of compiler, and one spelling of each loss.
+        // gradus stores no choice of compiler, and one spelling of each loss.
         compiled.remove("jit_compile");
         if compiled.get("loss") == Some(&"mse".into()) {
             compiled.insert("loss".into(), "mean_squared_error".into());
@@ -65,7 +65,7 @@ fn network() -> Model {
         .unwrap()
 }
 
-/// Puts a state in the model as if it had been trained: every number another.
+/// Gives the model a state as if it had been trained, with distinct values.
 fn pretend_training(model: &mut Model) {
     let optimizer = model.compiled.as_ref().unwrap().optimizer().unwrap();
     let (slots, scalars) = (optimizer.slots().len(), optimizer.method.scalars().len());
@@ -141,14 +141,14 @@ fn a_real_file_is_written_as_keras_wrote_it() {
         assert_eq!(written(&ours.config), written(&theirs.config), "{name}");
         let mut theirs = hdf5::read(theirs.weights).unwrap();
         for layer in theirs.child("layers").groups.values_mut() {
-            // Nothing is in them, and Keras does not miss them.
+            // They are empty, and Keras does not need them.
             layer.groups.remove("activation");
         }
         assert_eq!(hdf5::read(ours.weights).unwrap(), theirs, "{name}");
     }
 }
 
-/// Every rule of a family that an alias or its name alone can make.
+/// Every rule of a family that can be made from an alias or its plain name.
 #[test]
 fn every_rule_comes_back_from_its_keras_object() {
     use crate::rules::initializers::Initializer;
@@ -332,7 +332,7 @@ fn layers_that_keras_has_none_of_have_registered_names() {
     assert_eq!(names[1..4], own);
     assert_eq!((names[0], names[4]), (None, None));
     assert_eq!(load(bytes).unwrap().layers, model.layers);
-    // As Keras writes it, the module being the file's; but no other class so.
+    // In Keras' form, with the file's module; no other class may have it.
     layers[2]["module"] = "gradus_layers".into();
     layers[2]["config"]["noise_shape"] = Value::Null;
     parts.config = config.to_string();
@@ -347,7 +347,7 @@ fn layers_that_keras_has_none_of_have_registered_names() {
     );
 }
 
-/// What is code stays out of the file; all else is there.
+/// Code is left out of the file; all else is saved.
 #[test]
 fn functions_of_the_users_own_are_left_out() {
     let mut model = network();
@@ -376,8 +376,8 @@ fn functions_of_the_users_own_are_left_out() {
     assert_eq!(weights(&loaded), weights(&model));
 }
 
-/// The golden cases of what the issue asks for first, and of what is written otherwise:
-/// slots that not every variable has, weighted metrics, reductions.
+/// The golden cases of the issue, and those with a special form: slots that not every variable has,
+/// weighted metrics, reductions.
 fn golden() -> Vec<(String, Vec<u8>)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
     let cases = std::fs::read_to_string(format!("{folder}cases.json")).unwrap();

@@ -101,7 +101,7 @@ pub(in crate::data::source) fn own_rows(
     }
 }
 
-/// Refuses held-out rows of other shapes than the training rows'.
+/// Refuses held-out rows whose shapes differ from the training rows'.
 pub(super) fn same_shapes(at: &str, train: &[Tensor], held_out: &[Tensor]) -> Result<()> {
     if train.len() != held_out.len() {
         let found = format!("{} arrays", held_out.len());

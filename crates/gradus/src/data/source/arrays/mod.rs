@@ -105,7 +105,8 @@ impl SourceKind for ArrayFiles {
         {
             let path = request.base.join(array(at, path)?);
             match split_key(&path) {
-                // Its arrays come packed, one after the other.
+                // An archive's arrays are compressed, one after the other: none can be read by
+                // itself.
                 Some(_) if request.memory.is_some() => {
                     let found = format!("`{}` beside `memory`", path.display());
                     let expected = "a .npy file: an archive is read as a whole, into memory";

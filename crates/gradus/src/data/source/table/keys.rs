@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::iter::once;
 
-/// A table, and the rows that were made of it.
+/// A table, and the rows made of it.
 pub(super) struct TableKeys<'a> {
     pub table: &'a Table,
     pub data: &'a Dataset,
@@ -51,7 +51,7 @@ impl Keys for TableKeys<'_> {
     }
 }
 
-/// A table whose rows are in its copy: a column that is asked for is read.
+/// A table that stays in its copy: a column is read when it is asked for.
 pub(super) struct CopyKeys<'a> {
     pub copied: &'a Copied,
     pub rows: &'a TableRows,
@@ -103,7 +103,7 @@ fn classes_of(targets: &[Tensor]) -> Result<Vec<u32>> {
     }
 }
 
-/// A number for each cell, equal for those that are.
+/// A code for each cell, equal for equal cells.
 fn codes(cells: &Cells) -> Vec<Option<u32>> {
     let mut known = HashMap::new();
     let mut code = |bits: u64| {

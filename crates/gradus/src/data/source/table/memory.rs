@@ -33,7 +33,7 @@ fn load(request: &Request<'_>, source: &dyn Tabular) -> Result<RunData> {
         (None, _) => Ok(None),
         (Some(_), Some(chosen)) => rows.select(&chosen).map(Some),
         (Some(HoldOut::Table { table }), None) => {
-            // A number of another program's making is the category that it is here.
+            // Another program may number categories differently: they are matched by text.
             let mut schema = schema.clone();
             schema.known = KnownTexts::of(&schema.features, &rows);
             own_table(&schema, request, &request.base.join(table)).map(Some)

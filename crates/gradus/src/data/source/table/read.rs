@@ -9,7 +9,7 @@ use crate::error::{Error, Result, join};
 /// Reads a table, and says what its columns are, but for a model that knows them already.
 pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table, Schema)> {
     let options = request.columns;
-    // What a split looks at may be no feature.
+    // A column that only a split reads need not be a feature.
     let by_time = request.held_out().filter_map(|(_, how)| match how.split_by() {
         Some(SplitBy::Time(column)) => Some(column.as_str()),
         _ => None,
@@ -22,7 +22,7 @@ pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table
     };
     let mut known = known.clone();
     if known.targets.is_empty() {
-        // A file that Keras has saved says nothing of them.
+        // A file saved by Keras does not record them.
         let mut kinds = options.read_table(&by_time);
         for feature in &known.features {
             kinds.kinds.insert(feature.name.clone(), feature.kind);

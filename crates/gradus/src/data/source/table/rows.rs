@@ -1,4 +1,4 @@
-//! Rows of a table that are read from its binary copy.
+//! Rows of a table, read from its binary copy.
 
 use crate::data::schema::{Schema, TableOptions};
 use crate::data::stream::Rows;
@@ -9,7 +9,7 @@ use std::iter::once;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Some rows of a table, as its schema has them.
+/// A selection of a table's rows, encoded by its schema.
 #[derive(Clone, Debug)]
 pub(super) struct TableRows {
     copied: Arc<Copied>,
@@ -21,14 +21,14 @@ pub(super) struct TableRows {
 /// A choice of a table's rows.
 #[derive(Clone, Debug)]
 pub(super) enum Picked {
-    /// Neighbours.
+    /// A contiguous range.
     Range(Range<usize>),
-    /// These, ascending.
+    /// A list, ascending.
     List(Arc<Vec<u32>>),
 }
 
 impl Picked {
-    /// Of ascending rows.
+    /// The selection of ascending rows.
     pub fn of(rows: Vec<usize>) -> Self {
         match rows[..] {
             [first, .., last] if last - first + 1 == rows.len() => Picked::Range(first..last + 1),
@@ -43,7 +43,7 @@ impl Picked {
         }
     }
 
-    /// Bytes that it takes.
+    /// Memory of the selection, in bytes.
     pub fn bytes(&self) -> u64 {
         match self {
             Picked::Range(_) => 0,
@@ -51,7 +51,7 @@ impl Picked {
         }
     }
 
-    /// The number that one of them has in the table.
+    /// The table's row number of the n-th selected row.
     fn row(&self, row: usize) -> usize {
         match self {
             Picked::Range(rows) => rows.start + row,
@@ -59,7 +59,7 @@ impl Picked {
         }
     }
 
-    /// The rows of a range of them, as ranges of the table's.
+    /// A range of the selection, as ranges of the table's rows.
     fn ranges(&self, some: Range<usize>) -> Vec<Range<usize>> {
         match self {
             Picked::Range(rows) => once(rows.start + some.start..rows.start + some.end).collect(),
@@ -79,7 +79,7 @@ impl Picked {
 }
 
 impl TableRows {
-    /// All rows of a table, with their weights by a column, if one is named.
+    /// All rows of a table, with the weights of a column, if one is named.
     pub fn new(copied: Arc<Copied>, schema: Schema, weight: Option<&String>) -> Self {
         let picked = Picked::Range(0..copied.rows());
         let weight = TableOptions {
@@ -100,14 +100,14 @@ impl TableRows {
         self
     }
 
-    /// The same with one input, the first, for whoever looks at the targets.
+    /// The same with only the first input, for callers that need the targets.
     pub fn of_targets(mut self) -> Self {
         self.schema.features.truncate(1);
         self.weight = TableOptions::default();
         self.without_ids()
     }
 
-    /// Some of them.
+    /// A sub-selection.
     pub fn picked(mut self, picked: Picked) -> Self {
         self.picked = picked;
         self

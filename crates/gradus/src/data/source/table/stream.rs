@@ -17,12 +17,12 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A table's file, whose copy is made when it is asked for its columns.
+/// A table file, copied when its columns are first asked for.
 struct Large<'a> {
     path: &'a Path,
-    /// Columns whose different texts and numbers are asked for.
+    /// Columns whose distinct texts and values are needed.
     targets: &'a [String],
-    /// Columns that are looked at though they are excluded.
+    /// Columns examined though they are excluded.
     looked_at: Vec<&'a str>,
     memory: u64,
     on_copy: OnCopy<'a>,
@@ -36,7 +36,7 @@ impl Large<'_> {
     }
 }
 
-/// Without rows, but with the texts of the targets, and their first different numbers.
+/// A table without rows, but with the texts of the targets, and their first distinct values.
 impl Tabular for Large<'_> {
     fn name(&self) -> String {
         self.path.name()
@@ -53,7 +53,7 @@ impl Tabular for Large<'_> {
             let wanted = self.targets.contains(&column.name);
             match &mut column.cells {
                 Cells::Category { names, .. } if wanted => *names = copied.texts(&column.name)?,
-                // Two different numbers are classes.
+                // Two distinct values are classes.
                 cells @ Cells::Number(_) if wanted => {
                     *cells = copied.different(&column.name, 3)?;
                 }
@@ -76,7 +76,7 @@ pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result
     });
     let source = Large {
         path,
-        // A model that knows its targets knows their classes.
+        // A model's schema already has the classes of its targets.
         targets: match known {
             Some(known) if !known.targets.is_empty() => &[],
             _ => &options.target,
@@ -247,7 +247,7 @@ impl Uses {
 }
 
 impl<'a> Large<'a> {
-    /// Of a table whose columns are known.
+    /// Opens a table whose columns are known.
     fn known(path: &'a Path, memory: Memory, on_copy: OnCopy<'a>) -> Self {
         Large {
             path,
@@ -260,7 +260,7 @@ impl<'a> Large<'a> {
     }
 }
 
-/// The copy of another table whose columns are those of the schema.
+/// The copy of another table with the schema's columns.
 fn own_copy(
     schema: &Schema,
     request: &Request<'_>,
@@ -272,7 +272,7 @@ fn own_copy(
     source.copied()
 }
 
-/// All rows of a table, for a model that knows its columns.
+/// All rows of a table, for a model that has its schema.
 pub(super) fn rows_of(
     path: &Path,
     schema: &Schema,

@@ -1,30 +1,29 @@
-//! Some rows of a copy: a checksum, then of each column how many bytes a cell takes, four or
-//! eight, and its cells, then the texts of each column of such.
+//! A chunk, some rows of a copy: a checksum, then for each column the bytes per cell, four or
+//! eight, and its cells, then the texts of each text column.
 //!
-//! A number or boolean is a float, of eight bytes where four would round one; a date is a
-//! whole number of days or, in eight bytes, of microseconds, a category a place
-//! among the texts of its column in this chunk: how many, the length of each, all of
-//! them.
+//! A number or boolean is a float, of eight bytes if four would round one; a date is a whole number
+//! of days or, in eight bytes, of microseconds; a category is an index into the texts of its column
+//! in this chunk: their number, the length of each, their bytes.
 
 use super::super::block_column::{Places, place};
 use super::super::dates::DAY;
 use super::super::{Cells, Kind};
 use std::ops::Range;
 
-/// A cell, and one of those that take more.
+/// Bytes of a cell, and of a wide one.
 pub(super) const CELL: usize = 4;
 pub(super) const WIDE: usize = 8;
-/// The checksum.
+/// Bytes of the checksum.
 pub(super) const SUM: usize = 4;
 pub(super) const NO_DATE: i32 = i32::MIN;
 pub(super) const NO_TIME: i64 = i64::MIN;
 pub(super) const NO_TEXT: u32 = u32::MAX;
 
-/// A chunk's columns.
+/// The columns of a chunk.
 pub(super) struct Chunk<'a> {
-    /// The cells of each column, of four or eight bytes.
+    /// Cells of each column, of four or eight bytes.
     cells: Vec<Column<'a>>,
-    /// Of each column of texts.
+    /// Texts of each text column.
     texts: Vec<Option<Texts<'a>>>,
 }
 
@@ -42,7 +41,7 @@ struct Texts<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// None where the bytes are not of so many rows of such columns.
+    /// Parses a chunk; `None` if the bytes are not of `rows` rows of such columns.
     pub fn of(bytes: &'a [u8], kinds: &[Kind], rows: usize) -> Option<Self> {
         let mut rest = bytes.get(SUM..)?;
         let mut cells = Vec::with_capacity(kinds.len());
@@ -93,7 +92,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A column in the making, of the rows of several chunks.
+/// A column in the making, from the rows of several chunks.
 pub(super) struct Growing {
     cells: Cells,
     places: Places,
@@ -107,7 +106,7 @@ impl Growing {
         }
     }
 
-    /// Adds rows of a chunk's column; none where they are damaged.
+    /// Adds rows of a chunk's column; `None` if they are damaged.
     pub fn add(&mut self, chunk: &Chunk<'_>, column: usize, rows: Range<usize>) -> Option<()> {
         let from = match *chunk.cells.get(column)? {
             Column::Narrow(all) => Column::Narrow(all.get(rows)?),
@@ -138,7 +137,7 @@ impl Growing {
             })),
             (Cells::Category { names, codes }, Column::Narrow(from)) => {
                 let texts = chunk.texts.get(column)?.as_ref()?;
-                // Only the texts of these rows get a place.
+                // Only the texts of these rows get an index.
                 let mut known = vec![NO_TEXT; texts.ends.len()];
                 for &code in from {
                     let code = u32::from_le_bytes(code);
@@ -192,7 +191,7 @@ mod tests {
         ]
     }
 
-    /// Columns of eight bytes a cell: numbers that 32 bits round, and times.
+    /// Columns of eight bytes a cell: numbers that float32 rounds, and times.
     fn wide() -> [Cells; 2] {
         let rows = 0..20_000;
         [
@@ -215,7 +214,7 @@ mod tests {
             for (n, growing) in all.iter_mut().enumerate() {
                 growing.add(&chunk, n, 0..rows).unwrap();
             }
-            // Of a file of times that are all midnight.
+            // In a file whose times are all midnight.
             days.add(&chunk, 1, 0..rows).unwrap();
         }
         assert_eq!(all.map(Growing::done), columns);
@@ -281,7 +280,7 @@ mod tests {
             let mut bytes = bytes.clone();
             bytes[at] = 0xff;
             assert!(!is_whole(&bytes) || bytes[at] == 0xff);
-            // It may be text still.
+            // The damaged bytes may still be valid text.
             let _ = read(&bytes, rows);
         }
         let mut many = bytes.clone();

@@ -1,4 +1,4 @@
-//! From columns to chunks.
+//! Encoding of columns as chunks.
 
 use super::super::Cells;
 use super::chunk::{CELL, NO_DATE, NO_TEXT, NO_TIME, SUM, WIDE};
@@ -6,23 +6,23 @@ use crate::data::tensor::is_single;
 use flate2::Crc;
 use std::ops::Range;
 
-/// How many bytes the cells of a chunk have about. A block that is read begins and ends
-/// within one: they are to be small beside it.
+/// Approximate bytes of a chunk's cells. A range that is read begins and ends within a chunk, so
+/// chunks must be small beside it.
 const BYTES: usize = 64 << 10;
 
-/// What some rows are, and how many.
+/// An encoded chunk and its number of rows.
 pub(super) struct Encoded {
     pub rows: usize,
     pub bytes: Vec<u8>,
-    /// How many of the bytes are texts, of each column.
+    /// Bytes of the texts of each column.
     pub texts: Vec<u64>,
 }
 
-/// The chunks of columns of one length.
+/// Encodes columns of one length as chunks.
 pub(super) fn encode(columns: &[Cells]) -> Vec<Encoded> {
     let rows = columns.first().map_or(0, Cells::len);
     let step = (BYTES / (CELL * columns.len().max(1))).max(1);
-    // The chunk that each text was last in, and its place there.
+    // The last chunk with each text, and its index there.
     let mut seen: Vec<Vec<(u32, u32)>> = columns
         .iter()
         .map(|cells| match cells {
@@ -93,7 +93,7 @@ pub(super) fn encode(columns: &[Cells]) -> Vec<Encoded> {
     chunks
 }
 
-/// How many bytes a cell takes: as few as hold all of these as they are.
+/// Bytes per cell: the fewest that hold all of these exactly.
 fn width(cells: &Cells, rows: Range<usize>) -> usize {
     match cells {
         Cells::Number(all) if !all[rows].iter().all(|&x| is_single(x)) => WIDE,
@@ -108,7 +108,7 @@ fn sum(bytes: &[u8]) -> u32 {
     sum.sum()
 }
 
-/// Whether the checksum is right.
+/// True if the checksum is right.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     let whole = bytes.split_first_chunk::<SUM>();
     whole.is_some_and(|(&said, rest)| u32::from_le_bytes(said) == sum(rest))

@@ -1,4 +1,4 @@
-//! Making a copy: block by block of a CSV file, some rows at a time of a Parquet file.
+//! Making of a copy: block by block of a CSV file, some rows at a time of a Parquet file.
 
 #[cfg(feature = "parquet")]
 use super::super::Reading;
@@ -24,8 +24,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 impl Copied {
-    /// The copy of a table as `options` would have it read: the one that is there, or a
-    /// new one, which is made within so many bytes of memory.
+    /// The copy of a table for these `options`: the existing one, or a new one, made within
+    /// `memory` bytes.
     pub fn of(
         table: &Path,
         options: &ReadTable,
@@ -64,7 +64,7 @@ impl Copied {
     }
 }
 
-/// The names of the columns of a file of text, as they are read now.
+/// The names of a text file's columns under the current options.
 fn names(table: &Path, options: &ReadTable) -> Result<Vec<String>> {
     const START: usize = 64 << 10;
     let blocks = Blocks::open(table, START)?;
@@ -74,8 +74,7 @@ fn names(table: &Path, options: &ReadTable) -> Result<Vec<String>> {
     Ok(layout.names)
 }
 
-/// Removes what somebody who was killed has left of a copy in the making. Who is at
-/// work writes all the time.
+/// Removes the unfinished copies of killed processes: files that nobody has written to for a while.
 pub(super) fn remove_left(folder: &Path, copy: &Path) {
     const OLD: Duration = Duration::from_secs(600);
     let name = copy.file_name().unwrap_or_default().to_string_lossy();
@@ -92,7 +91,7 @@ pub(super) fn remove_left(folder: &Path, copy: &Path) {
     }
 }
 
-/// What a copy is made of, and where.
+/// The inputs of a copy.
 pub(super) struct Making<'a> {
     pub table: &'a Path,
     pub options: &'a ReadTable,
@@ -128,10 +127,10 @@ impl Writer<'_> {
 }
 
 impl Making<'_> {
-    /// The columns of a CSV file are copied as what the first rows promise; where that
-    /// turns out wrong, once more.
+    /// Copies a CSV file with the types predicted from the first rows; if these turn out wrong,
+    /// once more.
     pub fn csv(&self) -> Result<()> {
-        /// The text of a block, its cells, and what they become.
+        /// Memory for the text of a block, its cells, and their encoding.
         const SHARE: u64 = 16;
         const BLOCK: std::ops::RangeInclusive<u64> = (64 << 10)..=(4 << 20);
         let most = (self.memory / SHARE / BLOCK.start()).clamp(1, threads() as u64);
@@ -141,7 +140,7 @@ impl Making<'_> {
         for (way, name) in pass.ways.iter_mut().zip(&pass.layout.names) {
             way.take_if(|_| ignored(name));
         }
-        // What all rows say, once it is known.
+        // The decision by all rows, once it is known.
         let mut known: Option<Settled> = None;
         loop {
             let mut ways = None;
@@ -183,7 +182,7 @@ impl Making<'_> {
         }
     }
 
-    /// Writes all blocks, and says what the columns look like.
+    /// Writes all blocks, and returns the columns' statistics.
     fn copy_blocks(
         &self,
         pass: &Pass<'_>,
@@ -228,7 +227,7 @@ impl Making<'_> {
         }
     }
 
-    /// A Parquet file says what its columns are.
+    /// A Parquet file declares its columns.
     #[cfg(feature = "parquet")]
     fn parquet(&self) -> Result<()> {
         use super::super::typed::is_timed;
@@ -284,11 +283,11 @@ impl Making<'_> {
 
     #[cfg(not(feature = "parquet"))]
     fn parquet(&self) -> Result<()> {
-        // It says that it cannot be read.
+        // Reading it reports the error.
         super::super::Table::read(self.table, self.options).map(drop)
     }
 
-    /// Writes a copy of the columns that `fill` says.
+    /// Writes a copy of the columns that `fill` encodes.
     fn write(
         &self,
         fill: impl FnOnce(&mut Writer<'_>) -> Result<(Vec<OfColumn>, Option<String>)>,

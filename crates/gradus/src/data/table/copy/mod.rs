@@ -1,12 +1,11 @@
 //! A binary copy of a table that is larger than memory: made once, in one pass, and
 //! read by ranges of rows.
 //!
-//! The file is, little-endian, `MAGIC`; chunks of some 64 kB of rows (`encode`, `chunk`); what it
-//! is a copy of, as JSON; rows and bytes of each chunk; and a tail of fixed length that
-//! says how long these two are, with their checksum. Each chunk has one, too, and the
-//! categories of its own rows: what is read of it needs no other, and no dictionary of
-//! the whole table is ever in memory. `make` writes such a file, `open` believes nothing
-//! of it.
+//! The file consists, little-endian, of `MAGIC`; chunks of some 64 kB of rows (`encode`, `chunk`);
+//! a description of the original, as JSON; rows and bytes of each chunk; and a tail of fixed length
+//! with the lengths of these two and their checksum. Each chunk has a checksum, too, and the
+//! categories of its own rows: it can be read without the others, and no dictionary of the whole
+//! table is ever in memory. `make` writes such a file, `open` validates it.
 
 mod chunk;
 mod encode;
@@ -38,38 +37,38 @@ const MAGIC: &[u8; 16] = b"gradus tables 2\n";
 /// A table's copy.
 #[derive(Debug)]
 pub(in crate::data) struct Copied {
-    /// The file, where messages and users find it.
+    /// The file and its path.
     pub path: PathBuf,
     file: Mutex<File>,
     about: About,
-    /// The first row of each chunk, and the number of all.
+    /// First row of each chunk, and the number of all rows.
     starts: Vec<usize>,
-    /// Where each chunk begins, and where the last one ends.
+    /// Offset of each chunk, and the end of the last one.
     places: Vec<u64>,
 }
 
-/// What a copy is a copy of.
+/// The description of the original table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct About {
     origin: Origin,
     columns: Vec<OfColumn>,
-    /// What a user was told of the first line.
+    /// The remark on the first line for the user.
     note: Option<String>,
-    /// What was said of the text.
+    /// The text options in effect.
     text: TextOptions,
-    /// The format of dates that was said for all columns.
+    /// The date format set for all columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     date_format: Option<DateFormat>,
 }
 
-/// A table's file, and how it was when it was copied.
+/// The original file and its state when it was copied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Origin {
-    /// What messages call it.
+    /// The name used in messages.
     name: String,
     path: PathBuf,
     bytes: u64,
-    /// Nanoseconds since 1970.
+    /// Time of change in nanoseconds since 1970.
     changed: u64,
 }
 
@@ -77,14 +76,14 @@ struct Origin {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct OfColumn {
     name: String,
-    /// As what it was copied; none of what nobody looked at, and is not there.
+    /// The reading by which it was copied; `None` for an ignored column, which is not in the copy.
     way: Option<Way>,
-    /// As what it is read where nothing is said of it; none where that is an error.
+    /// The reading without options; `None` if that is an error.
     own: Option<Way>,
-    /// How its dates were said to be written.
+    /// The date format set for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     said: Option<DateFormat>,
-    /// The formats, guesses and gaps that its text was read by.
+    /// The formats, guesses and missing-value words by which its text was read.
     reading: Reading,
     /// True if it is no column of the table: a last one without name and cells.
     left: bool,
@@ -99,19 +98,19 @@ impl OfColumn {
 }
 
 impl Copied {
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.starts.last().copied().unwrap_or_default()
     }
 
-    /// What messages call the table.
+    /// The table's name in messages.
     pub fn name(&self) -> &str {
         &self.about.origin.name
     }
 
-    /// Bytes that the texts of these columns take, for each row.
+    /// Bytes per row of the texts of these columns in memory.
     pub fn text_bytes(&self, wanted: &dyn Fn(&str) -> bool) -> u64 {
-        /// In memory a text has a length, a place and a share of a hash table beside it.
+        /// Factor for a text's length, code and share of a hash table in memory.
         const BESIDE: u64 = 4;
         let columns = self.about.columns.iter().filter(|c| wanted(&c.name));
         let texts: u64 = columns.map(|column| column.texts).sum();
@@ -134,7 +133,7 @@ impl Copied {
         }
     }
 
-    /// True if it is what reading the table so would give, whose columns have these names.
+    /// True if the copy equals the table read with these options and column names.
     fn serves(&self, options: &ReadTable, names: Option<&[String]>) -> bool {
         let columns = &self.about.columns;
         let known = |name: &String| columns.iter().any(|c| c.name == *name && !c.left);
@@ -168,7 +167,7 @@ impl Copied {
                     && column.way.is_some_and(is_written)
                     && dates
         };
-        // Where types are said, so are formats.
+        // Formats given come with types.
         let all = self.about.date_format == options.date_format || !options.dates.is_empty();
         let asked = options.kinds.keys().chain(options.dates.keys());
         self.about.text == options.text
@@ -178,7 +177,7 @@ impl Copied {
             && columns.iter().all(same)
     }
 
-    /// These rows of the columns that are wanted: ranges that ascend.
+    /// These rows, in ascending ranges, of the columns for which `wanted` is true.
     pub fn table(
         &self,
         wanted: &dyn Fn(&str) -> bool,
@@ -233,9 +232,9 @@ impl Copied {
         })
     }
 
-    /// The different texts of a column, in the order in which they first appear.
+    /// The distinct texts of a column, in the order of their first occurrence.
     pub fn texts(&self, name: &str) -> Result<Vec<String>> {
-        /// So many rows at a time.
+        /// Rows read at a time.
         const ROWS: usize = 1 << 16;
         let (mut all, mut places) = (Vec::new(), Places::default());
         for start in (0..self.rows()).step_by(ROWS) {
@@ -252,7 +251,7 @@ impl Copied {
         Ok(all)
     }
 
-    /// The first so many different numbers of a column.
+    /// The first `most` distinct values of a column.
     pub fn different(&self, name: &str, most: usize) -> Result<Cells> {
         let mut different = Vec::new();
         for chunk in self.starts.windows(2) {
@@ -274,7 +273,7 @@ impl Copied {
         Ok(Cells::Number(different))
     }
 
-    /// Reads a chunk, checked.
+    /// Reads a chunk and verifies it.
     fn read(&self, number: usize, bytes: &mut Vec<u8>) -> Result<()> {
         let (from, to) = (self.places[number], self.places[number + 1]);
         bytes.clear();

@@ -1,4 +1,4 @@
-//! Beginning and end of a copy's file.
+//! The head and the tail of a copy's file.
 
 use super::{About, Copied, MAGIC, Origin};
 use crate::base::hash::fnv;
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::UNIX_EPOCH;
 
-/// The rows of a chunk, and its bytes.
+/// Rows and bytes of a chunk.
 pub(super) type Size = (u32, u64);
 
-/// What a size takes in the file.
+/// Bytes of a size entry in the file.
 const SIZE: usize = 12;
-/// How long the text is, how many chunks there are, a checksum of both, and `MAGIC`.
+/// Bytes of the tail: length of the text, number of chunks, a checksum of both, and `MAGIC`.
 const TAIL: u64 = 8 + 8 + 4 + 16;
 
 impl Origin {
-    /// What is to be known of a table's file.
+    /// The identity of a table's file.
     pub fn of(table: &Path) -> Result<Self> {
         let failed = |cause| Error::io("read", table, cause);
         let about = std::fs::metadata(table).map_err(failed)?;
@@ -34,13 +34,13 @@ impl Origin {
         })
     }
 
-    /// Whether it is the same file, whatever it is called.
+    /// True if it is the same file, under any name.
     pub fn is(&self, other: &Origin) -> bool {
         let of = |origin: &Origin| (origin.path.clone(), origin.bytes, origin.changed);
         of(self) == of(other)
     }
 
-    /// Where the copy of this table is. A changed table's replaces the old one.
+    /// The path of this table's copy. A changed table's copy replaces the old one.
     pub fn copy(&self) -> Result<PathBuf> {
         let hash = fnv(self.path.as_os_str().as_encoded_bytes());
         let folder = cache_folder().ok_or_else(|| Error::NotReady {
@@ -54,7 +54,7 @@ impl Origin {
     }
 }
 
-/// Writes what comes behind the chunks.
+/// Writes everything after the chunks.
 pub(super) fn finish(to: &mut impl Write, about: &About, chunks: &[Size]) -> io::Result<()> {
     let mut end = serde_json::to_vec(about)?;
     let length = end.len() as u64;
@@ -72,7 +72,7 @@ pub(super) fn finish(to: &mut impl Write, about: &About, chunks: &[Size]) -> io:
 }
 
 impl Copied {
-    /// The copy in a file; none where it is none, or not of this table as it is now.
+    /// Opens a copy; `None` if the file is none, or not of this table in its current state.
     pub(super) fn open(path: PathBuf, origin: &Origin) -> Option<Copied> {
         let mut file = File::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
@@ -93,7 +93,7 @@ impl Copied {
         if about < MAGIC.len() as u64 {
             return None;
         }
-        // No longer than the file is.
+        // At most the file's length.
         let mut both = Vec::new();
         both.try_reserve_exact((end - about) as usize).ok()?;
         file.seek(SeekFrom::Start(about)).ok()?;

@@ -8,7 +8,7 @@ use std::path::Path;
 pub struct CopyProgress<'a> {
     /// The table.
     pub table: &'a Path,
-    /// Bytes of it that are copied; of a Parquet file rows.
+    /// Bytes of it that are copied; rows of a Parquet file.
     pub done: u64,
     /// Bytes, or rows, that there are.
     pub all: u64,

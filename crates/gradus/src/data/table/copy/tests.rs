@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-/// Text where there were numbers, far behind what is looked at first.
+/// Texts where there were numbers, far beyond the rows examined first.
 fn csv(rows: usize) -> String {
     let mut text = "number,colour,late,day,truth\n".to_owned();
     for row in 0..rows {
@@ -78,7 +78,7 @@ fn cells(table: &Table, row: usize) -> Vec<String> {
     table.columns.iter().map(of).collect()
 }
 
-/// The same cells, wherever the texts stand.
+/// Asserts the same cells, whatever their texts' indices.
 fn same(a: &Table, b: &Table) {
     assert_eq!(a.rows, b.rows);
     let heads = |table: &Table| -> Vec<(String, Kind)> {
@@ -95,7 +95,7 @@ fn same(a: &Table, b: &Table) {
 fn a_copy_has_the_rows_of_the_table() {
     let place = Place::new(&csv(100_000));
     let whole = Table::read(place.table(), &ReadTable::default()).unwrap();
-    // A column is numbers as far as is looked at first.
+    // The column has only numbers in the rows examined first.
     let copied = place.make(&ReadTable::default()).unwrap();
     assert_eq!(copied.rows(), 100_000);
     same(&copied.table(&|_| true, once(0..100_000)).unwrap(), &whole);
@@ -139,7 +139,7 @@ fn a_copy_serves_who_asks_for_what_it_has() {
     let place = Place::new(&csv(60_000));
     let copied = place.make(&options).unwrap();
     assert!(copied.serves(&options, None));
-    // What was ignored is not there, and what was said is not what it is by itself.
+    // Ignored columns are not in the copy, and a type given differs from the inferred one.
     assert!(!copied.serves(&ReadTable::default(), None));
     let mut fewer = options.clone();
     fewer.ignore("late");
@@ -191,7 +191,7 @@ fn a_damaged_copy_is_none_or_an_error() {
             }
         }
     }
-    // Sizes that no file has, with a right checksum of all.
+    // Impossible sizes with a correct overall checksum.
     let mut hostile = bytes[..16].to_vec();
     let mut sizes = Vec::new();
     for _ in 0..3 {
@@ -221,7 +221,7 @@ fn a_damaged_copy_is_none_or_an_error() {
         write(&more);
         assert!(place.open().is_none());
     }
-    // A table that was written anew has no copy any more.
+    // A rewritten table has no copy any more.
     write(&bytes);
     assert!(place.open().is_some());
     std::fs::write(place.table(), csv(40_001)).unwrap();

@@ -1,28 +1,28 @@
-//! What all dates of a column say of how they are written.
+//! Inference of the format of a column's dates, from all of its cells.
 
 use super::moment::{Looked, Moment, look};
 use super::{DateFormat, DatePattern};
 
-/// The formats that may be a column's, in this order.
+/// The candidate formats of a column, in this order.
 const FORMATS: [DateFormat; 2] = [DateFormat::DayFirst, DateFormat::MonthFirst];
-/// How many offsets are told apart.
+/// Limit of distinct offsets.
 const OFFSETS: usize = 8;
 
-/// The dates of a column, counted.
+/// Statistics of a column's dates.
 #[derive(Clone, Debug, Default)]
 pub(in crate::data::table) struct Evidence {
-    /// The one format that counts, if it is known.
+    /// The format given by the user or the model.
     pub said: Option<DateFormat>,
-    /// A format for whichever column is written so.
+    /// A pattern for every column that matches it.
     pub pattern: Option<DatePattern>,
     cells: usize,
-    /// How many are written by the pattern, with the day first, with the month first.
+    /// Number of dates that fit the pattern, the day first, the month first.
     by_pattern: usize,
     by: [usize; 2],
-    /// The first cell that is not, with its line.
+    /// First cell that does not fit each, with its line.
     not: [Option<(usize, String)>; 2],
-    /// How many have no year in front, and one of which either order makes a date, but
-    /// another one.
+    /// Number of dates without a leading year, and an example of which both orders make a date, but
+    /// different ones.
     ordered: usize,
     both: Option<String>,
     points: bool,
@@ -31,16 +31,16 @@ pub(in crate::data::table) struct Evidence {
     cut: Option<(usize, String)>,
 }
 
-/// How a column of dates is to be read.
+/// The decision on a column of dates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::data::table) struct Settled {
     pub format: DateFormat,
-    /// What the user should know of that.
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 
 impl Evidence {
-    /// None yet, of a column whose format is `said`, or may be the pattern.
+    /// Empty statistics, for a column with the format `said`, or possibly the pattern.
     pub fn new(said: Option<DateFormat>, pattern: Option<DatePattern>) -> Self {
         Evidence {
             said,
@@ -111,7 +111,7 @@ impl Evidence {
         }
     }
 
-    /// Adds what was found further down.
+    /// Adds the statistics of later rows.
     pub fn append(&mut self, below: Evidence) {
         self.said = self.said.or(below.said);
         self.pattern = self.pattern.or(below.pattern);
@@ -133,13 +133,13 @@ impl Evidence {
         self.cut = self.cut.take().or(below.cut);
     }
 
-    /// True if a time of day is among them.
+    /// True if one of the dates has a time of day.
     pub fn is_timed(&self) -> bool {
         self.timed
     }
 
-    /// How the dates are written, all of them, or why that is not clear. `timed` says that
-    /// times of day are wanted; `name` is the column's, for a key.
+    /// The format of all dates, or the reason why it is unclear. `timed` keeps times of day; `name`
+    /// is the column's, for the advice.
     pub fn settle(&self, name: &str, timed: bool) -> Result<Settled, String> {
         let mut settled = Settled::default();
         settled.format = match (self.said, self.pattern) {
@@ -168,7 +168,7 @@ impl Evidence {
         let all = |n: usize| self.by[n] == self.cells;
         match (all(0), all(1)) {
             (true, true) => {
-                // Points are Central Europe's; of other dates pandas takes the month first, too.
+                // Points suggest Central Europe; for other dates pandas takes the month first, too.
                 let (n, other, words) = match self.points {
                     true => (0, 1, "the day first"),
                     false => (1, 0, "the month first"),

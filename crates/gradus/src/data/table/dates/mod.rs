@@ -1,7 +1,7 @@
-//! Dates and times, as cells of text write them.
+//! Dates and times in texts.
 //!
-//! `moment` reads a cell, `pattern` by a format of a user's, `evidence` sees from all cells
-//! of a column which number is the month.
+//! `moment` parses a cell, `pattern` parses by a user's format, `evidence` infers from all cells of
+//! a column which number is the month.
 
 mod evidence;
 mod moment;
@@ -16,17 +16,17 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// How the dates of a column are written.
+/// The format of a column's dates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DateFormat {
     /// Year, month, day: `2024-05-31`, `2024/05/31`.
     #[default]
     Iso,
-    /// Day, month, year: `31/05/2024`; and what [`DateFormat::Iso`] reads.
+    /// Day, month, year: `31/05/2024`; also everything that [`DateFormat::Iso`] reads.
     DayFirst,
-    /// Month, day, year: `05/31/2024`; and what [`DateFormat::Iso`] reads.
+    /// Month, day, year: `05/31/2024`; also everything that [`DateFormat::Iso`] reads.
     MonthFirst,
-    /// As a user says.
+    /// A user's pattern.
     Pattern(DatePattern),
 }
 
@@ -37,8 +37,8 @@ impl DateFormat {
         ("month-first", DateFormat::MonthFirst),
     ];
 
-    /// Reads `iso`, `day-first`, `month-first` or a pattern such as `%d/%m/%Y %H:%M`; `at`
-    /// is where it stands.
+    /// Reads `iso`, `day-first`, `month-first` or a pattern such as `%d/%m/%Y %H:%M`; `at` is its
+    /// path of keys.
     pub fn from_text(at: &str, text: &str) -> Result<Self> {
         let mut named = Self::NAMES.into_iter();
         if let Some((_, format)) = named.find(|(name, _)| *name == text) {
@@ -58,12 +58,12 @@ impl DateFormat {
         DatePattern::new(at, text).map(DateFormat::Pattern)
     }
 
-    /// True if it is the one that needs not be said.
+    /// True for the default.
     pub fn is_iso(&self) -> bool {
         *self == DateFormat::Iso
     }
 
-    /// The date and time of a cell that is written so.
+    /// The date and time of a cell in this format.
     pub(super) fn read(&self, text: &str) -> Option<Moment> {
         match self {
             DateFormat::Pattern(pattern) => pattern.read(text),
@@ -98,8 +98,8 @@ impl<'de> Deserialize<'de> for DateFormat {
     }
 }
 
-/// A time of so many microseconds since 1970-01-01, as text: `2024-05-31 13:45:00`, with a
-/// fraction where there is one.
+/// The time at this many microseconds since 1970-01-01, as text: `2024-05-31 13:45:00`, with a
+/// fraction if there is one.
 pub(super) fn moment_text(micros: i64) -> String {
     let (day, time) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
     let (seconds, fraction) = (time / 1_000_000, time % 1_000_000);
@@ -118,12 +118,12 @@ pub(super) fn moment_text(micros: i64) -> String {
     text
 }
 
-/// The day since 1970-01-01 and the microsecond of it.
+/// The day since 1970-01-01 and the microsecond within it.
 pub(in crate::data) fn day_and_time(micros: i64) -> (i32, i64) {
     (micros.div_euclid(DAY) as i32, micros.rem_euclid(DAY))
 }
 
-/// True if a day is of the years that are written with four digits.
+/// True if a day's year is written with four digits.
 pub(super) fn is_day(day: i64) -> bool {
     (day_of(0, 1, 1).into()..=day_of(9999, 12, 31).into()).contains(&day)
 }

@@ -1,38 +1,38 @@
-//! From a cell to a day and a time.
+//! Parsing of a cell into a day and a time.
 
 use super::super::calendar::{MONTHS, day_of};
 
 /// Microseconds of a day.
 pub(in crate::data::table) const DAY: i64 = 86_400_000_000;
 
-/// What a cell says of time.
+/// The date and time of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data::table) struct Moment {
-    /// Microseconds since 1970-01-01: in UTC where the cell has an offset, else as written.
+    /// Microseconds since 1970-01-01: in UTC if the cell has an offset, else as written.
     pub micros: i64,
-    /// The day that is written, since 1970-01-01.
+    /// The day as written, in days since 1970-01-01.
     pub day: i32,
-    /// True if a time of day other than midnight is written.
+    /// True if it has a time of day other than midnight.
     pub timed: bool,
-    /// Minutes by which what is written is ahead of UTC, if that is said.
+    /// The offset from UTC in minutes, if there is one.
     pub offset: Option<i32>,
-    /// True if digits behind a microsecond were cut off.
+    /// True if digits below a microsecond were cut off.
     pub cut: bool,
 }
 
-/// A cell as either order would read it.
+/// A cell under both orders of day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data::table) struct Looked {
     pub day_first: Option<Moment>,
     pub month_first: Option<Moment>,
-    /// True if the year stands first, so that there is one way to read it.
+    /// True if the year comes first, so that the order is clear.
     pub year_first: bool,
-    /// True if points stand between day, month and year.
+    /// True if day, month and year are separated by points.
     pub points: bool,
 }
 
 impl Looked {
-    /// The moment, if the year stands first.
+    /// The moment, if the year comes first.
     pub fn iso(&self) -> Option<Moment> {
         self.day_first.filter(|_| self.year_first)
     }
@@ -50,7 +50,7 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// The moment that this is on a day.
+    /// The moment of this time on a day.
     pub fn on(self, (year, month, day): (i64, i64, i64)) -> Option<Moment> {
         let day = date(year, month, day)?;
         let of_day = ((self.hour * 60 + self.minute) * 60 + self.second) * 1_000_000 + self.micros;
@@ -64,7 +64,7 @@ impl Time {
         })
     }
 
-    /// The same with the hour of a clock of twelve hours.
+    /// The same with the hour of a 12-hour clock converted.
     pub fn of_twelve(mut self, afternoon: bool) -> Option<Self> {
         if !(1..=12).contains(&self.hour) {
             return None;
@@ -74,7 +74,7 @@ impl Time {
     }
 }
 
-/// The days since 1970-01-01, of a date that there is.
+/// The days since 1970-01-01 of a valid date.
 fn date(year: i64, month: i64, day: i64) -> Option<i32> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
@@ -87,12 +87,12 @@ fn date(year: i64, month: i64, day: i64) -> Option<i32> {
         .then(|| day_of(year as i32, month as i32, day as i32))
 }
 
-/// What is still to be read of a cell.
+/// The unparsed rest of a cell.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a>(pub &'a [u8]);
 
 impl Cursor<'_> {
-    /// A number of so many digits at most, and how many it has.
+    /// A number of at most this many digits, and its number of digits.
     pub fn digits(&mut self, most: usize) -> Option<(i64, usize)> {
         let digits = self.0.iter().take(most);
         let count = digits.take_while(|b| b.is_ascii_digit()).count();
@@ -102,13 +102,13 @@ impl Cursor<'_> {
         (count > 0).then_some((number, count))
     }
 
-    /// A number of so many digits at most, and no larger than that.
+    /// A number of at most this many digits, and at most this value.
     pub fn number(&mut self, digits: usize, most: i64) -> Option<i64> {
         let (number, _) = self.digits(digits)?;
         (number <= most).then_some(number)
     }
 
-    /// Passes over one of these bytes, and says which.
+    /// Skips one of these bytes and returns it.
     pub fn skip(&mut self, any: &[u8]) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         any.contains(&first).then(|| {
@@ -117,7 +117,7 @@ impl Cursor<'_> {
         })
     }
 
-    /// Passes over a word, in any case.
+    /// Skips a word, in any case; false if it does not come next.
     pub fn word(&mut self, word: &str) -> bool {
         let there = self.0.get(..word.len());
         let is_there = there.is_some_and(|there| there.eq_ignore_ascii_case(word.as_bytes()));
@@ -131,7 +131,7 @@ impl Cursor<'_> {
         while self.skip(b" ").is_some() {}
     }
 
-    /// The microseconds of a fraction, and whether digits were cut off.
+    /// The microseconds of a fraction, and true if digits were cut off.
     pub fn fraction(&mut self) -> Option<(i64, bool)> {
         let (micros, count) = self.digits(6)?;
         let micros = micros * 10_i64.pow(6 - count as u32);
@@ -142,7 +142,7 @@ impl Cursor<'_> {
         Some((micros, cut))
     }
 
-    /// `AM` or `PM`: whether it is the afternoon.
+    /// `AM` or `PM`: true for the afternoon.
     pub fn half(&mut self) -> Option<bool> {
         let words = [("am", false), ("pm", true), ("a.m.", false), ("p.m.", true)];
         let found = words.into_iter().find(|(word, _)| self.word(word));
@@ -171,7 +171,7 @@ impl Cursor<'_> {
         Some(sign * (hours * 60 + minutes) as i32)
     }
 
-    /// A time behind a date: nothing, or `13:45`, `13:45:30.25 +02:00`, `1:45 PM`.
+    /// A time after a date: nothing, or `13:45`, `13:45:30.25 +02:00`, `1:45 PM`.
     fn time(mut self) -> Option<Time> {
         if self.0.is_empty() {
             return Some(Time::default());
@@ -210,11 +210,11 @@ impl Cursor<'_> {
     }
 }
 
-/// A cell as a date, with a time or without, if it is one: `2024-05-31`, `31/05/2024`,
-/// `5.31.2024`, the time behind a `T` or a blank.
+/// A cell as a date, with or without a time, if it is one: `2024-05-31`, `31/05/2024`, `5.31.2024`,
+/// the time after a `T` or a blank.
 pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
     let bytes = text.as_bytes();
-    // Longer cells, and those that begin with a letter, are told at a glance.
+    // Longer cells, and those that begin with a letter, are rejected early.
     if bytes.len() < 8 || bytes.len() > 48 || !bytes[0].is_ascii_digit() {
         return None;
     }
@@ -250,8 +250,8 @@ pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
     (looked.day_first.is_some() || looked.month_first.is_some()).then_some(looked)
 }
 
-/// True if a text that is no date looks like one all the same: with a year of two digits,
-/// or the name of a month.
+/// True if a text that is not a date looks like one: with a year of two digits, or the name of a
+/// month.
 pub(in crate::data::table) fn seems_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     if !(6..=40).contains(&bytes.len()) || !bytes.iter().any(u8::is_ascii_digit) {
@@ -260,7 +260,8 @@ pub(in crate::data::table) fn seems_date(text: &str) -> bool {
     by_two_digits(Cursor(bytes)).unwrap_or(false) || by_name(text)
 }
 
-/// True if it is day, month and year of two digits at most, in any order, and a time.
+/// True if it consists of day, month and year of two digits at most, in any order, and an optional
+/// time.
 fn by_two_digits(mut cursor: Cursor<'_>) -> Option<bool> {
     let (a, first) = cursor.digits(2)?;
     let between = cursor.skip(b"-/.")?;
@@ -282,7 +283,7 @@ fn by_name(text: &str) -> bool {
         let is_month =
             |month: &&str| word.len() >= 3 && month.to_ascii_lowercase().starts_with(&lower);
         months += usize::from(MONTHS.iter().any(is_month));
-        // `5th` is one, too.
+        // `5th` is a number, too.
         let digits = word.trim_end_matches(char::is_alphabetic);
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         numbers += usize::from(is_number);

@@ -1,17 +1,17 @@
-//! Formats that a user gives, in the words of `strftime`.
+//! A user's date patterns, in the syntax of `strftime`.
 
 use super::super::calendar::MONTHS;
 use super::moment::{Cursor, Moment, Time};
 use crate::error::{Error, Result};
 
-/// The longest pattern.
+/// Length limit of a pattern.
 const LONGEST: usize = 48;
 const KNOWN: &str = "%Y %y %m %d %b %B %H %I %M %S %f %p %z %%";
 
-/// A format such as `%d/%m/%Y %H:%M`: `%Y` a year of four digits, `%y` of two (from 69 on
-/// of the last century), `%m` `%d` month and day, `%b` `%B` the month's English name, short
-/// or whole, `%H` `%M` `%S` hour, minute and second, `%I` `%p` an hour of twelve with AM or
-/// PM, `%f` digits of a second, `%z` the time zone's offset or Z. All else stands for itself.
+/// A pattern such as `%d/%m/%Y %H:%M`: `%Y` is a year of four digits, `%y` one of two (from 69 on
+/// of the last century), `%m` `%d` month and day, `%b` `%B` the month's English name, short or
+/// whole, `%H` `%M` `%S` hour, minute and second, `%I` `%p` an hour of twelve with AM or PM, `%f`
+/// digits of a second, `%z` the time zone's offset or Z. All other characters stand for themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DatePattern {
     bytes: [u8; LONGEST],
@@ -19,7 +19,7 @@ pub struct DatePattern {
 }
 
 impl DatePattern {
-    /// An error where it has a directive that is not known, or does not make a date.
+    /// Parses a pattern; an error if it has an unknown directive, or does not determine a date.
     pub(super) fn new(at: &str, text: &str) -> Result<Self> {
         let wrong = |expected: &str| Err(Error::invalid(at, format!("`{text}`"), expected));
         if text.len() > LONGEST || !text.is_ascii() {
@@ -80,12 +80,12 @@ impl DatePattern {
         })
     }
 
-    /// Its text.
+    /// The pattern's text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
     }
 
-    /// True if nothing but digits fits, so that each date is a number, too.
+    /// True if the pattern allows only digits, so that its dates are numbers, too.
     pub(in crate::data) fn is_number(&self) -> bool {
         let mut letters = self.text().chars();
         let mut all = true;
@@ -95,7 +95,7 @@ impl DatePattern {
         all
     }
 
-    /// The date and time of a cell that is written so.
+    /// The date and time of a cell in this format.
     pub(super) fn read(&self, text: &str) -> Option<Moment> {
         let (mut year, mut month, mut day) = (None, None, None);
         let (mut time, mut afternoon) = (Time::default(), None);
@@ -146,7 +146,7 @@ impl DatePattern {
     }
 }
 
-/// The number of a month whose name comes next.
+/// Parses a month's name.
 fn named(cell: &mut Cursor<'_>, short: impl Fn(&'static str) -> &'static str) -> Option<i64> {
     let place = MONTHS.iter().position(|name| cell.word(short(name)))?;
     Some(place as i64 + 1)

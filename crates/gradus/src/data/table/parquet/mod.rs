@@ -19,20 +19,20 @@ pub(super) fn read(path: &Path, options: &ReadTable) -> Result<Table> {
     guarded(path, || read_file(&Opened::new(path)?, options))
 }
 
-/// How many rows and columns a Parquet file has.
+/// The numbers of rows and columns of a Parquet file.
 pub(super) fn size(path: &Path) -> Result<(usize, usize)> {
     let opened = guarded(path, || Opened::new(path))?;
     Ok((opened.rows, opened.about.schema().fields().len()))
 }
 
-/// What a Parquet file says of its columns before its rows are read.
+/// The column declarations of a Parquet file, known before its rows are read.
 pub(super) fn heads(path: &Path) -> Result<Vec<Head>> {
     let opened = guarded(path, || Opened::new(path))?;
     Ok(arrow::heads(opened.about.schema()))
 }
 
-/// Calls `visit` with the columns of some rows, one row group after the other, and the
-/// number of rows up to there. What nobody looks at is missing.
+/// Calls `visit` with the columns of some rows, one row group after the other, and the number of
+/// rows so far. Ignored columns are missing.
 pub(super) fn each(
     path: &Path,
     options: &ReadTable,
@@ -45,10 +45,9 @@ pub(super) fn each(
     Ok(())
 }
 
-/// What `read` gives. Of 11,000 damaged files the library panicked at 15, where it had
-/// promised errors: slices out of range, deep within its decoders. That is the file's
-/// fault as well, and nobody wants to read of it twice: what this thread panics at
-/// here is not printed.
+/// Runs `read`, turning panics of the library into errors. Of 11,000 damaged files it panicked at
+/// 15, where it promises errors: slices out of range, deep within its decoders. The fault is the
+/// file's, and the error reports it already: panics of this thread within `read` are not printed.
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
     thread_local! {
         static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -57,7 +56,7 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
     HOOK.call_once(|| {
         let before = take_hook();
         set_hook(Box::new(move |about| {
-            // Other threads, and this one elsewhere, are heard as ever.
+            // Panics of other threads, and of this one elsewhere, are printed as usual.
             if !QUIET.with(Cell::get) {
                 before(about);
             }
@@ -71,7 +70,7 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
 
 fn read_file(opened: &Opened<'_>, options: &ReadTable) -> Result<Table> {
     let path = opened.path;
-    // Refused at once, whatever is in the rows.
+    // Refused at once, before any row is read.
     drop(opened.making(options)?);
     let group = |n: usize| -> Result<Vec<(String, Cells)>> {
         let mut making = opened.making(options)?;
@@ -81,7 +80,7 @@ fn read_file(opened: &Opened<'_>, options: &ReadTable) -> Result<Table> {
         }
         making.columns()
     };
-    // After a bad group no more are begun; the first of the bad ones is always met.
+    // No groups are begun after a bad one; the first bad one is always found.
     let bad = Mutex::new(usize::MAX);
     let read = parallel(threads(), opened.before.len(), |n| {
         if *lock(&bad) < n {
@@ -97,7 +96,7 @@ fn read_file(opened: &Opened<'_>, options: &ReadTable) -> Result<Table> {
     together(path.display().to_string(), read, options)
 }
 
-/// One table of the groups' columns.
+/// Combines the groups' columns into one table.
 fn together(
     source: String,
     groups: Vec<Result<Vec<(String, Cells)>>>,

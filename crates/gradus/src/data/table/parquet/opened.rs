@@ -1,4 +1,4 @@
-//! A Parquet file and its row groups, as far as they are what they promise.
+//! A Parquet file and its row groups, validated.
 
 use super::super::arrow;
 use super::super::typed::Making;
@@ -15,16 +15,16 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// What a Parquet file begins and ends with.
+/// First and last bytes of a Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
-/// So many rows are unpacked at a time.
+/// Rows unpacked at a time.
 pub(super) const ROWS: usize = 1 << 14;
 
-/// A file of which it is known where its columns are.
+/// A file whose column offsets were validated.
 pub(super) struct Opened<'a> {
     pub path: &'a Path,
     pub about: ArrowReaderMetadata,
-    /// How many rows come before each group.
+    /// Number of rows before each group.
     pub before: Vec<usize>,
     pub rows: usize,
 }
@@ -76,7 +76,7 @@ impl<'a> Opened<'a> {
         Making::new(&source, arrow::heads(self.about.schema()), options)
     }
 
-    /// The rows of a group, as many at a time as are unpacked at a time.
+    /// The rows of a group, in batches.
     pub fn each(
         &self,
         group: usize,
@@ -86,7 +86,7 @@ impl<'a> Opened<'a> {
         let mut before = self.before[group];
         let making = self.making(options)?;
         let looked_at = |n| making.is_read(n) && !making.is_ignored(n);
-        // Of wide tables fewer.
+        // Wide tables have smaller batches.
         const CELLS: usize = 1 << 20;
         let columns = self.about.schema().fields().len();
         let rows = ROWS.min(CELLS / columns.max(1)).max(1);
@@ -100,7 +100,7 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
-    /// Begins to read some columns of a group, so many rows at a time.
+    /// Begins to read some columns of a group, `rows` rows at a time.
     pub fn group(
         &self,
         group: usize,
@@ -108,7 +108,7 @@ impl<'a> Opened<'a> {
         looked_at: &dyn Fn(usize) -> bool,
     ) -> Result<Group<'_>> {
         let path = self.path;
-        // Each has a place of its own in the file.
+        // A file handle of its own, with its own position.
         let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
         let all = 0..self.about.schema().fields().len();
         let (wanted, left): (Vec<usize>, Vec<usize>) = all.partition(|&n| looked_at(n));
@@ -131,7 +131,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// A row group that is read.
+/// A row group being read.
 pub(super) struct Group<'a> {
     path: &'a Path,
     number: usize,
@@ -148,7 +148,7 @@ impl Group<'_> {
         damaged(self.path, format!("row group {}: {why}", self.number))
     }
 
-    /// Its next rows.
+    /// The next batch.
     pub fn next(&mut self) -> Result<Option<RecordBatch>> {
         match self.reader.next() {
             Some(batch) => {
@@ -164,7 +164,7 @@ impl Group<'_> {
         }
     }
 
-    /// Adds such rows, `before` being how many of the file came before what this has.
+    /// Adds a batch; `before` is the number of the file's rows before this group's.
     pub fn add(&self, batch: &RecordBatch, before: usize, making: &mut Making) -> Result<()> {
         for (array, &n) in batch.columns().iter().zip(&self.wanted) {
             arrow::add_column(making, n, array.as_ref(), before)?;
@@ -174,10 +174,10 @@ impl Group<'_> {
     }
 }
 
-/// Refuses columns that are said to be where the file is not.
+/// Refuses column offsets outside of the file.
 fn check_places(path: &Path, n: usize, group: &RowGroupMetaData, length: u64) -> Result<()> {
     for column in group.columns() {
-        // As the library reckons it, which panics at negative ones.
+        // Computed as in the library, which panics at negative ones.
         let start = column.dictionary_page_offset();
         let start = u64::try_from(start.unwrap_or(column.data_page_offset()));
         let end = match (start, u64::try_from(column.compressed_size())) {
@@ -193,7 +193,7 @@ fn check_places(path: &Path, n: usize, group: &RowGroupMetaData, length: u64) ->
     Ok(())
 }
 
-/// Refuses what does not begin and end as a Parquet file.
+/// Refuses a file without the magic at its beginning and end.
 fn check_ends(path: &Path, mut file: &File, length: u64) -> Result<()> {
     let failed = |cause| Error::io("read", path, cause);
     if length == 0 {
@@ -223,7 +223,7 @@ fn check_ends(path: &Path, mut file: &File, length: u64) -> Result<()> {
 }
 
 pub(super) fn damaged(path: &Path, why: impl std::fmt::Display) -> Error {
-    // The library's own words may hold whole schemas.
+    // The library's messages may contain whole schemas.
     let why: String = why.to_string().chars().take(200).collect();
     let problem = format!("is a damaged Parquet file, or of a kind that is not read: {why}");
     Error::file(path, problem.replace(char::is_control, " "))

@@ -1,4 +1,4 @@
-//! Memory: temporaries whose lives do not overlap share space.
+//! Memory allocation: temporaries whose lifetimes don't overlap share space.
 
 use super::groups::Group;
 use crate::engine::cpu::simd::WIDEST;
@@ -98,7 +98,7 @@ pub(super) fn allocate(
         let weights = weights.contains(&Buffer(i as u32));
         let size = room(buffers[i].size.of(*rows), weights);
         let mut start = 0;
-        // The taken spaces are in order: the first gap that is long enough.
+        // Allocations are in order: the first gap that is long enough.
         for &(from, to, other) in &taken {
             let together = life.0 <= other.1 && other.0 <= life.1;
             if together && start < to && from < start + size {
@@ -116,8 +116,8 @@ pub(super) fn allocate(
     (allocations, arena)
 }
 
-/// Gradients of weight matrices that only the update behind them reads: they
-/// never go to memory.
+/// Gradients of weight matrices that only the following update reads: they are never written to
+/// memory.
 fn made_in_chunks(
     plan: &Plan,
     phases: &[Vec<Group>],

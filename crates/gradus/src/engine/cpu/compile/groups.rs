@@ -1,5 +1,5 @@
-//! Grouping: which operations one pass over memory does together, and which
-//! groups may run at the same time.
+//! Fusion: grouping of operations that one pass over memory runs together, and of groups that may
+//! run concurrently.
 
 use crate::plan::{Buffer, Op, Split};
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// them on its chunk while the elements are in its cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::engine::cpu) struct Group {
-    /// The operations' numbers in the plan.
+    /// Range of the operations in the plan.
     pub ops: Range<usize>,
     /// The axis along which the group is cut.
     pub split: Split,
@@ -41,7 +41,7 @@ fn joins(op: &Op, group: &Group, ops: &[Op]) -> bool {
         (Split::Columns(view), Split::Elements(size)) => {
             view.width == size && updates_made_in(op, &ops[group.ops.clone()])
         }
-        // Only what takes up the product's own gradient is cut so without being a product.
+        // Only operations on the product's own gradient are cut this way without being a product.
         (Split::Weight(..), Split::Weight(..)) => true,
         (Split::Weight(rows, columns), Split::Elements(size)) => {
             rows * columns == size && updates_made_in(op, &ops[group.ops.clone()])
@@ -59,8 +59,8 @@ fn updates_made_in(op: &Op, group: &[Op]) -> bool {
     made.any(|b| b == update.gradient)
 }
 
-/// Puts neighbouring groups that touch nothing of each other into one phase.
-/// `roots` names the buffer whose memory each buffer shares.
+/// Puts consecutive independent groups into one phase. `roots` names the buffer whose memory each
+/// buffer shares.
 pub(super) fn phases(ops: &[Op], groups: Vec<Group>, roots: &[Buffer]) -> Vec<Vec<Group>> {
     let mut phases: Vec<Vec<Group>> = Vec::new();
     let mut read = HashSet::new();

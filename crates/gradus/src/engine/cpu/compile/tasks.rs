@@ -21,7 +21,7 @@ pub(in crate::engine::cpu) struct Task {
 }
 
 impl Task {
-    /// The task's share of `units` things.
+    /// The task's share of `units` units.
     pub fn share(&self, units: usize) -> (usize, usize) {
         let cut = |part: usize| match self.first {
             true => (units * part).div_ceil(self.parts),
@@ -37,16 +37,16 @@ impl Task {
     }
 }
 
-/// Work that is not worth a second thread, in multiply-adds: about what one
-/// core does in the microsecond that handing over costs.
+/// Work below which a second thread does not pay, in multiply-adds: those of one core in the
+/// microsecond that handing over costs.
 const SERIAL: usize = 40_000;
 
-/// Tasks that may be done at the same time.
+/// Tasks that may run concurrently.
 #[derive(Debug)]
 pub(in crate::engine::cpu) struct Phase {
     tasks: Vec<Task>,
-    /// A thread's tasks, which it does before it helps another: from step to
-    /// step it finds the same columns in its cache.
+    /// A thread's own tasks, run before it helps another: from step to step it finds the same
+    /// columns in its cache.
     shares: Vec<Share>,
 }
 
@@ -78,7 +78,7 @@ impl Phase {
         }
     }
 
-    /// Has all tasks to be done again.
+    /// Makes all tasks available again.
     pub fn reset(&self) {
         for share in &self.shares {
             share.next.store(share.start, Ordering::Relaxed);
@@ -89,7 +89,7 @@ impl Phase {
     pub fn next(&self, thread: usize) -> Option<&Task> {
         let (before, from) = self.shares.split_at(thread.min(self.shares.len()));
         from.iter().chain(before).find_map(|share| {
-            // A look first: only few threads meet at a share that is not done.
+            // A load first: the atomic addition is only needed for unfinished shares.
             if share.next.load(Ordering::Relaxed) >= share.end {
                 return None;
             }

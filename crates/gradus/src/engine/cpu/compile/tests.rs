@@ -39,7 +39,7 @@ pub(super) fn compiled(model: &Model, mode: Mode, rows: usize) -> Compiled {
     Compiled::new(program.plans.remove(0), weights).unwrap()
 }
 
-/// Compares with the committed text; `GRADUS_SNAPSHOTS=write` writes it anew.
+/// Compares with the committed text; `GRADUS_SNAPSHOTS=write` rewrites it.
 fn snapshot(name: &str, compiled: &Compiled) {
     let path = format!(
         "{}/src/engine/cpu/compile/snapshots/{name}.txt",

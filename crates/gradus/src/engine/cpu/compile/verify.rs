@@ -12,7 +12,7 @@ pub(super) fn verify(compiled: &Compiled) -> Result<(), String> {
     packing::verify(&compiled.plan, &compiled.weights)
 }
 
-/// The groups cover the operations in order.
+/// Checks that the groups cover the operations in order.
 fn groups(compiled: &Compiled) -> Result<(), String> {
     let mut next = 0;
     for group in compiled.phases.iter().flatten() {

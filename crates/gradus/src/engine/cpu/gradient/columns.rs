@@ -10,8 +10,8 @@ use crate::engine::cpu::simd::parts;
 use crate::engine::cpu::{pairs, sparse};
 use crate::plan::Buffer;
 
-/// The most rows of the gradient that are made before they are used: those of a panel, with
-/// their weights and slots, half of the first cache. Whole tiles.
+/// Limit of gradient rows computed before they are used: a panel's rows with their weights and
+/// slots take half of the first-level cache. Whole tiles.
 pub(super) const MADE: usize = 120;
 
 /// Some columns of the gradient, from `start` on.
@@ -46,7 +46,7 @@ pub(in crate::engine::cpu) struct Panel {
     /// The first lane, of the columns of dy that are gone over together.
     lane: usize,
     pub lanes: usize,
-    /// The first column, of all.
+    /// First column of the whole matrix.
     pub column: usize,
     /// Their memory.
     pub dw: Target,
@@ -99,10 +99,10 @@ impl<F: Fn(&Panel)> Columns<'_, F> {
         self
     }
 
-    /// Rows `first..end`, with x as it lies from a row of them on.
+    /// Computes rows `first..end`, with x in place from the first of them on.
     ///
     /// # Safety
-    /// x must have them, the scratch and the group's matrices too.
+    /// x must have them, the scratch memory and the group's matrices too.
     pub unsafe fn dense(&self, rows: (usize, usize), x: impl Fn(usize) -> Left) {
         let isa = self.context.isa;
         let panels = isa.panels(self.dy.columns.div_ceil(isa.width()));
@@ -124,7 +124,7 @@ impl<F: Fn(&Panel)> Columns<'_, F> {
         });
     }
 
-    /// Rows `first..end`, from the listed rows of x.
+    /// Computes rows `first..end`, from the listed rows of x.
     ///
     /// # Safety
     /// As for `dense`; there must be room for a panel.
@@ -142,8 +142,8 @@ impl<F: Fn(&Panel)> Columns<'_, F> {
         });
     }
 
-    /// Rows `first..end`, panel by panel, some rows at a time: `make` makes them, and what
-    /// follows is done while they are in the first cache.
+    /// Computes rows `first..end`, panel by panel, some rows at a time, by `make`; the operations
+    /// after it run while they are in the first-level cache.
     fn each(
         &self,
         panels: impl Iterator<Item = (usize, usize)>,

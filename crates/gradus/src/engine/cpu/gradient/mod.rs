@@ -1,5 +1,5 @@
-//! The gradient of a weight matrix, block by block, and the update by each block as soon
-//! as it is there.
+//! The gradient of a weight matrix, block by block, and the update by each block as soon as it is
+//! ready.
 
 mod columns;
 
@@ -14,14 +14,14 @@ use crate::plan::ops::{MatMulDims, MatMulWeight};
 pub(super) use columns::Panel;
 use columns::{Columns, MADE};
 
-/// Numbers of dy that are packed at a time: 512 KiB, half of the second cache.
+/// Elements of dy packed at a time: 512 KiB, half of the second-level cache.
 const PACKED: usize = 131_072;
 
-/// Numbers of x that are turned at a time: 128 KiB, an eighth of it.
+/// Elements of x transposed at a time: 128 KiB, an eighth of it.
 const TURNED: usize = 32_768;
 
-/// Rows of the batch at a time: with more, all of x would be turned again for each few columns
-/// that fit the second cache.
+/// Rows of the batch at a time: with more, all of x would be transposed again for each few columns
+/// that fit into the second-level cache.
 const BATCH: usize = 512;
 
 /// The columns and rows of dw that a group works through at a time.
@@ -33,13 +33,13 @@ fn extent(batch: usize, of: MatMulDims) -> (usize, usize) {
     (columns.min(of.outputs), rows.min(of.inputs))
 }
 
-/// The numbers of scratch for packed dy, turned x, the rows made, a panel of dy, lists, and all
-/// of the gradient, if it is made of parts of the batch.
+/// Floats of scratch memory for packed dy, transposed x, the computed rows, a panel of dy, lists,
+/// and the whole gradient, if it is summed over parts of the batch.
 fn sizes(batch: usize, of: MatMulDims) -> [usize; 6] {
     let (columns, rows) = extent(batch, of);
     let part = batch.min(BATCH);
     [
-        // Products read whole lanes, also behind a narrow last one.
+        // Products read whole lanes, also after a narrow last one.
         (part * columns + PANEL).next_multiple_of(WIDEST),
         (rows * part).next_multiple_of(WIDEST),
         MADE * LANES * WIDEST,
@@ -53,7 +53,7 @@ fn sizes(batch: usize, of: MatMulDims) -> [usize; 6] {
     ]
 }
 
-/// The numbers of scratch that a group needs for a batch of so many rows.
+/// Floats of scratch memory that a group needs for a batch of this size.
 pub(super) fn room(batch: usize, of: MatMulDims) -> usize {
     sizes(batch, of).iter().sum()
 }
@@ -75,13 +75,13 @@ pub(super) fn run(
     } = op;
     let isa = context.isa;
     let batch = context.rows * of.positions;
-    // By the plan's rows, not the batch's: a short batch must not need more room.
+    // By the plan's rows, not the batch's: a short batch must not need more memory.
     let most = context.plan().rows * of.positions;
     let (columns, rows) = extent(most, of);
     let [packed, turned, made, panel, lists, _] = sizes(most, of);
     let scratch = context.scratch(room(most, of));
     let x = context.left(x, batch, of.inputs);
-    // What is normalized is seldom zero, and its sums must be made in one way.
+    // Normalized values are seldom zero, and their sums must be computed in one way.
     let skips = chunks::of(followers, isa.width()).is_none()
         && sparse::pays(isa, x, batch.min(BATCH), of.inputs, to - from);
     let joins = !skips && pairs::pays(context, of.inputs, to - from);

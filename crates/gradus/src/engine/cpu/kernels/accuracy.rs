@@ -1,10 +1,10 @@
-//! `base::math` against the truth, computed in `f64`, on one number and on every lane.
+//! Tests of `base::math` against `f64`, on one value and on every lane.
 
 use super::bounds::{Function, bounds};
 use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
-/// A function of many numbers.
+/// A function applied to many values.
 struct Map<'a>(Function, &'a [f32]);
 
 impl Kernel for Map<'_> {
@@ -24,7 +24,7 @@ impl Kernel for Map<'_> {
     }
 }
 
-/// So many numbers from one to another, as many between 2ⁿ and 2ⁿ⁺¹ for every n.
+/// Many values from one to another, equally many between 2ⁿ and 2ⁿ⁺¹ for every n.
 fn between((from, to): (f32, f32)) -> Vec<f32> {
     const POINTS: u64 = 50_000;
     let (from, to) = (u64::from(from.to_bits()), u64::from(to.to_bits()));
@@ -33,10 +33,10 @@ fn between((from, to): (f32, f32)) -> Vec<f32> {
     (0..=POINTS).map(point).collect()
 }
 
-/// A name, and the function that computes one.
+/// A lane's name, and the function that computes with it.
 type Way = (String, Box<dyn Fn(&[f32]) -> Vec<f32>>);
 
-/// The way that does not fuse products, if there is one.
+/// The name of the lane without fused multiply-add, if there is one.
 const UNFUSED: &str = match cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
     true => "none",
     false => "Portable",
@@ -96,7 +96,7 @@ fn functions_keep_their_bounds_on_every_lane() {
             if !within {
                 broken.push(said);
             }
-            // Where products are fused, a lane does bit for bit what one number does.
+            // With fused products, a lane equals a single value bit for bit.
             match way.as_str() {
                 "f32" => single = found,
                 UNFUSED => {}

@@ -1,4 +1,4 @@
-//! Eight numbers in an AVX2 register, with fused multiply-add.
+//! Eight floats in an AVX2 register, with fused multiply-add.
 //!
 //! The methods call intrinsics outside a function that has the instructions;
 //! they are `#[inline(always)]` and reached only through [`run`], into which
@@ -146,7 +146,7 @@ impl Lane for Avx2 {
     }
 }
 
-/// Ones in the first `n` of eight places.
+/// A mask of the first `n` of eight elements.
 #[inline(always)]
 fn first(n: usize) -> __m256i {
     // SAFETY: see above.
@@ -156,7 +156,7 @@ fn first(n: usize) -> __m256i {
     }
 }
 
-/// For each set of eight places, which of them are in it, one after the other.
+/// For each 8-bit mask, the indices of its set bits.
 static PLACES: [[u8; 8]; 256] = {
     let mut all = [[0; 8]; 256];
     let mut set = 0;
@@ -174,7 +174,7 @@ static PLACES: [[u8; 8]; 256] = {
     all
 };
 
-/// How many places there are in each set of eight.
+/// The number of set bits of each 8-bit mask.
 static COUNTS: [u8; 256] = {
     let mut all = [0; 256];
     let mut set = 0;

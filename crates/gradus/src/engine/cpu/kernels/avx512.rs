@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 use std::mem::transmute;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// With an instruction for pairs of bfloat16 numbers or without.
+/// With or without an instruction for bfloat16 pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512<const BF16: bool>(__m512);
 
@@ -156,13 +156,13 @@ impl<const BF16: bool> Lane for Avx512<BF16> {
     }
 }
 
-/// Ones in the first `n` < 16 places.
+/// A mask of the first `n` < 16 elements.
 #[inline(always)]
 fn first(n: usize) -> __mmask16 {
     ((1_u32 << n) - 1) as u16
 }
 
-/// Of four rows, columns j, j + 4, j + 8 and j + 12 for j < 4, in the quarters of a register.
+/// For four rows, columns j, j + 4, j + 8 and j + 12 for j < 4, in the quarters of a register.
 #[inline(always)]
 fn columns_of(rows: &[__m512]) -> [__m512; 4] {
     // SAFETY: see above.

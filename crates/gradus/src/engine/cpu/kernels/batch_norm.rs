@@ -6,7 +6,7 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 // SAFETY, of every block in this file: as in `columns.rs`; absent γ and β are
 // null and not followed.
 
-/// A lane of γ (or β), or what stands for it.
+/// A lane of γ (or β), or of its neutral value.
 #[inline(always)]
 unsafe fn parameter<L: Simd>(from: *const f32, at: usize, count: usize, absent: f32) -> L {
     if from.is_null() {
@@ -17,8 +17,7 @@ unsafe fn parameter<L: Simd>(from: *const f32, at: usize, count: usize, absent: 
     }
 }
 
-/// Normalization by the batch's statistics, which are kept and move the
-/// moving ones.
+/// Normalization by the batch's statistics, which are kept and update the moving averages.
 pub(in crate::engine::cpu) struct BatchNormTrain {
     pub x: *const f32,
     pub gamma: *const f32,
@@ -31,7 +30,7 @@ pub(in crate::engine::cpu) struct BatchNormTrain {
     pub momentum: f32,
     pub epsilon: f32,
     pub block: Block,
-    /// Whether x lies as the block does, not row after row.
+    /// True if x has the block's layout, false if it is row-major.
     pub alike: bool,
 }
 
@@ -89,9 +88,9 @@ pub(in crate::engine::cpu) struct BatchNormTrainGradient {
     pub inverse: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,
-    /// Null if it is not wanted.
+    /// Null if it is not needed.
     pub dgamma: *mut f32,
-    /// Null if it is not wanted.
+    /// Null if it is not needed.
     pub dbeta: *mut f32,
     pub block: Block,
 }

@@ -1,4 +1,4 @@
-//! Two matrices become one, number by number.
+//! Binary element-wise operations.
 
 use super::columns::{Block, each};
 use crate::engine::cpu::simd::{Kernel, Simd};
@@ -8,7 +8,7 @@ use crate::rules::pairwise::Pairwise;
 // pointers lead to matrices of the block's extent, and that no other thread
 // touches the block's columns meanwhile.
 
-/// y = what becomes of a and b.
+/// y = rule(a, b).
 pub(in crate::engine::cpu) struct Binary {
     pub rule: Pairwise,
     pub a: *const f32,

@@ -1,4 +1,4 @@
-//! What the functions of `base::math` promise, for `accuracy.rs`.
+//! Error bounds of the functions in `base::math`, for `accuracy.rs`.
 
 use crate::base::lane::Lane;
 use crate::base::math;
@@ -39,22 +39,22 @@ impl Function {
     }
 }
 
-/// What a function promises.
+/// The error bound of a function.
 pub(super) struct Bound {
     pub function: Function,
     pub truth: Box<dyn Fn(f64) -> f64>,
     /// The largest error, in units that depend on the argument and the true value.
     pub most: f64,
     pub unit: Box<dyn Fn(f64, f64) -> f64>,
-    /// How many units more it may be where products are not fused.
+    /// Additional error without fused products, in the same units.
     pub unfused: fn(f64) -> f64,
-    /// Where: each from a number to another of the same sign, further from 0.
+    /// Ranges of validity, each from a value to another of the same sign, further from 0.
     pub ranges: &'static [(f32, f32)],
-    /// Arguments with their exact results; of 0 either.
+    /// Arguments with exact results; for 0, of either sign.
     pub edges: &'static [(f32, f32)],
 }
 
-/// The distance between the two `f32` around a number.
+/// The distance between the two `f32` around a value.
 fn ulp(_: f64, y: f64) -> f64 {
     let y = y.abs().max(f64::from(f32::MIN_POSITIVE));
     f64::from_bits(y.to_bits() & (0x7ff << 52)) * f64::from(f32::EPSILON)

@@ -1,4 +1,4 @@
-//! What is done to some columns of a matrix, number by number.
+//! Element-wise operations on some columns of a matrix.
 
 use crate::base::math::bfloat16;
 use crate::base::random::Key;
@@ -22,13 +22,13 @@ pub(in crate::engine::cpu) struct Block {
 }
 
 impl Block {
-    /// Numbers of a row that are in the block.
+    /// Columns in the block.
     #[inline(always)]
     pub fn width(&self) -> usize {
         self.to - self.from
     }
 
-    /// How many runs of neighbouring numbers there are, and how long each is.
+    /// Number of contiguous runs, and their length.
     #[inline(always)]
     pub fn runs(&self) -> (usize, usize) {
         if self.packed || self.width() == self.stride {
@@ -38,7 +38,7 @@ impl Block {
         }
     }
 
-    /// Where a run starts.
+    /// The offset of a run.
     #[inline(always)]
     pub fn start(&self, run: usize) -> usize {
         match self.packed {
@@ -47,8 +47,8 @@ impl Block {
         }
     }
 
-    /// Where the lane of `count` columns that begins with `column` starts, and how far
-    /// it is to its next row.
+    /// The offset of the lane of `count` columns that begins with `column`, and the stride to its
+    /// next row.
     #[inline(always)]
     pub fn lane(&self, column: usize, count: usize) -> (usize, usize) {
         match self.packed {
@@ -58,9 +58,8 @@ impl Block {
     }
 }
 
-/// Runs the body for every lane of a block: `at` is where the lane starts in the
-/// matrix, `count` how many of its numbers there are. A macro for the reason that
-/// `lanes` is one.
+/// Runs the body for every lane of a block: `at` is the lane's offset in the matrix, `count` its
+/// number of values. A macro for the same reason as `lanes`.
 macro_rules! each {
     ($lane:ty, $block:expr, |$at:ident, $count:ident| $body:block) => {{
         let block: $crate::engine::cpu::kernels::columns::Block = $block;
@@ -77,7 +76,7 @@ macro_rules! each {
 
 pub(super) use each;
 
-/// As `each`, with `number` as the first number's own in its matrix, however that lies.
+/// Like `each`, with `number` as the first element's row-major index, in any layout.
 macro_rules! each_numbered {
     ($lane:ty, $block:expr, |$at:ident, $number:ident, $count:ident| $body:block) => {{
         let block: $crate::engine::cpu::kernels::columns::Block = $block;
@@ -173,7 +172,7 @@ impl Kernel for PenaltyGradient<'_> {
 /// dx = dy · f'(x).
 pub(in crate::engine::cpu) struct ActivateGradient<'a, R> {
     pub rule: &'a R,
-    /// The input, or the output where the derivative needs no input.
+    /// The input, or the output if the derivative needs no input.
     pub x: *const f32,
     pub y: *const f32,
     pub dy: *const f32,
@@ -198,7 +197,7 @@ impl<R: Formula> Kernel for ActivateGradient<'_, R> {
     }
 }
 
-/// y = x where the key's number is at least `rate`, divided by 1 - `rate`.
+/// y = x where the key's random number is at least `rate`, divided by 1 - `rate`.
 pub(in crate::engine::cpu) struct Dropout {
     pub key: Key,
     pub rate: f32,
@@ -303,8 +302,8 @@ impl Kernel for BiasGradient {
     }
 }
 
-/// The sum over rows, in four interleaved parts: one would wait for itself. A
-/// macro, since a closure might not be compiled for the processor that was found.
+/// The sum over rows, in four interleaved parts, so that additions don't wait for each other. A
+/// macro, since a closure might not be compiled for the detected processor.
 macro_rules! sum_rows {
     ($lane:ty, $rows:expr, |$row:ident| $number:expr) => {{
         let rows: usize = $rows;

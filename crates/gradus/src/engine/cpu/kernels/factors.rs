@@ -1,4 +1,4 @@
-//! The factors of a product, as they lie in memory.
+//! The operands of a product and their layouts in memory.
 
 use crate::engine::cpu::simd::Simd;
 
@@ -12,13 +12,13 @@ pub(in crate::engine::cpu) struct Lanes {
 }
 
 impl Lanes {
-    /// The columns of the n-th lane.
+    /// Number of columns of the n-th panel.
     #[inline(always)]
     pub(super) fn width<L: Simd>(self, n: usize) -> usize {
         (self.columns - n * L::WIDTH).min(L::WIDTH)
     }
 
-    /// A row of the n-th lane.
+    /// A row of the n-th panel.
     ///
     /// # Safety
     /// The matrix must have that row.
@@ -32,10 +32,10 @@ impl Lanes {
     }
 }
 
-/// The first factor of a product.
+/// The first operand of a product.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) enum Left {
-    /// A matrix row after row: where it starts, and how far it is from a row to the next.
+    /// A row-major matrix: its address, and the stride of its rows.
     Plain(*const f32, usize),
     /// A panel-packed matrix.
     PanelPacked(Lanes),
@@ -44,12 +44,11 @@ pub(in crate::engine::cpu) enum Left {
 }
 
 impl Left {
-    /// Where numbers from the `k`-th on of `ROWS` rows are, how far it is from one to the
-    /// next, and how many lie so.
+    /// The addresses of the values from the `k`-th on of `ROWS` rows, their stride, and the number
+    /// of values with that stride.
     ///
     /// # Safety
-    /// The matrix must have the rows and `depth` numbers from the `k`-th on, and `k`
-    /// start a lane.
+    /// The matrix must have the rows and `depth` values from the `k`-th on, and `k` start a lane.
     #[inline(always)]
     pub(super) unsafe fn numbers<L: Simd, const ROWS: usize>(
         self,
@@ -88,7 +87,7 @@ impl Left {
         }
     }
 
-    /// How many of the first `rows` rows have their numbers equally far apart.
+    /// The number of rows, of the first `rows`, with the same stride.
     #[inline(always)]
     pub(super) fn alike<L: Simd>(self, rows: usize) -> usize {
         match self {
@@ -101,34 +100,34 @@ impl Left {
     }
 }
 
-/// The second factor of a product.
+/// The second operand of a product.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) enum Right {
     /// The matrix itself.
     Plain(Lanes),
-    /// Its rows as columns.
+    /// Its transpose.
     Transposed(Lanes),
 }
 
-/// Some lanes of columns of a product, as they lie in memory.
+/// Some lanes of a product's columns, with their layout in memory.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Target {
     pub to: *mut f32,
-    /// From a lane to the next.
+    /// Stride of the lanes.
     pub lane: usize,
-    /// From a row to the next.
+    /// Stride of the rows.
     pub row: usize,
-    /// The last lane, which may be narrower, and so have its rows closer together.
+    /// Width of the last lane, which may be narrower, with a smaller stride of its rows.
     pub last: *mut f32,
     pub last_row: usize,
     pub last_width: usize,
 }
 
 impl Target {
-    /// The n-th of so many lanes.
+    /// The n-th of the lanes.
     ///
     /// # Safety
-    /// There must be so many.
+    /// It must exist.
     #[inline(always)]
     pub unsafe fn lane(&self, n: usize, lanes: usize) -> *mut f32 {
         match n + 1 == lanes {

@@ -1,27 +1,26 @@
-//! Products of few rows, which cost no more than reading the weights once: many
-//! lanes of columns at a time, so that their sums do not wait for each other.
+//! Products of few rows, which cost no more than reading the weights once: many lanes of columns at
+//! a time, so that their sums don't wait for each other.
 
 use super::factors::Lanes;
 use crate::engine::cpu::simd::{Kernel, Simd, parts};
 
-/// The most rows that are few: with more, a tile of [`super::product::Product`] has
-/// sums enough.
+/// Limit of rows that are few: with more, a tile of [`super::product::Product`] has enough sums.
 pub(in crate::engine::cpu) const FEW: usize = 3;
 
-/// c = a · b for the columns `from..to` of c, of at most [`FEW`] rows; `from` starts
-/// a lane. Each sum is made in the order in which [`super::product::Product`] makes
-/// it, so that a row's numbers do not depend on the rows beside it.
+/// c = a · b for the columns `from..to` of c, of at most [`FEW`] rows; `from` starts a lane. Each
+/// sum is computed in the order of [`super::product::Product`], so that a row's results don't
+/// depend on the rows beside it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct FewRows {
     pub rows: usize,
     /// Columns of a, rows of b.
     pub depth: usize,
     pub a: *const f32,
-    /// From a row of a to the next.
+    /// Stride of a's rows.
     pub a_stride: usize,
     pub b: Lanes,
     pub c: *mut f32,
-    /// From a row of c to the next.
+    /// Stride of c's rows.
     pub c_stride: usize,
     pub from: usize,
     pub to: usize,

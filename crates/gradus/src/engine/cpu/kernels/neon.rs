@@ -1,10 +1,9 @@
-//! Eight numbers in two NEON registers, with fused multiply-add.
+//! Eight floats in two NEON registers, with fused multiply-add.
 //!
-//! Two, since a product's tile then loads a lane of columns by one instruction, and
-//! what goes number by number has half of the loop to pay.
+//! Two registers, because a product's tile then loads a lane of columns by one instruction, and
+//! element-wise loops have half of the overhead.
 //!
-//! Every 64-bit ARM processor that runs programs has NEON: nothing is looked for at
-//! run time.
+//! NEON is part of every 64-bit ARM processor: there is no detection at run time.
 
 use crate::base::lane::Lane;
 use crate::engine::cpu::simd::Simd;
@@ -69,7 +68,7 @@ impl Lane for Neon {
         // SAFETY: see above.
         unsafe { Neon(vabsq_f32(self.0), vabsq_f32(self.1)) }
     }
-    // NEON's own two give the number where `other` is NaN, or NaN where `self` is.
+    // NEON's own two return the number if `other` is NaN, or NaN if `self` is.
     #[inline(always)]
     fn min(self, other: Self) -> Self {
         Self::select(self.lt(other), self, other)
@@ -144,10 +143,10 @@ impl Lane for Neon {
     }
 }
 
-/// The first `n` < 4 numbers, zeros behind them.
+/// Loads the first `n` < 4 values, and zeros after them.
 ///
 /// # Safety
-/// `from` must be readable for `n` numbers.
+/// `from` must be readable for `n` floats.
 #[inline(always)]
 unsafe fn load_few(from: *const f32, n: usize) -> float32x4_t {
     // SAFETY: see above.
@@ -163,7 +162,7 @@ unsafe fn load_few(from: *const f32, n: usize) -> float32x4_t {
 }
 
 /// # Safety
-/// `to` must be writable for `n` < 4 numbers.
+/// `to` must be writable for `n` < 4 floats.
 #[inline(always)]
 unsafe fn store_few(x: float32x4_t, to: *mut f32, n: usize) {
     // SAFETY: see above.
@@ -182,7 +181,7 @@ unsafe fn store_few(x: float32x4_t, to: *mut f32, n: usize) {
 
 impl Simd for Neon {
     const WIDTH: usize = 8;
-    // 24 of the 32 registers have sums, four the columns: four are left for the rows.
+    // 24 of the 32 registers hold sums, four the columns: four are left for the rows.
     const TILE_ROWS: usize = 6;
     const TILE_LANES: usize = 2;
     const WIDE_TILE_ROWS: usize = 0;
@@ -225,7 +224,7 @@ impl Simd for Neon {
             store_few(rest, to.add(n & 4), n & 3);
         }
     }
-    // In the order of `Avx2::sum`: both then train to the same bits.
+    // In the order of `Avx2::sum`, so that both train to the same bits.
     #[inline(always)]
     fn sum(self) -> f32 {
         // SAFETY: see above.

@@ -1,4 +1,4 @@
-//! Noise, number by number.
+//! Element-wise noise.
 
 use super::columns::{Block, each_numbered};
 use crate::base::random::Key;

@@ -1,26 +1,26 @@
-//! The gradient of weights behind a batch that is normalized as it is given.
+//! The gradient of weights after a normalized feed.
 
 use super::factors::Target;
 use crate::engine::cpu::simd::{Kernel, Simd};
 
-/// Some rows of g, for the lanes of one panel, become rows of dw = γ g + β sums, in place;
-/// and the sums of w g and of w sums in each row are added up.
+/// Turns some rows of g, for the lanes of one panel, into rows of dw = γ g + β sums, in place; and
+/// accumulates the sums of w g and of w sums in each row.
 pub(in crate::engine::cpu) struct NormalizedWeight {
     pub rows: usize,
     pub lanes: usize,
     pub g: Target,
     pub w: Target,
-    /// The sums of dy's columns: those of the panel.
+    /// Sums of dy's columns, for the panel.
     pub sums: *const f32,
     /// γ of these rows; null if there is none.
     pub gamma: *const f32,
     /// β of these rows; null if there is none.
     pub beta: *const f32,
-    /// Where the sums of w g of each row are made.
+    /// Destination of each row's sum of w g.
     pub scales: *mut f32,
-    /// Where those of w sums are.
+    /// Destination of each row's sum of w sums.
     pub shifts: *mut f32,
-    /// Whether to go on with the sums that are there.
+    /// True to continue the existing sums.
     pub add: bool,
 }
 
@@ -43,7 +43,7 @@ impl Kernel for NormalizedWeight {
 
 impl NormalizedWeight {
     /// # Safety
-    /// g, w, and what goes with their rows and columns must have the rows and lanes.
+    /// g, w, and the vectors of their rows and columns must have the rows and lanes.
     #[inline(always)]
     unsafe fn rows_of<L: Simd, const LANES: usize>(self) {
         let mut count = [L::WIDTH; LANES];
@@ -86,14 +86,14 @@ impl NormalizedWeight {
     }
 }
 
-/// The sum of so many rows of parts, for each column.
+/// The sum over this many rows of parts, for each column.
 pub(in crate::engine::cpu) struct SumParts {
     pub parts: *const f32,
     pub count: usize,
-    /// From a row to the next.
+    /// Stride of the rows.
     pub stride: usize,
     pub to: *mut f32,
-    /// The columns.
+    /// Number of columns.
     pub columns: (usize, usize),
 }
 

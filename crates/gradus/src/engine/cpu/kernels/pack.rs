@@ -1,11 +1,10 @@
-//! Copies of factors that do not lie as the products read them.
+//! Copies of operands into the layout that the products read.
 
 use super::factors::Lanes;
 use crate::engine::cpu::simd::{Kernel, Simd};
 
-/// Copies a lane of columns from `column` on, and of rows `row..row + depth`, of
-/// the matrix `b` transposed. `row` starts one of b's lanes. Behind the last
-/// column come zeros.
+/// Copies a lane of columns from `column` on, and of rows `row..row + depth`, of the matrix `b`
+/// transposed. `row` starts one of b's lanes. The last panel is padded with zeros.
 ///
 /// # Safety
 /// b must have a row `column` and columns `row..row + depth`, and `to` be
@@ -49,7 +48,7 @@ pub(in crate::engine::cpu) struct PackLanes {
     pub dy: *const f32,
     pub dy_stride: usize,
     pub width: usize,
-    /// Room for `rows` · `width` numbers, and a lane more to read.
+    /// Destination, with room for `rows` · `width` floats, and a lane more to read.
     pub to: *mut f32,
 }
 
@@ -73,7 +72,7 @@ impl Kernel for PackLanes {
     }
 }
 
-/// Copies columns `from..to` of x so that each lies as a row.
+/// Copies columns `from..to` of x so that each is stored as a row.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Transpose {
     pub rows: usize,
@@ -81,7 +80,7 @@ pub(in crate::engine::cpu) struct Transpose {
     pub x_stride: usize,
     pub from: usize,
     pub to: usize,
-    /// Room for `rows` · (`to` - `from`) numbers.
+    /// Destination, with room for `rows` · (`to` - `from`) floats.
     pub y: *mut f32,
 }
 

@@ -1,6 +1,6 @@
-//! bfloat16 numbers joined to pairs, each in the place of one number: the earlier in the upper
-//! half, as [`Simd::mul_add_pairs`] adds it first. They have been rounded, so that their lower
-//! halves are empty. What has no partner gets a zero.
+//! Joining of bfloat16 values to pairs, each in one 32-bit element: the earlier in the upper half,
+//! since [`Simd::mul_add_pairs`] adds it first. The inputs are rounded, so that their lower halves
+//! are empty. A value without a partner gets a zero.
 
 use super::factors::Left;
 use crate::engine::cpu::simd::{Kernel, Simd};
@@ -8,8 +8,8 @@ use crate::engine::cpu::simd::{Kernel, Simd};
 /// Joins each row of a lane of `width` columns with the next; `to` may be `from`.
 ///
 /// # Safety
-/// There must be so many rows, `step` ≥ `width` numbers apart, and room for half of them,
-/// `width` numbers apart.
+/// There must be that many rows with stride `step` ≥ `width`, and room for half of them with stride
+/// `width`.
 #[inline(always)]
 pub(super) unsafe fn join_rows<L: Simd>(
     from: *const f32,
@@ -33,10 +33,10 @@ pub(super) unsafe fn join_rows<L: Simd>(
     }
 }
 
-/// Joins each of `n` numbers with the next.
+/// Joins each of `n` values with the next.
 ///
 /// # Safety
-/// There must be so many, and room for half of them.
+/// There must be that many, and room for half of them.
 #[inline(always)]
 unsafe fn join_numbers(from: *const f32, n: usize, to: *mut f32) {
     let (from, to) = (from.cast::<u32>(), to.cast::<u32>());
@@ -50,15 +50,15 @@ unsafe fn join_numbers(from: *const f32, n: usize, to: *mut f32) {
     }
 }
 
-/// Joins the numbers of some rows of a product's first factor.
+/// Joins the values in some rows of a product's first operand.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct JoinNumbers {
     pub a: Left,
-    /// Where the rows start, and how many there are.
+    /// First row, and number of rows.
     pub rows: (usize, usize),
-    /// Columns of a.
+    /// Number of columns of a.
     pub depth: usize,
-    /// Room for half of the numbers of each row, one behind the other.
+    /// Destination, with room for half of the values of each row, contiguously.
     pub to: *mut f32,
 }
 
@@ -90,17 +90,17 @@ impl Kernel for JoinNumbers {
     }
 }
 
-/// Joins rows of some columns that lie as one matrix, or as one lane of it, to [`Lanes`].
+/// Joins rows of some columns of a panel-packed matrix, or of one of its panels, to [`Lanes`].
 ///
 /// [`Lanes`]: super::factors::Lanes
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct JoinRows {
     pub rows: usize,
     pub from: *const f32,
-    /// From a row to the next.
+    /// Stride of the rows.
     pub stride: usize,
     pub width: usize,
-    /// Room for half of the rows.
+    /// Destination, with room for half of the rows.
     pub to: *mut f32,
 }
 

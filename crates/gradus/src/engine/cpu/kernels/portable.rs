@@ -1,5 +1,5 @@
-//! Four numbers as an array: plain Rust, which the compiler turns into SSE2 or what
-//! else there is, and which Miri can follow.
+//! Four floats as an array: plain Rust, which the compiler turns into SSE2 or another set, and
+//! which Miri can run.
 
 use crate::base::lane::Lane;
 use crate::engine::cpu::simd::Simd;
@@ -8,8 +8,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable([f32; 4]);
 
-/// An array made number by number. Written out: loops and closures for every
-/// operation of every kernel would take the compiler minutes.
+/// An array computed element by element. Written out: loops and closures for every operation of
+/// every kernel would take the compiler minutes.
 macro_rules! four {
     (|$i:ident| $number:expr) => {
         [
@@ -68,7 +68,7 @@ impl Lane for Portable {
     }
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
-        // Where it is not one instruction, a fused product is a slow call.
+        // Without an instruction for it, a fused product is a slow call.
         if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
             Portable(four!(|I| self.0[I].mul_add(b.0[I], c.0[I])))
         } else {

@@ -8,11 +8,11 @@ use super::pairs::join_rows;
 use super::tiles::{MOST_LANES, Stream, Sums, Tiles};
 use crate::engine::cpu::simd::{Kernel, Simd, WIDEST, panels};
 
-/// Rows of the second factor that are multiplied at a time: with two AVX2
-/// lanes, 25 KiB, which stay in the first cache while every row passes over them.
+/// Rows of the second operand multiplied at a time: with two AVX2 lanes, 25 KiB, which stay in the
+/// first-level cache while every row passes over them.
 const DEPTH: usize = 400;
 
-/// How many numbers of room a product needs for packing.
+/// Floats of scratch memory that a product needs for packing.
 pub(in crate::engine::cpu) const PACK_SIZE: usize = DEPTH * MOST_LANES * WIDEST;
 
 /// c = a · b for some rows of c and the block's columns.
@@ -24,9 +24,9 @@ pub(in crate::engine::cpu) struct Product {
     pub b: Right,
     pub c: *mut f32,
     pub block: Block,
-    /// Where the rows start, and how many there are.
+    /// First row, and number of rows.
     pub rows: (usize, usize),
-    /// Room for `PACK_SIZE` numbers.
+    /// Scratch memory of `PACK_SIZE` floats.
     pub pack: *mut f32,
 }
 
@@ -39,8 +39,8 @@ impl Kernel for Product {
     }
 }
 
-/// A product of bfloat16 numbers. The first factor has been joined to pairs, and has only the
-/// rows to multiply.
+/// A product of bfloat16 values. The first operand was joined to pairs, and has only the rows to
+/// multiply.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct PairProduct(pub Product);
 
@@ -119,8 +119,8 @@ impl Product {
     }
 }
 
-/// The step that cuts `n` into equal parts of at most `most`, a multiple of the
-/// widest lane as `most` is.
+/// The step that cuts `n` into equal parts of at most `most`, a multiple of the widest lane, as is
+/// `most`.
 #[inline(always)]
 fn even(n: usize, most: usize) -> usize {
     n.div_ceil(n.div_ceil(most).max(1)).next_multiple_of(WIDEST)
@@ -129,18 +129,18 @@ fn even(n: usize, most: usize) -> usize {
 /// Some rows of dw = xᵀ · dy for some lanes of columns: one panel.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct WeightBlock {
-    /// Rows of x and dy.
+    /// Number of rows of x and dy.
     pub batch: usize,
     /// Columns of x, one for each row of dw.
     pub x: Left,
     pub rows: usize,
-    /// Columns of dy.
+    /// Number of columns of dy.
     pub dy: Lanes,
-    /// The lanes of dy to multiply with: those of one tile.
+    /// Lanes of dy to multiply with: those of one tile.
     pub lane: usize,
     pub lanes: usize,
     pub dw: Target,
-    /// Whether to go on with the sums that are there.
+    /// True to continue the existing sums.
     pub add: bool,
 }
 
@@ -153,8 +153,8 @@ impl Kernel for WeightBlock {
     }
 }
 
-/// The same of bfloat16 numbers: each number of x and dy is a pair, of a row of the batch and
-/// the next.
+/// The same for bfloat16 values: each element of x and dy is a pair, of a row of the batch and the
+/// next.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct PairBlock(pub WeightBlock);
 

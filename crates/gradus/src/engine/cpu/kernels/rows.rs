@@ -1,4 +1,4 @@
-//! What is done to rows of a matrix as a whole.
+//! Operations on whole rows of a matrix.
 
 use crate::base::math::{exp, ln};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
@@ -119,11 +119,11 @@ impl Kernel for SoftmaxGradient {
     }
 }
 
-/// y = (x - mean) / √(variance + ε) of each row, 1/√(variance + ε) kept.
+/// y = (x - mean) / √(variance + ε) for each row; 1/√(variance + ε) is kept.
 pub(in crate::engine::cpu) struct LayerNorm {
     pub x: *const f32,
     pub y: *mut f32,
-    /// One number for each row.
+    /// One value for each row.
     pub inverse: *mut f32,
     pub epsilon: f32,
     pub rows: usize,
@@ -169,10 +169,10 @@ impl Kernel for LayerNorm {
     }
 }
 
-/// dx = (dy - mean dy - y · mean(y dy)) / √(variance + ε) of each row.
+/// dx = (dy - mean dy - y · mean(y dy)) / √(variance + ε) for each row.
 pub(in crate::engine::cpu) struct LayerNormGradient {
     pub y: *const f32,
-    /// One number for each row.
+    /// One value for each row.
     pub inverse: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,

@@ -43,7 +43,7 @@ pub(in crate::engine::cpu) struct ScaleGradient {
     pub by: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,
-    /// Null if it is not wanted.
+    /// Null if it is not needed.
     pub dby: *mut f32,
     pub negative_only: bool,
     pub block: Block,
@@ -60,7 +60,7 @@ impl Kernel for ScaleGradient {
             // SAFETY: see above.
             unsafe {
                 let (x, dy) = (self.x.add(start), self.dy.add(start));
-                // First the sum: dx may lie where dy does.
+                // The sum first: dx may be dy's memory.
                 if !self.dby.is_null() {
                     let sum = sum_rows!(L, rows, |row| {
                         let x = L::load_n(x.add(row * step), count);

@@ -1,21 +1,21 @@
-//! Products whose first factor is full of zeros, as pixels, one-hot columns, and what ReLU
-//! and dropout leave: its other numbers are listed, and only they are multiplied. The sums
-//! are those of [`super::product`], to the bit: they are made in the same order, and
-//! adding a product with zero changes none.
+//! Products whose first operand is sparse, like pixels, one-hot columns, and the outputs of ReLU
+//! and dropout: its nonzeros are listed, and only they are multiplied. The sums equal those of
+//! [`super::product`], to the bit: they are computed in the same order, and adding a product with
+//! zero changes none.
 
 use super::factors::{Left, Right, Target};
 use super::pack::pack_transposed;
 use crate::engine::cpu::simd::{Kernel, Simd, WIDEST};
 
-/// Columns of the first factor at a time: their rows of the second, 24 KiB with AVX2, stay
-/// in the first cache while the rows of the first pass over them.
+/// Columns of the first operand at a time: their rows of the second, 24 KiB with AVX2, stay in the
+/// first-level cache while the rows of the first pass over them.
 pub(in crate::engine::cpu) const DEPTH: usize = 64;
 
-/// The most lanes of columns at a time: the sums of one row, which with the number that they
-/// are multiplied by fill the registers.
+/// Limit of lanes of columns at a time: the sums of one row, which fill the registers together with
+/// the value that they are multiplied by.
 pub(in crate::engine::cpu) const LANES: usize = 12;
 
-/// Whether so many of a matrix's numbers are zero that listing the others pays. Looks at some.
+/// The test for sparsity, on a sample: true if listing a matrix's nonzeros pays.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct ManyZeros {
     pub a: Left,
@@ -24,11 +24,11 @@ pub(in crate::engine::cpu) struct ManyZeros {
 }
 
 impl ManyZeros {
-    /// Rows that are looked at, a lane of each.
+    /// Rows in the sample, a lane of each.
     const LOOKS: usize = 64;
-    /// So many looks without one zero are enough.
+    /// Looks without a single zero after which the answer is no.
     const FIRST: usize = 8;
-    /// In how many of ten places there may be another number.
+    /// Limit of nonzeros among ten elements.
     const OTHERS: usize = 7;
 }
 
@@ -46,7 +46,7 @@ impl Kernel for ManyZeros {
                 return false;
             }
             let row = look * self.rows / looks;
-            // Columns that are spread over the matrix, whatever its width.
+            // Columns spread over the matrix, for any width.
             let first = look * 37 % lanes * L::WIDTH;
             let depth = L::WIDTH.min(self.depth - first);
             // SAFETY: the row and the columns are inside a, and a lane has no more numbers
@@ -62,13 +62,13 @@ impl Kernel for ManyZeros {
     }
 }
 
-/// The numbers of some rows that are not zero, row after row.
+/// The nonzeros of some rows, row after row.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Lists {
     pub values: *mut f32,
-    /// Where the row of a [`Panel`] starts that each is multiplied with.
+    /// Offset of the row of a [`Panel`] by which each is multiplied.
     pub places: *mut u32,
-    /// Where each row's end.
+    /// End of each row.
     pub ends: *mut u32,
 }
 
@@ -78,17 +78,17 @@ pub(in crate::engine::cpu) struct List {
     pub a: Left,
     pub row: usize,
     pub rows: usize,
-    /// The first of the columns, which starts a lane.
+    /// First column, which starts a lane.
     pub first: usize,
     pub depth: usize,
-    /// Room for all of them and a lane more, and for the rows' ends.
+    /// Destination, with room for all of them and a lane more, and for the rows' ends.
     pub to: Lists,
-    /// How many numbers there are in the lists already.
+    /// Number of values in the lists already.
     pub start: usize,
 }
 
 impl Kernel for List {
-    /// How many there are then.
+    /// The number of values afterwards.
     type Output = usize;
 
     #[inline(always)]
@@ -125,8 +125,8 @@ impl Kernel for List {
     }
 }
 
-/// Copies `depth` rows of some lanes of b, so that a row's lanes lie together: [`LANES`]
-/// lanes from a row to the next.
+/// Copies `depth` rows of some lanes of b, so that a row's lanes are contiguous, with a stride of
+/// [`LANES`] lanes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Panel {
     pub b: Right,
@@ -136,7 +136,7 @@ pub(in crate::engine::cpu) struct Panel {
     pub first: usize,
     pub depth: usize,
     pub to: *mut f32,
-    /// Room for a transposed lane.
+    /// Scratch memory for a transposed lane.
     pub turned: *mut f32,
 }
 
@@ -175,14 +175,14 @@ impl Kernel for Panel {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct ListedProduct {
     pub a: Lists,
-    /// Where the first row's numbers start.
+    /// Start of the first row's values.
     pub start: usize,
     pub rows: usize,
     pub b: *const f32,
     /// At most [`LANES`].
     pub lanes: usize,
     pub c: Target,
-    /// Whether to add to what is there.
+    /// True to add to the existing sums.
     pub add: bool,
 }
 
@@ -214,7 +214,7 @@ impl Kernel for ListedProduct {
 
 impl ListedProduct {
     /// # Safety
-    /// The lists must have the rows, b every row that they name, and c the rows and lanes.
+    /// The lists must have the rows, b every row that they refer to, and c the rows and lanes.
     #[inline(always)]
     unsafe fn lanes<L: Simd, const N: usize>(self) {
         let Lists {

@@ -1,4 +1,4 @@
-//! Every method of every lane against one number's.
+//! Tests of every method of every lane against a single value's.
 
 use crate::base::lane::Lane;
 use crate::engine::cpu::isa::Isa;
@@ -7,7 +7,7 @@ use crate::engine::cpu::simd::{Kernel, Simd};
 /// The widest lane.
 const MOST: usize = 16;
 
-/// What a formula may do, by name.
+/// All operations available to a formula, by name.
 #[inline(always)]
 fn all<L: Lane>(a: L, b: L, c: L) -> [(&'static str, L); 20] {
     let bits = L::from_bits;
@@ -54,7 +54,7 @@ impl Kernel for All<'_> {
     }
 }
 
-/// Numbers of every kind, in an order that brings each before each.
+/// Values of every kind, in an order that pairs each with each.
 fn operands(turn: usize) -> [[f32; MOST]; 3] {
     const KINDS: [f32; 17] = [
         0.0,
@@ -81,7 +81,7 @@ fn operands(turn: usize) -> [[f32; MOST]; 3] {
     [of(turn), of(turn / 17), of(turn * 7 + 3)]
 }
 
-/// The same bits, or both no number.
+/// True for the same bits, or if both are NaN.
 fn same(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
@@ -111,7 +111,7 @@ fn a_lane_does_what_one_number_does() {
     }
 }
 
-/// What only a lane can do.
+/// The operations of lanes only.
 struct Lanes;
 
 impl Kernel for Lanes {

@@ -1,5 +1,5 @@
-//! The register tiles of a product: some rows and lanes of columns whose sums stay in the
-//! registers while the depth passes by.
+//! The register tiles of a product: some rows and lanes of columns whose sums stay in the registers
+//! throughout the depth.
 
 use super::factors::Left;
 use crate::engine::cpu::simd::{Simd, parts};
@@ -7,7 +7,7 @@ use crate::engine::cpu::simd::{Simd, parts};
 /// The most lanes of columns that a tile has on any processor.
 pub(super) const MOST_LANES: usize = 3;
 
-/// A lane of the second factor: `step` numbers from a row to the next.
+/// A lane of the second operand; `step` is the stride of its rows.
 #[derive(Clone, Copy)]
 pub(super) struct Stream {
     pub from: *const f32,
@@ -21,7 +21,7 @@ impl Stream {
     };
 }
 
-/// A lane of the result: `width` columns, `stride` numbers from a row to the next.
+/// A lane of the result: `width` columns, with rows of stride `stride`.
 #[derive(Clone, Copy)]
 pub(super) struct Sums {
     pub to: *mut f32,
@@ -37,19 +37,19 @@ impl Sums {
     };
 }
 
-/// All tiles of one panel, of numbers or of `PAIRS` of bfloat16 numbers, each in a number's
-/// place: see [`Simd::mul_add_pairs`].
+/// All tiles of one panel, of floats or of `PAIRS` of bfloat16 values, each in one 32-bit element:
+/// see [`Simd::mul_add_pairs`].
 #[derive(Clone, Copy)]
 pub(super) struct Tiles<const PAIRS: bool> {
     pub depth: usize,
     pub a: Left,
-    /// The first of c's rows that a has.
+    /// First of c's rows that a has.
     pub above: usize,
-    /// The first of a row's numbers to multiply.
+    /// First element of a row to multiply.
     pub first: usize,
     pub b: [Stream; MOST_LANES],
     pub c: [Sums; MOST_LANES],
-    /// Whether to go on with the sums that are there.
+    /// True to continue the existing sums.
     pub add: bool,
 }
 
@@ -57,8 +57,8 @@ impl<const PAIRS: bool> Tiles<PAIRS> {
     /// Some rows from `start` on.
     ///
     /// # Safety
-    /// a and c must be readable and writable for the rows, depth and width; of
-    /// the b in use whole lanes must be readable, also where it is narrower.
+    /// a and c must be readable and writable for the rows, depth and width; whole lanes of each b
+    /// in use must be readable, also where it is narrower.
     #[inline(always)]
     pub unsafe fn run<L: Simd>(self, lanes: usize, start: usize, rows: usize) {
         // SAFETY: the caller's promise.
@@ -121,8 +121,8 @@ impl<const PAIRS: bool> Tiles<PAIRS> {
             }
             let mut done = 0;
             while done < self.depth {
-                // A pointer for each row: adding strides up would take longer than
-                // the products.
+                // A pointer for each row: computing addresses by strides would take longer than the
+                // products.
                 let (a, step, length) = self.a.numbers::<L, ROWS>(
                     row - self.above,
                     self.first + done,

@@ -1,4 +1,4 @@
-//! The optimizer's step on a run of numbers.
+//! The optimizer's step on a contiguous run of weights.
 
 use crate::engine::Step;
 use crate::engine::cpu::isa::Isa;
@@ -7,32 +7,32 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
 use crate::rules::regularizers::{Formula as _, L1L2};
 
-/// What only some updates have.
+/// Optional parts of an update.
 #[derive(Clone, Copy)]
 pub(in crate::engine::cpu) struct Extras<'a> {
-    /// The penalty whose derivative belongs to the gradient.
+    /// Penalty whose derivative is added to the gradient.
     pub regularizer: Option<&'a L1L2>,
-    /// The gradients since the last update; null if they are not gathered.
+    /// Accumulated gradients since the last update; null if they are not accumulated.
     pub accumulator: *mut f32,
-    /// The moving average of the weights; null if there is none.
+    /// Moving average of the weights; null if there is none.
     pub average: *mut f32,
     pub step: &'a Step,
 }
 
-/// One step of the optimizer on `size` neighbouring numbers.
+/// One step of the optimizer on `size` contiguous weights.
 pub(in crate::engine::cpu) struct Update<'a, R> {
     pub rule: &'a R,
     pub coefficients: &'a Coefficients,
     pub w: *mut f32,
     pub gradient: *const f32,
-    /// The slots that the rule uses; the rest are not followed.
+    /// Slots that the rule uses; the others are not accessed.
     pub slots: [*mut f32; SLOTS],
     pub used: usize,
-    /// What the gradient is multiplied by.
+    /// Factor of the gradient.
     pub scale: f32,
-    /// What the gradient is then cut to.
+    /// Bound to which the gradient is then clipped.
     pub bound: f32,
-    /// The share of each weight that is taken off first.
+    /// Share of each weight that is subtracted first.
     pub decay: f32,
     pub extras: Option<Extras<'a>>,
     pub size: usize,
@@ -43,8 +43,8 @@ impl<R: Formula> Kernel for Update<'_, R> {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        // Copies that nothing points to: what is stored cannot change them, so
-        // that they stay in registers. A rule with memory of its own is not copied.
+        // Copies without pointers to them: stores cannot change them, so that they stay in
+        // registers. A rule with memory of its own is not copied.
         let copy = (!std::mem::needs_drop::<R>()).then(|| self.rule.clone());
         let coefficients = *self.coefficients;
         let rule = (copy.as_ref().unwrap_or(self.rule), &coefficients);
@@ -68,12 +68,12 @@ impl<R: Formula> Kernel for Update<'_, R> {
 }
 
 impl<R: Formula> Update<'_, R> {
-    /// The first `size` numbers, a multiple of a lane, without extras and bound;
-    /// gives how many it did.
+    /// Updates the first `size` weights, a multiple of a lane, without extras and bound; returns
+    /// their number.
     ///
     /// # Safety
     ///
-    /// There must be `size` numbers at each pointer, and `USED` slots.
+    /// There must be `size` floats at each pointer, and `USED` slots.
     #[inline(always)]
     unsafe fn plain<L: Simd, const USED: usize>(
         &self,
@@ -100,11 +100,11 @@ impl<R: Formula> Update<'_, R> {
         size
     }
 
-    /// `count` numbers from `i` on, with all that an update can have.
+    /// Updates `count` weights from `i` on, with all optional parts.
     ///
     /// # Safety
     ///
-    /// There must be as many numbers at each pointer.
+    /// There must be as many floats at each pointer.
     #[inline(always)]
     unsafe fn any<L: Simd>(
         &self,
@@ -143,16 +143,15 @@ impl<R: Formula> Update<'_, R> {
     }
 }
 
-/// One step of the optimizer on a whole variable, by a rule that needs all of it
-/// row after row.
+/// One step of the optimizer on a whole variable, by a rule that needs it in row-major order.
 pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
-    /// Its regularizer and accumulator are operations of their own.
+    /// The update, whose regularizer and accumulator are separate operations.
     pub update: Update<'a, R>,
     pub isa: Isa,
     pub shape: &'a [usize],
     /// The layout of the variable, its gradient and its slots, if it is panel-packed.
     pub packed: Option<PanelPacked>,
-    /// Room for copies of these, and for what the rule needs.
+    /// Scratch memory for copies of these, and for the rule.
     pub scratch: *mut f32,
 }
 
@@ -239,11 +238,11 @@ impl<R: Formula> UpdateWhole<'_, R> {
 }
 
 impl Extras<'_> {
-    /// The gradient with the penalty's, and the mean with those before it.
+    /// Adds the penalty's derivative to the gradient, and averages it with the accumulated ones.
     ///
     /// # Safety
     ///
-    /// There must be `count` numbers at `i` of the accumulator.
+    /// There must be `count` floats at `i` of the accumulator.
     #[inline(always)]
     unsafe fn gather<L: Simd>(&self, mut g: L, w: L, i: usize, count: usize) -> L {
         if let Some(rule) = self.regularizer {
@@ -266,11 +265,11 @@ impl Extras<'_> {
         g
     }
 
-    /// Moves the average, and gives what the weights become.
+    /// Updates the average, and returns the new weights.
     ///
     /// # Safety
     ///
-    /// There must be `count` numbers at `i` of the average.
+    /// There must be `count` floats at `i` of the average.
     #[inline(always)]
     unsafe fn average<L: Simd>(&self, w: L, i: usize, count: usize) -> L {
         if self.average.is_null() {
@@ -323,7 +322,7 @@ impl Kernel for Accumulate<'_> {
     }
 }
 
-/// The sum of the penalties of `size` numbers, in doubles.
+/// The sum of the penalties of `size` values, in doubles.
 pub(in crate::engine::cpu) struct Penalty<'a> {
     pub rule: &'a L1L2,
     pub x: *const f32,
@@ -350,10 +349,10 @@ impl Kernel for Penalty<'_> {
     }
 }
 
-/// Numbers that are added up in floats before they go to a double.
+/// Values added up as floats before they go to a double.
 const RUN: usize = 1024;
 
-/// The sum of the squares of `size` numbers, in doubles.
+/// The sum of the squares of `size` values, in doubles.
 pub(in crate::engine::cpu) struct SquaredNorm {
     pub x: *const f32,
     pub size: usize,

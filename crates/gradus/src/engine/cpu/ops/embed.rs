@@ -39,8 +39,8 @@ impl Execute for Embed {
     }
 }
 
-/// The block's columns of dw: the sums of dy's rows, in their order, by the row of
-/// dw that x names.
+/// The block's columns of dw: the sums of dy's rows, in their order, by the row of dw whose index
+/// is in x.
 impl Execute for EmbedGradient {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         let block = part.columns();

@@ -1,4 +1,4 @@
-//! Augmentation and other sizes of images, by rows of the batch.
+//! Augmentation and resizing of images, by rows of the batch.
 
 use super::{Execute, Part};
 use crate::base::random::Key;
@@ -114,7 +114,7 @@ struct Backward<'a> {
     image: &'a Image,
     key: Key,
     first: usize,
-    /// Empty where it is not needed.
+    /// Empty if it is not needed.
     y: &'a [f32],
     dy: &'a [f32],
     dx: &'a mut [f32],
@@ -135,7 +135,7 @@ impl Kernel for Backward<'_> {
     }
 }
 
-/// Images in another size, or the gradient of that.
+/// Resizes images, or computes the gradient of that.
 struct Resized<'a> {
     rule: &'a ResizeRule,
     moved: [usize; 2],

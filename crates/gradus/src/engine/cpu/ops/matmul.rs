@@ -12,8 +12,8 @@ use crate::engine::cpu::{gradient, pairs, sparse};
 use crate::plan::ops::{MatMul, MatMulDims, MatMulInput, MatMulWeight};
 use crate::plan::{Buffer, Plan};
 
-/// With more rows than this, a product is made for all of a task's columns before what
-/// follows, some rows at a time.
+/// Number of rows above which a product is computed for all of a task's columns, some rows at a
+/// time, before the operations after it.
 const MANY: usize = 256;
 
 /// Elements of the first factor that a product of many rows goes over again and again:

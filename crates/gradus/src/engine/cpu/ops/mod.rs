@@ -42,7 +42,7 @@ pub(super) enum Part<'a> {
     Elements(usize, usize),
     /// Matrix rows of the batch.
     Rows(usize, usize),
-    /// All of it.
+    /// The loss with its weight and metrics.
     Whole,
 }
 

@@ -64,7 +64,7 @@ impl Execute for L2NormalizeGradient {
         let (y, inverses) = unsafe { (rows.read(self.y, width), rows.read(self.inverse, 1)) };
         for (row, (y, &inverse)) in y.chunks(width).zip(inverses).enumerate() {
             let start = row * width;
-            // A row that is multiplied by the most is not of length 1.
+            // A row multiplied by the limit does not have length 1.
             let mut dot = 0.0;
             if inverse < LARGEST_INVERSE {
                 for (i, y) in y.iter().enumerate() {

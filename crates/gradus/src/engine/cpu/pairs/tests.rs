@@ -1,4 +1,4 @@
-//! Products by pairs against those of single numbers, bit for bit.
+//! Tests of products by pairs against those of single values, bit for bit.
 
 use super::super::arena::Arena;
 use super::super::kernels::factors::Target;
@@ -9,7 +9,7 @@ use super::super::simd::WIDEST;
 use super::*;
 use crate::base::math::bfloat16;
 
-/// bfloat16 numbers, with a lane's room behind the last.
+/// bfloat16 values, with a lane's room after the last.
 fn matrix(size: usize) -> Vec<f32> {
     let number = |i: usize| bfloat16((i * 7919 % 10_007) as f32 / 1000.0 - 5.0);
     (0..size + WIDEST).map(number).collect()
@@ -23,7 +23,7 @@ fn lanes(from: &[f32], rows: usize, columns: usize) -> Lanes {
     }
 }
 
-/// All sets, whether they have an instruction for it or not.
+/// All sets, with an instruction for it or not.
 fn all() -> impl Iterator<Item = Isa> {
     Isa::tested().into_iter().chain([Isa::Paired])
 }
@@ -76,7 +76,7 @@ fn products_of_pairs_have_the_same_bits() {
     let kinds = (0..8).map(|n| [0, 1, 2].map(|bit| n >> bit & 1 == 1));
     for (isa, kinds) in all().flat_map(|isa| kinds.clone().map(move |k| (isa, k))) {
         let width = isa.width();
-        // Every number of rows that a tile has, with odd depths and narrow lanes.
+        // Every number of rows in a tile, with odd depths and narrow lanes.
         for rows in 1..20 {
             products(isa, [rows, 2 * rows - 1, 3 * width + rows % width], kinds);
         }

@@ -12,7 +12,7 @@ pub(in crate::model::layers) type Sides = [usize; 2];
 
 /// Operations that bring an image to these sides.
 pub(in crate::model::layers) struct Window {
-    /// Which part of its height and of its width.
+    /// Parts of its height and of its width.
     pub parts: [Part; 2],
     pub by: Resampling,
     pub smooth: bool,
@@ -20,7 +20,7 @@ pub(in crate::model::layers) struct Window {
 }
 
 impl Window {
-    /// A part, by Keras' usual rule.
+    /// A part of the image, by Keras' usual rule.
     pub fn of(parts: [Part; 2]) -> Self {
         Window {
             parts,
@@ -30,7 +30,7 @@ impl Window {
         }
     }
 
-    /// Writes the operation, unless nothing changes.
+    /// Adds the operation, unless nothing changes.
     pub fn lower(&self, plan: &mut Lowering, x: &Value, from: Image, to: Image) -> Value {
         let [from_sides, to_sides] = [sides(from), sides(to)];
         let whole = |n: usize| self.parts[n] == part(0, from_sides[n]);
@@ -71,7 +71,7 @@ pub(in crate::model::layers) fn shape_of(of: Image) -> Shape {
     }
 }
 
-/// Refuses sides that no image has.
+/// Refuses impossible sides.
 pub(in crate::model::layers) fn check_sides([height, width]: Sides) -> Result<()> {
     for (name, side) in [("height", height), ("width", width)] {
         if !(1..=LONGEST).contains(&side) {
@@ -82,7 +82,7 @@ pub(in crate::model::layers) fn check_sides([height, width]: Sides) -> Result<()
     Ok(())
 }
 
-/// The image that a row is, and the same in another size.
+/// The image dimensions of a row, before and after.
 fn images(row: &Shape, format: DataFormat, [height, width]: Sides) -> Result<(Image, Image)> {
     let from = image(row, format)?;
     let to = Image {
@@ -93,7 +93,7 @@ fn images(row: &Shape, format: DataFormat, [height, width]: Sides) -> Result<(Im
     Ok((from, to))
 }
 
-/// The shape of a row in another size.
+/// The shape of a resized row.
 pub(in crate::model::layers) fn resized_shape(
     row: &Shape,
     format: DataFormat,
@@ -102,8 +102,8 @@ pub(in crate::model::layers) fn resized_shape(
     images(row, format, to).map(|(_, to)| shape_of(to))
 }
 
-/// The images of a layer's only input in another size, by what `lower` writes. What is
-/// no image was refused when the shapes were found.
+/// Resizes the images of a layer's only input by the operation that `lower` adds. Other shapes were
+/// refused by shape inference.
 pub(in crate::model::layers) fn resized(
     plan: &mut Lowering,
     call: &Call<'_>,
@@ -118,8 +118,7 @@ pub(in crate::model::layers) fn resized(
     }
 }
 
-/// The largest part in the middle that has the proportions of `to`: Keras'
-/// `smart_resize`.
+/// The largest centred part with the proportions of `to`: Keras' `smart_resize`.
 pub(in crate::model::layers) fn middle([height, width]: Sides, to: Sides) -> [Part; 2] {
     let rows = (width * to[0] / to[1]).clamp(1, height);
     let columns = (height * to[1] / to[0]).clamp(1, width);
@@ -129,8 +128,8 @@ pub(in crate::model::layers) fn middle([height, width]: Sides, to: Sides) -> [Pa
     ]
 }
 
-/// The smallest part around all of it that has the proportions of `to`, as Keras has
-/// it: as much on either side.
+/// The smallest area around the image with the proportions of `to`, padded evenly on both sides as
+/// in Keras.
 pub(in crate::model::layers) fn around([height, width]: Sides, to: Sides) -> [Part; 2] {
     let more = [
         (width * to[0] / to[1]).saturating_sub(height) / 2,

@@ -1,4 +1,4 @@
-//! Augmentation against Keras' own numbers, and the spread of what is drawn.
+//! Tests of augmentation against Keras' values, and of the distribution of draws.
 
 use crate::base::random::{Key, Stream};
 use crate::base::shape::Shape;
@@ -35,7 +35,7 @@ fn lowered(layer: &Layer, shape: &[usize]) -> (Augment, Image) {
     }
 }
 
-/// The same numbers with each channel a picture of its own.
+/// The same values with the channels first.
 fn channels_first(x: &[f32], channels: usize) -> Vec<f32> {
     let channel = |c: usize| x.iter().skip(c).step_by(channels).copied();
     (0..channels).flat_map(channel).collect()
@@ -55,8 +55,8 @@ fn pictures_are_those_of_keras() {
         let shape: Vec<usize> = dims.iter().map(|&n| n as usize).collect();
         let (x, draws) = (case.row("x"), case.row("draws"));
         let (rule, image) = lowered(&layer, &shape);
-        // Keras draws both sides of a rectangle, then where they begin, then the
-        // probability and the number that is compared with it.
+        // Keras draws both sides of a rectangle, then its position, then the probability and the
+        // number compared with it.
         let number = |n: usize| match rule {
             Augment::Erasing { .. } => draws[[5, 4, 0, 2, 1, 3][n]],
             _ => draws[n],
@@ -74,7 +74,7 @@ fn pictures_are_those_of_keras() {
         rule.drawn(&image, drawn, (key(0), 0), &x, &mut y);
         compare(&y, "y");
 
-        // The same with each channel a picture of its own.
+        // The same with the channels first.
         let [height, width, channels] = shape[..] else {
             panic!("{shape:?}")
         };
@@ -142,7 +142,7 @@ fn what_is_drawn_fills_the_range() {
     uniform(zoomed.iter().map(|d| matrix(d).y[1]).collect(), 0.6, 1.2);
     assert!(zoomed.iter().all(|d| matrix(d).y[1] == matrix(d).x[0]));
 
-    // As Keras: one number of contrast is a range from 0 to itself.
+    // As in Keras: one number of contrast is a range from 0 to itself.
     let number = |drawn: &Drawn| match drawn {
         Drawn::Number(number) => *number,
         other => panic!("{other:?}"),

@@ -1,4 +1,4 @@
-//! How long the crate `gemm` takes for all products of a training step, and nothing else:
+//! Times the crate `gemm` on all products of a training step, and nothing else:
 //! `gradus-bench-gemm BATCH SECONDS WIDTH WIDTH…`, from the inputs' width to the outputs'.
 //!
 //! Of each product (y = x · w, dw = xᵀ · dy, and but for the first layer dx = dy · wᵀ) the

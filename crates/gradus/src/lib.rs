@@ -26,7 +26,7 @@ pub mod prelude {
     pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
     pub use crate::data::{self, Dataset, Scale, Split, Tensor};
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
-    pub use crate::model::{Functional, Goal, Model, Recipe, Sequential};
+    pub use crate::model::{Functional, Model, OutputLoss, Recipe, Sequential};
     pub use crate::rules::activations::Activation;
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;

@@ -86,7 +86,7 @@ fn a_text_is_trained_and_leaves_a_run_folder() {
     assert_eq!(weights(&saved), weights(&outcome.model));
     let history = fs::read_to_string(folder.join(HISTORY)).unwrap();
     assert_eq!(history, outcome.history.to_csv());
-    // What is left repeats the run.
+    // The folder repeats the run.
     let again = self::folder("text-again");
     let repeated = Experiment::read(folder.join(CONFIG)).unwrap().out(&again);
     let repeated = repeated.run(silent).unwrap();

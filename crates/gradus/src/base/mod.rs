@@ -1,4 +1,4 @@
-//! What every other folder may use: shapes, the keyed random generator, the
+//! Foundations that every other folder may use: shapes, the keyed random generator, the
 //! arithmetic that a formula may use, hashes, the registry helper, atomic files.
 
 pub mod atomic_file;

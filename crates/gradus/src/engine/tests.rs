@@ -8,7 +8,7 @@ use crate::model::layers::{
     Activation as ActivationLayer, ActivityRegularization, BatchNormalization, Dense, Dropout,
     LayerNormalization, PReLU,
 };
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
 use crate::plan::{Mode, Op};
 use crate::rules::activations::Activation;
@@ -486,7 +486,7 @@ fn trained_with(
 fn operations(mut model: Model, data: &Dataset, bfloat16: bool) -> Vec<Op> {
     let options = Fit::new().on(Device::new(Null));
     model.fit(data, options).unwrap();
-    let wanted = |mode, bfloat16| Wanted {
+    let wanted = |mode, bfloat16| PlanSpec {
         mode,
         rows: 32,
         weighted: false,

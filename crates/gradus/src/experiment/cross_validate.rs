@@ -2,7 +2,7 @@
 
 use super::config::Document;
 use super::event::{Event, Progress};
-use super::run_folder::{FOLDS, PREDICTIONS, Place, fold_folder, write_text};
+use super::run_folder::{Destination, FOLDS, PREDICTIONS, fold_folder, write_text};
 use super::train::{Trained, train};
 use crate::base::atomic_file::write_atomic;
 use crate::data::Data;
@@ -28,7 +28,7 @@ pub struct CrossValidated {
 /// Trains on the rows outside each fold, and evaluates on those in it.
 pub fn cross_validate(
     document: Document,
-    place: Place,
+    place: Destination,
     folds: usize,
     progress: &Progress<'_>,
 ) -> Result<CrossValidated> {
@@ -45,8 +45,8 @@ pub fn cross_validate(
         let config = config.map_err(|error| document.locate(error))?;
         progress.tell(&Event::FoldBegin { fold, folds })?;
         let place = match &run_folder {
-            None => Place::Fold(Box::new(place.clone()), fold),
-            Some(run) => Place::Named(fold_folder(run, fold)),
+            None => Destination::Fold(Box::new(place.clone()), fold),
+            Some(run) => Destination::Named(fold_folder(run, fold)),
         };
         let trained = train(&document, config, place, None, progress)?;
         let run = trained.folder.parent().unwrap_or(Path::new(""));
@@ -55,7 +55,7 @@ pub fn cross_validate(
         measured.add(trained.measured()?);
         // Streamed folds were refused before.
         if let Some(Data::Memory(held_out)) = &trained.run.data.validation {
-            predictions.add(fold, &trained.run.model, &held_out)?;
+            predictions.add(fold, &trained.run.model, held_out)?;
         }
     }
     let folder = run_folder.unwrap_or_default();

@@ -62,7 +62,7 @@ use crate::model::Model;
 use crate::train::{History, LearningRateCurve};
 use config::{Document, Override};
 use event::Progress;
-use run_folder::{CONFIG, Place};
+use run_folder::{CONFIG, Destination};
 use std::path::{Path, PathBuf};
 
 /// A configuration with overrides, and the place of its runs.
@@ -241,10 +241,10 @@ impl Experiment {
         rows.map_err(|error| self.document.locate(error))
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> Destination {
         match &self.out {
-            Some(folder) => Place::Named(folder.clone()),
-            None => Place::Numbered(self.document.name()),
+            Some(folder) => Destination::Named(folder.clone()),
+            None => Destination::Numbered(self.document.name()),
         }
     }
 }

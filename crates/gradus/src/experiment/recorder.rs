@@ -4,7 +4,7 @@
 use super::checkpoint::{State, Writer};
 use super::config::Callbacks;
 use super::event::{Event, Progress};
-use super::run_folder::{CONFIG, HISTORY, Place, tidy, write_text};
+use super::run_folder::{CONFIG, Destination, HISTORY, tidy, write_text};
 use crate::error::Result;
 use crate::train::callbacks::{Callback, Progress as EpochProgress};
 use crate::train::{Epoch, History, Logs, Training};
@@ -22,7 +22,7 @@ pub struct Recorder<'a, 'p> {
     /// The run folder, once training has begun.
     pub folder: Option<PathBuf>,
     /// The place of a new run's folder.
-    pub place: Place,
+    pub place: Destination,
     /// The resolved configuration.
     pub config: String,
     /// The progress of the training that is resumed, if one is.

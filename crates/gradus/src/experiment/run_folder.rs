@@ -49,30 +49,30 @@ pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum Destination {
     /// The one that was named.
     Named(PathBuf),
     /// `runs/NAME-N`, N the first free.
     Numbered(String),
     /// A fold's, in a folder that is created for all of them.
-    Fold(Box<Place>, usize),
+    Fold(Box<Destination>, usize),
 }
 
-impl Place {
+impl Destination {
     /// Creates the folder of a new run. A folder that holds a run already is an error.
     pub(super) fn create(&self) -> Result<PathBuf> {
         self.check_free()?;
         match self {
-            Place::Named(folder) => {
+            Destination::Named(folder) => {
                 fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))?;
                 Ok(folder.clone())
             }
-            Place::Fold(all, fold) => {
+            Destination::Fold(all, fold) => {
                 let folder = fold_folder(&all.create()?, *fold);
                 fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
                 Ok(folder)
             }
-            Place::Numbered(name) => {
+            Destination::Numbered(name) => {
                 let runs = Path::new("runs");
                 fs::create_dir_all(runs).map_err(|cause| Error::io("create", runs, cause))?;
                 let mut number = last_number(name).unwrap_or(0) + 1;
@@ -94,9 +94,9 @@ impl Place {
     /// Refuses a named folder that holds a run already, or is no folder.
     pub(super) fn check_free(&self) -> Result<()> {
         let folder = match self {
-            Place::Named(folder) => folder,
-            Place::Fold(all, _) => return all.check_free(),
-            Place::Numbered(_) => return Ok(()),
+            Destination::Named(folder) => folder,
+            Destination::Fold(all, _) => return all.check_free(),
+            Destination::Numbered(_) => return Ok(()),
         };
         if folder.exists() && !folder.is_dir() {
             return Err(Error::file(
@@ -119,9 +119,9 @@ impl Place {
     /// The folder of an existing run: the one named, or the last.
     pub(super) fn existing(&self) -> Result<PathBuf> {
         let (folder, found) = match self {
-            Place::Fold(all, _) => return all.existing(),
-            Place::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
-            Place::Numbered(name) => {
+            Destination::Fold(all, _) => return all.existing(),
+            Destination::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
+            Destination::Numbered(name) => {
                 let number = last_number(name);
                 let folder = Path::new("runs").join(format!("{name}-{}", number.unwrap_or(1)));
                 let found = folder.join(CONFIG).is_file();

@@ -6,7 +6,7 @@ use super::event::{Event, Progress};
 use super::recorder::Recorder;
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{CONFIG, HISTORY, MODEL, Place, write_text};
+use super::run_folder::{CONFIG, Destination, HISTORY, MODEL, write_text};
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub struct Trained {
 pub fn train(
     document: &Document,
     config: Config,
-    place: Place,
+    place: Destination,
     folder: Option<PathBuf>,
     progress: &Progress<'_>,
 ) -> Result<Trained> {
@@ -134,7 +134,7 @@ fn pretrain(run: &mut Run, progress: &Progress<'_>) -> Result<()> {
 /// the place of the run's.
 fn recorder<'a, 'p>(
     run: &mut Run,
-    place: Place,
+    place: Destination,
     folder: Option<PathBuf>,
     progress: &'a Progress<'p>,
     checkpoint: Option<Checkpoint>,

@@ -14,12 +14,12 @@ pub struct Compiled {
     pub optimizer: Option<Optimizer>,
     /// The loss and metrics of each output; an output without is not trained. All are `None` if a
     /// file's losses are unknown.
-    pub goals: Vec<Option<Goal>>,
+    pub goals: Vec<Option<OutputLoss>>,
 }
 
 /// The loss and the metrics of an output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
+pub struct OutputLoss {
     /// The loss to minimize.
     pub loss: Loss,
     /// Factor of the loss in the sum of all losses. Default 1.
@@ -31,10 +31,10 @@ pub struct Goal {
     pub weighted_metrics: Vec<(String, Metric)>,
 }
 
-impl Goal {
+impl OutputLoss {
     /// An output's loss, with weight 1.
     pub fn new(loss: impl Into<Loss>) -> Self {
-        Goal {
+        OutputLoss {
             loss: loss.into(),
             weight: 1.0,
             metrics: Vec::new(),
@@ -82,7 +82,7 @@ impl Goal {
 
 impl Compiled {
     /// For a model with one output.
-    pub fn new(optimizer: impl Into<Optimizer>, goal: Goal) -> Self {
+    pub fn new(optimizer: impl Into<Optimizer>, goal: OutputLoss) -> Self {
         Compiled {
             optimizer: Some(optimizer.into()),
             goals: vec![Some(goal)],
@@ -103,7 +103,7 @@ impl Compiled {
     }
 
     /// The trained outputs' losses, each with its output's index.
-    pub fn trained(&self) -> impl Iterator<Item = (usize, &Goal)> {
+    pub fn trained(&self) -> impl Iterator<Item = (usize, &OutputLoss)> {
         let goals = self.goals.iter().enumerate();
         goals.filter_map(|(n, goal)| Some((n, goal.as_ref()?)))
     }
@@ -117,7 +117,7 @@ impl Model {
         loss: impl Into<Loss>,
         metrics: &[Metric],
     ) -> Result<()> {
-        let goal = Goal::new(loss).metrics(metrics);
+        let goal = OutputLoss::new(loss).metrics(metrics);
         self.compile_with(Compiled {
             optimizer: Some(optimizer.into()),
             goals: vec![Some(goal); self.outputs.len()],
@@ -137,8 +137,8 @@ impl Model {
     /// let kind = g.layer_named("kind", kind, h)?;
     /// let size = g.layer_named("size", Dense::new(1), h)?;
     /// let mut model = g.model([kind, size])?;
-    /// let kind = Goal::new(Loss::SparseCategoricalCrossentropy).metrics(&[Metric::Accuracy]);
-    /// let size = Goal::new(Loss::MeanSquaredError).weight(0.3);
+    /// let kind = OutputLoss::new(Loss::SparseCategoricalCrossentropy).metrics(&[Metric::Accuracy]);
+    /// let size = OutputLoss::new(Loss::MeanSquaredError).weight(0.3);
     /// model.compile_outputs(Adam::new(), [("kind", kind), ("size", size)])?;
     /// assert_eq!(model.measurements(), ["loss", "kind_loss", "size_loss", "kind_accuracy"]);
     /// # Ok::<(), gradus::Error>(())
@@ -146,7 +146,7 @@ impl Model {
     pub fn compile_outputs<'a>(
         &mut self,
         optimizer: impl Into<Optimizer>,
-        goals: impl IntoIterator<Item = (&'a str, Goal)>,
+        goals: impl IntoIterator<Item = (&'a str, OutputLoss)>,
     ) -> Result<()> {
         let names = self.output_names();
         let mut of_outputs = vec![None; names.len()];
@@ -201,7 +201,7 @@ impl Model {
         let Some(compiled) = &self.compiled else {
             return all;
         };
-        let goals: Vec<(String, &Goal)> = self.named_goals(compiled);
+        let goals: Vec<(String, &OutputLoss)> = self.named_goals(compiled);
         if goals.len() > 1 {
             all.extend(
                 goals
@@ -217,7 +217,7 @@ impl Model {
     }
 
     /// The trained outputs' losses, each with the prefix of its values' names.
-    fn named_goals<'a>(&self, compiled: &'a Compiled) -> Vec<(String, &'a Goal)> {
+    fn named_goals<'a>(&self, compiled: &'a Compiled) -> Vec<(String, &'a OutputLoss)> {
         let names = self.output_names();
         let prefix = |output: usize| match names.len() {
             1 => String::new(),

@@ -5,7 +5,7 @@ use super::facts::InputFacts;
 use super::feeds;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
-use super::parts::{Part, Unit, Use};
+use super::parts::{Submodel, Unit, Use};
 use super::sequential::snake_case;
 use super::subgraph::leading_to;
 use crate::base::shape::Shape;
@@ -243,7 +243,7 @@ impl Functional {
             };
             nodes.iter().map(node).collect()
         };
-        model.parts.push(Part {
+        model.parts.push(Submodel {
             chain: inner.chain,
             parent: None,
             inputs: inner.inputs.clone(),
@@ -254,7 +254,7 @@ impl Functional {
             name: name.clone(),
         });
         for part in &inner.parts {
-            model.parts.push(Part {
+            model.parts.push(Submodel {
                 name: format!("{name}/{}", part.name),
                 parent: Some(part.parent.map_or(parts, |p| p + parts + 1)),
                 layers: part.layers.start + layers..part.layers.end + layers,

@@ -5,7 +5,7 @@ use super::dtype::Dtype;
 use super::facts::InputFacts;
 use super::feeds;
 use super::layers::{Layer, VariableSpec};
-use super::parts::Part;
+use super::parts::Submodel;
 use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
@@ -145,7 +145,7 @@ pub struct Model {
     /// The outputs.
     pub outputs: Vec<Source>,
     /// The nested models, if any.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Submodel>,
     /// Seed of all random numbers. Default 0.
     pub seed: u64,
     /// The training configuration, once it is compiled.

@@ -1,6 +1,6 @@
 //! Lowering of a model to a program: its weights as variables, and the plans over them.
 
-use super::compiled::Goal;
+use super::compiled::OutputLoss;
 use super::feeds::{self, FeedRole, FeedSource};
 use super::graph::{Model, Source};
 use super::layers::Call;
@@ -36,7 +36,7 @@ pub(crate) struct Lowered {
 
 /// The plan spec.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct PlanSpec {
     pub mode: Mode,
     /// Largest batch, in rows.
     pub rows: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Wanted {
 impl Model {
     /// The program of the plans with these specs. The model must be built; a plan with a loss needs
     /// it compiled too.
-    pub(crate) fn lower(&self, wanted: &[Wanted]) -> Result<Lowered> {
+    pub(crate) fn lower(&self, specs: &[PlanSpec]) -> Result<Lowered> {
         let mut owners = Vec::new();
         let mut variables = Vec::new();
         let mut numbers: Vec<Vec<Buffer>> = Vec::new();
@@ -72,7 +72,7 @@ impl Model {
             numbers.push(own);
         }
         let mut trained = Vec::new();
-        if wanted.iter().any(|w| w.mode == Mode::Train) {
+        if specs.iter().any(|w| w.mode == Mode::Train) {
             let optimizer = self.compiled()?.optimizer()?;
             let slots = optimizer.slots();
             for (l, layer) in self.layers.iter().enumerate() {
@@ -113,10 +113,10 @@ impl Model {
             }
         }
         let (mut plans, mut feeds, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-        for &wanted in wanted {
-            let (plan, roles) = self.plan(wanted, &variables, &numbers, &trained)?;
-            let labelled = matches!(wanted.mode, Mode::Train | Mode::Evaluate);
-            let order = feeds::order(self, labelled, wanted.weighted)?;
+        for &spec in specs {
+            let (plan, roles) = self.plan(spec, &variables, &numbers, &trained)?;
+            let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
+            let order = feeds::order(self, labelled, spec.weighted)?;
             let of = |role: &FeedRole| {
                 let found = role.source(&order);
                 found.ok_or_else(|| Error::Internal(format!("no tensor for {role:?}")))
@@ -135,12 +135,12 @@ impl Model {
 
     fn plan(
         &self,
-        wanted: Wanted,
+        spec: PlanSpec,
         variables: &[Variable],
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
     ) -> Result<(Plan, Vec<FeedRole>)> {
-        let mut plan = Lowering::new(wanted.mode, wanted.bfloat16, variables);
+        let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
         let shapes = self.shapes()?;
         let mut roles = Vec::new();
         let mut feed = |plan: &mut Lowering, role: FeedRole, shape: Shape| {
@@ -155,7 +155,7 @@ impl Model {
             let shape = self.inputs[input].shape.clone().unwrap_or_default();
             inputs.push((role, feed(&mut plan, role, shape)));
         }
-        let mixtures = match wanted.mixed {
+        let mixtures = match spec.mixed {
             true => Some(Mixtures::new(self, &mut plan, &mut inputs, &mut feed)?),
             false => None,
         };
@@ -172,7 +172,7 @@ impl Model {
             })
         };
         // A frozen weight has no penalty, as in Keras; a frozen layer's output does.
-        let with_loss = wanted.mode != Mode::Infer;
+        let with_loss = spec.mode != Mode::Infer;
         for (l, layer) in self.layers.iter().enumerate() {
             for (w, weight) in layer.weights.iter().enumerate() {
                 if with_loss
@@ -208,7 +208,7 @@ impl Model {
             let value = layer.rule.lower(&mut plan, call);
             plan.in_inference(false);
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
-                let shape: Vec<usize> = [wanted.rows]
+                let shape: Vec<usize> = [spec.rows]
                     .iter()
                     .chain(value.shape.dims())
                     .copied()
@@ -230,13 +230,13 @@ impl Model {
             .map(|value| Ok(plan.result(&value?)))
             .collect::<Result<_>>()?;
         let mut losses = Vec::new();
-        if matches!(wanted.mode, Mode::Train | Mode::Evaluate) {
+        if matches!(spec.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
-            let goals: Vec<(usize, &Goal, &Value)> = compiled
+            let goals: Vec<(usize, &OutputLoss, &Value)> = compiled
                 .trained()
                 .map(|(output, goal)| (output, goal, &outputs[output]))
                 .collect();
-            let target = |(number, goal, output): &(usize, &Goal, &Value)| match &mixtures {
+            let target = |(number, goal, output): &(usize, &OutputLoss, &Value)| match &mixtures {
                 Some(_) => None,
                 None => {
                     let shape = target_shape(&goal.loss, &output.shape);
@@ -244,12 +244,12 @@ impl Model {
                 }
             };
             let targets: Vec<Option<Value>> = goals.iter().map(target).collect();
-            let weight = wanted
+            let weight = spec
                 .weighted
                 .then(|| feed(&mut plan, FeedRole::SampleWeight, Shape::default()));
             let mut starts = Vec::new();
             for (n, (_, goal, output)) in goals.iter().enumerate() {
-                let share = (wanted.mode == Mode::Train).then_some(goal.weight);
+                let share = (spec.mode == Mode::Train).then_some(goal.weight);
                 let buffer = match (&targets[n], &mixtures) {
                     (Some(target), _) => {
                         let weight = weight.as_ref();
@@ -266,14 +266,14 @@ impl Model {
                 };
                 losses.push((buffer, output.view().positions));
             }
-            if wanted.mode == Mode::Train {
+            if spec.mode == Mode::Train {
                 plan.backward(&starts, trained, compiled.optimizer()?)?;
             }
         }
-        if wanted.bfloat16 {
+        if spec.bfloat16 {
             plan.round_factors();
         }
-        Ok((plan.finish(wanted.rows, outputs, losses)?, roles))
+        Ok((plan.finish(spec.rows, outputs, losses)?, roles))
     }
 }
 

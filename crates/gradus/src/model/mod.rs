@@ -23,13 +23,13 @@ pub(crate) mod table;
 mod tied;
 pub(crate) mod weights;
 
-pub use compiled::{Compiled, Goal};
+pub use compiled::{Compiled, OutputLoss};
 pub use dtype::Dtype;
 pub use facts::InputFacts;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
-pub use parts::{Part, Use};
+pub use parts::{Submodel, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
-pub use table::{EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TableGoal, embedding_width};
+pub use table::{EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TargetOutput, embedding_width};
 pub use weights::Weight;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// An element of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum Element {
     Input(usize),
     Unit(Unit),
 }
@@ -24,7 +24,7 @@ pub(crate) fn keras_order(
     calls: &[Call],
     maker: impl Fn(usize) -> usize,
     outputs: &[Source],
-) -> Vec<Place> {
+) -> Vec<Element> {
     let node = |source: &Source| match *source {
         Source::Input(i) => Node::Input(i),
         Source::Node(n) => Node::Call(maker(n)),
@@ -36,12 +36,12 @@ pub(crate) fn keras_order(
         }
     };
     let place = |at: Node| match at {
-        Node::Input(i) => Place::Input(i),
-        Node::Call(c) => Place::Unit(calls[c].unit),
+        Node::Input(i) => Element::Input(i),
+        Node::Call(c) => Element::Unit(calls[c].unit),
     };
 
     // Depth first, with an explicit stack: a chain may be long.
-    let mut found: HashMap<Place, usize> = HashMap::new();
+    let mut found: HashMap<Element, usize> = HashMap::new();
     let mut seen: HashMap<Node, ()> = HashMap::new();
     let mut finished = Vec::new();
     for output in outputs {
@@ -65,7 +65,7 @@ pub(crate) fn keras_order(
     }
 
     let mut of_node: HashMap<Node, usize> = HashMap::new();
-    let mut depths: HashMap<Place, usize> = HashMap::new();
+    let mut depths: HashMap<Element, usize> = HashMap::new();
     for &at in finished.iter().rev() {
         let of_place = depths.entry(place(at)).or_default();
         let depth = of_node.get(&at).copied().unwrap_or(0).max(*of_place);
@@ -75,7 +75,7 @@ pub(crate) fn keras_order(
             *known = (*known).max(depth + 1);
         }
     }
-    let mut order: Vec<Place> = depths.keys().copied().collect();
+    let mut order: Vec<Element> = depths.keys().copied().collect();
     order.sort_by_key(|place| (std::cmp::Reverse(depths[place]), found[place]));
     order
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// A model nested in another.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct Submodel {
     /// Prefix of its layers' names: `encoder`, or `base/encoder` for a part of the part `base`.
     pub name: String,
     /// True for Keras' `Sequential`.
@@ -36,7 +36,7 @@ pub struct Use {
     pub inference: bool,
 }
 
-impl Part {
+impl Submodel {
     /// Last component of its name: `encoder` of `base/encoder`.
     pub fn own_name(&self) -> &str {
         own_name(&self.name)
@@ -107,7 +107,8 @@ impl<'a> Units<'a> {
     /// The units, in the order of their layers.
     pub fn all(&self) -> Vec<Unit> {
         let parts = self.model.parts.iter().enumerate();
-        let inside: Vec<(usize, &Part)> = parts.filter(|(_, p)| p.parent == self.part).collect();
+        let inside: Vec<(usize, &Submodel)> =
+            parts.filter(|(_, p)| p.parent == self.part).collect();
         let mut units = Vec::new();
         let mut next = self.layers().start;
         while next < self.layers().end {

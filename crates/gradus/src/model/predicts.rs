@@ -1,6 +1,6 @@
 //! A description of a model's predictions, before training.
 
-use super::{Goal, Model};
+use super::{Model, OutputLoss};
 use crate::data::{Dataset, Outcome, RunData, Summary, TableOptions, Target, class_of};
 use crate::error::Result;
 
@@ -25,7 +25,7 @@ impl Model {
         let targets = data.targets();
         let sample = targets.sample();
         let (names, wanted) = (self.output_names(), self.compiled()?.trained());
-        let goals: Vec<(usize, &Goal)> = wanted.collect();
+        let goals: Vec<(usize, &OutputLoss)> = wanted.collect();
         let wanted: Vec<usize> = goals.iter().map(|(output, _)| *output).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let of = |rows: &Dataset| -> Result<Vec<crate::data::Tensor>> {
@@ -49,7 +49,7 @@ impl Model {
         let shapes_of_outputs = self.output_shapes()?;
         let each = goals.iter().zip(&shapes).zip(&outcomes);
         let line = |(((output, goal), target), outcome): (
-            (&(usize, &Goal), &crate::data::Tensor),
+            (&(usize, &OutputLoss), &crate::data::Tensor),
             &Outcome,
         )| {
             let outputs = shapes_of_outputs[*output]

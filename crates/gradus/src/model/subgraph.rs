@@ -2,8 +2,8 @@
 
 use super::facts::InputFacts;
 use super::graph::{LayerEntry, Model, Node, Source, State};
-use super::order::{Place, keras_order};
-use super::parts::{Call, Part, Unit, Use};
+use super::order::{Element, keras_order};
+use super::parts::{Call, Submodel, Unit, Use};
 use crate::error::Result;
 
 /// Maps old indices to new; `None` if removed.
@@ -30,14 +30,14 @@ pub(super) fn leading_to(model: &Model, outputs: Vec<Source>) -> Result<Model> {
 
 /// The layers and inputs of the order, and the nodes that lead to the outputs. `makers` maps
 /// nodes to their calls.
-fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> Model {
+fn subgraph(model: Model, order: &[Element], calls: &[Call], makers: &[usize]) -> Model {
     let mut layers: IndexMap = vec![None; model.layers.len()];
     let mut placed = 0;
     for place in order {
         let range = match *place {
-            Place::Input(_) => continue,
-            Place::Unit(Unit::Layer(l)) => l..l + 1,
-            Place::Unit(Unit::Part(p)) => model.parts[p].layers.clone(),
+            Element::Input(_) => continue,
+            Element::Unit(Unit::Layer(l)) => l..l + 1,
+            Element::Unit(Unit::Part(p)) => model.parts[p].layers.clone(),
         };
         for layer in &mut layers[range] {
             *layer = Some(placed);
@@ -45,12 +45,12 @@ fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> 
         }
     }
     // Inputs stay in their own order; parts of kept parts are kept.
-    let inputs = numbered((0..model.inputs.len()).map(|i| order.contains(&Place::Input(i))));
+    let inputs = numbered((0..model.inputs.len()).map(|i| order.contains(&Element::Input(i))));
     let root = |mut p: usize| {
         while let Some(parent) = model.parts[p].parent {
             p = parent;
         }
-        Place::Unit(Unit::Part(p))
+        Element::Unit(Unit::Part(p))
     };
     let parts = numbered((0..model.parts.len()).map(|p| order.contains(&root(p))));
     let kept = leading(&model.outputs, calls, makers);
@@ -68,7 +68,7 @@ fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> 
             inference: node.inference,
         })
     };
-    let part = |part: Part, parent: Option<usize>| {
+    let part = |part: Submodel, parent: Option<usize>| {
         let start = layers[part.layers.start].unwrap_or_default();
         let own = part.nodes.iter();
         let uses = part.uses.iter().filter_map(|used| match parent {
@@ -80,7 +80,7 @@ fn subgraph(model: Model, order: &[Place], calls: &[Call], makers: &[usize]) -> 
             // Their sources count within the part.
             Some(_) => Some(used.clone()),
         });
-        Part {
+        Submodel {
             parent,
             layers: start..start + part.layers.len(),
             uses: uses.collect(),

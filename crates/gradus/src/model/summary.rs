@@ -1,7 +1,7 @@
 //! Keras' table of layers, shapes and parameters.
 
 use super::graph::{Model, Source};
-use super::order::{Place, keras_order};
+use super::order::{Element, keras_order};
 use super::parts::{Call, Unit};
 use crate::error::Result;
 use std::fmt::Write;
@@ -81,13 +81,13 @@ impl Model {
         let head = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
         let mut rows = vec![head.map(String::from)];
         let places = match self.chain {
-            true => units.all().into_iter().map(Place::Unit).collect(),
+            true => units.all().into_iter().map(Element::Unit).collect(),
             false => keras_order(&calls, |n| makers[n], &self.outputs),
         };
         for place in places {
             let unit = match place {
-                Place::Unit(unit) => unit,
-                Place::Input(i) => {
+                Element::Unit(unit) => unit,
+                Element::Input(i) => {
                     let name = format!("{} (InputLayer)", self.inputs[i].name);
                     let shape = shape(Source::Input(i)).to_string();
                     rows.push([name, shape, "0".into(), "-".into()]);

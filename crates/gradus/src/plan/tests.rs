@@ -7,7 +7,7 @@ use super::updates::Trained;
 use super::verify::verify;
 use super::{Buffer, Mode, Plan, Variable, View};
 use crate::model::layers::{Activation, BatchNormalization, Dense, Dropout};
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
 use crate::rules::activations::Activation as Function;
 use crate::rules::losses::Loss;
@@ -27,14 +27,14 @@ fn model(optimizer: impl Into<Optimizer>) -> Model {
 }
 
 fn plan(model: &Model, mode: Mode) -> Plan {
-    let wanted = Wanted {
+    let spec = PlanSpec {
         mode,
         rows: 4,
         weighted: false,
         mixed: false,
         bfloat16: false,
     };
-    model.lower(&[wanted]).unwrap().program.plans.remove(0)
+    model.lower(&[spec]).unwrap().program.plans.remove(0)
 }
 
 #[test]

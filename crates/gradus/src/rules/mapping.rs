@@ -61,7 +61,7 @@ impl Mapping {
     }
 
     /// True if it has a derivative: 1 where x is finite, else 0. Without one, no gradient passes.
-    pub fn has_slope(&self) -> bool {
+    pub fn has_derivative(&self) -> bool {
         matches!(self, Mapping::Finite { .. })
     }
 }

@@ -68,13 +68,13 @@ impl Noise {
                 x * normal.mul_add(L::splat(deviation), L::one())
             }
             Noise::Shift { deviation } => key.normal::<L>(at).mul_add(L::splat(deviation), x),
-            Noise::Slope { .. } => x * self.slope(key, at, x),
+            Noise::Slope { .. } => x * self.derivative(key, at, x),
         }
     }
 
     /// The derivative by x, from y.
     #[inline(always)]
-    pub fn slope<L: Lane>(self, key: Key, at: u32, y: L) -> L {
+    pub fn derivative<L: Lane>(self, key: Key, at: u32, y: L) -> L {
         match self {
             Noise::Alpha { rate, scale, .. } => {
                 let dropped = key.uniform::<L>(at).lt(L::splat(rate));

@@ -30,7 +30,7 @@ impl Pairwise {
     /// The derivative by a, or by b if not `first`. Of equal values, a is the chosen one, as in
     /// TensorFlow.
     #[inline(always)]
-    pub fn slope<L: Lane>(self, a: L, b: L, first: bool) -> L {
+    pub fn derivative<L: Lane>(self, a: L, b: L, first: bool) -> L {
         let chosen = |is_b: L::Mask| match first {
             true => L::select(is_b, L::zero(), L::one()),
             false => L::select(is_b, L::one(), L::zero()),

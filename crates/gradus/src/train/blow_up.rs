@@ -7,7 +7,7 @@ use crate::data::Tensor;
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::model::feeds;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Source};
 use crate::plan::Mode;
 use crate::rules::optimizers::Optimizer;
@@ -46,7 +46,7 @@ impl OnNan {
 
 /// The epoch and step at which a training broke.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Moment {
     /// The epoch, from 0, and the exclusive end.
     pub epoch: usize,
     pub epochs: usize,
@@ -55,7 +55,7 @@ pub(super) struct Place {
     pub steps: usize,
 }
 
-impl Place {
+impl Moment {
     /// The error. `began` is the origin, if it was found; `rate` is the learning rate of the step.
     pub fn error(
         self,
@@ -113,14 +113,14 @@ pub(super) fn began(
     model.outputs = nodes.iter().map(|&n| Source::Node(n)).collect();
     model.compiled = None;
     let shapes = model.output_shapes()?;
-    let wanted = Wanted {
+    let spec = PlanSpec {
         mode: Mode::Infer,
         rows: rows.len(),
         weighted: false,
         mixed: false,
         bfloat16: false,
     };
-    let mut runner = Runner::new(&model, training.device(), &[wanted])?;
+    let mut runner = Runner::new(&model, training.device(), &[spec])?;
     let mut batch = runner.batch(Mode::Infer)?;
     let step = Step {
         seed: model.seed,
@@ -194,18 +194,18 @@ pub(super) fn replay(
     steps: &mut Steps,
     epoch: usize,
     (taken, last): (usize, usize),
-    mut setting: impl FnMut(&Training<'_>, usize) -> crate::rules::schedules::Setting,
+    mut parameters: impl FnMut(&Training<'_>, usize) -> crate::rules::schedules::StepParameters,
 ) -> Result<bool> {
     training.roll_back();
     steps.start_epoch(epoch);
     steps.meters.reset();
     for number in 0..=last {
-        if !steps.reach(number)? {
+        if !steps.wait_for(number)? {
             return Ok(false);
         }
         if (taken..last).contains(&number) {
-            let setting = setting(training, number);
-            steps.take(training, number, setting)?;
+            let parameters = parameters(training, number);
+            steps.take(training, number, parameters)?;
         }
     }
     // A callback changed something the first time.

@@ -1,9 +1,9 @@
 //! Epochs: steps, validation, and the callbacks between them.
 
-use super::blow_up::{self, OnNan, Place};
+use super::batch_loader::{BatchLoader, Order};
+use super::blow_up::{self, Moment, OnNan};
 use super::callbacks::{Callback, Training};
 use super::evaluate::{self, Evaluation, ROWS};
-use super::feeder::{Feeder, Order};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
 use super::precision::Precision;
@@ -12,10 +12,10 @@ use crate::data::Data;
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
 use crate::rules::optimizers::{AVERAGE, LearningRate};
-use crate::rules::schedules::{self, Schedule, Setting};
+use crate::rules::schedules::{self, Schedule, StepParameters};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -59,22 +59,22 @@ impl<'a> Epochs<'a> {
             epochs: (options.initial_epoch, options.epochs),
             steps_per_epoch: options.steps_per_epoch,
         };
-        let feeder = Feeder::new(model, train, order, &options.class_weight)?;
-        let mut wanted = vec![Wanted {
+        let loader = BatchLoader::new(model, train, order, &options.class_weight)?;
+        let mut specs = vec![PlanSpec {
             mode: Mode::Train,
             rows: batch_size.min(train.rows().unwrap_or(batch_size)),
             weighted: sample.sample_weight().is_some() || !options.class_weight.is_empty(),
             mixed: options.mixup.is_some(),
             bfloat16: options.precision == Precision::MixedBfloat16,
         }];
-        wanted.extend(held_out.map(|held_out| evaluate::wanted(held_out, ROWS.max(batch_size))));
-        let mut training = Training::new(model, options.device, wanted, learning_rate)?;
+        specs.extend(held_out.map(|held_out| evaluate::plan_spec(held_out, ROWS.max(batch_size))));
+        let mut training = Training::new(model, options.device, specs, learning_rate)?;
         training.guarded = options.on_nan == OnNan::Stop;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, feeder)?.with_mixup(options.mixup, batch_size),
+            steps: Steps::new(model, runner, loader)?.with_mixup(options.mixup, batch_size),
             training,
             schedule,
             callbacks: options.callbacks,
@@ -129,7 +129,7 @@ impl<'a> Epochs<'a> {
     /// One epoch and its validation; `None` if there are no rows for it.
     fn epoch(&mut self, epoch: usize) -> Result<Option<Logs>> {
         self.steps.start_epoch(epoch);
-        if !self.steps.reach(0)? {
+        if !self.steps.wait_for(0)? {
             return Ok(None);
         }
         for callback in &mut self.callbacks {
@@ -139,7 +139,7 @@ impl<'a> Epochs<'a> {
         self.began = (self.training.model.state.iteration, Instant::now());
         let mut used = self.training.learning_rate;
         for number in 0..self.steps.count() {
-            if number > 0 && !self.steps.reach(number)? {
+            if number > 0 && !self.steps.wait_for(number)? {
                 // The generator has ended: as in Keras, so does training.
                 self.training.stop = true;
                 break;
@@ -199,12 +199,12 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_train_batch_begin(&progress, &mut self.training)?;
         }
-        let setting = self.setting(epoch, batch);
+        let parameters = self.parameters(epoch, batch);
         if self.schedule.is_some() && !self.training.learning_rate.is_nan() {
             // The optimizer's rate follows the schedule, as Keras' callbacks set it.
-            self.training.learning_rate = setting.rate;
+            self.training.learning_rate = parameters.rate;
         }
-        self.steps.take(&mut self.training, batch, setting)?;
+        self.steps.take(&mut self.training, batch, parameters)?;
         let progress = self.steps.progress(epoch, self.end, batch);
         for callback in &mut self.callbacks {
             match callback.on_train_batch_end(&progress, &mut self.training) {
@@ -215,7 +215,7 @@ impl<'a> Epochs<'a> {
                 called => called?,
             }
         }
-        Ok(setting.rate)
+        Ok(parameters.rate)
     }
 
     /// Checks if the step has broken the training.
@@ -232,7 +232,7 @@ impl<'a> Epochs<'a> {
 
     /// Ends the training at a step that has broken it, and searches for the origin.
     fn breaks(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
-        let place = Place {
+        let place = Moment {
             epoch,
             epochs: self.end,
             step: batch,
@@ -258,11 +258,17 @@ impl<'a> Epochs<'a> {
         let taken = self.training.kept_iteration().saturating_sub(before) as usize;
         let counts = (self.end, self.steps.count());
         let schedule = &self.schedule;
-        let setting = |training: &Training<'_>, batch: usize| {
-            setting(schedule.as_ref(), training, counts, (epoch, batch))
+        let parameters = |training: &Training<'_>, batch: usize| {
+            parameters(schedule.as_ref(), training, counts, (epoch, batch))
         };
         let (training, steps) = (&mut self.training, &mut self.steps);
-        if !blow_up::replay(training, steps, epoch, (taken.min(batch), batch), setting)? {
+        if !blow_up::replay(
+            training,
+            steps,
+            epoch,
+            (taken.min(batch), batch),
+            parameters,
+        )? {
             return Ok(None);
         }
         let (tensors, rows) = steps.rows(batch)?;
@@ -270,9 +276,9 @@ impl<'a> Epochs<'a> {
     }
 
     /// The step parameters of the schedule, or the current rate.
-    fn setting(&self, epoch: usize, batch: usize) -> Setting {
+    fn parameters(&self, epoch: usize, batch: usize) -> StepParameters {
         let counts = (self.end, self.steps.count());
-        setting(
+        parameters(
             self.schedule.as_ref(),
             &self.training,
             counts,
@@ -300,12 +306,12 @@ impl<'a> Epochs<'a> {
 const TRACED: Duration = Duration::from_secs(300);
 
 /// The step parameters of the schedule at that batch of that epoch, or the current rate.
-fn setting(
+fn parameters(
     schedule: Option<&Schedule>,
     training: &Training<'_>,
     (end, batches): (usize, usize),
     (epoch, batch): (usize, usize),
-) -> Setting {
+) -> StepParameters {
     let progress = schedules::Progress {
         iteration: training.model.state.iteration,
         step: (epoch * batches + batch) as u64,

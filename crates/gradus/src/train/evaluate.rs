@@ -1,7 +1,7 @@
 //! Loss and metrics on data that is not trained on.
 
+use super::batch_loader::BatchLoader;
 use super::device::Device;
-use super::feeder::Feeder;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::{Batch, Runner};
@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::engine::Step;
 use crate::error::Result;
 use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
 
 /// Rows of an evaluation batch: enough to keep the cores busy, few enough to stay in their caches.
@@ -17,7 +17,7 @@ pub(crate) const ROWS: usize = 256;
 
 /// Evaluation of a model by a runner.
 pub(crate) struct Evaluation {
-    feeder: Feeder,
+    loader: BatchLoader,
     batch: Batch,
     meters: Meters,
 }
@@ -26,7 +26,7 @@ impl Evaluation {
     pub fn new(model: &Model, runner: &Runner, data: &Data) -> Result<Self> {
         let (_, plan) = runner.plan(Mode::Evaluate)?;
         Ok(Evaluation {
-            feeder: Feeder::measuring(model, data, plan.rows)?,
+            loader: BatchLoader::measuring(model, data, plan.rows)?,
             batch: runner.batch(Mode::Evaluate)?,
             meters: Meters::new(model)?,
         })
@@ -35,12 +35,12 @@ impl Evaluation {
     /// Runs over all rows.
     pub fn run(&mut self, runner: &mut Runner, step: &Step) -> Result<&Meters> {
         self.meters.reset();
-        self.feeder.start_epoch(0);
+        self.loader.start_epoch(0);
         for number in 0.. {
-            if !self.feeder.reach(number)? {
+            if !self.loader.wait_for(number)? {
                 break;
             }
-            let (tensors, rows) = self.feeder.batch(number)?;
+            let (tensors, rows) = self.loader.batch(number)?;
             let outputs = self.meters.need_outputs();
             runner.run(&mut self.batch, tensors, rows, step, outputs)?;
             self.meters.add(&self.batch, rows.len());
@@ -56,7 +56,7 @@ impl Model {
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
         let data = data.into();
         super::check::labelled(self, data.sample())?;
-        let mut runner = Runner::new(self, &Device::default(), &[wanted(&data, ROWS)])?;
+        let mut runner = Runner::new(self, &Device::default(), &[plan_spec(&data, ROWS)])?;
         let mut evaluation = Evaluation::new(self, &runner, &data)?;
         let step = Step {
             seed: self.seed,
@@ -67,7 +67,7 @@ impl Model {
 }
 
 /// The evaluation plan for this data, with at most `rows` rows per batch.
-pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
+pub(super) fn plan_spec(data: &Data, rows: usize) -> PlanSpec {
     let most = match data {
         // A generator's batches stay whole.
         Data::Generator(generator) => generator.sample().rows(),
@@ -75,7 +75,7 @@ pub(super) fn wanted(data: &Data, rows: usize) -> Wanted {
         // Evaluation must work with little memory, too.
         Data::Stream(stream) => stream.rows().min(rows).min(stream.most_of_batch()),
     };
-    Wanted {
+    PlanSpec {
         mode: Mode::Evaluate,
         rows: most,
         weighted: data.sample().sample_weight().is_some(),

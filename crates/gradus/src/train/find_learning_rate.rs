@@ -1,14 +1,14 @@
 //! The learning-rate finder (Smith 2015, "Cyclical Learning Rates for Training
 //! Neural Networks", section 3.3; Géron, *Hands-On Machine Learning*, chapter 11).
 
+use super::batch_loader::{BatchLoader, Order};
 use super::callbacks::Training;
 use super::device::Device;
-use super::feeder::{Feeder, Order};
 use super::steps::Steps;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
 
 /// The learning-rate search: a few hundred training steps, each at a higher rate than the previous
@@ -222,22 +222,22 @@ impl Model {
             epochs: (0, finder.steps.div_ceil(steps)),
             steps_per_epoch: None,
         };
-        let feeder = Feeder::new(&model, &data, order, &finder.class_weight)?;
-        let wanted = Wanted {
+        let loader = BatchLoader::new(&model, &data, order, &finder.class_weight)?;
+        let spec = PlanSpec {
             mode: Mode::Train,
             rows: finder.batch_size.min(rows),
             weighted: data.sample().sample_weight().is_some() || !finder.class_weight.is_empty(),
             mixed: false,
             bfloat16: false,
         };
-        let mut training = Training::new(&mut model, device, vec![wanted], f64::NAN)?;
-        let mut steps = Steps::new(training.model, &training.runner, feeder)?;
+        let mut training = Training::new(&mut model, device, vec![spec], f64::NAN)?;
+        let mut steps = Steps::new(training.model, &training.runner, loader)?;
         watch(&finder, |step, rate| {
             let (epoch, batch) = (step / steps.count(), step % steps.count());
             if batch == 0 {
                 steps.start_epoch(epoch);
             }
-            steps.reach(batch)?;
+            steps.wait_for(batch)?;
             steps.meters.reset();
             steps.take(&mut training, batch, rate.into())?;
             Ok(steps.meters.loss())

@@ -1,10 +1,10 @@
 //! Monte Carlo dropout (Gal & Ghahramani 2016): many predictions with the noise left on, and their
 //! statistics.
 
-use super::crew::Crew;
 use super::device::Device;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
+use super::predict_pool::PredictPool;
 use crate::base::shape::Shape;
 use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
@@ -197,17 +197,17 @@ impl Sampler<'_> {
             Some(_) => after.inputs.iter().map(size).collect(),
             None => tensors.iter().map(Tensor::size).collect(),
         };
-        let crew = |model: &Model, mode, rows| Crew::new(model, &self.device, mode, rows);
-        let before = before.map(|model| crew(&model, Mode::Infer, self.rows));
+        let pool = |model: &Model, mode, rows| PredictPool::new(model, &self.device, mode, rows);
+        let before = before.map(|model| pool(&model, Mode::Infer, self.rows));
         let before = before.transpose()?;
-        let after = crew(&after, Mode::Sample, self.rows * self.together)?;
+        let after = pool(&after, Mode::Sample, self.rows * self.together)?;
         let parts = self.samples.div_ceil(self.together);
         let found = Mutex::new(Vec::new());
         let batches = 0..data.rows().div_ceil(self.rows);
-        after.each(batches, |seat, batch| {
+        after.each(batches, |worker, batch| {
             let here = batch * self.rows..data.rows().min((batch + 1) * self.rows);
             let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
-            let once = self.reach(before.as_ref(), &tensors, here.clone(), once)?;
+            let once = self.wait_for(before.as_ref(), &tensors, here.clone(), once)?;
             let mut gathered = start();
             gathered.iter_mut().for_each(|each| each.start(here.len()));
             for part in 0..parts {
@@ -224,10 +224,10 @@ impl Sampler<'_> {
                     ..Step::default()
                 };
                 let rows = here.len() * count;
-                seat.run(rows, &fill, &step);
+                worker.run(rows, &fill, &step);
                 for (n, each) in gathered.iter_mut().enumerate() {
                     let mut outputs = vec![0.0; rows * each.size];
-                    seat.output(n, &mut outputs);
+                    worker.output(n, &mut outputs);
                     each.add(&outputs, count);
                 }
             }
@@ -253,9 +253,9 @@ impl Sampler<'_> {
     }
 
     /// The input of the noisy part, for these rows.
-    fn reach(
+    fn wait_for(
         &self,
-        before: Option<&Crew>,
+        before: Option<&PredictPool>,
         tensors: &[Tensor],
         here: Range<usize>,
         mut once: Vec<Vec<f32>>,
@@ -269,11 +269,11 @@ impl Sampler<'_> {
                     gather(feed, 0..here.len(), values);
                 }
             }
-            Some(crew) => crew.alone(|seat| {
+            Some(pool) => pool.alone(|worker| {
                 let step = Step::default();
-                seat.run(here.len(), &gather, &step);
+                worker.run(here.len(), &gather, &step);
                 for (n, values) in once.iter_mut().enumerate() {
-                    seat.output(n, values);
+                    worker.output(n, values);
                 }
             })?,
         }

@@ -41,7 +41,7 @@ impl Meters {
     pub fn new(model: &Model) -> Result<Self> {
         let shapes = model.output_shapes()?;
         let goals = model.compiled()?.trained();
-        let meter = |(output, goal): (usize, &crate::model::Goal)| {
+        let meter = |(output, goal): (usize, &crate::model::OutputLoss)| {
             let width = shapes[output].last();
             let reported = goal.reported().into_iter();
             let metrics = reported.map(|(_, metric, weighted)| {

@@ -1,15 +1,14 @@
 //! Training: the loop that runs plans over batches, and the steps between.
 
 mod adapt;
+mod batch_loader;
 mod blow_up;
 pub mod callbacks;
 mod check;
-mod crew;
 mod cross_validation;
 mod device;
 mod epochs;
 mod evaluate;
-mod feeder;
 pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;
@@ -20,6 +19,7 @@ mod meters;
 mod out_of_fold;
 mod precision;
 mod predict;
+mod predict_pool;
 mod prepare;
 mod pretrain;
 mod runner;

@@ -1,7 +1,7 @@
 //! A model's outputs.
 
-use super::crew::{self, Crew};
 use super::device::Device;
+use super::predict_pool::{self, PredictPool};
 use super::{check, feeds};
 use crate::base::shape::Shape;
 use crate::data::{Data, Dataset, Tabular, Tensor};
@@ -45,8 +45,10 @@ pub struct Predictor {
 
 impl std::fmt::Debug for Predictor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Prepared { face, shapes, .. } = &self.prepared;
-        let inputs = &face.inputs;
+        let Prepared {
+            signature, shapes, ..
+        } = &self.prepared;
+        let inputs = &signature.inputs;
         write!(f, "Predictor {{ inputs: {inputs:?}, outputs: {shapes:?} }}")
     }
 }
@@ -165,11 +167,11 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     first.ok_or_else(|| Error::Internal("a model without outputs".into()))
 }
 
-/// What is made once, on some device.
+/// A model lowered and compiled once, on some device.
 struct Prepared {
-    crew: Crew,
+    pool: PredictPool,
     /// The signature: inputs and lookups.
-    face: Model,
+    signature: Model,
     /// Shapes of the outputs.
     shapes: Vec<Shape>,
     /// Multiply-adds per row: about one for each weight.
@@ -181,15 +183,15 @@ struct Prepared {
 impl Prepared {
     fn new(model: &Model, device: &Device) -> Result<Self> {
         // Losses may be the user's functions, for one thread only.
-        let face = Model {
+        let signature = Model {
             compiled: None,
             ..model.outline()
         };
         let weights = model.weights().map(|w| w.values.len()).sum();
-        let rows = crew::rows(model, weights)?;
+        let rows = predict_pool::rows(model, weights)?;
         Ok(Prepared {
-            crew: Crew::new(model, device, Mode::Infer, rows)?,
-            face,
+            pool: PredictPool::new(model, device, Mode::Infer, rows)?,
+            signature,
             shapes: model.output_shapes()?,
             work: weights,
             call: model.asked.next(),
@@ -199,7 +201,7 @@ impl Prepared {
     /// Layers that are noisy in inference draw anew for each call and batch.
     fn step(&self, batch: usize) -> Step {
         Step {
-            seed: self.face.seed,
+            seed: self.signature.seed,
             iteration: (self.call << 32) + batch as u64,
             ..Step::default()
         }
@@ -224,7 +226,7 @@ impl Prepared {
         data: &Data,
         visit: &mut dyn FnMut(&Dataset, &[Tensor]) -> Result<()>,
     ) -> Result<()> {
-        let (most, mut batch) = (self.crew.rows, 0);
+        let (most, mut batch) = (self.pool.rows, 0);
         let mut block = |rows: &Dataset| {
             let outputs = self.predict(rows, batch)?;
             batch += rows.rows().div_ceil(most);
@@ -262,8 +264,8 @@ impl Prepared {
 
     /// The outputs for these rows; batches are numbered from `first` on.
     fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
-        check::inputs(&self.face, data)?;
-        let tensors = feeds::tensors(&self.face, data, false)?;
+        check::inputs(&self.signature, data)?;
+        let tensors = feeds::tensors(&self.signature, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
         let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
@@ -275,9 +277,9 @@ impl Prepared {
 
     fn predict_into(&self, x: &[f32], y: &mut [f32]) -> Result<()> {
         let ([Input { name, shape, dtype }], Some(output)) =
-            (&self.face.inputs[..], self.shapes.first())
+            (&self.signature.inputs[..], self.shapes.first())
         else {
-            let found = format!("a model of {} inputs", self.face.inputs.len());
+            let found = format!("a model of {} inputs", self.signature.inputs.len());
             return Err(Error::invalid("predict_into", found, "a model of one"));
         };
         if *dtype == Dtype::String {
@@ -314,17 +316,17 @@ impl Prepared {
         values: &mut [impl AsMut<[f32]>],
         fill: &Fill,
     ) -> Result<()> {
-        let most = self.crew.rows;
+        let most = self.pool.rows;
         if rows <= most {
-            let one = |seat: &mut crew::Seat| {
-                seat.run(rows, fill, &self.step(first));
+            let one = |worker: &mut predict_pool::Worker| {
+                worker.run(rows, fill, &self.step(first));
                 for (n, values) in values.iter_mut().enumerate() {
-                    seat.output(n, values.as_mut());
+                    worker.output(n, values.as_mut());
                 }
             };
             return match rows * self.work < ALONE {
-                true => self.crew.alone(one),
-                false => self.crew.whole(one),
+                true => self.pool.alone(one),
+                false => self.pool.whole(one),
             };
         }
         let parts = values.iter_mut().zip(&self.shapes);
@@ -335,14 +337,14 @@ impl Prepared {
             let outputs = parts.iter_mut().filter_map(Iterator::next);
             (batch, outputs.collect::<Vec<_>>())
         });
-        self.crew.each(batches, |seat, (batch, outputs)| {
+        self.pool.each(batches, |worker, (batch, outputs)| {
             let start = batch * most;
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
                 fill(feed, start + rows.start..start + rows.end, to);
             };
-            seat.run(most.min(rows - start), &fill, &self.step(first + batch));
+            worker.run(most.min(rows - start), &fill, &self.step(first + batch));
             for (n, values) in outputs.into_iter().enumerate() {
-                seat.output(n, values);
+                worker.output(n, values);
             }
             Ok(())
         })

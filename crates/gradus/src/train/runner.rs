@@ -6,7 +6,7 @@ use crate::engine::{Fill, Session, Step};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::feeds::{FeedRole, FeedSource};
-use crate::model::lowering::{Lowered, Owner, Wanted};
+use crate::model::lowering::{Lowered, Owner, PlanSpec};
 use crate::model::mixup::Mixup;
 use crate::plan::{Mode, Plan};
 use crate::rules::optimizers::AVERAGE;
@@ -37,8 +37,8 @@ pub(crate) struct Batch {
 }
 
 impl Runner {
-    pub fn new(model: &Model, device: &Device, wanted: &[Wanted]) -> Result<Self> {
-        let lowered = model.lower(wanted)?;
+    pub fn new(model: &Model, device: &Device, specs: &[PlanSpec]) -> Result<Self> {
+        let lowered = model.lower(specs)?;
         let mut runner = Runner {
             session: device.compile(lowered.program.clone())?,
             lowered: Arc::new(lowered),

@@ -1,7 +1,7 @@
 //! Training steps, one batch after the other.
 
+use super::batch_loader::BatchLoader;
 use super::callbacks::{Progress, Training};
-use super::feeder::Feeder;
 use super::meters::Meters;
 use super::runner::{Batch, Runner};
 use crate::data::Tensor;
@@ -11,12 +11,12 @@ use crate::model::mixup::Mixup;
 use crate::model::{Model, State};
 use crate::plan::Mode;
 use crate::rules::optimizers::{Clock, Optimizer};
-use crate::rules::schedules::Setting;
+use crate::rules::schedules::StepParameters;
 
 /// The training rows in batches, and the results of their steps.
 pub(super) struct Steps {
     optimizer: Optimizer,
-    feeder: Feeder,
+    loader: BatchLoader,
     batch: Batch,
     mixup: Option<Mixup>,
     /// Results since the last reset.
@@ -24,10 +24,10 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub fn new(model: &Model, runner: &Runner, feeder: Feeder) -> Result<Self> {
+    pub fn new(model: &Model, runner: &Runner, loader: BatchLoader) -> Result<Self> {
         Ok(Steps {
             optimizer: model.compiled()?.optimizer()?.clone(),
-            feeder,
+            loader,
             batch: runner.batch(Mode::Train)?,
             mixup: None,
             meters: Meters::new(model)?,
@@ -42,27 +42,27 @@ impl Steps {
 
     /// Steps per epoch.
     pub fn count(&self) -> usize {
-        self.feeder.count()
+        self.loader.count()
     }
 
     /// Orders the rows for that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
-        self.feeder.start_epoch(epoch);
+        self.loader.start_epoch(epoch);
     }
 
     /// Waits for the rows of a batch of the epoch; false if there are no more.
-    pub fn reach(&mut self, number: usize) -> Result<bool> {
-        self.feeder.reach(number)
+    pub fn wait_for(&mut self, number: usize) -> Result<bool> {
+        self.loader.wait_for(number)
     }
 
     /// True if an epoch can be repeated.
     pub fn repeats(&self) -> bool {
-        !matches!(self.feeder, Feeder::Drawn { .. })
+        !matches!(self.loader, BatchLoader::Drawn { .. })
     }
 
     /// The tensors and row numbers of a batch of the epoch, which was waited for.
     pub fn rows(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
-        self.feeder.batch(number)
+        self.loader.batch(number)
     }
 
     /// The progress at that batch of that epoch, for callbacks.
@@ -81,11 +81,11 @@ impl Steps {
         &mut self,
         training: &mut Training<'_>,
         number: usize,
-        setting: Setting,
+        parameters: StepParameters,
     ) -> Result<()> {
-        let (tensors, rows) = self.feeder.batch(number)?;
+        let (tensors, rows) = self.loader.batch(number)?;
         let model = &mut *training.model;
-        let step = next(model.seed, &self.optimizer, &mut model.state, setting);
+        let step = next(model.seed, &self.optimizer, &mut model.state, parameters);
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
         let runner = &mut training.runner;
         match &mut self.mixup {
@@ -99,7 +99,7 @@ impl Steps {
 }
 
 /// The step parameters of the next step.
-fn next(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -> Step {
+fn next(seed: u64, optimizer: &Optimizer, state: &mut State, parameters: StepParameters) -> Step {
     let gathered = optimizer.gradient_accumulation_steps.unwrap_or(1).max(1);
     // Only schedules and the file count steps of gradient accumulation that don't update.
     let updates = state.iteration / gathered;
@@ -112,8 +112,8 @@ fn next(seed: u64, optimizer: &Optimizer, state: &mut State, setting: Setting) -
             true => Default::default(),
             false => optimizer.method.coefficients(Clock {
                 iteration: updates,
-                learning_rate: setting.rate as f32,
-                momentum: setting.momentum.map(|m| m as f32),
+                learning_rate: parameters.rate as f32,
+                momentum: parameters.momentum.map(|m| m as f32),
                 scalars: &mut state.scalars,
             }),
         },

@@ -6,7 +6,7 @@ use crate::data::{Dataset, Tensor};
 use crate::engine::null::Null;
 use crate::error::Result;
 use crate::model::layers::Dense;
-use crate::model::{Goal, Model, Sequential};
+use crate::model::{Model, OutputLoss, Sequential};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::SGD;
@@ -166,7 +166,7 @@ fn weighted_metrics_have_names_of_their_own() {
             Metric::from_config("", &name.into()).unwrap(),
         )
     };
-    let mut goal = Goal::new(Loss::MeanSquaredError);
+    let mut goal = OutputLoss::new(Loss::MeanSquaredError);
     goal.metrics = vec![metric("mae"), metric("mse"), metric("mae")];
     goal.weighted_metrics = vec![metric("mae"), metric("mape"), metric("mae")];
     let names: Vec<String> = goal.reported().into_iter().map(|r| r.0).collect();

@@ -68,13 +68,15 @@ pub(crate) fn from_keras(
             findings.add(at, unknown(family, name));
             Value::Null
         }
-        Value::Object(object) => match Parts::of(object) {
-            Ok(Parts::Function(name)) if family.member(name).is_some() => name.into(),
-            Ok(Parts::Function(name)) => {
+        Value::Object(object) => match KerasObject::of(object) {
+            Ok(KerasObject::Function(name)) if family.member(name).is_some() => name.into(),
+            Ok(KerasObject::Function(name)) => {
                 findings.add(at, format!("function `{name}` is code and not in the file"));
                 Value::Null
             }
-            Ok(Parts::Object { class, config }) => arguments(at, family, class, config, findings),
+            Ok(KerasObject::Object { class, config }) => {
+                arguments(at, family, class, config, findings)
+            }
             Err(problem) => {
                 findings.add(at, problem);
                 Value::Null
@@ -151,7 +153,7 @@ fn plain(at: &str, value: &Value, findings: &mut Findings) -> Value {
 }
 
 /// The kinds of Keras objects.
-pub(crate) enum Parts<'a> {
+pub(crate) enum KerasObject<'a> {
     /// A function that Keras knows by its name.
     Function(&'a str),
     /// A class of Keras, or of gradus, and its arguments.
@@ -161,7 +163,7 @@ pub(crate) enum Parts<'a> {
     },
 }
 
-impl<'a> Parts<'a> {
+impl<'a> KerasObject<'a> {
     /// Parses an object; code, and other classes than Keras' own, are refused.
     pub fn of(object: &'a Map<String, Value>) -> std::result::Result<Self, String> {
         let Some(Value::String(class)) = object.get("class_name") else {
@@ -181,19 +183,19 @@ impl<'a> Parts<'a> {
         match object.get("config") {
             // Keras writes its own functions like Python's.
             Some(Value::String(name)) if class == "function" && (keras || module == "builtins") => {
-                return Ok(Parts::Function(name));
+                return Ok(KerasObject::Function(name));
             }
             Some(Value::Object(config)) if keras => {
                 let registered = object.get("registered_name").unwrap_or(&Value::Null);
                 if registered.is_null() || registered == class {
-                    return Ok(Parts::Object { class, config });
+                    return Ok(KerasObject::Object { class, config });
                 }
             }
             // As gradus writes it, or Keras from any module.
             Some(Value::Object(config)) => {
                 let registered = object.get("registered_name").and_then(Value::as_str);
                 if registered.is_some() && registered == registered_name(class).as_deref() {
-                    return Ok(Parts::Object { class, config });
+                    return Ok(KerasObject::Object { class, config });
                 }
             }
             _ if keras && !class.starts_with("__") => {

@@ -10,7 +10,7 @@ use crate::model::{LayerEntry, Model, State};
 use crate::rules::optimizers::{Clock, LearningRate, Optimizer};
 
 /// A variable that the optimizer updates: indices of its layer, and of the weight.
-type Place = (usize, usize);
+type WeightIndex = (usize, usize);
 
 /// Adds the optimizer's variables to the tree, if there is an optimizer.
 pub(crate) fn store(model: &Model, root: &mut Group) {
@@ -83,8 +83,8 @@ pub(crate) fn load(
     let slots = optimizer.slots().len();
     // A layer may have been frozen after it had slots.
     let trained = [true, false].map(|frozen| trained(layers, frozen));
-    let count = |trained: &[Place]| order(optimizer, layers, trained).len();
-    let fits = |trained: &&Vec<Place>| {
+    let count = |trained: &[WeightIndex]| order(optimizer, layers, trained).len();
+    let fits = |trained: &&Vec<WeightIndex>| {
         let beside = rest.len().checked_sub(count(trained));
         beside.is_some_and(|beside| [0, scalars].contains(&beside))
     };
@@ -166,7 +166,7 @@ fn iteration(steps: u64) -> Array {
 
 /// The variables that the optimizer updates, in the model's order; those of frozen layers too,
 /// unless `frozen` excludes them.
-fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
+fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<WeightIndex> {
     let mut places = Vec::new();
     for (i, layer) in layers.iter().enumerate() {
         for (n, weight) in layer.weights.iter().enumerate() {
@@ -182,7 +182,11 @@ fn trained(layers: &[LayerEntry], leave_out_frozen: bool) -> Vec<Place> {
 ///
 /// The common slots come first, then the method's. Most methods order them by variable, some by
 /// slot.
-fn order(optimizer: &Optimizer, layers: &[LayerEntry], trained: &[Place]) -> Vec<(Place, usize)> {
+fn order(
+    optimizer: &Optimizer,
+    layers: &[LayerEntry],
+    trained: &[WeightIndex],
+) -> Vec<(WeightIndex, usize)> {
     let method = &optimizer.method;
     let slots = method.slots();
     // Number of first slots ordered by variable; the later ones are ordered by slot.
@@ -212,7 +216,7 @@ fn order(optimizer: &Optimizer, layers: &[LayerEntry], trained: &[Place]) -> Vec
 }
 
 /// A slot's values; initial ones for a variable that was never trained.
-fn slot_array(model: &Model, (layer, weight): Place, slot: usize) -> Array {
+fn slot_array(model: &Model, (layer, weight): WeightIndex, slot: usize) -> Array {
     let shape = &model.layers[layer].weights[weight].shape;
     let slots = model
         .state

@@ -1,4 +1,4 @@
-//! What a table's columns are to a model: features, targets, ids.
+//! The roles of a table's columns in a model: features, targets, ids.
 //!
 //! [`Schema`] is plain data, kept by the model and its file; `of` makes it from a
 //! table and a user's [`TableOptions`], `target` what is predicted; `read` reads another table as it says;

@@ -20,11 +20,11 @@ const FEWEST_ROWS: u64 = 2;
 pub struct Unfamiliar {
     rows: u64,
     ignored: Vec<String>,
-    columns: Vec<Looked>,
+    columns: Vec<ColumnCounts>,
 }
 
 #[derive(Clone, Debug)]
-struct Looked {
+struct ColumnCounts {
     feature: Feature,
     known: Option<Arc<Dictionary>>,
     filled: u64,
@@ -35,7 +35,7 @@ struct Looked {
 impl Unfamiliar {
     /// Starts without rows, for a model of such columns.
     pub fn new(schema: &Schema) -> Self {
-        let looked = |feature: &Feature| Looked {
+        let looked = |feature: &Feature| ColumnCounts {
             known: schema.known.get(&feature.name).cloned(),
             feature: feature.clone(),
             filled: 0,
@@ -119,7 +119,7 @@ impl Unfamiliar {
     }
 }
 
-impl Looked {
+impl ColumnCounts {
     fn add_texts(&mut self, names: &[String], codes: &[u32]) {
         let mut counts = vec![0_u64; names.len()];
         codes.iter().for_each(|&code| counts[code as usize] += 1);

@@ -1,6 +1,6 @@
 //! Rows that are not all in memory: read in windows while the one before is used.
 //!
-//! What is read (`rows`, `npy`) and in which order (`order`) is one thing, how it comes
+//! The source (`rows`, `npy`) and the order (`order`) are one thing, the way it comes
 //! to memory (`window`, `reader`, `windows`; `blocks`) another; a `generator` has no order but
 //! its own.
 

@@ -85,7 +85,7 @@ impl Windows {
     }
 
     /// Waits for the window of the epoch's n-th batch, if it is not there yet.
-    pub fn reach(&mut self, batch: usize) -> Result<()> {
+    pub fn wait_for(&mut self, batch: usize) -> Result<()> {
         let row = batch * self.batch;
         self.reach_window(row / self.cut.window())
     }

@@ -131,17 +131,17 @@ impl fmt::Display for NumberFormat {
 
 /// The reading of a text that is not a plain number: the formats in which it is a number, and its
 /// unit.
-pub(super) struct Looked {
+pub(super) struct Candidates {
     /// The set of possible [`PAIRS`], at least one.
     pub pairs: u8,
     pub unit: Option<char>,
 }
 
 /// The formats in which a text is a number, if any.
-pub(super) fn look(text: &str) -> Option<Looked> {
+pub(super) fn look(text: &str) -> Option<Candidates> {
     let Some(body) = Body::of(text) else {
         // Longer than hand-written numbers, but possibly a number.
-        let plain = || Looked {
+        let plain = || Candidates {
             pairs: POINT,
             unit: None,
         };
@@ -152,7 +152,7 @@ pub(super) fn look(text: &str) -> Option<Looked> {
     let fits = |pair: &usize| pairs & (1 << pair) != 0;
     let first = (0..PAIRS.len()).find(fits)?;
     NumberFormat::of(first, body.unit).number(text, cell::number)?;
-    Some(Looked {
+    Some(Candidates {
         pairs,
         unit: body.unit,
     })

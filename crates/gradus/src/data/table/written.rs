@@ -1,7 +1,8 @@
 //! Inference of the format of a column's numbers, from all of its cells.
 
 use super::number::{
-    COMMA, COMMA_ALONE, COMMA_POINTS, Looked, NumberFormat, PAIRS, PLAIN, POINT, POINT_COMMAS, look,
+    COMMA, COMMA_ALONE, COMMA_POINTS, Candidates, NumberFormat, PAIRS, PLAIN, POINT, POINT_COMMAS,
+    look,
 };
 
 /// Statistics of a column's numbers.
@@ -83,8 +84,8 @@ impl Written {
     }
 
     /// Counts cells of one text.
-    pub fn add(&mut self, line: usize, cell: &str, looked: &Looked, cells: usize) {
-        let Looked { pairs, unit } = *looked;
+    pub fn add(&mut self, line: usize, cell: &str, looked: &Candidates, cells: usize) {
+        let Candidates { pairs, unit } = *looked;
         let alike = |other: &&mut Alike| other.pairs == pairs && other.unit == unit;
         match self.looked.iter_mut().find(alike) {
             Some(alike) => alike.cells += cells,
@@ -105,7 +106,7 @@ impl Written {
         self.dotted = self.dotted.take().or(below.dotted);
         for new in below.looked {
             let Alike { pairs, unit, .. } = new;
-            let looked = Looked { pairs, unit };
+            let looked = Candidates { pairs, unit };
             self.add(new.line, &new.cell, &looked, new.cells);
         }
     }

@@ -128,7 +128,7 @@ pub(super) unsafe fn product(
                         let column = (lane + part + i) * isa.width();
                         let width = isa.width().min(block.to - column);
                         let (start, stride) = block.lane(column, width);
-                        isa.run(Place {
+                        isa.run(CopyLane {
                             from: sums.add(n * most * row_step + i * isa.width()),
                             rows,
                             width,

@@ -2,14 +2,14 @@
 
 use super::{Compute, Run};
 use crate::plan::ops::{Activate, ActivateGradient, Softmax, SoftmaxGradient};
-use crate::rules::activations::{Formula, Visit};
+use crate::rules::activations::{ActivationFormula, Visit};
 
 impl Compute for Activate {
     fn compute(&self, run: &mut Run<'_>) {
         struct Value<'a>(&'a [f32], &'a mut [f32]);
         impl Visit for Value<'_> {
             type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
+            fn visit<R: ActivationFormula>(self, rule: &R) {
                 for (y, x) in self.1.iter_mut().zip(self.0) {
                     *y = rule.value(*x);
                 }
@@ -24,10 +24,10 @@ impl Compute for ActivateGradient {
         struct Derivative<'a>(&'a [f32], &'a [f32], &'a [f32], &'a mut [f32]);
         impl Visit for Derivative<'_> {
             type Output = ();
-            fn visit<R: Formula>(self, rule: &R) {
+            fn visit<R: ActivationFormula>(self, rule: &R) {
                 let Derivative(x, y, dy, dx) = self;
                 for (i, dx) in dx.iter_mut().enumerate() {
-                    *dx = dy[i] * rule.slope(x[i], y[i]);
+                    *dx = dy[i] * rule.derivative(x[i], y[i]);
                 }
             }
         }

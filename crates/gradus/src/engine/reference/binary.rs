@@ -24,7 +24,7 @@ impl Compute for BinaryGradient {
         run.fill(self.dx, |run, dx| {
             for (i, dx) in dx.iter_mut().enumerate() {
                 let (a, b) = (run.get(self.a)[i], run.get(self.b)[i]);
-                *dx = run.get(self.dy)[i] * self.rule.slope(a, b, self.first);
+                *dx = run.get(self.dy)[i] * self.rule.derivative(a, b, self.first);
             }
         });
     }

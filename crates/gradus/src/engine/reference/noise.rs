@@ -32,7 +32,7 @@ impl Compute for NoiseGradient {
         run.fill(self.dx, |run, dx| {
             let key = run.key(self.stream);
             for (i, dx) in dx.iter_mut().enumerate() {
-                let derivative = self.rule.slope(key, i as u32, run.get(self.y)[i]);
+                let derivative = self.rule.derivative(key, i as u32, run.get(self.y)[i]);
                 *dx = run.get(self.dy)[i] * derivative;
             }
         });

@@ -5,7 +5,7 @@ use crate::engine::Step;
 use crate::plan::Buffer;
 use crate::plan::ops::{Accumulate, Clip, Constrain, SquaredNorm, SumGradients, Update};
 use crate::rules::optimizers::{self, SLOTS};
-use crate::rules::regularizers::Formula as _;
+use crate::rules::regularizers::RegularizerFormula as _;
 
 impl Compute for SumGradients {
     fn compute(&self, run: &mut Run<'_>) {
@@ -70,7 +70,7 @@ impl Compute for Update {
         }
         impl optimizers::Visit for Apply<'_> {
             type Output = ();
-            fn visit<R: optimizers::Formula>(self, rule: &R) {
+            fn visit<R: optimizers::OptimizerFormula>(self, rule: &R) {
                 let c = &rule.at_rate(self.coefficients, self.rate);
                 let buffers = self.buffers;
                 if let Some(shape) = self.whole {
@@ -110,7 +110,7 @@ impl Compute for Update {
         let mut gradient = run.get(self.gradient).to_vec();
         if let Some(rule) = &self.regularizer {
             for (g, &w) in gradient.iter_mut().zip(run.get(self.w)) {
-                *g += rule.slope(w);
+                *g += rule.derivative(w);
             }
         }
         if let Some(accumulator) = self.accumulator {

@@ -5,7 +5,7 @@ use super::prepare::of_loss;
 use crate::data::RunData;
 use crate::error::{Error, Result, join};
 use crate::experiment::config::{Config, PerOutput, problem_at};
-use crate::model::{Compiled, Goal, Model, Recipe, TableGoal, Task};
+use crate::model::{Compiled, Model, OutputLoss, Recipe, TargetOutput, Task};
 use crate::rules::optimizers::LearningRate;
 
 impl Config {
@@ -15,7 +15,7 @@ impl Config {
         model: &mut Model,
         recipe: Option<&Recipe>,
         data: &RunData,
-        goals: &[TableGoal],
+        goals: &[TargetOutput],
     ) -> Result<Compiled> {
         let of_table = !goals.is_empty();
         let task = match recipe {
@@ -68,9 +68,9 @@ impl Config {
         &self,
         model: &Model,
         saved: Option<&Compiled>,
-        asked: &[TableGoal],
+        asked: &[TargetOutput],
         task: Option<Task>,
-    ) -> Result<Vec<Option<Goal>>> {
+    ) -> Result<Vec<Option<OutputLoss>>> {
         let train = &self.train;
         let outputs = model.output_names();
         let losses = each(train.loss.as_ref(), "train.loss", &outputs)?;
@@ -84,7 +84,7 @@ impl Config {
         let goal = |output: usize| {
             let saved = saved.and_then(|s| s.goals.get(output)?.as_ref());
             // A column of a table asks for it.
-            let asked = asked.get(output).map(TableGoal::goal);
+            let asked = asked.get(output).map(TargetOutput::goal);
             let asked = asked.as_ref();
             let saved = saved.or(asked);
             let loss = match &losses {
@@ -107,14 +107,14 @@ impl Config {
                 Some(metrics) => metrics[output].cloned(),
                 None => saved.map(|goal| goal.weighted_metrics.clone()),
             };
-            Some(Goal {
+            Some(OutputLoss {
                 loss: loss?,
                 weighted_metrics: weighted_metrics.unwrap_or_default(),
                 weight: weight.unwrap_or(1.0),
                 metrics: metrics.unwrap_or_default(),
             })
         };
-        let goals: Vec<Option<Goal>> = (0..outputs.len()).map(goal).collect();
+        let goals: Vec<Option<OutputLoss>> = (0..outputs.len()).map(goal).collect();
         if goals.iter().all(Option::is_none) {
             let what = "a loss, such as \"sparse_categorical_crossentropy\"";
             return Err(missing("loss", what));

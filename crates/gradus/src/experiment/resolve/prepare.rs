@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::experiment::config::{Config, PerOutput, Source, with_vocabularies};
 use crate::experiment::event::Progress;
 use crate::experiment::model_file;
-use crate::model::{Model, Recipe, TableGoal, Task};
+use crate::model::{Model, Recipe, TargetOutput, Task};
 use crate::rules::losses::Loss;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub struct Prepared {
     /// The rows.
     pub data: RunData,
     /// The purpose of each output, if the model stands behind the columns of a table.
-    pub goals: Vec<TableGoal>,
+    pub goals: Vec<TargetOutput>,
     /// The recipe that made it, if any.
     pub recipe: Option<Recipe>,
 }
@@ -141,13 +141,13 @@ impl Config {
         schema: &Schema,
         train: &Summary,
         usual: Option<&Loss>,
-    ) -> Result<Vec<TableGoal>> {
+    ) -> Result<Vec<TargetOutput>> {
         let names: Vec<String> = schema.targets.iter().map(Target::output).collect();
         let losses = match &self.train.loss {
             Some(losses) => losses.each("train.loss", &names)?,
             None => vec![usual; names.len()],
         };
-        TableGoal::of(schema, train, &self.data.columns, &losses)
+        TargetOutput::of(schema, train, &self.data.columns, &losses)
     }
 }
 

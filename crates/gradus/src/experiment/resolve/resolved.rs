@@ -4,7 +4,7 @@ use super::{Run, target};
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use crate::experiment::config::{Config, Source};
-use crate::model::Goal;
+use crate::model::OutputLoss;
 use crate::rules::metrics::Metric;
 use crate::train::{OnNan, Precision};
 use serde_json::{Map, json};
@@ -39,7 +39,7 @@ impl Config {
             return Err(Error::Internal("the model of a run is not compiled".into()));
         };
         let outputs = run.model.output_names();
-        let each = |of: &dyn Fn(&Goal) -> Value| -> Value {
+        let each = |of: &dyn Fn(&OutputLoss) -> Value| -> Value {
             match &compiled.goals[..] {
                 [Some(one)] => of(one),
                 _ => {

@@ -4,7 +4,7 @@ use crate::data::checks::{Finding, Severity};
 use crate::inspect::PlannedTraining;
 use crate::inspect::graph::{InPlace, at, dense_layers, effect, target_of};
 use crate::model::layers::Effect;
-use crate::model::{Goal, Source};
+use crate::model::{OutputLoss, Source};
 
 const NAME: &str = "output";
 
@@ -52,7 +52,7 @@ fn last<'a, 'b>(
     }
 }
 
-fn with_loss(layer: &InPlace<'_>, goal: &Goal) -> Vec<Finding> {
+fn with_loss(layer: &InPlace<'_>, goal: &OutputLoss) -> Vec<Finding> {
     let (loss, units) = (goal.loss.class(), layer.dense.units);
     let logits = goal.loss.to_config()["from_logits"].as_bool();
     let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"].contains(&loss);
@@ -112,7 +112,7 @@ fn with_loss(layer: &InPlace<'_>, goal: &Goal) -> Vec<Finding> {
         .collect()
 }
 
-fn with_targets(layer: &InPlace<'_>, goal: &Goal, targets: &[f32]) -> Vec<Finding> {
+fn with_targets(layer: &InPlace<'_>, goal: &OutputLoss, targets: &[f32]) -> Vec<Finding> {
     let place = || at(&layer.entry.name);
     let finite = targets.iter().copied().filter(|x| x.is_finite());
     let (least, most) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| {

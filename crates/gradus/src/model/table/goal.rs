@@ -2,13 +2,13 @@
 
 use crate::data::{Moments, Schema, Summary, TableOptions, Target, TargetScale};
 use crate::error::{Error, Result};
-use crate::model::{Goal, Task};
+use crate::model::{OutputLoss, Task};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 
 /// The output and loss for a table's target.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TableGoal {
+pub struct TargetOutput {
     /// Task of the last layer.
     pub task: Task,
     /// The loss to minimize.
@@ -18,14 +18,14 @@ pub struct TableGoal {
     pub scale: Option<(f64, f64)>,
 }
 
-impl TableGoal {
+impl TargetOutput {
     /// The output and loss of each target, with the configured losses, if any.
     pub fn of(
         schema: &Schema,
         train: &Summary,
         options: &TableOptions,
         losses: &[Option<&Loss>],
-    ) -> Result<Vec<TableGoal>> {
+    ) -> Result<Vec<TargetOutput>> {
         if schema.targets.is_empty() {
             let columns: Vec<&str> = schema.features.iter().map(|f| f.name.as_str()).collect();
             let problem = format!(
@@ -46,7 +46,7 @@ impl TableGoal {
             // A constant target is not scaled.
             let scaled = scalable && moments.variance > 0.0;
             let scale = scaled.then_some((moments.mean, moments.variance));
-            Ok(TableGoal { task, loss, scale })
+            Ok(TargetOutput { task, loss, scale })
         };
         targets.map(goal).collect()
     }
@@ -69,8 +69,8 @@ impl TableGoal {
     }
 
     /// The loss with its weight and metrics.
-    pub fn goal(&self) -> Goal {
-        let goal = Goal::new(self.loss.clone()).weight(self.weight());
+    pub fn goal(&self) -> OutputLoss {
+        let goal = OutputLoss::new(self.loss.clone()).weight(self.weight());
         goal.metrics(&self.metrics())
     }
 }

@@ -9,7 +9,7 @@ mod goal;
 mod preprocessing;
 mod scored;
 
-pub use goal::TableGoal;
+pub use goal::TargetOutput;
 pub use preprocessing::{EMBEDDED_FROM, embedding_width};
 pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
@@ -81,7 +81,7 @@ impl Recipe {
         train: &Summary,
         options: &TableOptions,
     ) -> Result<Model> {
-        let goals = TableGoal::of(schema, train, options, &vec![None; schema.targets.len()])?;
+        let goals = TargetOutput::of(schema, train, options, &vec![None; schema.targets.len()])?;
         let mut model = self.table_layers(schema, train, options, &goals, 0)?;
         model.compile_with(Compiled {
             optimizer: Some(self.table_optimizer()),
@@ -96,7 +96,7 @@ impl Recipe {
         schema: &Schema,
         train: &Summary,
         options: &TableOptions,
-        goals: &[TableGoal],
+        goals: &[TargetOutput],
         seed: u64,
     ) -> Result<Model> {
         let hidden = self.hidden_layers();
@@ -118,7 +118,7 @@ impl Model {
         schema: &Schema,
         train: &Summary,
         options: &TableOptions,
-        goals: &[TableGoal],
+        goals: &[TargetOutput],
     ) -> Result<Model> {
         let ([goal], [target]) = (goals, &schema.targets[..]) else {
             let found = format!("{} targets", schema.targets.len());
@@ -291,7 +291,7 @@ impl Behind {
     /// The output for a target: a last layer of its own, and its scale.
     fn end(
         &mut self,
-        goal: &TableGoal,
+        goal: &TargetOutput,
         target: &Target,
         last: Option<super::layers::Layer>,
     ) -> Result<Symbol> {

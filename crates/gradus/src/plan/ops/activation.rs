@@ -31,7 +31,7 @@ impl Operation for Activate {
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Activate { x, y, view, .. } = self;
         let rule = self.rule.clone();
-        let input = rule.slope_uses_input().then_some(x);
+        let input = rule.derivative_uses_input().then_some(x);
         pass.pass_on(x, view, |dx| ActivateGradient {
             rule,
             x: input,

@@ -29,7 +29,7 @@ impl Operation for Unary {
 
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Unary { x, view, .. } = self;
-        if !self.rule.has_slope() {
+        if !self.rule.has_derivative() {
             return Backward::Zero;
         }
         if pass.wants(x) {

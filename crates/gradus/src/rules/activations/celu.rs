@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::exp_m1;
 use crate::base::registry::Rule;
@@ -33,7 +33,7 @@ impl Rule for Celu {
     }
 }
 
-impl Formula for Celu {
+impl ActivationFormula for Celu {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let alpha = L::splat(self.alpha as f32);
@@ -43,7 +43,7 @@ impl Formula for Celu {
 
     /// e^(x/α) = y/α + 1 below 0.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         let below = y / L::splat(self.alpha as f32) + L::one();
         L::select(L::zero().lt(y), L::one(), below)
     }

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 
@@ -31,50 +31,50 @@ fn cut<L: Lane>(x: L, low: f32, high: f32) -> L {
     L::splat(low).max(L::splat(high).min(x))
 }
 
-impl Formula for Relu6 {
+impl ActivationFormula for Relu6 {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         cut(x, 0.0, 6.0)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         inside(y, 0.0, 6.0, 1.0)
     }
 }
 
-impl Formula for HardTanh {
+impl ActivationFormula for HardTanh {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         cut(x, -1.0, 1.0)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         inside(y, -1.0, 1.0, 1.0)
     }
 }
 
-impl Formula for HardSigmoid {
+impl ActivationFormula for HardSigmoid {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         cut(x + L::splat(3.0), 0.0, 6.0) / L::splat(6.0)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         inside(y, 0.0, 1.0, 1.0 / 6.0)
     }
 }
 
-impl Formula for SparseSigmoid {
+impl ActivationFormula for SparseSigmoid {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         cut((x + L::one()) * L::splat(0.5), 0.0, 1.0)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         inside(y, 0.0, 1.0, 0.5)
     }
 }

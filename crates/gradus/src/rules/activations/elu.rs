@@ -1,4 +1,4 @@
-use super::{Formula, leaky_relu::check_positive};
+use super::{ActivationFormula, leaky_relu::check_positive};
 use crate::base::lane::Lane;
 use crate::base::math::exp_m1;
 use crate::base::registry::Rule;
@@ -30,7 +30,7 @@ impl Rule for Elu {
     }
 }
 
-impl Formula for Elu {
+impl ActivationFormula for Elu {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let below = exp_m1(x.min(L::zero())) * L::splat(self.alpha as f32);
@@ -39,7 +39,7 @@ impl Formula for Elu {
 
     /// α e^x = y + α below 0.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         let below = y + L::splat(self.alpha as f32);
         L::select(L::zero().lt(y), L::one(), below)
     }

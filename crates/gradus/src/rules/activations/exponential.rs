@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::exp;
 use crate::base::registry::Rule;
@@ -8,14 +8,14 @@ plain!(
     Exponential
 );
 
-impl Formula for Exponential {
+impl ActivationFormula for Exponential {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         exp(x)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         y
     }
 }

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::{normal, sigmoid};
 use crate::base::registry::Rule;
@@ -24,8 +24,8 @@ impl Rule for Gelu {}
 const TWICE: f32 = 1.595_769;
 const CUBE: f32 = 0.044_715;
 
-impl Formula for Gelu {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for Gelu {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -39,7 +39,7 @@ impl Formula for Gelu {
 
     /// Φ(x) + x φ(x), or with s the sigmoid of u: s + x s (1 - s) u'.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         // Beyond 14 the derivative is 0, or 1, to float precision.
         let x = L::splat(-14.0).max(L::splat(14.0).min(x));
         if self.approximate {

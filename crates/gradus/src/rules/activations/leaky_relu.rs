@@ -1,4 +1,4 @@
-use super::{Activation, Formula};
+use super::{Activation, ActivationFormula};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -87,7 +87,7 @@ impl Rule for GeneralRelu {
     }
 }
 
-impl Formula for LeakyRelu {
+impl ActivationFormula for LeakyRelu {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let below = x * L::splat(self.negative_slope as f32);
@@ -96,7 +96,7 @@ impl Formula for LeakyRelu {
 
     /// s at 0, as in TensorFlow.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         let below = L::splat(self.negative_slope as f32);
         L::select(L::zero().lt(y), L::one(), below)
     }
@@ -112,8 +112,8 @@ impl GeneralRelu {
     }
 }
 
-impl Formula for GeneralRelu {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for GeneralRelu {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -125,7 +125,7 @@ impl Formula for GeneralRelu {
 
     /// s at θ and 0 at M.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         let above = L::select(x.lt(self.highest()), L::one(), L::zero());
         let below = L::splat(self.negative_slope as f32);
         L::select(L::splat(self.threshold as f32).lt(x), above, below)

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,14 @@ impl Linear {
 
 impl Rule for Linear {}
 
-impl Formula for Linear {
+impl ActivationFormula for Linear {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         x
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, _y: L) -> L {
         L::one()
     }
 }

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::exp;
 use crate::base::registry::Rule;
@@ -20,8 +20,8 @@ fn factor<L: Lane>(x: L) -> (L, L) {
     (n * below, slope)
 }
 
-impl Formula for Mish {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for Mish {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -29,7 +29,7 @@ impl Formula for Mish {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         let (value, slope) = factor(x);
         L::splat(20.0).min(x).mul_add(slope, value)
     }

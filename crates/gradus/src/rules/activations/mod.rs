@@ -17,19 +17,19 @@ pub enum Form {
 }
 
 /// An activation's formula.
-pub trait Formula: Rule {
-    /// Scope. A [`Form::Softmax`] or [`Form::LogSoftmax`] ignores `value` and `slope`: it computes
+pub trait ActivationFormula: Rule {
+    /// Scope. A [`Form::Softmax`] or [`Form::LogSoftmax`] ignores `value` and `derivative`: it computes
     /// a whole row.
     const FORM: Form = Form::Element;
 
-    /// True if `slope` uses `x`; if not, `x` is not kept for the backward pass.
-    const SLOPE_USES_INPUT: bool = false;
+    /// True if `derivative` uses `x`; if not, `x` is not kept for the backward pass.
+    const DERIVATIVE_USES_INPUT: bool = false;
 
     /// y = f(x).
     fn value<L: Lane>(&self, x: L) -> L;
 
     /// f'(x), from x and y = f(x).
-    fn slope<L: Lane>(&self, x: L, y: L) -> L;
+    fn derivative<L: Lane>(&self, x: L, y: L) -> L;
 }
 
 /// An activation without arguments.
@@ -135,7 +135,7 @@ defaults!(Activation {
     TanhShrink,
 });
 
-visitor!(Activation, Formula);
+visitor!(Activation, ActivationFormula);
 
 impl Default for Activation {
     fn default() -> Self {
@@ -147,7 +147,7 @@ forward!(Activation {
     /// The scope.
     pub fn form(&self) -> Form = FORM;
     /// True if its derivative needs the input beside the output.
-    pub(crate) fn slope_uses_input(&self) -> bool = SLOPE_USES_INPUT;
+    pub(crate) fn derivative_uses_input(&self) -> bool = DERIVATIVE_USES_INPUT;
 });
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ impl Relu {
 
 impl Rule for Relu {}
 
-impl Formula for Relu {
+impl ActivationFormula for Relu {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         x.max(L::zero())
@@ -22,7 +22,7 @@ impl Formula for Relu {
 
     /// 0 at 0, as in Keras.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         L::select(L::zero().lt(y), L::one(), L::zero())
     }
 }

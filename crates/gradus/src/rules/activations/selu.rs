@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::exp_m1;
 use crate::base::registry::Rule;
@@ -20,7 +20,7 @@ const SCALE_ALPHA: f32 = 1.758_099_3;
 
 impl Rule for Selu {}
 
-impl Formula for Selu {
+impl ActivationFormula for Selu {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let below = exp_m1(x.min(L::zero())) * L::splat(SCALE_ALPHA);
@@ -28,7 +28,7 @@ impl Formula for Selu {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         L::select(L::zero().lt(y), L::splat(SCALE), y + L::splat(SCALE_ALPHA))
     }
 }

@@ -1,4 +1,4 @@
-use super::{Formula, leaky_relu::check_positive};
+use super::{ActivationFormula, leaky_relu::check_positive};
 use crate::base::lane::Lane;
 use crate::base::math::tanh;
 use crate::base::registry::Rule;
@@ -64,7 +64,7 @@ fn outside<L: Lane>(y: L) -> L {
     L::select(L::zero().lt(y.abs()), L::one(), L::zero())
 }
 
-impl Formula for SoftShrink {
+impl ActivationFormula for SoftShrink {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let threshold = L::splat(self.threshold as f32);
@@ -74,12 +74,12 @@ impl Formula for SoftShrink {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         outside(y)
     }
 }
 
-impl Formula for HardShrink {
+impl ActivationFormula for HardShrink {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let threshold = L::splat(self.threshold as f32);
@@ -87,13 +87,13 @@ impl Formula for HardShrink {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         outside(y)
     }
 }
 
-impl Formula for TanhShrink {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for TanhShrink {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -102,7 +102,7 @@ impl Formula for TanhShrink {
 
     /// tanh² x.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         let t = tanh(x);
         t * t
     }

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math;
 use crate::base::registry::Rule;
@@ -15,14 +15,14 @@ impl Sigmoid {
 
 impl Rule for Sigmoid {}
 
-impl Formula for Sigmoid {
+impl ActivationFormula for Sigmoid {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         math::sigmoid(x)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         y * (L::one() - y)
     }
 }

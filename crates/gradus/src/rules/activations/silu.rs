@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::sigmoid;
 use crate::base::registry::Rule;
@@ -13,8 +13,8 @@ plain!(
     HardSilu
 );
 
-impl Formula for Silu {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for Silu {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -23,14 +23,14 @@ impl Formula for Silu {
 
     /// s (1 + x (1 - s)), s the sigmoid.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         let s = sigmoid(x);
         s * x.mul_add(L::one() - s, L::one())
     }
 }
 
-impl Formula for HardSilu {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for HardSilu {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -40,7 +40,7 @@ impl Formula for HardSilu {
 
     /// (2 x + 3) / 6 from -3 to 3.
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         let three = L::splat(3.0);
         let between = (x + x + three) / L::splat(6.0);
         let above = L::select(x.lt(three), between, L::one());

@@ -1,4 +1,4 @@
-use super::{Form, Formula};
+use super::{Form, ActivationFormula};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ impl Softmax {
 
 impl Rule for Softmax {}
 
-impl Formula for Softmax {
+impl ActivationFormula for Softmax {
     const FORM: Form = Form::Softmax;
 
     #[inline(always)]
@@ -23,7 +23,7 @@ impl Formula for Softmax {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, _y: L) -> L {
         L::one()
     }
 }
@@ -33,7 +33,7 @@ plain!(
     LogSoftmax
 );
 
-impl Formula for LogSoftmax {
+impl ActivationFormula for LogSoftmax {
     const FORM: Form = Form::LogSoftmax;
 
     #[inline(always)]
@@ -42,7 +42,7 @@ impl Formula for LogSoftmax {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, _y: L) -> L {
         L::one()
     }
 }

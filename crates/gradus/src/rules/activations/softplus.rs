@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math::{exp_m1, softplus};
 use crate::base::registry::Rule;
@@ -46,7 +46,7 @@ impl Rule for Squareplus {
     }
 }
 
-impl Formula for Softplus {
+impl ActivationFormula for Softplus {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         softplus(x)
@@ -54,12 +54,12 @@ impl Formula for Softplus {
 
     /// The sigmoid of x = 1 - e^-y.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         -exp_m1(-y)
     }
 }
 
-impl Formula for LogSigmoid {
+impl ActivationFormula for LogSigmoid {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         -softplus(-x)
@@ -67,12 +67,12 @@ impl Formula for LogSigmoid {
 
     /// The sigmoid of -x = 1 - e^y.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         -exp_m1(y)
     }
 }
 
-impl Formula for SparsePlus {
+impl ActivationFormula for SparsePlus {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         let root = (x + L::one()).max(L::zero()) * L::splat(0.5);
@@ -81,7 +81,7 @@ impl Formula for SparsePlus {
 
     /// (x + 1) / 2 = √y from -1 to 1.
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         y.sqrt().min(L::one())
     }
 }
@@ -95,8 +95,8 @@ impl Squareplus {
     }
 }
 
-impl Formula for Squareplus {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for Squareplus {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     /// Below 0 as b / 2 / (√(x² + b) - x), which avoids cancellation.
     #[inline(always)]
@@ -109,7 +109,7 @@ impl Formula for Squareplus {
 
     /// (1 + x / √(x² + b)) / 2 = y / √(x² + b).
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, y: L) -> L {
         y / self.root(x)
     }
 }

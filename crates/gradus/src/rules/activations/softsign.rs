@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 
@@ -8,7 +8,7 @@ plain!(
     Softsign
 );
 
-impl Formula for Softsign {
+impl ActivationFormula for Softsign {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         x / (x.abs() + L::one())
@@ -16,7 +16,7 @@ impl Formula for Softsign {
 
     /// 1 / (1 + |x|)² = (1 - |y|)².
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         let rest = L::one() - y.abs();
         rest * rest
     }

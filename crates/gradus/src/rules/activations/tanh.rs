@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::math;
 use crate::base::registry::Rule;
@@ -15,14 +15,14 @@ impl Tanh {
 
 impl Rule for Tanh {}
 
-impl Formula for Tanh {
+impl ActivationFormula for Tanh {
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
         math::tanh(x)
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, _x: L, y: L) -> L {
+    fn derivative<L: Lane>(&self, _x: L, y: L) -> L {
         L::one() - y * y
     }
 }

@@ -163,15 +163,15 @@ fn cases() -> Vec<Activation> {
 struct At(f32);
 impl Visit for At {
     type Output = (f32, f32);
-    fn visit<R: Formula>(self, rule: &R) -> (f32, f32) {
+    fn visit<R: ActivationFormula>(self, rule: &R) -> (f32, f32) {
         let y = rule.value(self.0);
         // A rule that does not use x gets a meaningless one.
-        let x = if R::SLOPE_USES_INPUT {
+        let x = if R::DERIVATIVE_USES_INPUT {
             self.0
         } else {
             f32::NAN
         };
-        (y, rule.slope(x, y))
+        (y, rule.derivative(x, y))
     }
 }
 

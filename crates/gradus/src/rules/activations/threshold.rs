@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ActivationFormula;
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -27,8 +27,8 @@ impl Rule for Threshold {
     }
 }
 
-impl Formula for Threshold {
-    const SLOPE_USES_INPUT: bool = true;
+impl ActivationFormula for Threshold {
+    const DERIVATIVE_USES_INPUT: bool = true;
 
     #[inline(always)]
     fn value<L: Lane>(&self, x: L) -> L {
@@ -37,7 +37,7 @@ impl Formula for Threshold {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, x: L, _y: L) -> L {
+    fn derivative<L: Lane>(&self, x: L, _y: L) -> L {
         L::select(L::splat(self.threshold as f32).lt(x), L::one(), L::zero())
     }
 }

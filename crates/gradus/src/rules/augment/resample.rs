@@ -101,7 +101,7 @@ const TOGETHER: usize = 16;
 const EXACT: u32 = 1 << 23;
 
 /// The sources of some pixels: four pixels each, and their weights.
-struct Parts {
+struct Neighbours {
     at: [[u32; TOGETHER]; 4],
     shares: [[f32; TOGETHER]; 4],
 }
@@ -178,7 +178,7 @@ impl Resample {
         let (down, right, _) = image.steps();
         let (height, width) = (image.height as f32, image.width as f32);
         let between = self.interpolation == Interpolation::Bilinear;
-        let mut parts = Parts {
+        let mut parts = Neighbours {
             at: [[0; TOGETHER]; 4],
             shares: [[0.0; TOGETHER]; 4],
         };

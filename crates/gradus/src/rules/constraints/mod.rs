@@ -6,12 +6,12 @@ use crate::error::Result;
 pub use norms::Axes;
 
 /// A constraint's formula.
-pub trait Formula: Rule {
-    /// Projects a variable of that shape. `scratch` has the room that [`Formula::scratch`] asks
+pub trait ConstraintFormula: Rule {
+    /// Projects a variable of that shape. `scratch` has the room that [`ConstraintFormula::scratch`] asks
     /// for.
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]);
 
-    /// The room that [`Formula::apply`] needs for a variable of that shape.
+    /// The room that [`ConstraintFormula::apply`] needs for a variable of that shape.
     fn scratch(&self, shape: &[usize]) -> usize {
         let _ = shape;
         0

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ConstraintFormula;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct NonNeg {}
 
 impl Rule for NonNeg {}
 
-impl Formula for NonNeg {
+impl ConstraintFormula for NonNeg {
     fn apply(&self, _: &[usize], values: &mut [f32], _: &mut [f64]) {
         for w in values {
             // NaN stays NaN.

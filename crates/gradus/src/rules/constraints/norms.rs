@@ -1,4 +1,4 @@
-use super::Formula;
+use super::ConstraintFormula;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -218,7 +218,7 @@ impl Rule for UnitNorm {}
 /// Keras' epsilon of denominators.
 const EPSILON: f32 = 1e-7;
 
-impl Formula for MaxNorm {
+impl ConstraintFormula for MaxNorm {
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         let highest = self.max_value as f32;
         let factor = |n: f32| n.min(highest) / (EPSILON + n);
@@ -234,7 +234,7 @@ impl Formula for MaxNorm {
     }
 }
 
-impl Formula for MinMaxNorm {
+impl ConstraintFormula for MinMaxNorm {
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         let (low, high) = (self.min_value as f32, self.max_value as f32);
         let (rate, rest) = (self.rate as f32, (1.0 - self.rate) as f32);
@@ -251,7 +251,7 @@ impl Formula for MinMaxNorm {
     }
 }
 
-impl Formula for UnitNorm {
+impl ConstraintFormula for UnitNorm {
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]) {
         let factor = |n: f32| 1.0 / (EPSILON + n);
         self.axis.rescale(shape, values, scratch, factor);

@@ -1,4 +1,4 @@
-use super::Formula;
+use super::InitializerFormula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
@@ -33,19 +33,19 @@ impl Rule for Zeros {}
 impl Rule for Ones {}
 impl Rule for Constant {}
 
-impl Formula for Zeros {
+impl InitializerFormula for Zeros {
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(0.0);
     }
 }
 
-impl Formula for Ones {
+impl InitializerFormula for Ones {
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(1.0);
     }
 }
 
-impl Formula for Constant {
+impl InitializerFormula for Constant {
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(self.value as f32);
     }

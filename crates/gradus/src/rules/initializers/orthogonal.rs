@@ -1,4 +1,4 @@
-use super::Formula;
+use super::InitializerFormula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -70,7 +70,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-impl Formula for Orthogonal {
+impl InitializerFormula for Orthogonal {
     /// Normal vectors orthonormalized one after the other (Gram & Schmidt; twice, against
     /// rounding). The result is the Q of the QR decomposition whose R has a positive diagonal:
     /// uniform over all orthogonal matrices.
@@ -118,7 +118,7 @@ impl Formula for Orthogonal {
     }
 }
 
-impl Formula for Identity {
+impl InitializerFormula for Identity {
     fn fill(&self, shape: &[usize], _: &mut Sequence, values: &mut [f32]) {
         let columns = shape.last().copied().unwrap_or(1).max(1);
         for (i, value) in values.iter_mut().enumerate() {

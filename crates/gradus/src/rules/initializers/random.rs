@@ -1,4 +1,4 @@
-use super::Formula;
+use super::InitializerFormula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -101,20 +101,20 @@ impl Rule for TruncatedNormal {
     }
 }
 
-impl Formula for RandomNormal {
+impl InitializerFormula for RandomNormal {
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         values.fill_with(|| (self.mean + self.stddev * random.normal()) as f32);
     }
 }
 
-impl Formula for RandomUniform {
+impl InitializerFormula for RandomUniform {
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         let width = self.maxval - self.minval;
         values.fill_with(|| (self.minval + width * random.uniform()) as f32);
     }
 }
 
-impl Formula for TruncatedNormal {
+impl InitializerFormula for TruncatedNormal {
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         values.fill_with(|| (self.mean + self.stddev * random.truncated_normal()) as f32);
     }

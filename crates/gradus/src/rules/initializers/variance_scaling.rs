@@ -1,4 +1,4 @@
-use super::Formula;
+use super::InitializerFormula;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -67,7 +67,7 @@ impl Rule for VarianceScaling {
     }
 }
 
-impl Formula for VarianceScaling {
+impl InitializerFormula for VarianceScaling {
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]) {
         let (fan_in, fan_out) = fans(shape);
         let n = match self.mode {
@@ -125,7 +125,7 @@ macro_rules! named {
 
         impl Rule for $name {}
 
-        impl Formula for $name {
+        impl InitializerFormula for $name {
             fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]) {
                 let rule = VarianceScaling {
                     scale: $scale,

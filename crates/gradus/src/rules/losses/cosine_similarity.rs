@@ -1,4 +1,4 @@
-use super::Formula;
+use super::LossFormula;
 use crate::base::registry::Rule;
 
 /// Keras' least length of a vector.
@@ -17,7 +17,7 @@ fn inverse(vector: &[f32]) -> (f32, bool) {
     (inverse.min(1.0 / EPSILON), inverse < 1.0 / EPSILON)
 }
 
-impl Formula for CosineSimilarity {
+impl LossFormula for CosineSimilarity {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let (by_target, _) = inverse(target);
         let (by_output, free) = inverse(output);

@@ -1,4 +1,4 @@
-use super::{Formula, Criterion, Targets, check_smoothing, mean};
+use super::{LossFormula, Criterion, Targets, check_smoothing, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use crate::rules::activations::Activation;
@@ -72,7 +72,7 @@ impl Rule for BinaryCrossentropy {
     }
 }
 
-impl Formula for SparseCategoricalCrossentropy {
+impl LossFormula for SparseCategoricalCrossentropy {
     fn targets(&self) -> Targets {
         Targets::ClassNumbers
     }
@@ -109,7 +109,7 @@ impl Formula for SparseCategoricalCrossentropy {
     }
 }
 
-impl Formula for CategoricalCrossentropy {
+impl LossFormula for CategoricalCrossentropy {
     fn of_classes(&self) -> bool {
         true
     }
@@ -178,7 +178,7 @@ fn from_probabilities(y: &[f32], target: impl Fn(usize) -> f32, gradient: &mut [
     loss
 }
 
-impl Formula for BinaryCrossentropy {
+impl LossFormula for BinaryCrossentropy {
     fn of_classes(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-use super::{Formula, check_above, mean};
+use super::{LossFormula, check_above, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ fn sign(e: f32) -> f32 {
     if e == 0.0 { 0.0 } else { e.signum() }
 }
 
-impl Formula for MeanSquaredError {
+impl LossFormula for MeanSquaredError {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let e = y - t;
@@ -74,7 +74,7 @@ impl Formula for MeanSquaredError {
     }
 }
 
-impl Formula for MeanAbsoluteError {
+impl LossFormula for MeanAbsoluteError {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let e = y - t;
@@ -83,7 +83,7 @@ impl Formula for MeanAbsoluteError {
     }
 }
 
-impl Formula for MeanAbsolutePercentageError {
+impl LossFormula for MeanAbsolutePercentageError {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let share = mean(target, output, gradient, |t, y| {
             let (e, size) = (y - t, t.abs().max(EPSILON));
@@ -93,7 +93,7 @@ impl Formula for MeanAbsolutePercentageError {
     }
 }
 
-impl Formula for MeanSquaredLogarithmicError {
+impl LossFormula for MeanSquaredLogarithmicError {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let e = y.max(EPSILON).ln_1p() - t.max(EPSILON).ln_1p();
@@ -107,7 +107,7 @@ impl Formula for MeanSquaredLogarithmicError {
     }
 }
 
-impl Formula for LogCosh {
+impl LossFormula for LogCosh {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             let e = y - t;
@@ -124,7 +124,7 @@ impl Formula for LogCosh {
     }
 }
 
-impl Formula for Poisson {
+impl LossFormula for Poisson {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         mean(target, output, gradient, |t, y| {
             (y - t * (y + EPSILON).ln(), 1.0 - t / (y + EPSILON))
@@ -132,7 +132,7 @@ impl Formula for Poisson {
     }
 }
 
-impl Formula for Huber {
+impl LossFormula for Huber {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let delta = self.delta as f32;
         mean(target, output, gradient, |t, y| {

@@ -1,4 +1,4 @@
-use super::{Formula, Criterion, check_positive, check_smoothing, mean};
+use super::{LossFormula, Criterion, check_positive, check_smoothing, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use crate::rules::activations::Activation;
@@ -98,7 +98,7 @@ fn power(x: f32, gamma: f32) -> (f32, f32) {
     (x.powf(gamma), slope)
 }
 
-impl Formula for BinaryFocalCrossentropy {
+impl LossFormula for BinaryFocalCrossentropy {
     fn of_classes(&self) -> bool {
         true
     }
@@ -150,7 +150,7 @@ impl Formula for BinaryFocalCrossentropy {
     }
 }
 
-impl Formula for CategoricalFocalCrossentropy {
+impl LossFormula for CategoricalFocalCrossentropy {
     fn of_classes(&self) -> bool {
         true
     }

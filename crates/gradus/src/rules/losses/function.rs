@@ -1,4 +1,4 @@
-use super::{Formula, Targets};
+use super::{LossFormula, Targets};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Function {
 
 impl Rule for Function {}
 
-impl Formula for Function {
+impl LossFormula for Function {
     fn targets(&self) -> Targets {
         self.targets
     }

@@ -1,4 +1,4 @@
-use super::{Formula, mean};
+use super::{LossFormula, mean};
 use crate::base::registry::Rule;
 
 plain!(
@@ -23,7 +23,7 @@ fn signed(t: f32) -> f32 {
     if t == 0.0 { -1.0 } else { t }
 }
 
-impl Formula for Hinge {
+impl LossFormula for Hinge {
     fn of_classes(&self) -> bool {
         true
     }
@@ -37,7 +37,7 @@ impl Formula for Hinge {
     }
 }
 
-impl Formula for SquaredHinge {
+impl LossFormula for SquaredHinge {
     fn of_classes(&self) -> bool {
         true
     }
@@ -51,7 +51,7 @@ impl Formula for SquaredHinge {
     }
 }
 
-impl Formula for CategoricalHinge {
+impl LossFormula for CategoricalHinge {
     fn of_classes(&self) -> bool {
         true
     }

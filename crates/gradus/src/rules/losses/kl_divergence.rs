@@ -1,4 +1,4 @@
-use super::Formula;
+use super::LossFormula;
 use crate::base::registry::Rule;
 
 /// Keras' clipping of both distributions away from 0.
@@ -10,7 +10,7 @@ plain!(
     KLDivergence
 );
 
-impl Formula for KLDivergence {
+impl LossFormula for KLDivergence {
     fn row(&self, target: &[f32], output: &[f32], gradient: &mut [f32]) -> f32 {
         let mut sum = 0.0;
         for ((g, &y), &t) in gradient.iter_mut().zip(output).zip(target) {

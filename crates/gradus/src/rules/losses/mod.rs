@@ -24,7 +24,7 @@ pub enum Targets {
 }
 
 /// A loss's formula, for one position: one row of the outputs' last axis.
-pub trait Formula: Rule {
+pub trait LossFormula: Rule {
     /// The kind of targets.
     fn targets(&self) -> Targets {
         Targets::LikeOutputs
@@ -159,7 +159,7 @@ impl Criterion {
 }
 
 /// The loss of each row, and its gradient.
-fn rows<R: Formula>(
+fn rows<R: LossFormula>(
     rule: &R,
     width: usize,
     targets: &[f32],

@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula, Metric, class, largest};
+use super::{Batch, Better, MetricFormula, Metric, class, largest};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use crate::rules::losses::Targets;
@@ -109,7 +109,7 @@ impl Rule for BinaryAccuracy {}
 impl Rule for CategoricalAccuracy {}
 impl Rule for SparseCategoricalAccuracy {}
 
-impl Formula for Accuracy {
+impl MetricFormula for Accuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {
@@ -127,7 +127,7 @@ impl Formula for Accuracy {
     }
 }
 
-impl Formula for BinaryAccuracy {
+impl MetricFormula for BinaryAccuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -144,7 +144,7 @@ impl Formula for BinaryAccuracy {
     }
 }
 
-impl Formula for CategoricalAccuracy {
+impl MetricFormula for CategoricalAccuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -155,7 +155,7 @@ impl Formula for CategoricalAccuracy {
     }
 }
 
-impl Formula for SparseCategoricalAccuracy {
+impl MetricFormula for SparseCategoricalAccuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -174,7 +174,7 @@ fn in_top(output: &[f32], place: usize, k: u64) -> bool {
     (output.iter().filter(|y| *y > own).count() as u64) < k
 }
 
-impl Formula for TopKCategoricalAccuracy {
+impl MetricFormula for TopKCategoricalAccuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -185,7 +185,7 @@ impl Formula for TopKCategoricalAccuracy {
     }
 }
 
-impl Formula for SparseTopKCategoricalAccuracy {
+impl MetricFormula for SparseTopKCategoricalAccuracy {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {

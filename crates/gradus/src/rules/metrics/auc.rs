@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula};
+use super::{Batch, Better, MetricFormula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ fn over(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
 
-impl Formula for AUC {
+impl MetricFormula for AUC {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     /// For each label, the counts of true and false ones by the number of thresholds below them,

@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula};
+use super::{Batch, Better, MetricFormula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ fn share(gathered: &[f64]) -> f64 {
     }
 }
 
-impl Formula for Precision {
+impl MetricFormula for Precision {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -101,7 +101,7 @@ impl Formula for Precision {
     }
 }
 
-impl Formula for Recall {
+impl MetricFormula for Recall {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -133,7 +133,7 @@ macro_rules! count {
             }
         }
 
-        impl Formula for $name {
+        impl MetricFormula for $name {
             const BETTER: Option<Better> = None;
 
             fn gathers(&self, _width: usize) -> usize {

@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula};
+use super::{Batch, Better, MetricFormula};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ impl FBetaScore {
     }
 }
 
-impl Formula for FBetaScore {
+impl MetricFormula for FBetaScore {
     const BETTER: Option<Better> = Some(Better::Larger);
     const NAME: Option<&'static str> = Some("fbeta_score");
 
@@ -138,7 +138,7 @@ impl Formula for FBetaScore {
     }
 }
 
-impl Formula for F1Score {
+impl MetricFormula for F1Score {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn gathers(&self, width: usize) -> usize {

@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula};
+use super::{Batch, Better, MetricFormula};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Function {
 
 impl Rule for Function {}
 
-impl Formula for Function {
+impl MetricFormula for Function {
     const BETTER: Option<Better> = None;
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {

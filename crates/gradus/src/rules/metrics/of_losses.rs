@@ -1,9 +1,9 @@
 //! The losses that are metrics too, with the same names and arguments; and metrics derived from
 //! them.
 
-use super::{Batch, Better, Formula, Metric};
+use super::{Batch, Better, MetricFormula, Metric};
 use crate::base::registry::Rule;
-use crate::rules::losses::{Formula as LossFormula, Targets};
+use crate::rules::losses::{LossFormula, Targets};
 use serde::{Deserialize, Serialize};
 
 pub use crate::rules::losses::{
@@ -64,7 +64,7 @@ fn add_loss<R: LossFormula>(rule: &R, batch: Batch<'_>, gathered: &mut [f64]) {
 macro_rules! mean_of_loss {
     ($($rule:ident),+ $(,)?) => {
         $(
-            impl Formula for $rule {
+            impl MetricFormula for $rule {
                 const BETTER: Option<Better> = Some(Better::Smaller);
 
                 fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -90,7 +90,7 @@ mean_of_loss!(
     SquaredHinge,
 );
 
-impl Formula for CosineSimilarity {
+impl MetricFormula for CosineSimilarity {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -103,7 +103,7 @@ impl Formula for CosineSimilarity {
     }
 }
 
-impl Formula for LogCoshError {
+impl MetricFormula for LogCoshError {
     const BETTER: Option<Better> = Some(Better::Smaller);
     const NAME: Option<&'static str> = Some("logcosh");
 
@@ -112,7 +112,7 @@ impl Formula for LogCoshError {
     }
 }
 
-impl Formula for RootMeanSquaredError {
+impl MetricFormula for RootMeanSquaredError {
     const BETTER: Option<Better> = Some(Better::Smaller);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
@@ -124,7 +124,7 @@ impl Formula for RootMeanSquaredError {
     }
 }
 
-impl Formula for Crossentropy {
+impl MetricFormula for Crossentropy {
     const BETTER: Option<Better> = Some(Better::Smaller);
 
     fn resolve(&self, targets: Targets, width: usize) -> Option<Metric> {

@@ -1,4 +1,4 @@
-use super::{Batch, Better, Formula};
+use super::{Batch, Better, MetricFormula};
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ impl R2Score {
 
 impl Rule for R2Score {}
 
-impl Formula for R2Score {
+impl MetricFormula for R2Score {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     /// Σ t, Σ t² and Σ (y - t)² of each output, the sum of the weights, and the

@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive, check_rate};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -36,7 +36,7 @@ impl Rule for Adadelta {
     }
 }
 
-impl Formula for Adadelta {
+impl OptimizerFormula for Adadelta {
     fn slots(&self) -> &'static [&'static str] {
         &["accumulated_grad", "accumulated_delta_var"]
     }

@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -35,7 +35,7 @@ impl Rule for Adagrad {
     }
 }
 
-impl Formula for Adagrad {
+impl OptimizerFormula for Adagrad {
     fn slots(&self) -> &'static [&'static str] {
         &["accumulator"]
     }

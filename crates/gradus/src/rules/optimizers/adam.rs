@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive, check_rate, correction};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -43,7 +43,7 @@ impl Rule for Adam {
     }
 }
 
-impl Formula for Adam {
+impl OptimizerFormula for Adam {
     fn slots(&self) -> &'static [&'static str] {
         if self.amsgrad {
             &["momentum", "velocity", "velocity_hat"]
@@ -140,7 +140,7 @@ impl Rule for AdamW {
     }
 }
 
-impl Formula for AdamW {
+impl OptimizerFormula for AdamW {
     const WEIGHT_DECAY: Option<f64> = Some(0.004);
 
     fn slots(&self) -> &'static [&'static str] {

@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive, check_rate, correction};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -40,7 +40,7 @@ impl Rule for Adamax {
     }
 }
 
-impl Formula for Adamax {
+impl OptimizerFormula for Adamax {
     fn slots(&self) -> &'static [&'static str] {
         &["momentum", "norm"]
     }

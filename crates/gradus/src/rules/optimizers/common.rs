@@ -1,4 +1,4 @@
-use super::{Formula, Method};
+use super::{Method, OptimizerFormula};
 use crate::base::registry::{Value, field_names, fields, named, read};
 use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
@@ -443,7 +443,7 @@ impl<M> Optimizer<M> {
     }
 }
 
-impl<R: Formula> Optimizer<R> {
+impl<R: OptimizerFormula> Optimizer<R> {
     /// The rule at its default learning rate and weight decay.
     pub(super) fn of(rule: R) -> Self {
         Self::with(rule, R::LEARNING_RATE, R::WEIGHT_DECAY)
@@ -457,7 +457,7 @@ impl From<Method> for Optimizer {
     }
 }
 
-impl<R: Formula> From<R> for Optimizer
+impl<R: OptimizerFormula> From<R> for Optimizer
 where
     Method: From<R>,
 {
@@ -466,7 +466,7 @@ where
     }
 }
 
-impl<R: Formula> From<Optimizer<R>> for Optimizer
+impl<R: OptimizerFormula> From<Optimizer<R>> for Optimizer
 where
     Method: From<R>,
 {

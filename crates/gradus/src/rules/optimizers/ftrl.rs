@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::math::pow;
 use crate::base::registry::Rule;
@@ -96,7 +96,7 @@ impl Ftrl {
     }
 }
 
-impl Formula for Ftrl {
+impl OptimizerFormula for Ftrl {
     fn slots(&self) -> &'static [&'static str] {
         &["accumulator", "linear"]
     }

@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive, check_rate, correction};
-use super::{Clock, Coefficients, Formula, SLOTS, Whole};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS, Whole};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -60,7 +60,7 @@ fn ratio(w: f64, r: f64) -> f32 {
     if positive { (w / r).sqrt() as f32 } else { 1.0 }
 }
 
-impl Formula for Lamb {
+impl OptimizerFormula for Lamb {
     fn slots(&self) -> &'static [&'static str] {
         &["momentum", "velocity"]
     }

@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_rate};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ impl Rule for Lion {
     }
 }
 
-impl Formula for Lion {
+impl OptimizerFormula for Lion {
     fn slots(&self) -> &'static [&'static str] {
         &["momentum"]
     }

@@ -29,7 +29,7 @@ pub struct Clock<'a> {
     pub learning_rate: f32,
     /// Replacement of the momentum (or β₁), if a schedule changes it.
     pub momentum: Option<f32>,
-    /// The optimizer's scalars, initialized from [`Formula::scalars`].
+    /// The optimizer's scalars, initialized from [`OptimizerFormula::scalars`].
     pub scalars: &'a mut [f32],
 }
 
@@ -44,12 +44,12 @@ pub struct Whole<'a> {
     pub gradient: &'a [f32],
     /// Slots of each weight; unused ones are empty.
     pub slots: [&'a mut [f32]; SLOTS],
-    /// Scratch memory of the size [`Formula::scratch`], with arbitrary contents.
+    /// Scratch memory of the size [`OptimizerFormula::scratch`], with arbitrary contents.
     pub scratch: &'a mut [f32],
 }
 
 /// An optimizer's formula.
-pub trait Formula: Rule {
+pub trait OptimizerFormula: Rule {
     /// Keras' default learning rate.
     const LEARNING_RATE: f64 = 0.001;
 
@@ -83,7 +83,7 @@ pub trait Formula: Rule {
     /// One weight's step: the new weight, and the new slots in place.
     fn step<L: Lane>(&self, c: &Coefficients, w: L, g: L, slots: &mut [L; SLOTS]) -> L;
 
-    /// True if a variable is updated as a whole, by [`step_whole`](Formula::step_whole). `path` is
+    /// True if a variable is updated as a whole, by [`step_whole`](OptimizerFormula::step_whole). `path` is
     /// `dense_1/kernel`.
     fn needs_whole(&self, path: &str, shape: &[usize]) -> bool {
         let _ = (path, shape);
@@ -148,7 +148,7 @@ registry! {
     }
 }
 
-visitor!(Method, Formula);
+visitor!(Method, OptimizerFormula);
 
 forward!(Method {
     /// The slots of each weight.
@@ -161,7 +161,7 @@ forward!(Method {
     pub(crate) fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
     /// True if a step takes all of a variable at once; `path` is its layer and name.
     pub(crate) fn needs_whole(&self, path: &str, shape: &[usize]) -> bool;
-    /// How many of the slots such a variable has.
+    /// Number of the slots that such a variable has.
     pub(crate) fn whole_slots(&self) -> usize;
     /// The weight decay of a variable, from the one that the user asks for.
     pub(crate) fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64>;

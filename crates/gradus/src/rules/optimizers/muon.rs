@@ -1,6 +1,6 @@
 use super::adam::Adam;
 use super::parts::{arguments, check_positive, check_rate};
-use super::{Clock, Coefficients, Formula, SLOTS, Whole};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS, Whole};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -122,7 +122,7 @@ impl Rule for Muon {
     }
 }
 
-impl Formula for Muon {
+impl OptimizerFormula for Muon {
     const WEIGHT_DECAY: Option<f64> = Some(0.004);
 
     fn slots(&self) -> &'static [&'static str] {

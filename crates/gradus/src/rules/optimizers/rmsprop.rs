@@ -1,5 +1,5 @@
 use super::parts::{arguments, check_positive, check_rate};
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -45,7 +45,7 @@ impl Rule for RMSprop {
     }
 }
 
-impl Formula for RMSprop {
+impl OptimizerFormula for RMSprop {
     fn slots(&self) -> &'static [&'static str] {
         match (self.momentum > 0.0, self.centered) {
             (false, false) => &["velocity"],

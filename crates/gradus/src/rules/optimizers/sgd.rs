@@ -1,5 +1,5 @@
 use super::parts::arguments;
-use super::{Clock, Coefficients, Formula, SLOTS};
+use super::{Clock, Coefficients, OptimizerFormula, SLOTS};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ impl Rule for SGD {
     }
 }
 
-impl Formula for SGD {
+impl OptimizerFormula for SGD {
     const LEARNING_RATE: f64 = 0.01;
 
     fn slots(&self) -> &'static [&'static str] {

@@ -19,7 +19,7 @@ struct Walk<'a> {
 
 impl Visit for Walk<'_> {
     type Output = (Vec<Vec<f32>>, Vec<Vec<f32>>);
-    fn visit<R: Formula>(self, rule: &R) -> Self::Output {
+    fn visit<R: OptimizerFormula>(self, rule: &R) -> Self::Output {
         let movement = self.optimizer.movement("dense", "kernel", self.shape);
         let mut w = self.start.to_vec();
         let mut slots: Vec<_> = rule.slot_start().map(|s| vec![s; w.len()]).into();

@@ -1,4 +1,4 @@
-use super::{Formula, check_positive};
+use super::{RegularizerFormula, check_positive};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::Result;
@@ -82,7 +82,7 @@ impl Rule for L1L2 {
     }
 }
 
-impl Formula for L1 {
+impl RegularizerFormula for L1 {
     fn l1_l2(&self) -> Option<L1L2> {
         Some(L1L2::new(self.l1, 0.0))
     }
@@ -94,12 +94,12 @@ impl Formula for L1 {
 
     /// 0 at 0.
     #[inline(always)]
-    fn slope<L: Lane>(&self, w: L) -> L {
+    fn derivative<L: Lane>(&self, w: L) -> L {
         w.sign() * L::splat(self.l1 as f32)
     }
 }
 
-impl Formula for L2 {
+impl RegularizerFormula for L2 {
     fn l1_l2(&self) -> Option<L1L2> {
         Some(L1L2::new(0.0, self.l2))
     }
@@ -110,12 +110,12 @@ impl Formula for L2 {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, w: L) -> L {
+    fn derivative<L: Lane>(&self, w: L) -> L {
         w * L::splat(2.0 * self.l2 as f32)
     }
 }
 
-impl Formula for L1L2 {
+impl RegularizerFormula for L1L2 {
     fn l1_l2(&self) -> Option<L1L2> {
         Some(self.clone())
     }
@@ -126,7 +126,7 @@ impl Formula for L1L2 {
     }
 
     #[inline(always)]
-    fn slope<L: Lane>(&self, w: L) -> L {
-        L1::new(self.l1).slope(w) + L2::new(self.l2).slope(w)
+    fn derivative<L: Lane>(&self, w: L) -> L {
+        L1::new(self.l1).derivative(w) + L2::new(self.l2).derivative(w)
     }
 }

@@ -16,8 +16,8 @@ pub enum Form {
 }
 
 /// A regularizer's formula.
-pub trait Formula: Rule {
-    /// Scope. A [`Form::Matrix`] ignores `penalty` and `slope`, a [`Form::Element`] ignores
+pub trait RegularizerFormula: Rule {
+    /// Scope. A [`Form::Matrix`] ignores `penalty` and `derivative`, a [`Form::Element`] ignores
     /// `matrix`.
     const FORM: Form = Form::Element;
 
@@ -25,10 +25,10 @@ pub trait Formula: Rule {
     fn penalty<L: Lane>(&self, w: L) -> L;
 
     /// The derivative of the penalty.
-    fn slope<L: Lane>(&self, w: L) -> L;
+    fn derivative<L: Lane>(&self, w: L) -> L;
 
     /// The penalty for a matrix with that many columns, row after row; its derivatives are added to
-    /// `gradient` if there is one. `scratch` has the room that [`Formula::scratch`] asks for.
+    /// `gradient` if there is one. `scratch` has the room that [`RegularizerFormula::scratch`] asks for.
     fn matrix(
         &self,
         columns: usize,
@@ -40,7 +40,7 @@ pub trait Formula: Rule {
         0.0
     }
 
-    /// The room that [`Formula::matrix`] needs for a matrix.
+    /// The room that [`RegularizerFormula::matrix`] needs for a matrix.
     fn scratch(&self, columns: usize, size: usize) -> usize {
         let _ = (columns, size);
         0
@@ -112,7 +112,7 @@ impl Regularizer {
 }
 
 /// The penalty for values of this shape; its gradient is added to `gradient`.
-fn penalty_and_gradient<R: Formula>(
+fn penalty_and_gradient<R: RegularizerFormula>(
     rule: &R,
     shape: &[usize],
     values: &[f32],
@@ -128,7 +128,7 @@ fn penalty_and_gradient<R: Formula>(
             let mut sum = 0.0;
             for (g, &w) in gradient.iter_mut().zip(values) {
                 sum += f64::from(rule.penalty(w));
-                *g += rule.slope(w);
+                *g += rule.derivative(w);
             }
             sum
         }

@@ -1,4 +1,4 @@
-use super::{Form, Formula, check_positive};
+use super::{Form, RegularizerFormula, check_positive};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -55,14 +55,14 @@ impl OrthogonalRegularizer {
     }
 }
 
-impl Formula for OrthogonalRegularizer {
+impl RegularizerFormula for OrthogonalRegularizer {
     const FORM: Form = Form::Matrix;
 
     fn penalty<L: Lane>(&self, _w: L) -> L {
         L::zero()
     }
 
-    fn slope<L: Lane>(&self, _w: L) -> L {
+    fn derivative<L: Lane>(&self, _w: L) -> L {
         L::zero()
     }
 

@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting, check_above, check_rate};
+use super::{ScheduleFormula, Progress, StepParameters, check_above, check_rate};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -79,8 +79,8 @@ fn fall(share: f64, height: f64, alpha: f64) -> f64 {
     (1.0 - alpha) * 0.5 * height * (1.0 + (PI * share).cos()) + alpha
 }
 
-impl Formula for CosineDecay {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for CosineDecay {
+    fn at(&self, progress: Progress) -> StepParameters {
         let step = progress.iteration as f64;
         let (top, step) = match self.warmup_target {
             None => (self.initial_learning_rate, step),
@@ -96,8 +96,8 @@ impl Formula for CosineDecay {
     }
 }
 
-impl Formula for CosineDecayRestarts {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for CosineDecayRestarts {
+    fn at(&self, progress: Progress) -> StepParameters {
         // In single precision, as in Keras: its rounding decides to which period the step of a
         // restart belongs.
         let done = progress.iteration as f32 / self.first_decay_steps as f32;

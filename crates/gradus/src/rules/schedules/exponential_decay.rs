@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting, check_above, check_rate};
+use super::{ScheduleFormula, Progress, StepParameters, check_above, check_rate};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -103,35 +103,35 @@ fn stairs(steps: f64, staircase: bool) -> f64 {
     if staircase { steps.floor() } else { steps }
 }
 
-impl Formula for ExponentialDecay {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for ExponentialDecay {
+    fn at(&self, progress: Progress) -> StepParameters {
         let steps = progress.iteration as f64 / self.decay_steps;
         let exponent = stairs(steps, self.staircase);
         (self.initial_learning_rate * self.decay_rate.powf(exponent)).into()
     }
 }
 
-impl Formula for InverseTimeDecay {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for InverseTimeDecay {
+    fn at(&self, progress: Progress) -> StepParameters {
         let steps = progress.iteration as f64 / self.decay_steps;
         let steps = stairs(steps, self.staircase);
         (self.initial_learning_rate / (1.0 + self.decay_rate * steps)).into()
     }
 }
 
-impl Formula for PowerScheduling {
+impl ScheduleFormula for PowerScheduling {
     const KERAS: bool = false;
 
-    fn at(&self, progress: Progress) -> Setting {
+    fn at(&self, progress: Progress) -> StepParameters {
         let steps = progress.step as f64 / self.decay_steps;
         (self.initial_learning_rate / (1.0 + steps).powf(self.power)).into()
     }
 }
 
-impl Formula for ExponentialByEpoch {
+impl ScheduleFormula for ExponentialByEpoch {
     const KERAS: bool = false;
 
-    fn at(&self, progress: Progress) -> Setting {
+    fn at(&self, progress: Progress) -> StepParameters {
         let epochs = progress.epoch() as f64 / self.decay_epochs;
         (self.initial_learning_rate * self.decay_rate.powf(epochs)).into()
     }

@@ -27,16 +27,16 @@ impl Progress {
 
 /// The step parameters of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Setting {
+pub struct StepParameters {
     /// The learning rate.
     pub rate: f64,
     /// The momentum (or β₁), if the schedule changes it.
     pub momentum: Option<f64>,
 }
 
-impl From<f64> for Setting {
+impl From<f64> for StepParameters {
     fn from(rate: f64) -> Self {
-        Setting {
+        StepParameters {
             rate,
             momentum: None,
         }
@@ -44,12 +44,12 @@ impl From<f64> for Setting {
 }
 
 /// A schedule's formula.
-pub trait Formula: Rule {
+pub trait ScheduleFormula: Rule {
     /// True if Keras has a schedule object of this name, as an optimizer's `learning_rate`.
     const KERAS: bool = true;
 
     /// The step parameters of one step.
-    fn at(&self, progress: Progress) -> Setting;
+    fn at(&self, progress: Progress) -> StepParameters;
 }
 
 /// Refuses NaN and numbers below 0.
@@ -84,7 +84,7 @@ registry! {
 
 forward!(Schedule {
     /// The step parameters of one step.
-    pub fn at(&self, progress: Progress) -> Setting;
+    pub fn at(&self, progress: Progress) -> StepParameters;
     /// True if it can be an optimizer's `learning_rate`, as in Keras.
     pub fn is_keras(&self) -> bool = KERAS;
 });

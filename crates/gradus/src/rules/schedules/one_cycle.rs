@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting, check_above};
+use super::{ScheduleFormula, Progress, StepParameters, check_above};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -82,10 +82,10 @@ impl Rule for OneCycle {
     }
 }
 
-impl Formula for OneCycle {
+impl ScheduleFormula for OneCycle {
     const KERAS: bool = false;
 
-    fn at(&self, progress: Progress) -> Setting {
+    fn at(&self, progress: Progress) -> StepParameters {
         let initial = self.initial_rate.unwrap_or(self.max_rate / 10.0);
         let last = self.final_rate.unwrap_or(initial / 1000.0);
         let total = progress.total.max(1) as f64;
@@ -109,7 +109,7 @@ impl Formula for OneCycle {
             let share = (step - cycle) / (total - cycle).max(1.0);
             (between(initial, last, share), self.momentum_high)
         };
-        Setting {
+        StepParameters {
             rate,
             momentum: Some(momentum),
         }
@@ -226,10 +226,10 @@ impl Rule for OneCycleLR {
     }
 }
 
-impl Formula for OneCycleLR {
+impl ScheduleFormula for OneCycleLR {
     const KERAS: bool = false;
 
-    fn at(&self, progress: Progress) -> Setting {
+    fn at(&self, progress: Progress) -> StepParameters {
         let total = progress.total.max(1) as f64;
         let step = (progress.step as f64).min(total - 1.0);
         let first = self.max_lr / self.div_factor;
@@ -249,7 +249,7 @@ impl Formula for OneCycleLR {
             vec![up, (total - 1.0, (self.max_lr, last), (low, high))]
         };
         let mut start = 0.0;
-        let mut setting = Setting {
+        let mut parameters = StepParameters {
             rate: last,
             momentum: None,
         };
@@ -262,7 +262,7 @@ impl Formula for OneCycleLR {
                     (step - start) / length
                 };
                 let anneal = self.anneal_strategy;
-                setting = Setting {
+                parameters = StepParameters {
                     rate: anneal.between(rate.0, rate.1, share),
                     momentum: self
                         .cycle_momentum
@@ -272,7 +272,7 @@ impl Formula for OneCycleLR {
             }
             start = end;
         }
-        setting
+        parameters
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting, check_rate};
+use super::{ScheduleFormula, Progress, StepParameters, check_rate};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -55,18 +55,18 @@ impl Rule for PiecewiseByEpoch {
     }
 }
 
-impl Formula for PiecewiseConstantDecay {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for PiecewiseConstantDecay {
+    fn at(&self, progress: Progress) -> StepParameters {
         let step = progress.iteration as f64;
         let passed = self.boundaries.partition_point(|&b| b < step);
         self.values[passed].into()
     }
 }
 
-impl Formula for PiecewiseByEpoch {
+impl ScheduleFormula for PiecewiseByEpoch {
     const KERAS: bool = false;
 
-    fn at(&self, progress: Progress) -> Setting {
+    fn at(&self, progress: Progress) -> StepParameters {
         let passed = self.boundaries.partition_point(|&b| b <= progress.epoch());
         self.values[passed].into()
     }

@@ -1,4 +1,4 @@
-use super::{Formula, Progress, Setting, check_above, check_rate};
+use super::{ScheduleFormula, Progress, StepParameters, check_above, check_rate};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,8 @@ impl Rule for PolynomialDecay {
     }
 }
 
-impl Formula for PolynomialDecay {
-    fn at(&self, progress: Progress) -> Setting {
+impl ScheduleFormula for PolynomialDecay {
+    fn at(&self, progress: Progress) -> StepParameters {
         let step = progress.iteration as f64;
         let (step, steps) = if self.cycle {
             let times = (step / self.decay_steps).ceil().max(1.0);

@@ -49,16 +49,16 @@ fn one_cycle_lr_is_pytorchs() {
         for (step, (rate, momentum)) in
             (0..).zip(case.row("rates").into_iter().zip(case.row("momenta")))
         {
-            let setting = schedule.at(progress(step, total));
+            let parameters = schedule.at(progress(step, total));
             close(
-                setting.rate as f32,
+                parameters.rate as f32,
                 rate,
                 1e-6,
                 1e-12,
                 &json!([case.config, step]),
             );
             close(
-                setting.momentum.unwrap() as f32,
+                parameters.momentum.unwrap() as f32,
                 momentum,
                 1e-6,
                 0.0,
@@ -84,12 +84,12 @@ fn every_schedule_is_finite_and_comes_back_the_same() {
         assert_eq!(Schedule::from_config("", &config).unwrap(), schedule);
         for total in [1, 2, 3, 100] {
             for step in [0, 1, 2, 50, 99, 100, 10_000, u64::from(u32::MAX)] {
-                let setting = schedule.at(progress(step, total));
+                let parameters = schedule.at(progress(step, total));
                 assert!(
-                    setting.rate.is_finite() && setting.rate >= -1e-9,
+                    parameters.rate.is_finite() && parameters.rate >= -1e-9,
                     "{example} {step} of {total}"
                 );
-                assert!(setting.momentum.is_none_or(|m| (0.0..1.0).contains(&m)));
+                assert!(parameters.momentum.is_none_or(|m| (0.0..1.0).contains(&m)));
             }
         }
     }

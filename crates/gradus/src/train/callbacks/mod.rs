@@ -12,7 +12,7 @@ use super::meters::Meters;
 use super::runner::Runner;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::rules::metrics::Better;
 use crate::rules::optimizers::LearningRate;
 use std::fmt;
@@ -216,7 +216,7 @@ pub struct Training<'a> {
     pub(super) model: &'a mut Model,
     pub(super) runner: Runner,
     device: Device,
-    wanted: Vec<Wanted>,
+    specs: Vec<PlanSpec>,
     pub(super) learning_rate: f64,
     pub(super) stop: bool,
     /// True if non-finite values are kept out of the model.
@@ -228,19 +228,19 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// The model on the device, with the wanted plans.
+    /// The model on the device, with the specified plans.
     pub(super) fn new(
         model: &'a mut Model,
         device: Device,
-        wanted: Vec<Wanted>,
+        specs: Vec<PlanSpec>,
         learning_rate: f64,
     ) -> Result<Self> {
         Ok(Training {
-            runner: Runner::new(model, &device, &wanted)?,
+            runner: Runner::new(model, &device, &specs)?,
             kept: (model.state.iteration, model.state.scalars.clone()),
             model,
             device,
-            wanted,
+            specs,
             learning_rate,
             stop: false,
             guarded: false,
@@ -253,7 +253,7 @@ impl<'a> Training<'a> {
     pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
         self.download();
         how(self.model)?;
-        self.runner = Runner::new(self.model, &self.device, &self.wanted)?;
+        self.runner = Runner::new(self.model, &self.device, &self.specs)?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::{
     Activation as ActivationLayer, ActivityRegularization, Dropout, GaussianNoise,
 };
-use crate::model::{Compiled, Goal, Model};
+use crate::model::{Compiled, Model, OutputLoss};
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
 use crate::train::{Fit, History};
@@ -147,7 +147,7 @@ impl Autoencoder {
         model
             .compile_with(Compiled::new(
                 self.options.optimizer.clone(),
-                Goal::new(loss),
+                OutputLoss::new(loss),
             ))
             .map_err(under)?;
         let x = data.inputs()[0].clone();

@@ -8,7 +8,7 @@ use crate::base::setters::setters;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::Multiply;
-use crate::model::{Compiled, Functional, Goal, Model};
+use crate::model::{Compiled, Functional, Model, OutputLoss};
 use crate::rules::losses::Loss;
 use crate::train::History;
 
@@ -72,7 +72,7 @@ impl MaskedFeatures {
         let told = graph.layer(Multiply::new(), [told, hidden])?;
         let mut model = graph.model([told])?;
         // A mean over all features would shrink with the share of masked ones.
-        let goal = Goal::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
+        let goal = OutputLoss::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
         model
             .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
             .map_err(|error| error.under("pretrain"))?;

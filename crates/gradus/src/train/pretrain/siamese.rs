@@ -10,7 +10,7 @@ use crate::base::shape::Shape;
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{Concatenate, Layer, Reshape, Subtract};
-use crate::model::{Compiled, Functional, Goal, Model, Symbol};
+use crate::model::{Compiled, Functional, Model, OutputLoss, Symbol};
 use crate::rules::losses::Loss;
 use crate::train::History;
 
@@ -115,7 +115,7 @@ impl Siamese {
             .output_shapes()?
             .first()
             .map_or(0, |shape| shape.size());
-        let goal = Goal::new(self.loss());
+        let goal = OutputLoss::new(self.loss());
         model
             .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
             .map_err(|error| error.under("pretrain"))?;

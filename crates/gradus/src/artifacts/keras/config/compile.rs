@@ -2,10 +2,10 @@
 
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::notes::{NotRead, Note};
-use crate::artifacts::keras::objects::{Findings, Parts, from_keras, to_keras};
+use crate::artifacts::keras::objects::{Findings, KerasObject, from_keras, to_keras};
 use crate::base::registry::Value;
 use crate::error::join;
-use crate::model::{Compiled, Goal};
+use crate::model::{Compiled, OutputLoss};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
@@ -70,7 +70,7 @@ pub(super) fn read(
             }),
         };
         let loss = self::loss(&of(&join(at, "loss")), loss, &mut of_losses);
-        goals.push(loss.map(|loss| Goal {
+        goals.push(loss.map(|loss| OutputLoss {
             loss,
             weight,
             metrics,
@@ -153,8 +153,8 @@ fn unwrapped(family: Family, value: &Value) -> Value {
         Some(function) => function,
     };
     let name = match function {
-        Value::Object(object) => match Parts::of(object) {
-            Ok(Parts::Function(name)) => Some(name),
+        Value::Object(object) => match KerasObject::of(object) {
+            Ok(KerasObject::Function(name)) => Some(name),
             _ => None,
         },
         plain => plain.as_str(),
@@ -246,8 +246,8 @@ fn metrics(at: &str, value: &Value, findings: &mut Findings) -> Vec<(String, Met
 fn metric_name(item: &Value, metric: &Metric) -> String {
     let name = match item {
         Value::String(name) => Some(name.as_str()),
-        Value::Object(object) => match Parts::of(object) {
-            Ok(Parts::Function(name)) => Some(name),
+        Value::Object(object) => match KerasObject::of(object) {
+            Ok(KerasObject::Function(name)) => Some(name),
             _ => item["config"]["name"].as_str(),
         },
         _ => None,
@@ -264,8 +264,8 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
     let optimizer = compiled.optimizer.as_ref().map(write_optimizer);
     let goals = || outputs.iter().zip(&compiled.goals);
     // Null for an output without a loss.
-    let each = |f: &dyn Fn(&Goal) -> Value| -> Value {
-        let of = |goal: &Option<Goal>| goal.as_ref().map_or(Value::Null, f);
+    let each = |f: &dyn Fn(&OutputLoss) -> Value| -> Value {
+        let of = |goal: &Option<OutputLoss>| goal.as_ref().map_or(Value::Null, f);
         match &compiled.goals[..] {
             [one] => of(one),
             _ => Value::Object(
@@ -276,7 +276,7 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         }
     };
     let loss = each(&|goal| to_keras(Family::Loss, &alias(&goal.loss)));
-    let list = |of: fn(&Goal) -> &[(String, Metric)]| {
+    let list = |of: fn(&OutputLoss) -> &[(String, Metric)]| {
         let lists = each(&|goal| write_metrics(of(goal)));
         if is_empty(&lists) { Value::Null } else { lists }
     };

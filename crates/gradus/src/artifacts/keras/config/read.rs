@@ -3,7 +3,7 @@
 use super::compile;
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::notes::Note;
-use crate::artifacts::keras::objects::{Findings, Parts, from_keras, is_float32, is_int};
+use crate::artifacts::keras::objects::{Findings, KerasObject, from_keras, is_float32, is_int};
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::join;
@@ -26,8 +26,8 @@ pub(crate) fn read(
     let Value::Object(object) = &config else {
         return Err("config.json does not hold a model".to_owned());
     };
-    match Parts::of(object)? {
-        Parts::Object { class, config } if is_model(class) => {
+    match KerasObject::of(object)? {
+        KerasObject::Object { class, config } if is_model(class) => {
             let model = model("", class, config, findings);
             // If there is no model, there are findings.
             let Some(mut model) = model else {
@@ -39,10 +39,10 @@ pub(crate) fn read(
             });
             Ok(model)
         }
-        Parts::Object { class, .. } => Err(format!(
+        KerasObject::Object { class, .. } => Err(format!(
             "the model is a `{class}`; gradus reads `Sequential` and `Functional` models"
         )),
-        Parts::Function(name) => Err(format!("the model is a function `{name}`")),
+        KerasObject::Function(name) => Err(format!("the model is a function `{name}`")),
     }
 }
 
@@ -137,12 +137,12 @@ pub(super) fn unit(
     findings: &mut Findings,
 ) -> Option<Shared> {
     let parts = match layer {
-        Value::Object(object) => Parts::of(object),
+        Value::Object(object) => KerasObject::of(object),
         _ => Err("expected a layer".to_owned()),
     };
     let (class, config) = match parts {
-        Ok(Parts::Object { class, config }) => (class, config),
-        Ok(Parts::Function(name)) => {
+        Ok(KerasObject::Object { class, config }) => (class, config),
+        Ok(KerasObject::Function(name)) => {
             findings.add(at, format!("found function `{name}`"));
             return None;
         }

@@ -8,9 +8,9 @@ use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::feeds::dtypes_of;
 use crate::model::layers::{KerasHome, Kind, OutputMode};
-use crate::model::order::{Place, keras_order};
+use crate::model::order::{Element, keras_order};
 use crate::model::parts::{Call, Unit, Units, own_name};
-use crate::model::{Dtype, Input, LayerEntry, Model, Part, Source};
+use crate::model::{Dtype, Input, LayerEntry, Model, Source, Submodel};
 use serde_json::{Map, json};
 
 /// The model, as Keras writes it.
@@ -39,7 +39,7 @@ pub(crate) fn write(model: &Model) -> Result<String> {
 /// A model's graph, or a part's.
 struct Graph<'a> {
     model: &'a Model,
-    part: Option<&'a Part>,
+    part: Option<&'a Submodel>,
     units: Units<'a>,
     calls: Vec<Call>,
     /// The shapes of its inputs.
@@ -169,17 +169,17 @@ impl<'a> Graph<'a> {
         }
         let order = keras_order(&self.calls, |n| makers[n], self.units.outputs());
         // Layers that lead to no output are kept.
-        let all_inputs = (0..inputs.len()).map(Place::Input);
-        let all_units = self.units.all().into_iter().map(Place::Unit);
+        let all_inputs = (0..inputs.len()).map(Element::Input);
+        let all_units = self.units.all().into_iter().map(Element::Unit);
         let rest = all_inputs.chain(all_units).filter(|p| !order.contains(p));
         let mut layers = Vec::new();
         for place in order.iter().copied().chain(rest) {
             let (mut layer, calls) = match place {
-                Place::Input(i) => {
+                Element::Input(i) => {
                     let layer = self.input_layer(&self.units.inputs()[i], &inputs[i]);
                     (layer, Vec::new())
                 }
-                Place::Unit(unit) => {
+                Element::Unit(unit) => {
                     let calls: Vec<&Call> = self.calls.iter().filter(|c| c.unit == unit).collect();
                     let Some(first) = calls.first() else { continue };
                     let inbound = calls.iter().map(|call| self.inbound(call));

@@ -1,6 +1,6 @@
 //! Inference of the format of a column's dates, from all of its cells.
 
-use super::moment::{Looked, Moment, look};
+use super::moment::{BothOrders, Moment, look};
 use super::{DateFormat, DatePattern};
 
 /// The candidate formats of a column, in this order.
@@ -72,7 +72,7 @@ impl Evidence {
         self.by_pattern += if of_pattern.is_some() { cells } else { 0 };
         let looked = look(text);
         let both = match looked {
-            Some(Looked {
+            Some(BothOrders {
                 day_first,
                 month_first,
                 ..

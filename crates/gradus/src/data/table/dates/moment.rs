@@ -22,7 +22,7 @@ pub(in crate::data::table) struct Moment {
 
 /// A cell under both orders of day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::data::table) struct Looked {
+pub(in crate::data::table) struct BothOrders {
     pub day_first: Option<Moment>,
     pub month_first: Option<Moment>,
     /// True if the year comes first, so that the order is clear.
@@ -31,7 +31,7 @@ pub(in crate::data::table) struct Looked {
     pub points: bool,
 }
 
-impl Looked {
+impl BothOrders {
     /// The moment, if the year comes first.
     pub fn iso(&self) -> Option<Moment> {
         self.day_first.filter(|_| self.year_first)
@@ -212,7 +212,7 @@ impl Cursor<'_> {
 
 /// A cell as a date, with or without a time, if it is one: `2024-05-31`, `31/05/2024`, `5.31.2024`,
 /// the time after a `T` or a blank.
-pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
+pub(in crate::data::table) fn look(text: &str) -> Option<BothOrders> {
     let bytes = text.as_bytes();
     // Longer cells, and those that begin with a letter, are rejected early.
     if bytes.len() < 8 || bytes.len() > 48 || !bytes[0].is_ascii_digit() {
@@ -230,7 +230,7 @@ pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
             return None;
         }
         let moment = cursor.time()?.on((a, b, c))?;
-        return Some(Looked {
+        return Some(BothOrders {
             day_first: Some(moment),
             month_first: Some(moment),
             year_first: true,
@@ -241,7 +241,7 @@ pub(in crate::data::table) fn look(text: &str) -> Option<Looked> {
         return None;
     }
     let time = cursor.time()?;
-    let looked = Looked {
+    let looked = BothOrders {
         day_first: time.on((c, b, a)),
         month_first: time.on((c, a, b)),
         year_first: false,

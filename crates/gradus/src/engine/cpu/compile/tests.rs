@@ -5,7 +5,7 @@ use super::allocation::Allocation;
 use super::packing::weights;
 use super::verify::verify;
 use crate::model::layers::{Activation, BatchNormalization, Dense, Dropout};
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
 use crate::plan::Mode;
 use crate::rules::activations::Activation as Function;
@@ -27,14 +27,14 @@ fn model(optimizer: impl Into<Optimizer>) -> Model {
 
 /// A model's plan, compiled for batches of so many rows.
 pub(super) fn compiled(model: &Model, mode: Mode, rows: usize) -> Compiled {
-    let wanted = Wanted {
+    let spec = PlanSpec {
         mode,
         rows,
         weighted: false,
         mixed: false,
         bfloat16: false,
     };
-    let mut program = model.lower(&[wanted]).unwrap().program;
+    let mut program = model.lower(&[spec]).unwrap().program;
     let weights = weights(&program).remove(0);
     Compiled::new(program.plans.remove(0), weights).unwrap()
 }

@@ -55,7 +55,7 @@ impl Kernel for BinaryGradient {
                 let a = L::load_n(self.a.add(at), count);
                 let b = L::load_n(self.b.add(at), count);
                 let dy = L::load_n(self.dy.add(at), count);
-                let dx = dy * self.rule.slope(a, b, self.first);
+                let dx = dy * self.rule.derivative(a, b, self.first);
                 dx.store_n(self.dx.add(at), count);
             }
         });

@@ -3,8 +3,8 @@
 use crate::base::math::bfloat16;
 use crate::base::random::Key;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
-use crate::rules::activations::Formula;
-use crate::rules::regularizers::{Formula as _, L1L2};
+use crate::rules::activations::ActivationFormula;
+use crate::rules::regularizers::{L1L2, RegularizerFormula as _};
 
 /// Columns `from..to` of a matrix of `rows` rows and `stride` columns; `from` starts a
 /// lane.
@@ -106,7 +106,7 @@ pub(in crate::engine::cpu) struct Activate<'a, R> {
     pub block: Block,
 }
 
-impl<R: Formula> Kernel for Activate<'_, R> {
+impl<R: ActivationFormula> Kernel for Activate<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -162,7 +162,7 @@ impl Kernel for PenaltyGradient<'_> {
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
-                let derivative = self.rule.slope(x) * scale;
+                let derivative = self.rule.derivative(x) * scale;
                 derivative.store_n(self.dx.add(at), count);
             }
         });
@@ -180,7 +180,7 @@ pub(in crate::engine::cpu) struct ActivateGradient<'a, R> {
     pub block: Block,
 }
 
-impl<R: Formula> Kernel for ActivateGradient<'_, R> {
+impl<R: ActivationFormula> Kernel for ActivateGradient<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -191,7 +191,7 @@ impl<R: Formula> Kernel for ActivateGradient<'_, R> {
                 let x = L::load_n(self.x.add(at), count);
                 let y = L::load_n(self.y.add(at), count);
                 let dy = L::load_n(self.dy.add(at), count);
-                (dy * self.rule.slope(x, y)).store_n(self.dx.add(at), count);
+                (dy * self.rule.derivative(x, y)).store_n(self.dx.add(at), count);
             }
         });
     }

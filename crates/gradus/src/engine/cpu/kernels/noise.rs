@@ -52,7 +52,7 @@ impl Kernel for NoiseGradient {
             unsafe {
                 let y = L::load_n(self.y.add(at), count);
                 let dy = L::load_n(self.dy.add(at), count);
-                let derivative = self.rule.slope(self.key, number, y);
+                let derivative = self.rule.derivative(self.key, number, y);
                 (dy * derivative).store_n(self.dx.add(at), count);
             }
         });

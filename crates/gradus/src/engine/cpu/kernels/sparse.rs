@@ -262,7 +262,7 @@ impl ListedProduct {
 
 /// Copies a lane of sums out of its panel.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::cpu) struct Place {
+pub(in crate::engine::cpu) struct CopyLane {
     pub from: *const f32,
     pub rows: usize,
     pub width: usize,
@@ -270,7 +270,7 @@ pub(in crate::engine::cpu) struct Place {
     pub stride: usize,
 }
 
-impl Kernel for Place {
+impl Kernel for CopyLane {
     type Output = ();
 
     #[inline(always)]

@@ -4,8 +4,8 @@ use crate::engine::Step;
 use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::packed::PanelPacked;
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
-use crate::rules::optimizers::{Coefficients, Formula, SLOTS, Whole};
-use crate::rules::regularizers::{Formula as _, L1L2};
+use crate::rules::optimizers::{Coefficients, OptimizerFormula, SLOTS, Whole};
+use crate::rules::regularizers::{L1L2, RegularizerFormula as _};
 
 /// Optional parts of an update.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ pub(in crate::engine::cpu) struct Update<'a, R> {
     pub size: usize,
 }
 
-impl<R: Formula> Kernel for Update<'_, R> {
+impl<R: OptimizerFormula> Kernel for Update<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -67,7 +67,7 @@ impl<R: Formula> Kernel for Update<'_, R> {
     }
 }
 
-impl<R: Formula> Update<'_, R> {
+impl<R: OptimizerFormula> Update<'_, R> {
     /// Updates the first `size` weights, a multiple of a lane, without extras and bound; returns
     /// their number.
     ///
@@ -155,7 +155,7 @@ pub(in crate::engine::cpu) struct UpdateWhole<'a, R> {
     pub scratch: *mut f32,
 }
 
-impl<R: Formula> Kernel for UpdateWhole<'_, R> {
+impl<R: OptimizerFormula> Kernel for UpdateWhole<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -178,7 +178,7 @@ impl<R: Formula> Kernel for UpdateWhole<'_, R> {
     }
 }
 
-impl<R: Formula> UpdateWhole<'_, R> {
+impl<R: OptimizerFormula> UpdateWhole<'_, R> {
     #[inline(always)]
     fn step(&self) {
         let update = &self.update;
@@ -246,7 +246,7 @@ impl Extras<'_> {
     #[inline(always)]
     unsafe fn gather<L: Simd>(&self, mut g: L, w: L, i: usize, count: usize) -> L {
         if let Some(rule) = self.regularizer {
-            g = g + rule.slope(w);
+            g = g + rule.derivative(w);
         }
         if !self.accumulator.is_null() {
             // SAFETY: the caller's promise.

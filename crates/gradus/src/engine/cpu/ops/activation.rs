@@ -6,7 +6,7 @@ use crate::engine::cpu::isa::Isa;
 use crate::engine::cpu::kernels::columns::{self, Block};
 use crate::engine::cpu::kernels::rows;
 use crate::plan::ops::{Activate, ActivateGradient, Softmax, SoftmaxGradient};
-use crate::rules::activations::{Formula, Visit};
+use crate::rules::activations::{ActivationFormula, Visit};
 
 impl Execute for Activate {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
@@ -28,7 +28,7 @@ struct Forward {
 
 impl Visit for Forward {
     type Output = ();
-    fn visit<R: Formula>(self, rule: &R) {
+    fn visit<R: ActivationFormula>(self, rule: &R) {
         let Forward { isa, x, y, block } = self;
         isa.run(columns::Activate { rule, x, y, block });
     }
@@ -58,7 +58,7 @@ struct Backward {
 
 impl Visit for Backward {
     type Output = ();
-    fn visit<R: Formula>(self, rule: &R) {
+    fn visit<R: ActivationFormula>(self, rule: &R) {
         let Backward {
             isa,
             x,

@@ -186,7 +186,7 @@ struct Step<'a> {
 
 impl optimizers::Visit for Step<'_> {
     type Output = ();
-    fn visit<R: optimizers::Formula>(self, rule: &R) {
+    fn visit<R: optimizers::OptimizerFormula>(self, rule: &R) {
         let coefficients = rule.at_rate(self.coefficients, self.rate);
         let update = update::Update {
             rule,

@@ -8,7 +8,7 @@ use crate::base::threads::lock;
 use crate::engine::{Fill, Step};
 use crate::error::Result;
 use crate::model::Model;
-use crate::model::lowering::Wanted;
+use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
 use std::sync::{Mutex, PoisonError};
 
@@ -28,27 +28,27 @@ const WIDE: usize = 1_048_576;
 const TILE: usize = 24;
 
 /// Sessions for one plan of a model, which no longer changes. Any number of threads may use them.
-pub(super) struct Crew {
+pub(super) struct PredictPool {
     device: Device,
     mode: Mode,
     /// Largest batch, in rows.
     pub rows: usize,
     /// With all the device's threads.
-    whole: Mutex<Seat>,
+    whole: Mutex<Worker>,
     /// Idle sessions with shared weights.
-    idle: Mutex<Vec<Seat>>,
+    idle: Mutex<Vec<Worker>>,
 }
 
 /// A worker: a session with room for a batch.
-pub(super) struct Seat {
+pub(super) struct Worker {
     runner: Runner,
     batch: Batch,
 }
 
-impl Seat {
+impl Worker {
     fn new(runner: Runner, mode: Mode) -> Result<Self> {
         let batch = runner.batch(mode)?;
-        Ok(Seat { runner, batch })
+        Ok(Worker { runner, batch })
     }
 
     /// Runs the plan on `rows` rows that `fill` writes.
@@ -76,46 +76,46 @@ pub(super) fn rows(model: &Model, weights: usize) -> Result<usize> {
     Ok(rows / TILE * TILE)
 }
 
-impl Crew {
+impl PredictPool {
     pub fn new(model: &Model, device: &Device, mode: Mode, rows: usize) -> Result<Self> {
-        let wanted = Wanted {
+        let spec = PlanSpec {
             mode,
             rows,
             weighted: false,
             mixed: false,
             bfloat16: false,
         };
-        let runner = Runner::new(model, device, &[wanted])?;
-        let twin = Seat::new(runner.twin(), mode)?;
-        Ok(Crew {
+        let runner = Runner::new(model, device, &[spec])?;
+        let twin = Worker::new(runner.twin(), mode)?;
+        Ok(PredictPool {
             device: device.clone(),
             mode,
             rows,
-            whole: Mutex::new(Seat::new(runner, mode)?),
+            whole: Mutex::new(Worker::new(runner, mode)?),
             idle: Mutex::new(vec![twin]),
         })
     }
 
     /// Calls `work` with a single-threaded session.
-    pub fn alone<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
+    pub fn alone<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> Result<T> {
         let free = lock(&self.idle).pop();
-        let mut seat = match free {
-            Some(seat) => seat,
+        let mut worker = match free {
+            Some(worker) => worker,
             None => {
                 let twin = lock(&self.whole).runner.twin();
-                Seat::new(twin, self.mode)?
+                Worker::new(twin, self.mode)?
             }
         };
-        let done = work(&mut seat);
-        lock(&self.idle).push(seat);
+        let done = work(&mut worker);
+        lock(&self.idle).push(worker);
         Ok(done)
     }
 
     /// Calls `work` with the session that has all threads; if another caller has it, with a
     /// single-threaded one.
-    pub fn whole<T>(&self, work: impl FnOnce(&mut Seat) -> T) -> Result<T> {
+    pub fn whole<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> Result<T> {
         match self.whole.try_lock() {
-            Ok(mut seat) => Ok(work(&mut seat)),
+            Ok(mut worker) => Ok(work(&mut worker)),
             Err(_) => self.alone(work),
         }
     }
@@ -124,16 +124,16 @@ impl Crew {
     pub fn each<B: Send>(
         &self,
         batches: impl Iterator<Item = B> + Send,
-        work: impl Fn(&mut Seat, B) -> Result<()> + Sync,
+        work: impl Fn(&mut Worker, B) -> Result<()> + Sync,
     ) -> Result<()> {
         let batches = Mutex::new(batches);
         let problem = Mutex::new(None);
         self.device.together(&|| {
-            let done = self.alone(|seat| {
+            let done = self.alone(|worker| {
                 loop {
                     let next = lock(&batches).next();
                     let Some(batch) = next else { return Ok(()) };
-                    work(seat, batch)?;
+                    work(worker, batch)?;
                 }
             });
             if let Err(error) = done.flatten() {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Batches in order, epoch by epoch.
-pub(super) enum Feeder {
+pub(super) enum BatchLoader {
     /// From rows in memory.
     Memory {
         tensors: Vec<Tensor>,
@@ -40,7 +40,7 @@ pub(super) struct Order {
     pub steps_per_epoch: Option<usize>,
 }
 
-impl Feeder {
+impl BatchLoader {
     /// Training batches. `class_weight` weights streamed rows; those in memory already have their
     /// weights.
     pub fn new(
@@ -65,14 +65,14 @@ impl Feeder {
             ..
         } = order;
         match data {
-            Data::Memory(data) => Ok(Feeder::Memory {
+            Data::Memory(data) => Ok(BatchLoader::Memory {
                 tensors: tensors(model, data, true)?,
                 batches: Batches::new(data.rows(), batch_size, shuffle, seed)?,
             }),
             Data::Stream(stream) => {
                 let seed = shuffle.then_some(seed);
                 let prepare = prepare(model, class_weight);
-                Ok(Feeder::Windows {
+                Ok(BatchLoader::Windows {
                     windows: Box::new(Windows::new(stream, batch_size, seed, prepare)?),
                     end,
                 })
@@ -81,7 +81,7 @@ impl Feeder {
                 let steps = steps.unwrap_or_default();
                 let all = steps.saturating_mul(end.saturating_sub(first));
                 let prepare = prepare(model, class_weight);
-                Ok(Feeder::Drawn {
+                Ok(BatchLoader::Drawn {
                     drawn: Box::new(Drawn::new(generator, all, prepare)?),
                     steps,
                 })
@@ -105,44 +105,44 @@ impl Feeder {
     /// Steps per epoch.
     pub fn count(&self) -> usize {
         match self {
-            Feeder::Memory { batches, .. } => batches.count(),
-            Feeder::Windows { windows, .. } => windows.count(),
-            Feeder::Drawn { steps, .. } => *steps,
+            BatchLoader::Memory { batches, .. } => batches.count(),
+            BatchLoader::Windows { windows, .. } => windows.count(),
+            BatchLoader::Drawn { steps, .. } => *steps,
         }
     }
 
     /// Orders the rows for that epoch.
     pub fn start_epoch(&mut self, epoch: usize) {
         match self {
-            Feeder::Memory { batches, .. } => batches.start_epoch(epoch as u64),
-            Feeder::Windows { windows, end } => {
+            BatchLoader::Memory { batches, .. } => batches.start_epoch(epoch as u64),
+            BatchLoader::Windows { windows, end } => {
                 windows.start_epoch(epoch as u64, epoch + 1 < *end);
             }
-            Feeder::Drawn { .. } => {}
+            BatchLoader::Drawn { .. } => {}
         }
     }
 
     /// Waits for the n-th batch of the epoch; batches must be requested in order. False if there is
     /// none.
-    pub fn reach(&mut self, number: usize) -> Result<bool> {
+    pub fn wait_for(&mut self, number: usize) -> Result<bool> {
         if number >= self.count() {
             return Ok(false);
         }
         match self {
-            Feeder::Memory { .. } => Ok(true),
-            Feeder::Windows { windows, .. } => windows.reach(number).map(|()| true),
-            Feeder::Drawn { drawn, .. } => drawn.advance(),
+            BatchLoader::Memory { .. } => Ok(true),
+            BatchLoader::Windows { windows, .. } => windows.wait_for(number).map(|()| true),
+            BatchLoader::Drawn { drawn, .. } => drawn.advance(),
         }
     }
 
     /// The tensors and row numbers of the n-th batch, which was waited for.
     pub fn batch(&self, number: usize) -> Result<(&[Tensor], &[u32])> {
         let found = match self {
-            Feeder::Memory { tensors, batches } => {
+            BatchLoader::Memory { tensors, batches } => {
                 batches.get(number).map(|rows| (tensors.as_slice(), rows))
             }
-            Feeder::Windows { windows, .. } => windows.batch(number),
-            Feeder::Drawn { drawn, .. } => drawn.batch(),
+            BatchLoader::Windows { windows, .. } => windows.batch(number),
+            BatchLoader::Drawn { drawn, .. } => drawn.batch(),
         };
         found.ok_or_else(|| Error::Internal(format!("an epoch has no batch {number}")))
     }

@@ -22,7 +22,7 @@ fn texts(all: &[&str]) -> Dataset {
 }
 
 fn found(layer: impl Into<Layer>, x: &[f32]) -> Vec<f32> {
-    alone(layer).predict(&column(x)).unwrap().to_f32()
+    alone(layer).predict(column(x)).unwrap().to_f32()
 }
 
 #[test]
@@ -78,12 +78,9 @@ fn a_vocabulary_of_numbers_is_learned_as_keras_learns_it() {
 #[test]
 fn an_unknown_number_without_a_place_is_named_with_its_row() {
     let model = alone(IntegerLookup::new().vocabulary([2, 5]).num_oov_indices(0));
-    let error = model.predict(&column(&[5., 3.])).unwrap_err().to_string();
+    let error = model.predict(column(&[5., 3.])).unwrap_err().to_string();
     assert!(error.contains("row 1") && error.contains('3'), "{error}");
-    assert_eq!(
-        model.predict(&column(&[5., 2.])).unwrap().to_f32(),
-        [1., 0.]
-    );
+    assert_eq!(model.predict(column(&[5., 2.])).unwrap().to_f32(), [1., 0.]);
 }
 
 #[test]
@@ -140,7 +137,7 @@ fn bins_are_learned_as_keras_learns_them() {
             );
         }
         assert_eq!(model.output_shapes().unwrap(), [[bins].into()]);
-        assert!(model.predict(&column(&x)).is_ok());
+        assert!(model.predict(column(&x)).is_ok());
     }
 }
 
@@ -149,7 +146,7 @@ fn numbers_that_name_nothing_count_for_nothing() {
     let x = Tensor::from_rows(&[[0.0, 2.0], [2.0, 2.0], [-1.0, 5.0]]).unwrap();
     let count = CategoryEncoding::new(3).output_mode(OutputMode::Count);
     let model = Sequential::new().input([2]).add(count).build().unwrap();
-    let found = model.predict(&Dataset::unlabelled(x)).unwrap().to_f32();
+    let found = model.predict(Dataset::unlabelled(x)).unwrap().to_f32();
     assert_eq!(found, [1., 0., 1., 0., 0., 2., 0., 0., 0.]);
 }
 
@@ -358,7 +355,7 @@ fn what_makes_no_sense_is_named() {
         let error = Layer::from_config("", &config).unwrap_err().to_string();
         assert!(error.contains(word), "{layer}: {error}");
     }
-    let error = alone(Hashing::new(3).mask_value("a")).predict(&column(&[1.0]));
+    let error = alone(Hashing::new(3).mask_value("a")).predict(column(&[1.0]));
     let error = error.map_err(|e| e.to_string());
     assert!(error.unwrap_err().contains("text"));
 }

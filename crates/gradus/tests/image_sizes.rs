@@ -17,7 +17,7 @@ fn alone(layer: impl Into<Layer>) -> gradus::Result<Model> {
 }
 
 fn made(layer: impl Into<Layer>) -> Vec<f32> {
-    let found = alone(layer).unwrap().predict(&pictures(1)).unwrap();
+    let found = alone(layer).unwrap().predict(pictures(1)).unwrap();
     found.to_f32()
 }
 
@@ -99,7 +99,7 @@ fn they_come_back_from_their_file() {
     model.save(&path).unwrap();
     let loaded = Model::load(&path).unwrap();
     assert_eq!(loaded.layers, model.layers);
-    let predicted = |model: &Model| model.predict(&pictures(2)).unwrap().to_f32();
+    let predicted = |model: &Model| model.predict(pictures(2)).unwrap().to_f32();
     assert_eq!(predicted(&loaded), predicted(&model));
 }
 

@@ -290,7 +290,7 @@ fn training_and_inference_give_rows_of_the_shape_that_is_promised() {
     for (class, place, layer) in every_layer() {
         let mut model = network(place, &layer).up_to(&["it"]).unwrap();
         let shape = model.output_shapes().unwrap().remove(0);
-        let found = model.predict(&data(place, 1)).unwrap();
+        let found = model.predict(data(place, 1)).unwrap();
         assert_eq!((found.shape(), found.rows()), (&shape, ROWS), "{class}");
         // A target of another size is refused, and a training plan of another makes no loss.
         model
@@ -366,7 +366,7 @@ fn traits_about_numbers_are_kept() {
         if traits.stops_nan && traits.takes_numbers {
             let alone = Sequential::new().input([2]).add(layer).build().unwrap();
             let x = Tensor::from_f32([2], vec![f32::NAN, 1.0]).unwrap();
-            let found = alone.predict(&Dataset::unlabelled(x)).unwrap();
+            let found = alone.predict(Dataset::unlabelled(x)).unwrap();
             assert!(found.to_f32().iter().all(|x| !x.is_nan()), "{class}");
         }
     }

@@ -126,7 +126,7 @@ fn a_hundred_selu_layers_normalize_themselves() {
             }
         }
         let model = model.build().unwrap();
-        let (mean, variance) = moments(&model.predict(&rows([200], 300, 2)).unwrap().to_f32());
+        let (mean, variance) = moments(&model.predict(rows([200], 300, 2)).unwrap().to_f32());
         assert!(mean.abs() < 0.15, "rate {rate}: mean {mean}");
         assert!(
             (0.7..1.35).contains(&variance),

@@ -51,7 +51,7 @@ fn eight_threads_get_what_one_gets() {
                     assert_eq!(bits(&y), expected[n], "{} rows", counts[n]);
                     if turn % 10 == thread {
                         let x = Tensor::from_f32([37], x).unwrap();
-                        let y = model.predict(&Dataset::unlabelled(x)).unwrap();
+                        let y = model.predict(Dataset::unlabelled(x)).unwrap();
                         assert_eq!(bits(&y.to_f32()), expected[n], "the model itself");
                     }
                 }
@@ -167,7 +167,7 @@ fn predictions_take_what_training_takes() {
             .collect();
         Generator::new(batches).unwrap()
     };
-    assert_eq!(model.predict(&batches(32)).unwrap(), expected);
+    assert_eq!(model.predict(batches(32)).unwrap(), expected);
     let endless = Generator::new(std::iter::repeat_with({
         let rows = rows.clone();
         move || Ok(rows.clone())

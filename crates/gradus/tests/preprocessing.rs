@@ -64,7 +64,7 @@ fn places_are_those_of_keras() {
     ] {
         let layer = known().output_mode(mode);
         let model = Sequential::new().input([3]).add(layer).build().unwrap();
-        let found = model.predict(&Dataset::unlabelled(rows.clone())).unwrap();
+        let found = model.predict(Dataset::unlabelled(rows.clone())).unwrap();
         assert_eq!(found.to_f32(), expected);
     }
 }
@@ -256,7 +256,7 @@ fn what_does_not_fit_is_named() {
     let embedding = alone(Embedding::new(3, 2));
     let rows = Tensor::from_column(vec![0.0, 2.0, 3.0]).unwrap();
     let error = embedding
-        .predict(&Dataset::unlabelled(rows))
+        .predict(Dataset::unlabelled(rows))
         .unwrap_err()
         .to_string();
     assert!(

@@ -161,7 +161,7 @@ fn like_rows_come_near_and_others_go_far() {
             code.layers[i].weights = model.layers[i].weights.clone();
         }
         let codes = code
-            .predict(&data.clone().without_targets())
+            .predict(data.clone().without_targets())
             .unwrap()
             .to_f32();
         let (mut sums, mut counts) = ([0.0_f64; 2], [0.0; 2]);

@@ -639,7 +639,7 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
         let mut model = model.build().unwrap();
         model.build_for(&all()).unwrap();
         let predictor = model.predictor().unwrap();
-        let expected = predictor.predict(&all()).unwrap().to_f32();
+        let expected = predictor.predict(all()).unwrap().to_f32();
         for memory in [2000, 100_000, 10_000_000] {
             let (mut found, mut rows) = (Vec::new(), 0);
             let stream = stream().memory(memory);
@@ -653,7 +653,7 @@ fn predictions_of_a_stream_are_those_of_rows_in_memory() {
             let at_once = predictor.predict(&stream).unwrap().to_f32();
             assert_eq!(at_once, expected, "{noisy} {memory}");
         }
-        let stopped = predictor.predict_each(&stream(), &mut |_, _| {
+        let stopped = predictor.predict_each(stream(), &mut |_, _| {
             Err(Error::invalid("disk", "full", "room"))
         });
         assert!(stopped.unwrap_err().to_string().contains("disk"));

@@ -70,7 +70,7 @@ fn weights_of_pytorch_and_keras_predict_what_they_predicted() {
         let mut model = network(3);
         model.load_weights(real(name)).unwrap();
         let found = model
-            .predict(&Dataset::unlabelled(x.clone()))
+            .predict(Dataset::unlabelled(x.clone()))
             .unwrap()
             .to_f32();
         let near = if name.contains("half") { 1e-2 } else { 1e-6 };

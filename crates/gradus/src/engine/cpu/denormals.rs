@@ -162,7 +162,7 @@ mod tests {
         let mut model = decaying();
         model.fit(zeros(), three_steps()).unwrap();
         assert_eq!(flushed(), (false, false));
-        model.predict(&zeros()).unwrap();
+        model.predict(zeros()).unwrap();
         assert_eq!(flushed(), (false, false));
         {
             let _flushed = Flushed::new();

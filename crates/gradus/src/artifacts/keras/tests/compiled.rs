@@ -32,7 +32,7 @@ fn rows() -> Dataset {
 }
 
 fn outputs(model: &Model) -> Vec<f32> {
-    model.predict(&rows()).unwrap().to_f32()
+    model.predict(rows()).unwrap().to_f32()
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_real_graph_predicts_what_keras_predicts_and_comes_back() {
 
     let found: Value = serde_json::from_slice(&real("graph.json")).unwrap();
     let x = Tensor::from_f32([4], numbers(&found["x"])).unwrap();
-    let outputs = model.predict_all(&Dataset::unlabelled(x)).unwrap();
+    let outputs = model.predict_all(Dataset::unlabelled(x)).unwrap();
     for (output, name) in outputs.iter().zip(["tail", "inner"]) {
         for (a, b) in output.to_f32().iter().zip(numbers(&found[name])) {
             assert!((a - b).abs() < 1e-5, "{name}: {a} {b}");

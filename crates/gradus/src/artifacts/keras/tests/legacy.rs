@@ -69,7 +69,7 @@ fn same_predictions(model: &Model, file: &str) {
     let found: serde_json::Value = serde_json::from_slice(&real(file)).unwrap();
     let shape = model.inputs[0].shape.clone().unwrap();
     let x = Tensor::from_f32(shape, numbers(&found["x"])).unwrap();
-    let y = model.predict(&Dataset::unlabelled(x)).unwrap().to_f32();
+    let y = model.predict(Dataset::unlabelled(x)).unwrap().to_f32();
     let expected = numbers(&found["y"]);
     assert_eq!(y.len(), expected.len());
     for (ours, theirs) in y.iter().zip(expected) {

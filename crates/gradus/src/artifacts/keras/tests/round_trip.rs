@@ -438,7 +438,7 @@ fn a_real_file_predicts_what_keras_predicted() {
     };
     let x = Tensor::from_f32([4, 3], flat(&found["x"])).unwrap();
     let model = load(real("chain.keras")).unwrap();
-    let y = model.predict(&Dataset::unlabelled(x)).unwrap();
+    let y = model.predict(Dataset::unlabelled(x)).unwrap();
     let expected = flat(&found["y"]);
     let y = y.to_f32();
     assert_eq!(y.len(), expected.len());

@@ -65,15 +65,15 @@ pub fn check_model(
         return Ok(checked);
     };
     let is_table = is_table(spec)?;
-    let goals = model.compiled.as_ref();
-    let has_goals = goals.is_some_and(|compiled| compiled.trained().next().is_some());
-    let data = match has_goals {
+    let compiled = model.compiled.as_ref();
+    let has_losses = compiled.is_some_and(|compiled| compiled.trained().next().is_some());
+    let data = match has_losses {
         true => data_to_evaluate(model, spec, progress)?.sample().clone(),
         false => data_to_predict(model, spec, progress)?.sample().clone(),
     };
     checked.rows += &format!("{}: {} rows\n", data.name(), data.rows());
     checked.refused(model, &data, is_table);
-    let of_classes = match has_goals {
+    let of_classes = match has_losses {
         true => model.targets_of_classes(&data)?,
         false => Vec::new(),
     };

@@ -28,8 +28,8 @@ impl ModelFile {
 
     /// The model, if it can be evaluated; otherwise an error that names what is missing.
     pub fn into_evaluable(self) -> Result<Model> {
-        let goals = self.model.compiled.as_ref();
-        if goals.is_some_and(|compiled| compiled.trained().next().is_some()) {
+        let output_losses = self.model.compiled.as_ref();
+        if output_losses.is_some_and(|compiled| compiled.trained().next().is_some()) {
             return Ok(self.model);
         }
         let unknown = self.notes.iter().find(|note| note.part == NotRead::Loss);

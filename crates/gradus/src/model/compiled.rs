@@ -14,7 +14,7 @@ pub struct Compiled {
     pub optimizer: Option<Optimizer>,
     /// The loss and metrics of each output; an output without is not trained. All are `None` if a
     /// file's losses are unknown.
-    pub goals: Vec<Option<OutputLoss>>,
+    pub output_losses: Vec<Option<OutputLoss>>,
 }
 
 /// The loss and the metrics of an output.
@@ -82,10 +82,10 @@ impl OutputLoss {
 
 impl Compiled {
     /// For a model with one output.
-    pub fn new(optimizer: impl Into<Optimizer>, goal: OutputLoss) -> Self {
+    pub fn new(optimizer: impl Into<Optimizer>, output_loss: OutputLoss) -> Self {
         Compiled {
             optimizer: Some(optimizer.into()),
-            goals: vec![Some(goal)],
+            output_losses: vec![Some(output_loss)],
         }
     }
 
@@ -99,13 +99,13 @@ impl Compiled {
 
     /// True if a loss is the user's own, which cannot be saved.
     pub(crate) fn is_own(&self) -> bool {
-        self.trained().any(|(_, goal)| goal.loss.is_own())
+        self.trained().any(|(_, output_loss)| output_loss.loss.is_own())
     }
 
     /// The trained outputs' losses, each with its output's index.
     pub fn trained(&self) -> impl Iterator<Item = (usize, &OutputLoss)> {
-        let goals = self.goals.iter().enumerate();
-        goals.filter_map(|(n, goal)| Some((n, goal.as_ref()?)))
+        let output_losses = self.output_losses.iter().enumerate();
+        output_losses.filter_map(|(n, output_loss)| Some((n, output_loss.as_ref()?)))
     }
 }
 
@@ -117,10 +117,10 @@ impl Model {
         loss: impl Into<Loss>,
         metrics: &[Metric],
     ) -> Result<()> {
-        let goal = OutputLoss::new(loss).metrics(metrics);
+        let output_loss = OutputLoss::new(loss).metrics(metrics);
         self.compile_with(Compiled {
             optimizer: Some(optimizer.into()),
-            goals: vec![Some(goal); self.outputs.len()],
+            output_losses: vec![Some(output_loss); self.outputs.len()],
         })
     }
 
@@ -146,20 +146,20 @@ impl Model {
     pub fn compile_outputs<'a>(
         &mut self,
         optimizer: impl Into<Optimizer>,
-        goals: impl IntoIterator<Item = (&'a str, OutputLoss)>,
+        output_losses: impl IntoIterator<Item = (&'a str, OutputLoss)>,
     ) -> Result<()> {
         let names = self.output_names();
         let mut of_outputs = vec![None; names.len()];
-        for (name, goal) in goals {
+        for (name, output_loss) in output_losses {
             let Some(output) = names.iter().position(|n| n == name) else {
                 let known = names.iter().map(String::as_str);
                 return Err(Error::unknown("", "output", name, known));
             };
-            of_outputs[output] = Some(goal);
+            of_outputs[output] = Some(output_loss);
         }
         self.compile_with(Compiled {
             optimizer: Some(optimizer.into()),
-            goals: of_outputs,
+            output_losses: of_outputs,
         })
     }
 
@@ -167,17 +167,17 @@ impl Model {
     pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
         let optimizer = compiled.optimizer()?.check();
         optimizer.map_err(|e| e.under("optimizer"))?;
-        if compiled.goals.len() != self.outputs.len() || compiled.trained().next().is_none() {
-            let found = format!("{} goals", compiled.trained().count());
+        if compiled.output_losses.len() != self.outputs.len() || compiled.trained().next().is_none() {
+            let found = format!("{} output_losses", compiled.trained().count());
             let expected = format!("one for each of {} outputs", self.outputs.len());
             return Err(Error::invalid("loss", found, expected));
         }
-        for (_, goal) in compiled.trained() {
-            goal.loss.check().map_err(|e| e.under("loss"))?;
-            if !goal.weight.is_finite() {
+        for (_, output_loss) in compiled.trained() {
+            output_loss.loss.check().map_err(|e| e.under("loss"))?;
+            if !output_loss.weight.is_finite() {
                 return Err(Error::invalid(
                     "loss_weights",
-                    goal.weight,
+                    output_loss.weight,
                     "a finite number",
                 ));
             }
@@ -189,7 +189,7 @@ impl Model {
 
     /// The names of an epoch's values, without validation: the loss, the outputs' losses if there
     /// are several, the metrics. In a model with several outputs, names begin with the output's.
-    pub fn measurements(&self) -> Vec<String> {
+    pub(crate) fn measurements(&self) -> Vec<String> {
         self.measured().into_iter().map(|(name, _)| name).collect()
     }
 
@@ -201,30 +201,30 @@ impl Model {
         let Some(compiled) = &self.compiled else {
             return all;
         };
-        let goals: Vec<(String, &OutputLoss)> = self.named_goals(compiled);
-        if goals.len() > 1 {
+        let output_losses: Vec<(String, &OutputLoss)> = self.named_outputs(compiled);
+        if output_losses.len() > 1 {
             all.extend(
-                goals
+                output_losses
                     .iter()
                     .map(|(output, _)| (format!("{output}loss"), smaller)),
             );
         }
-        for (output, goal) in &goals {
-            let metrics = goal.reported().into_iter();
+        for (output, output_loss) in &output_losses {
+            let metrics = output_loss.reported().into_iter();
             all.extend(metrics.map(|(name, m, _)| (format!("{output}{name}"), m.better())));
         }
         all
     }
 
     /// The trained outputs' losses, each with the prefix of its values' names.
-    fn named_goals<'a>(&self, compiled: &'a Compiled) -> Vec<(String, &'a OutputLoss)> {
+    fn named_outputs<'a>(&self, compiled: &'a Compiled) -> Vec<(String, &'a OutputLoss)> {
         let names = self.output_names();
         let prefix = |output: usize| match names.len() {
             1 => String::new(),
             _ => format!("{}_", names[output]),
         };
-        let goals = compiled.trained();
-        goals.map(|(output, goal)| (prefix(output), goal)).collect()
+        let output_losses = compiled.trained();
+        output_losses.map(|(output, output_loss)| (prefix(output), output_loss)).collect()
     }
 
     /// The training configuration, with at least one loss; if there is none, an error that names

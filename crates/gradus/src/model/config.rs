@@ -45,7 +45,7 @@ impl Model {
     }
 
     /// True if a list of tables is a plain chain: none names its inputs.
-    pub fn is_chain(layers: &[Value]) -> bool {
+    pub(crate) fn is_chain(layers: &[Value]) -> bool {
         let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
         let connected = |layer: &Value| {
             layer.get("inputs").is_some() || layer.get("use").is_some() || is_input(layer)
@@ -55,7 +55,7 @@ impl Model {
 
     /// Like [`Model::from_layers`], with given inputs that layers can name, such as the columns of
     /// a table.
-    pub fn from_layers_of(
+    pub(crate) fn from_layers_of(
         at: &str,
         layers: &[Value],
         outputs: Option<&[String]>,

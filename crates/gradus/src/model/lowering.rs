@@ -232,33 +232,33 @@ impl Model {
         let mut losses = Vec::new();
         if matches!(spec.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
-            let goals: Vec<(usize, &OutputLoss, &Value)> = compiled
+            let output_losses: Vec<(usize, &OutputLoss, &Value)> = compiled
                 .trained()
-                .map(|(output, goal)| (output, goal, &outputs[output]))
+                .map(|(output, output_loss)| (output, output_loss, &outputs[output]))
                 .collect();
-            let target = |(number, goal, output): &(usize, &OutputLoss, &Value)| match &mixtures {
+            let target = |(number, output_loss, output): &(usize, &OutputLoss, &Value)| match &mixtures {
                 Some(_) => None,
                 None => {
-                    let shape = target_shape(&goal.loss, &output.shape);
+                    let shape = target_shape(&output_loss.loss, &output.shape);
                     Some(feed(&mut plan, FeedRole::Target(*number), shape))
                 }
             };
-            let targets: Vec<Option<Value>> = goals.iter().map(target).collect();
+            let targets: Vec<Option<Value>> = output_losses.iter().map(target).collect();
             let weight = spec
                 .weighted
                 .then(|| feed(&mut plan, FeedRole::SampleWeight, Shape::default()));
             let mut starts = Vec::new();
-            for (n, (_, goal, output)) in goals.iter().enumerate() {
-                let share = (spec.mode == Mode::Train).then_some(goal.weight);
+            for (n, (_, output_loss, output)) in output_losses.iter().enumerate() {
+                let share = (spec.mode == Mode::Train).then_some(output_loss.weight);
                 let buffer = match (&targets[n], &mixtures) {
                     (Some(target), _) => {
                         let weight = weight.as_ref();
-                        let (buffer, start) = plan.loss(&goal.loss, output, target, weight, share);
+                        let (buffer, start) = plan.loss(&output_loss.loss, output, target, weight, share);
                         starts.extend(start);
                         buffer
                     }
                     (None, Some(mixtures)) => {
-                        let (buffer, more) = mixtures.loss(&mut plan, &goal.loss, output, n, share);
+                        let (buffer, more) = mixtures.loss(&mut plan, &output_loss.loss, output, n, share);
                         starts.extend(more);
                         buffer
                     }

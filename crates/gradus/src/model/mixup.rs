@@ -43,12 +43,12 @@ pub(crate) fn check(model: &Model, train: &Dataset, weighed: bool, alpha: f64) -
         let found = "an input of texts, whose indices have no mixture";
         return Err(Error::invalid(KEY, found, "inputs of numbers"));
     }
-    for (_, goal) in model.compiled()?.trained() {
-        if goal.loss.reduction == Reduction::MeanWithSampleWeight {
+    for (_, output_loss) in model.compiled()?.trained() {
+        if output_loss.loss.reduction == Reduction::MeanWithSampleWeight {
             let found = "a loss with the reduction mean_with_sample_weight";
             return Err(Error::invalid(KEY, found, "another reduction"));
         }
-        if goal.loss.ignores_a_class() {
+        if output_loss.loss.ignores_a_class() {
             let found = "a loss with ignore_class";
             return Err(Error::invalid(KEY, found, "a loss that counts every row"));
         }
@@ -75,9 +75,9 @@ impl Mixtures {
         mut feed: impl FnMut(&mut Lowering, FeedRole, Shape) -> Value,
     ) -> Result<Self> {
         let shapes = model.output_shapes()?;
-        let goals = model.compiled()?.trained();
-        let shapes: Vec<(usize, Shape)> = goals
-            .map(|(output, goal)| (output, target_shape(&goal.loss, &shapes[output])))
+        let output_losses = model.compiled()?.trained();
+        let shapes: Vec<(usize, Shape)> = output_losses
+            .map(|(output, output_loss)| (output, target_shape(&output_loss.loss, &shapes[output])))
             .collect();
         let mut targets = Vec::new();
         for (output, shape) in &shapes {

@@ -31,5 +31,6 @@ pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Submodel, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
-pub use table::{EMBEDDED_FROM, Scored, ScoredCells, ScoredColumn, TargetOutput, embedding_width};
+pub use table::{Scored, ScoredCells, ScoredColumn};
+pub(crate) use table::TargetOutput;
 pub use weights::Weight;

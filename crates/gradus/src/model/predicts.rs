@@ -10,7 +10,7 @@ impl Model {
     ///
     /// `columns` are the column options: whole numbers that may be classes get a remark unless the
     /// options decide.
-    pub fn predicts(&self, data: &RunData, columns: &TableOptions) -> Result<String> {
+    pub(crate) fn predicts(&self, data: &RunData, columns: &TableOptions) -> Result<String> {
         let lines = match data.schema().zip(data.summary()) {
             Some((schema, train)) if !schema.targets.is_empty() => {
                 of_table(&schema.targets, train, columns)
@@ -25,30 +25,30 @@ impl Model {
         let targets = data.targets();
         let sample = targets.sample();
         let (names, wanted) = (self.output_names(), self.compiled()?.trained());
-        let goals: Vec<(usize, &OutputLoss)> = wanted.collect();
-        let wanted: Vec<usize> = goals.iter().map(|(output, _)| *output).collect();
+        let output_losses: Vec<(usize, &OutputLoss)> = wanted.collect();
+        let wanted: Vec<usize> = output_losses.iter().map(|(output, _)| *output).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let of = |rows: &Dataset| -> Result<Vec<crate::data::Tensor>> {
             let found = rows.for_targets(&names, &wanted)?;
             Ok(found.into_iter().cloned().collect())
         };
         let shapes = of(sample)?;
-        let mut outcomes = vec![Outcome::default(); goals.len()];
+        let mut outcomes = vec![Outcome::default(); output_losses.len()];
         targets.each(&mut |rows| {
             let tensors = of(rows)?;
-            for ((outcome, tensor), (_, goal)) in outcomes.iter_mut().zip(&tensors).zip(&goals) {
+            for ((outcome, tensor), (_, output_loss)) in outcomes.iter_mut().zip(&tensors).zip(&output_losses) {
                 let (size, all) = (tensor.size().max(1), tensor.to_f32());
                 if size == 1 {
                     all.iter().for_each(|&x| outcome.add(x.into()));
-                } else if goal.loss.class().starts_with("Categorical") {
+                } else if output_loss.loss.class().starts_with("Categorical") {
                     all.chunks(size).for_each(|row| outcome.add(class_of(row)));
                 }
             }
             Ok(())
         })?;
         let shapes_of_outputs = self.output_shapes()?;
-        let each = goals.iter().zip(&shapes).zip(&outcomes);
-        let line = |(((output, goal), target), outcome): (
+        let each = output_losses.iter().zip(&shapes).zip(&outcomes);
+        let line = |(((output, output_loss), target), outcome): (
             (&(usize, &OutputLoss), &crate::data::Tensor),
             &Outcome,
         )| {
@@ -66,7 +66,7 @@ impl Model {
             };
             let size = target.size();
             let one = size == 1;
-            let words = match goal.loss.class() {
+            let words = match output_loss.loss.class() {
                 "SparseCategoricalCrossentropy" if one => of_classes(outputs),
                 class if class.starts_with("Categorical") && !one => of_classes(size),
                 "BinaryCrossentropy" | "BinaryFocalCrossentropy" if one => {
@@ -81,7 +81,7 @@ impl Model {
                 _ if one => outcome.number(),
                 _ => format!("{size} numbers"),
             };
-            match goals.len() {
+            match output_losses.len() {
                 1 => format!("predicts {words}"),
                 _ => format!("predicts {}: {words}", names[*output]),
             }

@@ -98,24 +98,24 @@ pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     }
     let shapes = model.output_shapes()?;
     let targets = feeds::targets(model, data)?;
-    for ((output, target), (_, goal)) in targets.into_iter().zip(compiled.trained()) {
+    for ((output, target), (_, output_loss)) in targets.into_iter().zip(compiled.trained()) {
         let output = &shapes[output];
-        let (wanted, by_class) = match goal.loss.targets() {
+        let (wanted, by_class) = match output_loss.loss.targets() {
             Targets::ClassNumbers => (output.size() / output.last().max(1), true),
             Targets::LikeOutputs => (output.size(), false),
         };
         if target.size() != wanted {
             let mut expected = format!(
                 "{wanted} numbers a row: the model's output is {output} and its loss {}",
-                goal.loss.class()
+                output_loss.loss.class()
             );
-            if target.size() == 1 && goal.loss.class().starts_with("Categorical") {
+            if target.size() == 1 && output_loss.loss.class().starts_with("Categorical") {
                 expected += "; class numbers take sparse_categorical_crossentropy";
             }
             return Err(Error::shape(target.name(), target.shape(), expected));
         }
         // The class to be ignored may be any number.
-        let ignores = goal.loss.to_config()["ignore_class"].is_number();
+        let ignores = output_loss.loss.to_config()["ignore_class"].is_number();
         if by_class && !ignores {
             check::labels(target, output.last())?;
         }
@@ -137,10 +137,10 @@ impl Model {
     /// True for each target of the data that its loss takes as classes.
     ///
     /// An error if the model is not compiled, or the targets don't fit it.
-    pub fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
-        let goals = feeds::targets(self, data)?;
-        let goals = goals.iter().zip(self.compiled()?.trained());
-        let of_classes = goals.filter(|(_, (_, goal))| goal.loss.of_classes());
+    pub(crate) fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
+        let output_losses = feeds::targets(self, data)?;
+        let output_losses = output_losses.iter().zip(self.compiled()?.trained());
+        let of_classes = output_losses.filter(|(_, (_, output_loss))| output_loss.loss.of_classes());
         let of_classes: Vec<&Tensor> = of_classes.map(|((_, target), _)| *target).collect();
         let targets = data.targets().iter();
         Ok(targets

@@ -40,12 +40,12 @@ struct Measured {
 impl Meters {
     pub fn new(model: &Model) -> Result<Self> {
         let shapes = model.output_shapes()?;
-        let goals = model.compiled()?.trained();
-        let meter = |(output, goal): (usize, &crate::model::OutputLoss)| {
+        let output_losses = model.compiled()?.trained();
+        let meter = |(output, output_loss): (usize, &crate::model::OutputLoss)| {
             let width = shapes[output].last();
-            let reported = goal.reported().into_iter();
+            let reported = output_loss.reported().into_iter();
             let metrics = reported.map(|(_, metric, weighted)| {
-                let metric = metric.resolve(&goal.loss, width);
+                let metric = metric.resolve(&output_loss.loss, width);
                 let gathered = metric.start(width);
                 Measured {
                     metric,
@@ -55,11 +55,11 @@ impl Meters {
             });
             Meter {
                 output,
-                weight: goal.weight,
+                weight: output_loss.weight,
                 loss: 0.0,
                 metrics: metrics.collect(),
                 width,
-                target_width: match goal.loss.targets() {
+                target_width: match output_loss.loss.targets() {
                     Targets::ClassNumbers => 1,
                     Targets::LikeOutputs => width,
                 },
@@ -70,7 +70,7 @@ impl Meters {
             names: model.measurements(),
             loss: 0.0,
             rows: 0.0,
-            outputs: goals.map(meter).collect(),
+            outputs: output_losses.map(meter).collect(),
         })
     }
 

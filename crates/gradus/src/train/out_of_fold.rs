@@ -132,9 +132,9 @@ fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: 
     if let Some(known) = model.target_of(output) {
         return known;
     }
-    let goal = model.compiled.as_ref();
-    let goal = goal.and_then(|compiled| compiled.goals.get(output)?.as_ref());
-    let loss = goal.map_or("", |goal| goal.loss.class());
+    let output_loss = model.compiled.as_ref();
+    let output_loss = output_loss.and_then(|compiled| compiled.output_losses.get(output)?.as_ref());
+    let loss = output_loss.map_or("", |output_loss| output_loss.loss.class());
     let classes = match (loss, values.size()) {
         _ if values.shape().rank() > 1 => 0,
         ("SparseCategoricalCrossentropy" | "CategoricalCrossentropy", size) if size > 1 => size,

@@ -166,10 +166,10 @@ fn weighted_metrics_have_names_of_their_own() {
             Metric::from_config("", &name.into()).unwrap(),
         )
     };
-    let mut goal = OutputLoss::new(Loss::MeanSquaredError);
-    goal.metrics = vec![metric("mae"), metric("mse"), metric("mae")];
-    goal.weighted_metrics = vec![metric("mae"), metric("mape"), metric("mae")];
-    let names: Vec<String> = goal.reported().into_iter().map(|r| r.0).collect();
+    let mut output_loss = OutputLoss::new(Loss::MeanSquaredError);
+    output_loss.metrics = vec![metric("mae"), metric("mse"), metric("mae")];
+    output_loss.weighted_metrics = vec![metric("mae"), metric("mape"), metric("mae")];
+    let names: Vec<String> = output_loss.reported().into_iter().map(|r| r.0).collect();
     let want = [
         "mae",
         "mse",

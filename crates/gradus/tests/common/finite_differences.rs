@@ -81,13 +81,13 @@ pub fn check_on(name: &str, mut model: Model, loss: Loss, data: &Dataset) {
         }
     }
     // Outputs have different weights.
-    for (n, goal) in model
+    for (n, output_loss) in model
         .compiled
         .iter_mut()
-        .flat_map(|c| &mut c.goals)
+        .flat_map(|c| &mut c.output_losses)
         .enumerate()
     {
-        goal.as_mut().unwrap().weight = 1.0 - 0.4 * n as f64;
+        output_loss.as_mut().unwrap().weight = 1.0 - 0.4 * n as f64;
     }
     let (here, after) = step(&model, data, 1.0);
     let before: Vec<Vec<f32>> = model.weights().map(|w| w.values.clone()).collect();

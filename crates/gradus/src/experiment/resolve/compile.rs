@@ -15,9 +15,9 @@ impl Config {
         model: &mut Model,
         recipe: Option<&Recipe>,
         data: &RunData,
-        goals: &[TargetOutput],
+        output_losses: &[TargetOutput],
     ) -> Result<Compiled> {
-        let of_table = !goals.is_empty();
+        let of_table = !output_losses.is_empty();
         let task = match recipe {
             Some(_) if !of_table => {
                 let task = Task::of(data.targets(), self.one_loss());
@@ -26,7 +26,7 @@ impl Config {
             _ => None,
         };
         let saved = model.compiled.take();
-        let goals = self.goals(model, saved.as_ref(), goals, task)?;
+        let output_losses = self.output_losses(model, saved.as_ref(), output_losses, task)?;
         let train = &self.train;
         let saved = saved.and_then(|s| s.optimizer);
         let keeps_state = match &train.optimizer {
@@ -50,7 +50,7 @@ impl Config {
         }
         let compiled = Compiled {
             optimizer: Some(optimizer),
-            goals,
+            output_losses,
         };
         let state = std::mem::take(&mut model.state);
         model
@@ -64,7 +64,7 @@ impl Config {
 
     /// The loss and metrics of each output: those that `[train]` names, else those that the
     /// model was saved with, else those that a table's column or the task of a recipe asks for.
-    fn goals(
+    fn output_losses(
         &self,
         model: &Model,
         saved: Option<&Compiled>,
@@ -81,31 +81,31 @@ impl Config {
             "train.weighted_metrics",
             &outputs,
         )?;
-        let goal = |output: usize| {
-            let saved = saved.and_then(|s| s.goals.get(output)?.as_ref());
+        let output_loss = |output: usize| {
+            let saved = saved.and_then(|s| s.output_losses.get(output)?.as_ref());
             // A column of a table asks for it.
-            let asked = asked.get(output).map(TargetOutput::goal);
+            let asked = asked.get(output).map(TargetOutput::output_loss);
             let asked = asked.as_ref();
             let saved = saved.or(asked);
             let loss = match &losses {
                 Some(losses) => losses[output].cloned(),
                 None => saved
-                    .map(|goal| goal.loss.clone())
+                    .map(|output_loss| output_loss.loss.clone())
                     .or_else(|| task.map(|task| task.loss())),
             };
             let weight = match &weights {
                 Some(weights) => weights[output].copied(),
-                None => saved.map(|goal| goal.weight),
+                None => saved.map(|output_loss| output_loss.weight),
             };
             let metrics = match &metrics {
                 Some(metrics) => metrics[output].cloned(),
                 None => saved
-                    .map(|goal| goal.metrics.clone())
+                    .map(|output_loss| output_loss.metrics.clone())
                     .or_else(|| task.map(|t| vec![(t.metric().name().to_owned(), t.metric())])),
             };
             let weighted_metrics = match &weighted_metrics {
                 Some(metrics) => metrics[output].cloned(),
-                None => saved.map(|goal| goal.weighted_metrics.clone()),
+                None => saved.map(|output_loss| output_loss.weighted_metrics.clone()),
             };
             Some(OutputLoss {
                 loss: loss?,
@@ -114,12 +114,12 @@ impl Config {
                 metrics: metrics.unwrap_or_default(),
             })
         };
-        let goals: Vec<Option<OutputLoss>> = (0..outputs.len()).map(goal).collect();
-        if goals.iter().all(Option::is_none) {
+        let output_losses: Vec<Option<OutputLoss>> = (0..outputs.len()).map(output_loss).collect();
+        if output_losses.iter().all(Option::is_none) {
             let what = "a loss, such as \"sparse_categorical_crossentropy\"";
             return Err(missing("loss", what));
         }
-        Ok(goals)
+        Ok(output_losses)
     }
 }
 

@@ -81,19 +81,19 @@ impl Config {
         let Prepared {
             mut model,
             data,
-            goals,
+            output_losses,
             mut recipe,
         } = prepare(&self, base, progress)?;
         if let Some(recipe) = &mut recipe {
             // Only now the number of rows is known, on which a table's recipe depends.
             (self.train, self.callbacks) =
-                read_training(&self.given, Some(recipe), !goals.is_empty())?;
+                read_training(&self.given, Some(recipe), !output_losses.is_empty())?;
             if let Some(size) = self.train.batch_size {
                 recipe.batch_size = size;
             }
         }
         let recipe = recipe.as_ref();
-        let compiled = self.compile(&mut model, recipe, &data, &goals)?;
+        let compiled = self.compile(&mut model, recipe, &data, &output_losses)?;
         let schedule = self.schedule(recipe, &compiled)?;
         let (epochs, batch_size) = recipe.map_or((1, 32), |r| (r.epochs, r.batch_size));
         let epochs = self.train.epochs.unwrap_or(epochs);

@@ -17,7 +17,7 @@ pub struct Prepared {
     /// The rows.
     pub data: RunData,
     /// The purpose of each output, if the model stands behind the columns of a table.
-    pub goals: Vec<TargetOutput>,
+    pub output_losses: Vec<TargetOutput>,
     /// The recipe that made it, if any.
     pub recipe: Option<Recipe>,
 }
@@ -29,7 +29,7 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
     }
     let mut data = config.open(base, None, progress)?;
     let options = &config.data.columns;
-    let mut goals = Vec::new();
+    let mut output_losses = Vec::new();
     let table = data.schema().zip(data.summary());
     let recipe = match &config.model.source {
         Source::Recipe(named) => {
@@ -40,8 +40,8 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
     };
     let mut model = match (&config.model.source, &recipe, table) {
         (_, Some(recipe), Some((schema, train))) => {
-            goals = config.table_goals(schema, train, None)?;
-            recipe.table_layers(schema, train, options, &goals, config.seed)?
+            output_losses = config.target_outputs(schema, train, None)?;
+            recipe.table_layers(schema, train, options, &output_losses, config.seed)?
         }
         (_, Some(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss());
@@ -51,10 +51,10 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
         }
         (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
             let loss = config.chain_loss(schema, layers)?;
-            goals = config.table_goals(schema, train, loss.as_ref())?;
+            output_losses = config.target_outputs(schema, train, loss.as_ref())?;
             let layers = with_vocabularies("model.layers", layers, base)?;
             let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
-            chain.behind_table(schema, train, options, &goals)?
+            chain.behind_table(schema, train, options, &output_losses)?
         }
         (Source::Layers(layers), ..) => {
             let outputs = config.model.outputs.as_deref();
@@ -76,7 +76,7 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
     Ok(Prepared {
         model,
         data,
-        goals,
+        output_losses,
         recipe,
     })
 }
@@ -115,7 +115,7 @@ fn prepare_saved(
     Ok(Prepared {
         model,
         data,
-        goals: Vec::new(),
+        output_losses: Vec::new(),
         recipe: None,
     })
 }
@@ -136,7 +136,7 @@ impl Config {
 
     /// The output losses for a table's targets, with the losses that are configured, else `usual`
     /// if the layers need it.
-    fn table_goals(
+    fn target_outputs(
         &self,
         schema: &Schema,
         train: &Summary,

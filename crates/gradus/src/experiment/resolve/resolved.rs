@@ -40,19 +40,19 @@ impl Config {
         };
         let outputs = run.model.output_names();
         let each = |of: &dyn Fn(&OutputLoss) -> Value| -> Value {
-            match &compiled.goals[..] {
+            match &compiled.output_losses[..] {
                 [Some(one)] => of(one),
                 _ => {
-                    let goals = compiled.trained();
-                    let named = goals.map(|(o, goal)| (outputs[o].clone(), of(goal)));
+                    let output_losses = compiled.trained();
+                    let named = output_losses.map(|(o, output_loss)| (outputs[o].clone(), of(output_loss)));
                     Value::Object(named.collect())
                 }
             }
         };
         let mut train = json!({
-            "loss": each(&|goal| serde_json::to_value(&goal.loss).unwrap_or_default()),
-            "metrics": each(&|goal| metrics(&goal.metrics)),
-            "weighted_metrics": each(&|goal| metrics(&goal.weighted_metrics)),
+            "loss": each(&|output_loss| serde_json::to_value(&output_loss.loss).unwrap_or_default()),
+            "metrics": each(&|output_loss| metrics(&output_loss.metrics)),
+            "weighted_metrics": each(&|output_loss| metrics(&output_loss.weighted_metrics)),
             "epochs": run.epochs,
             "initial_epoch": run.initial_epoch,
             "batch_size": run.batch_size,
@@ -67,8 +67,8 @@ impl Config {
         if run.on_nan != OnNan::Stop {
             train["on_nan"] = run.on_nan.name().into();
         }
-        if compiled.trained().any(|(_, goal)| goal.weight != 1.0) {
-            train["loss_weights"] = each(&|goal| goal.weight.into());
+        if compiled.trained().any(|(_, output_loss)| output_loss.weight != 1.0) {
+            train["loss_weights"] = each(&|output_loss| output_loss.weight.into());
         }
         // A rate beside the file's optimizer keeps the optimizer's state; as part of a configured
         // one it would not.

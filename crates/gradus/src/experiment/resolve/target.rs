@@ -44,9 +44,9 @@ impl Config {
         let (names, targets) = (model.output_names(), &self.data.columns.target);
         let trained: Vec<_> = compiled.trained().collect();
         let of_numbers = |target: &&String| {
-            trained.iter().any(|(output, goal)| {
+            trained.iter().any(|(output, output_loss)| {
                 let its = trained.len() == 1 && targets.len() == 1 || names[*output] == **target;
-                its && is_of_numbers(&goal.loss)
+                its && is_of_numbers(&output_loss.loss)
             })
         };
         targets.iter().filter(of_numbers).cloned().collect()

@@ -15,14 +15,14 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     };
     let layers = dense_layers(model);
     let mut findings = Vec::new();
-    for (output, goal) in compiled.trained() {
+    for (output, output_loss) in compiled.trained() {
         let Some(layer) = last(planned, &layers, model.outputs[output]) else {
             continue;
         };
         let targets = target_of(model, planned.data.train.sample(), output).map(|t| t.to_f32());
-        findings.extend(with_loss(layer, goal));
+        findings.extend(with_loss(layer, output_loss));
         if let Some(targets) = targets {
-            findings.extend(with_targets(layer, goal, &targets));
+            findings.extend(with_targets(layer, output_loss, &targets));
         }
     }
     findings
@@ -52,9 +52,9 @@ fn last<'a, 'b>(
     }
 }
 
-fn with_loss(layer: &InPlace<'_>, goal: &OutputLoss) -> Vec<Finding> {
-    let (loss, units) = (goal.loss.class(), layer.dense.units);
-    let logits = goal.loss.to_config()["from_logits"].as_bool();
+fn with_loss(layer: &InPlace<'_>, output_loss: &OutputLoss) -> Vec<Finding> {
+    let (loss, units) = (output_loss.loss.class(), layer.dense.units);
+    let logits = output_loss.loss.to_config()["from_logits"].as_bool();
     let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"].contains(&loss);
     let problem = match (layer.activation, logits) {
         ("Softmax", Some(true)) => Some((
@@ -112,13 +112,13 @@ fn with_loss(layer: &InPlace<'_>, goal: &OutputLoss) -> Vec<Finding> {
         .collect()
 }
 
-fn with_targets(layer: &InPlace<'_>, goal: &OutputLoss, targets: &[f32]) -> Vec<Finding> {
+fn with_targets(layer: &InPlace<'_>, output_loss: &OutputLoss, targets: &[f32]) -> Vec<Finding> {
     let place = || at(&layer.entry.name);
     let finite = targets.iter().copied().filter(|x| x.is_finite());
     let (least, most) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| {
         (least.min(x), most.max(x))
     });
-    let loss = goal.loss.class();
+    let loss = output_loss.loss.class();
     if loss == "SparseCategoricalCrossentropy" {
         let used = most as usize + 1;
         if most.fract() == 0.0 && layer.dense.units > used {
@@ -132,7 +132,7 @@ fn with_targets(layer: &InPlace<'_>, goal: &OutputLoss, targets: &[f32]) -> Vec<
         let advice = "it takes numbers from 0 to 1: label classes so, or of more than two take \
                       `sparse_categorical_crossentropy`";
         return vec![Finding::warning(NAME, place(), found, advice)];
-    } else if !goal.loss.of_classes() && least <= most {
+    } else if !output_loss.loss.of_classes() && least <= most {
         let range = match layer.activation {
             "Relu" | "Softplus" | "Exponential" | "Relu6" if least < 0.0 => "0 or more",
             "Sigmoid" | "Softmax" | "HardSigmoid" if least < 0.0 || most > 1.0 => "from 0 to 1",

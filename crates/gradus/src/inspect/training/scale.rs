@@ -135,7 +135,7 @@ fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings = Vec::new();
-    for (output, goal) in compiled.trained() {
+    for (output, output_loss) in compiled.trained() {
         let scaled = match model.outputs[output] {
             Source::Node(n) => {
                 matches!(effect(model, n), Effect::Standardizes | Effect::Rescales)
@@ -143,7 +143,7 @@ fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             Source::Input(_) => false,
         };
         let errors = ["MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh"];
-        if scaled || !errors.contains(&goal.loss.class()) {
+        if scaled || !errors.contains(&output_loss.loss.class()) {
             continue;
         }
         let Some(target) = target_of(model, planned.data.train.sample(), output) else {

@@ -1,16 +1,15 @@
 //! Models of tables: one input for each column, so that they eat raw rows.
 //!
-//! `preprocessing` stands between the columns and a network; `goal` is what a target asks
+//! `preprocessing` stands between the columns and a network; `target_output` is what a target asks
 //! of the network's end; `scored` turns outputs back into a table's columns.
 
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod frames;
-mod goal;
+mod target_output;
 mod preprocessing;
 mod scored;
 
-pub use goal::TargetOutput;
-pub use preprocessing::{EMBEDDED_FROM, embedding_width};
+pub(crate) use target_output::TargetOutput;
 pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
 
@@ -81,31 +80,31 @@ impl Recipe {
         train: &Summary,
         options: &TableOptions,
     ) -> Result<Model> {
-        let goals = TargetOutput::of(schema, train, options, &vec![None; schema.targets.len()])?;
-        let mut model = self.table_layers(schema, train, options, &goals, 0)?;
+        let output_losses = TargetOutput::of(schema, train, options, &vec![None; schema.targets.len()])?;
+        let mut model = self.table_layers(schema, train, options, &output_losses, 0)?;
         model.compile_with(Compiled {
             optimizer: Some(self.table_optimizer()),
-            goals: goals.iter().map(|goal| Some(goal.goal())).collect(),
+            output_losses: output_losses.iter().map(|output_loss| Some(output_loss.output_loss())).collect(),
         })?;
         Ok(model)
     }
 
     /// The same, not compiled, for outputs and losses determined before.
-    pub fn table_layers(
+    pub(crate) fn table_layers(
         &self,
         schema: &Schema,
         train: &Summary,
         options: &TableOptions,
-        goals: &[TargetOutput],
+        output_losses: &[TargetOutput],
         seed: u64,
     ) -> Result<Model> {
         let hidden = self.hidden_layers();
         let mut behind = Behind::new(schema, train, options, seed, self.limit())?;
         behind.append(&hidden)?;
         let mut outputs = Vec::new();
-        for (goal, target) in goals.iter().zip(&schema.targets) {
-            let last = self.last_layer(goal.task);
-            outputs.push(behind.end(goal, target, Some(last.into()))?);
+        for (output_loss, target) in output_losses.iter().zip(&schema.targets) {
+            let last = self.last_layer(output_loss.task);
+            outputs.push(behind.end(output_loss, target, Some(last.into()))?);
         }
         behind.model(schema, outputs)
     }
@@ -113,14 +112,14 @@ impl Recipe {
 
 impl Model {
     /// A model of this chain of layers after the columns of a table, for its one target.
-    pub fn behind_table(
+    pub(crate) fn behind_table(
         &self,
         schema: &Schema,
         train: &Summary,
         options: &TableOptions,
-        goals: &[TargetOutput],
+        output_losses: &[TargetOutput],
     ) -> Result<Model> {
-        let ([goal], [target]) = (goals, &schema.targets[..]) else {
+        let ([output_loss], [target]) = (output_losses, &schema.targets[..]) else {
             let found = format!("{} targets", schema.targets.len());
             let expected = "one for a chain of layers: a recipe makes an output for each, and so \
                             do layers with `inputs` and `model.outputs`";
@@ -128,12 +127,12 @@ impl Model {
         };
         let mut behind = Behind::new(schema, train, options, self.seed, None)?;
         behind.append(&self.layers)?;
-        let output = behind.end(goal, target, None)?;
+        let output = behind.end(output_loss, target, None)?;
         behind.model(schema, vec![output])
     }
 
     /// The inputs that a table's columns can feed.
-    pub fn table_inputs(schema: &Schema) -> Vec<Input> {
+    pub(crate) fn table_inputs(schema: &Schema) -> Vec<Input> {
         schema.features.iter().map(input).collect()
     }
 
@@ -291,13 +290,13 @@ impl Behind {
     /// The output for a target: a last layer of its own, and its scale.
     fn end(
         &mut self,
-        goal: &TargetOutput,
+        output_loss: &TargetOutput,
         target: &Target,
         last: Option<super::layers::Layer>,
     ) -> Result<Symbol> {
         let name = target.output();
         let mut symbol = self.last;
-        let Some((mean, variance)) = goal.scale else {
+        let Some((mean, variance)) = output_loss.scale else {
             return match last {
                 Some(last) => self.graph.layer_named(&name, last, symbol),
                 None => Ok(symbol),

@@ -13,11 +13,11 @@ use crate::rules::activations;
 use std::collections::HashMap;
 
 /// Distinct texts from which a category is embedded; with fewer, it is one-hot.
-pub const EMBEDDED_FROM: usize = 33;
+const EMBEDDED_FROM: usize = 33;
 
 /// The length of the vectors that so many texts are embedded in: fast.ai's rule of
 /// thumb, at most 100.
-pub fn embedding_width(texts: usize) -> usize {
+fn embedding_width(texts: usize) -> usize {
     (1.6 * (texts as f64).powf(0.56)).round().min(100.0) as usize
 }
 

@@ -106,8 +106,8 @@ impl Model {
         }
         // A single value is the probability of the second of two classes.
         let count = shape.size().max(2);
-        let goal = self.compiled().ok()?.goals.get(output)?.as_ref()?;
-        let by_loss = match goal.loss.class() {
+        let output_loss = self.compiled().ok()?.output_losses.get(output)?.as_ref()?;
+        let by_loss = match output_loss.loss.class() {
             "SparseCategoricalCrossentropy"
             | "CategoricalCrossentropy"
             | "CategoricalFocalCrossentropy" => shape.size() > 1,
@@ -115,7 +115,7 @@ impl Model {
             _ => false,
         };
         let classes = match self.facts.classes.len() == count {
-            true if goal.loss.of_classes() => self.facts.classes.clone(),
+            true if output_loss.loss.of_classes() => self.facts.classes.clone(),
             _ if by_loss => (0..count).map(|class| class.to_string()).collect(),
             _ => return None,
         };
@@ -155,11 +155,11 @@ impl Model {
         mut rows: Vec<f32>,
         values: bool,
     ) -> Result<Vec<f32>> {
-        let goal = self
+        let output_loss = self
             .compiled
             .as_ref()
-            .and_then(|c| c.goals.get(output)?.as_ref());
-        let logits = goal.is_some_and(|goal| goal.loss.to_config()["from_logits"] == true);
+            .and_then(|c| c.output_losses.get(output)?.as_ref());
+        let logits = output_loss.is_some_and(|output_loss| output_loss.loss.to_config()["from_logits"] == true);
         if size == 1 && target.classes.len() == 2 {
             let both = |p: f32| match values {
                 true if logits => {

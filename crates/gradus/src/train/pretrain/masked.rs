@@ -72,9 +72,9 @@ impl MaskedFeatures {
         let told = graph.layer(Multiply::new(), [told, hidden])?;
         let mut model = graph.model([told])?;
         // A mean over all features would shrink with the share of masked ones.
-        let goal = OutputLoss::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
+        let output_loss = OutputLoss::new(Loss::MeanSquaredError).weight(1.0 / self.rate);
         model
-            .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
+            .compile_with(Compiled::new(self.options.optimizer.clone(), output_loss))
             .map_err(|error| error.under("pretrain"))?;
 
         let x = data.inputs()[0].to_f32();

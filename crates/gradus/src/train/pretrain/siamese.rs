@@ -115,9 +115,9 @@ impl Siamese {
             .output_shapes()?
             .first()
             .map_or(0, |shape| shape.size());
-        let goal = OutputLoss::new(self.loss());
+        let output_loss = OutputLoss::new(self.loss());
         model
-            .compile_with(Compiled::new(self.options.optimizer.clone(), goal))
+            .compile_with(Compiled::new(self.options.optimizer.clone(), output_loss))
             .map_err(|error| error.under("pretrain"))?;
 
         let sizes = (self.options.epochs, self.options.batch_size);

@@ -42,7 +42,7 @@ pub(super) fn read(
         other => by_output(&join(at, key), other, outputs, &mut of_metrics),
     };
     let lists = (lists("metrics"), lists("weighted_metrics"));
-    let mut goals = Vec::new();
+    let mut output_losses = Vec::new();
     for (n, output) in outputs.iter().enumerate() {
         let (loss, weight) = (losses[n], weights[n]);
         let of = |at: &str| match single {
@@ -58,7 +58,7 @@ pub(super) fn read(
                 let problem = "metrics of an output without a loss";
                 of_metrics.add(&of(&join(at, "metrics")), problem);
             }
-            goals.push(None);
+            output_losses.push(None);
             continue;
         }
         let weight = match weight {
@@ -70,7 +70,7 @@ pub(super) fn read(
             }),
         };
         let loss = self::loss(&of(&join(at, "loss")), loss, &mut of_losses);
-        goals.push(loss.map(|loss| OutputLoss {
+        output_losses.push(loss.map(|loss| OutputLoss {
             loss,
             weight,
             metrics,
@@ -79,12 +79,12 @@ pub(super) fn read(
     }
     if note(NotRead::Loss, of_losses, notes) {
         // An incomplete sum would be another loss.
-        goals = vec![None; outputs.len()];
+        output_losses = vec![None; outputs.len()];
     } else {
         note(NotRead::Metric, of_metrics, notes);
     }
-    let anything = optimizer.is_some() || goals.iter().any(Option::is_some);
-    anything.then_some(Compiled { optimizer, goals })
+    let anything = optimizer.is_some() || output_losses.iter().any(Option::is_some);
+    anything.then_some(Compiled { optimizer, output_losses })
 }
 
 /// Adds a note on the unknown parts of a section; true if there are any.
@@ -262,31 +262,31 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
         return json!({});
     }
     let optimizer = compiled.optimizer.as_ref().map(write_optimizer);
-    let goals = || outputs.iter().zip(&compiled.goals);
+    let output_losses = || outputs.iter().zip(&compiled.output_losses);
     // Null for an output without a loss.
     let each = |f: &dyn Fn(&OutputLoss) -> Value| -> Value {
-        let of = |goal: &Option<OutputLoss>| goal.as_ref().map_or(Value::Null, f);
-        match &compiled.goals[..] {
+        let of = |output_loss: &Option<OutputLoss>| output_loss.as_ref().map_or(Value::Null, f);
+        match &compiled.output_losses[..] {
             [one] => of(one),
             _ => Value::Object(
-                goals()
-                    .map(|(name, goal)| (name.clone(), of(goal)))
+                output_losses()
+                    .map(|(name, output_loss)| (name.clone(), of(output_loss)))
                     .collect(),
             ),
         }
     };
-    let loss = each(&|goal| to_keras(Family::Loss, &alias(&goal.loss)));
+    let loss = each(&|output_loss| to_keras(Family::Loss, &alias(&output_loss.loss)));
     let list = |of: fn(&OutputLoss) -> &[(String, Metric)]| {
-        let lists = each(&|goal| write_metrics(of(goal)));
+        let lists = each(&|output_loss| write_metrics(of(output_loss)));
         if is_empty(&lists) { Value::Null } else { lists }
     };
-    let metrics = list(|goal| &goal.metrics);
-    let weighted_metrics = list(|goal| &goal.weighted_metrics);
-    let plain = compiled.trained().all(|(_, goal)| goal.weight == 1.0);
-    let weights = match (plain, &compiled.goals[..]) {
+    let metrics = list(|output_loss| &output_loss.metrics);
+    let weighted_metrics = list(|output_loss| &output_loss.weighted_metrics);
+    let plain = compiled.trained().all(|(_, output_loss)| output_loss.weight == 1.0);
+    let weights = match (plain, &compiled.output_losses[..]) {
         (true, _) => Value::Null,
         (false, [Some(one)]) => one.weight.into(),
-        _ => each(&|goal| goal.weight.into()),
+        _ => each(&|output_loss| output_loss.weight.into()),
     };
     let mut written = json!({
         "optimizer": optimizer,

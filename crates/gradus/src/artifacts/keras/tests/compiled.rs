@@ -58,8 +58,8 @@ fn an_unknown_optimizer_leaves_the_losses_and_metrics() {
         );
         assert_eq!(outputs(&model), outputs(&whole));
         assert_eq!(
-            model.compiled.as_ref().unwrap().goals,
-            whole.compiled.as_ref().unwrap().goals
+            model.compiled.as_ref().unwrap().output_losses,
+            whole.compiled.as_ref().unwrap().output_losses
         );
         assert_eq!(model.state, State::default());
         assert_eq!(

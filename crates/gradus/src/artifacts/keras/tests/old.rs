@@ -64,14 +64,14 @@ fn chains_go_on_with_their_optimizers_state() {
         assert_eq!(notes, [], "{name}");
         let compiled = model.compiled.as_ref().unwrap();
         assert_eq!(compiled.optimizer, Some(optimizer.learning_rate(0.01)));
-        let goal = compiled.goals[0].as_ref().unwrap();
-        assert_eq!(goal.loss.class(), "SparseCategoricalCrossentropy");
-        assert_eq!(goal.loss.to_config()["from_logits"], true);
+        let output_loss = compiled.output_losses[0].as_ref().unwrap();
+        assert_eq!(output_loss.loss.class(), "SparseCategoricalCrossentropy");
+        assert_eq!(output_loss.loss.to_config()["from_logits"], true);
         let expected = [
             ("accuracy".to_owned(), Metric::Accuracy),
             ("mine".to_owned(), Metric::SparseCategoricalAccuracy),
         ];
-        assert_eq!(goal.metrics, expected);
+        assert_eq!(output_loss.metrics, expected);
         assert_eq!(model.state.iteration, 6);
         let said = said(&format!("{name}.json"));
         match model.state.scalars[..] {
@@ -274,7 +274,7 @@ fn what_cannot_be_kept_is_refused_or_noted() {
         let (model, notes) = with("old_215.keras", function, code).unwrap();
         assert_eq!(notes.len(), 1, "{notes:?}");
         assert_eq!(notes[0].part, NotRead::Loss);
-        assert_eq!(model.compiled.unwrap().goals, [None]);
+        assert_eq!(model.compiled.unwrap().output_losses, [None]);
     }
     let wrapper = "\"class_name\": \"SparseCategoricalCrossentropy\"";
     let (model, notes) = with(
@@ -284,7 +284,7 @@ fn what_cannot_be_kept_is_refused_or_noted() {
     )
     .unwrap();
     assert_eq!(notes, []);
-    let goal = model.compiled.unwrap().goals[0].clone().unwrap();
-    assert_eq!(goal.loss.to_config()["from_logits"], true);
-    assert_ne!(goal.loss, Loss::SparseCategoricalCrossentropy);
+    let output_loss = model.compiled.unwrap().output_losses[0].clone().unwrap();
+    assert_eq!(output_loss.loss.to_config()["from_logits"], true);
+    assert_ne!(output_loss.loss, Loss::SparseCategoricalCrossentropy);
 }

@@ -122,9 +122,9 @@ fn a_real_file_is_loaded_with_everything() {
         compiled.optimizer,
         Some(Nadam::new().learning_rate(0.01).clipnorm(1.0).into())
     );
-    let goal = compiled.goals[0].as_ref().unwrap();
-    assert_eq!(goal.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(goal.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
+    let output_loss = compiled.output_losses[0].as_ref().unwrap();
+    assert_eq!(output_loss.loss, Loss::SparseCategoricalCrossentropy);
+    assert_eq!(output_loss.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     assert_eq!(model.state.iteration, 8);
     assert_eq!(model.state.slots[1][0].len(), 2);
     assert!(model.state.slots[4][0].is_empty());
@@ -229,7 +229,7 @@ fn a_model_comes_back_as_it_was() {
         model.seed = 0;
         let compiled = model.compiled.as_mut().unwrap();
         compiled.optimizer = Some(optimizer);
-        compiled.goals[0].as_mut().unwrap().metrics = vec![
+        compiled.output_losses[0].as_mut().unwrap().metrics = vec![
             ("acc".to_owned(), Metric::Accuracy),
             ("my_mse".to_owned(), Metric::MeanSquaredError),
         ];
@@ -302,9 +302,9 @@ fn keras_own_functions_go_by_their_names() {
     parts.config = config.to_string();
     let model = load(archive::write(&parts).unwrap()).unwrap();
     let compiled = model.compiled.unwrap();
-    let goal = compiled.goals[0].as_ref().unwrap();
-    assert_eq!(goal.loss, Loss::MeanSquaredError);
-    let names: Vec<&str> = goal.metrics.iter().map(|(name, _)| name.as_str()).collect();
+    let output_loss = compiled.output_losses[0].as_ref().unwrap();
+    assert_eq!(output_loss.loss, Loss::MeanSquaredError);
+    let names: Vec<&str> = output_loss.metrics.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 
@@ -351,23 +351,23 @@ fn layers_that_keras_has_none_of_have_registered_names() {
 #[test]
 fn functions_of_the_users_own_are_left_out() {
     let mut model = network();
-    let goal = model.compiled.as_mut().unwrap().goals[0].as_mut().unwrap();
+    let output_loss = model.compiled.as_mut().unwrap().output_losses[0].as_mut().unwrap();
     let own = Metric::function("own", |_, output| f64::from(output[0]));
-    goal.metrics.push(("own".to_owned(), own.clone()));
-    goal.weighted_metrics = vec![
+    output_loss.metrics.push(("own".to_owned(), own.clone()));
+    output_loss.weighted_metrics = vec![
         ("own".to_owned(), own),
         ("weighted".to_owned(), Metric::Accuracy),
     ];
     pretend_training(&mut model);
     let loaded = load(to_bytes(&model).unwrap()).unwrap();
-    let known = loaded.compiled.unwrap().goals.remove(0).unwrap();
+    let known = loaded.compiled.unwrap().output_losses.remove(0).unwrap();
     assert_eq!(known.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
     let weighted = [("weighted".to_owned(), Metric::Accuracy)];
     assert_eq!(known.weighted_metrics, weighted);
     assert_eq!(loaded.state, model.state);
 
-    let goal = model.compiled.as_mut().unwrap().goals[0].as_mut().unwrap();
-    goal.loss = Loss::function("own", |_, _, _| 0.0);
+    let output_loss = model.compiled.as_mut().unwrap().output_losses[0].as_mut().unwrap();
+    output_loss.loss = Loss::function("own", |_, _, _| 0.0);
     let loaded = load(to_bytes(&model).unwrap()).unwrap();
     assert_eq!(loaded.compiled, None);
     assert_eq!(loaded.state, State::default());

@@ -38,7 +38,7 @@ impl TargetOutput {
             });
         }
         let targets = schema.targets.iter().zip(train.targets()).zip(losses);
-        let goal = |((target, moments), loss): ((&Target, &Moments), &Option<&Loss>)| {
+        let output_loss = |((target, moments), loss): ((&Target, &Moments), &Option<&Loss>)| {
             let task = task(target, *loss)?;
             let loss = loss.cloned().unwrap_or_else(|| task.loss());
             let wanted = options.target_scale != Some(TargetScale::None);
@@ -48,7 +48,7 @@ impl TargetOutput {
             let scale = scaled.then_some((moments.mean, moments.variance));
             Ok(TargetOutput { task, loss, scale })
         };
-        targets.map(goal).collect()
+        targets.map(output_loss).collect()
     }
 
     /// Weight of the loss that makes it of order 1 in any unit of the target.
@@ -69,9 +69,9 @@ impl TargetOutput {
     }
 
     /// The loss with its weight and metrics.
-    pub fn goal(&self) -> OutputLoss {
-        let goal = OutputLoss::new(self.loss.clone()).weight(self.weight());
-        goal.metrics(&self.metrics())
+    pub fn output_loss(&self) -> OutputLoss {
+        let output_loss = OutputLoss::new(self.loss.clone()).weight(self.weight());
+        output_loss.metrics(&self.metrics())
     }
 }
 

@@ -99,7 +99,8 @@ impl Compiled {
 
     /// True if a loss is the user's own, which cannot be saved.
     pub(crate) fn is_own(&self) -> bool {
-        self.trained().any(|(_, output_loss)| output_loss.loss.is_own())
+        self.trained()
+            .any(|(_, output_loss)| output_loss.loss.is_own())
     }
 
     /// The trained outputs' losses, each with its output's index.
@@ -167,7 +168,8 @@ impl Model {
     pub fn compile_with(&mut self, compiled: Compiled) -> Result<()> {
         let optimizer = compiled.optimizer()?.check();
         optimizer.map_err(|e| e.under("optimizer"))?;
-        if compiled.output_losses.len() != self.outputs.len() || compiled.trained().next().is_none() {
+        if compiled.output_losses.len() != self.outputs.len() || compiled.trained().next().is_none()
+        {
             let found = format!("{} output_losses", compiled.trained().count());
             let expected = format!("one for each of {} outputs", self.outputs.len());
             return Err(Error::invalid("loss", found, expected));
@@ -224,7 +226,9 @@ impl Model {
             _ => format!("{}_", names[output]),
         };
         let output_losses = compiled.trained();
-        output_losses.map(|(output, output_loss)| (prefix(output), output_loss)).collect()
+        output_losses
+            .map(|(output, output_loss)| (prefix(output), output_loss))
+            .collect()
     }
 
     /// The training configuration, with at least one loss; if there is none, an error that names

@@ -236,13 +236,14 @@ impl Model {
                 .trained()
                 .map(|(output, output_loss)| (output, output_loss, &outputs[output]))
                 .collect();
-            let target = |(number, output_loss, output): &(usize, &OutputLoss, &Value)| match &mixtures {
-                Some(_) => None,
-                None => {
-                    let shape = target_shape(&output_loss.loss, &output.shape);
-                    Some(feed(&mut plan, FeedRole::Target(*number), shape))
-                }
-            };
+            let target =
+                |(number, output_loss, output): &(usize, &OutputLoss, &Value)| match &mixtures {
+                    Some(_) => None,
+                    None => {
+                        let shape = target_shape(&output_loss.loss, &output.shape);
+                        Some(feed(&mut plan, FeedRole::Target(*number), shape))
+                    }
+                };
             let targets: Vec<Option<Value>> = output_losses.iter().map(target).collect();
             let weight = spec
                 .weighted
@@ -253,12 +254,14 @@ impl Model {
                 let buffer = match (&targets[n], &mixtures) {
                     (Some(target), _) => {
                         let weight = weight.as_ref();
-                        let (buffer, start) = plan.loss(&output_loss.loss, output, target, weight, share);
+                        let (buffer, start) =
+                            plan.loss(&output_loss.loss, output, target, weight, share);
                         starts.extend(start);
                         buffer
                     }
                     (None, Some(mixtures)) => {
-                        let (buffer, more) = mixtures.loss(&mut plan, &output_loss.loss, output, n, share);
+                        let (buffer, more) =
+                            mixtures.loss(&mut plan, &output_loss.loss, output, n, share);
                         starts.extend(more);
                         buffer
                     }

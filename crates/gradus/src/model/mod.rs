@@ -31,6 +31,6 @@ pub use graph::{Input, LayerEntry, Model, Node, Source, State};
 pub use parts::{Submodel, Use};
 pub use recipe::{Recipe, Style, Task};
 pub use sequential::Sequential;
-pub use table::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use table::TargetOutput;
+pub use table::{Scored, ScoredCells, ScoredColumn};
 pub use weights::Weight;

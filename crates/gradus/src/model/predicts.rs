@@ -36,7 +36,9 @@ impl Model {
         let mut outcomes = vec![Outcome::default(); output_losses.len()];
         targets.each(&mut |rows| {
             let tensors = of(rows)?;
-            for ((outcome, tensor), (_, output_loss)) in outcomes.iter_mut().zip(&tensors).zip(&output_losses) {
+            for ((outcome, tensor), (_, output_loss)) in
+                outcomes.iter_mut().zip(&tensors).zip(&output_losses)
+            {
                 let (size, all) = (tensor.size().max(1), tensor.to_f32());
                 if size == 1 {
                     all.iter().for_each(|&x| outcome.add(x.into()));

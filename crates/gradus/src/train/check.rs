@@ -140,7 +140,8 @@ impl Model {
     pub(crate) fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
         let output_losses = feeds::targets(self, data)?;
         let output_losses = output_losses.iter().zip(self.compiled()?.trained());
-        let of_classes = output_losses.filter(|(_, (_, output_loss))| output_loss.loss.of_classes());
+        let of_classes =
+            output_losses.filter(|(_, (_, output_loss))| output_loss.loss.of_classes());
         let of_classes: Vec<&Tensor> = of_classes.map(|((_, target), _)| *target).collect();
         let targets = data.targets().iter();
         Ok(targets

@@ -44,7 +44,8 @@ impl Config {
                 [Some(one)] => of(one),
                 _ => {
                     let output_losses = compiled.trained();
-                    let named = output_losses.map(|(o, output_loss)| (outputs[o].clone(), of(output_loss)));
+                    let named =
+                        output_losses.map(|(o, output_loss)| (outputs[o].clone(), of(output_loss)));
                     Value::Object(named.collect())
                 }
             }
@@ -67,7 +68,10 @@ impl Config {
         if run.on_nan != OnNan::Stop {
             train["on_nan"] = run.on_nan.name().into();
         }
-        if compiled.trained().any(|(_, output_loss)| output_loss.weight != 1.0) {
+        if compiled
+            .trained()
+            .any(|(_, output_loss)| output_loss.weight != 1.0)
+        {
             train["loss_weights"] = each(&|output_loss| output_loss.weight.into());
         }
         // A rate beside the file's optimizer keeps the optimizer's state; as part of a configured

@@ -5,13 +5,13 @@
 
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod frames;
-mod target_output;
 mod preprocessing;
 mod scored;
+mod target_output;
 
-pub(crate) use target_output::TargetOutput;
 pub use scored::{Scored, ScoredCells, ScoredColumn};
 pub(crate) use scored::{id_columns, numbers};
+pub(crate) use target_output::TargetOutput;
 
 use preprocessing::preprocess;
 
@@ -80,11 +80,15 @@ impl Recipe {
         train: &Summary,
         options: &TableOptions,
     ) -> Result<Model> {
-        let output_losses = TargetOutput::of(schema, train, options, &vec![None; schema.targets.len()])?;
+        let output_losses =
+            TargetOutput::of(schema, train, options, &vec![None; schema.targets.len()])?;
         let mut model = self.table_layers(schema, train, options, &output_losses, 0)?;
         model.compile_with(Compiled {
             optimizer: Some(self.table_optimizer()),
-            output_losses: output_losses.iter().map(|output_loss| Some(output_loss.output_loss())).collect(),
+            output_losses: output_losses
+                .iter()
+                .map(|output_loss| Some(output_loss.output_loss()))
+                .collect(),
         })?;
         Ok(model)
     }

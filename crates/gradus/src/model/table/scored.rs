@@ -159,7 +159,8 @@ impl Model {
             .compiled
             .as_ref()
             .and_then(|c| c.output_losses.get(output)?.as_ref());
-        let logits = output_loss.is_some_and(|output_loss| output_loss.loss.to_config()["from_logits"] == true);
+        let logits = output_loss
+            .is_some_and(|output_loss| output_loss.loss.to_config()["from_logits"] == true);
         if size == 1 && target.classes.len() == 2 {
             let both = |p: f32| match values {
                 true if logits => {

@@ -84,7 +84,10 @@ pub(super) fn read(
         note(NotRead::Metric, of_metrics, notes);
     }
     let anything = optimizer.is_some() || output_losses.iter().any(Option::is_some);
-    anything.then_some(Compiled { optimizer, output_losses })
+    anything.then_some(Compiled {
+        optimizer,
+        output_losses,
+    })
 }
 
 /// Adds a note on the unknown parts of a section; true if there are any.
@@ -282,7 +285,9 @@ pub(super) fn write(compiled: &Compiled, outputs: &[String], jit: bool) -> Value
     };
     let metrics = list(|output_loss| &output_loss.metrics);
     let weighted_metrics = list(|output_loss| &output_loss.weighted_metrics);
-    let plain = compiled.trained().all(|(_, output_loss)| output_loss.weight == 1.0);
+    let plain = compiled
+        .trained()
+        .all(|(_, output_loss)| output_loss.weight == 1.0);
     let weights = match (plain, &compiled.output_losses[..]) {
         (true, _) => Value::Null,
         (false, [Some(one)]) => one.weight.into(),

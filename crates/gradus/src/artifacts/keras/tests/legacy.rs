@@ -45,7 +45,10 @@ fn a_file_of_keras_2_is_loaded_and_predicts_the_same() {
     assert_eq!(compiled.optimizer, Some(optimizer));
     let output_loss = compiled.output_losses[0].as_ref().unwrap();
     assert_eq!(output_loss.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(output_loss.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
+    assert_eq!(
+        output_loss.metrics,
+        [("accuracy".to_owned(), Metric::Accuracy)]
+    );
     // As in Keras 3: Keras 2 has other variables.
     assert_eq!(model.state, State::default());
     same_predictions(&model, "keras2.json");

@@ -124,7 +124,10 @@ fn a_real_file_is_loaded_with_everything() {
     );
     let output_loss = compiled.output_losses[0].as_ref().unwrap();
     assert_eq!(output_loss.loss, Loss::SparseCategoricalCrossentropy);
-    assert_eq!(output_loss.metrics, [("accuracy".to_owned(), Metric::Accuracy)]);
+    assert_eq!(
+        output_loss.metrics,
+        [("accuracy".to_owned(), Metric::Accuracy)]
+    );
     assert_eq!(model.state.iteration, 8);
     assert_eq!(model.state.slots[1][0].len(), 2);
     assert!(model.state.slots[4][0].is_empty());
@@ -304,7 +307,11 @@ fn keras_own_functions_go_by_their_names() {
     let compiled = model.compiled.unwrap();
     let output_loss = compiled.output_losses[0].as_ref().unwrap();
     assert_eq!(output_loss.loss, Loss::MeanSquaredError);
-    let names: Vec<&str> = output_loss.metrics.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = output_loss
+        .metrics
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, ["mean_absolute_error", "mae"]);
 }
 
@@ -351,7 +358,9 @@ fn layers_that_keras_has_none_of_have_registered_names() {
 #[test]
 fn functions_of_the_users_own_are_left_out() {
     let mut model = network();
-    let output_loss = model.compiled.as_mut().unwrap().output_losses[0].as_mut().unwrap();
+    let output_loss = model.compiled.as_mut().unwrap().output_losses[0]
+        .as_mut()
+        .unwrap();
     let own = Metric::function("own", |_, output| f64::from(output[0]));
     output_loss.metrics.push(("own".to_owned(), own.clone()));
     output_loss.weighted_metrics = vec![
@@ -366,7 +375,9 @@ fn functions_of_the_users_own_are_left_out() {
     assert_eq!(known.weighted_metrics, weighted);
     assert_eq!(loaded.state, model.state);
 
-    let output_loss = model.compiled.as_mut().unwrap().output_losses[0].as_mut().unwrap();
+    let output_loss = model.compiled.as_mut().unwrap().output_losses[0]
+        .as_mut()
+        .unwrap();
     output_loss.loss = Loss::function("own", |_, _, _| 0.0);
     let loaded = load(to_bytes(&model).unwrap()).unwrap();
     assert_eq!(loaded.compiled, None);

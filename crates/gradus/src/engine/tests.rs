@@ -569,20 +569,20 @@ fn distance(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
 /// rounding; but they must be far nearer to it than single precision is.
 #[test]
 fn products_of_bfloat16_round_their_factors() {
-    let with = |device: &Device, model: &Model, data: &Dataset, precision| {
-        trained_with(device, model, data, precision)
-    };
     for (name, data, model) in models() {
+        // Two steps: later ones would amplify what these round otherwise.
+        let data = data.slice(0..32.min(data.rows())).unwrap();
         let reference = Device::new(Reference);
-        let (rounded, _) = with(&reference, &model, &data, Precision::MixedBfloat16);
-        let (exact, _) = with(&reference, &model, &data, Precision::Float32);
+        let (rounded, _) = trained_with(&reference, &model, &data, Precision::MixedBfloat16);
+        let (exact, _) = trained_with(&reference, &model, &data, Precision::Float32);
         let effect = distance(&rounded, &exact);
         assert!(effect > 0.0, "{name}");
         for isa in Isa::tested() {
-            let on = |threads| with(&on(isa, threads), &model, &data, Precision::MixedBfloat16);
+            let on =
+                |threads| trained_with(&on(isa, threads), &model, &data, Precision::MixedBfloat16);
             let one = on(1);
             let off = distance(&rounded, &one.0);
-            assert!(off <= 0.25 * effect, "{name}, {isa:?}: {off} of {effect}");
+            assert!(off <= 0.1 * effect, "{name}, {isa:?}: {off} of {effect}");
             assert!(one == on(3), "{name}, {isa:?}");
         }
     }

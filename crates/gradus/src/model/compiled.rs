@@ -191,7 +191,7 @@ impl Model {
 
     /// The names of an epoch's values, without validation: the loss, the outputs' losses if there
     /// are several, the metrics. In a model with several outputs, names begin with the output's.
-    pub(crate) fn measurements(&self) -> Vec<String> {
+    pub fn measurements(&self) -> Vec<String> {
         self.measured().into_iter().map(|(name, _)| name).collect()
     }
 

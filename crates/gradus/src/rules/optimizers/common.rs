@@ -84,7 +84,10 @@ impl Default for Common {
     }
 }
 
-/// A method with the arguments that every optimizer takes; `Optimizer` alone is any method.
+/// Any method, with the arguments that every optimizer takes.
+pub type Optimizer = OptimizerOf<Method>;
+
+/// A method with the arguments that every optimizer takes; [`Optimizer`] has any method.
 ///
 /// ```
 /// use gradus::prelude::*;
@@ -97,7 +100,7 @@ impl Default for Common {
 /// One step, for each trainable variable, is: gradient, clipping, weight decay
 /// (w ← w - w · decay · rate), the method's update.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Optimizer<M = Method> {
+pub struct OptimizerOf<M> {
     /// The method's own arguments and formula.
     pub method: M,
     /// Keras' name of the object. Default the method's.
@@ -349,7 +352,7 @@ impl Optimizer {
     }
 }
 
-impl<M> Optimizer<M> {
+impl<M> OptimizerOf<M> {
     /// Sets the learning rate: a number or a schedule.
     pub fn learning_rate(mut self, rate: impl Into<LearningRate>) -> Self {
         self.learning_rate = rate.into();
@@ -422,9 +425,9 @@ impl<'de> Deserialize<'de> for Optimizer {
     }
 }
 
-impl<M> Optimizer<M> {
+impl<M> OptimizerOf<M> {
     fn with(method: M, learning_rate: f64, weight_decay: Option<f64>) -> Self {
-        Optimizer {
+        OptimizerOf {
             method,
             learning_rate: LearningRate::Constant(learning_rate),
             weight_decay,
@@ -443,7 +446,7 @@ impl<M> Optimizer<M> {
     }
 }
 
-impl<R: OptimizerFormula> Optimizer<R> {
+impl<R: OptimizerFormula> OptimizerOf<R> {
     /// The rule at its default learning rate and weight decay.
     pub(super) fn of(rule: R) -> Self {
         Self::with(rule, R::LEARNING_RATE, R::WEIGHT_DECAY)
@@ -462,15 +465,15 @@ where
     Method: From<R>,
 {
     fn from(rule: R) -> Self {
-        Optimizer::of(rule).into()
+        OptimizerOf::of(rule).into()
     }
 }
 
-impl<R: OptimizerFormula> From<Optimizer<R>> for Optimizer
+impl<R: OptimizerFormula> From<OptimizerOf<R>> for Optimizer
 where
     Method: From<R>,
 {
-    fn from(optimizer: Optimizer<R>) -> Self {
+    fn from(optimizer: OptimizerOf<R>) -> Self {
         Optimizer {
             method: optimizer.method.into(),
             learning_rate: optimizer.learning_rate,

@@ -11,7 +11,7 @@ use crate::base::lane::Lane;
 use crate::base::registry::{Rule, forward, registry, visitor};
 
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
-pub use common::{LearningRate, Optimizer};
+pub use common::{LearningRate, Optimizer, OptimizerOf};
 
 /// Limit of an optimizer's slots per weight.
 pub const SLOTS: usize = 3;

@@ -3,18 +3,18 @@
 use crate::error::{Error, Result};
 
 /// Declares how an optimizer is made in code: `new`, with the default arguments, and a setter
-/// for each of its own arguments, beside those that [`Optimizer`](super::Optimizer) has for all.
+/// for each of its own arguments, beside those that [`OptimizerOf`](super::OptimizerOf) has for all.
 macro_rules! arguments {
     ($rule:ident { $( $argument:ident : $type:ty ),+ $(,)? }) => {
         impl $rule {
             #[doc = concat!("`", stringify!($rule), "` with its default arguments. Those that it has ")]
             /// alone and those of every optimizer are set in any order.
-            pub fn new() -> $crate::rules::optimizers::Optimizer<Self> {
-                $crate::rules::optimizers::Optimizer::of(Self::default())
+            pub fn new() -> $crate::rules::optimizers::OptimizerOf<Self> {
+                $crate::rules::optimizers::OptimizerOf::of(Self::default())
             }
         }
 
-        impl $crate::rules::optimizers::Optimizer<$rule> {
+        impl $crate::rules::optimizers::OptimizerOf<$rule> {
             $(
                 #[doc = concat!("Sets [`", stringify!($argument), "`](", stringify!($rule), "::", stringify!($argument), ").")]
                 pub fn $argument(mut self, $argument: $type) -> Self {

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Everything but [`Error::BlowUp`], [`Error::Io`] and [`Error::Internal`] is a mistake
 /// that the user can mend: see [`Error::is_users_mistake`].
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A name that nothing in its family answers to.
@@ -157,6 +157,13 @@ impl From<String> for Extent {
 impl From<&str> for Extent {
     fn from(text: &str) -> Self {
         text.to_owned().into()
+    }
+}
+
+/// The message, so that a `main` that returns an error shows it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -61,8 +61,33 @@ impl Dataset {
         }
     }
 
-    /// Several inputs and targets; an error if there is no input or row counts differ. The name is
-    /// the first input's.
+    /// Several inputs and targets, in the order in which the model has them (a [`Functional`] has its
+    /// inputs in the order in which they were made), or by [`Dataset::with_names`]; no targets for
+    /// predictions. An error if there is no input or row counts differ. The name is the first
+    /// input's.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let mut g = Functional::new();
+    /// let (wide, deep) = (g.input_named("wide", [2]), g.input_named("deep", [3]));
+    /// let h = g.layer(Dense::new(8).activation(Activation::Relu), deep)?;
+    /// let all = g.layer(layers::Concatenate::new(), [wide, h])?;
+    /// let out = g.layer(Dense::new(1), all)?;
+    /// let mut model = g.model(out)?;
+    /// model.compile(Adam::new(), Loss::MeanSquaredError, &[])?;
+    ///
+    /// let wide = Tensor::from_rows(&[[0.5, 1.0], [0.0, 2.0]])?;
+    /// let deep = Tensor::from_rows(&[[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]])?;
+    /// let y = Tensor::from_column(vec![1.0, 0.0])?;
+    /// let data = Dataset::from_parts(vec![wide.clone(), deep.clone()], vec![y])?;
+    /// model.fit(&data, Fit::new())?;
+    /// let predicted = model.predict(Dataset::from_parts(vec![wide, deep], vec![])?)?;
+    /// assert_eq!(predicted.rows(), 2);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// [`Functional`]: crate::Functional
     pub fn from_parts(inputs: Vec<Tensor>, targets: Vec<Tensor>) -> Result<Self> {
         let Some(first) = inputs.first() else {
             return Err(Error::invalid("data", "no input", "at least one"));

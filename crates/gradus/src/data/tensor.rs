@@ -124,7 +124,8 @@ impl Tensor {
         Self::from_f32([width], values)
     }
 
-    /// One value per row: targets of a regression, class labels, sample weights.
+    /// One value per row, of shape (None): targets of a regression, class labels, sample weights. A
+    /// layer takes rows with an axis: one column of inputs is `Tensor::from_f32([1], values)`.
     pub fn from_column(values: Vec<f32>) -> Result<Self> {
         Self::from_f32([], values)
     }

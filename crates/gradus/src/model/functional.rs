@@ -382,8 +382,8 @@ impl Functional {
             .map_err(|error| error.under(&self.model.place(node)))
     }
 
-    /// The model that computes these outputs, not compiled, with the inputs that they need. Its
-    /// layers are in Keras' order.
+    /// The model that computes these outputs, not compiled, with the inputs that they need, in
+    /// the order in which these were made. Its layers are in Keras' order.
     pub fn model(&self, outputs: impl Symbols) -> Result<Model> {
         let outputs = outputs.symbols();
         if outputs.iter().any(|o| o.graph != self.id) {

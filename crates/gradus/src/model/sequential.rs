@@ -14,6 +14,20 @@ use crate::rules::optimizers::Optimizer;
 ///
 /// Layers get Keras' names, `dense`, `dense_1`, … The input's shape may be left
 /// to the data that the model is first fitted to.
+///
+/// ```
+/// use gradus::prelude::*;
+///
+/// let mut model = Sequential::new()
+///     .add(Flatten::new())
+///     .add(Dense::new(50).activation(Activation::Relu))
+///     .add(Dense::new(10).activation(Activation::Softmax))
+///     .compile(Adam::new(), Loss::SparseCategoricalCrossentropy, &[Metric::Accuracy])?;
+/// let history = model.fit(&data::digits(Split::Train)?, Fit::new().epochs(3))?;
+/// println!("{}", model.evaluate(&data::digits(Split::Test)?)?);
+/// assert!(history.last("accuracy") > Some(0.8));
+/// # Ok::<(), gradus::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sequential {
     model: Model,

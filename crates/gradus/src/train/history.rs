@@ -1,6 +1,7 @@
 //! The results of training, epoch by epoch.
 
 use crate::error::{Error, Result};
+use std::fmt;
 
 /// Values by name, in the order in which Keras reports them: `loss`, the metrics, `val_loss`, the
 /// validation metrics, `learning_rate`.
@@ -25,6 +26,14 @@ impl Logs {
 
     pub(crate) fn push(&mut self, name: impl Into<String>, value: f64) {
         self.0.push((name.into(), value));
+    }
+}
+
+/// `loss 0.1234, accuracy 0.95`.
+impl fmt::Display for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.iter().map(|(name, value)| format!("{name} {value}"));
+        f.write_str(&values.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -77,7 +77,7 @@ impl LayerFormula for DenseTranspose {
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
-            0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch")),
+            0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch: one column of inputs is `Tensor::from_f32([1], values)`")),
             _ => Ok(inputs[0].with_last(self.units)),
         }
     }

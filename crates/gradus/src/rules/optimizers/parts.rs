@@ -8,7 +8,10 @@ macro_rules! arguments {
     ($rule:ident { $( $argument:ident : $type:ty ),+ $(,)? }) => {
         impl $rule {
             #[doc = concat!("`", stringify!($rule), "` with its default arguments. Those that it has ")]
-            /// alone and those of every optimizer are set in any order.
+            /// alone and those of every optimizer ([`OptimizerOf`]: `learning_rate`, `clipnorm`,
+            /// `weight_decay`, …) are set in any order.
+            ///
+            /// [`OptimizerOf`]: crate::rules::optimizers::OptimizerOf
             pub fn new() -> $crate::rules::optimizers::OptimizerOf<Self> {
                 $crate::rules::optimizers::OptimizerOf::of(Self::default())
             }

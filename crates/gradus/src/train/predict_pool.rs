@@ -86,13 +86,13 @@ impl PredictPool {
             bfloat16: false,
         };
         let runner = Runner::new(model, device, &[spec])?;
-        let twin = Worker::new(runner.twin(), mode)?;
+        let shared = Worker::new(runner.share(), mode)?;
         Ok(PredictPool {
             device: device.clone(),
             mode,
             rows,
             whole: Mutex::new(Worker::new(runner, mode)?),
-            idle: Mutex::new(vec![twin]),
+            idle: Mutex::new(vec![shared]),
         })
     }
 
@@ -102,8 +102,8 @@ impl PredictPool {
         let mut worker = match free {
             Some(worker) => worker,
             None => {
-                let twin = lock(&self.whole).runner.twin();
-                Worker::new(twin, self.mode)?
+                let shared = lock(&self.whole).runner.share();
+                Worker::new(shared, self.mode)?
             }
         };
         let done = work(&mut worker);

@@ -49,7 +49,7 @@ impl Runner {
 
     /// A single-threaded session with shared weights, which neither can change any more. Only for
     /// programs that don't train.
-    pub fn twin(&self) -> Self {
+    pub fn share(&self) -> Self {
         Runner {
             session: self.session.share(),
             lowered: Arc::clone(&self.lowered),

@@ -137,7 +137,7 @@ impl Model {
     /// True for each target of the data that its loss takes as classes.
     ///
     /// An error if the model is not compiled, or the targets don't fit it.
-    pub(crate) fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
+    pub fn targets_of_classes(&self, data: &Dataset) -> Result<Vec<bool>> {
         let output_losses = feeds::targets(self, data)?;
         let output_losses = output_losses.iter().zip(self.compiled()?.trained());
         let of_classes =

@@ -17,7 +17,7 @@ pub enum Form {
 }
 
 /// An activation's formula.
-pub trait ActivationFormula: Rule {
+pub(crate) trait ActivationFormula: Rule {
     /// Scope. A [`Form::Softmax`] or [`Form::LogSoftmax`] ignores `value` and `derivative`: it computes
     /// a whole row.
     const FORM: Form = Form::Element;

@@ -6,7 +6,7 @@ use crate::error::Result;
 pub use norms::Axes;
 
 /// A constraint's formula.
-pub trait ConstraintFormula: Rule {
+pub(crate) trait ConstraintFormula: Rule {
     /// Projects a variable of that shape. `scratch` has the room that [`ConstraintFormula::scratch`] asks
     /// for.
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]);

@@ -7,7 +7,7 @@ use crate::error::Result;
 pub use variance_scaling::{Distribution, Mode};
 
 /// The initialization of a variable.
-pub trait InitializerFormula: Rule {
+pub(crate) trait InitializerFormula: Rule {
     /// Fills `values` of a variable of that shape.
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]);
 

@@ -24,7 +24,7 @@ pub enum Targets {
 }
 
 /// A loss's formula, for one position: one row of the outputs' last axis.
-pub trait LossFormula: Rule {
+pub(crate) trait LossFormula: Rule {
     /// The kind of targets.
     fn targets(&self) -> Targets {
         Targets::LikeOutputs

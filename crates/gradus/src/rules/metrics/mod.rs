@@ -95,7 +95,7 @@ pub enum Better {
 }
 
 /// A metric's formula: accumulation over batches, and the result.
-pub trait MetricFormula: Rule {
+pub(crate) trait MetricFormula: Rule {
     /// Better direction, as Keras' `_direction`; `None` if there is none.
     const BETTER: Option<Better>;
 

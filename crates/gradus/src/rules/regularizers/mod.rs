@@ -16,7 +16,7 @@ pub enum Form {
 }
 
 /// A regularizer's formula.
-pub trait RegularizerFormula: Rule {
+pub(crate) trait RegularizerFormula: Rule {
     /// Scope. A [`Form::Matrix`] ignores `penalty` and `derivative`, a [`Form::Element`] ignores
     /// `matrix`.
     const FORM: Form = Form::Element;

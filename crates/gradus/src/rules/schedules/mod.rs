@@ -44,7 +44,7 @@ impl From<f64> for StepParameters {
 }
 
 /// A schedule's formula.
-pub trait ScheduleFormula: Rule {
+pub(crate) trait ScheduleFormula: Rule {
     /// True if Keras has a schedule object of this name, as an optimizer's `learning_rate`.
     const KERAS: bool = true;
 

@@ -96,14 +96,9 @@ fn prepare_saved(
         let expected = "arrays, which the model takes: its inputs are no columns";
         return Err(Error::invalid("data.table", format!("`{table}`"), expected));
     }
-    let mut data = config.data.clone();
-    data.columns
-        .number_targets
-        .extend(config.number_targets_of(&model));
-    let rows = Config {
-        data,
-        ..config.clone()
-    };
+    let mut rows = config.clone();
+    let of_model = config.number_targets_of(&model);
+    rows.data.columns.number_targets.extend(of_model);
     let data = rows.open(base, schema.as_ref(), progress)?;
     if let Some(schema) = data.schema() {
         model.facts_mut().schema = Some(schema.clone());

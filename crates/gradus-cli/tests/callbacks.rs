@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, SMALL, column, results};
+use common::{Place, SMALL, column, newest_state, results};
 
 /// The small configuration in a folder of its own, with these callbacks too.
 fn place_with(callbacks: &str) -> Place {
@@ -118,7 +118,7 @@ fn model_checkpoint_keeps_the_best() {
     );
     place.ok(&[&train[..], &["b", "--set", &threshold], &worse].concat());
     assert_eq!(time(), before);
-    let state = place.text("run/checkpoint/state.toml");
+    let state = newest_state(&place, "run").unwrap();
     assert!(
         state.contains(&format!("[model_checkpoint]\nbest = {best}")),
         "{state}"

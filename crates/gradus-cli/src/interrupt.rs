@@ -97,8 +97,8 @@ fn code() -> u8 {
 }
 
 fn say_how_to_go_on() {
-    let command = COMMAND.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(command) = &*command {
+    let mut command = COMMAND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(command) = command.take() {
         message(&format!("interrupted; go on with\n  {command}"));
     }
 }

@@ -26,7 +26,8 @@ fn send(signal: &str, child: &Child) {
 /// Starts a training, and sends a signal behind a line that begins so. The exit code, and what
 /// was said on standard error.
 fn interrupted(command: &mut Command, behind: &str, signal: &str) -> (i32, String) {
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut text = String::new();
     loop {
@@ -45,9 +46,14 @@ fn interrupted(command: &mut Command, behind: &str, signal: &str) -> (i32, Strin
 /// Runs the command that an interrupted program has told.
 fn go_on(place: &Place, said: &str) {
     let command = said.split("go on with\n").nth(1);
-    let command = command.unwrap_or_else(|| panic!("no command: {said}")).trim();
+    let command = command
+        .unwrap_or_else(|| panic!("no command: {said}"))
+        .trim();
     let mut shell = Command::new("sh");
-    let done = shell.current_dir(place.root()).args(["-c", command]).output();
+    let done = shell
+        .current_dir(place.root())
+        .args(["-c", command])
+        .output();
     let done = done.unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command}: {said}");
@@ -57,20 +63,26 @@ fn go_on(place: &Place, said: &str) {
 fn a_signal_ends_a_training_with_a_checkpoint_and_the_command_that_goes_on() {
     let place = Place::new();
     place.write("it's.toml", SMALL);
-    let train = |out| [&["train", "it's.toml", "--seed", "3", "--out", out], &LONG[..]].concat();
+    let train = |out| {
+        [
+            &["train", "it's.toml", "--seed", "3", "--out", out],
+            &LONG[..],
+        ]
+        .concat()
+    };
     place.ok(&train("whole"));
-    for (signal, code, more) in [
-        ("-INT", 130, &["--threads", "1"][..]),
-        ("-TERM", 143, &[]),
-        ("-HUP", 129, &[]),
+    for (signal, code, out, more) in [
+        ("-INT", 130, "int", &["--threads", "1"][..]),
+        ("-TERM", 143, "term", &[]),
+        ("-HUP", 129, "hup", &[]),
     ] {
-        let arguments = [&train(signal), more].concat();
+        let arguments = [&train(out), more].concat();
         let (found, said) = interrupted(&mut place.command(&arguments), "epoch 2/", signal);
         assert_eq!(found, code, "{said}");
-        assert!(!place.path(&format!("{signal}/model.keras")).exists());
-        assert!(only_whole_files(&place.path(signal)));
+        assert!(!place.path(&format!("{out}/model.keras")).exists());
+        assert!(only_whole_files(&place.path(out)));
         go_on(&place, &said);
-        assert!(results(&place, "whole") == results(&place, signal), "{signal}");
+        assert!(results(&place, "whole") == results(&place, out), "{signal}");
     }
 }
 

@@ -57,7 +57,10 @@ fn lasting(outcome: &Outcome) -> (Vec<Vec<u32>>, String) {
     let bits = |values: &Vec<f32>| values.iter().map(|x| x.to_bits()).collect();
     let weights = outcome.model.weights().map(|w| bits(&w.values)).collect();
     let mut history = outcome.history.clone();
-    history.epochs.iter_mut().for_each(|epoch| epoch.seconds = 0.0);
+    history
+        .epochs
+        .iter_mut()
+        .for_each(|epoch| epoch.seconds = 0.0);
     (weights, history.to_csv())
 }
 
@@ -75,7 +78,11 @@ fn in_pieces(experiment: &Experiment) -> (Outcome, usize) {
                 Event::EpochEnd { epoch: ended, .. } => (ended.epoch, None) == (epoch, step),
                 _ => false,
             };
-            if here { Err(Error::Interrupted) } else { Ok(()) }
+            if here {
+                Err(Error::Interrupted)
+            } else {
+                Ok(())
+            }
         });
         let error = ended.map(drop).unwrap_err();
         assert!(matches!(error, Error::Interrupted), "{error}");
@@ -138,12 +145,19 @@ fn a_training_goes_on_inside_an_epoch_to_the_same_bits() {
         ("unfreezing", &[unfreezing]),
         (
             "gathered metrics",
-            &["train.weighted_metrics=['accuracy']", "train.metrics=['F1Score', 'AUC']"],
+            &[
+                "train.weighted_metrics=['accuracy']",
+                "train.metrics=['F1Score', 'AUC']",
+            ],
         ),
         ("streamed", &["data.memory='100 kB'", average]),
         (
             "two targets",
-            &[two, recipe, "train={epochs=4, batch_size=16, metrics={price=['r2_score']}}"],
+            &[
+                two,
+                recipe,
+                "train={epochs=4, batch_size=16, metrics={price=['r2_score']}}",
+            ],
         ),
     ] {
         let experiment = of_table(&folder, sets);

@@ -60,6 +60,11 @@ pub enum Event<'a> {
     Warning(&'a Finding),
     /// The learning-rate finder has set the rate.
     LearningRateFound(&'a FoundRate),
+    /// An interrupted pretraining resumes from a checkpoint.
+    PretrainResumed {
+        /// The number of its epochs that are done.
+        epochs: usize,
+    },
     /// A pretraining begins; its run folder has been made.
     PretrainBegin {
         /// The run folder.

@@ -68,9 +68,15 @@ fn heed_signals(args: &Train, event: &Event<'_>) -> Result<()> {
     match event {
         Event::PretrainBegin { folder } | Event::TrainBegin { folder } => {
             interrupt::begin(resume::command(args, folder));
+            interrupt::look()
         }
-        Event::TrainEnd => interrupt::end(),
-        _ => {}
+        Event::PretrainBatchEnd(_) | Event::BatchEnd(_) | Event::EpochEnd { .. } => {
+            interrupt::look()
+        }
+        Event::TrainEnd => {
+            interrupt::end();
+            Ok(())
+        }
+        _ => Ok(()),
     }
-    interrupt::look()
 }

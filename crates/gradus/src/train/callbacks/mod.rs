@@ -295,6 +295,15 @@ impl<'a> Training<'a> {
         set_rate(self.model, self.learning_rate);
     }
 
+    /// As [`Training::snapshot`], behind a step; none if that has ended the epoch, or broken the
+    /// training.
+    pub(crate) fn snapshot_inside(&self, progress: &Progress<'_>) -> Option<Model> {
+        match self.stop || self.guarded && !progress.loss().is_finite() {
+            true => None,
+            false => self.snapshot(),
+        }
+    }
+
     /// A copy of the model with the current weights, optimizer state and learning rate; none if
     /// they are guarded and not finite. Unlike [`Training::model`] it may be called inside an epoch:
     /// the state that a broken training goes back to stays as it is.

@@ -39,7 +39,8 @@ pub(crate) enum Moment<'a> {
 
 /// Something that is told of a pretraining's moments. Its error ends the pretraining.
 pub(crate) trait Watch {
-    /// Takes note of a moment. `place` copies the models, and gives none if they are not finite.
+    /// Takes note of a moment. `place` copies the models; it gives none before the first step, or
+    /// if they are not finite.
     fn tell(&mut self, moment: Moment<'_>, place: &dyn Fn() -> Option<Place>) -> Result<()>;
 }
 
@@ -145,19 +146,26 @@ impl Watched<'_> {
     fn tell(
         &mut self,
         moment: Moment<'_>,
-        (epoch, done): (usize, Position),
+        (epoch, done): (usize, &dyn Fn() -> Position),
         training: &Training<'_>,
     ) -> Result<()> {
         let (part, histories, pretrained) = (self.part, &self.histories, self.pretrained);
+        let inside = match moment {
+            Moment::Step(progress) => Some(progress),
+            _ => None,
+        };
         let place = || {
-            let mut auxiliary = training.snapshot()?;
+            let mut auxiliary = match inside {
+                Some(progress) => training.snapshot_inside(progress),
+                None => training.snapshot(),
+            }?;
             let optimizer = auxiliary.compiled.take().and_then(|c| c.optimizer)?;
             let loss = OutputLoss::new(Loss::MeanSquaredError);
             auxiliary.compiled = Some(Compiled::new(optimizer, loss));
             Some(Place {
                 part,
                 epoch,
-                done: done.clone(),
+                done: done(),
                 histories: histories.clone(),
                 auxiliary,
                 pretrained: pretrained.cloned(),
@@ -182,12 +190,13 @@ impl Callback for Watched<'_> {
         progress: &Progress<'_>,
         training: &mut Training<'_>,
     ) -> Result<()> {
-        let done = Position {
+        let (before, began) = (self.before, self.began);
+        let done = || Position {
             step: progress.batch + 1,
             meters: progress.sums(),
-            seconds: self.before + self.began.elapsed().as_secs_f64(),
+            seconds: before + began.elapsed().as_secs_f64(),
         };
-        self.tell(Moment::Step(progress), (progress.epoch, done), training)
+        self.tell(Moment::Step(progress), (progress.epoch, &done), training)
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
@@ -202,7 +211,7 @@ impl Callback for Watched<'_> {
         }
         // At the end, the weights may yet become their averages.
         match epoch + 1 < self.end {
-            true => self.tell(Moment::Epoch, (epoch + 1, Position::default()), t),
+            true => self.tell(Moment::Epoch, (epoch + 1, &Position::default), t),
             false => Ok(()),
         }
     }
@@ -210,7 +219,7 @@ impl Callback for Watched<'_> {
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
         let last = self.histories.last().and_then(|h| h.epochs.last());
         match last.is_some_and(|last| last.epoch + 1 == self.end) {
-            true => self.tell(Moment::Epoch, (self.end, Position::default()), training),
+            true => self.tell(Moment::Epoch, (self.end, &Position::default), training),
             // It broke.
             false => Ok(()),
         }
@@ -235,7 +244,9 @@ pub(super) fn put_back(model: &mut Model, copy: &Model) -> Result<()> {
         for (weight, kept) in layer.weights.iter_mut().zip(&copy.layers[n].weights) {
             weight.set(&kept.values)?;
         }
-        state.slots.push(copy.state.slots.get(n).cloned().unwrap_or_default());
+        state
+            .slots
+            .push(copy.state.slots.get(n).cloned().unwrap_or_default());
     }
     model.state = state;
     Ok(())

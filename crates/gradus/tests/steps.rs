@@ -186,3 +186,66 @@ fn mixed_pictures_go_on_inside_an_epoch_to_the_same_bits() {
     let experiment = Experiment::from_toml(text).unwrap();
     compare(&Folder::new(), "mixup", experiment);
 }
+
+#[test]
+fn a_pretraining_goes_on_from_its_step_to_the_same_bits() {
+    let folder = Folder::new();
+    folder.write("t.csv", table());
+    let layers = "model.layers=[{type='Dense', units=8, activation='elu'}, {type='Dense', units=4, \
+                  activation='tanh'}, {type='Dense', units=2, activation='softmax'}]";
+    let average = "optimizer={type='Nadam', use_ema=true, ema_momentum=0.8}";
+    for (name, pretrain) in [
+        ("at once", "type='autoencoder', dropout=0.1"),
+        (
+            "greedy",
+            "type='autoencoder', greedy=true, tied=true, noise=0.1",
+        ),
+        ("masked", "type='masked_features'"),
+        ("pairs", "type='siamese', noise=0.1"),
+        ("triplets", "type='siamese', triplets=true"),
+    ] {
+        let pretrain = format!("pretrain={{{pretrain}, epochs=2, batch_size=32, {average}}}");
+        let experiment = of_table(&folder, &[layers, &pretrain, "train.epochs=1"]).unwrap();
+        let (straight, pieces) = (folder.path("straight"), folder.path("pieces"));
+        let (mut steps, mut told) = (0, Vec::new());
+        let whole = experiment.clone().out(&straight).run(|event| {
+            steps += usize::from(matches!(event, Event::PretrainBatchEnd(_)));
+            if let Event::Pretrained { history, .. } = event {
+                told.push(history.get("loss"));
+            }
+            Ok(())
+        });
+        let whole = whole.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (mut experiment, mut taken, mut again) = (experiment.out(&pieces), 0, Vec::new());
+        let resumed = loop {
+            let before = taken;
+            let ended = experiment.run(|event| match event {
+                Event::PretrainBatchEnd(_) => {
+                    taken += 1;
+                    let enough = taken == before + 4;
+                    if enough {
+                        Err(Error::Interrupted)
+                    } else {
+                        Ok(())
+                    }
+                }
+                Event::Pretrained { history, .. } => {
+                    again.push(history.get("loss"));
+                    Ok(())
+                }
+                _ => Ok(()),
+            });
+            experiment = experiment.resume();
+            match ended {
+                Err(Error::Interrupted) => {}
+                ended => break ended.unwrap_or_else(|error| panic!("{name}: {error}")),
+            }
+        };
+        assert!(steps > 8 && taken == steps, "{name}: {taken} of {steps}");
+        assert_eq!(told, again, "{name}");
+        assert_eq!(lasting(&whole), lasting(&resumed), "{name}");
+        for path in [straight, pieces] {
+            std::fs::remove_dir_all(path).unwrap();
+        }
+    }
+}

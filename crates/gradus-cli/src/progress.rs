@@ -49,6 +49,9 @@ impl Screen {
                     "learning rate found: {key} = {rate} (the loss climbs from {turning} on)"
                 ));
             }
+            Event::PretrainResumed { epochs } => {
+                reporter.say(&format!("resuming the pretraining after epoch {epochs}"));
+            }
             Event::Pretrained { history, rows } => {
                 let losses = history.get("loss");
                 if let (Some(first), Some(last)) = (losses.first(), losses.last()) {

@@ -8,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error: the cause, the place, and what would have been right.
 ///
-/// Everything but [`Error::BlowUp`], [`Error::Io`], [`Error::NotWritten`] and
+/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::Io`], [`Error::NotWritten`] and
 /// [`Error::Internal`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +109,11 @@ pub enum Error {
         problem: String,
     },
 
+    /// A training that an event's callback has ended, with this error: its run can be resumed. No
+    /// function of gradus finds it by itself.
+    #[error("interrupted")]
+    Interrupted,
+
     /// A file operation that the system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
@@ -180,7 +185,10 @@ impl Error {
     pub fn is_users_mistake(&self) -> bool {
         match self {
             Error::Io { cause, .. } => is_of_the_path(cause),
-            Error::BlowUp { .. } | Error::NotWritten { .. } | Error::Internal(_) => false,
+            Error::BlowUp { .. }
+            | Error::Interrupted
+            | Error::NotWritten { .. }
+            | Error::Internal(_) => false,
             _ => true,
         }
     }

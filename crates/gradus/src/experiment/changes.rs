@@ -90,15 +90,15 @@ impl Fingerprints {
 }
 
 /// Refuses to resume a run whose configuration or data has changed in what matters, unless that
-/// is allowed.
+/// is allowed: then its state goes on at the beginning of an epoch.
 pub fn refuse(
     run: &Run,
     data: &Fingerprints,
     resume: &Resume,
-    state: Option<&State>,
+    state: Option<&mut State>,
     progress: &Progress<'_>,
 ) -> Result<()> {
-    let changes = match state {
+    let changes = match &state {
         Some(state) => {
             // The data comes first: some of the configuration follows from it.
             let mut changes = data.changes(&state.data);
@@ -116,6 +116,11 @@ pub fn refuse(
     }
     if !resume.allow_changed {
         return Err(refusal(&resume.folder, &changes));
+    }
+    if let Some(state) = state {
+        // Its steps and sums may be of other batches, or of other metrics: the epoch begins anew.
+        (state.step, state.seconds) = (0, 0.0);
+        state.meters.clear();
     }
     // The weights are the checkpoint's, and so is what holds them.
     let stays = |change: String| match change.starts_with("`model.") {

@@ -51,7 +51,7 @@ pub fn cross_validate(
     let lock = resume.as_ref().map(|run| Lock::take(&run.folder, progress));
     let lock = RefCell::new(lock.transpose()?);
     let mut lock_new = |event: &Event<'_>| {
-        if let Event::TrainBegin { folder } = event
+        if let Event::PretrainBegin { folder } | Event::TrainBegin { folder } = event
             && lock.borrow().is_none()
         {
             let all = folder.parent().unwrap_or(folder);

@@ -60,6 +60,18 @@ pub enum Event<'a> {
     Warning(&'a Finding),
     /// The learning-rate finder has set the rate.
     LearningRateFound(&'a FoundRate),
+    /// An interrupted pretraining resumes from a checkpoint.
+    PretrainResumed {
+        /// The number of its epochs that are done.
+        epochs: usize,
+    },
+    /// A pretraining begins; its run folder has been made.
+    PretrainBegin {
+        /// The run folder.
+        folder: &'a Path,
+    },
+    /// A step of a pretraining has been taken.
+    PretrainBatchEnd(&'a EpochProgress<'a>),
     /// First layers have been pretrained.
     Pretrained {
         /// The loss of each epoch.

@@ -43,6 +43,7 @@ mod event;
 mod lock;
 mod model_data;
 mod model_file;
+mod pretrain;
 mod recorder;
 mod resolve;
 mod results;

@@ -8,9 +8,10 @@ use super::lock::Lock;
 use super::run_folder::{CONFIG, Destination, tidy, write_text};
 use super::unwritten::Unwritten;
 use crate::error::Result;
+use crate::model::Model;
 use crate::train::callbacks::{Callback, Progress as EpochProgress};
 use crate::train::{Epoch, History, Logs, Training};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A single callback for all of it, in a fixed order: a checkpoint holds the others' progress.
@@ -45,8 +46,12 @@ pub struct Recorder<'a, 'p> {
     pub written: Option<usize>,
     /// The files that could not be written.
     pub unwritten: Unwritten,
+    /// True if the first layers have been pretrained, since the last checkpoint.
+    pub pretrained: bool,
     /// The beginning of the epoch.
     pub began: Instant,
+    /// The seconds that the epoch had taken before, in a training that was interrupted.
+    pub before: f64,
 }
 
 impl Callback for Recorder<'_, '_> {
@@ -61,7 +66,7 @@ impl Callback for Recorder<'_, '_> {
 
     fn on_train_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
         self.each(|c| c.on_train_batch_end(p, t))?;
-        self.progress.tell(&Event::BatchEnd(p))
+        self.step_ends(p, t)
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
@@ -69,8 +74,8 @@ impl Callback for Recorder<'_, '_> {
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        self.progress.tell(&Event::TrainEnd)?;
         self.checkpoint_of_what_broke(training)?;
+        self.progress.tell(&Event::TrainEnd)?;
         self.each(|c| c.on_train_end(training))
     }
 }
@@ -85,30 +90,45 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
-    /// Creates the run folder only after all checks.
-    fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
-        self.callbacks
-            .each()
-            .try_for_each(|(_, c)| c.on_train_begin(training))?;
-        let resumed = self.resumed.take();
-        if let Some((_, state)) = &resumed {
-            self.go_on_from(state, training)?;
-        }
-        let folder = match &self.folder {
-            Some(folder) => folder.clone(),
+    /// Creates the run folder, which the first steps follow: all is checked.
+    pub fn open(&mut self) -> Result<&Path> {
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
             None => self.place.create()?,
         };
         if self.lock.is_none() {
             self.lock = Some(Lock::take(&folder, self.progress)?);
         }
-        tidy(&folder);
-        write_text(&folder.join(CONFIG), &self.config)?;
-        let keep = self.checkpoint.keep();
-        let checkpoints = Folder::open(&folder, &self.config, keep, resumed.as_ref())?;
-        self.checkpoints = Some(Writer::new(checkpoints, self.checkpoint.every()));
-        self.progress.tell(&Event::TrainBegin { folder: &folder })?;
-        self.folder = Some(folder);
-        Ok(())
+        if self.checkpoints.is_none() {
+            tidy(&folder);
+            write_text(&folder.join(CONFIG), &self.config)?;
+            let (keep, resumed) = (self.checkpoint.keep(), self.resumed.as_ref());
+            let checkpoints = Folder::open(&folder, &self.config, keep, resumed)?;
+            self.checkpoints = Some(Writer::new(checkpoints, self.checkpoint.every()));
+        }
+        Ok(self.folder.insert(folder))
+    }
+
+    fn train_begins(&mut self, training: &mut Training<'_>) -> Result<()> {
+        self.callbacks
+            .each()
+            .try_for_each(|(_, c)| c.on_train_begin(training))?;
+        self.open()?;
+        if let Some((_, state)) = self.resumed.take() {
+            self.go_on_from(&state, training)?;
+        }
+        if let (true, Some(model)) = (self.pretrained, training.snapshot()) {
+            let start = State {
+                epoch: self.first,
+                ..self.facts.clone()
+            };
+            let now = Instant::now();
+            self.checkpoint(start, (true, now), model, training)?;
+        }
+        match &self.folder {
+            Some(folder) => self.progress.tell(&Event::TrainBegin { folder }),
+            None => Ok(()),
+        }
     }
 
     /// Restores the callbacks' progress.
@@ -143,19 +163,47 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
+    /// Writes a checkpoint behind a step if one is due, or if the callback for events ends the
+    /// training here.
+    fn step_ends(&mut self, p: &EpochProgress<'_>, training: &mut Training<'_>) -> Result<()> {
+        let told = self.progress.tell(&Event::BatchEnd(p));
+        self.ended_meanwhile()?;
+        let due = self.checkpoints.as_ref().is_some_and(Writer::is_due_inside);
+        let now = Instant::now();
+        if (due || told.is_err())
+            && let Some(model) = training.snapshot_inside(p)
+        {
+            let position = State {
+                epoch: p.epoch,
+                step: p.batch + 1,
+                meters: p.sums(),
+                seconds: self.seconds(),
+                ..self.facts.clone()
+            };
+            self.checkpoint(position, (told.is_err(), now), model, training)?;
+        }
+        told
+    }
+
+    /// The seconds that the epoch has taken so far.
+    fn seconds(&self) -> f64 {
+        self.before + self.began.elapsed().as_secs_f64()
+    }
+
     fn epoch_ends(&mut self, epoch: usize, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
         let measured = Epoch {
             epoch,
             logs: logs.clone(),
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
         };
-        self.progress.tell(&Event::EpochEnd {
+        self.before = 0.0;
+        let told = self.progress.tell(&Event::EpochEnd {
             epoch: &measured,
             epochs: self.epochs,
-        })?;
+        });
         self.history.epochs.push(measured);
         self.each(|c| c.on_epoch_end(epoch, logs, training))?;
-        let last = training.is_stopping() || epoch + 1 >= self.epochs;
+        let last = training.is_stopping() || epoch + 1 >= self.epochs || told.is_err();
         self.ended_meanwhile()?;
         if last || self.checkpoints.as_ref().is_some_and(Writer::is_due) {
             let position = State {
@@ -163,9 +211,11 @@ impl Recorder<'_, '_> {
                 stopped: training.is_stopping(),
                 ..self.facts.clone()
             };
-            self.checkpoint(position, last, training)?;
+            let now = Instant::now();
+            let model = training.model().clone();
+            self.checkpoint(position, (last, now), model, training)?;
         }
-        Ok(())
+        told
     }
 
     /// A training that ended after its last epoch's end has broken: its state is that of the
@@ -178,14 +228,16 @@ impl Recorder<'_, '_> {
                     epoch: last + 1,
                     ..self.facts.clone()
                 };
-                self.checkpoint(position, true, training)
+                let now = Instant::now();
+                let model = training.model().clone();
+                self.checkpoint(position, (true, now), model, training)
             }
             _ => Ok(()),
         }
     }
 
     /// Notes the result of a checkpoint that was written in the background.
-    fn ended_meanwhile(&mut self) -> Result<()> {
+    pub fn ended_meanwhile(&mut self) -> Result<()> {
         let written = self.checkpoints.as_mut().and_then(Writer::ended_meanwhile);
         match written {
             Some(written) => self.note_checkpoint(written),
@@ -193,15 +245,15 @@ impl Recorder<'_, '_> {
         }
     }
 
-    /// Writes a checkpoint of the training at that position (its epoch, step, meters, …), in the
-    /// background or, if `waits`, at once.
-    pub fn checkpoint(
+    /// Writes a checkpoint of the training at that position (its epoch, step, meters, …); see
+    /// [`Recorder::write`].
+    fn checkpoint(
         &mut self,
         position: State,
-        waits: bool,
-        training: &mut Training<'_>,
+        (waits, began): (bool, Instant),
+        model: Model,
+        training: &Training<'_>,
     ) -> Result<()> {
-        let began = Instant::now();
         let callbacks = &self.callbacks;
         let epoch = position.epoch;
         let state = State {
@@ -225,16 +277,29 @@ impl Recorder<'_, '_> {
                 .and_then(|logger| logger.size()),
             ..position
         };
-        let model = training.model().clone();
+        self.written = Some(epoch);
+        let pretrained = None;
+        self.write(
+            Snapshot {
+                state,
+                model,
+                pretrained,
+            },
+            waits,
+            began,
+        )
+    }
+
+    /// Writes a checkpoint, in the background or, if `waits`, at once; `began` is the time at which
+    /// its making began.
+    pub fn write(&mut self, snapshot: Snapshot, waits: bool, began: Instant) -> Result<()> {
         let Some(checkpoints) = &mut self.checkpoints else {
             return Ok(());
         };
-        let snapshot = Snapshot { state, model };
         let written = match waits {
             true => checkpoints.write(snapshot),
             false => checkpoints.begin(snapshot, began),
         };
-        self.written = Some(epoch);
         self.note_checkpoint(written)
     }
 

@@ -5,6 +5,7 @@ use super::checkpoint::{self, Checkpoint, State};
 use super::config::{Config, Document};
 use super::event::{Event, Progress};
 use super::lock::Lock;
+use super::pretrain::pretrain;
 use super::recorder::Recorder;
 use super::resolve::Run;
 use super::results::Record;
@@ -14,7 +15,7 @@ use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
 use crate::error::{Error, Result};
 use crate::rules::optimizers::LearningRate;
-use crate::train::{Fit, History, OnNan};
+use crate::train::{Fit, History, OnNan, Position};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -56,25 +57,29 @@ pub fn train(
     let data = Fingerprints::of(&run)?;
     let checkpoint = match &resume {
         Some(resume) => {
-            let checkpoint = checkpoint::read(&resume.folder, progress)?;
-            let state = checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+            let mut checkpoint = checkpoint::read(&resume.folder, progress)?;
+            let state = checkpoint.as_mut().map(|checkpoint| &mut checkpoint.state);
             changes::refuse(&run, &data, resume, state, progress)?;
             checkpoint
         }
         None => None,
     };
-    if checkpoint.is_none() {
-        pretrain(&mut run, progress).map_err(located)?;
-    }
     let folder = resume.map(|resume| resume.folder);
-    let mut recorder = recorder(&mut run, place, folder, progress, checkpoint)?;
-    recorder.lock = lock;
-    recorder.facts = State {
+    let facts = State {
         config: run.text.clone(),
         data: data.digests,
         ..State::default()
     };
-    let fitted = fit(&mut run, &mut recorder);
+    let mut recorder = recorder(&mut run, place, folder, facts, progress);
+    recorder.lock = lock;
+    let mut done = Position::default();
+    match checkpoint {
+        Some(checkpoint) if checkpoint.state.pretraining.is_none() => {
+            done = go_on_from(checkpoint, &mut run, &mut recorder)?;
+        }
+        begun => pretrain(&mut run, &mut recorder, begun).map_err(located)?,
+    }
+    let fitted = fit(&mut run, done, &mut recorder);
     let Recorder {
         callbacks,
         history,
@@ -155,42 +160,15 @@ fn ended_by_nan(run: &Run, history: &History, epochs: usize) -> Option<Error> {
     })
 }
 
-/// Pretrains the first layers, if the configuration has `[pretrain]`.
-fn pretrain(run: &mut Run, progress: &Progress<'_>) -> Result<()> {
-    let Some((task, rows)) = &run.pretrain else {
-        return Ok(());
-    };
-    let histories = task
-        .run(&mut run.model, rows)
-        .map_err(|error| match error {
-            Error::BlowUp {
-                epoch,
-                step,
-                problem,
-            } => Error::BlowUp {
-                epoch,
-                step,
-                problem: format!("the pretraining: {problem}"),
-            },
-            error => error,
-        })?;
-    for history in &histories {
-        let rows = rows.rows();
-        progress.tell(&Event::Pretrained { history, rows })?;
-    }
-    Ok(())
-}
-
-/// The recorder of a training from the start or from a checkpoint, whose model then takes
-/// the place of the run's.
+/// The recorder of a training from the start.
 fn recorder<'a, 'p>(
     run: &mut Run,
     place: Destination,
     folder: Option<PathBuf>,
+    facts: State,
     progress: &'a Progress<'p>,
-    checkpoint: Option<Checkpoint>,
-) -> Result<Recorder<'a, 'p>> {
-    let mut recorder = Recorder {
+) -> Recorder<'a, 'p> {
+    Recorder {
         callbacks: std::mem::take(&mut run.callbacks),
         progress,
         history: Default::default(),
@@ -200,57 +178,70 @@ fn recorder<'a, 'p>(
         lock: None,
         checkpoint: run.checkpoint.clone(),
         resumed: None,
-        facts: State::default(),
+        facts,
         first: run.initial_epoch,
         epochs: run.epochs,
         checkpoints: None,
         written: None,
         unwritten: Unwritten::default(),
+        pretrained: false,
         began: Instant::now(),
-    };
-    if let Some(Checkpoint {
+        before: 0.0,
+    }
+}
+
+/// Takes the model and the progress of a checkpoint over. Returns what is done of its epoch.
+fn go_on_from(
+    checkpoint: Checkpoint,
+    run: &mut Run,
+    recorder: &mut Recorder<'_, '_>,
+) -> Result<Position> {
+    let Checkpoint {
         number,
         state,
         model,
         history,
-    }) = checkpoint
-    {
-        if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
-            let file = &state.model.name;
-            progress.tell(&Event::CheckpointNotFinite {
-                file,
-                layer,
-                weight,
-            })?;
-        }
-        let (seed, compiled) = (run.model.seed, run.model.compiled.take());
-        run.model = model;
-        run.model.seed = seed;
-        run.model.compiled = compiled;
-        if let Some(compiled) = &mut run.model.compiled
-            && let Some(optimizer) = &mut compiled.optimizer
-            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
-        {
-            *rate = state.learning_rate;
-        }
-        if state.stopped {
-            recorder.epochs = state.epoch;
-        }
-        recorder.first = state.epoch;
-        recorder.history = history;
-        progress.tell(&Event::Resumed {
-            epochs: recorder.first,
-            finished: recorder.first >= recorder.epochs,
+        ..
+    } = checkpoint;
+    let progress = recorder.progress;
+    if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
+        let file = &state.model.name;
+        progress.tell(&Event::CheckpointNotFinite {
+            file,
+            layer,
+            weight,
         })?;
-        recorder.resumed = Some((number, state));
     }
-    Ok(recorder)
+    let (seed, compiled) = (run.model.seed, run.model.compiled.take());
+    run.model = model;
+    run.model.seed = seed;
+    run.model.compiled = compiled;
+    if let Some(compiled) = &mut run.model.compiled
+        && let Some(optimizer) = &mut compiled.optimizer
+        && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
+    {
+        *rate = state.learning_rate;
+    }
+    if state.stopped {
+        recorder.epochs = state.epoch;
+    }
+    recorder.first = state.epoch;
+    recorder.history = history;
+    progress.tell(&Event::Resumed {
+        epochs: recorder.first,
+        finished: recorder.first >= recorder.epochs,
+    })?;
+    let done = state.position();
+    recorder.before = done.seconds;
+    recorder.resumed = Some((number, state));
+    Ok(done)
 }
 
-fn fit(run: &mut Run, recorder: &mut Recorder<'_, '_>) -> Result<()> {
+fn fit(run: &mut Run, done: Position, recorder: &mut Recorder<'_, '_>) -> Result<()> {
     let mut fit = Fit::new()
         .epochs(recorder.epochs)
         .initial_epoch(recorder.first)
+        .position(done)
         .batch_size(run.batch_size)
         .shuffle(run.shuffle)
         .class_weight(&run.class_weight)

@@ -2,11 +2,14 @@
 
 mod folds;
 mod report;
+mod resume;
 
 use crate::args::Train;
 use crate::commands::experiment;
+use crate::interrupt;
 use crate::output;
 use crate::progress::Screen;
+use gradus::experiment::Event;
 use gradus::{Error, Result};
 
 /// Runs the command.
@@ -28,14 +31,18 @@ pub fn run(args: Train) -> Result<()> {
         experiment = experiment.allow_changed();
     }
     let mut screen = Screen::new(args.quiet);
+    let mut show = |event: &Event<'_>| {
+        screen.show(event)?;
+        heed_signals(&args, event)
+    };
     if let Some(number) = args.folds {
-        let trained = experiment.cross_validate(number, |event| screen.show(event));
+        let trained = experiment.cross_validate(number, &mut show);
         screen.finish();
         let trained = trained?;
         output::result(&folds::report(&trained))?;
         return complete(trained.not_written);
     }
-    let trained = experiment.run(|event| screen.show(event));
+    let trained = experiment.run(&mut show);
     screen.finish();
     let trained = trained?;
     let mut text = report::report(&trained);
@@ -53,5 +60,23 @@ fn complete(not_written: Vec<String>) -> Result<()> {
         failures => Err(Error::NotWritten {
             problem: failures.join("\n"),
         }),
+    }
+}
+
+/// Ends a training behind the step in which a signal has come.
+fn heed_signals(args: &Train, event: &Event<'_>) -> Result<()> {
+    match event {
+        Event::PretrainBegin { folder } | Event::TrainBegin { folder } => {
+            interrupt::begin(resume::command(args, folder));
+            interrupt::look()
+        }
+        Event::PretrainBatchEnd(_) | Event::BatchEnd(_) | Event::EpochEnd { .. } => {
+            interrupt::look()
+        }
+        Event::TrainEnd => {
+            interrupt::end();
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }

@@ -14,6 +14,8 @@ pub struct Writer {
     /// The time between two checkpoints, if one is configured.
     every: Option<Duration>,
     running: Option<JoinHandle<Done>>,
+    /// The time from which work can be lost.
+    opened: Instant,
     /// The time at which the last one was begun.
     began: Option<Instant>,
     /// The time that the last one took.
@@ -39,6 +41,7 @@ impl Writer {
             folder: Arc::new(Mutex::new(folder)),
             every,
             running: None,
+            opened: Instant::now(),
             began: None,
             taken: Duration::ZERO,
             failures: 0,
@@ -47,20 +50,21 @@ impl Writer {
 
     /// True if a checkpoint is due at an epoch's end.
     pub fn is_due(&self) -> bool {
-        self.is_due_after(WORK.min(self.taken * SHARE))
+        self.is_due_after(WORK.min(self.taken * SHARE), self.began)
     }
 
     /// True if a checkpoint is due inside an epoch.
     pub fn is_due_inside(&self) -> bool {
-        self.is_due_after(WORK.max(self.taken * SHARE))
+        let since = self.began.unwrap_or(self.opened);
+        self.is_due_after(WORK.max(self.taken * SHARE), Some(since))
     }
 
-    fn is_due_after(&self, usual: Duration) -> bool {
+    fn is_due_after(&self, usual: Duration, since: Option<Instant>) -> bool {
         let pause = match self.failures {
             0 => self.every.unwrap_or(usual),
             failures => LONGEST.min(Duration::from_secs(1 << failures.min(6))),
         };
-        let waited = self.began.is_none_or(|began| began.elapsed() >= pause);
+        let waited = since.is_none_or(|since| since.elapsed() >= pause);
         waited && self.running.as_ref().is_none_or(JoinHandle::is_finished)
     }
 

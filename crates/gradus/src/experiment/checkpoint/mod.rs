@@ -13,5 +13,5 @@ mod write;
 
 pub use background::Writer;
 pub use read::{Checkpoint, read};
-pub use state::State;
+pub use state::{Pretraining, State};
 pub use write::{Folder, Snapshot};

@@ -23,6 +23,8 @@ pub struct Checkpoint {
     pub model: Model,
     /// The measurements up to it.
     pub history: History,
+    /// The pretrained model, if it is not as it was before the pretraining.
+    pub pretrained: Option<Model>,
 }
 
 /// Size limit of a state: that of two million epochs.
@@ -107,8 +109,11 @@ fn read_one(folder: &Path, number: u64) -> Result<Checkpoint> {
         let best = load(folder, best, "best")?;
         early_stopping.best_weights = Some(best.weights().map(|w| w.values.clone()).collect());
     }
+    let pretrained = state.pretraining.as_ref().and_then(|p| p.model.as_ref());
+    let pretrained = pretrained.map(|entry| load(folder, entry, "pretrained"));
     Ok(Checkpoint {
         number,
+        pretrained: pretrained.transpose()?,
         state,
         model,
         history,

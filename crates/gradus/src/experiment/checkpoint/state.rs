@@ -4,8 +4,8 @@ use super::entry::Entry;
 use crate::artifacts::callbacks::ModelCheckpointProgress;
 use crate::base::digest::Digest;
 use crate::error::{Error, Result};
-use crate::train::History;
 use crate::train::callbacks::{EarlyStoppingProgress, ReduceLROnPlateauProgress};
+use crate::train::{History, Position};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,9 @@ pub struct State {
     pub seconds: f64,
     /// The steps that the optimizer has taken.
     pub iteration: u64,
+    /// The place in the pretraining, if that has not ended: the numbers above and the model are
+    /// those of its auxiliary model.
+    pub pretraining: Option<Pretraining>,
     /// True once early stopping has ended the training.
     pub stopped: bool,
     /// The learning rate of the next step, unless a schedule sets it.
@@ -47,6 +50,18 @@ pub struct State {
     pub model_checkpoint: Option<ModelCheckpointProgress>,
 }
 
+/// The place in a pretraining, apart from the auxiliary model's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pretraining {
+    /// The number of the auxiliary model, from 0.
+    pub part: usize,
+    /// The measurements of each auxiliary model so far.
+    pub histories: Vec<String>,
+    /// The file of the pretrained model, if auxiliary models before have changed it.
+    pub model: Option<Entry>,
+}
+
 impl State {
     /// The state as text: its digest in the first line, then TOML.
     pub fn to_text(&self) -> Result<String> {
@@ -65,6 +80,15 @@ impl State {
         let history = History::from_csv(&state.history)?;
         state.check(&history)?;
         Ok((state, history))
+    }
+
+    /// What is done of the epoch.
+    pub fn position(&self) -> Position {
+        Position {
+            step: self.step,
+            meters: self.meters.clone(),
+            seconds: self.seconds,
+        }
     }
 
     /// Refuses facts that contradict each other, or that no training comes to.

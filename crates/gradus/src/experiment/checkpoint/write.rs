@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub state: State,
     /// The model.
     pub model: Model,
+    /// The pretrained model, if a pretraining has changed it.
+    pub pretrained: Option<Model>,
 }
 
 /// The folder of a run's checkpoints.
@@ -77,7 +79,11 @@ impl Folder {
 
     /// Writes a checkpoint and `history.csv`, and then removes checkpoints that are not kept.
     pub fn write(&mut self, snapshot: Snapshot) -> Result<()> {
-        let Snapshot { mut state, model } = snapshot;
+        let Snapshot {
+            mut state,
+            model,
+            pretrained,
+        } = snapshot;
         // Whoever removed them does not end the training.
         create(&self.path)?;
         let config = self.run.join(CONFIG);
@@ -89,6 +95,9 @@ impl Folder {
         self.next += 1;
         state.iteration = model.state.iteration;
         state.model = self.save(format!("model-{number:06}.keras"), &model)?;
+        if let (Some(place), Some(pretrained)) = (&mut state.pretraining, &pretrained) {
+            place.model = Some(self.save(format!("pretrained-{number:06}.keras"), pretrained)?);
+        }
         if let Some(early_stopping) = &state.early_stopping
             && let Some(weights) = &early_stopping.best_weights
         {
@@ -146,6 +155,9 @@ impl Folder {
 
 /// The names of the models of a checkpoint.
 fn models(state: &State) -> Vec<String> {
-    let all = std::iter::once(&state.model).chain(&state.best);
+    let pretrained = state.pretraining.iter().flat_map(|place| &place.model);
+    let all = std::iter::once(&state.model)
+        .chain(&state.best)
+        .chain(pretrained);
     all.map(|entry| entry.name.clone()).collect()
 }

@@ -5,16 +5,19 @@ mod commands;
 mod copies;
 mod curve;
 mod fetch;
+mod interrupt;
 mod models;
 mod output;
 mod progress;
 
 use args::{Args, Command};
 use clap::Parser;
+use gradus::Error;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     output::make_panics_one_line();
+    interrupt::watch();
     let done = match Args::parse().command {
         Command::Train(args) => commands::train::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Interrupted) => interrupt::farewell(),
         Err(error) => {
             output::message(&format!("error: {error}"));
             ExitCode::from(if error.is_users_mistake() { 2 } else { 1 })

@@ -19,6 +19,14 @@ pub fn message(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Clears the line of a terminal, where a bar may be, and shows the cursor.
+pub fn clear_line() {
+    let terminal = console::Term::stderr();
+    if terminal.is_term() {
+        let _ = terminal.clear_line().and_then(|()| terminal.show_cursor());
+    }
+}
+
 /// A value, short enough to read.
 pub fn number(value: f64) -> String {
     let size = value.abs();

@@ -6,6 +6,7 @@ use super::callbacks::{Callback, Training};
 use super::evaluate::{self, Evaluation, ROWS};
 use super::fit::Fit;
 use super::history::{Epoch, History, Logs};
+use super::position::Position;
 use super::precision::Precision;
 use super::steps::Steps;
 use crate::data::Data;
@@ -26,6 +27,8 @@ pub(super) struct Epochs<'a> {
     evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
     callbacks: Vec<Box<dyn Callback + 'a>>,
+    /// The part of the first epoch that is done already.
+    done: Position,
     /// Exclusive end of the epochs.
     end: usize,
     /// True if a line is printed after each epoch.
@@ -78,6 +81,7 @@ impl<'a> Epochs<'a> {
             training,
             schedule,
             callbacks: options.callbacks,
+            done: options.position,
             end: options.epochs,
             verbose: options.verbose,
             blow_up: None,
@@ -94,10 +98,11 @@ impl<'a> Epochs<'a> {
         }
         for epoch in first..self.end {
             let start = Instant::now();
-            let Some(logs) = self.epoch(epoch)? else {
+            let done = std::mem::take(&mut self.done);
+            let Some(logs) = self.epoch(epoch, &done)? else {
                 break;
             };
-            let seconds = start.elapsed().as_secs_f64();
+            let seconds = done.seconds + start.elapsed().as_secs_f64();
             let measured = Epoch {
                 epoch,
                 logs,
@@ -126,19 +131,18 @@ impl<'a> Epochs<'a> {
         }
     }
 
-    /// One epoch and its validation; `None` if there are no rows for it.
-    fn epoch(&mut self, epoch: usize) -> Result<Option<Logs>> {
+    /// One epoch, but for what is `done` of it, and its validation; `None` if there are no rows for
+    /// it.
+    fn epoch(&mut self, epoch: usize, done: &Position) -> Result<Option<Logs>> {
         self.steps.start_epoch(epoch);
-        if !self.steps.wait_for(0)? {
+        if done.step == 0 && !self.steps.wait_for(0)? {
             return Ok(None);
         }
         for callback in &mut self.callbacks {
             callback.on_epoch_begin(epoch, &mut self.training)?;
         }
-        self.steps.meters.reset();
-        self.began = (self.training.model.state.iteration, Instant::now());
-        let mut used = self.training.learning_rate;
-        for number in 0..self.steps.count() {
+        let mut used = self.go_to(epoch, done)?;
+        for number in done.step..self.steps.count() {
             if number > 0 && !self.steps.wait_for(number)? {
                 // The generator has ended: as in Keras, so does training.
                 self.training.stop = true;
@@ -170,6 +174,29 @@ impl<'a> Epochs<'a> {
         Ok(Some(logs))
     }
 
+    /// Goes to the step after those that are done, whose rows are not read again. Returns the
+    /// learning rate of the last of them.
+    fn go_to(&mut self, epoch: usize, done: &Position) -> Result<f64> {
+        let steps = &mut self.steps;
+        steps.meters.reset();
+        let taken = self.training.model.state.iteration;
+        self.began = (taken.saturating_sub(done.step as u64), Instant::now());
+        let Some(last) = done.step.checked_sub(1) else {
+            return Ok(self.training.learning_rate);
+        };
+        if !steps.repeats() || done.step > steps.count() {
+            let found = format!("{} steps of an epoch", done.step);
+            let expected = format!("at most {}, of rows that are there again", steps.count());
+            return Err(Error::invalid("resume", found, expected));
+        }
+        if !steps.meters.restore(&done.meters) {
+            let found = format!("{} sums of loss and metrics", done.meters.len());
+            let expected = format!("{}, those of the model's", steps.meters.sums().len());
+            return Err(Error::invalid("resume", found, expected));
+        }
+        Ok(self.parameters(epoch, last, taken.saturating_sub(1)).rate)
+    }
+
     /// Evaluates loss and metrics on the validation rows.
     fn validate(&mut self, logs: &mut Logs) -> Result<()> {
         let Some(evaluation) = &mut self.evaluation else {
@@ -199,7 +226,8 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_train_batch_begin(&progress, &mut self.training)?;
         }
-        let parameters = self.parameters(epoch, batch);
+        let iteration = self.training.model.state.iteration;
+        let parameters = self.parameters(epoch, batch, iteration);
         if self.schedule.is_some() && !self.training.learning_rate.is_nan() {
             // The optimizer's rate follows the schedule, as Keras' callbacks set it.
             self.training.learning_rate = parameters.rate;
@@ -259,7 +287,9 @@ impl<'a> Epochs<'a> {
         let counts = (self.end, self.steps.count());
         let schedule = &self.schedule;
         let parameters = |training: &Training<'_>, batch: usize| {
-            parameters(schedule.as_ref(), training, counts, (epoch, batch))
+            let iteration = training.model.state.iteration;
+            let rate = training.learning_rate;
+            parameters(schedule.as_ref(), rate, counts, (epoch, batch, iteration))
         };
         let (training, steps) = (&mut self.training, &mut self.steps);
         if !blow_up::replay(
@@ -275,14 +305,15 @@ impl<'a> Epochs<'a> {
         blow_up::began(training, tensors, rows)
     }
 
-    /// The step parameters of the schedule, or the current rate.
-    fn parameters(&self, epoch: usize, batch: usize) -> StepParameters {
+    /// The parameters that the schedule has for a step, the `iteration`-th of all, or the current
+    /// rate.
+    fn parameters(&self, epoch: usize, batch: usize, iteration: u64) -> StepParameters {
         let counts = (self.end, self.steps.count());
         parameters(
             self.schedule.as_ref(),
-            &self.training,
+            self.training.learning_rate,
             counts,
-            (epoch, batch),
+            (epoch, batch, iteration),
         )
     }
 
@@ -308,19 +339,19 @@ const TRACED: Duration = Duration::from_secs(300);
 /// The step parameters of the schedule at that batch of that epoch, or the current rate.
 fn parameters(
     schedule: Option<&Schedule>,
-    training: &Training<'_>,
+    rate: f64,
     (end, batches): (usize, usize),
-    (epoch, batch): (usize, usize),
+    (epoch, batch, iteration): (usize, usize, u64),
 ) -> StepParameters {
     let progress = schedules::Progress {
-        iteration: training.model.state.iteration,
+        iteration,
         step: (epoch * batches + batch) as u64,
         total: (end * batches) as u64,
         per_epoch: batches as u64,
     };
     match schedule {
         Some(schedule) => schedule.at(progress),
-        None => training.learning_rate.into(),
+        None => rate.into(),
     }
 }
 

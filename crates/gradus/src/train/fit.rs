@@ -5,6 +5,7 @@ use super::callbacks::{Callback, EarlyStopping};
 use super::device::Device;
 use super::epochs::Epochs;
 use super::history::History;
+use super::position::Position;
 use super::precision::Precision;
 use crate::data::Data;
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::rules::schedules::Schedule;
 pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,
+    pub(super) position: Position,
     pub(super) batch_size: usize,
     pub(super) steps_per_epoch: Option<usize>,
     pub(super) shuffle: bool,
@@ -41,6 +43,7 @@ impl Default for Fit<'_> {
         Fit {
             epochs: 1,
             initial_epoch: 0,
+            position: Position::default(),
             batch_size: 32,
             steps_per_epoch: None,
             shuffle: true,
@@ -72,6 +75,13 @@ impl<'a> Fit<'a> {
     /// Sets the number of the first epoch, for a resumed training. Default 0.
     pub fn initial_epoch(mut self, epoch: usize) -> Self {
         self.initial_epoch = epoch;
+        self
+    }
+
+    /// Begins inside the first epoch: with the step after those that are done, from the model as
+    /// it was then. Callbacks are told that the epoch begins, once more.
+    pub(crate) fn position(mut self, done: Position) -> Self {
+        self.position = done;
         self
     }
 

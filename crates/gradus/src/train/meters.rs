@@ -123,6 +123,31 @@ impl Meters {
         self.rows += rows as f64;
     }
 
+    /// All sums so far, which [`Meters::restore`] takes.
+    pub fn sums(&self) -> Vec<f64> {
+        let mut sums = vec![self.loss, self.rows];
+        for output in &self.outputs {
+            sums.push(output.loss);
+            sums.extend(output.metrics.iter().flat_map(|m| &m.gathered));
+        }
+        sums
+    }
+
+    /// Goes on from these sums; false if they are of other outputs or metrics.
+    pub fn restore(&mut self, sums: &[f64]) -> bool {
+        let own = [&mut self.loss, &mut self.rows].into_iter();
+        let own = own.chain(self.outputs.iter_mut().flat_map(|output| {
+            let gathered = output.metrics.iter_mut().flat_map(|m| &mut m.gathered);
+            std::iter::once(&mut output.loss).chain(gathered)
+        }));
+        let own: Vec<&mut f64> = own.collect();
+        let fits = own.len() == sums.len();
+        if fits {
+            own.into_iter().zip(sums).for_each(|(own, sum)| *own = *sum);
+        }
+        fits
+    }
+
     /// The mean loss so far.
     pub fn loss(&self) -> f64 {
         self.loss / self.rows

@@ -17,6 +17,7 @@ mod history;
 mod mc;
 mod meters;
 mod out_of_fold;
+mod position;
 mod precision;
 mod predict;
 mod predict_pool;
@@ -38,9 +39,11 @@ pub use fit::Fit;
 pub use history::{Epoch, History, Logs};
 pub use mc::McPrediction;
 pub use out_of_fold::OutOfFold;
+pub(crate) use position::Position;
 pub use precision::Precision;
 pub use predict::Predictor;
 pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Siamese};
+pub(crate) use pretrain::{Course, Moment, Place, Watch};
 
 #[cfg(test)]
 mod mixup_tests;

@@ -2,12 +2,15 @@
 
 mod folds;
 mod report;
+mod resume;
 
 use crate::args::Train;
 use crate::commands::experiment;
+use crate::interrupt;
 use crate::output;
 use crate::progress::Screen;
-use gradus::Result;
+use gradus::experiment::Event;
+use gradus::{Error, Result};
 
 /// Runs the command.
 pub fn run(args: Train) -> Result<()> {
@@ -24,18 +27,56 @@ pub fn run(args: Train) -> Result<()> {
     if args.resume {
         experiment = experiment.resume();
     }
-    let mut screen = Screen::new(args.quiet);
-    if let Some(number) = args.folds {
-        let trained = experiment.cross_validate(number, |event| screen.show(event));
-        screen.finish();
-        return output::result(&folds::report(&trained?));
+    if args.allow_changed {
+        experiment = experiment.allow_changed();
     }
-    let trained = experiment.run(|event| screen.show(event));
+    let mut screen = Screen::new(args.quiet);
+    let mut show = |event: &Event<'_>| {
+        screen.show(event)?;
+        heed_signals(&args, event)
+    };
+    if let Some(number) = args.folds {
+        let trained = experiment.cross_validate(number, &mut show);
+        screen.finish();
+        let trained = trained?;
+        output::result(&folds::report(&trained))?;
+        return complete(trained.not_written);
+    }
+    let trained = experiment.run(&mut show);
     screen.finish();
     let trained = trained?;
     let mut text = report::report(&trained);
     if !args.quiet {
         text += &report::next(&trained);
     }
-    output::result(&text)
+    output::result(&text)?;
+    complete(trained.not_written)
+}
+
+/// The error of results that are not all in their files.
+fn complete(not_written: Vec<String>) -> Result<()> {
+    match &not_written[..] {
+        [] => Ok(()),
+        failures => Err(Error::NotWritten {
+            problem: failures.join("\n"),
+        }),
+    }
+}
+
+/// Ends a training behind the step in which a signal has come.
+fn heed_signals(args: &Train, event: &Event<'_>) -> Result<()> {
+    match event {
+        Event::PretrainBegin { folder } | Event::TrainBegin { folder } => {
+            interrupt::begin(resume::command(args, folder));
+            interrupt::look()
+        }
+        Event::PretrainBatchEnd(_) | Event::BatchEnd(_) | Event::EpochEnd { .. } => {
+            interrupt::look()
+        }
+        Event::TrainEnd => {
+            interrupt::end();
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }

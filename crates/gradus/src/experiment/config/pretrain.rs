@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::model::layers::Layer;
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::Optimizer;
-use crate::train::{Autoencoder, History, MaskedFeatures, PretrainOptions, Siamese};
+use crate::train::{Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Siamese};
 use serde::Deserialize;
 use serde_json::{Map, json};
 use std::path::Path;
@@ -75,6 +75,11 @@ fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {
 }
 
 impl PretrainConfig {
+    /// True if its rows are not those of the training.
+    pub fn has_own_rows(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let fields = table(at, value)?;
@@ -204,11 +209,16 @@ impl PretrainConfig {
     }
 
     /// Pretrains the model's first layers.
-    pub fn run(&self, model: &mut Model, rows: &Dataset) -> Result<Vec<History>> {
+    pub fn run(
+        &self,
+        model: &mut Model,
+        rows: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
         match &self.task {
-            Task::Autoencoder(task) => task.pretrain(model, rows),
-            Task::MaskedFeatures(task) => task.pretrain(model, rows),
-            Task::Siamese(task) => task.pretrain(model, rows),
+            Task::Autoencoder(task) => task.pretrain_on(model, rows, course),
+            Task::MaskedFeatures(task) => task.pretrain_on(model, rows, course),
+            Task::Siamese(task) => task.pretrain_on(model, rows, course),
         }
     }
 

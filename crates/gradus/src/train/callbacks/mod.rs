@@ -209,6 +209,11 @@ impl Progress<'_> {
     pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
         self.meters.metrics()
     }
+
+    /// The sums that loss and metrics of the epoch so far are made of.
+    pub(crate) fn sums(&self) -> Vec<f64> {
+        self.meters.sums()
+    }
 }
 
 /// A running training, which a callback may inspect and steer.
@@ -287,12 +292,29 @@ impl<'a> Training<'a> {
         let state = &self.model.state;
         self.kept.0 = state.iteration;
         self.kept.1.clone_from(&state.scalars);
-        if let Some(compiled) = &mut self.model.compiled
-            && let Some(optimizer) = &mut compiled.optimizer
-            && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
-        {
-            *rate = self.learning_rate;
+        set_rate(self.model, self.learning_rate);
+    }
+
+    /// As [`Training::snapshot`], behind a step; none if that has ended the epoch, or broken the
+    /// training.
+    pub(crate) fn snapshot_inside(&self, progress: &Progress<'_>) -> Option<Model> {
+        match self.stop || self.guarded && !progress.loss().is_finite() {
+            true => None,
+            false => self.snapshot(),
         }
+    }
+
+    /// A copy of the model with the current weights, optimizer state and learning rate; none if
+    /// they are guarded and not finite. Unlike [`Training::model`] it may be called inside an epoch:
+    /// the state that a broken training goes back to stays as it is.
+    pub(crate) fn snapshot(&self) -> Option<Model> {
+        if self.guarded && !self.runner.is_finite() {
+            return None;
+        }
+        let mut model = self.model.clone();
+        self.runner.download(&mut model);
+        set_rate(&mut model, self.learning_rate);
+        Some(model)
     }
 
     /// The model with the current weights, optimizer state and learning rate.
@@ -347,6 +369,16 @@ impl<'a> Training<'a> {
     /// True if a callback has ended the training.
     pub fn is_stopping(&self) -> bool {
         self.stop
+    }
+}
+
+/// Sets the rate of the model's optimizer, unless a schedule of its own does.
+fn set_rate(model: &mut Model, now: f64) {
+    if let Some(compiled) = &mut model.compiled
+        && let Some(optimizer) = &mut compiled.optimizer
+        && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
+    {
+        *rate = now;
     }
 }
 

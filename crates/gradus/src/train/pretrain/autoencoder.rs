@@ -1,5 +1,6 @@
 //! Stacked autoencoders: plain, denoising, sparse; trained all layers at once or greedily.
 
+use super::course::Course;
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
 use super::preprocessing;
@@ -12,7 +13,7 @@ use crate::model::layers::{
 use crate::model::{Compiled, Model, OutputLoss};
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
-use crate::train::{Fit, History};
+use crate::train::History;
 use std::ops::Range;
 
 /// Pretrains a chain's first layers to encode the input: a decoder, their mirror, is appended, and
@@ -84,7 +85,17 @@ impl Autoencoder {
     /// The other layers stay as they are, and the optimizer's state is reset. Returns one history,
     /// or one for each greedy layer.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        self.pretrain_on(model, data, &mut Course::default())
+    }
+
+    /// As [`Autoencoder::pretrain`], on a course.
+    pub(crate) fn pretrain_on(
+        &self,
+        model: &mut Model,
+        data: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
         if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
@@ -92,19 +103,25 @@ impl Autoencoder {
         let mut encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
         if !self.greedy {
             let all = 0..encoder.end;
-            return Ok(vec![self.train(&mut encoder, all, data)?]);
+            self.train(&mut encoder, all, data, course)?;
+            return Ok(course.end());
+        }
+        if let Some(pretrained) = course.pretrained() {
+            encoder.put_back(pretrained)?;
         }
         let dense = encoder.dense(0..encoder.end);
-        let mut histories = Vec::new();
         let mut codes = data.clone().without_targets();
         let mut start = 0;
-        for next in dense.iter().skip(1).copied().chain([encoder.end]) {
-            histories.push(self.train(&mut encoder, start..next, &codes)?);
+        let ends = dense.iter().skip(1).copied().chain([encoder.end]);
+        for (part, next) in ends.enumerate() {
+            if part == course.parts() {
+                self.train(&mut encoder, start..next, &codes, course)?;
+            }
             let layers = encoder.network(encoder.input(start).clone(), start..next)?;
             codes = Dataset::unlabelled(layers.predict(&codes)?);
             start = next;
         }
-        Ok(histories)
+        Ok(course.end())
     }
 
     /// Trains these layers to reconstruct the inputs of `data`.
@@ -113,7 +130,8 @@ impl Autoencoder {
         encoder: &mut Encoder<'_>,
         range: Range<usize>,
         data: &Dataset,
-    ) -> Result<History> {
+        course: &mut Course<'_>,
+    ) -> Result<()> {
         let input = encoder.input(range.start).clone();
         let mut chain = encoder.chain(input.clone());
         let mut before = 0;
@@ -152,12 +170,11 @@ impl Autoencoder {
             .map_err(under)?;
         let x = data.inputs()[0].clone();
         let y = x.clone().reshaped([input.size()])?;
-        let fit = Fit::new()
-            .epochs(self.options.epochs)
-            .batch_size(self.options.batch_size);
-        let history = model.fit(&Dataset::new(x, y)?, fit)?;
+        let rows = Dataset::new(x, y)?;
+        let draw = |_| Ok(rows.clone());
+        course.train(&mut model, &self.options, encoder.model(), false, draw)?;
         encoder.take(model, range, before);
-        Ok(history)
+        Ok(())
     }
 }
 

@@ -1,12 +1,13 @@
 //! The pretrained layers of a model, and the networks around them.
 
+use super::course::{Course, put_back};
+use super::options::PretrainOptions;
 use crate::base::shape::Shape;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::layers::{Dense, DenseTranspose, Layer};
 use crate::model::{Model, Sequential};
 use crate::rules::activations::Activation;
-use crate::train::{Fit, History};
 use std::ops::Range;
 
 /// The first layers of a chain.
@@ -51,6 +52,16 @@ impl<'a> Encoder<'a> {
             return Err(Error::invalid("model", "none", expected));
         }
         Ok(encoder)
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        self.model
+    }
+
+    /// Puts the weights of a copy of the model back into it.
+    pub fn put_back(&mut self, copy: &Model) -> Result<()> {
+        put_back(self.model, copy)
     }
 
     /// The seed of the model.
@@ -159,26 +170,21 @@ impl<'a> Encoder<'a> {
         self.model.state = Default::default();
     }
 
-    /// Trains `graph`, which contains `network` (all layers) as the part `encoder`, for `epochs`
-    /// epochs, each on newly drawn rows, and takes over the layers' weights.
+    /// Trains `graph`, which contains `network` (all layers) as the part `encoder`, each epoch on
+    /// newly drawn rows, and takes over the layers' weights.
     pub fn train_part(
         mut self,
         mut network: Model,
         graph: &mut Model,
-        (epochs, batch_size): (usize, usize),
-        mut draw: impl FnMut(u64) -> Result<Dataset>,
-    ) -> Result<History> {
-        let mut history = History::default();
-        for epoch in 0..epochs {
-            let fit = Fit::new().initial_epoch(epoch).epochs(epoch + 1);
-            let measured = graph.fit(&draw(epoch as u64)?, fit.batch_size(batch_size))?;
-            history.epochs.extend(measured.epochs);
-        }
+        (options, course): (&PretrainOptions, &mut Course<'_>),
+        draw: impl FnMut(u64) -> Result<Dataset>,
+    ) -> Result<()> {
+        course.train(graph, options, self.model, true, draw)?;
         for layer in network.layers.iter_mut() {
             let trained = graph.layer(&format!("encoder/{}", layer.name))?;
             layer.weights.clone_from(&trained.weights);
         }
         self.take(network, 0..self.end, 0);
-        Ok(history)
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Masked-feature prediction: some features of a row are masked, and predicted from the others.
 
+use super::course::Course;
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
 use super::preprocessing;
@@ -48,11 +49,21 @@ impl MaskedFeatures {
     /// The other layers stay as they are, and the optimizer's state is reset. Returns the mean
     /// squared error of masked features.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        self.pretrain_on(model, data, &mut Course::default())
+    }
+
+    /// As [`MaskedFeatures::pretrain`], on a course.
+    pub(crate) fn pretrain_on(
+        &self,
+        model: &mut Model,
+        data: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
         if !(self.rate > 0.0 && self.rate < 1.0) {
             let expected = "a share above 0 and below 1";
             return Err(Error::invalid("pretrain.rate", self.rate, expected));
         }
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
         if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
@@ -78,10 +89,9 @@ impl MaskedFeatures {
             .map_err(|error| error.under("pretrain"))?;
 
         let x = data.inputs()[0].to_f32();
-        let sizes = (self.options.epochs, self.options.batch_size);
         let draw = |epoch| self.mask(&x, row.dims(), seed, epoch);
-        let history = encoder.train_part(network, &mut model, sizes, draw)?;
-        Ok(vec![history])
+        encoder.train_part(network, &mut model, (&self.options, &mut *course), draw)?;
+        Ok(course.end())
     }
 
     /// Draws for an epoch: the seen features, the mask, and the hidden features.

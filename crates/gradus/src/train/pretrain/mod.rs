@@ -2,6 +2,7 @@
 //! mostly without labels, and then returned to the network.
 
 mod autoencoder;
+mod course;
 mod encoder;
 mod masked;
 mod options;
@@ -9,6 +10,7 @@ mod preprocessing;
 mod siamese;
 
 pub use autoencoder::Autoencoder;
+pub(crate) use course::{Course, Moment, Place, Watch};
 pub use masked::MaskedFeatures;
 pub use options::PretrainOptions;
 pub use siamese::Siamese;

@@ -1,6 +1,7 @@
 //! Siamese networks: one encoder takes two rows, or three, and learns to map similar ones near each
 //! other and others far apart.
 
+use super::course::Course;
 use super::encoder::Encoder;
 use super::options::{PretrainOptions, option_setters};
 use super::preprocessing;
@@ -75,6 +76,16 @@ impl Siamese {
     /// noise or augmentation makes the pairs. The other layers stay as they are, and the
     /// optimizer's state is reset.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
+        self.pretrain_on(model, data, &mut Course::default())
+    }
+
+    /// As [`Siamese::pretrain`], on a course.
+    pub(crate) fn pretrain_on(
+        &self,
+        model: &mut Model,
+        data: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
         if !(self.margin > 0.0 && self.margin.is_finite()) {
             return Err(Error::invalid(
                 "pretrain.margin",
@@ -82,7 +93,7 @@ impl Siamese {
                 "a number above 0",
             ));
         }
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain(chain, rows);
+        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
         if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
             return Ok(histories);
         }
@@ -120,13 +131,12 @@ impl Siamese {
             .compile_with(Compiled::new(self.options.optimizer.clone(), output_loss))
             .map_err(|error| error.under("pretrain"))?;
 
-        let sizes = (self.options.epochs, self.options.batch_size);
         let draw = |epoch| {
             let random = Key::new(seed, Stream::Pretrain, epoch).sequence();
             self.draw(data, &likes, width, random)
         };
-        let history = encoder.train_part(network, &mut model, sizes, draw)?;
-        Ok(vec![history])
+        encoder.train_part(network, &mut model, (&self.options, &mut *course), draw)?;
+        Ok(course.end())
     }
 
     /// Adds the augmentation of a view.

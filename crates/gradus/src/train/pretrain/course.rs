@@ -1,0 +1,253 @@
+//! The course of a pretraining: the place that it begins at, and who is told of its steps.
+
+use super::options::PretrainOptions;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::model::{Compiled, Model, OutputLoss, State};
+use crate::rules::losses::Loss;
+use crate::train::callbacks::{Callback, Progress, Training};
+use crate::train::{Epoch, Fit, History, Logs, Position};
+use std::time::Instant;
+
+/// A place in a pretraining that it can go on from.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The number of the auxiliary model, from 0: greedy pretraining has several.
+    pub part: usize,
+    /// The epoch of that model, from 0.
+    pub epoch: usize,
+    /// The steps of the epoch that are done.
+    pub done: Position,
+    /// The results of the parts before, and of the epochs before in this part.
+    pub histories: Vec<History>,
+    /// The auxiliary model with its optimizer's state. Its loss may be another: some have no form
+    /// in files.
+    pub auxiliary: Model,
+    /// The pretrained model, if parts before have changed it.
+    pub pretrained: Option<Model>,
+}
+
+/// A moment of a pretraining.
+pub(crate) enum Moment<'a> {
+    /// All is checked, and steps follow.
+    Begin,
+    /// A step has been taken.
+    Step(&'a Progress<'a>),
+    /// An epoch is done.
+    Epoch,
+}
+
+/// Something that is told of a pretraining's moments. Its error ends the pretraining.
+pub(crate) trait Watch {
+    /// Takes note of a moment. `place` copies the models; it gives none before the first step, or
+    /// if they are not finite.
+    fn tell(&mut self, moment: Moment<'_>, place: &dyn Fn() -> Option<Place>) -> Result<()>;
+}
+
+/// The course of a pretraining so far.
+#[derive(Default)]
+pub(crate) struct Course<'a> {
+    watch: Option<&'a mut dyn Watch>,
+    /// The place to go on from, until its part begins.
+    from: Option<Place>,
+    /// The results of the parts that are done.
+    histories: Vec<History>,
+}
+
+impl<'a> Course<'a> {
+    /// A course that is watched, from its beginning or from a place.
+    pub fn new(watch: &'a mut dyn Watch, from: Option<Place>) -> Self {
+        let done = from.iter().flat_map(|place| {
+            let parts = place.histories.iter().take(place.part);
+            parts.cloned()
+        });
+        Course {
+            watch: Some(watch),
+            histories: done.collect(),
+            from,
+        }
+    }
+
+    /// The number of parts that are done.
+    pub fn parts(&self) -> usize {
+        self.histories.len()
+    }
+
+    /// The pretrained model as the parts before the place to go on from have left it.
+    pub fn pretrained(&self) -> Option<&Model> {
+        self.from.as_ref()?.pretrained.as_ref()
+    }
+
+    /// The results of all parts.
+    pub fn end(&mut self) -> Vec<History> {
+        std::mem::take(&mut self.histories)
+    }
+
+    /// Trains the auxiliary model of the next part, on rows that are drawn once, or `anew` for each
+    /// epoch. `pretrained` is the model whose layers it has.
+    pub fn train(
+        &mut self,
+        model: &mut Model,
+        options: &PretrainOptions,
+        pretrained: &Model,
+        anew: bool,
+        mut draw: impl FnMut(u64) -> Result<Dataset>,
+    ) -> Result<()> {
+        let part = self.parts();
+        let (mut epoch, mut done, mut history) = (0, Position::default(), History::default());
+        if let Some(place) = self.from.take() {
+            put_back(model, &place.auxiliary)?;
+            history = place.histories.into_iter().nth(part).unwrap_or_default();
+            (epoch, done) = (place.epoch, place.done);
+        }
+        while epoch < options.epochs {
+            let end = if anew { epoch + 1 } else { options.epochs };
+            let mut fit = Fit::new()
+                .initial_epoch(epoch)
+                .epochs(end)
+                .batch_size(options.batch_size);
+            let rows = draw(epoch as u64)?;
+            let done = std::mem::take(&mut done);
+            let watched = self.watch.as_mut().map(|watch| Watched {
+                watch: &mut **watch,
+                part,
+                end,
+                histories: self.histories.iter().chain([&history]).cloned().collect(),
+                pretrained: Some(pretrained).filter(|_| part > 0),
+                began: Instant::now(),
+                before: done.seconds,
+            });
+            if let Some(watched) = watched {
+                fit = fit.callback(watched);
+            }
+            let measured = model.fit(&rows, fit.position(done))?;
+            history.epochs.extend(measured.epochs);
+            epoch = end;
+        }
+        self.histories.push(history);
+        Ok(())
+    }
+}
+
+/// The callback of an auxiliary model's training, which tells of places.
+struct Watched<'a> {
+    watch: &'a mut dyn Watch,
+    part: usize,
+    /// Exclusive end of the epochs.
+    end: usize,
+    histories: Vec<History>,
+    pretrained: Option<&'a Model>,
+    /// The time when the epoch began, and the seconds that it had taken before.
+    began: Instant,
+    before: f64,
+}
+
+impl Watched<'_> {
+    fn tell(
+        &mut self,
+        moment: Moment<'_>,
+        (epoch, done): (usize, &dyn Fn() -> Position),
+        training: &Training<'_>,
+    ) -> Result<()> {
+        let (part, histories, pretrained) = (self.part, &self.histories, self.pretrained);
+        let inside = match moment {
+            Moment::Step(progress) => Some(progress),
+            _ => None,
+        };
+        let place = || {
+            let mut auxiliary = match inside {
+                Some(progress) => training.snapshot_inside(progress),
+                None => training.snapshot(),
+            }?;
+            let optimizer = auxiliary.compiled.take().and_then(|c| c.optimizer)?;
+            let loss = OutputLoss::new(Loss::MeanSquaredError);
+            auxiliary.compiled = Some(Compiled::new(optimizer, loss));
+            Some(Place {
+                part,
+                epoch,
+                done: done(),
+                histories: histories.clone(),
+                auxiliary,
+                pretrained: pretrained.cloned(),
+            })
+        };
+        self.watch.tell(moment, &place)
+    }
+}
+
+impl Callback for Watched<'_> {
+    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.watch.tell(Moment::Begin, &|| None)
+    }
+
+    fn on_epoch_begin(&mut self, _: usize, _: &mut Training<'_>) -> Result<()> {
+        self.began = Instant::now();
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let (before, began) = (self.before, self.began);
+        let done = || Position {
+            step: progress.batch + 1,
+            meters: progress.sums(),
+            seconds: before + began.elapsed().as_secs_f64(),
+        };
+        self.tell(Moment::Step(progress), (progress.epoch, &done), training)
+    }
+
+    fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
+        let measured = Epoch {
+            epoch,
+            logs: logs.clone(),
+            seconds: self.before + self.began.elapsed().as_secs_f64(),
+        };
+        self.before = 0.0;
+        if let Some(history) = self.histories.last_mut() {
+            history.epochs.push(measured);
+        }
+        // At the end, the weights may yet become their averages.
+        match epoch + 1 < self.end {
+            true => self.tell(Moment::Epoch, (epoch + 1, &Position::default), t),
+            false => Ok(()),
+        }
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
+        let last = self.histories.last().and_then(|h| h.epochs.last());
+        match last.is_some_and(|last| last.epoch + 1 == self.end) {
+            true => self.tell(Moment::Epoch, (self.end, &Position::default), training),
+            // It broke.
+            false => Ok(()),
+        }
+    }
+}
+
+/// Puts the weights and the optimizer's state of a copy back into a model, layer by layer.
+pub(super) fn put_back(model: &mut Model, copy: &Model) -> Result<()> {
+    let mut state = State {
+        iteration: copy.state.iteration,
+        scalars: copy.state.scalars.clone(),
+        slots: Vec::new(),
+    };
+    for layer in &mut model.layers {
+        let found = copy.layers.iter().position(|l| l.name == layer.name);
+        let found = found.filter(|&n| copy.layers[n].weights.len() == layer.weights.len());
+        let Some(n) = found else {
+            let problem = format!("the checkpoint has no layer `{}` as this one", layer.name);
+            let at = "pretrain".to_owned();
+            return Err(Error::Config { at, problem });
+        };
+        for (weight, kept) in layer.weights.iter_mut().zip(&copy.layers[n].weights) {
+            weight.set(&kept.values)?;
+        }
+        state
+            .slots
+            .push(copy.state.slots.get(n).cloned().unwrap_or_default());
+    }
+    model.state = state;
+    Ok(())
+}

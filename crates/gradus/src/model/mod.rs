@@ -10,7 +10,6 @@ pub(crate) mod graph;
 pub mod layers;
 pub(crate) mod lowering;
 pub(crate) mod mixup;
-pub(crate) mod names;
 pub(crate) mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;

@@ -4,7 +4,7 @@ use super::dtype::Dtype;
 use super::facts::InputFacts;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
-use super::names::Names;
+use crate::base::names::Names;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::rules::losses::Loss;

@@ -3,12 +3,12 @@
 use super::compile;
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
+use crate::base::names::Names;
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::feeds::dtypes_of;
 use crate::model::layers::{KerasHome, Kind, OutputMode};
-use crate::model::names::Names;
 use crate::model::order::{Element, keras_order};
 use crate::model::parts::{Call, Calls, Unit, Units, own_name};
 use crate::model::{Dtype, LayerEntry, Model, Source, Submodel};

@@ -1,4 +1,4 @@
-//! Names that no two layers may share.
+//! Names: of things that are to have different ones, and of things that are found by them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -41,7 +41,7 @@ impl Names {
 }
 
 /// Things by their names, in their order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Named<T> {
     all: Vec<(String, T)>,
     places: HashMap<String, usize>,
@@ -78,5 +78,51 @@ impl<T> Named<T> {
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Everything, with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.all.iter().map(|(name, thing)| (name.as_str(), thing))
+    }
+
+    /// Everything, to be changed.
+    pub fn things_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.all.iter_mut().map(|(_, thing)| thing)
+    }
+}
+
+impl<T> FromIterator<(String, T)> for Named<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(all: I) -> Self {
+        let mut named = Named::default();
+        for (name, thing) in all {
+            named.add(name, thing);
+        }
+        named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_name_has_the_lowest_number_that_is_free() {
+        let mut names = Names::default();
+        let mut made = Vec::new();
+        for wanted in ["dense_2", "dense", "dense", "dense", "dense_1", "dense_1"] {
+            let name = names.free(wanted);
+            names.take(&name);
+            made.push(name);
+        }
+        let expected = ["dense_2", "dense", "dense_1", "dense_3", "dense_1_1", "dense_1_2"];
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn of_several_things_with_one_name_the_first_is_found() {
+        let pairs = [("b", 1), ("a", 2), ("b", 3)];
+        let named: Named<i32> = pairs.map(|(name, n)| (name.to_owned(), n)).into_iter().collect();
+        assert_eq!((named.get("b"), named.get("c")), (Some(&1), None));
+        assert_eq!(named.names().collect::<Vec<_>>(), ["b", "a", "b"]);
     }
 }

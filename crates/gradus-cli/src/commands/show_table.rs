@@ -3,8 +3,9 @@
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
 use gradus::data::{
-    ColumnLook, Kind, LeftOut, LookValues, Schema, Summary, Table, TableOptions, Treat,
+    ColumnLook, Kind, LookValues, Schema, Summary, Table, TableOptions, Treat,
 };
+use std::collections::{HashMap, HashSet};
 
 /// Width if there is no terminal.
 const WIDTH: usize = 120;
@@ -47,9 +48,10 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         "columns are"
     };
     text += &format!("\n  {features} {columns} {numbers} numbers to the network\n");
+    let excluded: HashSet<&str> = options.exclude.iter().map(String::as_str).collect();
     let is_looked_at = |name: &str| {
         let is_dropped = options.columns.get(name) == Some(&Treat::Drop);
-        !is_dropped && !options.exclude.iter().any(|excluded| excluded == name)
+        !is_dropped && !excluded.contains(name)
     };
     for note in table.notes(&is_looked_at) {
         text += &format!("  {note}\n");
@@ -71,15 +73,18 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
     let notes = schema.set_offsets(&mut rows);
     let left = schema.leave_out(&rows)?;
     let seen = schema.seen(&rows, options.missing.unwrap_or_default())?;
+    let targets: HashMap<&String, _> = schema.targets.iter().map(|t| (&t.name, t)).collect();
+    let features = schema.features.iter().map(|feature| &feature.name);
+    let features: HashMap<&String, _> = features.zip(&seen).collect();
+    let left: HashMap<&String, _> = left.iter().map(|left| (&left.name, &left.why)).collect();
+    let ids: HashSet<&String> = schema.ids.iter().collect();
     let role = |name: &String| {
-        let target = schema.targets.iter().find(|target| target.name == *name);
-        let feature = schema.features.iter().position(|f| f.name == *name);
         let plain = |words: String, style: Style| Role {
             words,
             style,
             numbers: 0,
         };
-        if let Some(target) = target {
+        if let Some(target) = targets.get(name) {
             let words = match &target.classes[..] {
                 [] => "the target, a number".to_owned(),
                 [a, b] => format!("the target, 2 classes: {a}, {b}"),
@@ -87,17 +92,17 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
             };
             return plain(words, Style::new().green().bold());
         }
-        if let Some((words, numbers)) = feature.map(|place| &seen[place]) {
+        if let Some((words, numbers)) = features.get(name) {
             return Role {
                 words: words.clone(),
                 style: Style::new(),
                 numbers: *numbers,
             };
         }
-        if let Some(LeftOut { why, .. }) = left.iter().find(|left| left.name == *name) {
+        if let Some(why) = left.get(name) {
             return plain(format!("dropped: {why}"), Style::new().red());
         }
-        match (options.sample_weight.as_ref(), schema.ids.contains(name)) {
+        match (options.sample_weight.as_ref(), ids.contains(name)) {
             (Some(weight), _) if weight == name => plain("the row's weight".into(), Style::new()),
             (_, true) => plain("kept beside predictions".into(), Style::new().dim()),
             _ => plain("not looked at".into(), Style::new().dim()),

@@ -1,11 +1,12 @@
 //! Foundations that every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, hashes, the registry helper, atomic files.
+//! arithmetic that a formula may use, names, hashes, the registry helper, atomic files.
 
 pub mod atomic_file;
 pub(crate) mod digest;
 pub(crate) mod hash;
 pub(crate) mod lane;
 pub(crate) mod math;
+pub(crate) mod names;
 pub(crate) mod pattern;
 pub(crate) mod random;
 pub(crate) mod registry;

@@ -3,6 +3,7 @@
 use crate::data::split;
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// A part of a built-in data set.
@@ -172,7 +173,8 @@ impl Dataset {
         let named = std::mem::take(&mut self.input_names)
             .into_iter()
             .zip(inputs);
-        let kept = named.filter(|(name, _)| names.contains(&name.as_str()));
+        let names: HashSet<&str> = names.iter().copied().collect();
+        let kept = named.filter(|(name, _)| names.contains(name.as_str()));
         (self.input_names, self.inputs) = kept.unzip();
         match self.inputs.is_empty() {
             true => Err(Error::invalid(&self.name, "no input", "at least one")),

@@ -4,6 +4,7 @@
 use super::dataset::Dataset;
 use super::tensor::Tensor;
 use crate::error::{Error, Result};
+use std::collections::{HashMap, HashSet};
 
 impl Dataset {
     /// The tensors of a model's inputs.
@@ -52,12 +53,14 @@ fn pick<'a>(
             }
         };
     }
-    if let Some(stranger) = given.iter().find(|name| !names.contains(&name.as_str())) {
+    let known: HashSet<&str> = names.iter().copied().collect();
+    if let Some(stranger) = given.iter().find(|name| !known.contains(name.as_str())) {
         return Err(Error::unknown(at, what, stranger, names.iter().copied()));
     }
+    let of_names: HashMap<&str, &Tensor> =
+        given.iter().map(String::as_str).zip(tensors).collect();
     let find = |&place: &usize| {
-        let found = given.iter().position(|name| name == names[place]);
-        found.map(|n| &tensors[n]).ok_or_else(|| {
+        of_names.get(names[place]).copied().ok_or_else(|| {
             let found = format!("{what}s {}", given.join(", "));
             Error::invalid(at, found, format!("one named `{}` too", names[place]))
         })

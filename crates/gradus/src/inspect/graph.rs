@@ -5,6 +5,7 @@ use crate::data::{Dataset, Tensor};
 use crate::model::layers::{Dense, Effect, LayerTraits};
 use crate::model::{LayerEntry, Model, Node, Source};
 use crate::train::feeds;
+use std::collections::{HashMap, HashSet};
 
 /// A dense layer in its context.
 pub(super) struct InPlace<'a> {
@@ -46,87 +47,146 @@ pub(super) fn at(layer: &str) -> Where {
     Where::of(format!("layer {layer}"))
 }
 
-/// The nodes that consume this node's output.
-pub(super) fn behind(model: &Model, node: usize) -> impl Iterator<Item = usize> {
-    let nodes = model.nodes.iter().enumerate();
-    let takes = nodes.filter(move |(_, n)| n.inputs.contains(&Source::Node(node)));
-    takes.map(|(number, _)| number)
+/// The layers of a model, and what is behind each.
+pub(super) struct Graph<'a> {
+    model: &'a Model,
+    /// The nodes that take each node's output.
+    behind: Vec<Vec<usize>>,
+    /// The dense layers, in the order of the nodes.
+    pub dense: Vec<InPlace<'a>>,
+    /// The place of each node's layer among these.
+    places: Vec<Option<usize>>,
 }
 
-/// The dense layers, in the order of the nodes.
-pub(super) fn dense_layers(model: &Model) -> Vec<InPlace<'_>> {
-    let nodes = model.nodes.iter().enumerate();
-    let dense = nodes.filter_map(|(number, node)| {
-        let entry = &model.layers[node.layer];
-        let dense = entry.rule.as_dense()?;
-        let own = dense.activation.class();
-        Some(InPlace {
-            node: number,
-            entry,
-            dense,
-            activation: match own {
-                "Linear" => activation_behind(model, number),
-                own => own,
-            },
-            is_last: is_last(model, number),
-        })
-    });
-    dense.collect()
-}
-
-/// The next activation, through normalization and dropout.
-fn activation_behind(model: &Model, node: usize) -> &'static str {
-    let mut at = node;
-    loop {
-        let mut next = behind(model, at);
-        let (Some(one), None) = (next.next(), next.next()) else {
-            return "Linear";
+impl<'a> Graph<'a> {
+    pub fn of(model: &'a Model) -> Self {
+        let mut graph = Graph {
+            model,
+            behind: model.takers(),
+            dense: Vec::new(),
+            places: vec![None; model.nodes.len()],
         };
-        match effect(model, one) {
-            Effect::Activates(function) | Effect::ActivatesLike(function) => {
-                return function.class();
-            }
-            Effect::KeepsScale | Effect::Normalizes | Effect::Standardizes => at = one,
-            Effect::Rescales | Effect::Product(_) | Effect::Other => return "Linear",
+        let (activations, last) = (graph.activations(), graph.last());
+        for (node, used) in model.nodes.iter().enumerate() {
+            let entry = &model.layers[used.layer];
+            let Some(dense) = entry.rule.as_dense() else {
+                continue;
+            };
+            graph.places[node] = Some(graph.dense.len());
+            graph.dense.push(InPlace {
+                node,
+                entry,
+                dense,
+                activation: match dense.activation.class() {
+                    "Linear" => activations[node],
+                    own => own,
+                },
+                is_last: last[node],
+            });
         }
+        graph
     }
-}
 
-/// True if all that is behind it is the model's output: nothing else is learned there.
-fn is_last(model: &Model, node: usize) -> bool {
-    let next: Vec<usize> = behind(model, node).collect();
-    if model.outputs.contains(&Source::Node(node)) {
-        return true;
+    /// The dense layer of a node.
+    pub fn dense_at(&self, node: usize) -> Option<&InPlace<'a>> {
+        self.places[node].map(|place| &self.dense[place])
     }
-    let plain = |n: &usize| {
-        let plain = matches!(
-            effect(model, *n),
-            Effect::KeepsScale | Effect::Activates(_) | Effect::Standardizes | Effect::Rescales
-        );
-        plain && is_last(model, *n)
-    };
-    !next.is_empty() && next.iter().all(plain)
-}
 
-/// The model's inputs that reach a node unchanged.
-pub(super) fn raw_inputs(model: &Model, node: usize) -> Vec<usize> {
-    let mut found = Vec::new();
-    for source in &model.nodes[node].inputs {
-        match *source {
-            Source::Input(n) => found.push(n),
-            Source::Node(n) if passes(model, n) => {
-                found.extend(raw_inputs(model, n));
+    /// The next activation behind each node, through normalization and dropout.
+    fn activations(&self) -> Vec<&'static str> {
+        let mut found = vec!["Linear"; self.behind.len()];
+        for node in (0..found.len()).rev() {
+            if let [one] = self.behind[node][..] {
+                found[node] = match effect(self.model, one) {
+                    Effect::Activates(function) | Effect::ActivatesLike(function) => {
+                        function.class()
+                    }
+                    Effect::KeepsScale | Effect::Normalizes | Effect::Standardizes => found[one],
+                    Effect::Rescales | Effect::Product(_) | Effect::Other => "Linear",
+                };
             }
-            Source::Node(_) => {}
         }
+        found
     }
-    found
+
+    /// Of each node, true if all that is behind it is the model's output: nothing else is learned
+    /// there.
+    fn last(&self) -> Vec<bool> {
+        let mut last = vec![false; self.behind.len()];
+        for output in &self.model.outputs {
+            if let Source::Node(node) = *output {
+                last[node] = true;
+            }
+        }
+        for node in (0..last.len()).rev() {
+            let plain = |&n: &usize| {
+                let plain = matches!(
+                    effect(self.model, n),
+                    Effect::KeepsScale
+                        | Effect::Activates(_)
+                        | Effect::Standardizes
+                        | Effect::Rescales
+                );
+                plain && last[n]
+            };
+            let behind = &self.behind[node];
+            last[node] |= !behind.is_empty() && behind.iter().all(plain);
+        }
+        last
+    }
+
+    /// The nodes behind a node, through pass-through and normalizing layers, including these.
+    pub fn after(&self, node: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut open: Vec<usize> = self.behind[node].iter().rev().copied().collect();
+        while let Some(next) = open.pop() {
+            found.push(next);
+            let alone = self.model.nodes[next].inputs.len() == 1;
+            if passes(self.model, next) && alone || normalizes(self.model, next) {
+                open.extend(self.behind[next].iter().rev());
+            }
+        }
+        found
+    }
+
+    /// The first dense layer that inputs of the model reach unchanged, and these.
+    pub fn first_on_inputs(&self) -> Option<(&InPlace<'a>, Vec<usize>)> {
+        // Of each node, true if an input reaches what it is applied to.
+        let mut reached: Vec<bool> = Vec::new();
+        for node in &self.model.nodes {
+            let unchanged = |source: &Source| match *source {
+                Source::Input(_) => true,
+                Source::Node(n) => passes(self.model, n) && reached[n],
+            };
+            let any = node.inputs.iter().any(unchanged);
+            reached.push(any);
+        }
+        let first = self.dense.iter().find(|layer| reached[layer.node])?;
+        Some((first, self.raw_inputs(first.node)))
+    }
+
+    /// The model's inputs that reach a node unchanged, each once.
+    fn raw_inputs(&self, node: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let sources = |node: usize| self.model.nodes[node].inputs.iter().rev().copied();
+        let mut open: Vec<Source> = sources(node).collect();
+        while let Some(source) = open.pop() {
+            if !seen.insert(source) {
+                continue;
+            }
+            match source {
+                Source::Input(n) => found.push(n),
+                Source::Node(n) if passes(self.model, n) => open.extend(sources(n)),
+                Source::Node(_) => {}
+            }
+        }
+        found
+    }
 }
 
-/// The target of an output.
-pub(super) fn target_of<'a>(model: &Model, data: &'a Dataset, output: usize) -> Option<&'a Tensor> {
-    let mut targets = feeds::targets(model, data).ok()?.into_iter();
-    targets
-        .find(|(of, _)| *of == output)
-        .map(|(_, target)| target)
+/// The target of each trained output, with the output's index; none that do not fit.
+pub(super) fn targets<'a>(model: &Model, data: &'a Dataset) -> HashMap<usize, &'a Tensor> {
+    let targets = feeds::targets(model, data).unwrap_or_default();
+    targets.into_iter().collect()
 }

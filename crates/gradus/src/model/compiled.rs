@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::rules::losses::Loss;
 use crate::rules::metrics::{Better, Metric};
 use crate::rules::optimizers::Optimizer;
+use std::collections::HashMap;
 
 /// The training configuration of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,9 +151,10 @@ impl Model {
         output_losses: impl IntoIterator<Item = (&'a str, OutputLoss)>,
     ) -> Result<()> {
         let names = self.output_names();
+        let places: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
         let mut of_outputs = vec![None; names.len()];
         for (name, output_loss) in output_losses {
-            let Some(output) = names.iter().position(|n| n == name) else {
+            let Some(&output) = places.get(name) else {
                 let known = names.iter().map(String::as_str);
                 return Err(Error::unknown("", "output", name, known));
             };

@@ -5,10 +5,12 @@ use super::functional::{Functional, Shared, Symbol};
 use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Layer;
 use super::sequential::snake_case;
+use crate::base::names::Named;
 use crate::base::registry::{Value, table};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result, join};
 use serde_json::{Map, json};
+use std::collections::HashSet;
 
 /// Keys of every layer beside its arguments.
 const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
@@ -17,11 +19,11 @@ const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
 struct Reader<'a> {
     graph: Functional,
     /// Inputs that layers can name without a table of their own.
-    open: &'a [Input],
+    open: Named<&'a Input>,
     /// The symbol of each name.
-    symbols: Vec<(String, Symbol)>,
+    symbols: Named<Symbol>,
     /// The layers, with their number of uses.
-    layers: Vec<(String, Shared, usize)>,
+    layers: Named<(Shared, usize)>,
     /// The output of the previous table.
     last: Option<Symbol>,
 }
@@ -67,11 +69,14 @@ impl Model {
         let name = if chain { "sequential" } else { "functional" };
         let mut reader = Reader {
             graph: Functional::new().name(name).seed(seed),
-            open: inputs,
-            symbols: Vec::new(),
-            layers: Vec::new(),
+            open: Named::default(),
+            symbols: Named::default(),
+            layers: Named::default(),
             last: None,
         };
+        for input in inputs {
+            reader.open.add(input.name.clone(), input);
+        }
         for (i, layer) in layers.iter().enumerate() {
             let at = format!("{at}[{i}]");
             let fields = table(&at, layer)?;
@@ -100,8 +105,10 @@ impl Model {
                 .collect::<Result<_>>()?,
         };
         let model = reader.graph.model(outputs)?;
-        for (name, ..) in &reader.layers {
-            if !model.layers.iter().any(|layer| layer.name == *name) {
+        let leading = model.layers.iter().map(|layer| layer.name.as_str());
+        let leading: HashSet<&str> = leading.collect();
+        for name in reader.layers.names() {
+            if !leading.contains(name) {
                 let problem = "leads to no output: name it in `model.outputs`, or remove it";
                 return Err(Error::Config {
                     at: format!("layer {name}"),
@@ -130,16 +137,16 @@ impl Model {
         };
         let mut tables: Vec<Value> = self.inputs.iter().map(input).collect();
         let mut names: Vec<String> = Vec::new();
+        let mut uses = vec![0; self.layers.len()];
         let name_of = |names: &[String], source: &Source| match *source {
             Source::Input(i) => self.inputs[i].name.clone(),
             Source::Node(n) => names[n].clone(),
         };
-        for (n, node) in self.nodes.iter().enumerate() {
+        for node in &self.nodes {
             let layer = &self.layers[node.layer];
             let inputs = node.inputs.iter().map(|s| name_of(&names, s));
             let inputs: Vec<String> = inputs.collect();
-            let before = self.nodes[..n].iter().filter(|b| b.layer == node.layer);
-            match before.count() {
+            match uses[node.layer] {
                 0 => {
                     tables.push(layer_table(layer, Some(inputs)));
                     names.push(layer.name.clone());
@@ -149,6 +156,7 @@ impl Model {
                     names.push(format!("{}:{uses}", layer.name));
                 }
             }
+            uses[node.layer] += 1;
         }
         let outputs = self.outputs.iter().map(|s| name_of(&names, s)).collect();
         (tables, Some(outputs))
@@ -216,15 +224,13 @@ impl Reader<'_> {
         if let Some(key) = fields.keys().next() {
             return Err(Error::unknown(at, "key", key, ["use", "name", "inputs"]));
         }
-        let found = self.layers.iter().position(|(n, ..)| used == n.as_str());
-        let Some(found) = found else {
-            let known = self.layers.iter().map(|(name, ..)| name.as_str());
-            let used = used.as_str().unwrap_or_default();
+        let used = used.as_str().unwrap_or_default();
+        let Some((shared, uses)) = self.layers.get_mut(used) else {
+            let known = self.layers.names();
             return Err(Error::unknown(&join(at, "use"), "layer", used, known));
         };
-        let (layer, shared, uses) = &mut self.layers[found];
         *uses += 1;
-        let name = name.unwrap_or(format!("{layer}:{uses}"));
+        let name = name.unwrap_or(format!("{used}:{uses}"));
         let symbol = self.graph.call(*shared, inputs)?;
         self.made(name, symbol);
         Ok(())
@@ -249,14 +255,14 @@ impl Reader<'_> {
             rule,
             weights: Vec::new(),
         });
-        self.layers.push((name.clone(), shared, 0));
+        self.layers.add(name.clone(), (shared, 0));
         let symbol = self.graph.call(shared, inputs)?;
         self.made(name, symbol);
         Ok(())
     }
 
     fn made(&mut self, name: String, symbol: Symbol) {
-        self.symbols.push((name, symbol));
+        self.symbols.add(name, symbol);
         self.last = Some(symbol);
     }
 
@@ -266,8 +272,7 @@ impl Reader<'_> {
         match fields.remove("name") {
             None => Ok(None),
             Some(Value::String(name)) if !name.is_empty() && !name.contains('/') => {
-                let taken = self.symbols.iter().any(|(other, _)| *other == name);
-                match taken || self.graph.is_taken(&name) {
+                match self.symbols.get(&name).is_some() || self.graph.is_taken(&name) {
                     true => Err(Error::invalid(&at, name, "a name that no other layer has")),
                     false => Ok(Some(name)),
                 }
@@ -283,7 +288,7 @@ impl Reader<'_> {
             None => Ok(vec![self.last.unwrap_or_else(|| {
                 // The shape comes from the data.
                 let symbol = self.graph.open_input("input_layer", None, Dtype::Float32);
-                self.symbols.push(("input_layer".into(), symbol));
+                self.symbols.add("input_layer".into(), symbol);
                 symbol
             })]),
             Some(Value::Array(names)) if !names.is_empty() => {
@@ -300,21 +305,20 @@ impl Reader<'_> {
     }
 
     fn symbol(&mut self, at: &str, name: &str) -> Result<Symbol> {
-        if let Some((_, symbol)) = self.symbols.iter().find(|(other, _)| other == name) {
+        if let Some(symbol) = self.symbols.get(name) {
             return Ok(*symbol);
         }
-        if let Some(Input { name, shape, dtype }) = self.open.iter().find(|i| i.name == name) {
+        if let Some(Input { name, shape, dtype }) = self.open.get(name).copied() {
             let symbol = self.graph.open_input(name, shape.clone(), *dtype);
-            self.symbols.push((name.clone(), symbol));
+            self.symbols.add(name.clone(), symbol);
             return Ok(symbol);
         }
-        let known = self.symbols.iter().map(|(name, _)| name.as_str());
-        let open = self.open.iter().map(|input| input.name.as_str());
+        let known = self.symbols.names();
         Err(Error::unknown(
             at,
             "layer before it",
             name,
-            known.chain(open),
+            known.chain(self.open.names()),
         ))
     }
 }

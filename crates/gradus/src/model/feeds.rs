@@ -4,9 +4,10 @@ use super::dtype::Dtype;
 use super::graph::{Input, Model, Node, Source};
 use super::mixup::MixRole;
 use crate::error::{Error, Result};
+use std::collections::{HashMap, HashSet};
 
 /// Role of a feed of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FeedRole {
     /// The numbers of this input.
     Input(usize),
@@ -46,9 +47,9 @@ impl FeedRole {
         }
     }
 
-    /// Source of its numbers, if the tensors of the data are those of `order`.
-    pub fn source(self, order: &[FeedRole]) -> Option<FeedSource> {
-        let place = |role| order.iter().position(|&other| other == role);
+    /// Source of its numbers, if the tensors of the data have these places.
+    pub fn source(self, order: &HashMap<FeedRole, usize>) -> Option<FeedSource> {
+        let place = |role| order.get(&role).copied();
         match self {
             FeedRole::Mix(MixRole::Partner(input)) => {
                 place(FeedRole::Input(input)).map(FeedSource::Partners)
@@ -66,21 +67,31 @@ impl FeedRole {
 /// The feeds of a model's inputs. An input of text has one for each layer that is applied
 /// to it.
 pub(crate) fn of_inputs(model: &Model) -> Vec<FeedRole> {
+    let layers = layers_on(model);
     let mut feeds = Vec::new();
     for (input, Input { dtype, .. }) in model.inputs.iter().enumerate() {
         if *dtype != Dtype::String {
             feeds.push(FeedRole::Input(input));
             continue;
         }
-        for node in &model.nodes {
-            let layer = node.layer;
-            let feed = FeedRole::LookedUp { input, layer };
-            if node.inputs.contains(&Source::Input(input)) && !feeds.contains(&feed) {
-                feeds.push(feed);
+        let mut seen = HashSet::new();
+        let layers = layers[input].iter().filter(|&&layer| seen.insert(layer));
+        feeds.extend(layers.map(|&layer| FeedRole::LookedUp { input, layer }));
+    }
+    feeds
+}
+
+/// The layers that are applied to each input, in the order of their nodes.
+fn layers_on(model: &Model) -> Vec<Vec<usize>> {
+    let mut layers: Vec<Vec<usize>> = vec![Vec::new(); model.inputs.len()];
+    for node in &model.nodes {
+        for source in &node.inputs {
+            if let Source::Input(input) = *source {
+                layers[input].push(node.layer);
             }
         }
     }
-    feeds
+    layers
 }
 
 /// The order of the tensors that a model's batches are taken from: inputs, then, to
@@ -136,18 +147,15 @@ pub(super) fn check_dtypes(model: &Model, node: &Node) -> Result<()> {
     Err(Error::invalid("", found, expected).under(&model.place(node)))
 }
 
-/// The dictionary of an input, if all layers on it have one.
-pub(super) fn known_texts(model: &Model, input: usize) -> Option<Vec<&String>> {
-    let mut texts = Vec::new();
-    let mut looked_up = false;
-    for node in &model.nodes {
-        if !node.inputs.contains(&Source::Input(input)) {
-            continue;
-        }
-        texts.extend(model.layers[node.layer].rule.known_texts()?);
-        looked_up = true;
-    }
-    looked_up.then_some(texts)
+/// The dictionary of each input, if all layers on it have one.
+pub(super) fn known_texts(model: &Model) -> Vec<Option<Vec<&String>>> {
+    let texts = |layers: Vec<usize>| {
+        let known = layers.iter();
+        let known = known.map(|&layer| model.layers[layer].rule.known_texts());
+        let known = known.collect::<Option<Vec<_>>>()?;
+        (!known.is_empty()).then(|| known.into_iter().flatten().collect())
+    };
+    layers_on(model).into_iter().map(texts).collect()
 }
 
 /// The types that Keras gives the outputs of nodes, in a graph of the model's layers with
@@ -168,27 +176,25 @@ pub(crate) fn dtypes_of(model: &Model, nodes: &[Node], inputs: &[Dtype]) -> Vec<
 /// Of each input, true if a NaN in it comes neither out of the model nor to a layer with
 /// weights that are trained.
 pub(crate) fn takes_nan(model: &Model) -> Vec<bool> {
-    let takes = |input: usize| {
-        let mut tainted: Vec<bool> = Vec::new();
-        for node in &model.nodes {
-            let is = |source: &Source| match *source {
-                Source::Input(n) => n == input,
-                Source::Node(n) => tainted[n],
-            };
-            let layer = &model.layers[node.layer];
-            let reached = node.inputs.iter().any(is);
-            let traits = layer.rule.traits();
-            let learns =
-                traits.moves_statistics || layer.weights.iter().any(|weight| weight.trainable);
-            if reached && learns {
-                return false;
-            }
-            tainted.push(reached && !traits.stops_nan);
-        }
-        !model.outputs.iter().any(|source| match *source {
-            Source::Input(n) => n == input,
-            Source::Node(n) => tainted[n],
-        })
+    // From the outputs back: the sources that may have none.
+    let mut inputs = vec![true; model.inputs.len()];
+    let mut nodes = vec![true; model.nodes.len()];
+    let mut refuse = |source: &Source, nodes: &mut [bool]| match *source {
+        Source::Input(n) => inputs[n] = false,
+        Source::Node(n) => nodes[n] = false,
     };
-    (0..model.inputs.len()).map(takes).collect()
+    for output in &model.outputs {
+        refuse(output, &mut nodes);
+    }
+    for (n, node) in model.nodes.iter().enumerate().rev() {
+        let layer = &model.layers[node.layer];
+        let traits = layer.rule.traits();
+        let learns = traits.moves_statistics || layer.weights.iter().any(|weight| weight.trainable);
+        if learns || !(nodes[n] || traits.stops_nan) {
+            for source in &node.inputs {
+                refuse(source, &mut nodes);
+            }
+        }
+    }
+    inputs
 }

@@ -8,6 +8,7 @@ use super::layers::Layer;
 use super::parts::{Submodel, Unit, Use};
 use super::sequential::snake_case;
 use super::subgraph::leading_to;
+use crate::base::names::Names;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,6 +65,8 @@ pub struct Functional {
     id: u64,
     /// Layers and nodes in the order of their creation.
     model: Model,
+    /// The names of its layers, parts and inputs.
+    names: Names,
     /// Shape of each node's output; `None` while an input's is unknown.
     shapes: Vec<Option<Shape>>,
 }
@@ -138,6 +141,7 @@ impl Functional {
                 facts: InputFacts::default(),
                 asked: Default::default(),
             },
+            names: Names::default(),
             shapes: Vec::new(),
         }
     }
@@ -173,6 +177,7 @@ impl Functional {
     /// An input whose shape may be left to the data.
     pub(crate) fn open_input(&mut self, name: &str, shape: Option<Shape>, dtype: Dtype) -> Symbol {
         let name = self.free_name(name);
+        self.names.take(&name);
         self.model.inputs.push(Input { name, shape, dtype });
         self.symbol(Source::Input(self.model.inputs.len() - 1))
     }
@@ -202,8 +207,9 @@ impl Functional {
 
     /// Like [`Functional::share`], with a name; a taken one gets a number.
     pub fn share_named(&mut self, name: &str, layer: impl Into<Layer>) -> Shared {
+        let name = self.free_name(name);
         self.define(LayerEntry {
-            name: self.free_name(name),
+            name,
             trainable: true,
             rule: layer.into(),
             weights: Vec::new(),
@@ -212,6 +218,7 @@ impl Functional {
 
     /// A layer with a name, which must be free.
     pub(crate) fn define(&mut self, entry: LayerEntry) -> Shared {
+        self.names.take(&entry.name);
         self.model.layers.push(entry);
         self.shared(Unit::Layer(self.model.layers.len() - 1))
     }
@@ -227,11 +234,14 @@ impl Functional {
             ));
         }
         let name = self.free_name(name);
+        self.names.take(&name);
         let model = &mut self.model;
         let (layers, parts) = (model.layers.len(), model.parts.len());
         for layer in &inner.layers {
+            let name = format!("{name}/{}", layer.name);
+            self.names.take(&name);
             model.layers.push(LayerEntry {
-                name: format!("{name}/{}", layer.name),
+                name,
                 ..layer.clone()
             });
         }
@@ -254,8 +264,10 @@ impl Functional {
             name: name.clone(),
         });
         for part in &inner.parts {
+            let name = format!("{name}/{}", part.name);
+            self.names.take(&name);
             model.parts.push(Submodel {
-                name: format!("{name}/{}", part.name),
+                name,
                 parent: Some(part.parent.map_or(parts, |p| p + parts + 1)),
                 layers: part.layers.start + layers..part.layers.end + layers,
                 nodes: moved(&part.nodes),
@@ -425,26 +437,11 @@ impl Functional {
     }
 
     /// The name, with a number if it is taken.
-    pub(crate) fn free_name(&self, wanted: &str) -> String {
-        let wanted = wanted.replace('/', "_");
-        if !self.is_taken(&wanted) {
-            return wanted;
-        }
-        let mut numbered = (1..).map(|n| format!("{wanted}_{n}"));
-        numbered
-            .find(|name| !self.is_taken(name))
-            .unwrap_or_default()
+    pub(crate) fn free_name(&mut self, wanted: &str) -> String {
+        self.names.free(&wanted.replace('/', "_"))
     }
 
     pub(crate) fn is_taken(&self, name: &str) -> bool {
-        let Model {
-            layers,
-            parts,
-            inputs,
-            ..
-        } = &self.model;
-        layers.iter().any(|l| l.name == name)
-            || parts.iter().any(|p| p.name == name)
-            || inputs.iter().any(|i| i.name == name)
+        self.names.is_taken(name)
     }
 }

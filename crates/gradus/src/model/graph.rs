@@ -8,6 +8,7 @@ use super::layers::{Layer, VariableSpec};
 use super::parts::Submodel;
 use super::tied;
 use super::weights::Weight;
+use crate::base::names::Names;
 use crate::base::shape::Shape;
 use crate::data::Dataset;
 use crate::error::{Error, Extent, Result};
@@ -94,7 +95,7 @@ pub struct Input {
 }
 
 /// A source of values: an input or another node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The model's n-th input.
     Input(usize),
@@ -207,15 +208,15 @@ impl Model {
             return Ok(());
         }
         let shapes = self.shapes()?;
+        let uses = self.uses();
         let mut number = 0;
-        for (i, entry) in self.layers.iter_mut().enumerate() {
-            let Some(node) = self.nodes.iter().position(|n| n.layer == i) else {
+        for (entry, uses) in self.layers.iter_mut().zip(uses) {
+            let Some(&first) = uses.first() else {
                 continue;
             };
-            let specs = entry.rule.variables(&shapes[node].0);
-            let uses = self.nodes.iter().zip(&shapes).filter(|(n, _)| n.layer == i);
-            for (_, (inputs, _)) in uses {
-                entry.check_shared(&specs, &shapes[node].0, inputs)?;
+            let specs = entry.rule.variables(&shapes[first].0);
+            for node in uses {
+                entry.check_shared(&specs, &shapes[first].0, &shapes[node].0)?;
             }
             for spec in &specs {
                 entry.check_rules(spec)?;
@@ -300,6 +301,30 @@ impl Model {
         nodes.all(|node| self.layers[node.layer].rule.traits().ready)
     }
 
+    /// The nodes of each layer.
+    pub(crate) fn uses(&self) -> Vec<Vec<usize>> {
+        let mut uses = vec![Vec::new(); self.layers.len()];
+        for (number, node) in self.nodes.iter().enumerate() {
+            uses[node.layer].push(number);
+        }
+        uses
+    }
+
+    /// The nodes that take each node's output, each named once.
+    pub(crate) fn takers(&self) -> Vec<Vec<usize>> {
+        let mut takers: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
+        for (number, node) in self.nodes.iter().enumerate() {
+            for source in &node.inputs {
+                if let Source::Node(from) = *source
+                    && takers[from].last() != Some(&number)
+                {
+                    takers[from].push(number);
+                }
+            }
+        }
+        takers
+    }
+
     /// The shapes of each node's inputs and output.
     pub fn shapes(&self) -> Result<Vec<(Vec<Shape>, Shape)>> {
         let inputs = self.inputs.iter().map(|input| input.shape.clone());
@@ -345,24 +370,20 @@ impl Model {
     pub fn output_names(&self) -> Vec<String> {
         let units = self.units(None);
         let calls = units.calls();
-        let mut names: Vec<String> = Vec::new();
-        for output in &self.outputs {
+        let mut names = Names::default();
+        let name = |output: &Source| {
             let name = match *output {
                 Source::Input(n) => &self.inputs[n].name,
                 Source::Node(n) => match units.maker(&calls, n) {
-                    Some((call, _)) => units.name(calls[call].unit),
+                    Some((call, _)) => units.name(calls.all[call].unit),
                     None => &self.layers[self.nodes[n].layer].name,
                 },
             };
-            let mut numbered = (1..).map(|n| format!("{name}_{n}"));
-            let free = |name: &String| !names.contains(name);
-            let name = match free(&name.to_owned()) {
-                true => Some(name.to_owned()),
-                false => numbered.find(free),
-            };
-            names.push(name.unwrap_or_default());
-        }
-        names
+            let name = names.free(name);
+            names.take(&name);
+            name
+        };
+        self.outputs.iter().map(name).collect()
     }
 
     /// A node's location for an error's text: its layer, and, if it has several inputs, their

@@ -13,6 +13,7 @@ use crate::plan::updates::Trained;
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
+use std::collections::HashMap;
 
 /// The weight or slot behind a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +118,9 @@ impl Model {
             let (plan, roles) = self.plan(spec, &variables, &numbers, &trained)?;
             let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
             let order = feeds::order(self, labelled, spec.weighted)?;
+            let places: HashMap<FeedRole, usize> = order.into_iter().zip(0..).collect();
             let of = |role: &FeedRole| {
-                let found = role.source(&order);
+                let found = role.source(&places);
                 found.ok_or_else(|| Error::Internal(format!("no tensor for {role:?}")))
             };
             sources.push(roles.iter().map(of).collect::<Result<_>>()?);
@@ -159,14 +161,11 @@ impl Model {
             true => Some(Mixtures::new(self, &mut plan, &mut inputs, &mut feed)?),
             false => None,
         };
+        let inputs: HashMap<FeedRole, Value> = inputs.into_iter().collect();
         let input = |n: usize, layer: Option<usize>| {
-            let fits = |(role, _): &&(FeedRole, Value)| match *role {
-                FeedRole::Input(input) => input == n,
-                FeedRole::LookedUp { input, layer: by } => input == n && Some(by) == layer,
-                _ => false,
-            };
-            let found = inputs.iter().find(fits);
-            found.map(|(_, value)| value.clone()).ok_or_else(|| {
+            let looked_up = |layer| inputs.get(&FeedRole::LookedUp { input: n, layer });
+            let found = inputs.get(&FeedRole::Input(n));
+            found.or(layer.and_then(looked_up)).cloned().ok_or_else(|| {
                 let problem = format!("input {} of texts has no feed", self.inputs[n].name);
                 Error::Internal(problem)
             })
@@ -185,6 +184,7 @@ impl Model {
                 }
             }
         }
+        let owners = tied::owners(self)?;
         let mut values: Vec<Value> = Vec::new();
         for node in &self.nodes {
             let layer = &self.layers[node.layer];
@@ -200,7 +200,7 @@ impl Model {
                 inputs: &from,
                 variables: &numbers[node.layer],
                 weights: &layer.weights,
-                tied: tied::owner(self, node.layer)?.map(|owner| numbers[owner][0]),
+                tied: owners[node.layer].map(|owner| numbers[owner][0]),
                 trainable: layer.trainable,
                 looked_up: feeds::is_lookup(self, node),
             };

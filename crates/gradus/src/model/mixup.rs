@@ -16,7 +16,7 @@ use crate::rules::pairwise::Pairwise;
 use std::ops::Range;
 
 /// Role of a feed that only mixtures have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum MixRole {
     /// This input of the rows that those of the batch are mixed with.
     Partner(usize),

@@ -5,6 +5,7 @@ use super::graph::{Input, Model, Node, Source};
 use super::layers::Randomness;
 use crate::base::shape::Shape;
 use crate::error::Result;
+use std::collections::HashMap;
 
 impl Model {
     /// True if a layer draws random numbers that Monte Carlo predictions leave on: dropout
@@ -37,15 +38,17 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
     let after = |source: &Source| matches!(*source, Source::Node(n) if noisy[n]);
     // The values passed from the first to the second part.
     let mut cuts: Vec<Source> = Vec::new();
+    let mut places: HashMap<Source, usize> = HashMap::new();
     let used = model.nodes.iter().zip(&noisy);
     let used = used.filter(|(_, noisy)| **noisy);
     let used = used
         .flat_map(|(node, _)| &node.inputs)
         .chain(&model.outputs);
     for source in used.filter(|source| !after(source)) {
-        if !cuts.contains(source) {
+        places.entry(*source).or_insert_with(|| {
             cuts.push(*source);
-        }
+            cuts.len() - 1
+        });
     }
     let nothing_before = cuts.iter().all(|cut| matches!(cut, Source::Input(_)));
     let texts = model.inputs.iter().any(|i| i.dtype == Dtype::String);
@@ -61,7 +64,7 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
     }
     let moved = |source: &Source| match *source {
         Source::Node(n) if noisy[n] => Source::Node(numbers[n]),
-        source => Source::Input(cuts.iter().position(|c| *c == source).unwrap_or_default()),
+        source => Source::Input(places.get(&source).copied().unwrap_or_default()),
     };
     let nodes = model.nodes.iter().zip(&noisy).filter(|(_, noisy)| **noisy);
     let nodes = nodes.map(|(node, _)| Node {

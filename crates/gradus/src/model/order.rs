@@ -2,7 +2,7 @@
 //! from the outputs, then by a traversal from the outputs.
 
 use super::graph::Source;
-use super::parts::{Call, Unit};
+use super::parts::{Calls, Unit};
 use std::collections::HashMap;
 
 /// An element of the order.
@@ -19,25 +19,21 @@ enum Node {
     Call(usize),
 }
 
-/// The inputs and units that lead to the outputs; `maker` maps a node to its call.
-pub(crate) fn keras_order(
-    calls: &[Call],
-    maker: impl Fn(usize) -> usize,
-    outputs: &[Source],
-) -> Vec<Element> {
+/// The inputs and units that lead to the outputs.
+pub(crate) fn keras_order(calls: &Calls, outputs: &[Source]) -> Vec<Element> {
     let node = |source: &Source| match *source {
         Source::Input(i) => Node::Input(i),
-        Source::Node(n) => Node::Call(maker(n)),
+        Source::Node(n) => Node::Call(calls.maker(n)),
     };
-    let parents = |at: Node| -> Vec<Node> {
+    let parents = |at: Node| -> &[Source] {
         match at {
-            Node::Input(_) => Vec::new(),
-            Node::Call(c) => calls[c].inputs.iter().map(node).collect(),
+            Node::Input(_) => &[],
+            Node::Call(c) => &calls.all[c].inputs,
         }
     };
     let place = |at: Node| match at {
         Node::Input(i) => Element::Input(i),
-        Node::Call(c) => Element::Unit(calls[c].unit),
+        Node::Call(c) => Element::Unit(calls.all[c].unit),
     };
 
     // Depth first, with an explicit stack: a chain may be long.
@@ -55,9 +51,9 @@ pub(crate) fn keras_order(
                 found.entry(place(at)).or_insert(number);
             }
             match parents(at).get(next) {
-                Some(&parent) => {
+                Some(parent) => {
                     stack.push((at, next + 1));
-                    stack.push((parent, 0));
+                    stack.push((node(parent), 0));
                 }
                 None => finished.push(at),
             }
@@ -71,7 +67,7 @@ pub(crate) fn keras_order(
         let depth = of_node.get(&at).copied().unwrap_or(0).max(*of_place);
         *of_place = depth;
         for parent in parents(at) {
-            let known = of_node.entry(parent).or_default();
+            let known = of_node.entry(node(parent)).or_default();
             *known = (*known).max(depth + 1);
         }
     }

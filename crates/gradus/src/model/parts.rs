@@ -2,6 +2,7 @@
 //! here, for names and files.
 
 use super::graph::{Input, Model, Node, Source};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// A model nested in another.
@@ -104,22 +105,26 @@ impl<'a> Units<'a> {
             .map_or(all, |p| self.model.parts[p].layers.clone())
     }
 
+    /// The parts of this graph itself, not those inside of them.
+    fn inside(&self) -> impl Iterator<Item = (usize, &'a Submodel)> {
+        let parts = self.model.parts.iter().enumerate();
+        let own = self.part;
+        parts.filter(move |(_, part)| part.parent == own)
+    }
+
     /// The units, in the order of their layers.
     pub fn all(&self) -> Vec<Unit> {
-        let parts = self.model.parts.iter().enumerate();
-        let inside: Vec<(usize, &Submodel)> =
-            parts.filter(|(_, p)| p.parent == self.part).collect();
+        // An empty part is no unit: it passes its input on.
+        let parts = self.inside().filter(|(_, part)| !part.layers.is_empty());
+        let parts: HashMap<usize, usize> =
+            parts.map(|(number, part)| (part.layers.start, number)).collect();
         let mut units = Vec::new();
         let mut next = self.layers().start;
         while next < self.layers().end {
-            // An empty part is no unit: it passes its input on.
-            let part = inside
-                .iter()
-                .find(|(_, p)| p.layers.start == next && !p.layers.is_empty());
-            match part {
-                Some(&(number, part)) => {
+            match parts.get(&next) {
+                Some(&number) => {
                     units.push(Unit::Part(number));
-                    next = part.layers.end;
+                    next = self.model.parts[number].layers.end;
                 }
                 None => {
                     units.push(Unit::Layer(next));
@@ -131,10 +136,9 @@ impl<'a> Units<'a> {
     }
 
     /// Every use of a unit, in the order of their nodes.
-    pub fn calls(&self) -> Vec<Call> {
-        let parts = self.model.parts.iter().enumerate();
-        let inside = parts.filter(|(_, p)| p.parent == self.part);
-        let uses = inside.flat_map(|(number, p)| p.uses.iter().map(move |u| (number, p, u)));
+    pub fn calls(&self) -> Calls {
+        let parts = self.inside();
+        let uses = parts.flat_map(|(number, p)| p.uses.iter().map(move |u| (number, p, u)));
         let mut calls: Vec<Call> = uses
             .map(|(number, part, used)| Call {
                 unit: Unit::Part(number),
@@ -144,7 +148,7 @@ impl<'a> Units<'a> {
             })
             .collect();
         let covered = calls.iter().flat_map(|c| c.nodes.clone());
-        let covered: std::collections::HashSet<usize> = covered.collect();
+        let covered: HashSet<usize> = covered.collect();
         for (n, node) in self.nodes().iter().enumerate() {
             if !covered.contains(&n) {
                 calls.push(Call {
@@ -156,7 +160,7 @@ impl<'a> Units<'a> {
             }
         }
         calls.sort_by_key(|call| (call.nodes.start, call.nodes.end));
-        calls
+        Calls::new(calls, self.nodes().len())
     }
 
     /// The name of a unit in its graph.
@@ -168,16 +172,60 @@ impl<'a> Units<'a> {
     }
 
     /// The origin of a node's output: the call's index, and the index among its outputs.
-    pub fn maker(&self, calls: &[Call], node: usize) -> Option<(usize, usize)> {
-        let call = calls.iter().position(|c| c.nodes.contains(&node))?;
-        let output = match calls[call].unit {
+    pub fn maker(&self, calls: &Calls, node: usize) -> Option<(usize, usize)> {
+        let call = calls.maker(node);
+        let Call { unit, nodes, .. } = calls.all.get(call)?;
+        let output = match *unit {
             Unit::Layer(_) => 0,
             Unit::Part(p) => {
-                let inner = Source::Node(node - calls[call].nodes.start);
+                let inner = Source::Node(node - nodes.start);
                 let outputs = &self.model.parts[p].outputs;
                 outputs.iter().position(|&o| o == inner)?
             }
         };
         Some((call, output))
+    }
+}
+
+/// The uses of a graph's units.
+pub(crate) struct Calls {
+    /// In the order of their nodes.
+    pub all: Vec<Call>,
+    /// The call that each node belongs to.
+    makers: Vec<usize>,
+    /// The calls of each unit.
+    of_units: HashMap<Unit, Vec<usize>>,
+}
+
+impl Calls {
+    fn new(all: Vec<Call>, nodes: usize) -> Self {
+        let mut makers = vec![0; nodes];
+        let mut of_units: HashMap<Unit, Vec<usize>> = HashMap::new();
+        for (number, call) in all.iter().enumerate() {
+            makers[call.nodes.clone()].fill(number);
+            of_units.entry(call.unit).or_default().push(number);
+        }
+        Calls {
+            all,
+            makers,
+            of_units,
+        }
+    }
+
+    /// The index of the call that a node belongs to.
+    pub fn maker(&self, node: usize) -> usize {
+        self.makers[node]
+    }
+
+    /// The calls of a unit.
+    pub fn of(&self, unit: Unit) -> impl Iterator<Item = &Call> {
+        let numbers = self.of_units.get(&unit).map_or(&[][..], Vec::as_slice);
+        numbers.iter().map(|&number| &self.all[number])
+    }
+
+    /// The number of calls of the same unit before this one.
+    pub fn number(&self, call: usize) -> usize {
+        let of_unit = self.of_units.get(&self.all[call].unit);
+        of_unit.map_or(0, |numbers| numbers.partition_point(|&other| other < call))
     }
 }

@@ -156,10 +156,9 @@ impl Model {
             let expected = format!("some of its {count} layers");
             return Err(Error::invalid("layers", found, expected));
         }
+        let uses = self.uses();
         let follows = |&layer: &usize| {
-            let of_layer = |n: &usize| self.nodes[*n].layer == layer;
-            let mut uses = (0..self.nodes.len()).filter(of_layer);
-            let (Some(only), None) = (uses.next(), uses.next()) else {
+            let [only] = uses[layer][..] else {
                 return false;
             };
             match self.nodes[only].inputs[..] {

@@ -4,6 +4,7 @@ use super::dtype::Dtype;
 use super::facts::InputFacts;
 use super::graph::{Input, LayerEntry, Model, Node, Source, State};
 use super::layers::Layer;
+use crate::base::names::Names;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::rules::losses::Loss;
@@ -31,6 +32,7 @@ use crate::rules::optimizers::Optimizer;
 #[derive(Clone, Debug)]
 pub struct Sequential {
     model: Model,
+    names: Names,
 }
 
 impl Default for Sequential {
@@ -61,6 +63,7 @@ impl Sequential {
                 facts: InputFacts::default(),
                 asked: Default::default(),
             },
+            names: Names::default(),
         }
     }
 
@@ -80,8 +83,7 @@ impl Sequential {
     #[allow(clippy::should_implement_trait)] // Keras' word; nothing is summed
     pub fn add(self, layer: impl Into<Layer>) -> Self {
         let layer = layer.into();
-        let name = self.free_name(&snake_case(layer.class()));
-        self.add_named(name, layer, true)
+        self.add_named(snake_case(layer.class()), layer, true)
     }
 
     /// Adds a layer with a name; a taken name gets a number.
@@ -101,7 +103,8 @@ impl Sequential {
 
     /// Adds a layer with its weights; a taken name gets a number.
     pub(super) fn add_entry(mut self, entry: LayerEntry) -> Self {
-        let name = self.free_name(&entry.name);
+        let name = self.names.free(&entry.name);
+        self.names.take(&name);
         let model = &mut self.model;
         if model.layers.is_empty() && entry.rule.traits().takes_only_text() {
             model.inputs[0].dtype = Dtype::String;
@@ -143,18 +146,6 @@ impl Sequential {
         let mut model = self.build()?;
         model.compile(optimizer, loss, metrics)?;
         Ok(model)
-    }
-
-    fn free_name(&self, wanted: &str) -> String {
-        let taken = |name: &str| self.model.layers.iter().any(|l| l.name == name);
-        if !taken(wanted) {
-            return wanted.to_owned();
-        }
-        let numbered = (1..).map(|n| format!("{wanted}_{n}"));
-        numbered
-            .into_iter()
-            .find(|name| !taken(name))
-            .unwrap_or_default()
     }
 }
 

@@ -3,8 +3,9 @@
 use super::facts::InputFacts;
 use super::graph::{LayerEntry, Model, Node, Source, State};
 use super::order::{Element, keras_order};
-use super::parts::{Call, Submodel, Unit, Use};
+use super::parts::{Calls, Submodel, Unit, Use};
 use crate::error::Result;
+use std::collections::HashSet;
 
 /// Maps old indices to new; `None` if removed.
 type IndexMap = Vec<Option<usize>>;
@@ -18,19 +19,14 @@ pub(super) fn leading_to(model: &Model, outputs: Vec<Source>) -> Result<Model> {
     whole.facts = InputFacts::default();
     whole.state = State::default();
     let calls = whole.units(None).calls();
-    let mut makers = vec![0; whole.nodes.len()];
-    for (c, call) in calls.iter().enumerate() {
-        makers[call.nodes.clone()].fill(c);
-    }
-    let order = keras_order(&calls, |n| makers[n], &whole.outputs);
-    let mut model = subgraph(whole, &order, &calls, &makers);
+    let order = keras_order(&calls, &whole.outputs);
+    let mut model = subgraph(whole, &order, &calls);
     model.finish()?;
     Ok(model)
 }
 
-/// The layers and inputs of the order, and the nodes that lead to the outputs. `makers` maps
-/// nodes to their calls.
-fn subgraph(model: Model, order: &[Element], calls: &[Call], makers: &[usize]) -> Model {
+/// The layers and inputs of the order, and the nodes that lead to the outputs.
+fn subgraph(model: Model, order: &[Element], calls: &Calls) -> Model {
     let mut layers: IndexMap = vec![None; model.layers.len()];
     let mut placed = 0;
     for place in order {
@@ -45,6 +41,7 @@ fn subgraph(model: Model, order: &[Element], calls: &[Call], makers: &[usize]) -
         }
     }
     // Inputs stay in their own order; parts of kept parts are kept.
+    let order: HashSet<Element> = order.iter().copied().collect();
     let inputs = numbered((0..model.inputs.len()).map(|i| order.contains(&Element::Input(i))));
     let root = |mut p: usize| {
         while let Some(parent) = model.parts[p].parent {
@@ -53,8 +50,8 @@ fn subgraph(model: Model, order: &[Element], calls: &[Call], makers: &[usize]) -
         Element::Unit(Unit::Part(p))
     };
     let parts = numbered((0..model.parts.len()).map(|p| order.contains(&root(p))));
-    let kept = leading(&model.outputs, calls, makers);
-    let nodes = numbered(makers.iter().map(|&call| kept[call]));
+    let kept = leading(&model.outputs, calls);
+    let nodes = numbered((0..model.nodes.len()).map(|n| kept[calls.maker(n)]));
 
     let source = |source: &Source| match *source {
         Source::Input(i) => inputs[i].map(Source::Input),
@@ -132,14 +129,14 @@ fn subgraph(model: Model, order: &[Element], calls: &[Call], makers: &[usize]) -
 }
 
 /// Of each call, true if it leads to one of the outputs.
-fn leading(outputs: &[Source], calls: &[Call], makers: &[usize]) -> Vec<bool> {
-    let mut wanted = vec![false; calls.len()];
+fn leading(outputs: &[Source], calls: &Calls) -> Vec<bool> {
+    let mut wanted = vec![false; calls.all.len()];
     let mut open = outputs.to_vec();
     while let Some(source) = open.pop() {
         if let Source::Node(n) = source
-            && !std::mem::replace(&mut wanted[makers[n]], true)
+            && !std::mem::replace(&mut wanted[calls.maker(n)], true)
         {
-            open.extend(&calls[makers[n]].inputs);
+            open.extend(&calls.all[calls.maker(n)].inputs);
         }
     }
     wanted

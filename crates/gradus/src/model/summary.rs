@@ -2,7 +2,7 @@
 
 use super::graph::{Model, Source};
 use super::order::{Element, keras_order};
-use super::parts::{Call, Unit};
+use super::parts::Unit;
 use crate::error::Result;
 use std::fmt::Write;
 
@@ -57,32 +57,24 @@ impl Model {
         let shapes = self.shapes()?;
         let units = self.units(None);
         let calls = units.calls();
-        let mut makers = vec![0; self.nodes.len()];
-        for (c, call) in calls.iter().enumerate() {
-            makers[call.nodes.clone()].fill(c);
-        }
         let shape = |source: Source| match source {
             Source::Input(i) => self.inputs[i].shape.clone().unwrap_or_default(),
             Source::Node(n) => shapes[n].1.clone(),
         };
-        // The call's index among its unit's calls.
-        let number = |c: usize| {
-            let before = calls[..c].iter();
-            before.filter(|call| call.unit == calls[c].unit).count()
-        };
         let history = |source: &Source| match *source {
             Source::Input(i) => format!("{}[0][0]", self.inputs[i].name),
             Source::Node(n) => {
-                let c = makers[n];
+                let c = calls.maker(n);
                 let output = units.maker(&calls, n).map_or(0, |(_, output)| output);
-                format!("{}[{}][{output}]", units.name(calls[c].unit), number(c))
+                let name = units.name(calls.all[c].unit);
+                format!("{name}[{}][{output}]", calls.number(c))
             }
         };
         let head = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
         let mut rows = vec![head.map(String::from)];
         let places = match self.chain {
             true => units.all().into_iter().map(Element::Unit).collect(),
-            false => keras_order(&calls, |n| makers[n], &self.outputs),
+            false => keras_order(&calls, &self.outputs),
         };
         for place in places {
             let unit = match place {
@@ -94,8 +86,7 @@ impl Model {
                     continue;
                 }
             };
-            let of_unit: Vec<&Call> = calls.iter().filter(|c| c.unit == unit).collect();
-            let Some(first) = of_unit.first() else {
+            let Some(first) = calls.of(unit).next() else {
                 continue;
             };
             let (class, layers, outputs) = match unit {
@@ -124,7 +115,7 @@ impl Model {
             let mark = if frozen { " [frozen]" } else { "" };
             let shapes = outputs.iter().map(|&output| shape(output).to_string());
             let shapes: Vec<String> = shapes.collect();
-            let connected = of_unit.iter().flat_map(|call| &call.inputs).map(history);
+            let connected = calls.of(unit).flat_map(|call| &call.inputs).map(history);
             rows.push([
                 format!("{} ({class}){mark}", units.name(unit)),
                 match &shapes[..] {

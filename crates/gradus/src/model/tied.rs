@@ -1,33 +1,42 @@
 //! Layers that use another one's kernel.
 
-use super::graph::Model;
+use super::graph::{LayerEntry, Model};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
-/// The index of the layer whose kernel that layer shares, if any.
-pub(super) fn owner(model: &Model, layer: usize) -> Result<Option<usize>> {
-    let entry = &model.layers[layer];
-    let Some(owner) = entry.rule.tied_to() else {
-        return Ok(None);
-    };
-    // Layers of a part name each other without the part's name.
-    let part = entry.name.rfind('/').map_or("", |end| &entry.name[..=end]);
-    let name = format!("{part}{owner}");
-    match model.layers.iter().position(|other| other.name == name) {
-        Some(found) => Ok(Some(found)),
-        None => {
-            let at = format!("layer {}: tied_to", entry.name);
-            let names = model.layers.iter().map(|other| other.name.as_str());
-            Err(Error::unknown(&at, "layer", &name, names))
-        }
+/// Of each layer, the index of the layer whose kernel it shares, if any.
+pub(super) fn owners(model: &Model) -> Result<Vec<Option<usize>>> {
+    let layers = &model.layers;
+    if layers.iter().all(|layer| layer.rule.tied_to().is_none()) {
+        return Ok(vec![None; layers.len()]);
     }
+    let names = layers.iter().map(|layer| layer.name.as_str());
+    let numbers: HashMap<&str, usize> = names.clone().zip(0..).collect();
+    let owner = |entry: &LayerEntry| {
+        let Some(owner) = entry.rule.tied_to() else {
+            return Ok(None);
+        };
+        // Layers of a part name each other without the part's name.
+        let part = entry.name.rfind('/').map_or("", |end| &entry.name[..=end]);
+        let name = format!("{part}{owner}");
+        match numbers.get(name.as_str()) {
+            Some(&found) => Ok(Some(found)),
+            None => {
+                let at = format!("layer {}: tied_to", entry.name);
+                Err(Error::unknown(&at, "layer", &name, names.clone()))
+            }
+        }
+    };
+    layers.iter().map(owner).collect()
 }
 
 /// Refuses a tied layer that gives and takes something else than its kernel takes and
 /// gives.
 pub(super) fn check(model: &Model, shapes: &[(Vec<Shape>, Shape)]) -> Result<()> {
+    let owners = owners(model)?;
     for (node, (inputs, output)) in model.nodes.iter().zip(shapes) {
-        let Some(owner) = owner(model, node.layer)? else {
+        let Some(owner) = owners[node.layer] else {
             continue;
         };
         let (name, owner) = (&model.layers[node.layer].name, &model.layers[owner]);

@@ -55,23 +55,25 @@ fn kind(tensor: &Tensor, input: &Input) -> Result<()> {
 
 /// Refuses values that are not indices below `limit`, for layers whose input is known before the
 /// model runs.
-fn named(model: &Model, from: Source, limit: usize, tensors: &[&Tensor]) -> Result<()> {
-    let node = match from {
-        Source::Input(n) => {
-            let expected = format!("a whole number from 0 to {}", limit.saturating_sub(1));
-            return check::whole(tensors[n], 0.0, limit as f32, &expected);
+fn named(model: &Model, mut from: Source, limit: usize, tensors: &[&Tensor]) -> Result<()> {
+    loop {
+        let node = match from {
+            Source::Input(n) => {
+                let expected = format!("a whole number from 0 to {}", limit.saturating_sub(1));
+                return check::whole(tensors[n], 0.0, limit as f32, &expected);
+            }
+            Source::Node(n) => &model.nodes[n],
+        };
+        let layer = &model.layers[node.layer];
+        let traits = layer.rule.traits();
+        match traits.gives_below {
+            Some(places) if places > limit => {
+                let found = format!("whole numbers below {places} from layer {}", layer.name);
+                return Err(Error::invalid("input", found, format!("below {limit}")));
+            }
+            None if traits.passes_indices => from = node.inputs[0],
+            _ => return Ok(()),
         }
-        Source::Node(n) => &model.nodes[n],
-    };
-    let layer = &model.layers[node.layer];
-    let traits = layer.rule.traits();
-    match traits.gives_below {
-        Some(places) if places > limit => {
-            let found = format!("whole numbers below {places} from layer {}", layer.name);
-            Err(Error::invalid("input", found, format!("below {limit}")))
-        }
-        None if traits.passes_indices => named(model, node.inputs[0], limit, tensors),
-        _ => Ok(()),
     }
 }
 

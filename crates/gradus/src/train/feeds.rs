@@ -4,14 +4,15 @@ use crate::data::{Dataset, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::feeds::{self, FeedRole};
+use std::collections::HashMap;
 
 /// The inputs of the data and, if `labelled`, its targets and weights, in the order of
 /// [`feeds::order`].
 pub(crate) fn tensors(model: &Model, data: &Dataset, labelled: bool) -> Result<Vec<Tensor>> {
     let given = inputs(model, data)?;
-    let targets = match labelled {
-        true => targets(model, data)?,
-        false => Vec::new(),
+    let targets: HashMap<usize, &Tensor> = match labelled {
+        true => targets(model, data)?.into_iter().collect(),
+        false => HashMap::new(),
     };
     let weights = data.sample_weight();
     let order = feeds::order(model, labelled, weights.is_some())?;
@@ -19,9 +20,8 @@ pub(crate) fn tensors(model: &Model, data: &Dataset, labelled: bool) -> Result<V
         FeedRole::Input(input) => Ok(given[input].clone()),
         FeedRole::LookedUp { input, layer } => looked_up(model, layer, given[input]),
         FeedRole::Target(output) => {
-            let mut targets = targets.iter();
-            let found = targets.find_map(|&(of, target)| (of == output).then_some(target));
-            found.cloned().ok_or_else(|| missing(role))
+            let found = targets.get(&output).map(|&target| target.clone());
+            found.ok_or_else(|| missing(role))
         }
         FeedRole::SampleWeight => weights.cloned().ok_or_else(|| missing(role)),
         FeedRole::Mix(_) => Err(missing(role)),

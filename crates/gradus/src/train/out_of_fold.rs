@@ -117,8 +117,16 @@ fn columns(model: &Model, data: &Dataset) -> Result<Vec<ScoredColumn>> {
     };
     let targets = data.for_targets(&places, &trained)?;
     let alone = trained.len() == 1;
+    let mut known = model.known_targets();
     for (&output, actual) in trained.iter().zip(targets) {
-        let target = target(model, data, output, &outputs[output], alone);
+        let target = known[output].take().unwrap_or_else(|| {
+            let name = match (data.target_names(), alone) {
+                ([name], true) => name,
+                (_, true) => "target",
+                _ => &names[output],
+            };
+            unknown_target(model, data, output, &outputs[output], (name, alone))
+        });
         columns.extend(actual_columns(&target, actual));
         let name = format!("{}_predicted", target.name);
         let predicted = &outputs[output];
@@ -127,11 +135,15 @@ fn columns(model: &Model, data: &Dataset) -> Result<Vec<ScoredColumn>> {
     Ok(columns)
 }
 
-/// The predicted target: from the model's schema, else from the loss and the data.
-fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: bool) -> Target {
-    if let Some(known) = model.target_of(output) {
-        return known;
-    }
+/// A target that the model does not know, from the loss and the data: its name, and true if it is
+/// the only one.
+fn unknown_target(
+    model: &Model,
+    data: &Dataset,
+    output: usize,
+    values: &Tensor,
+    (name, alone): (&str, bool),
+) -> Target {
     let output_loss = model.compiled.as_ref();
     let output_loss = output_loss.and_then(|compiled| compiled.output_losses.get(output)?.as_ref());
     let loss = output_loss.map_or("", |output_loss| output_loss.loss.class());
@@ -143,13 +155,8 @@ fn target(model: &Model, data: &Dataset, output: usize, values: &Tensor, alone: 
         _ => 0,
     };
     let named = data.class_names();
-    let name = match (data.target_names(), alone) {
-        ([name], true) => name.clone(),
-        (_, true) => "target".into(),
-        _ => model.output_names()[output].clone(),
-    };
     Target {
-        name,
+        name: name.to_owned(),
         kind: if classes == 0 {
             Kind::Number
         } else {

@@ -10,6 +10,7 @@ use crate::model::lowering::{Lowered, Owner, PlanSpec};
 use crate::model::mixup::Mixup;
 use crate::plan::{Mode, Plan};
 use crate::rules::optimizers::AVERAGE;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -112,14 +113,17 @@ impl Runner {
 
     /// Replaces the weights by the values of that slot; weights without it stay.
     pub fn take_slot(&mut self, slot: usize) {
-        let owners = &self.lowered.owners;
-        for (i, owner) in owners.iter().enumerate() {
-            let weight = owners
-                .iter()
-                .position(|o| (o.layer, o.weight, o.slot) == (owner.layer, owner.weight, None));
-            if let (Some(weight), true) = (weight, owner.slot == Some(slot)) {
+        let owners = self.lowered.owners.iter();
+        let buffer = |i: usize| crate::plan::Buffer(i as u32);
+        let mut weights = HashMap::new();
+        for (i, owner) in owners.enumerate() {
+            let place = (owner.layer, owner.weight);
+            if owner.slot.is_none() {
+                weights.insert(place, i);
+            }
+            // Weights come before their slots.
+            if let (Some(&weight), true) = (weights.get(&place), owner.slot == Some(slot)) {
                 let mut values = vec![0.0; self.lowered.program.variables[i].size];
-                let buffer = |i: usize| crate::plan::Buffer(i as u32);
                 self.session.read(buffer(i), &mut values);
                 self.session.write(buffer(weight), &values);
             }

@@ -10,7 +10,7 @@ use crate::model::layers::VariableSpec;
 use crate::model::parts::{Unit, own_name};
 use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Adds every layer's variables to the tree.
 pub(crate) fn store(model: &Model, root: &mut Group) {
@@ -156,12 +156,13 @@ pub(crate) fn arranged(
         Unit::Layer(l) => l..l + 1,
         Unit::Part(p) => model.parts[p].layers.clone(),
     };
-    let is_known = |name: &str| all.iter().any(|unit| units.name(*unit) == name);
+    let names: HashSet<&str> = all.iter().map(|unit| units.name(*unit)).collect();
+    let is_known = |name: &str| names.contains(name);
     let of_others = |(name, arrays): &(String, Vec<Array>)| !arrays.is_empty() && !is_known(name);
     let mut arrays: BTreeMap<&str, Vec<Array>> = BTreeMap::new();
     if by_order && named.iter().any(of_others) {
         let has_weights = |unit: &&Unit| layers_of(unit).any(|l| !specs[l].is_empty());
-        let weighty: Vec<&Unit> = all.iter().filter(has_weights).collect();
+        let (weighty, others): (Vec<&Unit>, Vec<&Unit>) = all.iter().partition(has_weights);
         let found: Vec<_> = named.into_iter().filter(|(_, a)| !a.is_empty()).collect();
         if weighty.len() != found.len() {
             return Err(format!(
@@ -172,17 +173,13 @@ pub(crate) fn arranged(
         }
         let found = found.into_iter().map(|(_, arrays)| arrays);
         arrays.extend(weighty.iter().map(|unit| units.name(**unit)).zip(found));
-        arrays.extend(
-            all.iter()
-                .map(|unit| units.name(*unit))
-                .filter(|name| !weighty.iter().any(|unit| units.name(**unit) == *name))
-                .map(|name| (name, Vec::new())),
-        );
+        let others = others.into_iter().map(|unit| units.name(*unit));
+        arrays.extend(others.map(|name| (name, Vec::new())));
     } else {
         for (name, found) in named {
-            match all.iter().find(|unit| units.name(**unit) == name) {
-                Some(unit) => {
-                    arrays.insert(units.name(*unit), found);
+            match names.get(name.as_str()) {
+                Some(name) => {
+                    arrays.insert(name, found);
                 }
                 None if found.is_empty() => {}
                 None => {

@@ -32,8 +32,9 @@ impl Schema {
     /// category is a text, the empty one where it is missing.
     /// A class is its number. An error where a target is missing, or no class.
     pub fn dataset(&self, table: &Table, labelled: bool) -> Result<Dataset> {
+        let columns = table.by_name();
         let column = |name: &str| {
-            let found = table.columns.iter().find(|c| c.name == name);
+            let found = columns.get(name).copied();
             let known = || table.columns.iter().map(|c| c.name.as_str());
             found.ok_or_else(|| Error::unknown(&table.name, "column", name, known()))
         };
@@ -61,7 +62,7 @@ impl Schema {
         let mut ids = Vec::new();
         for name in self.ids.iter() {
             // New rows may come without the weight column.
-            if let Some(column) = table.columns.iter().find(|c| c.name == *name) {
+            if let Some(column) = columns.get(name.as_str()) {
                 ids.push((name.clone(), texts(column)?));
             }
         }

@@ -122,9 +122,10 @@ impl Schema {
 
     /// The same with only the features of these inputs; the others become dropped columns.
     pub fn keep_inputs(&mut self, inputs: &[&str]) {
+        let inputs: HashSet<&str> = inputs.iter().copied().collect();
         let (kept, left) = std::mem::take(&mut self.features)
             .into_iter()
-            .partition(|f| inputs.contains(&f.input.as_str()));
+            .partition(|f| inputs.contains(f.input.as_str()));
         self.features = kept;
         let left: Vec<Feature> = left;
         self.dropped.extend(left.into_iter().map(|f| f.name));

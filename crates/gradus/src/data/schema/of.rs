@@ -4,6 +4,7 @@ use super::target::target;
 use super::{DateFormats, Feature, Schema, Summary, TableOptions, Treat};
 use crate::data::table::{Kind, ReadTable, Table};
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 
 /// A feature left out because it carries no information, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +65,9 @@ impl Schema {
     /// An error if a name is not a column's, or is given twice.
     pub fn of(table: &Table, options: &TableOptions) -> Result<Schema> {
         let known = || table.columns.iter().map(|c| c.name.as_str());
+        let columns = table.by_name();
         let find = |at: &str, name: &String| {
-            let found = table.columns.iter().find(|c| c.name == *name);
+            let found = columns.get(name.as_str()).copied();
             found.ok_or_else(|| match &table.note {
                 None => Error::unknown(at, "column", name, known()),
                 Some(note) => Error::Config {
@@ -88,16 +90,14 @@ impl Schema {
                 }
             }
         }
-        if let Some(name) = options
-            .target
-            .iter()
-            .find(|name| options.exclude.contains(name))
-        {
+        let targets: HashSet<&String> = options.target.iter().collect();
+        let excluded: HashSet<&String> = options.exclude.iter().collect();
+        if let Some(name) = options.target.iter().find(|name| excluded.contains(name)) {
             return Err(twice(name, "target", "exclude"));
         }
         if let Some(name) = &options.sample_weight {
             find("sample_weight", name)?;
-            if options.target.contains(name) {
+            if targets.contains(name) {
                 return Err(twice(name, "target", "sample_weight"));
             }
         }
@@ -114,12 +114,12 @@ impl Schema {
             let name = &column.name;
             let treat = options.columns.get(name);
             let weight = options.sample_weight.as_ref() == Some(name);
-            if options.target.contains(name) {
+            if targets.contains(name) {
                 continue;
             }
             if treat == Some(&Treat::Id) {
                 schema.ids.push(name.clone());
-            } else if treat == Some(&Treat::Drop) || options.exclude.contains(name) || weight {
+            } else if treat == Some(&Treat::Drop) || excluded.contains(name) || weight {
                 schema.dropped.push(name.clone());
             } else {
                 schema.features.push(Feature {
@@ -153,8 +153,8 @@ impl Schema {
                 left.push(LeftOut { name, why });
             }
         }
-        let is_left = |name: &String| left.iter().any(|l| l.name == *name);
-        let inputs = self.features.iter().filter(|f| !is_left(&f.name));
+        let names: HashSet<&String> = left.iter().map(|left| &left.name).collect();
+        let inputs = self.features.iter().filter(|f| !names.contains(&f.name));
         let inputs: Vec<String> = inputs.map(|f| f.input.clone()).collect();
         self.keep_inputs(&inputs.iter().map(String::as_str).collect::<Vec<_>>());
         Ok(left)

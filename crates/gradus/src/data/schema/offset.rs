@@ -7,6 +7,7 @@ use super::{Feature, Schema};
 use crate::base::written;
 use crate::data::{Dataset, Kind, Scale, Tensor};
 use crate::error::Result;
+use std::collections::HashMap;
 
 impl Schema {
     /// Sets the offsets of features whose training values float32 does not tell apart, and returns
@@ -44,10 +45,11 @@ impl Schema {
                 ));
             }
         }
-        for (name, offset) in offsets {
-            if let Some(feature) = self.features.iter_mut().find(|f| f.name == name) {
+        let offsets: HashMap<String, f64> = offsets.into_iter().collect();
+        for feature in &mut self.features {
+            if let Some(&offset) = offsets.get(&feature.name) {
                 feature.offset = Some(offset);
-                train.subtract(&name, offset);
+                train.subtract(&feature.name, offset);
             }
         }
         notes

@@ -4,6 +4,7 @@ use super::Schema;
 use crate::data::Dataset;
 use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, nearest};
+use std::collections::HashSet;
 
 impl Schema {
     /// Reads a table whose columns are those of this schema, in any order.
@@ -89,6 +90,7 @@ impl Schema {
                 ..
             }) => {
                 self.check_columns(&name, &known, labelled, without, options.others_ignored)?;
+                let known: HashSet<String> = known.into_iter().collect();
                 options.kinds.retain(|name, _| known.contains(name));
                 options.dates.retain(|name, _| known.contains(name));
                 options.formats.retain(|name, _| known.contains(name));
@@ -114,8 +116,10 @@ impl Schema {
         let features = self.features.iter().map(|f| &f.name);
         let targets = self.targets.iter().map(|t| &t.name);
         let wanted = features.chain(targets.filter(|_| labelled));
-        let missing: Vec<&String> = wanted.filter(|name| !there.contains(name)).collect();
-        let is_known = |name: &&String| self.columns().any(|known| known == name.as_str());
+        let of_table: HashSet<&String> = there.iter().collect();
+        let missing: Vec<&String> = wanted.filter(|name| !of_table.contains(name)).collect();
+        let of_model: HashSet<&str> = self.columns().collect();
+        let is_known = |name: &&String| of_model.contains(name.as_str());
         let strangers: Vec<&String> = there.iter().filter(|name| !is_known(name)).collect();
         let quoted = |names: &[&String]| {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -2,6 +2,7 @@
 
 use super::different::Different;
 use super::{Feature, Schema};
+use crate::base::names::Named;
 use crate::base::written;
 use crate::data::table::Kind;
 use crate::data::{Data, Outcome, Scale, Tensor, Values};
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 pub struct Summary {
     name: String,
     rows: u64,
-    features: Vec<(String, Look)>,
+    features: Named<Look>,
     targets: Vec<Moments>,
     /// Distinct values of each target before and after rounding to float32.
     target_values: Vec<Different>,
@@ -93,7 +94,7 @@ impl Summary {
         };
         for second in [false, true] {
             train.each(&mut |rows| {
-                for ((_, look), tensor) in summary.features.iter_mut().zip(rows.inputs()) {
+                for (look, tensor) in summary.features.things_mut().zip(rows.inputs()) {
                     look.add(tensor, second)?;
                 }
                 let values = summary.targets.iter_mut().zip(&mut summary.target_values);
@@ -110,8 +111,8 @@ impl Summary {
                 }
                 Ok(())
             })?;
-            let looks = summary.features.iter_mut();
-            let places = looks.filter_map(|(_, look)| match look {
+            let looks = summary.features.things_mut();
+            let places = looks.filter_map(|look| match look {
                 Look::Numbers(numbers) => Some(numbers.places.iter_mut()),
                 Look::Texts(_) => None,
             });
@@ -133,9 +134,9 @@ impl Summary {
 
     /// Statistics of a feature.
     pub(crate) fn look(&self, feature: &Feature) -> Result<&Look> {
-        let found = self.features.iter().find(|(name, _)| *name == feature.name);
-        found.map(|(_, look)| look).ok_or_else(|| {
-            let known = self.features.iter().map(|(name, _)| name.as_str());
+        let found = self.features.get(&feature.name);
+        found.ok_or_else(|| {
+            let known = self.features.names();
             Error::unknown(&self.name, "column", &feature.name, known)
         })
     }
@@ -145,7 +146,7 @@ impl Summary {
     pub(super) fn features(&self) -> impl Iterator<Item = (&str, &Moments, &Different)> {
         self.features.iter().filter_map(|(name, look)| match look {
             Look::Numbers(of) => match &of.places[..] {
-                [one] => Some((name.as_str(), one, &of.different)),
+                [one] => Some((name, one, &of.different)),
                 _ => None,
             },
             Look::Texts(_) => None,
@@ -159,12 +160,10 @@ impl Summary {
 
     /// Shifts the mean of a feature from which `offset` will be subtracted.
     pub(super) fn subtract(&mut self, name: &str, offset: f64) {
-        for (of, look) in &mut self.features {
-            if let (true, Look::Numbers(NumberLook { places, .. })) = (of == name, look)
-                && let [one] = &mut places[..]
-            {
-                one.mean -= offset;
-            }
+        if let Some(Look::Numbers(NumberLook { places, .. })) = self.features.get_mut(name)
+            && let [one] = &mut places[..]
+        {
+            one.mean -= offset;
         }
     }
 

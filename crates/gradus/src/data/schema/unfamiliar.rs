@@ -6,6 +6,7 @@ use crate::data::table::{Kind, column_names};
 use crate::data::tensor::Values;
 use crate::data::{Data, Dataset};
 use crate::error::Result;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,8 +53,8 @@ impl Unfamiliar {
     /// Adds the columns of a table's file that the schema does not name.
     pub fn add_columns(&mut self, schema: &Schema, table: &Path) -> Result<()> {
         let there = column_names(table)?;
-        let is_known = |name: &String| schema.columns().any(|known| known == name.as_str());
-        let others = there.into_iter().filter(|name| !is_known(name));
+        let known: HashSet<&str> = schema.columns().collect();
+        let others = there.into_iter().filter(|name| !known.contains(name.as_str()));
         self.ignored.extend(others);
         Ok(())
     }

@@ -59,7 +59,7 @@ pub use tabular::Tabular;
 pub use text::{Separator, TextOptions};
 
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A table: columns of one length, each of one type.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,14 @@ pub struct Table {
     /// A remark on the first line for the user: it was taken as a row, or as a header though it has
     /// numbers.
     pub note: Option<String>,
+}
+
+impl Table {
+    /// The columns by their names, which are all different.
+    pub(in crate::data) fn by_name(&self) -> HashMap<&str, &Column> {
+        let columns = self.columns.iter();
+        columns.map(|column| (column.name.as_str(), column)).collect()
+    }
 }
 
 /// A column of a table.

@@ -11,6 +11,7 @@ use super::written::allowed;
 use super::{Cells, Column, ReadTable, Table};
 use crate::base::threads::{lock, parallel, threads, together};
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -155,8 +156,9 @@ impl<'a> Pass<'a> {
         let of_numbers = of_numbers.map(|(key, name)| (format!("data.{key}"), name));
         let named = options.kinds.keys().chain(options.dates.keys());
         let named = named.map(|name| (at.clone(), name));
+        let there: HashSet<&String> = layout.names.iter().collect();
         for (at, name) in of_numbers.chain(named) {
-            if !layout.names.contains(name) {
+            if !there.contains(name) {
                 return Err(Error::unknown(&at, "column", name, known()));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::{InPlace, at, behind, dense_layers, normalizes, passes, traits};
+use crate::inspect::graph::{Graph, InPlace, at, traits};
 use crate::model::layers::{Effect, Kind};
 
 /// Number of consecutive layers in which bad initialization makes activations vanish or explode.
@@ -14,8 +14,8 @@ const FLAT: [&str; 4] = ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"];
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let model = planned.model;
-    let layers = dense_layers(model);
-    let hidden: Vec<&InPlace<'_>> = layers.iter().filter(|layer| !layer.is_last).collect();
+    let graph = Graph::of(model);
+    let hidden: Vec<&InPlace<'_>> = graph.dense.iter().filter(|layer| !layer.is_last).collect();
     let normalized = model
         .nodes
         .iter()
@@ -85,7 +85,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         ));
     }
     for layer in selu {
-        for next in after(planned, layer.node) {
+        for next in graph.after(layer.node) {
             let layer = &model.layers[model.nodes[next].layer];
             let what = match layer.rule.0 {
                 Kind::Dropout(_) | Kind::MCDropout(_) => {
@@ -110,19 +110,20 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             ));
         }
     }
-    findings.extend(linear_stacks(planned, &layers));
+    findings.extend(linear_stacks(&graph));
     findings
 }
 
 /// Two dense layers without a nonlinearity between them, unless a narrow one between them is
 /// intended as a bottleneck.
-fn linear_stacks(planned: &PlannedTraining<'_>, layers: &[InPlace<'_>]) -> Vec<Finding> {
-    let linear = layers
+fn linear_stacks(graph: &Graph<'_>) -> Vec<Finding> {
+    let linear = graph
+        .dense
         .iter()
         .filter(|l| l.activation == "Linear" && !l.is_last);
     let stacked = linear.filter_map(|layer| {
-        let next = after(planned, layer.node).into_iter();
-        let next = next.filter_map(|node| layers.iter().find(|l| l.node == node));
+        let next = graph.after(layer.node).into_iter();
+        let next = next.filter_map(|node| graph.dense_at(node));
         let next = next.min_by_key(|next| next.node)?;
         let inputs = layer.entry.weights.first()?.shape.first()?;
         let narrow = layer.dense.units < *inputs.min(&next.dense.units);
@@ -137,17 +138,4 @@ fn linear_stacks(planned: &PlannedTraining<'_>, layers: &[InPlace<'_>]) -> Vec<F
         })
     });
     stacked.collect()
-}
-
-/// The nodes after a node, through pass-through and normalizing layers, including these.
-fn after(planned: &PlannedTraining<'_>, node: usize) -> Vec<usize> {
-    let mut found = Vec::new();
-    for next in behind(planned.model, node) {
-        found.push(next);
-        let alone = planned.model.nodes[next].inputs.len() == 1;
-        if passes(planned.model, next) && alone || normalizes(planned.model, next) {
-            found.extend(after(planned, next));
-        }
-    }
-    found
 }

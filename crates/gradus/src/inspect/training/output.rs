@@ -2,7 +2,7 @@
 
 use crate::data::checks::{Finding, Severity};
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::{InPlace, at, dense_layers, effect, target_of};
+use crate::inspect::graph::{Graph, InPlace, at, effect, targets};
 use crate::model::layers::Effect;
 use crate::model::{OutputLoss, Source};
 
@@ -13,16 +13,16 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let Some(compiled) = &model.compiled else {
         return Vec::new();
     };
-    let layers = dense_layers(model);
+    let graph = Graph::of(model);
+    let known = targets(model, planned.data.train.sample());
     let mut findings = Vec::new();
     for (output, output_loss) in compiled.trained() {
-        let Some(layer) = last(planned, &layers, model.outputs[output]) else {
+        let Some(layer) = last(planned, &graph, model.outputs[output]) else {
             continue;
         };
-        let targets = target_of(model, planned.data.train.sample(), output).map(|t| t.to_f32());
         findings.extend(with_loss(layer, output_loss));
-        if let Some(targets) = targets {
-            findings.extend(with_targets(layer, output_loss, &targets));
+        if let Some(target) = known.get(&output) {
+            findings.extend(with_targets(layer, output_loss, &target.to_f32()));
         }
     }
     findings
@@ -31,7 +31,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
 /// The dense layer that an output comes from.
 fn last<'a, 'b>(
     planned: &PlannedTraining<'_>,
-    layers: &'b [InPlace<'a>],
+    graph: &'b Graph<'a>,
     output: Source,
 ) -> Option<&'b InPlace<'a>> {
     let model = planned.model;
@@ -39,7 +39,7 @@ fn last<'a, 'b>(
         return None;
     };
     loop {
-        if let Some(layer) = layers.iter().find(|layer| layer.node == node) {
+        if let Some(layer) = graph.dense_at(node) {
             return Some(layer);
         }
         let (Effect::KeepsScale | Effect::Activates(_)) = effect(model, node) else {

@@ -3,7 +3,7 @@
 use crate::data::Dataset;
 use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::{at, dense_layers, effect, raw_inputs, target_of};
+use crate::inspect::graph::{Graph, at, effect, targets};
 use crate::model::Source;
 use crate::model::layers::Effect;
 
@@ -29,15 +29,10 @@ struct Column {
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let mut findings = unscaled_targets(planned);
-    let layers = dense_layers(planned.model);
-    let Some(first) = layers
-        .iter()
-        .find(|l| !raw_inputs(planned.model, l.node).is_empty())
-    else {
+    let graph = Graph::of(planned.model);
+    let Some((first, inputs)) = graph.first_on_inputs() else {
         return findings;
     };
-    let mut inputs = raw_inputs(planned.model, first.node);
-    inputs.dedup();
     let (columns, sum, squares, count) = columns(planned, &inputs);
     if count == 0.0 {
         return findings;
@@ -135,6 +130,7 @@ fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings = Vec::new();
+    let known = targets(model, planned.data.train.sample());
     for (output, output_loss) in compiled.trained() {
         let scaled = match model.outputs[output] {
             Source::Node(n) => {
@@ -146,7 +142,7 @@ fn unscaled_targets(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         if scaled || !errors.contains(&output_loss.loss.class()) {
             continue;
         }
-        let Some(target) = target_of(model, planned.data.train.sample(), output) else {
+        let Some(target) = known.get(&output) else {
             continue;
         };
         let all = target.to_f32();

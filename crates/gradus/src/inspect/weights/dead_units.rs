@@ -1,14 +1,14 @@
 //! Units whose weights are all 0: their output is the same for every row.
 
 use crate::data::checks::{Finding, named};
-use crate::inspect::graph::{at, dense_layers};
+use crate::inspect::graph::{Graph, at};
 use crate::model::Model;
 
 const NAME: &str = "dead_units";
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for layer in dense_layers(model) {
+    for layer in Graph::of(model).dense {
         let Some(kernel) = layer.entry.weights.first() else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! Kernels far larger or smaller than initializers make them.
 
 use crate::data::checks::Finding;
-use crate::inspect::graph::{at, dense_layers};
+use crate::inspect::graph::{Graph, at};
 use crate::model::Model;
 
 const NAME: &str = "weight_scale";
@@ -12,7 +12,7 @@ const SMALL: f64 = 0.01;
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for layer in dense_layers(model).iter().filter(|layer| !layer.is_last) {
+    for layer in Graph::of(model).dense.iter().filter(|layer| !layer.is_last) {
         let Some(kernel) = layer.entry.weights.first() else {
             continue;
         };

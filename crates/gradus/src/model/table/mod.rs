@@ -28,6 +28,7 @@ use crate::data::{
 };
 use crate::error::{Error, Result};
 use crate::model::Compiled;
+use std::collections::{HashMap, HashSet};
 
 impl Recipe {
     /// The network for rows that were [opened](crate::data::DataConfig::open):
@@ -179,10 +180,11 @@ impl Model {
 
     /// The schema with the dictionaries of the model's layers.
     fn with_texts(&self, mut schema: Schema) -> Schema {
+        let names = self.inputs.iter().map(|input| input.name.as_str());
+        let texts: HashMap<&str, _> = names.zip(feeds::known_texts(self)).collect();
         for feature in &schema.features {
-            let input = self.inputs.iter().position(|i| i.name == feature.input);
-            if let Some(texts) = input.and_then(|input| feeds::known_texts(self, input)) {
-                schema.known.add(&feature.name, texts);
+            if let Some(Some(texts)) = texts.get(feature.input.as_str()) {
+                schema.known.add(&feature.name, texts.iter().copied());
             }
         }
         schema
@@ -205,11 +207,13 @@ impl Model {
     /// Refuses a schema that does not fit this model.
     pub(crate) fn check_schema(&self, schema: &Schema) -> Result<()> {
         schema.check()?;
+        let inputs = self.inputs.iter();
+        let inputs: HashMap<&str, &Input> = inputs.map(|i| (i.name.as_str(), i)).collect();
         let fits = |feature: &Feature| {
             let wanted = input(feature);
-            self.inputs.iter().any(|input| {
+            inputs.get(wanted.name.as_str()).is_some_and(|input| {
                 let same = input.shape.is_none() || input.shape == wanted.shape;
-                input.name == wanted.name && input.dtype == wanted.dtype && same
+                input.dtype == wanted.dtype && same
             })
         };
         if let Some(feature) = schema.features.iter().find(|feature| !fits(feature)) {
@@ -227,7 +231,8 @@ impl Model {
         }
         // A single target is for the single output, whatever their names.
         let names = self.output_names();
-        let known = |target: &Target| names.contains(&target.output());
+        let outputs: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let known = |target: &Target| outputs.contains(target.output().as_str());
         match schema.targets.iter().find(|target| !known(target)) {
             Some(stranger) if schema.targets.len() > 1 => {
                 let found = format!("target `{}`", stranger.name);
@@ -281,8 +286,9 @@ impl Behind {
 
     fn append(&mut self, layers: &[LayerEntry]) -> Result<()> {
         for layer in layers {
+            let name = self.graph.free_name(&layer.name);
             let layer = LayerEntry {
-                name: self.graph.free_name(&layer.name),
+                name,
                 ..layer.clone()
             };
             let shared = self.graph.define(layer);

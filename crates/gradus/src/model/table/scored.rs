@@ -3,6 +3,7 @@
 use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::{Compiled, Model};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Columns of one length.
@@ -46,9 +47,9 @@ impl Model {
 
     fn columns_of(&self, data: &Dataset, outputs: &[Tensor], values: bool) -> Result<Scored> {
         let mut columns = id_columns(data)?;
-        for (number, (output, name)) in outputs.iter().zip(self.output_names()).enumerate() {
-            let target = self.target_of(number).or_else(|| self.classes_of(number));
-            columns.extend(match target {
+        let named = outputs.iter().zip(self.output_names());
+        for (number, ((output, name), target)) in named.zip(self.known_targets()).enumerate() {
+            columns.extend(match target.or_else(|| self.classes_of(number)) {
                 Some(target) => {
                     self.output_columns(number, output, &target, &target.name, values)?
                 }
@@ -58,38 +59,44 @@ impl Model {
         Ok(Scored { columns })
     }
 
-    /// The known target of an output: the one of its name, or the only one for the only trained
+    /// The known target of each output: the one of its name, or the only one for the only trained
     /// output; for pictures `class`, if the output's size fits the number of classes.
-    pub(crate) fn target_of(&self, output: usize) -> Option<Target> {
+    pub(crate) fn known_targets(&self) -> Vec<Option<Target>> {
         let names = self.output_names();
-        if let (None, Some(pictures)) = (&self.facts.schema, &self.facts.pictures) {
-            let size = self.output_shapes().ok()?.get(output)?.size();
-            let classes = &pictures.classes;
-            let of_each = size == classes.len() || size == 1 && classes.len() == 2;
-            return (names.len() == 1 && classes.len() > 1 && of_each).then(|| Target {
-                name: "class".into(),
-                kind: Kind::Category,
-                classes: classes.clone(),
-                format: NumberFormat::PLAIN,
-            });
-        }
-        let targets = &self.facts.schema.as_ref()?.targets;
+        let Some(schema) = &self.facts.schema else {
+            let class = || {
+                let classes = &self.facts.pictures.as_ref()?.classes;
+                let size = self.output_shapes().ok()?.first()?.size();
+                let of_each = size == classes.len() || size == 1 && classes.len() == 2;
+                (names.len() == 1 && classes.len() > 1 && of_each).then(|| Target {
+                    name: "class".into(),
+                    kind: Kind::Category,
+                    classes: classes.clone(),
+                    format: NumberFormat::PLAIN,
+                })
+            };
+            return vec![class(); names.len()];
+        };
+        let targets = &schema.targets;
         let trained = |compiled: &Compiled| compiled.trained().map(|(n, _)| n).collect();
         let trained: Vec<usize> = match self.compiled() {
             Ok(compiled) => trained(compiled),
             Err(_) => (0..names.len()).collect(),
         };
-        let named = targets.iter().find(|t| t.output() == names[output]);
-        let found = match (&targets[..], &trained[..]) {
-            ([only], [one]) => (*one == output).then_some(only),
-            _ => named,
-        };
-        found.cloned()
+        if let ([only], [one]) = (&targets[..], &trained[..]) {
+            let only = |output: usize| (output == *one).then(|| only.clone());
+            return (0..names.len()).map(only).collect();
+        }
+        let named: HashMap<String, &Target> = targets.iter().map(|t| (t.output(), t)).collect();
+        let named = |name: &String| named.get(name).map(|&target| target.clone());
+        names.iter().map(named).collect()
     }
 
     /// True if the model's one output predicts classes, by its loss or its class names.
     pub fn is_classifier(&self) -> bool {
-        self.target_of(0)
+        let known = self.known_targets().into_iter().next();
+        known
+            .flatten()
             .or_else(|| self.classes_of(0))
             .is_some_and(|t| !t.classes.is_empty())
     }

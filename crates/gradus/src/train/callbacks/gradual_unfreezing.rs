@@ -164,9 +164,11 @@ impl GradualUnfreezing {
 
     /// True for each layer of the model that is trained in that epoch.
     fn trained(&self, model: &Model, epoch: usize) -> Vec<bool> {
-        let from_top = from_top(model);
-        let depth = |layer: usize| from_top.iter().position(|&l| l == layer);
-        let among_top = |layer: usize, count: usize| depth(layer).is_some_and(|d| d < count);
+        let mut depths = vec![None; model.layers.len()];
+        for (depth, layer) in from_top(model).into_iter().enumerate() {
+            depths[layer] = Some(depth);
+        }
+        let among_top = |layer: usize, count: usize| depths[layer].is_some_and(|d| d < count);
         let now = || self.stages.iter().filter(|stage| stage.epoch <= epoch);
         let layers = model.layers.iter().enumerate();
         let trained = layers.map(|(i, layer)| match self.stages.is_empty() {

@@ -58,9 +58,13 @@ pub(super) fn read(
 
     let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
     let mut order = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (i, layer) in layers.iter().enumerate() {
+        places.entry(name(layer)).or_insert(i);
+    }
     // The inputs follow the model's inputs, not its layers.
     for history in &inputs {
-        let found = layers.iter().position(|l| name(l) == history.layer);
+        let found = places.get(history.layer).copied();
         let Some(i) = found.filter(|&i| layers[i]["class_name"] == "InputLayer") else {
             findings.add(
                 &join(at, "input_layers"),

@@ -3,15 +3,17 @@
 use super::compile;
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
+use crate::base::names::Names;
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::feeds::dtypes_of;
 use crate::model::layers::{KerasHome, Kind, OutputMode};
 use crate::model::order::{Element, keras_order};
-use crate::model::parts::{Call, Unit, Units, own_name};
-use crate::model::{Dtype, Input, LayerEntry, Model, Source, Submodel};
+use crate::model::parts::{Call, Calls, Unit, Units, own_name};
+use crate::model::{Dtype, LayerEntry, Model, Source, Submodel};
 use serde_json::{Map, json};
+use std::collections::HashSet;
 
 /// The model, as Keras writes it.
 pub(crate) fn write(model: &Model) -> Result<String> {
@@ -41,7 +43,9 @@ struct Graph<'a> {
     model: &'a Model,
     part: Option<&'a Submodel>,
     units: Units<'a>,
-    calls: Vec<Call>,
+    calls: Calls,
+    /// The names of its inputs, which no layer has.
+    names: Vec<String>,
     /// The shapes of its inputs.
     inputs: Option<Vec<Shape>>,
     /// Data types of its inputs, and of each node's output.
@@ -59,6 +63,12 @@ impl<'a> Graph<'a> {
         let units = model.units(part);
         let (inputs, dtypes): (Vec<Option<Shape>>, Vec<Dtype>) = inputs.into_iter().unzip();
         let known: Option<Vec<Shape>> = inputs.iter().cloned().collect();
+        let mut taken = Names::default();
+        for unit in units.all() {
+            taken.take(units.name(unit));
+        }
+        let own = units.inputs().iter();
+        let names = own.map(|input| taken.free(&input.name)).collect();
         Ok(Graph {
             model,
             part: part.map(|p| &model.parts[p]),
@@ -69,6 +79,7 @@ impl<'a> Graph<'a> {
             },
             dtypes: (dtypes.clone(), dtypes_of(model, units.nodes(), &dtypes)),
             inputs: known,
+            names,
             units,
         })
     }
@@ -98,7 +109,8 @@ impl<'a> Graph<'a> {
     /// True if each unit is used once, on the previous one's output.
     fn is_chain(&self) -> bool {
         let mut last = Some(Source::Input(0));
-        for (call, unit) in self.calls.iter().zip(self.units.all()) {
+        let units = self.units.all();
+        for (call, &unit) in self.calls.all.iter().zip(&units) {
             let inputs = last.map(|last| vec![last]);
             if call.unit != unit || call.inference || inputs != Some(call.inputs.clone()) {
                 return false;
@@ -106,7 +118,7 @@ impl<'a> Graph<'a> {
             last = self.output(call);
         }
         self.units.inputs().len() == 1
-            && self.calls.len() == self.units.all().len()
+            && self.calls.all.len() == units.len()
             && last.is_some_and(|last| self.units.outputs() == [last])
     }
 
@@ -138,9 +150,9 @@ impl<'a> Graph<'a> {
         let mut layers = Vec::new();
         let input = self.inputs.as_ref().and_then(|inputs| inputs.first());
         if let Some(shape) = input {
-            layers.push(self.input_layer(&self.units.inputs()[0], shape));
+            layers.push(self.input_layer(0, shape));
         }
-        for call in &self.calls {
+        for call in &self.calls.all {
             layers.push(self.unit(call)?);
         }
         config.insert("dtype".to_owned(), dtype_policy("float32"));
@@ -163,26 +175,22 @@ impl<'a> Graph<'a> {
                 problem: problem.to_owned(),
             });
         };
-        let mut makers = vec![0; self.units.nodes().len()];
-        for (c, call) in self.calls.iter().enumerate() {
-            makers[call.nodes.clone()].fill(c);
-        }
-        let order = keras_order(&self.calls, |n| makers[n], self.units.outputs());
+        let order = keras_order(&self.calls, self.units.outputs());
+        let placed: HashSet<&Element> = order.iter().collect();
         // Layers that lead to no output are kept.
         let all_inputs = (0..inputs.len()).map(Element::Input);
         let all_units = self.units.all().into_iter().map(Element::Unit);
-        let rest = all_inputs.chain(all_units).filter(|p| !order.contains(p));
+        let rest = all_inputs.chain(all_units).filter(|p| !placed.contains(p));
         let mut layers = Vec::new();
         for place in order.iter().copied().chain(rest) {
             let (mut layer, calls) = match place {
                 Element::Input(i) => {
-                    let layer = self.input_layer(&self.units.inputs()[i], &inputs[i]);
-                    (layer, Vec::new())
+                    (self.input_layer(i, &inputs[i]), Vec::new())
                 }
                 Element::Unit(unit) => {
-                    let calls: Vec<&Call> = self.calls.iter().filter(|c| c.unit == unit).collect();
-                    let Some(first) = calls.first() else { continue };
-                    let inbound = calls.iter().map(|call| self.inbound(call));
+                    let mut calls = self.calls.of(unit);
+                    let Some(first) = calls.next() else { continue };
+                    let inbound = self.calls.of(unit).map(|call| self.inbound(call));
                     (self.unit(first)?, inbound.collect::<Result<_>>()?)
                 }
             };
@@ -208,14 +216,14 @@ impl<'a> Graph<'a> {
         Ok(written)
     }
 
-    /// An input, with a name that no layer has.
-    fn input_layer(&self, input: &Input, shape: &Shape) -> Value {
+    /// The layer of an input.
+    fn input_layer(&self, number: usize, shape: &Shape) -> Value {
         let config = json!({
             "batch_shape": batch_shape(shape),
-            "dtype": input.dtype.name(),
+            "dtype": self.units.inputs()[number].dtype.name(),
             "sparse": false,
             "ragged": false,
-            "name": self.input_name(input),
+            "name": self.names[number],
             "optional": false,
         });
         json!({
@@ -224,19 +232,6 @@ impl<'a> Graph<'a> {
             "config": config,
             "registered_name": null,
         })
-    }
-
-    fn input_name(&self, input: &Input) -> String {
-        let units = self.units.all();
-        let taken = |name: &str| units.iter().any(|&unit| self.units.name(unit) == name);
-        let mut name = input.name.clone();
-        for n in 1.. {
-            if !taken(&name) {
-                break;
-            }
-            name = format!("{}_{n}", input.name);
-        }
-        name
     }
 
     /// The unit of a call, which is its first.
@@ -304,7 +299,7 @@ impl<'a> Graph<'a> {
     fn history(&self, source: Source, of_ends: bool) -> Result<Value> {
         let n = match source {
             Source::Input(i) => {
-                return Ok(json!([self.input_name(&self.units.inputs()[i]), 0, 0]));
+                return Ok(json!([self.names[i], 0, 0]));
             }
             Source::Node(n) => n,
         };
@@ -316,11 +311,11 @@ impl<'a> Graph<'a> {
             );
             return Err(Error::NotReady { problem });
         };
-        let unit = self.calls[c].unit;
-        let mut call = self.calls[..c].iter().filter(|c| c.unit == unit).count();
+        let unit = self.calls.all[c].unit;
+        let mut call = self.calls.number(c);
         // Keras counts the call that builds a functional model.
         if let (Unit::Part(p), true) = (unit, of_ends) {
-            let inputs = self.calls[c]
+            let inputs = self.calls.all[c]
                 .inputs
                 .iter()
                 .map(|&source| (self.shape(source), self.dtype(source)));

@@ -5,6 +5,7 @@ use crate::data::schema::{Schema, TableOptions};
 use crate::data::split::SplitBy;
 use crate::data::table::{Kind, ReadTable, Table, Tabular};
 use crate::error::{Error, Result, join};
+use std::collections::HashSet;
 
 /// Reads a table, and says what its columns are, but for a model that knows them already.
 pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table, Schema)> {
@@ -33,7 +34,8 @@ pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table
         let table = Table::read(source, &kinds)?;
         let found = Schema::of(&table, options).map_err(|error| error.under("data"))?;
         let unused = found.features.iter().map(|f| f.name.clone());
-        let unused = unused.filter(|name| !known.features.iter().any(|f| f.name == *name));
+        let of_model: HashSet<&String> = known.features.iter().map(|f| &f.name).collect();
+        let unused = unused.filter(|name| !of_model.contains(name));
         known.dropped = found.dropped.iter().cloned().chain(unused).collect();
         (known.targets, known.ids) = (found.targets, found.ids);
         return Ok((table, known));
@@ -62,12 +64,11 @@ pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table
 
 /// Notes for the user on how the columns that count were read.
 pub(super) fn notes(table: &Table, schema: &Schema, columns: &TableOptions) -> Vec<String> {
-    let weight = &columns.sample_weight;
-    table.notes(&|name| {
-        schema.features.iter().any(|feature| feature.name == name)
-            || schema.targets.iter().any(|target| target.name == name)
-            || weight.as_deref() == Some(name)
-    })
+    let features = schema.features.iter().map(|feature| &feature.name);
+    let targets = schema.targets.iter().map(|target| &target.name);
+    let counting = features.chain(targets).chain(&columns.sample_weight);
+    let counting: HashSet<&str> = counting.map(String::as_str).collect();
+    table.notes(&|name| counting.contains(name))
 }
 
 /// The types to read a table by for a model that knows its columns: the column of weights, at

@@ -5,6 +5,7 @@ use crate::data::stream::Rows;
 use crate::data::table::{Copied, with_line};
 use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
+use std::collections::HashSet;
 use std::iter::once;
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,18 +120,19 @@ impl TableRows {
         Ok(data.targets().to_vec())
     }
 
-    /// True for columns that the model looks at, predicts or is told of.
-    fn wants(&self, name: &str) -> bool {
+    /// The columns that the model looks at, predicts or is told of.
+    fn wanted(&self) -> HashSet<&str> {
         let Schema {
             features,
             targets,
             ids,
             ..
         } = &self.schema;
-        features.iter().any(|f| f.name == name)
-            || targets.iter().any(|t| t.name == name)
-            || ids.iter().any(|id| id == name)
-            || self.weight.sample_weight.as_deref() == Some(name)
+        let features = features.iter().map(|feature| &feature.name);
+        let targets = targets.iter().map(|target| &target.name);
+        let others = ids.iter().chain(&self.weight.sample_weight);
+        let all = features.chain(targets).chain(others);
+        all.map(String::as_str).collect()
     }
 }
 
@@ -142,7 +144,8 @@ impl Rows for TableRows {
     fn read(&mut self, rows: Range<usize>) -> Result<Dataset> {
         let start = rows.start;
         let ranges = self.picked.ranges(rows);
-        let table = self.copied.table(&|name| self.wants(name), ranges)?;
+        let wanted = self.wanted();
+        let table = self.copied.table(&|name| wanted.contains(name), ranges)?;
         let data = self.schema.dataset(&table, !self.schema.targets.is_empty());
         let data = data.and_then(|data| {
             let weighted = self.weight.weighted(data, &table);
@@ -161,6 +164,7 @@ impl Rows for TableRows {
     }
 
     fn text_bytes(&self) -> u64 {
-        self.copied.text_bytes(&|name| self.wants(name))
+        let wanted = self.wanted();
+        self.copied.text_bytes(&|name| wanted.contains(name))
     }
 }

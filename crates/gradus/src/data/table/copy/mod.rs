@@ -25,6 +25,7 @@ use crate::base::threads::lock;
 use crate::error::{Error, Result};
 use chunk::Chunk;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::iter::once;
@@ -136,7 +137,9 @@ impl Copied {
     /// True if the copy equals the table read with these options and column names.
     fn serves(&self, options: &ReadTable, names: Option<&[String]>) -> bool {
         let columns = &self.about.columns;
-        let known = |name: &String| columns.iter().any(|c| c.name == *name && !c.left);
+        let here = columns.iter().filter(|column| !column.left);
+        let here: HashSet<&String> = here.map(|column| &column.name).collect();
+        let known = |name: &String| here.contains(name);
         let is_named = |names: &[String]| columns.iter().map(|c| &c.name).eq(names);
         let of_text = !is_parquet(&self.about.origin.path);
         let same = |column: &OfColumn| {

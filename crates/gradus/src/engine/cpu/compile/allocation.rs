@@ -1,6 +1,7 @@
 //! Memory allocation: temporaries whose lifetimes don't overlap share space.
 
 use super::groups::Group;
+use super::occupied::{Life, Occupied};
 use crate::engine::cpu::simd::WIDEST;
 use crate::plan::operands::Layout;
 use crate::plan::{Buffer, Op, Plan, Role};
@@ -25,7 +26,7 @@ pub(in crate::engine::cpu) fn room(size: usize, weights: bool) -> usize {
 
 /// The buffer whose memory each buffer shares: an operation overwrites its input where nothing
 /// needs the input any more.
-pub(super) fn share(plan: &Plan, kept: &[Buffer]) -> Vec<Buffer> {
+pub(super) fn share(plan: &Plan, kept: &HashSet<Buffer>) -> Vec<Buffer> {
     let Plan { ops, buffers, .. } = plan;
     let mut roots: Vec<Buffer> = (0..buffers.len() as u32).map(Buffer).collect();
     let mut last_read = vec![0; buffers.len()];
@@ -53,12 +54,12 @@ pub(super) fn allocate(
     plan: &Plan,
     phases: &[Vec<Group>],
     roots: &[Buffer],
-    kept: &[Buffer],
+    kept: &HashSet<Buffer>,
 ) -> (Vec<Allocation>, usize) {
     let Plan {
         ops, buffers, rows, ..
     } = plan;
-    let mut lives: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
+    let mut lives: Vec<Option<Life>> = vec![None; buffers.len()];
     for (phase, groups) in phases.iter().enumerate() {
         for op in groups.iter().flat_map(|g| &ops[g.ops.clone()]) {
             let mut touch = |b: Buffer| {
@@ -87,7 +88,8 @@ pub(super) fn allocate(
         .filter(|&i| buffers[i].role == Role::Temporary && roots[i].index() == i)
         .collect();
     order.sort_by_key(|&i| std::cmp::Reverse(buffers[i].size.of(*rows)));
-    let mut taken: Vec<(usize, usize, (usize, usize))> = Vec::new();
+    // What is kept lives on behind the last phase.
+    let mut taken = Occupied::new(phases.len() + 1);
     let mut arena = 0;
     for i in order {
         if in_chunks.contains(&Buffer(i as u32)) {
@@ -97,16 +99,7 @@ pub(super) fn allocate(
         let Some(life) = lives[i] else { continue };
         let weights = weights.contains(&Buffer(i as u32));
         let size = room(buffers[i].size.of(*rows), weights);
-        let mut start = 0;
-        // Allocations are in order: the first gap that is long enough.
-        for &(from, to, other) in &taken {
-            let together = life.0 <= other.1 && other.0 <= life.1;
-            if together && start < to && from < start + size {
-                start = to;
-            }
-        }
-        taken.push((start, start + size, life));
-        taken.sort_unstable();
+        let start = taken.take(life, size);
         arena = arena.max(start + size);
         allocations[i] = Allocation::Arena(start);
     }
@@ -122,8 +115,8 @@ fn made_in_chunks(
     plan: &Plan,
     phases: &[Vec<Group>],
     roots: &[Buffer],
-    kept: &[Buffer],
-) -> Vec<Buffer> {
+    kept: &HashSet<Buffer>,
+) -> HashSet<Buffer> {
     let Plan { ops, buffers, .. } = plan;
     // The first and last operation that reads each buffer's memory.
     let mut readers: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
@@ -133,7 +126,7 @@ fn made_in_chunks(
             *readers = Some((readers.map_or(i, |(first, _)| first), i));
         }
     }
-    let mut found = Vec::new();
+    let mut found = HashSet::new();
     for group in phases.iter().flatten() {
         let Op::MatMulWeight(product) = &ops[group.ops.start] else {
             continue;
@@ -145,7 +138,7 @@ fn made_in_chunks(
         let temporary = buffers[dw.index()].role == Role::Temporary;
         let used_up = readers[dw.index()].as_ref().is_none_or(inside);
         if temporary && used_up && group.ops.len() > 1 && !kept.contains(&dw) {
-            found.push(dw);
+            found.insert(dw);
         }
     }
     found

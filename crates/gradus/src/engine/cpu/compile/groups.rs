@@ -19,44 +19,47 @@ pub(in crate::engine::cpu) struct Group {
 /// chunk's result.
 pub(super) fn groups(ops: &[Op]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    // What the last group writes.
+    let mut made: HashSet<Buffer> = HashSet::new();
     for (i, op) in ops.iter().enumerate() {
         match groups.last_mut() {
-            Some(group) if joins(op, group, ops) => group.ops.end = i + 1,
-            _ => groups.push(Group {
-                ops: i..i + 1,
-                split: op.split(),
-            }),
+            Some(group) if joins(op, group.split, &made) => group.ops.end = i + 1,
+            _ => {
+                made.clear();
+                groups.push(Group {
+                    ops: i..i + 1,
+                    split: op.split(),
+                });
+            }
         }
+        made.extend(op.writes());
     }
     groups
 }
 
-fn joins(op: &Op, group: &Group, ops: &[Op]) -> bool {
+/// True if an operation joins a group of this split that has made these buffers.
+fn joins(op: &Op, split: Split, made: &HashSet<Buffer>) -> bool {
     if op.is_product() {
         return false;
     }
-    match (group.split, op.split()) {
+    match (split, op.split()) {
         (Split::Columns(a), Split::Columns(b)) => a == b,
         (Split::Rows(a), Split::Rows(b)) => a == b,
         (Split::Columns(view), Split::Elements(size)) => {
-            view.width == size && updates_made_in(op, &ops[group.ops.clone()])
+            view.width == size && updates_by(op, made)
         }
         // Only operations on the product's own gradient are cut this way without being a product.
         (Split::Weight(..), Split::Weight(..)) => true,
         (Split::Weight(rows, columns), Split::Elements(size)) => {
-            rows * columns == size && updates_made_in(op, &ops[group.ops.clone()])
+            rows * columns == size && updates_by(op, made)
         }
         _ => false,
     }
 }
 
-/// True of an update by a gradient that the group makes.
-fn updates_made_in(op: &Op, group: &[Op]) -> bool {
-    let Op::Update(update) = op else {
-        return false;
-    };
-    let mut made = group.iter().flat_map(Op::writes);
-    made.any(|b| b == update.gradient)
+/// True of an update by one of these gradients.
+fn updates_by(op: &Op, made: &HashSet<Buffer>) -> bool {
+    matches!(op, Op::Update(update) if made.contains(&update.gradient))
 }
 
 /// Puts consecutive independent groups into one phase. `roots` names the buffer whose memory each

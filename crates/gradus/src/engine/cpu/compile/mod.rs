@@ -5,6 +5,7 @@
 pub(super) mod allocation;
 mod dump;
 pub(super) mod groups;
+mod occupied;
 pub(super) mod packing;
 pub(super) mod tasks;
 mod verify;
@@ -14,9 +15,10 @@ mod tests;
 
 use super::packed::PanelPacked;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::plan::{Buffer, Plan};
 use allocation::Allocation;
 use groups::Group;
+use std::collections::HashSet;
 
 /// A plan with its schedule and its memory.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Compiles a plan whose variables have these layouts.
     pub fn new(plan: Plan, weights: Vec<Option<PanelPacked>>) -> Result<Self> {
-        let kept = plan.kept();
+        let kept: HashSet<Buffer> = plan.kept().into_iter().collect();
         let roots = allocation::share(&plan, &kept);
         let phases = groups::phases(&plan.ops, groups::groups(&plan.ops), &roots);
         let (allocations, arena) = allocation::allocate(&plan, &phases, &roots, &kept);

@@ -87,20 +87,25 @@ pub(super) fn matrices(plan: &Plan) -> Vec<bool> {
             packed[b.index()] &= known == view;
         }
     }
-    // Matrices that one operation goes over together are packed alike.
-    loop {
-        let mut changed = false;
-        for Uses { together, .. } in &uses {
-            if together.iter().any(|(b, _)| !packed[b.index()]) {
-                for (b, _) in together {
-                    changed |= std::mem::take(&mut packed[b.index()]);
+    // Matrices that one operation goes over together are packed alike: from one that is not, on to
+    // all that it stands beside.
+    let mut beside: Vec<Vec<usize>> = vec![Vec::new(); packed.len()];
+    for (n, uses) in uses.iter().enumerate() {
+        for (b, _) in &uses.together {
+            beside[b.index()].push(n);
+        }
+    }
+    let mut open: Vec<usize> = (0..packed.len()).filter(|&b| !packed[b]).collect();
+    while let Some(b) = open.pop() {
+        for n in std::mem::take(&mut beside[b]) {
+            for (other, _) in &uses[n].together {
+                if std::mem::take(&mut packed[other.index()]) {
+                    open.push(other.index());
                 }
             }
         }
-        if !changed {
-            return packed;
-        }
     }
+    packed
 }
 
 /// An operation's buffers by what it needs of their layout.

@@ -4,6 +4,8 @@ use super::Compiled;
 use super::allocation::Allocation;
 use super::packing;
 use crate::plan::{Buffer, Op};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 /// Returns the first fault, if there is one.
 pub(super) fn verify(compiled: &Compiled) -> Result<(), String> {
@@ -37,60 +39,66 @@ fn groups(compiled: &Compiled) -> Result<(), String> {
 /// No temporary is written over while a later operation still reads it: each
 /// read is of the buffer that was last written to its memory.
 fn allocations(compiled: &Compiled) -> Result<(), String> {
+    let Compiled { plan, arena, .. } = compiled;
     let range = |b: Buffer| match compiled.allocations[b.index()] {
-        Allocation::Arena(start) => {
-            Some(start..start + compiled.plan.buffers[b.index()].size.of(compiled.plan.rows))
-        }
+        Allocation::Arena(start) => Some(start..start + plan.buffers[b.index()].size.of(plan.rows)),
         _ => None,
     };
-    // The buffers whose values are there, latest last; a new write ends those that it covers.
-    let mut alive: Vec<Buffer> = Vec::new();
+    let mut alive = Alive::default();
     for phase in &compiled.phases {
-        let mut inside = Vec::new();
+        // What this phase has written, with the first operation of the group.
+        let mut inside: HashMap<Buffer, usize> = HashMap::new();
         for group in phase {
             for i in group.ops.clone() {
-                let mut fault = None;
-                compiled.plan.ops[i].reads().for_each(|b| {
-                    if range(b).is_some() && !alive.contains(&b) {
-                        fault = Some(format!("op {i} reads {b:?}, which was written over"));
-                    }
-                });
-                if let Some(fault) = fault {
-                    return Err(fault);
+                let stale = |b: &Buffer| range(*b).is_some() && !alive.buffers.contains(b);
+                if let Some(b) = plan.ops[i].reads().find(stale) {
+                    return Err(format!("op {i} reads {b:?}, which was written over"));
                 }
-                compiled.plan.ops[i].writes().for_each(|b| {
-                    if let Some(r) = range(b) {
-                        if r.end > compiled.arena {
-                            fault = Some(format!("{b:?} ends at {} of {}", r.end, compiled.arena));
-                        }
-                        let overlaps = |o: &Buffer| {
-                            range(*o).is_some_and(|q| q.start < r.end && r.start < q.end)
-                        };
-                        for other in alive.iter().filter(|o| **o != b && overlaps(o)) {
-                            if inside
-                                .iter()
-                                .any(|&(g, w)| g != group.ops.start && w == *other)
-                            {
-                                fault = Some(format!("{b:?} and {other:?} collide in a phase"));
-                            }
-                        }
-                        alive.retain(|o| *o == b || !overlaps(o));
-                        if !alive.contains(&b) {
-                            alive.push(b);
-                        }
-                        inside.push((group.ops.start, b));
+                for b in plan.ops[i].writes() {
+                    let Some(range) = range(b) else { continue };
+                    if range.end > *arena {
+                        return Err(format!("{b:?} ends at {} of {arena}", range.end));
                     }
-                });
-                if let Some(fault) = fault {
-                    return Err(fault);
+                    for other in alive.write(b, range) {
+                        let by = inside.get(&other);
+                        if by.is_some_and(|&by| by != group.ops.start) {
+                            return Err(format!("{b:?} and {other:?} collide in a phase"));
+                        }
+                    }
+                    inside.insert(b, group.ops.start);
                 }
             }
         }
     }
-    for buffer in compiled.plan.kept() {
-        if range(buffer).is_some() && !alive.contains(&buffer) {
-            return Err(format!("the result {buffer:?} is written over"));
-        }
+    match plan.kept().into_iter().find(|b| range(*b).is_some() && !alive.buffers.contains(b)) {
+        Some(buffer) => Err(format!("the result {buffer:?} is written over")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The buffers whose values are in the arena. No two of them share memory.
+#[derive(Default)]
+struct Alive {
+    buffers: HashSet<Buffer>,
+    /// Start, buffer and end of each that has any memory.
+    places: BTreeMap<(usize, Buffer), usize>,
+}
+
+impl Alive {
+    /// Writes a buffer; returns those that end with it, as it covers a part of them.
+    fn write(&mut self, buffer: Buffer, range: Range<usize>) -> Vec<Buffer> {
+        let before = self.places.range(..(range.end, Buffer(0))).rev();
+        let covered = before.take_while(|&(_, &end)| end > range.start);
+        let covered: Vec<(usize, Buffer)> = covered.map(|(&place, _)| place).collect();
+        for place in &covered {
+            self.places.remove(place);
+            self.buffers.remove(&place.1);
+        }
+        self.buffers.insert(buffer);
+        if !range.is_empty() {
+            self.places.insert((range.start, buffer), range.end);
+        }
+        let covered = covered.into_iter().map(|(_, other)| other);
+        covered.filter(|&other| other != buffer).collect()
+    }
 }

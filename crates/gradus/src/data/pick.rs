@@ -3,6 +3,7 @@
 
 use super::dataset::Dataset;
 use super::tensor::Tensor;
+use crate::base::shown::list;
 use crate::error::{Error, Result};
 
 impl Dataset {
@@ -46,8 +47,8 @@ fn pick<'a>(
                     0 => format!("no {what}s"),
                     _ => format!("{n} {what}{s}"),
                 };
-                let names: Vec<&str> = wanted.iter().map(|&place| names[place]).collect();
-                let expected = format!("{}, for {}", names.len(), names.join(", "));
+                let names = list(wanted.iter().map(|&place| names[place]));
+                let expected = format!("{}, for {names}", wanted.len());
                 Err(Error::invalid(at, found, expected))
             }
         };
@@ -58,7 +59,7 @@ fn pick<'a>(
     let find = |&place: &usize| {
         let found = given.iter().position(|name| name == names[place]);
         found.map(|n| &tensors[n]).ok_or_else(|| {
-            let found = format!("{what}s {}", given.join(", "));
+            let found = format!("{what}s {}", list(given));
             Error::invalid(at, found, format!("one named `{}` too", names[place]))
         })
     };

@@ -6,9 +6,11 @@ use super::facts::InputFacts;
 use super::feeds;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Submodel;
+use super::room;
 use super::tied;
 use super::weights::Weight;
 use crate::base::shape::Shape;
+use crate::base::shown;
 use crate::data::Dataset;
 use crate::error::{Error, Extent, Result};
 use crate::rules::constraints::Constraint;
@@ -64,10 +66,7 @@ impl LayerEntry {
         if self.rule.variables(now) == specs {
             return Ok(());
         }
-        let list = |shapes: &[Shape]| {
-            let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
-            all.join(", ")
-        };
+        let list = |shapes: &[Shape]| shown::list(shapes);
         let expected = "as where it was used first: its weights are shared";
         let expected = format!("{} {expected}", list(first));
         Err(Error::shape(
@@ -207,6 +206,7 @@ impl Model {
             return Ok(());
         }
         let shapes = self.shapes()?;
+        room::check(self, &shapes)?;
         let mut number = 0;
         for (i, entry) in self.layers.iter_mut().enumerate() {
             let Some(node) = self.nodes.iter().position(|n| n.layer == i) else {
@@ -379,8 +379,7 @@ impl Model {
         match &node.inputs[..] {
             [_] => format!("layer {name}"),
             several => {
-                let names: Vec<&str> = several.iter().map(of).collect();
-                format!("layer {name} (of {})", names.join(", "))
+                format!("layer {name} (of {})", shown::list(several.iter().map(of)))
             }
         }
     }

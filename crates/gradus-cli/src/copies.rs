@@ -3,6 +3,7 @@
 use crate::models::say_not_read;
 use crate::output::message;
 use gradus::Result;
+use gradus::error::visible;
 use gradus::experiment::Event;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -45,6 +46,7 @@ pub fn shown() -> impl FnMut(&Event<'_>) -> Result<()> {
 
 fn begin(table: &Path, all: u64) -> ProgressBar {
     let name = table.file_name().unwrap_or_default().to_string_lossy();
+    let name = visible(&name);
     let bytes = std::fs::metadata(table).map_or(0, |about| about.len());
     if !std::io::stderr().is_terminal() {
         let bytes = HumanBytes(bytes);

@@ -1,10 +1,19 @@
 //! Output to standard output and standard error.
 
+use gradus::error::{visible, visible_lines};
 use gradus::{Error, Result};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// Prints a result. A closed pipe (`| head`) is no error.
+/// Prints a result, with whatever could act on the terminal escaped. A closed pipe (`| head`) is no
+/// error.
 pub fn result(text: &str) -> Result<()> {
+    styled(&visible_lines(text))
+}
+
+/// Prints a result in colours, whose names and values are escaped by who made it.
+pub fn styled(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
@@ -14,8 +23,24 @@ pub fn result(text: &str) -> Result<()> {
     }
 }
 
-/// Prints a message to standard error, ignoring failures.
+/// Prints a JSON object on a line of its own, with whatever could act on the terminal escaped as JSON
+/// does.
+pub fn json(object: &Value) -> Result<()> {
+    let text = object.to_string();
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        match visible(c.encode_utf8(&mut [0; 4])) {
+            Cow::Borrowed(_) => escaped.push(c),
+            Cow::Owned(_) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    styled(&(escaped + "\n"))
+}
+
+/// Prints a message to standard error, with whatever could act on the terminal escaped, ignoring
+/// failures.
 pub fn message(text: &str) {
+    let text = visible_lines(text);
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
@@ -40,7 +65,7 @@ pub fn number(value: f64) -> String {
 /// Values with their names: `loss 0.1234  accuracy 0.9876`.
 pub fn measurements<'a>(logs: impl Iterator<Item = (&'a str, f64)>) -> String {
     let parts: Vec<String> = logs
-        .map(|(name, value)| format!("{name} {}", number(value)))
+        .map(|(name, value)| format!("{} {}", visible(name), number(value)))
         .collect();
     parts.join("  ")
 }

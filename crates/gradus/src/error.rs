@@ -1,5 +1,8 @@
 //! The one error type of the library.
 
+pub use crate::base::shown::{visible, visible_lines};
+
+use crate::base::shown::{first, sentence, value};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -8,13 +11,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error: the cause, the place, and what would have been right.
 ///
-/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::Io`], [`Error::NotWritten`] and
-/// [`Error::Internal`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
+/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::NotWritten`], [`Error::Internal`]
+/// and most of [`Error::Io`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A name that nothing in its family answers to.
-    #[error("{}unknown {family} `{found}`{}", place(.at), hint(.suggestion, .known))]
+    #[error("{}unknown {family} `{}`{}", place(.at), value(.found), hint(.suggestion, .known))]
     UnknownName {
         /// Path of keys of the name (`model.layers[2].activation`).
         at: String,
@@ -29,7 +32,7 @@ pub enum Error {
     },
 
     /// A value that its key, argument or field does not accept.
-    #[error("{}found {found}, expected {expected}", place(.at))]
+    #[error("{}found {}, expected {}", place(.at), value(.found), sentence(.expected))]
     Invalid {
         /// Path of keys of the value, or the argument's name.
         at: String,
@@ -40,7 +43,7 @@ pub enum Error {
     },
 
     /// A part of a configuration that could not be read.
-    #[error("{}{problem}", place(.at))]
+    #[error("{}{}", place(.at), sentence(.problem))]
     Config {
         /// Path of keys of the part.
         at: String,
@@ -49,7 +52,7 @@ pub enum Error {
     },
 
     /// Shapes that do not fit each other.
-    #[error("{}found shape {found}, expected {expected}", place(.at))]
+    #[error("{}found shape {}, expected {}", place(.at), sentence(.found), sentence(.expected))]
     Shape {
         /// The layer, array or argument.
         at: String,
@@ -60,7 +63,7 @@ pub enum Error {
     },
 
     /// A value in the data that cannot be trained on.
-    #[error("{source_name}{}: found {found}, expected {expected}", cell(.row, .column))]
+    #[error("{}{}: found {}, expected {}", value(.source_name), cell(.row, .column), value(.found), sentence(.expected))]
     Data {
         /// The file or data set.
         source_name: String,
@@ -75,7 +78,7 @@ pub enum Error {
     },
 
     /// A file with invalid contents.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {}", shown(.path), sentence(.problem))]
     File {
         /// The file.
         path: PathBuf,
@@ -84,7 +87,7 @@ pub enum Error {
     },
 
     /// Something that has to happen first has not happened.
-    #[error("{problem}")]
+    #[error("{}", sentence(.problem))]
     NotReady {
         /// The missing step, and the call that supplies it.
         problem: String,
@@ -92,7 +95,7 @@ pub enum Error {
 
     /// A training whose loss became NaN or infinite, or whose weights did. The model has
     /// the last finite state.
-    #[error("{problem}")]
+    #[error("{}", sentence(.problem))]
     BlowUp {
         /// The epoch, from 0.
         epoch: usize,
@@ -115,7 +118,7 @@ pub enum Error {
     Interrupted,
 
     /// A file operation that the system refused.
-    #[error("cannot {action} {}: {cause}", path.display())]
+    #[error("cannot {action} {}: {}", shown(.path), sentence(.cause))]
     Io {
         /// Attempted action: `read`, `write`, `create`.
         action: &'static str,
@@ -127,7 +130,7 @@ pub enum Error {
     },
 
     /// A fault of gradus itself, not of its user.
-    #[error("internal error, please report it: {0}")]
+    #[error("internal error, please report it: {}", visible_lines(.0))]
     Internal(String),
 }
 
@@ -184,7 +187,7 @@ impl Error {
     /// system or gradus is at fault.
     pub fn is_users_mistake(&self) -> bool {
         match self {
-            Error::Io { cause, .. } => is_of_the_path(cause),
+            Error::Io { cause, .. } => is_of_path(cause),
             Error::BlowUp { .. }
             | Error::Interrupted
             | Error::NotWritten { .. }
@@ -258,17 +261,6 @@ impl Error {
     }
 }
 
-/// True if the path that was given is at fault, not the disk.
-fn is_of_the_path(cause: &io::Error) -> bool {
-    use io::ErrorKind::*;
-    match cause.kind() {
-        NotFound | AlreadyExists | PermissionDenied | NotADirectory | IsADirectory
-        | ReadOnlyFilesystem | InvalidFilename | InvalidInput => true,
-        // A loop of links, whose name in Rust is not stable.
-        other => format!("{other:?}") == "FilesystemLoop",
-    }
-}
-
 /// Joins two paths of keys: `model` and `layers[0]` become `model.layers[0]`.
 pub(crate) fn join(prefix: &str, at: &str) -> String {
     match (prefix.is_empty(), at.is_empty()) {
@@ -290,20 +282,50 @@ pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<
         .map(|(_, name)| name.to_owned())
 }
 
+/// True if a path is at fault: it leads nowhere, to something else, or is not allowed; false if the
+/// system is, as a full disk or a damaged one.
+fn is_of_path(cause: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    const LOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
+    let is_loop = cfg!(unix) && cause.raw_os_error() == Some(LOOP);
+    let kinds = [
+        NotFound,
+        AlreadyExists,
+        PermissionDenied,
+        IsADirectory,
+        NotADirectory,
+        ReadOnlyFilesystem,
+        InvalidFilename,
+        InvalidInput,
+    ];
+    is_loop || kinds.contains(&cause.kind())
+}
+
 fn place(at: &str) -> String {
     if at.is_empty() {
         String::new()
     } else {
-        format!("{at}: ")
+        format!("{}: ", value(at))
     }
+}
+
+fn shown(path: &Path) -> String {
+    value(&path.to_string_lossy())
 }
 
 fn hint(suggestion: &Option<String>, known: &[String]) -> String {
     match suggestion {
-        Some(name) => format!("; did you mean `{name}`?"),
+        Some(name) => format!("; did you mean `{}`?", value(name)),
         None if known.is_empty() => String::new(),
-        None => format!("; known: {}", known.join(", ")),
+        None => format!("; known: {}", names(known)),
     }
+}
+
+/// All of a family's names, but of many only the first.
+fn names(known: &[String]) -> String {
+    const ALL: usize = 64;
+    let named = if known.len() > ALL { 10 } else { ALL };
+    first(named, known)
 }
 
 fn cell(row: &Option<usize>, column: &Option<usize>) -> String {

@@ -8,7 +8,7 @@ use gradus::data::checks::{Finding, Severity};
 use gradus::experiment::run_folder::{CONFIG, MODEL};
 use gradus::experiment::{Checked, Experiment, check_model};
 use gradus::{Error, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Runs the command: an obstacle to training is a mistake of the user's, once it is printed.
@@ -40,10 +40,10 @@ pub fn run(args: Check) -> Result<()> {
         (warnings, "warning"),
         (count(Severity::Note), "note"),
     ];
-    output::result(&match args.json {
-        true => in_json(&args.file, &findings, summary),
-        false => rows + &in_text(&findings, summary),
-    })?;
+    match args.json {
+        true => output::json(&in_json(&args.file, &findings, summary))?,
+        false => output::result(&(rows + &in_text(&findings, summary)))?,
+    }
     match errors {
         0 => Ok(()),
         _ => {
@@ -64,12 +64,12 @@ fn in_text(findings: &[Finding], summary: [(usize, &str); 3]) -> String {
         }
 }
 
-fn in_json(file: &Path, findings: &[Finding], summary: [(usize, &str); 3]) -> String {
+fn in_json(file: &Path, findings: &[Finding], summary: [(usize, &str); 3]) -> Value {
     let mut object = json!({ "file": file, "findings": findings });
     for (count, what) in summary {
         object[format!("{what}s")] = count.into();
     }
-    format!("{object}\n")
+    object
 }
 
 fn counted(count: usize, what: &str) -> String {

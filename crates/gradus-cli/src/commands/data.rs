@@ -11,24 +11,24 @@ pub fn run(args: Data) -> Result<()> {
     match args {
         Data::List => output::result(&data::list()),
         Data::Fetch { name, mirror } => output::result(&fetch::fetch(&name, &mirror)?),
-        Data::Show { spec, column } => output::result(&show(&spec, &column)?),
+        Data::Show { spec, column } => show(&spec, &column),
     }
 }
 
-fn show(spec: &str, columns: &[String]) -> Result<String> {
+fn show(spec: &str, columns: &[String]) -> Result<()> {
     if let Some((path, mut options)) = data::table_of(spec)? {
         for column in columns {
             let (name, kind) = kind(column)?;
             options.columns.insert(name, Treat::As(kind));
         }
         let table = Table::read(path, &options.read_table(&[]))?;
-        return show_table::describe(&table, &options);
+        return output::styled(&show_table::describe(&table, &options)?);
     }
     if !columns.is_empty() {
         let expected = "a table (`table.csv`), the only data whose columns have types";
         return Err(Error::invalid("--column", format!("`{spec}`"), expected));
     }
-    Ok(data::describe(&data::load(spec, Split::Train)?))
+    output::result(&data::describe(&data::load(spec, Split::Train)?))
 }
 
 /// A column and its type, from `NAME=TYPE`.

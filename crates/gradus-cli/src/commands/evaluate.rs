@@ -5,6 +5,7 @@ use crate::copies;
 use crate::models;
 use crate::output;
 use gradus::data::Data;
+use gradus::error::visible;
 use gradus::experiment::run_folder::CONFIG;
 use gradus::experiment::{Experiment, unfamiliar};
 use gradus::{Error, Model, Result};
@@ -38,11 +39,12 @@ pub fn run(args: Evaluate) -> Result<()> {
     if args.json {
         let object: Map<String, Value> =
             logs.iter().map(|(n, v)| (n.to_owned(), v.into())).collect();
-        return output::result(&format!("{}\n", Value::from(object)));
+        return output::json(&object.into());
     }
     let mut text = format!("{name}: {} rows\n", data.rows().unwrap_or_default());
     let width = logs.names().map(str::len).max().unwrap_or(0);
     for (name, value) in logs.iter() {
+        let name = visible(name);
         text += &format!("{name:width$}  {}\n", output::number(value));
     }
     output::result(&text)

@@ -2,9 +2,8 @@
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
-use gradus::data::{
-    ColumnLook, Kind, LookValues, Schema, Summary, Table, TableOptions, Treat,
-};
+use gradus::data::{ColumnLook, Kind, LookValues, Schema, Summary, Table, TableOptions, Treat};
+use gradus::error::visible;
 use std::collections::{HashMap, HashSet};
 
 /// Width if there is no terminal.
@@ -54,10 +53,10 @@ pub fn describe(table: &Table, options: &TableOptions) -> Result<String> {
         !is_dropped && !excluded.contains(name)
     };
     for note in table.notes(&is_looked_at) {
-        text += &format!("  {note}\n");
+        text += &format!("  {}\n", visible(&note));
     }
     for note in notes {
-        text += &format!("  {note}\n");
+        text += &format!("  {}\n", visible(&note));
     }
     if options.target.is_empty() {
         text += "  `data.target` names the column to predict, `data.columns` what others are: \
@@ -80,7 +79,7 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
     let ids: HashSet<&String> = schema.ids.iter().collect();
     let role = |name: &String| {
         let plain = |words: String, style: Style| Role {
-            words,
+            words: visible(&words).into_owned(),
             style,
             numbers: 0,
         };
@@ -94,7 +93,7 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
         }
         if let Some((words, numbers)) = features.get(name) {
             return Role {
-                words: words.clone(),
+                words: visible(words).into_owned(),
                 style: Style::new(),
                 numbers: *numbers,
             };
@@ -113,7 +112,11 @@ fn roles(table: &Table, options: &TableOptions) -> Result<(Vec<Role>, Vec<String
 
 fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> String {
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-    let name = longest(&mut looks.iter().map(|look| measure_text_width(&look.name)));
+    let name = longest(
+        &mut looks
+            .iter()
+            .map(|look| measure_text_width(&visible(&look.name))),
+    );
     let bars = longest(&mut looks.iter().map(|look| look.bars.chars().count()));
     let becomes = longest(&mut roles.iter().map(|role| measure_text_width(&role.words)));
     let wide = |look: &ColumnLook| measure_text_width(&values(look, table.rows, VALUES));
@@ -135,7 +138,7 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     };
     let mut text = format!(
         "{}: {} rows, {} columns\n\n",
-        head.apply_to(&table.name),
+        head.apply_to(visible(&table.name)),
         table.rows,
         looks.len()
     );
@@ -189,9 +192,9 @@ fn lines(table: &Table, looks: &[ColumnLook], roles: &[Role], width: usize) -> S
     text
 }
 
-/// Cut or padded to that width. Line ends and other control characters in a name become spaces.
+/// Cut or padded to that width.
 fn fit(text: &str, width: usize) -> String {
-    let text = text.replace(char::is_control, " ");
+    let text = visible(text);
     let text = truncate_str(&text, width, "…");
     pad_str(&text, width, console::Alignment::Left, None).into_owned()
 }
@@ -217,7 +220,7 @@ fn share(cells: usize, rows: usize) -> String {
 fn values(look: &ColumnLook, rows: usize, width: usize) -> String {
     match &look.values {
         LookValues::Nothing => String::new(),
-        LookValues::Always(value) => format!("always {value}"),
+        LookValues::Always(value) => format!("always {}", visible(value)),
         LookValues::Range(least, most) => format!("{least} to {most}"),
         LookValues::Counts(all) => {
             let percent = |count: usize| match count * 100 / rows.max(1) {
@@ -226,7 +229,7 @@ fn values(look: &ColumnLook, rows: usize, width: usize) -> String {
             };
             let mut text = String::new();
             for (place, (name, count)) in all.iter().enumerate() {
-                let more = format!("{name} {}", percent(*count));
+                let more = format!("{} {}", visible(name), percent(*count));
                 let longer = match place {
                     0 => more,
                     _ => format!("{text}, {more}"),

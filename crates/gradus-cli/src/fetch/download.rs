@@ -42,6 +42,12 @@ pub fn download(
     }
     let mut part = Part::open(&path)?;
     let shown = Shown::new(file);
+    if path.exists() {
+        shown.say(&format!(
+            "{} is damaged: it is fetched again",
+            path.display()
+        ));
+    }
     let mut tried: Vec<String> = Vec::new();
     for _ in 0..ROUNDS {
         let before = part.length();

@@ -8,18 +8,30 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets the number of threads of trainings and inferences that begin from now on; 0, the default,
 /// is one per core. Results do not depend on it.
+///
+/// More than four per core, and more than 16, are not taken: they wait for each other, and each
+/// takes memory.
 pub fn set_threads(threads: usize) {
-    THREADS.store(threads, Ordering::Relaxed);
+    THREADS.store(threads.min(most()), Ordering::Relaxed);
 }
 
 /// Number of threads that training and inference may use.
 pub fn threads() -> usize {
-    // Counting the cores reads files: once is enough, and each step asks.
-    static CORES: OnceLock<usize> = OnceLock::new();
     match THREADS.load(Ordering::Relaxed) {
-        0 => *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from)),
+        0 => cores(),
         threads => threads,
     }
+}
+
+/// The most threads that can help: machines that say less than they have get some.
+fn most() -> usize {
+    (4 * cores()).max(16)
+}
+
+fn cores() -> usize {
+    // Counting the cores reads files: once is enough, and each step asks.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// Locks a mutex, ignoring poisoning: only for data that no statement leaves inconsistent.

@@ -1,9 +1,9 @@
 //! The `[data]` table of a configuration.
 
+use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, table};
 use crate::data::checks::Silenced;
 use crate::data::conflict::{conflict, excluded};
-use crate::data::memory::Memory;
 use crate::data::purpose::Purpose;
 use crate::data::scale_name::ScaleName;
 use crate::data::schema::TableOptions;

@@ -1,5 +1,6 @@
 //! A summary of a data set, in words, statistics and a small picture.
 
+use crate::base::shown::visible;
 use crate::base::written;
 use crate::data::dataset::Dataset;
 use crate::data::tensor::{Tensor, Values};
@@ -9,7 +10,7 @@ use std::fmt::Write;
 /// A description of a data set for `gradus data show`: rows, shapes, types, ranges, the rows of
 /// each class, and the first pictures if its rows are small pictures.
 pub fn describe(data: &Dataset) -> String {
-    let mut text = format!("{}: {} rows\n", data.name(), data.rows());
+    let mut text = format!("{}: {} rows\n", visible(data.name()), data.rows());
     for (i, input) in data.inputs().iter().enumerate() {
         let name = data.input_names().get(i).map_or("input", String::as_str);
         line(&mut text, name, input);
@@ -41,7 +42,8 @@ fn line(text: &mut String, what: &str, tensor: &Tensor) {
     };
     let _ = write!(
         text,
-        "  {what:<14}{:<18}{kind:<9}",
+        "  {:<14}{:<18}{kind:<9}",
+        visible(what),
         tensor.shape().to_string()
     );
     if let Some(Summary {
@@ -120,7 +122,7 @@ fn classes(text: &mut String, counts: &BTreeMap<u32, usize>, names: &[String]) {
         let name = names
             .get(*label as usize)
             .filter(|name| **name != label.to_string());
-        let name = name.map_or("", String::as_str);
+        let name = visible(name.map_or("", String::as_str));
         let bar = "█".repeat((count * 24).div_ceil(most));
         let _ = writeln!(text, "    {label:>3} {name:<width$} {count:>7} {bar}");
     }

@@ -1,8 +1,9 @@
 //! From the `[data]` table to the rows of a run.
 
+use crate::base::memory::Memory;
 use crate::data::config::DataConfig;
 use crate::data::conflict::excluded;
-use crate::data::memory::{Excess, Memory};
+use crate::data::excess::Excess;
 use crate::data::purpose::Purpose;
 use crate::data::run_data::RunData;
 use crate::data::source::{Request, Source, TableFile, load_table};

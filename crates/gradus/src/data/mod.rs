@@ -17,12 +17,12 @@ mod conflict;
 mod dataset;
 mod describe;
 mod describe_run;
+mod excess;
 mod files;
 mod fingerprint;
 mod folders;
 mod images;
 mod load;
-mod memory;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 pub(crate) mod npy;
@@ -45,6 +45,7 @@ mod write;
 
 #[cfg(feature = "ndarray")]
 pub use self::ndarray::Element;
+pub use crate::base::memory::Memory;
 pub use batches::Batches;
 pub use builtin::{BuiltIn, digits, housing, list, read_idx};
 pub(crate) use classes::class_of;
@@ -54,7 +55,6 @@ pub use describe::describe;
 pub use files::Files;
 pub(crate) use fingerprint::Fingerprint;
 pub use images::{Pictures, Resize};
-pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
 pub(crate) use outcome::{Outcome, short};
 pub use purpose::Purpose;
@@ -66,6 +66,7 @@ pub use schema::{
     DateFormats, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
     Treat, Unfamiliar,
 };
+pub(crate) use spec::config_text;
 pub use spec::{is_table, load, open, table_of};
 pub use split::{HoldOut, SplitBy};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};

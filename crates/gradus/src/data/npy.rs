@@ -4,6 +4,8 @@
 //! lines of our own: a general Python parser recurses as deep as a hostile
 //! header nests, and multiplies the dimensions before anybody can check them.
 
+use crate::base::files;
+use crate::base::shown::list;
 use crate::data::numbers::{Header, Kind, read_array, unreadable};
 use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
@@ -68,7 +70,7 @@ fn read_npz(path: &Path, key: Option<&str>) -> Result<Tensor> {
         (None, [only]) => only.clone(),
         (None, []) => return Err(Error::file(path, "it has no arrays")),
         (None, _) => {
-            let expected = format!("`{at}:KEY` with one of its arrays: {}", known.join(", "));
+            let expected = format!("`{at}:KEY` with one of its arrays: {}", list(&known));
             return Err(Error::invalid("data", at, expected));
         }
     };
@@ -147,13 +149,10 @@ fn damaged(path: &Path, error: &zip::result::ZipError) -> Error {
 
 /// An opened file and its length.
 pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
-    let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+    let file = files::open(path, "an array file")?;
     let about = file
         .metadata()
         .map_err(|cause| Error::io("read", path, cause))?;
-    if about.is_dir() {
-        return Err(Error::file(path, "it is a folder, not a file"));
-    }
     Ok((BufReader::with_capacity(1 << 16, file), about.len()))
 }
 

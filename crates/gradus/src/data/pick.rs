@@ -3,6 +3,7 @@
 
 use super::dataset::Dataset;
 use super::tensor::Tensor;
+use crate::base::shown::list;
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
 
@@ -47,8 +48,8 @@ fn pick<'a>(
                     0 => format!("no {what}s"),
                     _ => format!("{n} {what}{s}"),
                 };
-                let names: Vec<&str> = wanted.iter().map(|&place| names[place]).collect();
-                let expected = format!("{}, for {}", names.len(), names.join(", "));
+                let names = list(wanted.iter().map(|&place| names[place]));
+                let expected = format!("{}, for {names}", wanted.len());
                 Err(Error::invalid(at, found, expected))
             }
         };
@@ -57,11 +58,10 @@ fn pick<'a>(
     if let Some(stranger) = given.iter().find(|name| !known.contains(name.as_str())) {
         return Err(Error::unknown(at, what, stranger, names.iter().copied()));
     }
-    let of_names: HashMap<&str, &Tensor> =
-        given.iter().map(String::as_str).zip(tensors).collect();
+    let of_names: HashMap<&str, &Tensor> = given.iter().map(String::as_str).zip(tensors).collect();
     let find = |&place: &usize| {
         of_names.get(names[place]).copied().ok_or_else(|| {
-            let found = format!("{what}s {}", given.join(", "));
+            let found = format!("{what}s {}", list(given));
             Error::invalid(at, found, format!("one named `{}` too", names[place]))
         })
     };

@@ -1,8 +1,8 @@
 //! `RunData`: the rows of a run, and the facts that come with them.
 
+use crate::base::memory::Memory;
 use crate::data::dataset::Dataset;
 use crate::data::images::Pictures;
-use crate::data::memory::Memory;
 use crate::data::schema::{LeftOut, Schema, Summary};
 use crate::data::stream::{Data, Stream};
 use crate::error::Result;

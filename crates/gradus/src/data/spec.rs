@@ -1,5 +1,6 @@
 //! SPEC: the syntax that names data on the command line.
 
+use crate::base::files;
 use crate::base::random::SEED;
 use crate::base::registry::Value;
 use crate::data::config::DataConfig;
@@ -86,6 +87,14 @@ fn recognised(spec: &str) -> Result<Source> {
     Source::recognise(spec)?.ok_or_else(|| unknown(spec))
 }
 
+/// Size limit of a configuration's file.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The text of a configuration's file.
+pub(crate) fn config_text(path: &Path) -> Result<String> {
+    files::read_text(path, "a configuration file", MOST_BYTES)
+}
+
 /// The `[data]` table of a configuration that SPEC names, the folder that its paths start
 /// from, and the seed; `None` where it names other data.
 fn config_of(spec: &str) -> Result<Option<(DataConfig, PathBuf, u64)>> {
@@ -93,7 +102,7 @@ fn config_of(spec: &str) -> Result<Option<(DataConfig, PathBuf, u64)>> {
         return Ok(None);
     }
     let path = Path::new(spec);
-    let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, cause))?;
+    let text = config_text(path)?;
     let config: Value = toml::from_str(&text).map_err(|error| Error::file(path, error))?;
     let seed = config.get("seed").and_then(Value::as_u64).unwrap_or(SEED);
     let Some(table) = config.get("data") else {

@@ -6,10 +6,12 @@ use super::facts::InputFacts;
 use super::feeds;
 use super::layers::{Layer, VariableSpec};
 use super::parts::Submodel;
+use super::room;
 use super::tied;
 use super::weights::Weight;
 use crate::base::names::Names;
 use crate::base::shape::Shape;
+use crate::base::shown;
 use crate::data::Dataset;
 use crate::error::{Error, Extent, Result};
 use crate::rules::constraints::Constraint;
@@ -65,10 +67,7 @@ impl LayerEntry {
         if self.rule.variables(now) == specs {
             return Ok(());
         }
-        let list = |shapes: &[Shape]| {
-            let all: Vec<String> = shapes.iter().map(Shape::to_string).collect();
-            all.join(", ")
-        };
+        let list = |shapes: &[Shape]| shown::list(shapes);
         let expected = "as where it was used first: its weights are shared";
         let expected = format!("{} {expected}", list(first));
         Err(Error::shape(
@@ -209,6 +208,7 @@ impl Model {
         }
         let shapes = self.shapes()?;
         let uses = self.uses();
+        room::check(self, &shapes)?;
         let mut number = 0;
         for (entry, uses) in self.layers.iter_mut().zip(uses) {
             let Some(&first) = uses.first() else {
@@ -400,8 +400,7 @@ impl Model {
         match &node.inputs[..] {
             [_] => format!("layer {name}"),
             several => {
-                let names: Vec<&str> = several.iter().map(of).collect();
-                format!("layer {name} (of {})", names.join(", "))
+                format!("layer {name} (of {})", shown::list(several.iter().map(of)))
             }
         }
     }

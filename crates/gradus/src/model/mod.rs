@@ -16,6 +16,7 @@ pub(crate) mod parts;
 mod predicts;
 mod recipe;
 mod reuse;
+mod room;
 pub(crate) mod sequential;
 mod subgraph;
 pub(crate) mod summary;

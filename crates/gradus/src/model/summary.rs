@@ -3,7 +3,9 @@
 use super::graph::{Model, Source};
 use super::order::{Element, keras_order};
 use super::parts::Unit;
+use crate::base::shown::visible;
 use crate::error::Result;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 impl Model {
@@ -18,7 +20,7 @@ impl Model {
             let bars: Vec<String> = widths.iter().map(|w| "─".repeat(w + 2)).collect();
             format!("{left}{}{right}\n", bars.join(&middle.to_string()))
         };
-        let mut text = format!("Model: \"{}\"\n", self.name);
+        let mut text = format!("Model: \"{}\"\n", visible(&self.name));
         text += &line('┌', '┬', '┐');
         for (i, row) in rows.iter().enumerate() {
             for (c, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -125,6 +127,11 @@ impl Model {
                 thousands(parameters),
                 connected.collect::<Vec<_>>().join(", "),
             ]);
+        }
+        for cell in rows.iter_mut().flatten() {
+            if let Cow::Owned(escaped) = visible(cell) {
+                *cell = escaped;
+            }
         }
         Ok(rows)
     }

@@ -2,6 +2,7 @@
 
 use super::device::Device;
 use super::evaluate::ROWS;
+use crate::base::memory;
 use crate::data::{Data, Dataset, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::layers::{Adapts, Axes, Seen};
@@ -185,6 +186,10 @@ fn statistics(axes: &Axes, rows: &Reaching<'_>, sample: &Tensor) -> Result<(Vec<
     let shape = sample.shape();
     let kept = axes.of("axis", shape)?;
     // The statistics' index of each element of a row.
+    let bytes = memory::bytes(size_of::<f32>(), &[shape.size(), ROWS + 2]);
+    memory::check("", bytes, |amount| {
+        format!("{amount} for the statistics of rows of shape {shape}")
+    })?;
     let mut places = vec![0; shape.size()];
     let mut stride = 1;
     let mut count = 1;

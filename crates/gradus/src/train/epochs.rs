@@ -63,9 +63,10 @@ impl<'a> Epochs<'a> {
             steps_per_epoch: options.steps_per_epoch,
         };
         let loader = BatchLoader::new(model, train, order, &options.class_weight)?;
+        let most = batch_size.min(train.rows().unwrap_or(batch_size));
         let mut specs = vec![PlanSpec {
             mode: Mode::Train,
-            rows: batch_size.min(train.rows().unwrap_or(batch_size)),
+            rows: most,
             weighted: sample.sample_weight().is_some() || !options.class_weight.is_empty(),
             mixed: options.mixup.is_some(),
             bfloat16: options.precision == Precision::MixedBfloat16,
@@ -77,7 +78,7 @@ impl<'a> Epochs<'a> {
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, loader)?.with_mixup(options.mixup, batch_size),
+            steps: Steps::new(model, runner, loader)?.with_mixup(options.mixup, most),
             training,
             schedule,
             callbacks: options.callbacks,

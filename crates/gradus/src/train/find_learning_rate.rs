@@ -250,7 +250,7 @@ fn watch(
     finder: &LearningRateFinder,
     mut step: impl FnMut(usize, f64) -> Result<f64>,
 ) -> Result<LearningRateCurve> {
-    let mut points: Vec<RatePoint> = Vec::with_capacity(finder.steps);
+    let mut points: Vec<RatePoint> = Vec::new();
     let (mut sum, mut weight) = (0.0, 0.0);
     let mut lowest = f64::INFINITY;
     let mut blew_up = false;

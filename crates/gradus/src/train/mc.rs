@@ -5,6 +5,7 @@ use super::device::Device;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
 use super::predict_pool::PredictPool;
+use crate::base::memory;
 use crate::base::shape::Shape;
 use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
@@ -87,6 +88,14 @@ impl Model {
         }
         super::check::inputs(self, data)?;
         let shapes = self.output_shapes()?;
+        if keep {
+            // Twice, while they are put in order.
+            let of_row = 2 * shapes.iter().map(Shape::size).sum::<usize>();
+            let bytes = memory::bytes(size_of::<f32>(), &[of_row, samples, data.rows()]);
+            memory::check("samples", bytes, |amount| {
+                format!("{samples} of {} rows, kept in {amount},", data.rows())
+            })?;
+        }
         let kinds: Vec<_> = (0..shapes.len()).map(|n| self.distribution(n)).collect();
         // Limit of samples of a row in one batch; the others run in the next.
         let together = samples.min(TOGETHER);

@@ -3,6 +3,7 @@
 use super::device::Device;
 use super::predict_pool::{self, PredictPool};
 use super::{check, feeds};
+use crate::base::memory;
 use crate::base::shape::Shape;
 use crate::data::{Data, Dataset, Tabular, Tensor};
 use crate::engine::{Fill, Step};
@@ -267,6 +268,11 @@ impl Prepared {
         check::inputs(&self.signature, data)?;
         let tensors = feeds::tensors(&self.signature, data, false)?;
         let sizes = self.shapes.iter().map(|shape| shape.size());
+        let of_row = sizes.clone().sum();
+        let bytes = memory::bytes(size_of::<f32>(), &[of_row, data.rows()]);
+        memory::check("predict", bytes, |amount| {
+            format!("outputs of {amount} for {} rows", data.rows())
+        })?;
         let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
         let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
             tensors[feed].copy_range(rows, to);

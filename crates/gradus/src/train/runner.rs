@@ -1,6 +1,7 @@
 //! A model on an engine: transfer of weights, and single batches.
 
 use super::device::Device;
+use crate::base::memory;
 use crate::data::Tensor;
 use crate::engine::{Fill, Session, Step};
 use crate::error::{Error, Result};
@@ -40,6 +41,7 @@ pub(crate) struct Batch {
 impl Runner {
     pub fn new(model: &Model, device: &Device, specs: &[PlanSpec]) -> Result<Self> {
         let lowered = model.lower(specs)?;
+        check_room(&lowered)?;
         let mut runner = Runner {
             session: device.compile(lowered.program.clone())?,
             lowered: Arc::new(lowered),
@@ -142,6 +144,19 @@ impl Runner {
     /// Allocates for a batch of a mode's plan.
     pub fn batch(&self, mode: Mode) -> Result<Batch> {
         let (number, plan) = self.plan(mode)?;
+        let of_feeds = plan.buffers.iter().filter_map(|info| match info.role {
+            crate::plan::Role::Feed(_) => Some(info.size.of(1)),
+            _ => None,
+        });
+        let of_outputs = plan.outputs.iter().map(|(_, shape)| shape.size());
+        let of_row = of_feeds.chain(of_outputs).sum();
+        let bytes = memory::bytes(size_of::<f32>(), &[of_row, plan.rows]);
+        memory::check("", bytes, |amount| {
+            format!(
+                "{amount} for inputs and outputs of batches of {} rows",
+                plan.rows
+            )
+        })?;
         let mut feeds = Vec::new();
         for info in &plan.buffers {
             if let crate::plan::Role::Feed(n) = info.role {
@@ -279,6 +294,17 @@ impl Batch {
     pub fn output(&self, number: usize, rows: usize, size: usize) -> &[f32] {
         &self.outputs[number][..rows * size]
     }
+}
+
+/// Refuses weights and optimizer slots that do not fit: on the engine, and slots here once more.
+fn check_room(lowered: &Lowered) -> Result<()> {
+    let owners = lowered.owners.iter().zip(&lowered.program.variables);
+    let all =
+        owners.map(|(owner, variable)| variable.size * (1 + usize::from(owner.slot.is_some())));
+    let bytes = memory::bytes(size_of::<f32>(), &[all.sum()]);
+    memory::check("", bytes, |amount| {
+        format!("{amount} for the weights and the optimizer's state")
+    })
 }
 
 fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {

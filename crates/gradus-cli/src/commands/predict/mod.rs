@@ -17,6 +17,10 @@ use std::path::{Path, PathBuf};
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
     let of_columns = format(&args.out)? != Format::Npy;
+    if args.out.is_dir() {
+        let problem = "is a folder, expected the name of a file for the outputs as --out";
+        return Err(Error::file(&args.out, problem));
+    }
     let to_output = sink::is_standard_output(&args.out);
     if to_output && args.mc_samples.is_some() {
         let expected = "a file with --mc-samples: one beside it gets the standard deviation";

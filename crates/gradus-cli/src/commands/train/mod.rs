@@ -14,8 +14,14 @@ use gradus::{Error, Result};
 
 /// Runs the command.
 pub fn run(args: Train) -> Result<()> {
-    if let Some(threads) = args.threads {
-        gradus::set_threads(threads.get());
+    if let Some(asked) = args.threads {
+        gradus::set_threads(asked.get());
+        let taken = gradus::threads();
+        if taken < asked.get() {
+            output::message(&format!(
+                "note: --threads {asked}: {taken} are used, since more cannot help on this machine"
+            ));
+        }
     }
     let mut experiment = experiment(args.config.as_deref(), &args.set)?;
     if let Some(seed) = args.seed {

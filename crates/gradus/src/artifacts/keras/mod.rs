@@ -24,6 +24,8 @@ mod tests;
 
 use super::atomic_file::write_atomic;
 use super::weights::NamedArray;
+use crate::base::files;
+use crate::base::shown::list;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::State;
@@ -76,10 +78,10 @@ pub fn is_weights(path: impl AsRef<Path>) -> bool {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
-    let mut file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
     if path.is_dir() {
         return Err(Error::file(path, foreign::folder(path)));
     }
+    let mut file = files::open(path, "a model")?;
     let first = first_bytes(&mut file, foreign::ENOUGH as u64, path)?;
     match foreign::file(path, &first) {
         Some(problem) => Err(Error::file(path, problem)),
@@ -207,8 +209,8 @@ pub(crate) fn load_weights(model: &mut Model, path: &Path) -> Result<Vec<Note>> 
     }
     let left = weights::named(root);
     if !left.is_empty() {
-        let names: Vec<String> = left.into_iter().map(|(name, _)| name).collect();
-        return Err(problem(format!("not in the model: {}", names.join(", "))));
+        let names = list(left.into_iter().map(|(name, _)| name));
+        return Err(problem(format!("not in the model: {names}")));
     }
     *model = loaded;
     Ok(notes)

@@ -8,6 +8,7 @@
 
 use super::families::{Family, PACKAGE, registered_name};
 use crate::base::registry::Value;
+use crate::base::shown::list;
 use crate::error::{Error, Result, join};
 use crate::model::sequential::snake_case;
 use serde_json::{Map, json};
@@ -33,23 +34,29 @@ impl Findings {
 
     /// All of them in one line, if there is one.
     pub fn line(self) -> Option<String> {
-        let line = self.0.join(", ");
+        let line = list(&self.0);
         (!line.is_empty()).then_some(line)
     }
 
-    /// An error with all of them, if there is one.
+    /// An error with all of them, of many with the first, if there is one.
     pub fn check(self, path: &Path) -> Result<()> {
+        const MOST: usize = 20;
         match self.0.as_slice() {
             [] => Ok(()),
             [one] => Err(Error::file(path, one)),
-            all => Err(Error::file(
-                path,
-                format!(
-                    "{} things that gradus cannot take:\n  {}",
+            all => {
+                let first = all.iter().take(MOST).map(|line| format!("\n  {line}"));
+                let more = match all.len() {
+                    n if n > MOST => format!("\n  and {} more", n - MOST),
+                    _ => String::new(),
+                };
+                let problem = format!(
+                    "{} things that gradus cannot take:{}{more}",
                     all.len(),
-                    all.join("\n  ")
-                ),
-            )),
+                    first.collect::<String>()
+                );
+                Err(Error::file(path, problem))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Matching of a file's arrays to a model's weights.
 
 use super::names::{self, Layout, NamedArray};
+use crate::base::shown::list;
 use crate::model::Model;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,17 +42,20 @@ impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.loaded.len() + self.missing.len() + self.unfit.len();
         write!(f, "{} of {count} weights found", self.loaded.len())?;
-        let list = |names: &[String]| names.join(", ");
         if !self.missing.is_empty() {
             write!(f, "\n  not in the file: {}", list(&self.missing))?;
         }
-        for unfit in &self.unfit {
+        const UNFIT: usize = 10;
+        for unfit in self.unfit.iter().take(UNFIT) {
             let (found, expected) = (&unfit.found, &unfit.expected);
             write!(
                 f,
                 "\n  {}: found shape {found:?}, expected {expected:?}",
                 unfit.name
             )?;
+        }
+        if self.unfit.len() > UNFIT {
+            write!(f, "\n  {} more of other shapes", self.unfit.len() - UNFIT)?;
         }
         if !self.unused.is_empty() {
             write!(f, "\n  not in the model: {}", list(&self.unused))?;

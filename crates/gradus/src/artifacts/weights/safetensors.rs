@@ -1,6 +1,7 @@
 //! `.safetensors`: a JSON header with names, types and shapes, then the values.
 
 use super::names::{Layout, NamedArray};
+use crate::base::files;
 use crate::data::numbers::half;
 use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -31,7 +32,7 @@ pub(super) fn write(arrays: &[NamedArray], layout: Layout) -> Result<Vec<u8>> {
 
 /// Reads the arrays of an untrusted file.
 pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
-    let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+    let bytes = files::read(path, "a file of weights", u64::MAX)?;
     let problem = |problem: String| Error::file(path, problem);
     let header = bytes.first_chunk::<8>().map(|b| u64::from_le_bytes(*b));
     if header.is_some_and(|size| size > MAX_HEADER) {

@@ -1,5 +1,6 @@
 //! The result of a check.
 
+use crate::base::shown::{first, sentence, value};
 use crate::data::dataset::Dataset;
 use crate::data::table::Table;
 use crate::error::Error;
@@ -57,11 +58,11 @@ impl Where {
 
 impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.source)?;
+        f.write_str(&value(&self.source))?;
         if let Some(column) = &self.column {
             match column.parse::<usize>() {
                 Ok(place) => write!(f, ", column {place}")?,
-                Err(_) => write!(f, ", column `{column}`")?,
+                Err(_) => write!(f, ", column `{}`", value(column))?,
             }
         }
         match (self.row, self.line) {
@@ -75,11 +76,7 @@ impl fmt::Display for Where {
 /// The first few of these columns, and the number of the others.
 pub(crate) fn named(places: &[usize]) -> String {
     const NAMED: usize = 8;
-    let first: Vec<String> = places.iter().take(NAMED).map(usize::to_string).collect();
-    match places.len() {
-        n if n > NAMED => format!("{} and {} more", first.join(", "), n - NAMED),
-        _ => first.join(", "),
-    }
+    first(NAMED, places)
 }
 
 /// A suspicious fact found by a check, and advice.
@@ -184,8 +181,8 @@ impl fmt::Display for Finding {
             "{}: {}: {}; {} [{}]",
             self.severity.name(),
             self.place,
-            self.found,
-            self.advice,
+            sentence(&self.found),
+            sentence(&self.advice),
             self.check
         )
     }

@@ -9,6 +9,7 @@ use super::files::Found;
 use super::options::{Images, Order};
 use super::pixels::Pixels;
 use crate::base::atomic_file::fill_atomic;
+use crate::base::files;
 use crate::base::hash::fnv;
 use crate::base::threads::lock;
 use crate::data::folders::cache_folder;
@@ -92,7 +93,7 @@ impl Cache {
     /// The cache file, if there is a complete one of these pictures.
     pub(super) fn open(&self) -> Option<Kept> {
         let path = self.path.clone()?;
-        let mut file = File::open(&path).ok()?;
+        let mut file = files::open(&path, "pictures").ok()?;
         let length = file.metadata().ok()?.len();
         let mut head = [0; HEAD as usize];
         file.read_exact(&mut head).ok()?;
@@ -244,7 +245,13 @@ impl Kept {
         let pictures = pixels[before..].chunks_exact(self.row);
         for (picture, place) in pictures.zip(places) {
             if sum(picture) != self.sums[place] {
-                let problem = "it is damaged: remove it, and the pictures are decoded again";
+                let problem = match std::fs::remove_file(&self.path) {
+                    Ok(()) => {
+                        "it was damaged and is removed: run again, and the pictures are decoded \
+                         again"
+                    }
+                    Err(_) => "it is damaged: remove it, and the pictures are decoded again",
+                };
                 return Err(Error::file(&self.path, problem));
             }
         }

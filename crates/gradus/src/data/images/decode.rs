@@ -5,10 +5,10 @@
 //! camera's orientation (Exif) is ignored, as in Keras.
 
 use super::options::ColorMode;
+use crate::base::files;
 use crate::error::{Error, Result};
 use png::{ColorType, DecodingError, Limits, Transformations};
-use std::fs::File;
-use std::io::{Cursor, ErrorKind, Read};
+use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -34,14 +34,8 @@ pub(super) struct Picture {
 
 /// Reads a picture. Its contents tell the format, not its name.
 pub(super) fn decode(path: &Path, color: ColorMode) -> Result<Picture> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|cause| Error::io("read", path, cause))?;
+    let bytes = files::read(path, "a picture", MOST_BYTES)?;
     let decoded = match bytes.as_slice() {
-        bytes if bytes.len() as u64 > MOST_BYTES => {
-            Err(format!("it has more than {} MiB", MOST_BYTES >> 20))
-        }
         [] => Err("it is empty".into()),
         [0x89, b'P', b'N', b'G', ..] => png(&bytes, color),
         [0xff, 0xd8, ..] => jpeg(&bytes, color),

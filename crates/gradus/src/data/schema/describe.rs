@@ -3,6 +3,7 @@
 use super::Schema;
 use super::of::LeftOut;
 use super::summary::{Look, Summary};
+use crate::base::shown::{first, list};
 use crate::data::table::Kind;
 
 /// Limit of columns with missing values that are named.
@@ -33,17 +34,11 @@ impl Schema {
             }
         }
         if !gaps.is_empty() {
-            text += &format!("; gaps in {}", gaps[..gaps.len().min(NAMED)].join(", "));
-            if gaps.len() > NAMED {
-                text += &format!(" and {} more", gaps.len() - NAMED);
-            }
+            text += &format!("; gaps in {}", first(NAMED, gaps));
         }
         if !left.is_empty() {
-            let left: Vec<String> = left
-                .iter()
-                .map(|l| format!("{} ({})", l.name, l.why))
-                .collect();
-            text += &format!("\nleft out, since they tell nothing: {}", left.join(", "));
+            let left = list(left.iter().map(|l| format!("{} ({})", l.name, l.why)));
+            text += &format!("\nleft out, since they tell nothing: {left}");
         }
         text
     }

@@ -1,6 +1,7 @@
 //! Reading of another table by an existing schema.
 
 use super::Schema;
+use crate::base::shown::list;
 use crate::data::Dataset;
 use crate::data::table::{Kind, ReadTable, Table, Tabular, with_line};
 use crate::error::{Error, Result, nearest};
@@ -121,10 +122,7 @@ impl Schema {
         let of_model: HashSet<&str> = self.columns().collect();
         let is_known = |name: &&String| of_model.contains(name.as_str());
         let strangers: Vec<&String> = there.iter().filter(|name| !is_known(name)).collect();
-        let quoted = |names: &[&String]| {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            names.join(", ")
-        };
+        let quoted = |names: &[&String]| list(names.iter().map(|name| format!("`{name}`")));
         let s = |names: &[&String]| if names.len() == 1 { "" } else { "s" };
         // The usual names of nameless columns.
         let is_numbered = |name: &String| {

@@ -1,6 +1,7 @@
 //! Derivation of a table's targets: classes or a number.
 
 use super::{TableOptions, Target, Treat};
+use crate::base::shown::first;
 use crate::base::written;
 use crate::data::table::{Cells, Column, Kind, Table, truth};
 use crate::error::{Error, Result};
@@ -109,10 +110,6 @@ impl Target {
     /// The first few class names, for a message.
     pub(super) fn class_list(&self) -> String {
         const NAMED: usize = 20;
-        let first = self.classes[..self.classes.len().min(NAMED)].join(", ");
-        match self.classes.len() {
-            n if n > NAMED => format!("{first} and {} more", n - NAMED),
-            _ => first,
-        }
+        first(NAMED, &self.classes)
     }
 }

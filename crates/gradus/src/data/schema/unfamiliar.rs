@@ -2,6 +2,7 @@
 
 use super::known::Dictionary;
 use super::{Feature, Schema};
+use crate::base::shown::list;
 use crate::data::table::{Kind, column_names};
 use crate::data::tensor::Values;
 use crate::data::{Data, Dataset};
@@ -54,7 +55,9 @@ impl Unfamiliar {
     pub fn add_columns(&mut self, schema: &Schema, table: &Path) -> Result<()> {
         let there = column_names(table)?;
         let known: HashSet<&str> = schema.columns().collect();
-        let others = there.into_iter().filter(|name| !known.contains(name.as_str()));
+        let others = there
+            .into_iter()
+            .filter(|name| !known.contains(name.as_str()));
         self.ignored.extend(others);
         Ok(())
     }
@@ -88,11 +91,10 @@ impl Unfamiliar {
         let mut lines = Vec::new();
         if !self.ignored.is_empty() {
             let names = self.ignored.iter().map(|name| format!("`{name}`"));
-            let names: Vec<String> = names.collect();
             lines.push(format!(
                 "note: {source}: the model does not look at the column{} {}",
-                if names.len() == 1 { "" } else { "s" },
-                names.join(", ")
+                if self.ignored.len() == 1 { "" } else { "s" },
+                list(names)
             ));
         }
         for column in &self.columns {

@@ -10,7 +10,7 @@ use crate::data::conflict::conflict;
 use crate::data::dataset::{Dataset, Split};
 pub(super) use crate::data::images::Images;
 use crate::data::images::{ColorMode, Order, PictureRows, Pictures, Resize, no_classes, size_of};
-use crate::data::memory::Excess;
+use crate::data::excess::Excess;
 use crate::data::purpose::Purpose;
 use crate::data::run_data::RunData;
 use crate::data::scale::Scale;

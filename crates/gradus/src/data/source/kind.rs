@@ -1,8 +1,9 @@
 //! `SourceKind`: the facts and actions of one kind of data; `Request`: what is asked of it.
 
+use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, read};
 use crate::data::dataset::Split;
-use crate::data::memory::{Excess, Memory};
+use crate::data::excess::Excess;
 use crate::data::purpose::Purpose;
 use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;

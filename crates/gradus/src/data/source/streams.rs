@@ -2,7 +2,7 @@
 //! that are trained on.
 
 use super::kind::Request;
-use crate::data::memory::Excess;
+use crate::data::excess::Excess;
 use crate::data::run_data::{Facts, RunData, Streamed};
 use crate::data::scale::Scale;
 use crate::data::scale_name::ScaleName;

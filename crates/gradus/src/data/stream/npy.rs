@@ -134,11 +134,6 @@ impl Array {
             let problem = format!("its rows of shape {} hold no numbers", Shape::new(dims));
             return Err(Error::file(path, problem));
         }
-        if header.fortran_order && header.dims.len() > 1 {
-            let problem = "its first dimension runs fastest (Fortran order), so that no row is in \
-                           one piece: save numpy.ascontiguousarray of it";
-            return Err(Error::file(path, problem));
-        }
         let sizes = dims.iter().copied().chain([header.kind.size()]);
         let row_bytes = sizes.map(|size| size as u64).try_fold(1, u64::checked_mul);
         let all = row_bytes.and_then(|bytes| bytes.checked_mul(header.dims[0] as u64));
@@ -201,12 +196,35 @@ impl Array {
         let failed = |cause| Error::io("read", &self.path, cause);
         // It may have been truncated since it was opened.
         let length = self.file.metadata().map_err(failed)?.len();
-        self.check_length(rows.end, length)?;
-        let from = self.start + rows.start as u64 * self.row_bytes;
-        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+        let in_columns = self.header.fortran_order && self.header.dims.len() > 1;
+        // A column's end is behind all rows of the others.
+        let end = if in_columns { self.rows() } else { rows.end };
+        self.check_length(end, length)?;
         let bytes = rows.len() as u64 * self.row_bytes;
         let mut header = self.header.clone();
         header.dims[0] = rows.len();
+        if in_columns {
+            let columns = self.columns(rows, bytes)?;
+            return read_array(&self.path, &header, &mut columns.as_slice(), bytes);
+        }
+        let from = self.start + rows.start as u64 * self.row_bytes;
+        self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
         read_array(&self.path, &header, &mut (&self.file).take(bytes), bytes)
+    }
+
+    /// The elements of these rows in Fortran order, in which each column is in one piece.
+    fn columns(&mut self, rows: Range<usize>, bytes: u64) -> Result<Vec<u8>> {
+        let failed = |cause| Error::io("read", &self.path, cause);
+        let size = self.header.kind.size() as u64;
+        let mut found = vec![0; bytes as usize];
+        let mut from = self.start + rows.start as u64 * size;
+        if !found.is_empty() {
+            for column in found.chunks_exact_mut(rows.len() * size as usize) {
+                self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
+                self.file.read_exact(column).map_err(failed)?;
+                from += self.rows() as u64 * size;
+            }
+        }
+        Ok(found)
     }
 }

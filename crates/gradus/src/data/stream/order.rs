@@ -1,7 +1,7 @@
 //! The order of an epoch over streamed rows.
 
+use crate::base::memory::Memory;
 use crate::base::random::{Key, Sequence, Stream};
-use crate::data::memory::Memory;
 use crate::error::{Error, Result};
 use std::ops::Range;
 

@@ -2,8 +2,8 @@
 
 use super::order::Cut;
 use super::window::{self, Window};
+use crate::base::memory::Memory;
 use crate::base::threads::lock;
-use crate::data::memory::Memory;
 use crate::data::scale::Scale;
 use crate::data::split::share;
 use crate::data::{Dataset, Tensor};

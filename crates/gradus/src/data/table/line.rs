@@ -1,6 +1,6 @@
 //! The line in its file where a row begins.
 
-use super::header::{delimiter, layout};
+use super::header::layout;
 use super::records::cells;
 use super::source::Blocks;
 use super::{ReadTable, Table, TextOptions};
@@ -30,7 +30,7 @@ impl Table {
         let mut blocks = Blocks::open(path, BLOCK).ok()?;
         let (delimiter, columns, has_header) = {
             let start = blocks.start().ok()?;
-            let delimiter = delimiter(start);
+            let delimiter = blocks.delimiter().ok()?;
             let options = ReadTable {
                 text: TextOptions {
                     header: lock(&HEADERS).get(path).copied(),

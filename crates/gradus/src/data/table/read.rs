@@ -2,7 +2,7 @@
 
 use super::block_column::{BlockColumn, join};
 use super::gaps::Gaps;
-use super::header::{Layout, delimiter, layout};
+use super::header::{Layout, layout};
 use super::infer::{Found, Said, Way};
 use super::line;
 use super::records::cells;
@@ -144,7 +144,7 @@ impl<'a> Pass<'a> {
     ) -> Result<(Self, Blocks<'a>)> {
         let blocks = Blocks::open(path, block)?;
         let start = blocks.start()?;
-        let delimiter = delimiter(start);
+        let delimiter = blocks.delimiter()?;
         let layout = layout(path, start, delimiter, options)?;
         line::remember(path, layout.header);
         let known = || layout.names.iter().map(String::as_str);

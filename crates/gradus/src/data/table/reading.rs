@@ -1,6 +1,7 @@
 //! Remarks for the user on the reading of a table's text.
 
 use super::{Column, DateFormat, Kind, NumberFormat, Table};
+use crate::base::shown::first;
 use serde::{Deserialize, Serialize};
 
 /// The reading of a column's text, if it was not plain.
@@ -32,10 +33,7 @@ impl Table {
     pub fn notes(&self, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
         let columns = || self.columns.iter().filter(|column| wanted(&column.name));
         let mut notes: Vec<String> = self.note.iter().cloned().collect();
-        let named = |all: Vec<String>| match all.len() {
-            n if n > NAMED => format!("{} and {} more", all[..NAMED].join(", "), n - NAMED),
-            _ => all.join(", "),
-        };
+        let named = |all: Vec<String>| first(NAMED, all);
         let numbers = columns().filter(|c| c.cells.kind() == Kind::Number);
         let written = numbers.filter(|c| !c.reading.format.is_plain());
         let written = written.map(|c| format!("{} ({})", c.name, c.reading.format));

@@ -1,6 +1,8 @@
 //! The bytes of a table file, in blocks that end at a record's end, and the refusal of files that
 //! are no tables.
 
+use super::header::delimiter;
+use crate::base::files;
 use crate::error::{Error, Result};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::fs::File;
@@ -86,28 +88,22 @@ pub(super) struct Blocks<'a> {
     line: usize,
     number: usize,
     ended: bool,
+    /// The delimiter that the first line names.
+    named: Option<u8>,
 }
 
 impl<'a> Blocks<'a> {
     /// Opens a file, and refuses it if its first block shows that it is no table.
     pub fn open(path: &'a Path, size: usize) -> Result<Self> {
-        let failed = |cause| Error::io("read", path, cause);
-        let about = std::fs::metadata(path).map_err(failed)?;
-        if about.is_dir() {
-            return Err(Error::file(path, "is a folder, expected a CSV file"));
-        }
-        if !about.is_file() {
-            let problem = "is no ordinary file, expected a CSV file";
-            return Err(Error::file(path, problem));
-        }
         let mut blocks = Blocks {
             path,
-            file: File::open(path).map_err(failed)?,
+            file: files::open(path, "a CSV file")?,
             size,
             rest: Vec::new(),
             line: 1,
             number: 0,
             ended: false,
+            named: None,
         };
         blocks.read_to(size.max(16))?;
         while !blocks.ended
@@ -129,7 +125,15 @@ impl<'a> Blocks<'a> {
             Some(end) if !self.ended => end + 1,
             _ => self.rest.len(),
         };
-        utf8(self.path, &self.rest[..whole], 1)
+        utf8(self.path, &self.rest[..whole], self.line)
+    }
+
+    /// The delimiter: the one that a first line `sep=;` names, or that the first rows show.
+    pub fn delimiter(&self) -> Result<u8> {
+        match self.named {
+            Some(delimiter) => Ok(delimiter),
+            None => self.start().map(delimiter),
+        }
     }
 
     /// True once the whole file is read.
@@ -210,12 +214,34 @@ impl<'a> Blocks<'a> {
         if before == 0 && self.line == 1 && self.rest.starts_with("\u{feff}".as_bytes()) {
             self.rest.drain(.."\u{feff}".len());
         }
+        if before == 0
+            && self.line == 1
+            && let Some((delimiter, end)) = named(&self.rest)
+        {
+            self.rest.drain(..end);
+            self.named = Some(delimiter);
+            self.line = 2;
+        }
         Ok(())
     }
 
     fn problem(&self, at: usize, problem: &str) -> Error {
         problem_at(self.path, place(&self.rest, at, self.line), problem)
     }
+}
+
+/// The delimiter in a first line `sep=;`, as Excel writes and reads it, and the line's end.
+fn named(start: &[u8]) -> Option<(u8, usize)> {
+    let rest = start
+        .strip_prefix(b"sep=")
+        .or_else(|| start.strip_prefix(b"SEP="))?;
+    let (delimiter, rest) = rest.split_first()?;
+    let rest = rest
+        .strip_prefix(b"\r")
+        .unwrap_or(rest)
+        .strip_prefix(b"\n")?;
+    let is_one = !delimiter.is_ascii_alphanumeric() && delimiter.is_ascii() && *delimiter != b'"';
+    is_one.then_some((*delimiter, start.len() - rest.len()))
 }
 
 /// The end of the last complete record, terminated by `end`; `None` if none is complete. Refuses

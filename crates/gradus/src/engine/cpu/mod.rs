@@ -20,6 +20,7 @@ mod ops;
 mod packed;
 mod pairs;
 pub(crate) mod pool;
+mod room;
 mod session;
 mod simd;
 mod sparse;

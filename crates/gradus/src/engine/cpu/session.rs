@@ -10,7 +10,8 @@ use super::isa::Isa;
 use super::packed::PanelPacked;
 use super::pool::{self, Barrier, Pool};
 use super::thread_tuner::ThreadTuner;
-use super::{execute, ops};
+use super::{execute, ops, room};
+use crate::base::threads::threads as count;
 use crate::engine::{Fill, Session, Step};
 use crate::error::Result;
 use crate::plan::{Buffer, BufferInfo, Op, Plan, Program, Role};
@@ -52,6 +53,7 @@ struct Prepared {
 
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Result<Self> {
+        room::check_buffers(&program)?;
         let layouts = packing::weights(&program);
         let mut memory = Vec::new();
         let mut end = 0;
@@ -65,7 +67,8 @@ impl CpuSession {
         }
         let plans = program.plans.into_iter().zip(layouts);
         let plans = plans.map(|(plan, layout)| Compiled::new(plan, layout).map(Arc::new));
-        let plans = plans.collect::<Result<_>>()?;
+        let plans = plans.collect::<Result<Vec<_>>>()?;
+        room::check_session(end, &plans, threads.unwrap_or_else(count))?;
         let variables = Arc::new(Arena::new(end));
         Ok(Self::on(isa, threads, variables, memory.into(), plans))
     }
@@ -78,7 +81,7 @@ impl CpuSession {
         memory: Arc<[VariableMemory]>,
         plans: Vec<Arc<Compiled>>,
     ) -> Self {
-        let count = threads.unwrap_or_else(crate::base::threads::threads);
+        let count = threads.unwrap_or_else(count);
         let most = |f: fn(&Compiled) -> usize| plans.iter().map(|c| f(c)).max().unwrap_or(0);
         let temporaries = Arena::new(most(|compiled| compiled.arena));
         let scratch_room = most(|compiled| ops::scratch(&compiled.plan));

@@ -39,13 +39,7 @@ enum Origin {
 impl Document {
     /// Reads a file.
     pub fn open(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::InvalidData => Error::file(path, "is not a text file"),
-            std::io::ErrorKind::IsADirectory => {
-                Error::file(path, "is a folder, expected a configuration file")
-            }
-            _ => Error::io("read", path, cause),
-        })?;
+        let text = data::config_text(path)?;
         let value = from_toml(&text).map_err(|problem| match is_table(path) {
             true => Error::file(path, NO_CONFIG),
             false => Error::file(path, problem),

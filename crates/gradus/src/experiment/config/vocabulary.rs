@@ -1,6 +1,7 @@
 //! `vocabulary = "file.txt"`: a vocabulary from a file, one text or number per line.
 
 use super::problem_at;
+use crate::base::files;
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
@@ -34,9 +35,12 @@ pub fn with_vocabularies(at: &str, layers: &[Value], base: &Path) -> Result<Vec<
     layers.collect()
 }
 
+/// Size limit of a vocabulary's file.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// The distinct lines of a file. Empty ones at its end are ignored.
 fn read(path: &Path, numbers: bool) -> Result<Vec<Value>> {
-    let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+    let bytes = files::read(path, "a vocabulary, a text a line", MOST_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()]
             .iter()

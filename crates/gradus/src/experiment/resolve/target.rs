@@ -1,6 +1,7 @@
 //! The meaning of a table's target, as losses and layers imply it.
 
 use crate::base::registry::Value;
+use crate::base::shown::list;
 use crate::data::{RunData, Schema};
 use crate::error::{Error, Result};
 use crate::experiment::config::number_targets::is_of_numbers;
@@ -66,8 +67,8 @@ impl Config {
             named.or(numbered).ok_or_else(|| {
                 let expected = match names.is_empty() {
                     true => "a class's number".to_owned(),
-                    false if of_numbers => format!("a class: {}", names.join(", ")),
-                    false => format!("a class, or its number: {}", names.join(", ")),
+                    false if of_numbers => format!("a class: {}", list(&names)),
+                    false => format!("a class, or its number: {}", list(&names)),
                 };
                 Error::invalid("train.class_weight", format!("`{key}`"), expected)
             })

@@ -22,6 +22,7 @@ use super::graph::{Input, LayerEntry, Model, Source};
 use super::layers::Normalization;
 use super::recipe::Recipe;
 use crate::base::shape::Shape;
+use crate::base::shown::list;
 use crate::data::{
     DATE_PARTS, DATETIME_PARTS, Data, Dataset, Feature, Kind, NumberFormat, RunData, Schema,
     Summary, TableOptions, Tabular, Target,
@@ -236,7 +237,7 @@ impl Model {
         match schema.targets.iter().find(|target| !known(target)) {
             Some(stranger) if schema.targets.len() > 1 => {
                 let found = format!("target `{}`", stranger.name);
-                let expected = format!("one of the outputs {}", names.join(", "));
+                let expected = format!("one of the outputs {}", list(&names));
                 Err(Error::invalid("schema", found, expected))
             }
             _ => Ok(()),

@@ -1,5 +1,6 @@
 //! The output of a network for a table's target.
 
+use crate::base::shown::list;
 use crate::data::{Moments, Schema, Summary, TableOptions, Target, TargetScale};
 use crate::error::{Error, Result};
 use crate::model::{OutputLoss, Task};
@@ -27,10 +28,9 @@ impl TargetOutput {
         losses: &[Option<&Loss>],
     ) -> Result<Vec<TargetOutput>> {
         if schema.targets.is_empty() {
-            let columns: Vec<&str> = schema.features.iter().map(|f| f.name.as_str()).collect();
             let problem = format!(
                 "missing: name the column that is to be predicted; the table has {}",
-                columns.join(", ")
+                list(schema.features.iter().map(|f| &f.name))
             );
             return Err(Error::Config {
                 at: "data.target".into(),

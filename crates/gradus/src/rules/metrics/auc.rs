@@ -1,4 +1,4 @@
-use super::{Batch, Better, MetricFormula};
+use super::{Batch, Better, MetricFormula, over};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -122,11 +122,6 @@ impl Rule for AUC {
         }
         Ok(())
     }
-}
-
-/// a / b, and 0 where b is 0.
-fn over(a: f64, b: f64) -> f64 {
-    if b == 0.0 { 0.0 } else { a / b }
 }
 
 impl MetricFormula for AUC {

@@ -25,6 +25,11 @@ pub struct Batch<'a> {
     pub weights: &'a [f32],
 }
 
+/// a / b, and 0 where b is 0, as Keras' means of rows whose weights are all 0.
+fn over(a: f64, b: f64) -> f64 {
+    if b == 0.0 { 0.0 } else { a / b }
+}
+
 /// The index of the largest value, the first of ties, as numpy's argmax.
 fn largest(numbers: &[f32]) -> usize {
     let mut best = 0;
@@ -113,7 +118,7 @@ pub(crate) trait MetricFormula: Rule {
 
     /// The result: by default the first accumulated value over the second.
     fn result(&self, gathered: &[f64]) -> f64 {
-        gathered[0] / gathered[1]
+        over(gathered[0], gathered[1])
     }
 
     /// The metric that this one stands for with such targets and outputs.

@@ -1,7 +1,7 @@
 //! The losses that are metrics too, with the same names and arguments; and metrics derived from
 //! them.
 
-use super::{Batch, Better, MetricFormula, Metric};
+use super::{Batch, Better, Metric, MetricFormula, over};
 use crate::base::registry::Rule;
 use crate::rules::losses::{LossFormula, Targets};
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl MetricFormula for CosineSimilarity {
 
     /// The cosine itself; the loss is minus it.
     fn result(&self, gathered: &[f64]) -> f64 {
-        -gathered[0] / gathered[1]
+        over(-gathered[0], gathered[1])
     }
 }
 
@@ -120,7 +120,7 @@ impl MetricFormula for RootMeanSquaredError {
     }
 
     fn result(&self, gathered: &[f64]) -> f64 {
-        (gathered[0] / gathered[1]).sqrt()
+        over(gathered[0], gathered[1]).sqrt()
     }
 }
 

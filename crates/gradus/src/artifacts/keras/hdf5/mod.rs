@@ -9,6 +9,7 @@ mod write;
 pub(crate) use read::read;
 pub(crate) use write::write;
 
+use crate::base::shown::list;
 use std::collections::BTreeMap;
 
 /// A group of an HDF5 file.
@@ -74,7 +75,7 @@ impl Group {
                 None => {
                     return Err(format!(
                         "found arrays {}, expected them numbered from 0 without a gap",
-                        self.arrays.keys().cloned().collect::<Vec<_>>().join(", ")
+                        list(self.arrays.keys())
                     ));
                 }
             }

@@ -12,7 +12,7 @@ use super::kind::{Request, SourceKind, read_own};
 use crate::base::registry::Value;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::files::Files;
-use crate::data::memory::Excess;
+use crate::data::excess::Excess;
 use crate::data::npy::{is_array, read_npy, split_key};
 use crate::data::run_data::RunData;
 use crate::data::scale::Scale;

@@ -1,6 +1,7 @@
 //! Reading a table: its columns, and their meaning to a model.
 
 use super::super::kind::Request;
+use crate::base::shown;
 use crate::data::schema::{Schema, TableOptions};
 use crate::data::split::SplitBy;
 use crate::data::table::{Kind, ReadTable, Table, Tabular};
@@ -43,8 +44,7 @@ pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table
     let of_model: Vec<&String> = known.targets.iter().map(|target| &target.name).collect();
     if !options.target.iter().eq(of_model.iter().copied()) {
         let list = |names: &mut dyn Iterator<Item = &String>| {
-            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-            names.join(", ")
+            shown::list(names.map(|name| format!("`{name}`")))
         };
         let found = list(&mut options.target.iter());
         let expected = format!(

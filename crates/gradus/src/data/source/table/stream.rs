@@ -5,7 +5,8 @@ use super::super::streams::Streams;
 use super::keys::CopyKeys;
 use super::read::{notes, read, weights_are_numbers};
 use super::rows::{Picked, TableRows};
-use crate::data::memory::{Excess, Memory};
+use crate::base::memory::Memory;
+use crate::data::excess::Excess;
 use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;
 use crate::data::schema::{Schema, Summary};
@@ -65,8 +66,20 @@ impl Tabular for Large<'_> {
     }
 }
 
-/// The rows of a run, by their use.
+/// The rows of a run, by their use. A copy that turns out to be damaged is made anew.
 pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result<RunData> {
+    match opened(path, request, excess) {
+        Err(error) if Copied::is_gone(&error) => {
+            let mut run = opened(path, request, excess)?;
+            let note = format!("{}: its binary copy was damaged, and is made anew", path.display());
+            run.facts.notes.push(note);
+            Ok(run)
+        }
+        other => other,
+    }
+}
+
+fn opened(path: &Path, request: &Request<'_>, excess: Excess) -> Result<RunData> {
     let Excess { memory, .. } = excess;
     let (options, known) = (request.columns, request.purpose.schema);
     let looked_at = request.held_out().filter_map(|(_, how)| match how.split_by()? {

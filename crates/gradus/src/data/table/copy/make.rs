@@ -2,7 +2,7 @@
 
 #[cfg(feature = "parquet")]
 use super::super::Reading;
-use super::super::header::{delimiter, layout};
+use super::super::header::layout;
 use super::super::infer::Found;
 use super::super::infer::Way;
 use super::super::path::is_parquet;
@@ -69,7 +69,7 @@ fn names(table: &Path, options: &ReadTable) -> Result<Vec<String>> {
     const START: usize = 64 << 10;
     let blocks = Blocks::open(table, START)?;
     let start = blocks.start()?;
-    let layout = layout(table, start, delimiter(start), options)?;
+    let layout = layout(table, start, blocks.delimiter()?, options)?;
     line::remember(table, layout.header);
     Ok(layout.names)
 }

@@ -290,11 +290,15 @@ impl Copied {
         }
     }
 
+    /// The error, and the file's end: the next who needs it makes it anew.
     fn damaged(&self) -> Error {
-        let problem = format!(
-            "this copy of {} is damaged: remove it, and it is made anew",
-            self.name()
-        );
-        Error::file(&self.path, problem)
+        let problem = match std::fs::remove_file(&self.path) {
+            Ok(()) => "was damaged and is removed: run again, and it is made anew",
+            Err(_) => "is damaged: remove it, and it is made anew",
+        };
+        Error::file(
+            &self.path,
+            format!("this copy of {} {problem}", self.name()),
+        )
     }
 }

@@ -1,11 +1,11 @@
 //! The head and the tail of a copy's file.
 
 use super::{About, Copied, MAGIC, Origin};
+use crate::base::files;
 use crate::base::hash::fnv;
 use crate::data::folders::cache_folder;
 use crate::error::{Error, Result};
 use flate2::Crc;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -72,9 +72,18 @@ pub(super) fn finish(to: &mut impl Write, about: &About, chunks: &[Size]) -> io:
 }
 
 impl Copied {
+    /// True of the error of a damaged copy that is now removed.
+    pub fn is_gone(error: &Error) -> bool {
+        let copies = cache_folder().map(|folder| folder.join("tables"));
+        match (error, copies) {
+            (Error::File { path, .. }, Some(copies)) => path.starts_with(copies) && !path.exists(),
+            _ => false,
+        }
+    }
+
     /// Opens a copy; `None` if the file is none, or not of this table in its current state.
     pub(super) fn open(path: PathBuf, origin: &Origin) -> Option<Copied> {
-        let mut file = File::open(&path).ok()?;
+        let mut file = files::open(&path, "a copy").ok()?;
         let length = file.metadata().ok()?.len();
         let end = length.checked_sub(TAIL)?;
         let mut magic = [0; 16];

@@ -3,6 +3,7 @@
 use super::super::arrow;
 use super::super::typed::Making;
 use super::super::{Cells, ReadTable};
+use crate::base::files;
 use crate::error::{Error, Result};
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
@@ -32,16 +33,8 @@ pub(super) struct Opened<'a> {
 impl<'a> Opened<'a> {
     pub fn new(path: &'a Path) -> Result<Self> {
         let failed = |cause| Error::io("read", path, cause);
-        let file = File::open(path).map_err(failed)?;
-        let of_file = file.metadata().map_err(failed)?;
-        if !of_file.is_file() {
-            let problem = match of_file.is_dir() {
-                true => "is a folder, expected a Parquet file",
-                false => "is no ordinary file, expected a Parquet file",
-            };
-            return Err(Error::file(path, problem));
-        }
-        let length = of_file.len();
+        let file = files::open(path, "a Parquet file")?;
+        let length = file.metadata().map_err(failed)?.len();
         check_ends(path, &file, length)?;
         let about = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
         let about = about.map_err(|error| damaged(path, error))?;

@@ -1,4 +1,4 @@
-//! Amounts of memory in human-readable form.
+//! Amounts of memory: as text, as there are, and as they may be taken.
 
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
@@ -55,7 +55,7 @@ impl Memory {
     }
 
     /// Reads a configuration's text or number of bytes.
-    pub(super) fn from_value(at: &str, value: &Value) -> Result<Self> {
+    pub(crate) fn from_value(at: &str, value: &Value) -> Result<Self> {
         match (value, value.as_u64()) {
             (Value::String(text), _) => Self::from_text(at, text),
             (_, Some(bytes)) if bytes > 0 => Ok(Memory(bytes)),
@@ -64,7 +64,7 @@ impl Memory {
     }
 
     /// The amount rounded up to two digits.
-    pub(super) fn at_least(bytes: u64) -> Self {
+    pub(crate) fn at_least(bytes: u64) -> Self {
         let mut unit = 1;
         while bytes / unit >= 100 {
             unit *= 10;
@@ -75,40 +75,88 @@ impl Memory {
     /// The machine's memory, or this process' limit if that is lower; `None` if the system does not
     /// state it in a file.
     pub fn of_machine() -> Option<Self> {
-        let read = |path: &str| std::fs::read_to_string(path).ok();
-        let about = read("/proc/meminfo")?;
-        let line = about.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        let allowed = [
-            "/sys/fs/cgroup/memory.max",
-            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        ];
-        let allowed = allowed
-            .iter()
-            .filter_map(|path| read(path)?.trim().parse().ok());
-        allowed.chain([kib.saturating_mul(1024)]).min().map(Memory)
+        let all = kib("/proc/meminfo", "MemTotal:")?;
+        groups_limit().into_iter().chain([all]).min().map(Memory)
+    }
+
+    /// The memory that this process can still get; `None` if the system does not state it in a file.
+    fn free() -> Option<Self> {
+        let free = kib("/proc/meminfo", "MemAvailable:")?;
+        let swap = kib("/proc/meminfo", "SwapFree:").unwrap_or(0);
+        let own = |what| kib("/proc/self/status", what).unwrap_or(0);
+        let of_group = groups_limit().map(|most| most.saturating_sub(own("RssAnon:")));
+        let of_process = address_space().map(|most| most.saturating_sub(own("VmSize:")));
+        let limits = of_group.into_iter().chain(of_process);
+        limits.chain([free.saturating_add(swap)]).min().map(Memory)
     }
 }
 
-/// Rows that would take more memory than they may.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Excess {
-    /// The memory that they may take.
-    pub memory: Memory,
-    /// The memory that all of them would take, about.
-    pub whole: Memory,
+/// Refuses what takes more memory than there is, before it is allocated: the allocator would end the
+/// process. `bytes` is `None` if there are more than can be counted; `found` says what takes them.
+pub(crate) fn check(
+    at: &str,
+    bytes: Option<u64>,
+    found: impl FnOnce(&str) -> String,
+) -> Result<()> {
+    /// Amounts that every machine has need no question.
+    const SMALL: u64 = 1 << 24;
+    if matches!(bytes, Some(0..=SMALL)) {
+        return Ok(());
+    }
+    let free = Memory::free();
+    let whole = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let fits = whole.is_some_and(|whole| {
+        // Systems that state no amount may still refuse one.
+        let is_given = || Vec::<u8>::new().try_reserve_exact(whole).is_ok();
+        free.is_none_or(|free| whole as u64 <= free.0) && is_given()
+    });
+    if fits {
+        return Ok(());
+    }
+    let amount = match bytes {
+        Some(bytes) => Memory(bytes).to_string(),
+        None => "more bytes than can be counted".to_owned(),
+    };
+    let expected = match free {
+        Some(free) => format!("at most {free}, the memory that is free"),
+        None => "what fits into memory".to_owned(),
+    };
+    Err(Error::invalid(at, found(&amount), expected))
 }
 
-impl Excess {
-    /// The error of a call that needs all rows in memory.
-    pub fn error(self) -> Error {
-        let Excess { memory, whole } = self;
-        let expected = format!(
-            "at most {memory} (`data.memory`, or half of the machine's): what is larger is not \
-             read as a whole, but trained on, evaluated and predicted meanwhile"
-        );
-        Error::invalid("data", format!("rows of {whole}"), expected)
+/// The bytes of a product of sizes; `None` if there are more than can be counted.
+pub(crate) fn bytes(of_each: usize, sizes: &[usize]) -> Option<u64> {
+    let mut sizes = sizes.iter().map(|&size| size as u64);
+    match sizes.clone().any(|size| size == 0) {
+        true => Some(0),
+        false => sizes.try_fold(of_each as u64, u64::checked_mul),
     }
+}
+
+/// A line's number of KiB in a file of the system, in bytes.
+fn kib(path: &str, line: &str) -> Option<u64> {
+    let about = std::fs::read_to_string(path).ok()?;
+    let found = about.lines().find_map(|l| l.strip_prefix(line))?;
+    let kib: u64 = found.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib.saturating_mul(1024))
+}
+
+/// The limit of this process' group, as of a container.
+fn groups_limit() -> Option<u64> {
+    let limits = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ];
+    let read = |path| std::fs::read_to_string(path).ok()?.trim().parse().ok();
+    limits.into_iter().filter_map(read).min()
+}
+
+/// The limit of this process' addresses (`ulimit -v`).
+fn address_space() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let mut lines = limits.lines();
+    let limit = lines.find_map(|line| line.strip_prefix("Max address space"))?;
+    limit.split_whitespace().next()?.parse().ok()
 }
 
 impl From<u64> for Memory {

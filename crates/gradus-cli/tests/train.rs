@@ -15,7 +15,13 @@ fn the_default_trains_and_says_what_came_out_and_what_to_type_next() {
     assert!(said.err.contains("epoch 1/2  loss ") && said.err.contains("epoch 2/2"));
     assert_eq!(
         place.names("runs/digits-1"),
-        ["checkpoint", "config.toml", "history.csv", "model.keras"]
+        [
+            ".lock",
+            "checkpoint",
+            "config.toml",
+            "history.csv",
+            "model.keras"
+        ]
     );
     let history = place.text("runs/digits-1/history.csv");
     let header = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n0,";

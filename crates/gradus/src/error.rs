@@ -262,8 +262,8 @@ impl Error {
 fn is_of_the_path(cause: &io::Error) -> bool {
     use io::ErrorKind::*;
     match cause.kind() {
-        NotFound | PermissionDenied | NotADirectory | IsADirectory | ReadOnlyFilesystem
-        | InvalidFilename | InvalidInput => true,
+        NotFound | AlreadyExists | PermissionDenied | NotADirectory | IsADirectory
+        | ReadOnlyFilesystem | InvalidFilename | InvalidInput => true,
         // A loop of links, whose name in Rust is not stable.
         other => format!("{other:?}") == "FilesystemLoop",
     }

@@ -98,7 +98,7 @@ fn a_damaged_checkpoint_never_gives_another_model_in_silence() {
     let states: Vec<_> = whole.keys().filter(|n| n.starts_with("state-")).collect();
     assert_eq!(states.len(), 2, "{:?}", whole.keys());
     let newest = String::from_utf8(whole[states[1]].clone()).unwrap();
-    let flips = std::env::var("GRADUS_FLIPS").map_or(200, |n| n.parse().unwrap());
+    let flips = std::env::var("GRADUS_FLIPS").map_or(80, |n| n.parse().unwrap());
 
     let mut damages: Vec<(String, BTreeMap<String, Vec<u8>>)> = Vec::new();
     let mut random = 1_u64;

@@ -1,11 +1,14 @@
 //! The changes of a run's configuration and data since it began, by name.
 
+use super::checkpoint::State;
+use super::config::from_toml;
+use super::event::{Event, Progress};
 use super::resolve::Run;
+use super::run_folder::{CONFIG, Resume};
 use crate::base::digest::Digest;
 use crate::base::registry::Value;
 use crate::data::{Data, Fingerprint};
 use crate::error::{Error, Result, join};
-use crate::experiment::config::from_toml;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -66,7 +69,7 @@ impl Fingerprints {
     }
 
     /// The names of the data that differs from that of the digests `before`.
-    pub fn changes(&self, before: &BTreeMap<String, String>) -> Vec<String> {
+    fn changes(&self, before: &BTreeMap<String, String>) -> Vec<String> {
         let changed = |(name, digest): (&String, &String)| {
             let source = &self.sources[name];
             match before.get(name) {
@@ -86,8 +89,50 @@ impl Fingerprints {
     }
 }
 
+/// Refuses to resume a run whose configuration or data has changed in what matters, unless that
+/// is allowed: then its state goes on at the beginning of an epoch.
+pub fn refuse(
+    run: &Run,
+    data: &Fingerprints,
+    resume: &Resume,
+    state: Option<&mut State>,
+    progress: &Progress<'_>,
+) -> Result<()> {
+    let changes = match &state {
+        Some(state) => {
+            // The data comes first: some of the configuration follows from it.
+            let mut changes = data.changes(&state.data);
+            changes.extend(of_config(&run.text, &state.config)?);
+            changes
+        }
+        None => {
+            let path = resume.folder.join(CONFIG);
+            let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+            of_config(&run.text, &before)?
+        }
+    };
+    if changes.is_empty() {
+        return Ok(());
+    }
+    if !resume.allow_changed {
+        return Err(refusal(&resume.folder, &changes));
+    }
+    if let Some(state) = state {
+        // Its steps and sums may be of other batches, or of other metrics: the epoch begins anew.
+        (state.step, state.seconds) = (0, 0.0);
+        state.meters.clear();
+    }
+    // The weights are the checkpoint's, and so is what holds them.
+    let stays = |change: String| match change.starts_with("`model.") {
+        true => format!("{change}; the checkpoint's model stays as it is"),
+        false => change,
+    };
+    let changes = &changes.into_iter().map(stays).collect::<Vec<_>>();
+    progress.tell(&Event::ChangesAllowed { changes })
+}
+
 /// The keys in which two resolved configurations differ in what matters to a training.
-pub fn of_config(now: &str, before: &str) -> Result<Vec<String>> {
+fn of_config(now: &str, before: &str) -> Result<Vec<String>> {
     let read = |text: &str| {
         let config = from_toml(text).map_err(|problem| Error::file("config.toml", problem))?;
         let mut keys = BTreeMap::new();
@@ -116,7 +161,7 @@ pub fn of_config(now: &str, before: &str) -> Result<Vec<String>> {
 }
 
 /// The error of a resumed training whose configuration or data has changed.
-pub fn refusal(folder: &Path, changes: &[String]) -> Error {
+fn refusal(folder: &Path, changes: &[String]) -> Error {
     let more = match changes.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!("; and {more} more"),

@@ -3,8 +3,10 @@
 use super::config::Document;
 use super::event::{Event, Progress};
 use super::lock::Lock;
-use super::run_folder::{CONFIG, Destination, FOLDS, PREDICTIONS, create, fold_folder, write_text};
-use super::train::{Resume, Trained, train};
+use super::run_folder::{
+    CONFIG, Destination, FOLDS, PREDICTIONS, Resume, create, fold_folder, write_text,
+};
+use super::train::{Trained, train};
 use crate::base::atomic_file::write_atomic;
 use crate::data::{Data, HoldOut};
 use crate::error::{Error, Result};

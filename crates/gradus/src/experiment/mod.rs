@@ -66,9 +66,8 @@ use crate::model::Model;
 use crate::train::{History, LearningRateCurve};
 use config::{Document, Override};
 use event::Progress;
-use run_folder::{CONFIG, Destination};
+use run_folder::{CONFIG, Destination, Resume};
 use std::path::{Path, PathBuf};
-use train::Resume;
 
 /// A configuration with overrides, and the place of its runs.
 ///
@@ -167,7 +166,7 @@ impl Experiment {
     }
 
     /// Lets a resumed run go on with another configuration or other data:
-    /// [`Event::ChangesAllowed`] names what has changed.
+    /// [`Event::ChangesAllowed`] names what has changed. The model stays the checkpoint's.
     pub fn allow_changed(mut self) -> Self {
         self.allow_changed = true;
         self

@@ -47,6 +47,15 @@ pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
     Err(Error::file(given, problem))
 }
 
+/// The run that a training goes on with.
+#[derive(Clone, Debug)]
+pub(super) struct Resume {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// True if its configuration and its data may have changed.
+    pub allow_changed: bool,
+}
+
 /// The folder of a run.
 #[derive(Clone, Debug)]
 pub(super) enum Destination {

@@ -9,7 +9,7 @@ use super::pretrain::pretrain;
 use super::recorder::Recorder;
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{CONFIG, Destination, HISTORY, MODEL, create, write_text};
+use super::run_folder::{Destination, HISTORY, MODEL, Resume, create, write_text};
 use super::unwritten::Unwritten;
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
@@ -18,15 +18,6 @@ use crate::rules::optimizers::LearningRate;
 use crate::train::{Fit, History, OnNan, Position};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// The run that a training goes on with.
-#[derive(Clone, Debug)]
-pub struct Resume {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// True if its configuration and its data may have changed.
-    pub allow_changed: bool,
-}
 
 /// A training that has ended.
 pub struct Trained {
@@ -68,7 +59,7 @@ pub fn train(
         Some(resume) => {
             let mut checkpoint = checkpoint::read(&resume.folder, progress)?;
             let state = checkpoint.as_mut().map(|checkpoint| &mut checkpoint.state);
-            same_run(&run, &data, resume, state, progress)?;
+            changes::refuse(&run, &data, resume, state, progress)?;
             checkpoint
         }
         None => None,
@@ -270,41 +261,4 @@ fn fit(run: &mut Run, done: Position, recorder: &mut Recorder<'_, '_>) -> Result
     }
     run.model.fit(&run.data.train, fit)?;
     Ok(())
-}
-
-/// Refuses to resume a run whose configuration or data has changed in what matters, unless that
-/// is allowed.
-fn same_run(
-    run: &Run,
-    data: &Fingerprints,
-    resume: &Resume,
-    state: Option<&mut State>,
-    progress: &Progress<'_>,
-) -> Result<()> {
-    let changes = match &state {
-        Some(state) => {
-            // The data comes first: some of the configuration follows from it.
-            let mut changes = data.changes(&state.data);
-            changes.extend(changes::of_config(&run.text, &state.config)?);
-            changes
-        }
-        None => {
-            let path = resume.folder.join(CONFIG);
-            let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
-            changes::of_config(&run.text, &before)?
-        }
-    };
-    if changes.is_empty() {
-        return Ok(());
-    }
-    if !resume.allow_changed {
-        return Err(changes::refusal(&resume.folder, &changes));
-    }
-    if let Some(state) = state {
-        // Its steps and sums may be of other batches, or of other metrics: the epoch begins anew.
-        (state.step, state.seconds) = (0, 0.0);
-        state.meters.clear();
-    }
-    let changes = &changes;
-    progress.tell(&Event::ChangesAllowed { changes })
 }

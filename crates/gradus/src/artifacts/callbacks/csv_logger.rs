@@ -131,9 +131,10 @@ impl CSVLogger {
         }
         let mut file = self.open(OpenOptions::new().append(true).create(true))?;
         let failed = |cause| Error::io("write", &self.filename, cause);
-        if let Some(size) = self.torn {
-            let now = file.metadata().map_err(failed)?.len();
-            file.set_len(now.min(size)).map_err(failed)?;
+        if let Some(size) = self.torn
+            && file.metadata().map_err(failed)?.len() > size
+        {
+            file.set_len(size).map_err(failed)?;
         }
         let size = file.metadata().map_err(failed)?.len();
         let columns = self.columns.iter().flatten().cloned();

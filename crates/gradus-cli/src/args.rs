@@ -51,7 +51,8 @@ pub struct Train {
     pub allow_changed: bool,
     /// Cross-validation: train K times, each time with another K-th of the rows held out, chosen as
     /// `data.validation` chooses its rows (`stratify`, `group`, `time`), else at random. Each has its
-    /// run folder; `folds.csv` and `predictions.csv` have what was measured and predicted
+    /// run folder; `folds.csv` and `predictions.csv` have what was measured and predicted. With
+    /// --resume, only what is missing is trained
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
     /// Where all random numbers come from: short for `--set seed=N`

@@ -50,7 +50,9 @@ fn come(signal: u8) {
     let first = CAUGHT.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     if first.is_ok() && LOOKS.load(Ordering::SeqCst) {
         clear_line();
-        return message("ends behind this step, with a checkpoint; at once if told again");
+        return message(
+            "the training ends after this step, with a checkpoint; a second signal ends it at once",
+        );
     }
     quit();
 }

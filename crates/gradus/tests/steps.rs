@@ -25,7 +25,7 @@ seed = 5
 [data]
 table = "t.csv"
 target = "class"
-columns = { price = "ignore" }
+columns = { price = "drop" }
 sample_weight = "w"
 validation = { fraction = 0.2, shuffle = true }
 [model]
@@ -43,13 +43,23 @@ batch_size = 16
 epochs = 4
 "#;
 
-/// Ends the training with an error at these places: an epoch and a step of it, or its end.
-const PLACES: [(usize, Option<usize>); 5] = [
-    (0, Some(0)),
-    (1, Some(5)),
-    (1, Some(6)),
-    (1, None),
-    (2, Some(usize::MAX)),
+/// A place at which a training is ended with an error.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Step(usize),
+    LastStep,
+    Validation,
+    End,
+}
+
+/// Places, and the epochs that they are in.
+const PLACES: [(usize, Place); 6] = [
+    (0, Place::Step(0)),
+    (1, Place::Step(5)),
+    (1, Place::Step(6)),
+    (1, Place::Validation),
+    (1, Place::End),
+    (2, Place::LastStep),
 ];
 
 /// What is the same however often a run is interrupted.
@@ -67,15 +77,16 @@ fn lasting(outcome: &Outcome) -> (Vec<Vec<u32>>, String) {
 /// Runs, and ends at each place in turn; the number of steps in all.
 fn in_pieces(experiment: &Experiment) -> (Outcome, usize) {
     let (mut steps, mut experiment) = (0, experiment.clone());
-    for (epoch, step) in PLACES {
+    for (epoch, place) in PLACES {
         let ended = experiment.run(|event| {
             let here = match event {
                 Event::BatchEnd(p) => {
                     steps += 1;
-                    let step = step.map(|step| step.min(p.batches - 1));
-                    (p.epoch, Some(p.batch)) == (epoch, step)
+                    let last = p.batch + 1 == p.batches && place == Place::LastStep;
+                    p.epoch == epoch && (last || place == Place::Step(p.batch))
                 }
-                Event::EpochEnd { epoch: ended, .. } => (ended.epoch, None) == (epoch, step),
+                Event::ValidationBatchEnd(p) => (p.epoch, Place::Validation) == (epoch, place),
+                Event::EpochEnd { epoch: ended, .. } => (ended.epoch, Place::End) == (epoch, place),
                 _ => false,
             };
             if here {
@@ -108,7 +119,6 @@ fn compare(folder: &Folder, name: &str, experiment: Experiment) {
     // No step is lost, and none is taken twice.
     assert_eq!(taken, steps, "{name}");
     assert_eq!(lasting(&whole), lasting(&resumed), "{name}");
-    assert_eq!(whole.model.state, resumed.model.state, "{name}");
     let file = |folder: &std::path::Path| std::fs::read(folder.join(MODEL)).unwrap();
     assert!(file(&straight) == file(&pieces), "{name}");
     for path in [straight, pieces] {
@@ -168,7 +178,7 @@ fn a_training_goes_on_inside_an_epoch_to_the_same_bits() {
 #[test]
 fn mixed_pictures_go_on_inside_an_epoch_to_the_same_bits() {
     let text = r#"
-        data = { dataset = "digits", validation = { first = 1400 }, scale = "unit" }
+        data = { dataset = "digits", validation = { first = 1200 }, scale = "unit" }
         [model]
         layers = [
           { type = "Reshape", target_shape = [8, 8, 1] },

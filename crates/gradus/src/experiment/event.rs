@@ -119,6 +119,8 @@ pub enum Event<'a> {
     },
     /// A step has been taken.
     BatchEnd(&'a EpochProgress<'a>),
+    /// A batch of an epoch's validation is done; the progress is that of the epoch's training.
+    ValidationBatchEnd(&'a EpochProgress<'a>),
     /// An epoch and its validation are done.
     EpochEnd {
         /// The epoch's measurements.

@@ -66,7 +66,16 @@ impl Callback for Recorder<'_, '_> {
 
     fn on_train_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
         self.each(|c| c.on_train_batch_end(p, t))?;
-        self.step_ends(p, t)
+        let told = self.progress.tell(&Event::BatchEnd(p));
+        self.ended_meanwhile()?;
+        let due = self.checkpoints.as_ref().is_some_and(Writer::is_due_inside);
+        self.checkpoint_inside(due, told, p, t)
+    }
+
+    fn on_test_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
+        self.each(|c| c.on_test_batch_end(p, t))?;
+        let told = self.progress.tell(&Event::ValidationBatchEnd(p));
+        self.checkpoint_inside(false, told, p, t)
     }
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
@@ -163,12 +172,15 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
-    /// Writes a checkpoint behind a step if one is due, or if the callback for events ends the
-    /// training here.
-    fn step_ends(&mut self, p: &EpochProgress<'_>, training: &mut Training<'_>) -> Result<()> {
-        let told = self.progress.tell(&Event::BatchEnd(p));
-        self.ended_meanwhile()?;
-        let due = self.checkpoints.as_ref().is_some_and(Writer::is_due_inside);
+    /// Writes a checkpoint behind a step if one is due, or if the callback that was told of it ends
+    /// the training.
+    fn checkpoint_inside(
+        &mut self,
+        due: bool,
+        told: Result<()>,
+        p: &EpochProgress<'_>,
+        training: &Training<'_>,
+    ) -> Result<()> {
         let now = Instant::now();
         if (due || told.is_err())
             && let Some(model) = training.snapshot_inside(p)
@@ -229,7 +241,8 @@ impl Recorder<'_, '_> {
                     ..self.facts.clone()
                 };
                 let now = Instant::now();
-                let model = training.model().clone();
+                // The weights may be their averages by now.
+                let model = training.kept().clone();
                 self.checkpoint(position, (true, now), model, training)
             }
             _ => Ok(()),

@@ -50,6 +50,9 @@ pub struct BetterEpoch {
 pub struct Record {
     pub history: History,
     pub early_stopping: Option<EarlyStopping>,
+    /// The epoch that the training was resumed in, from 0, and the steps of it that were done; 0
+    /// steps at its beginning.
+    pub resumed: (usize, usize),
 }
 
 impl Record {
@@ -179,8 +182,12 @@ impl Record {
         };
         let finite = |e: &&Epoch| e.logs.get("loss").is_some_and(f64::is_finite);
         let before = self.history.epochs.iter().rev().find(finite);
+        let (inside, steps) = self.resumed;
         let state = match (self.restored(), before) {
             (Some(best), Some(_)) => format!("with the best weights, of epoch {}", best + 1),
+            (_, last) if steps > 0 && last.is_none_or(|last| last.epoch < inside) => {
+                format!("as it was after step {steps} of epoch {}", inside + 1)
+            }
             (_, Some(last)) => format!("as it was after epoch {}", last.epoch + 1),
             (_, None) => "as it was before the first epoch".to_owned(),
         };

@@ -79,6 +79,7 @@ pub fn train(
         }
         begun => pretrain(&mut run, &mut recorder, begun).map_err(located)?,
     }
+    let resumed = (recorder.first, done.step);
     let fitted = fit(&mut run, done, &mut recorder);
     let Recorder {
         callbacks,
@@ -92,6 +93,7 @@ pub fn train(
     let record = Record {
         early_stopping: callbacks.early_stopping,
         history,
+        resumed,
     };
     let broken = match fitted {
         Err(error @ Error::BlowUp { .. }) => Some(error),

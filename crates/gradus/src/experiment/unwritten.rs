@@ -22,6 +22,14 @@ struct Failure {
     problem: String,
 }
 
+impl Failure {
+    /// True if the file has not been written since.
+    fn lasts(&self) -> bool {
+        let written = self.path.metadata().and_then(|about| about.modified());
+        written.map_or(true, |written| written < self.at)
+    }
+}
+
 impl Unwritten {
     /// Notes the outcome for a kind of file. A refusal by the system is told once, until one is
     /// written; any other error is returned.
@@ -33,7 +41,11 @@ impl Unwritten {
     ) -> Result<()> {
         let error = match written {
             Ok(()) => {
-                self.told.retain(|told| *told != kind);
+                // Most calls of a callback write nothing.
+                let its = |failure: &Failure| failure.kind == kind && failure.lasts();
+                if self.told.contains(&kind) && !self.failures.iter().any(its) {
+                    self.told.retain(|told| *told != kind);
+                }
                 return Ok(());
             }
             Err(error) => error,
@@ -63,11 +75,7 @@ impl Unwritten {
 
     /// The errors of the files that have not been written since.
     pub fn finish(self) -> Vec<String> {
-        let lasting = |failure: &Failure| {
-            let written = failure.path.metadata().and_then(|about| about.modified());
-            written.map_or(true, |written| written < failure.at)
-        };
-        let lasting = self.failures.into_iter().filter(lasting);
+        let lasting = self.failures.into_iter().filter(Failure::lasts);
         lasting.map(|failure| failure.problem).collect()
     }
 }

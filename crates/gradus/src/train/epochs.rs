@@ -167,7 +167,7 @@ impl<'a> Epochs<'a> {
             return Ok(None);
         }
         let mut logs = self.steps.meters.report();
-        self.validate(&mut logs)?;
+        self.validate(epoch, &mut logs)?;
         logs.push("learning_rate", used);
         for callback in &mut self.callbacks {
             callback.on_epoch_end(epoch, &logs, &mut self.training)?;
@@ -199,7 +199,7 @@ impl<'a> Epochs<'a> {
     }
 
     /// Evaluates loss and metrics on the validation rows.
-    fn validate(&mut self, logs: &mut Logs) -> Result<()> {
+    fn validate(&mut self, epoch: usize, logs: &mut Logs) -> Result<()> {
         let Some(evaluation) = &mut self.evaluation else {
             return Ok(());
         };
@@ -211,7 +211,17 @@ impl<'a> Epochs<'a> {
             iteration: self.training.model.state.iteration,
             ..Step::default()
         };
-        let measured = evaluation.run(&mut self.training.runner, &step)?.report();
+        let last = self.steps.count().saturating_sub(1);
+        let progress = self.steps.progress(epoch, self.end, last);
+        evaluation.begin();
+        let mut number = 0;
+        while evaluation.take(&mut self.training.runner, &step, number)? {
+            for callback in &mut self.callbacks {
+                callback.on_test_batch_end(&progress, &mut self.training)?;
+            }
+            number += 1;
+        }
+        let measured = evaluation.report();
         for callback in &mut self.callbacks {
             callback.on_test_end(&measured, &mut self.training)?;
         }

@@ -33,19 +33,36 @@ impl Evaluation {
     }
 
     /// Runs over all rows.
-    pub fn run(&mut self, runner: &mut Runner, step: &Step) -> Result<&Meters> {
+    pub fn run(&mut self, runner: &mut Runner, step: &Step) -> Result<Logs> {
+        self.begin();
+        let mut number = 0;
+        while self.take(runner, step, number)? {
+            number += 1;
+        }
+        Ok(self.report())
+    }
+
+    /// Begins anew.
+    pub fn begin(&mut self) {
         self.meters.reset();
         self.loader.start_epoch(0);
-        for number in 0.. {
-            if !self.loader.wait_for(number)? {
-                break;
-            }
-            let (tensors, rows) = self.loader.batch(number)?;
-            let outputs = self.meters.need_outputs();
-            runner.run(&mut self.batch, tensors, rows, step, outputs)?;
-            self.meters.add(&self.batch, rows.len());
+    }
+
+    /// Runs over the rows of the n-th batch, which are requested in order; false if there are none.
+    pub fn take(&mut self, runner: &mut Runner, step: &Step, number: usize) -> Result<bool> {
+        if !self.loader.wait_for(number)? {
+            return Ok(false);
         }
-        Ok(&self.meters)
+        let (tensors, rows) = self.loader.batch(number)?;
+        let outputs = self.meters.need_outputs();
+        runner.run(&mut self.batch, tensors, rows, step, outputs)?;
+        self.meters.add(&self.batch, rows.len());
+        Ok(true)
+    }
+
+    /// Loss and metrics of the rows so far.
+    pub fn report(&self) -> Logs {
+        self.meters.report()
     }
 }
 
@@ -62,7 +79,7 @@ impl Model {
             seed: self.seed,
             ..Step::default()
         };
-        Ok(evaluation.run(&mut runner, &step)?.report())
+        evaluation.run(&mut runner, &step)
     }
 }
 

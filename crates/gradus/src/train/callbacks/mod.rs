@@ -98,6 +98,16 @@ pub trait Callback {
         Ok(())
     }
 
+    /// After each batch of it; the progress is that of the epoch's training.
+    fn on_test_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        let _ = (progress, training);
+        Ok(())
+    }
+
     /// After it, with its results: `loss` and the metrics, without `val_`.
     fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
         let _ = (logs, training);
@@ -149,6 +159,14 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 
     fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
         (**self).on_test_begin(training)
+    }
+
+    fn on_test_batch_end(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> Result<()> {
+        (**self).on_test_batch_end(progress, training)
     }
 
     fn on_test_end(&mut self, logs: &Logs, training: &mut Training<'_>) -> Result<()> {
@@ -320,6 +338,11 @@ impl<'a> Training<'a> {
     /// The model with the current weights, optimizer state and learning rate.
     pub fn model(&mut self) -> &Model {
         self.download();
+        self.model
+    }
+
+    /// The model as it was when its state was last downloaded: what a broken training is back at.
+    pub(crate) fn kept(&self) -> &Model {
         self.model
     }
 

@@ -3,7 +3,8 @@
 use super::options::PretrainOptions;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::model::{Compiled, Model, OutputLoss, State};
+use crate::model::layers::Dense;
+use crate::model::{Compiled, Model, OutputLoss, State, Weight};
 use crate::rules::losses::Loss;
 use crate::train::callbacks::{Callback, Progress, Training};
 use crate::train::{Epoch, Fit, History, Logs, Position};
@@ -20,8 +21,8 @@ pub(crate) struct Place {
     pub done: Position,
     /// The results of the parts before, and of the epochs before in this part.
     pub histories: Vec<History>,
-    /// The auxiliary model with its optimizer's state. Its loss may be another: some have no form
-    /// in files.
+    /// The auxiliary model with its optimizer's state, in a form that a file has: with another
+    /// loss, and kernels of zeros in tied layers.
     pub auxiliary: Model,
     /// The pretrained model, if parts before have changed it.
     pub pretrained: Option<Model>,
@@ -159,9 +160,7 @@ impl Watched<'_> {
                 Some(progress) => training.snapshot_inside(progress),
                 None => training.snapshot(),
             }?;
-            let optimizer = auxiliary.compiled.take().and_then(|c| c.optimizer)?;
-            let loss = OutputLoss::new(Loss::MeanSquaredError);
-            auxiliary.compiled = Some(Compiled::new(optimizer, loss));
+            make_savable(&mut auxiliary)?;
             Some(Place {
                 part,
                 epoch,
@@ -226,7 +225,43 @@ impl Callback for Watched<'_> {
     }
 }
 
-/// Puts the weights and the optimizer's state of a copy back into a model, layer by layer.
+/// Replaces what a file cannot have: losses that are functions, and tied layers, which become Dense
+/// layers with kernels of zeros.
+fn make_savable(model: &mut Model) -> Option<()> {
+    let optimizer = model.compiled.take().and_then(|c| c.optimizer)?;
+    let slots = optimizer.slots().len();
+    let loss = OutputLoss::new(Loss::MeanSquaredError);
+    model.compiled = Some(Compiled::new(optimizer, loss));
+    for n in 0..model.layers.len() {
+        let Some(owner) = model.layers[n].rule.tied_to() else {
+            continue;
+        };
+        let owner = model.layers.iter().find(|layer| layer.name == owner)?;
+        let [units, inputs] = owner.weights.first()?.shape[..] else {
+            return None;
+        };
+        let layer = &mut model.layers[n];
+        layer.rule = Dense {
+            use_bias: !layer.weights.is_empty(),
+            ..Dense::new(units)
+        }
+        .into();
+        let kernel = Weight {
+            name: "kernel",
+            shape: vec![inputs, units],
+            trainable: true,
+            values: vec![0.0; inputs * units],
+        };
+        let of_kernel = vec![kernel.values.clone(); slots];
+        layer.weights.insert(0, kernel);
+        if let Some(of_layer) = model.state.slots.get_mut(n) {
+            of_layer.insert(0, of_kernel);
+        }
+    }
+    Some(())
+}
+
+/// Puts the weights and the optimizer's state of a copy back into a model, by their names.
 pub(super) fn put_back(model: &mut Model, copy: &Model) -> Result<()> {
     let mut state = State {
         iteration: copy.state.iteration,
@@ -234,19 +269,23 @@ pub(super) fn put_back(model: &mut Model, copy: &Model) -> Result<()> {
         slots: Vec::new(),
     };
     for layer in &mut model.layers {
-        let found = copy.layers.iter().position(|l| l.name == layer.name);
-        let found = found.filter(|&n| copy.layers[n].weights.len() == layer.weights.len());
-        let Some(n) = found else {
-            let problem = format!("the checkpoint has no layer `{}` as this one", layer.name);
-            let at = "pretrain".to_owned();
-            return Err(Error::Config { at, problem });
-        };
-        for (weight, kept) in layer.weights.iter_mut().zip(&copy.layers[n].weights) {
-            weight.set(&kept.values)?;
+        let mut slots = Vec::new();
+        let n = copy.layers.iter().position(|l| l.name == layer.name);
+        for weight in &mut layer.weights {
+            let kept = n.and_then(|n| {
+                let mut weights = copy.layers[n].weights.iter();
+                Some((n, weights.position(|kept| kept.name == weight.name)?))
+            });
+            let Some((n, w)) = kept else {
+                let problem = format!("the checkpoint has no {} of {}", weight.name, layer.name);
+                let at = "pretrain".to_owned();
+                return Err(Error::Config { at, problem });
+            };
+            weight.set(&copy.layers[n].weights[w].values)?;
+            let of_layer = copy.state.slots.get(n);
+            slots.push(of_layer.and_then(|s| s.get(w)).cloned().unwrap_or_default());
         }
-        state
-            .slots
-            .push(copy.state.slots.get(n).cloned().unwrap_or_default());
+        state.slots.push(slots);
     }
     model.state = state;
     Ok(())

@@ -72,6 +72,16 @@ impl Memory {
         Memory(bytes.div_ceil(unit) * unit)
     }
 
+    /// The amount to a decimal of a unit.
+    fn about(self) -> String {
+        let bytes = self.0;
+        let mut decimal = UNITS.iter().filter(|(name, _)| !name.contains('i'));
+        match decimal.find(|(_, unit)| bytes >= *unit) {
+            Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+            None => format!("{bytes} B"),
+        }
+    }
+
     /// The machine's memory, or this process' limit if that is lower; `None` if the system does not
     /// state it in a file.
     pub fn of_machine() -> Option<Self> {
@@ -114,11 +124,11 @@ pub(crate) fn check(
         return Ok(());
     }
     let amount = match bytes {
-        Some(bytes) => Memory(bytes).to_string(),
+        Some(bytes) => Memory(bytes).about(),
         None => "more bytes than can be counted".to_owned(),
     };
     let expected = match free {
-        Some(free) => format!("at most {free}, the memory that is free"),
+        Some(free) => format!("at most {}, the memory that is free", free.about()),
         None => "what fits into memory".to_owned(),
     };
     Err(Error::invalid(at, found(&amount), expected))
@@ -175,13 +185,7 @@ impl fmt::Display for Memory {
         {
             return write!(f, "{} {name}", bytes / unit);
         }
-        match UNITS
-            .iter()
-            .find(|(name, unit)| !name.contains('i') && bytes >= *unit)
-        {
-            Some((name, unit)) => write!(f, "{:.1} {name}", bytes as f64 / *unit as f64),
-            None => write!(f, "{bytes} B"),
-        }
+        f.write_str(&self.about())
     }
 }
 

@@ -11,7 +11,7 @@ use super::precision::Precision;
 use super::steps::Steps;
 use crate::data::Data;
 use crate::engine::Step;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, visible};
 use crate::model::Model;
 use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
@@ -111,7 +111,8 @@ impl<'a> Epochs<'a> {
             };
             if self.verbose {
                 // A failure to print must not stop the training.
-                let _ = writeln!(std::io::stderr(), "{}", measured.line(self.end));
+                let line = measured.line(self.end);
+                let _ = writeln!(std::io::stderr(), "{}", visible(&line));
             }
             history.epochs.push(measured);
             if self.training.stop {
@@ -356,8 +357,8 @@ fn parameters(
 ) -> StepParameters {
     let progress = schedules::Progress {
         iteration,
-        step: (epoch * batches + batch) as u64,
-        total: (end * batches) as u64,
+        step: epoch.saturating_mul(batches).saturating_add(batch) as u64,
+        total: end.saturating_mul(batches) as u64,
         per_epoch: batches as u64,
     };
     match schedule {

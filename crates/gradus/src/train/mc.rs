@@ -93,7 +93,7 @@ impl Model {
             let of_row = 2 * shapes.iter().map(Shape::size).sum::<usize>();
             let bytes = memory::bytes(size_of::<f32>(), &[of_row, samples, data.rows()]);
             memory::check("samples", bytes, |amount| {
-                format!("{samples} of {} rows, kept in {amount},", data.rows())
+                format!("{samples} of {} rows, {amount} in all", data.rows())
             })?;
         }
         let kinds: Vec<_> = (0..shapes.len()).map(|n| self.distribution(n)).collect();

@@ -28,6 +28,37 @@ fn kinds(table: &Table) -> Vec<(&str, Kind)> {
 }
 
 #[test]
+fn a_first_line_may_name_the_delimiter() {
+    let expected = [("size", Kind::Number), ("town, street", Kind::Category)];
+    for (name, text) in [
+        (
+            "excel.csv",
+            "sep=;\r\nsize;town, street\r\n1,5;a, b\r\n2,5;c, d\r\n",
+        ),
+        (
+            "bom.csv",
+            "\u{feff}sep=|\nsize|town, street\n1.5|a, b\n2.5|c, d\n",
+        ),
+        ("odd.csv", "SEP=:\nsize:town, street\n1.5:a, b\n2.5:c, d\n"),
+    ] {
+        let scratch = Scratch::new(name, text);
+        let table = Table::read(&scratch.0, &ReadTable::default()).unwrap();
+        assert_eq!(kinds(&table), expected, "{name}");
+        let Cells::Number(sizes) = &table.columns[0].cells else {
+            panic!("{table:?}");
+        };
+        assert_eq!((table.rows, &sizes[..]), (2, &[1.5, 2.5][..]), "{name}");
+        assert_eq!(Table::line_of_row(&scratch.0, 1), Some(4), "{name}");
+    }
+    // Such a line needs a delimiter.
+    let table = read("none.csv", "sep=\n1\n2\n").unwrap();
+    assert_eq!(
+        (table.rows, kinds(&table)),
+        (2, vec![("sep=", Kind::Number)])
+    );
+}
+
+#[test]
 fn delimiter_header_types_and_gaps_are_found() {
     let text = "\u{feff}id;sold;price;new;town\r\n\
                 1;2024-02-29;1,5e;yes;\"a;\nb\"\r\n\

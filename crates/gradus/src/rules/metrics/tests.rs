@@ -42,6 +42,29 @@ fn results_are_keras_in_batches_of_any_size() {
     }
 }
 
+/// As Keras, whose `R2Score` is NaN then.
+#[test]
+fn rows_that_all_weigh_nothing_give_0() {
+    for member in Metric::MEMBERS {
+        let metric = Metric::from_config("", &member.class.into()).unwrap();
+        let metric = metric.resolve(&Loss::MeanSquaredError, 1);
+        let mut gathered = metric.start(1);
+        let batch = Batch {
+            targets: &[1.0, 0.0],
+            outputs: &[0.25, 0.5],
+            width: 1,
+            target_width: 1,
+            weights: &[0.0, 0.0],
+        };
+        metric.add(batch, &mut gathered);
+        let found = metric.result(&gathered);
+        match member.class {
+            "R2Score" => assert!(found.is_nan()),
+            class => assert_eq!(found, 0.0, "{class}"),
+        }
+    }
+}
+
 #[test]
 fn names_are_keras() {
     for case in golden() {

@@ -70,7 +70,7 @@ impl EarlyStopping {
     /// mostly the last, when the rate falls.
     pub fn recipe(epochs: usize) -> Self {
         EarlyStopping {
-            patience: (epochs * 2).div_ceil(3),
+            patience: epochs - epochs / 3,
             restore_best_weights: true,
             ..Self::default()
         }

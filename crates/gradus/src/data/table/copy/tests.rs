@@ -185,7 +185,7 @@ fn a_damaged_copy_is_none_or_an_error() {
             Some(Ok(_)) => panic!("byte {at} is not looked at"),
             Some(Err(error)) => {
                 assert!(
-                    error.to_string().contains("is damaged: remove it"),
+                    error.to_string().contains("was damaged and is removed"),
                     "{error}"
                 );
             }

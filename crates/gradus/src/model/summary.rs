@@ -6,6 +6,9 @@ use super::parts::Unit;
 use crate::error::Result;
 use std::fmt::Write;
 
+/// The number of shapes and connections of a layer that are named.
+const LISTED: usize = 8;
+
 impl Model {
     /// Keras' table: layer, output shape, parameters, and, unless the layers are a chain,
     /// connections; then the totals. An error if an input's shape is not known yet.
@@ -116,17 +119,29 @@ impl Model {
             let shapes = outputs.iter().map(|&output| shape(output).to_string());
             let shapes: Vec<String> = shapes.collect();
             let connected = calls.of(unit).flat_map(|call| &call.inputs).map(history);
+            let connected: Vec<String> = connected.collect();
             rows.push([
                 format!("{} ({class}){mark}", units.name(unit)),
                 match &shapes[..] {
                     [one] => one.clone(),
-                    several => format!("[{}]", several.join(", ")),
+                    several => format!("[{}]", listed(several)),
                 },
                 thousands(parameters),
-                connected.collect::<Vec<_>>().join(", "),
+                listed(&connected),
             ]);
         }
         Ok(rows)
+    }
+}
+
+/// A list for a cell: every row is as wide as the widest one.
+fn listed(all: &[String]) -> String {
+    match all.get(LISTED..) {
+        Some(rest) if rest.len() > 1 => {
+            let rest = thousands(rest.len());
+            format!("{}, and {rest} more", all[..LISTED].join(", "))
+        }
+        _ => all.join(", "),
     }
 }
 

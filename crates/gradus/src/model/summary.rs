@@ -8,6 +8,9 @@ use crate::error::Result;
 use std::borrow::Cow;
 use std::fmt::Write;
 
+/// The number of shapes and connections of a layer that are named.
+const LISTED: usize = 8;
+
 impl Model {
     /// Keras' table: layer, output shape, parameters, and, unless the layers are a chain,
     /// connections; then the totals. An error if an input's shape is not known yet.
@@ -118,14 +121,15 @@ impl Model {
             let shapes = outputs.iter().map(|&output| shape(output).to_string());
             let shapes: Vec<String> = shapes.collect();
             let connected = calls.of(unit).flat_map(|call| &call.inputs).map(history);
+            let connected: Vec<String> = connected.collect();
             rows.push([
                 format!("{} ({class}){mark}", units.name(unit)),
                 match &shapes[..] {
                     [one] => one.clone(),
-                    several => format!("[{}]", several.join(", ")),
+                    several => format!("[{}]", listed(several)),
                 },
                 thousands(parameters),
-                connected.collect::<Vec<_>>().join(", "),
+                listed(&connected),
             ]);
         }
         for cell in rows.iter_mut().flatten() {
@@ -134,6 +138,17 @@ impl Model {
             }
         }
         Ok(rows)
+    }
+}
+
+/// A list for a cell: every row is as wide as the widest one.
+fn listed(all: &[String]) -> String {
+    match all.get(LISTED..) {
+        Some(rest) if rest.len() > 1 => {
+            let rest = thousands(rest.len());
+            format!("{}, and {rest} more", all[..LISTED].join(", "))
+        }
+        _ => all.join(", "),
     }
 }
 

@@ -14,9 +14,9 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
 const OWN: &str = "gradus.json";
 
-/// Size limit of the JSON, ten times the need of a network of a thousand layers. Parsed, it takes
-/// some fifteen times as much memory.
-const MAX_JSON: u64 = 4 << 20;
+/// Size limit of the JSON, twice the need of a graph of ten thousand layers. Parsed, it takes some
+/// fifteen times as much memory.
+pub(super) const MAX_JSON: u64 = 32 << 20;
 /// Size limit of all layers' vocabularies, a million long words. Parsed, they take up to ten times
 /// as much memory.
 const MAX_VOCABULARIES: u64 = 16 << 20;
@@ -46,8 +46,8 @@ pub(crate) fn check_size(archive: &Archive) -> crate::error::Result<()> {
         if text.len() as u64 > MAX_JSON {
             let found = format!("{} bytes of {name}", text.len());
             let expected = format!(
-                "at most {MAX_JSON}, which are read back: which category has so many texts? \
-                 Leave its column out, or give it fewer"
+                "at most {MAX_JSON}, which are read back: fewer layers, or, of a table, a category \
+                 with fewer texts, or its column left out"
             );
             return Err(crate::error::Error::invalid("save", found, expected));
         }

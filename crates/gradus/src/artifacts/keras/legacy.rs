@@ -4,6 +4,7 @@
 //! optimizer's state under names of its variables. All that is converted to the form of a `.keras`
 //! file, and then read as one.
 
+use super::archive::MAX_JSON;
 use super::hdf5::{Array, Attribute, Group};
 use super::keras2::{modern, with_shape};
 use crate::base::registry::Value;
@@ -12,9 +13,6 @@ use serde_json::json;
 /// Advice for a file of weights in place of a model.
 pub(crate) const ALONE: &str = "holds weights alone, as `save_weights` writes them: load them \
                                 into a model (`gradus convert WEIGHTS OUT.keras --model MODEL`)";
-
-/// Size limit, as for the `config.json` of a `.keras` file.
-const MAX_JSON: usize = 4 << 20;
 
 /// The first bytes of every HDF5 file.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -37,7 +35,7 @@ pub(crate) fn config(root: &Group) -> Result<String, String> {
 fn json(root: &Group, name: &str) -> Result<Option<Value>, String> {
     match root.attributes.get(name) {
         None => Ok(None),
-        Some(Attribute::Text(text)) if text.len() <= MAX_JSON => serde_json::from_str(text)
+        Some(Attribute::Text(text)) if text.len() as u64 <= MAX_JSON => serde_json::from_str(text)
             .map(Some)
             .map_err(|error| format!("{name} is not JSON: {error}")),
         Some(Attribute::Text(text)) => {

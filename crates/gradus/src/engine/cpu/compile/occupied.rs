@@ -1,6 +1,6 @@
 //! The memory that is taken, by address and by phase.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Ranges of addresses that are taken for a while: a tree over the phases, so that the lowest free
 /// one is found without a look at all others.
@@ -12,6 +12,9 @@ pub(super) struct Occupied {
     whole: Vec<Ranges>,
     /// What is taken during some phases of a node.
     partly: Vec<Ranges>,
+    /// The addresses below which nothing is free for a life and a size: nothing that is taken
+    /// becomes free again.
+    full: HashMap<(Life, usize), usize>,
 }
 
 /// From a phase to another, both included.
@@ -26,6 +29,7 @@ impl Occupied {
             leaves,
             whole: nodes(),
             partly: nodes(),
+            full: HashMap::new(),
         }
     }
 
@@ -34,8 +38,10 @@ impl Occupied {
         if size == 0 {
             return 0;
         }
-        let start = self.first_free(life, size);
+        let below = self.full.get(&(life, size)).copied().unwrap_or(0);
+        let start = self.first_free(life, size, below);
         let taken = (start, start + size);
+        self.full.insert((life, size), taken.1);
         for node in self.cover(life) {
             self.whole[node].add(taken);
         }
@@ -45,15 +51,15 @@ impl Occupied {
         start
     }
 
-    /// Whoever lives at the same time has the whole of a node above or in the cover, or a part
-    /// of a node of the cover.
-    fn first_free(&self, life: Life, size: usize) -> usize {
+    /// The lowest address, from `start` on, from which `size` are free for a life. Whoever lives at
+    /// the same time has the whole of a node above or in the cover, or a part of a node of the
+    /// cover.
+    fn first_free(&self, life: Life, size: usize, mut start: usize) -> usize {
         let cover = self.cover(life);
         let whole = self.above(life).into_iter().chain(cover.iter().copied());
         let whole = whole.map(|node| &self.whole[node]);
         let partly = cover.iter().map(|&node| &self.partly[node]);
         let all: Vec<&Ranges> = whole.chain(partly).filter(|r| !r.0.is_empty()).collect();
-        let mut start = 0;
         loop {
             let before = start;
             for ranges in &all {

@@ -46,6 +46,9 @@ pub struct Train {
     /// Go on from the run folder's checkpoint (the newest run's without --out)
     #[arg(long)]
     pub resume: bool,
+    /// Go on although the configuration or the data has changed since the run began
+    #[arg(long, requires = "resume")]
+    pub allow_changed: bool,
     /// Cross-validation: train K times, each time with another K-th of the rows held out, chosen as
     /// `data.validation` chooses its rows (`stratify`, `group`, `time`), else at random. Each has its
     /// run folder; `folds.csv` and `predictions.csv` have what was measured and predicted

@@ -58,6 +58,10 @@ impl Screen {
                     ));
                 }
             }
+            Event::CheckpointDamaged { path, problem } => reporter.warn(&format!(
+                "warning: {}: {problem}; the checkpoint before it is taken",
+                path.display()
+            )),
             Event::CheckpointNotFinite {
                 file,
                 layer,
@@ -66,10 +70,21 @@ impl Screen {
                 "warning: the checkpoint of {file}: layer {layer}: its {weight} has NaN or infinite \
                  numbers"
             )),
+            Event::ChangesAllowed { changes } => {
+                for change in *changes {
+                    reporter.warn(&format!("warning: changed since the run began: {change}"));
+                }
+            }
             Event::Resumed { epochs, finished } => reporter.say(&match finished {
                 true => format!("all {epochs} epochs are done"),
                 false => format!("resuming after epoch {epochs}"),
             }),
+            Event::NotLocked { problem } => reporter.warn(&format!(
+                "warning: {problem}; another process that trains there would not be noticed"
+            )),
+            Event::NotWritten { kind, problem } => reporter.warn(&format!(
+                "warning: {kind}: {problem}; the training goes on, and it is tried again"
+            )),
             Event::TrainBegin { folder } => {
                 reporter.say(&format!("run folder: {}", folder.display()));
             }
@@ -136,6 +151,14 @@ impl Reporter {
             Reporter::Quiet => {}
             Reporter::Lines => message(text),
             Reporter::Bar { bar, .. } => bar.suspend(|| message(text)),
+        }
+    }
+
+    /// Prints a message that also who wants only results has to see.
+    fn warn(&self, text: &str) {
+        match self {
+            Reporter::Quiet => message(text),
+            _ => self.say(text),
         }
     }
 

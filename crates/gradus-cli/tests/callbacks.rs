@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, SMALL, column, results};
+use common::{Place, SMALL, column, newest_state, results};
 
 /// The small configuration in a folder of its own, with these callbacks too.
 fn place_with(callbacks: &str) -> Place {
@@ -118,7 +118,7 @@ fn model_checkpoint_keeps_the_best() {
     );
     place.ok(&[&train[..], &["b", "--set", &threshold], &worse].concat());
     assert_eq!(time(), before);
-    let state = place.text("run/checkpoint/state.toml");
+    let state = newest_state(&place, "run").unwrap();
     assert!(
         state.contains(&format!("[model_checkpoint]\nbest = {best}")),
         "{state}"
@@ -176,9 +176,9 @@ fn terminate_on_nan_ends_the_training() {
 
 #[test]
 fn a_log_that_cannot_be_written_is_named_and_leaves_no_run() {
-    let place = place_with("csv_logger = { filename = \"no/such/folder/log.csv\" }\n");
+    let place = place_with("csv_logger = { filename = \"c.toml/log.csv\" }\n");
     let message = place.mistake(&["train", CONFIG, "--out", "run"]);
-    assert!(message.contains("no/such/folder/log.csv"), "{message}");
+    assert!(message.contains("c.toml"), "{message}");
     assert_eq!(place.names(""), ["{odd} name"]);
 }
 

@@ -88,7 +88,14 @@ fn each_fold_is_a_run_that_its_config_repeats_bit_for_bit() {
     ] {
         assert!(said.out.contains(words), "{}", said.out);
     }
-    let there = ["fold-1", "fold-2", "fold-3", "folds.csv", "predictions.csv"];
+    let there = [
+        ".lock",
+        "fold-1",
+        "fold-2",
+        "fold-3",
+        "folds.csv",
+        "predictions.csv",
+    ];
     assert_eq!(place.names("run"), there);
     place.ok(&[
         "train",
@@ -321,7 +328,7 @@ fn what_cannot_be_folded_says_why() {
         ),
         (
             place.mistake(&["train", "c.toml", "--folds", "3", "--resume"]),
-            "found --folds with --resume",
+            "holds no run to resume: start one without --resume",
         ),
         (
             with("11", "{fraction=0.1, stratify=true}"),

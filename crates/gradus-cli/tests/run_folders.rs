@@ -56,3 +56,52 @@ fn rows_that_a_run_does_not_have_are_a_mistake() {
         "{message}"
     );
 }
+
+#[test]
+fn a_place_where_nothing_can_be_written_is_a_mistake() {
+    let place = Place::new();
+    place.write("c.toml", SMALL.replace("epochs = 4", "epochs = 1"));
+    place.write("file", "");
+    for out in ["file/run", "/proc/run"] {
+        let message = place.mistake(&["train", "c.toml", "--quiet", "--out", out]);
+        assert!(message.contains(out), "{message}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("loop", place.path("loop")).unwrap();
+        place.mistake(&["train", "c.toml", "--quiet", "--out", "loop/run"]);
+        place.mistake(&["train", "loop"]);
+    }
+    place.ok(&["train", "c.toml", "--quiet", "--out", "run"]);
+    std::fs::create_dir(place.path("folder.csv")).unwrap();
+    let onto = [
+        "predict",
+        "run",
+        "--data",
+        "digits:test",
+        "--out",
+        "folder.csv",
+    ];
+    let message = place.mistake(&onto);
+    assert!(message.contains("folder.csv"), "{message}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_are_not_all_in_their_files_end_with_exit_1() {
+    let place = Place::new();
+    let logger = "csv_logger = { filename = \"/dev/full\" }\n";
+    place.write("c.toml", SMALL.to_owned() + logger);
+    let said = place.run(&["train", "c.toml", "--out", "run"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.out.starts_with("trained     4 epochs"), "{}", said.out);
+    let told = said
+        .err
+        .matches("warning: csv_logger: cannot write /dev/full")
+        .count();
+    assert_eq!(told, 1, "{}", said.err);
+    let last = "error: the training has ended, but its files are not complete:\n\
+                cannot write /dev/full: No space left on device";
+    assert!(said.err.contains(last), "{}", said.err);
+    place.ok(&["evaluate", "run", "--data", "test"]);
+}

@@ -8,8 +8,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error: the cause, the place, and what would have been right.
 ///
-/// Everything but [`Error::BlowUp`], [`Error::Io`] and [`Error::Internal`] is a mistake
-/// that the user can mend: see [`Error::is_users_mistake`].
+/// Everything but [`Error::BlowUp`], [`Error::Io`], [`Error::NotWritten`] and
+/// [`Error::Internal`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -102,6 +102,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// Results that could not be written to all their files.
+    #[error("the training has ended, but its files are not complete:\n{problem}")]
+    NotWritten {
+        /// The system's refusals, one a line.
+        problem: String,
+    },
+
     /// A file operation that the system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
@@ -172,8 +179,8 @@ impl Error {
     /// system or gradus is at fault.
     pub fn is_users_mistake(&self) -> bool {
         match self {
-            Error::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
-            Error::BlowUp { .. } | Error::Internal(_) => false,
+            Error::Io { cause, .. } => is_of_the_path(cause),
+            Error::BlowUp { .. } | Error::NotWritten { .. } | Error::Internal(_) => false,
             _ => true,
         }
     }
@@ -240,6 +247,17 @@ impl Error {
             path: path.as_ref().to_owned(),
             cause,
         }
+    }
+}
+
+/// True if the path that was given is at fault, not the disk.
+fn is_of_the_path(cause: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    match cause.kind() {
+        NotFound | AlreadyExists | PermissionDenied | NotADirectory | IsADirectory
+        | ReadOnlyFilesystem | InvalidFilename | InvalidInput => true,
+        // A loop of links, whose name in Rust is not stable.
+        other => format!("{other:?}") == "FilesystemLoop",
     }
 }
 

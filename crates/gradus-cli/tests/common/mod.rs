@@ -147,6 +147,16 @@ pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
     (place.read(&format!("{run}/model.keras")), measurements)
 }
 
+/// The text of a run's newest checkpoint state, if there is one.
+pub fn newest_state(place: &Place, run: &str) -> Option<String> {
+    let folder = format!("{run}/checkpoint");
+    let names = place.names(&folder).into_iter();
+    let newest = names
+        .filter(|name| name.starts_with("state-"))
+        .next_back()?;
+    std::fs::read_to_string(place.path(&folder).join(newest)).ok()
+}
+
 /// A `.npy` file of zeros.
 pub fn npy(shape: &[usize]) -> Vec<u8> {
     let dims: String = shape.iter().map(|dim| format!("{dim},")).collect();

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,8 +38,7 @@ pub fn fill_atomic(
         let _ = fs::remove_file(&aside);
         return filled;
     }
-    sync_folder(path);
-    Ok(())
+    sync_folder(path)
 }
 
 /// Gives a complete file its final name after syncing it: the last step for callers who fill a
@@ -48,8 +47,35 @@ pub fn into_place(file: &File, aside: &Path, path: &Path) -> Result<()> {
     let failed = |cause| Error::io("write", path, cause);
     file.sync_all().map_err(failed)?;
     fs::rename(aside, path).map_err(failed)?;
-    sync_folder(path);
-    Ok(())
+    sync_folder(path)
+}
+
+/// Creates the folder of a file, if it is not there.
+pub(crate) fn create_parent(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))
+}
+
+/// Removes what killed processes have left of that file: see [`write_atomic`].
+pub(crate) fn tidy_beside(path: &Path) {
+    let start = path.file_name().unwrap_or_default().to_string_lossy();
+    let start = format!(".{start}.");
+    for entry in fs::read_dir(folder_of(path))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| {
+            let number = name.strip_prefix(&start)?.strip_suffix(".tmp")?;
+            number.split_once('-')
+        });
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if number.is_some_and(|(process, count)| digits(process) && digits(count)) {
+            // A leftover file does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A new file in the same folder, so that the rename stays on one disk.
@@ -57,7 +83,7 @@ fn create_aside(path: &Path) -> io::Result<(PathBuf, File)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let Some(name) = path.file_name() else {
         let problem = "the path does not end in a file's name";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        return Err(io::Error::new(ErrorKind::InvalidInput, problem));
     };
     loop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -68,21 +94,34 @@ fn create_aside(path: &Path) -> io::Result<(PathBuf, File)> {
         match OpenOptions::new().write(true).create_new(true).open(&aside) {
             Ok(file) => return Ok((aside, file)),
             // Left by an earlier process of the same number.
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => continue,
             Err(cause) => return Err(cause),
         }
     }
 }
 
-/// Makes the rename itself survive a power cut, if the system can sync folders.
-fn sync_folder(path: &Path) {
-    let folder = match path.parent() {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
-    if cfg!(unix) {
-        // The file is complete even if this fails.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// Makes the rename itself survive a power cut, if the system can sync folders.
+fn sync_folder(path: &Path) -> Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let folder = folder_of(path);
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    match synced.map_err(|cause| (cause.kind(), cause)) {
+        Ok(()) => Ok(()),
+        // The file system cannot, or the folder may be written but not read.
+        Err((
+            ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied,
+            _,
+        )) => Ok(()),
+        Err((_, cause)) => Err(Error::io("sync the folder of", path, cause)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! arithmetic that a formula may use, hashes, the registry helper, atomic files.
 
 pub mod atomic_file;
+pub(crate) mod digest;
 pub(crate) mod hash;
 pub(crate) mod lane;
 pub(crate) mod math;

@@ -18,6 +18,7 @@ mod dataset;
 mod describe;
 mod describe_run;
 mod files;
+mod fingerprint;
 mod folders;
 mod images;
 mod load;
@@ -51,6 +52,7 @@ pub use config::DataConfig;
 pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use files::Files;
+pub(crate) use fingerprint::Fingerprint;
 pub use images::{Pictures, Resize};
 pub use memory::Memory;
 pub use npy::{npz_keys, read_npy};
@@ -68,6 +70,7 @@ pub use spec::{is_table, load, open, table_of};
 pub use split::{HoldOut, SplitBy};
 pub use stream::{Data, Generator, NpyRows, Rows, Stream};
 pub(crate) use stream::{Drawn, Prepare, Windows};
+pub(crate) use table::date_parts;
 pub use table::{
     Cells, Column, ColumnLook, CopyProgress, DateFormat, DatePattern, Kind, LookValues,
     NumberFormat, OnCopy, ReadTable, Reading, Separator, Table, Tabular, TextOptions,

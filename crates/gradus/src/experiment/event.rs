@@ -67,6 +67,13 @@ pub enum Event<'a> {
         /// The number of rows.
         rows: usize,
     },
+    /// A checkpoint is damaged, and the one before it is taken.
+    CheckpointDamaged {
+        /// The file of its state.
+        path: &'a Path,
+        /// The fault that was found.
+        problem: &'a Error,
+    },
     /// The checkpoint to resume from has weights with NaN or infinite numbers.
     CheckpointNotFinite {
         /// The name of the checkpoint's model file.
@@ -76,12 +83,22 @@ pub enum Event<'a> {
         /// The name of its weight.
         weight: &'a str,
     },
+    /// The configuration or the data has changed since the run began, which is allowed.
+    ChangesAllowed {
+        /// One line for each change.
+        changes: &'a [String],
+    },
     /// The training resumes from a checkpoint.
     Resumed {
         /// The number of epochs that are done.
         epochs: usize,
         /// True if none is left.
         finished: bool,
+    },
+    /// The run folder cannot be locked: another process may train in it unnoticed.
+    NotLocked {
+        /// The system's refusal.
+        problem: &'a Error,
     },
     /// The training begins; its run folder has been made.
     TrainBegin {
@@ -96,6 +113,13 @@ pub enum Event<'a> {
         epoch: &'a Epoch,
         /// Exclusive end of the epochs.
         epochs: usize,
+    },
+    /// A file could not be written: the training goes on, and it is tried again.
+    NotWritten {
+        /// The kind of file: `checkpoint`, or the name of a callback.
+        kind: &'a str,
+        /// The system's refusal.
+        problem: &'a Error,
     },
     /// The last epoch is done.
     TrainEnd,

@@ -34,11 +34,13 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 
+mod changes;
 mod check;
 mod checkpoint;
 mod config;
 mod cross_validate;
 mod event;
+mod lock;
 mod model_data;
 mod model_file;
 mod recorder;
@@ -46,6 +48,7 @@ mod resolve;
 mod results;
 pub mod run_folder;
 mod train;
+mod unwritten;
 
 pub use crate::base::registry::Value;
 pub use check::{Checked, check_model};
@@ -62,7 +65,7 @@ use crate::model::Model;
 use crate::train::{History, LearningRateCurve};
 use config::{Document, Override};
 use event::Progress;
-use run_folder::{CONFIG, Destination};
+use run_folder::{CONFIG, Destination, Resume};
 use std::path::{Path, PathBuf};
 
 /// A configuration with overrides, and the place of its runs.
@@ -75,6 +78,7 @@ pub struct Experiment {
     document: Document,
     out: Option<PathBuf>,
     resume: bool,
+    allow_changed: bool,
 }
 
 /// The outcome of a training.
@@ -91,6 +95,9 @@ pub struct Outcome {
     /// The name of rows that were not trained on, as [`data_to_evaluate`] takes it, if it is
     /// shorter than the run folder's configuration: `digits:test`.
     pub test_data: Option<String>,
+    /// The errors of files that could not be written, also when it was tried again: empty if the
+    /// run folder is complete.
+    pub not_written: Vec<String>,
 }
 
 impl Experiment {
@@ -121,6 +128,7 @@ impl Experiment {
             document,
             out: None,
             resume: false,
+            allow_changed: false,
         }
     }
 
@@ -145,10 +153,21 @@ impl Experiment {
     }
 
     /// Goes on from the checkpoint of the run folder, the newest run's without
-    /// [`out`](Self::out). The configuration has to be the run's; only the number of epochs
-    /// may change. The built-in configuration gives way to the one in the run folder.
+    /// [`out`](Self::out). Configuration and data have to be the run's; only the number of
+    /// epochs, `[checkpoint]` and the places of files may change. The built-in configuration
+    /// gives way to the one in the run folder.
+    ///
+    /// The data is compared by digests: of all values in memory; of rows that are larger than
+    /// memory, of their number and of 256 of them, spread evenly.
     pub fn resume(mut self) -> Self {
         self.resume = true;
+        self
+    }
+
+    /// Lets a resumed run go on with another configuration or other data:
+    /// [`Event::ChangesAllowed`] names what has changed. The model stays the checkpoint's.
+    pub fn allow_changed(mut self) -> Self {
+        self.allow_changed = true;
         self
     }
 
@@ -162,19 +181,15 @@ impl Experiment {
     /// if the configuration says so, trains it, and leaves a run folder.
     pub fn run(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Outcome> {
         let progress = Progress::new(&mut progress);
-        let (mut document, mut folder) = (self.document.clone(), None);
-        let place = self.place();
-        if self.resume {
-            let existing = place.existing()?;
-            if document.is_built_in() {
-                document = document.over_file(&existing.join(CONFIG))?;
-            }
-            folder = Some(existing);
-        } else {
-            place.check_free()?;
+        let (mut document, place) = (self.document.clone(), self.place());
+        let resume = self.resumed(&place, false)?;
+        if let Some(resume) = &resume
+            && document.is_built_in()
+        {
+            document = document.over_file(&resume.folder.join(CONFIG))?;
         }
         let config = document.read()?;
-        let trained = train::train(&document, config, place, folder, &progress)?;
+        let trained = train::train(&document, config, place, resume, &progress)?;
         let results = trained.record.results(&trained.run)?;
         Ok(Outcome {
             model: trained.run.model,
@@ -182,25 +197,39 @@ impl Experiment {
             results,
             folder: trained.folder,
             test_data: trained.run.test_spec,
+            not_written: trained.not_written,
         })
     }
 
     /// Trains once for each of so many folds, with the fold's rows held out: chosen as
     /// `data.validation` chooses its rows, else at random. Leaves a folder with `folds.csv`,
-    /// `predictions.csv` and a run folder for each fold.
+    /// `predictions.csv` and a run folder for each fold. [`resume`](Self::resume) goes on with
+    /// the folds that are not trained.
     pub fn cross_validate(
         &self,
         folds: usize,
         mut progress: impl FnMut(&Event<'_>) -> Result<()>,
     ) -> Result<CrossValidated> {
-        if self.resume {
-            let found = "--folds with --resume";
-            let expected = "one of the two: each fold is a run, which `gradus train \
-                            RUN/fold-2/config.toml --out RUN/fold-2 --resume` goes on with";
-            return Err(Error::invalid("", found, expected));
-        }
         let progress = Progress::new(&mut progress);
-        cross_validate::cross_validate(self.document.clone(), self.place(), folds, &progress)
+        let place = self.place();
+        let resume = self.resumed(&place, true)?;
+        cross_validate::cross_validate(self.document.clone(), place, resume, folds, &progress)
+    }
+
+    /// The run that is resumed, if one is; otherwise its folder has to be free.
+    fn resumed(&self, place: &Destination, of_folds: bool) -> Result<Option<Resume>> {
+        if self.resume {
+            return Ok(Some(Resume {
+                folder: place.existing(of_folds)?,
+                allow_changed: self.allow_changed,
+            }));
+        }
+        if self.allow_changed {
+            let expected = "--resume with it: a new run has nothing that could have changed";
+            return Err(Error::invalid("", "--allow-changed", expected));
+        }
+        place.check_free()?;
+        Ok(None)
     }
 
     /// Raises the learning rate until the loss blows up, from the model as it would be

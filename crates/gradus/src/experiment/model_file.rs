@@ -50,12 +50,3 @@ pub fn load(given: &Path, progress: &Progress<'_>) -> Result<Model> {
     }
     Ok(model)
 }
-
-/// Loads a model written by gradus, which must be complete.
-pub fn load_whole(path: &Path) -> Result<Model> {
-    let (model, notes) = load_keras_with_notes(path)?;
-    match notes.first() {
-        None => Ok(model),
-        Some(note) => Err(Error::file(path, note)),
-    }
-}

@@ -168,7 +168,7 @@ impl Record {
     }
 
     /// The error of a training that broke, with the contents of the run folder.
-    pub fn blow_up(&self, error: Error, folder: &Path) -> Error {
+    pub fn blow_up(&self, error: Error, folder: &Path, not_written: &[String]) -> Error {
         let Error::BlowUp {
             epoch,
             step,
@@ -189,9 +189,13 @@ impl Record {
             epoch,
             step,
             problem: format!(
-                "{problem}\nkept: {}, {state}; {}",
+                "{problem}\nkept: {}, {state}; {}{}",
                 model.display(),
-                folder.join(HISTORY).display()
+                folder.join(HISTORY).display(),
+                not_written
+                    .iter()
+                    .map(|failure| format!("\n{failure}"))
+                    .collect::<String>()
             ),
         }
     }

@@ -47,6 +47,15 @@ pub(super) fn model_path(given: &Path) -> Result<PathBuf> {
     Err(Error::file(given, problem))
 }
 
+/// The run that a training goes on with.
+#[derive(Clone, Debug)]
+pub(super) struct Resume {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// True if its configuration and its data may have changed.
+    pub allow_changed: bool,
+}
+
 /// The folder of a run.
 #[derive(Clone, Debug)]
 pub(super) enum Destination {
@@ -64,17 +73,17 @@ impl Destination {
         self.check_free()?;
         match self {
             Destination::Named(folder) => {
-                fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))?;
+                create(folder)?;
                 Ok(folder.clone())
             }
             Destination::Fold(all, fold) => {
                 let folder = fold_folder(&all.create()?, *fold);
-                fs::create_dir_all(&folder).map_err(|cause| Error::io("create", &folder, cause))?;
+                create(&folder)?;
                 Ok(folder)
             }
             Destination::Numbered(name) => {
                 let runs = Path::new("runs");
-                fs::create_dir_all(runs).map_err(|cause| Error::io("create", runs, cause))?;
+                create(runs)?;
                 let mut number = last_number(name).unwrap_or(0) + 1;
                 loop {
                     let folder = runs.join(format!("{name}-{number}"));
@@ -116,25 +125,26 @@ impl Destination {
         }
     }
 
-    /// The folder of an existing run: the one named, or the last.
-    pub(super) fn existing(&self) -> Result<PathBuf> {
-        let (folder, found) = match self {
-            Destination::Fold(all, _) => return all.existing(),
-            Destination::Named(folder) => (folder.clone(), folder.join(CONFIG).is_file()),
+    /// The folder of an existing run, or cross-validation if it is of folds: the one named, or
+    /// the last.
+    pub(super) fn existing(&self, of_folds: bool) -> Result<PathBuf> {
+        let folder = match self {
+            Destination::Fold(all, _) => return all.existing(of_folds),
+            Destination::Named(folder) => folder.clone(),
             Destination::Numbered(name) => {
                 let number = last_number(name);
-                let folder = Path::new("runs").join(format!("{name}-{}", number.unwrap_or(1)));
-                let found = folder.join(CONFIG).is_file();
-                (folder, found)
+                Path::new("runs").join(format!("{name}-{}", number.unwrap_or(1)))
             }
         };
-        match found {
-            true => Ok(folder),
-            false => Err(Error::file(
-                folder,
-                "holds no run to resume: start one without --resume",
-            )),
-        }
+        let has_run = folder.join(CONFIG).is_file();
+        let has_folds = fold_folder(&folder, 1).join(CONFIG).is_file();
+        let problem = match (of_folds, has_run, has_folds) {
+            (false, true, _) | (true, _, true) => return Ok(folder),
+            (false, _, true) => "holds a cross-validation: resume it with its --folds",
+            (true, true, _) => "holds a run without folds: resume it without --folds",
+            _ => "holds no run to resume: start one without --resume",
+        };
+        Err(Error::file(folder, problem))
     }
 }
 
@@ -146,6 +156,11 @@ fn last_number(name: &str) -> Option<u64> {
         found.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
     };
     entries.flatten().filter_map(number).max()
+}
+
+/// Creates a folder, if it is not there.
+pub(super) fn create(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|cause| Error::io("create", folder, cause))
 }
 
 /// Writes a text atomically.

@@ -1,19 +1,22 @@
 //! One training of an experiment, from its configuration to its run folder.
 
-use super::checkpoint::{self, Checkpoint};
+use super::changes::{self, Fingerprints};
+use super::checkpoint::{self, Checkpoint, State};
 use super::config::{Config, Document};
 use super::event::{Event, Progress};
+use super::lock::Lock;
 use super::recorder::Recorder;
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{CONFIG, Destination, HISTORY, MODEL, write_text};
+use super::run_folder::{Destination, HISTORY, MODEL, Resume, create, write_text};
+use super::unwritten::Unwritten;
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
 use crate::error::{Error, Result};
 use crate::rules::optimizers::LearningRate;
 use crate::train::{Fit, History, OnNan};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A training that has ended.
 pub struct Trained {
@@ -23,17 +26,23 @@ pub struct Trained {
     pub record: Record,
     /// The run folder.
     pub folder: PathBuf,
+    /// The errors of the files that could not be written.
+    pub not_written: Vec<String>,
 }
 
-/// Trains, from the start or from the checkpoint in `folder`, and writes the run folder.
+/// Trains, from the start or from a run's checkpoint, and writes the run folder.
 pub fn train(
     document: &Document,
     config: Config,
     place: Destination,
-    folder: Option<PathBuf>,
+    resume: Option<Resume>,
     progress: &Progress<'_>,
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
+    let lock = resume
+        .as_ref()
+        .map(|resume| Lock::take(&resume.folder, progress));
+    let lock = lock.transpose()?;
     let mut run = config.resolve(document.base(), progress).map_err(located)?;
     progress.tell(&Event::DataOpened {
         description: &run.rows,
@@ -44,23 +53,35 @@ pub fn train(
     if let Some(found) = &run.found {
         progress.tell(&Event::LearningRateFound(found))?;
     }
-    let checkpoint = match &folder {
-        Some(folder) => {
-            same_run(&run.text, folder)?;
-            checkpoint::read(folder)?
+    let data = Fingerprints::of(&run)?;
+    let checkpoint = match &resume {
+        Some(resume) => {
+            let checkpoint = checkpoint::read(&resume.folder, progress)?;
+            let state = checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+            changes::refuse(&run, &data, resume, state, progress)?;
+            checkpoint
         }
         None => None,
     };
     if checkpoint.is_none() {
         pretrain(&mut run, progress).map_err(located)?;
     }
+    let folder = resume.map(|resume| resume.folder);
     let mut recorder = recorder(&mut run, place, folder, progress, checkpoint)?;
+    recorder.lock = lock;
+    recorder.facts = State {
+        config: run.text.clone(),
+        data: data.digests,
+        ..State::default()
+    };
     let fitted = fit(&mut run, &mut recorder);
     let Recorder {
         callbacks,
         history,
         folder,
         epochs,
+        mut unwritten,
+        lock: _lock,
         ..
     } = recorder;
     let record = Record {
@@ -77,17 +98,47 @@ pub fn train(
     let Some(folder) = folder else {
         return Err(Error::Internal("a training without a run folder".into()));
     };
-    save_keras(&run.model, folder.join(MODEL))?;
-    write_text(&folder.join(HISTORY), &record.history.to_csv())?;
+    write_results(&run, &record, &folder, &mut unwritten, progress)?;
+    let not_written = unwritten.finish();
     match broken {
-        Some(error) => Err(record.blow_up(error, &folder)),
+        Some(error) => Err(record.blow_up(error, &folder, &not_written)),
         None => Ok(Trained {
             run,
             record,
             folder,
+            not_written,
         }),
     }
 }
+
+/// Writes the model and the measurements; where the system refuses, once more.
+fn write_results(
+    run: &Run,
+    record: &Record,
+    folder: &Path,
+    unwritten: &mut Unwritten,
+    progress: &Progress<'_>,
+) -> Result<()> {
+    let model = || save_keras(&run.model, folder.join(MODEL));
+    let history = || write_text(&folder.join(HISTORY), &record.history.to_csv());
+    let all: [(_, &dyn Fn() -> Result<()>); 2] = [(MODEL, &model), (HISTORY, &history)];
+    for (kind, write) in all {
+        let written = create(folder)
+            .and_then(|()| write())
+            .or_else(|error| match error {
+                Error::Io { .. } => {
+                    std::thread::sleep(AGAIN);
+                    create(folder).and_then(|()| write())
+                }
+                error => Err(error),
+            });
+        unwritten.note(kind, written, progress)?;
+    }
+    Ok(())
+}
+
+/// The wait before the results are written once more.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The error for a training that Keras' `TerminateOnNaN` has ended.
 fn ended_by_nan(run: &Run, history: &History, epochs: usize) -> Option<Error> {
@@ -146,21 +197,26 @@ fn recorder<'a, 'p>(
         folder,
         place,
         config: run.text.clone(),
+        lock: None,
+        checkpoint: run.checkpoint.clone(),
         resumed: None,
+        facts: State::default(),
         first: run.initial_epoch,
         epochs: run.epochs,
         checkpoints: None,
+        written: None,
+        unwritten: Unwritten::default(),
         began: Instant::now(),
-        due: Instant::now(),
     };
     if let Some(Checkpoint {
+        number,
         state,
         model,
         history,
     }) = checkpoint
     {
         if let (OnNan::Continue, Some((layer, weight))) = (run.on_nan, model.not_finite().next()) {
-            let file = &state.model;
+            let file = &state.model.name;
             progress.tell(&Event::CheckpointNotFinite {
                 file,
                 layer,
@@ -186,7 +242,7 @@ fn recorder<'a, 'p>(
             epochs: recorder.first,
             finished: recorder.first >= recorder.epochs,
         })?;
-        recorder.resumed = Some(state);
+        recorder.resumed = Some((number, state));
     }
     Ok(recorder)
 }
@@ -212,24 +268,4 @@ fn fit(run: &mut Run, recorder: &mut Recorder<'_, '_>) -> Result<()> {
     }
     run.model.fit(&run.data.train, fit)?;
     Ok(())
-}
-
-/// Refuses to resume a run with another configuration; only the number of epochs may change.
-fn same_run(text: &str, folder: &Path) -> Result<()> {
-    let path = folder.join(CONFIG);
-    let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
-    let lines = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter(|line| !line.starts_with("epochs = "));
-        lines.map(str::to_owned).collect()
-    };
-    let (now, before) = (lines(text), lines(&before));
-    let differs = now.iter().zip(&before).find(|(now, before)| now != before);
-    match differs {
-        None if now.len() == before.len() => Ok(()),
-        None => Err(Error::file(&path, "is of another run: it has other keys")),
-        Some((now, before)) => Err(Error::file(
-            &path,
-            format!("is of another run: found `{before}`, expected `{now}`"),
-        )),
-    }
 }

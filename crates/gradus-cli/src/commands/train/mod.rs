@@ -7,7 +7,7 @@ use crate::args::Train;
 use crate::commands::experiment;
 use crate::output;
 use crate::progress::Screen;
-use gradus::Result;
+use gradus::{Error, Result};
 
 /// Runs the command.
 pub fn run(args: Train) -> Result<()> {
@@ -24,11 +24,16 @@ pub fn run(args: Train) -> Result<()> {
     if args.resume {
         experiment = experiment.resume();
     }
+    if args.allow_changed {
+        experiment = experiment.allow_changed();
+    }
     let mut screen = Screen::new(args.quiet);
     if let Some(number) = args.folds {
         let trained = experiment.cross_validate(number, |event| screen.show(event));
         screen.finish();
-        return output::result(&folds::report(&trained?));
+        let trained = trained?;
+        output::result(&folds::report(&trained))?;
+        return complete(trained.not_written);
     }
     let trained = experiment.run(|event| screen.show(event));
     screen.finish();
@@ -37,5 +42,16 @@ pub fn run(args: Train) -> Result<()> {
     if !args.quiet {
         text += &report::next(&trained);
     }
-    output::result(&text)
+    output::result(&text)?;
+    complete(trained.not_written)
+}
+
+/// The error of results that are not all in their files.
+fn complete(not_written: Vec<String>) -> Result<()> {
+    match &not_written[..] {
+        [] => Ok(()),
+        failures => Err(Error::NotWritten {
+            problem: failures.join("\n"),
+        }),
+    }
 }

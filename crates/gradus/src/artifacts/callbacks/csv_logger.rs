@@ -1,9 +1,10 @@
 use super::python;
+use crate::base::atomic_file::create_parent;
 use crate::error::{Error, Result};
 use crate::train::{Callback, Logs, Training};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 /// Writes the results of each epoch to a CSV file at once.
@@ -30,7 +31,7 @@ use std::path::PathBuf;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CSVLogger {
-    /// The file.
+    /// The file; its folder is created.
     pub filename: PathBuf,
     /// Separator of columns, one character. Default a comma.
     #[serde(default = "comma")]
@@ -41,6 +42,12 @@ pub struct CSVLogger {
     /// Columns after `epoch`, once they are known.
     #[serde(skip)]
     columns: Option<Vec<String>>,
+    /// Lines that are still to be written.
+    #[serde(skip)]
+    pending: String,
+    /// The size to which the file is cut before it goes on, after a write that broke off.
+    #[serde(skip)]
+    torn: Option<u64>,
 }
 
 fn comma() -> String {
@@ -55,6 +62,8 @@ impl CSVLogger {
             separator: comma(),
             append: false,
             columns: None,
+            pending: String::new(),
+            torn: None,
         }
     }
 
@@ -83,14 +92,64 @@ impl CSVLogger {
     }
 
     fn open(&self, options: &mut OpenOptions) -> Result<File> {
+        create_parent(&self.filename)?;
         let file = options.open(&self.filename);
         file.map_err(|cause| Error::io("write", &self.filename, cause))
     }
 
-    fn write(&self, text: &str) -> Result<()> {
+    /// The size of the file, if it is there.
+    pub(crate) fn size(&self) -> Option<u64> {
+        Some(std::fs::metadata(&self.filename).ok()?.len())
+    }
+
+    /// Takes back the lines behind the first `size` bytes: of epochs that are trained again.
+    pub(crate) fn cut(&self, size: u64) -> Result<()> {
+        if self.size().is_none_or(|now| now <= size) {
+            return Ok(());
+        }
+        let mut file = self.open(OpenOptions::new().read(true).write(true))?;
+        let mut before = [b'\n'];
+        let cut = (|| {
+            if size > 0 {
+                file.seek(SeekFrom::Start(size - 1))?;
+                file.read_exact(&mut before)?;
+            }
+            match before {
+                // Another file has taken its place.
+                [letter] if letter != b'\n' => Ok(()),
+                _ => file.set_len(size),
+            }
+        })();
+        cut.map_err(|cause| Error::io("write", &self.filename, cause))
+    }
+
+    /// Writes the lines that are to be written, after the header if the file is empty. They are
+    /// kept if that fails.
+    fn write(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let mut file = self.open(OpenOptions::new().append(true).create(true))?;
-        let written = file.write_all(text.as_bytes());
-        written.map_err(|cause| Error::io("write", &self.filename, cause))
+        let failed = |cause| Error::io("write", &self.filename, cause);
+        if let Some(size) = self.torn
+            && file.metadata().map_err(failed)?.len() > size
+        {
+            file.set_len(size).map_err(failed)?;
+        }
+        let size = file.metadata().map_err(failed)?.len();
+        let columns = self.columns.iter().flatten().cloned();
+        let header = match size {
+            0 => self.line(std::iter::once("epoch".into()).chain(columns)),
+            _ => String::new(),
+        };
+        let written = file.write_all((header + &self.pending).as_bytes());
+        written.map_err(|cause| {
+            self.torn = Some(size);
+            Error::io("write", &self.filename, cause)
+        })?;
+        self.torn = None;
+        self.pending.clear();
+        Ok(())
     }
 
     /// Appends an epoch's line, after the header if the file is empty.
@@ -102,16 +161,12 @@ impl CSVLogger {
                 let absent: Vec<String> = columns.iter().map(|c| format!("val_{c}")).collect();
                 columns.extend(absent);
             }
-            let header = self.line(std::iter::once("epoch".into()).chain(columns.iter().cloned()));
             self.columns = Some(columns);
-            let size = std::fs::metadata(&self.filename).map_or(0, |about| about.len());
-            if size == 0 {
-                self.write(&header)?;
-            }
         }
         let columns = self.columns.iter().flatten();
         let values = columns.map(|name| logs.get(name).map_or("NA".into(), python));
-        self.write(&self.line(std::iter::once(epoch.to_string()).chain(values)))
+        self.pending += &self.line(std::iter::once(epoch.to_string()).chain(values));
+        self.write()
     }
 
     /// One line, with cells quoted that contain the separator.
@@ -130,6 +185,8 @@ impl Callback for CSVLogger {
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<()> {
         self.check()?;
         self.columns = None;
+        self.pending.clear();
+        self.torn = None;
         if !self.append {
             self.open(OpenOptions::new().write(true).create(true).truncate(true))?;
         }
@@ -138,6 +195,10 @@ impl Callback for CSVLogger {
 
     fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, _: &mut Training<'_>) -> Result<()> {
         self.add(epoch, logs)
+    }
+
+    fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.write()
     }
 }
 

@@ -1,4 +1,5 @@
 use super::filepath::{Number, fill};
+use crate::base::atomic_file::{create_parent, tidy_beside};
 use crate::error::{Error, Result};
 use crate::train::callbacks::{Direction, Progress, improves, monitored};
 use crate::train::{Callback, Logs, Training};
@@ -193,13 +194,14 @@ impl ModelCheckpoint {
         logs: &Logs,
         training: &mut Training<'_>,
     ) -> Result<()> {
+        let mut best = self.progress.best;
         if self.save_best_only {
             let now = monitored(logs, &self.monitor)?;
             let better = training.better(self.mode, &self.monitor)?;
-            if !improves(better, now, self.progress.best, 0.0) {
+            if !improves(better, now, best, 0.0) {
                 return Ok(());
             }
-            self.progress.best = Some(now);
+            best = Some(now);
         }
         let path = self.fill(|name| match (name, batch) {
             ("epoch", _) => Ok(Number::Whole(epoch + 1)),
@@ -209,14 +211,15 @@ impl ModelCheckpoint {
                 .map(Number::Real)
                 .ok_or_else(|| Error::unknown("filepath", "placeholder", name, logs.names())),
         })?;
-        if let Some(folder) = Path::new(&path).parent() {
-            let made = std::fs::create_dir_all(folder);
-            made.map_err(|cause| Error::io("create", folder, cause))?;
-        }
+        let path = Path::new(&path);
+        create_parent(path)?;
+        tidy_beside(path);
         match self.save_weights_only {
-            true => training.model().save_weights(path),
-            false => training.model().save(path),
+            true => training.model().save_weights(path)?,
+            false => training.model().save(path)?,
         }
+        self.progress.best = best;
+        Ok(())
     }
 }
 

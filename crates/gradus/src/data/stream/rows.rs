@@ -195,6 +195,11 @@ impl Stream {
         Ok((self.slice(0..row)?, self.slice(row..self.rows())?))
     }
 
+    /// Some of the rows, as they are in the source.
+    pub(in crate::data) fn some(&self, rows: Range<usize>) -> Result<Dataset> {
+        self.read(self.rows.start + rows.start..self.rows.start + rows.end)
+    }
+
     /// Reads rows of the source as they are.
     pub(super) fn read(&self, rows: Range<usize>) -> Result<Dataset> {
         let data = lock(&self.source).read(rows.clone())?;

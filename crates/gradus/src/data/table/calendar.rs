@@ -35,7 +35,7 @@ pub(super) fn date_text(days: i32) -> String {
 }
 
 /// Year, month and day at this many days since 1970-01-01.
-pub(in crate::data) fn date_parts(days: i32) -> (i32, i32, i32) {
+pub(crate) fn date_parts(days: i32) -> (i32, i32, i32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day = days.rem_euclid(146_097);

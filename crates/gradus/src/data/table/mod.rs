@@ -43,7 +43,8 @@ mod text;
 mod typed;
 mod written;
 
-pub(super) use calendar::{date_parts, day_of};
+pub(crate) use calendar::date_parts;
+pub(super) use calendar::day_of;
 pub(super) use cell::boolean as truth;
 pub(super) use copy::Copied;
 pub use copy::{CopyProgress, OnCopy};

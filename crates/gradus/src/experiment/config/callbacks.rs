@@ -94,22 +94,23 @@ fn one<T: DeserializeOwned>(at: &str, key: &str, value: Option<Value>) -> Result
 }
 
 impl Callbacks {
-    /// The configured callbacks.
-    pub fn each(&mut self) -> impl Iterator<Item = &mut dyn Callback> {
+    /// The configured callbacks, with their names.
+    pub fn each(&mut self) -> impl Iterator<Item = (&'static str, &mut dyn Callback)> {
         fn any<C: Callback>(callback: &mut Option<C>) -> Option<&mut dyn Callback> {
             callback
                 .as_mut()
                 .map(|callback| callback as &mut dyn Callback)
         }
         let all = [
-            any(&mut self.terminate_on_nan),
-            any(&mut self.reduce_lr_on_plateau),
-            any(&mut self.early_stopping),
-            any(&mut self.gradual_unfreezing),
-            any(&mut self.model_checkpoint),
-            any(&mut self.csv_logger),
+            ("terminate_on_nan", any(&mut self.terminate_on_nan)),
+            ("reduce_lr_on_plateau", any(&mut self.reduce_lr_on_plateau)),
+            ("early_stopping", any(&mut self.early_stopping)),
+            ("gradual_unfreezing", any(&mut self.gradual_unfreezing)),
+            ("model_checkpoint", any(&mut self.model_checkpoint)),
+            ("csv_logger", any(&mut self.csv_logger)),
         ];
-        all.into_iter().flatten()
+        all.into_iter()
+            .filter_map(|(name, callback)| Some((name, callback?)))
     }
 
     /// Refuses names of values that no epoch has, and of layers that the model does not have.

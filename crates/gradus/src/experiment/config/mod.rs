@@ -2,6 +2,7 @@
 
 mod beside_recipe;
 mod callbacks;
+mod checkpoint;
 mod document;
 mod folds;
 pub mod highest_rate;
@@ -16,7 +17,8 @@ mod train;
 mod vocabulary;
 
 pub use callbacks::Callbacks;
-pub use document::Document;
+pub use checkpoint::CheckpointConfig;
+pub use document::{Document, from_toml};
 pub use model::Source;
 pub use overrides::Override;
 pub use per_output::PerOutput;
@@ -51,6 +53,8 @@ pub struct Config {
     pub callbacks: CallbacksConfig,
     /// `[pretrain]`.
     pub pretrain: Option<PretrainConfig>,
+    /// `[checkpoint]`.
+    pub checkpoint: CheckpointConfig,
     /// The complete configuration as given.
     pub given: Value,
 }
@@ -63,12 +67,14 @@ struct Raw {
     train: Option<Value>,
     callbacks: Option<Value>,
     pretrain: Option<Value>,
+    checkpoint: Option<Value>,
 }
 
 impl Config {
     /// Reads it from plain data.
     pub fn from_value(value: &Value) -> Result<Self> {
         let raw: Raw = read("", table("", value)?)?;
+        refuse_misplaced(value)?;
         let data = DataConfig::from_value("data", &section(raw.data))?;
         let model = ModelConfig::from_value("model", &section(raw.model))?;
         // Mistakes do not depend on the number of rows. Of the sources, only tables have a target;
@@ -94,6 +100,7 @@ impl Config {
                 Some(table) => Some(PretrainConfig::from_value("pretrain", &table)?),
                 None => None,
             },
+            checkpoint: CheckpointConfig::from_value("checkpoint", &section(raw.checkpoint))?,
             given: value.clone(),
         };
         config.refuse_contradictions()?;
@@ -159,6 +166,20 @@ pub fn read_training(
     };
     let callbacks = CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?;
     Ok((train, callbacks))
+}
+
+/// Refuses `checkpoint` in another section.
+fn refuse_misplaced(value: &Value) -> Result<()> {
+    for section in ["data", "model", "train", "callbacks", "pretrain"] {
+        if value[section].get("checkpoint").is_some() {
+            let problem = format!(
+                "`[checkpoint]` is a table of its own, beside `[{section}]`: \
+                 checkpoint = {{ every = \"5m\", keep = 3 }}"
+            );
+            return Err(problem_at(&format!("{section}.checkpoint"), &problem));
+        }
+    }
+    Ok(())
 }
 
 /// A section's table, empty if it is missing.

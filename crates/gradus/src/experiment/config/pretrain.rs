@@ -75,6 +75,11 @@ fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {
 }
 
 impl PretrainConfig {
+    /// True if its rows are not those of the training.
+    pub fn has_own_rows(&self) -> bool {
+        self.data.is_some()
+    }
+
     /// Reads the table; `at` is its path of keys.
     pub fn from_value(at: &str, value: &Value) -> Result<Self> {
         let fields = table(at, value)?;

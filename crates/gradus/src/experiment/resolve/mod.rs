@@ -9,7 +9,8 @@ mod target;
 pub use auto::SuggestedRates;
 
 use super::config::{
-    Callbacks, Config, PretrainConfig, Source, excluded, problem_at, read_training, to_text,
+    Callbacks, CheckpointConfig, Config, PretrainConfig, Source, excluded, problem_at,
+    read_training, to_text,
 };
 use super::event::{FoundRate, Progress};
 use super::model_file;
@@ -21,7 +22,7 @@ use crate::rules::optimizers::LearningRate;
 use crate::rules::schedules::Schedule;
 use crate::train::{EarlyStopping, OnNan, Precision};
 use prepare::{Prepared, freeze, prepare};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Everything that a training needs.
 pub struct Run {
@@ -38,8 +39,11 @@ pub struct Run {
     pub precision: Precision,
     pub on_nan: OnNan,
     pub callbacks: Callbacks,
+    pub checkpoint: CheckpointConfig,
     /// The pretraining, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
+    /// The model file that it starts from, if there is one.
+    pub start: Option<PathBuf>,
     /// True if the weights are those of their initializers.
     pub fresh: bool,
     /// Suspicious things about the rows and the schedule.
@@ -152,7 +156,12 @@ impl Config {
             precision: self.train.precision,
             on_nan: self.train.on_nan,
             callbacks,
+            checkpoint: self.checkpoint.clone(),
             pretrain,
+            start: match &self.model.source {
+                Source::File(path) => Some(base.join(path)),
+                _ => None,
+            },
             fresh: !matches!(self.model.source, Source::File(_)),
             findings,
             found: None,

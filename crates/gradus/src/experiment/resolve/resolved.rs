@@ -104,6 +104,13 @@ impl Config {
         if let Some(pretrain) = &self.pretrain {
             resolved["pretrain"] = pretrain.resolved(base)?;
         }
+        let checkpoint = self.checkpoint.given();
+        if checkpoint
+            .as_object()
+            .is_some_and(|given| !given.is_empty())
+        {
+            resolved["checkpoint"] = checkpoint;
+        }
         Ok(resolved)
     }
 }

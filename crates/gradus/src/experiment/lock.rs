@@ -1,0 +1,68 @@
+//! The lock of a run folder: one process at a time trains in it.
+
+use super::event::{Event, Progress};
+use crate::data::date_parts;
+use crate::error::{Error, Result};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The file that is locked. Its text says by whom, and is of no use once the lock is free.
+const LOCK: &str = ".lock";
+
+/// The lock of a run folder, held until it is dropped or its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    /// `None` where the system cannot lock.
+    _held: Option<File>,
+}
+
+impl Lock {
+    /// Locks a folder. Another process that trains in it is an error; a system that cannot lock
+    /// is told.
+    pub fn take(folder: &Path, progress: &Progress<'_>) -> Result<Self> {
+        let path = folder.join(LOCK);
+        let mut options = OpenOptions::new();
+        // The text of a process that holds it is kept.
+        let opened = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = opened.map_err(|cause| Error::io("write", &path, cause))?;
+        match file.try_lock() {
+            Ok(()) => {
+                let text = format!("process {} since {}\n", std::process::id(), now());
+                // It is only for people and messages.
+                let _ = file
+                    .set_len(0)
+                    .and_then(|()| file.write_all(text.as_bytes()));
+                Ok(Lock { _held: Some(file) })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(&path).unwrap_or_default();
+                let holder = match holder.trim() {
+                    "" => "another process",
+                    holder => holder,
+                };
+                Err(Error::file(folder, format!("is being trained by {holder}")))
+            }
+            Err(TryLockError::Error(cause)) => {
+                let problem = &Error::io("lock", &path, cause);
+                progress.tell(&Event::NotLocked { problem })?;
+                Ok(Lock { _held: None })
+            }
+        }
+    }
+}
+
+/// The time, as `2026-11-30 13:40:05 UTC`.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    let (year, month, day) = date_parts((seconds / 86_400) as i32);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}

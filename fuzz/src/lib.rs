@@ -13,28 +13,12 @@ use gradus::layers::PReLU;
 use gradus::prelude::*;
 use gradus::{Error, Result, Shape};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use twox_hash::xxhash3_128::Hasher;
 use zip::write::{SimpleFileOptions, ZipWriter};
-
-/// A target: its name and what it does.
-pub type Target = (&'static str, fn(&[u8]));
-
-/// Every target.
-pub const TARGETS: [Target; 9] = [
-    ("keras", keras),
-    ("hdf5", hdf5),
-    ("npy", npy),
-    ("idx", idx),
-    ("csv", csv),
-    ("picture", picture),
-    ("safetensors", safetensors),
-    ("config", config),
-    ("checkpoint", checkpoint),
-];
 
 /// The line between the inner files of one input.
 const BETWEEN: &[u8] = b"\n--\n";
@@ -283,29 +267,55 @@ fn make_small(config: &mut toml::Table) {
     }
 }
 
-/// A run that is resumed, one of the files of whose checkpoint is another: the first byte, `0` and
-/// so on, says which one, in the order of their names.
+/// A checkpoint that a run is resumed from: its state (`s`), or its model. What the state says of
+/// itself and of its model is made to fit.
 pub fn checkpoint(bytes: &[u8]) {
-    let Some((which, rest)) = bytes.split_first() else {
+    let Some((kind, rest)) = bytes.split_first() else {
         return;
     };
-    static RUN: LazyLock<BTreeMap<PathBuf, Vec<u8>>> = LazyLock::new(interrupted_run);
+    static RUN: LazyLock<Interrupted> = LazyLock::new(interrupted);
     let run = folder("checkpoint").join("again");
     let _ = fs::remove_dir_all(&run);
-    fs::create_dir_all(run.join("checkpoint")).unwrap();
-    // The last one is the configuration, which another target has.
-    let replaced = usize::from(which.wrapping_sub(b'0')) % (RUN.len() - 1);
-    for (n, (name, bytes)) in RUN.iter().enumerate() {
-        write(&run.join(name), if n == replaced { rest } else { bytes });
+    let checkpoint = run.join("checkpoint");
+    fs::create_dir_all(&checkpoint).unwrap();
+    write(&run.join("config.toml"), &RUN.config);
+    let mut state = RUN.state.clone();
+    let mut model = &RUN.model[..];
+    if *kind == b's' {
+        state = String::from_utf8_lossy(rest).into_owned();
+    } else {
+        model = rest;
+        let mut table: toml::Table = state.parse().unwrap();
+        table["model"]["size"] = (rest.len() as i64).into();
+        table["model"]["digest"] = format!("{:032x}", Hasher::oneshot(rest)).into();
+        state = table.to_string();
     }
-    let experiment = expected(Experiment::read(run.join("config.toml")));
-    if let Some(experiment) = experiment {
+    let state = state.replace(PLACE, &folder("checkpoint").display().to_string());
+    let digest = format!("digest = \"{:032x}\"\n", Hasher::oneshot(state.as_bytes()));
+    write(&checkpoint.join(STATE), (digest + &state).as_bytes());
+    write(&checkpoint.join(&RUN.model_name), model);
+    if let Some(experiment) = expected(Experiment::read(run.join("config.toml"))) {
         one_step(&experiment.out(&run).resume());
     }
 }
 
-/// The files of a run that was interrupted in its third epoch: those that resuming reads.
-fn interrupted_run() -> BTreeMap<PathBuf, Vec<u8>> {
+/// Stands for the folder of the data in a state.
+const PLACE: &str = "/PLACE";
+
+/// The name of a state's file.
+const STATE: &str = "state-000009.toml";
+
+/// A run that was interrupted.
+pub struct Interrupted {
+    config: Vec<u8>,
+    /// The text of the newest state, without its digest.
+    pub state: String,
+    model_name: String,
+    model: Vec<u8>,
+}
+
+/// A run that was interrupted in its third epoch.
+pub fn interrupted() -> Interrupted {
     let folder = folder("checkpoint");
     let run = folder.join("run");
     let _ = fs::remove_dir_all(&run);
@@ -319,23 +329,26 @@ fn interrupted_run() -> BTreeMap<PathBuf, Vec<u8>> {
         "train": { "loss": "mse", "optimizer": "adam", "epochs": 5, "batch_size": 4 },
         "callbacks": { "early_stopping": { "monitor": "loss" } },
     });
-    let interrupted = Experiment::from_value(config)
+    let ended = Experiment::from_value(config)
         .out(&run)
         .run(|event| match event {
             Event::BatchEnd(progress) if progress.epoch == 2 => Err(enough()),
             _ => Ok(()),
         });
-    assert!(interrupted.is_err());
-    let mut files = BTreeMap::from([(
-        "config.toml".into(),
-        fs::read(run.join("config.toml")).unwrap(),
-    )]);
-    for entry in fs::read_dir(run.join("checkpoint")).unwrap() {
-        let entry = entry.unwrap();
-        let name = Path::new("checkpoint").join(entry.file_name());
-        files.insert(name, fs::read(entry.path()).unwrap());
+    assert!(ended.is_err());
+    let files = fs::read_dir(run.join("checkpoint")).unwrap();
+    let states = files.map(|entry| entry.unwrap().path());
+    let state = states.filter(|path| path.extension().is_some_and(|e| e == "toml"));
+    let text = fs::read_to_string(state.max().unwrap()).unwrap();
+    let state = text.split_once('\n').unwrap().1;
+    let table: toml::Table = state.parse().unwrap();
+    let model_name = table["model"]["name"].as_str().unwrap().to_owned();
+    Interrupted {
+        config: fs::read(run.join("config.toml")).unwrap(),
+        state: state.replace(&folder.display().to_string(), PLACE),
+        model: fs::read(run.join("checkpoint").join(&model_name)).unwrap(),
+        model_name,
     }
-    files
 }
 
 fn enough() -> Error {

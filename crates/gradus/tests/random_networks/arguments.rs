@@ -96,7 +96,7 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
         }
         "Discretization" => (
             WholeNumbers,
-            json!({ "bin_boundaries": [0.5, 1.5, 2.5][..size] }),
+            json!({ "bin_boundaries": &[0.5, 1.5, 2.5][..size] }),
         ),
         "Dot" => (Vectors, json!({ "axes": 1, "normalize": r.chance(2) })),
         "ELU" => (Anywhere, json!({ "alpha": r.between(0.1, 2.0) })),
@@ -163,7 +163,7 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
             let mode = r.one_of(&["one_hot", "multi_hot", "count"]);
             (
                 Texts,
-                json!({ "vocabulary": ["b", "c", "d"][..size], "output_mode": mode }),
+                json!({ "vocabulary": &["b", "c", "d"][..size], "output_mode": mode }),
             )
         }
         _ => panic!("{class} has no random arguments"),

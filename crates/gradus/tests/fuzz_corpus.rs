@@ -47,10 +47,12 @@ macro_rules! replay {
         #[test]
         fn $target() {
             let inputs = corpus(stringify!($target));
-            let holds = |bytes: &[u8]| catch_unwind(|| targets::$target(bytes)).is_ok();
+            let run = |bytes: &[u8]| catch_unwind(|| targets::$target(bytes));
+            let mut good = 0;
             for (name, bytes) in &inputs {
-                assert!(holds(bytes), "{name}");
+                good += usize::from(run(bytes).unwrap_or_else(|_| panic!("{name}")));
             }
+            assert!(good > 0, "none of {} inputs is a good file", inputs.len());
             let first = number("GRADUS_FROM").unwrap_or(0);
             for n in first..first + number("GRADUS_MUTATIONS").unwrap_or(50) {
                 let mut random = Random(n as u64);
@@ -64,7 +66,7 @@ macro_rules! replay {
                 for round in 0..1 + random.below(3) {
                     bytes = mutate::mutate(bytes, n * 8 + round + random.below(8));
                 }
-                if !holds(&bytes) {
+                if run(&bytes).is_err() {
                     let name = format!("{}-{n}", stringify!($target));
                     let path = std::env::temp_dir().join(name);
                     fs::write(&path, &bytes).unwrap();

@@ -182,8 +182,14 @@ macro_rules! name {
     }};
 }
 
+/// An activation that needs no arguments.
 fn activation(r: &mut Random) -> &'static str {
-    name!(Activation, r)
+    loop {
+        let name = name!(Activation, r);
+        if name != "threshold" {
+            return name;
+        }
+    }
 }
 
 /// An initializer that makes numbers of order 1, of any shape.

@@ -24,8 +24,10 @@ impl Training {
     pub fn draw(random: &mut Random, loss: &'static str) -> Self {
         let methods = rules::optimizers::Method::MEMBERS;
         let mut optimizer = json!({ "type": methods[random.below(methods.len())].class });
-        if random.chance(2) {
-            optimizer["learning_rate"] = random.between(1e-4, 0.05).into();
+        match random.below(8) {
+            0 => optimizer["learning_rate"] = random.between(1.0, 1e4).into(),
+            1..4 => optimizer["learning_rate"] = random.between(1e-4, 0.05).into(),
+            _ => {}
         }
         let clips = ["clipnorm", "clipvalue", "global_clipnorm"];
         if random.chance(3) {

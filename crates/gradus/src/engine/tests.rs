@@ -710,18 +710,10 @@ fn inputs_that_are_gone_over_in_parts_train_alike() {
 #[test]
 #[cfg_attr(not(miri), ignore = "others go further: `.ci/miri` runs it")]
 fn a_step_of_every_operation_is_defined() {
-    for (name, data, model) in models() {
-        let data = data.slice(0..5.min(data.rows())).unwrap();
-        for precision in [Precision::Float32, Precision::MixedBfloat16] {
-            let step = |threads| {
-                let mut model = model.clone();
-                let options = Fit::new().batch_size(3).precision(precision);
-                let options = options.on(on(Isa::Portable, threads));
-                model.fit(&data, options).unwrap();
-                let weights = model.weights().map(|w| w.values.clone());
-                weights.collect::<Vec<_>>()
-            };
-            assert!(step(1) == step(2), "{name}, {precision:?}");
-        }
+    for (name, data, mut model) in models() {
+        println!("{name}");
+        let data = data.slice(0..3.min(data.rows())).unwrap();
+        let options = Fit::new().precision(Precision::MixedBfloat16);
+        model.fit(data, options.on(on(Isa::Portable, 2))).unwrap();
     }
 }

@@ -63,8 +63,11 @@ macro_rules! replay {
                     bytes.truncate(random.below(bytes.len() + 1));
                     bytes.extend(&other[random.below(other.len() + 1)..]);
                 }
-                for round in 0..1 + random.below(3) {
-                    bytes = mutate::mutate(bytes, n * 8 + round + random.below(8));
+                for _ in 0..1 + random.below(3) {
+                    match random.below(2) {
+                        0 => mutate::reword(&mut bytes, &mut random),
+                        _ => bytes = mutate::mutate(bytes, random.below(1 << 30)),
+                    }
                 }
                 if run(&bytes).is_err() {
                     let name = format!("{}-{n}", stringify!($target));

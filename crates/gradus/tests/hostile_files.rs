@@ -4,6 +4,7 @@
 //! The mutations are a function of their number: `hostile_files 123` is always the
 //! same file.
 
+#[allow(dead_code)]
 #[path = "common/mutate.rs"]
 mod mutate;
 #[allow(dead_code)]

@@ -68,3 +68,29 @@ pub fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
     }
     bytes
 }
+
+/// Puts another word, or another kind of value, in place of a quoted word of JSON or TOML. Lengths
+/// stay, so that what is around the text still fits.
+pub fn reword(bytes: &mut [u8], random: &mut Random) {
+    let others: [&[u8]; 12] = [
+        b"null", b"[]", b"{}", b"0", b"-1", b"true", b"1e99", b"[[]]", b"\"\"", b"0.5", b"1,2",
+        b"99",
+    ];
+    let quotes: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] == b'"').collect();
+    let words: Vec<&[usize]> = quotes.windows(2).filter(|w| w[1] - w[0] < 40).collect();
+    if words.is_empty() {
+        return;
+    }
+    let place = words[random.below(words.len())];
+    let place = place[0]..place[1] + 1;
+    let from = words[random.below(words.len())];
+    let new = match random.below(2) {
+        0 => others[random.below(others.len())].to_vec(),
+        _ => bytes[from[0]..=from[1]].to_vec(),
+    };
+    if new.len() <= place.len() {
+        let (start, rest) = bytes[place].split_at_mut(new.len());
+        start.copy_from_slice(&new);
+        rest.fill(b' ');
+    }
+}

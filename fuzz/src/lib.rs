@@ -314,7 +314,7 @@ pub fn interrupted() -> Interrupted {
     let _ = fs::remove_dir_all(&run);
     let mut x = Vec::new();
     let numbers: Vec<f32> = (0..24_u8).map(f32::from).collect();
-    data::write_npy(&mut x, &Shape::new(&[3]), &numbers).unwrap();
+    data::write_npy(&mut x, &Shape::new([3]), &numbers).unwrap();
     write(&folder.join("x.npy"), &x);
     let config = json!({
         "data": { "x": folder.join("x.npy"), "y": folder.join("x.npy") },

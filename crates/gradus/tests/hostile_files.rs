@@ -4,7 +4,15 @@
 //! The mutations are a function of their number: `hostile_files 123` is always the
 //! same file.
 
+#[allow(dead_code)]
+#[path = "common/mutate.rs"]
+mod mutate;
+#[allow(dead_code)]
+#[path = "common/random.rs"]
+mod random;
+
 use gradus::prelude::*;
+use mutate::mutate;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,23 +48,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A generator of our own (SplitMix64), so that the files never change.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
-
 /// Intact files, and the extension of each.
 fn originals() -> Vec<(&'static str, Vec<u8>)> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -76,70 +67,6 @@ fn originals() -> Vec<(&'static str, Vec<u8>)> {
     files
         .map(|(ending, path)| (ending, std::fs::read(tests.join(path)).unwrap()))
         .to_vec()
-}
-
-/// One kind of damage after another.
-fn mutate(mut bytes: Vec<u8>, number: usize) -> Vec<u8> {
-    let mut random = Random(number as u64);
-    let length = bytes.len();
-    match number % 8 {
-        0 => bytes.truncate(random.below(length)),
-        1 => {
-            for _ in 0..=random.below(8) {
-                let at = random.below(length);
-                bytes[at] ^= 1 << random.below(8);
-            }
-        }
-        // Wrong sizes and offsets: eight bytes of extremes.
-        2 => {
-            let lies = [
-                u64::MAX,
-                1 << 62,
-                1 << 40,
-                u64::from(u32::MAX),
-                0,
-                length as u64,
-            ];
-            for _ in 0..=random.below(3) {
-                let at = random.below(length - 8) & !3;
-                let lie = lies[random.below(lies.len())];
-                bytes[at..at + 8].copy_from_slice(&lie.to_le_bytes());
-            }
-        }
-        // Wrong pointers: eight bytes from another position.
-        3 => {
-            for _ in 0..=random.below(3) {
-                let (from, to) = (random.below(length - 8) & !7, random.below(length - 8) & !7);
-                bytes.copy_within(from..from + 8, to);
-            }
-        }
-        4 => {
-            let at = random.below(length);
-            let end = length.min(at + 1 + random.below(200));
-            bytes[at..end].fill(0);
-        }
-        // Digits of shapes, and of everything else that is text.
-        5 => {
-            for _ in 0..40 {
-                let at = random.below(length);
-                let digit = bytes[at..].iter().position(u8::is_ascii_digit);
-                if let Some(offset) = digit {
-                    bytes[at + offset] = b'0' + random.below(10) as u8;
-                }
-            }
-        }
-        6 => {
-            let (at, end) = (random.below(length), random.below(length));
-            let part = bytes[at.min(end)..at.max(end)].to_vec();
-            bytes.splice(at..at, part);
-        }
-        _ => {
-            let at = random.below(length);
-            let end = length.min(at + 1 + random.below(64));
-            bytes.drain(at..end);
-        }
-    }
-    bytes
 }
 
 /// The model of the weight files.

@@ -705,3 +705,15 @@ fn inputs_that_are_gone_over_in_parts_train_alike() {
         assert!(worst < 1e-4, "{isa:?}: {worst}");
     }
 }
+
+/// One step of each model, small enough for an interpreter; Miri sees what is undefined in it.
+#[test]
+#[cfg_attr(not(miri), ignore = "others go further: `.ci/miri` runs it")]
+fn a_step_of_every_operation_is_defined() {
+    for (name, data, mut model) in models() {
+        println!("{name}");
+        let data = data.slice(0..3.min(data.rows())).unwrap();
+        let options = Fit::new().precision(Precision::MixedBfloat16);
+        model.fit(data, options.on(on(Isa::Portable, 2))).unwrap();
+    }
+}

@@ -26,8 +26,10 @@ pub(crate) fn config(root: &Group) -> Result<String, String> {
         });
     };
     let mut model = with_shape(modern(model));
-    if let Some(training) = json(root, "training_config")? {
-        model["compile_config"] = compile_config(modern(training));
+    let training = json(root, "training_config")?;
+    // What is no object is no model, and is refused where it is read.
+    if let (Some(training), Some(model)) = (training, model.as_object_mut()) {
+        model.insert("compile_config".into(), compile_config(modern(training)));
     }
     Ok(model.to_string())
 }

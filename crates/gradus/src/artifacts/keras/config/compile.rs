@@ -150,8 +150,9 @@ fn unwrapped(family: Family, value: &Value) -> Value {
         return value.clone();
     };
     let is_wrapper = ["LossFunctionWrapper", "MeanMetricWrapper"].contains(&class);
+    let own_name = config.get("name").unwrap_or(&Value::Null);
     let function = match config.get("fn") {
-        None if is_wrapper => &config["name"],
+        None if is_wrapper => own_name,
         None => return value.clone(),
         Some(function) => function,
     };
@@ -168,7 +169,7 @@ fn unwrapped(family: Family, value: &Value) -> Value {
     if !is_wrapper && member.class != class {
         return value.clone();
     }
-    let general = config["name"].as_str().unwrap_or_default();
+    let general = own_name.as_str().unwrap_or_default();
     let by_output = ["accuracy", "acc", "crossentropy", "ce"].contains(&general);
     if family == Family::Metric && by_output && function_ends(name, general) {
         // A general metric name stands for one by the loss.

@@ -1,10 +1,11 @@
 use super::filepath::{Number, fill};
 use crate::base::atomic_file::{create_parent, tidy_beside};
 use crate::error::{Error, Result};
+use crate::model::Model;
 use crate::train::callbacks::{Direction, Progress, improves, monitored};
 use crate::train::{Callback, Logs, Training};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Saves the model during training: after each epoch, or only the best.
 ///
@@ -48,6 +49,23 @@ pub struct ModelCheckpoint {
     pub save_weights_only: bool,
     #[serde(skip)]
     progress: ModelCheckpointProgress,
+    #[serde(skip)]
+    refused: Option<Refused>,
+}
+
+/// A model that the system refused to write, which is tried again.
+#[derive(Clone, Debug)]
+struct Refused {
+    path: PathBuf,
+    model: Model,
+    /// The best value, once it is written.
+    best: Option<f64>,
+}
+
+impl PartialEq for Refused {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.best == other.best
+    }
 }
 
 /// The frequency of checkpoints: `"epoch"`, or a number of batches.
@@ -110,6 +128,7 @@ impl ModelCheckpoint {
             initial_value_threshold: None,
             save_weights_only: false,
             progress: ModelCheckpointProgress::default(),
+            refused: None,
         }
     }
 
@@ -194,12 +213,13 @@ impl ModelCheckpoint {
         logs: &Logs,
         training: &mut Training<'_>,
     ) -> Result<()> {
-        let mut best = self.progress.best;
+        let refused = self.refused.as_ref();
+        let mut best = refused.map_or(self.progress.best, |refused| refused.best);
         if self.save_best_only {
             let now = monitored(logs, &self.monitor)?;
             let better = training.better(self.mode, &self.monitor)?;
             if !improves(better, now, best, 0.0) {
-                return Ok(());
+                return self.save_refused();
             }
             best = Some(now);
         }
@@ -211,20 +231,45 @@ impl ModelCheckpoint {
                 .map(Number::Real)
                 .ok_or_else(|| Error::unknown("filepath", "placeholder", name, logs.names())),
         })?;
-        let path = Path::new(&path);
+        let path = PathBuf::from(path);
+        if self.refused.as_ref().is_some_and(|r| r.path != path) {
+            // If it is refused again, this model takes its place.
+            let _ = self.save_refused();
+        }
+        let written = self.write(&path, training.model());
+        if let Err(Error::Io { .. }) = written {
+            let model = training.model().clone();
+            self.refused = Some(Refused { path, model, best });
+        } else if written.is_ok() {
+            self.refused = None;
+            self.progress.best = best;
+        }
+        written
+    }
+
+    fn write(&self, path: &Path, model: &Model) -> Result<()> {
         create_parent(path)?;
         tidy_beside(path);
         match self.save_weights_only {
-            true => training.model().save_weights(path)?,
-            false => training.model().save(path)?,
+            true => model.save_weights(path),
+            false => model.save(path),
         }
-        self.progress.best = best;
+    }
+
+    /// Saves the model that the system refused to write before, if there is one.
+    fn save_refused(&mut self) -> Result<()> {
+        if let Some(refused) = &self.refused {
+            self.write(&refused.path, &refused.model)?;
+            self.progress.best = refused.best;
+            self.refused = None;
+        }
         Ok(())
     }
 }
 
 impl Callback for ModelCheckpoint {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
+        self.refused = None;
         self.progress = ModelCheckpointProgress {
             best: self.initial_value_threshold,
             batches: 0,
@@ -260,7 +305,11 @@ impl Callback for ModelCheckpoint {
     ) -> Result<()> {
         match self.save_freq {
             SaveFreq::Epoch => self.save(epoch, None, logs, training),
-            SaveFreq::Batches(_) => Ok(()),
+            SaveFreq::Batches(_) => self.save_refused(),
         }
+    }
+
+    fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<()> {
+        self.save_refused()
     }
 }

@@ -150,10 +150,8 @@ pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
 /// The text of a run's newest checkpoint state, if there is one.
 pub fn newest_state(place: &Place, run: &str) -> Option<String> {
     let folder = format!("{run}/checkpoint");
-    let names = place.names(&folder).into_iter();
-    let newest = names
-        .filter(|name| name.starts_with("state-"))
-        .next_back()?;
+    let mut names = place.names(&folder).into_iter();
+    let newest = names.rfind(|name| name.starts_with("state-"))?;
     std::fs::read_to_string(place.path(&folder).join(newest)).ok()
 }
 

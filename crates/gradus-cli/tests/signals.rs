@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 /// Settings that make a training long enough to be interrupted.
 const LONG: [&str; 6] = [
     "--set",
-    "train.epochs=60",
+    "train.epochs=20",
     "--set",
     "model.layers.1.units=64",
     "--set",

@@ -113,7 +113,14 @@ impl Destination {
                 "is a file, expected a folder for the run",
             ));
         }
-        let taken = [MODEL, HISTORY, CONFIG, CHECKPOINT, FOLDS, "fold-1/config.toml"];
+        let taken = [
+            MODEL,
+            HISTORY,
+            CONFIG,
+            CHECKPOINT,
+            FOLDS,
+            "fold-1/config.toml",
+        ];
         match taken.iter().find(|name| folder.join(name).exists()) {
             None => Ok(()),
             Some(name) => Err(Error::file(

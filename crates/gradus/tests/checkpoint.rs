@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// Files by their names.
+type Files = BTreeMap<String, Vec<u8>>;
+
 const ROWS: usize = 12;
 
 /// A training of a moment, with best weights beside the current ones.
@@ -51,7 +54,7 @@ fn weights(outcome: &Outcome) -> Vec<Vec<u32>> {
 }
 
 /// The files of a folder.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+fn files(folder: &Path) -> Files {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let read = |entry: fs::DirEntry| {
         let name = entry.file_name().into_string().unwrap();
@@ -61,7 +64,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Makes a folder have these files and no others.
-fn put(folder: &Path, files: &BTreeMap<String, Vec<u8>>) {
+fn put(folder: &Path, files: &Files) {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir(folder).unwrap();
     for (name, bytes) in files {
@@ -82,7 +85,7 @@ fn resume(experiment: &Experiment) -> (Result<Outcome>, Vec<String>) {
 }
 
 /// A training of three epochs, its weights, and the files of its checkpoints.
-fn trained() -> (Folder, Experiment, Vec<Vec<u32>>, BTreeMap<String, Vec<u8>>) {
+fn trained() -> (Folder, Experiment, Vec<Vec<u32>>, Files) {
     set_threads(1);
     let folder = Folder::new();
     let experiment = experiment(&folder);
@@ -100,7 +103,7 @@ fn a_damaged_checkpoint_never_gives_another_model_in_silence() {
     let newest = String::from_utf8(whole[states[1]].clone()).unwrap();
     let flips = std::env::var("GRADUS_FLIPS").map_or(80, |n| n.parse().unwrap());
 
-    let mut damages: Vec<(String, BTreeMap<String, Vec<u8>>)> = Vec::new();
+    let mut damages: Vec<(String, Files)> = Vec::new();
     let mut random = 1_u64;
     let mut draw = |below: usize| {
         random = random

@@ -66,7 +66,10 @@ fn a_layer_on_thousands_of_others_makes_no_table_of_their_names() {
     let all = g.layer(Concatenate::new(), branches).unwrap();
     let model = g.model(all).unwrap();
     let summary = model.summary().unwrap();
-    assert!(summary.contains("dense_7[0][0], and 1,992 more"), "{summary}");
+    assert!(
+        summary.contains("dense_7[0][0], and 1,992 more"),
+        "{summary}"
+    );
     let widest = summary.lines().map(|line| line.chars().count()).max();
     assert!(widest < Some(300), "{widest:?}");
 }

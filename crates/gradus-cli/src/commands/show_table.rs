@@ -2,9 +2,7 @@
 
 use console::{Style, Term, measure_text_width, pad_str, truncate_str};
 use gradus::Result;
-use gradus::data::{
-    ColumnLook, Kind, LookValues, Schema, Summary, Table, TableOptions, Treat,
-};
+use gradus::data::{ColumnLook, Kind, LookValues, Schema, Summary, Table, TableOptions, Treat};
 use std::collections::{HashMap, HashSet};
 
 /// Width if there is no terminal.

@@ -114,14 +114,24 @@ mod tests {
             names.take(&name);
             made.push(name);
         }
-        let expected = ["dense_2", "dense", "dense_1", "dense_3", "dense_1_1", "dense_1_2"];
+        let expected = [
+            "dense_2",
+            "dense",
+            "dense_1",
+            "dense_3",
+            "dense_1_1",
+            "dense_1_2",
+        ];
         assert_eq!(made, expected);
     }
 
     #[test]
     fn of_several_things_with_one_name_the_first_is_found() {
         let pairs = [("b", 1), ("a", 2), ("b", 3)];
-        let named: Named<i32> = pairs.map(|(name, n)| (name.to_owned(), n)).into_iter().collect();
+        let named: Named<i32> = pairs
+            .map(|(name, n)| (name.to_owned(), n))
+            .into_iter()
+            .collect();
         assert_eq!((named.get("b"), named.get("c")), (Some(&1), None));
         assert_eq!(named.names().collect::<Vec<_>>(), ["b", "a", "b"]);
     }

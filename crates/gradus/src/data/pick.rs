@@ -57,8 +57,7 @@ fn pick<'a>(
     if let Some(stranger) = given.iter().find(|name| !known.contains(name.as_str())) {
         return Err(Error::unknown(at, what, stranger, names.iter().copied()));
     }
-    let of_names: HashMap<&str, &Tensor> =
-        given.iter().map(String::as_str).zip(tensors).collect();
+    let of_names: HashMap<&str, &Tensor> = given.iter().map(String::as_str).zip(tensors).collect();
     let find = |&place: &usize| {
         of_names.get(names[place]).copied().ok_or_else(|| {
             let found = format!("{what}s {}", given.join(", "));

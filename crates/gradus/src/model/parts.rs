@@ -116,8 +116,9 @@ impl<'a> Units<'a> {
     pub fn all(&self) -> Vec<Unit> {
         // An empty part is no unit: it passes its input on.
         let parts = self.inside().filter(|(_, part)| !part.layers.is_empty());
-        let parts: HashMap<usize, usize> =
-            parts.map(|(number, part)| (part.layers.start, number)).collect();
+        let parts: HashMap<usize, usize> = parts
+            .map(|(number, part)| (part.layers.start, number))
+            .collect();
         let mut units = Vec::new();
         let mut next = self.layers().start;
         while next < self.layers().end {

@@ -54,7 +54,9 @@ impl Unfamiliar {
     pub fn add_columns(&mut self, schema: &Schema, table: &Path) -> Result<()> {
         let there = column_names(table)?;
         let known: HashSet<&str> = schema.columns().collect();
-        let others = there.into_iter().filter(|name| !known.contains(name.as_str()));
+        let others = there
+            .into_iter()
+            .filter(|name| !known.contains(name.as_str()));
         self.ignored.extend(others);
         Ok(())
     }

@@ -78,7 +78,9 @@ impl Table {
     /// The columns by their names, which are all different.
     pub(in crate::data) fn by_name(&self) -> HashMap<&str, &Column> {
         let columns = self.columns.iter();
-        columns.map(|column| (column.name.as_str(), column)).collect()
+        columns
+            .map(|column| (column.name.as_str(), column))
+            .collect()
     }
 }
 

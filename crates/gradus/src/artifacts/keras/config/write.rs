@@ -184,9 +184,7 @@ impl<'a> Graph<'a> {
         let mut layers = Vec::new();
         for place in order.iter().copied().chain(rest) {
             let (mut layer, calls) = match place {
-                Element::Input(i) => {
-                    (self.input_layer(i, &inputs[i]), Vec::new())
-                }
+                Element::Input(i) => (self.input_layer(i, &inputs[i]), Vec::new()),
                 Element::Unit(unit) => {
                     let mut calls = self.calls.of(unit);
                     let Some(first) = calls.next() else { continue };

@@ -45,9 +45,7 @@ fn joins(op: &Op, split: Split, made: &HashSet<Buffer>) -> bool {
     match (split, op.split()) {
         (Split::Columns(a), Split::Columns(b)) => a == b,
         (Split::Rows(a), Split::Rows(b)) => a == b,
-        (Split::Columns(view), Split::Elements(size)) => {
-            view.width == size && updates_by(op, made)
-        }
+        (Split::Columns(view), Split::Elements(size)) => view.width == size && updates_by(op, made),
         // Only operations on the product's own gradient are cut this way without being a product.
         (Split::Weight(..), Split::Weight(..)) => true,
         (Split::Weight(rows, columns), Split::Elements(size)) => {

@@ -70,7 +70,11 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
             }
         }
     }
-    match plan.kept().into_iter().find(|b| range(*b).is_some() && !alive.buffers.contains(b)) {
+    match plan
+        .kept()
+        .into_iter()
+        .find(|b| range(*b).is_some() && !alive.buffers.contains(b))
+    {
         Some(buffer) => Err(format!("the result {buffer:?} is written over")),
         None => Ok(()),
     }

@@ -3,25 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 
 /// Ranges of addresses that are taken for a while: a tree over the phases, so that the lowest free
-/// one is found without a look at all others.
+/// one is found without looking at all others.
 ///
 /// Node `n` has the children `2n` and `2n + 1`; the leaves are the phases.
 pub(super) struct Occupied {
     leaves: usize,
-    /// What is taken during all phases of a node.
+    /// The ranges taken during all phases of a node.
     whole: Vec<Ranges>,
-    /// What is taken during some phases of a node.
+    /// The ranges taken during some phases of a node.
     partly: Vec<Ranges>,
     /// The addresses below which nothing is free for a life and a size: nothing that is taken
     /// becomes free again.
     full: HashMap<(Life, usize), usize>,
 }
 
-/// From a phase to another, both included.
+/// The first and the last phase of a buffer.
 pub(super) type Life = (usize, usize);
 
 impl Occupied {
-    /// Nothing is taken in so many phases.
+    /// A memory of which nothing is taken, over a number of phases.
     pub fn new(phases: usize) -> Self {
         let leaves = phases.next_power_of_two();
         let nodes = || (0..2 * leaves).map(|_| Ranges::default()).collect();

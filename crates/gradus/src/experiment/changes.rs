@@ -7,7 +7,7 @@ use super::resolve::Run;
 use super::run_folder::{CONFIG, Resume};
 use crate::base::digest::Digest;
 use crate::base::registry::Value;
-use crate::data::{Data, Fingerprint};
+use crate::data::{Data, Fingerprint, config_text};
 use crate::error::{Error, Result, join};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -107,7 +107,7 @@ pub fn refuse(
         }
         None => {
             let path = resume.folder.join(CONFIG);
-            let before = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+            let before = config_text(&path)?;
             of_config(&run.text, &before)?
         }
     };

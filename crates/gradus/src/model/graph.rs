@@ -5,8 +5,8 @@ use super::dtype::Dtype;
 use super::facts::InputFacts;
 use super::feeds;
 use super::layers::{Layer, VariableSpec};
+use super::memory;
 use super::parts::Submodel;
-use super::room;
 use super::tied;
 use super::weights::Weight;
 use crate::base::names::Names;
@@ -208,7 +208,7 @@ impl Model {
         }
         let shapes = self.shapes()?;
         let uses = self.uses();
-        room::check(self, &shapes)?;
+        memory::check(self, &shapes)?;
         let mut number = 0;
         for (entry, uses) in self.layers.iter_mut().zip(uses) {
             let Some(&first) = uses.first() else {

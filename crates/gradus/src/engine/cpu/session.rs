@@ -10,7 +10,7 @@ use super::isa::Isa;
 use super::packed::PanelPacked;
 use super::pool::{self, Barrier, Pool};
 use super::thread_tuner::ThreadTuner;
-use super::{execute, ops, room};
+use super::{execute, memory, ops};
 use crate::base::threads::threads as count;
 use crate::engine::{Fill, Session, Step};
 use crate::error::Result;
@@ -53,7 +53,7 @@ struct Prepared {
 
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Result<Self> {
-        room::check_buffers(&program)?;
+        memory::check_buffers(&program)?;
         let layouts = packing::weights(&program);
         let mut memory = Vec::new();
         let mut end = 0;
@@ -68,7 +68,7 @@ impl CpuSession {
         let plans = program.plans.into_iter().zip(layouts);
         let plans = plans.map(|(plan, layout)| Compiled::new(plan, layout).map(Arc::new));
         let plans = plans.collect::<Result<Vec<_>>>()?;
-        room::check_session(end, &plans, threads.unwrap_or_else(count))?;
+        memory::check_session(end, &plans, threads.unwrap_or_else(count))?;
         let variables = Arc::new(Arena::new(end));
         Ok(Self::on(isa, threads, variables, memory.into(), plans))
     }

@@ -1,6 +1,7 @@
 //! The files of a checkpoint: their names, sizes and digests.
 
 use crate::base::digest::Digest;
+use crate::base::files;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -52,7 +53,7 @@ impl Entry {
             let problem = format!("has {size} bytes, {} were written", self.size);
             return Err(Error::file(&path, problem));
         }
-        let bytes = fs::read(&path).map_err(failed)?;
+        let bytes = files::read(&path, "a checkpoint's model", size)?;
         match Digest::of(&bytes) == self.digest {
             true => Ok(bytes),
             false => Err(Error::file(

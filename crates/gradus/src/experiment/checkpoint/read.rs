@@ -3,6 +3,7 @@
 use super::entry::{Entry, state_name, state_number};
 use super::state::State;
 use crate::artifacts::keras::from_reader;
+use crate::base::files;
 use crate::error::{Error, Result};
 use crate::experiment::event::{Event, Progress};
 use crate::experiment::run_folder::CHECKPOINT;
@@ -88,14 +89,7 @@ pub fn numbers(folder: &Path) -> Result<Vec<u64>> {
 /// The state of that number and its history, if its text is whole.
 pub fn read_state(folder: &Path, number: u64) -> Result<(State, History)> {
     let path = folder.join(state_name(number));
-    let failed = |cause| Error::io("read", &path, cause);
-    let size = fs::metadata(&path).map_err(failed)?.len();
-    if size > MAX_STATE {
-        let expected = format!("at most {MAX_STATE}");
-        return Err(Error::invalid("", format!("{size} bytes"), expected));
-    }
-    let text = fs::read_to_string(&path).map_err(failed)?;
-    State::from_text(&text)
+    State::from_text(&files::read_text(&path, "a checkpoint's state", MAX_STATE)?)
 }
 
 fn read_one(folder: &Path, number: u64) -> Result<Checkpoint> {

@@ -183,7 +183,10 @@ fn what_is_wrong_with_what_was_kept_is_told() {
     };
     let said = refused("damaged");
     assert!(
-        said.code != Some(0) && said.err.contains("it is damaged: remove it"),
+        said.code != Some(0)
+            && said
+                .err
+                .contains("it was damaged and is removed: run again"),
         "{}",
         said.err
     );
@@ -192,7 +195,8 @@ fn what_is_wrong_with_what_was_kept_is_told() {
         "{}",
         said.err
     );
-    // In memory, it is decoded again; likewise if the file is truncated.
+    assert!(!file.exists());
+    // It is decoded again, also if the file is truncated.
     ok(&place, &["train", "c.toml", "--out", "whole"]);
     assert_eq!(kept(&place), std::slice::from_ref(file), "of both");
     small(&place, "second", &[]);

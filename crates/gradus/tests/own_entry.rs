@@ -206,7 +206,8 @@ fn more_or_fewer_classes_than_numbers_are_said_when_it_predicts() {
 fn a_model_that_could_not_be_read_back_is_not_saved() {
     let folder = saved();
     let mut model = Model::load(folder.path("m.keras")).unwrap();
-    let many = (0..200_000).map(|n| format!("the very long name of class {n}"));
+    let long = "long ".repeat(40);
+    let many = (0..200_000).map(|n| format!("the very {long}name of class {n}"));
     model.facts_mut().pictures = Some(Pictures {
         classes: many.collect(),
         ..Pictures::default()

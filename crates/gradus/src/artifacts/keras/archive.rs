@@ -3,6 +3,7 @@
 //! Keras' three entries, the layers' learned vocabularies, and one entry of gradus', which Keras
 //! ignores. Other entries are not unpacked, and nothing is ever unpacked to the disk.
 
+use super::config::MAX_JSON;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek, Write};
 use zip::read::ZipArchive;
@@ -14,9 +15,6 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
 const OWN: &str = "gradus.json";
 
-/// Size limit of the JSON, twice the need of a graph of ten thousand layers. Parsed, it takes some
-/// fifteen times as much memory.
-pub(super) const MAX_JSON: u64 = 32 << 20;
 /// Size limit of all layers' vocabularies, a million long words. Parsed, they take up to ten times
 /// as much memory.
 const MAX_VOCABULARIES: u64 = 16 << 20;

@@ -4,7 +4,7 @@
 //! optimizer's state under names of its variables. All that is converted to the form of a `.keras`
 //! file, and then read as one.
 
-use super::archive::MAX_JSON;
+use super::config::MAX_JSON;
 use super::hdf5::{Array, Attribute, Group};
 use super::keras2::{modern, with_shape};
 use crate::base::registry::Value;

@@ -78,9 +78,14 @@ impl Screen {
                     reporter.warn(&format!("warning: changed since the run began: {change}"));
                 }
             }
-            Event::Resumed { epochs, finished } => reporter.say(&match finished {
-                true => format!("all {epochs} epochs are done"),
-                false => format!("resuming after epoch {epochs}"),
+            Event::Resumed {
+                epochs,
+                steps,
+                finished,
+            } => reporter.say(&match (finished, steps) {
+                (true, _) => format!("all {epochs} epochs are done"),
+                (false, 0) => format!("resuming after epoch {epochs}"),
+                (false, steps) => format!("resuming after epoch {epochs} and {steps} steps"),
             }),
             Event::NotLocked { problem } => reporter.warn(&format!(
                 "warning: {problem}; another process that trains there would not be noticed"

@@ -114,7 +114,10 @@ fn an_interrupted_run_is_resumed_to_the_bit() {
     assert!(!broken.join(MODEL).exists());
     let mut resumed = None;
     let rest = experiment.resume().run(|event| {
-        if let Event::Resumed { epochs, finished } = event {
+        if let Event::Resumed {
+            epochs, finished, ..
+        } = event
+        {
             resumed = Some((*epochs, *finished));
         }
         Ok(())

@@ -104,7 +104,9 @@ pub enum Event<'a> {
     Resumed {
         /// The number of epochs that are done.
         epochs: usize,
-        /// True if none is left.
+        /// The number of steps of the next one that are done, too.
+        steps: usize,
+        /// True if no epoch is left.
         finished: bool,
     },
     /// The run folder cannot be locked: another process may train in it unnoticed.

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The file that is locked. Its text says by whom, and is of no use once the lock is free.
 const LOCK: &str = ".lock";
@@ -32,7 +33,7 @@ impl Lock {
             .truncate(false)
             .open(&path);
         let mut file = opened.map_err(|cause| Error::io("write", &path, cause))?;
-        match file.try_lock() {
+        match patiently(&file) {
             Ok(()) => {
                 let text = format!("process {} since {}\n", std::process::id(), now());
                 // It is only for people and messages.
@@ -54,6 +55,23 @@ impl Lock {
                 progress.tell(&Event::NotLocked { problem })?;
                 Ok(Lock { _held: None })
             }
+        }
+    }
+}
+
+/// The time for which a lock is waited for: a process that was killed holds its own until its last
+/// write has ended.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Locks a file, which another process may be about to leave.
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                sleep(Duration::from_millis(50));
+            }
+            locked => return locked,
         }
     }
 }

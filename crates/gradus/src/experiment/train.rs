@@ -231,6 +231,7 @@ fn go_on_from(
     recorder.history = history;
     progress.tell(&Event::Resumed {
         epochs: recorder.first,
+        steps: state.step,
         finished: recorder.first >= recorder.epochs,
     })?;
     let done = state.position();

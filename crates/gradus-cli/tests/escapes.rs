@@ -5,7 +5,8 @@ mod common;
 
 use common::{Place, Said};
 
-/// What no output may hold: an escape, a bell, C1's short form of an escape, a turn of the direction.
+/// Characters that no output may hold: an escape, a bell, C1's short form of an escape, a turn of the
+/// direction.
 const HARMFUL: [char; 4] = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'];
 
 /// A name with all of them.
@@ -99,7 +100,7 @@ fn files_columns_and_classes() {
         &place,
         &["predict", "r", "--data", &table, "--out", "p.csv"],
     );
-    // What is written for programs stays as it is.
+    // Output for programs stays as it is.
     assert!(place.text("p.csv").contains(NAME));
     let missing = config.replace("\"kind\"", &format!("\"{IN_TOML}!\""));
     place.write("missing.toml", missing);

@@ -204,6 +204,12 @@ fn a_cross_validation_goes_on_with_the_folds_that_are_missing() {
     same(PREDICTIONS);
 }
 
+/// The outcome of the same experiment, undisturbed, in a folder of its own.
+fn uninterrupted(experiment: &Experiment, folder: &Folder) -> Outcome {
+    let aside = experiment.clone().out(folder.path("whole"));
+    aside.run(silent).unwrap()
+}
+
 /// Removes a folder that another thread may be writing to.
 fn remove(folder: &Path) {
     while folder.exists() {
@@ -215,11 +221,7 @@ fn remove(folder: &Path) {
 fn a_removed_run_folder_is_made_again() {
     let folder = Folder::new();
     let experiment = experiment(&folder, "");
-    let whole = experiment
-        .clone()
-        .out(folder.path("whole"))
-        .run(silent)
-        .unwrap();
+    let whole = uninterrupted(&experiment, &folder);
     let outcome = experiment.run(|event| {
         if let Event::EpochEnd { epoch, .. } = event
             && epoch.epoch == 2
@@ -242,11 +244,7 @@ fn a_removed_run_folder_is_made_again() {
 fn checkpoints_that_cannot_be_written_end_no_training() {
     let folder = Folder::new();
     let experiment = experiment(&folder, "");
-    let whole = experiment
-        .clone()
-        .out(folder.path("whole"))
-        .run(silent)
-        .unwrap();
+    let whole = uninterrupted(&experiment, &folder);
     let place = folder.path("run/checkpoint");
     let mut told = 0;
     let outcome = experiment.run(|event| {

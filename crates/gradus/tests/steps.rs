@@ -62,7 +62,7 @@ const PLACES: [(usize, Place); 6] = [
     (2, Place::LastStep),
 ];
 
-/// What is the same however often a run is interrupted.
+/// The results that are the same however often a run is interrupted.
 fn lasting(outcome: &Outcome) -> (Vec<Vec<u32>>, String) {
     let bits = |values: &Vec<f32>| values.iter().map(|x| x.to_bits()).collect();
     let weights = outcome.model.weights().map(|w| bits(&w.values)).collect();

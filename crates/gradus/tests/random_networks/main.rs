@@ -52,7 +52,7 @@ fn predicted(model: &Model, rows: &Dataset) -> Vec<u32> {
     numbers.map(|x| x.to_bits()).collect()
 }
 
-/// What a training comes to.
+/// The results of a training.
 #[derive(Debug, PartialEq)]
 enum End {
     /// The bits of the losses, and of the weights.
@@ -123,7 +123,7 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
         End::Refused(text) => return Some(text.clone()),
     };
     assert_eq!(losses.len(), training.epochs);
-    // What is frozen does not move.
+    // Frozen weights do not move.
     for ((name, before), (_, after)) in weights(model).iter().zip(&weights(&trained)) {
         if !model.layer(name).unwrap().trainable {
             assert_eq!(before, after, "the frozen layer {name}");

@@ -27,7 +27,7 @@ pub(crate) fn config(root: &Group) -> Result<String, String> {
     };
     let mut model = with_shape(modern(model));
     let training = json(root, "training_config")?;
-    // What is no object is no model, and is refused where it is read.
+    // A configuration that is no object is refused where it is read.
     if let (Some(training), Some(model)) = (training, model.as_object_mut()) {
         model.insert("compile_config".into(), compile_config(modern(training)));
     }

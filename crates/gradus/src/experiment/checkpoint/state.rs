@@ -82,7 +82,7 @@ impl State {
         Ok((state, history))
     }
 
-    /// What is done of the epoch.
+    /// The part of the epoch that is done.
     pub fn position(&self) -> Position {
         Position {
             step: self.step,

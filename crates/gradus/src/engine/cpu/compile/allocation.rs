@@ -88,7 +88,7 @@ pub(super) fn allocate(
         .filter(|&i| buffers[i].role == Role::Temporary && roots[i].index() == i)
         .collect();
     order.sort_by_key(|&i| std::cmp::Reverse(buffers[i].size.of(*rows)));
-    // What is kept lives on behind the last phase.
+    // Kept buffers live on behind the last phase.
     let mut taken = Occupied::new(phases.len() + 1);
     let mut arena = 0;
     for i in order {

@@ -19,7 +19,7 @@ pub(in crate::engine::cpu) struct Group {
 /// chunk's result.
 pub(super) fn groups(ops: &[Op]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    // What the last group writes.
+    // Buffers that the last group writes.
     let mut made: HashSet<Buffer> = HashSet::new();
     for (i, op) in ops.iter().enumerate() {
         match groups.last_mut() {

@@ -46,7 +46,7 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
     };
     let mut alive = Alive::default();
     for phase in &compiled.phases {
-        // What this phase has written, with the first operation of the group.
+        // Buffers that this phase has written, with the first operation of the group.
         let mut inside: HashMap<Buffer, usize> = HashMap::new();
         for group in phase {
             for i in group.ops.clone() {

@@ -86,7 +86,10 @@ pub mod prelude {
     pub use crate::rules::optimizers::{Adam, AdamW, LearningRate, Nadam, Optimizer, RMSprop, SGD};
     pub use crate::rules::regularizers::{L1, L2};
     pub use crate::rules::schedules::{OneCycle, Schedule};
-    pub use crate::train::{Callback, EarlyStopping, Fit, History, OnNan, ReduceLROnPlateau};
+    pub use crate::train::{
+        Callback, EarlyStopping, Fit, GradualUnfreezing, History, LearningRateScheduler, Logs,
+        OnNan, ReduceLROnPlateau, Training,
+    };
 }
 
 /// The README's example.

@@ -129,11 +129,13 @@ fn a_monitor_without_a_direction_asks_for_it() {
         model.fit(data(), Fit::new().callback(callback))
     };
     for monitor in ["true_positives", "learning_rate"] {
-        let error = fit(EarlyStopping::new(monitor)).unwrap_err().to_string();
+        let error = fit(EarlyStopping::new().monitor(monitor))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("set `mode` to"), "{error}");
-        let mut told = EarlyStopping::new(monitor);
+        let mut told = EarlyStopping::new().monitor(monitor);
         told.mode = Direction::Max;
         fit(told).unwrap();
     }
-    fit(EarlyStopping::new("loss")).unwrap();
+    fit(EarlyStopping::new().monitor("loss")).unwrap();
 }

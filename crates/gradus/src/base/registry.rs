@@ -30,6 +30,14 @@ impl Member {
     pub fn is_called(&self, name: &str) -> bool {
         self.class == name || self.aliases.contains(&name)
     }
+
+    /// The names to offer: its aliases in small letters, else its class.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let small = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
+        let aliases = self.aliases.iter().copied().filter(move |name| small(name));
+        let class = self.aliases.is_empty().then_some(self.class);
+        aliases.chain(class)
+    }
 }
 
 /// A registered rule: a check of its arguments.
@@ -170,8 +178,9 @@ macro_rules! registry {
         $( mod $file; $( pub use $file::$rule; )+ )+
 
         $(#[$doc])*
+        // The rule, and the text that it was made from where the rule's name does not say it.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $family(pub(crate) Kind);
+        pub struct $family(pub(crate) Kind, pub(crate) Option<Box<str>>);
 
         /// The family's members, one variant each.
         #[derive(Clone, Debug, PartialEq)]
@@ -184,14 +193,14 @@ macro_rules! registry {
         $($(
             impl From<$rule> for $family {
                 fn from(rule: $rule) -> Self {
-                    $family(Kind::$rule(rule))
+                    $family(Kind::$rule(rule), None)
                 }
             }
         )+)+
         $(
             impl From<$own> for $family {
                 fn from(rule: $own) -> Self {
-                    $family(Kind::$own(rule))
+                    $family(Kind::$own(rule), None)
                 }
             }
         )?
@@ -229,24 +238,35 @@ macro_rules! registry {
                         return Ok(rule.into());
                     }
                 )+)+
-                let known = Self::MEMBERS
-                    .iter()
-                    .map(|m| m.aliases.first().copied().unwrap_or(m.class));
+                let known = Self::MEMBERS.iter().flat_map($crate::base::registry::Member::names);
                 Err($crate::Error::unknown(at, $noun, &name, known))
             }
 
             /// The type and arguments, as an object with `type`.
             pub fn to_config(&self) -> $crate::base::registry::Value {
                 let mut object = serde_json::Map::new();
+                if let Some(unknown) = self.1.as_deref().filter(|_| self.unknown().is_err()) {
+                    object.insert("type".into(), unknown.into());
+                    return object.into();
+                }
                 object.insert("type".into(), self.class().into());
                 let rule = match_member!(&self.0, rule: R => $crate::base::registry::fields(rule));
                 object.extend(rule);
                 object.into()
             }
 
-            /// Refuses invalid arguments.
+            /// Refuses a text that names no member.
+            fn unknown(&self) -> $crate::Result<()> {
+                match &self.1 {
+                    Some(text) => Self::from_config("", &(&**text).into()).map(drop),
+                    None => Ok(()),
+                }
+            }
+
+            /// Refuses invalid arguments, and a name that no member has.
             pub(crate) fn check(&self) -> $crate::Result<()> {
                 use $crate::base::registry::Rule;
+                self.unknown()?;
                 match_member!(&self.0, rule: R => rule.check())
             }
         }
@@ -354,9 +374,26 @@ macro_rules! defaults {
     ($family:ident { $( $(#[$doc:meta])* $rule:ident),+ $(,)? }) => {
         #[allow(non_upper_case_globals)]
         impl $family {
-            $( $(#[$doc])* pub const $rule: $family = $family(Kind::$rule($rule::DEFAULT)); )+
+            $( $(#[$doc])* pub const $rule: $family = $family(Kind::$rule($rule::DEFAULT), None); )+
         }
     };
 }
 
-pub(crate) use {defaults, forward, members, registry, visitor};
+/// For a family whose members can be given by Keras' strings: `"elu".into()`. `usual` stands for
+/// an unknown name until [`check`](Rule::check) refuses it.
+macro_rules! by_name {
+    ($family:ident, $usual:expr) => {
+        impl From<&str> for $family {
+            /// The member of this name with default arguments, as Keras' strings have it. An unknown
+            /// name is an error when the model is built or compiled, which gives the nearest one.
+            fn from(name: &str) -> Self {
+                Self::from_config("", &name.into()).unwrap_or_else(|_| {
+                    let usual = $family::from($usual);
+                    $family(usual.0, Some(name.into()))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use {by_name, defaults, forward, members, registry, visitor};

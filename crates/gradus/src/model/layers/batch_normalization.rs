@@ -84,6 +84,14 @@ setters!(BatchNormalization {
     center(bool);
     /// Enables or disables γ.
     scale(bool);
+    /// Sets the initializer of β.
+    beta_initializer(into Initializer);
+    /// Sets the initializer of γ.
+    gamma_initializer(into Initializer);
+    /// Sets the initializer of the moving mean.
+    moving_mean_initializer(into Initializer);
+    /// Sets the initializer of the moving variance.
+    moving_variance_initializer(into Initializer);
     /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);
     /// Sets the penalty on the gamma.

@@ -55,6 +55,8 @@ setters!(DenseTranspose {
     activation(into Activation);
     /// Enables or disables the bias.
     use_bias(bool);
+    /// Sets the initializer of the bias.
+    bias_initializer(into Initializer);
 });
 
 impl Rule for DenseTranspose {

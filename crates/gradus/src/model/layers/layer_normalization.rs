@@ -71,6 +71,10 @@ setters!(LayerNormalization {
     center(bool);
     /// Enables or disables γ.
     scale(bool);
+    /// Sets the initializer of β.
+    beta_initializer(into Initializer);
+    /// Sets the initializer of γ.
+    gamma_initializer(into Initializer);
     /// Sets the penalty on the beta.
     beta_regularizer(some into Regularizer);
     /// Sets the penalty on the gamma.

@@ -92,7 +92,7 @@ impl LayerTraits {
     }
 
     /// Noise against overfitting, such as dropout: numbers keep their size.
-    pub const fn noise(randomness: Randomness) -> Self {
+    pub fn noise(randomness: Randomness) -> Self {
         let mut traits = Self::random(randomness);
         traits.effect = Effect::KeepsScale;
         traits.regularizes = true;

@@ -1,7 +1,7 @@
 //! Activation functions: value and derivative.
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, defaults, forward, registry, visitor};
+use crate::base::registry::{Rule, by_name, defaults, forward, registry, visitor};
 
 pub use leaky_relu::relu;
 
@@ -49,7 +49,7 @@ macro_rules! plain {
 }
 
 registry! {
-    /// An activation function: `Activation::Elu`, or a rule with arguments of its own,
+    /// An activation function: `Activation::Elu`, Keras' string `"elu"`, or a rule with arguments of its own,
     /// `Elu { alpha: 0.5 }.into()`. The layer that applies one by itself is another type,
     /// [`layers::Activation`](crate::layers::Activation).
     Activation("activation") {
@@ -134,6 +134,8 @@ defaults!(Activation {
     /// x - tanh x.
     TanhShrink,
 });
+
+by_name!(Activation, Activation::Linear);
 
 visitor!(Activation, ActivationFormula);
 

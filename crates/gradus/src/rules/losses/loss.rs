@@ -20,7 +20,7 @@ pub enum Reduction {
     MeanWithSampleWeight,
 }
 
-/// A loss: the quantity that training minimizes.
+/// A loss: the quantity that training minimizes. `Loss::MeanSquaredError`, or Keras' string `"mse"`.
 ///
 /// ```
 /// use gradus::rules::losses::{Huber, Loss, Reduction};
@@ -55,7 +55,7 @@ macro_rules! constants {
             $(
                 $(#[$doc])*
                 pub const $rule: Loss = Loss {
-                    criterion: Criterion(super::Kind::$rule(super::$rule::DEFAULT)),
+                    criterion: Criterion(super::Kind::$rule(super::$rule::DEFAULT), None),
                     reduction: Reduction::SumOverBatchSize,
                 };
             )+

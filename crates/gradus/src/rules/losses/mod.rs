@@ -6,7 +6,7 @@
 mod function;
 mod loss;
 
-use crate::base::registry::{Rule, forward, registry};
+use crate::base::registry::{Rule, by_name, forward, registry};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 
@@ -130,6 +130,8 @@ registry! {
         kl_divergence: KLDivergence["kl_divergence", "kld", "KLD"];
     } + Function
 }
+
+by_name!(Criterion, MeanSquaredError::DEFAULT);
 
 forward!(Criterion {
     /// The kind of targets.

@@ -460,6 +460,14 @@ impl From<Method> for Optimizer {
     }
 }
 
+impl From<&str> for Optimizer {
+    /// The optimizer of this name with default arguments (`"adam"`), as Keras' strings have it. An
+    /// unknown name is an error when the model is compiled, which gives the nearest one.
+    fn from(name: &str) -> Self {
+        Method::from(name).into()
+    }
+}
+
 impl<R: OptimizerFormula> From<R> for Optimizer
 where
     Method: From<R>,

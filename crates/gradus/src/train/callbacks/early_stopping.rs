@@ -1,4 +1,5 @@
 use super::{Callback, Direction, Training, improves, monitored};
+use crate::base::setters::setters;
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
@@ -56,12 +57,9 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Monitors that value.
-    pub fn new(monitor: impl Into<String>) -> Self {
-        EarlyStopping {
-            monitor: monitor.into(),
-            ..Self::default()
-        }
+    /// Monitors `val_loss`, everything else by default.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Monitors `val_loss` for a [`Recipe`](crate::model::Recipe) of `epochs` epochs: the best
@@ -76,24 +74,6 @@ impl EarlyStopping {
         }
     }
 
-    /// Sets the epochs without improvement that end the training.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// Sets the least change that counts.
-    pub fn min_delta(mut self, delta: f64) -> Self {
-        self.min_delta = delta;
-        self
-    }
-
-    /// Enables or disables restoring the best epoch's weights at the end.
-    pub fn restore_best_weights(mut self, restore: bool) -> Self {
-        self.restore_best_weights = restore;
-        self
-    }
-
     /// The progress so far.
     pub fn progress(&self) -> &EarlyStoppingProgress {
         &self.progress
@@ -104,6 +84,23 @@ impl EarlyStopping {
         self.progress = progress;
     }
 }
+
+setters!(EarlyStopping {
+    /// Sets the monitored value: `loss`, `val_accuracy`, any column of the history.
+    monitor(into String);
+    /// Sets the least change that counts.
+    min_delta(f64);
+    /// Sets the epochs without improvement that end the training.
+    patience(usize);
+    /// Sets the better direction.
+    mode(Direction);
+    /// Sets the baseline to improve on.
+    baseline(some f64);
+    /// Enables or disables restoring the best epoch's weights at the end.
+    restore_best_weights(bool);
+    /// Sets the epochs before monitoring starts.
+    start_from_epoch(usize);
+});
 
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {

@@ -30,7 +30,6 @@ pub use terminate_on_nan::TerminateOnNaN;
 ///
 /// ```
 /// use gradus::prelude::*;
-/// use gradus::train::{Logs, Training};
 ///
 /// /// Ends the training when it is good enough.
 /// struct GoodEnough(f64);

@@ -1,4 +1,5 @@
 use super::{Callback, Direction, Training, improves, monitored};
+use crate::base::setters::setters;
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
@@ -53,24 +54,9 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl ReduceLROnPlateau {
-    /// Monitors that value.
-    pub fn new(monitor: impl Into<String>) -> Self {
-        ReduceLROnPlateau {
-            monitor: monitor.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Sets the factor of the rate.
-    pub fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
-        self
-    }
-
-    /// Sets the epochs without improvement before a reduction.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
+    /// Monitors `val_loss`, everything else by default.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The progress so far.
@@ -83,6 +69,23 @@ impl ReduceLROnPlateau {
         self.progress = progress;
     }
 }
+
+setters!(ReduceLROnPlateau {
+    /// Sets the monitored value: `loss`, `val_accuracy`, any column of the history.
+    monitor(into String);
+    /// Sets the factor of the rate.
+    factor(f64);
+    /// Sets the epochs without improvement before a reduction.
+    patience(usize);
+    /// Sets the better direction.
+    mode(Direction);
+    /// Sets the least change that counts.
+    min_delta(f64);
+    /// Sets the epochs after a reduction before monitoring resumes.
+    cooldown(usize);
+    /// Sets the lowest rate.
+    min_lr(f64);
+});
 
 impl Callback for ReduceLROnPlateau {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {

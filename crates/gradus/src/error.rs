@@ -2,6 +2,7 @@
 
 pub use crate::base::shown::{visible, visible_lines};
 
+use crate::base::old_words::renamed;
 use crate::base::shown::{first, sentence, value};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -17,7 +18,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A name that nothing in its family answers to.
-    #[error("{}unknown {family} `{}`{}", place(.at), value(.found), hint(.suggestion, .known))]
+    #[error("{}unknown {family} `{}`{}", place(.at), value(.found), hint(.advice, .suggestion, .known))]
     UnknownName {
         /// Path of keys of the name (`model.layers[2].activation`).
         at: String,
@@ -29,6 +30,8 @@ pub enum Error {
         suggestion: Option<String>,
         /// Every valid name.
         known: Vec<String>,
+        /// What to write in place of a word of another version or library.
+        advice: Option<String>,
     },
 
     /// A value that its key, argument or field does not accept.
@@ -217,12 +220,41 @@ impl Error {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        let renamed = renamed(family, found).map(str::to_owned);
         Error::UnknownName {
             at: at.to_owned(),
             family,
             found: found.to_owned(),
-            suggestion: nearest(found, known.iter().map(String::as_str)),
+            suggestion: renamed.or_else(|| nearest(found, known.iter().map(String::as_str))),
             known,
+            advice: None,
+        }
+    }
+
+    /// The same with the advice what to write in place of an unknown name, if there is some.
+    pub(crate) fn with_advice(mut self, what: Option<String>) -> Self {
+        if let Error::UnknownName { advice, .. } = &mut self {
+            *advice = what;
+        }
+        self
+    }
+
+    /// The same with more names that would have been valid beside the unknown one.
+    pub(crate) fn or_known(self, more: &[&str]) -> Self {
+        match self {
+            Error::UnknownName {
+                at,
+                family,
+                found,
+                known,
+                advice,
+                ..
+            } => {
+                let known = known.iter().map(String::as_str);
+                let known = known.chain(more.iter().copied());
+                Self::unknown(&at, family, &found, known).with_advice(advice)
+            }
+            other => other,
         }
     }
 
@@ -313,7 +345,10 @@ fn shown(path: &Path) -> String {
     value(&path.to_string_lossy())
 }
 
-fn hint(suggestion: &Option<String>, known: &[String]) -> String {
+fn hint(advice: &Option<String>, suggestion: &Option<String>, known: &[String]) -> String {
+    if let Some(advice) = advice {
+        return format!("; {}", value(advice));
+    }
     match suggestion {
         Some(name) => format!("; did you mean `{}`?", value(name)),
         None if known.is_empty() => String::new(),

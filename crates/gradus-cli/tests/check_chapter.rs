@@ -7,9 +7,9 @@ use common::Place;
 use serde_json::Value;
 
 /// Rows of the pictures, so many that the chapter's networks have no more weights than that allows.
-const ROWS: usize = 4400;
+const ROWS: usize = 2600;
 /// Height and width of a picture.
-const SIDE: usize = 12;
+const SIDE: usize = 8;
 const CLASSES: usize = 10;
 
 /// Pictures of noise, each in its class's brightness, as arrays of numbers from 0 to 1.

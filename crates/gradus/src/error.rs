@@ -18,7 +18,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A name that nothing in its family answers to.
-    #[error("{}unknown {family} `{}`{}", place(.at), value(.found), hint(.advice, .suggestion, .known))]
+    #[error("{}unknown {family} `{}`{}", place(.at), value(.found), hint(.suggestion, .known))]
     UnknownName {
         /// Path of keys of the name (`model.layers[2].activation`).
         at: String,
@@ -30,8 +30,19 @@ pub enum Error {
         suggestion: Option<String>,
         /// Every valid name.
         known: Vec<String>,
-        /// What to write in place of a word of another version or library.
-        advice: Option<String>,
+    },
+
+    /// A word of another version or library, which has a successor here.
+    #[error("{}unknown {family} `{}`; {}", place(.at), value(.found), value(.advice))]
+    OldName {
+        /// Path of keys of the name.
+        at: String,
+        /// Kind of thing that the name should have named.
+        family: &'static str,
+        /// The name that was found.
+        found: String,
+        /// Advice what to write instead, in a sentence.
+        advice: String,
     },
 
     /// A value that its key, argument or field does not accept.
@@ -204,6 +215,7 @@ impl Error {
     pub fn under(mut self, prefix: &str) -> Self {
         match &mut self {
             Error::UnknownName { at, .. }
+            | Error::OldName { at, .. }
             | Error::Invalid { at, .. }
             | Error::Config { at, .. }
             | Error::Shape { at, .. } => *at = join(prefix, at),
@@ -227,16 +239,7 @@ impl Error {
             found: found.to_owned(),
             suggestion: renamed.or_else(|| nearest(found, known.iter().map(String::as_str))),
             known,
-            advice: None,
         }
-    }
-
-    /// The same with the advice what to write in place of an unknown name, if there is some.
-    pub(crate) fn with_advice(mut self, what: Option<String>) -> Self {
-        if let Error::UnknownName { advice, .. } = &mut self {
-            *advice = what;
-        }
-        self
     }
 
     /// The same with more names that would have been valid beside the unknown one.
@@ -247,12 +250,11 @@ impl Error {
                 family,
                 found,
                 known,
-                advice,
                 ..
             } => {
                 let known = known.iter().map(String::as_str);
                 let known = known.chain(more.iter().copied());
-                Self::unknown(&at, family, &found, known).with_advice(advice)
+                Self::unknown(&at, family, &found, known)
             }
             other => other,
         }
@@ -345,10 +347,7 @@ fn shown(path: &Path) -> String {
     value(&path.to_string_lossy())
 }
 
-fn hint(advice: &Option<String>, suggestion: &Option<String>, known: &[String]) -> String {
-    if let Some(advice) = advice {
-        return format!("; {}", value(advice));
-    }
+fn hint(suggestion: &Option<String>, known: &[String]) -> String {
     match suggestion {
         Some(name) => format!("; did you mean `{}`?", value(name)),
         None if known.is_empty() => String::new(),

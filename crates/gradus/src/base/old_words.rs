@@ -49,7 +49,6 @@ const STOPPING: &[&str] = &[
     "n_iter_no_change",
 ];
 const EPOCHS: &[&str] = &[
-    "epoch",
     "nb_epoch",
     "nb_epochs",
     "n_epochs",
@@ -191,7 +190,7 @@ const NAMES: &[(&str, &[&str], &str)] = &[
     ("regularizer", &["lasso"], "l1"),
     ("regularizer", &["elasticnet", "elastic_net"], "l1_l2"),
     ("loss", &["cross_entropy", "crossentropy", "CrossEntropyLoss", "log_loss", "nll_loss", "NLLLoss"], "sparse_categorical_crossentropy"),
-    ("loss", &["bce", "BCELoss", "BCEWithLogitsLoss"], "binary_crossentropy"),
+    ("loss", &["BCELoss", "BCEWithLogitsLoss"], "binary_crossentropy"),
     ("loss", &["l2", "l2_loss", "MSELoss", "squared_error"], "mean_squared_error"),
     ("loss", &["l1", "l1_loss", "L1Loss", "absolute_error"], "mean_absolute_error"),
     ("loss", &["smooth_l1", "SmoothL1Loss"], "huber"),
@@ -249,6 +248,49 @@ fn in_toml(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_table_names_what_the_registries_have() {
+        use crate::base::registry::Member;
+        use crate::model::layers::Layer;
+        use crate::rules::activations::Activation;
+        use crate::rules::constraints::Constraint;
+        use crate::rules::initializers::Initializer;
+        use crate::rules::losses::Loss;
+        use crate::rules::optimizers::{Method, Optimizer};
+        use crate::rules::regularizers::Regularizer;
+        use crate::rules::schedules::Schedule;
+        let members = |family: &str| -> &[Member] {
+            match family {
+                "layer" => Layer::MEMBERS,
+                "activation" => Activation::MEMBERS,
+                "constraint" => Constraint::MEMBERS,
+                "initializer" => Initializer::MEMBERS,
+                "loss" => Loss::MEMBERS,
+                "optimizer" => Method::MEMBERS,
+                "regularizer" => Regularizer::MEMBERS,
+                "schedule" => Schedule::MEMBERS,
+                other => panic!("no family {other}"),
+            }
+        };
+        for key in KEYS.iter().filter(|key| key.family != "table") {
+            for owner in key.owners {
+                let member = members(key.family).iter().find(|m| m.class == *owner);
+                let known = (member.unwrap_or_else(|| panic!("no {owner}")).fields)();
+                for word in key.words {
+                    let shared = Optimizer::shared_arguments().contains(word);
+                    let is_key = known.contains(word) || key.family == "optimizer" && shared;
+                    assert!(!is_key, "{owner} has a key {word}");
+                }
+            }
+        }
+        for (family, words, name) in NAMES {
+            let called = |name: &str| members(family).iter().any(|m| m.is_called(name));
+            assert!(called(name), "{family} {name}");
+            let shadowed = words.iter().find(|word| called(word));
+            assert_eq!(shadowed, None, "{family}");
+        }
+    }
 
     #[test]
     fn a_successor_has_the_numbers_that_were_given() {

@@ -40,13 +40,18 @@ pub(crate) fn refuse_unknown(
     fields: &Map<String, Value>,
     known: &[&str],
 ) -> Result<()> {
-    match fields.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => {
-            let error = Error::unknown(at, "key", key, known.iter().copied());
-            Err(error.with_advice(successor(family, owner, key, fields)))
-        }
-    }
+    let Some(key) = fields.keys().find(|key| !known.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    Err(match successor(family, owner, key, fields) {
+        Some(advice) => Error::OldName {
+            at: at.to_owned(),
+            family: "key",
+            found: key.clone(),
+            advice,
+        },
+        None => Error::unknown(at, "key", key, known.iter().copied()),
+    })
 }
 
 /// Reads fields whose keys are known.
@@ -61,7 +66,7 @@ fn typed<T: DeserializeOwned>(
         Err(error) => error,
     };
     let pointer = pointer(error.path());
-    let at = join(at, &error.path().to_string().trim_matches('.').to_owned());
+    let at = join(at, error.path().to_string().trim_matches('.'));
     let found = fields.pointer(&pointer).unwrap_or(&Value::Null);
     Err(match Refusal::of(&error.inner().to_string()) {
         Refusal::Expected(form) => {

@@ -120,7 +120,11 @@ pub struct Check {
     /// A configuration file (TOML), a `.keras` file, or a run folder, which has both
     #[arg(value_name = "CONFIG.toml|MODEL|RUN")]
     pub file: PathBuf,
-    /// Data for a model, as `evaluate` takes it
+    /// Override one key of the configuration: `train.epochs=3`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Data for a forward pass, as `predict` takes it: says how many units of each ReLU layer are
+    /// never active; a trained model's rows are checked, too
     #[arg(long, value_name = "SPEC")]
     pub data: Option<String>,
     /// Print one JSON object

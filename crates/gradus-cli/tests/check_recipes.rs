@@ -112,7 +112,7 @@ fn layers_stand_where_they_should() {
     assert_eq!(
         of(format!(
             "{}, {{ type = \"BatchNormalization\" }}, {{ type = \"Activation\", activation = \"relu\" }}",
-            dense(90, "")
+            dense(90, ", use_bias = false")
         )),
         []
     );
@@ -253,7 +253,7 @@ fn far_more_weights_than_rows_want_something_against_them() {
         []
     );
     assert_eq!(
-        of(&wide, "[callbacks]\nearly_stopping = { patience = 5 }\n"),
+        of(&wide, "[callbacks]\nearly_stopping = { patience = 2 }\n"),
         []
     );
     let regularized = dense(600, ", activation = \"relu\", kernel_regularizer = \"l2\"");
@@ -382,8 +382,61 @@ fn a_model_is_looked_at_with_its_weights_and_data() {
         "{}",
         said.out
     );
-    let message = place.mistake(&["check", "run.toml", "--data", "digits"]);
-    assert!(message.contains("--data"), "{message}");
+    let message = place.mistake(&["check", "run/model.keras", "--set", "train.epochs=1"]);
+    assert!(message.contains("--set"), "{message}");
     place.mistake(&["check", "nowhere.keras"]);
     place.mistake(&["check", "x.npy"]);
+}
+
+#[test]
+fn units_that_are_never_active_are_counted_on_given_data() {
+    let place = Place::new();
+    trained(&place);
+    let activity = |arguments: &[&str]| {
+        let said = place.ok(&[&["check"], arguments, &["--json"]].concat());
+        let object: Value = serde_json::from_str(&said).unwrap();
+        let of = object["activity"][0].clone();
+        let dead = of["never"].as_array().map_or(0, Vec::len);
+        (of["layer"].clone(), of["units"].clone(), dead, found(&said))
+    };
+    // A bias that no row outweighs, in 6 of 16 units.
+    with_weights(&place, "hidden/bias", |n, x| if n < 6 { -1e3 } else { x });
+    let (layer, units, dead, findings) = activity(&["changed.keras", "--data", "digits:test"]);
+    assert_eq!((layer, units), ("hidden".into(), 16.into()));
+    assert!((6..12).contains(&dead), "{dead}");
+    assert_eq!(findings, warnings(&["dead_units"]));
+    let (.., dead, findings) = activity(&["run", "--data", "digits:test"]);
+    assert!(dead < 5);
+    assert_eq!(findings, []);
+    // Of a configuration, the initial weights.
+    let (.., dead, findings) = activity(&["run.toml", "--data", "digits:test"]);
+    assert!(dead < 5);
+    assert_eq!(findings, []);
+    let bias = "{ type = \"Constant\", value = -9.0 }";
+    let set = format!("model.layers[1].bias_initializer={bias}");
+    let (.., dead, findings) = activity(&["run.toml", "--data", "digits:test", "--set", &set]);
+    assert_eq!((dead, findings), (16, warnings(&["dead_units"])));
+    let said = place.ok(&["check", "run.toml", "--set", &set]);
+    assert!(said.contains("16 of 16 relu units"), "{said}");
+    let said = place.ok(&[
+        "check",
+        "run.toml",
+        "--set",
+        "train.optimizer.learning_rate=3",
+    ]);
+    assert!(said.contains("[learning_rate]"), "{said}");
+}
+
+#[test]
+fn a_recipe_has_patience_for_fewer_epochs_than_it_has() {
+    let place = Place::new();
+    for epochs in 2..6 {
+        let text = format!(
+            "[data]\ndataset = \"digits\"\nvalidation = {{ fraction = 0.1 }}\n\
+             [model]\nrecipe = \"default\"\nhidden = [16]\n[train]\nepochs = {epochs}\n"
+        );
+        place.write("recipe.toml", text);
+        let found = found(&place.ok(&["check", "recipe.toml", "--json"]));
+        assert_eq!(found, [], "{epochs} epochs");
+    }
 }

@@ -61,7 +61,7 @@ fn a_table_beside_a_recipe_replaces_the_keys_that_it_names() {
     let rate = ["--set", "train.optimizer.learning_rate=0.05"];
     place.ok(&[&TRAIN[..], &set, &key, &rate].concat());
     let found = resolved(&place);
-    assert_eq!(found["callbacks"]["early_stopping"]["patience"], 1);
+    assert_eq!(found["callbacks"]["early_stopping"]["patience"], 0);
     assert_eq!(found["train"]["optimizer"]["momentum"], 0.9);
     assert_eq!(found["train"]["optimizer"]["learning_rate"], 0.05);
     assert!(found["train"].get("schedule").is_none());

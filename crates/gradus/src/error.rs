@@ -2,6 +2,7 @@
 
 pub use crate::base::shown::{visible, visible_lines};
 
+use crate::base::old_words::renamed;
 use crate::base::shown::{first, sentence, value};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -29,6 +30,19 @@ pub enum Error {
         suggestion: Option<String>,
         /// Every valid name.
         known: Vec<String>,
+    },
+
+    /// A word of another version or library, which has a successor here.
+    #[error("{}unknown {family} `{}`; {}", place(.at), value(.found), value(.advice))]
+    OldName {
+        /// Path of keys of the name.
+        at: String,
+        /// Kind of thing that the name should have named.
+        family: &'static str,
+        /// The name that was found.
+        found: String,
+        /// Advice what to write instead, in a sentence.
+        advice: String,
     },
 
     /// A value that its key, argument or field does not accept.
@@ -201,6 +215,7 @@ impl Error {
     pub fn under(mut self, prefix: &str) -> Self {
         match &mut self {
             Error::UnknownName { at, .. }
+            | Error::OldName { at, .. }
             | Error::Invalid { at, .. }
             | Error::Config { at, .. }
             | Error::Shape { at, .. } => *at = join(prefix, at),
@@ -217,12 +232,31 @@ impl Error {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        let renamed = renamed(family, found).map(str::to_owned);
         Error::UnknownName {
             at: at.to_owned(),
             family,
             found: found.to_owned(),
-            suggestion: nearest(found, known.iter().map(String::as_str)),
+            suggestion: renamed.or_else(|| nearest(found, known.iter().map(String::as_str))),
             known,
+        }
+    }
+
+    /// The same with more names that would have been valid beside the unknown one.
+    pub(crate) fn or_known(self, more: &[&str]) -> Self {
+        match self {
+            Error::UnknownName {
+                at,
+                family,
+                found,
+                known,
+                ..
+            } => {
+                let known = known.iter().map(String::as_str);
+                let known = known.chain(more.iter().copied());
+                Self::unknown(&at, family, &found, known)
+            }
+            other => other,
         }
     }
 

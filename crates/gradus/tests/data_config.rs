@@ -140,7 +140,10 @@ fn mistakes_in_the_data_table_are_named() {
             with("scale", json!("units")),
             "data.scale: unknown scale `units`; did you mean `unit`?",
         ),
-        (with("scale", json!(3)), "data.scale: invalid type"),
+        (
+            with("scale", json!(3)),
+            "data.scale: found 3, expected a text",
+        ),
         (
             with("validation", json!(5000)),
             "data.validation: found 5000, expected a table",
@@ -167,7 +170,7 @@ fn mistakes_in_the_data_table_are_named() {
         ),
         (
             with("validation", json!({"first": -1})),
-            "data.validation.first: invalid value",
+            "data.validation.first: found -1, expected a whole number of 0 or more",
         ),
         (
             with("validation", json!({"fraction": 1.5})),

@@ -326,7 +326,7 @@ fn checkpoints_are_written_and_kept_as_configured() {
         (
             "[checkpoint]",
             "[callbacks.checkpoint]",
-            "callbacks.checkpoint: `[checkpoint]` is a table of its own, beside `[callbacks]`",
+            "callbacks: unknown key `checkpoint`; `[checkpoint]` is a table of its own, beside `[callbacks]`",
         ),
     ] {
         let text = fs::read_to_string(folder.path("c.toml"))

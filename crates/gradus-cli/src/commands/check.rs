@@ -1,4 +1,4 @@
-//! `gradus check CONFIG.toml|MODEL|RUN [--data SPEC] [--json]`.
+//! `gradus check CONFIG.toml|MODEL|RUN [--set KEY=VALUE]... [--data SPEC] [--json]`.
 
 use crate::args::Check;
 use crate::copies;
@@ -6,7 +6,7 @@ use crate::models;
 use crate::output;
 use gradus::data::checks::{Finding, Severity};
 use gradus::experiment::run_folder::{CONFIG, MODEL};
-use gradus::experiment::{Checked, Experiment, check_model};
+use gradus::experiment::{Checked, check_model};
 use gradus::{Error, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -16,22 +16,36 @@ pub fn run(args: Check) -> Result<()> {
     let is_config = args.file.extension();
     let is_config = is_config.is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     let is_run = args.file.join(CONFIG).is_file();
-    if let (true, Some(spec)) = (is_config || is_run, &args.data) {
-        let expected = "a model beside it: a configuration names its data";
-        return Err(Error::invalid("--data", format!("`{spec}`"), expected));
+    if let (false, Some(key)) = (is_config || is_run, args.set.first()) {
+        let expected = "a configuration or a run folder: a model has no keys";
+        return Err(Error::invalid("--set", format!("`{key}`"), expected));
     }
-    let config = |path: &Path| Experiment::read(path)?.check(copies::shown());
+    let config = |path: &Path, data: Option<&str>| {
+        let experiment = super::experiment(Some(path), &args.set)?;
+        match data {
+            Some(spec) => experiment.check_on(spec, copies::shown()),
+            None => experiment.check(copies::shown()),
+        }
+    };
+    let data = args.data.as_deref();
     let model = |path: &Path, data| check_model(&models::load(path)?, data, copies::shown());
-    let Checked { rows, mut findings } = if is_run {
-        let mut checked = config(&args.file.join(CONFIG))?;
-        let of_model = model(&args.file.join(MODEL), None)?;
+    let checked = if is_run {
+        let mut checked = config(&args.file.join(CONFIG), None)?;
+        let of_model = model(&args.file.join(MODEL), data)?;
+        checked.rows += &of_model.rows;
         checked.findings.extend(of_model.findings);
+        checked.activity = of_model.activity;
         checked
     } else if is_config {
-        config(&args.file)?
+        config(&args.file, data)?
     } else {
-        model(&args.file, args.data.as_deref())?
+        model(&args.file, data)?
     };
+    let Checked {
+        rows,
+        mut findings,
+        activity,
+    } = checked;
     findings.sort_by_key(|finding| finding.severity);
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -41,7 +55,13 @@ pub fn run(args: Check) -> Result<()> {
         (count(Severity::Note), "note"),
     ];
     match args.json {
-        true => output::json(&in_json(&args.file, &findings, summary))?,
+        true => {
+            let mut object = in_json(&args.file, &findings, summary);
+            if data.is_some() {
+                object["activity"] = json!(activity);
+            }
+            output::json(&object)?
+        }
         false => output::result(&(rows + &in_text(&findings, summary)))?,
     }
     match errors {

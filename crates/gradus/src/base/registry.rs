@@ -5,6 +5,9 @@
 //! gives the family its rules' methods, [`visitor!`] a visitor that calls a generic
 //! kernel with the concrete rule.
 
+pub use super::read::read;
+pub(crate) use super::read::{read_rule, refuse_unknown};
+
 use crate::error::{Error, Result, join, nearest};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
@@ -46,28 +49,6 @@ pub trait Rule: Clone + Serialize + DeserializeOwned {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-}
-
-/// Reads a rule, or any configuration table, from its fields.
-///
-/// An unknown key is an error with the nearest known one, even if a required key is missing too.
-pub fn read<T: DeserializeOwned>(at: &str, fields: Map<String, Value>) -> Result<T> {
-    let known = field_names::<T>();
-    for key in fields.keys() {
-        if !known.contains(&key.as_str()) {
-            return Err(Error::unknown(at, "key", key, known.iter().copied()));
-        }
-    }
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = match error.path().to_string().as_str() {
-            "." => String::new(),
-            path => path.to_owned(),
-        };
-        Error::Config {
-            at: join(at, &path),
-            problem: error.into_inner().to_string(),
-        }
-    })
 }
 
 /// The fields of a configuration table; an error if the value is no table.
@@ -229,12 +210,11 @@ macro_rules! registry {
             /// Reads it from a name, or from a table with `type` and arguments. `at` is its path of
             /// keys, for the error's text.
             pub fn from_config(at: &str, value: &$crate::base::registry::Value) -> $crate::Result<Self> {
-                use $crate::base::registry::{Rule, named, read};
+                use $crate::base::registry::{named, read_rule};
                 let (name, fields) = named(at, $noun, value)?;
                 $($(
                     if name == stringify!($rule) $(|| name == $alias)* {
-                        let rule: $rule = read(at, fields)?;
-                        rule.check().map_err(|error| error.under(at))?;
+                        let rule: $rule = read_rule(at, ($noun, stringify!($rule)), fields)?;
                         return Ok(rule.into());
                     }
                 )+)+

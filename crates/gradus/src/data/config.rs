@@ -1,7 +1,7 @@
 //! The `[data]` table of a configuration.
 
 use crate::base::memory::Memory;
-use crate::base::registry::{Value, field_names, table};
+use crate::base::registry::{Value, field_names, refuse_unknown, table};
 use crate::data::checks::Silenced;
 use crate::data::conflict::{conflict, excluded};
 use crate::data::purpose::Purpose;
@@ -116,9 +116,7 @@ impl DataConfig {
             .into_iter()
             .chain(field_names::<Raw>().iter().copied())
             .collect();
-        if let Some(key) = fields.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(Error::unknown(at, "key", key, known.iter().copied()));
-        }
+        refuse_unknown(at, ("table", at), &fields, &known)?;
         fields.retain(|_, value| !value.is_null());
         let named = Source::read(at, &fields)?;
         let raw: Raw = read_own(at, &fields)?;

@@ -8,7 +8,7 @@ use super::resolve::Run;
 use crate::data::checks::{Finding, Silenced};
 use crate::data::{Data, Dataset, RunData, is_table};
 use crate::error::Result;
-use crate::inspect::PlannedTraining;
+use crate::inspect::{Activity, PlannedTraining, at, sample};
 use crate::model::Model;
 
 /// The findings of a check.
@@ -18,15 +18,18 @@ pub struct Checked {
     pub rows: String,
     /// The suspicious things, in the order in which they were found.
     pub findings: Vec<Finding>,
+    /// The activity of layers whose units can die, on the data that was named.
+    pub activity: Vec<Activity>,
 }
 
-/// Checks data, and the way in which a model is to be trained on it.
-pub fn check(document: &Document, progress: &Progress<'_>) -> Result<Checked> {
+/// Checks data, and the way in which a model is to be trained on it. The activity of its units is
+/// that on the training rows, or on the data of `spec`.
+pub fn check(document: &Document, spec: Option<&str>, progress: &Progress<'_>) -> Result<Checked> {
     let run = document.read()?.look(document.base(), progress);
     let run = run.map_err(|error| document.locate(error))?;
     let mut checked = Checked {
         rows: format!("{}\n", run.rows),
-        findings: Vec::new(),
+        ..Checked::default()
     };
     let (data, is_table) = (&run.data, run.data.schema().is_some());
     match &data.train {
@@ -47,6 +50,19 @@ pub fn check(document: &Document, progress: &Progress<'_>) -> Result<Checked> {
             checked.refused(&run.model, data.train.sample(), is_table);
         }
     }
+    let active = match (spec, &data.train) {
+        (Some(spec), _) => initial_activity(&run, data, spec, progress)?,
+        // What cannot be run is said above.
+        (None, Data::Memory(_)) => {
+            let mut all = usual_activity(&run, data).unwrap_or_default();
+            // The reason may be told already.
+            let told = |of: &Activity| checked.findings.iter().any(|f| f.place == at(&of.layer));
+            all.retain(|of| !told(of));
+            all
+        }
+        (None, _) => Vec::new(),
+    };
+    checked.add_activity(active, spec.is_some());
     checked.findings.extend(run.findings);
     Ok(checked)
 }
@@ -58,8 +74,8 @@ pub fn check_model(
     progress: impl FnMut(&Event<'_>) -> Result<()>,
 ) -> Result<Checked> {
     let mut checked = Checked {
-        rows: String::new(),
         findings: model.findings(),
+        ..Checked::default()
     };
     let Some(spec) = spec else {
         return Ok(checked);
@@ -81,10 +97,61 @@ pub fn check_model(
     rows.facts.schema = model.table_schema().filter(|_| is_table);
     let findings = rows.findings(&Silenced::default(), &of_classes);
     checked.findings.extend(findings);
+    if let (Ok(active), true) = (model.activity(rows.train.sample()), model.is_built()) {
+        checked.add_activity(active, true);
+    }
     Ok(checked)
 }
 
+/// Share of a layer's units from which it is told, unasked, that they are dead from the start: of
+/// a few units, many may be so by chance.
+const NEARLY_ALL: f64 = 0.75;
+
+/// The activity with the initial weights on some training rows, of layers that are as good as dead.
+fn usual_activity(run: &Run, data: &RunData) -> Result<Vec<Activity>> {
+    let rows = sample(data.train.sample())?;
+    let mut all = adapted(run, &Data::from(rows.clone()))?.activity(&rows)?;
+    all.retain(|of| of.share() >= NEARLY_ALL);
+    Ok(all)
+}
+
+/// The activity with the initial weights on the data of `spec`.
+fn initial_activity(
+    run: &Run,
+    data: &RunData,
+    spec: &str,
+    progress: &Progress<'_>,
+) -> Result<Vec<Activity>> {
+    let model = adapted(run, &data.train)?;
+    let rows = data_to_predict(&model, spec, |event| progress.tell(event))?;
+    model.activity(rows.sample())
+}
+
+/// The model as it would begin its training.
+fn adapted(run: &Run, train: &Data) -> Result<Model> {
+    let mut model = run.model.clone();
+    model.adapt_new(train)?;
+    Ok(model)
+}
+
 impl Checked {
+    /// Adds what is suspicious about the activity; all of it is told if data was named for it.
+    fn add_activity(&mut self, all: Vec<Activity>, is_told: bool) {
+        self.findings
+            .extend(all.iter().filter_map(Activity::finding));
+        if is_told {
+            let lines = all.iter().map(|of| {
+                let (never, units) = (of.never.len(), of.units);
+                format!(
+                    "layer {}: {never} of {units} units are never active\n",
+                    of.layer
+                )
+            });
+            self.rows.extend(lines);
+            self.activity = all;
+        }
+    }
+
     /// Adds the first thing that a training would refuse.
     fn refused(&mut self, model: &Model, data: &Dataset, is_table: bool) {
         if let Err(error) = model.check_data(data) {
@@ -100,7 +167,8 @@ fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
         epochs: run.epochs,
         batch_size: run.batch_size,
         fresh: run.fresh,
-        scheduled: run.schedule.is_some(),
+        schedule: run.schedule.as_ref(),
+        shuffle: run.shuffle,
         mixup: run.mixup.is_some(),
         early_stopping: run.callbacks.early_stopping.as_ref(),
         reduce_lr_on_plateau: run.callbacks.reduce_lr_on_plateau.as_ref(),

@@ -248,7 +248,16 @@ impl Experiment {
 
     /// Does everything but train, and says what is suspicious about data and configuration.
     pub fn check(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Checked> {
-        check::check(&self.document, &Progress::new(&mut progress))
+        check::check(&self.document, None, &Progress::new(&mut progress))
+    }
+
+    /// As [`check`](Self::check), and says which units are never active on the data of `spec`.
+    pub fn check_on(
+        &self,
+        spec: &str,
+        mut progress: impl FnMut(&Event<'_>) -> Result<()>,
+    ) -> Result<Checked> {
+        check::check(&self.document, Some(spec), &Progress::new(&mut progress))
     }
 
     /// Builds the model, its weights made for the data's shapes.

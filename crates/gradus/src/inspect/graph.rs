@@ -4,6 +4,7 @@ use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
 use crate::model::layers::{Dense, Effect, LayerTraits};
 use crate::model::{LayerEntry, Model, Node, Source};
+use crate::rules::activations::{Activation, Nature};
 use crate::train::feeds;
 use std::collections::{HashMap, HashSet};
 
@@ -13,10 +14,22 @@ pub(super) struct InPlace<'a> {
     pub node: usize,
     pub entry: &'a LayerEntry,
     pub dense: &'a Dense,
-    /// Class of its activation, its own or that of a following layer; `Linear` if there is none.
-    pub activation: &'static str,
+    /// Its activation, its own or that of a following layer; linear if there is none.
+    pub activation: Activation,
     /// True if its outputs are the model's, in whatever shape and unit.
     pub is_last: bool,
+}
+
+impl InPlace<'_> {
+    /// The kind of its activation.
+    pub fn nature(&self) -> Nature {
+        self.activation.nature()
+    }
+
+    /// The number of inputs of a unit, once it has weights.
+    pub fn inputs(&self) -> Option<usize> {
+        self.entry.weights.first()?.shape.first().copied()
+    }
 }
 
 /// The traits of a node's layer.
@@ -42,8 +55,31 @@ pub(super) fn normalizes(model: &Model, node: usize) -> bool {
     )
 }
 
+/// The steps of an epoch and of the whole training.
+pub(super) fn steps(rows: usize, batch_size: usize, epochs: usize) -> (u64, u64) {
+    let per_epoch = rows.div_ceil(batch_size.max(1)).max(1) as u64;
+    (per_epoch, per_epoch.saturating_mul(epochs.max(1) as u64))
+}
+
+/// An activation as configurations name it.
+pub(super) fn called(activation: &Activation) -> String {
+    let class = activation.class();
+    let member = Activation::MEMBERS.iter().find(|m| m.class == class);
+    let alias = member.and_then(|m| m.aliases.first());
+    alias.map_or_else(|| class.to_lowercase(), |alias| (*alias).to_owned())
+}
+
+/// The place of a finding about these layers, in their order.
+pub(super) fn all_of(layers: &[&str]) -> Where {
+    Where::of(match layers {
+        [one] => format!("layer {one}"),
+        [first, .., last] => format!("layers {first} to {last}"),
+        [] => String::new(),
+    })
+}
+
 /// The place of a finding about a layer.
-pub(super) fn at(layer: &str) -> Where {
+pub(crate) fn at(layer: &str) -> Where {
     Where::of(format!("layer {layer}"))
 }
 
@@ -54,6 +90,9 @@ pub(super) struct Graph<'a> {
     behind: Vec<Vec<usize>>,
     /// The dense layers, in the order of the nodes.
     pub dense: Vec<InPlace<'a>>,
+    /// Of each node, true if all that is behind it is the model's output: nothing else is learned
+    /// there.
+    last: Vec<bool>,
     /// The place of each node's layer among these.
     places: Vec<Option<usize>>,
 }
@@ -64,9 +103,11 @@ impl<'a> Graph<'a> {
             model,
             behind: model.takers(),
             dense: Vec::new(),
+            last: Vec::new(),
             places: vec![None; model.nodes.len()],
         };
-        let (activations, last) = (graph.activations(), graph.last());
+        let activations = graph.activations();
+        graph.last = graph.last();
         for (node, used) in model.nodes.iter().enumerate() {
             let entry = &model.layers[used.layer];
             let Some(dense) = entry.rule.as_dense() else {
@@ -77,11 +118,11 @@ impl<'a> Graph<'a> {
                 node,
                 entry,
                 dense,
-                activation: match dense.activation.class() {
-                    "Linear" => activations[node],
-                    own => own,
+                activation: match &dense.activation {
+                    own if own.nature() == Nature::Linear => activations[node].clone(),
+                    own => own.clone(),
                 },
-                is_last: last[node],
+                is_last: graph.last[node],
             });
         }
         graph
@@ -93,24 +134,23 @@ impl<'a> Graph<'a> {
     }
 
     /// The next activation behind each node, through normalization and dropout.
-    fn activations(&self) -> Vec<&'static str> {
-        let mut found = vec!["Linear"; self.behind.len()];
+    fn activations(&self) -> Vec<Activation> {
+        let mut found = vec![Activation::Linear; self.behind.len()];
         for node in (0..found.len()).rev() {
             if let [one] = self.behind[node][..] {
                 found[node] = match effect(self.model, one) {
-                    Effect::Activates(function) | Effect::ActivatesLike(function) => {
-                        function.class()
+                    Effect::Activates(function) | Effect::ActivatesLike(function) => function,
+                    Effect::KeepsScale | Effect::Normalizes | Effect::Standardizes => {
+                        found[one].clone()
                     }
-                    Effect::KeepsScale | Effect::Normalizes | Effect::Standardizes => found[one],
-                    Effect::Rescales | Effect::Product(_) | Effect::Other => "Linear",
+                    Effect::Rescales | Effect::Product(_) | Effect::Other => Activation::Linear,
                 };
             }
         }
         found
     }
 
-    /// Of each node, true if all that is behind it is the model's output: nothing else is learned
-    /// there.
+    /// The values of `last`.
     fn last(&self) -> Vec<bool> {
         let mut last = vec![false; self.behind.len()];
         for output in &self.model.outputs {
@@ -133,6 +173,49 @@ impl<'a> Graph<'a> {
             last[node] |= !behind.is_empty() && behind.iter().all(plain);
         }
         last
+    }
+
+    /// True if all that is behind a node is the model's output.
+    pub fn is_last(&self, node: usize) -> bool {
+        self.last[node]
+    }
+
+    /// The nodes right behind a node.
+    pub fn takers(&self, node: usize) -> &[usize] {
+        &self.behind[node]
+    }
+
+    /// The nodes that a node's output reaches in any way.
+    pub fn reached(&self, node: usize) -> Vec<usize> {
+        let (mut found, mut open) = (Vec::new(), vec![node]);
+        let mut seen = HashSet::new();
+        while let Some(next) = open.pop() {
+            let new = self.behind[next].iter().filter(|n| seen.insert(**n));
+            let new: Vec<usize> = new.copied().collect();
+            found.extend(&new);
+            open.extend(new);
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The activation that a node's input comes from, through layers that keep or normalize numbers;
+    /// `None` if it comes from an input, or from something else.
+    pub fn activation_before(&self, node: usize) -> Option<Activation> {
+        let mut node = node;
+        loop {
+            node = match self.model.nodes[node].inputs[..] {
+                [Source::Node(before)] => before,
+                _ => return None,
+            };
+            match effect(self.model, node) {
+                Effect::Activates(of) | Effect::ActivatesLike(of) | Effect::Product(of) => {
+                    return Some(of);
+                }
+                Effect::KeepsScale | Effect::Normalizes => {}
+                Effect::Standardizes | Effect::Rescales | Effect::Other => return None,
+            }
+        }
     }
 
     /// The nodes behind a node, through pass-through and normalizing layers, including these.

@@ -1,16 +1,22 @@
 //! Lints: findings about a model and the way it is to be trained.
 //!
 //! `training` has the rules of chapter 11 of *Hands-On Machine Learning*, one file for
-//! each subject; `weights` looks at the numbers of a model; `graph` is how both walk
-//! from layer to layer. Both give [`Finding`]s, as the checks of data do.
+//! each subject; `weights` looks at the numbers of a model, `activity` at its outputs for some rows;
+//! `graph` is how all walk from layer to layer. Both give [`Finding`]s, as the checks of data do.
 
+mod activity;
 mod graph;
 mod training;
 mod weights;
 
+pub use activity::Activity;
+pub(crate) use activity::sample;
+pub(crate) use graph::at;
+
 use crate::data::RunData;
 use crate::data::checks::Finding;
 use crate::model::Model;
+use crate::rules::schedules::Schedule;
 use crate::train::{EarlyStopping, ReduceLROnPlateau};
 
 /// A training before its start.
@@ -26,8 +32,10 @@ pub struct PlannedTraining<'a> {
     pub batch_size: usize,
     /// True if the weights are those of their initializers, not a file's.
     pub fresh: bool,
-    /// True if a schedule sets the learning rate.
-    pub scheduled: bool,
+    /// The schedule that sets the learning rate, if it is none of the optimizer's own.
+    pub schedule: Option<&'a Schedule>,
+    /// True if the rows are shuffled before each epoch.
+    pub shuffle: bool,
     /// True if rows are mixed.
     pub mixup: bool,
     /// The callback that may stop it early.
@@ -41,16 +49,21 @@ impl PlannedTraining<'_> {
     ///
     /// | name | finds |
     /// | --- | --- |
-    /// | `initializer` | an initializer that is not made for the activation: SELU without LeCun's, a deep stack with Glorot's before ReLU and its kin |
+    /// | `initializer` | an initializer that is not made for the activation; units that begin equal |
     /// | `saturation` | sigmoid or tanh in a deep stack without normalization |
-    /// | `selu` | SELU with plain dropout, with batch normalization, or on inputs that are not standardized |
+    /// | `selu` | what keeps SELU from normalizing itself: plain dropout, normalization, penalties, skip connections, inputs that are not standardized; `AlphaDropout` without SELU |
     /// | `hidden_softmax` | a softmax before the last layer |
     /// | `linear_stack` | two dense layers without an activation between them |
     /// | `output` | a last layer that does not go with the loss, or with the classes |
-    /// | `batch_normalization` | dropout right in front of it; batches that are too small for it |
+    /// | `batch_normalization` | dropout before it, a bias before it, a place behind the output; batches that are too small for it; a momentum that is too high or too low; axes that Keras cannot load |
+    /// | `dropout` | a rate that leaves nothing; a place behind the output |
     /// | `unscaled_inputs` | large numbers, or columns of very different scales, that reach a dense layer |
     /// | `unscaled_target` | a target whose unit makes the loss huge |
-    /// | `learning_rate` | a rate that blows up, or moves nothing |
+    /// | `learning_rate` | a rate that blows up, or moves nothing, also in the course of a schedule |
+    /// | `momentum` | Nesterov's step without momentum; a momentum near 1 |
+    /// | `clipping` | a limit of gradients that leaves nothing, or never acts |
+    /// | `regularizer` | a penalty, decay or norm that leaves no weights; ℓ2 with Adam |
+    /// | `order` | sorted rows that are not shuffled |
     /// | `overfitting` | far more weights than rows, and nothing against learning by heart |
     /// | `patience` | callbacks that never come to act |
     /// | `frozen` | nothing that is trained |

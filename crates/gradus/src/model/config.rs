@@ -326,16 +326,7 @@ impl Reader<'_> {
 /// Keys that every layer has.
 fn with_common_keys(error: Error) -> Error {
     match error {
-        Error::UnknownName {
-            at,
-            family: "key",
-            found,
-            known,
-            ..
-        } => {
-            let known = known.iter().map(String::as_str).chain(COMMON);
-            Error::unknown(&at, "key", &found, known)
-        }
+        Error::UnknownName { family: "key", .. } => error.or_known(&COMMON),
         other => other,
     }
 }

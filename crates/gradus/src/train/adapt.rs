@@ -27,6 +27,11 @@ impl Model {
         self.adapt_on(&Device::default(), &data, true)
     }
 
+    /// Like `adapt`, only for layers that were never adapted, as `fit` begins.
+    pub(crate) fn adapt_new(&mut self, data: &Data) -> Result<()> {
+        self.adapt_on(&Device::default(), data, false)
+    }
+
     /// Like `adapt`; without `again`, only for layers that were never adapted.
     pub(crate) fn adapt_on(&mut self, device: &Device, data: &Data, again: bool) -> Result<()> {
         let built = self.is_built();

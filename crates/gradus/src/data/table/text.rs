@@ -27,7 +27,10 @@ pub struct TextOptions {
 
 /// A separator, for all or some columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected one character, or a table of them by column"
+)]
 pub enum Separator {
     /// One for all columns.
     All(char),

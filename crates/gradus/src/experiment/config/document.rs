@@ -151,8 +151,12 @@ impl Document {
         let (at, whole) = match &error {
             Error::UnknownName {
                 at, found, family, ..
+            }
+            | Error::OldName {
+                at, found, family, ..
             } if *family == "key" => (at, join(at, found)),
             Error::UnknownName { at, .. }
+            | Error::OldName { at, .. }
             | Error::Invalid { at, .. }
             | Error::Config { at, .. }
             | Error::Shape { at, .. } => (at, at.clone()),

@@ -29,16 +29,7 @@ fn read_metric(at: &str, value: &Value) -> Result<(String, Metric)> {
         _ => None,
     };
     let metric = Metric::from_config(at, &value).map_err(|error| match error {
-        Error::UnknownName {
-            at,
-            family: "key",
-            found,
-            known,
-            ..
-        } => {
-            let known = known.iter().map(String::as_str);
-            Error::unknown(&at, "key", &found, known.chain(["type", "name"]))
-        }
+        Error::UnknownName { family: "key", .. } => error.or_known(&["type", "name"]),
         other => other,
     })?;
     if let Value::String(alias) = &value

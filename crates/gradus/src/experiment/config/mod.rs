@@ -74,7 +74,6 @@ impl Config {
     /// Reads it from plain data.
     pub fn from_value(value: &Value) -> Result<Self> {
         let raw: Raw = read("", table("", value)?)?;
-        refuse_misplaced(value)?;
         let data = DataConfig::from_value("data", &section(raw.data))?;
         let model = ModelConfig::from_value("model", &section(raw.model))?;
         // Mistakes do not depend on the number of rows. Of the sources, only tables have a target;
@@ -166,20 +165,6 @@ pub fn read_training(
     };
     let callbacks = CallbacksConfig::from_value("callbacks", &section(raw.callbacks))?;
     Ok((train, callbacks))
-}
-
-/// Refuses `checkpoint` in another section.
-fn refuse_misplaced(value: &Value) -> Result<()> {
-    for section in ["data", "model", "train", "callbacks", "pretrain"] {
-        if value[section].get("checkpoint").is_some() {
-            let problem = format!(
-                "`[checkpoint]` is a table of its own, beside `[{section}]`: \
-                 checkpoint = {{ every = \"5m\", keep = 3 }}"
-            );
-            return Err(problem_at(&format!("{section}.checkpoint"), &problem));
-        }
-    }
-    Ok(())
 }
 
 /// A section's table, empty if it is missing.

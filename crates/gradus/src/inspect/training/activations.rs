@@ -1,16 +1,13 @@
-//! Activations and their initializers and normalization.
+//! Activations of hidden layers.
 
-use crate::data::checks::{Finding, Where};
+use crate::data::checks::Finding;
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::{Graph, InPlace, at, traits};
-use crate::model::layers::{Effect, Kind};
+use crate::inspect::graph::{Graph, InPlace, all_of, at, called, traits};
+use crate::model::layers::Effect;
+use crate::rules::activations::Nature;
 
-/// Number of consecutive layers in which bad initialization makes activations vanish or explode.
+/// Number of consecutive layers in which gradients vanish.
 const DEEP: usize = 5;
-/// Activations that about halve the variance, for which He's initializers compensate.
-const HE: [&str; 7] = ["Relu", "Elu", "LeakyRelu", "Gelu", "Silu", "Mish", "Relu6"];
-/// Activations that saturate on both sides.
-const FLAT: [&str; 4] = ["Sigmoid", "Tanh", "HardSigmoid", "Softsign"];
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let model = planned.model;
@@ -21,94 +18,25 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         .iter()
         .any(|node| traits(model, node).effect == Effect::Normalizes);
     let mut findings = Vec::new();
-    let initializer = |layer: &InPlace<'_>| layer.dense.kernel_initializer.class();
-    let names = |layers: &[&&InPlace<'_>]| {
-        let names: Vec<&str> = layers
-            .iter()
-            .map(|layer| layer.entry.name.as_str())
-            .collect();
-        match names[..] {
-            [one] => format!("layer {one}"),
-            [first, .., last] => format!("layers {first} to {last}"),
-            [] => String::new(),
-        }
-    };
-
-    let selu: Vec<_> = hidden.iter().filter(|l| l.activation == "Selu").collect();
-    let wrong: Vec<_> = selu
-        .iter()
-        .copied()
-        .filter(|l| !initializer(l).starts_with("Lecun") && initializer(l) != "VarianceScaling")
-        .collect();
-    if let (Some(first), true) = (wrong.first(), planned.fresh) {
-        let found = format!("SELU with the initializer {}", initializer(first));
-        let advice = "it normalizes itself with `kernel_initializer = \"lecun_normal\"` alone";
-        findings.push(Finding::warning(
-            "initializer",
-            Where::of(names(&wrong)),
-            found,
-            advice,
-        ));
-    }
-    let he: Vec<_> = hidden
-        .iter()
-        .filter(|l| HE.contains(&l.activation) && initializer(l).starts_with("Glorot"))
-        .collect();
-    if he.len() >= DEEP && !normalized && planned.fresh {
-        let found = format!("{} layers in a row with Glorot's initializer", he.len());
-        let advice = "the signal fades from layer to layer: `kernel_initializer = \"he_normal\"` \
-                      goes with their activation, and `BatchNormalization` helps";
-        findings.push(Finding::warning(
-            "initializer",
-            Where::of(names(&he)),
-            found,
-            advice,
-        ));
-    }
-    let flat: Vec<_> = hidden
-        .iter()
-        .filter(|l| FLAT.contains(&l.activation))
-        .collect();
+    let flat = hidden.iter().filter(|l| l.nature() == Nature::Saturating);
+    let flat: Vec<&&InPlace<'_>> = flat.collect();
     if flat.len() >= DEEP && !normalized {
-        let found = format!(
-            "{} layers with {}",
-            flat.len(),
-            flat[0].activation.to_lowercase()
-        );
+        let found = format!("{} layers with {}", flat.len(), called(&flat[0].activation));
         let advice = "it saturates, and gradients vanish on their way down: `elu` or `relu` with \
                       `he_normal`, or `BatchNormalization` before each";
+        let names: Vec<&str> = flat.iter().map(|l| l.entry.name.as_str()).collect();
         findings.push(Finding::warning(
             "saturation",
-            Where::of(names(&flat)),
+            all_of(&names),
             found,
             advice,
         ));
     }
-    for layer in selu {
-        for next in graph.after(layer.node) {
-            let layer = &model.layers[model.nodes[next].layer];
-            let what = match layer.rule.0 {
-                Kind::Dropout(_) | Kind::MCDropout(_) => {
-                    "`AlphaDropout` keeps mean and variance, `Dropout` does not"
-                }
-                Kind::BatchNormalization(_) => "SELU normalizes itself: leave one of the two out",
-                _ => continue,
-            };
-            let found = format!("{} behind SELU", layer.rule.class());
-            findings.push(Finding::warning("selu", at(&layer.name), found, what));
-        }
-    }
-    for layer in &hidden {
-        if layer.activation == "Softmax" {
-            let found = "a softmax in a hidden layer";
-            let advice = "its outputs add up to 1, so little gets through: `relu` or `elu`";
-            findings.push(Finding::warning(
-                "hidden_softmax",
-                at(&layer.entry.name),
-                found,
-                advice,
-            ));
-        }
+    for layer in hidden.iter().filter(|l| l.nature() == Nature::Shares) {
+        let found = format!("a {} in a hidden layer", called(&layer.activation));
+        let advice = "its outputs add up to 1, so little gets through: `relu` or `elu`";
+        let place = at(&layer.entry.name);
+        findings.push(Finding::warning("hidden_softmax", place, found, advice));
     }
     findings.extend(linear_stacks(&graph));
     findings
@@ -120,13 +48,12 @@ fn linear_stacks(graph: &Graph<'_>) -> Vec<Finding> {
     let linear = graph
         .dense
         .iter()
-        .filter(|l| l.activation == "Linear" && !l.is_last);
+        .filter(|l| l.nature() == Nature::Linear && !l.is_last);
     let stacked = linear.filter_map(|layer| {
         let next = graph.after(layer.node).into_iter();
         let next = next.filter_map(|node| graph.dense_at(node));
         let next = next.min_by_key(|next| next.node)?;
-        let inputs = layer.entry.weights.first()?.shape.first()?;
-        let narrow = layer.dense.units < *inputs.min(&next.dense.units);
+        let narrow = layer.dense.units < layer.inputs()?.min(next.dense.units);
         (!narrow).then(|| {
             let name = &layer.entry.name;
             let found = format!("no activation between it and {}", next.entry.name);

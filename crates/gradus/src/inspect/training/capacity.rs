@@ -4,7 +4,7 @@ use crate::data::checks::{Finding, Where};
 use crate::inspect::PlannedTraining;
 
 /// Weights per row that allow memorization.
-const PER_ROW: usize = 20;
+const PER_ROW: usize = 25;
 /// Number of weights below which there is no warning.
 const FEW: usize = 10_000;
 

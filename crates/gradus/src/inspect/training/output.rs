@@ -2,7 +2,7 @@
 
 use crate::data::checks::{Finding, Severity};
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::{Graph, InPlace, at, effect, targets};
+use crate::inspect::graph::{Graph, InPlace, at, called, effect, targets};
 use crate::model::layers::Effect;
 use crate::model::{OutputLoss, Source};
 
@@ -56,7 +56,8 @@ fn with_loss(layer: &InPlace<'_>, output_loss: &OutputLoss) -> Vec<Finding> {
     let (loss, units) = (output_loss.loss.class(), layer.dense.units);
     let logits = output_loss.loss.to_config()["from_logits"].as_bool();
     let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"].contains(&loss);
-    let problem = match (layer.activation, logits) {
+    let (activation, (lowest, highest)) = (layer.activation.class(), layer.activation.range());
+    let problem = match (activation, logits) {
         ("Softmax", Some(true)) => Some((
             format!("softmax, and a {loss} that takes logits"),
             "the softmax is taken twice: leave one of them out (`from_logits = false`)".to_owned(),
@@ -80,11 +81,8 @@ fn with_loss(layer: &InPlace<'_>, output_loss: &OutputLoss) -> Vec<Finding> {
                 }
             },
         )),
-        (
-            activation @ ("Relu" | "Elu" | "Selu" | "Tanh" | "LeakyRelu" | "Gelu" | "Silu"),
-            Some(_),
-        ) => Some((
-            format!("{} before a {loss}", activation.to_lowercase()),
+        (name, Some(_)) if name != "Linear" && (lowest < 0.0 || highest > 1.0) => Some((
+            format!("{} before a {loss}", called(&layer.activation)),
             match of_classes {
                 true => {
                     "what comes out are no probabilities: `activation = \"softmax\"`".to_owned()
@@ -133,13 +131,16 @@ fn with_targets(layer: &InPlace<'_>, output_loss: &OutputLoss, targets: &[f32]) 
                       `sparse_categorical_crossentropy`";
         return vec![Finding::warning(NAME, place(), found, advice)];
     } else if !output_loss.loss.of_classes() && least <= most {
-        let range = match layer.activation {
-            "Relu" | "Softplus" | "Exponential" | "Relu6" if least < 0.0 => "0 or more",
-            "Sigmoid" | "Softmax" | "HardSigmoid" if least < 0.0 || most > 1.0 => "from 0 to 1",
-            "Tanh" | "Softsign" if least < -1.0 || most > 1.0 => "from -1 to 1",
-            _ => return Vec::new(),
+        let (lowest, highest) = layer.activation.range();
+        if f64::from(least) >= lowest && f64::from(most) <= highest {
+            return Vec::new();
+        }
+        let range = match (lowest.is_finite(), highest.is_finite()) {
+            (true, false) => format!("{lowest} or more"),
+            (false, true) => format!("{highest} or less"),
+            _ => format!("from {lowest} to {highest}"),
         };
-        let activation = layer.activation.to_lowercase();
+        let activation = called(&layer.activation);
         let found = format!("targets from {least} to {most}, and {activation} gives {range}");
         let advice = "it never reaches them: leave the last layer's activation out";
         return vec![Finding::warning(NAME, place(), found, advice)];

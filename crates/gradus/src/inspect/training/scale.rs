@@ -6,6 +6,7 @@ use crate::inspect::PlannedTraining;
 use crate::inspect::graph::{Graph, at, effect, targets};
 use crate::model::Source;
 use crate::model::layers::Effect;
+use crate::rules::activations::Nature;
 
 /// Rows that show the scale.
 const SAMPLED: usize = 512;
@@ -63,7 +64,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         let advice = "training begins well with numbers around 1: `data.scale = \"unit\"` for \
                       pixels, else `{ type = \"Normalization\" }` as the first layer";
         findings.push(Finding::warning("unscaled_inputs", place(), found, advice));
-    } else if first.activation == "Selu" && (mean.abs() > 0.5 || !(0.5..=2.0).contains(&deviation))
+    } else if first.nature() == Nature::SelfNormalizing
+        && (mean.abs() > 0.5 || !(0.5..=2.0).contains(&deviation))
     {
         let found = format!("SELU on inputs of mean {mean:.2} and deviation {deviation:.2}");
         let advice = "it normalizes itself with inputs of mean 0 and deviation 1 alone: \

@@ -39,7 +39,7 @@ impl LayerFormula for AlphaDropout {
     const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Training)
+        LayerTraits::alpha_dropout(Randomness::Training, self.rate)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

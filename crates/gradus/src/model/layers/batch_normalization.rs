@@ -161,6 +161,12 @@ impl LayerFormula for BatchNormalization {
         ]
     }
 
+    /// Keras 2 took a list of axes.
+    fn beyond_keras(&self) -> Option<(&'static str, &'static str)> {
+        let is_list = matches!(self.axis, Axes::Many(_));
+        is_list.then_some(("axis", "one axis, a number such as -1"))
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
         let mut variables = call.variables.iter().copied();
         let mut next = |there: bool| if there { variables.next() } else { None };

@@ -35,7 +35,7 @@ impl LayerFormula for GaussianDropout {
     const KERAS: KerasTraits = KerasTraits::BUILT_AT_ONCE;
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Training)
+        LayerTraits::dropout(Randomness::Training, self.rate)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

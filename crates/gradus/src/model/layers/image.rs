@@ -27,7 +27,7 @@ pub enum DataFormat {
 
 /// The range of a random factor.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or a list of two")]
 pub enum Factor {
     /// From minus this number to this number, or from 0 if the layer takes nothing below 0.
     One(f64),

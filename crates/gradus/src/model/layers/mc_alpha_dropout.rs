@@ -35,7 +35,7 @@ impl LayerFormula for MCAlphaDropout {
     const KERAS: KerasTraits = KerasTraits::of(KerasHome::Gradus);
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Always)
+        LayerTraits::alpha_dropout(Randomness::Always, self.rate)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

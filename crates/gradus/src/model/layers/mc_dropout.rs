@@ -36,7 +36,7 @@ impl LayerFormula for MCDropout {
     const KERAS: KerasTraits = KerasTraits::of(KerasHome::Gradus);
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits::noise(Randomness::Always)
+        LayerTraits::dropout(Randomness::Always, self.rate)
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

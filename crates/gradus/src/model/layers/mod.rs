@@ -22,7 +22,7 @@ pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
 pub(crate) use keras::{KerasHome, KerasTraits};
-pub use traits::{Effect, LayerTraits, Randomness};
+pub use traits::{Dropping, Effect, LayerTraits, Randomness};
 pub(crate) use variables::{VariableRules, VariableSpec};
 mod image;
 pub use crate::base::hash::Salt;
@@ -89,6 +89,11 @@ pub(crate) trait LayerFormula: Rule {
 
     /// The regularizer of its output.
     fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
+    /// The argument with a value that no Keras 3 takes, and the values that it does take.
+    fn beyond_keras(&self) -> Option<(&'static str, &'static str)> {
         None
     }
 
@@ -203,6 +208,7 @@ forward!(Layer {
     pub(crate) fn variables(&self, inputs: &[Shape]) -> Vec<VariableSpec>;
     pub(crate) fn variable_rules(&self) -> Vec<VariableRules<'_>>;
     pub(crate) fn activity_regularizer(&self) -> Option<Regularizer>;
+    pub(crate) fn beyond_keras(&self) -> Option<(&'static str, &'static str)>;
     pub(crate) fn tied_to(&self) -> Option<&str>;
     pub(crate) fn known_texts(&self) -> Option<&[String]>;
     pub(crate) fn look_up(&self, texts: &[String]) -> Result<Vec<Option<f32>>>;

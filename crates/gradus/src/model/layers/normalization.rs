@@ -30,7 +30,7 @@ pub struct Normalization {
 
 /// A statistic of data: one number, or one for each place along the axes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number or a list of numbers")]
 pub enum Statistic {
     /// One for all indices.
     One(f64),

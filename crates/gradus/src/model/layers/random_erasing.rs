@@ -31,7 +31,7 @@ pub struct RandomErasing {
 
 /// Filling of a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or a list of three")]
 pub enum FillValue {
     /// The same value everywhere.
     One(f64),

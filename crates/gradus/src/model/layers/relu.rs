@@ -25,6 +25,10 @@ impl ReLU {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn function(&self) -> Activation {
+        relu(self.negative_slope, self.max_value, self.threshold)
+    }
 }
 
 setters!(ReLU {
@@ -38,7 +42,7 @@ setters!(ReLU {
 
 impl Rule for ReLU {
     fn check(&self) -> Result<()> {
-        relu(self.negative_slope, self.max_value, self.threshold).check()
+        self.function().check()
     }
 }
 
@@ -47,7 +51,7 @@ impl LayerFormula for ReLU {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
-            effect: Effect::ActivatesLike(Activation::Relu),
+            effect: Effect::ActivatesLike(self.function()),
             ..LayerTraits::deterministic()
         }
     }
@@ -57,7 +61,6 @@ impl LayerFormula for ReLU {
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let rule = relu(self.negative_slope, self.max_value, self.threshold);
-        plan.activate(&call.inputs[0], &rule)
+        plan.activate(&call.inputs[0], &self.function())
     }
 }

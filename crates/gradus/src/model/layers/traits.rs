@@ -12,6 +12,8 @@ pub struct LayerTraits {
     pub effect: Effect,
     /// True if it is a means against overfitting.
     pub regularizes: bool,
+    /// Its dropout, if it drops values.
+    pub dropout: Option<Dropping>,
     /// True if training changes its weights by more than gradients: moving statistics.
     pub moves_statistics: bool,
     /// True if it can be applied to an input of text.
@@ -43,6 +45,15 @@ pub enum Randomness {
     Always,
     /// In training alone: Monte Carlo predictions take the mean, or images as they are.
     TrainingOnly,
+}
+
+/// A dropout of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropping {
+    /// The share that is dropped; of noise, the rate of the dropout with the same deviation.
+    pub rate: f64,
+    /// True if mean and deviation stay as SELU keeps them.
+    pub keeps_deviation: bool,
 }
 
 /// Effect of a layer on the size of the numbers that go through it.
@@ -79,6 +90,7 @@ impl LayerTraits {
             randomness,
             effect: Effect::Other,
             regularizes: false,
+            dropout: None,
             moves_statistics: false,
             takes_text: false,
             takes_numbers: true,
@@ -96,6 +108,26 @@ impl LayerTraits {
         let mut traits = Self::random(randomness);
         traits.effect = Effect::KeepsScale;
         traits.regularizes = true;
+        traits
+    }
+
+    /// Dropout of that rate: numbers keep their mean.
+    pub const fn dropout(randomness: Randomness, rate: f64) -> Self {
+        let mut traits = Self::noise(randomness);
+        traits.dropout = Some(Dropping {
+            rate,
+            keeps_deviation: false,
+        });
+        traits
+    }
+
+    /// Dropout of that rate for SELU: numbers keep their mean and deviation.
+    pub const fn alpha_dropout(randomness: Randomness, rate: f64) -> Self {
+        let mut traits = Self::noise(randomness);
+        traits.dropout = Some(Dropping {
+            rate,
+            keeps_deviation: true,
+        });
         traits
     }
 

@@ -3,7 +3,10 @@
 use crate::base::lane::Lane;
 use crate::base::registry::{Rule, by_name, defaults, forward, registry, visitor};
 
+mod nature;
+
 pub use leaky_relu::relu;
+pub use nature::Nature;
 
 /// The scope of an activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

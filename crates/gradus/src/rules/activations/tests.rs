@@ -288,3 +288,46 @@ fn relu_with_arguments_is_the_simplest_rule() {
     let values = [-2.0, 0.5, 3.0, 9.0].map(|x| general.visit(At(x)).0);
     assert_eq!(values, [-0.3, -0.05, 3.0, 4.0]);
 }
+
+#[test]
+fn an_activation_has_its_nature_from_its_values() {
+    let of = |nature| {
+        let usual = Activation::MEMBERS.iter().filter_map(|m| m.aliases.first());
+        let all = usual.filter_map(|a| Activation::from_config("", &(*a).into()).ok());
+        let such = all.filter(|a| a.nature() == nature);
+        such.map(|a| a.class().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Nature::Linear), ["Linear"]);
+    let rectifiers = [
+        "Celu",
+        "Relu6",
+        "Elu",
+        "Gelu",
+        "LeakyRelu",
+        "Mish",
+        "Relu",
+        "Silu",
+        "HardSilu",
+        "Softplus",
+        "SparsePlus",
+        "Squareplus",
+    ];
+    assert_eq!(of(Nature::Rectifier), rectifiers);
+    assert_eq!(of(Nature::SelfNormalizing), ["Selu"]);
+    let saturating = [
+        "HardTanh",
+        "HardSigmoid",
+        "SparseSigmoid",
+        "Sigmoid",
+        "Softsign",
+        "Tanh",
+    ];
+    assert_eq!(of(Nature::Saturating), saturating);
+    assert_eq!(of(Nature::Shares), ["Softmax", "LogSoftmax"]);
+    assert_eq!(Activation::Sigmoid.range(), (0.0, 1.0));
+    assert_eq!(Activation::Elu.range(), (-1.0, f64::INFINITY));
+    assert_eq!(Activation::Softsign.range(), (-0.98, 0.98));
+    let dies = |a: Activation| a.dies();
+    assert!(dies(Activation::Relu) && dies(Activation::Relu6));
+    assert!(!dies(Activation::LeakyRelu) && !dies(Activation::Gelu) && !dies(Activation::Sigmoid));
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The axes over which a norm is taken; below 0 they count from the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a whole number, or a list of them")]
 pub enum Axes {
     /// One.
     One(i64),

@@ -34,18 +34,30 @@ impl Rule for Ones {}
 impl Rule for Constant {}
 
 impl InitializerFormula for Zeros {
+    fn deviation(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(0.0);
     }
 }
 
 impl InitializerFormula for Ones {
+    fn deviation(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(1.0);
     }
 }
 
 impl InitializerFormula for Constant {
+    fn deviation(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn fill(&self, _: &[usize], _: &mut Sequence, values: &mut [f32]) {
         values.fill(self.value as f32);
     }

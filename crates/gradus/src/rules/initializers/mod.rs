@@ -11,6 +11,16 @@ pub(crate) trait InitializerFormula: Rule {
     /// Fills `values` of a variable of that shape.
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]);
 
+    /// The equivalent [`VarianceScaling`], if there is one.
+    fn scaling(&self) -> Option<VarianceScaling> {
+        None
+    }
+
+    /// The deviation of the values, if it is the same for every shape.
+    fn deviation(&self) -> Option<f64> {
+        None
+    }
+
     /// Refuses a variable of an unsupported shape.
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
         let _ = shape;
@@ -61,6 +71,10 @@ defaults!(Initializer {
 by_name!(Initializer, Initializer::Zeros);
 
 forward!(Initializer {
+    /// The equivalent [`VarianceScaling`], if there is one: the variance follows the shape.
+    pub fn scaling(&self) -> Option<VarianceScaling>;
+    /// The deviation of the values, if it is the same for every shape.
+    pub fn deviation(&self) -> Option<f64>;
     /// Refuses a variable of an unsupported shape.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
 });

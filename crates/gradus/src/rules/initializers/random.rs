@@ -1,4 +1,5 @@
 use super::InitializerFormula;
+use super::variance_scaling::CUT;
 use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
@@ -102,12 +103,20 @@ impl Rule for TruncatedNormal {
 }
 
 impl InitializerFormula for RandomNormal {
+    fn deviation(&self) -> Option<f64> {
+        Some(self.stddev)
+    }
+
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         values.fill_with(|| (self.mean + self.stddev * random.normal()) as f32);
     }
 }
 
 impl InitializerFormula for RandomUniform {
+    fn deviation(&self) -> Option<f64> {
+        Some((self.maxval - self.minval) / 12.0_f64.sqrt())
+    }
+
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         let width = self.maxval - self.minval;
         values.fill_with(|| (self.minval + width * random.uniform()) as f32);
@@ -115,6 +124,10 @@ impl InitializerFormula for RandomUniform {
 }
 
 impl InitializerFormula for TruncatedNormal {
+    fn deviation(&self) -> Option<f64> {
+        Some(self.stddev * CUT)
+    }
+
     fn fill(&self, _: &[usize], random: &mut Sequence, values: &mut [f32]) {
         values.fill_with(|| (self.mean + self.stddev * random.truncated_normal()) as f32);
     }

@@ -17,6 +17,9 @@ pub enum Mode {
     FanAvg,
 }
 
+/// The deviation of a standard normal truncated at ±2.
+pub(super) const CUT: f64 = 0.879_625_661_034_239_8;
+
 /// The form of the distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +71,10 @@ impl Rule for VarianceScaling {
 }
 
 impl InitializerFormula for VarianceScaling {
+    fn scaling(&self) -> Option<VarianceScaling> {
+        Some(self.clone())
+    }
+
     fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]) {
         let (fan_in, fan_out) = fans(shape);
         let n = match self.mode {
@@ -78,8 +85,6 @@ impl InitializerFormula for VarianceScaling {
         let variance = self.scale / n.max(1.0);
         match self.distribution {
             Distribution::TruncatedNormal => {
-                // The deviation of a standard normal truncated at ±2.
-                const CUT: f64 = 0.879_625_661_034_239_8;
                 let stddev = variance.sqrt() / CUT;
                 values.fill_with(|| (stddev * random.truncated_normal()) as f32);
             }
@@ -121,19 +126,24 @@ macro_rules! named {
 
         impl $name {
             pub(super) const DEFAULT: Self = $name { seed: None };
+
+            const RULE: VarianceScaling = VarianceScaling {
+                scale: $scale,
+                mode: Mode::$mode,
+                distribution: Distribution::$distribution,
+                seed: None,
+            };
         }
 
         impl Rule for $name {}
 
         impl InitializerFormula for $name {
+            fn scaling(&self) -> Option<VarianceScaling> {
+                Some(Self::RULE)
+            }
+
             fn fill(&self, shape: &[usize], random: &mut Sequence, values: &mut [f32]) {
-                let rule = VarianceScaling {
-                    scale: $scale,
-                    mode: Mode::$mode,
-                    distribution: Distribution::$distribution,
-                    seed: None,
-                };
-                rule.fill(shape, random, values);
+                Self::RULE.fill(shape, random, values);
             }
         }
     };

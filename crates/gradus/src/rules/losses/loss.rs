@@ -1,5 +1,5 @@
 use super::{Criterion, Function, Targets};
-use crate::base::registry::{Member, Value, named, short};
+use crate::base::registry::{Member, Value, named, refuse_unknown, short};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
@@ -146,10 +146,8 @@ impl Loss {
     pub fn from_config(at: &str, value: &Value) -> Result<Self> {
         let (name, mut given) = named(at, "loss", value)?;
         if let Some(member) = Self::MEMBERS.iter().find(|m| m.is_called(&name)) {
-            let known = || (member.fields)().iter().chain(SHARED).copied();
-            if let Some(key) = given.keys().find(|key| !known().any(|k| k == *key)) {
-                return Err(Error::unknown(at, "key", key, known()));
-            }
+            let known = [(member.fields)(), SHARED].concat();
+            refuse_unknown(at, ("loss", member.class), &given, &known)?;
         }
         let reduction = match given.remove("reduction") {
             None => Reduction::default(),

@@ -44,6 +44,9 @@ impl Rule for Adam {
 }
 
 impl OptimizerFormula for Adam {
+    const LARGE_RATE: Option<f64> = Some(0.03);
+    const DECOUPLED: Option<&'static str> = Some("AdamW");
+
     fn slots(&self) -> &'static [&'static str] {
         if self.amsgrad {
             &["momentum", "velocity", "velocity_hat"]
@@ -142,6 +145,8 @@ impl Rule for AdamW {
 
 impl OptimizerFormula for AdamW {
     const WEIGHT_DECAY: Option<f64> = Some(0.004);
+    const LARGE_RATE: Option<f64> = Some(0.03);
+    const DECOUPLED: Option<&'static str> = Some("AdamW");
 
     fn slots(&self) -> &'static [&'static str] {
         self.adam().slots()

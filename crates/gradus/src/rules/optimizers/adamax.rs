@@ -41,6 +41,8 @@ impl Rule for Adamax {
 }
 
 impl OptimizerFormula for Adamax {
+    const LARGE_RATE: Option<f64> = Some(0.1);
+
     fn slots(&self) -> &'static [&'static str] {
         &["momentum", "norm"]
     }

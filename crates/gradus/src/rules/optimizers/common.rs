@@ -1,8 +1,9 @@
 use super::{Method, OptimizerFormula};
-use crate::base::registry::{Value, field_names, fields, named, read};
+use crate::base::registry::{Value, field_names, fields, named, read, refuse_unknown};
 use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The slot of the weights' moving average.
 pub(crate) const AVERAGE: &str = "average";
@@ -24,9 +25,10 @@ impl<'de> Deserialize<'de> for LearningRate {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         match Value::deserialize(d)? {
             Value::Number(rate) => Ok(LearningRate::Constant(rate.as_f64().unwrap_or(f64::NAN))),
-            other => Schedule::from_config("", &other)
+            other @ (Value::String(_) | Value::Object(_)) => Schedule::from_config("", &other)
                 .map(LearningRate::Schedule)
                 .map_err(serde::de::Error::custom),
+            _ => Err(serde::de::Error::custom("expected a number or a schedule")),
         }
     }
 }
@@ -162,10 +164,16 @@ impl Optimizer {
         let (name, given) = named(at, "optimizer", value)?;
         let shared = field_names::<Common>();
         if let Some(member) = Method::MEMBERS.iter().find(|m| m.is_called(&name)) {
-            let known = || (member.fields)().iter().chain(shared).copied();
-            if let Some(key) = given.keys().find(|key| !known().any(|k| k == *key)) {
-                return Err(Error::unknown(at, "key", key, known()));
+            let known = [(member.fields)(), shared].concat();
+            // Advice may compute with the rate, also with the usual one.
+            let mut all = given.clone();
+            if let (Ok(method), false) = (
+                Method::from_config(at, &json!(member.class)),
+                all.contains_key("learning_rate"),
+            ) {
+                all.insert("learning_rate".into(), method.default_rate().into());
             }
+            refuse_unknown(at, ("optimizer", member.class), &all, &known)?;
         }
         // Keras writes null for none, even if the default is another.
         let decay_given = given.contains_key("weight_decay");

@@ -61,6 +61,8 @@ fn ratio(w: f64, r: f64) -> f32 {
 }
 
 impl OptimizerFormula for Lamb {
+    const LARGE_RATE: Option<f64> = Some(0.5);
+
     fn slots(&self) -> &'static [&'static str] {
         &["momentum", "velocity"]
     }

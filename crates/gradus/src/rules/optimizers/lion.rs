@@ -42,6 +42,8 @@ impl Rule for Lion {
 }
 
 impl OptimizerFormula for Lion {
+    const LARGE_RATE: Option<f64> = Some(0.01);
+
     fn slots(&self) -> &'static [&'static str] {
         &["momentum"]
     }

@@ -56,6 +56,13 @@ pub trait OptimizerFormula: Rule {
     /// Keras' default weight decay.
     const WEIGHT_DECAY: Option<f64> = None;
 
+    /// The rate from which its steps blow most networks up, if it is known.
+    const LARGE_RATE: Option<f64> = None;
+
+    /// The class whose weight decay takes the place of an ℓ2 penalty, which this method would divide
+    /// by each gradient's size (Loshchilov & Hutter 2019).
+    const DECOUPLED: Option<&'static str> = None;
+
     /// The slots of each weight, in the order of Keras' files.
     fn slots(&self) -> &'static [&'static str];
 
@@ -71,6 +78,13 @@ pub trait OptimizerFormula: Rule {
 
     /// The coefficients of one step; the learning rate first.
     fn coefficients(&self, clock: Clock<'_>) -> Coefficients;
+
+    /// The size of its steps under a steady gradient, in units of those without momentum;
+    /// `momentum` is a schedule's, if it has one.
+    fn gain(&self, momentum: Option<f64>) -> f64 {
+        let _ = momentum;
+        1.0
+    }
 
     /// The same coefficients with the learning rate multiplied by `factor`. By default only the
     /// first depends on the rate.
@@ -173,6 +187,12 @@ forward!(Method {
     pub(crate) fn default_decay(&self) -> Option<f64> = WEIGHT_DECAY;
     /// Keras' default learning rate.
     pub(crate) fn default_rate(&self) -> f64 = LEARNING_RATE;
+    /// The rate from which its steps blow most networks up, if it is known.
+    pub(crate) fn large_rate(&self) -> Option<f64> = LARGE_RATE;
+    /// The class whose weight decay takes the place of an ℓ2 penalty, if there is one.
+    pub(crate) fn decoupled(&self) -> Option<&'static str> = DECOUPLED;
+    /// The size of its steps under a steady gradient, in units of those without momentum.
+    pub(crate) fn gain(&self, momentum: Option<f64>) -> f64;
 });
 
 #[cfg(test)]

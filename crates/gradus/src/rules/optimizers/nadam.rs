@@ -42,6 +42,8 @@ impl Rule for Nadam {
 }
 
 impl OptimizerFormula for Nadam {
+    const LARGE_RATE: Option<f64> = Some(0.03);
+
     fn slots(&self) -> &'static [&'static str] {
         &["momentum", "velocity"]
     }

@@ -46,12 +46,21 @@ impl Rule for RMSprop {
 }
 
 impl OptimizerFormula for RMSprop {
+    const LARGE_RATE: Option<f64> = Some(0.03);
+
     fn slots(&self) -> &'static [&'static str] {
         match (self.momentum > 0.0, self.centered) {
             (false, false) => &["velocity"],
             (true, false) => &["velocity", "momentum"],
             (false, true) => &["velocity", "average_gradient"],
             (true, true) => &["velocity", "momentum", "average_gradient"],
+        }
+    }
+
+    fn gain(&self, momentum: Option<f64>) -> f64 {
+        match self.momentum {
+            0.0 => 1.0,
+            own => 1.0 / (1.0 - momentum.unwrap_or(own)).max(f64::EPSILON),
         }
     }
 

@@ -36,12 +36,20 @@ impl Rule for SGD {
 
 impl OptimizerFormula for SGD {
     const LEARNING_RATE: f64 = 0.01;
+    const LARGE_RATE: Option<f64> = Some(1.0);
 
     fn slots(&self) -> &'static [&'static str] {
         if self.momentum > 0.0 {
             &["momentum"]
         } else {
             &[]
+        }
+    }
+
+    fn gain(&self, momentum: Option<f64>) -> f64 {
+        match self.momentum {
+            0.0 => 1.0,
+            own => 1.0 / (1.0 - momentum.unwrap_or(own)).max(f64::EPSILON),
         }
     }
 

@@ -58,7 +58,10 @@ pub struct Stage {
 
 /// A selection of a model's layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a number of layers, or a list of names"
+)]
 pub enum Layers {
     /// The last ones, this many with weights to train.
     Top(usize),

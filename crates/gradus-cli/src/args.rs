@@ -28,6 +28,8 @@ pub enum Command {
     Summary(Summary),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),
+    /// Print the JSON Schema of configurations, for editors and validators
+    Schema(Schema),
     /// Look at data
     #[command(subcommand)]
     Data(Data),
@@ -152,6 +154,13 @@ pub struct Convert {
     /// either is understood [default: keras]
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Schema {
+    /// Print docs/config.md instead, which is made of it
+    #[arg(long, hide = true)]
+    pub markdown: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ pub mod data;
 pub mod evaluate;
 pub mod lr_find;
 pub mod predict;
+pub mod schema;
 mod show_table;
 pub mod summary;
 pub mod train;

@@ -6,6 +6,7 @@
 //! kernel with the concrete rule.
 
 use crate::error::{Error, Result, join, nearest};
+use schemars::{Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
@@ -23,12 +24,19 @@ pub struct Member {
     pub aliases: &'static [&'static str],
     /// The names of its arguments.
     pub fields: fn() -> &'static [&'static str],
+    /// The JSON Schema of its arguments.
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Member {
     /// True if the member answers to this name.
     pub fn is_called(&self, name: &str) -> bool {
-        self.class == name || self.aliases.contains(&name)
+        self.names().any(|own| own == name)
+    }
+
+    /// Every name that it answers to, the usual one first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.aliases.iter().copied().chain([self.class])
     }
 }
 
@@ -206,6 +214,7 @@ macro_rules! registry {
                     class: stringify!($rule),
                     aliases: &[$($alias),*],
                     fields: $crate::base::registry::field_names::<$rule>,
+                    schema: <$rule as schemars::JsonSchema>::json_schema,
                 }, )+)+
             ];
 
@@ -256,6 +265,17 @@ macro_rules! registry {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 use $crate::base::registry::short;
                 short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
+            }
+        }
+
+        impl schemars::JsonSchema for $family {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($family).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let (name, common) = (stringify!($family), Default::default());
+                $crate::base::json_schema::family(generator, name, $noun, Self::MEMBERS, &common)
             }
         }
 

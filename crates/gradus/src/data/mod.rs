@@ -66,6 +66,7 @@ pub use schema::{
     DateFormats, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
     Treat, Unfamiliar,
 };
+pub(crate) use source::keys_by_kind;
 pub(crate) use spec::config_text;
 pub use spec::{is_table, load, open, table_of};
 pub use split::{HoldOut, SplitBy};

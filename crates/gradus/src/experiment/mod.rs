@@ -45,6 +45,7 @@ mod model_data;
 mod model_file;
 mod pretrain;
 mod recorder;
+mod reference;
 mod resolve;
 mod results;
 pub mod run_folder;
@@ -57,6 +58,7 @@ pub use cross_validate::CrossValidated;
 pub use event::{Event, FoundRate};
 pub use model_data::{data_to_evaluate, data_to_predict, unfamiliar};
 pub use model_file::ModelFile;
+pub use reference::{reference, schema};
 pub use resolve::SuggestedRates;
 pub use results::{BetterEpoch, Results};
 

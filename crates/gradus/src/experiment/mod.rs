@@ -49,6 +49,7 @@ mod reference;
 mod resolve;
 mod results;
 pub mod run_folder;
+mod starter;
 mod train;
 mod unwritten;
 
@@ -61,6 +62,7 @@ pub use model_file::ModelFile;
 pub use reference::{reference, schema};
 pub use resolve::SuggestedRates;
 pub use results::{BetterEpoch, Results};
+pub use starter::starter;
 
 use crate::data::RunData;
 use crate::error::{Error, Result};

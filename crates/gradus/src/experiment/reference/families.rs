@@ -124,7 +124,10 @@ pub fn section(family: &Family, definitions: &Value) -> Result<String> {
             details += &table;
         }
         let names = names.join(", ");
-        overview += &format!("| {names} | {} |\n", first.trim_end_matches(':').replace('|', "\\|"));
+        overview += &format!(
+            "| {names} | {} |\n",
+            first.trim_end_matches(':').replace('|', "\\|")
+        );
     }
     Ok(format!("{text}{overview}\n{details}"))
 }

@@ -136,6 +136,12 @@ pub(crate) fn either(all: &[Value]) -> Schema {
     json_schema!({ "anyOf": all })
 }
 
+/// A table of this schema, or a value of another one. A table is held against its own alone, so that
+/// a validator names the key that is wrong.
+pub(crate) fn table_or(table: impl Into<Value>, other: &Value) -> Schema {
+    json_schema!({ "if": { "type": "object" }, "then": table.into(), "else": other })
+}
+
 /// Adds another spelling of a word, which the reader takes, too.
 pub(crate) fn also(spelling: &'static str) -> impl Fn(&mut Schema) {
     move |schema| {

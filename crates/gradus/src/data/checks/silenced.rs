@@ -63,7 +63,9 @@ impl JsonSchema for Silenced {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let checks = names().map(|name| (name.to_owned(), json!({ "type": "boolean" })));
-        let some = json_schema::table(checks.collect()).to_value();
-        json_schema::either(&[json!({ "type": "boolean" }), some])
+        json_schema::table_or(
+            json_schema::table(checks.collect()),
+            &json!({ "type": "boolean" }),
+        )
     }
 }

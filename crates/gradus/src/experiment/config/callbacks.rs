@@ -67,13 +67,14 @@ pub(super) struct Raw {
 }
 
 fn or_off<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    let table = generator.subschema_for::<T>().to_value();
-    json_schema::either(&[json!({ "const": false }), table])
+    json_schema::table_or(generator.subschema_for::<T>(), &json!({ "const": false }))
 }
 
 fn or_on<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    let table = generator.subschema_for::<T>().to_value();
-    json_schema::either(&[json!({ "type": "boolean" }), table])
+    json_schema::table_or(
+        generator.subschema_for::<T>(),
+        &json!({ "type": "boolean" }),
+    )
 }
 
 impl CallbacksConfig {

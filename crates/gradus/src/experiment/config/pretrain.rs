@@ -96,7 +96,7 @@ pub(super) struct Raw {
     #[schemars(with = "Option<bool>", extend("default" = Autoencoder::new().tied), extend("examples" = [true]))]
     tied: Option<Value>,
     /// siamese: layers that make two versions of an image, labels being ignored. Default none.
-    #[schemars(with = "Option<Vec<LayerTable>>")]
+    #[schemars(schema_with = "augment_schema")]
     #[schemars(extend("examples" = [[{ "type": "RandomTranslation", "height_factor": 0.1, "width_factor": 0.1 }]]))]
     augment: Option<Vec<Value>>,
     /// masked_features: the share of the features that is masked, above 0 and below 1.
@@ -109,6 +109,13 @@ pub(super) struct Raw {
     /// siamese: the distance that others are to keep.
     #[schemars(extend("default" = Siamese::new().margin), extend("examples" = [0.5]))]
     margin: Option<f64>,
+}
+
+/// A layer without arguments may be given by its name alone.
+fn augment_schema(generator: &mut SchemaGenerator) -> schemars::Schema {
+    let layer = generator.subschema_for::<LayerTable>();
+    let layer = json_schema::table_or(layer, &json!({ "type": "string" }));
+    schemars::json_schema!({ "type": "array", "items": layer })
 }
 
 fn kinds(_: &mut SchemaGenerator) -> schemars::Schema {

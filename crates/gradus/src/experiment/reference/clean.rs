@@ -19,8 +19,9 @@ pub fn clean(schema: &mut Value) {
                 fields.entry("additionalProperties").or_insert(false.into());
             }
             for (key, value) in fields.iter_mut() {
-                // A default or an example is a value, not a schema.
-                if !["default", "examples", "const", "enum"].contains(&key.as_str()) {
+                // A default or an example is a value, not a schema; a condition holds of tables with
+                // other keys, too.
+                if !["default", "examples", "const", "enum", "if"].contains(&key.as_str()) {
                     clean(value);
                 }
             }

@@ -61,3 +61,6 @@ fn meaning_of(schema: &Value) -> &str {
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,11 +40,16 @@ pub fn type_of(schema: &Value, definitions: &Value) -> String {
         return definition(schema, definitions).map_or_else(String::new, of);
     }
     if schema.get("if").is_some() {
-        // One for all outputs, or a table by output; a member, or its keys.
         let (then, other) = (&schema["then"], &schema["else"]);
-        return match then.get("additionalProperties").filter(|of| of.is_object()) {
-            Some(_) => format!("{}, or a table of them by output", of(other)),
-            None => of(other),
+        // A table for each output; the keys of a member without `type`; a table, or a word for it.
+        let by_output = then
+            .get("additionalProperties")
+            .is_some_and(Value::is_object);
+        let is_untyped = schema["if"].get("not").is_some();
+        return match (by_output, is_untyped) {
+            (true, _) => format!("{}, or a table of them by output", of(other)),
+            (false, true) => of(other),
+            (false, false) => format!("{} or {}", of(other), of(then)),
         };
     }
     if let Some(all) = schema.get("anyOf").and_then(Value::as_array) {

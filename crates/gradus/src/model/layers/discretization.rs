@@ -33,7 +33,7 @@ pub struct Discretization {
     /// The bounds, ascending. Default none: they are learned.
     #[schemars(extend("examples" = [[0.0, 1.0]]))]
     pub bin_boundaries: Option<Vec<f64>>,
-    /// Number of bins to learn. Default none.
+    /// Number of bins to learn. Default none: it is required, unless `bin_boundaries` are given.
     #[schemars(extend("examples" = [10]))]
     pub num_bins: Option<usize>,
     /// Exactness of learning: the share of the numbers that a bound may be

@@ -36,6 +36,7 @@ pub struct Resizing {
     pub pad_to_aspect_ratio: bool,
     /// Filling of what it is then widened by: Keras knows `constant` alone.
     #[serde(default = "constant")]
+    #[schemars(extend("examples" = ["constant"]))]
     pub fill_mode: FillMode,
     /// Constant of the padding. Default 0.
     #[serde(default)]

@@ -5,6 +5,7 @@ use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -15,8 +16,7 @@ pub(crate) const AVERAGE: &str = "average";
 pub(crate) const ACCUMULATOR: &str = "gradient_accumulator";
 
 /// A number, or a schedule of the step.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum LearningRate {
     /// A constant.
@@ -448,6 +448,26 @@ impl<M> OptimizerOf<M> {
     pub fn gradient_accumulation_steps(mut self, steps: u64) -> Self {
         self.gradient_accumulation_steps = Some(steps);
         self
+    }
+}
+
+/// With the word of `[train]` that runs the learning-rate finder.
+impl JsonSchema for LearningRate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LearningRate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let schedule = generator.subschema_for::<Schedule>().to_value();
+        json_schema::either(&[
+            json!({ "type": "number" }),
+            json!({ "const": "auto" }),
+            schedule,
+        ])
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Place;
-use gradus::{Tensor, data};
+use gradus::{Shape, data};
 
 /// A configuration by `init`: checked, and trained for an epoch. Returns its text.
 fn begun(place: &Place, data: &str) -> String {
@@ -128,18 +128,25 @@ fn names_from_a_table_cannot_leave_their_comment() {
 #[test]
 fn arrays_find_their_targets_beside_them() {
     let place = Place::new();
-    let x = Tensor::from_f32([4], (0..200).map(|i| (i % 17) as f32).collect()).unwrap();
-    let y = Tensor::from_column((0..50).map(|i| (i % 3) as f32).collect()).unwrap();
-    data::write_npy(&place.path("train_x.npy"), &x).unwrap();
-    data::write_npy(&place.path("train_y.npy"), &y).unwrap();
+    let array = |row: &[usize], values: Vec<f32>| {
+        let mut file = Vec::new();
+        data::write_npy(&mut file, &Shape::new(row), &values).unwrap();
+        file
+    };
+    let x = array(&[4], (0..200).map(|i| (i % 17) as f32).collect());
+    place.write("train_x.npy", &x);
+    place.write("alone.npy", x);
+    place.write(
+        "train_y.npy",
+        array(&[], (0..50).map(|i| (i % 3) as f32).collect()),
+    );
     let text = begun(&place, "train_x.npy");
     assert!(text.contains("# 50 rows of 4\n"), "{text}");
     assert!(text.contains("a guess, the file beside it"), "{text}");
     assert!(text.contains("\ny = \"train_y.npy\"\n"), "{text}");
-    assert!(text.contains("# What is predicted: 3 classes\n"), "{text}");
+    assert!(text.contains("# What is predicted: 3 classes.\n"), "{text}");
     let named = begun(&place, "train_x.npy,train_y.npy");
     assert!(!named.contains("guess"), "{named}");
-    data::write_npy(&place.path("alone.npy"), &x).unwrap();
     let said = place.mistake(&["init", "alone.npy"]);
     assert!(said.contains("gradus init alone.npy,FILE.npy"), "{said}");
 }
@@ -191,7 +198,7 @@ fn nothing_to_look_at_is_the_users_mistake() {
         ("one.csv", "two at least"),
         ("same.csv", "no column that could be predicted"),
         ("config.toml", "a configuration"),
-        ("digits:all", "did you mean"),
+        ("digits:all", "known: train, test"),
         ("", ""),
     ] {
         let said = place.mistake(&["init", data]);

@@ -49,9 +49,8 @@ pub fn look(data: &str, path: &Path) -> Result<Rows> {
     rows.remark("What a column is, if it was read wrongly, and columns that are not to be used:");
     let other = looks.iter().find(|look| look.name != target.name);
     let other = other.map_or("NAME", |look| look.name.as_str());
-    rows.data
-        .push(format!("# columns = {{ {} = \"category\" }}", key(other)));
-    rows.data.push(format!("# exclude = [{}]", toml(other)));
+    rows.remark(&format!("columns = {{ {} = \"category\" }}", key(other)));
+    rows.remark(&format!("exclude = [{}]", toml(other)));
     let way = match is_split_by_class(target) {
         true => "stratify",
         false => "shuffle",

@@ -145,7 +145,7 @@ fn arrays_find_their_targets_beside_them() {
     assert!(text.contains("a guess, the file beside it"), "{text}");
     assert!(text.contains("\ny = \"train_y.npy\"\n"), "{text}");
     assert!(text.contains("# What is predicted: 3 classes.\n"), "{text}");
-    let named = begun(&place, "train_x.npy,train_y.npy");
+    let named = place.ok(&["init", "train_x.npy,train_y.npy"]);
     assert!(!named.contains("guess"), "{named}");
     let said = place.mistake(&["init", "alone.npy"]);
     assert!(said.contains("gradus init alone.npy,FILE.npy"), "{said}");

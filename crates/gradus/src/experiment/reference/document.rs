@@ -1,5 +1,6 @@
 //! `docs/config.md`: every key of a configuration, from its schema.
 
+use super::anchor::anchor;
 use super::families::{self, FAMILIES};
 use super::{keys, meaning_of, schema, words};
 use crate::base::registry::Value;
@@ -144,11 +145,4 @@ fn recipes(definitions: &Value) -> String {
          `model.recipe = \"default\"`. What `[train]` and `[callbacks]` name replaces the recipe's own, \
          key by key.\n\n{list}"
     )
-}
-
-/// The name by which a heading is linked.
-pub fn anchor(title: &str) -> String {
-    let kept = |c: char| c.is_alphanumeric() || c == ' ' || c == '-' || c == '_';
-    let kept: String = title.chars().filter(|c| kept(*c)).collect();
-    kept.to_lowercase().replace(' ', "-")
 }

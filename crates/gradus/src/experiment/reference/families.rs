@@ -1,6 +1,6 @@
 //! The sections of families: layers, losses, optimizers, …
 
-use super::document::anchor;
+use super::anchor::anchor;
 use super::{keys, meaning_of, words};
 use crate::base::json_schema::OF;
 use crate::base::registry::Value;

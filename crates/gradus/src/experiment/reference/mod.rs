@@ -1,5 +1,6 @@
 //! The reference of a configuration: its JSON Schema, and the document that is made of it.
 
+mod anchor;
 mod clean;
 mod document;
 mod examples;

@@ -9,6 +9,7 @@ pub use super::read::read;
 pub(crate) use super::read::{read_rule, refuse_unknown};
 
 use crate::error::{Error, Result, join, nearest};
+use schemars::{Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
@@ -26,16 +27,23 @@ pub struct Member {
     pub aliases: &'static [&'static str],
     /// The names of its arguments.
     pub fields: fn() -> &'static [&'static str],
+    /// The JSON Schema of its arguments.
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Member {
     /// True if the member answers to this name.
     pub fn is_called(&self, name: &str) -> bool {
-        self.class == name || self.aliases.contains(&name)
+        self.names().any(|own| own == name)
+    }
+
+    /// Every name that it answers to, the usual one first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.aliases.iter().copied().chain([self.class])
     }
 
     /// The names to offer: its aliases in small letters, else its class.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &'static str> + use<> {
         let small = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
         let aliases = self.aliases.iter().copied().filter(move |name| small(name));
         let class = self.aliases.is_empty().then_some(self.class);
@@ -196,6 +204,7 @@ macro_rules! registry {
                     class: stringify!($rule),
                     aliases: &[$($alias),*],
                     fields: $crate::base::registry::field_names::<$rule>,
+                    schema: <$rule as schemars::JsonSchema>::json_schema,
                 }, )+)+
             ];
 
@@ -218,7 +227,7 @@ macro_rules! registry {
                         return Ok(rule.into());
                     }
                 )+)+
-                let known = Self::MEMBERS.iter().flat_map($crate::base::registry::Member::names);
+                let known = Self::MEMBERS.iter().flat_map($crate::base::registry::Member::offered);
                 Err($crate::Error::unknown(at, $noun, &name, known))
             }
 
@@ -256,6 +265,17 @@ macro_rules! registry {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 use $crate::base::registry::short;
                 short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
+            }
+        }
+
+        impl schemars::JsonSchema for $family {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($family).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let (name, common) = (stringify!($family), Default::default());
+                $crate::base::json_schema::family(generator, name, $noun, Self::MEMBERS, &common)
             }
         }
 

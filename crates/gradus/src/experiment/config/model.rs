@@ -1,10 +1,14 @@
 //! `[model]`: the layers to train.
 
 use super::{excluded, problem_at, text_of, truth, whole};
+use crate::base::json_schema;
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
-use crate::model::Recipe;
+use crate::model::{LayerTable, Recipe};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 /// `[model]`, read.
 #[derive(Clone, Debug)]
@@ -46,14 +50,40 @@ impl NamedRecipe {
     }
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    file: Option<Value>,
+/// The layers to train: one of `layers`, `recipe` and `file`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Model", default)]
+pub(super) struct Raw {
+    /// The layers, a table for each, from input to output. Default none.
+    #[schemars(with = "Option<Vec<LayerTable>>", length(min = 1))]
+    #[schemars(extend("examples" = [[{ "type": "Flatten" }, { "type": "Dense", "units": 10, "activation": "softmax" }]]))]
     layers: Option<Value>,
+    /// The names of the output layers, with `layers`. Default the last layer.
+    #[schemars(with = "Option<Vec<String>>", length(min = 1), extend("examples" = [["price", "kind"]]))]
     outputs: Option<Value>,
+    /// A default network that is fitted to the data. Default none.
+    #[schemars(schema_with = "recipes", extend("examples" = ["default"]))]
     recipe: Option<Value>,
+    /// The units of each hidden layer of the recipe. Default [300, 100]; for a table by its number of
+    /// rows.
+    #[schemars(with = "Option<Vec<NonZeroUsize>>", extend("examples" = [[300, 100]]))]
     hidden: Option<Value>,
+    /// The path of a saved model (`.keras`), which is trained on, weights and all. Default none.
+    #[schemars(with = "Option<String>", extend("examples" = ["model.keras"]))]
+    file: Option<Value>,
+    /// Layers that are frozen (false) or trained (true): patterns of their names, in which `*` stands
+    /// for any text. The later key wins. Default as saved, else all are trained.
+    #[schemars(with = "Option<BTreeMap<String, bool>>", extend("examples" = [{ "dense_1": false }]))]
     trainable: Option<Value>,
+}
+
+fn recipes(_: &mut SchemaGenerator) -> Schema {
+    let meanings = [
+        "ELU with He initialization, Nesterov momentum, 1cycle, early stopping, and batch normalization if \
+         there are three hidden layers or more; for a table AdamW and dropout, in a size that its rows allow",
+        "SELU, LeCun initialization, and inputs that are standardized",
+    ];
+    json_schema::words(Recipe::NAMES.into_iter().zip(meanings))
 }
 
 impl ModelConfig {

@@ -5,22 +5,27 @@ use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
 /// Ends the training when a monitored value stops improving.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct EarlyStopping {
     /// Monitored value. Default `val_loss`.
+    #[schemars(extend("examples" = ["val_accuracy"]))]
     pub monitor: String,
     /// The least change that counts as an improvement. Default 0.
+    #[schemars(extend("examples" = [0.001]))]
     pub min_delta: f64,
     /// Epochs without improvement that end the training. Default 0.
+    #[schemars(extend("examples" = [10]))]
     pub patience: usize,
     /// Better direction. Default the metric's own.
     pub mode: Direction,
     /// Baseline to improve on. Default none.
+    #[schemars(extend("examples" = [0.5]))]
     pub baseline: Option<f64>,
     /// True to restore the best epoch's weights at the end. Default no.
     pub restore_best_weights: bool,
     /// Epochs before monitoring starts. Default 0.
+    #[schemars(extend("examples" = [5]))]
     pub start_from_epoch: usize,
     #[serde(skip)]
     progress: EarlyStoppingProgress,

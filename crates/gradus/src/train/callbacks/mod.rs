@@ -405,7 +405,17 @@ fn set_rate(model: &mut Model, now: f64) {
 }
 
 /// The better direction of a monitored value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The metric's own, whatever its name; smaller for losses.

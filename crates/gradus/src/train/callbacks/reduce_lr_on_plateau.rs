@@ -5,22 +5,28 @@ use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
 /// Performance scheduling: lowers the learning rate when a monitored value stops improving.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ReduceLROnPlateau {
     /// Monitored value. Default `val_loss`.
+    #[schemars(extend("examples" = ["val_accuracy"]))]
     pub monitor: String,
     /// Factor of the rate. Default 0.1.
+    #[schemars(extend("examples" = [0.5]))]
     pub factor: f64,
     /// Epochs without improvement before a reduction. Default 10.
+    #[schemars(extend("examples" = [5]))]
     pub patience: usize,
     /// Better direction. Default the metric's own.
     pub mode: Direction,
     /// The least change that counts as an improvement. Default 0.0001.
+    #[schemars(extend("examples" = [0.001]))]
     pub min_delta: f64,
     /// Cooldown: epochs after a reduction before monitoring resumes. Default 0.
+    #[schemars(extend("examples" = [2]))]
     pub cooldown: usize,
     /// The lowest rate. Default 0.
+    #[schemars(extend("examples" = [1e-5]))]
     pub min_lr: f64,
     #[serde(skip)]
     progress: ReduceLROnPlateauProgress,

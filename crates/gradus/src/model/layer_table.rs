@@ -1,0 +1,88 @@
+//! The schema of a layer's table in a configuration.
+
+use super::dtype::Dtype;
+use super::layers::Layer;
+use crate::base::json_schema::{self, OF};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+
+/// A table of `model.layers`: a layer, an input, or a layer that is used once more.
+pub(crate) struct LayerTable;
+
+/// The keys of every layer beside its arguments.
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Common {
+    /// The layer's name, without `/`. Default its class in small letters: `dense`, `dense_1`, …
+    #[schemars(length(min = 1), regex(pattern = "^[^/]*$"), extend("examples" = ["hidden"]))]
+    name: Option<String>,
+    /// False to freeze the layer: training leaves its weights as they are.
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
+    trainable: Option<bool>,
+    /// The names of the layers, or inputs, whose outputs it takes. Default the table before it.
+    #[schemars(length(min = 1), extend("examples" = [["dense", "dense_1"]]))]
+    inputs: Option<Vec<String>>,
+}
+
+/// An input of the model; a plain chain of layers needs none.
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Input {
+    /// The name, by which `data.x` and `inputs` call it. Default `input_layer`.
+    #[schemars(length(min = 1), regex(pattern = "^[^/]*$"), extend("examples" = ["left"]))]
+    name: Option<String>,
+    /// The sizes of a row. Default those of the data.
+    #[schemars(extend("examples" = [[28, 28]]))]
+    shape: Option<Vec<NonZeroUsize>>,
+    /// The type of the numbers, or `"string"` for texts.
+    #[schemars(extend("default" = Dtype::Float32), extend("examples" = ["string"]))]
+    dtype: Option<Dtype>,
+}
+
+/// A layer that is used once more, with the same weights.
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Use {
+    /// The name of the layer.
+    #[serde(rename = "use")]
+    #[schemars(extend("examples" = ["dense"]))]
+    used: String,
+    /// The name of the result. Default the layer's, numbered: `dense:1`.
+    #[schemars(length(min = 1), regex(pattern = "^[^/]*$"), extend("examples" = ["again"]))]
+    name: Option<String>,
+    /// The names of the layers, or inputs, whose outputs it takes. Default the table before it.
+    #[schemars(length(min = 1), extend("examples" = [["right"]]))]
+    inputs: Option<Vec<String>>,
+}
+
+/// The classes of an input's table.
+const INPUT: [&str; 2] = ["Input", "InputLayer"];
+
+impl JsonSchema for LayerTable {
+    fn schema_name() -> Cow<'static, str> {
+        "Layer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let common = json_schema::properties(Common::json_schema(generator));
+        let mut input = Input::json_schema(generator);
+        json_schema::add_type(&mut input, &INPUT);
+        let used = Use::json_schema(generator);
+        let definitions = generator.definitions_mut();
+        definitions.insert(format!("Layer{OF}Input"), input.to_value());
+        definitions.insert(format!("Layer{OF}use"), used.to_value());
+        let layer = json_schema::family(generator, "Layer", "layer", Layer::MEMBERS, &common);
+        json_schema!({
+            "type": "object",
+            "title": "layer",
+            "if": { "required": ["use"] },
+            "then": { "$ref": format!("#/$defs/Layer{OF}use") },
+            "else": {
+                "if": { "required": ["type"], "properties": { "type": { "enum": INPUT } } },
+                "then": { "$ref": format!("#/$defs/Layer{OF}Input") },
+                "else": layer,
+            },
+        })
+    }
+}

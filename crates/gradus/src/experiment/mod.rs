@@ -47,6 +47,7 @@ mod pretrain;
 mod recorder;
 mod resolve;
 mod results;
+mod reuse;
 pub mod run_folder;
 mod train;
 mod unwritten;

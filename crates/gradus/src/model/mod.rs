@@ -25,6 +25,7 @@ mod tied;
 pub(crate) mod weights;
 
 pub use compiled::{Compiled, OutputLoss};
+pub(crate) use config::{Reuse, Saved};
 pub use dtype::Dtype;
 pub use facts::InputFacts;
 pub use functional::{Functional, Shared, Symbol, Symbols};

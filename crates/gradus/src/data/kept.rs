@@ -5,7 +5,6 @@ use super::conflict::conflict;
 use super::dataset::Dataset;
 use super::tensor::Tensor;
 use crate::base::registry::Value;
-use crate::base::shown::list;
 use crate::error::{Error, Result, join};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -13,12 +12,36 @@ use std::collections::HashMap;
 /// The rows that are kept of all that a source has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Kept {
-    /// The classes, by their numbers or names; their rows' labels become their places in this list.
+    /// The classes, by their numbers or names, or lists of those that are to be one; their rows'
+    /// labels become their places here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    classes: Option<Vec<Class>>,
+    classes: Option<Vec<Group>>,
     /// The number of training rows: the first of those that are not held out.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<usize>,
+}
+
+/// The classes that get one label.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Group {
+    One(Class),
+    Several(Vec<Class>),
+}
+
+impl Group {
+    fn all(&self) -> &[Class] {
+        match self {
+            Group::One(class) => std::slice::from_ref(class),
+            Group::Several(classes) => classes,
+        }
+    }
+
+    /// The classes joined by a word.
+    fn joined(&self, by: &str) -> String {
+        let names: Vec<String> = self.all().iter().map(Class::to_string).collect();
+        names.join(by)
+    }
 }
 
 /// A class, as the configuration has it.
@@ -85,21 +108,21 @@ impl Kept {
         };
         let codes = codes(target)?;
         let mut places = HashMap::new();
-        for (place, class) in classes.iter().enumerate() {
+        let members = classes.iter().enumerate();
+        let members =
+            members.flat_map(|(place, group)| group.all().iter().map(move |c| (place, c)));
+        for (place, class) in members {
             let number = number(at, class, &rows)?;
             if places.insert(number as u32, place).is_some() {
-                let expected = "each class once";
-                return Err(Error::invalid(at, list(classes), expected));
+                let found = format!("{class} twice");
+                return Err(Error::invalid(at, found, "each class once"));
             }
             if !codes.contains(&(number as u32)) {
                 let last = codes.iter().filter(|&&code| code < 1 << 24).max();
                 let last = last.copied().unwrap_or_default();
+                let found = format!("{class}, which no row has");
                 let expected = format!("classes of {}, at most {last}", rows.name());
-                return Err(Error::invalid(
-                    at,
-                    format!("{class}, which no row has"),
-                    expected,
-                ));
+                return Err(Error::invalid(at, found, expected));
             }
         }
         let place = |(row, code): (usize, &u32)| Some((row, *places.get(code)?));
@@ -121,10 +144,14 @@ impl Kept {
         let names: Vec<String> = match rows.class_names() {
             [] => Vec::new(),
             names => {
-                let name = |class: &Class| {
-                    let number = number(at, class, &rows)?;
-                    let known = usize::try_from(number).ok().and_then(|n| names.get(n));
-                    Ok(known.cloned().unwrap_or_else(|| class.to_string()))
+                let name = |group: &Group| {
+                    let name = |class: &Class| {
+                        let number = number(at, class, &rows)?;
+                        let known = usize::try_from(number).ok().and_then(|n| names.get(n));
+                        Ok(known.cloned().unwrap_or_else(|| class.to_string()))
+                    };
+                    let all: Result<Vec<String>> = group.all().iter().map(name).collect();
+                    Ok(all?.join(" or "))
                 };
                 classes.iter().map(name).collect::<Result<_>>()?
             }
@@ -150,7 +177,7 @@ impl Kept {
     pub fn describe(&self) -> Option<String> {
         let classes = self.classes.as_ref()?;
         let pairs = classes.iter().enumerate();
-        let pairs = pairs.map(|(place, class)| format!("{class} as {place}"));
+        let pairs = pairs.map(|(place, class)| format!("{} as {place}", class.joined(" or ")));
         let pairs: Vec<String> = pairs.collect();
         Some(format!("of the classes {}", pairs.join(", ")))
     }
@@ -170,10 +197,10 @@ fn number(at: &str, class: &Class, rows: &Dataset) -> Result<i32> {
     }
 }
 
-fn read_classes(at: &str, value: &Value) -> Result<Vec<Class>> {
-    const EXPECTED: &str = "two classes or more, by their numbers or names, such as [5, 6]";
+fn read_classes(at: &str, value: &Value) -> Result<Vec<Group>> {
+    const EXPECTED: &str = "two classes or more, by their numbers or names, such as [5, 6]; a list \
+                            among them makes one class of several: [[5, 7, 9], 6]";
     let wrong = || Error::invalid(at, value, EXPECTED);
-    let items = value.as_array().filter(|items| items.len() > 1);
     let class = |item: &Value| match item {
         Value::String(name) => Some(Class::Name(name.clone())),
         item => {
@@ -181,6 +208,15 @@ fn read_classes(at: &str, value: &Value) -> Result<Vec<Class>> {
             number.filter(|n| n.abs() < 1 << 24).map(Class::Number)
         }
     };
+    let group = |item: &Value| match item {
+        Value::Array(items) if items.is_empty() => None,
+        Value::Array(items) => {
+            let all: Option<Vec<Class>> = items.iter().map(class).collect();
+            all.map(Group::Several)
+        }
+        item => class(item).map(Group::One),
+    };
+    let items = value.as_array().filter(|items| items.len() > 1);
     let items = items.ok_or_else(wrong)?.iter();
-    items.map(class).collect::<Option<_>>().ok_or_else(wrong)
+    items.map(group).collect::<Option<_>>().ok_or_else(wrong)
 }

@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod dtype;
 mod facts;
 pub(crate) mod feeds;
+mod fixup;
 mod functional;
 pub(crate) mod graph;
 pub mod layers;

@@ -1,6 +1,7 @@
 //! Recipes: default networks (Géron, *Hands-On Machine Learning*, chapter 11, tables 11-3 and
 //! 11-4), and one for tables.
 
+use super::fixup;
 use super::layers::{BatchNormalization, Dense, Dropout, Flatten, Normalization};
 use super::sequential::Sequential;
 use super::{LayerEntry, Model};
@@ -21,6 +22,8 @@ const TABLE_DECAY: f64 = 0.05;
 const TABLE_LIMIT: f64 = 5.0;
 
 /// A default network with its training configuration.
+///
+/// `Fixup` is a residual network of its own: [`Recipe::fixup`].
 ///
 /// | | `Default` | `SelfNormalizing` | `Table` |
 /// | --- | --- | --- | --- |
@@ -57,6 +60,8 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Peak learning rate; a table's is for batches of 32 rows.
     pub max_rate: f64,
+    /// Residual blocks of two layers behind each hidden layer, of the style `Fixup`.
+    pub blocks: usize,
 }
 
 /// The style of a recipe.
@@ -66,6 +71,8 @@ pub enum Style {
     Default,
     /// Table 11-4.
     SelfNormalizing,
+    /// A deep residual network without normalization: Fixup (Zhang, Dauphin & Ma, 2019).
+    Fixup,
     /// For the rows of a table, which are few beside pictures: its sizes were tuned on public
     /// tables (`bench/tables`).
     Table,
@@ -86,9 +93,10 @@ pub enum Task {
 
 impl Recipe {
     /// The names of the recipes.
-    pub const NAMES: [&str; 2] = ["default", "self-normalizing"];
+    pub const NAMES: [&str; 3] = ["default", "self-normalizing", "fixup"];
 
-    /// The recipe of a configuration's key `recipe`: `"default"` or `"self-normalizing"`.
+    /// The recipe of a configuration's key `recipe`: `"default"`, `"self-normalizing"` or `"fixup"`,
+    /// which is not for tables.
     ///
     /// `"default"` means [`Recipe::of_table`] if the training rows are a table's, else table 11-3.
     pub fn named(name: &str, table_rows: Option<usize>) -> Result<Self> {
@@ -96,6 +104,12 @@ impl Recipe {
             ("default", Some(rows)) => Ok(Recipe::of_table(rows)),
             ("default", None) => Ok(Recipe::default_dnn(&[300, 100])),
             ("self-normalizing", _) => Ok(Recipe::self_normalizing(&[300, 100])),
+            ("fixup", None) => Ok(Recipe::fixup(100, 25)),
+            ("fixup", Some(_)) => {
+                let expected =
+                    "\"default\" or \"self-normalizing\", which take the columns of a table";
+                Err(Error::invalid("recipe", "fixup", expected))
+            }
             (other, _) => Err(Error::unknown("recipe", "recipe", other, Self::NAMES)),
         }
     }
@@ -109,6 +123,28 @@ impl Recipe {
             epochs: 60,
             batch_size: 32,
             max_rate: 0.02,
+            blocks: 0,
+        }
+    }
+
+    /// Fixup: a residual network of so many blocks of two layers with that many units, without
+    /// normalization.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let digits = data::digits(Split::Train)?.slice(0..320)?;
+    /// let recipe = Recipe::fixup(32, 20); // 42 layers with weights
+    /// let mut model = recipe.model(&digits)?;
+    /// let history = model.fit(&digits, Fit::recipe(&recipe, 2))?;
+    /// assert!(history.last("loss") < Some(2.3));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn fixup(units: usize, blocks: usize) -> Self {
+        Recipe {
+            style: Style::Fixup,
+            blocks,
+            ..Self::default_dnn(&[units])
         }
     }
 
@@ -151,20 +187,24 @@ impl Recipe {
     /// An error if there is not exactly one target.
     pub fn model(&self, data: &Dataset) -> Result<Model> {
         let task = Task::of(data, None)?;
-        let layers = self.layers(&data.inputs()[0], task);
-        layers.compile(self.optimizer(), task.loss(), &[task.metric()])
+        let mut model = self.network(&data.inputs()[0], task, 0)?;
+        model.compile(self.optimizer(), task.loss(), &[task.metric()])?;
+        Ok(model)
     }
 
-    /// The layers for rows like `input`, not compiled.
-    pub fn layers(&self, input: &Tensor, task: Task) -> Sequential {
-        let mut model = Sequential::new();
+    /// The network for rows like `input`, not compiled.
+    pub fn network(&self, input: &Tensor, task: Task, seed: u64) -> Result<Model> {
+        if self.style == Style::Fixup {
+            return fixup::network(self, input, task, seed);
+        }
+        let mut model = Sequential::new().seed(seed);
         if input.shape().rank() != 1 {
             model = model.add(Flatten::new());
         }
         if self.style == Style::SelfNormalizing {
             model = model.add(Normalization::new());
         }
-        self.add_hidden(model).add(self.last_layer(task))
+        self.add_hidden(model).add(self.last_layer(task)).build()
     }
 
     /// Limit of a column's standardized values.
@@ -181,14 +221,16 @@ impl Recipe {
     /// rows: few rows would otherwise be spent on unlearning random weights.
     pub(super) fn last_layer(&self, task: Task) -> Dense {
         match self.style {
-            Style::Table => task.last_layer().kernel_initializer(Initializer::Zeros),
+            Style::Table | Style::Fixup => task.last_layer().kernel_initializer(Initializer::Zeros),
             Style::Default | Style::SelfNormalizing => task.last_layer(),
         }
     }
 
     fn add_hidden(&self, mut model: Sequential) -> Sequential {
         let (activation, initializer) = match self.style {
-            Style::Default | Style::Table => (Activation::Elu, Initializer::HeNormal),
+            Style::Default | Style::Table | Style::Fixup => {
+                (Activation::Elu, Initializer::HeNormal)
+            }
             Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
         };
         let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
@@ -210,7 +252,7 @@ impl Recipe {
     /// The optimizer: Nesterov momentum, or AdamW for a table.
     pub fn optimizer(&self) -> Optimizer {
         match self.style {
-            Style::Default | Style::SelfNormalizing => {
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
                 SGD::new().momentum(0.9).nesterov(true).into()
             }
             Style::Table => AdamW::new().weight_decay(TABLE_DECAY).into(),
@@ -224,7 +266,9 @@ impl Recipe {
     /// gradient.
     pub fn table_optimizer(&self) -> Optimizer {
         match self.style {
-            Style::Default | Style::SelfNormalizing => self.optimizer().clipnorm(1.0),
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
+                self.optimizer().clipnorm(1.0)
+            }
             Style::Table => self.optimizer(),
         }
     }
@@ -233,7 +277,9 @@ impl Recipe {
     /// the noise of a step's gradient falls (Hoffer et al. 2017).
     pub fn schedule(&self) -> Schedule {
         match self.style {
-            Style::Default | Style::SelfNormalizing => OneCycle::new(self.max_rate).into(),
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
+                OneCycle::new(self.max_rate).into()
+            }
             Style::Table => {
                 let batches = self.batch_size as f64 / 32.0;
                 OneCycle::new(self.max_rate * batches.sqrt()).into()
@@ -370,7 +416,7 @@ mod tests {
         let x = Tensor::from_f32([2], vec![0.0; 4]).unwrap();
         let names = |hidden: &[usize]| {
             let recipe = Recipe::default_dnn(hidden);
-            let model = recipe.layers(&x, Task::Classes(2)).build().unwrap();
+            let model = recipe.network(&x, Task::Classes(2), 0).unwrap();
             let layers = model.layers.iter();
             layers.map(|l| l.rule.class()).collect::<Vec<_>>().join(" ")
         };

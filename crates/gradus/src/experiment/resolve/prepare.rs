@@ -57,8 +57,7 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
         (_, Some(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss());
             let task = task.map_err(of_loss)?;
-            let layers = recipe.layers(&data.train.sample().inputs()[0], task);
-            layers.seed(config.seed).build()?
+            recipe.network(&data.train.sample().inputs()[0], task, config.seed)?
         }
         (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
             let loss = config.chain_loss(schema, layers)?;

@@ -31,8 +31,7 @@ fn plain() -> String {
         );
     }
     layers += "{ type = \"Dense\", units = 10, activation = \"softmax\" },";
-    let recipe =
-        "model = { recipe = \"fixup\", hidden = [24], blocks = 25 }\ntrain = { epochs = 4, batch_size = 8 }";
+    let recipe = "model = { recipe = \"fixup\", hidden = [24], blocks = 25 }\ntrain = { epochs = 4, batch_size = 8 }";
     let train = "batch_size = 8\nloss = \"sparse_categorical_crossentropy\"\nmetrics = [\"accuracy\"]\nepochs = 4\n\
                  optimizer = { type = \"SGD\", learning_rate = 0.01, momentum = 0.9, nesterov = true }\n\
                  schedule = { type = \"OneCycle\", max_rate = 0.02 }\n";

@@ -8,7 +8,9 @@ use crate::model::Model;
 use crate::model::layers::Layer;
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::Optimizer;
-use crate::train::{Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Siamese};
+use crate::train::{
+    Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Pretraining, Rbm, Siamese,
+};
 use serde::Deserialize;
 use serde_json::{Map, json};
 use std::path::Path;
@@ -26,12 +28,25 @@ enum Task {
     Autoencoder(Autoencoder),
     MaskedFeatures(MaskedFeatures),
     Siamese(Siamese),
+    Rbm(Rbm),
 }
 
-const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
+impl Task {
+    fn kind(&self) -> &dyn Pretraining {
+        match self {
+            Task::Autoencoder(task) => task,
+            Task::MaskedFeatures(task) => task,
+            Task::Siamese(task) => task,
+            Task::Rbm(task) => task,
+        }
+    }
+}
+
+const KINDS: [&str; 4] = ["autoencoder", "masked_features", "siamese", "rbm"];
 
 /// Keys of some tasks only, and the tasks that have them.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 15] = [
+    ("optimizer", &["autoencoder", "masked_features", "siamese"]),
     ("loss", &["autoencoder"]),
     ("noise", &["autoencoder", "siamese"]),
     ("dropout", &["autoencoder"]),
@@ -42,6 +57,10 @@ const KEYS: [(&str, &[&str]); 10] = [
     ("rate", &["masked_features"]),
     ("triplets", &["siamese"]),
     ("margin", &["siamese"]),
+    ("learning_rate", &["rbm"]),
+    ("momentum", &["rbm"]),
+    ("weight_decay", &["rbm"]),
+    ("k", &["rbm"]),
 ];
 
 #[derive(Deserialize)]
@@ -65,6 +84,10 @@ struct Raw {
     rate: Option<f64>,
     triplets: Option<Value>,
     margin: Option<f64>,
+    learning_rate: Option<f64>,
+    momentum: Option<f64>,
+    weight_decay: Option<f64>,
+    k: Option<Value>,
 }
 
 /// The layers of a list.
@@ -157,6 +180,18 @@ impl PretrainConfig {
                     augment: layers(&key("augment"), raw.augment.unwrap_or_default())?,
                 })
             }
+            "rbm" => {
+                let usual = Rbm::new();
+                Task::Rbm(Rbm {
+                    until: options.until,
+                    epochs: options.epochs,
+                    batch_size: options.batch_size,
+                    learning_rate: raw.learning_rate.unwrap_or(usual.learning_rate),
+                    momentum: raw.momentum.unwrap_or(usual.momentum),
+                    weight_decay: raw.weight_decay.unwrap_or(usual.weight_decay),
+                    k: count("k", raw.k, usual.k)?,
+                })
+            }
             _ => {
                 let usual = MaskedFeatures::new();
                 Task::MaskedFeatures(MaskedFeatures {
@@ -215,21 +250,22 @@ impl PretrainConfig {
         rows: &Dataset,
         course: &mut Course<'_>,
     ) -> Result<Vec<History>> {
-        match &self.task {
-            Task::Autoencoder(task) => task.pretrain_on(model, rows, course),
-            Task::MaskedFeatures(task) => task.pretrain_on(model, rows, course),
-            Task::Siamese(task) => task.pretrain_on(model, rows, course),
-        }
+        self.task.kind().pretrain_on(model, rows, course)
     }
 
     /// The table with all defaults filled in.
     pub fn resolved(&self, base: &Path) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let mut fields = Map::new();
-        let (kind, options, rest) = match &self.task {
+        let of = |options: &PretrainOptions| {
+            let optimizer = Some(options.optimizer.to_config());
+            let until = options.until.clone();
+            (until, options.epochs, options.batch_size, optimizer)
+        };
+        let (kind, (until, epochs, batch_size, optimizer), rest) = match &self.task {
             Task::Autoencoder(task) => (
                 KINDS[0],
-                &task.options,
+                of(&task.options),
                 json!({
                     "loss": serde_json::to_value(&task.loss).map_err(plain)?,
                     "noise": task.noise,
@@ -239,20 +275,28 @@ impl PretrainConfig {
                     "tied": task.tied,
                 }),
             ),
-            Task::MaskedFeatures(task) => (KINDS[1], &task.options, json!({ "rate": task.rate })),
+            Task::MaskedFeatures(task) => {
+                (KINDS[1], of(&task.options), json!({ "rate": task.rate }))
+            }
             Task::Siamese(task) => (
                 KINDS[2],
-                &task.options,
+                of(&task.options),
                 json!({ "triplets": task.triplets, "margin": task.margin }),
             ),
+            Task::Rbm(task) => (
+                KINDS[3],
+                (task.until.clone(), task.epochs, task.batch_size, None),
+                json!({
+                    "learning_rate": task.learning_rate,
+                    "momentum": task.momentum,
+                    "weight_decay": task.weight_decay,
+                    "k": task.k,
+                }),
+            ),
         };
-        let common = json!({
-            "type": kind,
-            "epochs": options.epochs,
-            "batch_size": options.batch_size,
-            "optimizer": options.optimizer.to_config(),
-        });
+        let common = json!({ "type": kind, "epochs": epochs, "batch_size": batch_size });
         fields.extend(table("pretrain", &common)?);
+        fields.extend(optimizer.map(|optimizer| ("optimizer".to_owned(), optimizer)));
         fields.extend(table("pretrain", &rest)?);
         if let Task::Siamese(Siamese {
             noise: Some(noise), ..
@@ -266,8 +310,8 @@ impl PretrainConfig {
             let layers = task.augment.iter().map(|layer| layer.to_config());
             fields.insert("augment".into(), layers.collect());
         }
-        if let Some(until) = &options.until {
-            fields.insert("until".into(), until.as_str().into());
+        if let Some(until) = until {
+            fields.insert("until".into(), until.into());
         }
         if let Some(data) = &self.data {
             let data = serde_json::to_value(data.absolute(base)?).map_err(plain)?;

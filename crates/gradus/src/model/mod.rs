@@ -24,6 +24,7 @@ pub(crate) mod summary;
 pub(crate) mod table;
 mod tied;
 pub(crate) mod weights;
+mod zeros;
 
 pub use compiled::{Compiled, OutputLoss};
 pub(crate) use config::{Reuse, Saved};
@@ -37,3 +38,4 @@ pub use sequential::Sequential;
 pub(crate) use table::TargetOutput;
 pub use table::{Scored, ScoredCells, ScoredColumn};
 pub use weights::Weight;
+pub use zeros::Zeros;

@@ -14,7 +14,8 @@
 use super::functional::{Functional, Symbol};
 use super::graph::Model;
 use super::layers::{Activation as ActivationLayer, Add, Dense, Flatten, Reshape};
-use super::recipe::{Recipe, Task};
+use super::recipe::Recipe;
+use super::task::Task;
 use crate::data::Tensor;
 use crate::error::Result;
 use crate::rules::activations::Activation;

@@ -5,7 +5,6 @@ mod autoencoder;
 mod course;
 mod encoder;
 mod kind;
-mod machine;
 mod masked;
 mod options;
 mod preprocessing;

@@ -198,7 +198,7 @@ mod tests {
     /// numbers.
     #[test]
     fn steps_are_those_of_an_independent_script() {
-        let text = include_str!("../../../tests/golden_rbm/steps.json");
+        let text = include_str!("../../../../tests/golden_rbm/steps.json");
         let golden: Value = serde_json::from_str(text).unwrap();
         let numbers = |value: &Value| -> Vec<f32> {
             let all = value.as_array().unwrap().iter();

@@ -360,3 +360,119 @@ fn a_file_of_several_inputs_gives_its_layers_one_by_one() {
     let (two, one) = (load(&place, "two"), load(&place, "one"));
     assert!(two.layer("left").unwrap().weights == one.layer("left").unwrap().weights);
 }
+
+#[test]
+fn a_graph_with_one_input_and_one_output_is_reused_as_it_is() {
+    let place = place();
+    let graph = r#"model.layers=[
+        { type = "Input", name = "x", shape = [8, 8] }, { type = "Flatten" },
+        { type = "Dense", units = 12, activation = "elu", name = "wide" },
+        { type = "Dense", units = 12, activation = "elu", name = "deep" },
+        { type = "Add", inputs = ["wide", "deep"], name = "sum" },
+        { type = "Dense", units = 8, activation = "softmax", name = "end" }]"#
+        .replace('\n', " ");
+    place.ok(&[
+        "train", "a.toml", "--quiet", "--out", "graph", "--set", &graph,
+    ]);
+    let layers = "model.layers=[{reuse = \"graph\", drop = 1, trainable = false, name = \"base\"}, \
+                  {type = \"Dense\", units = 1, activation = \"sigmoid\"}]";
+    place.ok(&["train", "b.toml", "--quiet", "--out", "b", "--set", layers]);
+    let (a, b) = (load(&place, "graph"), load(&place, "b"));
+    assert!(!b.chain && b.layers.len() == 5);
+    for name in ["wide", "deep"] {
+        let reused = b.layer(&format!("base_{name}")).unwrap();
+        assert!(reused.weights == a.layer(name).unwrap().weights, "{name}");
+    }
+    place.ok(&["train", "b/config.toml", "--quiet", "--out", "again"]);
+    assert!(results(&place, "b") == results(&place, "again"));
+    // Without its last two layers it ends in `deep`, which `wide` leads to.
+    let two = layers.replace("drop = 1", "drop = 2");
+    place.ok(&["train", "b.toml", "--quiet", "--out", "two", "--set", &two]);
+    assert_eq!(load(&place, "two").layers.len(), 4);
+    let ends = graph.replace(
+        "units = 12, activation = \"elu\", name = \"deep\"",
+        "units = 12, activation = \"elu\", name = \"deep\", inputs = [\"flatten\"]",
+    );
+    place.ok(&[
+        "train", "a.toml", "--quiet", "--out", "ends", "--set", &ends,
+    ]);
+    let loose = two.replace("graph", "ends");
+    let message = place.mistake(&["train", "b.toml", "--out", "x", "--set", &loose]);
+    assert!(message.contains("model.layers[0].drop"), "{message}");
+    assert!(message.contains("more than one end; `until"), "{message}");
+}
+
+#[test]
+fn a_chain_behind_the_columns_of_a_table_reuses_layers_too() {
+    let place = Place::new();
+    let rows: String = (0..80)
+        .map(|i| format!("{},{},{}\n", i % 7, i * i % 11, i % 2))
+        .collect();
+    place.write("t.csv", format!("p,q,y\n{rows}"));
+    let values: Vec<u8> = (0..160_u32)
+        .flat_map(|i| ((i * 37 % 64) as f32 / 32.0 - 1.0).to_le_bytes())
+        .collect();
+    let mut x = npy(&[80, 2]);
+    let start = x.len() - values.len();
+    x[start..].copy_from_slice(&values);
+    place.write("x.npy", x);
+    place.write("y.npy", npy(&[80]));
+    let layers = |first: &str| {
+        format!(
+            "[model]\nlayers = [\n  {first},\n  {{ type = \"Dense\", units = 1, activation = \"sigmoid\" }},\n]\n"
+        )
+    };
+    let train = "[train]\nloss = \"binary_crossentropy\"\noptimizer = \"sgd\"\nepochs = 2\n";
+    let hidden = layers("{ type = \"Dense\", units = 4, activation = \"elu\" }");
+    let arrays = "[data]\nx = \"x.npy\"\ny = \"y.npy\"\nchecks = { one_class = false }\n";
+    place.write("a.toml", format!("{arrays}{hidden}{train}"));
+    place.ok(&["train", "a.toml", "--quiet", "--out", "a"]);
+    let table = "[data]\ntable = \"t.csv\"\ntarget = \"y\"\n";
+    let reused = layers("{ reuse = \"a\", drop = 1, trainable = false }");
+    place.write("b.toml", format!("{table}{reused}{train}"));
+    place.ok(&["train", "b.toml", "--quiet", "--out", "b"]);
+    let (a, b) = (load(&place, "a"), load(&place, "b"));
+    assert!(a.layers[0].weights == b.layer("dense").unwrap().weights);
+    place.ok(&["train", "b/config.toml", "--quiet", "--out", "again"]);
+    assert!(results(&place, "b") == results(&place, "again"));
+    // Another number of columns.
+    let wide: String = rows.lines().map(|row| format!("1{row},{row}\n")).collect();
+    place.write("t.csv", format!("p,q,y,r,s,t\n{wide}"));
+    let message = place.mistake(&["train", "b.toml", "--out", "x"]);
+    assert!(message.contains("dense.kernel, of "), "{message}");
+    assert!(
+        message.contains("model.keras: found shape [2, 4]"),
+        "{message}"
+    );
+}
+
+#[test]
+fn frozen_layers_are_not_pretrained_and_others_are() {
+    let place = place();
+    let sets = [
+        "--set",
+        "pretrain={type = \"autoencoder\", epochs = 1}",
+        "--quiet",
+        "--out",
+    ];
+    let train = [&["train", "b.toml"], &sets[..]].concat();
+    let message = place.mistake(&[&train[..], &["x"]].concat());
+    assert!(message.contains("pretrain: it would train"), "{message}");
+    assert!(message.contains("`dense` of "), "{message}");
+    let thawed = ["y", "--set", "model.layers.0.trainable=true"];
+    place.ok(&[&train[..], &thawed].concat());
+}
+
+#[test]
+fn a_run_folder_is_a_model_to_start_from_and_to_resume() {
+    let place = place();
+    let config = A.replace(
+        &A[A.find("layers").unwrap()..A.find("[train]").unwrap()],
+        "file = \"a\"\n",
+    );
+    place.write("c.toml", config);
+    place.ok(&["train", "c.toml", "--quiet", "--out", "c"]);
+    let more = ["--resume", "--set", "train.epochs=4"];
+    place.ok(&[&["train", "c.toml", "--quiet", "--out", "c"], &more[..]].concat());
+    assert_eq!(place.history("c", "loss").len(), 4);
+}

@@ -3,7 +3,7 @@
 use crate::base::registry::Value;
 use crate::data::{RunData, Schema, Summary, Target};
 use crate::error::{Error, Result};
-use crate::experiment::config::{Config, PerOutput, Source, with_vocabularies};
+use crate::experiment::config::{Config, PerOutput, Source, problem_at, with_vocabularies};
 use crate::experiment::event::Progress;
 use crate::experiment::model_file::{self, Start};
 use crate::experiment::reuse;
@@ -94,6 +94,13 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
     let built = model.build_for(data.train.sample());
     built.map_err(|error| reuse.explain(error))?;
     freeze(&mut model, config)?;
+    if let (Some((layer, path)), Some(_)) = (reuse.frozen(&model), &config.pretrain) {
+        let problem = format!(
+            "it would train the first layers, and `{layer}` of {path} is frozen: leave one of the \
+             two out, or pretrain with `trainable = true`"
+        );
+        return Err(problem_at("pretrain", &problem));
+    }
     let (layers, outputs) = model.to_layers();
     Ok(Prepared {
         starts,

@@ -115,6 +115,16 @@ impl Reuse {
         }
     }
 
+    /// The first layer that is reused with frozen weights, and its file.
+    pub fn frozen(&self, model: &Model) -> Option<(&str, &str)> {
+        let is_frozen = |origin: &&Origin| {
+            let layer = model.layers.iter().find(|layer| layer.name == origin.name);
+            layer.is_some_and(|layer| !layer.trainable && layer.weights.iter().any(|w| w.trainable))
+        };
+        let origin = self.taken.iter().find(is_frozen)?;
+        Some((&origin.name, &origin.path))
+    }
+
     /// A line for each file about what is reused of it.
     pub fn describe(&self, model: &Model) -> Vec<String> {
         let mut files: Vec<&str> = Vec::new();

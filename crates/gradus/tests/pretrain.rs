@@ -327,7 +327,7 @@ fn patterns(count: usize) -> Dataset {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let turned = (state >> 40) % 10 == 0;
+            let turned = (state >> 40).is_multiple_of(10);
             let on = (place < 6) == (row % 2 == 0);
             bits.push(f32::from(u8::from(on != turned)));
         }

@@ -122,7 +122,7 @@ impl Recipe {
     /// let digits = data::digits(Split::Train)?.slice(0..320)?;
     /// let recipe = Recipe::fixup(32, 20); // 42 layers with weights
     /// let mut model = recipe.model(&digits)?;
-    /// let history = model.fit(&digits, Fit::recipe(&recipe, 2))?;
+    /// let history = model.fit(&digits, Fit::recipe(&recipe, 2).validation_split(0.1))?;
     /// assert!(history.last("loss") < Some(2.3));
     /// # Ok::<(), gradus::Error>(())
     /// ```

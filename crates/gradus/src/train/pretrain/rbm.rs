@@ -34,6 +34,7 @@ const SETTLING: (usize, f64) = (5, 0.5);
 /// let digits = gradus::data::digits(Split::Train)?.slice(0..256)?;
 /// let mut model = Sequential::new()
 ///     .add(Flatten::new())
+///     .add(gradus::layers::Rescaling::new(1.0 / 16.0)) // grey from 0 to 16
 ///     .add(Dense::new(32).activation(Activation::Sigmoid))
 ///     .add(Dense::new(16).activation(Activation::Sigmoid))
 ///     .add(Dense::new(10).activation(Activation::Softmax))

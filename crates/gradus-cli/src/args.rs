@@ -183,6 +183,10 @@ pub struct Convert {
     /// either is understood [default: keras]
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<String>,
+    /// Set the weights of kernels and embeddings to zero whose absolute value is below this; the
+    /// share of zeros is printed for each layer
+    #[arg(long, value_name = "THRESHOLD")]
+    pub zero_below: Option<f64>,
 }
 
 #[derive(Debug, clap::Args)]

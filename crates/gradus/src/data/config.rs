@@ -4,6 +4,7 @@ use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, refuse_unknown, table};
 use crate::data::checks::Silenced;
 use crate::data::conflict::{conflict, excluded};
+use crate::data::kept::Kept;
 use crate::data::purpose::Purpose;
 use crate::data::scale_name::ScaleName;
 use crate::data::schema::TableOptions;
@@ -27,6 +28,10 @@ pub struct DataConfig {
     /// The uses of a table's columns.
     #[serde(flatten)]
     pub columns: TableOptions,
+    /// The rows that are kept of a built-in set or of arrays: those of some classes, the first so
+    /// many to train on. Default all.
+    #[serde(flatten)]
+    pub(super) kept: Kept,
     /// The validation rows, which the training is watched by. Default none.
     #[schemars(extend("examples" = [{ "fraction": 0.1, "shuffle": true }]))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +65,8 @@ pub struct DataConfig {
 /// The keys that are the same for every kind of data, before their values are looked at.
 #[derive(Deserialize)]
 struct Raw {
+    classes: Option<Value>,
+    rows: Option<Value>,
     validation: Option<Value>,
     test: Option<Value>,
     scale: Option<String>,
@@ -137,6 +144,7 @@ impl DataConfig {
         let mut config = DataConfig {
             source: None,
             columns: columns(at, &fields)?,
+            kept: Kept::from_values(at, raw.classes, raw.rows)?,
             validation: held_out("validation", raw.validation)?,
             test: held_out("test", raw.test)?,
             scale: match raw.scale {
@@ -197,6 +205,9 @@ impl DataConfig {
 
     /// SPEC of the rows that are never trained on, if the data has some of its own.
     pub fn test_spec(&self) -> Option<String> {
+        if self.kept.renumbers() {
+            return None;
+        }
         self.source.as_ref()?.kind().test_spec()
     }
 
@@ -204,6 +215,9 @@ impl DataConfig {
     pub(super) fn check(&self) -> Result<&Source> {
         let source = self.source.as_ref().ok_or_else(unnamed)?;
         source.kind().check(self.scale, self.memory)?;
+        if !source.kind().keeps() {
+            self.kept.refuse()?;
+        }
         Ok(source)
     }
 
@@ -216,6 +230,7 @@ impl DataConfig {
     ) -> Request<'a> {
         Request {
             columns: &self.columns,
+            kept: &self.kept,
             validation: self.validation.as_ref(),
             test: self.test.as_ref(),
             scale: self.scale,

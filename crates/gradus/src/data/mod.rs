@@ -22,6 +22,7 @@ mod files;
 mod fingerprint;
 mod folders;
 mod images;
+mod kept;
 mod load;
 #[cfg(feature = "ndarray")]
 mod ndarray;

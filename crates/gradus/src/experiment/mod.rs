@@ -48,6 +48,7 @@ mod recorder;
 mod reference;
 mod resolve;
 mod results;
+mod reuse;
 pub mod run_folder;
 mod starter;
 mod train;

@@ -56,6 +56,35 @@ struct Use {
     inputs: Option<Vec<String>>,
 }
 
+/// Layers of a saved model, with their weights: all of them, all but the last (`drop`), those up to
+/// one (`until`), or one alone (`layer`).
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Reuse {
+    /// The path of the saved model, relative to the configuration's folder.
+    #[schemars(extend("examples" = ["model_a.keras"]))]
+    reuse: String,
+    /// The number of layers at its end that are left out.
+    #[schemars(extend("default" = 0), extend("examples" = [1]))]
+    drop: Option<usize>,
+    /// The name of the last layer that is taken. Default the model's last.
+    #[schemars(extend("examples" = ["dense_3"]))]
+    until: Option<String>,
+    /// The name of the only layer that is taken. Default none.
+    #[schemars(extend("examples" = ["dense_1"]))]
+    layer: Option<String>,
+    /// The name of the layers together, which stands before each layer's own: `a_dense`; or of the one
+    /// layer. Default their own names.
+    #[schemars(length(min = 1), regex(pattern = "^[^/]*$"), extend("examples" = ["a"]))]
+    name: Option<String>,
+    /// False to freeze them: training leaves their weights as they are. Default as saved.
+    #[schemars(extend("examples" = [false]))]
+    trainable: Option<bool>,
+    /// The names of the layers, or inputs, whose outputs they take. Default the table before them.
+    #[schemars(length(min = 1), extend("examples" = [["images"]]))]
+    inputs: Option<Vec<String>>,
+}
+
 /// The classes of an input's table.
 const INPUT: [&str; 2] = ["Input", "InputLayer"];
 
@@ -69,9 +98,11 @@ impl JsonSchema for LayerTable {
         let mut input = Input::json_schema(generator);
         json_schema::add_type(&mut input, &INPUT);
         let used = Use::json_schema(generator);
+        let reuse = Reuse::json_schema(generator);
         let definitions = generator.definitions_mut();
         definitions.insert(format!("Layer{OF}Input"), input.to_value());
         definitions.insert(format!("Layer{OF}use"), used.to_value());
+        definitions.insert(format!("Layer{OF}reuse"), reuse.to_value());
         let layer = json_schema::family(generator, "Layer", "layer", Layer::MEMBERS, &common);
         json_schema!({
             "type": "object",
@@ -79,9 +110,13 @@ impl JsonSchema for LayerTable {
             "if": { "required": ["use"] },
             "then": { "$ref": format!("#/$defs/Layer{OF}use") },
             "else": {
-                "if": { "required": ["type"], "properties": { "type": { "enum": INPUT } } },
-                "then": { "$ref": format!("#/$defs/Layer{OF}Input") },
-                "else": layer,
+                "if": { "required": ["reuse"] },
+                "then": { "$ref": format!("#/$defs/Layer{OF}reuse") },
+                "else": {
+                    "if": { "required": ["type"], "properties": { "type": { "enum": INPUT } } },
+                    "then": { "$ref": format!("#/$defs/Layer{OF}Input") },
+                    "else": layer,
+                },
             },
         })
     }

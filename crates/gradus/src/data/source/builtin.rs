@@ -66,6 +66,10 @@ impl SourceKind for BuiltInSet {
         }
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<RunData> {
         let (set, split) = self.set()?;
         let test = match split {

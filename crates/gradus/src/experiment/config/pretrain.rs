@@ -9,7 +9,9 @@ use crate::model::layers::Layer;
 use crate::model::{LayerTable, Model};
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::Optimizer;
-use crate::train::{Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Siamese};
+use crate::train::{
+    Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Pretraining, Rbm, Siamese,
+};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -29,12 +31,25 @@ enum Task {
     Autoencoder(Autoencoder),
     MaskedFeatures(MaskedFeatures),
     Siamese(Siamese),
+    Rbm(Rbm),
 }
 
-const KINDS: [&str; 3] = ["autoencoder", "masked_features", "siamese"];
+impl Task {
+    fn kind(&self) -> &dyn Pretraining {
+        match self {
+            Task::Autoencoder(task) => task,
+            Task::MaskedFeatures(task) => task,
+            Task::Siamese(task) => task,
+            Task::Rbm(task) => task,
+        }
+    }
+}
+
+const KINDS: [&str; 4] = ["autoencoder", "masked_features", "siamese", "rbm"];
 
 /// Keys of some tasks only, and the tasks that have them.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 15] = [
+    ("optimizer", &["autoencoder", "masked_features", "siamese"]),
     ("loss", &["autoencoder"]),
     ("noise", &["autoencoder", "siamese"]),
     ("dropout", &["autoencoder"]),
@@ -45,6 +60,10 @@ const KEYS: [(&str, &[&str]); 10] = [
     ("rate", &["masked_features"]),
     ("triplets", &["siamese"]),
     ("margin", &["siamese"]),
+    ("learning_rate", &["rbm"]),
+    ("momentum", &["rbm"]),
+    ("weight_decay", &["rbm"]),
+    ("k", &["rbm"]),
 ];
 
 /// A task for the first layers before the training.
@@ -109,6 +128,18 @@ pub(super) struct Raw {
     /// siamese: the distance that others are to keep.
     #[schemars(extend("default" = Siamese::new().margin), extend("examples" = [0.5]))]
     margin: Option<f64>,
+    /// rbm: the learning rate of contrastive divergence.
+    #[schemars(extend("default" = Rbm::new().learning_rate), extend("examples" = [0.05]))]
+    learning_rate: Option<f64>,
+    /// rbm: the momentum after the first five epochs, in which it is 0.5.
+    #[schemars(extend("default" = Rbm::new().momentum), extend("examples" = [0.8]))]
+    momentum: Option<f64>,
+    /// rbm: the weight decay of the kernel, which the learning rate multiplies.
+    #[schemars(extend("default" = Rbm::new().weight_decay), extend("examples" = [0.001]))]
+    weight_decay: Option<f64>,
+    /// rbm: the number of reconstructions of a step (CD-k).
+    #[schemars(with = "Option<NonZeroUsize>", extend("default" = Rbm::new().k), extend("examples" = [3]))]
+    k: Option<Value>,
 }
 
 /// A layer without arguments may be given by its name alone.
@@ -123,6 +154,7 @@ fn kinds(_: &mut SchemaGenerator) -> schemars::Schema {
         "the layers learn to encode the input: a decoder is appended, and both reconstruct it",
         "some features of each row are hidden, and predicted from the others",
         "rows of a class, or two versions of a row, come to lie near each other",
+        "sigmoid layers learn as a stack of restricted Boltzmann machines",
     ];
     json_schema::words(KINDS.into_iter().zip(meanings))
 }
@@ -217,6 +249,18 @@ impl PretrainConfig {
                     augment: layers(&key("augment"), raw.augment.unwrap_or_default())?,
                 })
             }
+            "rbm" => {
+                let usual = Rbm::new();
+                Task::Rbm(Rbm {
+                    until: options.until,
+                    epochs: options.epochs,
+                    batch_size: options.batch_size,
+                    learning_rate: raw.learning_rate.unwrap_or(usual.learning_rate),
+                    momentum: raw.momentum.unwrap_or(usual.momentum),
+                    weight_decay: raw.weight_decay.unwrap_or(usual.weight_decay),
+                    k: count("k", raw.k, usual.k)?,
+                })
+            }
             _ => {
                 let usual = MaskedFeatures::new();
                 Task::MaskedFeatures(MaskedFeatures {
@@ -275,21 +319,22 @@ impl PretrainConfig {
         rows: &Dataset,
         course: &mut Course<'_>,
     ) -> Result<Vec<History>> {
-        match &self.task {
-            Task::Autoencoder(task) => task.pretrain_on(model, rows, course),
-            Task::MaskedFeatures(task) => task.pretrain_on(model, rows, course),
-            Task::Siamese(task) => task.pretrain_on(model, rows, course),
-        }
+        self.task.kind().pretrain_on(model, rows, course)
     }
 
     /// The table with all defaults filled in.
     pub fn resolved(&self, base: &Path) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let mut fields = Map::new();
-        let (kind, options, rest) = match &self.task {
+        let of = |options: &PretrainOptions| {
+            let optimizer = Some(options.optimizer.to_config());
+            let until = options.until.clone();
+            (until, options.epochs, options.batch_size, optimizer)
+        };
+        let (kind, (until, epochs, batch_size, optimizer), rest) = match &self.task {
             Task::Autoencoder(task) => (
                 KINDS[0],
-                &task.options,
+                of(&task.options),
                 json!({
                     "loss": serde_json::to_value(&task.loss).map_err(plain)?,
                     "noise": task.noise,
@@ -299,20 +344,28 @@ impl PretrainConfig {
                     "tied": task.tied,
                 }),
             ),
-            Task::MaskedFeatures(task) => (KINDS[1], &task.options, json!({ "rate": task.rate })),
+            Task::MaskedFeatures(task) => {
+                (KINDS[1], of(&task.options), json!({ "rate": task.rate }))
+            }
             Task::Siamese(task) => (
                 KINDS[2],
-                &task.options,
+                of(&task.options),
                 json!({ "triplets": task.triplets, "margin": task.margin }),
             ),
+            Task::Rbm(task) => (
+                KINDS[3],
+                (task.until.clone(), task.epochs, task.batch_size, None),
+                json!({
+                    "learning_rate": task.learning_rate,
+                    "momentum": task.momentum,
+                    "weight_decay": task.weight_decay,
+                    "k": task.k,
+                }),
+            ),
         };
-        let common = json!({
-            "type": kind,
-            "epochs": options.epochs,
-            "batch_size": options.batch_size,
-            "optimizer": options.optimizer.to_config(),
-        });
+        let common = json!({ "type": kind, "epochs": epochs, "batch_size": batch_size });
         fields.extend(table("pretrain", &common)?);
+        fields.extend(optimizer.map(|optimizer| ("optimizer".to_owned(), optimizer)));
         fields.extend(table("pretrain", &rest)?);
         if let Task::Siamese(Siamese {
             noise: Some(noise), ..
@@ -326,8 +379,8 @@ impl PretrainConfig {
             let layers = task.augment.iter().map(|layer| layer.to_config());
             fields.insert("augment".into(), layers.collect());
         }
-        if let Some(until) = &options.until {
-            fields.insert("until".into(), until.as_str().into());
+        if let Some(until) = until {
+            fields.insert("until".into(), until.into());
         }
         if let Some(data) = &self.data {
             let data = serde_json::to_value(data.absolute(base)?).map_err(plain)?;

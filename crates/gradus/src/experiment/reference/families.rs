@@ -83,7 +83,11 @@ pub const FAMILIES: [Family; 9] = [
 ];
 
 /// Tables among a family's that are no members.
-const BESIDE: [(&str, &str); 2] = [("Input", "Inputs"), ("use", "A layer used once more")];
+const BESIDE: [(&str, &str); 3] = [
+    ("Input", "Inputs"),
+    ("use", "A layer used once more"),
+    ("reuse", "Layers of a saved model"),
+];
 
 /// The section: the members with their names, and the keys of each.
 pub fn section(family: &Family, definitions: &Value) -> Result<String> {

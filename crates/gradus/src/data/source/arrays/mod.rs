@@ -124,6 +124,10 @@ impl SourceKind for ArrayFiles {
         Ok(Some(whole))
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<RunData> {
         let rows = read("data", &self.x, self.y.as_ref(), request.base)?;
         let rows = InMemory {
@@ -137,6 +141,7 @@ impl SourceKind for ArrayFiles {
     }
 
     fn stream(&self, request: &Request<'_>, excess: Excess) -> Result<RunData> {
+        request.kept.refuse().map_err(|error| error.under("data"))?;
         let streams = streams::open(&self.x, self.y.as_ref(), request)?;
         streams.share(ScaleName::None, request, excess)
     }

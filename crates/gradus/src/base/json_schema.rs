@@ -23,6 +23,7 @@ pub(crate) fn family(
     let mut alone = Vec::new();
     let mut types = Vec::new();
     let mut branches = Vec::new();
+    let mut hints = Map::new();
     for member in members {
         let mut schema = (member.schema)(generator);
         let names: Vec<&str> = member.names().collect();
@@ -35,6 +36,15 @@ pub(crate) fn family(
             for (key, value) in common {
                 properties.entry(key).or_insert_with(|| value.clone());
             }
+        }
+        for (key, of) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let hint = json!({ "description": of["description"] });
+            hints.entry(key).or_insert(hint);
         }
         let definition = format!("{name}{OF}{}", member.class);
         branches.push(json!({
@@ -49,10 +59,12 @@ pub(crate) fn family(
             .definitions_mut()
             .insert(definition, schema.to_value());
     }
+    // Editors that do not look behind a condition complete a member's keys from here.
+    hints.insert("type".into(), json!({ "enum": types }));
     let table = json!({
         "type": "object",
         "required": ["type"],
-        "properties": { "type": { "enum": types } },
+        "properties": hints,
         "additionalProperties": true,
     });
     let mut either = vec![table];
@@ -98,7 +110,14 @@ pub(crate) fn or_untyped<T: JsonSchema>(generator: &mut SchemaGenerator) -> Sche
         "if": { "type": "object", "not": { "required": ["type"] } },
         "then": { "type": "object", "properties": keys },
         "else": member,
+        "anyOf": for_editors(&member),
     })
+}
+
+/// The alternatives of a value that a condition decides between: they refuse nothing more, for editors
+/// that do not look behind the condition.
+pub(crate) fn for_editors(either: &Schema) -> Value {
+    json!([either, { "type": "object" }])
 }
 
 /// The properties of a schema.
@@ -139,7 +158,13 @@ pub(crate) fn either(all: &[Value]) -> Schema {
 /// A table of this schema, or a value of another one. A table is held against its own alone, so that
 /// a validator names the key that is wrong.
 pub(crate) fn table_or(table: impl Into<Value>, other: &Value) -> Schema {
-    json_schema!({ "if": { "type": "object" }, "then": table.into(), "else": other })
+    let table: Value = table.into();
+    json_schema!({
+        "if": { "type": "object" },
+        "then": table,
+        "else": other,
+        "anyOf": [table, other, { "type": "object" }],
+    })
 }
 
 /// Adds another spelling of a word, which the reader takes, too.

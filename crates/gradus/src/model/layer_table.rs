@@ -4,6 +4,7 @@ use super::dtype::Dtype;
 use super::layers::Layer;
 use crate::base::json_schema::{self, OF};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
@@ -104,6 +105,16 @@ impl JsonSchema for LayerTable {
         definitions.insert(format!("Layer{OF}use"), used.to_value());
         definitions.insert(format!("Layer{OF}reuse"), reuse.to_value());
         let layer = json_schema::family(generator, "Layer", "layer", Layer::MEMBERS, &common);
+        let mut hints = layer
+            .get("anyOf")
+            .and_then(|all| all.as_array()?.last())
+            .cloned();
+        if let Some(hints) = &mut hints {
+            hints["required"] = json!([]);
+            if let Some(types) = hints["properties"]["type"]["enum"].as_array_mut() {
+                types.extend(INPUT.map(Into::into));
+            }
+        }
         json_schema!({
             "type": "object",
             "title": "layer",
@@ -118,6 +129,8 @@ impl JsonSchema for LayerTable {
                     "else": layer,
                 },
             },
+            // For editors that do not look behind a condition.
+            "anyOf": [hints],
         })
     }
 }

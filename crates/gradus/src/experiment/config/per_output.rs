@@ -1,5 +1,6 @@
 //! Settings of `[train]` that each output of a model may have its own of.
 
+use crate::base::json_schema;
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -63,6 +64,7 @@ impl<T: JsonSchema> JsonSchema for PerOutput<T> {
             "if": { "type": "object", "not": { "required": ["type"] } },
             "then": { "type": "object", "additionalProperties": one },
             "else": one,
+            "anyOf": json_schema::for_editors(&one),
         })
     }
 }

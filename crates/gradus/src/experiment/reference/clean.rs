@@ -47,9 +47,11 @@ fn without_null(fields: &mut Map<String, Value>) {
     let Some(Value::Array(mut all)) = fields.remove("anyOf") else {
         return;
     };
+    let before = all.len();
     all.retain(|schema| schema.get("type").is_none_or(|of| !is_null(of)));
-    match (&mut all[..], fields.contains_key("$ref")) {
-        ([Value::Object(only)], false) => {
+    let is_alone = all.len() < before && !fields.contains_key("$ref");
+    match (&mut all[..], is_alone) {
+        ([Value::Object(only)], true) => {
             for (key, value) in std::mem::take(only) {
                 fields.entry(key).or_insert(value);
             }

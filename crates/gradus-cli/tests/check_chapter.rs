@@ -290,7 +290,7 @@ const RIGHT: &[(&str, (&str, &str, &str))] = &[
     ("dropout", ("Flatten > Dropout 0.2 > Dense 100 relu he_normal > Dropout 0.2 > Dense 100 relu he_normal > Dropout 0.2 > Dense 10 softmax", "optimizer = { type = \"SGD\", learning_rate = 0.01, momentum = 0.9 }", "")),
     ("alpha dropout", ("Flatten > AlphaDropout 0.2 > Dense 100 selu lecun_normal > AlphaDropout 0.2 > Dense 100 selu lecun_normal > AlphaDropout 0.2 > Dense 10 softmax", "epochs = 20\noptimizer = { type = \"SGD\", learning_rate = 0.01, momentum = 0.9, nesterov = true }", STANDARD)),
     ("Monte Carlo dropout", ("Flatten > MCDropout 0.2 > Dense 100 relu he_normal > MCDropout 0.2 > Dense 10 softmax", "optimizer = \"nadam\"", "")),
-    ("max-norm", ("Flatten > Dense 100 relu he_normal, kernel_constraint = { type = \"MaxNorm\", max_value = 1.0 } > Dense 100 relu he_normal, kernel_constraint = { type = \"MaxNorm\", max_value = 1.0 } > Dense 10 softmax", "optimizer = \"nadam\"", "")),
+    ("max-norm", ("Flatten > Dense 100 selu lecun_normal, kernel_constraint = { type = \"MaxNorm\", max_value = 1.0 } > Dense 100 selu lecun_normal, kernel_constraint = { type = \"MaxNorm\", max_value = 1.0 } > Dense 10 softmax", "optimizer = \"nadam\"", STANDARD)),
     ("piecewise constant", (GOOD, "epochs = 25\noptimizer = { type = \"Nadam\", learning_rate = { type = \"PiecewiseConstantDecay\", boundaries = [550, 1650], values = [0.01, 0.005, 0.001] } }", "")),
     // Others.
     ("early stopping", (GOOD, "epochs = 100\noptimizer = { type = \"Adam\", learning_rate = 0.001 }", "callbacks.early_stopping = { patience = 10, restore_best_weights = true }")),

@@ -2,21 +2,9 @@
 
 mod common;
 
-use common::Place;
+use common::{Place, recipes};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
-
-/// The files of a folder that end in `.toml`, its folders' too.
-fn recipes(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            recipes(&path, found);
-        } else if path.extension().is_some_and(|e| e == "toml") {
-            found.push(path);
-        }
-    }
-}
 
 /// The rest of a recipe's line that begins so.
 fn said<'a>(text: &'a str, begin: &str) -> Option<&'a str> {
@@ -26,9 +14,7 @@ fn said<'a>(text: &'a str, begin: &str) -> Option<&'a str> {
 #[test]
 fn every_recipe_trains() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
-    let mut found = Vec::new();
-    recipes(&root, &mut found);
-    found.sort();
+    let mut found = recipes(&root);
     assert!(found.len() > 20, "{} recipes", found.len());
 
     // Those whose model others reuse go first, in a copy: they leave it beside the recipes.

@@ -6,7 +6,7 @@ mod folder;
 
 use folder::Folder;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder that the binary runs in, removed at the end.
@@ -180,4 +180,19 @@ pub fn only_whole_files(folder: &Path) -> bool {
             false => path.extension().is_none_or(|extension| extension != "tmp"),
         }
     })
+}
+
+/// The files of a folder that end in `.toml`, its folders' too, sorted.
+pub fn recipes(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(recipes(&path));
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }

@@ -7,6 +7,7 @@
 mod choose;
 mod folds;
 mod hold_out;
+mod hold_out_keys;
 mod keys;
 
 pub(super) use choose::{Chosen, choose, take_end};

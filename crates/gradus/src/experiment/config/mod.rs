@@ -12,8 +12,10 @@ pub mod number_targets;
 mod overrides;
 mod per_output;
 mod pretrain;
+mod pretrain_keys;
 mod text;
 mod train;
+mod train_keys;
 mod vocabulary;
 
 pub use callbacks::Callbacks;
@@ -76,13 +78,13 @@ struct Raw {
     /// Losses, metrics, optimizer, schedule and epochs. Beside a recipe each key replaces the
     /// recipe's own setting. Default
     /// empty.
-    #[schemars(with = "Option<train::Raw>", extend("examples" = [{ "epochs": 20 }]))]
+    #[schemars(with = "Option<train_keys::Raw>", extend("examples" = [{ "epochs": 20 }]))]
     train: Option<Value>,
     /// What happens between the epochs. Default none, or a recipe's early stopping.
     #[schemars(with = "Option<callbacks::Raw>", extend("examples" = [{ "early_stopping": { "patience": 10 } }]))]
     callbacks: Option<Value>,
     /// A task for the first layers before the training, mostly without labels. Default none.
-    #[schemars(with = "Option<pretrain::Raw>", extend("examples" = [{ "type": "autoencoder" }]))]
+    #[schemars(with = "Option<pretrain_keys::Raw>", extend("examples" = [{ "type": "autoencoder" }]))]
     pretrain: Option<Value>,
     /// When checkpoints are written, from which `--resume` goes on. Default empty.
     #[schemars(with = "Option<checkpoint::Raw>", extend("examples" = [{ "every": "5m" }]))]

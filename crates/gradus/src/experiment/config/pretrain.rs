@@ -1,21 +1,18 @@
 //! `[pretrain]`: a task for the first layers before the training, mostly without labels.
 
+use super::pretrain_keys::{KINDS, Raw};
 use super::{excluded, problem_at, text_of, truth, whole};
-use crate::base::json_schema;
 use crate::base::registry::{Value, read, table};
 use crate::data::{DataConfig, Dataset, Purpose, ScaleName, Schema};
 use crate::error::{Error, Result, join};
+use crate::model::Model;
 use crate::model::layers::Layer;
-use crate::model::{LayerTable, Model};
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::Optimizer;
 use crate::train::{
     Autoencoder, Course, History, MaskedFeatures, PretrainOptions, Pretraining, Rbm, Siamese,
 };
-use schemars::{JsonSchema, SchemaGenerator};
-use serde::Deserialize;
 use serde_json::{Map, json};
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// `[pretrain]`, read.
@@ -45,8 +42,6 @@ impl Task {
     }
 }
 
-const KINDS: [&str; 4] = ["autoencoder", "masked_features", "siamese", "rbm"];
-
 /// Keys of some tasks only, and the tasks that have them.
 const KEYS: [(&str, &[&str]); 15] = [
     ("optimizer", &["autoencoder", "masked_features", "siamese"]),
@@ -65,99 +60,6 @@ const KEYS: [(&str, &[&str]); 15] = [
     ("weight_decay", &["rbm"]),
     ("k", &["rbm"]),
 ];
-
-/// A task for the first layers before the training.
-#[derive(Default, Deserialize, JsonSchema)]
-#[schemars(rename = "Pretrain", default)]
-pub(super) struct Raw {
-    /// The task. Default none: it is required.
-    #[serde(rename = "type")]
-    #[schemars(schema_with = "kinds", extend("examples" = ["autoencoder"]))]
-    type_: Option<String>,
-    /// The earlier name of `type`. Default none.
-    #[schemars(schema_with = "kinds", extend("examples" = ["autoencoder"]))]
-    kind: Option<String>,
-    /// Rows of their own to learn from, with the keys of `[data]`. Default the rows to train on.
-    #[schemars(with = "DataConfig", extend("examples" = [{ "x": "unlabelled.npy" }]))]
-    data: Option<Value>,
-    /// The last layer to pretrain. Default the one before the last `Dense` layer.
-    #[schemars(with = "Option<String>", extend("examples" = ["dense_1"]))]
-    until: Option<Value>,
-    /// Epochs; with `greedy`, of each layer.
-    #[schemars(with = "Option<NonZeroUsize>", extend("default" = PretrainOptions::default().epochs))]
-    #[schemars(extend("examples" = [20]))]
-    epochs: Option<Value>,
-    /// Rows of a batch, or pairs or triplets of rows.
-    #[schemars(with = "Option<NonZeroUsize>", extend("default" = PretrainOptions::default().batch_size))]
-    #[schemars(extend("examples" = [64]))]
-    batch_size: Option<Value>,
-    /// The optimizer of the auxiliary network. Default `"nadam"`.
-    #[schemars(with = "Optimizer", extend("examples" = ["adam"]))]
-    optimizer: Option<Value>,
-    /// autoencoder: the distance of the output from the input.
-    #[schemars(with = "Loss", extend("default" = Autoencoder::new().loss), extend("examples" = ["binary_crossentropy"]))]
-    loss: Option<Value>,
-    /// autoencoder: the deviation of noise that is added to the input, but not to the target.
-    /// siamese: the deviation of the noise that makes two versions of a row, labels being ignored.
-    /// Default none.
-    #[schemars(extend("examples" = [0.2]))]
-    noise: Option<f64>,
-    /// autoencoder: the dropout rate of the inputs, which are to be reconstructed.
-    #[schemars(extend("default" = Autoencoder::new().dropout), extend("examples" = [0.3]))]
-    dropout: Option<f64>,
-    /// autoencoder: the cost of the code's absolute values in the loss.
-    #[schemars(extend("default" = Autoencoder::new().sparsity), extend("examples" = [0.001]))]
-    sparsity: Option<f64>,
-    /// autoencoder: true to train one layer after the other.
-    #[schemars(with = "Option<bool>", extend("default" = Autoencoder::new().greedy), extend("examples" = [true]))]
-    greedy: Option<Value>,
-    /// autoencoder: true if each layer of the decoder uses the kernel of the encoder's, turned.
-    #[schemars(with = "Option<bool>", extend("default" = Autoencoder::new().tied), extend("examples" = [true]))]
-    tied: Option<Value>,
-    /// siamese: layers that make two versions of an image, labels being ignored. Default none.
-    #[schemars(schema_with = "augment_schema")]
-    #[schemars(extend("examples" = [[{ "type": "RandomTranslation", "height_factor": 0.1, "width_factor": 0.1 }]]))]
-    augment: Option<Vec<Value>>,
-    /// masked_features: the share of the features that is masked, above 0 and below 1.
-    #[schemars(extend("default" = MaskedFeatures::new().rate), extend("examples" = [0.2]))]
-    rate: Option<f64>,
-    /// siamese: true if each row is seen with a like and with another one at once, false for one of the
-    /// two.
-    #[schemars(with = "Option<bool>", extend("default" = Siamese::new().triplets), extend("examples" = [true]))]
-    triplets: Option<Value>,
-    /// siamese: the distance that others are to keep.
-    #[schemars(extend("default" = Siamese::new().margin), extend("examples" = [0.5]))]
-    margin: Option<f64>,
-    /// rbm: the learning rate of contrastive divergence.
-    #[schemars(extend("default" = Rbm::new().learning_rate), extend("examples" = [0.05]))]
-    learning_rate: Option<f64>,
-    /// rbm: the momentum after the first five epochs, in which it is 0.5.
-    #[schemars(extend("default" = Rbm::new().momentum), extend("examples" = [0.8]))]
-    momentum: Option<f64>,
-    /// rbm: the weight decay of the kernel, which the learning rate multiplies.
-    #[schemars(extend("default" = Rbm::new().weight_decay), extend("examples" = [0.001]))]
-    weight_decay: Option<f64>,
-    /// rbm: the number of reconstructions of a step (CD-k).
-    #[schemars(with = "Option<NonZeroUsize>", extend("default" = Rbm::new().k), extend("examples" = [3]))]
-    k: Option<Value>,
-}
-
-/// A layer without arguments may be given by its name alone.
-fn augment_schema(generator: &mut SchemaGenerator) -> schemars::Schema {
-    let layer = generator.subschema_for::<LayerTable>();
-    let layer = json_schema::table_or(layer, &json!({ "type": "string" }));
-    schemars::json_schema!({ "type": "array", "items": layer })
-}
-
-fn kinds(_: &mut SchemaGenerator) -> schemars::Schema {
-    let meanings = [
-        "the layers learn to encode the input: a decoder is appended, and both reconstruct it",
-        "some features of each row are hidden, and predicted from the others",
-        "rows of a class, or two versions of a row, come to lie near each other",
-        "sigmoid layers learn as a stack of restricted Boltzmann machines",
-    ];
-    json_schema::words(KINDS.into_iter().zip(meanings))
-}
 
 /// The layers of a list.
 fn layers(at: &str, list: Vec<Value>) -> Result<Vec<Layer>> {

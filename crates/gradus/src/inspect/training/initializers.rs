@@ -48,7 +48,9 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     for layer in hidden {
         let kind = (scheme(layer), layer.nature());
         let found = match kind {
-            (Scheme::Fixed(0.0), _) => equal(planned, &graph, layer),
+            // A linear layer of zeros ends the branch of a residual block (Zhang et al. 2019).
+            (Scheme::Fixed(0.0), Nature::Linear) => None,
+            (Scheme::Fixed(0.0), _) => equal(layer),
             (_, Nature::SelfNormalizing) => of_selu(layer),
             _ if normalized => None,
             (Scheme::Fixed(deviation), nature) => of_fixed(layer, deviation, nature),
@@ -118,19 +120,13 @@ fn of_selu(layer: &InPlace<'_>) -> Option<Mistake> {
     })
 }
 
-/// All units equal: they get the same gradients for ever. The last layer of a branch that is added to
-/// a shortcut may begin so (Zhang et al. 2019).
-fn equal(planned: &PlannedTraining<'_>, graph: &Graph<'_>, layer: &InPlace<'_>) -> Option<Mistake> {
-    let model = planned.model;
-    let merges = |&node: &usize| model.layers[model.nodes[node].layer].rule.merges();
-    if layer.dense.units < 2 || graph.after(layer.node).iter().any(merges) {
-        return None;
-    }
+/// Units that begin equal: only other layers' gradients can tell them apart.
+fn equal(layer: &InPlace<'_>) -> Option<Mistake> {
     let class = layer.dense.kernel_initializer.class();
-    Some(Mistake {
-        found: format!("the initializer {class}, with which all units of a layer are equal"),
-        advice: "they get the same gradients and stay equal: `kernel_initializer = \
-                 \"he_normal\"`, or leave it out"
+    (layer.dense.units > 1).then(|| Mistake {
+        found: format!("the initializer {class}, with which all units of a layer begin equal"),
+        advice: "ReLU lets no gradient through zeros, and units before equal weights stay equal: \
+                 `kernel_initializer = \"he_normal\"`, or leave it out"
             .into(),
     })
 }

@@ -90,15 +90,16 @@ forward!(Schedule {
 });
 
 impl Schedule {
-    /// True if it sets the momentum, too.
+    /// True if it sets the momentum, too, to something else than 0.
     pub fn moves_momentum(&self) -> bool {
-        let first = Progress {
-            iteration: 0,
-            step: 0,
-            total: 1,
-            per_epoch: 1,
+        let at = |step| Progress {
+            iteration: step,
+            step,
+            total: 3,
+            per_epoch: 3,
         };
-        self.at(first).momentum.is_some()
+        let momenta = (0..3).filter_map(|step| self.at(at(step)).momentum);
+        momenta.into_iter().any(|momentum| momentum != 0.0)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(default)]
 pub struct TerminateOnNaN {
-    /// True for an immediate error of `fit` instead. Default no.
+    /// True to end it with an error at once instead. Default no.
     pub raise_error: bool,
 }
 

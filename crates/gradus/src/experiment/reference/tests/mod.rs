@@ -1,6 +1,7 @@
 //! The schema against the reader, by a validator that is not ours.
 
 mod configs;
+mod families;
 mod tables;
 
 use crate::base::registry::Value;
@@ -53,4 +54,21 @@ fn keys(schema: &Value) -> Vec<String> {
     let mut keys: Vec<String> = properties.keys().cloned().collect();
     keys.sort();
     keys
+}
+
+/// A member with its required keys, by their examples.
+fn least(class: &str, definition: &Value) -> Value {
+    let mut table = json!({ "type": class });
+    for (key, of) in definition["properties"].as_object().unwrap() {
+        let listed = definition["required"].as_array();
+        let required = listed.is_some_and(|all| all.iter().any(|one| one == key));
+        // As a schedule's highest rate is, unless it is found.
+        let mostly = of["description"]
+            .as_str()
+            .is_some_and(|text| text.contains("it is required, unless"));
+        if key != "type" && (required || mostly) {
+            table[key] = of["examples"][0].clone();
+        }
+    }
+    table
 }

@@ -100,6 +100,7 @@ fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
         epochs: run.epochs,
         batch_size: run.batch_size,
         fresh: run.fresh,
+        pretrained: run.pretrain.is_some(),
         scheduled: run.schedule.is_some(),
         mixup: run.mixup.is_some(),
         early_stopping: run.callbacks.early_stopping.as_ref(),

@@ -26,6 +26,8 @@ pub struct PlannedTraining<'a> {
     pub batch_size: usize,
     /// True if the weights are those of their initializers, not a file's.
     pub fresh: bool,
+    /// True if its first layers are pretrained before it.
+    pub pretrained: bool,
     /// True if a schedule sets the learning rate.
     pub scheduled: bool,
     /// True if rows are mixed.

@@ -69,7 +69,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         .iter()
         .filter(|l| FLAT.contains(&l.activation))
         .collect();
-    if flat.len() >= DEEP && !normalized {
+    // Pretraining layer by layer needs no gradient from the top.
+    if flat.len() >= DEEP && !normalized && !planned.pretrained {
         let found = format!(
             "{} layers with {}",
             flat.len(),

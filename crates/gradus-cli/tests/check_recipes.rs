@@ -84,6 +84,11 @@ fn activations_go_with_their_initializers() {
     let tanh = ", activation = \"tanh\"";
     assert_eq!(of(stack(6, tanh)), warnings(&["saturation"]));
     assert_eq!(of(stack(2, tanh)), []);
+    let pretrained = Recipe {
+        rest: "\n[pretrain]\ntype = \"autoencoder\"\ngreedy = true\n",
+        ..Recipe::hidden(&stack(6, tanh))
+    };
+    assert_eq!(pretrained.found(), []);
 
     let standard = |hidden: &str| Recipe {
         data: "dataset = \"digits\"\nvalidation = { fraction = 0.1 }\nscale = \"standard\"",

@@ -259,6 +259,18 @@ fn images_of_another_size_are_resized_and_other_shapes_refused() {
     assert_eq!(names, ["resizing", "reshape", "flatten"]);
     place.ok(&["train", "b/config.toml", "--quiet", "--out", "again"]);
     assert!(results(&place, "b") == results(&place, "again"));
+    // The pixels of a built-in set have no axis for channels.
+    let digits = "model.layers=[{reuse = \"b\", until = \"dense\"}, {type = \"Dense\", units = 8}]";
+    let said = place.run(&["train", "a.toml", "--out", "digits", "--set", digits]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let digits = load(&place, "digits");
+    let names: Vec<&str> = digits
+        .layers
+        .iter()
+        .map(|layer| &*layer.name)
+        .take(4)
+        .collect();
+    assert_eq!(names, ["reshape_1", "resizing_1", "resizing", "reshape"]);
     for (file, shape) in [
         ("flat.npy", "(None, 60)"),
         ("colour.npy", "(None, 8, 8, 3)"),

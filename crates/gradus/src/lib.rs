@@ -44,7 +44,7 @@
 //! | epochs, batches, callbacks (early stopping, your own) | [`train::Fit`], [`train::Callback`] |
 //! | predictions from many threads, of single rows | [`Model::predictor`] |
 //! | uncertainty (Monte Carlo dropout) | [`Model::predict_mc`] |
-//! | freezing, reusing layers, pretraining | [`Model::set_trainable`], [`train::Autoencoder`] |
+//! | freezing, reusing layers, pretraining | [`Model::set_trainable`], [`Sequential::add_layers`], [`train::Autoencoder`], [`train::Rbm`] |
 //! | a learning rate | [`Model::find_learning_rate`] |
 //! | `.keras`, `.h5`, safetensors and `.npz` files | [`Model::load`], [`Model::save`], [`artifacts`] |
 //! | what is wrong with data, recipe or weights | [`data::checks`], [`inspect`] |

@@ -167,6 +167,7 @@ fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
         epochs: run.epochs,
         batch_size: run.batch_size,
         fresh: run.fresh,
+        pretrained: run.pretrain.is_some(),
         schedule: run.schedule.as_ref(),
         shuffle: run.shuffle,
         mixup: run.mixup.is_some(),

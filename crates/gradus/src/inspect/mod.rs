@@ -32,6 +32,8 @@ pub struct PlannedTraining<'a> {
     pub batch_size: usize,
     /// True if the weights are those of their initializers, not a file's.
     pub fresh: bool,
+    /// True if its first layers are pretrained before it.
+    pub pretrained: bool,
     /// The schedule that sets the learning rate, if it is none of the optimizer's own.
     pub schedule: Option<&'a Schedule>,
     /// True if the rows are shuffled before each epoch.

@@ -20,7 +20,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let flat = hidden.iter().filter(|l| l.nature() == Nature::Saturating);
     let flat: Vec<&&InPlace<'_>> = flat.collect();
-    if flat.len() >= DEEP && !normalized {
+    // Pretraining layer by layer needs no gradient from the top.
+    if flat.len() >= DEEP && !normalized && !planned.pretrained {
         let found = format!("{} layers with {}", flat.len(), called(&flat[0].activation));
         let advice = "it saturates, and gradients vanish on their way down: `elu` or `relu` with \
                       `he_normal`, or `BatchNormalization` before each";

@@ -53,6 +53,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             (Scheme::Fixed(0.0), _) => equal(layer),
             (_, Nature::SelfNormalizing) => of_selu(layer),
             _ if normalized => None,
+            // Machines that are pretrained begin with small weights.
+            (Scheme::Fixed(_), _) if planned.pretrained => None,
             (Scheme::Fixed(deviation), nature) => of_fixed(layer, deviation, nature),
             (Scheme::Glorot, Nature::Rectifier) if deep >= DEEP => Some(Mistake {
                 found: format!("{deep} layers in a row with Glorot's initializer"),

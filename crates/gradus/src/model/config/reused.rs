@@ -191,11 +191,15 @@ impl Reader<'_> {
             let expected = format!("{}, as the layers of {path} have", taken.inputs.len());
             return Err(Error::invalid(&join(at, "inputs"), found, expected));
         }
+        let is_one = matches!(part, Part::Layer(_));
         let mut sources = Vec::new();
         for (symbol, expected) in inputs.into_iter().zip(&taken.inputs) {
-            sources.push(self.fit(&join(at, "reuse"), symbol, expected, &part, &path)?);
+            let at = join(at, "reuse");
+            sources.push(match self.is_fit(symbol, expected) {
+                true => symbol,
+                false => self.resized(&at, symbol, expected, &taken, &path)?,
+            });
         }
-        let is_one = matches!(part, Part::Layer(_));
         let output = self.splice(taken, &sources, name.as_deref(), is_one, trainable, &path)?;
         match name {
             // The layer has it already.

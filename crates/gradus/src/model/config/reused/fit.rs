@@ -1,36 +1,39 @@
 //! Fit of reused layers to what comes before them: images are resized, all else has to agree.
 
-use super::Part;
+use super::part::Taken;
 use crate::base::shape::Shape;
 use crate::data::{Tensor, Values};
 use crate::error::{Error, Extent, Result};
 use crate::model::config::{Reader, Symbol};
 use crate::model::layers::{Layer, Reshape, Resizing};
+use crate::model::sequential::snake_case;
 
 /// The number of channels that images have at most.
 const CHANNELS: usize = 4;
 
 impl Reader<'_> {
-    /// The symbol that reused layers are applied to in place of `symbol`: the same, or resized
-    /// images.
-    pub(super) fn fit(
+    /// True if reused layers take the rows of a symbol, or its shape is not known yet: a vocabulary
+    /// decides it, and wrong weights are refused then.
+    pub(super) fn is_fit(&self, symbol: Symbol, expected: &Shape) -> bool {
+        self.graph.shape(symbol).is_none_or(|found| {
+            let is_one_number = found.size() == 1 && expected.size() == 1;
+            found == expected || is_one_number
+        })
+    }
+
+    /// Images of a symbol in the size that reused layers take; an error if they are no images.
+    pub(super) fn resized(
         &mut self,
         at: &str,
         symbol: Symbol,
         expected: &Shape,
-        part: &Part,
+        taken: &Taken,
         path: &str,
     ) -> Result<Symbol> {
         let Some(found) = self.graph.shape(symbol).cloned() else {
-            // A vocabulary that is not known yet decides it; wrong weights are refused then.
             return Ok(symbol);
         };
-        let is_one_number = found.size() == 1 && expected.size() == 1;
-        if found == *expected || is_one_number {
-            return Ok(symbol);
-        }
-        let is_part = !matches!(part, Part::Layer(_));
-        let resizing = match self.images(symbol) && is_part {
+        let resizing = match self.images(symbol) && taken.is_part {
             true => resizing(&found, expected),
             false => Vec::new(),
         };
@@ -44,8 +47,7 @@ impl Reader<'_> {
         }
         let mut last = symbol;
         for layer in resizing {
-            let name = crate::model::sequential::snake_case(layer.class());
-            let name = self.graph.free_name(&name);
+            let name = self.name_beside(snake_case(layer.class()), taken);
             let shared = self.graph.share_named(&name, layer);
             last = self.graph.call(shared, [last])?;
             self.layers.add(name.clone(), (shared, 0));
@@ -55,6 +57,20 @@ impl Reader<'_> {
             "images of {found} are resized to {expected}, which the layers of {path} take"
         ));
         Ok(last)
+    }
+
+    /// A free name that none of the reused layers has, which keep theirs.
+    fn name_beside(&self, wanted: String, taken: &Taken) -> String {
+        let is_taken = |name: &str| {
+            let mut reused = taken.layers.iter();
+            self.graph.is_taken(name) || reused.any(|layer| layer.name == name)
+        };
+        let (mut name, mut number) = (wanted.clone(), 0);
+        while is_taken(&name) {
+            number += 1;
+            name = format!("{wanted}_{number}");
+        }
+        name
     }
 
     /// True of an input whose rows are images.

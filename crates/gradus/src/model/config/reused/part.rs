@@ -26,6 +26,8 @@ pub(super) struct Taken {
     /// Their uses; sources count among these, and the inputs.
     pub nodes: Vec<Node>,
     pub output: Source,
+    /// True of a model's first layers, false of a single layer.
+    pub is_part: bool,
 }
 
 impl Part {
@@ -117,6 +119,7 @@ fn taken(model: &Model) -> Taken {
         layers: model.layers.clone(),
         nodes: model.nodes.clone(),
         output: model.outputs[0],
+        is_part: true,
     }
 }
 
@@ -138,5 +141,6 @@ fn one(at: &str, model: &Model, name: &str) -> Result<Taken> {
         }],
         inputs,
         output: Source::Node(0),
+        is_part: false,
     })
 }

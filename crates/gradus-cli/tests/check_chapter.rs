@@ -298,6 +298,7 @@ const RIGHT: &[(&str, (&str, &str, &str))] = &[
     ("swish with cosine decay", ("Flatten > Dense 100 swish he_normal > Dense 10 softmax", "optimizer = { type = \"AdamW\", weight_decay = 0.01, learning_rate = { type = \"CosineDecay\", initial_learning_rate = 0.001, decay_steps = 1000 } }", "")),
     ("a residual block that begins at zero", ("Flatten > { type = \"Dense\", name = \"a\", units = 50, activation = \"relu\", kernel_initializer = \"he_normal\" } > { type = \"Dense\", name = \"b\", units = 50, activation = \"relu\", kernel_initializer = \"he_normal\" } > { type = \"Dense\", name = \"c\", units = 50, kernel_initializer = \"zeros\" } > { type = \"Add\", inputs = [\"a\", \"c\"] } > Activation relu > Dense 10 softmax", "", "")),
     ("regression", ("Flatten > Dense 50 relu he_normal > Dense 1", "loss = \"mse\"\noptimizer = { type = \"RMSprop\", learning_rate = 0.001, momentum = 0.9 }", "data.y = \"price.npy\"")),
+    ("a rate that is found", (GOOD, "optimizer = { type = \"SGD\", momentum = 0.9 }\nlearning_rate = \"auto\"\nschedule = { type = \"OneCycle\" }", "")),
     ("rows in their order", (GOOD, "shuffle = false", "")),
     ("layer normalization and GELU", ("Flatten > Dense 100 gelu he_normal > LayerNormalization > Dropout 0.1 > Dense 10 softmax", "optimizer = { type = \"Adam\", learning_rate = 0.001, global_clipnorm = 1.0 }", "")),
     ("logits", ("Flatten > Dense 100 relu he_normal > Dense 10", "loss = { type = \"SparseCategoricalCrossentropy\", from_logits = true }", "")),

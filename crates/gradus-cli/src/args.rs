@@ -6,7 +6,11 @@ use std::path::PathBuf;
 
 /// Train deep neural networks: Keras' words, Keras' numbers, Keras' files.
 #[derive(Debug, Parser)]
-#[command(name = "gradus", version)]
+#[command(
+    name = "gradus",
+    version,
+    after_help = "Examples:\n  gradus train\n  gradus init houses.csv > config.toml\n  gradus train config.toml"
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -28,12 +32,21 @@ pub enum Command {
     Summary(Summary),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),
+    /// Print a commented configuration to begin with, for data that it looks at
+    Init(Init),
+    /// Print the JSON Schema of configurations, for editors and validators
+    Schema(Schema),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
     /// Look at data
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  gradus data list")]
     Data(Data),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus train\n  gradus train config.toml --set train.epochs=20 --out runs/first\n  gradus train config.toml --folds 5"
+)]
 pub struct Train {
     /// The configuration file (TOML)
     pub config: Option<PathBuf>,
@@ -67,6 +80,9 @@ pub struct Train {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus evaluate runs/first --data test\n  gradus evaluate model.keras --data digits:test --json"
+)]
 pub struct Evaluate {
     /// A `.keras` file, or a run folder
     #[arg(value_name = "MODEL|RUN")]
@@ -81,6 +97,9 @@ pub struct Evaluate {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus predict runs/first --data new.csv --out scored.csv\n  gradus predict model.keras --data x.npy --out means.npy --mc-samples 100"
+)]
 pub struct Predict {
     /// A model (`.keras`, or `.h5` of Keras), or a run folder
     #[arg(value_name = "MODEL|RUN")]
@@ -104,6 +123,7 @@ pub struct Predict {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  gradus lr-find config.toml --set train.batch_size=64")]
 pub struct LrFind {
     /// The configuration file (TOML); without it, the default recipe on the built-in digits
     pub config: Option<PathBuf>,
@@ -116,6 +136,9 @@ pub struct LrFind {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus check config.toml\n  gradus check model.keras --data new.csv"
+)]
 pub struct Check {
     /// A configuration file (TOML), a `.keras` file, or a run folder, which has both
     #[arg(value_name = "CONFIG.toml|MODEL|RUN")]
@@ -133,6 +156,7 @@ pub struct Check {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  gradus summary model.keras\n  gradus summary config.toml")]
 pub struct Summary {
     /// A model (`.keras`, or `.h5` of Keras), a run folder, or a configuration file (TOML)
     #[arg(value_name = "MODEL|RUN|CONFIG.toml")]
@@ -140,6 +164,9 @@ pub struct Summary {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus convert model.h5 model.keras\n  gradus convert model.keras weights.safetensors --layout pytorch"
+)]
 pub struct Convert {
     /// A model (`.keras`, or `.h5` of Keras 2 or 3) or a run folder, or weights (`.weights.h5`,
     /// Keras 2's `.h5`, `.safetensors`, `.npz`), which need --model
@@ -156,13 +183,48 @@ pub struct Convert {
     /// either is understood [default: keras]
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<String>,
+    /// Set the weights of kernels and embeddings to zero whose absolute value is below this; the
+    /// share of zeros is printed for each layer
+    #[arg(long, value_name = "THRESHOLD")]
+    pub zero_below: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus init houses.csv > config.toml\n  gradus init digits > config.toml"
+)]
+pub struct Init {
+    /// A table (`my.csv`), arrays (`x.npy`, with `y.npy` beside it, or `x.npy,y.npy`), a folder of
+    /// pictures with a folder for each class, or a built-in set (`digits`)
+    #[arg(value_name = "FILE|FOLDER|NAME")]
+    pub data: String,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  gradus completions bash > ~/.local/share/bash-completion/completions/gradus"
+)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  gradus schema > gradus.schema.json")]
+pub struct Schema {
+    /// Print docs/config.md instead, which is made of it
+    #[arg(long, hide = true)]
+    pub markdown: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Data {
     /// List the data sets that have names, and where each is on this machine
+    #[command(after_help = "Example:\n  gradus data list")]
     List,
     /// Fetch a data set: mnist, fashion-mnist, cifar10, cifar100 or housing
+    #[command(after_help = "Example:\n  gradus data fetch fashion-mnist")]
     Fetch {
         /// Its name
         name: String,
@@ -172,6 +234,9 @@ pub enum Data {
         mirror: Vec<String>,
     },
     /// Describe data: shapes, ranges, classes, the first pictures; of a table its columns
+    #[command(
+        after_help = "Examples:\n  gradus data show houses.csv --column zip=category\n  gradus data show fashion-mnist:test"
+    )]
     Show {
         /// A built-in set (`digits:test`), array files (`x.npy,y.npy`), a table (`table.csv`,
         /// `table.parquet`), a folder of pictures, or a TOML file with `[data]`
@@ -180,4 +245,35 @@ pub enum Data {
         #[arg(long, value_name = "NAME=TYPE")]
         column: Vec<String>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Command, CommandFactory};
+
+    /// The examples of a command and of all below it; each command must have some.
+    fn examples(command: &Command, found: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string);
+        let lines = help.unwrap_or_else(|| panic!("`{}` has no example", command.get_name()));
+        let before = found.len();
+        let lines = lines.lines().filter_map(|line| line.strip_prefix("  "));
+        found.extend(lines.map(str::to_owned));
+        assert!(found.len() > before, "{}", command.get_name());
+        for below in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            examples(below, found);
+        }
+    }
+
+    #[test]
+    fn each_command_has_examples_that_it_understands() {
+        let mut found = Vec::new();
+        examples(&Args::command(), &mut found);
+        assert!(found.len() > 15, "{found:?}");
+        for example in found {
+            let typed = example.split(" > ").next().unwrap_or_default();
+            let parsed = Args::try_parse_from(typed.split_whitespace());
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
 }

@@ -101,3 +101,51 @@ fn what_does_not_go_together_is_told() {
         assert!(place.names(".").is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn tiny_weights_become_zeros() {
+    let place = Place::new();
+    let keras = real("keras_files/keras3.keras");
+    place.ok(&["convert", &keras, "start.keras"]);
+    let said = place.ok(&["convert", &keras, "zeros.keras", "--zero-below", "0.3"]);
+    let load = |name: &str| gradus::Model::load(place.path(name)).unwrap();
+    let (start, zeros) = (load("start.keras"), load("zeros.keras"));
+    let mut lines = said.lines();
+    assert_eq!(lines.next(), Some("zeros.keras: 8 arrays, 123 numbers"));
+    let (mut all, mut numbers) = (0, 0);
+    for (before, after) in start.layers.iter().zip(&zeros.layers) {
+        for (before, after) in before.weights.iter().zip(&after.weights) {
+            if before.name != "kernel" {
+                assert_eq!(before, after);
+                continue;
+            }
+            let expected = before.values.iter();
+            let expected: Vec<f32> = expected
+                .map(|&x| if x.abs() < 0.3 { 0.0 } else { x })
+                .collect();
+            assert_eq!(after.values, expected);
+            let (few, many) = (
+                expected.iter().filter(|x| **x == 0.0).count(),
+                expected.len(),
+            );
+            let line = lines.next().unwrap();
+            assert!(line.contains(".kernel "), "{line}");
+            assert!(line.ends_with(&format!("({few} of {many})")), "{line}");
+            (all, numbers) = (all + few, numbers + many);
+        }
+    }
+    let share = 100.0 * all as f64 / numbers as f64;
+    let last = lines.next().unwrap();
+    assert!(
+        all > 0 && all < numbers && last.starts_with("all "),
+        "{last}"
+    );
+    assert!(last.contains(&format!("{share:5.1}% zeros")), "{last}");
+    assert_eq!(lines.next(), None);
+    for wrong in ["0", "-1", "nan", "inf"] {
+        let below = format!("--zero-below={wrong}");
+        let message = place.mistake(&["convert", &keras, "x.keras", &below]);
+        assert!(message.contains("a number above 0"), "{message}");
+        assert!(!place.path("x.keras").exists());
+    }
+}

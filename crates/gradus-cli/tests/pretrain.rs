@@ -19,17 +19,25 @@ fn every_kind_pretrains_before_the_training_and_repeats() {
     let siamese = "kind = \"siamese\"\nepochs = 1\ntriplets = true\nmargin = 2.0";
     let noisy = "kind = \"siamese\"\nepochs = 1\nnoise = 0.1";
     let tied = "kind = \"autoencoder\"\nepochs = 1\ntied = true";
+    let rbm = "type = \"rbm\"\nepochs = 2\nuntil = \"hidden\"\nlearning_rate = 0.05";
     let versions = "kind = \"siamese\"\nepochs = 1\ntriplets = true\naugment = [\
                     { type = \"RandomTranslation\", height_factor = 0.1, width_factor = 0.1 }]";
     for (name, table) in [
         ("tied", tied),
+        ("rbm", rbm),
         ("versions", versions),
         ("autoencoder", autoencoder),
         ("masked", masked),
         ("siamese", siamese),
         ("noisy", noisy),
     ] {
-        place.write("a.toml", with(table));
+        let sigmoid =
+            |text: String| text.replace("activation = \"elu\"", "activation = \"sigmoid\"");
+        let text = match name {
+            "rbm" => sigmoid(with(table)),
+            _ => with(table),
+        };
+        place.write("a.toml", text);
         let said = place.run(&["train", "a.toml", "--out", name]);
         assert_eq!(said.code, Some(0), "{}", said.err);
         assert!(said.err.contains("pretrained "), "{}", said.err);
@@ -91,6 +99,22 @@ fn mistakes_are_told_with_their_keys() {
         (
             "kind = \"autoencoder\"\ndata = { x = \"none.npy\" }",
             &["none.npy"],
+        ),
+        (
+            "type = \"rbm\"",
+            &["layer hidden: activation", "expected sigmoid"],
+        ),
+        (
+            "type = \"rbm\"\noptimizer = \"sgd\"",
+            &["pretrain.optimizer", "the type is rbm"],
+        ),
+        (
+            "type = \"autoencoder\"\nk = 1",
+            &["pretrain.k", "is a key of rbm"],
+        ),
+        (
+            "type = \"rbm\"\nk = 0",
+            &["pretrain.k", "whole number of 1 or more"],
         ),
     ] {
         place.write("a.toml", with(table));

@@ -90,9 +90,7 @@ fn main() -> gradus::Result<()> {
         for seed in 0..seeds {
             let few = train.slice(seed * LABELLED..(seed + 1) * LABELLED)?;
             let watch = aside.slice(seed * WATCHED..(seed + 1) * WATCHED)?;
-            let stop = EarlyStopping::new("val_loss")
-                .patience(30)
-                .restore_best_weights(true);
+            let stop = EarlyStopping::new().patience(30).restore_best_weights(true);
             let options = Fit::new().epochs(300).validation_data(watch).callback(stop);
             let mut model = network(seed as u64, changes.clone())?;
             let history = model.fit(&few, options)?;

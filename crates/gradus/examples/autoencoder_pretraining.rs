@@ -43,9 +43,7 @@ fn accuracy(
     watch: &Dataset,
     test: &Dataset,
 ) -> gradus::Result<f64> {
-    let stop = EarlyStopping::new("val_loss")
-        .patience(20)
-        .restore_best_weights(true);
+    let stop = EarlyStopping::new().patience(20).restore_best_weights(true);
     let options = Fit::new()
         .epochs(200)
         .validation_data(watch.clone())

@@ -75,9 +75,7 @@ fn network(seed: u64) -> gradus::Result<Model> {
 
 /// The accuracy on the test rows after training on few.
 fn accuracy(model: &mut Model, few: &Dataset, test: &Dataset) -> gradus::Result<f64> {
-    let stop = EarlyStopping::new("val_loss")
-        .patience(10)
-        .restore_best_weights(true);
+    let stop = EarlyStopping::new().patience(10).restore_best_weights(true);
     let options = Fit::new().epochs(100).validation_split(0.25).callback(stop);
     model.fit(few, options)?;
     Ok(model.evaluate(test)?.get("accuracy").unwrap_or_default())

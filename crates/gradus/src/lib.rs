@@ -40,7 +40,7 @@
 //! | activations, initializers, losses, metrics, optimizers, schedules, regularizers, constraints | [`rules`] |
 //! | a loss or a metric of your own | [`rules::losses::Function`], [`rules::metrics::Function`] |
 //! | rows in memory, in files larger than memory, from an iterator | [`Dataset`], [`data::Stream`], [`data::Generator`] |
-//! | a table: CSV, Parquet, record batches, frames | [`data::Table`], [`data::DataConfig::load_table`], [`model::Recipe::table_model`] |
+//! | a table: CSV, Parquet, record batches, frames, or columns of your own | [`data::Table`], [`data::Table::from_columns`], [`data::DataConfig::load_table`], [`model::Recipe::table_model`] |
 //! | epochs, batches, callbacks (early stopping, your own) | [`train::Fit`], [`train::Callback`] |
 //! | predictions from many threads, of single rows | [`Model::predictor`] |
 //! | uncertainty (Monte Carlo dropout) | [`Model::predict_mc`] |
@@ -76,7 +76,7 @@ pub use model::{Dtype, Functional, Model, Sequential, layers};
 /// The names that most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
     pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
-    pub use crate::data::{self, DataConfig, Dataset, Scale, Split, Tensor};
+    pub use crate::data::{self, DataConfig, Dataset, Scale, Split, Table, TableOptions, Tensor};
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
     pub use crate::model::{Functional, Model, OutputLoss, Recipe, Sequential};
     pub use crate::rules::activations::Activation;
@@ -86,7 +86,10 @@ pub mod prelude {
     pub use crate::rules::optimizers::{Adam, AdamW, LearningRate, Nadam, Optimizer, RMSprop, SGD};
     pub use crate::rules::regularizers::{L1, L2};
     pub use crate::rules::schedules::{OneCycle, Schedule};
-    pub use crate::train::{Callback, EarlyStopping, Fit, History, OnNan, ReduceLROnPlateau};
+    pub use crate::train::{
+        Callback, EarlyStopping, Fit, GradualUnfreezing, History, LearningRateScheduler, Logs,
+        OnNan, ReduceLROnPlateau, Training,
+    };
 }
 
 /// The README's example.

@@ -119,6 +119,16 @@ fn a_training_that_breaks_leaves_the_end_of_the_epoch_before() {
 }
 
 #[test]
+fn a_monitor_of_validation_rows_that_are_not_there_says_so() {
+    let model = Sequential::new().add(Dense::new(1));
+    let mut model = model.compile("sgd", "mse", &[]).unwrap();
+    let fit = model.fit(data(), Fit::new().callback(EarlyStopping::new()));
+    let error = fit.unwrap_err().to_string();
+    assert!(error.contains("no validation rows"), "{error}");
+    assert!(error.contains("Fit::validation_split"), "{error}");
+}
+
+#[test]
 fn a_monitor_without_a_direction_asks_for_it() {
     let count = TruePositives::default();
     let fit = |callback: EarlyStopping| {
@@ -129,11 +139,13 @@ fn a_monitor_without_a_direction_asks_for_it() {
         model.fit(data(), Fit::new().callback(callback))
     };
     for monitor in ["true_positives", "learning_rate"] {
-        let error = fit(EarlyStopping::new(monitor)).unwrap_err().to_string();
+        let error = fit(EarlyStopping::new().monitor(monitor))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("set `mode` to"), "{error}");
-        let mut told = EarlyStopping::new(monitor);
+        let mut told = EarlyStopping::new().monitor(monitor);
         told.mode = Direction::Max;
         fit(told).unwrap();
     }
-    fit(EarlyStopping::new("loss")).unwrap();
+    fit(EarlyStopping::new().monitor("loss")).unwrap();
 }

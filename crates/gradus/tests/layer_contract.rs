@@ -388,6 +388,8 @@ fn no_class_is_named_outside_of_keras_files() {
         // A configuration's layers are read here before they are layers.
         "experiment/config/vocabulary.rs",
         "experiment/resolve/target.rs",
+        // The family of functions has a layer's name.
+        "experiment/reference",
     ]
     .map(|path| src.join(path));
     // `Softmax` is a function, too.
@@ -402,6 +404,13 @@ fn no_class_is_named_outside_of_keras_files() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         for line in code::lines(&text) {
+            // An example in a key's documentation lists nothing.
+            if line
+                .trim_start()
+                .starts_with("#[schemars(extend(\"examples\"")
+            {
+                continue;
+            }
             let named = |class: &&&str| line.contains(&format!("\"{class}\""));
             if let Some(class) = classes.iter().find(named) {
                 panic!("{} names {class}: {line}", path.display());

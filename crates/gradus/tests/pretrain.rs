@@ -2,7 +2,7 @@
 //! and nothing else has changed.
 
 use gradus::prelude::*;
-use gradus::train::{Autoencoder, MaskedFeatures, Siamese};
+use gradus::train::{Autoencoder, MaskedFeatures, Rbm, Siamese};
 
 /// Rows of eight values from two factors, and noise: a code of two is enough.
 fn rows(count: usize) -> Tensor {
@@ -316,4 +316,101 @@ fn what_cannot_be_pretrained_is_told() {
     let y = graph.layer(layers::Add::new(), [one, other]).unwrap();
     let told = problem(Autoencoder::new(), &mut graph.model([y]).unwrap());
     assert!(told.contains("expected a chain of layers"), "{told}");
+}
+
+/// Rows of one of two patterns, each bit turned with a chance of one in ten.
+fn patterns(count: usize) -> Dataset {
+    let mut state = 3_u64;
+    let mut bits = Vec::new();
+    for row in 0..count {
+        for place in 0..12 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let turned = (state >> 40).is_multiple_of(10);
+            let on = (place < 6) == (row % 2 == 0);
+            bits.push(f32::from(u8::from(on != turned)));
+        }
+    }
+    Dataset::unlabelled(Tensor::from_f32([12], bits).unwrap())
+}
+
+fn sigmoids() -> Sequential {
+    let sigmoid = |units| Dense::new(units).activation(Activation::Sigmoid);
+    Sequential::new()
+        .seed(4)
+        .input([12])
+        .add_named("first", sigmoid(8), true)
+        .add(Dropout::new(0.2))
+        .add_named("code", sigmoid(2), true)
+        .add_named("head", Dense::new(2).activation(Activation::Softmax), true)
+}
+
+#[test]
+fn a_stack_of_rbms_learns_which_units_are_on_together() {
+    let (data, task) = (patterns(400), Rbm::new().epochs(30));
+    for task in [task.clone(), task.clone().k(3), task.batch_size(7)] {
+        let mut model = sigmoids().build().unwrap();
+        let before = model.clone();
+        let histories = task.pretrain(&mut model, &data).unwrap();
+        assert_eq!(histories.len(), 2);
+        // Of the bits' variance of 0.25, less is left than that of the turned ones, 0.09.
+        let losses = histories[0].get("loss");
+        assert!(losses.len() == 30 && losses[0] > 0.12, "{losses:?}");
+        assert!(losses[29] < 0.09, "{losses:?}");
+        // The code tells the patterns apart.
+        let codes = model.up_to(&["code"]).unwrap().predict(&data).unwrap();
+        let codes = codes.to_f32();
+        let mean = |odd: usize| {
+            let of_pattern = codes.chunks(2).skip(odd).step_by(2);
+            of_pattern.map(|code| code[0]).sum::<f32>() / 200.0
+        };
+        assert!((mean(0) - mean(1)).abs() > 0.3, "{} {}", mean(0), mean(1));
+        assert_ne!(weights(&model, "first"), weights(&before, "first"));
+        assert_eq!(weights(&model, "head"), weights(&before, "head"));
+        let mut again = sigmoids().build().unwrap();
+        task.pretrain(&mut again, &data).unwrap();
+        assert_eq!(weights(&model, "code"), weights(&again, "code"));
+    }
+    let mut model = sigmoids().build().unwrap();
+    let task = Rbm::new().until("first").epochs(1);
+    assert_eq!(task.pretrain(&mut model, &data).unwrap().len(), 1);
+}
+
+#[test]
+fn an_rbm_refuses_what_has_no_probabilities() {
+    let data = patterns(40);
+    let refused = |task: &Rbm, mut model: Model, data: &Dataset| {
+        task.pretrain(&mut model, data).unwrap_err().to_string()
+    };
+    let dense = |activation| Dense::new(4).activation(activation);
+    let head = Dense::new(2).activation(Activation::Softmax);
+    let elu = Sequential::new()
+        .add(dense(Activation::Elu))
+        .add(head.clone());
+    let message = refused(&Rbm::new(), elu.build().unwrap(), &data);
+    let expected = "layer dense: activation: found Elu, expected sigmoid";
+    assert!(message.starts_with(expected), "{message}");
+    let bare = dense(Activation::Sigmoid).use_bias(false);
+    let bare = Sequential::new().add(bare).add(head);
+    let message = refused(&Rbm::new(), bare.build().unwrap(), &data);
+    assert!(message.starts_with("layer dense: use_bias"), "{message}");
+    let beyond = Tensor::from_f32([12], vec![1.5; 24]).unwrap();
+    let model = || sigmoids().build().unwrap();
+    let message = refused(&Rbm::new(), model(), &Dataset::unlabelled(beyond));
+    let expected = "layer first: its inputs: found 1.5, expected numbers from 0 to 1";
+    assert!(message.starts_with(expected), "{message}");
+    for (task, key) in [
+        (Rbm::new().learning_rate(0.0), "pretrain.learning_rate"),
+        (Rbm::new().learning_rate(f64::NAN), "pretrain.learning_rate"),
+        (Rbm::new().momentum(1.0), "pretrain.momentum"),
+        (Rbm::new().weight_decay(-0.1), "pretrain.weight_decay"),
+        (Rbm::new().k(0), "pretrain.k"),
+    ] {
+        let message = refused(&task, model(), &data);
+        assert!(message.starts_with(key), "{message}");
+    }
+    let wild = Rbm::new().learning_rate(1e30).epochs(3);
+    let message = refused(&wild, model(), &data);
+    assert!(message.contains("layer first"), "{message}");
 }

@@ -216,46 +216,75 @@ fn a_pretraining_goes_on_from_its_step_to_the_same_bits() {
     ] {
         let pretrain = format!("pretrain={{{pretrain}, epochs=2, batch_size=32, {average}}}");
         let experiment = of_table(&folder, &[layers, &pretrain, "train.epochs=1"]).unwrap();
-        let (straight, pieces) = (folder.path("straight"), folder.path("pieces"));
-        let (mut steps, mut told) = (0, Vec::new());
-        let whole = experiment.clone().out(&straight).run(|event| {
-            steps += usize::from(matches!(event, Event::PretrainBatchEnd(_)));
-            if let Event::Pretrained { history, .. } = event {
-                told.push(history.get("loss"));
-            }
-            Ok(())
-        });
-        let whole = whole.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (mut experiment, mut taken, mut again) = (experiment.out(&pieces), 0, Vec::new());
-        let resumed = loop {
-            let before = taken;
-            let ended = experiment.run(|event| match event {
-                Event::PretrainBatchEnd(_) => {
-                    taken += 1;
-                    let enough = taken == before + 4;
-                    if enough {
-                        Err(Error::Interrupted)
-                    } else {
-                        Ok(())
-                    }
-                }
-                Event::Pretrained { history, .. } => {
-                    again.push(history.get("loss"));
+        pretrain_in_pieces(&folder, name, experiment);
+    }
+}
+
+#[test]
+fn a_stack_of_rbms_goes_on_from_its_step_to_the_same_bits() {
+    let text = r#"
+        data = { dataset = "digits", rows = 160 }
+        [model]
+        layers = [
+          { type = "Flatten" },
+          { type = "Dense", units = 8, activation = "sigmoid" },
+          { type = "Dropout", rate = 0.1 },
+          { type = "Dense", units = 6, activation = "sigmoid" },
+          { type = "Dense", units = 10, activation = "softmax" },
+        ]
+        [train]
+        loss = "sparse_categorical_crossentropy"
+        optimizer = "sgd"
+        [pretrain]
+        type = "rbm"
+        epochs = 2
+        k = 2
+    "#;
+    let experiment = Experiment::from_toml(text).unwrap();
+    pretrain_in_pieces(&Folder::new(), "rbm", experiment);
+}
+
+/// Pretrains at once, and with an end behind every fourth step.
+fn pretrain_in_pieces(folder: &Folder, name: &str, experiment: Experiment) {
+    let (straight, pieces) = (folder.path("straight"), folder.path("pieces"));
+    let (mut steps, mut told) = (0, Vec::new());
+    let whole = experiment.clone().out(&straight).run(|event| {
+        steps += usize::from(matches!(event, Event::PretrainBatchEnd(_)));
+        if let Event::Pretrained { history, .. } = event {
+            told.push(history.get("loss"));
+        }
+        Ok(())
+    });
+    let whole = whole.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (mut experiment, mut taken, mut again) = (experiment.out(&pieces), 0, Vec::new());
+    let resumed = loop {
+        let before = taken;
+        let ended = experiment.run(|event| match event {
+            Event::PretrainBatchEnd(_) => {
+                taken += 1;
+                let enough = taken == before + 4;
+                if enough {
+                    Err(Error::Interrupted)
+                } else {
                     Ok(())
                 }
-                _ => Ok(()),
-            });
-            experiment = experiment.resume();
-            match ended {
-                Err(Error::Interrupted) => {}
-                ended => break ended.unwrap_or_else(|error| panic!("{name}: {error}")),
             }
-        };
-        assert!(steps > 8 && taken == steps, "{name}: {taken} of {steps}");
-        assert_eq!(told, again, "{name}");
-        assert_eq!(lasting(&whole), lasting(&resumed), "{name}");
-        for path in [straight, pieces] {
-            std::fs::remove_dir_all(path).unwrap();
+            Event::Pretrained { history, .. } => {
+                again.push(history.get("loss"));
+                Ok(())
+            }
+            _ => Ok(()),
+        });
+        experiment = experiment.resume();
+        match ended {
+            Err(Error::Interrupted) => {}
+            ended => break ended.unwrap_or_else(|error| panic!("{name}: {error}")),
         }
+    };
+    assert!(steps > 8 && taken == steps, "{name}: {taken} of {steps}");
+    assert_eq!(told, again, "{name}");
+    assert_eq!(lasting(&whole), lasting(&resumed), "{name}");
+    for path in [straight, pieces] {
+        std::fs::remove_dir_all(path).unwrap();
     }
 }

@@ -1,10 +1,11 @@
-//! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT]`.
+//! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]`.
 
 use crate::args::Convert;
 use crate::models;
 use crate::output;
 use gradus::artifacts::keras::{is_weights, save_keras};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
+use gradus::model::Zeros;
 use gradus::{Error, Model, Result};
 use std::path::Path;
 
@@ -26,7 +27,15 @@ pub fn run(args: Convert) -> Result<()> {
         let expected = "`keras`, unless OUT ends in .safetensors or .npz";
         return Err(Error::invalid("--layout", layout, expected));
     }
-    let model = read(&args)?;
+    if let Some(threshold) = args.zero_below
+        && !(threshold > 0.0 && threshold.is_finite())
+    {
+        let expected = "a number above 0, such as 0.001";
+        return Err(Error::invalid("--zero-below", threshold, expected));
+    }
+    let mut model = read(&args)?;
+    let zeros = args.zero_below.map(|below| model.zero_below(below));
+    let zeros = zeros.transpose()?;
     match to {
         None => save_keras(&model, &args.output)?,
         Some(_) => save_weights(&model, &args.output, layout)?,
@@ -34,7 +43,35 @@ pub fn run(args: Convert) -> Result<()> {
     let arrays = model.weights().count();
     let numbers: usize = model.weights().map(|weight| weight.values.len()).sum();
     let path = args.output.display();
-    output::result(&format!("{path}: {arrays} arrays, {numbers} numbers\n"))
+    let mut said = format!("{path}: {arrays} arrays, {numbers} numbers\n");
+    if let Some(zeros) = zeros {
+        said += &describe(zeros);
+    }
+    output::result(&said)
+}
+
+/// The share of zeros of each variable, and of all together.
+fn describe(mut all: Vec<Zeros>) -> String {
+    let sum = |of: fn(&Zeros) -> usize| all.iter().map(of).sum();
+    let (zeros, numbers) = (sum(|z| z.zeros), sum(|z| z.numbers));
+    let name = |of: &Zeros| match of.variable {
+        "" => of.layer.clone(),
+        variable => format!("{}.{variable}", of.layer),
+    };
+    all.push(Zeros {
+        layer: "all".into(),
+        variable: "",
+        zeros,
+        numbers,
+    });
+    let wide = all.iter().map(|of| name(of).chars().count()).max();
+    let wide = wide.unwrap_or_default();
+    let line = |of: &Zeros| {
+        let (name, share) = (name(of), 100.0 * of.share());
+        let (zeros, numbers) = (of.zeros, of.numbers);
+        format!("{name:wide$}  {share:5.1}% zeros  ({zeros} of {numbers})\n")
+    };
+    all.iter().map(line).collect()
 }
 
 /// The model of IN, or the one that the weights of IN were loaded into.

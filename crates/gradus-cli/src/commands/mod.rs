@@ -1,11 +1,14 @@
 //! One file for each command.
 
 pub mod check;
+pub mod completions;
 pub mod convert;
 pub mod data;
 pub mod evaluate;
+pub mod init;
 pub mod lr_find;
 pub mod predict;
+pub mod schema;
 mod show_table;
 pub mod summary;
 pub mod train;

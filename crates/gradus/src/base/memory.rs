@@ -2,7 +2,9 @@
 
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// An amount of memory: `"500 MB"`, `"2 GiB"`, or a number of bytes.
@@ -197,6 +199,20 @@ impl Serialize for Memory {
             Ok(same) if same == *self => serializer.serialize_str(&text),
             _ => serializer.serialize_u64(self.0),
         }
+    }
+}
+
+impl JsonSchema for Memory {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Memory".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 1 }] })
     }
 }
 

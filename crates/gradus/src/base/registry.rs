@@ -9,6 +9,7 @@ pub use super::read::read;
 pub(crate) use super::read::{read_rule, refuse_unknown};
 
 use crate::error::{Error, Result, join, nearest};
+use schemars::{Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
@@ -26,12 +27,27 @@ pub struct Member {
     pub aliases: &'static [&'static str],
     /// The names of its arguments.
     pub fields: fn() -> &'static [&'static str],
+    /// The JSON Schema of its arguments.
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Member {
     /// True if the member answers to this name.
     pub fn is_called(&self, name: &str) -> bool {
-        self.class == name || self.aliases.contains(&name)
+        self.names().any(|own| own == name)
+    }
+
+    /// Every name that it answers to, the usual one first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.aliases.iter().copied().chain([self.class])
+    }
+
+    /// The names to offer: its aliases in small letters, else its class.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let small = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
+        let aliases = self.aliases.iter().copied().filter(move |name| small(name));
+        let class = self.aliases.is_empty().then_some(self.class);
+        aliases.chain(class)
     }
 }
 
@@ -151,8 +167,9 @@ macro_rules! registry {
         $( mod $file; $( pub use $file::$rule; )+ )+
 
         $(#[$doc])*
+        // The rule, and the text that it was made from where the rule's name does not say it.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $family(pub(crate) Kind);
+        pub struct $family(pub(crate) Kind, pub(crate) Option<Box<str>>);
 
         /// The family's members, one variant each.
         #[derive(Clone, Debug, PartialEq)]
@@ -165,14 +182,14 @@ macro_rules! registry {
         $($(
             impl From<$rule> for $family {
                 fn from(rule: $rule) -> Self {
-                    $family(Kind::$rule(rule))
+                    $family(Kind::$rule(rule), None)
                 }
             }
         )+)+
         $(
             impl From<$own> for $family {
                 fn from(rule: $own) -> Self {
-                    $family(Kind::$own(rule))
+                    $family(Kind::$own(rule), None)
                 }
             }
         )?
@@ -187,6 +204,7 @@ macro_rules! registry {
                     class: stringify!($rule),
                     aliases: &[$($alias),*],
                     fields: $crate::base::registry::field_names::<$rule>,
+                    schema: <$rule as schemars::JsonSchema>::json_schema,
                 }, )+)+
             ];
 
@@ -209,24 +227,35 @@ macro_rules! registry {
                         return Ok(rule.into());
                     }
                 )+)+
-                let known = Self::MEMBERS
-                    .iter()
-                    .map(|m| m.aliases.first().copied().unwrap_or(m.class));
+                let known = Self::MEMBERS.iter().flat_map($crate::base::registry::Member::offered);
                 Err($crate::Error::unknown(at, $noun, &name, known))
             }
 
             /// The type and arguments, as an object with `type`.
             pub fn to_config(&self) -> $crate::base::registry::Value {
                 let mut object = serde_json::Map::new();
+                if let Some(unknown) = self.1.as_deref().filter(|_| self.unknown().is_err()) {
+                    object.insert("type".into(), unknown.into());
+                    return object.into();
+                }
                 object.insert("type".into(), self.class().into());
                 let rule = match_member!(&self.0, rule: R => $crate::base::registry::fields(rule));
                 object.extend(rule);
                 object.into()
             }
 
-            /// Refuses invalid arguments.
+            /// Refuses a text that names no member.
+            fn unknown(&self) -> $crate::Result<()> {
+                match &self.1 {
+                    Some(text) => Self::from_config("", &(&**text).into()).map(drop),
+                    None => Ok(()),
+                }
+            }
+
+            /// Refuses invalid arguments, and a name that no member has.
             pub(crate) fn check(&self) -> $crate::Result<()> {
                 use $crate::base::registry::Rule;
+                self.unknown()?;
                 match_member!(&self.0, rule: R => rule.check())
             }
         }
@@ -236,6 +265,17 @@ macro_rules! registry {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 use $crate::base::registry::short;
                 short(self, self.to_config(), Self::from_config, Self::MEMBERS).serialize(s)
+            }
+        }
+
+        impl schemars::JsonSchema for $family {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($family).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let (name, common) = (stringify!($family), Default::default());
+                $crate::base::json_schema::family(generator, name, $noun, Self::MEMBERS, &common)
             }
         }
 
@@ -334,9 +374,26 @@ macro_rules! defaults {
     ($family:ident { $( $(#[$doc:meta])* $rule:ident),+ $(,)? }) => {
         #[allow(non_upper_case_globals)]
         impl $family {
-            $( $(#[$doc])* pub const $rule: $family = $family(Kind::$rule($rule::DEFAULT)); )+
+            $( $(#[$doc])* pub const $rule: $family = $family(Kind::$rule($rule::DEFAULT), None); )+
         }
     };
 }
 
-pub(crate) use {defaults, forward, members, registry, visitor};
+/// For a family whose members can be given by Keras' strings: `"elu".into()`. `usual` stands for
+/// an unknown name until [`check`](Rule::check) refuses it.
+macro_rules! by_name {
+    ($family:ident, $usual:expr) => {
+        impl From<&str> for $family {
+            /// The member of this name with default arguments, as Keras' strings have it. An unknown
+            /// name is an error when the model is built or compiled, which gives the nearest one.
+            fn from(name: &str) -> Self {
+                Self::from_config("", &name.into()).unwrap_or_else(|_| {
+                    let usual = $family::from($usual);
+                    $family(usual.0, Some(name.into()))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use {by_name, defaults, forward, members, registry, visitor};

@@ -4,6 +4,7 @@ use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, refuse_unknown, table};
 use crate::data::checks::Silenced;
 use crate::data::conflict::{conflict, excluded};
+use crate::data::kept::Kept;
 use crate::data::purpose::Purpose;
 use crate::data::scale_name::ScaleName;
 use crate::data::schema::TableOptions;
@@ -11,13 +12,15 @@ use crate::data::source::{Request, Source, read_own};
 use crate::data::split::HoldOut;
 use crate::data::table::TextOptions;
 use crate::error::{Error, Result, join};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Map;
 use std::path::Path;
 
 /// The `[data]` table of a configuration: where the rows come from, which are held out for
 /// validation, how the numbers are scaled.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Data", default)]
 pub struct DataConfig {
     /// The data that is named.
     #[serde(flatten)]
@@ -25,26 +28,36 @@ pub struct DataConfig {
     /// The uses of a table's columns.
     #[serde(flatten)]
     pub columns: TableOptions,
-    /// The validation rows. The default is none.
+    /// The rows that are kept of a built-in set or of arrays: those of some classes, the first so
+    /// many to train on. Default all.
+    #[serde(flatten)]
+    pub(super) kept: Kept,
+    /// The validation rows, which the training is watched by. Default none.
+    #[schemars(extend("examples" = [{ "fraction": 0.1, "shuffle": true }]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<HoldOut>,
-    /// The test rows. They are taken first, the validation rows from the rest. The default is a
-    /// built-in set's own, else none.
+    /// The test rows, which the trained model is measured on. They are taken first, the validation
+    /// rows from the rest. Default a built-in set's own, else none.
+    #[schemars(extend("examples" = [{ "fraction": 0.2, "shuffle": true }]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<HoldOut>,
-    /// The way inputs are scaled. The default is `unit` for pictures, of a
-    /// built-in set or a folder, and `none` for other files.
+    /// The way inputs are scaled. Default `"unit"` for pictures, of a built-in set or a folder, and
+    /// `"none"` for arrays; the model of a table scales its columns itself.
+    #[schemars(extend("examples" = ["standard"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<ScaleName>,
-    /// A weight for each row's loss: an array file, or a column of the table.
+    /// A weight for each row's loss: an array file, or a column of the table. Default 1 for all.
+    #[schemars(extend("examples" = ["weights.npy"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_weight: Option<String>,
-    /// The checks disabled before training.
+    /// Checks of the rows before training, turned off one by one, or all with `false`. Default all
+    /// are made.
+    #[schemars(extend("examples" = [{ "constant": false }]))]
     #[serde(skip_serializing_if = "Silenced::is_empty")]
     pub checks: Silenced,
-    /// The memory that the rows of arrays, pictures or a table may take: larger ones
-    /// stay in their files, and are read while a model is trained. The default is half of
-    /// the machine's.
+    /// The memory that the rows of arrays, pictures or a table may take: larger ones stay in their
+    /// files, and are read while a model is trained. Default half of the machine's.
+    #[schemars(extend("examples" = ["2 GiB"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
 }
@@ -52,6 +65,8 @@ pub struct DataConfig {
 /// The keys that are the same for every kind of data, before their values are looked at.
 #[derive(Deserialize)]
 struct Raw {
+    classes: Option<Value>,
+    rows: Option<Value>,
     validation: Option<Value>,
     test: Option<Value>,
     scale: Option<String>,
@@ -129,6 +144,7 @@ impl DataConfig {
         let mut config = DataConfig {
             source: None,
             columns: columns(at, &fields)?,
+            kept: Kept::from_values(at, raw.classes, raw.rows)?,
             validation: held_out("validation", raw.validation)?,
             test: held_out("test", raw.test)?,
             scale: match raw.scale {
@@ -189,6 +205,9 @@ impl DataConfig {
 
     /// SPEC of the rows that are never trained on, if the data has some of its own.
     pub fn test_spec(&self) -> Option<String> {
+        if self.kept.renumbers() {
+            return None;
+        }
         self.source.as_ref()?.kind().test_spec()
     }
 
@@ -196,6 +215,9 @@ impl DataConfig {
     pub(super) fn check(&self) -> Result<&Source> {
         let source = self.source.as_ref().ok_or_else(unnamed)?;
         source.kind().check(self.scale, self.memory)?;
+        if !source.kind().keeps() {
+            self.kept.refuse()?;
+        }
         Ok(source)
     }
 
@@ -208,6 +230,7 @@ impl DataConfig {
     ) -> Request<'a> {
         Request {
             columns: &self.columns,
+            kept: &self.kept,
             validation: self.validation.as_ref(),
             test: self.test.as_ref(),
             scale: self.scale,

@@ -128,6 +128,15 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The same data with other targets.
+    pub(crate) fn with_targets(mut self, targets: Vec<Tensor>) -> Result<Self> {
+        for target in &targets {
+            same_rows(&self.inputs[0], target)?;
+        }
+        self.targets = targets;
+        Ok(self)
+    }
+
     /// The same data with names for its classes, in the order of their labels.
     pub fn with_class_names(mut self, names: &[impl AsRef<str>]) -> Self {
         self.class_names = names.iter().map(|name| name.as_ref().to_owned()).collect();

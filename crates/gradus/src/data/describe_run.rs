@@ -23,6 +23,9 @@ impl RunData {
                     .map_or(" (the set's own)".into(), |how| format!(" ({how})"));
             }
         }
+        if let Some(kept) = config.kept.describe() {
+            text += &format!(", {kept}");
+        }
         for name in self.stratified_by_numbers(config) {
             text += &format!(
                 "\nstratified by `{name}`, a number: each of its values counts as a class, and \

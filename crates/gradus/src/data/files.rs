@@ -2,7 +2,10 @@
 
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use serde_json::json;
+use std::borrow::Cow;
 
 /// One array file, or several by name, for a model with several inputs or
 /// outputs: `"x.npy"`, or `{ left = "l.npy", right = "r.npy" }`.
@@ -74,5 +77,20 @@ impl Serialize for Files {
                 serializer.collect_map(files.iter().map(|(name, path)| (name, path)))
             }
         }
+    }
+}
+
+impl JsonSchema for Files {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Files".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let named = json!({ "type": "object", "additionalProperties": { "type": "string" }, "minProperties": 1 });
+        json_schema!({ "anyOf": [{ "type": "string" }, named] })
     }
 }

@@ -57,9 +57,9 @@ impl DataConfig {
     /// let model = Model::load(folder.join("houses.keras"))?; // anywhere, at any time
     /// let scored = model.score(&new)?; // rows without a price
     /// assert_eq!(scored.columns[0].name, "house");
-    /// scored.write_csv(&mut std::io::stdout())?;
+    /// scored.save_csv(folder.join("scored.csv"))?;
     /// # std::fs::remove_dir_all(&folder).unwrap();
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn load_table(&self, source: impl Tabular, seed: u64) -> Result<RunData> {
         if let Some(other) = self.source.as_ref().filter(|_| self.table().is_none()) {

@@ -22,6 +22,7 @@ mod files;
 mod fingerprint;
 mod folders;
 mod images;
+mod kept;
 mod load;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -47,6 +48,7 @@ mod write;
 pub use self::ndarray::Element;
 pub use crate::base::memory::Memory;
 pub use batches::Batches;
+pub(crate) use builtin::HOUSING;
 pub use builtin::{BuiltIn, digits, housing, list, read_idx};
 pub(crate) use classes::class_of;
 pub use config::DataConfig;
@@ -54,6 +56,7 @@ pub use dataset::{Dataset, Split};
 pub use describe::describe;
 pub use files::Files;
 pub(crate) use fingerprint::Fingerprint;
+pub(crate) use images::pictures_of;
 pub use images::{Pictures, Resize};
 pub use npy::{npz_keys, read_npy};
 pub(crate) use outcome::{Outcome, short};
@@ -66,6 +69,7 @@ pub use schema::{
     DateFormats, Feature, LeftOut, Missing, Schema, Summary, TableOptions, Target, TargetScale,
     Treat, Unfamiliar,
 };
+pub(crate) use source::keys_by_kind;
 pub(crate) use spec::config_text;
 pub use spec::{is_table, load, open, table_of};
 pub use split::{HoldOut, SplitBy};

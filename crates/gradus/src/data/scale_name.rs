@@ -4,10 +4,12 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// A way to scale inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleName {
-    /// None: all stays as it is.
+    /// All stays as it is.
     None,
     /// Pixels to between 0 and 1: divided by 255, or by a built-in set's largest pixel.
     #[default]

@@ -3,9 +3,9 @@
 use super::checkpoint::State;
 use super::config::from_toml;
 use super::event::{Event, Progress};
+use super::model_file::Start;
 use super::resolve::Run;
 use super::run_folder::{CONFIG, Resume};
-use crate::base::digest::Digest;
 use crate::base::registry::Value;
 use crate::data::{Data, Fingerprint, config_text};
 use crate::error::{Error, Result, join};
@@ -25,7 +25,7 @@ pub struct Fingerprints {
 }
 
 impl Fingerprints {
-    /// Those of the rows that a training sees, and of the model that it starts from.
+    /// Those of the rows that a training sees, and of the models that it starts from.
     pub fn of(run: &Run) -> Result<Self> {
         let mut all = Fingerprints::default();
         all.add("training rows", run.data.train.fingerprints()?);
@@ -38,14 +38,13 @@ impl Fingerprints {
             let rows = Data::from(rows).fingerprints()?;
             all.add("pretraining rows", rows);
         }
-        if let Some(path) = &run.start {
-            let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+        for Start { name, path, digest } in &run.starts {
             all.add(
-                "model.file",
+                name,
                 vec![Fingerprint {
                     name: String::new(),
                     source: path.display().to_string(),
-                    digest: Digest::of(&bytes),
+                    digest: digest.clone(),
                 }],
             );
         }
@@ -209,7 +208,8 @@ fn is_path(key: &str, value: &Value) -> bool {
     let path = value
         .as_str()
         .is_some_and(|text| Path::new(text).is_absolute());
-    path && of_file.iter().any(|start| key.starts_with(start))
+    let is_reused = key.starts_with("model.layers[") && key.ends_with("].reuse");
+    path && (is_reused || of_file.iter().any(|start| key.starts_with(start)))
 }
 
 #[cfg(test)]

@@ -33,9 +33,10 @@ impl Lock {
             .truncate(false)
             .open(&path);
         let mut file = opened.map_err(|cause| Error::io("write", &path, cause))?;
-        match patiently(&file) {
+        let holder = || fs::read_to_string(&path).unwrap_or_default();
+        match patiently(&file, || holder().starts_with(&own_name())) {
             Ok(()) => {
-                let text = format!("process {} since {}\n", std::process::id(), now());
+                let text = format!("{}since {}\n", own_name(), now());
                 // It is only for people and messages.
                 let _ = file
                     .set_len(0)
@@ -43,7 +44,7 @@ impl Lock {
                 Ok(Lock { _held: Some(file) })
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
+                let holder = holder();
                 let holder = match holder.trim() {
                     "" => "another process",
                     holder => holder,
@@ -63,17 +64,22 @@ impl Lock {
 /// write has ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Locks a file, which another process may be about to leave.
-fn patiently(file: &File) -> Result<(), TryLockError> {
+/// Locks a file, which another process may be about to leave; this one (`is_own`) is not.
+fn patiently(file: &File, is_own: impl Fn() -> bool) -> Result<(), TryLockError> {
     let began = Instant::now();
     loop {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE && !is_own() => {
                 sleep(Duration::from_millis(50));
             }
             locked => return locked,
         }
     }
+}
+
+/// The beginning of the text of a lock that this process holds.
+fn own_name() -> String {
+    format!("process {} ", std::process::id())
 }
 
 /// The time, as `2026-11-30 13:40:05 UTC`.

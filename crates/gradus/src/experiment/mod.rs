@@ -45,9 +45,12 @@ mod model_data;
 mod model_file;
 mod pretrain;
 mod recorder;
+mod reference;
 mod resolve;
 mod results;
+mod reuse;
 pub mod run_folder;
+mod starter;
 mod train;
 mod unwritten;
 
@@ -57,8 +60,10 @@ pub use cross_validate::CrossValidated;
 pub use event::{Event, FoundRate};
 pub use model_data::{data_to_evaluate, data_to_predict, unfamiliar};
 pub use model_file::ModelFile;
+pub use reference::{reference, schema};
 pub use resolve::SuggestedRates;
 pub use results::{BetterEpoch, Results};
+pub use starter::starter;
 
 use crate::data::RunData;
 use crate::error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use super::event::{Event, Progress};
 use super::run_folder::model_path;
-use crate::artifacts::keras::{NotRead, Note, load_keras_with_notes};
+use crate::artifacts::keras::{NotRead, Note, load_keras_with_digest, load_keras_with_notes};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use std::path::{Path, PathBuf};
@@ -41,12 +41,25 @@ impl ModelFile {
     }
 }
 
+/// A file that a run begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Its name in messages.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The digest of its bytes.
+    pub digest: String,
+}
+
 /// Loads the model of a file or a run folder, and reports what was not read of it.
-pub fn load(given: &Path, progress: &Progress<'_>) -> Result<Model> {
-    let ModelFile { model, path, notes } = ModelFile::open(given)?;
+pub fn load(given: &Path, progress: &Progress<'_>) -> Result<(Model, Start)> {
+    let path = model_path(given)?;
+    let (model, notes, digest) = load_keras_with_digest(&path)?;
     if !notes.is_empty() {
         let (path, notes) = (&path, &notes);
         progress.tell(&Event::ModelNotes { path, notes })?;
     }
-    Ok(model)
+    let name = "model.file".to_owned();
+    Ok((model, Start { name, path, digest }))
 }

@@ -178,6 +178,9 @@ impl Model {
         }
         for (_, output_loss) in compiled.trained() {
             output_loss.loss.check().map_err(|e| e.under("loss"))?;
+            for (_, metric, _) in output_loss.reported() {
+                metric.check().map_err(|e| e.under("metrics"))?;
+            }
             if !output_loss.weight.is_finite() {
                 return Err(Error::invalid(
                     "loss_weights",

@@ -1,5 +1,9 @@
 //! Models from configurations, a table for each layer, and back.
 
+mod reused;
+
+pub(crate) use reused::{Reuse, Saved};
+
 use super::dtype::Dtype;
 use super::functional::{Functional, Shared, Symbol};
 use super::graph::{Input, LayerEntry, Model, Source};
@@ -18,6 +22,8 @@ const COMMON: [&str; 5] = ["type", "name", "trainable", "inputs", "use"];
 /// The graph in the making.
 struct Reader<'a> {
     graph: Functional,
+    /// The saved models that layers are taken from.
+    reuse: &'a mut Reuse,
     /// Inputs that layers can name without a table of their own.
     open: Named<&'a Input>,
     /// The symbol of each name.
@@ -43,7 +49,7 @@ impl Model {
         outputs: Option<&[String]>,
         seed: u64,
     ) -> Result<Model> {
-        Self::from_layers_of(at, layers, outputs, seed, &[])
+        Self::from_layers_of(at, layers, outputs, seed, &[], &mut Reuse::default())
     }
 
     /// True if a list of tables is a plain chain: none names its inputs.
@@ -56,19 +62,22 @@ impl Model {
     }
 
     /// Like [`Model::from_layers`], with given inputs that layers can name, such as the columns of
-    /// a table.
+    /// a table, and with saved models, of which tables with `reuse` take layers:
+    /// `{ reuse = "a.keras", drop = 1 }` all but the last, `until = "dense_3"` all up to that one,
+    /// which is included, `layer = "dense"` one alone. `trainable` is by default as it was saved;
+    /// `name` is put before the layers' names.
     pub(crate) fn from_layers_of(
         at: &str,
         layers: &[Value],
         outputs: Option<&[String]>,
         seed: u64,
         inputs: &[Input],
+        reuse: &mut Reuse,
     ) -> Result<Model> {
         let is_input = |layer: &Value| layer["type"] == "Input" || layer["type"] == "InputLayer";
-        let chain = outputs.is_none() && Self::is_chain(layers);
-        let name = if chain { "sequential" } else { "functional" };
         let mut reader = Reader {
-            graph: Functional::new().name(name).seed(seed),
+            graph: Functional::new().seed(seed),
+            reuse,
             open: Named::default(),
             symbols: Named::default(),
             layers: Named::default(),
@@ -84,6 +93,8 @@ impl Model {
                 reader.input(&at, fields)?;
             } else if fields.contains_key("use") {
                 reader.again(&at, fields)?;
+            } else if fields.contains_key("reuse") {
+                reader.reused(&at, fields)?;
             } else {
                 reader.layer(&at, fields)?;
             }
@@ -91,6 +102,10 @@ impl Model {
         let Some(last) = reader.last else {
             return Err(Error::invalid(at, "no layers", "at least one"));
         };
+        // What is reused may be a graph.
+        let chain = outputs.is_none() && Self::is_chain(layers) && reader.graph.is_linear();
+        let name = if chain { "sequential" } else { "functional" };
+        reader.graph = reader.graph.name(name);
         if chain {
             let mut model = reader.graph.model_as_it_came(&[last]);
             model.chain = true;
@@ -211,6 +226,10 @@ impl Reader<'_> {
             return Err(Error::unknown(at, "key", key, known));
         }
         let name = name.unwrap_or_else(|| self.graph.free_name("input_layer"));
+        let shape = match dtype {
+            Dtype::Float32 => shape.or_else(|| self.shape_in_rows(&name)),
+            _ => shape,
+        };
         let symbol = self.graph.open_input(&name, shape, dtype);
         self.made(name, symbol);
         Ok(())
@@ -238,14 +257,7 @@ impl Reader<'_> {
 
     fn layer(&mut self, at: &str, mut fields: Map<String, Value>) -> Result<()> {
         let name = self.name(at, &mut fields)?;
-        let trainable = match fields.remove("trainable") {
-            None => true,
-            Some(Value::Bool(trainable)) => trainable,
-            Some(other) => {
-                let at = join(at, "trainable");
-                return Err(Error::invalid(&at, other, "true or false"));
-            }
-        };
+        let trainable = trainable(at, &mut fields)?.unwrap_or(true);
         let inputs = self.inputs(at, &mut fields)?;
         let rule = Layer::from_config(at, &fields.into()).map_err(with_common_keys)?;
         let name = name.unwrap_or_else(|| self.graph.free_name(&snake_case(rule.class())));
@@ -287,7 +299,9 @@ impl Reader<'_> {
         match fields.remove("inputs") {
             None => Ok(vec![self.last.unwrap_or_else(|| {
                 // The shape comes from the data.
-                let symbol = self.graph.open_input("input_layer", None, Dtype::Float32);
+                let (name, dtype) = ("input_layer", Dtype::Float32);
+                let shape = self.shape_in_rows(name);
+                let symbol = self.graph.open_input(name, shape, dtype);
                 self.symbols.add("input_layer".into(), symbol);
                 symbol
             })]),
@@ -320,6 +334,18 @@ impl Reader<'_> {
             name,
             known.chain(self.open.names()),
         ))
+    }
+}
+
+/// The value of `trainable`, if it is given.
+fn trainable(at: &str, fields: &mut Map<String, Value>) -> Result<Option<bool>> {
+    match fields.remove("trainable") {
+        None => Ok(None),
+        Some(Value::Bool(trainable)) => Ok(Some(trainable)),
+        Some(other) => {
+            let at = join(at, "trainable");
+            Err(Error::invalid(&at, other, "true or false"))
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// The data type of a tensor. Computation is always in `float32`; whole numbers are exact up to
 /// 2²⁴.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// Numbers.

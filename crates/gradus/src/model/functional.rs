@@ -413,6 +413,27 @@ impl Functional {
         leading_to(&self.model, outputs)
     }
 
+    /// True if each layer is used once, on the one before it, the first on the only input.
+    pub(crate) fn is_linear(&self) -> bool {
+        let nodes = self.model.nodes.iter().enumerate();
+        let mut follows = nodes.map(|(n, node)| {
+            let before = match n {
+                0 => Source::Input(0),
+                n => Source::Node(n - 1),
+            };
+            node.layer == n && node.inputs == [before]
+        });
+        self.model.inputs.len() == 1 && follows.all(|follows| follows)
+    }
+
+    /// The input that a symbol stands for, if it is one.
+    pub(crate) fn input_of(&self, symbol: Symbol) -> Option<&Input> {
+        match symbol.source {
+            Source::Input(i) => self.model.inputs.get(i),
+            Source::Node(_) => None,
+        }
+    }
+
     /// The model with all layers in the order of their creation.
     pub(crate) fn model_as_it_came(mut self, outputs: &[Symbol]) -> Model {
         self.model.outputs = outputs.iter().map(|o| o.source).collect();

@@ -1,15 +1,15 @@
 //! Recipes: default networks (Géron, *Hands-On Machine Learning*, chapter 11, tables 11-3 and
 //! 11-4), and one for tables.
 
+use super::fixup;
 use super::layers::{BatchNormalization, Dense, Dropout, Flatten, Normalization};
 use super::sequential::Sequential;
+use super::task::Task;
 use super::{LayerEntry, Model};
-use crate::data::{Data, Dataset, Tensor};
+use crate::data::{Dataset, Tensor};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 use crate::rules::initializers::Initializer;
-use crate::rules::losses::Loss;
-use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{AdamW, Optimizer, SGD};
 use crate::rules::schedules::{OneCycle, Schedule};
 
@@ -21,6 +21,8 @@ const TABLE_DECAY: f64 = 0.05;
 const TABLE_LIMIT: f64 = 5.0;
 
 /// A default network with its training configuration.
+///
+/// `Fixup` is a residual network of its own: [`Recipe::fixup`].
 ///
 /// | | `Default` | `SelfNormalizing` | `Table` |
 /// | --- | --- | --- | --- |
@@ -57,6 +59,8 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Peak learning rate; a table's is for batches of 32 rows.
     pub max_rate: f64,
+    /// Residual blocks of two layers behind each hidden layer, of the style `Fixup`.
+    pub blocks: usize,
 }
 
 /// The style of a recipe.
@@ -66,29 +70,19 @@ pub enum Style {
     Default,
     /// Table 11-4.
     SelfNormalizing,
+    /// A deep residual network without normalization: Fixup (Zhang, Dauphin & Ma, 2019).
+    Fixup,
     /// For the rows of a table, which are few beside pictures: its sizes were tuned on public
     /// tables (`bench/tables`).
     Table,
 }
 
-/// The task of a network, which decides its last layer and its loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// One of this many classes; targets are labels.
-    Classes(usize),
-    /// The same, with one-hot targets.
-    OneHot(usize),
-    /// This many yes-or-no questions.
-    Binary(usize),
-    /// This many numbers.
-    Numbers(usize),
-}
-
 impl Recipe {
     /// The names of the recipes.
-    pub const NAMES: [&str; 2] = ["default", "self-normalizing"];
+    pub const NAMES: [&str; 3] = ["default", "self-normalizing", "fixup"];
 
-    /// The recipe of a configuration's key `recipe`: `"default"` or `"self-normalizing"`.
+    /// The recipe of a configuration's key `recipe`: `"default"`, `"self-normalizing"` or `"fixup"`,
+    /// which is not for tables.
     ///
     /// `"default"` means [`Recipe::of_table`] if the training rows are a table's, else table 11-3.
     pub fn named(name: &str, table_rows: Option<usize>) -> Result<Self> {
@@ -96,6 +90,12 @@ impl Recipe {
             ("default", Some(rows)) => Ok(Recipe::of_table(rows)),
             ("default", None) => Ok(Recipe::default_dnn(&[300, 100])),
             ("self-normalizing", _) => Ok(Recipe::self_normalizing(&[300, 100])),
+            ("fixup", None) => Ok(Recipe::fixup(100, 25)),
+            ("fixup", Some(_)) => {
+                let expected =
+                    "\"default\" or \"self-normalizing\", which take the columns of a table";
+                Err(Error::invalid("recipe", "fixup", expected))
+            }
             (other, _) => Err(Error::unknown("recipe", "recipe", other, Self::NAMES)),
         }
     }
@@ -109,6 +109,28 @@ impl Recipe {
             epochs: 60,
             batch_size: 32,
             max_rate: 0.02,
+            blocks: 0,
+        }
+    }
+
+    /// Fixup: a residual network of so many blocks of two layers with that many units, without
+    /// normalization.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let digits = data::digits(Split::Train)?.slice(0..320)?;
+    /// let recipe = Recipe::fixup(32, 20); // 42 layers with weights
+    /// let mut model = recipe.model(&digits)?;
+    /// let history = model.fit(&digits, Fit::recipe(&recipe, 2).validation_split(0.1))?;
+    /// assert!(history.last("loss") < Some(2.3));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn fixup(units: usize, blocks: usize) -> Self {
+        Recipe {
+            style: Style::Fixup,
+            blocks,
+            ..Self::default_dnn(&[units])
         }
     }
 
@@ -151,20 +173,24 @@ impl Recipe {
     /// An error if there is not exactly one target.
     pub fn model(&self, data: &Dataset) -> Result<Model> {
         let task = Task::of(data, None)?;
-        let layers = self.layers(&data.inputs()[0], task);
-        layers.compile(self.optimizer(), task.loss(), &[task.metric()])
+        let mut model = self.network(&data.inputs()[0], task, 0)?;
+        model.compile(self.optimizer(), task.loss(), &[task.metric()])?;
+        Ok(model)
     }
 
-    /// The layers for rows like `input`, not compiled.
-    pub fn layers(&self, input: &Tensor, task: Task) -> Sequential {
-        let mut model = Sequential::new();
+    /// The network for rows like `input`, not compiled.
+    pub fn network(&self, input: &Tensor, task: Task, seed: u64) -> Result<Model> {
+        if self.style == Style::Fixup {
+            return fixup::network(self, input, task, seed);
+        }
+        let mut model = Sequential::new().seed(seed);
         if input.shape().rank() != 1 {
             model = model.add(Flatten::new());
         }
         if self.style == Style::SelfNormalizing {
             model = model.add(Normalization::new());
         }
-        self.add_hidden(model).add(self.last_layer(task))
+        self.add_hidden(model).add(self.last_layer(task)).build()
     }
 
     /// Limit of a column's standardized values.
@@ -181,14 +207,16 @@ impl Recipe {
     /// rows: few rows would otherwise be spent on unlearning random weights.
     pub(super) fn last_layer(&self, task: Task) -> Dense {
         match self.style {
-            Style::Table => task.last_layer().kernel_initializer(Initializer::Zeros),
+            Style::Table | Style::Fixup => task.last_layer().kernel_initializer(Initializer::Zeros),
             Style::Default | Style::SelfNormalizing => task.last_layer(),
         }
     }
 
     fn add_hidden(&self, mut model: Sequential) -> Sequential {
         let (activation, initializer) = match self.style {
-            Style::Default | Style::Table => (Activation::Elu, Initializer::HeNormal),
+            Style::Default | Style::Table | Style::Fixup => {
+                (Activation::Elu, Initializer::HeNormal)
+            }
             Style::SelfNormalizing => (Activation::Selu, Initializer::LecunNormal),
         };
         let normalize = self.style == Style::Default && self.hidden.len() >= DEEP;
@@ -210,7 +238,7 @@ impl Recipe {
     /// The optimizer: Nesterov momentum, or AdamW for a table.
     pub fn optimizer(&self) -> Optimizer {
         match self.style {
-            Style::Default | Style::SelfNormalizing => {
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
                 SGD::new().momentum(0.9).nesterov(true).into()
             }
             Style::Table => AdamW::new().weight_decay(TABLE_DECAY).into(),
@@ -224,7 +252,9 @@ impl Recipe {
     /// gradient.
     pub fn table_optimizer(&self) -> Optimizer {
         match self.style {
-            Style::Default | Style::SelfNormalizing => self.optimizer().clipnorm(1.0),
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
+                self.optimizer().clipnorm(1.0)
+            }
             Style::Table => self.optimizer(),
         }
     }
@@ -233,7 +263,9 @@ impl Recipe {
     /// the noise of a step's gradient falls (Hoffer et al. 2017).
     pub fn schedule(&self) -> Schedule {
         match self.style {
-            Style::Default | Style::SelfNormalizing => OneCycle::new(self.max_rate).into(),
+            Style::Default | Style::SelfNormalizing | Style::Fixup => {
+                OneCycle::new(self.max_rate).into()
+            }
             Style::Table => {
                 let batches = self.batch_size as f64 / 32.0;
                 OneCycle::new(self.max_rate * batches.sqrt()).into()
@@ -242,135 +274,16 @@ impl Recipe {
     }
 }
 
-impl Task {
-    /// The task of these targets: by the loss if one is given; else classes if each target is one
-    /// whole number, and every number from 0 to the largest occurs.
-    pub fn of(data: impl Into<Data>, loss: Option<&Loss>) -> Result<Self> {
-        let data = data.into();
-        let sample = data.sample();
-        let [target] = sample.targets() else {
-            let found = format!("{} targets", sample.targets().len());
-            return Err(Error::invalid(sample.name(), found, "one, for a recipe"));
-        };
-        let size = target.size();
-        let known = sample.class_names().len();
-        match loss.map(Loss::class) {
-            Some("SparseCategoricalCrossentropy") => {
-                let problem = "a label that is no whole number of 0 or more";
-                let seen = labels(&data)?;
-                let seen =
-                    seen.ok_or_else(|| Error::invalid(target.name(), problem, "class numbers"))?;
-                Ok(Task::Classes(if known > 0 { known } else { seen.len() }))
-            }
-            Some(class @ ("CategoricalCrossentropy" | "CategoricalFocalCrossentropy")) => {
-                match size {
-                    1 => Err(of_class_numbers(class, target)),
-                    _ => Ok(Task::OneHot(size)),
-                }
-            }
-            Some(class @ ("BinaryCrossentropy" | "BinaryFocalCrossentropy")) => {
-                match labels(&data)? {
-                    Some(seen) if seen.len() > 2 => Err(of_class_numbers(class, target)),
-                    _ => Ok(Task::Binary(size)),
-                }
-            }
-            Some(_) => Ok(Task::Numbers(size)),
-            None if known > 0 => Ok(Task::Classes(known)),
-            None => Ok(match labels(&data)? {
-                Some(seen) if seen.len() > 1 && seen.iter().all(|&seen| seen) => {
-                    Task::Classes(seen.len())
-                }
-                _ => Task::Numbers(size),
-            }),
-        }
-    }
-
-    /// The default loss.
-    pub fn loss(&self) -> Loss {
-        match self {
-            Task::Classes(_) => Loss::SparseCategoricalCrossentropy,
-            Task::OneHot(_) => Loss::CategoricalCrossentropy,
-            Task::Binary(_) => Loss::BinaryCrossentropy,
-            Task::Numbers(_) => Loss::MeanSquaredError,
-        }
-    }
-
-    /// The default metric.
-    pub fn metric(&self) -> Metric {
-        match self {
-            Task::Numbers(_) => Metric::MeanAbsoluteError,
-            _ => Metric::Accuracy,
-        }
-    }
-
-    pub(super) fn last_layer(&self) -> Dense {
-        match *self {
-            Task::Classes(n) | Task::OneHot(n) => Dense::new(n).activation(Activation::Softmax),
-            Task::Binary(n) => Dense::new(n).activation(Activation::Sigmoid),
-            Task::Numbers(n) => Dense::new(n),
-        }
-    }
-}
-
-/// The error for a loss that does not take labels, which the target has.
-fn of_class_numbers(loss: &str, target: &Tensor) -> Error {
-    let found = format!(
-        "{loss}, and the targets ({}) are class numbers",
-        target.name()
-    );
-    let expected = "sparse_categorical_crossentropy, or one-hot targets";
-    Error::invalid("loss", found, expected)
-}
-
-/// The labels that occur, up to the largest, if all targets are whole numbers from 0 on.
-fn labels(data: &Data) -> Result<Option<Vec<bool>>> {
-    const MOST: f32 = 16_777_216.0;
-    let mut seen = Vec::new();
-    let mut all = true;
-    data.each(&mut |data| {
-        for target in data.targets() {
-            all &= target.size() == 1;
-            for label in target.to_f32() {
-                all &= (0.0..MOST).contains(&label) && label.fract() == 0.0;
-                if !all {
-                    break;
-                }
-                let label = label as usize;
-                if label >= seen.len() {
-                    seen.resize(label + 1, false);
-                }
-                seen[label] = true;
-            }
-        }
-        Ok(())
-    })?;
-    Ok((all && !seen.is_empty()).then_some(seen))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn task(targets: Vec<f32>) -> Task {
-        let x = Tensor::from_f32([2], vec![0.5; targets.len() * 2]).unwrap();
-        let y = Tensor::from_column(targets).unwrap();
-        Task::of(Dataset::new(x, y).unwrap(), None).unwrap()
-    }
-
-    #[test]
-    fn whole_numbers_without_a_gap_are_classes() {
-        assert_eq!(task(vec![0.0, 2.0, 1.0, 2.0]), Task::Classes(3));
-        assert_eq!(task(vec![0.0, 3.0, 1.0, 0.0]), Task::Numbers(1));
-        assert_eq!(task(vec![0.0, 0.5, 1.0]), Task::Numbers(1));
-        assert_eq!(task(vec![1e9, 0.0]), Task::Numbers(1));
-    }
 
     #[test]
     fn a_deep_network_is_normalized_and_a_flat_input_is_not_flattened() {
         let x = Tensor::from_f32([2], vec![0.0; 4]).unwrap();
         let names = |hidden: &[usize]| {
             let recipe = Recipe::default_dnn(hidden);
-            let model = recipe.layers(&x, Task::Classes(2)).build().unwrap();
+            let model = recipe.network(&x, Task::Classes(2), 0).unwrap();
             let layers = model.layers.iter();
             layers.map(|l| l.rule.class()).collect::<Vec<_>>().join(" ")
         };

@@ -42,8 +42,8 @@ pub use out_of_fold::OutOfFold;
 pub(crate) use position::Position;
 pub use precision::Precision;
 pub use predict::Predictor;
-pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Siamese};
-pub(crate) use pretrain::{Course, Moment, Place, Watch};
+pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Rbm, Siamese};
+pub(crate) use pretrain::{Course, Moment, Place, Pretraining, Watch};
 
 #[cfg(test)]
 mod mixup_tests;

@@ -126,13 +126,16 @@ fn early_stopping_waits_its_patience() {
     // The null engine's loss never changes: the first epoch is the best.
     let options = Fit::new()
         .epochs(50)
-        .callback(EarlyStopping::new("loss").patience(4));
+        .callback(EarlyStopping::new().monitor("loss").patience(4));
     assert_eq!(fit(&mut model(), options).epochs.len(), 5);
 }
 
 #[test]
 fn a_plateau_lowers_the_rate() {
-    let plateau = ReduceLROnPlateau::new("loss").patience(2).factor(0.5);
+    let plateau = ReduceLROnPlateau::new()
+        .monitor("loss")
+        .patience(2)
+        .factor(0.5);
     let history = fit(&mut model(), Fit::new().epochs(6).callback(plateau));
     let rates = history.get("learning_rate");
     assert_eq!(rates, [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]);
@@ -150,7 +153,9 @@ fn a_schedule_sets_the_rate_of_each_step() {
 
 #[test]
 fn an_unknown_monitor_is_named_with_those_there_are() {
-    let options = Fit::new().epochs(2).callback(EarlyStopping::new("val_los"));
+    let options = Fit::new()
+        .epochs(2)
+        .callback(EarlyStopping::new().monitor("val_los"));
     let error = model()
         .fit(data(70), options.on(Device::new(Null)))
         .unwrap_err();

@@ -29,9 +29,10 @@ use std::path::PathBuf;
 /// assert_eq!(text.lines().count(), 1 + 3);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CSVLogger {
     /// The file; its folder is created.
+    #[schemars(extend("examples" = ["log.csv"]))]
     pub filename: PathBuf,
     /// Separator of columns, one character. Default a comma.
     #[serde(default = "comma")]

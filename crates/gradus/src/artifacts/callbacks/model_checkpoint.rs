@@ -4,7 +4,9 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::train::callbacks::{Direction, Progress, improves, monitored};
 use crate::train::{Callback, Logs, Training};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Saves the model during training: after each epoch, or only the best.
@@ -23,11 +25,12 @@ use std::path::{Path, PathBuf};
 /// let options = Fit::new().epochs(20).validation_split(0.1).callback(best).callback(each);
 /// # let _ = options;
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelCheckpoint {
     /// The file, which must end in `.keras`, or in `.weights.h5` if only weights are saved.
     /// Python's placeholders in it are filled: `{epoch}` from 1, `{batch}`, and results, as in
     /// `{epoch:02d}-{val_loss:.4f}.keras`. Folders are created.
+    #[schemars(extend("examples" = ["best.keras"]))]
     pub filepath: String,
     /// Monitored value if only the best is saved. Default `val_loss`.
     #[serde(default = "val_loss")]
@@ -43,6 +46,7 @@ pub struct ModelCheckpoint {
     pub save_freq: SaveFreq,
     /// Baseline for the first model. Default none.
     #[serde(default)]
+    #[schemars(extend("examples" = [0.5]))]
     pub initial_value_threshold: Option<f64>,
     /// True to save only weights (and the optimizer's state), in a `.weights.h5` file. Default no.
     #[serde(default)]
@@ -90,6 +94,20 @@ impl TryFrom<serde_json::Value> for SaveFreq {
                 "found {value}, expected \"epoch\" or a number of batches"
             )),
         }
+    }
+}
+
+impl JsonSchema for SaveFreq {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SaveFreq".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "const": "epoch" }, { "type": "integer", "minimum": 1 }] })
     }
 }
 

@@ -24,6 +24,7 @@ mod tests;
 
 use super::atomic_file::write_atomic;
 use super::weights::NamedArray;
+use crate::base::digest::Digest;
 use crate::base::files;
 use crate::base::shown::list;
 use crate::error::{Error, Result};
@@ -34,7 +35,7 @@ pub use notes::{NotRead, Note};
 use objects::Findings;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, Write};
+use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
 /// Keras version of these files. The date stays at zip's zero, so that the same model gives the
@@ -62,6 +63,24 @@ pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>
     let path = path.as_ref();
     from_reader(open(path)?, path)
 }
+
+/// Like [`load_keras_with_notes`], with the digest of the file, which is read once.
+pub(crate) fn load_keras_with_digest(path: &Path) -> Result<(Model, Vec<Note>, String)> {
+    if path.is_dir() {
+        return Err(Error::file(path, foreign::folder(path)));
+    }
+    let bytes = files::read(path, "a model", MOST_BYTES)?;
+    let first = &bytes[..bytes.len().min(foreign::ENOUGH)];
+    if let Some(problem) = foreign::file(path, first) {
+        return Err(Error::file(path, problem));
+    }
+    let digest = Digest::of(&bytes);
+    let (model, notes) = from_reader(Cursor::new(bytes), path)?;
+    Ok((model, notes, digest))
+}
+
+/// Size limit of a model's file that is read as a whole.
+const MOST_BYTES: u64 = 1 << 36;
 
 /// True if a file holds only weights, by its name or, for an `.h5` file, by its contents: see
 /// [`Model::load_weights`].

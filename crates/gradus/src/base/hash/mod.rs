@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use sip::keyed;
 
 /// The salt of a hash, two numbers. A configuration may give one, which stands for both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "Given")]
 pub struct Salt(pub i64, pub i64);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected a whole number, or two of them")]
 enum Given {
     One(i64),

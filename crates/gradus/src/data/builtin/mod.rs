@@ -185,7 +185,7 @@ impl BuiltIn {
 }
 
 /// The name of the housing table, the one built-in data set that is not of pictures.
-pub(super) const HOUSING: &str = "housing";
+pub(crate) const HOUSING: &str = "housing";
 
 const HOUSING_FILE: &str = "housing.csv";
 

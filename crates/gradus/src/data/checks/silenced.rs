@@ -1,9 +1,13 @@
 //! `data.checks`: the checks that a user turned off.
 
 use super::names;
+use crate::base::json_schema;
 use crate::base::registry::{Value, table};
 use crate::error::{Error, Result, join};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
+use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The disabled checks: `checks = { constant = false }`, or `checks = false` for all.
@@ -45,5 +49,23 @@ impl Silenced {
 impl Serialize for Silenced {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|name| (name, false)))
+    }
+}
+
+impl JsonSchema for Silenced {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Silenced".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let checks = names().map(|name| (name.to_owned(), json!({ "type": "boolean" })));
+        json_schema::table_or(
+            json_schema::table(checks.collect()),
+            &json!({ "type": "boolean" }),
+        )
     }
 }

@@ -18,7 +18,7 @@ mod tests;
 
 use crate::data::dataset::Dataset;
 use crate::data::tensor::Tensor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use files::Found;
 pub(super) use files::no_classes;
 pub use known::Pictures;
@@ -27,6 +27,35 @@ pub(super) use options::{ColorMode, Images, Order, size_of};
 use pixels::Pixels;
 pub(super) use rows::PictureRows;
 use std::path::Path;
+
+/// What a folder of pictures holds.
+pub(crate) struct PicturesLook {
+    /// The classes, each with the number of its pictures.
+    pub classes: Vec<(String, usize)>,
+    /// Height and width of the first picture.
+    pub size: [usize; 2],
+}
+
+/// Looks at a folder with a folder of pictures for each class, two at least.
+pub(crate) fn pictures_of(folder: &str) -> Result<PicturesLook> {
+    let images = Images::of(folder);
+    let found = images.find(Path::new(""), None)?;
+    let labels = found.labels.as_ref();
+    let labels = labels.ok_or_else(|| no_classes(&found.folder))?;
+    let mut counts = vec![0_usize; found.classes.len()];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    if let [only] = &found.classes[..] {
+        let expected = "two at least: one class cannot be told from another";
+        return Err(Error::invalid(
+            folder,
+            format!("one class folder, `{only}`"),
+            expected,
+        ));
+    }
+    let size = images.size_in(&found)?;
+    let classes = found.classes.iter().cloned().zip(counts).collect();
+    Ok(PicturesLook { classes, size })
+}
 
 impl Images {
     /// Reads the pictures. Rows have the shape (height, width, channels), pixels stay bytes; the

@@ -3,27 +3,32 @@
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A folder of pictures, and the way they are read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Images {
-    /// The folder.
+    /// A folder of pictures (PNG, JPEG), with a folder for each class in it. Default none.
     #[serde(rename = "images")]
+    #[schemars(extend("examples" = ["flowers"]))]
     pub folder: String,
-    /// Height and width. The default is that of the pictures, if all have the same.
+    /// Height and width, each up to 8192. Default that of the pictures, if all have the same.
+    #[schemars(schema_with = "size_schema", extend("examples" = [[64, 64]]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<[usize; 2]>,
-    /// The treatment of a picture of other proportions. The default is `stretch`.
+    /// The treatment of a picture of other proportions.
+    #[schemars(extend("default" = Resize::default()), extend("examples" = ["crop"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
-    /// The default is `rgb`.
+    /// The channels of a picture.
+    #[schemars(extend("default" = ColorMode::default()), extend("examples" = ["grayscale"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color_mode: Option<ColorMode>,
 }
 
 /// The way a picture comes to its size, always bilinear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// Changes its proportions.
@@ -36,7 +41,7 @@ pub enum Resize {
 }
 
 /// The channels of a picture, in Keras' words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ColorMode {
     /// Red, green and blue. Transparency is dropped.
@@ -109,9 +114,20 @@ impl Images {
     }
 }
 
+/// Limit of a height or width.
+const LARGEST: u64 = 8192;
+
+fn size_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "integer", "minimum": 1, "maximum": LARGEST },
+        "minItems": 2,
+        "maxItems": 2,
+    })
+}
+
 /// `size` of a configuration: height and width.
 pub(in crate::data) fn size_of(at: &str, value: &Value) -> Result<[usize; 2]> {
-    const LARGEST: u64 = 8192;
     let number = |value: &Value| value.as_u64().filter(|n| (1..=LARGEST).contains(n));
     let numbers: Option<Vec<u64>> = value
         .as_array()

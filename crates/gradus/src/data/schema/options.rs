@@ -3,7 +3,10 @@
 use crate::base::registry::{Value, table};
 use crate::data::table::{DateFormat, Kind, TextOptions};
 use crate::error::{Error, Result, join};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Roles and types of a table's columns: targets, excluded columns, types. Every column that is not
@@ -18,25 +21,34 @@ use std::collections::BTreeMap;
 ///     .id("house");
 /// assert_eq!(options.target, ["price"]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(default)]
 pub struct TableOptions {
-    /// The target columns. Texts are classes, and so are two distinct values of any type; other
-    /// numbers are numbers. `columns` overrides it.
+    /// The column to predict, or several. Texts are classes, and so are two distinct values of any
+    /// type; other numbers are numbers. `columns` overrides it. Default none, which only a pretraining takes.
+    #[schemars(schema_with = "one_or_more_schema", extend("examples" = ["price"]))]
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_more")]
     pub target: Vec<String>,
-    /// Excluded columns.
+    /// Excluded columns. Default none.
+    #[schemars(schema_with = "one_or_more_schema", extend("examples" = [["note", "url"]]))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// Overrides of the inferred role or type, by column.
+    /// Overrides of the inferred role or type, by column. Default as `gradus data show` says.
+    #[schemars(extend("examples" = [{ "zip": "category", "house": "id" }]))]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Treat>,
-    /// Formats of dates, if the cells of a column are ambiguous.
+    /// Format of dates, if the cells of a column are ambiguous: `"iso"`, `"day-first"`,
+    /// `"month-first"` or a pattern such as `"%d/%m/%Y %H:%M"`, for all columns that match it, or by
+    /// column. Default what all of a column's cells allow.
+    #[schemars(extend("examples" = ["day-first"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_format: Option<DateFormats>,
-    /// Substitute of a missing number. Default `indicator`.
+    /// Substitute of a missing number.
+    #[schemars(extend("default" = Missing::default()), extend("examples" = ["mean"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
-    /// Scale of a numeric target inside the model. Default `standard`.
+    /// Scale of a numeric target inside the model.
+    #[schemars(extend("default" = TargetScale::default()), extend("examples" = ["none"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_scale: Option<TargetScale>,
     /// Format of a CSV file's text.
@@ -52,13 +64,14 @@ pub struct TableOptions {
 }
 
 /// Formats of dates.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged)]
 pub enum DateFormats {
     /// One format for every column that matches it.
-    All(DateFormat),
+    All(#[schemars(with = "String")] DateFormat),
     /// Formats by column, each of which then is a column of dates.
-    Columns(BTreeMap<String, DateFormat>),
+    Columns(#[schemars(with = "BTreeMap<String, String>")] BTreeMap<String, DateFormat>),
 }
 
 /// The role or type of a column.
@@ -73,7 +86,7 @@ pub enum Treat {
 }
 
 /// The substitute of a missing number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// The mean of the training rows, and an indicator column of 0 and 1 for each column with
@@ -85,14 +98,14 @@ pub enum Missing {
 }
 
 /// The scale of a numeric target inside the model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetScale {
     /// The network's output is multiplied by the deviation of the training rows and their mean is
     /// added; the loss is weighted to be of order 1.
     #[default]
     Standard,
-    /// None: all stays as it is.
+    /// All stays as it is.
     None,
 }
 
@@ -112,6 +125,26 @@ impl Treat {
         let mut names = Treat::NAMES.into_iter();
         names.find(|(_, treat)| *treat == self).map_or("", |n| n.0)
     }
+}
+
+impl JsonSchema for Treat {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Treat".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = Treat::NAMES.map(|(name, _)| name);
+        json_schema!({ "type": "string", "enum": names })
+    }
+}
+
+fn one_or_more_schema(_: &mut SchemaGenerator) -> Schema {
+    let several = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+    json_schema!({ "anyOf": [{ "type": "string" }, several] })
 }
 
 impl Serialize for Treat {

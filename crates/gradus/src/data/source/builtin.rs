@@ -16,13 +16,18 @@ use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;
 use crate::data::stream::Data;
 use crate::error::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::path::Path;
 
 /// The name of a built-in set: `fashion-mnist`, or of a split: `fashion-mnist:train`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct BuiltInSet {
+    /// A built-in set by its name, with its own test rows, or a split of it (`"digits:train"`, which has no
+    /// test rows): `gradus data list` shows the names.
+    /// Default none.
+    #[schemars(extend("examples" = ["fashion-mnist"]))]
     dataset: String,
 }
 
@@ -59,6 +64,10 @@ impl SourceKind for BuiltInSet {
                  whole",
             )),
         }
+    }
+
+    fn keeps(&self) -> bool {
+        true
     }
 
     fn load(&self, request: &Request<'_>) -> Result<RunData> {

@@ -28,7 +28,9 @@ pub(super) struct InMemory<'a> {
 impl InMemory<'_> {
     /// Splits and scales the rows.
     pub fn split(self, request: &Request<'_>) -> Result<RunData> {
-        let rows = &self.rows;
+        let kept = request.kept;
+        let rows = &kept.of_classes(self.rows.clone())?;
+        let own_test = self.test.map(|test| kept.of_classes(test)).transpose()?;
         let keys = ArrayKeys {
             data: rows,
             base: request.base,
@@ -37,11 +39,11 @@ impl InMemory<'_> {
         let part = |at, how: Option<&HoldOut>, chosen: Option<Vec<usize>>| match (how, chosen) {
             (None, _) => Ok(None),
             (Some(_), Some(chosen)) => rows.select(&chosen).map(Some),
-            (Some(how), None) => (self.own)(at, how, rows).map(Some),
+            (Some(how), None) => kept.of_classes((self.own)(at, how, &self.rows)?).map(Some),
         };
         let validation = part("data.validation", request.validation, chosen.validation)?;
         let test = part("data.test", request.test, chosen.test)?;
-        let train = rows.select(&chosen.train)?;
+        let train = rows.select(&kept.to_train(chosen.train)?)?;
         let scales = match request.scale.unwrap_or(self.usual) {
             ScaleName::None => None,
             ScaleName::Unit => Some(vec![self.unit; train.inputs().len()]),
@@ -56,7 +58,7 @@ impl InMemory<'_> {
         Ok(RunData {
             train: scaled(train)?,
             validation: validation.map(scaled).transpose()?,
-            test: test.or(self.test).map(scaled).transpose()?,
+            test: test.or(own_test).map(scaled).transpose()?,
             facts: Facts {
                 ends: request.ends(),
                 ..Facts::default()

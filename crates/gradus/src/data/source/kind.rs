@@ -4,6 +4,7 @@ use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, read};
 use crate::data::dataset::Split;
 use crate::data::excess::Excess;
+use crate::data::kept::Kept;
 use crate::data::purpose::Purpose;
 use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;
@@ -53,6 +54,11 @@ pub(in crate::data) trait SourceKind {
         Ok(())
     }
 
+    /// True if it takes `classes` and `rows`.
+    fn keeps(&self) -> bool {
+        false
+    }
+
     /// Bytes that all rows would take in memory, the held-out ones of their own files
     /// included; `None` where they can only be read into memory, which is the default.
     fn bytes(&self, _request: &Request<'_>) -> Result<Option<u64>> {
@@ -100,6 +106,8 @@ pub(in crate::data) trait SourceKind {
 pub(in crate::data) struct Request<'a> {
     /// The uses of a table's columns.
     pub columns: &'a TableOptions,
+    /// The rows that are kept of all.
+    pub kept: &'a Kept,
     /// The rows that are held out to watch the training.
     pub validation: Option<&'a HoldOut>,
     /// The rows that are held out to the end.

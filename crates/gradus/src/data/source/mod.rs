@@ -12,6 +12,7 @@ pub(super) use builtin::unknown;
 pub(super) use kind::{Request, SourceKind, read_own};
 pub(super) use table::{TableFile, load_table};
 
+use crate::base::json_schema;
 use crate::base::registry::Value;
 use crate::error::Result;
 use serde::Serialize;
@@ -79,6 +80,21 @@ macro_rules! sources {
             }
         }
 
+        impl schemars::JsonSchema for Source {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                "Source".into()
+            }
+
+            /// The keys of all kinds; those of two kinds exclude each other, which the reader says.
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut keys = Map::new();
+                $(keys.extend(json_schema::properties(
+                    <$module::$Kind as schemars::JsonSchema>::json_schema(generator),
+                ));)*
+                json_schema::table(keys)
+            }
+        }
+
         $(impl From<$module::$Kind> for Source {
             fn from(kind: $module::$Kind) -> Self {
                 Source::$Kind(kind)
@@ -94,6 +110,11 @@ sources! {
     arrays: ArrayFiles;
     table: TableFile;
     images: Images;
+}
+
+/// The keys of `[data]` that belong to each kind of data; the first of a kind names it.
+pub(crate) fn keys_by_kind() -> Vec<&'static [&'static str]> {
+    Source::all_keys()
 }
 
 #[cfg(test)]

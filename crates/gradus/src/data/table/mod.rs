@@ -24,6 +24,7 @@ mod header;
 mod infer;
 mod line;
 mod number;
+mod of_columns;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod path;

@@ -2,31 +2,39 @@
 
 use crate::base::registry::{Value, table};
 use crate::error::{Error, Result, join};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Overrides of the inferred format of a CSV or TSV file's text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TextOptions {
-    /// True if the first line has the columns' names. The default is to detect it.
+    /// True if the first line has the columns' names. Default it is detected.
+    #[schemars(extend("examples" = [false]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// Decimal separator, `.` or `,`. The default is to infer it, column by column.
+    /// Decimal separator, `"."` or `","`, for all columns or by column. Default it is inferred,
+    /// column by column.
+    #[schemars(extend("examples" = [","]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Separator>,
-    /// Separator of groups of three digits: `.`, `,`, a space or `'`. The default is to infer it,
-    /// column by column.
+    /// Separator of groups of three digits: `"."`, `","`, a space or `"'"`, for all columns or by
+    /// column. Default it is inferred, column by column.
+    #[schemars(extend("examples" = ["."]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<Separator>,
     /// Words that mean missing in columns of texts, in any case, in place of the usual ones (`NA`,
     /// `N/A`, `#N/A`, `<NA>`, `NaN`, `null`, `?`). An empty cell is always missing. In columns of
-    /// numbers and dates the usual ones and `none` mean missing, too.
+    /// numbers and dates the usual ones and `none` mean missing, too. Default the usual ones.
+    #[schemars(schema_with = "words_schema", extend("examples" = [["?", "unknown"]]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<String>>,
 }
 
 /// A separator, for all or some columns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(
     untagged,
     expecting = "expected one character, or a table of them by column"
@@ -129,6 +137,11 @@ impl TextOptions {
         }
         Ok(options)
     }
+}
+
+fn words_schema(_: &mut SchemaGenerator) -> Schema {
+    let several = json!({ "type": "array", "items": { "type": "string" } });
+    json_schema!({ "anyOf": [{ "type": "string" }, several] })
 }
 
 /// A list of texts, or a single text.

@@ -29,12 +29,14 @@ impl Isa {
     pub fn available() -> Vec<Isa> {
         #[allow(unused_mut)]
         let mut found = vec![Isa::Portable];
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // Miri has the instructions that it is compiled for: `.ci/miri`.
+        #[cfg(all(target_arch = "x86_64", any(not(miri), target_feature = "avx2")))]
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 found.push(Isa::Avx2);
                 if is_x86_feature_detected!("avx512f") {
                     found.push(Isa::Avx512);
+                    #[cfg(not(miri))]
                     if is_x86_feature_detected!("avx512bf16") && super::bf16::is_exact() {
                         found.push(Isa::Avx512Bf16);
                     }

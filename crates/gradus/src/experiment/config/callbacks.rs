@@ -2,13 +2,16 @@
 
 use super::problem_at;
 use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
+use crate::base::json_schema;
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::train::callbacks::Direction;
 use crate::train::{Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::path::Path;
 
 /// The callbacks of a run, in the order of their calls.
@@ -36,14 +39,42 @@ pub struct CallbacksConfig {
     pub never_stop_early: bool,
 }
 
-#[derive(Deserialize)]
-struct Raw {
+/// Callbacks, each with a table of its arguments.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Callbacks", default)]
+pub(super) struct Raw {
+    /// Ends the training when a value stops improving; `false` turns off a recipe's. Default none,
+    /// or the recipe's.
+    #[schemars(schema_with = "or_off::<EarlyStopping>")]
+    #[schemars(extend("examples" = [{ "patience": 10, "restore_best_weights": true }]))]
     early_stopping: Option<Value>,
+    /// Lowers the learning rate when a value stops improving. Default none.
+    #[schemars(with = "ReduceLROnPlateau", extend("examples" = [{ "factor": 0.5, "patience": 5 }]))]
     reduce_lr_on_plateau: Option<Value>,
+    /// Trains the top layers first, and the lower ones from later epochs on; `true` begins with the top
+    /// layer and adds one with each epoch. Default none.
+    #[schemars(schema_with = "or_on::<GradualUnfreezing>", extend("examples" = [true]))]
     gradual_unfreezing: Option<Value>,
+    /// Saves the model during the training: after each epoch, or only the best. Default none.
+    #[schemars(with = "ModelCheckpoint", extend("examples" = [{ "filepath": "best.keras", "save_best_only": true }]))]
     model_checkpoint: Option<Value>,
+    /// Writes what was measured in each epoch to a CSV file. Default none.
+    #[schemars(with = "CSVLogger", extend("examples" = [{ "filename": "log.csv" }]))]
     csv_logger: Option<Value>,
+    /// Ends the training as soon as the loss is NaN or infinite, without an error. Default none.
+    #[schemars(schema_with = "or_on::<TerminateOnNaN>", extend("examples" = [true]))]
     terminate_on_nan: Option<Value>,
+}
+
+fn or_off<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    json_schema::table_or(generator.subschema_for::<T>(), &json!({ "const": false }))
+}
+
+fn or_on<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    json_schema::table_or(
+        generator.subschema_for::<T>(),
+        &json!({ "type": "boolean" }),
+    )
 }
 
 impl CallbacksConfig {

@@ -3,8 +3,10 @@
 use super::{text_of, whole};
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// `[checkpoint]`, read.
@@ -16,9 +18,16 @@ pub struct CheckpointConfig {
     keep: Option<usize>,
 }
 
-#[derive(Deserialize)]
-struct Raw {
+/// Checkpoints, from which `--resume` goes on.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Checkpoint", default)]
+pub(super) struct Raw {
+    /// The time between two checkpoints: `"30s"`, `"5m"` or `"2h"`. Default after each epoch, and
+    /// every five seconds within a longer one.
+    #[schemars(with = "Option<String>", regex(pattern = "^\\s*[0-9.]+\\s*[smh]\\s*$"), extend("examples" = ["5m"]))]
     every: Option<Value>,
+    /// The number of checkpoints that are kept, the newest first.
+    #[schemars(with = "Option<NonZeroUsize>", extend("default" = KEEP), extend("examples" = [3]))]
     keep: Option<Value>,
 }
 

@@ -1,8 +1,11 @@
 //! `metrics` of `[train]`, and the names under which the history has them.
 
+use crate::base::json_schema;
 use crate::base::registry::Value;
 use crate::error::{Error, Result};
 use crate::rules::metrics::Metric;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use std::borrow::Cow;
 
 /// Reads metrics with the names that the history has them under: `mae` stays `mae`.
 pub fn read_metrics(at: &str, value: &Value) -> Result<Vec<(String, Metric)>> {
@@ -46,5 +49,28 @@ fn read_metric(at: &str, value: &Value) -> Result<(String, Metric)> {
             let expected = "a name without commas or quotes";
             Err(Error::invalid(&format!("{at}.name"), other, expected))
         }
+    }
+}
+
+/// A metric of a list: its table has `name`, too.
+pub struct MetricTable;
+
+/// The keys of every metric.
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Common {
+    /// The name in the history. Default the one by which the metric is called.
+    #[schemars(length(min = 1), extend("examples" = ["auc_pr"]))]
+    name: Option<String>,
+}
+
+impl JsonSchema for MetricTable {
+    fn schema_name() -> Cow<'static, str> {
+        "Metric".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let common = json_schema::properties(Common::json_schema(generator));
+        json_schema::family(generator, "Metric", "metric", Metric::MEMBERS, &common)
     }
 }

@@ -23,7 +23,7 @@ pub use model::Source;
 pub use overrides::Override;
 pub use per_output::PerOutput;
 pub use pretrain::PretrainConfig;
-pub use text::to_text;
+pub use text::{inline, to_text};
 pub use vocabulary::with_vocabularies;
 
 use super::event::Progress;
@@ -34,6 +34,7 @@ use crate::error::{Error, Result};
 use crate::model::Recipe;
 use callbacks::CallbacksConfig;
 use model::ModelConfig;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
 use std::path::Path;
 use train::TrainConfig;
@@ -59,15 +60,38 @@ pub struct Config {
     pub given: Value,
 }
 
-#[derive(Deserialize)]
+/// Configuration of a training with gradus.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "gradus configuration")]
 struct Raw {
+    /// The seed of all random numbers: the same seed gives the same result to the bit.
+    #[schemars(with = "Option<u64>", extend("default" = SEED), extend("examples" = [7]))]
     seed: Option<Value>,
+    /// The rows: where they are, which are held out, how they are scaled.
+    #[schemars(with = "DataConfig", extend("examples" = [{ "dataset": "digits" }]))]
     data: Option<Value>,
+    /// The layers to train: listed, of a recipe, or of a saved model.
+    #[schemars(with = "model::Raw", extend("examples" = [{ "recipe": "default" }]))]
     model: Option<Value>,
+    /// Losses, metrics, optimizer, schedule and epochs. Beside a recipe each key replaces the
+    /// recipe's own setting. Default
+    /// empty.
+    #[schemars(with = "Option<train::Raw>", extend("examples" = [{ "epochs": 20 }]))]
     train: Option<Value>,
+    /// What happens between the epochs. Default none, or a recipe's early stopping.
+    #[schemars(with = "Option<callbacks::Raw>", extend("examples" = [{ "early_stopping": { "patience": 10 } }]))]
     callbacks: Option<Value>,
+    /// A task for the first layers before the training, mostly without labels. Default none.
+    #[schemars(with = "Option<pretrain::Raw>", extend("examples" = [{ "type": "autoencoder" }]))]
     pretrain: Option<Value>,
+    /// When checkpoints are written, from which `--resume` goes on. Default empty.
+    #[schemars(with = "Option<checkpoint::Raw>", extend("examples" = [{ "every": "5m" }]))]
     checkpoint: Option<Value>,
+}
+
+/// The schema of a configuration, with its definitions in the generator.
+pub fn schema(generator: &mut SchemaGenerator) -> schemars::Schema {
+    Raw::json_schema(generator)
 }
 
 impl Config {

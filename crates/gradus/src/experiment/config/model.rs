@@ -1,10 +1,14 @@
 //! `[model]`: the layers to train.
 
 use super::{excluded, problem_at, text_of, truth, whole};
+use crate::base::json_schema;
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
-use crate::model::Recipe;
+use crate::model::{LayerTable, Recipe};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 /// `[model]`, read.
 #[derive(Clone, Debug)]
@@ -33,27 +37,60 @@ pub enum Source {
 pub struct NamedRecipe {
     name: String,
     hidden: Option<Vec<usize>>,
+    blocks: Option<usize>,
 }
 
 impl NamedRecipe {
     /// Makes the recipe for a table with that number of rows, or for other data.
     pub fn of(&self, table_rows: Option<usize>) -> Result<Recipe> {
-        let recipe = Recipe::named(&self.name, table_rows)?;
-        Ok(match &self.hidden {
-            Some(units) => recipe.hidden(units),
-            None => recipe,
-        })
+        let named = Recipe::named(&self.name, table_rows);
+        let mut recipe = named.map_err(|error| error.under("model"))?;
+        if let Some(units) = &self.hidden {
+            recipe = recipe.hidden(units);
+        }
+        recipe.blocks = self.blocks.unwrap_or(recipe.blocks);
+        Ok(recipe)
     }
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    file: Option<Value>,
+/// The layers to train: one of `layers`, `recipe` and `file`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Model", default)]
+pub(super) struct Raw {
+    /// The layers, a table for each, from input to output. Default none.
+    #[schemars(with = "Option<Vec<LayerTable>>", length(min = 1))]
+    #[schemars(extend("examples" = [[{ "type": "Flatten" }, { "type": "Dense", "units": 10, "activation": "softmax" }]]))]
     layers: Option<Value>,
+    /// The names of the output layers, with `layers`. Default the last layer.
+    #[schemars(with = "Option<Vec<String>>", length(min = 1), extend("examples" = [["price", "kind"]]))]
     outputs: Option<Value>,
+    /// A default network that is fitted to the data. Default none.
+    #[schemars(schema_with = "recipes", extend("examples" = ["default"]))]
     recipe: Option<Value>,
+    /// The units of each hidden layer of the recipe. Default [300, 100]; for a table by its number of
+    /// rows.
+    #[schemars(with = "Option<Vec<NonZeroUsize>>", extend("examples" = [[300, 100]]))]
     hidden: Option<Value>,
+    /// The residual blocks of the recipe `"fixup"`, two layers each. Default 25.
+    #[schemars(with = "Option<NonZeroUsize>", extend("examples" = [49]))]
+    blocks: Option<Value>,
+    /// The path of a saved model (`.keras`), which is trained on, weights and all. Default none.
+    #[schemars(with = "Option<String>", extend("examples" = ["model.keras"]))]
+    file: Option<Value>,
+    /// Layers that are frozen (false) or trained (true): patterns of their names, in which `*` stands
+    /// for any text. The later key wins. Default as saved, else all are trained.
+    #[schemars(with = "Option<BTreeMap<String, bool>>", extend("examples" = [{ "dense_1": false }]))]
     trainable: Option<Value>,
+}
+
+fn recipes(_: &mut SchemaGenerator) -> Schema {
+    let meanings = [
+        "ELU with He initialization, Nesterov momentum, 1cycle, early stopping, and batch normalization if \
+         there are three hidden layers or more; for a table AdamW and dropout, in a size that its rows allow",
+        "SELU, LeCun initialization, and inputs that are standardized",
+        "a deep residual network without normalization, by Fixup's initialization; not for tables",
+    ];
+    json_schema::words(Recipe::NAMES.into_iter().zip(meanings))
 }
 
 impl ModelConfig {
@@ -70,9 +107,11 @@ impl ModelConfig {
         if let [a, b, ..] = &given[..] {
             return Err(excluded(a, b, "each says what the layers are"));
         }
-        if raw.hidden.is_some() && raw.recipe.is_none() {
-            let problem = "belongs to `model.recipe`, which is not there";
-            return Err(problem_at(&key("hidden"), problem));
+        for (name, value) in [("hidden", &raw.hidden), ("blocks", &raw.blocks)] {
+            if value.is_some() && raw.recipe.is_none() {
+                let problem = "belongs to `model.recipe`, which is not there";
+                return Err(problem_at(&key(name), problem));
+            }
         }
         if raw.outputs.is_some() && raw.layers.is_none() {
             let problem = "belongs to `model.layers`, which is not there";
@@ -89,9 +128,17 @@ impl ModelConfig {
             let hidden = raw
                 .hidden
                 .map(|hidden| read_hidden(&key("hidden"), &hidden));
-            Recipe::named(&name, None).map_err(|e| e.under(at))?;
-            let hidden = hidden.transpose()?;
-            Source::Recipe(NamedRecipe { name, hidden })
+            let recipe = Recipe::named(&name, None).map_err(|e| e.under(at))?;
+            if raw.blocks.is_some() && recipe.blocks == 0 {
+                let problem = "belongs to the recipe \"fixup\": others have no residual blocks";
+                return Err(problem_at(&key("blocks"), problem));
+            }
+            let blocks = raw.blocks.map(|blocks| whole(&key("blocks"), &blocks, 1));
+            Source::Recipe(NamedRecipe {
+                name,
+                hidden: hidden.transpose()?,
+                blocks: blocks.transpose()?,
+            })
         } else {
             let problem = "says nothing of the layers: give `recipe` (\"default\" to begin with), `layers` or `file`";
             return Err(problem_at(at, problem));

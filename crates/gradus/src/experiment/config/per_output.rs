@@ -1,7 +1,10 @@
 //! Settings of `[train]` that each output of a model may have its own of.
 
+use crate::base::json_schema;
 use crate::base::registry::Value;
 use crate::error::{Error, Result, join};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
 
 /// One value for all outputs, or one for each that is named.
 #[derive(Clone, Debug)]
@@ -43,5 +46,25 @@ impl<T> PerOutput<T> {
                     .collect())
             }
         }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for PerOutput<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("PerOutput{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({
+            "if": { "type": "object", "not": { "required": ["type"] } },
+            "then": { "type": "object", "additionalProperties": one },
+            "else": one,
+            "anyOf": json_schema::for_editors(&one),
+        })
     }
 }

@@ -37,7 +37,8 @@ fn line(key: &str, value: &Value) -> Result<String> {
     })
 }
 
-fn inline(value: &Value) -> Result<String> {
+/// A value as it stands behind a key.
+pub fn inline(value: &Value) -> Result<String> {
     let failed = |error: toml::ser::Error| Error::Internal(format!("TOML: {error}"));
     let value = toml::Value::try_from(without_nulls(value)).map_err(failed)?;
     Ok(value.to_string())

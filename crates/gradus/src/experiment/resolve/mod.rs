@@ -13,7 +13,7 @@ use super::config::{
     read_training, to_text,
 };
 use super::event::{FoundRate, Progress};
-use super::model_file;
+use super::model_file::{self, Start};
 use crate::data::checks::{Finding, Severity, Where};
 use crate::data::{Data, Dataset, RunData, ScaleName};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use crate::rules::optimizers::LearningRate;
 use crate::rules::schedules::Schedule;
 use crate::train::{EarlyStopping, OnNan, Precision};
 use prepare::{Prepared, freeze, prepare};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Everything that a training needs.
 pub struct Run {
@@ -42,8 +42,8 @@ pub struct Run {
     pub checkpoint: CheckpointConfig,
     /// The pretraining, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
-    /// The model file that it starts from, if there is one.
-    pub start: Option<PathBuf>,
+    /// The model files that it starts from.
+    pub starts: Vec<Start>,
     /// True if the weights are those of their initializers.
     pub fresh: bool,
     /// Suspicious things about the rows and the schedule.
@@ -63,7 +63,7 @@ pub struct Run {
 /// Builds only the model, with weights for the data's shapes.
 pub fn model_of(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<Model> {
     if let Source::File(path) = &config.model.source {
-        let mut model = model_file::load(&base.join(path), progress)?;
+        let (mut model, _) = model_file::load(&base.join(path), progress)?;
         freeze(&mut model, config)?;
         return Ok(model);
     }
@@ -89,6 +89,9 @@ impl Config {
             data,
             output_losses,
             mut recipe,
+            starts,
+            layers,
+            about,
         } = prepare(&self, base, progress)?;
         if let Some(recipe) = &mut recipe {
             // Only now the number of rows is known, on which a table's recipe depends.
@@ -144,8 +147,11 @@ impl Config {
             findings.extend(without_momentum(schedule, &compiled));
         }
         let predicts = model.predicts(&data, &self.data.columns)?;
+        let mut rows = vec![data.describe(&self.data)];
+        rows.extend(about);
+        rows.push(predicts);
         let mut run = Run {
-            rows: format!("{}\n{predicts}", data.describe(&self.data)),
+            rows: rows.join("\n"),
             data,
             model,
             epochs,
@@ -160,11 +166,8 @@ impl Config {
             callbacks,
             checkpoint: self.checkpoint.clone(),
             pretrain,
-            start: match &self.model.source {
-                Source::File(path) => Some(base.join(path)),
-                _ => None,
-            },
-            fresh: !matches!(self.model.source, Source::File(_)),
+            fresh: starts.is_empty(),
+            starts,
             findings,
             find_rate: self.train.find_rate,
             found: None,
@@ -184,7 +187,7 @@ impl Config {
                 run.found = Some(found);
             }
         }
-        run.text = to_text(&self.resolved(&run, base)?)?;
+        run.text = to_text(&self.resolved(&run, layers, base)?)?;
         Ok(run)
     }
 

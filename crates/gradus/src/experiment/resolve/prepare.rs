@@ -3,10 +3,11 @@
 use crate::base::registry::Value;
 use crate::data::{RunData, Schema, Summary, Target};
 use crate::error::{Error, Result};
-use crate::experiment::config::{Config, PerOutput, Source, with_vocabularies};
+use crate::experiment::config::{Config, PerOutput, Source, problem_at, with_vocabularies};
 use crate::experiment::event::Progress;
-use crate::experiment::model_file;
-use crate::model::{Model, Recipe, TargetOutput, Task};
+use crate::experiment::model_file::{self, Start};
+use crate::experiment::reuse;
+use crate::model::{Model, Recipe, Reuse, TargetOutput, Task};
 use crate::rules::losses::Loss;
 use std::path::Path;
 
@@ -20,6 +21,12 @@ pub struct Prepared {
     pub output_losses: Vec<TargetOutput>,
     /// The recipe that made it, if any.
     pub recipe: Option<Recipe>,
+    /// The model files that it starts from.
+    pub starts: Vec<Start>,
+    /// The tables of its layers, and its outputs' names if it is no chain; empty if it is a file's.
+    pub layers: (Vec<Value>, Option<Vec<String>>),
+    /// Lines about the layers that are reused.
+    pub about: Vec<String>,
 }
 
 /// Opens the data, and makes the model with its weights, frozen as the configuration says.
@@ -38,6 +45,10 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
         }
         _ => None,
     };
+    let (mut reuse, mut starts) = (Reuse::default(), Vec::new());
+    if let Source::Layers(layers) = &config.model.source {
+        (reuse.saved, starts) = reuse::load("model.layers", layers, base, progress)?;
+    }
     let mut model = match (&config.model.source, &recipe, table) {
         (_, Some(recipe), Some((schema, train))) => {
             output_losses = config.target_outputs(schema, train, None)?;
@@ -46,22 +57,31 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
         (_, Some(recipe), None) => {
             let task = Task::of(data.targets(), config.one_loss());
             let task = task.map_err(of_loss)?;
-            let layers = recipe.layers(&data.train.sample().inputs()[0], task);
-            layers.seed(config.seed).build()?
+            recipe.network(&data.train.sample().inputs()[0], task, config.seed)?
         }
         (Source::Layers(layers), _, Some((schema, train))) if config.is_chain(layers) => {
             let loss = config.chain_loss(schema, layers)?;
             output_losses = config.target_outputs(schema, train, loss.as_ref())?;
             let layers = with_vocabularies("model.layers", layers, base)?;
-            let chain = Model::from_layers("model.layers", &layers, None, config.seed)?;
-            chain.behind_table(schema, train, options, &output_losses)?
+            let seed = config.seed;
+            let chain =
+                Model::from_layers_of("model.layers", &layers, None, seed, &[], &mut reuse)?;
+            let behind = chain.behind_table(schema, train, options, &output_losses);
+            let (model, names) = behind.map_err(|error| reuse.explain(error))?;
+            reuse.rename(&names);
+            model
         }
         (Source::Layers(layers), ..) => {
             let outputs = config.model.outputs.as_deref();
             let columns = table.map(|(schema, _)| Model::table_inputs(schema));
             let columns = columns.unwrap_or_default();
             let layers = with_vocabularies("model.layers", layers, base)?;
-            Model::from_layers_of("model.layers", &layers, outputs, config.seed, &columns)?
+            if !starts.is_empty() {
+                reuse.rows = Some(data.train.sample().clone());
+            }
+            let (at, seed) = ("model.layers", config.seed);
+            let model = Model::from_layers_of(at, &layers, outputs, seed, &columns, &mut reuse);
+            model.map_err(|error| reuse.explain(error))?
         }
         _ => return Err(Error::Internal("a model's file".into())),
     };
@@ -71,9 +91,21 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
         model.facts_mut().schema = data.schema().cloned();
     }
     model.facts_mut().pictures = data.pictures().cloned();
-    model.build_for(data.train.sample())?;
+    let built = model.build_for(data.train.sample());
+    built.map_err(|error| reuse.explain(error))?;
     freeze(&mut model, config)?;
+    if let (Some((layer, path)), Some(_)) = (reuse.frozen(&model), &config.pretrain) {
+        let problem = format!(
+            "it would train the first layers, and `{layer}` of {path} is frozen: leave one of the \
+             two out, or pretrain with `trainable = true`"
+        );
+        return Err(problem_at("pretrain", &problem));
+    }
+    let (layers, outputs) = model.to_layers();
     Ok(Prepared {
+        starts,
+        layers: (reuse.tables(layers), outputs),
+        about: reuse.describe(&model),
         model,
         data,
         output_losses,
@@ -88,7 +120,7 @@ fn prepare_saved(
     path: &str,
     progress: &Progress<'_>,
 ) -> Result<Prepared> {
-    let mut model = model_file::load(&base.join(path), progress)?;
+    let (mut model, start) = model_file::load(&base.join(path), progress)?;
     model.seed = config.seed;
     freeze(&mut model, config)?;
     let schema = model.table_schema();
@@ -112,6 +144,9 @@ fn prepare_saved(
         data,
         output_losses: Vec::new(),
         recipe: None,
+        starts: vec![start],
+        layers: Default::default(),
+        about: Vec::new(),
     })
 }
 

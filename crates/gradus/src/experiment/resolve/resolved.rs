@@ -11,8 +11,14 @@ use serde_json::{Map, json};
 use std::path::Path;
 
 impl Config {
-    /// The complete configuration, with defaults.
-    pub(super) fn resolved(&self, run: &Run, base: &Path) -> Result<Value> {
+    /// The complete configuration, with defaults; `layers` are the model's, with its outputs if it
+    /// is no chain.
+    pub(super) fn resolved(
+        &self,
+        run: &Run,
+        (layers, outputs): (Vec<Value>, Option<Vec<String>>),
+        base: &Path,
+    ) -> Result<Value> {
         let plain = |error: serde_json::Error| Error::Internal(error.to_string());
         let data = serde_json::to_value(self.data.absolute(base)?).map_err(plain)?;
         let mut model = Map::new();
@@ -28,7 +34,6 @@ impl Config {
                 }
             }
             _ => {
-                let (layers, outputs) = run.model.to_layers();
                 model.insert("layers".into(), layers.into());
                 if let Some(outputs) = outputs {
                     model.insert("outputs".into(), outputs.into());

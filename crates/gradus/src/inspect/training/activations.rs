@@ -53,6 +53,10 @@ fn linear_stacks(graph: &Graph<'_>) -> Vec<Finding> {
         let next = graph.after(layer.node).into_iter();
         let next = next.filter_map(|node| graph.dense_at(node));
         let next = next.min_by_key(|next| next.node)?;
+        if next.entry.weights.first()?.shape == [1, 1] {
+            // One number that multiplies all, as in Fixup's branches, is no layer of its own.
+            return None;
+        }
         let narrow = layer.dense.units < layer.inputs()?.min(next.dense.units);
         (!narrow).then(|| {
             let name = &layer.entry.name;

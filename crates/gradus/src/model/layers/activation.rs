@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 /// An activation function as a layer of its own, as Keras' layer of that name.
 ///
+/// # Two types of one name
+///
 /// Two types have this name, as two things have it in Keras: the function is
 /// [`rules::activations::Activation`](activations::Activation), which the prelude has and
 /// `Dense::activation` takes; this is the layer, `layers::Activation`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Activation {
     /// The function.
     pub activation: activations::Activation,

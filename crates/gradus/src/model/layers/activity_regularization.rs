@@ -7,7 +7,7 @@ use crate::rules::regularizers::{L1L2, Regularizer};
 use serde::{Deserialize, Serialize};
 
 /// Passes its input on, and adds l1 Σ|x| + l2 Σx² to the loss, divided by the batch's rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ActivityRegularization {
     /// Cost of the absolute values. Default 0.

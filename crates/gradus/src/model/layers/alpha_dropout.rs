@@ -10,15 +10,19 @@ use serde::{Deserialize, Serialize};
 /// Alpha dropout (Klambauer et al. 2017): in training, a share `rate` of the values becomes SELU's
 /// lower limit, -λα; then all are scaled and shifted so that mean 0 and variance 1 stay as they
 /// are. For networks of SELU layers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AlphaDropout {
     /// The share, from 0 to below 1.
+    #[schemars(extend("examples" = [0.2]))]
     pub rate: f64,
     /// Keras' shape of the mask; only the whole input's shape is supported.
     #[serde(default)]
+    #[schemars(skip)]
     pub noise_shape: Option<Vec<Option<usize>>>,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

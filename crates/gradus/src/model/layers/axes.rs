@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// One axis or several, counted as Keras does: 0 is the batch, 1 a row's first,
 /// -1 the last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a whole number, or a list of them")]
 pub enum Axes {
     /// One axis.

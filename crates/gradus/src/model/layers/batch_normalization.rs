@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Batch normalization (Ioffe & Szegedy 2015): each column is standardized, in training by the
 /// batch's mean and variance, in inference (and if frozen) by their moving averages; then y = γ x +
 /// β.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct BatchNormalization {
     /// The axis that is kept, or the axes: each index along them has a mean and variance of its
@@ -32,17 +32,17 @@ pub struct BatchNormalization {
     pub beta_initializer: Initializer,
     /// Initializer of γ. Default ones.
     pub gamma_initializer: Initializer,
-    /// Initializer of β. Default zeros.
+    /// Initializer of the moving mean. Default zeros.
     pub moving_mean_initializer: Initializer,
-    /// Initializer of γ. Default ones.
+    /// Initializer of the moving variance. Default ones.
     pub moving_variance_initializer: Initializer,
-    /// Penalty on the beta. Default none.
+    /// Penalty on β. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// Penalty on the gamma. Default none.
+    /// Penalty on γ. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// Constraint on the beta. Default none.
+    /// Constraint on β. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// Constraint on the gamma. Default none.
+    /// Constraint on γ. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -84,13 +84,21 @@ setters!(BatchNormalization {
     center(bool);
     /// Enables or disables γ.
     scale(bool);
-    /// Sets the penalty on the beta.
+    /// Sets the initializer of β.
+    beta_initializer(into Initializer);
+    /// Sets the initializer of γ.
+    gamma_initializer(into Initializer);
+    /// Sets the initializer of the moving mean.
+    moving_mean_initializer(into Initializer);
+    /// Sets the initializer of the moving variance.
+    moving_variance_initializer(into Initializer);
+    /// Sets the penalty on β.
     beta_regularizer(some into Regularizer);
-    /// Sets the penalty on the gamma.
+    /// Sets the penalty on γ.
     gamma_regularizer(some into Regularizer);
-    /// Sets the constraint on the beta.
+    /// Sets the constraint on β.
     beta_constraint(some into Constraint);
-    /// Sets the constraint on the gamma.
+    /// Sets the constraint on γ.
     gamma_constraint(some into Constraint);
 });
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The same values with another data type: `keras.ops.cast`. To whole numbers they are truncated,
 /// to `bool` they become 0 or 1; then no gradient passes. Between whole numbers and `float32`
 /// nothing changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cast {
     /// Their type.
     pub dtype: Dtype,

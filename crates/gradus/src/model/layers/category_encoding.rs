@@ -21,9 +21,10 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(found.to_f32(), [1.0, 0.0, 1.0, 0.0, 0.0, 2.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CategoryEncoding {
     /// Number of whole numbers, from 0 on.
+    #[schemars(extend("examples" = [10]))]
     pub num_tokens: usize,
     /// Form in which they are given; not whole numbers. Default `multi_hot`.
     #[serde(default = "multi_hot")]

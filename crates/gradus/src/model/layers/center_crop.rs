@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 /// Crops the centre of each image, in training and inference: `keras.layers.CenterCrop`.
 ///
 /// Of a smaller image, the largest centred part with the new proportions is resized.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CenterCrop {
     /// The new height.
+    #[schemars(extend("examples" = [24]))]
     pub height: usize,
     /// The new width.
+    #[schemars(extend("examples" = [24]))]
     pub width: usize,
     /// Order of the axes.
     #[serde(default)]

@@ -9,7 +9,7 @@ use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// The concatenation of its inputs along an axis; their other dimensions must agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Concatenate {
     /// The axis, counted with the batch as 0. Default -1, the last.

@@ -27,9 +27,10 @@ use serde::{Deserialize, Serialize};
 ///     .add(regularized.units(10).activation(Activation::Softmax));
 /// # let _ = model;
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dense {
     /// Number of outputs.
+    #[schemars(extend("examples" = [100]))]
     pub units: usize,
     /// Activation function. Default linear.
     #[serde(default)]
@@ -40,7 +41,7 @@ pub struct Dense {
     /// Initializer of the kernel. Default Glorot uniform.
     #[serde(default = "glorot_uniform")]
     pub kernel_initializer: Initializer,
-    /// Initializer of β. Default zeros.
+    /// Initializer of the bias. Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
     /// Penalty on the kernel. Default none.

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 /// activation(x · kernelᵀ + bias) with the kernel of a `Dense` layer of the same model: the decoder
 /// of an autoencoder with tied weights. The kernel is trained through both, and frozen with its
 /// owner. Keras has no such layer, so it cannot be saved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DenseTranspose {
     /// Number of outputs: the inputs of the `Dense`.
+    #[schemars(extend("examples" = [100]))]
     pub units: usize,
     /// Name of the `Dense`.
+    #[schemars(extend("examples" = ["dense"]))]
     pub tied_to: String,
     /// Activation function. Default linear.
     #[serde(default)]
@@ -24,7 +26,7 @@ pub struct DenseTranspose {
     /// True to add a bias, its own. Default yes.
     #[serde(default = "yes")]
     pub use_bias: bool,
-    /// Initializer of β. Default zeros.
+    /// Initializer of the bias. Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
 }
@@ -55,6 +57,8 @@ setters!(DenseTranspose {
     activation(into Activation);
     /// Enables or disables the bias.
     use_bias(bool);
+    /// Sets the initializer of the bias.
+    bias_initializer(into Initializer);
 });
 
 impl Rule for DenseTranspose {

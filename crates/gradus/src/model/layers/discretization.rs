@@ -27,12 +27,14 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(found.to_f32(), [0.0, 1.0, 1.0, 2.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Discretization {
     /// The bounds, ascending. Default none: they are learned.
+    #[schemars(extend("examples" = [[0.0, 1.0]]))]
     pub bin_boundaries: Option<Vec<f64>>,
-    /// Number of bins to learn.
+    /// Number of bins to learn. Default none: it is required, unless `bin_boundaries` are given.
+    #[schemars(extend("examples" = [10]))]
     pub num_bins: Option<usize>,
     /// Exactness of learning: the share of the numbers that a bound may be
     /// off by. Default 0.01.

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 /// The dot products of its two inputs along an axis of each. The first's other axes come before the
 /// second's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dot {
     /// The axis of both inputs, or of each, counted with the batch as 0.
+    #[schemars(extend("examples" = [1]))]
     pub axes: Axes,
     /// True to first divide the inputs by their length along the axis: the
     /// result is then the cosine of their angle. Default no.

@@ -8,15 +8,19 @@ use serde::{Deserialize, Serialize};
 
 /// Dropout (Srivastava et al. 2014): in training, each value is 0 with probability `rate`, else
 /// divided by 1 - `rate`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dropout {
     /// The share set to 0, from 0 to below 1.
+    #[schemars(extend("examples" = [0.2]))]
     pub rate: f64,
     /// Keras' shape of the mask; only the whole input's shape is supported.
     #[serde(default)]
+    #[schemars(skip)]
     pub noise_shape: Option<Vec<Option<usize>>>,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

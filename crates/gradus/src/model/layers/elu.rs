@@ -8,7 +8,7 @@ use crate::rules::activations;
 use serde::{Deserialize, Serialize};
 
 /// The exponential linear unit (Clevert et al. 2016): x above 0, α (e^x - 1) below.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ELU {
     /// α, 0 or more. Default 1.0.

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 /// A row of weights for each index: (…) becomes (…, output_dim). Indices are whole numbers from 0
 /// to below `input_dim`; others are refused before the first step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Embedding {
     /// Number of rows.
+    #[schemars(extend("examples" = [1000]))]
     pub input_dim: usize,
     /// Numbers in a row.
+    #[schemars(extend("examples" = [16]))]
     pub output_dim: usize,
     /// Initializer of the rows. Default uniform between -0.05 and 0.05.
     #[serde(default = "uniform")]

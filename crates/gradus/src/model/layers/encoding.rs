@@ -8,7 +8,9 @@ use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// Form in which the place of each thing is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
     /// The index itself.

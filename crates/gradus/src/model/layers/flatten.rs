@@ -7,7 +7,7 @@ use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// All elements of a row in one axis: (28, 28) becomes (784).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Flatten {}
 

@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 /// Gaussian dropout (Srivastava et al. 2014): in training, each value is multiplied by a normal
 /// number of mean 1 and deviation √(rate / (1 - rate)).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GaussianDropout {
     /// Rate of the dropout with the same deviation, from 0 to below 1.
+    #[schemars(extend("examples" = [0.2]))]
     pub rate: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

@@ -7,12 +7,15 @@ use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
 
 /// In training, adds a normal number of mean 0 and deviation `stddev` to each value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GaussianNoise {
     /// The deviation, from 0 to 1.
+    #[schemars(extend("examples" = [0.1]))]
     pub stddev: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

@@ -25,17 +25,20 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(model.predict(&Dataset::unlabelled(x))?.to_f32(), [2.0, 5.0, 4.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hashing {
     /// Number of bins, the mask's included.
+    #[schemars(extend("examples" = [10]))]
     pub num_bins: usize,
     /// Value that stands for nothing and has bin 0 for itself: a text, or a whole number.
     /// Default none.
     #[serde(default)]
+    #[schemars(extend("examples" = [""]))]
     pub mask_value: Option<MaskValue>,
     /// Salt of the hash: SipHash64 under these two numbers. Default
     /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub salt: Option<Salt>,
     /// Form in which bins are given. Default whole numbers.
     #[serde(default)]
@@ -43,7 +46,8 @@ pub struct Hashing {
 }
 
 /// Value that stands for nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a whole number or a text")]
 pub enum MaskValue {
     /// This number.

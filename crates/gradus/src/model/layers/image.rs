@@ -15,10 +15,12 @@ pub(super) use size::{
 };
 
 /// Order of an image's axes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFormat {
-    /// (height, width, channels). The default.
+    /// (height, width, channels).
     #[default]
     ChannelsLast,
     /// (channels, height, width).
@@ -26,7 +28,8 @@ pub enum DataFormat {
 }
 
 /// The range of a random factor.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a number, or a list of two")]
 pub enum Factor {
     /// From minus this number to this number, or from 0 if the layer takes nothing below 0.

@@ -1,5 +1,5 @@
 use super::encoding::{MOST_PLACES, OutputMode};
-use super::lookup::{Table, is_long};
+use super::lookup::{Known, Table, is_long};
 use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::Salt;
@@ -31,22 +31,26 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(model.predict(&other)?.to_f32(), [0.0, 1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct IntegerLookup {
     /// Size limit of a learned vocabulary, including the indices of mask and unknown numbers.
     /// Default no limit.
+    #[schemars(extend("examples" = [1000]))]
     pub max_tokens: Option<usize>,
     /// Number of places that unknown numbers share; with none they are an error where the
     /// layer is applied to an input, and elsewhere become NaN. Default 1.
     pub num_oov_indices: usize,
     /// Number that means missing: index 0 with `int`, and no 1 in the other encodings. Default
     /// none.
+    #[schemars(extend("examples" = [0]))]
     pub mask_token: Option<i64>,
     /// Number that is never learned, since it stands for unknown ones. Default -1.
     pub oov_token: Option<i64>,
     /// Known numbers, with or without those of mask and unknown ones in front. Default none: they
     /// are learned.
+    #[schemars(with = "Known<i64>")]
+    #[schemars(extend("examples" = [[1, 2, 3]]))]
     pub vocabulary: Option<Vec<i64>>,
     /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
@@ -57,6 +61,7 @@ pub struct IntegerLookup {
     pub oov_method: OovMethod,
     /// Salt of the hash, for `farmhash`: SipHash64 under these two
     /// numbers. Default none.
+    #[schemars(extend("examples" = [7]))]
     pub salt: Option<Salt>,
     /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.
@@ -65,7 +70,7 @@ pub struct IntegerLookup {
 }
 
 /// Method by which unknown numbers share places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OovMethod {
     /// By the remainder of a division.

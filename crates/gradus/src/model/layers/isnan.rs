@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// 1 for NaN, else 0: `keras.ops.isnan`. Marks missing values; a [`Cast`](super::Cast) after it
 /// makes them numbers in Keras. No gradient passes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Isnan {}
 

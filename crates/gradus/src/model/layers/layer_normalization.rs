@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Layer normalization (Ba et al. 2016): each row is standardized to mean 0 and variance 1; then y
 /// = γ x + β. The same in training and inference.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct LayerNormalization {
     /// Axis, or axes, over which mean and variance are taken. Default -1, the last.
@@ -28,13 +28,13 @@ pub struct LayerNormalization {
     pub beta_initializer: Initializer,
     /// Initializer of γ. Default ones.
     pub gamma_initializer: Initializer,
-    /// Penalty on the beta. Default none.
+    /// Penalty on β. Default none.
     pub beta_regularizer: Option<Regularizer>,
-    /// Penalty on the gamma. Default none.
+    /// Penalty on γ. Default none.
     pub gamma_regularizer: Option<Regularizer>,
-    /// Constraint on the beta. Default none.
+    /// Constraint on β. Default none.
     pub beta_constraint: Option<Constraint>,
-    /// Constraint on the gamma. Default none.
+    /// Constraint on γ. Default none.
     pub gamma_constraint: Option<Constraint>,
 }
 
@@ -71,13 +71,17 @@ setters!(LayerNormalization {
     center(bool);
     /// Enables or disables γ.
     scale(bool);
-    /// Sets the penalty on the beta.
+    /// Sets the initializer of β.
+    beta_initializer(into Initializer);
+    /// Sets the initializer of γ.
+    gamma_initializer(into Initializer);
+    /// Sets the penalty on β.
     beta_regularizer(some into Regularizer);
-    /// Sets the penalty on the gamma.
+    /// Sets the penalty on γ.
     gamma_regularizer(some into Regularizer);
-    /// Sets the constraint on the beta.
+    /// Sets the constraint on β.
     beta_constraint(some into Constraint);
-    /// Sets the constraint on the gamma.
+    /// Sets the constraint on γ.
     gamma_constraint(some into Constraint);
 });
 

@@ -8,7 +8,7 @@ use crate::rules::activations;
 use serde::{Deserialize, Serialize};
 
 /// ReLU with a slope below 0 (Maas et al. 2013): x above 0, `negative_slope` x below.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct LeakyReLU {
     /// Slope below 0, 0 or more. Default 0.3.

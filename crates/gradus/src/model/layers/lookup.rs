@@ -8,6 +8,16 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
+/// A vocabulary in a configuration: a list, or the path of a file with an entry in each line.
+#[derive(schemars::JsonSchema)]
+#[schemars(inline)]
+#[serde(untagged)]
+#[allow(dead_code)]
+pub(super) enum Known<T> {
+    List(Vec<T>),
+    File(String),
+}
+
 /// A vocabulary and the special indices before it: first the mask's (only with `int`, and only if
 /// there is a mask), then those of unknown tokens.
 pub(super) struct Table<'a, T> {

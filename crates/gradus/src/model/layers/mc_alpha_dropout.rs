@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 /// [`super::AlphaDropout`] that is active in inference too. The class name is the book's; Keras has
 /// none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MCAlphaDropout {
     /// The share, from 0 to below 1.
+    #[schemars(extend("examples" = [0.2]))]
     pub rate: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 /// [`Model::predict`](crate::Model::predict) draws anew, in an order that the seed decides. The
 /// class name is the book's; Keras has none, but `docs/gradus_layers.py` defines it, so that Keras
 /// loads files with this layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MCDropout {
     /// The share set to 0, from 0 to below 1.
+    #[schemars(extend("examples" = [0.2]))]
     pub rate: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

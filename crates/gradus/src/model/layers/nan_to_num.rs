@@ -24,14 +24,16 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(model.predict(&data)?.to_f32(), [-1.0, 0.0, 1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct NanToNum {
     /// Replacement of NaN. Default 0.
     pub nan: f64,
     /// Replacement of infinity. Default the largest float.
+    #[schemars(extend("examples" = [1000.0]))]
     pub posinf: Option<f64>,
     /// Replacement of minus infinity. Default the smallest float.
+    #[schemars(extend("examples" = [-1000.0]))]
     pub neginf: Option<f64>,
 }
 

@@ -14,22 +14,25 @@ use serde::{Deserialize, Serialize};
 ///
 /// Mean and variance are given, or learned from data: by [`Model::adapt`](crate::Model::adapt), or
 /// from the training rows as the first `fit` begins. They are stored in the model and its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Normalization {
     /// Axis, or axes, whose every index has a mean and variance of its own; with none (`[]`) there
     /// is one for all. Default -1, the last.
     pub axis: Axes,
     /// Mean, one number or one for each index along the axes. Default none.
+    #[schemars(extend("examples" = [0.5]))]
     pub mean: Option<Statistic>,
     /// Variance likewise; given if `mean` is. Default none.
+    #[schemars(extend("examples" = [0.25]))]
     pub variance: Option<Statistic>,
     /// True for the reverse: y = mean + x · max(√variance, 1e-7). Default no.
     pub invert: bool,
 }
 
 /// A statistic of data: one number, or one for each place along the axes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a number or a list of numbers")]
 pub enum Statistic {
     /// One for all indices.

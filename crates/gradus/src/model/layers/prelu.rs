@@ -13,7 +13,7 @@ use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
 /// Parametric ReLU (He et al. 2015): x above 0, α x below, α learned for each element of a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct PReLU {
     /// Initializer of α. Default zeros.
@@ -24,6 +24,7 @@ pub struct PReLU {
     pub alpha_constraint: Option<Constraint>,
     /// Axes along which one α is shared, counted with the batch as 0: a row's first is 1. Default
     /// none.
+    #[schemars(extend("examples" = [[1]]))]
     pub shared_axes: Option<Vec<i64>>,
 }
 

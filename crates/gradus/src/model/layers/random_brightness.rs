@@ -9,15 +9,18 @@ use crate::rules::augment::{Augment};
 use serde::{Deserialize, Serialize};
 
 /// In training, adds a random share of the value range to each image.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomBrightness {
     /// The share, from -1 (black) to 1 (white).
+    #[schemars(extend("examples" = [0.1]))]
     pub factor: Factor,
     /// Smallest and largest value of a pixel, to which results are clipped. Default 0 and 255.
     #[serde(default = "bytes")]
     pub value_range: [f64; 2],
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
     /// Order of the axes.
     #[serde(default)]

@@ -10,16 +10,19 @@ use serde::{Deserialize, Serialize};
 
 /// In training, multiplies the deviations of each channel's pixels from their mean by a random
 /// factor, the same for all channels of an image.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomContrast {
     /// The factor is between 1 - the first and 1 + the second, both from 0 to 1. As in Keras 3.15,
     /// one number is the range from 0 to itself: contrast only grows.
+    #[schemars(extend("examples" = [0.1]))]
     pub factor: Factor,
     /// Smallest and largest value of a pixel, to which results are clipped. Default 0 and 255.
     #[serde(default = "bytes")]
     pub value_range: [f64; 2],
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
     /// Order of the axes.
     #[serde(default)]

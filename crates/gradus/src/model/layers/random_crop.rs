@@ -18,14 +18,18 @@ use serde::{Deserialize, Serialize};
 ///
 /// Inference follows Keras' documentation. Keras 3.15 itself leaves images there in their old size,
 /// so that its own models cannot predict with a `Dense` layer after it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomCrop {
     /// The new height.
+    #[schemars(extend("examples" = [24]))]
     pub height: usize,
     /// The new width.
+    #[schemars(extend("examples" = [24]))]
     pub width: usize,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
     /// Order of the axes.
     #[serde(default)]

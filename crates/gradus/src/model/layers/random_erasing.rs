@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// In training, overwrites a random rectangle of an image (cutout: DeVries & Taylor 2017; Zhong et
 /// al. 2017).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RandomErasing {
     /// Probability, itself drawn for each image: from 0 to this number, or between two. Default 1.
@@ -19,18 +19,22 @@ pub struct RandomErasing {
     pub scale: Factor,
     /// Filling: one number, or one for each of three channels. Default
     /// normal numbers times the largest value.
+    #[schemars(extend("examples" = [0.0]))]
     pub fill_value: Option<FillValue>,
     /// Smallest and largest value of a pixel, to which written values are clipped. Default 0 and
     /// 255.
     pub value_range: [f64; 2],
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
     /// Order of the axes.
     pub data_format: DataFormat,
 }
 
 /// Filling of a rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a number, or a list of three")]
 pub enum FillValue {
     /// The same value everywhere.

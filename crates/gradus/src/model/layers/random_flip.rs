@@ -9,26 +9,28 @@ use crate::rules::augment::{Augment};
 use serde::{Deserialize, Serialize};
 
 /// In training, flips every image with probability ½.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RandomFlip {
     /// Direction. Default both at once.
     pub mode: FlipMode,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
     /// Order of the axes.
     pub data_format: DataFormat,
 }
 
 /// Direction in which an image is turned over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FlipMode {
     /// Left and right.
     Horizontal,
     /// Top and bottom.
     Vertical,
-    /// Both: a rotation by 180 degrees. The default.
+    /// Both: a rotation by 180 degrees.
     #[default]
     HorizontalAndVertical,
 }

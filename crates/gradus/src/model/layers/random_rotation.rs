@@ -9,20 +9,23 @@ use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
 /// In training, rotates each image about its centre by a random angle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomRotation {
     /// Angle in whole turns, from -1 to 1; above 0 is counterclockwise.
+    #[schemars(extend("examples" = [0.1]))]
     pub factor: Factor,
     /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// Interpolation between pixels. Default `Bilinear`.
+    /// Interpolation between pixels. Default `bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
-    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.

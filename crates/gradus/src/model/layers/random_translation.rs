@@ -9,22 +9,26 @@ use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
 /// In training, shifts each image by a random share of its height and width.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomTranslation {
     /// Distance down, in heights, from -1 to 1; below 0 is up.
+    #[schemars(extend("examples" = [0.1]))]
     pub height_factor: Factor,
     /// Distance to the right, in widths, from -1 to 1; below 0 is to the left.
+    #[schemars(extend("examples" = [0.1]))]
     pub width_factor: Factor,
     /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// Interpolation between pixels. Default `Bilinear`.
+    /// Interpolation between pixels. Default `bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
-    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.

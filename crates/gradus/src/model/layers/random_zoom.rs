@@ -9,24 +9,28 @@ use crate::rules::augment::{Augment, FillMode, Interpolation};
 use serde::{Deserialize, Serialize};
 
 /// In training, zooms each picture about its centre.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RandomZoom {
     /// Share by which more of the height is seen, above -1 to 1: above 0 the picture gets
     /// smaller, below 0 larger.
+    #[schemars(extend("examples" = [0.1]))]
     pub height_factor: Factor,
     /// The same for the width. Default the number that was drawn for the height.
     #[serde(default)]
+    #[schemars(extend("examples" = [0.1]))]
     pub width_factor: Option<Factor>,
     /// Picture beyond the edge. Default `Reflect`.
     #[serde(default = "reflect")]
     pub fill_mode: FillMode,
-    /// Interpolation between pixels. Default `Bilinear`.
+    /// Interpolation between pixels. Default `bilinear`.
     #[serde(default = "bilinear")]
     pub interpolation: Interpolation,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
     #[serde(default)]
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
-    /// Value beyond the edge if `fill_mode` is `Constant`. Default 0.
+    /// Value beyond the edge if `fill_mode` is `constant`. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// Order of the axes.

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 /// The rectified linear unit with Keras' arguments: x above the threshold, clipped at `max_value`,
 /// and `negative_slope` (x - threshold) below.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ReLU {
     /// Largest output, 0 or more. Default none.
+    #[schemars(extend("examples" = [6.0]))]
     pub max_value: Option<f64>,
     /// Slope below the threshold, 0 or more. Default 0.
     pub negative_slope: f64,

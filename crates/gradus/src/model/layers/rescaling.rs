@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
-/// x · scale + offset, in training and inference: `Rescaling::new(1.0 / 255.0)` maps pixels to 0 to
+/// x · scale + offset, in training and inference: a scale of 1 / 255 maps pixels to 0 to
 /// 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rescaling {
     /// Factor of each number.
+    #[schemars(extend("examples" = [0.5]))]
     pub scale: f64,
     /// Number that is then added. Default 0.
     #[serde(default)]

@@ -7,9 +7,10 @@ use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
 /// The same elements of each row in another shape.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reshape {
     /// Shape of a row, without the batch. One of its dimensions may be -1: the remaining size.
+    #[schemars(extend("examples" = [[28, 28, 1]]))]
     pub target_shape: Vec<i64>,
 }
 

@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 
 /// Resizes images, in training and inference: `keras.layers.Resizing`.
 ///
-/// Pixels have their centres at halves. `Nearest` and `Bilinear` are the same in Keras' TensorFlow
-/// and JAX; for `Bicubic` TensorFlow has an approximation, and this is JAX' exact one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Pixels have their centres at halves. `nearest` and `bilinear` are the same in Keras' TensorFlow
+/// and JAX; for `bicubic` TensorFlow has an approximation, and this is JAX' exact one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Resizing {
     /// The new height.
+    #[schemars(extend("examples" = [24]))]
     pub height: usize,
     /// The new width.
+    #[schemars(extend("examples" = [24]))]
     pub width: usize,
     /// Interpolation of new pixels. Default between the four around it.
     #[serde(default)]
@@ -32,14 +34,15 @@ pub struct Resizing {
     /// either side. Default no.
     #[serde(default)]
     pub pad_to_aspect_ratio: bool,
-    /// Filling of what it is then widened by: Keras knows `Constant` alone.
+    /// Filling of what it is then widened by: Keras knows `constant` alone.
     #[serde(default = "constant")]
+    #[schemars(extend("examples" = ["constant"]))]
     pub fill_mode: FillMode,
     /// Constant of the padding. Default 0.
     #[serde(default)]
     pub fill_value: f64,
     /// True to make a smaller image's pixels of all that they stand for. Default
-    /// no, and never with `Nearest`.
+    /// no, and never with `nearest`.
     #[serde(default)]
     pub antialias: bool,
     /// Order of the axes.

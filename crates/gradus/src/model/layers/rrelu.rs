@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// drawn for each value, uniformly from `lower` to `upper`, and in inference is their mean. Keras
 /// has no such class (`docs/gradus_layers.py` defines it, so that Keras loads files with this
 /// layer); the defaults are PyTorch's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RReLU {
     /// Smallest slope, 0 or more. Default 1/8.

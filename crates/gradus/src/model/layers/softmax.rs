@@ -9,7 +9,7 @@ use crate::rules::activations::Activation;
 use serde::{Deserialize, Serialize};
 
 /// Softmax as a layer: e^x over its sum along an axis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Softmax {
     /// Axis, or axes, along which the outputs sum to 1. Default -1, the last.

@@ -1,5 +1,5 @@
 use super::encoding::OutputMode;
-use super::lookup::{Table, is_long};
+use super::lookup::{Known, Table, is_long};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
@@ -19,21 +19,25 @@ use serde::{Deserialize, Serialize};
 /// unknown texts; then the vocabulary's. It is given, or learned from data: by
 /// [`Model::adapt`](crate::Model::adapt), or from the training rows as the first `fit` begins, the
 /// most frequent text first. An existing vocabulary stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct StringLookup {
     /// Size limit of a learned vocabulary, including the indices of mask and unknown texts. Default
     /// no limit.
+    #[schemars(extend("examples" = [1000]))]
     pub max_tokens: Option<usize>,
     /// Number of places that unknown texts share, by their hash; with none they are an
     /// error. Default 1.
     pub num_oov_indices: usize,
     /// Text that means missing: index 0 with `int`, and no 1 in the other encodings. Default none.
+    #[schemars(extend("examples" = [""]))]
     pub mask_token: Option<String>,
     /// Text that is never learned, since it stands for unknown ones. Default `[UNK]`.
     pub oov_token: Option<String>,
     /// Known texts, with or without those of mask and unknown ones in front. Default none: they are
     /// learned.
+    #[schemars(with = "Known<String>")]
+    #[schemars(extend("examples" = [["red", "green"]]))]
     pub vocabulary: Option<Vec<String>>,
     /// Form in which places are given. Default whole numbers.
     pub output_mode: OutputMode,
@@ -44,6 +48,7 @@ pub struct StringLookup {
     pub encoding: String,
     /// Salt of the hash of unknown texts: SipHash64 under these two
     /// numbers, else FarmHash64. Default none.
+    #[schemars(extend("examples" = [7]))]
     pub salt: Option<Salt>,
     /// True if the vocabulary was learned from data and is a text of its own in files,
     /// not among the arguments. Default no.

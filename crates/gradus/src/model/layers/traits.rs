@@ -104,7 +104,7 @@ impl LayerTraits {
     }
 
     /// Noise against overfitting, such as dropout: numbers keep their size.
-    pub const fn noise(randomness: Randomness) -> Self {
+    pub fn noise(randomness: Randomness) -> Self {
         let mut traits = Self::random(randomness);
         traits.effect = Effect::KeepsScale;
         traits.regularizes = true;
@@ -112,7 +112,7 @@ impl LayerTraits {
     }
 
     /// Dropout of that rate: numbers keep their mean.
-    pub const fn dropout(randomness: Randomness, rate: f64) -> Self {
+    pub fn dropout(randomness: Randomness, rate: f64) -> Self {
         let mut traits = Self::noise(randomness);
         traits.dropout = Some(Dropping {
             rate,
@@ -122,7 +122,7 @@ impl LayerTraits {
     }
 
     /// Dropout of that rate for SELU: numbers keep their mean and deviation.
-    pub const fn alpha_dropout(randomness: Randomness, rate: f64) -> Self {
+    pub fn alpha_dropout(randomness: Randomness, rate: f64) -> Self {
         let mut traits = Self::noise(randomness);
         traits.dropout = Some(Dropping {
             rate,

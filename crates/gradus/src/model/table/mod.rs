@@ -124,7 +124,16 @@ impl Model {
         train: &Summary,
         options: &TableOptions,
         output_losses: &[TargetOutput],
-    ) -> Result<Model> {
+    ) -> Result<(Model, Vec<(String, String)>)> {
+        if !self.chain {
+            let expected = "a chain, which comes behind the columns; layers of a graph take columns \
+                            by `inputs = [\"COLUMN\"]`";
+            return Err(Error::invalid(
+                "model.layers",
+                "a graph of layers",
+                expected,
+            ));
+        }
         let ([output_loss], [target]) = (output_losses, &schema.targets[..]) else {
             let found = format!("{} targets", schema.targets.len());
             let expected = "one for a chain of layers: a recipe makes an output for each, and so \
@@ -132,9 +141,9 @@ impl Model {
             return Err(Error::invalid("data.target", found, expected));
         };
         let mut behind = Behind::new(schema, train, options, self.seed, None)?;
-        behind.append(&self.layers)?;
+        let names = behind.append(&self.layers)?;
         let output = behind.end(output_loss, target, None)?;
-        behind.model(schema, vec![output])
+        Ok((behind.model(schema, vec![output])?, names))
     }
 
     /// The inputs that a table's columns can feed.
@@ -285,9 +294,12 @@ impl Behind {
         Ok(Behind { graph, last })
     }
 
-    fn append(&mut self, layers: &[LayerEntry]) -> Result<()> {
+    /// Adds layers, whose names get a number where they are taken. Returns each name, old and new.
+    fn append(&mut self, layers: &[LayerEntry]) -> Result<Vec<(String, String)>> {
+        let mut names = Vec::new();
         for layer in layers {
             let name = self.graph.free_name(&layer.name);
+            names.push((layer.name.clone(), name.clone()));
             let layer = LayerEntry {
                 name,
                 ..layer.clone()
@@ -295,7 +307,7 @@ impl Behind {
             let shared = self.graph.define(layer);
             self.last = self.graph.call(shared, self.last)?;
         }
-        Ok(())
+        Ok(names)
     }
 
     /// The output for a target: a last layer of its own, and its scale.

@@ -1,10 +1,12 @@
 //! Conversion of a model's outputs to a table's columns.
 
+use crate::base::atomic_file::write_atomic;
 use crate::data::{Dataset, Kind, NumberFormat, Target, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::{Compiled, Model};
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Columns of one length.
 #[derive(Clone, Debug, PartialEq)]
@@ -264,6 +266,41 @@ impl Scored {
     pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
         self.write_csv_header(to)?;
         self.write_csv_rows(to)
+    }
+
+    /// Writes them as a `.csv` file, whole or not at all.
+    pub fn save_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomic(path.as_ref(), |file| self.write_csv(file))
+    }
+
+    /// The numbers of a column: predicted ones, or a class' probabilities (`kind_cat`). An error if
+    /// there is no such column, or if it has texts.
+    pub fn numbers(&self, column: &str) -> Result<&[f32]> {
+        match self.cells(column)? {
+            ScoredCells::Numbers(all) => Ok(all),
+            ScoredCells::Texts(..) => Err(Error::invalid(column, "texts", "numbers")),
+        }
+    }
+
+    /// The texts of a column: predicted classes, or ids. An error if there is no such column, or if
+    /// it has numbers.
+    pub fn texts(&self, column: &str) -> Result<Vec<&str>> {
+        match self.cells(column)? {
+            ScoredCells::Texts(names, codes) => Ok(codes
+                .iter()
+                .map(|&code| names[code as usize].as_str())
+                .collect()),
+            ScoredCells::Numbers(_) => Err(Error::invalid(column, "numbers", "texts")),
+        }
+    }
+
+    fn cells(&self, column: &str) -> Result<&ScoredCells> {
+        let found = self.columns.iter().find(|scored| scored.name == column);
+        let known = || self.columns.iter().map(|scored| scored.name.as_str());
+        match found {
+            Some(scored) => Ok(&scored.cells),
+            None => Err(Error::unknown("scored", "column", column, known())),
+        }
     }
 
     /// The number of rows.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// ELU with a continuous derivative (Barron 2017): x above 0, α (e^(x/α) - 1) below.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Celu {
     /// α, above 0: large negative inputs approach -α. Default 1.

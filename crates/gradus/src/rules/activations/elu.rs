@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The exponential linear unit (Clevert et al. 2016): x above 0,
 /// α (e^x - 1) below.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Elu {
     /// α, 0 or more: the limit for large negative inputs is -α. Default 1.

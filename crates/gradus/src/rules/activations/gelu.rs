@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The Gaussian error linear unit (Hendrycks & Gimpel 2016): x Φ(x), Φ the
 /// standard normal distribution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Gelu {
     /// True for the approximation of Φ(x) by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))). Default no, as

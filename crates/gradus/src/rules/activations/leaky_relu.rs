@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// ReLU with a slope below 0 (Maas et al. 2013): x above 0, s x below.
 ///
 /// Keras' string `"leaky_relu"` has s = 0.2, its layer LeakyReLU 0.3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct LeakyRelu {
     /// s, 0 or more. Default 0.2.
@@ -18,12 +18,13 @@ pub struct LeakyRelu {
 /// threshold θ, x above θ (at most M), s (x - θ) below.
 ///
 /// [`relu`] gives the simplest rule that computes the same.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct GeneralRelu {
     /// s, 0 or more. Default 0.
     pub negative_slope: f64,
     /// M, 0 or more. Default none.
+    #[schemars(extend("examples" = [6.0]))]
     pub max_value: Option<f64>,
     /// θ, 0 or more. Default 0.
     pub threshold: f64,

@@ -4,7 +4,7 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// y = x.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Linear {}
 

@@ -1,7 +1,7 @@
 //! Activation functions: value and derivative.
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, defaults, forward, registry, visitor};
+use crate::base::registry::{Rule, by_name, defaults, forward, registry, visitor};
 
 mod nature;
 
@@ -39,7 +39,7 @@ pub(crate) trait ActivationFormula: Rule {
 macro_rules! plain {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name {}
 
@@ -52,7 +52,7 @@ macro_rules! plain {
 }
 
 registry! {
-    /// An activation function: `Activation::Elu`, or a rule with arguments of its own,
+    /// An activation function: `Activation::Elu`, Keras' string `"elu"`, or a rule with arguments of its own,
     /// `Elu { alpha: 0.5 }.into()`. The layer that applies one by itself is another type,
     /// [`layers::Activation`](crate::layers::Activation).
     Activation("activation") {
@@ -137,6 +137,8 @@ defaults!(Activation {
     /// x - tanh x.
     TanhShrink,
 });
+
+by_name!(Activation, Activation::Linear);
 
 visitor!(Activation, ActivationFormula);
 

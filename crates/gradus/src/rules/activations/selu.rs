@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The scaled exponential linear unit (Klambauer et al. 2017): with LeCun normal
 /// weights and standardized inputs, every layer's outputs keep mean 0 and
 /// deviation 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Selu {}
 

@@ -11,7 +11,7 @@ plain!(
 );
 
 /// x moved towards 0 by a threshold, and 0 within it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SoftShrink {
     /// The threshold, 0 or more. Default 0.5.
@@ -19,7 +19,7 @@ pub struct SoftShrink {
 }
 
 /// x, but 0 within a threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct HardShrink {
     /// The threshold, 0 or more. Default 0.5.

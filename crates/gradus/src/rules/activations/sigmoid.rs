@@ -5,7 +5,7 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// The logistic function: 1 / (1 + e^-x).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Sigmoid {}
 

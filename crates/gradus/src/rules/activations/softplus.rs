@@ -19,7 +19,7 @@ plain!(
 );
 
 /// Softplus without e^x: (x + √(x² + b)) / 2 (Barron 2021).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Squareplus {
     /// Width of the bend at 0, above 0. Default 4.

@@ -5,11 +5,13 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// x above a threshold, another value elsewhere. As in Keras, neither has a default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Threshold {
     /// The threshold.
+    #[schemars(extend("examples" = [0.5]))]
     pub threshold: f64,
     /// The value at and below the threshold.
+    #[schemars(extend("examples" = [0.0]))]
     pub default_value: f64,
 }
 

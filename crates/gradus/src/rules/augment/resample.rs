@@ -4,7 +4,7 @@ use super::Image;
 use serde::{Deserialize, Serialize};
 
 /// The values beyond the edge of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FillMode {
     /// A constant: `k k | a b c | k k`.
@@ -18,7 +18,7 @@ pub enum FillMode {
 }
 
 /// The interpolation between pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
     /// The nearest pixel.

@@ -6,10 +6,12 @@ use crate::base::random::Key;
 use serde::{Deserialize, Serialize};
 
 /// The interpolation of a resized picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Resampling {
-    /// The four pixels around it, weighted by distance. The default.
+    /// The four pixels around it, weighted by distance.
     #[default]
     Bilinear,
     /// The nearest pixel.

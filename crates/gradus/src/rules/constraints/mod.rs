@@ -1,6 +1,6 @@
 //! Constraints: projections of the weights after each step.
 
-use crate::base::registry::{Rule, forward, registry};
+use crate::base::registry::{Rule, by_name, forward, registry};
 use crate::error::Result;
 
 pub use norms::Axes;
@@ -25,12 +25,14 @@ pub(crate) trait ConstraintFormula: Rule {
 }
 
 registry! {
-    /// A constraint of a layer's weights: `MaxNorm::new(1.0).into()`.
+    /// A constraint of a layer's weights: `MaxNorm::new(1.0).into()`, or Keras' string `"non_neg"`.
     Constraint("constraint") {
         non_neg: NonNeg["non_neg"];
         norms: MaxNorm["max_norm"], MinMaxNorm["min_max_norm"], UnitNorm["unit_norm"];
     }
 }
+
+by_name!(Constraint, NonNeg {});
 
 forward!(Constraint {
     /// The room that [`Constraint::apply_in`] needs for a variable of that shape.

@@ -3,7 +3,7 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// Sets weights below 0 to 0.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct NonNeg {}
 

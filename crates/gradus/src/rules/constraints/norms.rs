@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The axes over which a norm is taken; below 0 they count from the last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(untagged, expecting = "expected a whole number, or a list of them")]
 pub enum Axes {
     /// One.
@@ -124,7 +125,7 @@ impl Axes {
 ///
 /// As in Keras w is multiplied by clip(n, 0, max) / (1e-7 + n), n the norm: even a norm below the
 /// limit shrinks a little.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct MaxNorm {
     /// The largest norm. Default 2.
@@ -137,7 +138,7 @@ pub struct MaxNorm {
 ///
 /// As in Keras w is multiplied by (rate · clip(n, min, max) + (1 - rate) n) /
 /// (1e-7 + n), n the norm.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct MinMaxNorm {
     /// The smallest norm. Default 0.
@@ -151,7 +152,7 @@ pub struct MinMaxNorm {
 }
 
 /// Scales norms to 1: w / (1e-7 + n), n the norm.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct UnitNorm {
     /// Axes over which norms are taken. Default 0: for a Dense kernel, the weights of each unit.

@@ -4,7 +4,7 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// All 0.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Zeros {}
 
@@ -13,7 +13,7 @@ impl Zeros {
 }
 
 /// All 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Ones {}
 
@@ -22,7 +22,7 @@ impl Ones {
 }
 
 /// All the same number.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Constant {
     /// The number. Default 0.

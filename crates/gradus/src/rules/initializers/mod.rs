@@ -1,7 +1,7 @@
 //! Initializers: the initial weights.
 
 use crate::base::random::Sequence;
-use crate::base::registry::{Rule, defaults, forward, registry};
+use crate::base::registry::{Rule, by_name, defaults, forward, registry};
 use crate::error::Result;
 
 pub use variance_scaling::{Distribution, Mode};
@@ -29,7 +29,8 @@ pub(crate) trait InitializerFormula: Rule {
 }
 
 registry! {
-    /// The distribution of a variable's initial values.
+    /// The distribution of a variable's initial values: `Initializer::HeNormal`, or Keras' string
+    /// `"he_normal"`.
     Initializer("initializer") {
         constant: Zeros["zeros", "zero"], Ones["ones", "one"], Constant["constant"];
         orthogonal: Orthogonal["orthogonal", "OrthogonalInitializer"],
@@ -66,6 +67,8 @@ defaults!(Initializer {
     /// The identity matrix.
     Identity,
 });
+
+by_name!(Initializer, Initializer::Zeros);
 
 forward!(Initializer {
     /// The equivalent [`VarianceScaling`], if there is one: the variance follows the shape.

@@ -6,18 +6,20 @@ use serde::{Deserialize, Serialize};
 
 /// A random matrix with orthonormal columns, or rows if it has more columns than rows, times `gain`
 /// (Saxe et al. 2014). All axes but the last count as rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Orthogonal {
     /// Factor of the matrix. Default 1.
     pub gain: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 
 /// The identity matrix times `gain`; a matrix that is not square is truncated, or padded with
 /// zeros.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Identity {
     /// Factor of the matrix. Default 1.

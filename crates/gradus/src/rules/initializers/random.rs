@@ -6,38 +6,44 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Normal with a given mean and deviation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RandomNormal {
-    /// Default 0.
+    /// The mean. Default 0.
     pub mean: f64,
     /// The standard deviation. Default 0.05.
     pub stddev: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 
 /// Uniform between two bounds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RandomUniform {
     /// The lower bound. Default -0.05.
     pub minval: f64,
     /// The upper bound. Default 0.05.
     pub maxval: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 
 /// Normal, truncated at two deviations from the mean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct TruncatedNormal {
-    /// Default 0.
+    /// The mean. Default 0.
     pub mean: f64,
     /// The standard deviation before the truncation. Default 0.05.
     pub stddev: f64,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 

@@ -1,11 +1,12 @@
 use super::InitializerFormula;
 use crate::base::random::Sequence;
+use crate::base::json_schema::also;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The number of connections by which the variance is divided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Inputs of a unit.
@@ -21,12 +22,13 @@ pub enum Mode {
 pub(super) const CUT: f64 = 0.879_625_661_034_239_8;
 
 /// The form of the distribution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
     /// Normal, truncated at two deviations.
     #[default]
     #[serde(alias = "normal")]
+    #[schemars(transform = also("normal"))]
     TruncatedNormal,
     /// Normal.
     UntruncatedNormal,
@@ -36,7 +38,7 @@ pub enum Distribution {
 
 /// Variance `scale` / n, where n counts a unit's connections by `mode`: activations and gradients
 /// keep their size from layer to layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct VarianceScaling {
     /// Scale. Default 1.
@@ -45,7 +47,9 @@ pub struct VarianceScaling {
     pub mode: Mode,
     /// Distribution. Default truncated normal.
     pub distribution: Distribution,
-    /// Keras' own seed; ignored, since gradus draws from the model's seed.
+    /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+    /// none.
+    #[schemars(extend("examples" = [7]))]
     pub seed: Option<u64>,
 }
 
@@ -117,10 +121,12 @@ fn fans(shape: &[usize]) -> (f64, f64) {
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident, $scale:literal, $mode:ident, $distribution:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name {
-            /// Keras' own seed; ignored, since gradus draws from the model's seed.
+            /// Keras' own seed; ignored, since gradus draws from the model's seed. Default
+            /// none.
+            #[schemars(extend("examples" = [7]))]
             pub seed: Option<u64>,
         }
 

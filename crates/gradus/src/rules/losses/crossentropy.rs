@@ -8,17 +8,18 @@ use serde::{Deserialize, Serialize};
 const EPSILON: f32 = 1e-7;
 
 /// -log of the probability of the true class, given as a label from 0.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SparseCategoricalCrossentropy {
     /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,
     /// Class whose rows are ignored. Default none.
+    #[schemars(extend("examples" = [0]))]
     pub ignore_class: Option<i64>,
 }
 
 /// -Σ target · log(output) over exclusive classes, given one-hot or as probabilities.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CategoricalCrossentropy {
     /// True if outputs are logits rather than probabilities. Default no.
@@ -28,7 +29,7 @@ pub struct CategoricalCrossentropy {
 }
 
 /// The mean over the last axis of -(t log(y) + (1 - t) log(1 - y)).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct BinaryCrossentropy {
     /// True if outputs are logits rather than probabilities. Default no.

@@ -37,7 +37,7 @@ plain!(
 
 /// The mean over the last axis of e² / 2 where |e| ≤ δ, else δ |e| - δ² / 2,
 /// with e = output - target (Huber 1964).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Huber {
     /// δ: beyond it, errors count by their absolute value. Default 1.

@@ -9,7 +9,7 @@ const EPSILON: f32 = 1e-7;
 
 /// Binary focal crossentropy, which down-weights outputs that are already right (Lin et al. 2017):
 /// the mean over the last axis of (1 - r)^γ · (-ln r), r the probability given to the right answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct BinaryFocalCrossentropy {
     /// True to weight yes by α and no by 1 - α. Default no.
@@ -26,7 +26,7 @@ pub struct BinaryFocalCrossentropy {
 
 /// Categorical focal crossentropy, which down-weights rows that are already right (Lin et al.
 /// 2017): Σ α (1 - p)^γ · (-t ln p) over exclusive classes given one-hot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CategoricalFocalCrossentropy {
     /// α. Default 0.25.

@@ -1,12 +1,17 @@
 use super::{Criterion, Function, Targets};
+use crate::base::json_schema;
 use crate::base::registry::{Member, Value, named, refuse_unknown, short};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The reduction of the losses of a batch's rows, each times its sample weight, to one number,
 /// which is reported and differentiated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
     /// Their sum over their number, whatever the weights.
@@ -20,7 +25,7 @@ pub enum Reduction {
     MeanWithSampleWeight,
 }
 
-/// A loss: the quantity that training minimizes.
+/// A loss: the quantity that training minimizes. `Loss::MeanSquaredError`, or Keras' string `"mse"`.
 ///
 /// ```
 /// use gradus::rules::losses::{Huber, Loss, Reduction};
@@ -55,7 +60,7 @@ macro_rules! constants {
             $(
                 $(#[$doc])*
                 pub const $rule: Loss = Loss {
-                    criterion: Criterion(super::Kind::$rule(super::$rule::DEFAULT)),
+                    criterion: Criterion(super::Kind::$rule(super::$rule::DEFAULT), None),
                     reduction: Reduction::SumOverBatchSize,
                 };
             )+
@@ -98,6 +103,15 @@ constants! {
     BinaryFocalCrossentropy,
     /// For exclusive classes given one-hot, focused on hard rows.
     CategoricalFocalCrossentropy,
+}
+
+/// The schema of the arguments beside the criterion's own.
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Shared {
+    /// The one number that is made of the losses of a batch's rows, each times its weight.
+    #[schemars(extend("default" = Reduction::default()))]
+    reduction: Reduction,
 }
 
 /// Arguments beside the criterion's own.
@@ -233,6 +247,17 @@ impl Loss {
     ) {
         self.criterion
             .rows(width, targets, outputs, losses, gradients);
+    }
+}
+
+impl JsonSchema for Loss {
+    fn schema_name() -> Cow<'static, str> {
+        "Loss".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let common = json_schema::properties(Shared::json_schema(generator));
+        json_schema::family(generator, "Loss", "loss", Self::MEMBERS, &common)
     }
 }
 

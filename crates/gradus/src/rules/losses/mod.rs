@@ -6,7 +6,7 @@
 mod function;
 mod loss;
 
-use crate::base::registry::{Rule, forward, registry};
+use crate::base::registry::{Rule, by_name, forward, registry};
 use crate::error::{Error, Result};
 use crate::rules::activations::Activation;
 
@@ -55,7 +55,7 @@ pub(crate) trait LossFormula: Rule {
 macro_rules! plain {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name {}
 
@@ -130,6 +130,8 @@ registry! {
         kl_divergence: KLDivergence["kl_divergence", "kld", "KLD"];
     } + Function
 }
+
+by_name!(Criterion, MeanSquaredError::DEFAULT);
 
 forward!(Criterion {
     /// The kind of targets.

@@ -5,12 +5,12 @@ use crate::rules::losses::Targets;
 use serde::{Deserialize, Serialize};
 
 /// The share of right classes: stands for one of the three below, by the kind of targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Accuracy {}
 
 /// The share of outputs on the right side of a threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct BinaryAccuracy {
     /// Threshold. Default 0.5.
@@ -18,17 +18,17 @@ pub struct BinaryAccuracy {
 }
 
 /// The share of rows whose largest output is that of the largest target.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CategoricalAccuracy {}
 
 /// The share of rows whose largest output is that of the label.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SparseCategoricalAccuracy {}
 
 /// The share of rows whose largest target is among the k largest outputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct TopKCategoricalAccuracy {
     /// k. Default 5.
@@ -36,7 +36,7 @@ pub struct TopKCategoricalAccuracy {
 }
 
 /// The share of rows whose label is among the k largest outputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SparseTopKCategoricalAccuracy {
     /// k. Default 5.

@@ -1,41 +1,48 @@
 use super::{Batch, Better, MetricFormula, over};
+use crate::base::json_schema::also;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The curve whose area is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Curve {
     /// True positive rate over false positive rate.
     #[default]
     #[serde(alias = "roc")]
+    #[schemars(transform = also("roc"))]
     ROC,
     /// Precision over recall.
     #[serde(alias = "pr")]
+    #[schemars(transform = also("pr"))]
     PR,
     /// Precision gain over recall gain (Flach & Kull 2015).
     #[serde(alias = "prgain")]
+    #[schemars(transform = also("prgain"))]
     PRGAIN,
 }
 
 /// The summation of the area between thresholds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Summation {
     /// Trapezoidal; for precision over recall, interpolated as in Davis & Goadrich 2006.
     #[default]
     #[serde(alias = "Interpolation")]
+    #[schemars(transform = also("Interpolation"))]
     Interpolation,
     /// By the lower of two neighbours.
     #[serde(alias = "Minoring")]
+    #[schemars(transform = also("Minoring"))]
     Minoring,
     /// By the higher of two neighbours.
     #[serde(alias = "Majoring")]
+    #[schemars(transform = also("Majoring"))]
     Majoring,
 }
 
 /// The area under a curve of yes/no outputs by their threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct AUC {
     /// Number of thresholds, evenly spaced from 0 to 1. Default 200.
@@ -45,12 +52,15 @@ pub struct AUC {
     /// Summation. Default by interpolation.
     pub summation_method: Summation,
     /// Own thresholds between 0 and 1 instead. Default none.
+    #[schemars(extend("examples" = [[0.25, 0.5, 0.75]]))]
     pub thresholds: Option<Vec<f64>>,
     /// True to average a separate area for each output. Default no: all outputs are pooled.
     pub multi_label: bool,
     /// Number of outputs, with `multi_label`. Default the actual one.
+    #[schemars(extend("examples" = [3]))]
     pub num_labels: Option<u64>,
     /// Weight of each output. Default equal weights.
+    #[schemars(extend("examples" = [[1.0, 2.0]]))]
     pub label_weights: Option<Vec<f64>>,
     /// True if outputs are logits rather than probabilities. Default no.
     pub from_logits: bool,

@@ -5,27 +5,33 @@ use serde::{Deserialize, Serialize};
 
 /// Precision, the share of right ones among the outputs that say yes: tp / (tp + fp), 0 if none
 /// says yes. An output says yes above the threshold.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Precision {
     /// Threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    #[schemars(extend("examples" = [0.7]))]
     pub thresholds: Option<f64>,
     /// Limits yes to a row's k largest outputs. Default all.
+    #[schemars(extend("examples" = [3]))]
     pub top_k: Option<u64>,
     /// Output to count, the others being ignored. Default all.
+    #[schemars(extend("examples" = [1]))]
     pub class_id: Option<u64>,
 }
 
 /// Recall, the share of found ones among the targets that are yes: tp / (tp + fn), 0 if none is
 /// yes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Recall {
     /// Threshold, from 0 to 1. Default 0.5, or none with `top_k`.
+    #[schemars(extend("examples" = [0.7]))]
     pub thresholds: Option<f64>,
     /// Limits yes to a row's k largest outputs. Default all.
+    #[schemars(extend("examples" = [3]))]
     pub top_k: Option<u64>,
     /// Output to count, the others being ignored. Default all.
+    #[schemars(extend("examples" = [1]))]
     pub class_id: Option<u64>,
 }
 
@@ -120,10 +126,11 @@ impl MetricFormula for Recall {
 macro_rules! count {
     ($(#[$doc:meta])* $name:ident, $target:literal, $output:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name {
             /// The threshold above which an output says yes, from 0 to 1. Default 0.5.
+            #[schemars(extend("examples" = [0.7]))]
             pub thresholds: Option<f64>,
         }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The averaging of scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Average {
     /// One score of all outputs pooled.
@@ -16,25 +16,29 @@ pub enum Average {
 }
 
 /// The harmonic mean of precision and recall, for one-hot or yes/no targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct F1Score {
-    /// Averaging. Without it, Keras reports a list; here it is their mean, as [`Average::Macro`].
+    /// Averaging. Without it, Keras reports a list; here it is their mean, as
+    /// `macro`. Default none.
     pub average: Option<Average>,
     /// Threshold above which outputs say yes. Default: a row's largest output does.
+    #[schemars(extend("examples" = [0.5]))]
     pub threshold: Option<f64>,
 }
 
 /// The weighted harmonic mean of precision and recall, recall counting β² times: (1 + β²) p r / (β²
 /// p + r).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct FBetaScore {
-    /// Averaging. Without it, Keras reports a list; here it is their mean, as [`Average::Macro`].
+    /// Averaging. Without it, Keras reports a list; here it is their mean, as
+    /// `macro`. Default none.
     pub average: Option<Average>,
     /// β. Default 1.
     pub beta: f64,
     /// Threshold above which outputs say yes. Default: a row's largest output does.
+    #[schemars(extend("examples" = [0.5]))]
     pub threshold: Option<f64>,
 }
 

@@ -129,7 +129,8 @@ pub(crate) trait MetricFormula: Rule {
 }
 
 registry! {
-    /// A metric, reported beside the loss.
+    /// A metric, reported beside the loss: `Metric::MeanAbsoluteError`, or Keras' string `"mae"`,
+    /// which is then its name in the history.
     Metric("metric") {
         accuracy: Accuracy["accuracy", "acc"],
             BinaryAccuracy["binary_accuracy"],
@@ -210,6 +211,18 @@ defaults!(Metric {
     R2Score,
 });
 
+impl From<&str> for Metric {
+    /// The metric of this name with default arguments; the history has it under the name. An unknown
+    /// name is an error when the model is compiled, which gives the nearest one.
+    fn from(name: &str) -> Self {
+        let mut metric = Self::from_config("", &name.into()).unwrap_or(Metric::Accuracy);
+        if metric.name() != name {
+            metric.1 = Some(name.into());
+        }
+        metric
+    }
+}
+
 forward!(Metric {
     /// Accumulates a batch.
     pub(crate) fn add(&self, batch: Batch<'_>, gathered: &mut [f64]);
@@ -249,6 +262,9 @@ impl Metric {
     /// The name in the history unless the user gave another: Keras' own, most often the first
     /// alias.
     pub fn name(&self) -> &str {
+        if let Some(given) = &self.1 {
+            return given;
+        }
         if let Kind::Function(function) = &self.0 {
             return function.name();
         }

@@ -3,7 +3,7 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// The averaging of the outputs' scores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregation {
     /// Their mean.
@@ -15,7 +15,7 @@ pub enum Aggregation {
 
 /// The share of the targets' variance that is explained: 1 - Σ(y - t)² /
 /// Σ(t - mean t)², for each output, then aggregated.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct R2Score {
     /// Averaging of the outputs' scores. Default their mean.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// a ← ρ a + (1 - ρ) g², Δ = -g √(d + ε) / √(a + ε), d ← ρ d + (1 - ρ) Δ²,
 /// w ← w + rate · Δ. The paper has rate 1, Keras 0.001.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Adadelta {
     /// ρ, the decay of both running means. Default 0.95.

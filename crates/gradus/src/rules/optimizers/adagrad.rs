@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A separate rate for each weight (Duchi et al. 2011):
 ///
 /// a ← a + g², w ← w - rate · g / √(a + ε).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Adagrad {
     /// Initial value of a. Default 0.1.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// m ← m + (1 - β₁)(g - m), v ← v + (1 - β₂)(g² - v), and w ← w - m · rate √(1 - β₂ᵗ) / (1 - β₁ᵗ) /
 /// (√v + ε); with `amsgrad` (Reddi et al. 2018) the largest v so far replaces v.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Adam {
     /// β₁, the decay of the mean gradient. Default 0.9.
@@ -93,7 +93,7 @@ impl OptimizerFormula for Adam {
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019): [`Adam`] whose
 /// `weight_decay` is 0.004 by default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct AdamW {
     /// β₁, the decay of the mean gradient. Default 0.9.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// m ← m + (1 - β₁)(g - m), u ← max(β₂ u, |g|),
 /// w ← w - rate · m / ((1 - β₁ᵗ)(u + ε)).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Adamax {
     /// β₁, the decay of the mean gradient. Default 0.9.

@@ -1,9 +1,13 @@
 use super::{Method, OptimizerFormula};
+use crate::base::json_schema;
 use crate::base::registry::{Value, field_names, fields, named, read, refuse_unknown};
 use crate::error::{Error, Result, join};
 use crate::rules::schedules::Schedule;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The slot of the weights' moving average.
 pub(crate) const AVERAGE: &str = "average";
@@ -46,23 +50,56 @@ impl From<Schedule> for LearningRate {
 }
 
 /// The arguments of every optimizer, in the order of Keras' configurations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Common {
+    /// Keras' name of the optimizer. Default its class in small letters.
+    #[schemars(extend("examples" = ["sgd"]))]
     name: Option<String>,
+    /// Learning rate: a number, or a Keras schedule; in `[train]` also `"auto"`, which runs the
+    /// learning-rate finder first. Default the optimizer's own: 0.001 for most, 0.01 for SGD.
+    #[schemars(extend("examples" = [0.01]))]
     learning_rate: Option<LearningRate>,
+    /// Weight decay: share of each weight, times the learning rate, that is subtracted before the
+    /// update. Default none, except for AdamW (0.004) and Muon (0.004).
+    #[schemars(extend("examples" = [0.004]))]
     weight_decay: Option<f64>,
+    /// Clips each variable's gradient to this norm. Default none.
+    #[schemars(extend("examples" = [1.0]))]
     clipnorm: Option<f64>,
+    /// Clips the whole gradient to this norm. Default none.
+    #[schemars(extend("examples" = [1.0]))]
     global_clipnorm: Option<f64>,
+    /// Clips each element of the gradient to ± this. Default none.
+    #[schemars(extend("examples" = [0.5]))]
     clipvalue: Option<f64>,
+    /// True to keep a moving average of the weights, which replaces them at the end of the
+    /// training.
+    #[schemars(extend("examples" = [true]))]
     use_ema: bool,
+    /// Momentum m of the average: average ← m average + (1 - m) w.
     ema_momentum: f64,
+    /// Interval in steps at which the average also replaces the weights. Default never.
+    #[schemars(extend("examples" = [100]))]
     ema_overwrite_frequency: Option<u64>,
+    /// Factor of the loss before the gradient is taken, by which the gradient is divided. In
+    /// float32 the two cancel: it is kept for Keras' files. Default none.
+    #[schemars(extend("examples" = [1024.0]))]
     loss_scale_factor: Option<f64>,
+    /// Gradient accumulation: the weights are updated once in this many steps, by the mean gradient.
+    /// Default each step.
+    #[schemars(extend("examples" = [4]))]
     gradient_accumulation_steps: Option<u64>,
+    /// Names of variables without weight decay, or parts of names. Not stored in Keras' files.
+    /// Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["bias", "gamma"]]))]
     exclude_from_weight_decay: Vec<String>,
+    /// Factors of the learning rate in the layers whose names match a pattern (`*` stands for any
+    /// text; the last match counts): discriminative rates. Not stored in Keras' files. Default 1 for
+    /// all.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schemars(with = "BTreeMap<String, f64>", extend("examples" = [{ "dense_1": 0.1 }]))]
     layer_rates: serde_json::Map<String, Value>,
 }
 
@@ -421,6 +458,38 @@ impl<M> OptimizerOf<M> {
     }
 }
 
+/// With the word of `[train]` that runs the learning-rate finder.
+impl JsonSchema for LearningRate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LearningRate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let schedule = generator.subschema_for::<Schedule>().to_value();
+        json_schema::either(&[
+            json!({ "type": "number" }),
+            json!({ "const": "auto" }),
+            schedule,
+        ])
+    }
+}
+
+impl JsonSchema for Optimizer {
+    fn schema_name() -> Cow<'static, str> {
+        "Optimizer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let common = json_schema::properties(Common::json_schema(generator));
+        let (name, noun) = ("Optimizer", "optimizer");
+        json_schema::family(generator, name, noun, Method::MEMBERS, &common)
+    }
+}
+
 impl Serialize for Optimizer {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         self.to_config().serialize(s)
@@ -465,6 +534,14 @@ impl From<Method> for Optimizer {
     fn from(method: Method) -> Self {
         let (rate, decay) = (method.default_rate(), method.default_decay());
         Self::with(method, rate, decay)
+    }
+}
+
+impl From<&str> for Optimizer {
+    /// The optimizer of this name with default arguments (`"adam"`), as Keras' strings have it. An
+    /// unknown name is an error when the model is compiled, which gives the nearest one.
+    fn from(name: &str) -> Self {
+        Method::from(name).into()
     }
 }
 

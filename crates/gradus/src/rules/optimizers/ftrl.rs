@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// w ← (clip(z, ±l1) - z) / (n'^-p / rate + 2 l2 + β / rate), n ← n'.
 ///
 /// The weights are recomputed from z in each step: their initial values are lost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Ftrl {
     /// p, 0 or below: the power by which the rate falls with the gradients seen. Default -0.5.

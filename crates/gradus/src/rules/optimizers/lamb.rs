@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// w ← w - rate ‖w‖ / ‖r‖ · r; the ratio is 1 where either norm is 0.
 ///
 /// Weight decay is applied before and is no part of r, unlike in the paper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Lamb {
     /// β₁, the decay of the mean gradient. Default 0.9.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Steps of constant size, by the sign of a momentum (Chen et al. 2023):
 ///
 /// w ← w - rate · sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Lion {
     /// β₁, the momentum's share in the direction, above 0. Default 0.9.

@@ -8,7 +8,7 @@ mod parts;
 mod variable;
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, forward, registry, visitor};
+use crate::base::registry::{Rule, by_name, forward, registry, visitor};
 
 pub(crate) use common::{ACCUMULATOR, AVERAGE};
 pub use common::{LearningRate, Optimizer, OptimizerOf};
@@ -161,6 +161,8 @@ registry! {
         sgd: SGD["sgd"];
     }
 }
+
+by_name!(Method, SGD::new().method);
 
 visitor!(Method, OptimizerFormula);
 

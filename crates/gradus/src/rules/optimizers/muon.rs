@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// All other variables, and the excluded ones, are updated by [`Adam`]. The optimizer's
 /// `weight_decay`, 0.004 by default, is that of the matrices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Muon {
     /// Adam's β₁. Default 0.9.
@@ -29,6 +29,7 @@ pub struct Muon {
     pub epsilon: f64,
     /// Names of matrices updated by Adam, matched as substrings of the path (`dense_1/kernel`).
     /// Default none.
+    #[schemars(extend("examples" = [["output"]]))]
     pub exclude_layers: Vec<String>,
     /// True to update matrices with `embedding` in their path by Adam. Default yes.
     pub exclude_embeddings: bool,

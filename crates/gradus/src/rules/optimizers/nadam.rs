@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// m and v as Adam, m̂ = uₜ₊₁ m / (1 - Uₜ₊₁) + (1 - uₜ) g / (1 - Uₜ),
 /// v̂ = v / (1 - β₂ᵗ), w ← w - rate m̂ / (√v̂ + ε).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Nadam {
     /// β₁, the decay of the mean gradient. Default 0.9.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// v ← ρ v + (1 - ρ) g², d = v + ε, or with `centered` a ← ρ a + (1 - ρ) g and
 /// d = v - a² + ε; then w ← w - rate · g / √d, or with `momentum` μ above 0
 /// m ← μ m + rate · g / √d and w ← w - m.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RMSprop {
     /// ρ, the decay of the mean squared gradient. Default 0.9.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// m ← μ m - rate · g, and w ← w + m, or with `nesterov` (Nesterov 1983)
 /// w ← w + μ m - rate · g.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SGD {
     /// μ, from 0 up to 1. Default 0.

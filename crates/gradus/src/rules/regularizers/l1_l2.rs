@@ -5,7 +5,7 @@ use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// l1 · Σ |w|: makes weights exactly 0 (Tibshirani 1996).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct L1 {
     /// The factor, 0 or more. Default 0.01.
@@ -13,7 +13,7 @@ pub struct L1 {
 }
 
 /// l2 · Σ w², without a half: makes weights small (Hoerl & Kennard 1970).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct L2 {
     /// The factor, 0 or more. Default 0.01.
@@ -21,7 +21,7 @@ pub struct L2 {
 }
 
 /// l1 · Σ |w| + l2 · Σ w² (Zou & Hastie 2005).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct L1L2 {
     /// The factor of Σ |w|, 0 or more. Default 0, as in Keras.

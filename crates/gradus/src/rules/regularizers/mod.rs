@@ -1,7 +1,7 @@
 //! Regularizers: penalties in the loss that keep weights (or outputs) small.
 
 use crate::base::lane::Lane;
-use crate::base::registry::{Rule, forward, registry};
+use crate::base::registry::{Rule, by_name, forward, registry};
 use crate::error::{Error, Result};
 
 pub use orthogonal::Vectors;
@@ -68,12 +68,14 @@ fn check_positive(name: &str, value: f64) -> Result<()> {
 }
 
 registry! {
-    /// A penalty on a layer's weights or outputs: `L2 { l2: 0.01 }.into()`.
+    /// A penalty on a layer's weights or outputs: `L2 { l2: 0.01 }.into()`, or Keras' string `"l2"`.
     Regularizer("regularizer") {
         l1_l2: L1["l1"], L2["l2"], L1L2["l1_l2"];
         orthogonal: OrthogonalRegularizer["orthogonal_regularizer"];
     }
 }
+
+by_name!(Regularizer, L2::default());
 
 forward!(Regularizer {
     /// The scope.

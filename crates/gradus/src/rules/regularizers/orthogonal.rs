@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The vectors of a matrix that should be orthogonal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Vectors {
     /// The rows of the matrix.
@@ -17,7 +17,7 @@ pub enum Vectors {
 
 /// factor times the mean over all pairs of vectors of |cosine| (Brock et al.
 /// 2017): makes the rows, or columns, of a matrix orthogonal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct OrthogonalRegularizer {
     /// The factor, 0 or more. Default 0.01.

@@ -7,17 +7,20 @@ use std::f64::consts::PI;
 /// Cosine decay from the first rate to `alpha` times it (Loshchilov & Hutter 2017), after a linear
 /// warm-up to `warmup_target` if there is one: rate = top ((1 - alpha) ½ (1 + cos(π step /
 /// decay_steps)) + alpha).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CosineDecay {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps of the decay, without those of the warm-up.
+    #[schemars(extend("examples" = [1000]))]
     pub decay_steps: f64,
     /// Final rate, as a share of the highest. Default 0.
     #[serde(default)]
     pub alpha: f64,
     /// Rate at the end of the warm-up. Default none: no warm-up.
     #[serde(default)]
+    #[schemars(extend("examples" = [0.1]))]
     pub warmup_target: Option<f64>,
     /// Steps of the warm-up. Default 0.
     #[serde(default)]
@@ -26,11 +29,13 @@ pub struct CosineDecay {
 
 /// Repeated [`CosineDecay`] with restarts (SGDR, Loshchilov & Hutter 2017), each period `t_mul`
 /// times as long and `m_mul` times as high as the previous one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CosineDecayRestarts {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps of the first period.
+    #[schemars(extend("examples" = [1000]))]
     pub first_decay_steps: f64,
     /// Ratio of each period's length to the previous one's, 1 or more. Default 2.
     #[serde(default = "two")]

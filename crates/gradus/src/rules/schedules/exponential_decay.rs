@@ -4,13 +4,16 @@ use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// rate = initial · decay_rate^(step / decay_steps); with `staircase` the exponent is truncated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExponentialDecay {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps in which the rate changes by the factor `decay_rate`.
+    #[schemars(extend("examples" = [1000]))]
     pub decay_steps: f64,
     /// Factor of the rate per `decay_steps`.
+    #[schemars(extend("examples" = [0.96]))]
     pub decay_rate: f64,
     /// True for a staircase, with a constant rate between decays. Default no.
     #[serde(default)]
@@ -19,13 +22,16 @@ pub struct ExponentialDecay {
 
 /// rate = initial / (1 + decay_rate · step / decay_steps); with `staircase` the fraction is
 /// truncated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct InverseTimeDecay {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps per increment of the denominator by `decay_rate`.
+    #[schemars(extend("examples" = [1000]))]
     pub decay_steps: f64,
     /// Increment of the denominator per `decay_steps`.
+    #[schemars(extend("examples" = [0.96]))]
     pub decay_rate: f64,
     /// True for a staircase, with a constant rate between decays. Default no.
     #[serde(default)]
@@ -34,12 +40,14 @@ pub struct InverseTimeDecay {
 
 /// Power scheduling: rate = initial / (1 + step / decay_steps)^power. With power
 /// 1 it is [`InverseTimeDecay`] with a decay rate of 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PowerScheduling {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps after which the rate is initial / 2^power; after twice as many it is initial /
     /// 3^power, …
+    #[schemars(extend("examples" = [1000]))]
     pub decay_steps: f64,
     /// The power. Default 1.
     #[serde(default = "one")]
@@ -48,11 +56,13 @@ pub struct PowerScheduling {
 
 /// Exponential scheduling by epochs: rate = initial · decay_rate^(epoch / decay_epochs), the epoch
 /// counted from 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExponentialByEpoch {
     /// The rate of the first epoch.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Epochs in which the rate changes by the factor `decay_rate`.
+    #[schemars(extend("examples" = [10]))]
     pub decay_epochs: f64,
     /// Factor of the rate per `decay_epochs`. Default 0.1.
     #[serde(default = "tenth")]

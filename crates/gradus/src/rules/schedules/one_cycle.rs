@@ -7,15 +7,18 @@ use serde::{Deserialize, Serialize};
 /// over the first half, falls back over the second, and in the last tenth drops linearly to
 /// `final_rate`; the momentum goes the other way, from `momentum_high` to `momentum_low` and back,
 /// and stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OneCycle {
-    /// The highest rate.
+    /// The highest rate. Default none: it is required, unless `learning_rate = "auto"` finds it.
+    #[schemars(with = "Option<f64>", extend("examples" = [0.05]))]
     pub max_rate: f64,
     /// The first rate. Default `max_rate` / 10.
     #[serde(default)]
+    #[schemars(extend("examples" = [0.005]))]
     pub initial_rate: Option<f64>,
     /// The last rate. Default `initial_rate` / 1000.
     #[serde(default)]
+    #[schemars(extend("examples" = [5e-6]))]
     pub final_rate: Option<f64>,
     /// Share of the steps at the end in which the rate drops. Default 0.1.
     #[serde(default = "last_share")]
@@ -122,9 +125,10 @@ impl ScheduleFormula for OneCycle {
 ///
 /// Its arguments and values are those of `torch.optim.lr_scheduler.OneCycleLR`; the steps are those
 /// of the whole training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OneCycleLR {
-    /// The highest rate.
+    /// The highest rate. Default none: it is required, unless `learning_rate = "auto"` finds it.
+    #[schemars(with = "Option<f64>", extend("examples" = [0.05]))]
     pub max_lr: f64,
     /// Share of the steps in which the rate rises. Default 0.3.
     #[serde(default = "rise")]
@@ -153,7 +157,7 @@ pub struct OneCycleLR {
 }
 
 /// The interpolation between two rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
     /// Half a cosine.

@@ -5,21 +5,25 @@ use serde::{Deserialize, Serialize};
 
 /// A constant rate for each interval of steps; a boundary's own step belongs to the interval before
 /// it, as in Keras.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PiecewiseConstantDecay {
     /// Last step of each interval but the last, ascending.
+    #[schemars(extend("examples" = [[1000, 5000]]))]
     pub boundaries: Vec<f64>,
     /// Rate of each interval: one more than boundaries.
+    #[schemars(extend("examples" = [[0.01, 0.005, 0.001]]))]
     pub values: Vec<f64>,
 }
 
 /// A constant rate for each interval of epochs: with boundaries [5, 15] the first for epochs 0 to
 /// 4, the second for 5 to 14, the third from 15 on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PiecewiseByEpoch {
     /// First epoch of each interval but the first, ascending.
+    #[schemars(extend("examples" = [[5, 15]]))]
     pub boundaries: Vec<u64>,
     /// Rate of each interval: one more than boundaries.
+    #[schemars(extend("examples" = [[0.01, 0.005, 0.001]]))]
     pub values: Vec<f64>,
 }
 

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 /// Polynomial decay from the first rate to the last: rate = (initial - end) (1 - step /
 /// decay_steps)^power + end, and constant afterwards; with `cycle` `decay_steps` is instead
 /// stretched to its next multiple.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PolynomialDecay {
     /// The rate of step 0.
+    #[schemars(extend("examples" = [0.01]))]
     pub initial_learning_rate: f64,
     /// Steps to the last rate.
+    #[schemars(extend("examples" = [1000]))]
     pub decay_steps: f64,
     /// The last rate. Default 0.0001.
     #[serde(default = "end")]

@@ -1,25 +1,31 @@
 use super::{Callback, Direction, Training, improves, monitored};
+use crate::base::setters::setters;
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
 /// Ends the training when a monitored value stops improving.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct EarlyStopping {
     /// Monitored value. Default `val_loss`.
+    #[schemars(extend("examples" = ["val_accuracy"]))]
     pub monitor: String,
     /// The least change that counts as an improvement. Default 0.
+    #[schemars(extend("examples" = [0.001]))]
     pub min_delta: f64,
     /// Epochs without improvement that end the training. Default 0.
+    #[schemars(extend("examples" = [10]))]
     pub patience: usize,
     /// Better direction. Default the metric's own.
     pub mode: Direction,
     /// Baseline to improve on. Default none.
+    #[schemars(extend("examples" = [0.5]))]
     pub baseline: Option<f64>,
     /// True to restore the best epoch's weights at the end. Default no.
     pub restore_best_weights: bool,
     /// Epochs before monitoring starts. Default 0.
+    #[schemars(extend("examples" = [5]))]
     pub start_from_epoch: usize,
     #[serde(skip)]
     progress: EarlyStoppingProgress,
@@ -56,12 +62,9 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Monitors that value.
-    pub fn new(monitor: impl Into<String>) -> Self {
-        EarlyStopping {
-            monitor: monitor.into(),
-            ..Self::default()
-        }
+    /// Monitors `val_loss`, everything else by default.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Monitors `val_loss` for a [`Recipe`](crate::model::Recipe) of `epochs` epochs: the best
@@ -77,24 +80,6 @@ impl EarlyStopping {
         }
     }
 
-    /// Sets the epochs without improvement that end the training.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// Sets the least change that counts.
-    pub fn min_delta(mut self, delta: f64) -> Self {
-        self.min_delta = delta;
-        self
-    }
-
-    /// Enables or disables restoring the best epoch's weights at the end.
-    pub fn restore_best_weights(mut self, restore: bool) -> Self {
-        self.restore_best_weights = restore;
-        self
-    }
-
     /// The progress so far.
     pub fn progress(&self) -> &EarlyStoppingProgress {
         &self.progress
@@ -105,6 +90,23 @@ impl EarlyStopping {
         self.progress = progress;
     }
 }
+
+setters!(EarlyStopping {
+    /// Sets the monitored value: `loss`, `val_accuracy`, any column of the history.
+    monitor(into String);
+    /// Sets the least change that counts.
+    min_delta(f64);
+    /// Sets the epochs without improvement that end the training.
+    patience(usize);
+    /// Sets the better direction.
+    mode(Direction);
+    /// Sets the baseline to improve on.
+    baseline(some f64);
+    /// Enables or disables restoring the best epoch's weights at the end.
+    restore_best_weights(bool);
+    /// Sets the epochs before monitoring starts.
+    start_from_epoch(usize);
+});
 
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {

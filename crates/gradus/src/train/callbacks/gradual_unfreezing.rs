@@ -28,14 +28,16 @@ const NAME: &str = "GradualUnfreezing";
 /// let ulmfit = GradualUnfreezing::new().factor(1.0 / 2.6);
 /// # let _ = (experiment, ulmfit);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradualUnfreezing {
     /// Layers trained from each epoch on. Default: the top layer, and with each epoch the next one
     /// below.
+    #[schemars(extend("examples" = [[{ "epoch": 0, "layers": 1 }, { "epoch": 4 }]]))]
     pub stages: Vec<Stage>,
     /// Factor of the learning rate from each layer to the one below. It replaces the optimizer's
     /// `layer_rates` during the training. Default 1.
+    #[schemars(extend("examples" = [0.4]))]
     pub factor: f64,
     /// The optimizer's own `layer_rates`.
     #[serde(skip)]
@@ -43,21 +45,24 @@ pub struct GradualUnfreezing {
 }
 
 /// A stage: more layers, trained from an epoch on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// The epoch, from 0.
+    #[schemars(extend("examples" = [4]))]
     pub epoch: usize,
     /// The layers. Default all.
     #[serde(default)]
     pub layers: Layers,
     /// Learning rate from then on. Default the previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [0.001]))]
     pub learning_rate: Option<f64>,
 }
 
 /// A selection of a model's layers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 #[serde(
     untagged,
     expecting = "expected a number of layers, or a list of names"

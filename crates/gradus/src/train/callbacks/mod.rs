@@ -30,7 +30,6 @@ pub use terminate_on_nan::TerminateOnNaN;
 ///
 /// ```
 /// use gradus::prelude::*;
-/// use gradus::train::{Logs, Training};
 ///
 /// /// Ends the training when it is good enough.
 /// struct GoodEnough(f64);
@@ -406,7 +405,17 @@ fn set_rate(model: &mut Model, now: f64) {
 }
 
 /// The better direction of a monitored value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The metric's own, whatever its name; smaller for losses.
@@ -452,6 +461,14 @@ pub(crate) fn improves(better: Better, now: f64, best: Option<f64>, min_delta: f
 
 /// The monitored value, or an error that lists the available ones.
 pub(crate) fn monitored(logs: &Logs, monitor: &str) -> Result<f64> {
-    logs.get(monitor)
-        .ok_or_else(|| Error::unknown("monitor", "measurement", monitor, logs.names()))
+    logs.get(monitor).ok_or_else(|| {
+        let of_validation = |name: &str| name.starts_with("val_");
+        if of_validation(monitor) && !logs.names().any(of_validation) {
+            let found = format!("`{monitor}`, and no validation rows");
+            let expected = "validation rows (`Fit::validation_split`, `Fit::validation_data`; in a \
+                            configuration `data.validation`), or a measurement of training rows, such as `loss`";
+            return Error::invalid("monitor", found, expected);
+        }
+        Error::unknown("monitor", "measurement", monitor, logs.names())
+    })
 }

@@ -1,25 +1,32 @@
 use super::{Callback, Direction, Training, improves, monitored};
+use crate::base::setters::setters;
 use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
 /// Performance scheduling: lowers the learning rate when a monitored value stops improving.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ReduceLROnPlateau {
     /// Monitored value. Default `val_loss`.
+    #[schemars(extend("examples" = ["val_accuracy"]))]
     pub monitor: String,
     /// Factor of the rate. Default 0.1.
+    #[schemars(extend("examples" = [0.5]))]
     pub factor: f64,
     /// Epochs without improvement before a reduction. Default 10.
+    #[schemars(extend("examples" = [5]))]
     pub patience: usize,
     /// Better direction. Default the metric's own.
     pub mode: Direction,
     /// The least change that counts as an improvement. Default 0.0001.
+    #[schemars(extend("examples" = [0.001]))]
     pub min_delta: f64,
     /// Cooldown: epochs after a reduction before monitoring resumes. Default 0.
+    #[schemars(extend("examples" = [2]))]
     pub cooldown: usize,
     /// The lowest rate. Default 0.
+    #[schemars(extend("examples" = [1e-5]))]
     pub min_lr: f64,
     #[serde(skip)]
     progress: ReduceLROnPlateauProgress,
@@ -53,24 +60,9 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl ReduceLROnPlateau {
-    /// Monitors that value.
-    pub fn new(monitor: impl Into<String>) -> Self {
-        ReduceLROnPlateau {
-            monitor: monitor.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Sets the factor of the rate.
-    pub fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
-        self
-    }
-
-    /// Sets the epochs without improvement before a reduction.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
+    /// Monitors `val_loss`, everything else by default.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The progress so far.
@@ -83,6 +75,23 @@ impl ReduceLROnPlateau {
         self.progress = progress;
     }
 }
+
+setters!(ReduceLROnPlateau {
+    /// Sets the monitored value: `loss`, `val_accuracy`, any column of the history.
+    monitor(into String);
+    /// Sets the factor of the rate.
+    factor(f64);
+    /// Sets the epochs without improvement before a reduction.
+    patience(usize);
+    /// Sets the better direction.
+    mode(Direction);
+    /// Sets the least change that counts.
+    min_delta(f64);
+    /// Sets the epochs after a reduction before monitoring resumes.
+    cooldown(usize);
+    /// Sets the lowest rate.
+    min_lr(f64);
+});
 
 impl Callback for ReduceLROnPlateau {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<()> {

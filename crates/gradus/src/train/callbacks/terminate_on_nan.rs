@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// The epoch is completed with validation and history, as in Keras. The model keeps its last finite
 /// state, unless [`Fit::on_nan`](crate::train::Fit::on_nan) is set to continue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(default)]
 pub struct TerminateOnNaN {
     /// True for an immediate error of `fit` instead. Default no.

@@ -2,8 +2,8 @@
 
 use super::course::Course;
 use super::encoder::Encoder;
+use super::kind::Pretraining;
 use super::options::{PretrainOptions, option_setters};
-use super::preprocessing;
 use crate::base::setters::setters;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -88,42 +88,6 @@ impl Autoencoder {
         self.pretrain_on(model, data, &mut Course::default())
     }
 
-    /// As [`Autoencoder::pretrain`], on a course.
-    pub(crate) fn pretrain_on(
-        &self,
-        model: &mut Model,
-        data: &Dataset,
-        course: &mut Course<'_>,
-    ) -> Result<Vec<History>> {
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
-        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
-            return Ok(histories);
-        }
-        let row = data.inputs()[0].shape().clone();
-        let mut encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
-        if !self.greedy {
-            let all = 0..encoder.end;
-            self.train(&mut encoder, all, data, course)?;
-            return Ok(course.end());
-        }
-        if let Some(pretrained) = course.pretrained() {
-            encoder.put_back(pretrained)?;
-        }
-        let dense = encoder.dense(0..encoder.end);
-        let mut codes = data.clone().without_targets();
-        let mut start = 0;
-        let ends = dense.iter().skip(1).copied().chain([encoder.end]);
-        for (part, next) in ends.enumerate() {
-            if part == course.parts() {
-                self.train(&mut encoder, start..next, &codes, course)?;
-            }
-            let layers = encoder.network(encoder.input(start).clone(), start..next)?;
-            codes = Dataset::unlabelled(layers.predict(&codes)?);
-            start = next;
-        }
-        Ok(course.end())
-    }
-
     /// Trains these layers to reconstruct the inputs of `data`.
     fn train(
         &self,
@@ -175,6 +139,39 @@ impl Autoencoder {
         course.train(&mut model, &self.options, encoder.model(), false, draw)?;
         encoder.take(model, range, before);
         Ok(())
+    }
+}
+
+impl Pretraining for Autoencoder {
+    fn on_chain(
+        &self,
+        model: &mut Model,
+        data: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
+        let row = data.inputs()[0].shape().clone();
+        let mut encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
+        if !self.greedy {
+            let all = 0..encoder.end;
+            self.train(&mut encoder, all, data, course)?;
+            return Ok(course.end());
+        }
+        if let Some(pretrained) = course.pretrained() {
+            encoder.put_back(pretrained)?;
+        }
+        let dense = encoder.dense(0..encoder.end);
+        let mut codes = data.clone().without_targets();
+        let mut start = 0;
+        let ends = dense.iter().skip(1).copied().chain([encoder.end]);
+        for (part, next) in ends.enumerate() {
+            if part == course.parts() {
+                self.train(&mut encoder, start..next, &codes, course)?;
+            }
+            let layers = encoder.network(encoder.input(start).clone(), start..next)?;
+            codes = Dataset::unlabelled(layers.predict(&codes)?);
+            start = next;
+        }
+        Ok(course.end())
     }
 }
 

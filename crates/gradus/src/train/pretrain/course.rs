@@ -84,6 +84,38 @@ impl<'a> Course<'a> {
         std::mem::take(&mut self.histories)
     }
 
+    /// Takes the place to go on from, if the part that begins is the place's.
+    pub fn begin(&mut self) -> Option<Place> {
+        self.from.take()
+    }
+
+    /// The history of a part so far, the epoch that comes next, and what is done of that.
+    pub fn go_on(place: Option<Place>, part: usize) -> (History, usize, Position) {
+        let Some(place) = place else {
+            return Default::default();
+        };
+        let history = place.histories.into_iter().nth(part).unwrap_or_default();
+        (history, place.epoch, place.done)
+    }
+
+    /// Tells of a moment.
+    pub fn tell(&mut self, moment: Moment<'_>, place: &dyn Fn() -> Option<Place>) -> Result<()> {
+        match &mut self.watch {
+            Some(watch) => watch.tell(moment, place),
+            None => Ok(()),
+        }
+    }
+
+    /// The results of the parts that are done, and of this one.
+    pub fn with(&self, history: &History) -> Vec<History> {
+        self.histories.iter().chain([history]).cloned().collect()
+    }
+
+    /// Ends a part.
+    pub fn done(&mut self, history: History) {
+        self.histories.push(history);
+    }
+
     /// Trains the auxiliary model of the next part, on rows that are drawn once, or `anew` for each
     /// epoch. `pretrained` is the model whose layers it has.
     pub fn train(
@@ -95,12 +127,11 @@ impl<'a> Course<'a> {
         mut draw: impl FnMut(u64) -> Result<Dataset>,
     ) -> Result<()> {
         let part = self.parts();
-        let (mut epoch, mut done, mut history) = (0, Position::default(), History::default());
-        if let Some(place) = self.from.take() {
+        let place = self.begin();
+        if let Some(place) = &place {
             put_back(model, &place.auxiliary)?;
-            history = place.histories.into_iter().nth(part).unwrap_or_default();
-            (epoch, done) = (place.epoch, place.done);
         }
+        let (mut history, mut epoch, mut done) = Self::go_on(place, part);
         while epoch < options.epochs {
             let end = if anew { epoch + 1 } else { options.epochs };
             let mut fit = Fit::new()
@@ -109,11 +140,12 @@ impl<'a> Course<'a> {
                 .batch_size(options.batch_size);
             let rows = draw(epoch as u64)?;
             let done = std::mem::take(&mut done);
+            let histories = self.with(&history);
             let watched = self.watch.as_mut().map(|watch| Watched {
                 watch: &mut **watch,
                 part,
                 end,
-                histories: self.histories.iter().chain([&history]).cloned().collect(),
+                histories,
                 pretrained: Some(pretrained).filter(|_| part > 0),
                 began: Instant::now(),
                 before: done.seconds,
@@ -125,7 +157,7 @@ impl<'a> Course<'a> {
             history.epochs.extend(measured.epochs);
             epoch = end;
         }
-        self.histories.push(history);
+        self.done(history);
         Ok(())
     }
 }

@@ -160,6 +160,15 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// Sets the weights of layer `i`, and drops the optimizer's slots of the old ones.
+    pub fn set<const N: usize>(&mut self, i: usize, weights: [Vec<f32>; N]) -> Result<()> {
+        for (weight, values) in self.model.layers[i].weights.iter_mut().zip(weights) {
+            weight.set(&values)?;
+        }
+        self.model.state = Default::default();
+        Ok(())
+    }
+
     /// Takes these layers' weights from a model that begins with them, and drops the optimizer's
     /// slots of the old ones.
     pub fn take(&mut self, from: Model, range: Range<usize>, skip: usize) {

@@ -2,8 +2,8 @@
 
 use super::course::Course;
 use super::encoder::Encoder;
+use super::kind::Pretraining;
 use super::options::{PretrainOptions, option_setters};
-use super::preprocessing;
 use crate::base::random::{Key, Stream};
 use crate::base::setters::setters;
 use crate::data::{Dataset, Tensor};
@@ -52,21 +52,42 @@ impl MaskedFeatures {
         self.pretrain_on(model, data, &mut Course::default())
     }
 
-    /// As [`MaskedFeatures::pretrain`], on a course.
-    pub(crate) fn pretrain_on(
+    /// Draws for an epoch: the seen features, the mask, and the hidden features.
+    fn mask(&self, x: &[f32], row: &[usize], seed: u64, epoch: u64) -> Result<Dataset> {
+        let mut random = Key::new(seed, Stream::Pretrain, epoch).sequence();
+        let (mut seen, mut hidden) = (x.to_vec(), vec![0.0; x.len()]);
+        let mut wanted = vec![0.0; x.len()];
+        for i in 0..x.len() {
+            if random.uniform() < self.rate {
+                (seen[i], hidden[i], wanted[i]) = (0.0, 1.0, x[i]);
+            }
+        }
+        let flat = [row.iter().product()];
+        Dataset::from_parts(
+            vec![
+                Tensor::from_f32(row, seen)?,
+                Tensor::from_f32(flat, hidden)?,
+            ],
+            vec![Tensor::from_f32(flat, wanted)?],
+        )
+    }
+}
+
+impl Pretraining for MaskedFeatures {
+    fn check(&self) -> Result<()> {
+        if !(self.rate > 0.0 && self.rate < 1.0) {
+            let expected = "a share above 0 and below 1";
+            return Err(Error::invalid("pretrain.rate", self.rate, expected));
+        }
+        Ok(())
+    }
+
+    fn on_chain(
         &self,
         model: &mut Model,
         data: &Dataset,
         course: &mut Course<'_>,
     ) -> Result<Vec<History>> {
-        if !(self.rate > 0.0 && self.rate < 1.0) {
-            let expected = "a share above 0 and below 1";
-            return Err(Error::invalid("pretrain.rate", self.rate, expected));
-        }
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
-        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
-            return Ok(histories);
-        }
         let row = data.inputs()[0].shape().clone();
         let encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
         let (seed, all) = (encoder.seed(), 0..encoder.end);
@@ -92,26 +113,6 @@ impl MaskedFeatures {
         let draw = |epoch| self.mask(&x, row.dims(), seed, epoch);
         encoder.train_part(network, &mut model, (&self.options, &mut *course), draw)?;
         Ok(course.end())
-    }
-
-    /// Draws for an epoch: the seen features, the mask, and the hidden features.
-    fn mask(&self, x: &[f32], row: &[usize], seed: u64, epoch: u64) -> Result<Dataset> {
-        let mut random = Key::new(seed, Stream::Pretrain, epoch).sequence();
-        let (mut seen, mut hidden) = (x.to_vec(), vec![0.0; x.len()]);
-        let mut wanted = vec![0.0; x.len()];
-        for i in 0..x.len() {
-            if random.uniform() < self.rate {
-                (seen[i], hidden[i], wanted[i]) = (0.0, 1.0, x[i]);
-            }
-        }
-        let flat = [row.iter().product()];
-        Dataset::from_parts(
-            vec![
-                Tensor::from_f32(row, seen)?,
-                Tensor::from_f32(flat, hidden)?,
-            ],
-            vec![Tensor::from_f32(flat, wanted)?],
-        )
     }
 }
 

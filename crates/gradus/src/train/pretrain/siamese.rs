@@ -3,8 +3,8 @@
 
 use super::course::Course;
 use super::encoder::Encoder;
+use super::kind::Pretraining;
 use super::options::{PretrainOptions, option_setters};
-use super::preprocessing;
 use crate::base::random::{Key, Sequence, Stream};
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -77,66 +77,6 @@ impl Siamese {
     /// optimizer's state is reset.
     pub fn pretrain(&self, model: &mut Model, data: &Dataset) -> Result<Vec<History>> {
         self.pretrain_on(model, data, &mut Course::default())
-    }
-
-    /// As [`Siamese::pretrain`], on a course.
-    pub(crate) fn pretrain_on(
-        &self,
-        model: &mut Model,
-        data: &Dataset,
-        course: &mut Course<'_>,
-    ) -> Result<Vec<History>> {
-        if !(self.margin > 0.0 && self.margin.is_finite()) {
-            return Err(Error::invalid(
-                "pretrain.margin",
-                self.margin,
-                "a number above 0",
-            ));
-        }
-        let behind = |chain: &mut Model, rows: &Dataset| self.pretrain_on(chain, rows, course);
-        if let Some(histories) = preprocessing::pretrain_behind(model, data, behind)? {
-            return Ok(histories);
-        }
-        let row = data.inputs()[0].shape().clone();
-        let likes = self.likes(data)?;
-        let encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
-        let (seed, all) = (encoder.seed(), 0..encoder.end);
-        let network = encoder.network(row.clone(), all)?;
-
-        let mut graph = Functional::new().seed(seed);
-        let part = graph.nest("encoder", &network)?;
-        let mut codes: Vec<Symbol> = Vec::new();
-        for _ in 0..self.views() {
-            let view = graph.input(row.clone());
-            let view = self.version(&mut graph, view, &row)?;
-            codes.push(graph.call(part, view)?);
-        }
-        // The difference between the first view and each other one.
-        let first = codes[0];
-        let mut apart = Vec::new();
-        for &other in &codes[1..] {
-            apart.push(graph.layer(Subtract::new(), [first, other])?);
-        }
-        let output = match apart.as_slice() {
-            [one] => *one,
-            all => graph.layer(Concatenate::new(), all)?,
-        };
-        let mut model = graph.model([output])?;
-        let width = model
-            .output_shapes()?
-            .first()
-            .map_or(0, |shape| shape.size());
-        let output_loss = OutputLoss::new(self.loss());
-        model
-            .compile_with(Compiled::new(self.options.optimizer.clone(), output_loss))
-            .map_err(|error| error.under("pretrain"))?;
-
-        let draw = |epoch| {
-            let random = Key::new(seed, Stream::Pretrain, epoch).sequence();
-            self.draw(data, &likes, width, random)
-        };
-        encoder.train_part(network, &mut model, (&self.options, &mut *course), draw)?;
-        Ok(course.end())
     }
 
     /// Adds the augmentation of a view.
@@ -244,6 +184,67 @@ impl Siamese {
             }
         }
         Dataset::from_parts(views, vec![Tensor::from_f32([width], targets)?])
+    }
+}
+
+impl Pretraining for Siamese {
+    fn check(&self) -> Result<()> {
+        if !(self.margin > 0.0 && self.margin.is_finite()) {
+            return Err(Error::invalid(
+                "pretrain.margin",
+                self.margin,
+                "a number above 0",
+            ));
+        }
+        Ok(())
+    }
+
+    fn on_chain(
+        &self,
+        model: &mut Model,
+        data: &Dataset,
+        course: &mut Course<'_>,
+    ) -> Result<Vec<History>> {
+        let row = data.inputs()[0].shape().clone();
+        let likes = self.likes(data)?;
+        let encoder = Encoder::of(model, self.options.until.as_deref(), &row)?;
+        let (seed, all) = (encoder.seed(), 0..encoder.end);
+        let network = encoder.network(row.clone(), all)?;
+
+        let mut graph = Functional::new().seed(seed);
+        let part = graph.nest("encoder", &network)?;
+        let mut codes: Vec<Symbol> = Vec::new();
+        for _ in 0..self.views() {
+            let view = graph.input(row.clone());
+            let view = self.version(&mut graph, view, &row)?;
+            codes.push(graph.call(part, view)?);
+        }
+        // The difference between the first view and each other one.
+        let first = codes[0];
+        let mut apart = Vec::new();
+        for &other in &codes[1..] {
+            apart.push(graph.layer(Subtract::new(), [first, other])?);
+        }
+        let output = match apart.as_slice() {
+            [one] => *one,
+            all => graph.layer(Concatenate::new(), all)?,
+        };
+        let mut model = graph.model([output])?;
+        let width = model
+            .output_shapes()?
+            .first()
+            .map_or(0, |shape| shape.size());
+        let output_loss = OutputLoss::new(self.loss());
+        model
+            .compile_with(Compiled::new(self.options.optimizer.clone(), output_loss))
+            .map_err(|error| error.under("pretrain"))?;
+
+        let draw = |epoch| {
+            let random = Key::new(seed, Stream::Pretrain, epoch).sequence();
+            self.draw(data, &likes, width, random)
+        };
+        encoder.train_part(network, &mut model, (&self.options, &mut *course), draw)?;
+        Ok(course.end())
     }
 }
 

@@ -21,15 +21,20 @@ use crate::data::split::HoldOut;
 use crate::data::stream::{Data, NpyRows};
 use crate::error::{Error, Result, join};
 use files::{array, own_rows, read};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 /// The array files of inputs and targets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct ArrayFiles {
-    /// The inputs.
+    /// The inputs: an array file (`.npy`, or `"file.npz:key"`), one row for each example; or a table
+    /// of them, for a model with several inputs. Default none.
+    #[schemars(extend("examples" = ["x.npy"]))]
     x: Files,
-    /// The targets; rows without are good for predictions alone.
+    /// The targets: an array file, or a table of them, for a model with several outputs. Default none, for
+    /// a pretraining without labels.
+    #[schemars(extend("examples" = ["y.npy"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<Files>,
 }
@@ -119,6 +124,10 @@ impl SourceKind for ArrayFiles {
         Ok(Some(whole))
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<RunData> {
         let rows = read("data", &self.x, self.y.as_ref(), request.base)?;
         let rows = InMemory {
@@ -132,6 +141,7 @@ impl SourceKind for ArrayFiles {
     }
 
     fn stream(&self, request: &Request<'_>, excess: Excess) -> Result<RunData> {
+        request.kept.refuse().map_err(|error| error.under("data"))?;
         let streams = streams::open(&self.x, self.y.as_ref(), request)?;
         streams.share(ScaleName::None, request, excess)
     }

@@ -25,13 +25,17 @@ use crate::data::split::HoldOut;
 use crate::data::stream::Data;
 use crate::data::table::about_bytes;
 use crate::error::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::path::Path;
 
 /// A table file: `.csv`, `.tsv` or `.parquet`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct TableFile {
+    /// A table: a `.csv`, `.tsv` or `.parquet` file. Every column that is not `target`, `exclude` or
+    /// otherwise named is a feature. Default none.
+    #[schemars(extend("examples" = ["houses.csv"]))]
     table: String,
 }
 

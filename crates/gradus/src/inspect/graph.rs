@@ -199,6 +199,29 @@ impl<'a> Graph<'a> {
         found
     }
 
+    /// True if a node's output reaches a layer that merges it with others, before any activation.
+    pub fn is_merged(&self, node: usize) -> bool {
+        let mut open = self.behind[node].clone();
+        while let Some(next) = open.pop() {
+            if self.model.layers[self.model.nodes[next].layer]
+                .rule
+                .merges()
+            {
+                return true;
+            }
+            let is_linear = match effect(self.model, next) {
+                Effect::Activates(of) | Effect::ActivatesLike(of) | Effect::Product(of) => {
+                    of.nature() == Nature::Linear
+                }
+                _ => true,
+            };
+            if is_linear {
+                open.extend(&self.behind[next]);
+            }
+        }
+        false
+    }
+
     /// The activation that a node's input comes from, through layers that keep or normalize numbers;
     /// `None` if it comes from an input, or from something else.
     pub fn activation_before(&self, node: usize) -> Option<Activation> {

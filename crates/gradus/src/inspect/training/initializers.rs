@@ -48,7 +48,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     for layer in hidden {
         let kind = (scheme(layer), layer.nature());
         let found = match kind {
-            (Scheme::Fixed(0.0), _) => equal(planned, &graph, layer),
+            (Scheme::Fixed(0.0), _) => equal(&graph, layer),
             (_, Nature::SelfNormalizing) => of_selu(layer),
             _ if normalized => None,
             (Scheme::Fixed(deviation), nature) => of_fixed(layer, deviation, nature),
@@ -120,10 +120,8 @@ fn of_selu(layer: &InPlace<'_>) -> Option<Mistake> {
 
 /// All units equal: they get the same gradients for ever. The last layer of a branch that is added to
 /// a shortcut may begin so (Zhang et al. 2019).
-fn equal(planned: &PlannedTraining<'_>, graph: &Graph<'_>, layer: &InPlace<'_>) -> Option<Mistake> {
-    let model = planned.model;
-    let merges = |&node: &usize| model.layers[model.nodes[node].layer].rule.merges();
-    if layer.dense.units < 2 || graph.after(layer.node).iter().any(merges) {
+fn equal(graph: &Graph<'_>, layer: &InPlace<'_>) -> Option<Mistake> {
+    if layer.dense.units < 2 || graph.is_merged(layer.node) {
         return None;
     }
     let class = layer.dense.kernel_initializer.class();

@@ -32,14 +32,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             let found = format!("{} behind SELU", entry.rule.class());
             findings.push(Finding::warning(NAME, at(&entry.name), found, advice));
         }
-        let kept = layer.dense;
-        let bound = match (&kept.kernel_regularizer, &kept.kernel_constraint) {
-            (Some(penalty), _) => Some(("kernel_regularizer", penalty.class())),
-            (_, Some(constraint)) => Some(("kernel_constraint", constraint.class())),
-            _ => None,
-        };
-        if let Some((key, class)) = bound {
-            let found = format!("SELU with `{key}` {class}");
+        if let Some(penalty) = &layer.dense.kernel_regularizer {
+            let found = format!("SELU with `kernel_regularizer` {}", penalty.class());
             let advice = "smaller weights no longer keep deviation 1, and the network stops \
                           normalizing itself: leave it out, and take `AlphaDropout`";
             findings.push(Finding::warning(NAME, at(&layer.entry.name), found, advice));

@@ -413,7 +413,7 @@ fn units_that_are_never_active_are_counted_on_given_data() {
     let (.., dead, findings) = activity(&["run", "--data", "digits:test"]);
     assert!(dead < 5);
     assert_eq!(findings, []);
-    // Of a configuration, the initial weights.
+    // The initial weights of a configuration.
     let (.., dead, findings) = activity(&["run.toml", "--data", "digits:test"]);
     assert!(dead < 5);
     assert_eq!(findings, []);

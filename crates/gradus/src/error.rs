@@ -41,7 +41,7 @@ pub enum Error {
         family: &'static str,
         /// The name that was found.
         found: String,
-        /// Advice what to write instead, in a sentence.
+        /// Advice for what to write instead, in a sentence.
         advice: String,
     },
 

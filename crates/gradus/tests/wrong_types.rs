@@ -123,7 +123,48 @@ fn every_key_of_a_configuration_says_what_would_be_right() {
         "train": { "loss": "mse", "optimizer": "sgd" },
         "callbacks": {},
     });
-    let keys: [(&str, &[&str]); 7] = [
+    let keys: [(&str, &[&str]); 12] = [
+        (
+            "callbacks/model_checkpoint",
+            &[
+                "filepath",
+                "monitor",
+                "save_best_only",
+                "mode",
+                "save_freq",
+                "initial_value_threshold",
+                "save_weights_only",
+            ],
+        ),
+        ("callbacks/csv_logger", &["filename", "separator", "append"]),
+        ("callbacks/gradual_unfreezing", &["stages", "factor"]),
+        (
+            "data/validation",
+            &[
+                "first", "fraction", "fold", "folds", "shuffle", "stratify", "group", "time", "x",
+                "y", "table", "images",
+            ],
+        ),
+        (
+            "pretrain",
+            &[
+                "type",
+                "until",
+                "epochs",
+                "batch_size",
+                "optimizer",
+                "loss",
+                "noise",
+                "dropout",
+                "sparsity",
+                "greedy",
+                "tied",
+                "augment",
+                "rate",
+                "triplets",
+                "margin",
+            ],
+        ),
         (
             "",
             &[

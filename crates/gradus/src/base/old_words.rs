@@ -202,7 +202,8 @@ const NAMES: &[(&str, &[&str], &str)] = &[
     ("optimizer", &["momentum", "nesterov", "gd", "sgdm"], "sgd"),
 ];
 
-/// What to write in place of a key that `owner`, of a family or a table, does not have.
+/// Advice in place of a key that `owner`, of a family or a table, does not have; `fields` are its
+/// own.
 pub(crate) fn successor(
     family: &str,
     owner: &str,

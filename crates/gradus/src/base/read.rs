@@ -73,8 +73,8 @@ fn typed<T: DeserializeOwned>(
             let expected = precise(&fields, &pointer, form, check);
             Error::invalid(&at, found, expected)
         }
-        Refusal::NoneOf(name, known) => {
-            Error::unknown(&at, "value", &name, known.iter().map(String::as_str))
+        Refusal::NoneOf(family, name, known) => {
+            Error::unknown(&at, family, &name, known.iter().map(String::as_str))
         }
         Refusal::Missing(key) => {
             let expected = missing(&fields, &pointer, &key, check);
@@ -122,7 +122,7 @@ fn precise<T: DeserializeOwned>(
                 _ => None,
             },
             Err(error) => match Refusal::of(&error.inner().to_string()) {
-                Refusal::NoneOf(_, known) if !known.is_empty() => {
+                Refusal::NoneOf(_, _, known) if !known.is_empty() => {
                     let known: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
                     Some(known.join(" or "))
                 }

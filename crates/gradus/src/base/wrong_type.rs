@@ -1,12 +1,12 @@
-//! What serde says of a value that it cannot read, in words of a configuration.
+//! Serde's refusals of a value, in words of a configuration.
 
 /// A refusal of serde's, understood.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// A value of another type or form.
     Expected(Form),
-    /// A name that is none of these.
-    NoneOf(String, Vec<String>),
+    /// A key or another name that is none of these; the first says which of the two.
+    NoneOf(&'static str, String, Vec<String>),
     /// A key that has to be there.
     Missing(String),
     /// A sentence as it is.
@@ -36,10 +36,11 @@ impl Refusal {
         if let Some(rest) = text.strip_prefix("missing field ") {
             return Refusal::Missing(quoted(rest).concat());
         }
-        for start in ["unknown variant ", "unknown field "] {
+        for (start, family) in [("unknown variant ", "value"), ("unknown field ", "key")] {
             if let Some(rest) = text.strip_prefix(start) {
                 let mut names = quoted(rest).into_iter();
-                return Refusal::NoneOf(names.next().unwrap_or_default(), names.collect());
+                let found = names.next().unwrap_or_default();
+                return Refusal::NoneOf(family, found, names.collect());
             }
         }
         for start in ["invalid type: ", "invalid value: ", "invalid length "] {
@@ -131,7 +132,7 @@ mod tests {
         );
         let names = vec!["b".to_owned(), "c".to_owned()];
         let unknown = Refusal::of("unknown variant `a`, expected one of `b`, `c`");
-        assert_eq!(unknown, Refusal::NoneOf("a".into(), names));
+        assert_eq!(unknown, Refusal::NoneOf("value", "a".into(), names));
         assert_eq!(
             Refusal::of("unknown loss `a`"),
             Refusal::Other("unknown loss `a`".into())

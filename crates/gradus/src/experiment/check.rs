@@ -52,7 +52,7 @@ pub fn check(document: &Document, spec: Option<&str>, progress: &Progress<'_>) -
     }
     let active = match (spec, &data.train) {
         (Some(spec), _) => initial_activity(&run, data, spec, progress)?,
-        // What cannot be run is said above.
+        // A model that cannot be run is told above.
         (None, Data::Memory(_)) => {
             let mut all = usual_activity(&run, data).unwrap_or_default();
             // The reason may be told already.
@@ -169,6 +169,7 @@ fn recipe(run: &Run, data: &RunData) -> Vec<Finding> {
         fresh: run.fresh,
         pretrained: run.pretrain.is_some(),
         schedule: run.schedule.as_ref(),
+        find_rate: run.find_rate,
         shuffle: run.shuffle,
         mixup: run.mixup.is_some(),
         early_stopping: run.callbacks.early_stopping.as_ref(),

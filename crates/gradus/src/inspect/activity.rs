@@ -71,7 +71,7 @@ impl Model {
             }
             _ => None,
         });
-        // Of a shared layer, the last use.
+        // The last use of a shared layer.
         let mut found: Vec<(usize, String)> = activations.collect();
         found.dedup_by_key(|(layer, _)| *layer);
         if found.is_empty() {

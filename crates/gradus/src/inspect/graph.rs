@@ -90,7 +90,7 @@ pub(super) struct Graph<'a> {
     behind: Vec<Vec<usize>>,
     /// The dense layers, in the order of the nodes.
     pub dense: Vec<InPlace<'a>>,
-    /// Of each node, true if all that is behind it is the model's output: nothing else is learned
+    /// True for each node that has the model's output alone behind it: nothing else is learned
     /// there.
     last: Vec<bool>,
     /// The place of each node's layer among these.

@@ -36,6 +36,8 @@ pub struct PlannedTraining<'a> {
     pub pretrained: bool,
     /// The schedule that sets the learning rate, if it is none of the optimizer's own.
     pub schedule: Option<&'a Schedule>,
+    /// True if the learning-rate finder is to set the rate, or the schedule's highest one.
+    pub find_rate: bool,
     /// True if the rows are shuffled before each epoch.
     pub shuffle: bool,
     /// True if rows are mixed.

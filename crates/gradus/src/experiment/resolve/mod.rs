@@ -48,7 +48,9 @@ pub struct Run {
     pub fresh: bool,
     /// Suspicious things about the rows and the schedule.
     pub findings: Vec<Finding>,
-    /// The rate that the learning-rate finder has set.
+    /// True if the learning-rate finder is to set the rate.
+    pub find_rate: bool,
+    /// The rate that it has set.
     pub found: Option<FoundRate>,
     /// The use of the rows and what the model predicts, as text of some lines.
     pub rows: String,
@@ -167,6 +169,7 @@ impl Config {
             fresh: starts.is_empty(),
             starts,
             findings,
+            find_rate: self.train.find_rate,
             found: None,
             text: String::new(),
             test_spec: self.test_spec(),

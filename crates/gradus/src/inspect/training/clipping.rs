@@ -26,7 +26,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             Finding::warning(NAME, place, found, advice)
         };
         match limit {
-            Some(limit) if limit < LEAST => {
+            Some(limit) if limit <= LEAST => {
                 let advice = "hardly anything of them is left to learn from: 1.0 is usual";
                 findings.push(finding(advice));
             }

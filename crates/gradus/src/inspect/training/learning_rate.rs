@@ -25,7 +25,7 @@ struct Rates {
 }
 
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
-    let optimizer = planned.optimizer();
+    let optimizer = planned.optimizer().filter(|_| !planned.find_rate);
     let Some((optimizer, rates)) = optimizer.map(|o| (o, rates(planned, o))) else {
         return Vec::new();
     };

@@ -36,7 +36,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             }
             let norm = rules.constraint.map(|c| c.to_config());
             let norm = norm.and_then(|config| config["max_value"].as_f64());
-            if let Some(norm) = norm.filter(|norm| *norm < LEAST_NORM) {
+            if let Some(norm) = norm.filter(|norm| *norm <= LEAST_NORM) {
                 let found = format!("`{key}_constraint` allows a norm of {norm}");
                 let advice = "hardly anything gets through: 1 to 4 are usual";
                 findings.push(Finding::warning(NAME, at(&layer.name), found, advice));

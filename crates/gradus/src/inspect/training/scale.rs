@@ -64,7 +64,8 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         let advice = "training begins well with numbers around 1: `data.scale = \"unit\"` for \
                       pixels, else `{ type = \"Normalization\" }` as the first layer";
         findings.push(Finding::warning("unscaled_inputs", place(), found, advice));
-    } else if first.nature() == Nature::SelfNormalizing
+    } else if planned.fresh
+        && first.nature() == Nature::SelfNormalizing
         && (mean.abs() > 0.5 || !(0.5..=2.0).contains(&deviation))
     {
         let found = format!("SELU on inputs of mean {mean:.2} and deviation {deviation:.2}");

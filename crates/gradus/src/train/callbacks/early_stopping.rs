@@ -73,7 +73,7 @@ impl EarlyStopping {
     /// mostly the last, when the rate falls.
     pub fn recipe(epochs: usize) -> Self {
         EarlyStopping {
-            // As many as there are, and it could never act.
+            // With one more it could never act.
             patience: (epochs - epochs / 3).min(epochs.saturating_sub(1)),
             restore_best_weights: true,
             ..Self::default()

@@ -92,6 +92,11 @@ fn reused_layers_keep_their_weights_and_the_resolved_configuration_repeats_the_r
     let again = ["train", "b/config.toml", "--quiet", "--out", "again"];
     place.ok(&again);
     assert!(results(&place, "b") == results(&place, "again"));
+    let names = "data.classes=[\"8\", \"9\"]";
+    place.ok(&[
+        "train", "b.toml", "--quiet", "--out", "named", "--set", names,
+    ]);
+    assert!(results(&place, "b") == results(&place, "named"));
     // The test rows are not those that the set's name alone would give.
     let evaluated = place.ok(&["evaluate", "b", "--data", "test"]);
     assert!(evaluated.starts_with("test: 70 rows"), "{evaluated}");

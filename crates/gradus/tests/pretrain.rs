@@ -354,7 +354,7 @@ fn a_stack_of_rbms_learns_which_units_are_on_together() {
         let before = model.clone();
         let histories = task.pretrain(&mut model, &data).unwrap();
         assert_eq!(histories.len(), 2);
-        // Of the bits' variance of 0.25, less is left than that of the turned ones, 0.09.
+        // Less is left of the bits' variance, 0.25, than that of the turned ones, 0.09.
         let losses = histories[0].get("loss");
         assert!(losses.len() == 30 && losses[0] > 0.12, "{losses:?}");
         assert!(losses[29] < 0.09, "{losses:?}");

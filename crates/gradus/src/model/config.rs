@@ -102,7 +102,7 @@ impl Model {
         let Some(last) = reader.last else {
             return Err(Error::invalid(at, "no layers", "at least one"));
         };
-        // What is reused may be a graph.
+        // Reused layers may be a graph.
         let chain = outputs.is_none() && Self::is_chain(layers) && reader.graph.is_linear();
         let name = if chain { "sequential" } else { "functional" };
         reader.graph = reader.graph.name(name);

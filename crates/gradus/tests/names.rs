@@ -29,7 +29,7 @@ fn a_string_is_the_value_that_it_names() {
 #[test]
 fn a_network_of_strings_trains_to_the_same_bits() {
     let weights = |mut model: Model| {
-        model.fit(&rows(), Fit::new().epochs(2)).unwrap();
+        model.fit(rows(), Fit::new().epochs(2)).unwrap();
         model.get_weights()
     };
     let hidden = |activation: Activation, initializer: Initializer| {

@@ -11,7 +11,7 @@ use std::path::Path;
 fn configurations() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
-    for folder in ["recipes", "crates/gradus/recipes"] {
+    for folder in ["recipes", "recipes/book", "crates/gradus/recipes"] {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             found.push(entry.unwrap().path());
         }
@@ -52,8 +52,11 @@ fn good_configurations_are_valid() {
     let mut good = 0;
     for (name, text) in all {
         let config = from_toml(&text).unwrap();
-        // A program adds losses and metrics of its own, which no configuration has.
-        if let Err(error) = read(&config) {
+        // A program adds losses and metrics of its own, which no configuration has; a model to reuse
+        // is opened later.
+        if let Err(error) = read(&config)
+            && !text.contains("{ reuse = ")
+        {
             assert!(!validator.is_valid(&config), "{name}: {error}");
             continue;
         }

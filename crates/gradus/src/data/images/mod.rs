@@ -28,7 +28,7 @@ use pixels::Pixels;
 pub(super) use rows::PictureRows;
 use std::path::Path;
 
-/// What a folder of pictures holds.
+/// The contents of a folder of pictures.
 pub(crate) struct PicturesLook {
     /// The classes, each with the number of its pictures.
     pub classes: Vec<(String, usize)>,

@@ -80,7 +80,7 @@ struct Raw {
     /// empty.
     #[schemars(with = "Option<train_keys::Raw>", extend("examples" = [{ "epochs": 20 }]))]
     train: Option<Value>,
-    /// What happens between the epochs. Default none, or a recipe's early stopping.
+    /// Callbacks between the epochs. Default none, or a recipe's early stopping.
     #[schemars(with = "Option<callbacks::Raw>", extend("examples" = [{ "early_stopping": { "patience": 10 } }]))]
     callbacks: Option<Value>,
     /// A task for the first layers before the training, mostly without labels. Default none.

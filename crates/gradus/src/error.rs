@@ -12,8 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error: the cause, the place, and what would have been right.
 ///
-/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::NotWritten`], [`Error::Internal`]
-/// and most of [`Error::Io`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
+/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::NotWritten`], [`Error::Other`],
+/// [`Error::Internal`] and most of [`Error::Io`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -143,6 +143,10 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// An error of a program's own, from its callback: see [`Error::other`].
+    #[error("{0}")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// A fault of gradus itself, not of its user.
     #[error("internal error, please report it: {}", visible_lines(.0))]
     Internal(String),
@@ -205,9 +209,16 @@ impl Error {
             Error::BlowUp { .. }
             | Error::Interrupted
             | Error::NotWritten { .. }
+            | Error::Other(_)
             | Error::Internal(_) => false,
             _ => true,
         }
+    }
+
+    /// An error of a program's own, or a text, for a callback to end a training with:
+    /// `std::fs::write("epoch", text).map_err(Error::other)?`.
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Other(error.into())
     }
 
     /// Prefixes the error's path of keys with `prefix`: under `model`, `units` becomes

@@ -40,9 +40,9 @@
 //! | activations, initializers, losses, metrics, optimizers, schedules, regularizers, constraints | [`rules`] |
 //! | a loss or a metric of your own | [`rules::losses::Function`], [`rules::metrics::Function`] |
 //! | rows in memory, in files larger than memory, from an iterator | [`Dataset`], [`data::Stream`], [`data::Generator`] |
-//! | a table: CSV, Parquet, record batches, frames, or columns of your own | [`data::Table`], [`data::Table::from_columns`], [`data::DataConfig::load_table`], [`model::Recipe::table_model`] |
+//! | a table: CSV, Parquet, record batches, frames, or columns of your own | [`data::Table::from_columns`], [`data::DataConfig::load_table`], [`model::Recipe::model_of`], [`Model::score`]: from vectors to scored rows in the first's example |
 //! | epochs, batches, callbacks (early stopping, your own) | [`train::Fit`], [`train::Callback`] |
-//! | predictions from many threads, of single rows | [`Model::predictor`] |
+//! | predictions from many threads, of single rows of numbers | [`Model::predictor`] |
 //! | uncertainty (Monte Carlo dropout) | [`Model::predict_mc`] |
 //! | freezing, reusing layers, pretraining | [`Model::set_trainable`], [`Sequential::add_layers`], [`train::Autoencoder`], [`train::Rbm`] |
 //! | a learning rate | [`Model::find_learning_rate`] |
@@ -76,7 +76,10 @@ pub use model::{Dtype, Functional, Model, Sequential, layers};
 /// The names that most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
     pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
-    pub use crate::data::{self, DataConfig, Dataset, Scale, Split, Table, TableOptions, Tensor};
+    pub use crate::data::{
+        self, Cells, DataConfig, Dataset, HoldOut, Scale, Split, SplitBy, Table, TableOptions,
+        Tensor,
+    };
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
     pub use crate::model::{Functional, Model, OutputLoss, Recipe, Sequential};
     pub use crate::rules::activations::Activation;

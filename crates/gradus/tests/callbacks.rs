@@ -129,6 +129,35 @@ fn a_monitor_of_validation_rows_that_are_not_there_says_so() {
 }
 
 #[test]
+fn a_misspelled_monitor_is_told_before_the_first_epoch() {
+    let model = Sequential::new().add(Dense::new(1));
+    let mut model = model.compile("sgd", "mse", &["mae".into()]).unwrap();
+    for (monitor, nearest) in [("val_lss", "val_loss"), ("val_mse", "val_mae")] {
+        let stop = EarlyStopping::new().monitor(monitor);
+        let fit = model.fit(data(), Fit::new().validation_split(0.2).callback(stop));
+        let error = fit.unwrap_err().to_string();
+        let words = format!("did you mean `{nearest}`");
+        assert!(error.contains(&words), "{error}");
+    }
+}
+
+#[test]
+fn a_callback_ends_a_training_with_an_error_of_its_own() {
+    struct Fails;
+    impl Callback for Fails {
+        fn on_epoch_end(&mut self, _: usize, _: &Logs, _: &mut Training<'_>) -> gradus::Result<()> {
+            Err(gradus::Error::other("the queue is gone"))
+        }
+    }
+    let model = Sequential::new().add(Dense::new(1));
+    let mut model = model.compile("sgd", "mse", &[]).unwrap();
+    let error = model.fit(data(), Fit::new().callback(Fails)).unwrap_err();
+    assert!(matches!(error, gradus::Error::Other(_)));
+    assert!(!error.is_users_mistake());
+    assert_eq!(error.to_string(), "the queue is gone");
+}
+
+#[test]
 fn a_monitor_without_a_direction_asks_for_it() {
     let count = TruePositives::default();
     let fit = |callback: EarlyStopping| {

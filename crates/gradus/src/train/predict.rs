@@ -114,7 +114,30 @@ impl Predictor {
 
 impl Model {
     /// The predictions for a table's rows, which need no targets: the ids, then each target's
-    /// numbers, or the names and probabilities of its classes, as in [`Model::scored`].
+    /// numbers, or the names and probabilities of its classes, as in [`Model::scored`]. A category that
+    /// the training rows did not have counts as unknown, and further columns are ignored.
+    ///
+    /// Each call prepares the model anew. Who scores row by row makes a [`Model::predictor`] once and
+    /// asks it for [`Model::table_rows`], which takes a twentieth of the time.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let legs: Vec<f64> = (0..90).map(|i| [2.0, 4.0, 6.0][i % 3]).collect();
+    /// let kind: Vec<&str> = (0..90).map(|i| ["bird", "cat", "bee"][i % 3]).collect();
+    /// let animals = Table::from_columns([("legs", Cells::from(legs)), ("kind", kind.into())])?;
+    /// let data = DataConfig::of(TableOptions::new().target("kind"));
+    /// let rows = data.load_table(&animals, 42)?;
+    /// let mut model = Recipe::of_table(rows.train_rows()).model_of(&rows, &data.columns)?;
+    /// model.fit(&rows.train, Fit::new().epochs(20))?;
+    ///
+    /// let new = Table::from_columns([("legs", vec![4.0, 2.0].into())])?;
+    /// let scored = model.score(&new)?; // columns: kind, kind_bird, kind_cat, kind_bee
+    /// let (kinds, cats) = (scored.texts("kind")?, scored.numbers("kind_cat")?);
+    /// println!("{} (a cat with {:.0}%)", kinds[0], 100.0 * cats[0]);
+    /// # assert_eq!(kinds.len(), 2);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
     pub fn score(&self, source: impl Tabular) -> Result<Scored> {
         let rows = self.table_rows(source, false)?;
         self.scored(&rows, &self.predict_all(&rows)?)

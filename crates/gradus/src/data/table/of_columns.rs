@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 
 impl Table {
     /// A table of columns: each a name and its cells, such as a `Vec` of numbers, truths or texts;
-    /// of `Option`s where cells may be missing.
+    /// of `Option`s where cells may be missing. Whole numbers of 64 bits are no `f64`s without loss:
+    /// `numbers.iter().map(|&n| n as f64).collect::<Vec<_>>()`.
     ///
     /// An error without columns, for columns of different lengths, and for two of one name.
     ///
     /// ```
     /// use gradus::prelude::*;
-    /// use gradus::data::{HoldOut, SplitBy};
     ///
     /// let rooms: Vec<f64> = (0..80).map(|i| f64::from(i % 7)).collect();
     /// let price: Vec<f64> = rooms.iter().map(|rooms| 100.0 + 30.0 * rooms).collect();

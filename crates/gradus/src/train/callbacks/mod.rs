@@ -25,7 +25,7 @@ pub use terminate_on_nan::TerminateOnNaN;
 
 /// Keras' hooks. Each does nothing by default.
 ///
-/// An error ends the training at once. A callback of one's own is a struct with
+/// An error ends the training at once; [`Error::other`] makes one of a program's own. A callback of one's own is a struct with
 /// the hooks that it needs:
 ///
 /// ```
@@ -438,6 +438,14 @@ impl Direction {
         }
         let name = monitor.strip_prefix("val_").unwrap_or(monitor);
         let found = model.measured().into_iter().find(|(n, _)| n == name);
+        let is_rate = name == "learning_rate";
+        if found.is_none() && !is_rate {
+            let of_model = model.measurements();
+            let of_rows = of_model.iter().map(|name| format!("val_{name}"));
+            let known: Vec<String> = of_model.iter().cloned().chain(of_rows).collect();
+            let known = known.iter().map(String::as_str).chain(["learning_rate"]);
+            return Err(Error::unknown("monitor", "measurement", monitor, known));
+        }
         let better = found.and_then(|(_, better)| better);
         better.ok_or_else(|| {
             let problem = format!(

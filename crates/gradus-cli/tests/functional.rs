@@ -182,7 +182,7 @@ fn mistakes_in_a_graph_are_named() {
     mistake(
         "units = 5",
         "units = 5, input = [\"left\"]",
-        "did you mean `inputs`?",
+        "unknown key `input`; write `inputs = ",
     );
     mistake(
         "type = \"Add\", inputs = [\"shared\", \"shared:1\"]",

@@ -147,7 +147,7 @@ fn classes_are_kept_merged_and_numbered_anew_and_rows_limit_what_is_trained_on()
             &["data.rows", "whole number of 1 or more"],
         ),
         (
-            "y = \"y.npy\"\nclasses = [1, 2]\nmemory = \"1 KB\"",
+            "y = \"y.npy\"\nclasses = [1, 2]\nmemory = 300",
             &["`classes` belongs to"],
         ),
         (

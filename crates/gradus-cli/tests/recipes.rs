@@ -69,6 +69,6 @@ fn few_rows(text: &str) -> String {
         false => format!("{line}\n"),
     };
     let text: String = text.lines().map(line).collect();
-    text.replace("\"fashion-mnist\"", "\"digits\"")
-        .replace("\"cifar10\"", "\"digits\"")
+    text.replace("\"fashion-mnist", "\"digits")
+        .replace("\"cifar10", "\"digits")
 }

@@ -182,6 +182,8 @@ fn a_cross_validation_goes_on_with_the_folds_that_are_missing() {
     assert_eq!(other, "--folds: found 4, expected 3, as the run has");
     let single = resumed.run(silent).unwrap_err().to_string();
     assert!(single.contains("holds a cross-validation"), "{single}");
+    // A process that is killed while it writes leaves such a file.
+    folder.write("run/.folds.csv.479-33.tmp", "fold,");
     let mut trained = [0; 4];
     let ended = resumed.cross_validate(3, |event| {
         match event {
@@ -192,6 +194,7 @@ fn a_cross_validation_goes_on_with_the_folds_that_are_missing() {
         Ok(())
     });
     ended.unwrap();
+    assert!(!folder.path("run/.folds.csv.479-33.tmp").exists());
     assert!(
         trained[1] == 0 && (2..5).contains(&trained[2]) && trained[3] == 5,
         "{trained:?}"

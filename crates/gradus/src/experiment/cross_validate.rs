@@ -4,7 +4,7 @@ use super::config::Document;
 use super::event::{Event, Progress};
 use super::lock::Lock;
 use super::run_folder::{
-    CONFIG, Destination, FOLDS, PREDICTIONS, Resume, create, fold_folder, write_text,
+    CONFIG, Destination, FOLDS, PREDICTIONS, Resume, create, fold_folder, tidy, write_text,
 };
 use super::train::{Trained, train};
 use crate::base::atomic_file::write_atomic;
@@ -50,6 +50,10 @@ pub fn cross_validate(
     }
     let lock = resume.as_ref().map(|run| Lock::take(&run.folder, progress));
     let lock = RefCell::new(lock.transpose()?);
+    if let Some(run) = &resume {
+        // A process that was killed on the way may have left a part of `folds.csv`.
+        tidy(&run.folder);
+    }
     let mut lock_new = |event: &Event<'_>| {
         if let Event::PretrainBegin { folder } | Event::TrainBegin { folder } = event
             && lock.borrow().is_none()

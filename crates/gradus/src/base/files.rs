@@ -36,7 +36,8 @@ pub(crate) fn read_text(path: &Path, expected: &str, most: u64) -> Result<String
     String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))
 }
 
-fn read_from(file: File, path: &Path, most: u64) -> Result<Vec<u8>> {
+/// As [`read`], of a file that is open.
+pub(crate) fn read_from(file: impl Read, path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|cause| Error::io("read", path, cause))?;

@@ -66,14 +66,7 @@ pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>
 
 /// Like [`load_keras_with_notes`], with the digest of the file, which is read once.
 pub(crate) fn load_keras_with_digest(path: &Path) -> Result<(Model, Vec<Note>, String)> {
-    if path.is_dir() {
-        return Err(Error::file(path, foreign::folder(path)));
-    }
-    let bytes = files::read(path, "a model", MOST_BYTES)?;
-    let first = &bytes[..bytes.len().min(foreign::ENOUGH)];
-    if let Some(problem) = foreign::file(path, first) {
-        return Err(Error::file(path, problem));
-    }
+    let bytes = files::read_from(open(path)?, path, MOST_BYTES)?;
     let digest = Digest::of(&bytes);
     let (model, notes) = from_reader(Cursor::new(bytes), path)?;
     Ok((model, notes, digest))

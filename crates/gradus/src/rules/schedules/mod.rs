@@ -98,8 +98,11 @@ impl Schedule {
             total: 3,
             per_epoch: 3,
         };
-        let momenta = (0..3).filter_map(|step| self.at(at(step)).momentum);
-        momenta.into_iter().any(|momentum| momentum != 0.0)
+        (0..3).any(|step| {
+            self.at(at(step))
+                .momentum
+                .is_some_and(|momentum| momentum != 0.0)
+        })
     }
 }
 

@@ -147,6 +147,27 @@ pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
     (place.read(&format!("{run}/model.keras")), measurements)
 }
 
+/// Starts a training that `cut` ends before its end: with more epochs if it was too fast for that,
+/// which `cut` says with `None`. The setting that holds the epochs, and what `cut` gave.
+pub fn cut_short<T>(
+    place: &Place,
+    train: &[&str],
+    out: &str,
+    mut cut: impl FnMut(&mut Command) -> Option<T>,
+) -> (&'static str, T) {
+    for epochs in ["train.epochs=60", "train.epochs=1000", "train.epochs=20000"] {
+        let folder = place.path(out);
+        if folder.exists() {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+        let arguments = [train, &["--set", epochs, "--out", out]].concat();
+        if let Some(found) = cut(&mut place.command(&arguments)) {
+            return (epochs, found);
+        }
+    }
+    panic!("{train:?} always came to its end");
+}
+
 /// The text of a run's newest checkpoint state, if there is one.
 pub fn newest_state(place: &Place, run: &str) -> Option<String> {
     let folder = format!("{run}/checkpoint");

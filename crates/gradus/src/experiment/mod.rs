@@ -41,6 +41,7 @@ mod config;
 mod cross_validate;
 mod event;
 mod lock;
+mod logs;
 mod model_data;
 mod model_file;
 mod pretrain;

@@ -5,11 +5,13 @@ use super::checkpoint::{Folder, Snapshot, State, Writer};
 use super::config::{Callbacks, CheckpointConfig};
 use super::event::{Event, Progress};
 use super::lock::Lock;
+use super::logs::{Log, logs};
 use super::run_folder::{CONFIG, Destination, tidy, write_text};
 use super::unwritten::Unwritten;
 use crate::error::Result;
 use crate::model::Model;
 use crate::train::callbacks::{Callback, Progress as EpochProgress};
+use crate::train::health::HealthView;
 use crate::train::{Epoch, History, Logs, Training};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,6 +20,8 @@ use std::time::Instant;
 pub struct Recorder<'a, 'p> {
     /// The configured callbacks.
     pub callbacks: Callbacks,
+    /// The logs of the run folder, once training has begun.
+    pub logs: Vec<Log>,
     /// Gets the events.
     pub progress: &'a Progress<'p>,
     /// The measurements so far.
@@ -72,6 +76,10 @@ impl Callback for Recorder<'_, '_> {
         self.checkpoint_inside(due, told, p, t)
     }
 
+    fn on_health(&mut self, health: &HealthView<'_>, t: &mut Training<'_>) -> Result<()> {
+        self.each(|c| c.on_health(health, t))
+    }
+
     fn on_test_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
         self.each(|c| c.on_test_batch_end(p, t))?;
         let told = self.progress.tell(&Event::ValidationBatchEnd(p));
@@ -94,6 +102,15 @@ impl Recorder<'_, '_> {
     fn each(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Result<()>) -> Result<()> {
         for (name, callback) in self.callbacks.each() {
             let called = call(callback);
+            self.unwritten.note(name, called, self.progress)?;
+        }
+        self.each_log(call)
+    }
+
+    /// Calls each log.
+    fn each_log(&mut self, mut call: impl FnMut(&mut dyn Callback) -> Result<()>) -> Result<()> {
+        for (name, log) in &mut self.logs {
+            let called = call(&mut **log);
             self.unwritten.note(name, called, self.progress)?;
         }
         Ok(())
@@ -134,10 +151,12 @@ impl Recorder<'_, '_> {
             let now = Instant::now();
             self.checkpoint(start, (true, now), model, training)?;
         }
-        match &self.folder {
-            Some(folder) => self.progress.tell(&Event::TrainBegin { folder }),
-            None => Ok(()),
-        }
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        self.logs = logs(folder, &self.config, &self.history);
+        self.progress.tell(&Event::TrainBegin { folder })?;
+        self.each_log(|log| log.on_train_begin(training))
     }
 
     /// Restores the callbacks' progress.

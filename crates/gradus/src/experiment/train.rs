@@ -172,6 +172,7 @@ fn recorder<'a, 'p>(
 ) -> Recorder<'a, 'p> {
     Recorder {
         callbacks: std::mem::take(&mut run.callbacks),
+        logs: Vec::new(),
         progress,
         history: Default::default(),
         folder,

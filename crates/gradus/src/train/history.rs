@@ -1,5 +1,6 @@
 //! The results of training, epoch by epoch.
 
+use super::health::Health;
 use crate::error::{Error, Result};
 use std::fmt;
 
@@ -79,6 +80,8 @@ impl Epoch {
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,
+    /// The health of each layer at sampled steps.
+    pub health: Health,
 }
 
 impl History {

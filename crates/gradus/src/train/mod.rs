@@ -13,6 +13,7 @@ pub(crate) mod feeds;
 mod find_learning_rate;
 mod fit;
 mod gathered;
+pub mod health;
 mod history;
 mod mc;
 mod meters;

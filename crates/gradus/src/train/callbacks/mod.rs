@@ -7,6 +7,7 @@ mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
 use super::device::Device;
+use super::health::HealthView;
 use super::history::Logs;
 use super::meters::Meters;
 use super::runner::Runner;
@@ -91,6 +92,13 @@ pub trait Callback {
         Ok(())
     }
 
+    /// After each step at which the health of the layers was sampled, before
+    /// [`on_train_batch_end`](Self::on_train_batch_end).
+    fn on_health(&mut self, health: &HealthView<'_>, training: &mut Training<'_>) -> Result<()> {
+        let _ = (health, training);
+        Ok(())
+    }
+
     /// Before each epoch's validation.
     fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {
         let _ = training;
@@ -154,6 +162,10 @@ impl<C: Callback + ?Sized> Callback for &mut C {
         training: &mut Training<'_>,
     ) -> Result<()> {
         (**self).on_train_batch_end(progress, training)
+    }
+
+    fn on_health(&mut self, health: &HealthView<'_>, training: &mut Training<'_>) -> Result<()> {
+        (**self).on_health(health, training)
     }
 
     fn on_test_begin(&mut self, training: &mut Training<'_>) -> Result<()> {

@@ -5,6 +5,7 @@ pub mod atomic_file;
 pub(crate) mod digest;
 pub(crate) mod files;
 pub(crate) mod hash;
+pub(crate) mod histogram;
 pub(crate) mod json_schema;
 pub(crate) mod lane;
 pub(crate) mod math;

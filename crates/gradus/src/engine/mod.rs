@@ -56,6 +56,8 @@ pub(crate) struct Step {
     pub average_momentum: f32,
     /// True if the weights become their averages in this step.
     pub overwrite: bool,
+    /// True if values are counted for histograms, in a plan that observes.
+    pub counting: bool,
 }
 
 /// A machine that runs programs.

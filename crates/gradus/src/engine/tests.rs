@@ -1,5 +1,7 @@
 //! Tests of the fast engine against the reference, on whole models.
 
+mod observation;
+
 use super::cpu::{Cpu, Isa};
 use super::null::Null;
 use super::reference::Reference;
@@ -495,14 +497,18 @@ fn trained_with(
 fn operations(mut model: Model, data: &Dataset, bfloat16: bool) -> Vec<Op> {
     let options = Fit::new().on(Device::new(Null));
     model.fit(data, options).unwrap();
-    let wanted = |mode, bfloat16| PlanSpec {
+    let wanted = |mode, bfloat16, observed| PlanSpec {
         mode,
         rows: 32,
         weighted: false,
         mixed: false,
         bfloat16,
+        observed,
     };
-    let wanted = [wanted(Mode::Train, bfloat16), wanted(Mode::Evaluate, false)];
+    let wanted = [
+        wanted(Mode::Train, bfloat16, true),
+        wanted(Mode::Evaluate, false, false),
+    ];
     let plans = model.lower(&wanted).unwrap().program.plans;
     plans.into_iter().flat_map(|plan| plan.ops).collect()
 }

@@ -5,6 +5,7 @@ use super::feeds::{self, FeedRole, FeedSource};
 use super::graph::{Model, Source};
 use super::layers::Call;
 use super::mixup::Mixtures;
+use super::observed::{Observation, ObservedLayer};
 use super::tied;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
@@ -33,6 +34,8 @@ pub(crate) struct Lowered {
     pub feeds: Vec<Vec<FeedRole>>,
     /// Of each plan, where each feed's numbers come from.
     pub sources: Vec<Vec<FeedSource>>,
+    /// Of each plan, the layers that it observes.
+    pub observed: Vec<Vec<ObservedLayer>>,
 }
 
 /// The plan spec.
@@ -47,6 +50,8 @@ pub(crate) struct PlanSpec {
     pub mixed: bool,
     /// True if products round their operands to bfloat16.
     pub bfloat16: bool,
+    /// True of a training that observes its layers, without any change of the results.
+    pub observed: bool,
 }
 
 impl Model {
@@ -114,8 +119,16 @@ impl Model {
             }
         }
         let (mut plans, mut feeds, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+        let mut observed = Vec::new();
         for &spec in specs {
-            let (plan, roles) = self.plan(spec, &variables, &numbers, &trained)?;
+            let (plan, roles, layers) = self.plan(
+                spec,
+                &variables,
+                &numbers,
+                &trained,
+                spec.observed.then_some(&owners),
+            )?;
+            observed.push(layers);
             let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
             let order = feeds::order(self, labelled, spec.weighted)?;
             let places: HashMap<FeedRole, usize> = order.into_iter().zip(0..).collect();
@@ -132,6 +145,7 @@ impl Model {
             owners,
             feeds,
             sources,
+            observed,
         })
     }
 
@@ -141,8 +155,11 @@ impl Model {
         variables: &[Variable],
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
-    ) -> Result<(Plan, Vec<FeedRole>)> {
+        observed: Option<&[Owner]>,
+    ) -> Result<(Plan, Vec<FeedRole>, Vec<ObservedLayer>)> {
         let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
+        let mut observation =
+            observed.map(|owners| Observation::begin(self, &mut plan, trained, owners));
         let shapes = self.shapes()?;
         let mut roles = Vec::new();
         let mut feed = |plan: &mut Lowering, role: FeedRole, shape: Shape| {
@@ -186,8 +203,9 @@ impl Model {
         }
         let owners = tied::owners(self)?;
         let mut values: Vec<Value> = Vec::new();
-        for node in &self.nodes {
+        for (number, node) in self.nodes.iter().enumerate() {
             let layer = &self.layers[node.layer];
+            let start = plan.len();
             let from: Vec<Value> = node
                 .inputs
                 .iter()
@@ -207,6 +225,9 @@ impl Model {
             plan.in_inference(node.inference);
             let value = layer.rule.lower(&mut plan, call);
             plan.in_inference(false);
+            if let Some(observation) = &mut observation {
+                observation.node(self, number, &mut plan, (&from, &value), start);
+            }
             if with_loss && let Some(rule) = layer.rule.activity_regularizer() {
                 let shape: Vec<usize> = [spec.rows]
                     .iter()
@@ -229,7 +250,7 @@ impl Model {
             })
             .map(|value| Ok(plan.result(&value?)))
             .collect::<Result<_>>()?;
-        let mut losses = Vec::new();
+        let (mut losses, mut layers) = (Vec::new(), Vec::new());
         if matches!(spec.mode, Mode::Train | Mode::Evaluate) {
             let compiled = self.compiled()?;
             let output_losses: Vec<(usize, &OutputLoss, &Value)> = compiled
@@ -270,13 +291,17 @@ impl Model {
                 losses.push((buffer, output.view().positions));
             }
             if spec.mode == Mode::Train {
-                plan.backward(&starts, trained, compiled.optimizer()?)?;
+                let of = observation.as_ref().map_or(&[][..], Observation::ops);
+                let gradients = plan.backward(&starts, trained, compiled.optimizer()?, of)?;
+                if let Some(observation) = observation.take() {
+                    layers = observation.finish(&mut plan, &gradients);
+                }
             }
         }
         if spec.bfloat16 {
             plan.round_factors();
         }
-        Ok((plan.finish(spec.rows, outputs, losses)?, roles))
+        Ok((plan.finish(spec.rows, outputs, losses)?, roles, layers))
     }
 }
 

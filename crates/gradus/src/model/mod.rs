@@ -14,6 +14,7 @@ pub(crate) mod lowering;
 mod memory;
 pub(crate) mod mixup;
 pub(crate) mod noise;
+pub(crate) mod observed;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod predicts;

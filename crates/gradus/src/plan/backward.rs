@@ -2,26 +2,30 @@
 //! [`Operation::backward`](super::operation::Operation::backward).
 
 use super::lower::Lowering;
+use super::operands::Layout;
 use super::operation::Backward;
 use super::ops::{Sum, SumGradients};
 use super::updates::Trained;
-use super::{Buffer, Op, View};
+use super::{Buffer, Op, Size, View};
 use crate::error::{Error, Result};
 use crate::rules::optimizers::Optimizer;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// A start of the backward pass: a tensor, its gradient, their view.
 pub type Start = (Buffer, Buffer, View);
 
 impl Lowering {
     /// The backward pass from gradients of some tensors, and the update of every
-    /// trained variable.
+    /// trained variable. The gradients of `observed` stretches of forward operations are observed:
+    /// of the last result of each that has one.
     pub fn backward(
         &mut self,
         starts: &[Start],
         trained: &[Trained],
         by: &Optimizer,
-    ) -> Result<()> {
+        observed: &[Range<usize>],
+    ) -> Result<Gradients> {
         let forward = self.ops.clone();
         let wanted = depends_on(&forward, trained);
         let mut pass = Pass {
@@ -34,14 +38,35 @@ impl Lowering {
         for &(x, dx, view) in starts {
             pass.pass_through(x, dx, view);
         }
-        for op in forward.iter().rev() {
+        let mut of_results = vec![None; observed.len()];
+        let mut stretches = observed.iter().enumerate().rev().peekable();
+        for (n, op) in forward.iter().enumerate().rev() {
+            while stretches.next_if(|(_, ops)| ops.start > n).is_some() {}
+            if let Some(&(place, ops)) = stretches.peek()
+                && ops.contains(&n)
+                && of_results[place].is_none()
+            {
+                of_results[place] = pass.observe(op);
+            }
             pass.op(op)?;
         }
         pass.flush();
         let Pass { weights, .. } = pass;
         self.updates(&weights, trained, by);
-        Ok(())
+        Ok(Gradients {
+            of_results,
+            of_variables: weights,
+        })
     }
+}
+
+/// The gradients of a backward pass.
+#[derive(Debug)]
+pub struct Gradients {
+    /// Of each observed stretch of operations: the statistics, and the view that they are of.
+    pub of_results: Vec<Option<(Buffer, View)>>,
+    /// Of each variable that has one.
+    pub of_variables: HashMap<Buffer, Buffer>,
 }
 
 /// The buffers that depend on trained variables.
@@ -70,6 +95,22 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Observes the gradient of an operation's result; `None` if there is none.
+    fn observe(&mut self, op: &Op) -> Option<(Buffer, View)> {
+        let operands = op.operands().into_iter();
+        let mut results = operands.filter(|operand| operand.is_written());
+        let (dy, view) = results.find_map(|result| {
+            let view = match (result.layout, result.size) {
+                (Layout::Columns(view) | Layout::ColumnsOrFeed(view), _) => view,
+                (Layout::Product(view), _) => view,
+                (_, Size::PerRow(size)) => View::row(size),
+                (_, Size::Fixed(_)) => return None,
+            };
+            Some((self.gradient(result.buffer)?, view))
+        })?;
+        Some((self.lowering.observe(dy, view, None), view))
+    }
+
     fn op(&mut self, op: &Op) -> Result<()> {
         op.begin_backward(self);
         let Some(dy) = op.writes().find_map(|y| self.gradient(y)) else {

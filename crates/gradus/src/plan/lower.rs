@@ -36,6 +36,7 @@ pub struct Lowering {
     feeds: usize,
     streams: u32,
     pub(super) penalties: Vec<(Buffer, bool)>,
+    pub(super) observed: Vec<Buffer>,
     /// True if layers compute as in inference, whatever the mode.
     inference: bool,
     /// True if the factors of products will be rounded.
@@ -61,6 +62,7 @@ impl Lowering {
             feeds: 0,
             streams: 0,
             penalties: Vec::new(),
+            observed: Vec::new(),
             inference: false,
             bfloat16,
         }
@@ -79,6 +81,11 @@ impl Lowering {
     /// True if layers of noise are at work.
     pub fn noisy(&self) -> bool {
         matches!(self.mode, Mode::Train | Mode::Sample) && !self.inference
+    }
+
+    /// The number of operations so far.
+    pub fn len(&self) -> usize {
+        self.ops.len()
     }
 
     /// The operations so far.
@@ -161,6 +168,7 @@ impl Lowering {
             outputs: outputs.into_iter().map(|v| (v.buffer, v.shape)).collect(),
             losses,
             penalties: self.penalties,
+            observed: self.observed,
             bfloat16: self.bfloat16,
         };
         match super::verify::verify(&plan) {

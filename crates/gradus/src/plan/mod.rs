@@ -55,6 +55,8 @@ pub struct Plan {
     pub losses: Vec<(Buffer, usize)>,
     /// Penalties added to the loss; true of those that are divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
+    /// What was observed.
+    pub observed: Vec<Buffer>,
     /// True if all factors of products are rounded to bfloat16.
     pub bfloat16: bool,
 }
@@ -85,6 +87,7 @@ impl Plan {
         outputs
             .chain(self.losses.iter().map(|&(b, _)| b))
             .chain(penalties)
+            .chain(self.observed.iter().copied())
             .collect()
     }
 }

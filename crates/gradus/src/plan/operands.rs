@@ -37,6 +37,8 @@ pub enum Layout {
     Elements,
     /// Any: the operation asks the engine for the layout, or does not depend on it.
     Any,
+    /// Any, also of a matrix of the batch: all elements are taken, in whatever order.
+    Unordered,
 }
 
 /// The size and layout that an operation needs of a buffer.
@@ -112,6 +114,14 @@ pub fn any(size: Size) -> Extent {
     Extent {
         size,
         layout: Layout::Any,
+    }
+}
+
+/// Elements in whatever order: see [`Layout::Unordered`].
+pub fn unordered(size: Size) -> Extent {
+    Extent {
+        size,
+        layout: Layout::Unordered,
     }
 }
 

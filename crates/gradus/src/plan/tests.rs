@@ -33,6 +33,7 @@ fn plan(model: &Model, mode: Mode) -> Plan {
         weighted: false,
         mixed: false,
         bfloat16: false,
+        observed: false,
     };
     model.lower(&[spec]).unwrap().program.plans.remove(0)
 }
@@ -88,7 +89,7 @@ fn through(op: impl FnOnce(Buffer, Buffer, View) -> Op) -> crate::Result<Vec<&'s
         rate: 1.0,
     };
     let by = Optimizer::from(SGD::new());
-    plan.backward(&[(y.buffer, dy.buffer, view)], &[trained], &by)?;
+    plan.backward(&[(y.buffer, dy.buffer, view)], &[trained], &by, &[])?;
     Ok(plan.ops().iter().map(Op::name).collect())
 }
 

@@ -119,6 +119,7 @@ pub(super) fn began(
         weighted: false,
         mixed: false,
         bfloat16: false,
+        observed: false,
     };
     let mut runner = Runner::new(&model, training.device(), &[spec])?;
     let mut batch = runner.batch(Mode::Infer)?;

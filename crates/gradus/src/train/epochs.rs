@@ -5,6 +5,7 @@ use super::blow_up::{self, Moment, OnNan};
 use super::callbacks::{Callback, Training};
 use super::evaluate::{self, Evaluation, ROWS};
 use super::fit::Fit;
+use super::health::{Health, HealthSample, HealthView, Sampling};
 use super::history::{Epoch, History, Logs};
 use super::position::Position;
 use super::precision::Precision;
@@ -31,6 +32,10 @@ pub(super) struct Epochs<'a> {
     done: Position,
     /// Exclusive end of the epochs.
     end: usize,
+    /// The steps at which health is sampled; `None` without.
+    sampling: Option<Sampling>,
+    /// The samples so far.
+    health: Health,
     /// True if a line is printed after each epoch.
     verbose: bool,
     /// The error, once training has broken.
@@ -64,13 +69,21 @@ impl<'a> Epochs<'a> {
         };
         let loader = BatchLoader::new(model, train, order, &options.class_weight)?;
         let most = batch_size.min(train.rows().unwrap_or(batch_size));
-        let mut specs = vec![PlanSpec {
+        let train_spec = PlanSpec {
             mode: Mode::Train,
             rows: most,
             weighted: sample.sample_weight().is_some() || !options.class_weight.is_empty(),
             mixed: options.mixup.is_some(),
             bfloat16: options.precision == Precision::MixedBfloat16,
-        }];
+            observed: false,
+        };
+        let sampling = Sampling::new(options.health_every, model.layers.len());
+        let observed = PlanSpec {
+            observed: true,
+            ..train_spec
+        };
+        let mut specs = vec![train_spec];
+        specs.extend(sampling.map(|_| observed));
         specs.extend(held_out.map(|held_out| evaluate::plan_spec(held_out, ROWS.max(batch_size))));
         let mut training = Training::new(model, options.device, specs, learning_rate)?;
         training.guarded = options.on_nan == OnNan::Stop;
@@ -84,6 +97,8 @@ impl<'a> Epochs<'a> {
             callbacks: options.callbacks,
             done: options.position,
             end: options.epochs,
+            sampling,
+            health: Health::default(),
             verbose: options.verbose,
             blow_up: None,
             in_order: false,
@@ -127,6 +142,7 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_train_end(&mut self.training)?;
         }
+        history.health = std::mem::take(&mut self.health);
         match self.blow_up.take() {
             Some(error) if !self.in_order => Err(error),
             _ => Ok(history),
@@ -244,7 +260,7 @@ impl<'a> Epochs<'a> {
             // The optimizer's rate follows the schedule, as Keras' callbacks set it.
             self.training.learning_rate = parameters.rate;
         }
-        self.steps.take(&mut self.training, batch, parameters)?;
+        self.take(epoch, batch, parameters)?;
         let progress = self.steps.progress(epoch, self.end, batch);
         for callback in &mut self.callbacks {
             match callback.on_train_batch_end(&progress, &mut self.training) {
@@ -256,6 +272,47 @@ impl<'a> Epochs<'a> {
             }
         }
         Ok(parameters.rate)
+    }
+
+    /// Takes a step, and samples the health of the layers if it is time.
+    fn take(&mut self, epoch: usize, batch: usize, parameters: StepParameters) -> Result<()> {
+        let count = self.steps.count();
+        let first = epoch.saturating_mul(count) as u64;
+        let step = first.saturating_add(batch as u64);
+        let training = &mut self.training;
+        let Some(sampling) = self.sampling.filter(|sampling| sampling.takes(step)) else {
+            return self.steps.take(training, batch, parameters);
+        };
+        let counting = sampling.is_first(first, step);
+        let observed = &self
+            .steps
+            .take_observed(training, batch, parameters, counting)?;
+        let layers = training
+            .runner
+            .observing()
+            .map_or(&[][..], |(_, layers)| layers);
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let names = layers
+            .iter()
+            .map(|of| training.model.layers[of.layer].name.clone());
+        self.health.layers = names.collect();
+        let sample = HealthSample {
+            epoch,
+            step,
+            layers: observed.layers.clone(),
+        };
+        let view = HealthView {
+            layers: &self.health.layers,
+            sample: &sample,
+            histograms: &observed.histograms,
+        };
+        for callback in &mut self.callbacks {
+            callback.on_health(&view, training)?;
+        }
+        self.health.samples.push(sample);
+        Ok(())
     }
 
     /// Checks if the step has broken the training.

@@ -98,5 +98,6 @@ pub(super) fn plan_spec(data: &Data, rows: usize) -> PlanSpec {
         weighted: data.sample().sample_weight().is_some(),
         mixed: false,
         bfloat16: false,
+        observed: false,
     }
 }

@@ -229,6 +229,7 @@ impl Model {
             weighted: data.sample().sample_weight().is_some() || !finder.class_weight.is_empty(),
             mixed: false,
             bfloat16: false,
+            observed: false,
         };
         let mut training = Training::new(&mut model, device, vec![spec], f64::NAN)?;
         let mut steps = Steps::new(training.model, &training.runner, loader)?;

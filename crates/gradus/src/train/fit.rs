@@ -4,6 +4,7 @@ use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping};
 use super::device::Device;
 use super::epochs::Epochs;
+use super::health::Sampling;
 use super::history::History;
 use super::position::Position;
 use super::precision::Precision;
@@ -26,6 +27,7 @@ pub struct Fit<'a> {
     pub(super) mixup: Option<f64>,
     pub(super) precision: Precision,
     pub(super) on_nan: OnNan,
+    pub(super) health_every: usize,
     pub(super) verbose: bool,
     pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
     pub(super) device: Device,
@@ -53,6 +55,7 @@ impl Default for Fit<'_> {
             mixup: None,
             precision: Precision::Float32,
             on_nan: OnNan::Stop,
+            health_every: Sampling::EVERY,
             verbose: false,
             callbacks: Vec::new(),
             device: Device::default(),
@@ -171,6 +174,31 @@ impl<'a> Fit<'a> {
     /// ```
     pub fn on_nan(mut self, on_nan: OnNan) -> Self {
         self.on_nan = on_nan;
+        self
+    }
+
+    /// Samples the [health](crate::train::health) of the layers about every `steps` steps, more often
+    /// in the first steps, less often once there are many samples; 0 turns it off. Default 100. The
+    /// weights are the same in any case.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    ///
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(30).activation(Activation::Relu))
+    ///     .add(Dense::new(10).activation(Activation::Softmax))
+    ///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    /// let history = model.fit(&data::digits(Split::Train)?, Fit::new().health_every(10))?;
+    /// let health = &history.health;
+    /// assert_eq!(health.layers, ["dense", "dense_1"]);
+    /// let hidden = &health.samples[0].layers[0];
+    /// println!("{:?} of the units are dead", hidden.dead);
+    /// assert!(hidden.gradient_norm.is_some_and(|norm| norm > 0.0));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn health_every(mut self, steps: usize) -> Self {
+        self.health_every = steps;
         self
     }
 

@@ -84,6 +84,7 @@ impl PredictPool {
             weighted: false,
             mixed: false,
             bfloat16: false,
+            observed: false,
         };
         let runner = Runner::new(model, device, &[spec])?;
         let shared = Worker::new(runner.share(), mode)?;

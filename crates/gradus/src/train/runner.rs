@@ -9,6 +9,7 @@ use crate::model::Model;
 use crate::model::feeds::{FeedRole, FeedSource};
 use crate::model::lowering::{Lowered, Owner, PlanSpec};
 use crate::model::mixup::Mixup;
+use crate::model::observed::ObservedLayer;
 use crate::plan::{Mode, Plan};
 use crate::rules::optimizers::AVERAGE;
 use std::collections::HashMap;
@@ -139,6 +140,18 @@ impl Runner {
         of_mode
             .next()
             .ok_or_else(|| Error::Internal(format!("no plan for {mode:?}")))
+    }
+
+    /// The plan that observes, and its layers; `None` if there is none.
+    pub fn observing(&self) -> Option<(usize, &[ObservedLayer])> {
+        let plans = self.lowered.observed.iter().enumerate();
+        let mut plans = plans.map(|(number, layers)| (number, layers.as_slice()));
+        plans.find(|(_, layers)| !layers.is_empty())
+    }
+
+    /// Copies a result of the last run of a plan.
+    pub fn fetch(&self, plan: usize, result: crate::plan::Buffer, to: &mut [f32]) {
+        self.session.fetch(plan, result, to);
     }
 
     /// Allocates for a batch of a mode's plan.
@@ -284,6 +297,16 @@ impl Runner {
 }
 
 impl Batch {
+    /// The number of its plan.
+    pub fn plan(&self) -> usize {
+        self.plan
+    }
+
+    /// Has it run by another plan, with the same feeds and results.
+    pub fn set_plan(&mut self, number: usize) {
+        self.plan = number;
+    }
+
     /// The numbers of the feed of that role; none in a plan without it.
     pub fn feed(&self, role: FeedRole) -> Option<&[f32]> {
         let number = self.roles.iter().position(|&other| other == role)?;

@@ -2,6 +2,7 @@
 
 use super::batch_loader::BatchLoader;
 use super::callbacks::{Progress, Training};
+use super::health::{self, LayerHealth, LayerHistograms};
 use super::meters::Meters;
 use super::runner::{Batch, Runner};
 use crate::data::Tensor;
@@ -76,6 +77,38 @@ impl Steps {
         }
     }
 
+    /// Trains on one batch of the epoch, which was waited for, and observes the health of the layers.
+    /// With histograms, if they are wanted.
+    pub fn take_observed(
+        &mut self,
+        training: &mut Training<'_>,
+        number: usize,
+        parameters: StepParameters,
+        counting: bool,
+    ) -> Result<Observed> {
+        let Some((plan, _)) = training.runner.observing() else {
+            self.take(training, number, parameters)?;
+            return Ok(Observed::default());
+        };
+        let usual = self.batch.plan();
+        self.batch.set_plan(plan);
+        let taken = self.run(training, number, parameters, counting);
+        self.batch.set_plan(usual);
+        let (rows, updates) = taken?;
+        let Training { model, runner, .. } = training;
+        let layers = runner.observing().map_or(&[][..], |(_, layers)| layers);
+        let fetch = |buffer, to: &mut [f32]| runner.fetch(plan, buffer, to);
+        let of_layer = |layer| health::health(layer, rows, updates, &fetch);
+        let histograms = |layer| health::histograms(layer, model, &fetch);
+        Ok(Observed {
+            layers: layers.iter().map(of_layer).collect(),
+            histograms: match counting {
+                true => layers.iter().map(histograms).collect(),
+                false => Vec::new(),
+            },
+        })
+    }
+
     /// Trains on one batch of the epoch, which was waited for.
     pub fn take(
         &mut self,
@@ -83,9 +116,22 @@ impl Steps {
         number: usize,
         parameters: StepParameters,
     ) -> Result<()> {
+        self.run(training, number, parameters, false)?;
+        Ok(())
+    }
+
+    /// One step; returns its rows, and true if it has updated the weights.
+    fn run(
+        &mut self,
+        training: &mut Training<'_>,
+        number: usize,
+        parameters: StepParameters,
+        counting: bool,
+    ) -> Result<(usize, bool)> {
         let (tensors, rows) = self.loader.batch(number)?;
         let model = &mut *training.model;
-        let step = next(model.seed, &self.optimizer, &mut model.state, parameters);
+        let mut step = next(model.seed, &self.optimizer, &mut model.state, parameters);
+        step.counting = counting;
         let (batch, outputs) = (&mut self.batch, self.meters.need_outputs());
         let runner = &mut training.runner;
         match &mut self.mixup {
@@ -94,8 +140,15 @@ impl Steps {
         }
         model.state.iteration += 1;
         self.meters.add(batch, rows.len());
-        Ok(())
+        Ok((rows.len(), !step.gathering))
     }
+}
+
+/// The health of the layers at a step, and their histograms, if they were wanted.
+#[derive(Default)]
+pub(super) struct Observed {
+    pub layers: Vec<LayerHealth>,
+    pub histograms: Vec<LayerHistograms>,
 }
 
 /// The step parameters of the next step.
@@ -125,5 +178,6 @@ fn next(seed: u64, optimizer: &Optimizer, state: &mut State, parameters: StepPar
             _ => optimizer.ema_momentum as f32,
         },
         overwrite: overwrite.is_some_and(|n| (updates + 1).is_multiple_of(n)),
+        counting: false,
     }
 }

@@ -68,6 +68,7 @@ operations! { $
     loss: Loss;
     penalty: Penalty, PenaltyGradient;
     update: SumGradients, SquaredNorm, Accumulate, Update, Constrain;
+    observe: Observe, Keep, Norm, Count;
 }
 
 impl Op {
@@ -122,6 +123,14 @@ impl Op {
     pub fn in_place(&self) -> Option<(Buffer, Buffer)> {
         let found = |o: Operand| o.over.map(|input| (input, o.buffer));
         self.operands().into_iter().find_map(found)
+    }
+
+    /// True if it is for the eye alone: no value of the model depends on it.
+    pub fn observes(&self) -> bool {
+        matches!(
+            self,
+            Op::Observe(_) | Op::Keep(_) | Op::Norm(_) | Op::Count(_)
+        )
     }
 
     /// True of a matrix product: the start of a group, never a follower.

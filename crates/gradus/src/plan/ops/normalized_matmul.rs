@@ -180,7 +180,8 @@ impl Pass<'_> {
             }
             _ => false,
         })?;
-        let readers = ops.iter().flat_map(Op::reads).filter(|&b| b == x).count();
+        let computing = ops.iter().filter(|op| !op.observes());
+        let readers = computing.flat_map(Op::reads).filter(|&b| b == x).count();
         let alone = readers == 1 && self.gradient(x).is_none();
         let trained = self.wants(x) && self.wants(w);
         // For a rounded y, the gradient would differ.

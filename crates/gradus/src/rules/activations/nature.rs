@@ -100,6 +100,24 @@ impl Activation {
         self.form() == Form::Element && flat() && self.at(3.0) > 1.0
     }
 
+    /// The values, as middle and distance from it, between which its slope is at least 5% of its
+    /// largest; `None` of an activation that is not flat at both ends.
+    pub fn steep(&self) -> Option<(f32, f32)> {
+        if self.nature() != Nature::Saturating {
+            return None;
+        }
+        let places = || (-6000..=6000).map(|n| f64::from(n) / 100.0);
+        let slope = |x: f64| (self.at(x + 0.005) - self.at(x - 0.005)).abs() / 0.01;
+        let largest = places().map(slope).fold(0.0, f64::max);
+        let values = places().filter(|&x| slope(x) >= FLAT * largest);
+        let (least, most) = values
+            .map(|x| self.at(x))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), y| {
+                (least.min(y), most.max(y))
+            });
+        Some((((least + most) / 2.0) as f32, ((most - least) / 2.0) as f32))
+    }
+
     /// Mean and mean square of its values at standard normal numbers.
     fn moments(&self) -> (f64, f64) {
         const STEPS: i32 = 1600;

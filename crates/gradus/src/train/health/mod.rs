@@ -5,9 +5,12 @@
 //! in a loss until it is too late; they can be seen here.
 
 mod csv;
-mod histogram;
+mod measure;
+mod sampling;
 
-pub use histogram::Histogram;
+pub use crate::base::histogram::Histogram;
+pub(super) use measure::{health, histograms};
+pub(super) use sampling::Sampling;
 
 /// The health of each layer at each sampled step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +26,7 @@ pub struct Health {
 pub struct HealthSample {
     /// The epoch, from 0.
     pub epoch: usize,
-    /// The number of steps that the model had taken before this one, in all epochs.
+    /// The step of the training, from 0, those of all epochs counted.
     pub step: u64,
     /// One for each of [`Health::layers`].
     pub layers: Vec<LayerHealth>,
@@ -35,10 +38,12 @@ pub struct HealthSample {
 pub struct LayerHealth {
     /// The outputs, behind the activation.
     pub outputs: Option<Distribution>,
-    /// The gradient of the loss with respect to the outputs; `None` if no layer below is trained.
+    /// The gradient of the loss with respect to the outputs, or, of a last activation that is one
+    /// with its loss (softmax and crossentropy), with respect to what goes into it. `None` if nothing
+    /// is trained there or below.
     pub gradients: Option<Distribution>,
     /// The ℓ2 norm of the gradient of the loss with respect to the layer's trained weights, before
-    /// it is clipped.
+    /// penalties, accumulation and clipping.
     pub gradient_norm: Option<f64>,
     /// The ℓ2 norm of its trained weights, before the step.
     pub weight_norm: Option<f64>,
@@ -58,7 +63,7 @@ pub struct Distribution {
     pub mean: f64,
     /// Standard deviation, of the population.
     pub std: f64,
-    /// The largest absolute value: NaN or infinite if one of them is.
+    /// The largest absolute value; NaN if one of them is NaN or infinite.
     pub largest: f64,
 }
 

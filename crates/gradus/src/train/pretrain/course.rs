@@ -135,6 +135,7 @@ impl<'a> Course<'a> {
         while epoch < options.epochs {
             let end = if anew { epoch + 1 } else { options.epochs };
             let mut fit = Fit::new()
+                .health_every(0)
                 .initial_epoch(epoch)
                 .epochs(end)
                 .batch_size(options.batch_size);

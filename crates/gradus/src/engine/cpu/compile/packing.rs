@@ -132,6 +132,7 @@ impl Uses {
                     }
                 }
                 Layout::Product(view) => uses.alone.push((buffer, view)),
+                Layout::Unordered => {}
                 Layout::RowMajor | Layout::Weights(_) | Layout::Elements | Layout::Any => {
                     uses.row_major.push(buffer);
                 }
@@ -156,7 +157,10 @@ pub(super) fn operations(plan: &Plan, matrices: &[bool]) -> Vec<bool> {
 pub(super) fn verify(plan: &Plan, weights: &[Option<PanelPacked>]) -> Result<(), String> {
     for op in &plan.ops {
         for Operand { buffer, layout, .. } in op.operands() {
-            let knows = matches!(layout, Layout::Weights(_) | Layout::Elements | Layout::Any);
+            let knows = matches!(
+                layout,
+                Layout::Weights(_) | Layout::Elements | Layout::Any | Layout::Unordered
+            );
             if !knows && weights[buffer.index()].is_some() {
                 return Err(format!(
                     "{} cannot read {buffer:?}, which is packed",

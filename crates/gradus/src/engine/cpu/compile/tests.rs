@@ -33,6 +33,7 @@ pub(super) fn compiled(model: &Model, mode: Mode, rows: usize) -> Compiled {
         weighted: false,
         mixed: false,
         bfloat16: false,
+        observed: false,
     };
     let mut program = model.lower(&[spec]).unwrap().program;
     let weights = weights(&program).remove(0);

@@ -14,6 +14,7 @@ pub(super) mod few;
 pub(super) mod neon;
 pub(super) mod noise;
 pub(super) mod normalized;
+pub(super) mod observe;
 pub(super) mod pack;
 pub(super) mod pairs;
 pub(super) mod portable;

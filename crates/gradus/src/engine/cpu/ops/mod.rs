@@ -13,6 +13,7 @@ mod loss;
 mod matmul;
 mod noise;
 mod normalized_matmul;
+mod observe;
 mod penalty;
 mod rearrange;
 mod row_norm;

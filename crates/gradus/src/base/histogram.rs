@@ -17,25 +17,29 @@ const POWERS: (i32, i32) = (-64, 64);
 /// Bins of each power of two.
 const PARTS: usize = 4;
 
-impl Histogram {
-    /// The number of counts of values: those of magnitudes below 0 and above 0, zeros, and values that
-    /// are not finite.
-    pub(crate) const COUNTS: usize = 2 * SIDE + 2;
+/// Bins of one sign.
+const SIDE: usize = (POWERS.1 - POWERS.0) as usize * PARTS;
 
-    /// The place of a value among the counts.
-    pub(crate) fn place(x: f32) -> usize {
-        let bits = x.to_bits() & 0x7fff_ffff;
-        // The exponent, then the first two bits of the fraction, are the bin.
-        let bin = (bits >> 21) as i32 - (127 + POWERS.0) * PARTS as i32;
-        match (bits >= f32::INFINITY.to_bits(), bin < 0, x > 0.0) {
-            (true, ..) => 2 * SIDE + 1,
-            (_, true, _) => SIDE,
-            (_, _, true) => SIDE + 1 + (bin as usize).min(SIDE - 1),
-            (_, _, false) => SIDE - 1 - (bin as usize).min(SIDE - 1),
-        }
+/// The number of bins: those of negative numbers, of zeros, of positive numbers, and of values that
+/// are NaN or infinite.
+pub(crate) const BINS: usize = 2 * SIDE + 2;
+
+/// The bin of a value.
+#[inline(always)]
+pub(crate) fn bin(x: f32) -> usize {
+    let bits = x.to_bits() & 0x7fff_ffff;
+    // The exponent, and the first two bits of the fraction.
+    let size = (bits >> 21) as i32 - (127 + POWERS.0) * PARTS as i32;
+    match (bits >= f32::INFINITY.to_bits(), size < 0, x > 0.0) {
+        (true, ..) => 2 * SIDE + 1,
+        (_, true, _) => SIDE,
+        (_, _, true) => SIDE + 1 + (size as usize).min(SIDE - 1),
+        (_, _, false) => SIDE - 1 - (size as usize).min(SIDE - 1),
     }
+}
 
-    /// The histogram of counts by their [`place`](Self::place).
+impl Histogram {
+    /// The histogram of the number of values in each [`bin`].
     pub(crate) fn of_counts(counts: &[u64]) -> Self {
         let edge = |bin: usize| {
             let power = f64::from(POWERS.0 + (bin / PARTS) as i32);
@@ -62,9 +66,9 @@ impl Histogram {
 
     /// The histogram of these values.
     pub fn of(values: impl IntoIterator<Item = f32>) -> Self {
-        let mut counts = vec![0; Self::COUNTS];
+        let mut counts = vec![0; BINS];
         for x in values {
-            counts[Self::place(x)] += 1;
+            counts[bin(x)] += 1;
         }
         Self::of_counts(&counts)
     }
@@ -74,9 +78,6 @@ impl Histogram {
         self.bins.iter().map(|(.., count)| count).sum()
     }
 }
-
-/// Bins of one sign.
-const SIDE: usize = (POWERS.1 - POWERS.0) as usize * PARTS;
 
 #[cfg(test)]
 mod tests {

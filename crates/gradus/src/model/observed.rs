@@ -1,0 +1,175 @@
+//! The layers that a plan observes, for their health.
+
+use super::graph::Model;
+use super::layers::Effect;
+use super::lowering::Owner;
+use crate::plan::backward::Gradients;
+use crate::plan::lower::{Lowering, Value};
+use crate::plan::ops::{NormOf, Steep};
+use crate::plan::updates::Trained;
+use crate::plan::{Buffer, View};
+use std::ops::Range;
+
+/// A layer in a plan that observes.
+#[derive(Clone, Debug)]
+pub(crate) struct ObservedLayer {
+    /// Its place among the model's layers.
+    pub layer: usize,
+    /// True if its units can die.
+    pub dies: bool,
+    /// True if its outputs can be at flat ends of its activation.
+    pub saturates: bool,
+    /// Statistics of the outputs.
+    pub outputs: (Buffer, View),
+    /// Statistics of the gradient with respect to them.
+    pub gradients: Option<(Buffer, View)>,
+    /// Those of its trained weights.
+    pub weights: Option<ObservedWeights>,
+    /// Counts of the outputs in the bins of a histogram.
+    pub output_counts: Buffer,
+}
+
+/// The trained weights of a layer in a plan that observes.
+#[derive(Clone, Debug)]
+pub(crate) struct ObservedWeights {
+    /// Their norm before the step.
+    pub norm: Buffer,
+    /// The norm of the step's change.
+    pub change: Buffer,
+    /// The norm of their gradient.
+    pub gradient: Buffer,
+    /// The weights by their place among the layer's, each with the counts of its gradient in the
+    /// bins of a histogram.
+    pub gradient_counts: Vec<(usize, Buffer)>,
+}
+
+/// The observation of a plan in the making.
+pub(super) struct Observation {
+    /// The weights of each layer, before the step.
+    before: Vec<Option<Before>>,
+    layers: Vec<ObservedLayer>,
+    /// The operations of each of `layers`.
+    ops: Vec<Range<usize>>,
+}
+
+/// A layer's trained weights before the step.
+struct Before {
+    norm: Buffer,
+    /// Place among the layer's weights, variable, size, copy.
+    weights: Vec<(usize, Buffer, usize, Buffer)>,
+}
+
+impl Observation {
+    /// Keeps the trained weights as they are before the step. `owners` has the weight of each
+    /// variable.
+    pub fn begin(
+        model: &Model,
+        plan: &mut Lowering,
+        trained: &[Trained],
+        owners: &[Owner],
+    ) -> Self {
+        let mut weights: Vec<Vec<(usize, Buffer, usize, Buffer)>> = Vec::new();
+        weights.resize_with(model.layers.len(), Vec::new);
+        for trained in trained {
+            let Owner { layer, weight, .. } = owners[trained.variable.index()];
+            let size = trained.shape.iter().product();
+            let copy = plan.keep(trained.variable, size);
+            weights[layer].push((weight, trained.variable, size, copy));
+        }
+        let before = weights.into_iter().map(|weights| {
+            let parts = weights.iter().map(|&(_, x, size, _)| NormOf {
+                x,
+                less: None,
+                size,
+            });
+            let norm = (!weights.is_empty()).then(|| plan.norm(parts.collect()))?;
+            Some(Before { norm, weights })
+        });
+        Observation {
+            before: before.collect(),
+            layers: Vec::new(),
+            ops: Vec::new(),
+        }
+    }
+
+    /// Observes the outputs of a node's layer, which operations from `start` on have made of `inputs`.
+    /// Of a layer that is used several times, the last use is observed.
+    pub fn node(
+        &mut self,
+        model: &Model,
+        node: usize,
+        plan: &mut Lowering,
+        (inputs, value): (&[Value], &Value),
+        start: usize,
+    ) {
+        let layer = model.nodes[node].layer;
+        // Such as Flatten: the same numbers in another shape.
+        if inputs.iter().any(|input| input.buffer == value.buffer) {
+            return;
+        }
+        if model.nodes[node + 1..]
+            .iter()
+            .any(|later| later.layer == layer)
+        {
+            return;
+        }
+        let activation = match model.layers[layer].rule.traits().effect {
+            Effect::Activates(of) | Effect::ActivatesLike(of) | Effect::Product(of) => Some(of),
+            _ => None,
+        };
+        let steep = activation.as_ref().and_then(|of| of.steep());
+        let steep = steep.map(|(middle, distance)| Steep { middle, distance });
+        let (view, end) = (value.view(), plan.len());
+        self.layers.push(ObservedLayer {
+            layer,
+            dies: activation.is_some_and(|of| of.dies()),
+            saturates: steep.is_some(),
+            outputs: (plan.observe(value.buffer, view, steep), view),
+            output_counts: plan.count(value.buffer),
+            gradients: None,
+            weights: None,
+        });
+        self.ops.push(start..end);
+    }
+
+    /// The forward operations whose results' gradients are to be observed.
+    pub fn ops(&self) -> &[Range<usize>] {
+        &self.ops
+    }
+
+    /// Observes the gradients, and the change of the weights.
+    pub fn finish(mut self, plan: &mut Lowering, gradients: &Gradients) -> Vec<ObservedLayer> {
+        let of_layers = self.layers.iter_mut().zip(&gradients.of_results);
+        for (layer, of_result) in of_layers {
+            layer.gradients = *of_result;
+            let Some(Before { norm, weights }) = &self.before[layer.layer] else {
+                continue;
+            };
+            let gradient = |variable| gradients.of_variables.get(&variable).copied();
+            let with = weights
+                .iter()
+                .filter_map(|&(n, x, size, _)| Some((n, gradient(x)?, size)));
+            let with: Vec<(usize, Buffer, usize)> = with.collect();
+            if with.is_empty() {
+                continue;
+            }
+            let parts = with.iter().map(|&(_, x, size)| NormOf {
+                x,
+                less: None,
+                size,
+            });
+            let changes = weights.iter().map(|&(_, x, size, copy)| NormOf {
+                x,
+                less: Some(copy),
+                size,
+            });
+            layer.weights = Some(ObservedWeights {
+                norm: *norm,
+                change: plan.norm(changes.collect()),
+                gradient: plan.norm(parts.collect()),
+                gradient_counts: with.iter().map(|&(n, x, _)| (n, plan.count(x))).collect(),
+            });
+        }
+        self.layers
+    }
+}

@@ -105,6 +105,8 @@ fn main() -> gradus::Result<()> {
         gradus::set_threads(threads);
     }
     let seed: u64 = argument("--seed", "0").parse().unwrap_or(0);
+    // Steps between two samples of the layers' health.
+    let health: usize = argument("--health", "100").parse().unwrap_or(100);
     let Workload {
         model,
         batch,
@@ -153,6 +155,7 @@ fn main() -> gradus::Result<()> {
             epoch_steps: 0,
         };
         let options = Fit::new().batch_size(batch).epochs(1_000_000);
+        let options = options.health_every(health);
         model.fit(&all.slice(0..steps * batch)?, options.callback(watch))
     };
     let start = Instant::now();

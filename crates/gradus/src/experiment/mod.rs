@@ -40,6 +40,7 @@ mod checkpoint;
 mod config;
 mod cross_validate;
 mod event;
+mod health_file;
 mod lock;
 mod logs;
 mod model_data;

@@ -5,6 +5,7 @@ use super::event::Event;
 use super::recorder::Recorder;
 use super::resolve::Run;
 use crate::error::{Error, Result};
+use crate::train::health::Health;
 use crate::train::{Course, History, Moment, Place, Watch};
 use std::time::Instant;
 
@@ -141,6 +142,7 @@ impl Checkpoints<'_, '_, '_> {
             state,
             model: auxiliary,
             pretrained,
+            health: Health::default(),
         }
     }
 }

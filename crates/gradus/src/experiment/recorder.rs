@@ -77,6 +77,9 @@ impl Callback for Recorder<'_, '_> {
     }
 
     fn on_health(&mut self, health: &HealthView<'_>, t: &mut Training<'_>) -> Result<()> {
+        let own = &mut self.history.health;
+        health.layers.clone_into(&mut own.layers);
+        own.samples.push(health.sample.clone());
         self.each(|c| c.on_health(health, t))
     }
 
@@ -291,6 +294,7 @@ impl Recorder<'_, '_> {
         let state = State {
             learning_rate: training.learning_rate(),
             history: self.history.to_csv(),
+            samples: self.history.health.samples.len(),
             early_stopping: callbacks
                 .early_stopping
                 .as_ref()
@@ -310,12 +314,13 @@ impl Recorder<'_, '_> {
             ..position
         };
         self.written = Some(epoch);
-        let pretrained = None;
+        let (pretrained, health) = (None, self.history.health.clone());
         self.write(
             Snapshot {
                 state,
                 model,
                 pretrained,
+                health,
             },
             waits,
             began,

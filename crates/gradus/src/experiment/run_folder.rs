@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub const MODEL: &str = "model.keras";
 /// The results of every epoch.
 pub const HISTORY: &str = "history.csv";
+/// The health of each layer at sampled steps.
+pub const HEALTH: &str = "health.csv";
 /// The resolved configuration.
 pub const CONFIG: &str = "config.toml";
 /// The checkpoint that a resumed training continues from.

@@ -4,12 +4,13 @@ use super::changes::{self, Fingerprints};
 use super::checkpoint::{self, Checkpoint, State};
 use super::config::{Config, Document};
 use super::event::{Event, Progress};
+use super::health_file;
 use super::lock::Lock;
 use super::pretrain::pretrain;
 use super::recorder::Recorder;
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{Destination, HISTORY, MODEL, Resume, create, write_text};
+use super::run_folder::{Destination, HEALTH, HISTORY, MODEL, Resume, create, write_text};
 use super::unwritten::Unwritten;
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
@@ -128,7 +129,12 @@ fn write_results(
 ) -> Result<()> {
     let model = || save_keras(&run.model, folder.join(MODEL));
     let history = || write_text(&folder.join(HISTORY), &record.history.to_csv());
-    let all: [(_, &dyn Fn() -> Result<()>); 2] = [(MODEL, &model), (HISTORY, &history)];
+    let samples = &record.history.health;
+    let health = || write_text(&folder.join(HEALTH), &samples.to_csv()?);
+    let mut all: Vec<(_, &dyn Fn() -> Result<()>)> = vec![(MODEL, &model), (HISTORY, &history)];
+    if !samples.samples.is_empty() {
+        all.push((HEALTH, &health));
+    }
     for (kind, write) in all {
         let written = create(folder)
             .and_then(|()| write())
@@ -230,6 +236,9 @@ fn go_on_from(
     }
     recorder.first = state.epoch;
     recorder.history = history;
+    if let Some(folder) = &recorder.folder {
+        recorder.history.health = health_file::read(folder, state.samples, progress)?;
+    }
     progress.tell(&Event::Resumed {
         epochs: recorder.first,
         steps: state.step,
@@ -257,6 +266,9 @@ fn fit(run: &mut Run, done: Position, recorder: &mut Recorder<'_, '_>) -> Result
     }
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);
+    }
+    if let Some(steps) = run.health_every {
+        fit = fit.health_every(steps);
     }
     if let Some(schedule) = &run.schedule {
         fit = fit.schedule(schedule.clone());

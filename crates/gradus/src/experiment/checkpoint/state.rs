@@ -38,6 +38,9 @@ pub struct State {
     pub csv_logger: Option<u64>,
     /// The measurements, as `history.csv` has them.
     pub history: String,
+    /// The samples of the layers' health so far, which are in `health.csv`.
+    #[serde(default)]
+    pub samples: usize,
     /// File of the current model.
     pub model: Entry,
     /// The file of the model with the best weights so far.

@@ -6,8 +6,11 @@ use super::state::State;
 use crate::artifacts::keras::to_bytes;
 use crate::base::atomic_file::write_atomic;
 use crate::error::Result;
-use crate::experiment::run_folder::{CHECKPOINT, CONFIG, HISTORY, create, tidy, write_text};
+use crate::experiment::run_folder::{
+    CHECKPOINT, CONFIG, HEALTH, HISTORY, create, tidy, write_text,
+};
 use crate::model::Model;
+use crate::train::health::Health;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +24,8 @@ pub struct Snapshot {
     pub model: Model,
     /// The pretrained model, if a pretraining has changed it.
     pub pretrained: Option<Model>,
+    /// The health of the layers so far.
+    pub health: Health,
 }
 
 /// The folder of a run's checkpoints.
@@ -32,6 +37,8 @@ pub struct Folder {
     config: String,
     /// The number of checkpoints that are kept.
     keep: usize,
+    /// The number of samples in `health.csv`, as far as this process has written it.
+    samples: usize,
     /// The number of the next checkpoint.
     next: u64,
     /// The whole checkpoints, oldest first: their numbers and the names of their models.
@@ -65,6 +72,7 @@ impl Folder {
             run: run.to_owned(),
             config: config.to_owned(),
             keep,
+            samples: 0,
             kept: kept.collect(),
             best,
             next: numbers.last().map_or(1, |last| last + 1),
@@ -83,12 +91,18 @@ impl Folder {
             mut state,
             model,
             pretrained,
+            health,
         } = snapshot;
         // Whoever removed them does not end the training.
         create(&self.path)?;
         let config = self.run.join(CONFIG);
         if !config.exists() {
             write_text(&config, &self.config)?;
+        }
+        // Before the state, which counts the samples.
+        if !health.samples.is_empty() && self.samples != health.samples.len() {
+            write_text(&self.run.join(HEALTH), &health.to_csv()?)?;
+            self.samples = health.samples.len();
         }
         let number = self.next;
         // A failed one leaves files of this number.

@@ -35,6 +35,8 @@ pub struct TrainConfig {
     pub class_weight: Vec<(String, f64)>,
     /// The parameter of the beta distribution of mixup, if rows are mixed.
     pub mixup: Option<f64>,
+    /// The steps between two samples of the layers' health, if they are given.
+    pub health_every: Option<usize>,
     pub precision: Precision,
     /// The reaction to a loss that is NaN or infinite: `"stop"` or `"continue"`.
     pub on_nan: OnNan,
@@ -116,6 +118,7 @@ impl TrainConfig {
             find_rate,
             keeps_rate: false,
             mixup: raw.mixup,
+            health_every: raw.health_every,
             precision,
             on_nan,
             optimizer,

@@ -68,6 +68,10 @@ pub struct Raw {
     /// parameter, above 0. Default none.
     #[schemars(extend("examples" = [0.2]))]
     pub mixup: Option<f64>,
+    /// The number of steps from one sample of the layers' health to the next, about: more often at the
+    /// beginning, less often in a long training. 0 turns it off. Default 100.
+    #[schemars(extend("examples" = [20]))]
+    pub health_every: Option<usize>,
     /// The number format of products, as Keras' policies are called.
     #[schemars(schema_with = "precision_schema")]
     #[schemars(extend("default" = Precision::default().name()), extend("examples" = ["mixed_bfloat16"]))]

@@ -36,6 +36,8 @@ pub struct Run {
     pub schedule: Option<Schedule>,
     pub class_weight: Vec<(usize, f64)>,
     pub mixup: Option<f64>,
+    /// The steps between two samples of the layers' health, if they are given.
+    pub health_every: Option<usize>,
     pub precision: Precision,
     pub on_nan: OnNan,
     pub callbacks: Callbacks,
@@ -161,6 +163,7 @@ impl Config {
             schedule,
             class_weight,
             mixup: self.train.mixup,
+            health_every: self.train.health_every,
             precision: self.train.precision,
             on_nan: self.train.on_nan,
             callbacks,

@@ -67,6 +67,9 @@ impl Config {
         if let Some(alpha) = run.mixup {
             train["mixup"] = alpha.into();
         }
+        if let Some(steps) = run.health_every {
+            train["health_every"] = steps.into();
+        }
         if run.precision != Precision::Float32 {
             train["precision"] = run.precision.name().into();
         }

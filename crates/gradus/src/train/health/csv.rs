@@ -22,8 +22,8 @@ const HEADER: [&str; 14] = [
 ];
 
 impl Health {
-    /// As CSV, in full precision; a cell is empty where a layer has no such value. `max` is of
-    /// absolute values.
+    /// As CSV, in single precision, which it was computed in; a cell is empty where a layer has no
+    /// such value. `max` is of absolute values.
     pub fn to_csv(&self) -> Result<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |cause: csv::Error| Error::Internal(format!("health.csv: {cause}"));
@@ -35,8 +35,8 @@ impl Health {
                     sample.step.to_string(),
                     name.clone(),
                 ];
-                let values =
-                    values(layer).map(|value| value.map_or(String::new(), |v| v.to_string()));
+                let values = values(layer)
+                    .map(|value| value.map_or(String::new(), |v| format!("{:?}", v as f32)));
                 let record = begin.into_iter().chain(values);
                 writer.write_record(record).map_err(failed)?;
             }
@@ -47,7 +47,7 @@ impl Health {
         String::from_utf8(bytes).map_err(|cause| Error::Internal(format!("health.csv: {cause}")))
     }
 
-    /// The health that [`Health::to_csv`] wrote, to the bit.
+    /// The health that [`Health::to_csv`] wrote.
     pub fn from_csv(text: &str) -> Result<Self> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let damaged = |found: String| Error::invalid("health", found, "a line of health.csv");
@@ -88,7 +88,10 @@ impl Health {
             let cells = record.iter().skip(3);
             let cells = cells.map(|cell| match cell {
                 "" => Ok(None),
-                cell => cell.parse().map(Some).map_err(|_| line()),
+                cell => {
+                    let number = cell.parse::<f32>();
+                    number.map(|x| Some(x.into())).map_err(|_| line())
+                }
             });
             let cells: Vec<Option<f64>> = cells.collect::<Result<_>>()?;
             sample.layers.push(of_values(&cells).ok_or_else(line)?);
@@ -154,24 +157,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn health_comes_back_from_its_csv_to_the_bit() {
+    fn health_comes_back_from_its_csv() {
         let distribution = |mean| Distribution {
             mean,
-            std: 1.0 / 3.0,
+            std: 0.75,
             largest: f64::INFINITY,
         };
         let layer = |x: f64| LayerHealth {
             outputs: Some(distribution(x)),
             gradients: None,
-            gradient_norm: Some(x * 0.1),
-            update_ratio: Some(1e-300),
+            gradient_norm: Some(x * 0.125),
+            update_ratio: Some(2f64.powi(-120)),
             dead: Some(0.0),
             ..LayerHealth::default()
         };
         let sample = |step| HealthSample {
             epoch: 2,
             step,
-            layers: vec![layer(0.1 + 0.2), layer(step as f64)],
+            layers: vec![layer((0.1_f32 + 0.2_f32).into()), layer(step as f64)],
         };
         let health = Health {
             layers: vec!["dense".into(), "a \"name\", and <b>\nmore".into()],

@@ -7,6 +7,8 @@ use crate::output;
 use gradus::data::checks::{Finding, Severity};
 use gradus::experiment::run_folder::{CONFIG, MODEL};
 use gradus::experiment::{Checked, check_model};
+use gradus::inspect::InitialHealth;
+use gradus::train::health::Distribution;
 use gradus::{Error, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -35,6 +37,7 @@ pub fn run(args: Check) -> Result<()> {
         checked.rows += &of_model.rows;
         checked.findings.extend(of_model.findings);
         checked.activity = of_model.activity;
+        checked.health = of_model.health;
         checked
     } else if is_config {
         config(&args.file, data)?
@@ -45,6 +48,7 @@ pub fn run(args: Check) -> Result<()> {
         rows,
         mut findings,
         activity,
+        health,
     } = checked;
     findings.sort_by_key(|finding| finding.severity);
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
@@ -59,6 +63,7 @@ pub fn run(args: Check) -> Result<()> {
             let mut object = in_json(&args.file, &findings, summary);
             if data.is_some() {
                 object["activity"] = json!(activity);
+                object["health"] = health.map_or(Value::Null, |health| in_numbers(&health));
             }
             output::json(&object)?
         }
@@ -71,6 +76,36 @@ pub fn run(args: Check) -> Result<()> {
             Err(Error::file(&args.file, problem))
         }
     }
+}
+
+/// The health of each layer at the first step.
+fn in_numbers(of: &InitialHealth) -> Value {
+    let distribution = |d: Option<Distribution>| {
+        d.map(|d| json!({ "mean": d.mean, "std": d.std, "max": d.largest }))
+    };
+    let samples = of.health.samples.first();
+    let layers = samples
+        .map_or(&[][..], |sample| &sample.layers)
+        .iter()
+        .zip(&of.health.layers);
+    let layers = layers.map(|(layer, name)| {
+        json!({
+            "layer": name,
+            "output": distribution(layer.outputs),
+            "gradient": distribution(layer.gradients),
+            "gradient_norm": layer.gradient_norm,
+            "weight_norm": layer.weight_norm,
+            "update_ratio": layer.update_ratio,
+            "dead": layer.dead,
+            "saturated": layer.saturated,
+        })
+    });
+    json!({
+        "loss": of.loss,
+        "chance": of.chance,
+        "rows": of.rows,
+        "layers": layers.collect::<Vec<_>>(),
+    })
 }
 
 fn in_text(findings: &[Finding], summary: [(usize, &str); 3]) -> String {

@@ -8,7 +8,7 @@ use super::resolve::Run;
 use crate::data::checks::{Finding, Silenced};
 use crate::data::{Data, Dataset, RunData, is_table};
 use crate::error::Result;
-use crate::inspect::{Activity, PlannedTraining, at, sample};
+use crate::inspect::{Activity, InitialHealth, PlannedTraining, at, sample};
 use crate::model::Model;
 
 /// The findings of a check.
@@ -20,6 +20,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The activity of layers whose units can die, on the data that was named.
     pub activity: Vec<Activity>,
+    /// Signal and gradients in each layer, on the data that was named, if it has targets.
+    pub health: Option<InitialHealth>,
 }
 
 /// Checks data, and the way in which a model is to be trained on it. The activity of its units is
@@ -63,6 +65,10 @@ pub fn check(document: &Document, spec: Option<&str>, progress: &Progress<'_>) -
         (None, _) => Vec::new(),
     };
     checked.add_activity(active, spec.is_some());
+    if let Some(spec) = spec {
+        let model = adapted(&run, &data.train)?;
+        checked.add_health(&model, spec, |event| progress.tell(event));
+    }
     checked.findings.extend(run.findings);
     Ok(checked)
 }
@@ -99,6 +105,9 @@ pub fn check_model(
     checked.findings.extend(findings);
     if let (Ok(active), true) = (model.activity(rows.train.sample()), model.is_built()) {
         checked.add_activity(active, true);
+    }
+    if has_losses && let Ok(health) = model.initial_health(rows.train.sample()) {
+        checked.take_health(health);
     }
     Ok(checked)
 }
@@ -150,6 +159,29 @@ impl Checked {
             self.rows.extend(lines);
             self.activity = all;
         }
+    }
+
+    /// Looks at signal and gradients on the data of `spec`.
+    fn add_health(
+        &mut self,
+        model: &Model,
+        spec: &str,
+        progress: impl FnMut(&Event<'_>) -> Result<()>,
+    ) {
+        let data = data_to_evaluate(model, spec, progress);
+        match data.and_then(|data| model.initial_health(data.sample())) {
+            Ok(health) => self.take_health(health),
+            Err(error) => {
+                self.rows += &format!("signal and gradients are not looked at: {error}\n");
+            }
+        }
+    }
+
+    /// Adds what is suspicious about signal and gradients, and their table.
+    fn take_health(&mut self, health: InitialHealth) {
+        self.rows += &health.to_string();
+        self.findings.extend(health.findings.iter().cloned());
+        self.health = Some(health);
     }
 
     /// Adds the first thing that a training would refuse.

@@ -9,6 +9,7 @@ use super::logs::{Log, logs};
 use super::run_folder::{CONFIG, Destination, tidy, write_text};
 use super::unwritten::Unwritten;
 use crate::error::Result;
+use crate::inspect::HealthWatch;
 use crate::model::Model;
 use crate::train::callbacks::{Callback, Progress as EpochProgress};
 use crate::train::health::HealthView;
@@ -22,6 +23,8 @@ pub struct Recorder<'a, 'p> {
     pub callbacks: Callbacks,
     /// The logs of the run folder, once training has begun.
     pub logs: Vec<Log>,
+    /// Looks at the course of the training, once it has begun.
+    pub watch: Option<HealthWatch<'a>>,
     /// Gets the events.
     pub progress: &'a Progress<'p>,
     /// The measurements so far.
@@ -80,6 +83,9 @@ impl Callback for Recorder<'_, '_> {
         let own = &mut self.history.health;
         health.layers.clone_into(&mut own.layers);
         own.samples.push(health.sample.clone());
+        if let Some(watch) = &mut self.watch {
+            watch.on_health(health, t)?;
+        }
         self.each(|c| c.on_health(health, t))
     }
 
@@ -158,6 +164,12 @@ impl Recorder<'_, '_> {
             return Ok(());
         };
         self.logs = logs(folder, &self.config, &self.history);
+        let progress = self.progress;
+        let watch = HealthWatch::new(training.kept(), |finding| {
+            progress.tell(&Event::Warning(finding))
+        });
+        let stops_early = self.callbacks.early_stopping.is_some();
+        self.watch = Some(watch.stops_early(stops_early).after(&self.history));
         self.progress.tell(&Event::TrainBegin { folder })?;
         self.each_log(|log| log.on_train_begin(training))
     }
@@ -236,6 +248,9 @@ impl Recorder<'_, '_> {
             epochs: self.epochs,
         });
         self.history.epochs.push(measured);
+        if let (Some(watch), Ok(())) = (&mut self.watch, &told) {
+            watch.on_epoch_end(epoch, logs, training)?;
+        }
         self.each(|c| c.on_epoch_end(epoch, logs, training))?;
         let last = training.is_stopping() || epoch + 1 >= self.epochs || told.is_err();
         self.ended_meanwhile()?;

@@ -179,6 +179,7 @@ fn recorder<'a, 'p>(
     Recorder {
         callbacks: std::mem::take(&mut run.callbacks),
         logs: Vec::new(),
+        watch: None,
         progress,
         history: Default::default(),
         folder,

@@ -6,12 +6,14 @@
 
 mod activity;
 mod graph;
+mod health;
 mod training;
 mod weights;
 
 pub use activity::Activity;
 pub(crate) use activity::sample;
 pub(crate) use graph::at;
+pub use health::{HealthWatch, InitialHealth};
 
 use crate::data::RunData;
 use crate::data::checks::Finding;

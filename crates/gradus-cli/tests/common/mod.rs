@@ -139,11 +139,13 @@ reduce_lr_on_plateau = { factor = 0.5, patience = 1, min_delta = 10.0 }
 "#;
 
 /// The files of a run that must agree between equal runs: the model to the byte, the results
-/// without durations.
+/// without durations, and the health of the layers.
 pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {
     let history = place.text(&format!("{run}/history.csv"));
     let without_seconds = history.lines().map(|line| line.rsplit_once(',').unwrap().0);
-    let measurements = without_seconds.collect::<Vec<_>>().join("\n");
+    let health = place.text(&format!("{run}/health.csv"));
+    let measurements = without_seconds.chain(health.lines()).collect::<Vec<_>>();
+    let measurements = measurements.join("\n");
     (place.read(&format!("{run}/model.keras")), measurements)
 }
 

@@ -12,6 +12,8 @@ use crate::train::health::HealthSample;
 
 /// Share of the largest gradient below which layers hardly learn beside the others.
 const FAINT: f64 = 1.0 / 300.0;
+/// The largest gradient below which there is none to compare with: the training has ended.
+const NOTHING: f64 = 1e-7;
 /// Times the last layer's gradient from which those before it explode.
 const HUGE: f64 = 1000.0;
 /// Samples that have to show it.
@@ -61,7 +63,12 @@ fn stretch(
 
 /// First layers that hardly learn beside the others.
 pub(super) fn vanish(seen: &Seen) -> Option<Finding> {
-    let largest = |all: &[(usize, f64)]| all.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+    let largest = |all: &[(usize, f64)]| {
+        all.iter()
+            .copied()
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|most| most.1 > NOTHING)
+    };
     let found = stretch(seen, largest, |size, most| size < FAINT * most)?;
     let advice = "these layers hardly learn: `relu`, `elu` or `swish` with `he_normal`, `selu` with \
                   `lecun_normal`, batch normalization, or skip connections keep the gradient's size";

@@ -16,6 +16,7 @@ pub(crate) mod mixup;
 pub(crate) mod noise;
 pub(crate) mod order;
 pub(crate) mod parts;
+mod phrase;
 mod predicts;
 mod recipe;
 mod reuse;

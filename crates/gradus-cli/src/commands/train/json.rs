@@ -22,7 +22,8 @@ impl Lines {
                 return Ok(());
             }
             Event::Warning(finding) => {
-                let message = Value::from(finding.to_string());
+                let message = finding.to_string();
+                let message = message.trim_start_matches("warning: ").into();
                 self.line("warning", [("message".to_owned(), message)])
             }
             Event::EpochEnd { epoch, .. } => {

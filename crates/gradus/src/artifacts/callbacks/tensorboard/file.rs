@@ -122,15 +122,18 @@ impl EventFile {
         let path = self.folder.join(name(before.last()));
         let mut begun = Vec::new();
         append(&mut begun, 0, What::FileVersion("brain.Event:2".into()));
-        if let (Some(position), Some(newest)) = (self.resumed, old.last()) {
-            // A TensorBoard that is open has read the old file.
-            let status = SessionLog::START;
-            append(&mut begun, 0, What::SessionLog(SessionLog { status }));
-            let newest = self.folder.join(newest);
-            let kept = copy_before(&newest, position, &mut begun);
-            kept.map_err(|cause| Error::io("read", newest, cause))?;
-        }
-        create_parent(&path)?;
+        let (Some(position), Some(newest)) = (self.resumed, old.last()) else {
+            self.pending.splice(0..0, begun);
+            self.file = Some((path, 0));
+            return Ok(());
+        };
+        // A TensorBoard that is open has read the old file.
+        let status = SessionLog::START;
+        append(&mut begun, 0, What::SessionLog(SessionLog { status }));
+        let newest = self.folder.join(newest);
+        let kept = copy_before(&newest, position, &mut begun);
+        kept.map_err(|cause| Error::io("read", newest, cause))?;
+        tidy(&self.folder);
         write_atomic(&path, |file| file.write_all(&begun))?;
         self.file = Some((path, begun.len() as u64));
         for name in old {
@@ -184,6 +187,19 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names: Vec<String> = names.filter(|name| name.starts_with(PREFIX)).collect();
     names.sort();
     Ok(names)
+}
+
+/// Removes what killed processes have left of new files: TensorBoard would read them.
+fn tidy(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_left = |name: &str| name.starts_with(PREFIX) && name.ends_with(".tmp");
+        if name.strip_prefix('.').is_some_and(is_left) {
+            // A leftover file does little harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The name of a new file, which sorts behind the newest one: readers go from file to file by name.

@@ -69,6 +69,8 @@ fn a_file_goes_on_as_if_it_had_never_been_interrupted() {
             .path();
         let torn = [&fs::read(&old).unwrap()[..], b"torn"].concat();
         fs::write(&old, torn).unwrap();
+        let left = folder.join(".events.out.tfevents.1.gradus.2.v2.3-4.tmp");
+        fs::write(left, "of a process that was killed").unwrap();
         let mut resumed = EventFile::resumed(folder.clone(), position);
         resumed.write().unwrap();
         if step == 7 {

@@ -96,7 +96,7 @@ fn read(folder: &Path) -> BTreeMap<String, Vec<Summary>> {
     let mut found: BTreeMap<String, Vec<Summary>> = BTreeMap::new();
     let check = |bytes: &[u8], sum: &[u8]| {
         let crc = crc32c::crc32c(bytes);
-        let masked = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
+        let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
         assert_eq!(masked.to_le_bytes(), sum);
     };
     let mut first = true;
@@ -424,6 +424,19 @@ fn a_run_has_its_configuration_and_hyper_parameters() {
     assert_eq!(field(&hparams["optimizer.type"], 3), b"Adam");
     let end = field(&run["_hparams_/session_end_info"][0].content, 4);
     assert_eq!(fields(end)[0].1, 1, "success");
+}
+
+#[test]
+fn a_trained_model_has_its_graph_in_a_new_run() {
+    let folder = Folder::new();
+    run(&folder, "first", 1, false);
+    let file = folder.path("first/model.keras");
+    let text = format!("data.dataset = \"digits\"\n[model]\nfile = {:?}\n", file);
+    let more = Experiment::from_toml(&text).unwrap().set("train.epochs=1");
+    let more = more.unwrap().out(folder.path("more"));
+    more.run(|_| Ok(())).unwrap();
+    let train = read(&folder.path("more/events/train"));
+    assert_eq!((train["keras"].len(), train["epoch_loss"][0].step), (1, 0));
 }
 
 /// A killed process may have written events of epochs behind its last checkpoint.

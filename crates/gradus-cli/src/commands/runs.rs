@@ -31,7 +31,7 @@ pub fn run(args: Runs) -> Result<()> {
 
 fn table(runs: &[RunSummary]) -> String {
     let head = [
-        "run", "best", "epoch", "last", "epochs", "time", "date", "network",
+        "run", "best", "in epoch", "last", "epochs", "time", "date", "network",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(runs.iter().map(line));

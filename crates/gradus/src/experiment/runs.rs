@@ -257,7 +257,7 @@ impl RunList {
         let mut known: Vec<&str> = COLUMNS.into_iter().chain(names).collect();
         let mut seen = HashSet::new();
         known.retain(|name| seen.insert(*name));
-        if !known.contains(&column) && !(self.runs.is_empty() && COLUMNS.contains(&column)) {
+        if !known.contains(&column) {
             return Err(Error::unknown("--sort", "column", column, known));
         }
         match column {

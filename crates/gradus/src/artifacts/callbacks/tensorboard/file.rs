@@ -20,24 +20,21 @@ pub struct Position {
 }
 
 impl Position {
-    /// True if an event comes from behind it: from a process that was killed later than the state
-    /// that it left behind was saved.
+    /// True if an event is of later epochs or steps: of a process that was killed after the state that it
+    /// left behind was saved.
     fn is_before(&self, event: &Event) -> bool {
         let Some(What::Summary(summary)) = &event.what else {
             return false;
         };
-        let begins = |word: &str| {
-            summary
-                .value
-                .first()
-                .is_some_and(|v| v.tag.starts_with(word))
-        };
+        let first = summary.value.first().map_or("", |value| &value.tag);
         // The events of an epoch begin with its loss; the others count steps, those of an evaluation
         // the steps before it.
-        let next = match (begins("epoch_"), begins("evaluation_")) {
-            (true, _) => self.epoch as i64,
-            (_, true) => self.step as i64 + 1,
-            (_, false) => self.step as i64,
+        let next = if first.starts_with("epoch_") {
+            self.epoch as i64
+        } else if first.starts_with("evaluation_") {
+            self.step as i64 + 1
+        } else {
+            self.step as i64
         };
         event.step >= next
     }
@@ -73,6 +70,11 @@ impl EventFile {
             resumed: Some(position),
             ..Self::new(folder)
         }
+    }
+
+    /// True if the folder has no events to go on with.
+    pub fn is_new(&self) -> bool {
+        self.resumed.is_none() || names(&self.folder).is_ok_and(|names| names.is_empty())
     }
 
     /// Adds the values of an epoch or a step, to be written with the next [`write`](Self::write).

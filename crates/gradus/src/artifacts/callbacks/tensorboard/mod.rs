@@ -145,7 +145,7 @@ impl TensorBoard {
             histograms: Thinning::new(1000, 2 * weights + layers, (2, 16)),
             health: Thinning::new(8000, layers, (16, 8000)),
         };
-        let begins = !self.resumes || position == Position::default();
+        let begins = position == Position::default() || files.train.is_new();
         if begins
             && self.write_graph
             // What Keras has no file for has no graph.

@@ -30,7 +30,8 @@ pub enum Command {
     Check(Check),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
-    /// List the runs in a folder: best epoch, last figures, epochs, time, network
+    /// List the runs in a folder: best epoch, last figures, epochs (`5 of 20` of a run that has not
+    /// ended), time, network
     Runs(Runs),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),

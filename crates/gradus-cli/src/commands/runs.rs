@@ -31,7 +31,7 @@ pub fn run(args: Runs) -> Result<()> {
 
 fn table(runs: &[RunSummary]) -> String {
     let head = [
-        "run", "best", "in epoch", "last", "epochs", "time", "date", "network",
+        "run", "best", "epoch", "last", "epochs", "time", "date", "network",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(runs.iter().map(line));
@@ -62,8 +62,8 @@ fn line(run: &RunSummary) -> Vec<String> {
     let epochs = run.history.epochs.len();
     let epochs = match (run.finished, run.epochs) {
         (true, _) => epochs.to_string(),
-        (false, Some(all)) => format!("{epochs} of {all}, unfinished"),
-        (false, None) => format!("{epochs}, unfinished"),
+        (false, Some(all)) => format!("{epochs} of {all}"),
+        (false, None) => format!("{epochs} of ?"),
     };
     let date: String = run.date.chars().take("2026-11-30 13:40".len()).collect();
     vec![

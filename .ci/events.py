@@ -16,7 +16,9 @@ from tensorboard.util import tensor_util
 
 
 def read(folder):
-    """The values of a folder's events by plugin and tag: pairs of step and array."""
+    """The values of a folder's events by plugin and tag: pairs of step and array. Without validation it is not there."""
+    if not folder.exists():
+        return {}
     reader = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
     found = {}
     for tag in reader.Tags()["tensors"]:

@@ -67,7 +67,8 @@ const DEPTH: usize = 3;
 const MAX_HISTORY: u64 = 256 << 20;
 
 /// Lists the run folders in a folder, also those in folders of it (the folds of a cross-validation), the
-/// oldest first. Weights are not read. A run that cannot be read does not end the list.
+/// oldest first. Weights are not read. A run that cannot be read does not end the list; an error only if
+/// the folder itself cannot be read.
 pub fn runs(folder: impl AsRef<Path>) -> Result<RunList> {
     let folder = folder.as_ref();
     let mut found = Vec::new();

@@ -34,15 +34,18 @@ impl Model {
         }
         let shapes = self.shapes().ok();
         let mut activation = None;
+        let mut preprocesses = true;
         for (number, node) in self.nodes.iter().enumerate() {
             let effect = self.layers[node.layer].rule.traits().effect;
             if let (Effect::Product(_), Some(shapes)) = (&effect, &shapes) {
                 let size = shapes[number].1.dims().last();
                 sizes.extend(size.map(usize::to_string));
+                preprocesses = false;
             }
             if let Effect::Product(its) | Effect::Activates(its) | Effect::ActivatesLike(its) =
                 effect
                 && its != Activation::Linear
+                && !preprocesses
             {
                 activation.get_or_insert(its);
             }
@@ -99,6 +102,13 @@ mod tests {
             .unwrap();
         let expected = "784-300-100-10 elu, 267,810 parameters";
         assert_eq!(phrase(&mut book, &[28, 28]), expected);
+        let mut squashed = Sequential::new()
+            .add(layers::Activation::new("tanh"))
+            .add(dense(4))
+            .add(Dense::new(1))
+            .build()
+            .unwrap();
+        assert_eq!(phrase(&mut squashed, &[2]), "2-4-1 elu, 17 parameters");
         let mut line = Sequential::new().add(Dense::new(1)).build().unwrap();
         assert_eq!(phrase(&mut line, &[8]), "8-1, 9 parameters");
         let mut deep = Sequential::new();

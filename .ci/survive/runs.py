@@ -29,13 +29,27 @@ def results(folder: Path, out: str):
         name = str(path.relative_to(folder)).replace(out, "OUT")
         if "checkpoint/" in name or name.endswith("lock"):
             continue
-        if path.name == "history.csv":
+        if "tfevents" in path.name:
+            # Times are in the names and in each event, and almost nothing else beside the run's description.
+            if path.parent.name != "events":
+                found[str(Path(name).parent)] = hashlib.sha256(b"".join(summaries(path.read_bytes()))).hexdigest()
+        elif path.name == "history.csv":
             found[name] = hashlib.sha256(without_seconds(path.read_text()).encode()).hexdigest()
         elif path.suffix == ".toml":
             found[name] = hashlib.sha256(path.read_text().replace(out, "OUT").encode()).hexdigest()
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def summaries(file):
+    """The events of a TensorBoard file that hold values, without their times."""
+    while file:
+        size = int.from_bytes(file[:8], "little")
+        event, file = file[12:12 + size], file[16 + size:]
+        # The time is the first field, a double; the version and the beginning of a session have no step.
+        if event[9] not in (0x1A, 0x3A):
+            yield event[9:]
 
 
 def without_seconds(text):

@@ -30,6 +30,9 @@ pub enum Command {
     Check(Check),
     /// Print a model's layers, shapes and parameters
     Summary(Summary),
+    /// List the runs in a folder: best epoch, last figures, epochs (`5 of 20` of a run that has not
+    /// ended), time, network
+    Runs(Runs),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),
     /// Print a commented configuration to begin with, for data that it looks at
@@ -45,7 +48,7 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  gradus train\n  gradus train config.toml --set train.epochs=20 --out runs/first\n  gradus train config.toml --folds 5"
+    after_help = "Examples:\n  gradus train\n  gradus train config.toml --set train.epochs=20 --out runs/first\n  gradus train config.toml --folds 5\n  gradus train config.toml --json > log.jsonl"
 )]
 pub struct Train {
     /// The configuration file (TOML)
@@ -77,6 +80,12 @@ pub struct Train {
     /// Print the result alone
     #[arg(long)]
     pub quiet: bool,
+    /// Print a JSON object a line: `{"event": "epoch", "epoch": 0, "loss": …}` after each epoch, counted
+    /// from 0, `{"event": "warning", …}` for what is suspicious, and at the end `{"event": "done", …}`
+    /// with the results and the run folder. With --folds each names its `fold`. NaN and infinite
+    /// numbers are null
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -161,6 +170,23 @@ pub struct Summary {
     /// A model (`.keras`, or `.h5` of Keras), a run folder, or a configuration file (TOML)
     #[arg(value_name = "MODEL|RUN|CONFIG.toml")]
     pub file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus runs\n  gradus runs --sort val_accuracy\n  gradus runs experiments --sort best --json"
+)]
+pub struct Runs {
+    /// The folder, or a run folder; folders in it are looked into, too
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub folder: PathBuf,
+    /// Sort by name, best, epochs, time, parameters, date, or a figure of the last epoch such as
+    /// `val_accuracy`: the better or smaller first
+    #[arg(long, value_name = "KEY", default_value = "date")]
+    pub sort: String,
+    /// Print one JSON object; epochs are counted from 0
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]

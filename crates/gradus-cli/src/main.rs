@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::LrFind(args) => commands::lr_find::run(args),
         Command::Check(args) => commands::check::run(args),
         Command::Summary(args) => commands::summary::run(args),
+        Command::Runs(args) => commands::runs::run(args),
         Command::Convert(args) => commands::convert::run(args),
         Command::Init(args) => commands::init::run(args),
         Command::Schema(args) => commands::schema::run(args),

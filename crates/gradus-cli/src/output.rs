@@ -1,5 +1,6 @@
 //! Output to standard output and standard error.
 
+use console::{Alignment, Style, measure_text_width, pad_str};
 use gradus::error::{visible, visible_lines};
 use gradus::{Error, Result};
 use serde_json::Value;
@@ -38,10 +39,48 @@ pub fn json(object: &Value) -> Result<()> {
 }
 
 /// Prints a message to standard error, with whatever could act on the terminal escaped, ignoring
-/// failures.
+/// failures. The word before a warning or an error is coloured.
 pub fn message(text: &str) {
     let text = visible_lines(text);
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let word = ["warning:", "error:"]
+        .iter()
+        .find(|word| text.starts_with(**word));
+    let (word, rest) = text.split_at(word.map_or(0, |word| word.len()));
+    let style = match word {
+        "error:" => Style::new().red().bold(),
+        _ => Style::new().yellow().bold(),
+    };
+    let word = match word {
+        "" => String::new(),
+        word => style.for_stderr().apply_to(word).to_string(),
+    };
+    let _ = writeln!(io::stderr().lock(), "{word}{rest}");
+}
+
+/// The style of the best of some results.
+pub fn best() -> Style {
+    Style::new().green().for_stdout()
+}
+
+/// Cells as text, in columns; they may be coloured.
+pub fn table(lines: &[Vec<String>]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells
+            .map(|cell| measure_text_width(cell))
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for line in lines {
+        let cells = line.iter().zip(&widths);
+        let cells = cells.map(|(cell, &width)| pad_str(cell, width, Alignment::Left, None));
+        let cells: Vec<_> = cells.collect();
+        text += &format!("{}\n", cells.join("  ").trim_end());
+    }
+    text
 }
 
 /// Clears the line of a terminal, where a bar may be, and shows the cursor.

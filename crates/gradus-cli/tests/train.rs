@@ -20,6 +20,7 @@ fn the_default_trains_and_says_what_came_out_and_what_to_type_next() {
             ".lock",
             "checkpoint",
             "config.toml",
+            "events",
             "health.csv",
             "history.csv",
             "model.keras"

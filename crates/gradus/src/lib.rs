@@ -75,7 +75,7 @@ pub use model::{Dtype, Functional, Model, Sequential, layers};
 
 /// The names that most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
-    pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint};
+    pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint, TensorBoard};
     pub use crate::data::{
         self, Cells, DataConfig, Dataset, HoldOut, Scale, Split, SplitBy, Table, TableOptions,
         Tensor,

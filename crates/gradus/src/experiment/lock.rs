@@ -1,13 +1,13 @@
 //! The lock of a run folder: one process at a time trains in it.
 
+use super::clock::utc;
 use super::event::{Event, Progress};
-use crate::data::date_parts;
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The file that is locked. Its text says by whom, and is of no use once the lock is free.
 const LOCK: &str = ".lock";
@@ -36,7 +36,7 @@ impl Lock {
         let holder = || fs::read_to_string(&path).unwrap_or_default();
         match patiently(&file, || holder().starts_with(&own_name())) {
             Ok(()) => {
-                let text = format!("{}since {}\n", own_name(), now());
+                let text = format!("{}since {}\n", own_name(), utc(SystemTime::now()));
                 // It is only for people and messages.
                 let _ = file
                     .set_len(0)
@@ -80,13 +80,4 @@ fn patiently(file: &File, is_own: impl Fn() -> bool) -> Result<(), TryLockError>
 /// The beginning of the text of a lock that this process holds.
 fn own_name() -> String {
     format!("process {} ", std::process::id())
-}
-
-/// The time, as `2026-11-30 13:40:05 UTC`.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| since.as_secs());
-    let (year, month, day) = date_parts((seconds / 86_400) as i32);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }

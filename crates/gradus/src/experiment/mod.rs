@@ -37,6 +37,7 @@
 mod changes;
 mod check;
 mod checkpoint;
+mod clock;
 mod config;
 mod cross_validate;
 mod event;
@@ -52,6 +53,7 @@ mod resolve;
 mod results;
 mod reuse;
 pub mod run_folder;
+mod runs;
 mod starter;
 mod train;
 mod unwritten;
@@ -65,6 +67,7 @@ pub use model_file::ModelFile;
 pub use reference::{reference, schema};
 pub use resolve::SuggestedRates;
 pub use results::{BetterEpoch, Results};
+pub use runs::{BestEpoch, RunList, RunSummary, runs};
 pub use starter::starter;
 
 use crate::data::RunData;

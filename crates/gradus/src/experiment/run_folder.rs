@@ -16,6 +16,8 @@ pub const HEALTH: &str = "health.csv";
 pub const CONFIG: &str = "config.toml";
 /// The checkpoint that a resumed training continues from.
 pub const CHECKPOINT: &str = "checkpoint";
+/// TensorBoard's event files, in `train` and `validation`.
+pub const EVENTS: &str = "events";
 
 /// The results of every fold of a cross-validation.
 pub const FOLDS: &str = "folds.csv";

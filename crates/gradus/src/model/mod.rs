@@ -17,6 +17,7 @@ pub(crate) mod noise;
 pub(crate) mod observed;
 pub(crate) mod order;
 pub(crate) mod parts;
+mod phrase;
 mod predicts;
 mod recipe;
 mod reuse;

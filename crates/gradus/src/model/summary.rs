@@ -152,7 +152,8 @@ fn listed(all: &[String]) -> String {
     }
 }
 
-fn thousands(n: usize) -> String {
+/// A number with commas: `266,610`.
+pub(super) fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -1,6 +1,6 @@
 //! The report of `gradus train CONFIG --folds K`.
 
-use crate::output::number;
+use crate::output::{self, number};
 use gradus::experiment::CrossValidated;
 use gradus::experiment::run_folder::{FOLDS, PREDICTIONS};
 use gradus::train::CrossValidation;
@@ -44,18 +44,5 @@ fn table(measured: &CrossValidation) -> String {
     };
     let last = ["mean".to_owned()].into_iter();
     lines.push(last.chain(names.iter().map(spread)).collect());
-    let width = |column: usize| {
-        let cells = lines.iter().map(|line| line[column].chars().count());
-        cells.max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..=names.len()).map(width).collect();
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, &width)| format!("{cell:<width$}"))
-            .collect();
-        text += &format!("{}\n", cells.join("  ").trim_end());
-    }
-    text
+    output::table(&lines)
 }

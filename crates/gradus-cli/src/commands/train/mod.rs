@@ -1,8 +1,10 @@
 //! `gradus train`.
 
 mod folds;
+mod json;
 mod report;
 mod resume;
+mod sparkline;
 
 use crate::args::Train;
 use crate::commands::experiment;
@@ -37,25 +39,37 @@ pub fn run(args: Train) -> Result<()> {
         experiment = experiment.allow_changed();
     }
     let mut screen = Screen::new(args.quiet);
+    let mut lines = args.json.then(json::Lines::default);
     let mut show = |event: &Event<'_>| {
         screen.show(event)?;
+        if let Some(lines) = &mut lines {
+            lines.print(event)?;
+        }
         heed_signals(&args, event)
     };
     if let Some(number) = args.folds {
         let trained = experiment.cross_validate(number, &mut show);
         screen.finish();
         let trained = trained?;
-        output::result(&folds::report(&trained))?;
+        match args.json {
+            true => output::json(&json::of_folds(&trained))?,
+            false => output::result(&folds::report(&trained))?,
+        }
         return complete(trained.not_written);
     }
     let trained = experiment.run(&mut show);
     screen.finish();
     let trained = trained?;
+    if args.json {
+        output::json(&json::done(&trained))?;
+        return complete(trained.not_written);
+    }
     let mut text = report::report(&trained);
     if !args.quiet {
+        text += &report::curve(&trained);
         text += &report::next(&trained);
     }
-    output::result(&text)?;
+    output::styled(&text)?;
     complete(trained.not_written)
 }
 

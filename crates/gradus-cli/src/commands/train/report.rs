@@ -1,6 +1,8 @@
-//! The report of `gradus train`.
+//! The report of `gradus train`, in colours: names and values are escaped here.
 
-use crate::output::{measurements, number, quoted};
+use super::sparkline::sparkline;
+use crate::output::{best, measurements, number, quoted};
+use gradus::error::{visible, visible_lines};
 use gradus::experiment::run_folder::{CONFIG, MODEL};
 use gradus::experiment::{BetterEpoch, Outcome};
 
@@ -25,12 +27,27 @@ pub fn report(trained: &Outcome) -> String {
         text.push('\n');
     }
     if let Some(logs) = &results.validation {
-        text += &format!("validation  {}\n", measurements(logs.iter()));
+        let line = format!("validation  {}", measurements(logs.iter()));
+        text += &format!("{}\n", best().apply_to(line));
     }
     if let Some((logs, rows)) = &results.test {
         text += &format!("test        {}  ({rows} rows)\n", measurements(logs.iter()));
     }
-    text + &format!("run folder  {}\n", trained.folder.display())
+    let folder = trained.folder.to_string_lossy();
+    text + &format!("run folder  {}\n", visible(&folder))
+}
+
+/// The course of the loss, of the validation if there is one; nothing of a single epoch.
+pub fn curve(trained: &Outcome) -> String {
+    let losses = ["val_loss", "loss"].map(|name| (name, trained.history.get(name)));
+    let Some((name, losses)) = losses.into_iter().find(|(_, losses)| losses.len() > 1) else {
+        return String::new();
+    };
+    let (first, last) = (number(losses[0]), number(losses[losses.len() - 1]));
+    format!(
+        "curve       {}  {name} {first} to {last}\n",
+        sparkline(&losses)
+    )
 }
 
 /// A line that says that another epoch than the one that was kept, from 1, was the best.
@@ -43,6 +60,7 @@ fn not_kept(better: &BetterEpoch, kept: usize) -> String {
         reason,
     } = better;
     let (epoch, value, now) = (epoch + 1, number(*value), number(*now));
+    let (monitor, reason) = (visible(monitor), visible(reason));
     format!(
         "not kept    epoch {epoch} was better than epoch {kept}: {monitor} {value} against {now}; \
          {reason}\n"
@@ -58,9 +76,10 @@ pub fn next(trained: &Outcome) -> String {
     );
     let config = trained.folder.join(CONFIG).to_string_lossy().into_owned();
     let data = quoted(trained.test_data.as_ref().unwrap_or(&config));
-    format!(
+    let text = format!(
         "\nnext\n  {gradus} evaluate {model} --data {data}\n  \
          {gradus} predict {model} --data {data} --out predictions.csv\n  \
          {gradus} summary {model}\n"
-    )
+    );
+    visible_lines(&text).into_owned()
 }

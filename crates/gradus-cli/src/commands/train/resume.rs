@@ -29,6 +29,7 @@ pub fn command(args: &Train, folder: &Path) -> String {
     option("--folds", folds);
     option("--out", Some(path(folder)));
     words.extend(args.quiet.then(|| "--quiet".to_owned()));
+    words.extend(args.json.then(|| "--json".to_owned()));
     words.push("--resume".into());
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     words.join(" ")

@@ -3,9 +3,11 @@
 mod csv_logger;
 mod filepath;
 mod model_checkpoint;
+mod tensorboard;
 
 pub use csv_logger::CSVLogger;
 pub use model_checkpoint::{ModelCheckpoint, ModelCheckpointProgress, SaveFreq};
+pub use tensorboard::TensorBoard;
 
 /// A number as Python prints it, the form in Keras' files.
 fn python(number: f64) -> String {

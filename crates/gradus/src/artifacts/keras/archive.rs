@@ -84,6 +84,19 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
 
 /// The parts of an untrusted file, with their checksums verified.
 pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
+    let mut zip = open(reader)?;
+    let archive = read_texts(&mut zip)?;
+    let weights = entry(&mut zip, WEIGHTS, u64::MAX)?
+        .ok_or_else(|| format!("not a .keras file: {WEIGHTS} is missing in the zip"))?;
+    Ok(Archive { weights, ..archive })
+}
+
+/// The parts but for the weights, which may be large.
+pub(crate) fn read_outline<R: Read + Seek>(reader: R) -> Result<Archive, String> {
+    read_texts(&mut open(reader)?)
+}
+
+fn open<R: Read + Seek>(reader: R) -> Result<ZipArchive<R>, String> {
     let mut zip = ZipArchive::new(reader)
         .map_err(|error| format!("not a .keras file, which is a zip: {error}"))?;
     if let Some(problem) = super::foreign::zip(zip.file_names_raw()) {
@@ -93,18 +106,18 @@ pub(crate) fn read<R: Read + Seek>(reader: R) -> Result<Archive, String> {
     if zip.has_overlapping_entries().map_err(damaged)? {
         return Err("damaged zip: two entries share the same bytes".to_owned());
     }
-    let config = text(&mut zip, CONFIG, MAX_JSON)?
+    Ok(zip)
+}
+
+fn read_texts<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<Archive, String> {
+    let config = text(zip, CONFIG, MAX_JSON)?
         .ok_or_else(|| format!("not a .keras file: {CONFIG} is missing in the zip"))?;
-    let metadata = text(&mut zip, METADATA, MAX_JSON)?.unwrap_or_default();
-    let weights = entry(&mut zip, WEIGHTS, u64::MAX)?
-        .ok_or_else(|| format!("not a .keras file: {WEIGHTS} is missing in the zip"))?;
-    let vocabularies = vocabularies(&mut zip)?;
     Ok(Archive {
-        metadata,
+        metadata: text(zip, METADATA, MAX_JSON)?.unwrap_or_default(),
         config,
-        weights,
-        vocabularies,
-        own: text(&mut zip, OWN, MAX_JSON)?,
+        weights: Vec::new(),
+        vocabularies: vocabularies(zip)?,
+        own: text(zip, OWN, MAX_JSON)?,
     })
 }
 

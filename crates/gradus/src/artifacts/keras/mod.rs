@@ -72,6 +72,18 @@ pub(crate) fn load_keras_with_digest(path: &Path) -> Result<(Model, Vec<Note>, S
     Ok((model, notes, digest))
 }
 
+/// The model of a `.keras` file without its weights and the optimizer's state, which are not read.
+pub(crate) fn load_outline(path: &Path) -> Result<Model> {
+    let problem = |problem: String| Error::file(path, problem);
+    let archive = archive::read_outline(open(path)?).map_err(problem)?;
+    let (mut findings, mut notes) = (Findings::default(), Vec::new());
+    let mut model = config::read(&archive.config, &mut findings, &mut notes).map_err(problem)?;
+    findings.check(path)?;
+    weights::take_vocabularies(&mut model, archive.vocabularies)
+        .map_err(|error| problem(error.to_string()))?;
+    Ok(model)
+}
+
 /// Size limit of a model's file that is read as a whole.
 const MOST_BYTES: u64 = 1 << 36;
 

@@ -12,6 +12,6 @@ mod state;
 mod write;
 
 pub use background::Writer;
-pub use read::{Checkpoint, read};
+pub use read::{Checkpoint, numbers, read, read_state};
 pub use state::{Pretraining, State};
 pub use write::{Folder, Snapshot};

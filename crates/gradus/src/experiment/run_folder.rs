@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 pub const MODEL: &str = "model.keras";
 /// The results of every epoch.
 pub const HISTORY: &str = "history.csv";
+/// The health of each layer at sampled steps.
+pub const HEALTH: &str = "health.csv";
+/// The page with curves, predictions and configuration.
+pub const REPORT: &str = "report.html";
 /// The resolved configuration.
 pub const CONFIG: &str = "config.toml";
 /// The checkpoint that a resumed training continues from.

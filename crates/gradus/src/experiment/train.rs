@@ -7,9 +7,10 @@ use super::event::{Event, Progress};
 use super::lock::Lock;
 use super::pretrain::pretrain;
 use super::recorder::Recorder;
+use super::report::{self, Known};
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{Destination, HISTORY, MODEL, Resume, create, write_text};
+use super::run_folder::{Destination, HISTORY, MODEL, REPORT, Resume, create, write_text};
 use super::unwritten::Unwritten;
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
@@ -118,7 +119,7 @@ pub fn train(
     }
 }
 
-/// Writes the model and the measurements; where the system refuses, once more.
+/// Writes the model, the measurements and the report; where the system refuses, once more.
 fn write_results(
     run: &Run,
     record: &Record,
@@ -128,7 +129,19 @@ fn write_results(
 ) -> Result<()> {
     let model = || save_keras(&run.model, folder.join(MODEL));
     let history = || write_text(&folder.join(HISTORY), &record.history.to_csv());
-    let all: [(_, &dyn Fn() -> Result<()>); 2] = [(MODEL, &model), (HISTORY, &history)];
+    let report = || {
+        let page = report::html(&Known {
+            folder,
+            config: &run.text,
+            history: &record.history,
+            model: Some(&run.model),
+            data: Some(&run.data),
+            trained_here: true,
+        });
+        write_text(&folder.join(REPORT), &page?)
+    };
+    let all: [(_, &dyn Fn() -> Result<()>); 3] =
+        [(MODEL, &model), (HISTORY, &history), (REPORT, &report)];
     for (kind, write) in all {
         let written = create(folder)
             .and_then(|()| write())

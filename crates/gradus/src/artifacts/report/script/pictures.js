@@ -1,0 +1,267 @@
+// The pictures that are no curves: heat maps, bars, small histograms, images, tables.
+
+/** The colours of a heat map, from low to high: viridis, which colour-blind readers see, too. */
+const HEAT = [
+  [68, 1, 84], [70, 50, 126], [54, 92, 141], [39, 127, 142],
+  [31, 161, 135], [74, 193, 109], [160, 218, 57], [253, 231, 37],
+];
+
+function heatColour(share) {
+  const place = Math.min(Math.max(share, 0), 1) * (HEAT.length - 1);
+  const low = Math.min(Math.floor(place), HEAT.length - 2);
+  const mixed = HEAT[low].map((c, n) => Math.round(c + (HEAT[low + 1][n] - c) * (place - low)));
+  return `rgb(${mixed.join(",")})`;
+}
+
+/** Black or white, whichever can be read on it. */
+function inkOn(share) {
+  return share > 0.6 ? "#000" : "#fff";
+}
+
+/** The place of values between the lowest (0) and the highest (1) of a measure. */
+function heatScale(measure) {
+  const values = measure.cells.dense || measure.cells.sparse.map(([, , value]) => value);
+  const numbers = values.filter((x) => typeof x === "number" && !(measure.log && x <= 0));
+  const low = numbers.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
+  const on = measure.log ? Math.log : (x) => x;
+  const share = (x) => {
+    if (measure.log && x <= 0) return 0;
+    return high > low ? (on(x) - on(low)) / (on(high) - on(low)) : 1;
+  };
+  const at = (share) => (measure.log ? low * Math.pow(high / low, share) : low + (high - low) * share);
+  return { low, high, share, at, broken: values.some((x) => typeof x === "string") };
+}
+
+/** Calls `visit` with row, column and value of each cell that has a value. */
+function eachCell(heat, measure, visit) {
+  const columns = heat.column_names.length;
+  if (measure.cells.sparse) measure.cells.sparse.forEach((cell) => visit(...cell));
+  else {
+    measure.cells.dense.forEach((value, n) => {
+      if (value !== null) visit(Math.floor(n / columns), n % columns, value);
+    });
+  }
+}
+
+/** Draws a heat map into a box. */
+function drawHeat(box, figure, width) {
+  const heat = figure.picture;
+  const below = make("div");
+  const says = make("p", {});
+  const choice = make("select", { "aria-label": "measure" });
+  heat.measures.forEach((measure) => choice.append(make("option", {}, measure.name)));
+  const show = () => {
+    const measure = heat.measures[choice.selectedIndex];
+    says.textContent = measure.says;
+    below.replaceChildren(...heatMap(heat, measure, figure.title, width));
+  };
+  choice.addEventListener("change", show);
+  choice.selectedIndex = box.chosen || 0;
+  choice.addEventListener("change", () => (box.chosen = choice.selectedIndex));
+  if (heat.measures.length > 1) box.append(make("div", { className: "controls" }, choice, says));
+  box.append(below);
+  show();
+  const current = () => heat.measures[choice.selectedIndex];
+  if (heat.square) {
+    return [folded("Show as a table", [heat.rows, heat.columns, current().name], () => pairRows(heat, current()))];
+  }
+  const columns = [heat.rows, "first", "last", "lowest", "highest", "not finite"];
+  return [folded("Show as a table", columns, () => layerRows(heat, current()))];
+}
+
+/** The canvas of a measure with its legend. */
+function heatMap(heat, measure, label, width) {
+  const [rows, columns] = [heat.row_names.length, heat.column_names.length];
+  const [, ruler] = canvas(1, 1, "");
+  ruler.font = FONT;
+  const widest = (names) => names.reduce((w, name) => Math.max(w, ruler.measureText(name).width), 0);
+  const left = Math.min(widest(heat.row_names), width * 0.3, 180) + 10;
+  const room = width - left - 4;
+  let cell = [room / columns, Math.min(22, Math.max(520 / rows, 1))];
+  if (heat.square) {
+    const side = Math.min(room, 560, 44 * columns) / columns;
+    cell = [side, side];
+  }
+  const upright = heat.square && widest(heat.column_names) > cell[0] - 6;
+  const bottom = upright ? Math.min(widest(heat.column_names), 90) + 8 : 20;
+  const [plotWidth, plotHeight] = [cell[0] * columns, cell[1] * rows];
+  const [element, context] = canvas(left + plotWidth + 4, plotHeight + bottom, label);
+  context.fillStyle = colour("grid");
+  context.fillRect(left, 0, plotWidth, plotHeight);
+  const scale = heatScale(measure);
+  context.font = FONT;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  eachCell(heat, measure, (row, column, value) => {
+    const share = typeof value === "string" ? null : scale.share(value);
+    context.fillStyle = share === null ? colour("broken") : heatColour(share);
+    const [x, y] = [left + column * cell[0], row * cell[1]];
+    context.fillRect(x, y, Math.max(cell[0], 1) + 0.3, Math.max(cell[1], 1) + 0.3);
+    if (heat.square && share !== null && cell[1] >= 15) {
+      const text = short(value);
+      context.fillStyle = inkOn(share);
+      if (context.measureText(text).width < cell[0] - 2) context.fillText(text, x + cell[0] / 2, y + cell[1] / 2);
+    }
+  });
+  context.fillStyle = colour("faint");
+  context.textAlign = "right";
+  const every = Math.ceil(15 / cell[1]);
+  for (let row = 0; row < rows; row += every) {
+    context.fillText(cut(context, heat.row_names[row], left - 10), left - 6, (row + 0.5) * cell[1]);
+  }
+  columnNames(context, heat, { left, top: plotHeight, cell: cell[0], upright, bottom });
+  const hover = make("p", { className: "hover", "aria-live": "polite" }, "\u00a0");
+  element.addEventListener("mousemove", (event) => {
+    const column = Math.floor((event.offsetX - left) / cell[0]);
+    const row = Math.floor(event.offsetY / cell[1]);
+    const inside = column >= 0 && column < columns && row >= 0 && row < rows;
+    hover.textContent = inside ? hoverText(heat, measure, row, column) : "\u00a0";
+  });
+  return [element, hover, legend(measure, scale)];
+}
+
+function columnNames(context, heat, { left, top, cell, upright, bottom }) {
+  const names = heat.column_names;
+  if (upright) {
+    context.textAlign = "right";
+    const every = Math.ceil(15 / cell);
+    for (let n = 0; n < names.length; n += every) {
+      context.save();
+      context.translate(left + (n + 0.5) * cell, top + 6);
+      context.rotate(-Math.PI / 2);
+      context.fillText(cut(context, names[n], bottom - 8), 0, 0);
+      context.restore();
+    }
+    return;
+  }
+  context.textAlign = "center";
+  let free = left - 4;
+  names.forEach((name, n) => {
+    const [middle, half] = [left + (n + 0.5) * cell, context.measureText(name).width / 2];
+    if (middle - half < free + 8 && n > 0) return;
+    if (middle + half > left + names.length * cell + 4) return;
+    if (middle - half < left - 4) return;
+    context.fillText(name, middle, top + 12);
+    free = middle + half;
+  });
+}
+
+function hoverText(heat, measure, row, column) {
+  let value = measure.cells.sparse ? 0 : null;
+  eachCell(heat, measure, (r, c, v) => {
+    if (r === row && c === column) value = v;
+  });
+  const shown = value === null ? "none" : short(value);
+  const [of, at] = [heat.row_names[row], heat.column_names[column]];
+  return `${heat.rows} ${of}, ${heat.columns} ${at}: ${measure.name} ${shown}`;
+}
+
+function legend(measure, scale) {
+  const box = make("div", { className: "legend" });
+  if (scale.low <= scale.high) {
+    const [bar, context] = canvas(160, 12, `colours from ${short(scale.low)} to ${short(scale.high)}`);
+    for (let x = 0; x < 160; x += 1) {
+      context.fillStyle = heatColour(scale.high > scale.low ? x / 159 : 1);
+      context.fillRect(x, 0, 1.5, 12);
+    }
+    const middle = scale.high > scale.low ? `middle ${short(Number(scale.at(0.5).toPrecision(3)))}` : "";
+    const words = `${measure.log ? ", logarithmic" : ""}`;
+    box.append(short(scale.low), bar, `${short(scale.high)}${words}`, middle);
+  }
+  if (scale.broken) box.append(swatch("broken"), "NaN or infinite");
+  box.append(swatch("grid"), measure.cells.sparse ? "0" : "no value");
+  return box;
+}
+
+function swatch(name) {
+  const element = make("span", { className: "swatch" });
+  element.style.background = colour(name);
+  return element;
+}
+
+function pairRows(heat, measure) {
+  const cells = [...measure.cells.sparse].sort((a, b) => b[2] - a[2]).slice(0, 2000);
+  return cells.map(([row, column, n]) => [heat.row_names[row], heat.column_names[column], short(n)]);
+}
+
+function layerRows(heat, measure) {
+  const columns = heat.column_names.length;
+  return heat.row_names.map((name, row) => {
+    const cells = measure.cells.dense.slice(row * columns, (row + 1) * columns);
+    const numbers = cells.filter((x) => typeof x === "number");
+    const lowest = numbers.length ? short(Math.min(...numbers)) : "";
+    const highest = numbers.length ? short(Math.max(...numbers)) : "";
+    const broken = cells.filter((x) => typeof x === "string").length;
+    return [name, short(cells[0]), short(cells[columns - 1]), lowest, highest, String(broken)];
+  });
+}
+
+/** Bars are a table, so that they need no other one. */
+function drawBars(box, figure) {
+  const bars = figure.picture;
+  const largest = bars.items.reduce((most, [, value]) => Math.max(most, Math.abs(value)), 0) || 1;
+  const head = [bars.names, "", bars.values].map((name) => make("th", { scope: "col" }, name));
+  const body = make("tbody");
+  for (const [name, value, spread] of bars.items) {
+    const bar = make("div", { className: value < 0 ? "bar below" : "bar" });
+    bar.style.width = `${(100 * Math.abs(value)) / largest}%`;
+    const words = spread === null ? short(value) : `${short(Number(value.toPrecision(3)))} ± ${short(Number(spread.toPrecision(2)))}`;
+    const row = make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, bar), make("td", {}, words));
+    body.append(row);
+  }
+  box.append(make("table", { className: "bars" }, make("thead", {}, make("tr", {}, ...head)), body));
+  return [];
+}
+
+function drawHistograms(box, figure) {
+  const items = figure.picture.items;
+  const grid = make("div", { className: "small" });
+  for (const item of items) {
+    const [width, height] = [150, 56];
+    const [element, context] = canvas(width, height, `${item.name}: ${item.says}`);
+    const most = item.counts.reduce((a, b) => Math.max(a, b), 1);
+    context.fillStyle = colour("c0");
+    item.counts.forEach((count, n) => {
+      const tall = (count / most) * (height - 2);
+      context.fillRect((n * width) / item.counts.length, height - 1 - tall, width / item.counts.length - 0.5, tall);
+    });
+    context.fillStyle = colour("line");
+    context.fillRect(0, height - 1, width, 1);
+    const ends = item.range.map((x) => make("span", {}, short(Number(x.toPrecision(3)))));
+    grid.append(make("div", {}, make("p", {}, item.name), element, make("p", { className: "ends" }, ...ends)));
+  }
+  box.append(grid);
+  const rows = () => items.map((item) => [item.name, short(item.range[0]), short(item.range[1]), item.counts.join(" ")]);
+  return [folded("Show as a table", ["weight", "lowest", "highest", "values in each bin"], rows)];
+}
+
+function drawImages(box, figure) {
+  const grid = make("div", { className: "images" });
+  for (const item of figure.picture.items) {
+    const [height, width] = item.size;
+    const element = make("canvas", { width, height, role: "img", "aria-label": item.lines.join(", ") });
+    const context = element.getContext("2d");
+    const pixels = context.createImageData(width, height);
+    const channels = item.pixels.length / (2 * width * height);
+    const byte = (place) => parseInt(item.pixels.slice(2 * place, 2 * place + 2), 16);
+    for (let n = 0; n < width * height; n += 1) {
+      for (let c = 0; c < 3; c += 1) pixels.data[4 * n + c] = byte(n * channels + (channels === 3 ? c : 0));
+      pixels.data[4 * n + 3] = 255;
+    }
+    context.putImageData(pixels, 0, 0);
+    grid.append(make("div", {}, element, ...item.lines.map((line) => make("p", {}, line))));
+  }
+  box.append(grid);
+  return [];
+}
+
+/** A table of few rows is shown, a longer one is folded. */
+function drawTable(box, figure) {
+  const { columns, rows } = figure.picture;
+  if (rows.length <= 12) {
+    box.append(table(columns, rows));
+    return [];
+  }
+  return [folded(`Show ${rows.length} rows`, columns, () => rows)];
+}

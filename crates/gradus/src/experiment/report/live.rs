@@ -1,0 +1,100 @@
+//! The page of a run while it is trained: a browser loads it again by itself.
+
+use super::Known;
+use crate::artifacts::report::Report;
+use crate::error::Result;
+use crate::experiment::config::from_toml;
+use crate::experiment::run_folder::{REPORT, write_text};
+use crate::train::health::HealthView;
+use crate::train::{Callback, Epoch, History, Logs, Training};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The least time between two pages, and the part of the time that they may take.
+const EVERY: Duration = Duration::from_secs(5);
+const PART: u32 = 50;
+
+/// Writes `report.html` behind an epoch, if the last one is some seconds old: history and health, no
+/// predictions, since those take time.
+#[derive(Debug)]
+pub struct Live {
+    folder: PathBuf,
+    config: String,
+    history: History,
+    epochs: usize,
+    epoch: Instant,
+    /// The time from which on the next page is due.
+    due: Instant,
+}
+
+impl Live {
+    /// For a training in that folder, which goes on behind a history.
+    pub fn new(folder: &Path, config: &str, before: &History) -> Self {
+        let epochs = from_toml(config).ok();
+        let epochs = epochs.and_then(|config| config["train"].get("epochs")?.as_u64());
+        Live {
+            folder: folder.to_owned(),
+            config: config.to_owned(),
+            history: before.clone(),
+            epochs: epochs.unwrap_or_default() as usize,
+            epoch: Instant::now(),
+            due: Instant::now() + EVERY,
+        }
+    }
+
+    fn write(&self) -> Result<()> {
+        let mut page = super::page(
+            &Known {
+                folder: &self.folder,
+                config: &self.config,
+                history: &self.history,
+                model: None,
+                data: None,
+                trained_here: true,
+            },
+            false,
+        );
+        page.running = Some(self.epochs);
+        let report = Report {
+            runs: vec![page],
+            differences: None,
+        };
+        write_text(&self.folder.join(REPORT), &report.html()?)
+    }
+}
+
+impl Callback for Live {
+    fn on_epoch_begin(&mut self, _epoch: usize, _training: &mut Training<'_>) -> Result<()> {
+        self.epoch = Instant::now();
+        Ok(())
+    }
+
+    fn on_health(&mut self, health: &HealthView<'_>, _training: &mut Training<'_>) -> Result<()> {
+        let kept = &mut self.history.health;
+        if kept.layers != health.layers {
+            (kept.layers, kept.samples) = (health.layers.to_vec(), Vec::new());
+        }
+        kept.samples.push(health.sample.clone());
+        Ok(())
+    }
+
+    fn on_epoch_end(
+        &mut self,
+        epoch: usize,
+        logs: &Logs,
+        _training: &mut Training<'_>,
+    ) -> Result<()> {
+        self.history.epochs.push(Epoch {
+            epoch,
+            logs: logs.clone(),
+            seconds: self.epoch.elapsed().as_secs_f64(),
+        });
+        let began = Instant::now();
+        if began < self.due {
+            return Ok(());
+        }
+        let written = self.write();
+        self.due = Instant::now() + EVERY.max(began.elapsed() * PART);
+        written
+    }
+}

@@ -16,44 +16,33 @@ pub fn figures(runs: &[RunPage]) -> Vec<Figure> {
     for name in names(runs) {
         figures.push(of_measure(runs, &name));
     }
-    let with_rate = |run: &&RunPage| !run.history.get(RATE).is_empty();
-    if runs.iter().any(|run| with_rate(&run)) {
-        let rates = each(runs, |run| values(run, RATE));
-        figures.push(figure(
-            "Learning rate of each epoch's last step",
-            "learning rate",
-            rates,
-        ));
-    }
-    if runs.iter().any(|run| !run.momentum.is_empty()) {
-        let momenta = each(runs, |run| {
-            run.momentum.iter().map(|&(e, x)| (e as f64, x)).collect()
-        });
-        let title = "Momentum of each epoch's last step, as the schedule sets it";
-        figures.push(figure(title, "momentum", momenta));
-    }
-    let seconds = each(runs, |run| {
+    let title = "Learning rate of each epoch's last step";
+    figures.push(of_each(runs, title, "learning rate", |run| {
+        values(run, RATE)
+    }));
+    let title = "Momentum of each epoch's last step, as the schedule sets it";
+    figures.push(of_each(runs, title, "momentum", |run| {
+        let epochs = run.momentum.iter();
+        epochs.map(|&(epoch, x)| (number(epoch), x)).collect()
+    }));
+    let title = "Time of each epoch, validation included";
+    figures.push(of_each(runs, title, "seconds", |run| {
         let epochs = run.history.epochs.iter();
-        epochs
-            .map(|epoch| (number(epoch.epoch), epoch.seconds))
-            .collect()
-    });
-    figures.push(figure(
-        "Time of each epoch, validation included",
-        "seconds",
-        seconds,
-    ));
+        epochs.map(|e| (number(e.epoch), e.seconds)).collect()
+    }));
     figures.retain(has_points);
     if let [run] = runs
         && let Some(best) = run.best()
     {
         let mark = Mark {
             x: number(best.epoch),
-            name: format!("best {}", best.monitor),
+            name: format!("the best {}", best.monitor),
         };
         for figure in &mut figures {
             if let Picture::Lines(lines) = &mut figure.picture {
                 lines.marks.push(mark.clone());
+                let words = format!("Dotted: epoch {}, {}.", mark.x, mark.name);
+                figure.caption = format!("{} {words}", figure.caption).trim().to_owned();
             }
         }
     }
@@ -97,11 +86,24 @@ fn values(run: &RunPage, name: &str) -> Vec<(f64, f64)> {
     value.flatten().collect()
 }
 
-/// A series for each run.
-fn each(runs: &[RunPage], of: impl Fn(&RunPage) -> Vec<(f64, f64)>) -> Vec<Series> {
+/// A picture with a series for each run.
+fn of_each(
+    runs: &[RunPage],
+    title: &str,
+    y: &str,
+    of: impl Fn(&RunPage) -> Vec<(f64, f64)>,
+) -> Figure {
+    let name = |run: &RunPage| match runs.len() {
+        1 => y.to_owned(),
+        _ => run.name.clone(),
+    };
     let all = runs.iter().enumerate();
-    let all = all.map(|(n, run)| series(&run.name, Style::Line, n, &of(run)));
-    all.filter(|series| !series.y.is_empty()).collect()
+    let all = all.map(|(n, run)| series(&name(run), Style::Line, n, &of(run)));
+    figure(
+        title,
+        y,
+        all.filter(|series| !series.y.is_empty()).collect(),
+    )
 }
 
 fn series(name: &str, style: Style, colour: usize, values: &[(f64, f64)]) -> Series {
@@ -137,8 +139,8 @@ fn of_measure(runs: &[RunPage], name: &str) -> Figure {
     all.retain(|series| !series.y.is_empty());
     let both = runs.iter().any(|run| !values(run, &validation).is_empty());
     let title = match both {
-        true => format!("{name} in training and validation"),
-        false => format!("{name} in training"),
+        true => format!("Training and validation {name}"),
+        false => format!("Training {name}"),
     };
     let mut figure = figure(&title, name, all);
     if let ([run], true, "loss") = (runs, both, name) {

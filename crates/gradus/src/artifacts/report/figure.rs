@@ -220,12 +220,13 @@ pub fn point(x: f64) -> Option<f64> {
 /// A number in words, short enough to read.
 pub fn shown(x: f64) -> String {
     let size = x.abs();
-    if x == x.trunc() && size < 1e7 {
-        format!("{x}")
-    } else if (1e-3..1e5).contains(&size) || !x.is_finite() {
-        format!("{x:.4}")
-    } else {
-        format!("{x:.3e}")
+    match size {
+        _ if !x.is_finite() => x.to_string(),
+        _ if x == x.trunc() && size < 1e7 => x.to_string(),
+        _ if (1e3..1e7).contains(&size) => format!("{x:.0}"),
+        _ if (10.0..1e3).contains(&size) => format!("{x:.2}"),
+        _ if (1e-3..10.0).contains(&size) => format!("{x:.4}"),
+        _ => format!("{x:.3e}"),
     }
 }
 
@@ -240,6 +241,9 @@ mod tests {
         assert_eq!(point(f64::NAN), None);
         assert_eq!(shown(3.0), "3");
         assert_eq!(shown(0.25), "0.2500");
+        assert_eq!(shown(49_925.154), "49925");
+        assert_eq!(shown(-12.345), "-12.35");
+        assert_eq!(shown(f64::NAN), "NaN");
         assert_eq!(shown(1.5e-9), "1.500e-9");
         let cells = [Some(f64::INFINITY), None, Some(0.12345)].map(Cell::of);
         let json = serde_json::to_string(&cells).unwrap();

@@ -100,12 +100,12 @@ fn of_rows(data: &RunData) -> String {
 
 fn of_time(seconds: &[f64]) -> String {
     let all: f64 = seconds.iter().sum();
-    format!(
-        "{} for {} epochs, {} an epoch",
-        duration(all),
-        seconds.len(),
-        duration(all / seconds.len() as f64)
-    )
+    let epochs = match seconds.len() {
+        1 => "1 epoch".to_owned(),
+        epochs => format!("{epochs} epochs"),
+    };
+    let each = duration(all / seconds.len() as f64);
+    format!("{} for {epochs}, {each} an epoch", duration(all))
 }
 
 /// A duration in words.

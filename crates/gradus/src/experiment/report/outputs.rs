@@ -50,7 +50,7 @@ pub fn add(page: &mut RunPage, model: &Model, data: &RunData, history: &History)
 /// the time of the training.
 fn passes(data: &RunData, history: &History) -> usize {
     let trained = data.train_rows().saturating_mul(history.epochs.len());
-    (trained / 10).clamp(2000, 100_000)
+    (trained / 10).clamp(6000, 100_000)
 }
 
 /// One trained output of a model.

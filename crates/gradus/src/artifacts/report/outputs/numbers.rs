@@ -53,6 +53,8 @@ fn against(name: &str, said: &[f64], truth: &[f64], found: &Residuals) -> Figure
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let range = finite_range(points.iter().flat_map(|&(x, y)| [x, y]));
     let (low, high) = range.unwrap_or((0.0, 1.0));
+    let room = if high > low { (high - low) * 0.04 } else { 1.0 };
+    let (low, high) = (low - room, high + room);
     let of = |value: fn(&(f64, f64)) -> f64| points.iter().map(|p| point(value(p))).collect();
     let r2 = found.r2.map_or("undefined".into(), shown);
     let mut caption = format!(
@@ -81,6 +83,8 @@ fn against(name: &str, said: &[f64], truth: &[f64], found: &Residuals) -> Figure
                 },
                 diagonal("right", low, high),
             ],
+            x_range: Some((low, high)),
+            y_range: Some((low, high)),
             ..Lines::default()
         }),
     }
@@ -106,7 +110,7 @@ fn distribution(name: &str, found: &Residuals) -> Figure {
     );
     match found.errors.len() as u64 - drawn {
         0 => {}
-        outside => caption += &format!(" {outside} farther ones are not drawn."),
+        outside => caption += &format!(" Not drawn: {outside} that lie farther out."),
     }
     Figure {
         title: format!("Residuals: the errors of {name}"),

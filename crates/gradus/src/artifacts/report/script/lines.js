@@ -21,14 +21,13 @@ function range(given, values, log) {
   return [low - room, high + room];
 }
 
-/** The width of an axis that its longest number fits. */
-function axisSize(plot, values, axis, cycle) {
+/** The width of an axis that its longest number fits; it never shrinks, so that it settles. */
+function axisSize(plot, values, axis) {
   const own = plot.axes[axis];
-  if (cycle > 1) return own._size;
-  const longest = (values || []).reduce((a, b) => ((b || "").length > a.length ? b : a), "");
   plot.ctx.font = own.font[0];
-  const width = plot.ctx.measureText(longest).width / uPlot.pxRatio;
-  return Math.ceil(own.ticks.size + own.gap + width);
+  const widths = (values || []).map((text) => plot.ctx.measureText(text || "").width / uPlot.pxRatio);
+  own.widest = Math.max(own.widest || 0, ...widths);
+  return Math.ceil(own.ticks.size + own.gap + own.widest + 4);
 }
 
 /** The options of one series. */
@@ -52,7 +51,7 @@ function seriesOptions(one) {
 }
 
 /** Draws what uPlot has no series for: lines to compare with, and marks. */
-function drawBehind(plot, lines) {
+function drawOver(plot, lines) {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.beginPath();
@@ -89,7 +88,7 @@ function drawLines(box, figure, width) {
   const single = drawn.every((one) => one.x.length < 2);
   const axis = (label) => ({
     label,
-    labelSize: 20,
+    labelSize: 18,
     labelFont: FONT,
     font: FONT,
     stroke: colour("faint"),
@@ -111,13 +110,14 @@ function drawLines(box, figure, width) {
       y: { distr: lines.log ? 3 : 1, range: () => initial.y },
     },
     axes: [
-      { ...axis(lines.x), space: 60, incrs: lines.x === "epoch" ? wholeSteps() : undefined },
+      { ...axis(lines.x), size: 32, space: 60, incrs: lines.x === "epoch" ? wholeSteps() : undefined },
       { ...axis(lines.y), size: axisSize, gap: 6 },
     ],
     series: [{ label: lines.x, value: (_, x) => short(x) }, ...drawn.map(seriesOptions)],
+    legend: { markers: { width: 0, fill: (_, n) => n && colour(`c${drawn[n - 1].colour}`) } },
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
     hooks: {
-      drawClear: [(u) => drawBehind(u, lines)],
+      draw: [(u) => drawOver(u, lines)],
       setSelect: [(u) => (u.zoomed = u.select.width > 0)],
     },
   };

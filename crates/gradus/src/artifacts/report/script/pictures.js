@@ -166,12 +166,16 @@ function legend(measure, scale) {
       context.fillRect(x, 0, 1.5, 12);
     }
     const middle = scale.high > scale.low ? `middle ${short(Number(scale.at(0.5).toPrecision(3)))}` : "";
-    const words = `${measure.log ? ", logarithmic" : ""}`;
-    box.append(short(scale.low), bar, `${short(scale.high)}${words}`, middle);
+    const words = measure.log ? "logarithmic" : "";
+    box.append(word(short(scale.low)), bar, word(short(scale.high)), word(middle), word(words));
   }
-  if (scale.broken) box.append(swatch("broken"), "NaN or infinite");
-  box.append(swatch("grid"), measure.cells.sparse ? "0" : "no value");
+  if (scale.broken) box.append(swatch("broken"), word("NaN or infinite"));
+  box.append(swatch("grid"), word(measure.cells.sparse ? "0" : "no value"));
   return box;
+}
+
+function word(text) {
+  return text ? make("span", {}, text) : "";
 }
 
 function swatch(name) {
@@ -206,7 +210,8 @@ function drawBars(box, figure) {
   for (const [name, value, spread] of bars.items) {
     const bar = make("div", { className: value < 0 ? "bar below" : "bar" });
     bar.style.width = `${(100 * Math.abs(value)) / largest}%`;
-    const words = spread === null ? short(value) : `${short(Number(value.toPrecision(3)))} ± ${short(Number(spread.toPrecision(2)))}`;
+    const plus = spread === null ? "" : ` ± ${short(Number(spread.toPrecision(2)))}`;
+    const words = short(Number(value.toPrecision(3))) + plus;
     const row = make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, bar), make("td", {}, words));
     body.append(row);
   }

@@ -75,7 +75,7 @@ PROBLEMS = """
     canvases.set(one.canvas, [...(canvases.get(one.canvas) || []), one]);
   }
   for (const [canvas, boxes] of canvases) {
-    const outside = boxes.filter((b) => b.left < -1 || b.right > canvas.width + 1 || b.bottom > canvas.height + 1);
+    const outside = boxes.filter((b) => b.left < -1 || b.right > canvas.width + 1 || b.top < -1 || b.bottom > canvas.height + 1);
     outside.forEach((b) => problems.push(`"${b.text}" is cut: ${name(canvas)}`));
     compare(boxes, name(canvas));
   }

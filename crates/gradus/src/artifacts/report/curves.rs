@@ -149,12 +149,15 @@ fn of_measure(runs: &[RunPage], name: &str) -> Figure {
         if let (Some(best), Some(last)) = (run.best(), last)
             && best.monitor == validation
         {
+            let last = match run.history.epochs.last().map(|epoch| epoch.epoch) {
+                Some(epoch) if epoch == best.epoch => "the last one".to_owned(),
+                _ => format!("and {} in the last one", shown(last)),
+            };
             figure.caption = format!(
-                "Lowest {validation}: {} in epoch {}, {} in the last one. Where validation climbs \
-                 while training falls, the model learns its rows by heart. {}",
+                "Lowest {validation}: {} in epoch {}, {last}. Where validation climbs while \
+                 training falls, the model learns its rows by heart. {}",
                 shown(best.value),
                 best.epoch + 1,
-                shown(last),
                 figure.caption
             );
         }

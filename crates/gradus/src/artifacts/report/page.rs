@@ -150,7 +150,7 @@ fn table(table: &Table) -> String {
         format!("<tr>{}</tr>\n", cells.collect::<String>())
     };
     format!(
-        "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n\
+        "<div class=\"scroll panel\" tabindex=\"0\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n\
          </table></div>",
         heads.collect::<String>(),
         table.rows.iter().map(row).collect::<String>()

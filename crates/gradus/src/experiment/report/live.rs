@@ -98,3 +98,39 @@ impl Callback for Live {
         written
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Tensor};
+    use crate::model::Sequential;
+    use crate::model::layers::Dense;
+    use crate::rules::losses::Loss;
+    use crate::rules::optimizers::Adam;
+    use crate::train::Fit;
+
+    #[test]
+    fn a_page_that_is_due_says_that_it_is_in_training() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut live = Live::new(folder.path(), "[train]\nepochs = 9\n", &History::default());
+        let page = folder.path().join(REPORT);
+        let x = Tensor::from_f32([2], vec![0.5; 16]).unwrap();
+        let y = Tensor::from_column(vec![1.0; 8]).unwrap();
+        let data = Dataset::new(x, y).unwrap();
+        let model = Sequential::new().add(Dense::new(1));
+        let mut model = model
+            .compile(Adam::new(), Loss::MeanSquaredError, &[])
+            .unwrap();
+        model.fit(&data, Fit::new().callback(&mut live)).unwrap();
+        assert!(!page.exists(), "the first page is due after some seconds");
+        live.due = Instant::now();
+        model.fit(&data, Fit::new().callback(&mut live)).unwrap();
+        let html = std::fs::read_to_string(&page).unwrap();
+        assert!(
+            html.contains("In training: epoch 1 of up to 9 is done"),
+            "{html}"
+        );
+        assert!(html.contains("<meta http-equiv=\"refresh\""));
+        assert!(live.due > Instant::now());
+    }
+}

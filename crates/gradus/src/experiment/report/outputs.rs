@@ -12,6 +12,8 @@ use crate::train::History;
 /// Adds to the page the predictions of some of the run's rows, with loss and metrics of these, and
 /// the importance of a table's columns.
 pub fn add(page: &mut RunPage, model: &Model, data: &RunData, history: &History) -> Result<()> {
+    // Noise is drawn by a model's count of predictions, and the caller's stays as it is.
+    let model = &model.clone();
     let sample = sample(data)?;
     page.rows = sample.words;
     page.measured = model.evaluate(&sample.rows)?;

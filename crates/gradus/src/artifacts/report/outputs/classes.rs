@@ -51,7 +51,7 @@ impl Classes<'_> {
         Figure {
             title: "Confusion matrix: true classes down, predicted classes across".into(),
             caption: format!(
-                "Accuracy {}. The diagonal is right; a dark cell beside it is a pair of classes \
+                "Accuracy {}. The diagonal is right; a coloured cell beside it is a pair of classes \
                  that the model mistakes. Colours are logarithmic.",
                 shown(accuracy)
             ),
@@ -168,8 +168,8 @@ impl Classes<'_> {
             title: format!("Reliability: is {of} as often true as it says?"),
             caption: format!(
                 "On the diagonal, 70% comes true in 70% of the rows; below it the model is too \
-                 sure. Expected calibration error {}. Ten bins; the emptiest of those shown has \
-                 {fewest} rows.",
+                 sure. Expected calibration error {}. Ten bins; rows in the emptiest one \
+                 drawn: {fewest}.",
                 shown(found.error)
             ),
             wide: false,

@@ -30,10 +30,18 @@ function axisSize(plot, values, axis) {
   return Math.ceil(own.ticks.size + own.gap + own.widest + 4);
 }
 
+/** The places of values between two gaps, which no line would show. */
+function alone(values) {
+  const places = [...values.keys()].filter((n) => values[n] !== undefined);
+  const isGap = (n) => n === undefined || values[n] === null;
+  return places.filter((n, k) => !isGap(n) && isGap(places[k - 1]) && isGap(places[k + 1]));
+}
+
 /** The options of one series. */
 function seriesOptions(one) {
   const stroke = colour(`c${one.colour}`);
-  const options = { label: one.name, stroke, width: 2, value: (_, x) => short(x), points: { show: false } };
+  const points = { show: true, size: 5, fill: stroke, filter: (u, n) => alone(u.data[n]) };
+  const options = { label: one.name, stroke, width: 2, value: (_, x) => short(x), points };
   if (one.style === "dashed") options.dash = [6, 4];
   if (one.style === "joined") options.points = { show: true, size: 6, fill: stroke };
   if (one.style === "points") {
@@ -44,9 +52,8 @@ function seriesOptions(one) {
     options.paths = uPlot.paths.bars({ size: [0.95, Infinity] });
     options.fill = stroke;
     options.width = 0;
+    options.points = { show: false };
   }
-  // A single point has no line.
-  if (one.style === "line" && one.x.length === 1) options.points = { show: true, size: 6, fill: stroke };
   return options;
 }
 

@@ -86,7 +86,10 @@ function heatMap(heat, measure, label, width) {
   const upright = heat.square && widest(heat.column_names) > cell[0] - 6;
   const bottom = upright ? Math.min(widest(heat.column_names), 90) + 8 : 20;
   const [plotWidth, plotHeight] = [cell[0] * columns, cell[1] * rows];
-  const [element, context] = canvas(left + plotWidth + 4, plotHeight + bottom, label);
+  // The first name is higher than its row, if rows are many.
+  const top = cell[1] < 15 ? 8 : 0;
+  const [element, context] = canvas(left + plotWidth + 4, top + plotHeight + bottom, label);
+  context.translate(0, top);
   context.fillStyle = colour("grid");
   context.fillRect(left, 0, plotWidth, plotHeight);
   const scale = heatScale(measure);
@@ -114,7 +117,7 @@ function heatMap(heat, measure, label, width) {
   const hover = make("p", { className: "hover", "aria-live": "polite" }, "\u00a0");
   element.addEventListener("mousemove", (event) => {
     const column = Math.floor((event.offsetX - left) / cell[0]);
-    const row = Math.floor(event.offsetY / cell[1]);
+    const row = Math.floor((event.offsetY - top) / cell[1]);
     const inside = column >= 0 && column < columns && row >= 0 && row < rows;
     hover.textContent = inside ? hoverText(heat, measure, row, column) : "\u00a0";
   });
@@ -264,7 +267,7 @@ function drawImages(box, figure) {
 /** A table of few rows is shown, a longer one is folded. */
 function drawTable(box, figure) {
   const { columns, rows } = figure.picture;
-  if (rows.length <= 12) {
+  if (rows.length <= 20) {
     box.append(table(columns, rows));
     return [];
   }

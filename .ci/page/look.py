@@ -11,7 +11,7 @@ import pathlib
 import sys
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 SECONDS = 2.0
 BYTES = 5_000_000
@@ -113,13 +113,16 @@ def look(browser, path, width, scheme, picture):
     page.add_init_script(WATCH)
     began = time.monotonic()
     page.goto(own)
-    page.wait_for_selector("html[data-ready]", state="attached")
+    try:
+        page.wait_for_selector("html[data-ready]", state="attached", timeout=10_000)
+    except TimeoutError:
+        problems.append("is not drawn to its end")
     seconds = time.monotonic() - began
     if seconds > SECONDS:
         problems.append(f"opens in {seconds:.1f} s")
     page.wait_for_timeout(200)
     problems += page.evaluate(PROBLEMS)
-    if "harm" in page.title() and "<" not in page.title():
+    if page.title() == "harm":
         problems.append("a script of the data has run")
     # Each table opens, and each choice of a measure is drawn.
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")

@@ -3,6 +3,8 @@
 mod common;
 
 use common::Place;
+use gradus::Shape;
+use gradus::data::write_npy;
 use serde_json::Value;
 
 /// A small training of the built-in digits.
@@ -220,6 +222,88 @@ fn several_outputs_have_a_section_each() {
     );
     figure(&found, "Predicted against true: amount");
     figure(&found, "Confusion matrix");
+}
+
+/// An array file of these rows.
+fn array(place: &Place, name: &str, shape: &[usize], value: impl Fn(usize) -> f32) {
+    let count = shape.iter().product();
+    let values: Vec<f32> = (0..count).map(value).collect();
+    let mut file = std::fs::File::create(place.path(name)).unwrap();
+    write_npy(&mut file, &Shape::new(shape), &values).unwrap();
+}
+
+/// Trains an epoch on `x.npy` and `y.npy`, and gives the page's sections.
+fn of_arrays(place: &Place, data: &str, layers: &str, loss: &str) -> Vec<Value> {
+    let config = format!(
+        "data = {{ x = \"x.npy\", y = \"y.npy\", checks = false{data} }}\n\
+         model.layers = [{layers}]\n\
+         train = {{ loss = \"{loss}\", optimizer = \"adam\", epochs = 1 }}\n"
+    );
+    place.write("c.toml", config);
+    let _ = std::fs::remove_dir_all(place.path("run"));
+    place.ok(&["train", "c.toml", "--quiet", "--out", "run"]);
+    sections(&place.text("run/report.html"))
+}
+
+#[test]
+fn each_kind_of_target_has_its_pictures() {
+    let place = Place::new();
+    array(&place, "x.npy", &[200, 4], |n| (n * 7 % 13) as f32);
+    let dense = |units: usize| format!("{{ type = \"Dense\", units = {units} }}");
+
+    // Two numbers a row.
+    array(&place, "y.npy", &[200, 2], |n| (n % 11) as f32);
+    let found = of_arrays(&place, "", &dense(2), "mse");
+    let against = figure(&found, "Predicted against true: dense_1");
+    let truth = &against["picture"]["series"][0]["x"];
+    assert_eq!(truth.as_array().unwrap().len(), 200);
+
+    // Sequences of six numbers, and twelve numbers, which are looked at together.
+    array(&place, "y.npy", &[200, 6, 2], |n| (n % 5) as f32);
+    let layers = format!(
+        "{}, {{ type = \"Reshape\", target_shape = [6, 2] }}",
+        dense(12)
+    );
+    let found = of_arrays(&place, "", &layers, "mse");
+    figure(&found, "Residuals: the errors of all 12 numbers of a row");
+
+    // Three answers of yes or no.
+    array(&place, "y.npy", &[200, 3], |n| (n % 3 % 2) as f32);
+    let layers = dense(3).replace(" }", ", activation = \"sigmoid\" }");
+    let found = of_arrays(&place, "", &layers, "binary_crossentropy");
+    let answers = &figure(&found, "Each answer")["picture"]["rows"];
+    assert_eq!(
+        (answers[1][1].as_str(), answers[0][3].as_str()),
+        (Some("200"), Some("none"))
+    );
+
+    // Logits of five classes.
+    array(&place, "y.npy", &[200], |n| (n % 5) as f32);
+    let loss = "sparse_categorical_crossentropy";
+    let found = of_arrays(
+        &place,
+        "",
+        &dense(5).replace(" }", ", activation = \"softmax\" }"),
+        loss,
+    );
+    figure(&found, "Reliability");
+    let matrix = figure(&found, "Confusion matrix");
+    assert_eq!(matrix["picture"]["row_names"][4], "4");
+}
+
+#[test]
+fn rows_larger_than_memory_are_looked_at_in_part() {
+    let place = Place::new();
+    array(&place, "x.npy", &[30_000, 4], |n| (n * 7 % 13) as f32);
+    array(&place, "y.npy", &[30_000], |n| (n % 11) as f32);
+    let layers = "{ type = \"Dense\", units = 1 }";
+    let found = of_arrays(&place, ", memory = \"100 kB\"", layers, "mse");
+    let words = found[1]["notes"][0].as_str().unwrap();
+    assert!(
+        words.contains("of the 30000 training rows, the first ones"),
+        "{words}"
+    );
+    figure(&found, "Residuals");
 }
 
 #[test]

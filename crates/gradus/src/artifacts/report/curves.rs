@@ -65,13 +65,16 @@ fn has_points(figure: &Figure) -> bool {
     }
 }
 
+/// The measures that are drawn.
+const MEASURES: usize = 40;
+
 /// The names of loss and metrics, without `val_`, in their first order.
 pub fn names(runs: &[RunPage]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for epoch in runs.iter().filter_map(|run| run.history.epochs.first()) {
         for name in epoch.logs.names().filter(|name| *name != RATE) {
             let name = name.strip_prefix("val_").unwrap_or(name);
-            if !names.iter().any(|known| known == name) {
+            if names.len() < MEASURES && !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
         }

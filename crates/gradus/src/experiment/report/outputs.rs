@@ -4,6 +4,7 @@ use super::importance::importance;
 use super::rows::sample;
 use super::uncertainty::Noisy;
 use crate::artifacts::report::{OutputPage, Pictures, Predicted, RunPage};
+use crate::base::shape::Shape;
 use crate::data::{Dataset, RunData, Tensor, class_of};
 use crate::error::Result;
 use crate::model::{Model, OutputLoss};
@@ -14,12 +15,13 @@ use crate::train::History;
 pub fn add(page: &mut RunPage, model: &Model, data: &RunData, history: &History) -> Result<()> {
     // Noise is drawn by a model's count of predictions, and the caller's stays as it is.
     let model = &model.clone();
-    let sample = sample(data)?;
+    let sizes = model.output_shapes()?;
+    let sample = sample(data, sizes.iter().map(Shape::size).sum())?;
     page.rows = sample.words;
     page.measured = model.evaluate(&sample.rows)?;
     let passes = passes(data, history);
     let predictions = model.predictor()?.predict_all(&sample.rows)?;
-    let noisy = Noisy::of(model, &sample.rows, passes)?;
+    let noisy = Noisy::of(model, &sample.rows, passes);
     let names = model.output_names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let trained: Vec<(usize, &OutputLoss)> = model.compiled()?.trained().collect();

@@ -3,8 +3,7 @@
 use super::rows::evenly;
 use crate::artifacts::report::Uncertainty;
 use crate::data::Dataset;
-use crate::error::Result;
-use crate::model::Model;
+use crate::model::{LayerEntry, Model};
 use crate::train::McPrediction;
 
 /// The predictions of each row.
@@ -27,28 +26,31 @@ pub struct Noisy {
 
 impl Noisy {
     /// Predicts as many of the rows as `passes` predictions allow, if the model has dropout.
-    pub fn of(model: &Model, data: &Dataset, passes: usize) -> Result<Self> {
-        let drops = |layer: &crate::model::LayerEntry| layer.rule.traits().dropout.is_some();
+    pub fn of(model: &Model, data: &Dataset, passes: usize) -> Self {
+        let drops = |layer: &LayerEntry| layer.rule.traits().dropout.is_some();
         if !model.layers.iter().any(drops) {
-            return Ok(Noisy::default());
+            return Noisy::default();
         }
         let rows = evenly(data.rows(), (passes / SAMPLES).min(MOST));
-        if rows.len() < FEWEST {
-            let left_out = Some(format!(
-                "needs {FEWEST} rows, and there are {}.",
-                rows.len()
-            ));
-            return Ok(Noisy {
-                left_out,
-                ..Noisy::default()
-            });
+        let count = rows.len();
+        let predict = || model.predict_mc_all(&data.take(&rows)?, SAMPLES);
+        let left_out = match count < FEWEST {
+            true => format!("it takes {FEWEST} rows at least, and there are {count}."),
+            false => match predict() {
+                Ok(outputs) => {
+                    return Noisy {
+                        rows,
+                        outputs,
+                        left_out: None,
+                    };
+                }
+                Err(problem) => problem.to_string(),
+            },
+        };
+        Noisy {
+            left_out: Some(left_out),
+            ..Noisy::default()
         }
-        let outputs = model.predict_mc_all(&data.take(&rows)?, SAMPLES)?;
-        Ok(Noisy {
-            rows,
-            outputs,
-            left_out: None,
-        })
     }
 
     /// By the entropy of an output for classes, if its values are probabilities.

@@ -32,7 +32,9 @@ impl Reliability {
             if !(-1e-5..=1.0 + 1e-5).contains(&p) {
                 return None;
             }
-            let bin = &mut sums[((p * BINS as f64).max(0.0) as usize).min(BINS - 1)];
+            // An edge belongs to the bin below, as in scikit-learn.
+            let bin = ((p * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+            let bin = &mut sums[bin];
             *bin = (bin.0 + p, bin.1 + u64::from(came), bin.2 + 1);
         }
         let bins = sums.iter().filter(|(.., rows)| *rows > 0);

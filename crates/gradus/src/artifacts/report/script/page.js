@@ -20,9 +20,15 @@ function figureElement(figure) {
     if (width === 0 || (width === drawnWidth && !again)) return;
     drawnWidth = width;
     box.replaceChildren();
-    const tables = DRAW[figure.picture.kind](box, figure, width);
-    if (!element.dataset.drawn) element.append(...tables);
-    element.dataset.drawn = figure.picture.kind;
+    try {
+      const tables = DRAW[figure.picture.kind](box, figure, width);
+      if (!element.dataset.drawn) element.append(...tables);
+      element.dataset.drawn = figure.picture.kind;
+    } catch (error) {
+      // The others are drawn all the same.
+      box.replaceChildren("This picture could not be drawn.");
+      console.error(error);
+    }
   };
   return [element, draw];
 }

@@ -127,8 +127,8 @@ def look(browser, path, width, scheme, picture):
     # Each table opens, and each choice of a measure is drawn.
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     for choice in page.query_selector_all("select"):
-        for value in choice.query_selector_all("option"):
-            choice.select_option(label=value.text_content())
+        for place in reversed(range(len(choice.query_selector_all("option")))):
+            choice.select_option(index=place)
     page.wait_for_timeout(100)
     empty = "[...document.querySelectorAll('details')].filter((d) => !d.querySelector('td')).length"
     if page.evaluate(empty):

@@ -64,7 +64,11 @@ impl Report {
                 });
             }
         };
-        add("Training", Vec::new(), curves::figures(&self.runs));
+        let curves = curves::figures(&self.runs);
+        let hint = "Epochs count from 1 here, from 0 in history.csv. Drag across a curve to zoom in, \
+                    double-click to go back.";
+        let hint = (!curves.is_empty()).then(|| hint.to_owned());
+        add("Training", hint.into_iter().collect(), curves);
         // Several runs are compared by their curves; each has a page of its own for the rest.
         if let [run] = &self.runs[..] {
             for output in &run.outputs {

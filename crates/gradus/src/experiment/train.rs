@@ -99,6 +99,10 @@ pub fn train(
     let broken = match fitted {
         Err(error @ Error::BlowUp { .. }) => Some(error),
         fitted => {
+            if let (Err(Error::Interrupted), Some(folder)) = (&fitted, &folder) {
+                // The error is the one to report, and a page does not matter beside it.
+                let _ = report::interrupted(folder, &run.text, &record.history);
+            }
             fitted.map_err(located)?;
             ended_by_nan(&run, &record.history, epochs)
         }

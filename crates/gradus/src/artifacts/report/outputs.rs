@@ -3,8 +3,9 @@
 mod classes;
 mod labels;
 mod numbers;
+mod probabilities;
 
-use super::figure::Figure;
+use super::figure::{Figure, Series, Style, point};
 use super::images::Pictures;
 
 /// The predictions of one output, row by row.
@@ -103,4 +104,15 @@ impl OutputPage {
 fn column(values: &[f32], size: usize, n: usize) -> Vec<f64> {
     let column = values.iter().skip(n).step_by(size.max(1));
     column.map(|&x| x.into()).collect()
+}
+
+/// A straight line to compare with.
+fn diagonal(name: &str, low: f64, high: f64) -> Series {
+    Series {
+        name: name.into(),
+        style: Style::Reference,
+        colour: 7,
+        x: vec![point(low), point(high)],
+        y: vec![point(low), point(high)],
+    }
 }

@@ -12,9 +12,10 @@ use serde_json::json;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("script/elements.js"),
     include_str!("script/lines.js"),
+    include_str!("script/heat.js"),
     include_str!("script/pictures.js"),
     include_str!("script/page.js"),
 ];

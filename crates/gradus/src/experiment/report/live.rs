@@ -1,7 +1,7 @@
 //! The page of a run while it is trained: a browser loads it again by itself.
 
 use super::Known;
-use crate::artifacts::report::Report;
+use crate::artifacts::report::{Report, RunPage};
 use crate::error::Result;
 use crate::experiment::config::from_toml;
 use crate::experiment::run_folder::{REPORT, write_text};
@@ -43,24 +43,42 @@ impl Live {
     }
 
     fn write(&self) -> Result<()> {
-        let mut page = super::page(
-            &Known {
-                folder: &self.folder,
-                config: &self.config,
-                history: &self.history,
-                model: None,
-                data: None,
-                trained_here: true,
-            },
-            false,
-        );
+        let mut page = of_history(&self.folder, &self.config, &self.history);
         page.running = Some(self.epochs);
-        let report = Report {
-            runs: vec![page],
-            differences: None,
-        };
-        write_text(&self.folder.join(REPORT), &report.html()?)
+        write_page(&self.folder, page)
     }
+}
+
+/// The page of a training that was interrupted no longer says that it goes on. There is none of a
+/// training that took a few seconds.
+pub fn interrupted(folder: &Path, config: &str, history: &History) -> Result<()> {
+    if !folder.join(REPORT).is_file() {
+        return Ok(());
+    }
+    let mut page = of_history(folder, config, history);
+    page.notes
+        .push("The training was interrupted; --resume goes on with it.".into());
+    write_page(folder, page)
+}
+
+fn of_history(folder: &Path, config: &str, history: &History) -> RunPage {
+    let known = Known {
+        folder,
+        config,
+        history,
+        model: None,
+        data: None,
+        trained_here: true,
+    };
+    super::page(&known, false)
+}
+
+fn write_page(folder: &Path, page: RunPage) -> Result<()> {
+    let report = Report {
+        runs: vec![page],
+        differences: None,
+    };
+    write_text(&folder.join(REPORT), &report.html()?)
 }
 
 impl Callback for Live {
@@ -132,5 +150,12 @@ mod tests {
         );
         assert!(html.contains("<meta http-equiv=\"refresh\""));
         assert!(live.due > Instant::now());
+
+        interrupted(folder.path(), &live.config, &live.history).unwrap();
+        let html = std::fs::read_to_string(&page).unwrap();
+        assert!(html.contains("was interrupted") && !html.contains("http-equiv=\"refresh\""));
+        std::fs::remove_file(&page).unwrap();
+        interrupted(folder.path(), &live.config, &live.history).unwrap();
+        assert!(!page.exists());
     }
 }

@@ -11,7 +11,7 @@ mod rows;
 mod uncertainty;
 
 pub use folder::report;
-pub use live::Live;
+pub use live::{Live, interrupted};
 
 use crate::artifacts::report::{Report, RunPage, WeightPage};
 use crate::data::RunData;

@@ -105,7 +105,7 @@ impl Model {
 
     /// The classes of the only output, if neither a table nor pictures name them: under the names
     /// of the training rows, else, if the loss is for classes, under their labels.
-    fn classes_of(&self, output: usize) -> Option<Target> {
+    pub(super) fn classes_of(&self, output: usize) -> Option<Target> {
         if self.outputs.len() != 1 || self.facts.schema.is_some() {
             return None;
         }
@@ -136,39 +136,6 @@ impl Model {
         })
     }
 
-    /// The classes of an output, with a value for each of them in each row: a probability if its
-    /// loss is for such. `None` if it does not predict one class of several.
-    pub(crate) fn class_scores(
-        &self,
-        number: usize,
-        output: &Tensor,
-    ) -> Result<Option<(Target, Vec<f32>)>> {
-        let known = self.known_targets().into_iter().nth(number).flatten();
-        let target = known.or_else(|| self.classes_of(number));
-        let target = target.or_else(|| self.numbered_classes(number, output.size()));
-        match target {
-            Some(target) if !target.classes.is_empty() && output.shape().rank() <= 1 => {
-                let (size, rows) = (output.size(), output.to_f32());
-                let scores = self.probabilities(number, &target, size, rows, true)?;
-                Ok(Some((target, scores)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The classes of one output of several, under their labels, if its loss is for classes.
-    fn numbered_classes(&self, number: usize, size: usize) -> Option<Target> {
-        let losses = &self.compiled().ok()?.output_losses;
-        let loss = losses.get(number)?.as_ref()?.loss.class();
-        let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"];
-        (size > 1 && of_classes.contains(&loss)).then(|| Target {
-            name: "class".into(),
-            kind: Kind::Category,
-            classes: (0..size).map(|class| class.to_string()).collect(),
-            format: NumberFormat::PLAIN,
-        })
-    }
-
     /// The columns of one output: its numbers, or the predicted class, under `name`, and the class
     /// probabilities under the target's name.
     pub(crate) fn output_columns(
@@ -189,7 +156,7 @@ impl Model {
 
     /// A probability for each class, also for an output with only the second class' probability, or
     /// with logits.
-    fn probabilities(
+    pub(super) fn probabilities(
         &self,
         output: usize,
         target: &Target,

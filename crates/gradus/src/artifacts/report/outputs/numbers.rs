@@ -2,8 +2,7 @@
 
 use super::super::figure::{Figure, Lines, Picture, Series, Style, point, shown};
 use super::super::measures::{Residuals, accepted, binned, finite_range};
-use super::classes::diagonal;
-use super::{Uncertainty, column};
+use super::{Uncertainty, column, diagonal};
 
 /// The numbers of a row from which on they are looked at together.
 const EACH: usize = 8;

@@ -146,6 +146,11 @@ fn of_measure(runs: &[RunPage], name: &str) -> Figure {
         false => format!("Training {name}"),
     };
     let mut figure = figure(&title, name, all);
+    if runs.len() > 1 && both {
+        figure.caption = format!("Dashed: training. {}", figure.caption)
+            .trim()
+            .to_owned();
+    }
     if let ([run], true, "loss") = (runs, both, name) {
         let last = run.history.epochs.last();
         let last = last.and_then(|epoch| epoch.logs.get(&validation));

@@ -162,6 +162,32 @@ fn what_is_missing_is_named_and_left_out() {
 }
 
 #[test]
+fn numbers_that_no_training_has_are_no_bug() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("run")).unwrap();
+    place.write(
+        "run/config.toml",
+        "train = { epochs = 3, batch_size = 0 }\n",
+    );
+    let line = format!("{},NaN,inf,-1\n", u64::MAX);
+    place.write(
+        "run/history.csv",
+        format!("epoch,loss,<b>,seconds\n{line}{line}"),
+    );
+    let health = "epoch,step,layer,output_mean,output_std,output_max,gradient_mean,gradient_std,\
+                  gradient_max,gradient_norm,weight_norm,update_ratio,dead,saturated\n";
+    let line = format!("0,{},<i>,,,,,,,inf,0,-1,,\n", u64::MAX);
+    place.write("run/health.csv", format!("{health}{line}"));
+    place.ok(&["report", "run"]);
+    let page = place.text("run/report.html");
+    assert!(!page.contains("<b>") && !page.contains("<i>"));
+    let heat = figure(&sections(&page), "Layer health")["picture"].clone();
+    assert_eq!(heat["measures"][0]["cells"]["dense"][0], "inf");
+    place.write("run/history.csv", "epoch,loss\n");
+    assert!(place.mistake(&["report", "run"]).contains("history.csv"));
+}
+
+#[test]
 fn runs_stand_beside_each_other() {
     let place = Place::new();
     train(&place, "a", &["--seed", "1"]);

@@ -165,7 +165,7 @@ fn of_measure(runs: &[RunPage], name: &str) -> Figure {
                 "Lowest {validation}: {} in epoch {}, {last}. Where validation climbs while \
                  training falls, the model learns its rows by heart. {}",
                 shown(best.value),
-                best.epoch + 1,
+                best.epoch.saturating_add(1),
                 figure.caption
             );
         }

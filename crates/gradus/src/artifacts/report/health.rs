@@ -95,7 +95,7 @@ pub fn figure(health: &Health) -> Option<Figure> {
     let mut caption = match broken {
         Some((step, layer)) => format!(
             "NaN or infinite first in step {}, in the layer {layer}. ",
-            step + 1
+            step.saturating_add(1)
         ),
         None => String::new(),
     };
@@ -118,7 +118,7 @@ pub fn figure(health: &Health) -> Option<Figure> {
             row_names: rows.iter().map(|&row| health.layers[row].clone()).collect(),
             column_names: columns
                 .iter()
-                .map(|&column| (health.samples[column].step + 1).to_string())
+                .map(|&column| health.samples[column].step.saturating_add(1).to_string())
                 .collect(),
             measures,
             square: false,

@@ -83,7 +83,7 @@ fn state(report: &Report) -> String {
         (Some(end), Some(last)) => {
             format!(
                 "In training: epoch {} of up to {end} is done",
-                last.epoch + 1
+                last.epoch.saturating_add(1)
             )
         }
         (Some(_), None) => "In training: the first epoch is not done yet".into(),
@@ -101,11 +101,15 @@ fn results(runs: &[RunPage]) -> Table {
         };
         columns.push(format!("{of}last epoch"));
         columns.push(match run.best() {
-            Some(best) => format!("{of}epoch {}, best {}", best.epoch + 1, best.monitor),
+            Some(best) => format!(
+                "{of}epoch {}, best {}",
+                best.epoch.saturating_add(1),
+                best.monitor
+            ),
             None => format!("{of}best epoch"),
         });
         if runs.len() == 1 && run.measured.names().next().is_some() {
-            columns.push("the saved model, see Predictions".into());
+            columns.push("the model, on the rows of Predictions".into());
         }
     }
     let row = |name: String| {

@@ -24,7 +24,7 @@ pub struct RunPage {
     pub weights: Vec<WeightPage>,
     /// The rows that predictions are of, in words.
     pub rows: String,
-    /// Loss and metrics of the saved model on these rows.
+    /// Loss and metrics of the model on these rows.
     pub measured: Logs,
     /// The predictions of each output.
     pub outputs: Vec<OutputPage>,

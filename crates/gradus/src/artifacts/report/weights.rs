@@ -124,7 +124,7 @@ pub fn figures(weights: &[WeightPage]) -> Vec<Figure> {
     }
     vec![
         Figure {
-            title: "Weights after training: the distribution of each layer's values".into(),
+            title: "Weights: the distribution of each layer's values".into(),
             caption,
             wide: true,
             picture: Picture::Histograms {
@@ -132,7 +132,7 @@ pub fn figures(weights: &[WeightPage]) -> Vec<Figure> {
             },
         },
         Figure {
-            title: "Weights after training in numbers".into(),
+            title: "Weights in numbers".into(),
             caption: listed,
             wide: true,
             picture: Picture::Table(Table {

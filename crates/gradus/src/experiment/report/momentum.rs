@@ -23,7 +23,8 @@ pub fn of(known: &Known<'_>) -> Option<Vec<(usize, f64)>> {
     let steps = rows.div_ceil(whole("batch_size")?.max(1)).max(1);
     let total = whole("epochs")?.checked_mul(steps)?;
     let momentum = |epoch: &crate::train::Epoch| {
-        let step = (epoch.epoch as u64 + 1)
+        let step = (epoch.epoch as u64)
+            .checked_add(1)?
             .checked_mul(steps)?
             .checked_sub(1)?;
         let found = schedule.at(Progress {

@@ -13,8 +13,14 @@ use crate::train::History;
 /// Adds to the page the predictions of some of the run's rows, with loss and metrics of these, and
 /// the importance of a table's columns.
 pub fn add(page: &mut RunPage, model: &Model, data: &RunData, history: &History) -> Result<()> {
-    // Noise is drawn by a model's count of predictions, and the caller's stays as it is.
-    let model = &model.clone();
+    // Noise is drawn by the number of predictions: the next ones are as they would be without a page.
+    let asked = model.asked.clone();
+    let added = add_all(page, model, data, history);
+    model.asked.go_back(&asked);
+    added
+}
+
+fn add_all(page: &mut RunPage, model: &Model, data: &RunData, history: &History) -> Result<()> {
     let sizes = model.output_shapes()?;
     let sample = sample(data, sizes.iter().map(Shape::size).sum())?;
     page.rows = sample.words;

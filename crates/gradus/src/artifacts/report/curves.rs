@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Lines, Mark, Picture, Series, Style, point, shown};
 use super::run::RunPage;
-use super::thin::thin;
+use super::thin::{POINTS, thin};
 
 /// The ratio of a curve's largest to its smallest value from which on its axis is logarithmic.
 const WIDE: f64 = 100.0;
@@ -31,6 +31,12 @@ pub fn figures(runs: &[RunPage]) -> Vec<Figure> {
         epochs.map(|e| (number(e.epoch), e.seconds)).collect()
     }));
     figures.retain(has_points);
+    if runs.iter().any(|run| run.history.epochs.len() > POINTS) {
+        for figure in &mut figures {
+            let words = "Of many epochs, the lowest and the highest value of each few are drawn.";
+            figure.caption = format!("{} {words}", figure.caption).trim().to_owned();
+        }
+    }
     if let [run] = runs
         && let Some(best) = run.best()
     {
@@ -188,9 +194,6 @@ fn figure(title: &str, y: &str, series: Vec<Series>) -> Figure {
     }
     if all().any(Option::is_none) {
         caption.push("A gap is an epoch whose value is NaN or infinite.");
-    }
-    if series.iter().any(|series| series.y.len() >= 1000) {
-        caption.push("Of many epochs, the lowest and the highest of each few are drawn.");
     }
     Figure {
         title: title.to_owned(),

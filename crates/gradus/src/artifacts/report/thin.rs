@@ -1,7 +1,7 @@
 //! Long curves with fewer points that look the same.
 
 /// The points of a curve that are drawn.
-const POINTS: usize = 1000;
+pub const POINTS: usize = 1000;
 
 /// The places to keep of a curve: all of a short one; of a long one the first, the last, and in
 /// each of some equal parts the lowest and the highest, and one that is not finite, if there is

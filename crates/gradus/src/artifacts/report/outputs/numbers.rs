@@ -63,7 +63,7 @@ fn against(name: &str, said: &[f64], truth: &[f64], found: &Residuals) -> Figure
         shown(found.root_mean_square)
     );
     if step > 1 {
-        caption += &format!(" Every {step}th point of {} is drawn.", truth.len());
+        caption += &format!(" Drawn: one of {step} points, evenly chosen.");
     }
     Figure {
         title: format!("Predicted against true: {name}"),

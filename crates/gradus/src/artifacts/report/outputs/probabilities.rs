@@ -2,7 +2,7 @@
 
 use super::super::figure::{Figure, Lines, Picture, Series, Style, point, shown};
 use super::super::measures::{Reliability, Thresholds, accepted};
-use super::super::thin::thin;
+use super::super::thin::{POINTS, thin};
 use super::classes::{Classes, predicted};
 use super::{Uncertainty, column, diagonal};
 
@@ -73,6 +73,10 @@ impl Classes<'_> {
         };
         let (class, rows) = (&self.names[1], positive.len());
         let share = positive.iter().filter(|&&positive| positive).count() as f64 / rows as f64;
+        let thinned = match found.thresholds.len() {
+            all if all > POINTS => format!(" Some of the {all} thresholds are drawn."),
+            _ => String::new(),
+        };
         let curve = |name: &str, x: &[f64], y: &[f64]| {
             let kept = thin(y);
             let of = |values: &[f64]| kept.iter().map(|&i| point(values[i])).collect();
@@ -99,7 +103,7 @@ impl Classes<'_> {
             title: format!("ROC: {class} found against false alarms, at every threshold"),
             caption: format!(
                 "The area under the curve is {}: the chance that a row of {class} scores higher \
-                 than another one. The diagonal is chance.",
+                 than another one. The diagonal is chance.{thinned}",
                 shown(found.roc_auc)
             ),
             wide: false,
@@ -113,7 +117,7 @@ impl Classes<'_> {
             title: format!("Precision and recall of {class}, at every threshold"),
             caption: format!(
                 "Average precision {}. The dotted line is the precision of guessing, {}: the \
-                 share of {class} among the rows.",
+                 share of {class} among the rows.{thinned}",
                 shown(found.average_precision),
                 shown(share)
             ),

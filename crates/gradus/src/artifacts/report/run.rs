@@ -30,7 +30,7 @@ pub struct RunPage {
     pub outputs: Vec<OutputPage>,
     /// The importance of a table's columns.
     pub importance: Option<Importance>,
-    /// What was left out, and why.
+    /// Lines about parts that were left out, with the reason.
     pub notes: Vec<String>,
 }
 

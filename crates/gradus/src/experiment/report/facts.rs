@@ -19,7 +19,7 @@ pub fn name(folder: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// What is known of a run.
+/// Names and words, in the order of the page.
 pub fn facts(known: &Known<'_>) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut add = |name: &str, words: String| facts.push((name.to_owned(), words));

@@ -30,7 +30,7 @@ pub fn report(
     let several = folders.len() > 1;
     let runs: Vec<Found> = folders
         .iter()
-        .map(|folder| Found::read(folder, &progress))
+        .map(|folder| Found::read(folder, !several, &progress))
         .collect::<Result<_>>()?;
     let mut pages: Vec<RunPage> = runs.iter().map(|run| run.page(!several)).collect();
     let same = |page: &RunPage| pages.iter().filter(|other| other.name == page.name).count() > 1;
@@ -61,68 +61,78 @@ pub fn report(
     Ok(path)
 }
 
-/// What a run folder has.
+/// The contents of a run folder.
 struct Found {
     folder: PathBuf,
     config: String,
     history: History,
     model: Option<Model>,
     data: Option<RunData>,
-    /// What could not be read, and why.
+    /// Lines about parts that could not be read, with the reason.
     notes: Vec<String>,
 }
 
 impl Found {
-    fn read(folder: &Path, progress: &Progress<'_>) -> Result<Self> {
+    /// Reads a run folder, and opens its data if that is wanted.
+    fn read(folder: &Path, with_data: bool, progress: &Progress<'_>) -> Result<Self> {
         let path = folder.join(CONFIG);
         if !path.is_file() {
             return Err(no_run(folder));
         }
         let config = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
-        let mut notes = Vec::new();
-        let (mut history, mut model) = (None, None);
-        if let Some(csv) = read_if_there(&folder.join(HISTORY))? {
-            let named = |error| Error::file(folder.join(HISTORY), format!("{error}"));
-            history = Some(History::from_csv(&csv).map_err(named)?);
-        }
-        if folder.join(MODEL).is_file() {
-            match ModelFile::open(folder).and_then(ModelFile::into_evaluable) {
-                Ok(opened) => model = Some(opened),
-                Err(problem) => notes.push(format!("Weights and predictions: {problem}")),
-            }
-        }
-        if history.is_none() {
-            // A training that has not ended has both in its checkpoint.
-            notes.push("The training has not ended: this is its last checkpoint.".into());
-            match checkpoint::read(folder, progress) {
-                Ok(Some(last)) => {
-                    history = Some(last.history);
-                    model = model.or(Some(last.model));
-                }
-                Ok(None) => {}
-                Err(problem) => notes.push(format!("Checkpoint: {problem}")),
-            }
-        }
-        let mut history = history.unwrap_or_default();
-        if let Some(csv) = read_if_there(&folder.join(HEALTH))? {
-            match Health::from_csv(&csv) {
-                Ok(health) => history.health = health,
-                Err(problem) => notes.push(format!("Layer health: {problem}")),
-            }
-        }
-        Ok(Found {
+        let mut found = Found {
             folder: folder.to_owned(),
             config,
-            history,
-            data: model.as_ref().and_then(|model| {
-                let told = |event: &Event<'_>| progress.tell(event);
-                let opened = Experiment::read(&path).and_then(|run| run.data(model, told));
-                let problem = |error| notes.push(format!("Predictions: {error}"));
-                opened.map_err(problem).ok()
-            }),
-            model,
-            notes,
-        })
+            history: History::default(),
+            model: None,
+            data: None,
+            notes: Vec::new(),
+        };
+        found.read_results(progress)?;
+        if let Some(csv) = read_if_there(&folder.join(HEALTH))? {
+            match Health::from_csv(&csv) {
+                Ok(health) => found.history.health = health,
+                Err(problem) => found.notes.push(format!("Layer health: {problem}")),
+            }
+        }
+        if let (Some(model), true) = (&found.model, with_data) {
+            let told = |event: &Event<'_>| progress.tell(event);
+            match Experiment::read(&path).and_then(|run| run.data(model, told)) {
+                Ok(data) => found.data = Some(data),
+                Err(problem) => found.notes.push(format!("Predictions: {problem}")),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads history and model; of a training that has not ended, those of its checkpoint.
+    fn read_results(&mut self, progress: &Progress<'_>) -> Result<()> {
+        if self.folder.join(MODEL).is_file() {
+            match ModelFile::open(&self.folder).and_then(ModelFile::into_evaluable) {
+                Ok(opened) => self.model = Some(opened),
+                Err(problem) => {
+                    let line = format!("Weights and predictions: {problem}");
+                    self.notes.push(line);
+                }
+            }
+        }
+        let path = self.folder.join(HISTORY);
+        if let Some(csv) = read_if_there(&path)? {
+            let history = History::from_csv(&csv);
+            self.history = history.map_err(|error| Error::file(&path, error.to_string()))?;
+            return Ok(());
+        }
+        let line = "The training has not ended: this is its last checkpoint.";
+        self.notes.push(line.into());
+        match checkpoint::read(&self.folder, progress) {
+            Ok(Some(last)) => {
+                self.history = last.history;
+                self.model = self.model.take().or(Some(last.model));
+            }
+            Ok(None) => {}
+            Err(problem) => self.notes.push(format!("Checkpoint: {problem}")),
+        }
+        Ok(())
     }
 
     fn page(&self, all: bool) -> RunPage {

@@ -22,9 +22,9 @@ pub fn importance(
     rows: &Dataset,
     passes: usize,
 ) -> Result<Option<Importance>> {
-    if data.schema().is_none() || rows.input_names().is_empty() {
+    let Some(schema) = data.schema().filter(|_| !rows.input_names().is_empty()) else {
         return Ok(None);
-    }
+    };
     let columns = rows.inputs().len();
     // The fewest rows are looked at even if that takes longer, unless there are very many columns.
     let allowed = (passes / (columns * REPEATS)).clamp(FEWEST, MOST);
@@ -54,6 +54,8 @@ pub fn importance(
             let shuffled = rows.inputs()[column].take(&order)?;
             increases.push(loss(model, &with_input(&rows, column, shuffled)?)? - before);
         }
+        let column = schema.features.iter().find(|one| one.input == *name);
+        let name = column.map_or(name, |column| &column.name);
         found.columns.push((name.clone(), increases));
     }
     Ok(Some(found))

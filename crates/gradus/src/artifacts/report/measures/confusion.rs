@@ -1,4 +1,4 @@
-//! The confusion matrix: how often each class was taken for each.
+//! The confusion matrix: the number of times that each class was taken for each.
 
 use std::collections::BTreeMap;
 

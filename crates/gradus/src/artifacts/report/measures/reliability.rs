@@ -1,4 +1,4 @@
-//! Reliability: whether a probability of 70% comes true in 70% of the cases.
+//! Reliability: a probability of 70% should come true in 70% of the cases.
 
 /// The reliability of probabilities, in ten bins of one width.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,4 +1,4 @@
-//! Pictures of the probabilities of classes: whether they can be trusted, and thresholds for them.
+//! Pictures of the probabilities of classes: their reliability, thresholds, rejection.
 
 use super::super::figure::{Figure, Lines, Picture, Series, Style, point, shown};
 use super::super::measures::{Reliability, Thresholds, accepted};

@@ -35,6 +35,9 @@ pub enum Command {
     Runs(Runs),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),
+    /// Write a page with a run's curves, predictions and configuration, or with several runs beside
+    /// each other
+    Report(Report),
     /// Print a commented configuration to begin with, for data that it looks at
     Init(Init),
     /// Print the JSON Schema of configurations, for editors and validators
@@ -213,6 +216,19 @@ pub struct Convert {
     /// share of zeros is printed for each layer
     #[arg(long, value_name = "THRESHOLD")]
     pub zero_below: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus report runs/first\n  gradus report runs/first runs/second --out compare.html"
+)]
+pub struct Report {
+    /// The run folders
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Where the page goes [default: report.html in the run folder; of several runs, compare.html]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

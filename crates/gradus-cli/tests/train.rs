@@ -23,7 +23,8 @@ fn the_default_trains_and_says_what_came_out_and_what_to_type_next() {
             "events",
             "health.csv",
             "history.csv",
-            "model.keras"
+            "model.keras",
+            "report.html"
         ]
     );
     let history = place.text("runs/digits-1/history.csv");

@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod init;
 pub mod lr_find;
 pub mod predict;
+pub mod report;
 pub mod runs;
 pub mod schema;
 mod show_table;

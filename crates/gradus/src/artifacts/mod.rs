@@ -2,6 +2,7 @@
 
 pub mod callbacks;
 pub mod keras;
+pub(crate) mod report;
 pub mod weights;
 
 pub use crate::base::atomic_file;

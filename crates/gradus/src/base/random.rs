@@ -24,6 +24,8 @@ pub enum Stream {
     Split,
     /// The rows of a batch that mixup pairs, and their shares.
     Mix,
+    /// The shuffles of a column whose importance is measured.
+    Permute,
 }
 
 impl Stream {
@@ -34,6 +36,7 @@ impl Stream {
             Stream::Pretrain => 5 << 32,
             Stream::Split => 6 << 32,
             Stream::Mix => 7 << 32,
+            Stream::Permute => 8 << 32,
             Stream::Layer(n) => (4 << 32) | u64::from(n),
         }
     }

@@ -174,7 +174,7 @@ fn refusal(folder: &Path, changes: &[String]) -> Error {
 }
 
 /// The keys of a configuration, by their paths. Lists of tables are tables by number.
-fn flatten(at: &str, value: &Value, keys: &mut BTreeMap<String, Value>) {
+pub fn flatten(at: &str, value: &Value, keys: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {

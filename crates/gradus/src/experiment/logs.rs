@@ -1,11 +1,13 @@
 //! The logs of a run: callbacks that write files of its folder while it is trained.
 
+use super::changes::flatten;
 use super::config::from_toml;
-use super::run_folder::EVENTS;
+use super::report::Live;
+use super::run_folder::{EVENTS, REPORT};
 use crate::artifacts::callbacks::TensorBoard;
 use crate::base::registry::Value;
-use crate::error::join;
 use crate::train::{Callback, History};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A log: the kind of its files, in messages, and the callback.
@@ -18,28 +20,17 @@ pub fn logs(folder: &Path, config: &str, before: &History) -> Vec<Log> {
     let board = TensorBoard::new(folder.join(EVENTS))
         .resumes(before.health.samples.len())
         .run(lines.collect(), hparams(config));
-    vec![(EVENTS, Box::new(board))]
+    let live = Live::new(folder, config, before);
+    vec![(EVENTS, Box::new(board)), (REPORT, Box::new(live))]
 }
 
 /// The hyper-parameters of a resolved configuration: its seed, and each plain value of `[train]`.
 fn hparams(config: &str) -> Vec<(String, Value)> {
     // It is the run's own, and was read before.
     let config = from_toml(config).unwrap_or_default();
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     flatten("seed", &config["seed"], &mut found);
     flatten("", &config["train"], &mut found);
-    found
-}
-
-/// Appends the plain values in a value with their paths of keys.
-fn flatten(at: &str, value: &Value, found: &mut Vec<(String, Value)>) {
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                flatten(&join(at, key), value, found);
-            }
-        }
-        Value::Array(_) | Value::Null => {}
-        plain => found.push((at.to_owned(), plain.clone())),
-    }
+    found.retain(|_, value| !value.is_array() && !value.is_null());
+    found.into_iter().collect()
 }

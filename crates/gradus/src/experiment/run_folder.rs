@@ -12,6 +12,8 @@ pub const MODEL: &str = "model.keras";
 pub const HISTORY: &str = "history.csv";
 /// The health of each layer at sampled steps.
 pub const HEALTH: &str = "health.csv";
+/// The page with curves, predictions and configuration.
+pub const REPORT: &str = "report.html";
 /// The resolved configuration.
 pub const CONFIG: &str = "config.toml";
 /// The checkpoint that a resumed training continues from.

@@ -8,9 +8,10 @@ use super::health_file;
 use super::lock::Lock;
 use super::pretrain::pretrain;
 use super::recorder::Recorder;
+use super::report::{self, Known};
 use super::resolve::Run;
 use super::results::Record;
-use super::run_folder::{Destination, HEALTH, HISTORY, MODEL, Resume, create, write_text};
+use super::run_folder::{Destination, HEALTH, HISTORY, MODEL, REPORT, Resume, create, write_text};
 use super::unwritten::Unwritten;
 use crate::artifacts::keras::save_keras;
 use crate::data::checks::Severity;
@@ -99,6 +100,10 @@ pub fn train(
     let broken = match fitted {
         Err(error @ Error::BlowUp { .. }) => Some(error),
         fitted => {
+            if let (Err(Error::Interrupted), Some(folder)) = (&fitted, &folder) {
+                // The error is the one to report, and a page does not matter beside it.
+                let _ = report::interrupted(folder, &run.text, &record.history);
+            }
             fitted.map_err(located)?;
             ended_by_nan(&run, &record.history, epochs)
         }
@@ -119,7 +124,7 @@ pub fn train(
     }
 }
 
-/// Writes the model and the measurements; where the system refuses, once more.
+/// Writes the model, the measurements and the report; where the system refuses, once more.
 fn write_results(
     run: &Run,
     record: &Record,
@@ -131,10 +136,22 @@ fn write_results(
     let history = || write_text(&folder.join(HISTORY), &record.history.to_csv());
     let samples = &record.history.health;
     let health = || write_text(&folder.join(HEALTH), &samples.to_csv()?);
+    let report = || {
+        let page = report::html(&Known {
+            folder,
+            config: &run.text,
+            history: &record.history,
+            model: Some(&run.model),
+            data: Some(&run.data),
+            trained_here: true,
+        });
+        write_text(&folder.join(REPORT), &page?)
+    };
     let mut all: Vec<(_, &dyn Fn() -> Result<()>)> = vec![(MODEL, &model), (HISTORY, &history)];
     if !samples.samples.is_empty() {
         all.push((HEALTH, &health));
     }
+    all.push((REPORT, &report));
     for (kind, write) in all {
         let written = create(folder)
             .and_then(|()| write())

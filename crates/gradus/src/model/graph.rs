@@ -168,6 +168,12 @@ impl Asked {
     pub fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// Goes back to an earlier number.
+    pub fn go_back(&self, to: &Asked) {
+        self.0
+            .store(to.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
 }
 
 impl Clone for Asked {

@@ -3,6 +3,7 @@
 //! `preprocessing` stands between the columns and a network; `target_output` is what a target asks
 //! of the network's end; `scored` turns outputs back into a table's columns.
 
+mod class_scores;
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod frames;
 mod preprocessing;

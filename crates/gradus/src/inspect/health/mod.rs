@@ -56,12 +56,15 @@ use std::fmt;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub struct HealthWatch<'a> {
-    tell: Box<dyn FnMut(&Finding) -> Result<()> + 'a>,
+    tell: Box<Tell<'a>>,
     stops_early: bool,
     seen: Seen,
     /// The names of the findings that were told.
     told: HashSet<&'static str>,
 }
+
+/// A callback for findings.
+type Tell<'a> = dyn FnMut(&Finding) -> Result<()> + 'a;
 
 /// A look at what was seen so far; `None` if all is well.
 type Rule = fn(&Seen) -> Option<Finding>;
@@ -169,11 +172,8 @@ impl Callback for HealthWatch<'_> {
 
 impl fmt::Debug for HealthWatch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seen = f
-            .debug_struct("HealthWatch")
-            .field("seen", &self.seen)
-            .finish_non_exhaustive();
-        seen
+        let mut shown = f.debug_struct("HealthWatch");
+        shown.field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 

@@ -40,7 +40,7 @@ impl Kernel for Observe {
                     let x = L::load_n(x.add(row * step), count);
                     largest = x.abs().max(largest);
                     // NaN if x is not finite.
-                    fault = fault + (x - x);
+                    fault = fault + x * L::zero();
                     let away = distance.lt((x - middle).abs());
                     flat = flat + L::select(away, L::one(), L::zero());
                 }

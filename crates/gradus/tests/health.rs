@@ -182,7 +182,7 @@ fn each_epoch_has_histograms_of_its_first_sample() {
         .compile(SGD::new(), Loss::MeanSquaredError, &[])
         .unwrap();
     let options = Fit::new().epochs(3).batch_size(10).health_every(2);
-    let history = model.fit(&rows(), options.callback(&mut counts)).unwrap();
+    let history = model.fit(rows(), options.callback(&mut counts)).unwrap();
     assert_eq!(counts.samples, [0, 1, 2, 4, 6, 8, 10]);
     assert_eq!(counts.outputs, [70, 70, 70]);
     let steps: Vec<u64> = history
@@ -326,4 +326,42 @@ fn one_step_before_training_shows_signal_and_gradients() {
             .contains("signal and gradients are healthy")
     );
     assert!((well.chance.unwrap() - 10_f64.ln()).abs() < 1e-12);
+}
+
+#[test]
+fn one_class_for_all_rows_is_told() {
+    let data = gradus::data::digits(Split::Train).unwrap();
+    let held_out = data.slice(0..100).unwrap();
+    let train = |metrics: &[Metric]| {
+        let mut model = Sequential::new()
+            .add(Flatten::new())
+            .add(Dense::new(10).activation(Activation::Softmax))
+            .compile(
+                SGD::new().learning_rate(0.0),
+                Loss::SparseCategoricalCrossentropy,
+                metrics,
+            )
+            .unwrap();
+        model.build_for(&data).unwrap();
+        let mut bias = vec![0.0; 10];
+        bias[4] = 1e4;
+        model.layers[1].weights[1].set(&bias).unwrap();
+        let mut told = Vec::new();
+        let watch = HealthWatch::new(&model, |finding| {
+            told.push(finding.clone());
+            Ok(())
+        });
+        let options = Fit::new()
+            .epochs(4)
+            .validation_data(&held_out)
+            .callback(watch);
+        model.fit(&held_out, options).unwrap();
+        told.into_iter()
+            .find(|finding| finding.check == "one_class")
+    };
+    let finding = train(&[Metric::Accuracy]).unwrap();
+    assert!(finding.found.ends_with("now class 4"), "{finding}");
+    assert_eq!(finding.place.source, "epoch 3");
+    // Without a metric, predictions are not fetched.
+    assert_eq!(train(&[]), None);
 }

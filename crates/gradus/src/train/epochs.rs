@@ -239,6 +239,7 @@ impl<'a> Epochs<'a> {
             number += 1;
         }
         let measured = evaluation.report();
+        self.training.one_class = evaluation.one_class();
         for callback in &mut self.callbacks {
             callback.on_test_end(&measured, &mut self.training)?;
         }

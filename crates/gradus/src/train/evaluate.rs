@@ -20,6 +20,17 @@ pub(crate) struct Evaluation {
     loader: BatchLoader,
     batch: Batch,
     meters: Meters,
+    /// The number of classes of the only output, if that is what it has.
+    classes: Option<usize>,
+    predicted: Predicted,
+}
+
+/// The classes that were predicted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Predicted {
+    Nothing,
+    One(usize),
+    Several,
 }
 
 impl Evaluation {
@@ -29,6 +40,8 @@ impl Evaluation {
             loader: BatchLoader::measuring(model, data, plan.rows)?,
             batch: runner.batch(Mode::Evaluate)?,
             meters: Meters::new(model)?,
+            classes: classes(model)?,
+            predicted: Predicted::Nothing,
         })
     }
 
@@ -45,6 +58,7 @@ impl Evaluation {
     /// Begins anew.
     pub fn begin(&mut self) {
         self.meters.reset();
+        self.predicted = Predicted::Nothing;
         self.loader.start_epoch(0);
     }
 
@@ -57,13 +71,58 @@ impl Evaluation {
         let outputs = self.meters.need_outputs();
         runner.run(&mut self.batch, tensors, rows, step, outputs)?;
         self.meters.add(&self.batch, rows.len());
+        if let (Some(classes), true) = (self.classes, outputs) {
+            self.predicted
+                .add(self.batch.output(0, rows.len(), classes), classes);
+        }
         Ok(true)
+    }
+
+    /// The class that was predicted for every row, if there is one such.
+    pub fn one_class(&self) -> Option<usize> {
+        match self.predicted {
+            Predicted::One(class) => Some(class),
+            Predicted::Nothing | Predicted::Several => None,
+        }
     }
 
     /// Loss and metrics of the rows so far.
     pub fn report(&self) -> Logs {
         self.meters.report()
     }
+}
+
+impl Predicted {
+    /// Adds the predictions of rows of so many values.
+    fn add(&mut self, outputs: &[f32], classes: usize) {
+        for row in outputs.chunks_exact(classes) {
+            let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            let class = best.map_or(0, |(class, _)| class);
+            *self = match *self {
+                Predicted::Nothing => Predicted::One(class),
+                Predicted::One(one) if one == class => continue,
+                _ => Predicted::Several,
+            };
+            if *self == Predicted::Several {
+                return;
+            }
+        }
+    }
+}
+
+/// The number of classes of a model's only output, one prediction a row; `None` of other models.
+fn classes(model: &Model) -> Result<Option<usize>> {
+    let names = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"];
+    let mut trained = model.compiled()?.trained();
+    let (Some((0, of_output)), None) = (trained.next(), trained.next()) else {
+        return Ok(None);
+    };
+    let shapes = model.output_shapes()?;
+    let plain = shapes
+        .iter()
+        .all(|shape| shape.size() == shape.last() && shape.size() > 1);
+    let fits = shapes.len() == 1 && plain && names.contains(&of_output.loss.class());
+    Ok(fits.then(|| shapes[0].size()))
 }
 
 impl Model {

@@ -13,6 +13,8 @@ const PATIENCE: usize = 5;
 const FALLEN: f64 = 1e-3;
 /// A loss that needs to fall no more.
 const SMALL: f64 = 0.01;
+/// Epochs that have to predict one class each.
+const ONE_CLASS: usize = 3;
 /// Times the least validation loss from which it has turned up.
 const TURNED: f64 = 1.1;
 
@@ -104,6 +106,18 @@ pub(super) fn stalls(seen: &Seen) -> Option<Finding> {
     let advice = "another `learning_rate` (`gradus lr-find`); scaled inputs; `gradus check` with --data looks \
                   at signal and gradients";
     Some(Finding::warning("stalled", place(last), found, advice))
+}
+
+/// The same class for every validation row, in each of the last epochs.
+pub(super) fn says_one_class(seen: &Seen) -> Option<Finding> {
+    let last = seen.epochs.last()?;
+    let (_, class) = seen.one_class.filter(|(epochs, _)| *epochs >= ONE_CLASS)?;
+    let found = format!(
+        "each of the last {ONE_CLASS} epochs ends with one class for every validation row, now class {class}"
+    );
+    let advice = "a rare class needs `class_weight = \"balanced\"`; else the network tells no rows apart: \
+                  scaled inputs, another `learning_rate`, a look at `gradus check --data`";
+    Some(Finding::warning("one_class", place(last), found, advice))
 }
 
 /// A validation loss that has climbed for some epochs while the training loss fell.

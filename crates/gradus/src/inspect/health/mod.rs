@@ -32,6 +32,7 @@ use std::fmt;
 /// | `not_finite` | the first layer with NaN or infinite numbers, in a training that goes on |
 /// | `diverging` | a loss that climbs again |
 /// | `stalled` | a loss that does not fall |
+/// | `one_class` | the same class predicted for every validation row, for three epochs |
 /// | `overfitting` | a validation loss that climbs while the training loss falls |
 ///
 /// ```
@@ -80,7 +81,12 @@ const OF_SAMPLES: &[Rule] = &[
 ];
 
 /// The rules for epochs.
-const OF_EPOCHS: &[Rule] = &[course::broke, course::diverges, course::stalls];
+const OF_EPOCHS: &[Rule] = &[
+    course::broke,
+    course::diverges,
+    course::stalls,
+    course::says_one_class,
+];
 
 /// The course of a training.
 #[derive(Debug, Default)]
@@ -92,6 +98,8 @@ struct Seen {
     products: HashSet<String>,
     samples: Vec<HealthSample>,
     epochs: Vec<Epoch>,
+    /// The last epochs whose validation predicted one class for all rows: their number, and the class.
+    one_class: Option<(usize, usize)>,
 }
 
 impl<'a> HealthWatch<'a> {
@@ -156,12 +164,14 @@ impl Callback for HealthWatch<'_> {
         self.look(OF_SAMPLES)
     }
 
-    fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, _: &mut Training<'_>) -> Result<()> {
+    fn on_epoch_end(&mut self, epoch: usize, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
         self.seen.epochs.push(Epoch {
             epoch,
             logs: logs.clone(),
             seconds: 0.0,
         });
+        let before = self.seen.one_class.map_or(0, |(epochs, _)| epochs);
+        self.seen.one_class = t.one_class().map(|class| (before + 1, class));
         self.look(OF_EPOCHS)?;
         match self.stops_early {
             true => Ok(()),

@@ -257,6 +257,8 @@ pub struct Training<'a> {
     pub(super) guarded: bool,
     /// True if there were some: the model no longer equals the engine's state.
     pub(super) broken: bool,
+    /// The class that the last validation predicted for every row, if there is one such.
+    pub(super) one_class: Option<usize>,
     /// Steps taken at the model's state, and the optimizer's scalars then.
     kept: (u64, Vec<f32>),
 }
@@ -279,6 +281,7 @@ impl<'a> Training<'a> {
             stop: false,
             guarded: false,
             broken: false,
+            one_class: None,
         })
     }
 
@@ -393,6 +396,12 @@ impl<'a> Training<'a> {
     /// The better direction of a monitored value, for a callback with this mode.
     pub(crate) fn better(&self, mode: Direction, monitor: &str) -> Result<Better> {
         mode.of(monitor, self.model)
+    }
+
+    /// The class that the last validation predicted for every row, if there is one such, and the
+    /// metrics needed the predictions.
+    pub(crate) fn one_class(&self) -> Option<usize> {
+        self.one_class
     }
 
     /// Ends the training after this epoch, or after this step if one is running.

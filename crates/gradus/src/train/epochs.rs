@@ -9,7 +9,7 @@ use super::health::{Health, HealthSample, HealthView, Sampling};
 use super::history::{Epoch, History, Logs};
 use super::position::Position;
 use super::precision::Precision;
-use super::steps::Steps;
+use super::steps::{Observed, Steps};
 use crate::data::Data;
 use crate::engine::Step;
 use crate::error::{Error, Result, visible};
@@ -277,37 +277,33 @@ impl<'a> Epochs<'a> {
 
     /// Takes a step, and samples the health of the layers if it is time.
     fn take(&mut self, epoch: usize, batch: usize, parameters: StepParameters) -> Result<()> {
-        let count = self.steps.count();
-        let first = epoch.saturating_mul(count) as u64;
+        let first = epoch.saturating_mul(self.steps.count()) as u64;
         let step = first.saturating_add(batch as u64);
         let training = &mut self.training;
         let Some(sampling) = self.sampling.filter(|sampling| sampling.takes(step)) else {
             return self.steps.take(training, batch, parameters);
         };
         let counting = sampling.is_first(first, step);
-        let observed = &self
+        let taken = training.model.state.iteration;
+        let Observed { layers, histograms } = self
             .steps
             .take_observed(training, batch, parameters, counting)?;
-        let layers = training
-            .runner
-            .observing()
-            .map_or(&[][..], |(_, layers)| layers);
-        if layers.is_empty() {
+        let Some((_, observed)) = training.runner.observing() else {
             return Ok(());
-        }
-        let names = layers
+        };
+        let names = observed
             .iter()
             .map(|of| training.model.layers[of.layer].name.clone());
         self.health.layers = names.collect();
         let sample = HealthSample {
             epoch,
-            step,
-            layers: observed.layers.clone(),
+            step: taken,
+            layers,
         };
         let view = HealthView {
             layers: &self.health.layers,
             sample: &sample,
-            histograms: &observed.histograms,
+            histograms: &histograms,
         };
         for callback in &mut self.callbacks {
             callback.on_health(&view, training)?;

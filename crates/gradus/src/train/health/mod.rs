@@ -26,7 +26,7 @@ pub struct Health {
 pub struct HealthSample {
     /// The epoch, from 0.
     pub epoch: usize,
-    /// The step of the training, from 0, those of all epochs counted.
+    /// The steps that the model had taken before, in this and in earlier trainings.
     pub step: u64,
     /// One for each of [`Health::layers`].
     pub layers: Vec<LayerHealth>,

@@ -66,7 +66,11 @@ const MEASURES: [Of; 7] = [
 
 /// The picture, if there is any health.
 pub fn figure(health: &Health) -> Option<Figure> {
-    let rows = evenly(health.layers.len(), ROWS);
+    let shown = trained(health);
+    let rows: Vec<usize> = evenly(shown.len(), ROWS)
+        .into_iter()
+        .map(|n| shown[n])
+        .collect();
     let most = (CELLS / rows.len().max(1)).clamp(1, COLUMNS);
     let columns = evenly(health.samples.len(), most);
     let measures = MEASURES.iter().filter_map(|(name, says, log, value)| {
@@ -104,8 +108,11 @@ pub fn figure(health: &Health) -> Option<Figure> {
         let (some, all) = (columns.len(), health.samples.len());
         caption += &format!(" {some} of {all} sampled steps, evenly chosen.");
     }
-    if rows.len() < health.layers.len() {
-        let (some, all) = (rows.len(), health.layers.len());
+    if shown.len() < health.layers.len() {
+        caption += " Left out: layers that no gradient reaches, as of preprocessing.";
+    }
+    if rows.len() < shown.len() {
+        let (some, all) = (rows.len(), shown.len());
         caption += &format!(" {some} of {all} layers, evenly chosen.");
     }
     Some(Figure {
@@ -124,6 +131,25 @@ pub fn figure(health: &Health) -> Option<Figure> {
             square: false,
         }),
     })
+}
+
+/// The places of the layers that a gradient reaches; all if it reaches none.
+fn trained(health: &Health) -> Vec<usize> {
+    let all = 0..health.layers.len();
+    let has = |layer: &LayerHealth| layer.gradients.is_some() || layer.gradient_norm.is_some();
+    let reached = |&place: &usize| {
+        let mut of = health
+            .samples
+            .iter()
+            .filter_map(|sample| sample.layers.get(place));
+        of.any(has)
+    };
+    let found: Vec<usize> = all.clone().filter(reached).collect();
+    if found.is_empty() {
+        all.collect()
+    } else {
+        found
+    }
 }
 
 /// Up to `most` of `all` places, evenly chosen, the first and the last among them.

@@ -10,8 +10,8 @@ pub(in crate::train) struct Sampling {
 }
 
 impl Sampling {
-    /// The default number of steps from one sample to the next: observation then takes about 1% of the
-    /// time (bench/RESULTS.md).
+    /// The default number of steps from one sample to the next: observation then takes about half a
+    /// percent of the time (bench/RESULTS.md).
     pub const EVERY: usize = 100;
 
     /// Values of all layers that are kept before the distance doubles.

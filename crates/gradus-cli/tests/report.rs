@@ -60,7 +60,7 @@ fn a_training_leaves_a_page_that_its_folder_gives_again() {
     assert!(page.contains("<th scope=\"row\">val_accuracy</th>"));
     assert!(page.contains("[callbacks]"));
     let of_training = sections(&page);
-    let all = ["Training", "Predictions", "Weights", "Not shown"];
+    let all = ["Training", "Predictions", "Layer health", "Weights"];
     assert_eq!(titles(&of_training), all);
 
     // Every validation row is in the confusion matrix, and its share on the diagonal is the accuracy.
@@ -145,8 +145,9 @@ fn what_is_missing_is_named_and_left_out() {
     std::fs::remove_file(place.root().join("t.csv")).unwrap();
     place.ok(&["report", "run"]);
     let found = sections(&place.text("run/report.html"));
-    assert_eq!(titles(&found), ["Training", "Weights", "Not shown"]);
-    let notes = found[2]["notes"].to_string();
+    let all = ["Training", "Layer health", "Weights", "Not shown"];
+    assert_eq!(titles(&found), all);
+    let notes = found[3]["notes"].to_string();
     assert!(notes.contains("t.csv"), "{notes}");
 
     // As a training that was killed leaves it.

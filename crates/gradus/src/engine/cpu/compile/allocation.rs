@@ -25,21 +25,32 @@ pub(in crate::engine::cpu) fn room(size: usize, weights: bool) -> usize {
 }
 
 /// The buffer whose memory each buffer shares: an operation overwrites its input where nothing
-/// needs the input any more.
-pub(super) fn share(plan: &Plan, kept: &HashSet<Buffer>) -> Vec<Buffer> {
+/// needs the input any more. A product needs all columns of its factors until its group is done, which
+/// others may do column by column meanwhile.
+pub(super) fn share(plan: &Plan, groups: &[Group], kept: &HashSet<Buffer>) -> Vec<Buffer> {
     let Plan { ops, buffers, .. } = plan;
     let mut roots: Vec<Buffer> = (0..buffers.len() as u32).map(Buffer).collect();
     let mut last_read = vec![0; buffers.len()];
     for (i, op) in ops.iter().enumerate() {
         op.reads().for_each(|b| last_read[b.index()] = i);
     }
-    for (i, op) in ops.iter().enumerate() {
-        if let Some((x, y)) = op.in_place() {
+    for group in groups {
+        let members = &ops[group.ops.clone()];
+        let factors = members
+            .iter()
+            .filter(|op| op.is_product())
+            .flat_map(Op::reads);
+        let factors: Vec<Buffer> = factors.map(|b| roots[b.index()]).collect();
+        for (i, op) in group.ops.clone().zip(members) {
+            let Some((x, y)) = op.in_place() else {
+                continue;
+            };
             let (from, to) = (&buffers[x.index()], &buffers[y.index()]);
             let free = from.role == Role::Temporary
                 && to.role == Role::Temporary
                 && from.size == to.size
                 && last_read[x.index()] == i
+                && !factors.contains(&roots[x.index()])
                 && !kept.contains(&x);
             if free {
                 roots[y.index()] = roots[x.index()];

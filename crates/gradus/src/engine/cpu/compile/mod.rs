@@ -43,8 +43,9 @@ impl Compiled {
     /// Compiles a plan whose variables have these layouts.
     pub fn new(plan: Plan, weights: Vec<Option<PanelPacked>>) -> Result<Self> {
         let kept: HashSet<Buffer> = plan.kept().into_iter().collect();
-        let roots = allocation::share(&plan, &kept);
-        let phases = groups::phases(&plan.ops, groups::groups(&plan.ops), &roots);
+        let groups = groups::groups(&plan.ops);
+        let roots = allocation::share(&plan, &groups, &kept);
+        let phases = groups::phases(&plan.ops, groups, &roots);
         let (allocations, arena) = allocation::allocate(&plan, &phases, &roots, &kept);
         let matrices = packing::matrices(&plan);
         let compiled = Compiled {

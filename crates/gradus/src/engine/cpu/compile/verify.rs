@@ -49,6 +49,12 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
         // Buffers that this phase has written, with the first operation of the group.
         let mut inside: HashMap<Buffer, usize> = HashMap::new();
         for group in phase {
+            let members = &plan.ops[group.ops.clone()];
+            let factors = members
+                .iter()
+                .filter(|op| op.is_product())
+                .flat_map(Op::reads);
+            let factors: Vec<Range<usize>> = factors.filter_map(range).collect();
             for i in group.ops.clone() {
                 let stale = |b: &Buffer| range(*b).is_some() && !alive.buffers.contains(b);
                 if let Some(b) = plan.ops[i].reads().find(stale) {
@@ -58,6 +64,12 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
                     let Some(range) = range(b) else { continue };
                     if range.end > *arena {
                         return Err(format!("{b:?} ends at {} of {arena}", range.end));
+                    }
+                    let meets = |of: &&Range<usize>| range.start < of.end && of.start < range.end;
+                    if let Some(factor) = factors.iter().find(meets) {
+                        return Err(format!(
+                            "op {i} writes {b:?} over a factor at {factor:?}, which its group reads"
+                        ));
                     }
                     for other in alive.write(b, range) {
                         let by = inside.get(&other);

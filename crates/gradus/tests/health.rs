@@ -194,7 +194,7 @@ fn each_epoch_has_histograms_of_its_first_sample() {
     assert_eq!(steps, counts.samples);
 }
 
-/// What is told of a stack of hidden layers on the digits.
+/// The findings about a stack of hidden layers on the digits.
 fn told(activation: Activation, initializer: Initializer, depth: usize, rate: f64) -> Vec<String> {
     let mut model = Sequential::new().seed(2).add(Flatten::new());
     model = model.add(layers::Rescaling::new(1.0 / 16.0));

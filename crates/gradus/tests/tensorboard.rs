@@ -219,7 +219,7 @@ fn the_health_of_layers_is_there_at_its_steps() {
         outputs[0].bins(),
         [[-2.5, -2.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.25, 1.0]]
     );
-    // What a layer does not have, and a histogram without finite values.
+    // Values that a layer does not have, and a histogram without finite values.
     let absent = [
         "saturated/dense",
         "dead/dense_1",

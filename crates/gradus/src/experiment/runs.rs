@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub struct RunList {
     /// Those that could be read.
     pub runs: Vec<RunSummary>,
-    /// What could not be read of them, or of others.
+    /// The errors of those that could not be read, and of files of others.
     pub problems: Vec<Error>,
 }
 

@@ -55,7 +55,7 @@ pub struct Plan {
     pub losses: Vec<(Buffer, usize)>,
     /// Penalties added to the loss; true of those that are divided by the batch's rows.
     pub penalties: Vec<(Buffer, bool)>,
-    /// What was observed.
+    /// The buffers of what was observed.
     pub observed: Vec<Buffer>,
     /// True if all factors of products are rounded to bfloat16.
     pub bfloat16: bool,

@@ -29,7 +29,7 @@ pub fn sample(data: &RunData, size: usize) -> Result<Sample> {
         Data::Memory(rows) => (of_memory(rows, most)?, rows.rows(), "evenly spread"),
         Data::Stream(stream) => {
             let all = stream.rows();
-            // As many of the first as are in memory at once.
+            // The first ones, up to the number that is in memory at once.
             let mut first = None;
             stream.slice(0..all.min(most))?.each(&mut |rows| {
                 first.get_or_insert_with(|| rows.clone());

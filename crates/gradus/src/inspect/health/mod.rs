@@ -187,7 +187,7 @@ impl fmt::Debug for HealthWatch<'_> {
     }
 }
 
-/// What is suspicious about one sample, such as that of the first step.
+/// The findings about one sample, such as that of the first step.
 pub(super) fn of_sample(model: &Model, layers: &[String], sample: &HealthSample) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut watch = HealthWatch::new(model, |_| Ok(()));

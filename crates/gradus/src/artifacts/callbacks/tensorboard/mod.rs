@@ -148,7 +148,7 @@ impl TensorBoard {
         let begins = position == Position::default() || files.train.is_new();
         if begins
             && self.write_graph
-            // What Keras has no file for has no graph.
+            // A model that Keras has no file for has no graph.
             && let Ok(json) = config::write(model)
         {
             files.train.add(0, vec![graph(json)]);

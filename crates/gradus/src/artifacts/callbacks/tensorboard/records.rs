@@ -31,7 +31,7 @@ pub fn next(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(whole.then_some(record))
 }
 
-/// So many bytes, if they are all there.
+/// The next `N` bytes, if they are all there.
 fn exactly<const N: usize>(file: &mut impl Read) -> io::Result<Option<[u8; N]>> {
     let mut bytes = [0; N];
     match file.read_exact(&mut bytes) {

@@ -19,13 +19,38 @@ const HUGE: f64 = 1000.0;
 /// Samples that have to show it.
 const SAMPLES: usize = 2;
 
-/// The layers that multiply with weights, by their place, each with its gradient over its weights.
-fn relative(seen: &Seen, sample: &HealthSample) -> Vec<(usize, f64)> {
+/// Share of the largest deviation of a gradient with respect to outputs below which that has become
+/// small, too: a layer with a huge bias has little gradient for its weights, and passes it on.
+const SMALL: f64 = 0.2;
+/// The update ratio from which a layer's weights are not yet its own: they began at 0.
+const YOUNG: f64 = 0.1;
+
+/// The gradient of a layer.
+#[derive(Clone, Copy)]
+struct Gradient {
+    /// The place of the layer.
+    place: usize,
+    /// The norm of its weights' gradient over that of the weights.
+    size: f64,
+    /// The deviation of the gradient with respect to its outputs.
+    deviation: f64,
+}
+
+/// The gradients of the layers that multiply with weights.
+fn gradients(seen: &Seen, sample: &HealthSample) -> Vec<Gradient> {
     let layers = sample.layers.iter().zip(&seen.layers).enumerate();
     let products = layers.filter(|(_, (_, name))| seen.products.contains(*name));
-    let known = products
-        .filter_map(|(place, (layer, _))| Some((place, layer.gradient_norm? / layer.weight_norm?)));
-    known.filter(|(_, size)| size.is_finite()).collect()
+    let old = products.filter(|(_, (layer, _))| layer.update_ratio.is_none_or(|x| x < YOUNG));
+    let known = old.filter_map(|(place, (layer, _))| {
+        Some(Gradient {
+            place,
+            size: layer.gradient_norm? / layer.weight_norm?,
+            deviation: layer.gradients?.std,
+        })
+    });
+    known
+        .filter(|of| of.size.is_finite() && of.deviation.is_finite())
+        .collect()
 }
 
 /// First layers whose gradient is bad.
@@ -33,75 +58,71 @@ struct Stretch {
     /// The step of the last sample.
     step: u64,
     /// The first of them, with its gradient.
-    first: (usize, f64),
+    first: Gradient,
     /// The last of them.
     last: usize,
     /// The layer that they are compared with, with its gradient.
-    other: (usize, f64),
+    other: Gradient,
 }
 
 /// The first layers whose gradient `is_bad` beside that of the layer which `choose` picks.
 fn stretch(
     seen: &Seen,
-    choose: impl Fn(&[(usize, f64)]) -> Option<(usize, f64)>,
-    is_bad: impl Fn(f64, f64) -> bool,
+    choose: impl Fn(&[Gradient]) -> Option<Gradient>,
+    is_bad: impl Fn(&Gradient, &[Gradient]) -> bool,
 ) -> Option<Stretch> {
     let found = seen.recent(SAMPLES)?.iter().map(|sample| {
-        let all = relative(seen, sample);
+        let all = gradients(seen, sample);
         let other = choose(&all)?;
-        let bad = all.iter().take_while(|(_, size)| is_bad(*size, other.1));
-        let last = bad.last()?.0;
+        let bad = all.iter().take_while(|of| is_bad(of, &all));
         Some(Stretch {
             step: sample.step,
+            last: bad.last()?.place,
             first: all[0],
-            last,
             other,
         })
     });
     found.reduce(|before, now| before.and(now)).flatten()
 }
 
+/// The layer with the largest gradient over its weights, if there is any.
+fn largest(all: &[Gradient]) -> Option<Gradient> {
+    let largest = all.iter().copied().max_by(|a, b| a.size.total_cmp(&b.size));
+    largest.filter(|most| most.size > NOTHING)
+}
+
 /// First layers that hardly learn beside the others.
 pub(super) fn vanish(seen: &Seen) -> Option<Finding> {
-    let largest = |all: &[(usize, f64)]| {
-        all.iter()
-            .copied()
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .filter(|most| most.1 > NOTHING)
+    let faint = |of: &Gradient, all: &[Gradient]| {
+        let deviation = all.iter().fold(0.0, |most: f64, of| most.max(of.deviation));
+        let hardly_learns = largest(all).is_some_and(|most| of.size < FAINT * most.size);
+        hardly_learns && of.deviation < SMALL * deviation
     };
-    let found = stretch(seen, largest, |size, most| size < FAINT * most)?;
+    let found = stretch(seen, largest, faint)?;
     let advice = "these layers hardly learn: `relu`, `elu` or `swish` with `he_normal`, `selu` with \
                   `lecun_normal`, batch normalization, or skip connections keep the gradient's size";
-    let place = found.place(seen);
-    Some(Finding::warning(
-        "vanishing_gradients",
-        place,
-        found.text(seen, "vanish"),
-        advice,
-    ))
+    let (place, text) = (found.place(seen), found.text(seen, "vanish"));
+    Some(Finding::warning("vanishing_gradients", place, text, advice))
 }
 
 /// First layers with far more gradient than the last one.
 pub(super) fn explode(seen: &Seen) -> Option<Finding> {
-    let last = |all: &[(usize, f64)]| all.last().copied().filter(|last| last.1 > 0.0);
-    let found = stretch(seen, last, |size, last| size > HUGE * last)?;
+    let last = |all: &[Gradient]| all.last().copied().filter(|last| last.size > 0.0);
+    let huge =
+        |of: &Gradient, all: &[Gradient]| all.last().is_some_and(|last| of.size > HUGE * last.size);
+    let found = stretch(seen, last, huge)?;
     let advice = "smaller initial weights (`he_normal`, `lecun_normal`), batch normalization, or \
                   clipping (`clipnorm = 1.0`) hold them";
-    let place = found.place(seen);
-    Some(Finding::warning(
-        "exploding_gradients",
-        place,
-        found.text(seen, "explode"),
-        advice,
-    ))
+    let (place, text) = (found.place(seen), found.text(seen, "explode"));
+    Some(Finding::warning("exploding_gradients", place, text, advice))
 }
 
 impl Stretch {
     fn place(&self, seen: &Seen) -> Where {
         let name = |place: usize| seen.layers[place].as_str();
-        match self.first.0 == self.last {
+        match self.first.place == self.last {
             true => all_of(&[name(self.last)]),
-            false => all_of(&[name(self.first.0), name(self.last)]),
+            false => all_of(&[name(self.first.place), name(self.last)]),
         }
     }
 
@@ -109,10 +130,10 @@ impl Stretch {
         format!(
             "step {}: the gradients {verb}: over the norm of the weights, that of {} is {}, that of {} {}",
             self.step,
-            seen.layers[self.other.0],
-            short(self.other.1),
-            seen.layers[self.first.0],
-            short(self.first.1)
+            seen.layers[self.other.place],
+            short(self.other.size),
+            seen.layers[self.first.place],
+            short(self.first.size)
         )
     }
 }

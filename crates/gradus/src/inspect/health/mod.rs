@@ -41,8 +41,7 @@ use std::fmt;
 ///
 /// let mut model = Sequential::new().add(Flatten::new());
 /// for _ in 0..30 {
-///     let normal = Initializer::from_name("random_normal")?;
-///     model = model.add(Dense::new(20).activation("sigmoid").kernel_initializer(normal));
+///     model = model.add(Dense::new(20).activation("sigmoid").kernel_initializer("random_normal"));
 /// }
 /// let mut model = model
 ///     .add(Dense::new(10).activation("softmax"))

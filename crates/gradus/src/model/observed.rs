@@ -1,6 +1,6 @@
 //! The layers that a plan observes, for their health.
 
-use super::graph::Model;
+use super::graph::{Model, Source};
 use super::layers::Effect;
 use super::lowering::Owner;
 use crate::plan::backward::Gradients;
@@ -48,6 +48,11 @@ pub(super) struct Observation {
     /// The weights of each layer, before the step.
     before: Vec<Option<Before>>,
     layers: Vec<ObservedLayer>,
+    /// The depth and name of each of `layers`: their order, whatever that of the nodes is, which a file
+    /// may change.
+    order: Vec<(usize, String)>,
+    /// The most nodes on a way from an input to each node.
+    depths: Vec<usize>,
     /// The operations of each of `layers`.
     ops: Vec<Range<usize>>,
 }
@@ -88,6 +93,8 @@ impl Observation {
         Observation {
             before: before.collect(),
             layers: Vec::new(),
+            order: Vec::new(),
+            depths: depths(model),
             ops: Vec::new(),
         }
     }
@@ -129,6 +136,8 @@ impl Observation {
             gradients: None,
             weights: None,
         });
+        self.order
+            .push((self.depths[node], model.layers[layer].name.clone()));
         self.ops.push(start..end);
     }
 
@@ -170,6 +179,21 @@ impl Observation {
                 gradient_counts: with.iter().map(|&(n, x, _)| (n, plan.count(x))).collect(),
             });
         }
-        self.layers
+        let mut ordered: Vec<_> = self.order.into_iter().zip(self.layers).collect();
+        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ordered.into_iter().map(|(_, layer)| layer).collect()
     }
+}
+
+/// The most nodes on a way from an input to each node.
+fn depths(model: &Model) -> Vec<usize> {
+    let mut depths: Vec<usize> = Vec::new();
+    for node in &model.nodes {
+        let before = node.inputs.iter().map(|source| match *source {
+            Source::Input(_) => 0,
+            Source::Node(n) => depths[n],
+        });
+        depths.push(1 + before.max().unwrap_or(0));
+    }
+    depths
 }

@@ -52,22 +52,23 @@ pub fn check(document: &Document, spec: Option<&str>, progress: &Progress<'_>) -
             checked.refused(&run.model, data.train.sample(), is_table);
         }
     }
-    let active = match (spec, &data.train) {
-        (Some(spec), _) => initial_activity(&run, data, spec, progress)?,
+    match (spec, &data.train) {
+        (Some(spec), _) => {
+            let model = adapted(&run, &data.train)?;
+            let tell = |event: &Event<'_>| progress.tell(event);
+            let rows = data_to_predict(&model, spec, tell)?;
+            checked.add_activity(model.activity(rows.sample())?, true);
+            checked.add_health(&model, spec, tell);
+        }
         // A model that cannot be run is told above.
         (None, Data::Memory(_)) => {
             let mut all = usual_activity(&run, data).unwrap_or_default();
             // The reason may be told already.
             let told = |of: &Activity| checked.findings.iter().any(|f| f.place == at(&of.layer));
             all.retain(|of| !told(of));
-            all
+            checked.add_activity(all, false);
         }
-        (None, _) => Vec::new(),
-    };
-    checked.add_activity(active, spec.is_some());
-    if let Some(spec) = spec {
-        let model = adapted(&run, &data.train)?;
-        checked.add_health(&model, spec, |event| progress.tell(event));
+        (None, _) => {}
     }
     checked.findings.extend(run.findings);
     Ok(checked)
@@ -122,18 +123,6 @@ fn usual_activity(run: &Run, data: &RunData) -> Result<Vec<Activity>> {
     let mut all = adapted(run, &Data::from(rows.clone()))?.activity(&rows)?;
     all.retain(|of| of.share() >= NEARLY_ALL);
     Ok(all)
-}
-
-/// The activity with the initial weights on the data of `spec`.
-fn initial_activity(
-    run: &Run,
-    data: &RunData,
-    spec: &str,
-    progress: &Progress<'_>,
-) -> Result<Vec<Activity>> {
-    let model = adapted(run, &data.train)?;
-    let rows = data_to_predict(&model, spec, |event| progress.tell(event))?;
-    model.activity(rows.sample())
 }
 
 /// The model as it would begin its training.

@@ -4,7 +4,6 @@ use super::resolve::Run;
 use super::run_folder::{HISTORY, MODEL};
 use crate::data::Data;
 use crate::error::{Error, Result};
-use crate::rules::metrics::Better;
 use crate::train::callbacks::Direction;
 use crate::train::{EarlyStopping, Epoch, History, Logs};
 use std::path::Path;
@@ -131,20 +130,9 @@ impl Record {
         let watched = early_stopping.map(|e| (e.monitor.as_str(), e.mode));
         let (monitor, mode) = watched.unwrap_or(("val_loss", Direction::Auto));
         let better = mode.of(monitor, &run.model).ok()?;
-        let measured = |epoch: &Epoch| {
-            let value = epoch.logs.get(monitor).filter(|value| !value.is_nan());
-            value.map(|value| (epoch.epoch, value))
-        };
         let kept = self.kept()?;
         let now = kept.logs.get(monitor)?;
-        let all = self.history.epochs.iter().filter_map(measured);
-        let (best, value) = all.reduce(|a, b| {
-            let improves = match better {
-                Better::Larger => b.1 > a.1,
-                Better::Smaller => b.1 < a.1,
-            };
-            if improves { b } else { a }
-        })?;
+        let (best, value) = self.history.best(monitor, better)?;
         if best == kept.epoch || value == now {
             return None;
         }

@@ -9,8 +9,8 @@ use crate::base::files;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::rules::metrics::Better;
+use crate::train::History;
 use crate::train::callbacks::Direction;
-use crate::train::{Epoch, History};
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -215,18 +215,7 @@ fn best(config: Option<&Config>, history: &History, model: Option<&Model>) -> Op
     let mut monitors = watched.into_iter().chain(usual);
     let (monitor, mode) = monitors.find(|(name, _)| history.last(name).is_some())?;
     let better = better(mode, monitor, model)?;
-    let measured = |epoch: &Epoch| {
-        let value = epoch.logs.get(monitor).filter(|value| !value.is_nan());
-        value.map(|value| (epoch.epoch, value))
-    };
-    let all = history.epochs.iter().filter_map(measured);
-    let (epoch, value) = all.reduce(|a, b| {
-        let improves = match better {
-            Better::Larger => b.1 > a.1,
-            Better::Smaller => b.1 < a.1,
-        };
-        if improves { b } else { a }
-    })?;
+    let (epoch, value) = history.best(monitor, better)?;
     let monitor = monitor.to_owned();
     Some(BestEpoch {
         epoch,

@@ -8,6 +8,7 @@ use crate::plan::lower::{Lowering, Value};
 use crate::plan::ops::{NormOf, Steep};
 use crate::plan::updates::Trained;
 use crate::plan::{Buffer, View};
+use crate::rules::activations::Activation;
 use std::ops::Range;
 
 /// A layer in a plan that observes.
@@ -53,8 +54,21 @@ pub(super) struct Observation {
     order: Vec<(usize, String)>,
     /// The most nodes on a way from an input to each node.
     depths: Vec<usize>,
+    /// The last node of each layer.
+    last_uses: Vec<Option<usize>>,
+    /// The activations so far, with what is observed of them.
+    activations: Vec<(Activation, Facts)>,
     /// The operations of each of `layers`.
     ops: Vec<Range<usize>>,
+}
+
+/// What is observed of an activation's outputs.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    /// True if its units can die.
+    dies: bool,
+    /// The values at which it is not flat, if it is flat at both ends.
+    steep: Option<Steep>,
 }
 
 /// A layer's trained weights before the step.
@@ -77,7 +91,7 @@ impl Observation {
         weights.resize_with(model.layers.len(), Vec::new);
         for trained in trained {
             let Owner { layer, weight, .. } = owners[trained.variable.index()];
-            let size = trained.shape.iter().product();
+            let size = trained.size();
             let copy = plan.keep(trained.variable, size);
             weights[layer].push((weight, trained.variable, size, copy));
         }
@@ -95,6 +109,12 @@ impl Observation {
             layers: Vec::new(),
             order: Vec::new(),
             depths: depths(model),
+            last_uses: model
+                .uses()
+                .iter()
+                .map(|uses| uses.last().copied())
+                .collect(),
+            activations: Vec::new(),
             ops: Vec::new(),
         }
     }
@@ -114,22 +134,18 @@ impl Observation {
         if inputs.iter().any(|input| input.buffer == value.buffer) {
             return;
         }
-        if model.nodes[node + 1..]
-            .iter()
-            .any(|later| later.layer == layer)
-        {
+        if self.last_uses[layer] != Some(node) {
             return;
         }
         let activation = match model.layers[layer].rule.traits().effect {
             Effect::Activates(of) | Effect::ActivatesLike(of) | Effect::Product(of) => Some(of),
             _ => None,
         };
-        let steep = activation.as_ref().and_then(|of| of.steep());
-        let steep = steep.map(|(middle, distance)| Steep { middle, distance });
+        let Facts { dies, steep } = activation.map_or_else(Facts::default, |of| self.facts(of));
         let (view, end) = (value.view(), plan.len());
         self.layers.push(ObservedLayer {
             layer,
-            dies: activation.is_some_and(|of| of.dies()),
+            dies,
             saturates: steep.is_some(),
             outputs: (plan.observe(value.buffer, view, steep), view),
             output_counts: plan.count(value.buffer),
@@ -139,6 +155,20 @@ impl Observation {
         self.order
             .push((self.depths[node], model.layers[layer].name.clone()));
         self.ops.push(start..end);
+    }
+
+    /// The facts of an activation, which take thousands of its values: found once.
+    fn facts(&mut self, activation: Activation) -> Facts {
+        if let Some((_, facts)) = self.activations.iter().find(|(of, _)| *of == activation) {
+            return *facts;
+        }
+        let steep = activation.steep();
+        let facts = Facts {
+            dies: activation.dies(),
+            steep: steep.map(|(middle, distance)| Steep { middle, distance }),
+        };
+        self.activations.push((activation, facts));
+        facts
     }
 
     /// The forward operations whose results' gradients are to be observed.

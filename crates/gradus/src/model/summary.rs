@@ -38,23 +38,28 @@ impl Model {
             }
         }
         text += &line('└', '┴', '┘');
-        let count = |trainable: bool| -> usize {
-            self.layers
-                .iter()
-                .flat_map(|l| l.weights.iter().map(move |w| (l, w)))
-                .filter(|(l, w)| (l.trainable && w.trainable) == trainable)
-                .map(|(_, w)| w.values.len())
-                .sum()
-        };
         let totals = [
-            ("Total", count(true) + count(false)),
-            ("Trainable", count(true)),
-            ("Non-trainable", count(false)),
+            (
+                "Total",
+                self.count_weights(true) + self.count_weights(false),
+            ),
+            ("Trainable", self.count_weights(true)),
+            ("Non-trainable", self.count_weights(false)),
         ];
         for (name, n) in totals {
             let _ = writeln!(text, "{name} params: {} ({})", thousands(n), size(n * 4));
         }
         Ok(text)
+    }
+
+    /// The number of parameters that are trained, or are not.
+    pub(crate) fn count_weights(&self, trainable: bool) -> usize {
+        self.layers
+            .iter()
+            .flat_map(|l| l.weights.iter().map(move |w| (l, w)))
+            .filter(|(l, w)| (l.trainable && w.trainable) == trainable)
+            .map(|(_, w)| w.values.len())
+            .sum()
     }
 
     /// The table's cells, the header first.

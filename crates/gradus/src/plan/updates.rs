@@ -35,7 +35,8 @@ pub struct Trained {
 }
 
 impl Trained {
-    fn size(&self) -> usize {
+    /// The number of its elements.
+    pub fn size(&self) -> usize {
         self.shape.iter().product()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::health::Health;
 use crate::error::{Error, Result};
+use crate::rules::metrics::Better;
 use std::fmt;
 
 /// Values by name, in the order in which Keras reports them: `loss`, the metrics, `val_loss`, the
@@ -96,6 +97,21 @@ impl History {
     /// The last epoch's value of that name.
     pub fn last(&self, name: &str) -> Option<f64> {
         self.epochs.last().and_then(|e| e.logs.get(name))
+    }
+
+    /// The first epoch with the best value of that name, and the value; NaN is none.
+    pub(crate) fn best(&self, name: &str, better: Better) -> Option<(usize, f64)> {
+        let measured = |epoch: &Epoch| {
+            let value = epoch.logs.get(name).filter(|value| !value.is_nan());
+            value.map(|value| (epoch.epoch, value))
+        };
+        self.epochs.iter().filter_map(measured).reduce(|a, b| {
+            let improves = match better {
+                Better::Larger => b.1 > a.1,
+                Better::Smaller => b.1 < a.1,
+            };
+            if improves { b } else { a }
+        })
     }
 
     /// The history that [`History::to_csv`] wrote, to the bit.

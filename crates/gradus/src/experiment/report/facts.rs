@@ -73,14 +73,8 @@ pub fn facts(known: &Known<'_>) -> Vec<(String, String)> {
 }
 
 fn of_model(model: &Model) -> String {
-    let (mut all, mut trained) = (0, 0);
-    for layer in &model.layers {
-        for weight in &layer.weights {
-            all += weight.values.len();
-            let trains = layer.trainable && weight.trainable;
-            trained += if trains { weight.values.len() } else { 0 };
-        }
-    }
+    let trained = model.count_weights(true);
+    let all = trained + model.count_weights(false);
     let layers = model.layers.len();
     format!("{layers} layers, {all} parameters, {trained} of them trained")
 }

@@ -37,10 +37,8 @@ pub(super) fn broke(seen: &Seen) -> Option<Finding> {
         .samples
         .iter()
         .find(|sample| sample.layers.iter().any(|l| l.is_broken()))?;
-    let broken =
-        |d: Option<crate::train::health::Distribution>| d.is_some_and(|d| !d.largest.is_finite());
     let layers = || sample.layers.iter().zip(&seen.layers);
-    let of_outputs = layers().find(|(layer, _)| broken(layer.outputs));
+    let of_outputs = layers().find(|(layer, _)| layer.has_broken_outputs());
     // A gradient spreads from the last layer to the first.
     let (_, name) = of_outputs.or_else(|| layers().rev().find(|(layer, _)| layer.is_broken()))?;
     let what = if of_outputs.is_some() {

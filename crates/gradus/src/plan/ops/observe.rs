@@ -1,9 +1,9 @@
 //! Observation: statistics of a step that are for the eye alone, on steps that are sampled. They
 //! change nothing else.
 
+use crate::base::histogram::BINS;
 use crate::plan::backward::Pass;
 use crate::plan::lower::Lowering;
-use crate::base::histogram::BINS;
 use crate::plan::operands::{Operands, columns, elements, fixed, unordered};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, Size, View};

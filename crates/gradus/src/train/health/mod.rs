@@ -90,8 +90,20 @@ pub struct LayerHistograms {
 impl LayerHealth {
     /// True if an output or a gradient is NaN or infinite.
     pub fn is_broken(&self) -> bool {
-        let broken = |d: &Option<Distribution>| d.is_some_and(|d| !d.largest.is_finite());
         let norm = self.gradient_norm.is_some_and(|norm| !norm.is_finite());
-        broken(&self.outputs) || broken(&self.gradients) || norm
+        let gradients = self.gradients.is_some_and(Distribution::is_broken);
+        self.has_broken_outputs() || gradients || norm
+    }
+
+    /// True if an output is NaN or infinite.
+    pub fn has_broken_outputs(&self) -> bool {
+        self.outputs.is_some_and(Distribution::is_broken)
+    }
+}
+
+impl Distribution {
+    /// True if one of the numbers is NaN or infinite.
+    fn is_broken(self) -> bool {
+        !self.largest.is_finite()
     }
 }

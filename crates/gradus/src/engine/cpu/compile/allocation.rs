@@ -35,14 +35,9 @@ pub(super) fn share(plan: &Plan, groups: &[Group], kept: &HashSet<Buffer>) -> Ve
         op.reads().for_each(|b| last_read[b.index()] = i);
     }
     for group in groups {
-        let members = &ops[group.ops.clone()];
-        let factors = members
-            .iter()
-            .filter(|op| op.is_product())
-            .flat_map(Op::reads);
-        let factors: Vec<Buffer> = factors.map(|b| roots[b.index()]).collect();
-        for (i, op) in group.ops.clone().zip(members) {
-            let Some((x, y)) = op.in_place() else {
+        let factors: Vec<Buffer> = group.factors(ops).map(|b| roots[b.index()]).collect();
+        for i in group.ops.clone() {
+            let Some((x, y)) = ops[i].in_place() else {
                 continue;
             };
             let (from, to) = (&buffers[x.index()], &buffers[y.index()]);

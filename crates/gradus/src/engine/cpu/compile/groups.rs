@@ -15,6 +15,14 @@ pub(in crate::engine::cpu) struct Group {
     pub split: Split,
 }
 
+impl Group {
+    /// The buffers that its product reads as a whole, whatever columns a task does.
+    pub fn factors<'a>(&self, ops: &'a [Op]) -> impl Iterator<Item = Buffer> + use<'a> {
+        let products = ops[self.ops.clone()].iter().filter(|op| op.is_product());
+        products.flat_map(Op::reads)
+    }
+}
+
 /// Groups each operation with the ones before it where no chunk needs another
 /// chunk's result.
 pub(super) fn groups(ops: &[Op]) -> Vec<Group> {

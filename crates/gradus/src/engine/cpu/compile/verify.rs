@@ -49,12 +49,7 @@ fn allocations(compiled: &Compiled) -> Result<(), String> {
         // Buffers that this phase has written, with the first operation of the group.
         let mut inside: HashMap<Buffer, usize> = HashMap::new();
         for group in phase {
-            let members = &plan.ops[group.ops.clone()];
-            let factors = members
-                .iter()
-                .filter(|op| op.is_product())
-                .flat_map(Op::reads);
-            let factors: Vec<Range<usize>> = factors.filter_map(range).collect();
+            let factors: Vec<Range<usize>> = group.factors(&plan.ops).filter_map(range).collect();
             for i in group.ops.clone() {
                 let stale = |b: &Buffer| range(*b).is_some() && !alive.buffers.contains(b);
                 if let Some(b) = plan.ops[i].reads().find(stale) {

@@ -2,9 +2,8 @@
 
 mod common;
 
-use common::{Place, cut_short, npy, results};
+use common::{Place, cut_short, kill_after, npy, results};
 use gradus::prelude::Model;
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 /// Model A: the digits 0 to 7.
@@ -207,17 +206,7 @@ fn a_killed_run_goes_on_to_the_same_bits_unless_the_file_has_changed() {
     let place = place();
     let train = ["train", "b.toml", "--set", "model.layers.0.trainable=true"];
     let (epochs, ()) = cut_short(&place, &train, "killed", |command| {
-        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("epoch 3/") {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0);
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        (!place.path("killed/model.keras").exists()).then_some(())
+        kill_after(&place, command.stderr(Stdio::null()), "killed", 2)
     });
     let train = [&train[..], &["--set", epochs]].concat();
     place.ok(&[&train[..], &["--quiet", "--out", "whole"]].concat());

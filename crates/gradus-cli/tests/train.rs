@@ -2,9 +2,7 @@
 
 mod common;
 
-use common::{Place, SMALL, cut_short, newest_state, only_whole_files, results};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use common::{Place, SMALL, cut_short, kill_after, newest_state, only_whole_files, results};
 
 #[test]
 fn the_default_trains_and_says_what_came_out_and_what_to_type_next() {
@@ -204,27 +202,6 @@ fn a_run_that_is_there_is_not_overwritten() {
     let message = place.mistake(&["train", "c.toml", "--out", "runs/c-1"]);
     assert!(message.contains("runs/c-1") && message.contains("--resume"));
     assert!(before == place.read("runs/c-1/model.keras"));
-}
-
-/// Kills a training once its checkpoint has this many completed epochs; `None` if it was done first.
-fn kill_after(place: &Place, command: &mut Command, run: &str, epochs: usize) -> Option<()> {
-    let mut child = command.spawn().unwrap();
-    let start = Instant::now();
-    loop {
-        let text = newest_state(place, run).unwrap_or_default();
-        let epoch = text.lines().find_map(|l| l.strip_prefix("epoch = "));
-        if epoch.is_some_and(|e| e.parse::<usize>().unwrap() >= epochs) {
-            break;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint");
-        if child.try_wait().unwrap().is_some() {
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    (!place.path(run).join("model.keras").exists()).then_some(())
 }
 
 #[test]

@@ -8,6 +8,7 @@ use folder::Folder;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 /// A folder that the binary runs in, removed at the end.
 pub struct Place(Folder);
@@ -168,6 +169,27 @@ pub fn cut_short<T>(
         }
     }
     panic!("{train:?} always came to its end");
+}
+
+/// Kills a training once its checkpoint has this many completed epochs; `None` if it was done first.
+pub fn kill_after(place: &Place, command: &mut Command, run: &str, epochs: usize) -> Option<()> {
+    let mut child = command.spawn().unwrap();
+    let start = Instant::now();
+    loop {
+        let text = newest_state(place, run).unwrap_or_default();
+        let epoch = text.lines().find_map(|l| l.strip_prefix("epoch = "));
+        if epoch.is_some_and(|e| e.parse::<usize>().unwrap() >= epochs) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint");
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (!place.path(run).join("model.keras").exists()).then_some(())
 }
 
 /// The text of a run's newest checkpoint state, if there is one.

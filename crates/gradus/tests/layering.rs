@@ -23,6 +23,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),
     (
+        "optimize",
+        &["base", "error", "data", "rules", "plan", "model", "train"],
+    ),
+    (
         "artifacts",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),

@@ -135,7 +135,7 @@ const KEYS: &[Key] = &[
     key("table", &["train", "data", "model", "callbacks", ""], STOPPING, "it belongs to a callback: `callbacks.early_stopping = { {word} = {value} }`"),
     key("table", &["train", "data", "model", "callbacks", ""], &["factor", "cooldown", "min_lr"], "it belongs to a callback: `callbacks.reduce_lr_on_plateau = { {word} = {value} }`"),
     key("table", &["train", "data", "model", "callbacks", "pretrain"], &["checkpoint"], "`[checkpoint]` is a table of its own, beside `[{owner}]`: checkpoint = { every = \"5m\", keep = 3 }"),
-    key("table", &["train", "model", "data", ""], &["early_stopping", "reduce_lr_on_plateau", "gradual_unfreezing", "model_checkpoint", "csv_logger", "terminate_on_nan"], "write `callbacks.{word}`"),
+    key("table", &["train", "model", "data", ""], &["early_stopping", "reduce_lr_on_plateau", "gradual_unfreezing", "pruning", "model_checkpoint", "csv_logger", "terminate_on_nan"], "write `callbacks.{word}`"),
     key("table", &["train"], &["callbacks"], "`[callbacks]` is a table of its own, beside `[train]`"),
     key("table", &["train"], &["criterion", "objective", "loss_fn", "loss_function"], "write `loss = {value}`"),
     key("table", &["train"], &["solver", "optim", "optimiser"], "write `optimizer = {value}`"),

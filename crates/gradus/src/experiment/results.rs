@@ -5,7 +5,7 @@ use super::run_folder::{HISTORY, MODEL};
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::train::callbacks::Direction;
-use crate::train::{EarlyStopping, Epoch, History, Logs};
+use crate::train::{EarlyStopping, Epoch, History, Logs, Pruning};
 use std::path::Path;
 
 /// The results of a training.
@@ -17,6 +17,8 @@ pub struct Results {
     pub kept: Option<usize>,
     /// A better epoch than the one that was kept, if there was one.
     pub better: Option<BetterEpoch>,
+    /// The share of zeros among the weights of a training that prunes.
+    pub pruned: Option<f64>,
     /// Loss and metrics of the rows that were trained on: by the model as it is kept if
     /// they are in memory, else as that epoch measured them, with dropout on.
     pub training: Option<Logs>,
@@ -49,6 +51,7 @@ pub struct BetterEpoch {
 pub struct Record {
     pub history: History,
     pub early_stopping: Option<EarlyStopping>,
+    pub pruning: Option<Pruning>,
     /// The epoch that the training was resumed in, from 0, and the steps of it that were done; 0
     /// steps at its beginning.
     pub resumed: (usize, usize),
@@ -83,6 +86,7 @@ impl Record {
             restored,
             kept: kept.map(|epoch| epoch.epoch),
             better: self.better_epoch(run),
+            pruned: self.pruned(run)?,
             training: None,
             training_evaluated: false,
             validation: None,
@@ -124,6 +128,12 @@ impl Record {
         Ok(results)
     }
 
+    /// The share of zeros in the variables that were pruned.
+    fn pruned(&self, run: &Run) -> Result<Option<f64>> {
+        let share = |pruning: &Pruning| pruning.sparsity_of(&run.model);
+        self.pruning.as_ref().map(share).transpose()
+    }
+
     /// Another epoch than the one that is kept, if it was the best.
     fn better_epoch(&self, run: &Run) -> Option<BetterEpoch> {
         let early_stopping = self.early_stopping.as_ref();
@@ -136,7 +146,11 @@ impl Record {
         if best == kept.epoch || value == now {
             return None;
         }
+        let reached = self.pruning.as_ref().and_then(Pruning::reached_in);
         let reason = match early_stopping {
+            _ if reached.is_some_and(|reached| best < reached) => {
+                "it is before callbacks.pruning has come to its last share".into()
+            }
             Some(e) if e.restore_best_weights && best < e.start_from_epoch => {
                 let from = e.start_from_epoch;
                 format!("it is before early_stopping.start_from_epoch = {from}")

@@ -94,6 +94,7 @@ pub fn train(
     } = recorder;
     let record = Record {
         early_stopping: callbacks.early_stopping,
+        pruning: callbacks.pruning,
         history,
         resumed,
     };

@@ -114,6 +114,7 @@ impl Model {
                         shape: weight.shape.clone(),
                         decay: movement.decay,
                         rate: movement.rate,
+                        keeps_zeros: movement.keeps_zeros,
                     });
                 }
             }

@@ -1,11 +1,12 @@
 //! Tiny weights set to zero.
 
-use super::graph::Model;
+use super::graph::{LayerEntry, Model};
+use super::weights::Weight;
 use crate::error::{Error, Result};
 
 /// The variables that are pruned, as TensorFlow's model optimization toolkit prunes them: of few
 /// numbers besides, such as biases and batch normalization's, each matters.
-const PRUNED: [&str; 2] = ["kernel", "embeddings"];
+pub(super) const PRUNED: [&str; 2] = ["kernel", "embeddings"];
 
 /// The zeros among the numbers of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,14 @@ impl Zeros {
     /// The share of zeros, from 0 to 1.
     pub fn share(&self) -> f64 {
         self.zeros as f64 / self.numbers.max(1) as f64
+    }
+
+    /// The share of zeros in several variables together.
+    pub fn total<'a>(all: impl IntoIterator<Item = &'a Zeros>) -> f64 {
+        let sums = all.into_iter().fold((0, 0), |(zeros, numbers), of| {
+            (zeros + of.zeros, numbers + of.numbers)
+        });
+        sums.0 as f64 / sums.1.max(1) as f64
     }
 }
 
@@ -46,13 +55,7 @@ impl Model {
         if !(threshold > 0.0 && threshold.is_finite()) {
             return Err(Error::invalid("threshold", threshold, "a number above 0"));
         }
-        if !self.is_built() {
-            let problem = "the model has no weights yet: give its input's shape, or call `build`";
-            return Err(Error::NotReady {
-                problem: problem.into(),
-            });
-        }
-        let mut all = Vec::new();
+        self.zeros()?;
         for layer in &mut self.layers {
             let pruned = layer.weights.iter_mut();
             for weight in pruned.filter(|weight| PRUNED.contains(&weight.name)) {
@@ -61,14 +64,30 @@ impl Model {
                         *number = 0.0;
                     }
                 }
-                all.push(Zeros {
-                    layer: layer.name.clone(),
-                    variable: weight.name,
-                    zeros: weight.values.iter().filter(|&&x| x == 0.0).count(),
-                    numbers: weight.values.len(),
-                });
             }
         }
-        Ok(all)
+        self.zeros()
+    }
+
+    /// The zeros that each kernel and each embedding has. An error if the model has no weights yet.
+    pub fn zeros(&self) -> Result<Vec<Zeros>> {
+        if !self.is_built() {
+            let problem = "the model has no weights yet: give its input's shape, or call `build`";
+            return Err(Error::NotReady {
+                problem: problem.into(),
+            });
+        }
+        let each = |layer: &LayerEntry| {
+            let pruned = layer.weights.iter();
+            let pruned = pruned.filter(|weight| PRUNED.contains(&weight.name));
+            let zeros = |weight: &Weight| Zeros {
+                layer: layer.name.clone(),
+                variable: weight.name,
+                zeros: weight.values.iter().filter(|&&x| x == 0.0).count(),
+                numbers: weight.values.len(),
+            };
+            pruned.map(zeros).collect::<Vec<_>>()
+        };
+        Ok(self.layers.iter().flat_map(each).collect())
     }
 }

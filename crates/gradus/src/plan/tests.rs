@@ -87,6 +87,7 @@ fn through(op: impl FnOnce(Buffer, Buffer, View) -> Op) -> crate::Result<Vec<&'s
         whole: false,
         decay: 0.0,
         rate: 1.0,
+        keeps_zeros: false,
     };
     let by = Optimizer::from(SGD::new());
     plan.backward(&[(y.buffer, dy.buffer, view)], &[trained], &by, &[])?;

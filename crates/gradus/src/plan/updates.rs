@@ -32,6 +32,8 @@ pub struct Trained {
     pub decay: f32,
     /// The factor of its learning rate.
     pub rate: f32,
+    /// True if its zeros stay zeros.
+    pub keeps_zeros: bool,
 }
 
 impl Trained {
@@ -92,6 +94,7 @@ impl Lowering {
                 clip,
                 decay: t.decay,
                 rate: t.rate,
+                keeps_zeros: t.keeps_zeros,
                 whole: t.whole.then(|| t.shape.clone()),
                 size: t.size(),
             };

@@ -89,9 +89,11 @@ impl<'a> Epochs<'a> {
         training.guarded = options.on_nan == OnNan::Stop;
         let Training { model, runner, .. } = &training;
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
+        let steps = Steps::new(model, runner, loader)?.with_mixup(options.mixup, most);
+        training.steps = options.epochs.saturating_mul(steps.count());
         Ok(Epochs {
             evaluation: evaluation.transpose()?,
-            steps: Steps::new(model, runner, loader)?.with_mixup(options.mixup, most),
+            steps,
             training,
             schedule,
             callbacks: options.callbacks,

@@ -29,7 +29,7 @@ mod steps;
 
 pub use blow_up::OnNan;
 pub use callbacks::{
-    Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, ReduceLROnPlateau,
+    Callback, EarlyStopping, GradualUnfreezing, LearningRateScheduler, Pruning, ReduceLROnPlateau,
     TerminateOnNaN, Training,
 };
 pub use cross_validation::CrossValidation;

@@ -11,6 +11,7 @@ mod arguments;
 mod network;
 mod training;
 
+use gradus::optimize::fold;
 use gradus::prelude::*;
 use gradus::{Error, layers::Randomness, threads};
 use network::Network;
@@ -87,6 +88,32 @@ fn train(model: &Model, training: &Training, rows: &Dataset, count: usize) -> (E
     (end, model)
 }
 
+/// True if it predicts something else each time.
+fn draws_always(model: &Model) -> bool {
+    let mut layers = model.layers.iter();
+    layers.any(|layer| layer.rule.traits().randomness == Randomness::Always)
+}
+
+/// A folded model predicts the same, up to rounding, from no more layers.
+fn folds_to_the_same(model: &Model, rows: &Dataset) {
+    if draws_always(model) {
+        return;
+    }
+    let (folded, layers) = fold(model).unwrap();
+    assert_eq!(folded.layers.len() + layers.len(), model.layers.len());
+    let outputs = [model, &folded].map(|model| model.predict_all(rows).unwrap());
+    for (before, after) in outputs[0].iter().zip(&outputs[1]) {
+        let (before, after) = (before.to_f32(), after.to_f32());
+        let largest = before.iter().fold(1.0f32, |a, x| a.max(x.abs()));
+        for (x, y) in before.iter().zip(&after) {
+            assert!(
+                (x - y).abs() <= 1e-5 * largest,
+                "{x} {y} of {largest}: {layers:?}"
+            );
+        }
+    }
+}
+
 /// Holds one case to all properties; gives the reason if it was not trained.
 fn hold(case: u64, file: &std::path::Path) -> Option<String> {
     let mut random = Random(case);
@@ -129,6 +156,7 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
             assert_eq!(before, after, "the frozen layer {name}");
         }
     }
+    folds_to_the_same(&trained, &rows);
     // A file gives the same model back, which predicts the same.
     let saved = trained.save(file);
     if network.is_tied {
@@ -138,9 +166,7 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
     saved.unwrap();
     let loaded = Model::load(file).unwrap();
     assert_eq!(weights(&loaded), weights(&trained));
-    let draws =
-        |layer: &gradus::model::LayerEntry| layer.rule.traits().randomness == Randomness::Always;
-    if !model.layers.iter().any(draws) {
+    if !draws_always(model) {
         assert_eq!(predicted(&loaded, &rows), predicted(&trained, &rows));
     }
     // Trained on, the file's model goes the way of the one that was not saved.

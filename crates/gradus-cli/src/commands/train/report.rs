@@ -19,6 +19,9 @@ pub fn report(trained: &Outcome) -> String {
     if let Some(better) = &results.better {
         text += &not_kept(better, kept);
     }
+    if let Some(share) = results.pruned {
+        text += &format!("pruned      {:.1}% of the weights are 0\n", 100.0 * share);
+    }
     if let Some(logs) = &results.training {
         text += &format!("training    {}", measurements(logs.iter()));
         if !results.training_evaluated {

@@ -236,7 +236,7 @@ impl ModelCheckpoint {
         if self.save_best_only {
             let now = monitored(logs, &self.monitor)?;
             let better = training.better(self.mode, &self.monitor)?;
-            if !improves(better, now, best, 0.0) {
+            if training.is_unfinished() || !improves(better, now, best, 0.0) {
                 return self.save_refused();
             }
             best = Some(now);

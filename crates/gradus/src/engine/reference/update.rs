@@ -126,6 +126,7 @@ impl Compute for Update {
         };
         let clipped = |g: &f32| (g * scale).clamp(-bound, bound);
         let gradients = gradient.iter().map(clipped).collect();
+        let before = run.get(self.w).to_vec();
         if !run.step.gathering {
             self.rule.visit(Apply {
                 buffers: &mut run.buffers,
@@ -138,12 +139,20 @@ impl Compute for Update {
                 whole: self.whole.as_deref(),
             });
         }
+        if self.keeps_zeros {
+            let kept = run.buffers[self.w.index()].iter_mut().zip(&before);
+            kept.filter(|(_, old)| **old == 0.0)
+                .for_each(|(w, _)| *w = 0.0);
+        }
         if let Some(average) = self.average {
             let (m, overwrite) = (run.step.average_momentum, run.step.overwrite);
             let mut weights = std::mem::take(&mut run.buffers[self.w.index()]);
             let averages = &mut run.buffers[average.index()];
             for (average, w) in averages.iter_mut().zip(&mut weights) {
                 *average = m * *average + (1.0 - m) * *w;
+                if self.keeps_zeros && *w == 0.0 {
+                    *average = 0.0;
+                }
                 if overwrite {
                     *w = *average;
                 }

@@ -7,7 +7,9 @@ use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::train::callbacks::Direction;
-use crate::train::{Callback, EarlyStopping, GradualUnfreezing, ReduceLROnPlateau, TerminateOnNaN};
+use crate::train::{
+    Callback, EarlyStopping, GradualUnfreezing, Pruning, ReduceLROnPlateau, TerminateOnNaN,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use std::path::Path;
 /// The callbacks of a run, in the order of their calls.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Callbacks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<Pruning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terminate_on_nan: Option<TerminateOnNaN>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +47,10 @@ pub struct CallbacksConfig {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(rename = "Callbacks", default)]
 pub(super) struct Raw {
+    /// Sets ever more of the smallest weights to zero; `true` keeps the zeros that a model has.
+    /// Default none.
+    #[schemars(schema_with = "or_on::<Pruning>", extend("examples" = [{ "final_sparsity": 0.9 }]))]
+    pruning: Option<Value>,
     /// Ends the training when a value stops improving; `false` turns off a recipe's. Default none,
     /// or the recipe's.
     #[schemars(schema_with = "or_off::<EarlyStopping>")]
@@ -83,6 +91,10 @@ impl CallbacksConfig {
         let raw: Raw = read(at, table(at, value)?)?;
         let never = Some(Value::Bool(false));
         let given = Callbacks {
+            pruning: match raw.pruning {
+                Some(Value::Bool(on)) => on.then(Pruning::keep_zeros),
+                given => one(at, "pruning", given)?,
+            },
             terminate_on_nan: match raw.terminate_on_nan {
                 Some(Value::Bool(on)) => on.then(TerminateOnNaN::new),
                 given => one(at, "terminate_on_nan", given)?,
@@ -133,6 +145,7 @@ impl Callbacks {
                 .map(|callback| callback as &mut dyn Callback)
         }
         let all = [
+            ("pruning", any(&mut self.pruning)),
             ("terminate_on_nan", any(&mut self.terminate_on_nan)),
             ("reduce_lr_on_plateau", any(&mut self.reduce_lr_on_plateau)),
             ("early_stopping", any(&mut self.early_stopping)),
@@ -149,6 +162,10 @@ impl Callbacks {
         if let Some(unfreezing) = &self.gradual_unfreezing {
             let checked = unfreezing.check(model);
             checked.map_err(|error| error.under("callbacks.gradual_unfreezing"))?;
+        }
+        if let Some(pruning) = &self.pruning {
+            let checked = pruning.check(model);
+            checked.map_err(|error| error.under("callbacks.pruning"))?;
         }
         let check_monitor = |callback: &str, monitor: &str, mode: Direction| {
             check_monitor(callback, monitor, measured)?;

@@ -87,6 +87,7 @@ fn sections(root: &Value) -> Result<Vec<Section>> {
         "ReduceLROnPlateau",
         "GradualUnfreezing",
         "Stage",
+        "Pruning",
         "ModelCheckpoint",
         "CSVLogger",
         "TerminateOnNaN",

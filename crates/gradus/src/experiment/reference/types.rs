@@ -4,7 +4,7 @@ use super::{definition, name_of, words};
 use crate::base::registry::Value;
 
 /// Definitions that are sections of the document, with their headings.
-const SECTIONS: [(&str, &str, &str); 23] = [
+const SECTIONS: [(&str, &str, &str); 24] = [
     ("Activation", "activation", "activations"),
     ("Callbacks", "table", "callbacks"),
     ("Checkpoint", "table", "checkpoint"),
@@ -22,6 +22,7 @@ const SECTIONS: [(&str, &str, &str); 23] = [
     ("ModelCheckpoint", "table", "modelcheckpoint"),
     ("Optimizer", "optimizer", "optimizers"),
     ("Pretrain", "table", "pretrain"),
+    ("Pruning", "table", "pruning"),
     ("ReduceLROnPlateau", "table", "reducelronplateau"),
     ("Regularizer", "regularizer", "regularizers"),
     ("Schedule", "schedule", "schedules"),

@@ -1,10 +1,11 @@
 use super::axes::{Axes, dims_of};
 use super::variables::check_rules;
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
+use super::{Affine, Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Statistics, Value};
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
@@ -165,6 +166,21 @@ impl LayerFormula for BatchNormalization {
     fn beyond_keras(&self) -> Option<(&'static str, &'static str)> {
         let is_list = matches!(self.axis, Axes::Many(_));
         is_list.then_some(("axis", "one axis, a number such as -1"))
+    }
+
+    fn affine(&self, weights: &[Weight], shape: &Shape) -> Option<Affine> {
+        let axes = self.axis.of("axis", shape).ok()?;
+        let numbers = |name: &str| weights.iter().find(|w| w.name == name).map(|w| &w.values);
+        let (mean, variance) = (numbers("moving_mean")?, numbers("moving_variance")?);
+        let (gamma, beta) = (numbers("gamma"), numbers("beta"));
+        let of = |n: usize| {
+            let gamma = gamma.map_or(1.0, |gamma| f64::from(gamma[n]));
+            let beta = beta.map_or(0.0, |beta| f64::from(beta[n]));
+            let scale = gamma / (f64::from(variance[n]) + self.epsilon).sqrt();
+            (scale, beta - f64::from(mean[n]) * scale)
+        };
+        let (scale, offset): (Vec<f64>, Vec<f64>) = (0..mean.len()).map(of).unzip();
+        Some(Affine::along(&axes, shape, &scale, &offset))
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

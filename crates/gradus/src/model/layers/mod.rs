@@ -11,6 +11,7 @@ use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
 
 mod adaptation;
+mod affine;
 mod axes;
 mod checks;
 mod encoding;
@@ -19,6 +20,7 @@ mod lookup;
 mod traits;
 mod variables;
 pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
+pub(crate) use affine::Affine;
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
 pub(crate) use keras::{KerasHome, KerasTraits};
@@ -146,6 +148,13 @@ pub(crate) trait LayerFormula: Rule {
         Ok(())
     }
 
+    /// The scale and offset of each number of a row of that shape, for a layer that in inference
+    /// does nothing else.
+    fn affine(&self, weights: &[Weight], shape: &Shape) -> Option<Affine> {
+        let _ = (weights, shape);
+        None
+    }
+
     /// Adds its forward operations.
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
 }
@@ -215,6 +224,7 @@ forward!(Layer {
     pub(crate) fn input_check(&self) -> Result<Option<InputCheck>>;
     pub(crate) fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation>;
     pub(crate) fn vocabulary_text(&self) -> Option<String>;
+    pub(crate) fn affine(&self, weights: &[Weight], shape: &Shape) -> Option<Affine>;
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
     /// Facts about its class in Keras.
     pub(crate) fn keras(&self) -> KerasTraits = KERAS;
@@ -268,6 +278,14 @@ impl Layer {
     /// The dense layer that it is, if it is one.
     pub(crate) fn as_dense(&self) -> Option<&Dense> {
         match &self.0 {
+            Kind::Dense(dense) => Some(dense),
+            _ => None,
+        }
+    }
+
+    /// The dense layer that it is, if it is one, to be changed.
+    pub(crate) fn as_dense_mut(&mut self) -> Option<&mut Dense> {
+        match &mut self.0 {
             Kind::Dense(dense) => Some(dense),
             _ => None,
         }

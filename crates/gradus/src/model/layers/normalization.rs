@@ -1,6 +1,6 @@
 use super::axes::{Axes, dims_of};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
-use super::{Call, Effect, LayerFormula, LayerTraits, VariableSpec};
+use super::{Affine, Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
@@ -68,6 +68,20 @@ impl Normalization {
     /// The axes of a row whose indices have a mean and variance each.
     fn kept(&self, shape: &Shape) -> Result<Vec<usize>> {
         self.axis.of("axis", shape)
+    }
+
+    /// Mean and deviation, given or learned; one number stands for all.
+    fn statistics(&self, weights: &[Weight]) -> (Vec<f32>, Vec<f32>) {
+        let given = |numbers: &Option<Statistic>| {
+            let all = numbers.iter().flat_map(|n| n.all());
+            all.map(|&n| n as f32).collect::<Vec<f32>>()
+        };
+        let (mean, variance) = match weights {
+            [mean, variance, ..] => (mean.values.clone(), variance.values.clone()),
+            _ => (given(&self.mean), given(&self.variance)),
+        };
+        let deviation = variance.iter().map(|v| v.sqrt().max(1e-7));
+        (mean, deviation.collect())
     }
 }
 
@@ -184,6 +198,22 @@ impl LayerFormula for Normalization {
         Ok(())
     }
 
+    fn affine(&self, weights: &[Weight], shape: &Shape) -> Option<Affine> {
+        let axes = self.kept(shape).ok()?;
+        let (mean, deviation) = self.statistics(weights);
+        let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect::<Vec<f64>>();
+        let (mean, deviation) = (wide(mean), wide(deviation));
+        // Either may be one number for all.
+        let of = |n: usize| (mean[n % mean.len()], deviation[n % deviation.len()]);
+        let of = |n: usize| match (self.invert, of(n)) {
+            (true, (mean, deviation)) => (deviation, mean),
+            (false, (mean, deviation)) => (1.0 / deviation, -mean / deviation),
+        };
+        let all = (0..mean.len().max(deviation.len())).map(of);
+        let (scale, offset): (Vec<f64>, Vec<f64>) = all.unzip();
+        Some(Affine::along(&axes, shape, &scale, &offset))
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
         let x = &call.inputs[0];
         let mut kept = self.kept(&x.shape).unwrap_or_default();
@@ -197,16 +227,8 @@ impl LayerFormula for Normalization {
             [one] => vec![one; places],
             _ => numbers,
         };
-        let given = |numbers: &Option<Statistic>| {
-            let all = numbers.iter().flat_map(|n| n.all());
-            all.map(|&n| n as f32).collect::<Vec<f32>>()
-        };
-        let (mean, variance) = match call.weights {
-            [mean, variance, ..] => (mean.values.clone(), variance.values.clone()),
-            _ => (given(&self.mean), given(&self.variance)),
-        };
-        let deviation = variance.iter().map(|v| v.sqrt().max(1e-7));
-        let (mean, deviation) = (spread(mean), spread(deviation.collect()));
+        let (mean, deviation) = self.statistics(call.weights);
+        let (mean, deviation) = (spread(mean), spread(deviation));
         plan.by_axes(x, &kept, |plan, x| {
             if self.invert {
                 let scale = plan.constant("deviation", deviation);

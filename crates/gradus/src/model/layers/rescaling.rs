@@ -1,8 +1,9 @@
-use super::{Call, Effect, LayerFormula, LayerTraits};
+use super::{Affine, Call, Effect, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::weights::Weight;
 use crate::plan::lower::{Lowering, Value};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,10 @@ impl LayerFormula for Rescaling {
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         Ok(inputs[0].clone())
+    }
+
+    fn affine(&self, _: &[Weight], shape: &Shape) -> Option<Affine> {
+        Some(Affine::along(&[], shape, &[self.scale], &[self.offset]))
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

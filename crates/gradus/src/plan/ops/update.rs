@@ -115,7 +115,7 @@ impl Operation for Accumulate {
 }
 
 /// One step of the optimizer on a variable: the gradient plus the regularizer's, accumulated,
-/// clipped; decay; update; moving average. A step that only accumulates does only the first and
+/// clipped; decay; update; zeros kept; moving average. A step that only accumulates does only the first and
 /// the last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
@@ -134,6 +134,8 @@ pub struct Update {
     pub decay: f32,
     /// The factor of the learning rate.
     pub rate: f32,
+    /// True if elements that are 0 stay 0, in the moving average, too: those that were pruned.
+    pub keeps_zeros: bool,
     /// The variable's shape, if the rule updates it as a whole. Then regularizer and
     /// accumulation are separate operations.
     pub whole: Option<Vec<usize>>,

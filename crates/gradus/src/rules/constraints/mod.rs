@@ -7,6 +7,10 @@ pub use norms::Axes;
 
 /// A constraint's formula.
 pub(crate) trait ConstraintFormula: Rule {
+    /// True if it sets weights to exactly 0, which a pruned model could not tell from those that
+    /// were pruned.
+    const MAKES_ZEROS: bool = false;
+
     /// Projects a variable of that shape. `scratch` has the room that [`ConstraintFormula::scratch`] asks
     /// for.
     fn apply(&self, shape: &[usize], values: &mut [f32], scratch: &mut [f64]);
@@ -37,6 +41,8 @@ by_name!(Constraint, NonNeg {});
 forward!(Constraint {
     /// The room that [`Constraint::apply_in`] needs for a variable of that shape.
     pub(crate) fn scratch(&self, shape: &[usize]) -> usize;
+    /// True if it sets weights to exactly 0.
+    pub(crate) fn makes_zeros(&self) -> bool = MAKES_ZEROS;
     /// Refuses a variable of an unsupported shape.
     pub fn check_shape(&self, shape: &[usize]) -> Result<()>;
 });

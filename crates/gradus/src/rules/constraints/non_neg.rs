@@ -10,6 +10,8 @@ pub struct NonNeg {}
 impl Rule for NonNeg {}
 
 impl ConstraintFormula for NonNeg {
+    const MAKES_ZEROS: bool = true;
+
     fn apply(&self, _: &[usize], values: &mut [f32], _: &mut [f64]) {
         for w in values {
             // NaN stays NaN.

@@ -177,6 +177,9 @@ pub struct OptimizerOf<M> {
     /// stands for any text; the last match counts): discriminative rates (Howard & Ruder 2018).
     /// Weight decay follows the rate. Not stored in Keras' files. Default 1.
     pub layer_rates: Vec<(String, f64)>,
+    /// The pruned variables, by layer and name: their zeros stay zeros. Set for the time of a
+    /// training, stored nowhere.
+    pub(crate) pruned: Vec<(String, &'static str)>,
 }
 
 impl Optimizer {
@@ -519,6 +522,7 @@ impl<M> OptimizerOf<M> {
             gradient_accumulation_steps: None,
             exclude_from_weight_decay: Vec::new(),
             layer_rates: Vec::new(),
+            pruned: Vec::new(),
         }
     }
 }
@@ -574,6 +578,7 @@ where
             gradient_accumulation_steps: optimizer.gradient_accumulation_steps,
             exclude_from_weight_decay: optimizer.exclude_from_weight_decay,
             layer_rates: optimizer.layer_rates,
+            pruned: optimizer.pruned,
         }
     }
 }

@@ -97,6 +97,8 @@ impl Ftrl {
 }
 
 impl OptimizerFormula for Ftrl {
+    const MAKES_ZEROS: bool = true;
+
     fn slots(&self) -> &'static [&'static str] {
         &["accumulator", "linear"]
     }

@@ -63,6 +63,10 @@ pub trait OptimizerFormula: Rule {
     /// by each gradient's size (Loshchilov & Hutter 2019).
     const DECOUPLED: Option<&'static str> = None;
 
+    /// True if its steps set weights to exactly 0, which a pruned model could not tell from those
+    /// that were pruned.
+    const MAKES_ZEROS: bool = false;
+
     /// The slots of each weight, in the order of Keras' files.
     fn slots(&self) -> &'static [&'static str];
 
@@ -191,6 +195,8 @@ forward!(Method {
     pub(crate) fn large_rate(&self) -> Option<f64> = LARGE_RATE;
     /// The class whose weight decay takes the place of an ℓ2 penalty, if there is one.
     pub(crate) fn decoupled(&self) -> Option<&'static str> = DECOUPLED;
+    /// True if its steps set weights to exactly 0.
+    pub(crate) fn makes_zeros(&self) -> bool = MAKES_ZEROS;
     /// The size of its steps under a steady gradient, in units of those without momentum.
     pub(crate) fn gain(&self, momentum: Option<f64>) -> f64;
 });

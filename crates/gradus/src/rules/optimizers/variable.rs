@@ -14,6 +14,8 @@ pub(crate) struct Movement {
     pub decay: f32,
     /// Factor of its learning rate.
     pub rate: f32,
+    /// True if its zeros stay zeros.
+    pub keeps_zeros: bool,
 }
 
 impl Optimizer {
@@ -36,6 +38,7 @@ impl Optimizer {
             whole,
             slots: (0..own).chain(common).collect(),
             decay: decay.filter(|_| decays).unwrap_or(0.0) as f32,
+            keeps_zeros: self.pruned.iter().any(|of| of.0 == layer && of.1 == name),
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::train::history::Logs;
 use serde::{Deserialize, Serialize};
 
-/// Ends the training when a monitored value stops improving.
+/// Ends the training when a monitored value stops improving. Epochs before a
+/// [`Pruning`](super::Pruning) has come to its last share of zeros do not count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct EarlyStopping {
@@ -121,7 +122,7 @@ impl Callback for EarlyStopping {
         training: &mut Training<'_>,
     ) -> Result<()> {
         let now = monitored(logs, &self.monitor)?;
-        if epoch < self.start_from_epoch {
+        if epoch < self.start_from_epoch || training.is_unfinished() {
             return Ok(());
         }
         let better = training.better(self.mode, &self.monitor)?;

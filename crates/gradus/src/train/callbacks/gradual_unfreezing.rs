@@ -1,4 +1,4 @@
-use super::{Callback, Training};
+use super::{Callback, Training, optimizer_mut};
 use crate::base::pattern::names;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -213,7 +213,7 @@ impl Callback for GradualUnfreezing {
             rate *= self.factor;
         }
         training.change(|model| {
-            if let Some(optimizer) = model.compiled.as_mut().and_then(|c| c.optimizer.as_mut()) {
+            if let Some(optimizer) = optimizer_mut(model) {
                 optimizer.layer_rates = rates;
             }
             Ok(())
@@ -243,8 +243,7 @@ impl Callback for GradualUnfreezing {
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        let compiled = training.model.compiled.as_mut();
-        if let Some(optimizer) = compiled.and_then(|c| c.optimizer.as_mut()) {
+        if let Some(optimizer) = training.optimizer_mut() {
             optimizer.layer_rates = std::mem::take(&mut self.before);
         }
         Ok(())

@@ -3,6 +3,7 @@
 mod early_stopping;
 mod gradual_unfreezing;
 mod learning_rate_scheduler;
+mod pruning;
 mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
@@ -15,12 +16,13 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::PlanSpec;
 use crate::rules::metrics::Better;
-use crate::rules::optimizers::LearningRate;
+use crate::rules::optimizers::{LearningRate, Optimizer};
 use std::fmt;
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingProgress};
 pub use gradual_unfreezing::{GradualUnfreezing, Layers, Stage};
 pub use learning_rate_scheduler::LearningRateScheduler;
+pub use pruning::Pruning;
 pub use reduce_lr_on_plateau::{ReduceLROnPlateau, ReduceLROnPlateauProgress};
 pub use terminate_on_nan::TerminateOnNaN;
 
@@ -257,6 +259,10 @@ pub struct Training<'a> {
     pub(super) guarded: bool,
     /// True if there were some: the model no longer equals the engine's state.
     pub(super) broken: bool,
+    /// Steps of the whole training, from epoch 0 on.
+    pub(super) steps: usize,
+    /// True while the model is not yet what it is to become, so that no epoch is the best one.
+    pub(super) unfinished: bool,
     /// The class that the last validation predicted for every row, if there is one such.
     pub(super) one_class: Option<usize>,
     /// Steps taken at the model's state, and the optimizer's scalars then.
@@ -281,6 +287,8 @@ impl<'a> Training<'a> {
             stop: false,
             guarded: false,
             broken: false,
+            steps: 0,
+            unfinished: false,
             one_class: None,
         })
     }
@@ -292,6 +300,36 @@ impl<'a> Training<'a> {
         how(self.model)?;
         self.runner = Runner::new(self.model, &self.device, &self.specs)?;
         Ok(())
+    }
+
+    /// From the next step on, zeros of these variables, by layer and name, stay zeros.
+    pub(super) fn keep_zeros(&mut self, of: Vec<(String, &'static str)>) -> Result<()> {
+        self.change(|model| {
+            if let Some(optimizer) = optimizer_mut(model) {
+                optimizer.pruned = of;
+            }
+            Ok(())
+        })
+    }
+
+    /// Changes the weights by `how`, unless they are guarded and not finite.
+    pub(super) fn edit(&mut self, how: impl FnOnce(&mut Model)) {
+        self.download();
+        if !self.broken {
+            how(self.model);
+            self.runner.upload(self.model);
+        }
+    }
+
+    /// The optimizer, whose rates and rules a callback may set for the time of the training.
+    pub(super) fn optimizer_mut(&mut self) -> Option<&mut Optimizer> {
+        optimizer_mut(self.model)
+    }
+
+    /// True while the model is not yet what it is to become (pruning has not come to its last
+    /// share): no epoch is the best one.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unfinished
     }
 
     /// The device, for plans of one's own.
@@ -415,10 +453,13 @@ impl<'a> Training<'a> {
     }
 }
 
+fn optimizer_mut(model: &mut Model) -> Option<&mut Optimizer> {
+    model.compiled.as_mut()?.optimizer.as_mut()
+}
+
 /// Sets the rate of the model's optimizer, unless a schedule of its own does.
 fn set_rate(model: &mut Model, now: f64) {
-    if let Some(compiled) = &mut model.compiled
-        && let Some(optimizer) = &mut compiled.optimizer
+    if let Some(optimizer) = optimizer_mut(model)
         && let LearningRate::Constant(rate) = &mut optimizer.learning_rate
     {
         *rate = now;

@@ -16,6 +16,8 @@ pub(in crate::engine::cpu) struct Extras<'a> {
     pub accumulator: *mut f32,
     /// Moving average of the weights; null if there is none.
     pub average: *mut f32,
+    /// True if weights that are 0 stay 0.
+    pub keeps_zeros: bool,
     pub step: &'a Step,
 }
 
@@ -120,6 +122,7 @@ impl<R: OptimizerFormula> Update<'_, R> {
                 g = extras.gather(g, w, i, count);
             }
             if !self.extras.is_some_and(|extras| extras.step.gathering) {
+                let before = w;
                 w = w * L::splat(1.0 - self.decay);
                 g = g * L::splat(self.scale);
                 if self.bound < f32::INFINITY {
@@ -131,6 +134,9 @@ impl<R: OptimizerFormula> Update<'_, R> {
                     *slot = L::load_n(self.slots[n].add(i), count);
                 }
                 w = rule.step(coefficients, w, g, &mut slots);
+                if self.extras.is_some_and(|extras| extras.keeps_zeros) {
+                    w = where_not_zero(before, w);
+                }
                 for (n, slot) in slots.iter().enumerate().take(self.used) {
                     slot.store_n(self.slots[n].add(i), count);
                 }
@@ -210,6 +216,13 @@ impl<R: OptimizerFormula> UpdateWhole<'_, R> {
             scratch: room,
         };
         rule.step_whole(update.coefficients, variable);
+        if update.extras.is_some_and(|extras| extras.keeps_zeros) {
+            // The gradient is of no use any more: in its place the weights before the step.
+            self.copy(update.w, gradient);
+            let kept = w.iter_mut().zip(&*gradient);
+            kept.filter(|(_, old)| **old == 0.0)
+                .for_each(|(w, _)| *w = 0.0);
+        }
         self.copy_back(w, update.w);
         for (slot, to) in slots.iter().zip(update.slots).take(update.used) {
             self.copy_back(slot, to);
@@ -235,6 +248,12 @@ impl<R: OptimizerFormula> UpdateWhole<'_, R> {
             None => to.copy_from_slice(from),
         }
     }
+}
+
+/// y, but 0 where x is 0.
+#[inline(always)]
+fn where_not_zero<L: Simd>(x: L, y: L) -> L {
+    L::select(L::zero().lt(x.abs()), y, L::zero())
 }
 
 impl Extras<'_> {
@@ -280,7 +299,10 @@ impl Extras<'_> {
         let at = unsafe { self.average.add(i) };
         // SAFETY: as above.
         let before = unsafe { L::load_n(at, count) };
-        let average = L::splat(m) * before + L::splat(1.0 - m) * w;
+        let mut average = L::splat(m) * before + L::splat(1.0 - m) * w;
+        if self.keeps_zeros {
+            average = where_not_zero(w, average);
+        }
         // SAFETY: as above.
         unsafe { average.store_n(at, count) };
         if self.step.overwrite { average } else { w }
@@ -305,6 +327,7 @@ impl Kernel for Accumulate<'_> {
             regularizer: None,
             accumulator: self.accumulator,
             average: std::ptr::null_mut(),
+            keeps_zeros: false,
             step: self.step,
         };
         lanes!(L, self.size, |i, count| {

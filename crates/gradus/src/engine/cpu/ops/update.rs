@@ -135,10 +135,11 @@ impl Update {
             regularizer: self.regularizer.as_ref(),
             accumulator: at_some(self.accumulator),
             average: at_some(self.average),
+            keeps_zeros: self.keeps_zeros,
             step: context.step,
         };
         let some = self.regularizer.is_some() || self.accumulator.is_some();
-        let some = some || self.average.is_some();
+        let some = some || self.average.is_some() || self.keeps_zeros;
         self.rule.visit(Step {
             extras: (some || context.step.gathering).then_some(extras),
             isa: context.isa,

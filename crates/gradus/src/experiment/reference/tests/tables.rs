@@ -44,6 +44,7 @@ fn around(definition: &str, table: &Value) -> Value {
                 ("EarlyStopping", "early_stopping"),
                 ("ReduceLROnPlateau", "reduce_lr_on_plateau"),
                 ("GradualUnfreezing", "gradual_unfreezing"),
+                ("Pruning", "pruning"),
                 ("ModelCheckpoint", "model_checkpoint"),
                 ("CSVLogger", "csv_logger"),
                 ("TerminateOnNaN", "terminate_on_nan"),
@@ -56,7 +57,7 @@ fn around(definition: &str, table: &Value) -> Value {
 }
 
 /// Every table that is no family's.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "",
     "Data",
     "HoldOut",
@@ -67,6 +68,7 @@ const TABLES: [&str; 15] = [
     "ReduceLROnPlateau",
     "GradualUnfreezing",
     "Stage",
+    "Pruning",
     "ModelCheckpoint",
     "CSVLogger",
     "TerminateOnNaN",

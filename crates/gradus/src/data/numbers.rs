@@ -267,6 +267,28 @@ pub(crate) fn half(bits: u16) -> f32 {
     f32::from_bits(sign | magnitude)
 }
 
+/// The bits of the nearest half-precision number, of two the even one; beyond 65504 infinity.
+pub(crate) fn to_half(x: f32) -> u16 {
+    /// The least number that is rounded to infinity.
+    const INFINITE: f32 = 65520.0;
+    /// The least normal number, 2^-14.
+    const NORMAL: f32 = 6.103_515_6e-5;
+    let (sign, size) = ((x.to_bits() >> 16) as u16 & 0x8000, x.abs());
+    let magnitude = if size.is_nan() {
+        0x7e00
+    } else if size >= INFINITE {
+        0x7c00
+    } else if size < NORMAL {
+        // In steps of 2^-24.
+        (size * f32::from_bits((127 + 24) << 23)).round_ties_even() as u16
+    } else {
+        let bits = size.to_bits();
+        let rounded = bits + 0xfff + (bits >> 13 & 1);
+        ((rounded >> 13) - ((127 - 15) << 10)) as u16
+    };
+    sign | magnitude
+}
+
 /// The values with the last dimension running fastest.
 fn in_rows<T: Copy>(header: &Header, values: Vec<T>) -> Vec<T> {
     let dims = &header.dims;
@@ -357,5 +379,29 @@ mod tests {
             assert_eq!(half(bits), number, "{bits:#06x}");
         }
         assert!(half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn the_nearest_half_precision_number_is_found() {
+        for bits in 0..=u16::MAX {
+            let number = half(bits);
+            if number.is_nan() {
+                assert!(half(to_half(number)).is_nan());
+                continue;
+            }
+            assert_eq!(to_half(number), bits, "{number}");
+            // Between it and the next one, away from 0: to the nearer, in the middle to the even.
+            if bits & 0x7fff < 0x7bff {
+                let next = half(bits + 1);
+                let middle = (number + next) / 2.0;
+                let even = bits + (bits & 1);
+                assert_eq!(to_half(middle), even, "{middle}");
+                assert_eq!(to_half(number + (middle - number) * 0.9), bits);
+                assert_eq!(to_half(middle + (next - middle) * 0.1), bits + 1);
+            }
+        }
+        assert_eq!(to_half(65519.0), 0x7bff);
+        assert_eq!(to_half(-65520.0), 0xfc00);
+        assert_eq!(to_half(1e-30), 0);
     }
 }

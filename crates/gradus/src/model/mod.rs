@@ -8,6 +8,7 @@ pub(crate) mod feeds;
 mod fixup;
 mod functional;
 pub(crate) mod graph;
+mod half;
 mod layer_table;
 pub mod layers;
 pub(crate) mod lowering;

@@ -1,11 +1,12 @@
 //! Folding: layers that in inference only scale and shift, or do nothing, become part of the dense
 //! layers beside them.
 
-use crate::error::{Error, Result};
+use super::check;
+use super::graph::Graph;
+use crate::error::Result;
 use crate::model::layers::Affine;
 use crate::model::{LayerEntry, Model, Source, Weight};
 use crate::rules::activations::Activation;
-use std::collections::HashSet;
 
 /// A layer that was folded away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,12 +58,7 @@ pub enum Folding {
 ///
 /// An error if the model has no weights yet, or some that are not finite.
 pub fn fold(model: &Model) -> Result<(Model, Vec<Folded>)> {
-    if !model.is_built() {
-        let problem = "the model has no weights yet: give its input's shape, or call `build`";
-        return Err(Error::NotReady {
-            problem: problem.into(),
-        });
-    }
+    check(model)?;
     let mut model = model.flattened()?;
     let mut all = Vec::new();
     loop {
@@ -128,47 +124,25 @@ impl Change {
 /// The change of each node, if there is one. No dense layer takes part in two.
 fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
     let shapes = model.shapes()?;
-    let (takers, uses) = (model.takers(), model.uses());
-    let of_tied = model.layers.iter().filter_map(|layer| layer.rule.tied_to());
-    let tied: HashSet<&str> = of_tied.collect();
+    let graph = Graph::of(model);
+    // The layers that take part in a change already.
     let mut taken = vec![false; model.layers.len()];
-    let is_free_dense = |node: usize, taken: &[bool]| {
-        let layer = model.nodes[node].layer;
-        let entry = &model.layers[layer];
-        let is_dense = entry.rule.as_dense().is_some() && !tied.contains(entry.name.as_str());
-        (is_dense && uses[layer].len() == 1 && !taken[layer]).then_some(layer)
-    };
-    // A node whose output nothing but its takers needs.
-    let is_inner = |node: usize| !model.outputs.contains(&Source::Node(node));
-    let before = |node: usize, taken: &[bool]| {
+    let before = |node: usize| {
         let &[Source::Node(from)] = &model.nodes[node].inputs[..] else {
             return None;
         };
-        let layer = is_free_dense(from, taken)?;
+        let layer = graph.free_dense(from)?;
         let is_plain = model.layers[layer].rule.as_dense()?.activation == Activation::Linear;
-        (is_plain && takers[from] == [node] && is_inner(from)).then(|| vec![layer])
+        (is_plain && graph.is_only_taker(node, from)).then(|| vec![layer])
     };
     // Through what only changes the shape.
-    let behind = |node: usize, taken: &[bool]| {
-        let (mut open, mut found) = (vec![node], Vec::new());
-        while let Some(from) = open.pop() {
-            if takers[from].is_empty() || !is_inner(from) {
-                return None;
-            }
-            for &taker in &takers[from] {
-                match is_free_dense(taker, taken) {
-                    Some(layer) => found.push(layer),
-                    None if model.passes_on(taker, &shapes[taker]) => open.push(taker),
-                    None => return None,
-                }
-            }
-        }
-        Some(found)
+    let behind = |node: usize| {
+        let takers = graph.only_takers(node, |taker| model.passes_on(taker, &shapes[taker]));
+        takers.map(|dense| dense.into_iter().map(|(_, layer)| layer).collect())
     };
     let change = |node: usize, taken: &mut [bool]| {
         let (inputs, output) = &shapes[node];
-        let layer = model.nodes[node].layer;
-        let entry = &model.layers[layer];
+        let entry = &model.layers[model.nodes[node].layer];
         let [shape] = &inputs[..] else {
             return None;
         };
@@ -176,10 +150,12 @@ fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
             return Some(Change::Remove);
         }
         let affine = entry.rule.affine(&entry.weights, shape)?;
-        let ways = [(before(node, taken), true), (behind(node, taken), false)];
+        let ways = [(before(node), true), (behind(node), false)];
         for (dense, before) in ways {
             let dense = dense.unwrap_or_default();
-            let fits = |&layer: &usize| folded(&model.layers[layer], &affine, before).is_some();
+            let fits = |&layer: &usize| {
+                !taken[layer] && folded(&model.layers[layer], &affine, before).is_some()
+            };
             if !dense.is_empty() && dense.iter().all(fits) {
                 dense.iter().for_each(|&layer| taken[layer] = true);
                 return Some(Change::Fold {

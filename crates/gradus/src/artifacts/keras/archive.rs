@@ -55,6 +55,36 @@ pub(crate) fn check_size(archive: &Archive) -> crate::error::Result<()> {
 
 /// The parts, uncompressed, in Keras' order.
 pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
+    zipped(archive, CompressionMethod::Stored)
+}
+
+/// The parts, compressed, unless one compresses so well that it would not be believed when it is
+/// read.
+pub(crate) fn write_deflated(archive: &Archive) -> Result<Vec<u8>, String> {
+    let bytes = zipped(archive, CompressionMethod::Deflated)?;
+    match open(Cursor::new(&bytes)).and_then(|mut zip| is_plausible(&mut zip))? {
+        true => Ok(bytes),
+        false => write(archive),
+    }
+}
+
+/// True if no entry unpacks to more than would be believed.
+fn is_plausible<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<bool, String> {
+    for index in 0..zip.len() {
+        let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
+        if file.size() > largest(file.compressed_size()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The largest size that an entry of that compressed size is believed to unpack to.
+fn largest(compressed: u64) -> u64 {
+    compressed.saturating_mul(MAX_RATIO).saturating_add(SPARE)
+}
+
+fn zipped(archive: &Archive, method: CompressionMethod) -> Result<Vec<u8>, String> {
     let mut parts: Vec<(&str, &[u8])> = vec![
         (METADATA, archive.metadata.as_bytes()),
         (CONFIG, archive.config.as_bytes()),
@@ -71,7 +101,7 @@ pub(crate) fn write(archive: &Archive) -> Result<Vec<u8>, String> {
     for (name, part) in parts {
         // No date: the same model gives the same file.
         let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
+            .compression_method(method)
             .last_modified_time(DateTime::default())
             .unix_permissions(0o600)
             .large_file(part.len() >= u32::MAX as usize);
@@ -205,11 +235,7 @@ fn entry<R: Read + Seek>(
     let problem = |error: &dyn std::fmt::Display| format!("damaged zip: {name}: {error}");
     let mut file = zip.by_index(index).map_err(|error| problem(&error))?;
     let size = file.size();
-    let plausible = file
-        .compressed_size()
-        .saturating_mul(MAX_RATIO)
-        .saturating_add(SPARE);
-    if size > most.min(plausible) {
+    if size > most.min(largest(file.compressed_size())) {
         return Err(format!(
             "{name} would unpack to {size} bytes, too much to be a model's"
         ));

@@ -45,7 +45,22 @@ const METADATA: &str = r#"{"keras_version": "3.15.1", "date_saved": "1980-01-01@
 /// Saves a model with its training configuration and the optimizer's state as a `.keras` file.
 /// Keras 3 loads it, and can go on training it.
 pub fn save_keras(model: &Model, path: impl AsRef<Path>) -> Result<()> {
-    let bytes = to_bytes(model)?;
+    save_keras_as(model, path, Storage::default())
+}
+
+/// The storage of a `.keras` file. By default as Keras writes it: float32, not compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// True to store the layers' weights as float16, in half of the bytes. A weight that is no
+    /// float16 number is an error: see [`Model::to_half`]. Keras and gradus load them as float32.
+    pub half: bool,
+    /// True to compress: a model with many zeros becomes smaller.
+    pub deflate: bool,
+}
+
+/// Like [`save_keras`], stored otherwise.
+pub fn save_keras_as(model: &Model, path: impl AsRef<Path>, storage: Storage) -> Result<()> {
+    let bytes = bytes_as(model, storage)?;
     write_atomic(path.as_ref(), |file| file.write_all(&bytes))
 }
 
@@ -115,21 +130,36 @@ fn open(path: &Path) -> Result<BufReader<File>> {
 
 /// The bytes of a `.keras` file.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
+    bytes_as(model, Storage::default())
+}
+
+fn bytes_as(model: &Model, storage: Storage) -> Result<Vec<u8>> {
+    if storage.half {
+        model.check_half()?;
+    }
     let archive = Archive {
         metadata: METADATA.to_owned(),
         config: config::write(model)?,
-        weights: weights_to_bytes(model)?,
+        weights: tree_to_bytes(model, storage.half)?,
         vocabularies: weights::vocabularies(model),
         own: own::write(model)?,
     };
     archive::check_size(&archive)?;
-    archive::write(&archive).map_err(Error::Internal)
+    match storage.deflate {
+        true => archive::write_deflated(&archive),
+        false => archive::write(&archive),
+    }
+    .map_err(Error::Internal)
 }
 
 /// The bytes of a `.weights.h5` file.
 pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
+    tree_to_bytes(model, false)
+}
+
+fn tree_to_bytes(model: &Model, half: bool) -> Result<Vec<u8>> {
     let mut root = hdf5::Group::default();
-    weights::store(model, &mut root);
+    weights::store(model, &mut root, half);
     optimizer::store(model, &mut root);
     hdf5::write(&root).map_err(Error::Internal)
 }

@@ -3,7 +3,7 @@
 //! A layer's path is `layers/<class>[_n]/vars`, numbered by class in the order of the layers; its
 //! real name is only an attribute. The variables are numbered from 0.
 
-use super::hdf5::{Array, Attribute, Group};
+use super::hdf5::{Array, Attribute, Group, Values};
 use crate::base::shape::Shape;
 use crate::error::Error;
 use crate::model::layers::VariableSpec;
@@ -12,8 +12,8 @@ use crate::model::sequential::snake_case;
 use crate::model::{LayerEntry, Model, Source, Weight};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Adds every layer's variables to the tree.
-pub(crate) fn store(model: &Model, root: &mut Group) {
+/// Adds every layer's variables to the tree, in single or in half precision.
+pub(crate) fn store(model: &Model, root: &mut Group, half: bool) {
     name(root.child("vars"), &model.name);
     let places = Places::of(model);
     for (part, place) in model.parts.iter().zip(&places.parts) {
@@ -26,6 +26,10 @@ pub(crate) fn store(model: &Model, root: &mut Group) {
             let array = match weight.name {
                 // Keras' only integer variable, which it does not use.
                 "count" => Array::whole(0),
+                _ if half => Array {
+                    shape: weight.shape.clone(),
+                    values: Values::F16(weight.values.clone()),
+                },
                 _ => Array::floats(weight.shape.clone(), weight.values.clone()),
             };
             vars.arrays.insert(i.to_string(), array);

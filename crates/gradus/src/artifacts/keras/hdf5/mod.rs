@@ -47,6 +47,8 @@ pub(crate) struct Array {
 /// float32.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
+    /// Written as half-precision numbers, which they must be; never read.
+    F16(Vec<f32>),
     F32(Vec<f32>),
     I32(Vec<i32>),
     I64(Vec<i64>),
@@ -102,7 +104,7 @@ impl Array {
     /// The values, if they are floats.
     pub fn as_floats(&self) -> Option<&[f32]> {
         match &self.values {
-            Values::F32(values) => Some(values),
+            Values::F16(values) | Values::F32(values) => Some(values),
             _ => None,
         }
     }
@@ -121,7 +123,7 @@ impl Values {
     /// Number of values.
     pub fn len(&self) -> usize {
         match self {
-            Values::F32(values) => values.len(),
+            Values::F16(values) | Values::F32(values) => values.len(),
             Values::I32(values) => values.len(),
             Values::I64(values) => values.len(),
         }

@@ -1,7 +1,26 @@
 //! Writing of a tree as an HDF5 file.
 
 use super::{Array, Attribute, Group, Values};
-use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, FinishedGroup, GroupBuilder};
+use crate::data::numbers::to_half;
+use hdf5_pure::{
+    AttrValue, DatasetBuilder, Datatype, DatatypeByteOrder, FileBuilder, FinishedGroup,
+    FloatingPointLayout, GroupBuilder,
+};
+
+/// IEEE's half precision, as h5py writes NumPy's float16.
+const HALF: Datatype = Datatype::FloatingPoint {
+    size: 2,
+    byte_order: DatatypeByteOrder::LittleEndian,
+    layout: FloatingPointLayout {
+        bit_offset: 0,
+        bit_precision: 16,
+        exponent_location: 10,
+        exponent_size: 5,
+        mantissa_location: 0,
+        mantissa_size: 10,
+        exponent_bias: 15,
+    },
+};
 
 /// The file's bytes: arrays contiguous, little-endian, scalars without dimensions, strings of
 /// variable length, as h5py writes them for Keras.
@@ -45,6 +64,10 @@ fn fill(at: &str, array: &Array, builder: &mut DatasetBuilder) -> Result<(), Str
     }
     let shape: Vec<u64> = array.shape.iter().map(|&dim| dim as u64).collect();
     match &array.values {
+        Values::F16(values) => {
+            let bytes = values.iter().flat_map(|&x| to_half(x).to_le_bytes());
+            builder.with_raw_data(HALF, bytes.collect(), size as u64)
+        }
         Values::F32(values) => builder.with_f32_data(values),
         Values::I32(values) => builder.with_i32_data(values),
         Values::I64(values) => builder.with_i64_data(values),

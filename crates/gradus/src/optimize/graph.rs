@@ -1,0 +1,66 @@
+//! The dense layers of a graph, and what lies between them.
+
+use crate::model::{Model, Source};
+use std::collections::HashSet;
+
+/// A model's graph.
+pub struct Graph<'a> {
+    model: &'a Model,
+    takers: Vec<Vec<usize>>,
+    uses: Vec<Vec<usize>>,
+    /// Names of the layers whose kernel another one uses.
+    tied: HashSet<&'a str>,
+}
+
+impl<'a> Graph<'a> {
+    pub fn of(model: &'a Model) -> Self {
+        let layers = model.layers.iter();
+        Graph {
+            model,
+            takers: model.takers(),
+            uses: model.uses(),
+            tied: layers.filter_map(|layer| layer.rule.tied_to()).collect(),
+        }
+    }
+
+    /// The layer of a node, if it is a dense one whose weights may change: used once, its kernel its
+    /// own.
+    pub fn free_dense(&self, node: usize) -> Option<usize> {
+        let layer = self.model.nodes[node].layer;
+        let entry = &self.model.layers[layer];
+        let is_dense = entry.rule.as_dense().is_some() && !self.tied.contains(&*entry.name);
+        (is_dense && self.uses[layer].len() == 1).then_some(layer)
+    }
+
+    /// True if this node alone takes the output of `from`, which is no output of the model.
+    pub fn is_only_taker(&self, node: usize, from: usize) -> bool {
+        self.takers[from] == [node] && self.is_inner(from)
+    }
+
+    /// The free dense layers that take a node's output, directly or through nodes that pass it on,
+    /// each with the node whose output it takes in the end. `None` if anything else takes it.
+    pub fn only_takers(
+        &self,
+        node: usize,
+        passes: impl Fn(usize) -> bool,
+    ) -> Option<Vec<(usize, usize)>> {
+        let (mut open, mut found) = (vec![node], Vec::new());
+        while let Some(from) = open.pop() {
+            if self.takers[from].is_empty() || !self.is_inner(from) {
+                return None;
+            }
+            for &taker in &self.takers[from] {
+                match self.free_dense(taker) {
+                    Some(layer) => found.push((from, layer)),
+                    None if passes(taker) => open.push(taker),
+                    None => return None,
+                }
+            }
+        }
+        Some(found)
+    }
+
+    fn is_inner(&self, node: usize) -> bool {
+        !self.model.outputs.contains(&Source::Node(node))
+    }
+}

@@ -67,6 +67,9 @@ def all_of_them(epochs):
         "noise": (DENSE % (NOISY, e) + 'optimizer = { type = "Nadam", clipnorm = 1.0 }\n', []),
         "average": (DENSE % (PLAIN, e) + 'optimizer = { type = "Adam", use_ema = true, ema_overwrite_frequency = 40, '
                     "global_clipnorm = 1.0 }\n", []),
+        "pruning": (DENSE % (NOISY, e) + 'optimizer = { type = "Adam", use_ema = true }\n'
+                    "[callbacks]\npruning = { final_sparsity = 0.8, frequency = 7 }\n"
+                    "early_stopping = { patience = 40, restore_best_weights = true }\n", []),
         "accumulation": (DENSE % (NOISY, e) + 'optimizer = { type = "Lamb", gradient_accumulation_steps = 3 }\n', []),
         "bfloat16": (DENSE % (PLAIN, e) + 'precision = "mixed_bfloat16"\noptimizer = "SGD"\n', []),
         "schedule": (DENSE % (PLAIN, e) + 'optimizer = { type = "SGD", momentum = 0.9, nesterov = true }\n'

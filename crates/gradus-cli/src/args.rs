@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::commands::optimize::Quantize;
 use clap::{Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub enum Command {
     Runs(Runs),
     /// Write a model, or its weights, in another format; the endings say which
     Convert(Convert),
+    /// Make a model smaller and faster for deployment, and measure each step
+    Optimize(Optimize),
     /// Write a page with a run's curves, predictions and configuration, or with several runs beside
     /// each other
     Report(Report),
@@ -216,6 +219,68 @@ pub struct Convert {
     /// share of zeros is printed for each layer
     #[arg(long, value_name = "THRESHOLD")]
     pub zero_below: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus optimize runs/first small.keras --data test.csv\n  gradus optimize model.keras small.keras --fold-batch-norm --prune 0.8 --quantize f16 --data fashion-mnist:test"
+)]
+pub struct Optimize {
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Where the result goes, a `.keras` file that Keras loads, too
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Fold batch normalization, `Normalization` and `Rescaling` into the dense layers beside them,
+    /// and leave out what does nothing in inference; predictions stay the same. Done if no other step
+    /// is asked for
+    #[arg(long)]
+    pub fold_batch_norm: bool,
+    /// Remove this share of the units of each hidden dense layer, those that matter least on --data,
+    /// or by their weights; 0 removes dead ones alone
+    #[arg(long, value_name = "SHARE")]
+    pub prune_units: Option<f64>,
+    /// Set the weights of kernels and embeddings to zero whose absolute value is below this, as those
+    /// that an ℓ1 penalty has made tiny
+    #[arg(long, value_name = "THRESHOLD")]
+    pub zero_below: Option<f64>,
+    /// Set this share of the weights of kernels and embeddings to zero, the smallest ones. More than
+    /// half costs accuracy: `[callbacks] pruning` prunes while it trains
+    #[arg(long, value_name = "SPARSITY")]
+    pub prune: Option<f64>,
+    /// Compare the weights of all layers with each other, so that some lose more than others
+    #[arg(long, requires = "prune")]
+    pub global: bool,
+    /// Prune blocks of so many rows and columns, by their mean absolute value: `4,4`
+    #[arg(long, value_name = "R,C", requires = "prune", value_parser = block)]
+    pub block: Option<[usize; 2]>,
+    /// Store weights in fewer bits
+    #[arg(long, value_enum, value_name = "f16")]
+    pub quantize: Option<Quantize>,
+    /// Rows to measure on: as `evaluate` takes them, or without targets
+    #[arg(long, value_name = "SPEC")]
+    pub data: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Optimize {
+    /// True if a step is asked for by name.
+    pub fn has_step(&self) -> bool {
+        let named = [self.prune, self.zero_below, self.prune_units];
+        named.iter().any(Option::is_some) || self.quantize.is_some() || self.fold_batch_norm
+    }
+}
+
+/// Two whole numbers above 0.
+fn block(text: &str) -> Result<[usize; 2], String> {
+    let numbers = text.split(',').map(|number| number.trim().parse().ok());
+    match numbers.collect::<Option<Vec<usize>>>().as_deref() {
+        Some(&[rows, columns]) if rows > 0 && columns > 0 => Ok([rows, columns]),
+        _ => Err("expected two whole numbers above 0, such as 4,4".into()),
+    }
 }
 
 #[derive(Debug, clap::Args)]

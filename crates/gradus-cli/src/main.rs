@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Summary(args) => commands::summary::run(args),
         Command::Runs(args) => commands::runs::run(args),
         Command::Convert(args) => commands::convert::run(args),
+        Command::Optimize(args) => commands::optimize::run(args),
         Command::Report(args) => commands::report::run(args),
         Command::Init(args) => commands::init::run(args),
         Command::Schema(args) => commands::schema::run(args),

@@ -1,11 +1,11 @@
 //! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]`.
 
+use super::zeros::describe;
 use crate::args::Convert;
 use crate::models;
 use crate::output;
 use gradus::artifacts::keras::{is_weights, save_keras};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
-use gradus::model::Zeros;
 use gradus::{Error, Model, Result};
 use std::path::Path;
 
@@ -45,33 +45,9 @@ pub fn run(args: Convert) -> Result<()> {
     let path = args.output.display();
     let mut said = format!("{path}: {arrays} arrays, {numbers} numbers\n");
     if let Some(zeros) = zeros {
-        said += &describe(zeros);
+        said += &format!("{}\n", describe(zeros).join("\n"));
     }
     output::result(&said)
-}
-
-/// The share of zeros of each variable, and of all together.
-fn describe(mut all: Vec<Zeros>) -> String {
-    let sum = |of: fn(&Zeros) -> usize| all.iter().map(of).sum();
-    let (zeros, numbers) = (sum(|z| z.zeros), sum(|z| z.numbers));
-    let name = |of: &Zeros| match of.variable {
-        "" => of.layer.clone(),
-        variable => format!("{}.{variable}", of.layer),
-    };
-    all.push(Zeros {
-        layer: "all".into(),
-        variable: "",
-        zeros,
-        numbers,
-    });
-    let wide = all.iter().map(|of| name(of).chars().count()).max();
-    let wide = wide.unwrap_or_default();
-    let line = |of: &Zeros| {
-        let (name, share) = (name(of), 100.0 * of.share());
-        let (zeros, numbers) = (of.zeros, of.numbers);
-        format!("{name:wide$}  {share:5.1}% zeros  ({zeros} of {numbers})\n")
-    };
-    all.iter().map(line).collect()
 }
 
 /// The model of IN, or the one that the weights of IN were loaded into.

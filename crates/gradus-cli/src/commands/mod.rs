@@ -7,6 +7,7 @@ pub mod data;
 pub mod evaluate;
 pub mod init;
 pub mod lr_find;
+pub mod optimize;
 pub mod predict;
 pub mod report;
 pub mod runs;
@@ -14,6 +15,7 @@ pub mod schema;
 mod show_table;
 pub mod summary;
 pub mod train;
+mod zeros;
 
 use crate::copies;
 use crate::output::message;

@@ -71,6 +71,10 @@ impl Callback for Recorder<'_, '_> {
         self.each(|c| c.on_epoch_begin(epoch, t))
     }
 
+    fn on_train_batch_begin(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
+        self.each(|c| c.on_train_batch_begin(p, t))
+    }
+
     fn on_train_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {
         self.each(|c| c.on_train_batch_end(p, t))?;
         let told = self.progress.tell(&Event::BatchEnd(p));
@@ -87,6 +91,14 @@ impl Callback for Recorder<'_, '_> {
             watch.on_health(health, t)?;
         }
         self.each(|c| c.on_health(health, t))
+    }
+
+    fn on_test_begin(&mut self, t: &mut Training<'_>) -> Result<()> {
+        self.each(|c| c.on_test_begin(t))
+    }
+
+    fn on_test_end(&mut self, logs: &Logs, t: &mut Training<'_>) -> Result<()> {
+        self.each(|c| c.on_test_end(logs, t))
     }
 
     fn on_test_batch_end(&mut self, p: &EpochProgress<'_>, t: &mut Training<'_>) -> Result<()> {

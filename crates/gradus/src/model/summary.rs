@@ -3,11 +3,14 @@
 use super::graph::{Model, Source};
 use super::order::{Element, keras_order};
 use super::parts::Unit;
+use super::zeros::Zeros;
 use crate::base::shown::visible;
 use crate::error::Result;
 use std::borrow::Cow;
 use std::fmt::Write;
 
+/// The share of zeros from which on a model counts as pruned.
+const PRUNED: f64 = 0.01;
 /// The number of shapes and connections of a layer that are named.
 const LISTED: usize = 8;
 
@@ -48,6 +51,15 @@ impl Model {
         ];
         for (name, n) in totals {
             let _ = writeln!(text, "{name} params: {} ({})", thousands(n), size(n * 4));
+        }
+        let zeros = self.zeros().unwrap_or_default();
+        let share = Zeros::total(&zeros);
+        if share >= PRUNED {
+            let layers = zeros.iter().filter(|of| of.share() >= PRUNED);
+            let layers =
+                layers.map(|of| format!("{} {:.1}%", visible(&of.layer), 100.0 * of.share()));
+            let layers = listed(&layers.collect::<Vec<_>>());
+            let _ = writeln!(text, "Zeros: {:.1}% ({layers})", 100.0 * share);
         }
         Ok(text)
     }

@@ -60,7 +60,7 @@ pub struct Storage {
 
 /// Like [`save_keras`], stored otherwise.
 pub fn save_keras_as(model: &Model, path: impl AsRef<Path>, storage: Storage) -> Result<()> {
-    let bytes = bytes_as(model, storage)?;
+    let bytes = keras_bytes(model, storage)?;
     write_atomic(path.as_ref(), |file| file.write_all(&bytes))
 }
 
@@ -130,10 +130,11 @@ fn open(path: &Path) -> Result<BufReader<File>> {
 
 /// The bytes of a `.keras` file.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
-    bytes_as(model, Storage::default())
+    keras_bytes(model, Storage::default())
 }
 
-fn bytes_as(model: &Model, storage: Storage) -> Result<Vec<u8>> {
+/// The bytes of a `.keras` file that is stored so.
+pub fn keras_bytes(model: &Model, storage: Storage) -> Result<Vec<u8>> {
     if storage.half {
         model.check_half()?;
     }

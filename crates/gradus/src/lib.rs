@@ -63,6 +63,7 @@ pub mod error;
 pub mod experiment;
 pub mod inspect;
 pub mod model;
+pub mod optimize;
 mod plan;
 pub mod rules;
 pub mod train;

@@ -19,6 +19,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["base", "error", "data", "rules", "plan", "model", "engine"],
     ),
     (
+        "optimize",
+        &["base", "error", "data", "rules", "model", "train"],
+    ),
+    (
         "inspect",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),

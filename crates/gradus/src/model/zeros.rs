@@ -46,12 +46,7 @@ impl Model {
         if !(threshold > 0.0 && threshold.is_finite()) {
             return Err(Error::invalid("threshold", threshold, "a number above 0"));
         }
-        if !self.is_built() {
-            let problem = "the model has no weights yet: give its input's shape, or call `build`";
-            return Err(Error::NotReady {
-                problem: problem.into(),
-            });
-        }
+        self.check_built()?;
         let mut all = Vec::new();
         for layer in &mut self.layers {
             let pruned = layer.weights.iter_mut();

@@ -9,6 +9,8 @@ pub enum Pairwise {
     Subtract,
     /// a · b.
     Multiply,
+    /// a / b.
+    Divide,
     /// The larger one.
     Maximum,
     /// The smaller one.
@@ -22,6 +24,7 @@ impl Pairwise {
         match self {
             Pairwise::Subtract => a - b,
             Pairwise::Multiply => a * b,
+            Pairwise::Divide => a / b,
             Pairwise::Maximum => L::select(a.lt(b), b, a),
             Pairwise::Minimum => L::select(b.lt(a), b, a),
         }
@@ -40,6 +43,8 @@ impl Pairwise {
             Pairwise::Subtract => -L::one(),
             Pairwise::Multiply if first => b,
             Pairwise::Multiply => a,
+            Pairwise::Divide if first => L::one() / b,
+            Pairwise::Divide => -(a / (b * b)),
             Pairwise::Maximum => chosen(a.lt(b)),
             Pairwise::Minimum => chosen(b.lt(a)),
         }

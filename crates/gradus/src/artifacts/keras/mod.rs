@@ -128,6 +128,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>> {
 
 /// The bytes of a `.weights.h5` file.
 pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
+    model.check_int8()?;
     let mut root = hdf5::Group::default();
     weights::store(model, &mut root);
     optimizer::store(model, &mut root);

@@ -48,6 +48,8 @@ pub(crate) struct Array {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
     F32(Vec<f32>),
+    /// Only written: read, these are `I32`.
+    I8(Vec<i8>),
     I32(Vec<i32>),
     I64(Vec<i64>),
 }
@@ -122,6 +124,7 @@ impl Values {
     pub fn len(&self) -> usize {
         match self {
             Values::F32(values) => values.len(),
+            Values::I8(values) => values.len(),
             Values::I32(values) => values.len(),
             Values::I64(values) => values.len(),
         }

@@ -46,6 +46,7 @@ fn fill(at: &str, array: &Array, builder: &mut DatasetBuilder) -> Result<(), Str
     let shape: Vec<u64> = array.shape.iter().map(|&dim| dim as u64).collect();
     match &array.values {
         Values::F32(values) => builder.with_f32_data(values),
+        Values::I8(values) => builder.with_i8_data(values),
         Values::I32(values) => builder.with_i32_data(values),
         Values::I64(values) => builder.with_i64_data(values),
     }

@@ -1,0 +1,5 @@
+//! Models made smaller and faster for use.
+
+mod quantize;
+
+pub use quantize::Quantized;

@@ -55,13 +55,17 @@ impl Weight {
     }
 }
 
+/// True for a whole number from -128 to 127.
+pub(crate) fn is_int8(x: f32) -> bool {
+    (-128.0..=127.0).contains(&x) && x.fract() == 0.0
+}
+
 impl Model {
     /// Refuses weights of quantized layers that are no int8.
     pub(crate) fn check_int8(&self) -> Result<()> {
-        let is_int8 = |x: &f32| (-128.0..=127.0).contains(x) && x.fract() == 0.0;
         for layer in &self.layers {
             for weight in layer.weights.iter().filter(|weight| weight.int8) {
-                if let Some(found) = weight.values.iter().find(|x| !is_int8(x)) {
+                if let Some(found) = weight.values.iter().find(|x| !is_int8(**x)) {
                     let at = format!("layer {}: {}", layer.name, weight.name);
                     let expected = "whole numbers from -128 to 127, since the layer is quantized";
                     return Err(Error::invalid(&at, found, expected));

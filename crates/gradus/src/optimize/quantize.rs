@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::layers::Quantization;
-use crate::model::{LayerEntry, Model, State};
+use crate::model::{LayerEntry, Model};
 
 /// The layers that [`Model::quantize`] quantized, and those that it left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,8 @@ impl Model {
     /// they are. Real Keras loads the saved model and predicts the same.
     ///
     /// A quantized layer is not trained any more: [`Model::fit`] refuses it unless it is frozen.
-    /// The optimizer's state, which belongs to the weights that were, is dropped; loss and metrics
-    /// stay for [`Model::evaluate`].
+    /// The optimizer's state for these weights is dropped; loss and metrics stay for
+    /// [`Model::evaluate`].
     ///
     /// A layer that shares its kernel with a `DenseTranspose` is left, as is one with a NaN, and
     /// one that was quantized before. An error if the model has no weights yet.
@@ -51,8 +51,10 @@ impl Model {
         self.check_built()?;
         let shared = self.shared_kernels()?;
         let mut done = Quantized::default();
-        let weighty = |layer: &&mut LayerEntry| !layer.weights.is_empty();
-        for layer in self.layers.iter_mut().filter(weighty) {
+        for (n, layer) in self.layers.iter_mut().enumerate() {
+            if layer.weights.is_empty() {
+                continue;
+            }
             let name = layer.name.clone();
             let quantized = match shared.contains(&name) {
                 true => Err("another layer shares its kernel".to_owned()),
@@ -62,13 +64,25 @@ impl Model {
                 }
             };
             match quantized {
-                Ok(()) => done.layers.push(name),
+                Ok(()) => {
+                    done.layers.push(name);
+                    if let Some(slots) = self.state.slots.get_mut(n) {
+                        keep_trained(slots, layer);
+                    }
+                }
                 Err(reason) => done.left.push((name, reason)),
             }
         }
-        if !done.layers.is_empty() {
-            self.state = State::default();
-        }
         Ok(done)
+    }
+}
+
+/// Keeps the optimizer's slots of a layer's weights that may still be trained.
+fn keep_trained(slots: &mut Vec<Vec<Vec<f32>>>, layer: &LayerEntry) {
+    slots.resize(layer.weights.len(), Vec::new());
+    for (slots, weight) in slots.iter_mut().zip(&layer.weights) {
+        if !weight.trainable {
+            slots.clear();
+        }
     }
 }

@@ -251,15 +251,20 @@ pub(crate) fn named_weights(path: &Path) -> Result<Vec<NamedArray>> {
         .into_iter()
         .filter_map(|(name, array)| {
             let shape = array.shape;
-            match array.values {
-                hdf5::Values::F32(values) => Some(NamedArray {
-                    name,
-                    shape,
-                    values,
-                }),
+            let (values, int8) = match array.values {
+                hdf5::Values::F32(values) => (values, false),
+                hdf5::Values::I32(values) if !shape.is_empty() => {
+                    (values.into_iter().map(|x| x as f32).collect(), true)
+                }
                 // A count that no computation uses.
-                _ => None,
-            }
+                _ => return None,
+            };
+            Some(NamedArray {
+                name,
+                shape,
+                int8,
+                values,
+            })
         });
     Ok(arrays.collect())
 }

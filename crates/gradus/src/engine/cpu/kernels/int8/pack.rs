@@ -60,7 +60,7 @@ impl Int8Packed {
             + row % S::DEPTH
     }
 
-    fn room_of<S: Sums>(self) -> usize {
+    pub(super) fn room_of<S: Sums>(self) -> usize {
         let corrections = match S::OFFSET {
             0 => 0,
             _ => self.columns.next_multiple_of(S::COLUMNS),
@@ -79,10 +79,10 @@ impl Int8Kernel for Room {
     }
 }
 
-struct Pack<'a> {
-    matrix: Int8Packed,
-    from: &'a [f32],
-    to: &'a mut [f32],
+pub(super) struct Pack<'a> {
+    pub matrix: Int8Packed,
+    pub from: &'a [f32],
+    pub to: &'a mut [f32],
 }
 
 impl Int8Kernel for Pack<'_> {
@@ -112,10 +112,10 @@ impl Int8Kernel for Pack<'_> {
     }
 }
 
-struct Unpack<'a> {
-    matrix: Int8Packed,
-    from: &'a [f32],
-    to: &'a mut [f32],
+pub(super) struct Unpack<'a> {
+    pub matrix: Int8Packed,
+    pub from: &'a [f32],
+    pub to: &'a mut [f32],
 }
 
 impl Int8Kernel for Unpack<'_> {
@@ -124,9 +124,8 @@ impl Int8Kernel for Unpack<'_> {
     fn run<S: Sums>(self) {
         let Unpack { matrix, from, to } = self;
         // SAFETY: the same memory as bytes.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(from.as_ptr().cast::<i8>(), size_of_val(from))
-        };
+        let bytes =
+            unsafe { std::slice::from_raw_parts(from.as_ptr().cast::<i8>(), size_of_val(from)) };
         for (row, numbers) in to.chunks_exact_mut(matrix.columns.max(1)).enumerate() {
             for (column, number) in numbers.iter_mut().enumerate() {
                 *number = f32::from(bytes[matrix.place::<S>(row, column)]);

@@ -222,6 +222,8 @@ fn each_layer_is_quantized_or_left_for_a_reason() {
     let error = unbuilt.clone().quantize(Quantization::Int8).unwrap_err();
     assert!(error.to_string().contains("no weights yet"), "{error}");
     assert!("int4".parse::<Quantization>().is_err());
+    let refused = model.zero_below(0.1).unwrap_err().to_string();
+    assert!(refused.contains("layer last"), "{refused}");
 }
 
 #[test]
@@ -380,4 +382,33 @@ fn other_quantizations_are_named() {
         problem(|config| config["dtype"] = "int8_from_float32".into()),
         ""
     );
+}
+
+#[test]
+fn sums_stay_exact_up_to_the_most_inputs() {
+    let mut model = Sequential::new()
+        .input([132_104])
+        .add(Dense::new(3).kernel_initializer(Initializer::Ones))
+        .build()
+        .unwrap();
+    model.quantize(Quantization::Int8).unwrap();
+    let x = Tensor::from_f32([132_104], vec![1.0; 132_104]).unwrap();
+    let found = model.predict(x).unwrap().to_f32();
+    assert!(
+        found.iter().all(|y| (y - 132_104.0).abs() < 0.1),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_int8_kernel_of_too_many_inputs_is_left() {
+    let mut model = Sequential::new()
+        .input([132_105])
+        .add(Dense::new(1))
+        .add(Dense::new(1))
+        .build()
+        .unwrap();
+    let done = model.quantize(Quantization::Int8).unwrap();
+    assert_eq!(done.layers, ["dense_1"]);
+    assert!(done.left[0].1.contains("at most 132104"), "{:?}", done.left);
 }

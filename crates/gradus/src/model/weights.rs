@@ -61,6 +61,19 @@ pub(crate) fn is_int8(x: f32) -> bool {
 }
 
 impl Model {
+    /// Refuses a model with a quantized layer, for what changes floats.
+    pub(crate) fn check_float(&self) -> Result<()> {
+        let mut layers = self.layers.iter();
+        match layers.find(|layer| layer.rule.quantization().is_some()) {
+            None => Ok(()),
+            Some(layer) => {
+                let at = format!("layer {}", layer.name);
+                let expected = "floats: a model is quantized last";
+                Err(Error::invalid(&at, "quantized weights", expected))
+            }
+        }
+    }
+
     /// Refuses weights of quantized layers that are no int8.
     pub(crate) fn check_int8(&self) -> Result<()> {
         for layer in &self.layers {

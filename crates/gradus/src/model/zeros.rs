@@ -47,6 +47,7 @@ impl Model {
             return Err(Error::invalid("threshold", threshold, "a number above 0"));
         }
         self.check_built()?;
+        self.check_float()?;
         let mut all = Vec::new();
         for layer in &mut self.layers {
             let pruned = layer.weights.iter_mut();

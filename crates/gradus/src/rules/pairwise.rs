@@ -50,3 +50,24 @@ impl Pairwise {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derivatives_are_those_of_finite_differences() {
+        use Pairwise::{Divide, Maximum, Minimum, Multiply, Subtract};
+        const H: f32 = 1.0 / 256.0;
+        for rule in [Subtract, Multiply, Divide, Maximum, Minimum] {
+            for (a, b) in [(0.5, 2.0), (-1.5, 0.75), (3.0, -2.5)] {
+                let by_a = (rule.value(a + H, b) - rule.value(a - H, b)) / (2.0 * H);
+                let by_b = (rule.value(a, b + H) - rule.value(a, b - H)) / (2.0 * H);
+                for (first, expected) in [(true, by_a), (false, by_b)] {
+                    let found = rule.derivative(a, b, first);
+                    assert!((found - expected).abs() < 1e-3, "{rule:?} {a} {b} {first}");
+                }
+            }
+        }
+    }
+}

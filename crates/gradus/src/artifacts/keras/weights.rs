@@ -382,7 +382,6 @@ fn int8(array: Array, shape: &[usize]) -> Result<Vec<f32>, String> {
     check_shape(&array, shape)?;
     let int8 = |x: &i32| i8::try_from(*x).map(f32::from);
     let values = match &array.values {
-        Values::I8(values) => Some(values.iter().map(|&x| x.into()).collect()),
         Values::I32(values) => values.iter().map(int8).collect::<Result<_, _>>().ok(),
         _ => None,
     };

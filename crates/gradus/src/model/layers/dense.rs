@@ -68,6 +68,17 @@ pub struct Dense {
     pub quantization: Option<Quantization>,
 }
 
+/// Refuses more inputs than an int8 kernel may have.
+fn check_inputs(inputs: usize) -> Result<()> {
+    match inputs {
+        0..=MOST_PRODUCTS => Ok(()),
+        _ => {
+            let expected = format!("at most {MOST_PRODUCTS}: an int8 kernel's sums are int32");
+            Err(Error::invalid("", format!("{inputs} inputs"), expected))
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -98,8 +109,7 @@ impl Dense {
         }
     }
 
-    /// The initializer of the kernel, which whole numbers have none of: they are read from a file,
-    /// or made of trained ones.
+    /// The initializer of the kernel; as in Keras, zeros where it is quantized.
     fn first_kernel(&self) -> Initializer {
         match self.quantization {
             None => self.kernel_initializer.clone(),
@@ -155,14 +165,8 @@ impl LayerFormula for Dense {
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let inputs = &inputs[0];
-        if self.quantization.is_some() && inputs.last() > MOST_PRODUCTS {
-            let expected =
-                format!("at most {MOST_PRODUCTS} of an int8 kernel, whose sums are int32");
-            return Err(Error::invalid(
-                "",
-                format!("{} inputs", inputs.last()),
-                expected,
-            ));
+        if self.quantization.is_some() {
+            check_inputs(inputs.last())?;
         }
         match inputs.rank() {
             0 => Err(Error::shape(
@@ -226,15 +230,7 @@ impl LayerFormula for Dense {
 
     fn quantize(&mut self, mode: Quantization, weights: &mut Vec<Weight>) -> Result<()> {
         if let Some(kernel) = weights.first_mut() {
-            let inputs = kernel.shape.first().copied().unwrap_or(0);
-            if inputs > MOST_PRODUCTS {
-                let expected = format!("at most {MOST_PRODUCTS}: sums are int32");
-                return Err(Error::invalid(
-                    "kernel",
-                    format!("{inputs} inputs"),
-                    expected,
-                ));
-            }
+            check_inputs(kernel.shape.first().copied().unwrap_or(0))?;
             let scale = to_int8(kernel, Channel::Column, "kernel_scale")?;
             weights.push(scale);
         }

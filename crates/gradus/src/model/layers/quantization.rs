@@ -1,4 +1,4 @@
-//! Quantized layers: whose weights are whole numbers with scales.
+//! Quantization: weights as whole numbers with scales.
 
 use crate::error::{Error, Result};
 use crate::model::Weight;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// Keras' mode of quantization, as in `model.quantize("int8")`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Quantization {
     /// Weights from -127 to 127, symmetric, with a scale for each unit; inputs are quantized row
@@ -49,7 +49,7 @@ pub(super) fn to_int8(matrix: &mut Weight, by: Channel, scales: &'static str) ->
         return Err(Error::Internal(format!("{} is no matrix", matrix.name)));
     };
     if matrix.values.iter().any(|x| !x.is_finite()) {
-        let expected = "finite numbers, which alone have int8 ones beside them";
+        let expected = "finite numbers";
         return Err(Error::invalid(matrix.name, "a NaN or infinity", expected));
     }
     let channel = |place: usize| match by {

@@ -106,7 +106,7 @@ impl Int8Kernel for Pack<'_> {
         if S::OFFSET != 0 {
             let corrections = &mut to[matrix.corrections::<S>()..];
             for (correction, sum) in corrections.iter_mut().zip(sums) {
-                *correction = f32::from_bits((S::OFFSET * sum) as u32);
+                *correction = f32::from_bits(S::OFFSET.wrapping_mul(sum) as u32);
             }
         }
     }

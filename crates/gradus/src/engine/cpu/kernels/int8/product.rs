@@ -207,7 +207,8 @@ impl QuantizedProduct {
             if S::OFFSET != 0 {
                 let corrections = self.w.cast::<i32>().add(self.matrix.corrections::<S>());
                 for (c, sum) in whole[..S::COLUMNS].iter_mut().enumerate() {
-                    *sum -= *corrections.add(column + c);
+                    // Both may have gone round; their difference fits.
+                    *sum = sum.wrapping_sub(*corrections.add(column + c));
                 }
             }
             let scale = self.scale.add(column);

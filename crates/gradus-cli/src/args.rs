@@ -256,7 +256,7 @@ pub struct Optimize {
     #[arg(long, value_name = "R,C", requires = "prune", value_parser = block)]
     pub block: Option<[usize; 2]>,
     /// Store weights in fewer bits
-    #[arg(long, value_enum, value_name = "f16")]
+    #[arg(long, value_enum, value_name = "f16|int8")]
     pub quantize: Option<Quantize>,
     /// Rows to measure on: as `evaluate` takes them, or without targets
     #[arg(long, value_name = "SPEC")]

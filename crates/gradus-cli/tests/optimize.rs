@@ -48,6 +48,33 @@ fn a_model_becomes_smaller_step_by_step() {
         (bytes[0], bytes[4]),
         (of_file("run/model.keras"), of_file("small.keras"))
     );
+    // A quarter of the bytes, and the same classes.
+    let int8 = [
+        "optimize",
+        "run",
+        "int8.keras",
+        "--data",
+        "digits:test",
+        "--json",
+    ];
+    let said = place.ok(&[&int8[..], &["--fold-batch-norm", "--quantize", "int8"]].concat());
+    let of_int8 = &self::steps(&said)[2].1;
+    let of_folded = self::steps(&said)[1].1["bytes"].as_f64().unwrap();
+    assert!(
+        of_int8["bytes"].as_f64().unwrap() < 0.75 * of_folded,
+        "{said}"
+    );
+    assert!(
+        of_int8["largest_difference"].as_f64().unwrap() < 0.1,
+        "{said}"
+    );
+    let message = place.mistake(&["optimize", "int8.keras", "x.keras", "--quantize", "int8"]);
+    assert!(
+        message.contains("--quantize int8") && message.contains("hidden"),
+        "{message}"
+    );
+    let message = place.mistake(&["optimize", "int8.keras", "x.keras", "--prune", "0.5"]);
+    assert!(message.contains("hidden"), "{message}");
     // Folding changes nothing but the last bits.
     let folded = &steps[1].1;
     assert!(folded["largest_difference"].as_f64().unwrap() < 1e-5);

@@ -11,9 +11,9 @@ use layers::{
     Add, AlphaDropout, Average, Cast, CategoryEncoding, CenterCrop, Concatenate, DenseTranspose,
     Discretization, Dot, ELU, Effect, Embedding, FlipMode, GaussianDropout, GaussianNoise, Hashing,
     IntegerLookup, Isnan, LayerNormalization, LeakyReLU, MCAlphaDropout, MCDropout, Maximum,
-    Minimum, Multiply, NanToNum, Normalization, PReLU, RReLU, RandomBrightness, RandomContrast,
-    RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
-    Randomness, ReLU, Rescaling, Reshape, Resizing, Softmax, StringLookup, Subtract,
+    Minimum, Multiply, NanToNum, Normalization, PReLU, Quantization, RReLU, RandomBrightness,
+    RandomContrast, RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation,
+    RandomZoom, Randomness, ReLU, Rescaling, Reshape, Resizing, Softmax, StringLookup, Subtract,
 };
 
 // Each of the files that include it uses its part.
@@ -252,6 +252,38 @@ fn files_give_the_same_model_back() {
         let rows = data(place, 3);
         let (found, wanted) = (loaded.evaluate(&rows), model.evaluate(&rows));
         assert_eq!(found.unwrap(), wanted.unwrap(), "{class}");
+    }
+}
+
+#[test]
+fn quantized_networks_are_read_as_they_were_written() {
+    let folder = Folder::new();
+    let path = folder.path("model.keras");
+    for (class, place, layer) in every_layer() {
+        let (mut model, _) = trained(place, &layer, false);
+        let done = model.quantize(Quantization::Int8).unwrap();
+        assert!(done.layers.iter().any(|name| name == "last"), "{class}");
+        let (tables, outputs) = model.to_layers();
+        let read = Model::from_layers("", &tables, outputs.as_deref(), 11).unwrap();
+        let rules =
+            |model: &Model| -> Vec<Layer> { model.layers.iter().map(|l| l.rule.clone()).collect() };
+        assert_eq!(rules(&read), rules(&model), "{class}");
+        if place == Place::Tied {
+            continue;
+        }
+        model.save(&path).unwrap();
+        let mut loaded = Model::load(&path).unwrap();
+        loaded.seed = model.seed;
+        assert_eq!(loaded.layers, model.layers, "{class}");
+        let rows = data(place, 3);
+        let of = |model: &Model, threads| {
+            gradus::set_threads(threads);
+            model.evaluate(&rows).unwrap()
+        };
+        let wanted = of(&model, 1);
+        assert_eq!(of(&loaded, 1), wanted, "{class}");
+        assert_eq!(of(&loaded, 3), wanted, "{class} on 3 threads");
+        gradus::set_threads(0);
     }
 }
 

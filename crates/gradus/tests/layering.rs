@@ -19,11 +19,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["base", "error", "data", "rules", "plan", "model", "engine"],
     ),
     (
-        "inspect",
-        &["base", "error", "data", "rules", "plan", "model", "train"],
+        "optimize",
+        &["base", "error", "data", "rules", "model", "train"],
     ),
     (
-        "optimize",
+        "inspect",
         &["base", "error", "data", "rules", "plan", "model", "train"],
     ),
     (

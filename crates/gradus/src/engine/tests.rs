@@ -1,6 +1,7 @@
 //! Tests of the fast engine against the reference, on whole models.
 
 mod observation;
+mod quantized;
 mod residual;
 
 use super::cpu::{Cpu, Isa};
@@ -9,7 +10,7 @@ use super::reference::Reference;
 use crate::data::{Dataset, Tensor};
 use crate::model::layers::{
     Activation as ActivationLayer, ActivityRegularization, BatchNormalization, Dense, Dropout,
-    LayerNormalization, PReLU,
+    LayerNormalization, PReLU, Quantization,
 };
 use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
@@ -170,6 +171,17 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .add_named("frozen", BatchNormalization::new(), false)
             .add_named("frozen_too", Dense::new(33), false)
             .add(Dense::new(5).activation(Activation::Softmax))
+    };
+    let quantized = || {
+        let base = Sequential::new().seed(16).input([31]);
+        let base = base.add(Dense::new(67).activation(Activation::Elu));
+        let mut base = base.add(Dense::new(33)).build().unwrap();
+        base.quantize(Quantization::Int8).unwrap();
+        base.set_trainable("*", false).unwrap();
+        let head = Dense::new(5).activation(Activation::Softmax);
+        let hidden = Dense::new(19).activation(Activation::Tanh);
+        let whole = Sequential::new().add_layers(&base, ..).unwrap();
+        whole.add(hidden).add(head)
     };
     let kept = || {
         let mut first = Dense::new(67)
@@ -380,6 +392,11 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             "frozen",
             data(75, 31, 5),
             compile(frozen(), Adam::new().into()),
+        ),
+        (
+            "quantized, frozen",
+            data(75, 31, 5),
+            compile(quantized(), Adam::new().into()),
         ),
         (
             "tied",

@@ -301,6 +301,17 @@ impl Model {
         self.inputs.iter().all(|input| input.shape.is_some()) && self.is_ready()
     }
 
+    /// Refuses a model without weights yet.
+    pub(crate) fn check_built(&self) -> Result<()> {
+        match self.is_built() {
+            true => Ok(()),
+            false => Err(Error::NotReady {
+                problem: "the model has no weights yet: give its input's shape, or call `build`"
+                    .into(),
+            }),
+        }
+    }
+
     /// True once no layer's output shape depends on `adapt` any more.
     pub(crate) fn is_ready(&self) -> bool {
         let mut nodes = self.nodes.iter();

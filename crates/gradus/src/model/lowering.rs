@@ -58,6 +58,7 @@ impl Model {
     /// The program of the plans with these specs. The model must be built; a plan with a loss needs
     /// it compiled too.
     pub(crate) fn lower(&self, specs: &[PlanSpec]) -> Result<Lowered> {
+        self.check_int8()?;
         let mut owners = Vec::new();
         let mut variables = Vec::new();
         let mut numbers: Vec<Vec<Buffer>> = Vec::new();

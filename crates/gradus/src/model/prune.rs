@@ -220,7 +220,8 @@ impl Model {
     /// Sets the smallest weights to zero, and returns the zeros that each kernel and each embedding
     /// then has. An error if the model has no weights yet, or some that are not finite.
     pub fn prune(&mut self, how: &Prune) -> Result<Vec<Zeros>> {
-        self.zeros()?;
+        self.check_built()?;
+        self.check_float()?;
         how.check(self)?;
         if let Some((layer, weight)) = self.not_finite().next() {
             let problem = format!("its {weight} has NaN or infinite numbers: it cannot be pruned");

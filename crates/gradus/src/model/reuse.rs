@@ -123,12 +123,7 @@ impl Model {
     /// Replaces the weights' values: as many weights, of the same shapes, in the same order. On an
     /// error nothing has changed.
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
-        if !self.is_built() {
-            let problem = "the model has no weights yet: give its input's shape, or call `build`";
-            return Err(Error::NotReady {
-                problem: problem.into(),
-            });
-        }
+        self.check_built()?;
         let own = self.layers.iter_mut();
         let own = own.flat_map(|l| l.weights.iter_mut().map(|w| (&*l.name, w)));
         replace("the model", own.collect(), weights)

@@ -3,14 +3,15 @@
 use super::graph::{Model, Source};
 use super::order::{Element, keras_order};
 use super::parts::Unit;
+use super::weights::Weight;
 use super::zeros::Zeros;
 use crate::base::shown::visible;
 use crate::error::Result;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The share of zeros from which on a model counts as pruned.
-const PRUNED: f64 = 0.01;
+/// The share of zeros from which on a model counts as pruned; of int8 numbers some are 0 by rounding.
+const PRUNED: f64 = 0.1;
 /// The number of shapes and connections of a layer that are named.
 const LISTED: usize = 8;
 
@@ -41,16 +42,17 @@ impl Model {
             }
         }
         text += &line('└', '┴', '┘');
-        let totals = [
-            (
-                "Total",
-                self.count_weights(true) + self.count_weights(false),
-            ),
-            ("Trainable", self.count_weights(true)),
-            ("Non-trainable", self.count_weights(false)),
+        let [trained, others] = [true, false].map(|trainable| {
+            let bytes = self.weights_of(trainable).map(Weight::bytes).sum();
+            (self.count_weights(trainable), bytes)
+        });
+        let totals: [(&str, (usize, usize)); 3] = [
+            ("Total", (trained.0 + others.0, trained.1 + others.1)),
+            ("Trainable", trained),
+            ("Non-trainable", others),
         ];
-        for (name, n) in totals {
-            let _ = writeln!(text, "{name} params: {} ({})", thousands(n), size(n * 4));
+        for (name, (n, bytes)) in totals {
+            let _ = writeln!(text, "{name} params: {} ({})", thousands(n), size(bytes));
         }
         let zeros = self.zeros().unwrap_or_default();
         let share = Zeros::total(&zeros);
@@ -66,12 +68,17 @@ impl Model {
 
     /// The number of parameters that are trained, or are not.
     pub(crate) fn count_weights(&self, trainable: bool) -> usize {
-        self.layers
-            .iter()
-            .flat_map(|l| l.weights.iter().map(move |w| (l, w)))
-            .filter(|(l, w)| (l.trainable && w.trainable) == trainable)
-            .map(|(_, w)| w.values.len())
-            .sum()
+        let weights = self.weights_of(trainable);
+        weights.map(|weight| weight.values.len()).sum()
+    }
+
+    /// The weights that are trained, or are not.
+    fn weights_of(&self, trainable: bool) -> impl Iterator<Item = &Weight> {
+        let layers = self.layers.iter();
+        let weights = layers.flat_map(|l| l.weights.iter().map(move |w| (l, w)));
+        weights
+            .filter(move |(l, w)| (l.trainable && w.trainable) == trainable)
+            .map(|(_, weight)| weight)
     }
 
     /// The table's cells, the header first.

@@ -31,6 +31,17 @@ pub(super) fn owners(model: &Model) -> Result<Vec<Option<usize>>> {
     layers.iter().map(owner).collect()
 }
 
+impl Model {
+    /// Names of the layers whose kernel another layer uses.
+    pub(crate) fn shared_kernels(&self) -> Result<Vec<String>> {
+        let owners = owners(self)?;
+        let owners = owners.into_iter().flatten();
+        Ok(owners
+            .map(|owner| self.layers[owner].name.clone())
+            .collect())
+    }
+}
+
 /// Refuses a tied layer that gives and takes something else than its kernel takes and
 /// gives.
 pub(super) fn check(model: &Model, shapes: &[(Vec<Shape>, Shape)]) -> Result<()> {
@@ -41,11 +52,12 @@ pub(super) fn check(model: &Model, shapes: &[(Vec<Shape>, Shape)]) -> Result<()>
         };
         let (name, owner) = (&model.layers[node.layer].name, &model.layers[owner]);
         let kernel = match (owner.rule.as_dense(), owner.weights.first()) {
-            (Some(_), Some(kernel)) => kernel,
+            (Some(dense), Some(kernel)) if dense.quantization.is_none() => kernel,
             _ => {
                 let at = format!("layer {name}: tied_to");
                 let found = format!("{}, a layer {}", owner.name, owner.rule.class());
-                return Err(Error::invalid(&at, found, "a Dense layer of the model"));
+                let expected = "a Dense layer of the model that is not quantized";
+                return Err(Error::invalid(&at, found, expected));
             }
         };
         let found = [output.last(), inputs[0].last()];

@@ -14,6 +14,9 @@ pub struct Weight {
     pub shape: Vec<usize>,
     /// True if gradients may change it; false for a moving mean.
     pub trainable: bool,
+    /// True for whole numbers from -128 to 127, which files store as such: those of a quantized
+    /// layer.
+    pub int8: bool,
     /// Values, the last axis innermost.
     pub values: Vec<f32>,
 }
@@ -27,7 +30,18 @@ impl Weight {
             values: spec.initializer.values(&spec.shape, &mut random),
             shape: spec.shape,
             trainable: spec.trainable,
+            int8: spec.int8,
         }
+    }
+
+    /// The bytes of its values in a file.
+    pub(crate) fn bytes(&self) -> usize {
+        let each = if self.int8 {
+            size_of::<i8>()
+        } else {
+            size_of::<f32>()
+        };
+        each * self.values.len()
     }
 
     /// Replaces its values by as many others.
@@ -45,7 +59,39 @@ impl Weight {
     }
 }
 
+/// True for a whole number from -128 to 127.
+pub(crate) fn is_int8(x: f32) -> bool {
+    (-128.0..=127.0).contains(&x) && x.fract() == 0.0
+}
+
 impl Model {
+    /// Refuses a model with a quantized layer, for what changes floats.
+    pub(crate) fn check_float(&self) -> Result<()> {
+        let mut layers = self.layers.iter();
+        match layers.find(|layer| layer.rule.quantization().is_some()) {
+            None => Ok(()),
+            Some(layer) => {
+                let at = format!("layer {}", layer.name);
+                let expected = "floats: a model is quantized last";
+                Err(Error::invalid(&at, "quantized weights", expected))
+            }
+        }
+    }
+
+    /// Refuses weights of quantized layers that are no int8.
+    pub(crate) fn check_int8(&self) -> Result<()> {
+        for layer in &self.layers {
+            for weight in layer.weights.iter().filter(|weight| weight.int8) {
+                if let Some(found) = weight.values.iter().find(|x| !is_int8(**x)) {
+                    let at = format!("layer {}: {}", layer.name, weight.name);
+                    let expected = "whole numbers from -128 to 127, since the layer is quantized";
+                    return Err(Error::invalid(&at, found, expected));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The weights with a NaN or infinite value: layers' and weights' names, in the order of the
     /// layers.
     ///

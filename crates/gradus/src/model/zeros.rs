@@ -55,7 +55,8 @@ impl Model {
         if !(threshold > 0.0 && threshold.is_finite()) {
             return Err(Error::invalid("threshold", threshold, "a number above 0"));
         }
-        self.zeros()?;
+        self.check_built()?;
+        self.check_float()?;
         for layer in &mut self.layers {
             let pruned = layer.weights.iter_mut();
             for weight in pruned.filter(|weight| PRUNED.contains(&weight.name)) {
@@ -71,12 +72,7 @@ impl Model {
 
     /// The zeros that each kernel and each embedding has. An error if the model has no weights yet.
     pub fn zeros(&self) -> Result<Vec<Zeros>> {
-        if !self.is_built() {
-            let problem = "the model has no weights yet: give its input's shape, or call `build`";
-            return Err(Error::NotReady {
-                problem: problem.into(),
-            });
-        }
+        self.check_built()?;
         let each = |layer: &LayerEntry| {
             let pruned = layer.weights.iter();
             let pruned = pruned.filter(|weight| PRUNED.contains(&weight.name));

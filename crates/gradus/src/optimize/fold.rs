@@ -211,6 +211,7 @@ fn folded(entry: &LayerEntry, affine: &Affine, before: bool) -> Option<Vec<Weigh
         name: "bias",
         shape: vec![units],
         trainable: true,
+        int8: false,
         values: sums.into_iter().map(|sum| sum as f32).collect(),
     };
     let kernel = Weight {

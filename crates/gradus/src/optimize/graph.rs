@@ -24,12 +24,13 @@ impl<'a> Graph<'a> {
     }
 
     /// The layer of a node, if it is a dense one whose weights may change: used once, its kernel its
-    /// own.
+    /// own and not quantized.
     pub fn free_dense(&self, node: usize) -> Option<usize> {
         let layer = self.model.nodes[node].layer;
         let entry = &self.model.layers[layer];
         let is_dense = entry.rule.as_dense().is_some() && !self.tied.contains(&*entry.name);
-        (is_dense && self.uses[layer].len() == 1).then_some(layer)
+        let is_float = entry.rule.quantization().is_none();
+        (is_dense && is_float && self.uses[layer].len() == 1).then_some(layer)
     }
 
     /// True if this node alone takes the output of `from`, which is no output of the model.

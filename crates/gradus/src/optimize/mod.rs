@@ -2,22 +2,19 @@
 
 mod fold;
 mod graph;
+mod quantize;
 mod units;
 
 use crate::error::{Error, Result};
 use crate::model::Model;
 
 pub use fold::{Folded, Folding, fold};
+pub use quantize::Quantized;
 pub use units::{Shrunk, prune_units};
 
 /// Refuses a model without weights, or with some that are not finite.
 fn check(model: &Model) -> Result<()> {
-    if !model.is_built() {
-        let problem = "the model has no weights yet: give its input's shape, or call `build`";
-        return Err(Error::NotReady {
-            problem: problem.into(),
-        });
-    }
+    model.check_built()?;
     match model.not_finite().next() {
         None => Ok(()),
         Some((layer, weight)) => Err(Error::Config {

@@ -243,6 +243,7 @@ fn add_to_bias(entry: &mut LayerEntry, sums: &[f64]) {
             name: "bias",
             shape: vec![sums.len()],
             trainable: true,
+            int8: false,
             values: vec![0.0; sums.len()],
         });
         if let Some(dense) = entry.rule.as_dense_mut() {

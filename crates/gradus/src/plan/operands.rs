@@ -32,6 +32,9 @@ pub enum Layout {
     Product(View),
     /// The weight matrix of a product, or its gradient, which an engine may keep packed.
     Weights(MatMulDims),
+    /// The weight matrix of a quantized product, of whole numbers, which an engine may keep as
+    /// int8 in any order.
+    Int8(MatMulDims),
     /// Elements of a variable, or of its gradient, beside those of all others of this layout:
     /// they must be packed alike.
     Elements,
@@ -98,6 +101,14 @@ pub fn weights(dims: MatMulDims) -> Extent {
     Extent {
         size: Size::Fixed(dims.inputs * dims.outputs),
         layout: Layout::Weights(dims),
+    }
+}
+
+/// The weight matrix of a quantized product: see [`Layout::Int8`].
+pub fn int8(dims: MatMulDims) -> Extent {
+    Extent {
+        layout: Layout::Int8(dims),
+        ..weights(dims)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod activations;
 pub(crate) mod augment;
 pub mod constraints;
 pub mod initializers;
+pub(crate) mod int8;
 pub mod losses;
 pub(crate) mod mapping;
 pub mod metrics;

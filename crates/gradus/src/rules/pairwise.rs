@@ -9,6 +9,8 @@ pub enum Pairwise {
     Subtract,
     /// a · b.
     Multiply,
+    /// a / b.
+    Divide,
     /// The larger one.
     Maximum,
     /// The smaller one.
@@ -22,6 +24,7 @@ impl Pairwise {
         match self {
             Pairwise::Subtract => a - b,
             Pairwise::Multiply => a * b,
+            Pairwise::Divide => a / b,
             Pairwise::Maximum => L::select(a.lt(b), b, a),
             Pairwise::Minimum => L::select(b.lt(a), b, a),
         }
@@ -40,8 +43,31 @@ impl Pairwise {
             Pairwise::Subtract => -L::one(),
             Pairwise::Multiply if first => b,
             Pairwise::Multiply => a,
+            Pairwise::Divide if first => L::one() / b,
+            Pairwise::Divide => -(a / (b * b)),
             Pairwise::Maximum => chosen(a.lt(b)),
             Pairwise::Minimum => chosen(b.lt(a)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derivatives_are_those_of_finite_differences() {
+        use Pairwise::{Divide, Maximum, Minimum, Multiply, Subtract};
+        const H: f32 = 1.0 / 256.0;
+        for rule in [Subtract, Multiply, Divide, Maximum, Minimum] {
+            for (a, b) in [(0.5, 2.0), (-1.5, 0.75), (3.0, -2.5)] {
+                let by_a = (rule.value(a + H, b) - rule.value(a - H, b)) / (2.0 * H);
+                let by_b = (rule.value(a, b + H) - rule.value(a, b - H)) / (2.0 * H);
+                for (first, expected) in [(true, by_a), (false, by_b)] {
+                    let found = rule.derivative(a, b, first);
+                    assert!((found - expected).abs() < 1e-3, "{rule:?} {a} {b} {first}");
+                }
+            }
         }
     }
 }

@@ -9,6 +9,38 @@ use crate::model::layers::{InputCheck, MOST_PLACES};
 use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
+/// Refuses to train a quantized layer, or through one.
+pub(super) fn trainable(model: &Model) -> Result<()> {
+    // True of each node whose output depends on a weight that is to be trained.
+    let mut moves: Vec<bool> = Vec::new();
+    for node in &model.nodes {
+        let layer = &model.layers[node.layer];
+        let inputs = node.inputs.iter();
+        let before = inputs.into_iter().any(|source| match *source {
+            Source::Input(_) => false,
+            Source::Node(n) => moves[n],
+        });
+        if let Some(mode) = layer.rule.quantization()
+            && (layer.trainable || before)
+        {
+            let what = match layer.trainable {
+                true => "a layer to be trained that is",
+                false => "a layer before it to be trained, and itself",
+            };
+            let found = format!("{what} quantized to {}", mode.name());
+            let expected = "`trainable = false`, for it and those before it: \
+                            a model is trained first, then quantized";
+            return Err(Error::invalid(
+                &format!("layer {}", layer.name),
+                found,
+                expected,
+            ));
+        }
+        moves.push(before || layer.trainable && layer.weights.iter().any(|w| w.trainable));
+    }
+    Ok(())
+}
+
 /// Checks rows and the types and shapes of the inputs.
 pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     check::not_empty(data)?;

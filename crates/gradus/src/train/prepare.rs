@@ -27,6 +27,7 @@ impl Model {
             check::finite_inputs(self, &sample)?;
             self.adapt_on(device, &train, false)?;
         }
+        check::trainable(self)?;
         check::labelled(self, &sample)?;
         let weighed = weigh_classes(sample, class_weight)?;
         if let Some(held_out) = held_out {

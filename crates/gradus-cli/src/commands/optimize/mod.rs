@@ -8,6 +8,7 @@ use crate::models;
 use crate::output;
 use gradus::artifacts::keras::{Storage, save_keras_as};
 use gradus::data::Data;
+use gradus::layers::Quantization;
 use gradus::model::Prune;
 use gradus::optimize::{Folding, fold, prune_units};
 use gradus::{Error, Model, Result};
@@ -80,6 +81,7 @@ pub fn run(args: Optimize) -> Result<()> {
             work.storage.half = true;
             work.done("float16", Vec::new())?;
         }
+        Some(Quantize::Int8) => work.quantize()?,
     }
     save_keras_as(&work.model, &args.output, work.compressed())?;
     match args.json {
@@ -159,6 +161,24 @@ impl Work<'_> {
         self.done("folded", details)
     }
 
+    fn quantize(&mut self) -> Result<()> {
+        let quantized = self.model.quantize(Quantization::Int8)?;
+        if quantized.layers.is_empty() {
+            let expected = "a Dense or an Embedding that is not quantized yet";
+            let left = quantized.left.iter();
+            let left = left.map(|(layer, why)| format!("{layer}: {why}"));
+            let found = left.collect::<Vec<_>>().join("; ");
+            return Err(Error::invalid("--quantize int8", found, expected));
+        }
+        let layers = quantized
+            .layers
+            .into_iter()
+            .map(|layer| format!("{layer} to int8"));
+        let left = quantized.left.into_iter();
+        let left = left.map(|(layer, why)| format!("{layer} stays as it is: {why}"));
+        self.done("int8", layers.chain(left).collect())
+    }
+
     fn prune_units(&mut self, share: f64) -> Result<()> {
         let (model, shrunk) = prune_units(&self.model, share, self.rows)?;
         self.model = model;
@@ -175,4 +195,7 @@ impl Work<'_> {
 pub enum Quantize {
     /// Half-precision floats, in half of the bytes; computing stays in single precision
     F16,
+    /// Keras' int8: whole numbers with a scale for each unit, in a quarter of the bytes, and products
+    /// of whole numbers; such a layer is not trained any more
+    Int8,
 }

@@ -159,6 +159,7 @@ pub(crate) fn weights_to_bytes(model: &Model) -> Result<Vec<u8>> {
 }
 
 fn tree_to_bytes(model: &Model, half: bool) -> Result<Vec<u8>> {
+    model.check_int8()?;
     let mut root = hdf5::Group::default();
     weights::store(model, &mut root, half);
     optimizer::store(model, &mut root);
@@ -281,15 +282,20 @@ pub(crate) fn named_weights(path: &Path) -> Result<Vec<NamedArray>> {
         .into_iter()
         .filter_map(|(name, array)| {
             let shape = array.shape;
-            match array.values {
-                hdf5::Values::F32(values) => Some(NamedArray {
-                    name,
-                    shape,
-                    values,
-                }),
+            let (values, int8) = match array.values {
+                hdf5::Values::F32(values) => (values, false),
+                hdf5::Values::I32(values) if !shape.is_empty() => {
+                    (values.into_iter().map(|x| x as f32).collect(), true)
+                }
                 // A count that no computation uses.
-                _ => None,
-            }
+                _ => return None,
+            };
+            Some(NamedArray {
+                name,
+                shape,
+                int8,
+                values,
+            })
         });
     Ok(arrays.collect())
 }

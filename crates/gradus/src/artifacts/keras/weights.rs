@@ -26,6 +26,10 @@ pub(crate) fn store(model: &Model, root: &mut Group, half: bool) {
             let array = match weight.name {
                 // Keras' only integer variable, which it does not use.
                 "count" => Array::whole(0),
+                _ if weight.int8 => Array {
+                    shape: weight.shape.clone(),
+                    values: Values::I8(weight.values.iter().map(|&x| x as i8).collect()),
+                },
                 _ if half => Array {
                     shape: weight.shape.clone(),
                     values: Values::F16(weight.values.clone()),
@@ -134,12 +138,14 @@ fn fill(
         layer.weights.push(Weight {
             values: match spec.name {
                 "count" => array.as_whole().map(|_| vec![0.0]).ok_or_else(wrong_count),
+                _ if spec.int8 => int8(array, &spec.shape),
                 _ => floats(array, &spec.shape),
             }
             .map_err(|problem| format!("{at}: {problem}"))?,
             name: spec.name,
             shape: spec.shape,
             trainable: spec.trainable,
+            int8: spec.int8,
         });
     }
     Ok(())
@@ -375,13 +381,29 @@ fn wrong_count() -> String {
     "expected a single whole number".to_owned()
 }
 
+/// The values of an array of int8, if it has that shape.
+fn int8(array: Array, shape: &[usize]) -> Result<Vec<f32>, String> {
+    check_shape(&array, shape)?;
+    let int8 = |x: &i32| i8::try_from(*x).map(f32::from);
+    let values = match &array.values {
+        Values::I32(values) => values.iter().map(int8).collect::<Result<_, _>>().ok(),
+        _ => None,
+    };
+    values.ok_or_else(|| "expected whole numbers from -128 to 127 alone".to_owned())
+}
+
+fn check_shape(array: &Array, shape: &[usize]) -> Result<(), String> {
+    match array.shape == shape {
+        true => Ok(()),
+        false => Err(format!("found shape {:?}, expected {shape:?}", array.shape)),
+    }
+}
+
 /// An array's values, if it has that shape.
 pub(crate) fn floats(array: Array, shape: &[usize]) -> Result<Vec<f32>, String> {
-    if array.shape != shape {
-        return Err(format!("found shape {:?}, expected {shape:?}", array.shape));
-    }
+    check_shape(&array, shape)?;
     match array.values {
-        super::hdf5::Values::F32(values) => Ok(values),
+        Values::F32(values) => Ok(values),
         _ => Err("found whole numbers, expected floats".to_owned()),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::names::{self, Layout, NamedArray};
 use crate::base::shown::list;
-use crate::model::Model;
+use crate::model::weights::is_int8;
+use crate::model::{Model, Weight};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -93,6 +94,8 @@ pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled,
                 report.missing.push(keras);
                 continue;
             };
+            let has_scale = by_name.contains_key(&format!("{keras}_scale"));
+            check_quantized(weight, &array, has_scale)?;
             let mut expected = weight.shape.clone();
             if turned {
                 expected.reverse();
@@ -119,6 +122,17 @@ pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled,
         .filter(|name| !name.ends_with(".num_batches_tracked"))
         .collect();
     Ok((filled, report))
+}
+
+/// Refuses whole numbers for floats, and floats for whole numbers; `has_scale` if the file has a
+/// scale for the array.
+fn check_quantized(weight: &Weight, array: &NamedArray, has_scale: bool) -> Result<(), String> {
+    let problem = match weight.int8 {
+        false if array.int8 || has_scale => "is quantized, the model's layer is not",
+        true if !array.values.iter().all(|&x| is_int8(x)) => "is not int8, the model's layer is",
+        _ => return Ok(()),
+    };
+    Err(format!("{} {problem}", array.name))
 }
 
 /// Replaces the weights by the new values.

@@ -66,6 +66,7 @@ pub fn save_weights(model: &Model, path: impl AsRef<Path>, layout: Layout) -> Re
     if !model.is_built() {
         return Err(not_built());
     }
+    model.check_int8()?;
     let bytes = match (format, layout) {
         (Format::KerasWeights, Layout::Keras) => keras::weights_to_bytes(model)?,
         (Format::KerasWeights, layout) => {

@@ -12,6 +12,8 @@ pub(crate) struct NamedArray {
     pub name: String,
     /// The dimensions, outermost first.
     pub shape: Vec<usize>,
+    /// True for the whole numbers of a quantized layer.
+    pub int8: bool,
     /// Values in row-major order, of the shape's size.
     pub values: Vec<f32>,
 }
@@ -60,6 +62,7 @@ pub(crate) fn of(model: &Model, layout: Layout) -> Vec<NamedArray> {
                     true => weight.shape.iter().rev().copied().collect(),
                     false => weight.shape.clone(),
                 },
+                int8: weight.int8,
                 values: match transposed {
                     true => transpose(&weight.values, weight.shape[1]),
                     false => weight.values.clone(),

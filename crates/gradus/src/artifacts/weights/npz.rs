@@ -37,6 +37,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
         tensor.numbers()?;
         Ok(NamedArray {
             name,
+            int8: false,
             shape: std::iter::once(tensor.rows())
                 .chain(tensor.shape().dims().iter().copied())
                 .collect(),

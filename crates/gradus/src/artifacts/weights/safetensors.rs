@@ -15,12 +15,16 @@ const MAX_HEADER: u64 = 4 << 20;
 pub(super) fn write(arrays: &[NamedArray], layout: Layout) -> Result<Vec<u8>> {
     let internal = |error: safetensors::SafeTensorError| Error::Internal(error.to_string());
     let bytes = arrays.iter().map(|array| {
-        let bytes = array.values.iter().flat_map(|value| value.to_le_bytes());
-        bytes.collect::<Vec<u8>>()
+        let values = array.values.iter();
+        match array.int8 {
+            true => values.map(|&value| value as i8 as u8).collect(),
+            false => values.flat_map(|value| value.to_le_bytes()).collect(),
+        }
     });
     let bytes: Vec<Vec<u8>> = bytes.collect();
     let views = arrays.iter().zip(&bytes).map(|(array, bytes)| {
-        let view = TensorView::new(Dtype::F32, array.shape.clone(), bytes);
+        let dtype = if array.int8 { Dtype::I8 } else { Dtype::F32 };
+        let view = TensorView::new(dtype, array.shape.clone(), bytes);
         Ok((array.name.as_str(), view.map_err(internal)?))
     });
     let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_>>()?;
@@ -49,11 +53,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<NamedArray>> {
         }
         let values = floats(view.dtype(), view.data()).ok_or_else(|| {
             let found = view.dtype();
-            problem(format!("{name}: found type {found:?}, expected floats"))
+            problem(format!(
+                "{name}: found type {found:?}, expected floats or I8"
+            ))
         })?;
         arrays.push(NamedArray {
             name: name.to_owned(),
             shape: view.shape().to_vec(),
+            int8: view.dtype() == Dtype::I8,
             values,
         });
     }
@@ -68,6 +75,7 @@ fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     Some(match dtype {
         Dtype::F32 => each(bytes, f32::from_le_bytes),
         Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        Dtype::I8 => each(bytes, |b| i8::from_le_bytes(b).into()),
         Dtype::F16 => each(bytes, |b| half(u16::from_le_bytes(b))),
         Dtype::BF16 => each(bytes, |[low, high]| f32::from_le_bytes([0, 0, low, high])),
         _ => return None,

@@ -7,6 +7,7 @@ use super::compile::{Compiled, packing};
 use super::context::{Context, Pointers};
 use super::denormals::Flushed;
 use super::isa::Isa;
+use super::kernels::int8::Int8Packed;
 use super::packed::PanelPacked;
 use super::pool::{self, Barrier, Pool};
 use super::thread_tuner::ThreadTuner;
@@ -35,12 +36,22 @@ pub(super) struct CpuSession {
     own_pool: Option<Pool>,
 }
 
-/// A variable's memory: its first element, its size, and its layout, if it is panel-packed.
+/// A variable's memory: its first element, their number there, the number of its values, and
+/// their layout.
 #[derive(Clone, Copy)]
 struct VariableMemory {
     start: usize,
+    room: usize,
     size: usize,
-    packed: Option<PanelPacked>,
+    layout: Layout,
+}
+
+/// The layout of a variable's values.
+#[derive(Clone, Copy)]
+enum Layout {
+    RowMajor,
+    Panels(PanelPacked),
+    Int8(Int8Packed),
 }
 
 /// A compiled plan with its tasks and the addresses of its buffers.
@@ -54,16 +65,24 @@ struct Prepared {
 impl CpuSession {
     pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Result<Self> {
         memory::check_buffers(&program)?;
-        let layouts = packing::weights(&program);
+        let (layouts, int8) = (packing::weights(&program), packing::int8(&program)?);
         let mut memory = Vec::new();
         let mut end = 0;
         for (i, variable) in program.variables.iter().enumerate() {
+            let size = variable.size;
+            let panels = layouts.first().and_then(|layout| layout[i]);
+            let (layout, room) = match (int8[i], panels) {
+                (Some(matrix), _) => (Layout::Int8(matrix), matrix.room(isa)),
+                (None, Some(matrix)) => (Layout::Panels(matrix), size),
+                (None, None) => (Layout::RowMajor, size),
+            };
             memory.push(VariableMemory {
                 start: end,
-                size: variable.size,
-                packed: layouts.first().and_then(|layout| layout[i]),
+                room,
+                size,
+                layout,
             });
-            end += allocation::room(variable.size, true);
+            end += allocation::room(room, true);
         }
         let plans = program.plans.into_iter().zip(layouts);
         let plans = plans.map(|(plan, layout)| Compiled::new(plan, layout).map(Arc::new));
@@ -131,32 +150,26 @@ impl Session for CpuSession {
             Arc::get_mut(&mut self.variables).is_some(),
             "another session reads them"
         );
-        let VariableMemory {
-            start,
-            size,
-            packed,
-        } = self.memory[variable.index()];
-        assert_eq!(size, values.len());
+        let of = self.memory[variable.index()];
+        assert_eq!(of.size, values.len());
         // SAFETY: the variable's place in the arena, which nobody else touches.
-        let place = unsafe { std::slice::from_raw_parts_mut(self.variables.at(start), size) };
-        match packed {
-            Some(matrix) => matrix.pack(self.isa, values, place),
-            None => place.copy_from_slice(values),
+        let place = unsafe { std::slice::from_raw_parts_mut(self.variables.at(of.start), of.room) };
+        match of.layout {
+            Layout::RowMajor => place.copy_from_slice(values),
+            Layout::Panels(matrix) => matrix.pack(self.isa, values, place),
+            Layout::Int8(matrix) => matrix.pack(self.isa, values, place),
         }
     }
 
     fn read(&self, variable: Buffer, values: &mut [f32]) {
-        let VariableMemory {
-            start,
-            size,
-            packed,
-        } = self.memory[variable.index()];
-        assert_eq!(size, values.len());
+        let of = self.memory[variable.index()];
+        assert_eq!(of.size, values.len());
         // SAFETY: as in `write`.
-        let place = unsafe { std::slice::from_raw_parts(self.variables.at(start), size) };
-        match packed {
-            Some(matrix) => matrix.unpack(self.isa, place, values),
-            None => values.copy_from_slice(place),
+        let place = unsafe { std::slice::from_raw_parts(self.variables.at(of.start), of.room) };
+        match of.layout {
+            Layout::RowMajor => values.copy_from_slice(place),
+            Layout::Panels(matrix) => matrix.unpack(self.isa, place, values),
+            Layout::Int8(matrix) => matrix.unpack(self.isa, place, values),
         }
     }
 

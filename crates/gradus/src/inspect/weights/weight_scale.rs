@@ -16,7 +16,12 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
         let Some(kernel) = layer.entry.weights.first() else {
             continue;
         };
-        let squares: f64 = kernel.values.iter().map(|&x| f64::from(x).powi(2)).sum();
+        // Whole numbers are divided by the scale of their column, the last weight.
+        let scales = layer.entry.weights.last().filter(|_| kernel.int8);
+        let scale = |place: usize| scales.map_or(1.0, |s| s.values[place % s.values.len()]);
+        let numbers = kernel.values.iter().enumerate();
+        let squares = numbers.map(|(place, x)| f64::from(x / scale(place)).powi(2));
+        let squares: f64 = squares.sum();
         let size = (squares / kernel.values.len().max(1) as f64).sqrt();
         // LeCun's deviation, which preserves the scale of activations.
         let inputs = kernel.shape.first().copied().unwrap_or(1).max(1);

@@ -147,6 +147,7 @@ impl LayerFormula for BatchNormalization {
                 shape: dims_of(&axes, &inputs[0]),
                 initializer: initializer.clone(),
                 trainable,
+                int8: false,
             })
             .collect()
     }

@@ -1,13 +1,16 @@
+use super::quantization::{Channel, Quantization, to_int8};
 use super::variables::check_rules;
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
+use crate::rules::int8::MOST_PRODUCTS;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +62,21 @@ pub struct Dense {
     /// Constraint on the bias. Default none.
     #[serde(default)]
     pub bias_constraint: Option<Constraint>,
+    /// Mode in which the kernel is quantized, by `Model::quantize`. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub quantization: Option<Quantization>,
+}
+
+/// Refuses more inputs than an int8 kernel may have.
+fn check_inputs(inputs: usize) -> Result<()> {
+    match inputs {
+        0..=MOST_PRODUCTS => Ok(()),
+        _ => {
+            let expected = format!("at most {MOST_PRODUCTS}: an int8 kernel's sums are int32");
+            Err(Error::invalid("", format!("{inputs} inputs"), expected))
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -87,6 +105,15 @@ impl Dense {
             kernel_constraint: None,
             bias_constraint: None,
             activity_regularizer: None,
+            quantization: None,
+        }
+    }
+
+    /// The initializer of the kernel; as in Keras, zeros where it is quantized.
+    fn first_kernel(&self) -> Initializer {
+        match self.quantization {
+            None => self.kernel_initializer.clone(),
+            Some(Quantization::Int8) => Initializer::Zeros,
         }
     }
 }
@@ -137,9 +164,17 @@ impl LayerFormula for Dense {
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        match inputs[0].rank() {
-            0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch: one column of inputs is `Tensor::from_f32([1], values)`")),
-            _ => Ok(inputs[0].with_last(self.units)),
+        let inputs = &inputs[0];
+        if self.quantization.is_some() {
+            check_inputs(inputs.last())?;
+        }
+        match inputs.rank() {
+            0 => Err(Error::shape(
+                "",
+                inputs,
+                "at least one axis beside the batch: one column of inputs is `Tensor::from_f32([1], values)`",
+            )),
+            _ => Ok(inputs.with_last(self.units)),
         }
     }
 
@@ -147,8 +182,9 @@ impl LayerFormula for Dense {
         let mut specs = vec![VariableSpec {
             name: "kernel",
             shape: vec![inputs[0].last(), self.units],
-            initializer: self.kernel_initializer.clone(),
-            trainable: true,
+            initializer: self.first_kernel(),
+            trainable: self.quantization.is_none(),
+            int8: self.quantization.is_some(),
         }];
         if self.use_bias {
             specs.push(VariableSpec {
@@ -156,15 +192,29 @@ impl LayerFormula for Dense {
                 shape: vec![self.units],
                 initializer: self.bias_initializer.clone(),
                 trainable: true,
+                int8: false,
+            });
+        }
+        if self.quantization.is_some() {
+            specs.push(VariableSpec {
+                name: "kernel_scale",
+                shape: vec![self.units],
+                initializer: Initializer::Ones,
+                trainable: false,
+                int8: false,
             });
         }
         specs
     }
 
     fn variable_rules(&self) -> Vec<VariableRules<'_>> {
+        let kernel = VariableRules::new("kernel", &self.kernel_initializer);
         vec![
-            VariableRules::new("kernel", &self.kernel_initializer)
-                .kept(&self.kernel_regularizer, &self.kernel_constraint),
+            match self.quantization {
+                None => kernel.kept(&self.kernel_regularizer, &self.kernel_constraint),
+                // As in Keras, which keeps the rules of whole numbers as mere arguments.
+                Some(Quantization::Int8) => kernel,
+            },
             VariableRules::new("bias", &self.bias_initializer)
                 .kept(&self.bias_regularizer, &self.bias_constraint),
         ]
@@ -174,8 +224,28 @@ impl LayerFormula for Dense {
         self.activity_regularizer.clone()
     }
 
+    fn quantization(&self) -> Option<Quantization> {
+        self.quantization
+    }
+
+    fn quantize(&mut self, mode: Quantization, weights: &mut Vec<Weight>) -> Result<()> {
+        if let Some(kernel) = weights.first_mut() {
+            check_inputs(kernel.shape.first().copied().unwrap_or(0))?;
+            let scale = to_int8(kernel, Channel::Column, "kernel_scale")?;
+            weights.push(scale);
+        }
+        self.quantization = Some(mode);
+        Ok(())
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
-        let mut y = plan.product(&call.inputs[0], call.variables[0], self.units);
+        let x = &call.inputs[0];
+        let mut y = match (self.quantization, call.variables) {
+            (Some(Quantization::Int8), &[kernel, .., scale]) => {
+                plan.quantized_product(x, (kernel, scale), self.units)
+            }
+            _ => plan.product(x, call.variables[0], self.units),
+        };
         if self.use_bias {
             y = plan.bias(&y, call.variables[1]);
         }

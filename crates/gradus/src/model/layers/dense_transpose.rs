@@ -92,6 +92,7 @@ impl LayerFormula for DenseTranspose {
             shape: vec![self.units],
             initializer: self.bias_initializer.clone(),
             trainable: true,
+            int8: false,
         });
         bias.into_iter().collect()
     }

@@ -1,12 +1,15 @@
+use super::quantization::{Channel, Quantization, to_int8};
 use super::variables::check_rules;
 use super::{Call, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
+use crate::model::Weight;
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::{Initializer, RandomUniform};
+use crate::rules::pairwise::Pairwise;
 use crate::rules::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,10 @@ pub struct Embedding {
     /// Constraint on the rows. Default none.
     #[serde(default)]
     pub embeddings_constraint: Option<Constraint>,
+    /// Mode in which the rows are quantized, by `Model::quantize`. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub quantization: Option<Quantization>,
 }
 
 fn uniform() -> Initializer {
@@ -48,6 +55,7 @@ impl Embedding {
             embeddings_regularizer: None,
             activity_regularizer: None,
             embeddings_constraint: None,
+            quantization: None,
         }
     }
 }
@@ -63,7 +71,10 @@ setters!(Embedding {
 
 impl Rule for Embedding {
     fn check(&self) -> Result<()> {
-        for (name, size) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
+        for (name, size) in [
+            ("input_dim", self.input_dim),
+            ("output_dim", self.output_dim),
+        ] {
             if size == 0 {
                 return Err(Error::invalid(name, 0, "a whole number above 0"));
             }
@@ -79,7 +90,9 @@ impl Rule for Embedding {
 impl LayerFormula for Embedding {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let dims = inputs[0].dims().iter().copied();
-        Ok(Shape::new(dims.chain([self.output_dim]).collect::<Vec<_>>()))
+        Ok(Shape::new(
+            dims.chain([self.output_dim]).collect::<Vec<_>>(),
+        ))
     }
 
     fn traits(&self) -> LayerTraits {
@@ -90,27 +103,69 @@ impl LayerFormula for Embedding {
     }
 
     fn variables(&self, _: &[Shape]) -> Vec<VariableSpec> {
-        vec![VariableSpec {
-            name: "embeddings",
-            shape: vec![self.input_dim, self.output_dim],
-            initializer: self.embeddings_initializer.clone(),
-            trainable: true,
-        }]
+        let shape = vec![self.input_dim, self.output_dim];
+        let spec = |name, shape, initializer, trainable| VariableSpec {
+            name,
+            shape,
+            initializer,
+            trainable,
+            int8: false,
+        };
+        match self.quantization {
+            None => {
+                let initializer = self.embeddings_initializer.clone();
+                vec![spec("embeddings", shape, initializer, true)]
+            }
+            Some(Quantization::Int8) => {
+                let rows = VariableSpec {
+                    int8: true,
+                    ..spec("embeddings", shape, Initializer::Zeros, false)
+                };
+                let scales = vec![self.input_dim];
+                vec![
+                    rows,
+                    spec("embeddings_scale", scales, Initializer::Ones, false),
+                ]
+            }
+        }
     }
 
     fn variable_rules(&self) -> Vec<VariableRules<'_>> {
-        vec![
-            VariableRules::new("embeddings", &self.embeddings_initializer)
-                .kept(&self.embeddings_regularizer, &self.embeddings_constraint),
-        ]
+        let rows = VariableRules::new("embeddings", &self.embeddings_initializer);
+        vec![match self.quantization {
+            None => rows.kept(&self.embeddings_regularizer, &self.embeddings_constraint),
+            // As in Keras, which keeps the rules of whole numbers as mere arguments.
+            Some(Quantization::Int8) => rows,
+        }]
     }
 
     fn activity_regularizer(&self) -> Option<Regularizer> {
         self.activity_regularizer.clone()
     }
 
+    fn quantization(&self) -> Option<Quantization> {
+        self.quantization
+    }
+
+    fn quantize(&mut self, mode: Quantization, weights: &mut Vec<Weight>) -> Result<()> {
+        if let Some(rows) = weights.first_mut() {
+            let scale = to_int8(rows, Channel::Row, "embeddings_scale")?;
+            weights.push(scale);
+        }
+        self.quantization = Some(mode);
+        Ok(())
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
         let x = &call.inputs[0];
-        plan.embed(x, call.variables[0], self.input_dim, self.output_dim)
+        let rows = plan.embed(x, call.variables[0], self.input_dim, self.output_dim);
+        match call.variables {
+            &[_, scale] => {
+                let scales = plan.embed(x, scale, self.input_dim, 1);
+                let scales = plan.spread(&scales, &rows.shape);
+                plan.combine(Pairwise::Divide, &rows, &scales)
+            }
+            _ => rows,
+        }
     }
 }

@@ -123,6 +123,7 @@ impl LayerFormula for LayerNormalization {
                 shape: dims_of(&axes, &inputs[0]),
                 initializer: initializer.clone(),
                 trainable: true,
+                int8: false,
             })
             .collect()
     }

@@ -17,6 +17,7 @@ mod checks;
 mod encoding;
 mod keras;
 mod lookup;
+mod quantization;
 mod traits;
 mod variables;
 pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
@@ -24,6 +25,7 @@ pub(crate) use affine::Affine;
 pub(crate) use encoding::MOST_PLACES;
 pub use encoding::OutputMode;
 pub(crate) use keras::{KerasHome, KerasTraits};
+pub use quantization::Quantization;
 pub use traits::{Dropping, Effect, LayerTraits, Randomness};
 pub(crate) use variables::{VariableRules, VariableSpec};
 mod image;
@@ -155,6 +157,19 @@ pub(crate) trait LayerFormula: Rule {
         None
     }
 
+    /// The mode in which its weights are quantized.
+    fn quantization(&self) -> Option<Quantization> {
+        None
+    }
+
+    /// Quantizes it with its weights, of which it has none before the model is built. An error
+    /// if it cannot be; then nothing is changed.
+    fn quantize(&mut self, mode: Quantization, weights: &mut Vec<Weight>) -> Result<()> {
+        let _ = weights;
+        let found = format!("a layer without an {} form", mode.name());
+        Err(Error::invalid("", found, "one that Keras quantizes"))
+    }
+
     /// Adds its forward operations.
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
 }
@@ -225,6 +240,8 @@ forward!(Layer {
     pub(crate) fn adaptation(&self, weights: &[Weight]) -> Option<Adaptation>;
     pub(crate) fn vocabulary_text(&self) -> Option<String>;
     pub(crate) fn affine(&self, weights: &[Weight], shape: &Shape) -> Option<Affine>;
+    /// The mode in which its weights are quantized, if they are.
+    pub fn quantization(&self) -> Option<Quantization>;
     pub(crate) fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value;
     /// Facts about its class in Keras.
     pub(crate) fn keras(&self) -> KerasTraits = KERAS;
@@ -268,6 +285,18 @@ impl Layer {
     /// Learns the statistic that [`Layer::adaptation`] asks for.
     pub(crate) fn adapt(&mut self, weights: &mut Vec<Weight>, seen: Seen) -> Result<()> {
         match_member!(&mut self.0, rule: R => rule.adapt(weights, seen))
+    }
+
+    /// Quantizes it with its weights, of which it has none before the model is built. An error
+    /// if it cannot be; then nothing is changed.
+    pub(crate) fn quantize(&mut self, mode: Quantization, weights: &mut Vec<Weight>) -> Result<()> {
+        match self.quantization() {
+            None => match_member!(&mut self.0, rule: R => rule.quantize(mode, weights)),
+            Some(already) => {
+                let found = format!("an {} layer", already.name());
+                Err(Error::invalid("", found, "one that is not quantized yet"))
+            }
+        }
     }
 
     /// Takes the vocabulary of a file's text, if it has none among its arguments.

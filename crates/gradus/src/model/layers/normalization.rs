@@ -161,6 +161,7 @@ impl LayerFormula for Normalization {
             shape: shape.to_vec(),
             initializer,
             trainable: false,
+            int8: false,
         };
         vec![
             spec("mean", &shape, Initializer::Zeros),

@@ -94,6 +94,7 @@ impl LayerFormula for PReLU {
             shape,
             initializer: self.alpha_initializer.clone(),
             trainable: true,
+            int8: false,
         }]
     }
 

@@ -16,6 +16,8 @@ pub struct VariableSpec {
     pub initializer: Initializer,
     /// True if gradients change it: a moving mean is not trainable.
     pub trainable: bool,
+    /// True if its values are whole numbers from -128 to 127, which files store as such.
+    pub int8: bool,
 }
 
 /// Rules of a variable, as a layer's arguments have them: `kernel_initializer`,

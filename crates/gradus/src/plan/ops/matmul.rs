@@ -34,7 +34,7 @@ impl MatMulDims {
         }
     }
 
-    fn multiply_adds(self, rows: usize) -> usize {
+    pub(super) fn multiply_adds(self, rows: usize) -> usize {
         rows * self.positions * self.inputs * self.outputs
     }
 }

@@ -4,7 +4,7 @@
 
 use super::backward::Pass;
 use super::buffer::Buffer;
-use super::operands::{Operand, Operands};
+use super::operands::{Layout, Operand, Operands};
 use super::operation::{Backward, Operation, Split};
 
 /// Makes of the list of families the modules, the enum of all operations, their names, and
@@ -64,6 +64,7 @@ operations! { $
     binary: Sum, Binary, BinaryGradient;
     rearrange: Permute, Broadcast, BroadcastGradient, Concatenate, Slice, Constant;
     unary: Unary, FiniteGradient, Cast;
+    quantized: QuantizedMatMul;
     embed: MultiHot, Embed, EmbedGradient;
     loss: Loss;
     penalty: Penalty, PenaltyGradient;
@@ -135,6 +136,7 @@ impl Op {
 
     /// True of a matrix product: the start of a group, never a follower.
     pub fn is_product(&self) -> bool {
-        self.operands().iter().any(|o| o.factor().is_some())
+        let product = |o: &Operand| o.factor().is_some() || matches!(o.layout, Layout::Int8(_));
+        self.operands().iter().any(product)
     }
 }

@@ -283,6 +283,7 @@ fn make_savable(model: &mut Model) -> Option<()> {
             name: "kernel",
             shape: vec![inputs, units],
             trainable: true,
+            int8: false,
             values: vec![0.0; inputs * units],
         };
         let of_kernel = vec![kernel.values.clone(); slots];

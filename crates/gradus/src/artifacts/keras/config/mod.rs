@@ -2,6 +2,7 @@
 
 mod compile;
 mod functional;
+mod quantized;
 mod read;
 mod write;
 

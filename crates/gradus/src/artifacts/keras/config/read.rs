@@ -1,6 +1,6 @@
 //! A model from `config.json`.
 
-use super::compile;
+use super::{compile, quantized};
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::notes::Note;
 use crate::artifacts::keras::objects::{Findings, KerasObject, from_keras, is_float32, is_int};
@@ -192,7 +192,8 @@ fn entry(
     // A Cast's dtype is its own argument; bins are whole numbers.
     let is_cast = layer["class_name"] == "Cast";
     let is_bins = layer["class_name"] == "Hashing" && is_int(&layer["config"]["dtype"]);
-    if !is_cast && !is_bins {
+    let mode = config.get("dtype").and_then(quantized::mode);
+    if !is_cast && !is_bins && mode.is_none() {
         check_dtype(at, config, findings);
     }
     let trainable = match config.get("trainable") {
@@ -212,12 +213,21 @@ fn entry(
         if !is_cast {
             config.remove("dtype");
         }
+        if mode.is_some() {
+            quantized::take(at, config, findings);
+        }
     }
     let own = from_keras(at, Family::Layer, &own, findings);
     if findings.len() > before {
         return None;
     }
-    match Layer::from_config("", &own) {
+    let rule = Layer::from_config("", &own).and_then(|mut rule| {
+        if let Some(mode) = mode {
+            rule.quantize(mode, &mut Vec::new())?;
+        }
+        Ok(rule)
+    });
+    match rule {
         Ok(rule) => Some(LayerEntry {
             name: name.to_owned(),
             trainable,
@@ -296,7 +306,8 @@ fn check_dtype(at: &str, config: &Map<String, Value>, findings: &mut Findings) {
     let dtype = config.get("dtype").unwrap_or(&Value::Null);
     if !is_float32(dtype) {
         let name = dtype["config"]["name"].as_str().or(dtype.as_str());
-        let found = name.unwrap_or("an unknown dtype");
+        let name = name.map(str::to_owned).or_else(|| quantized::name(dtype));
+        let found = name.unwrap_or_else(|| "an unknown dtype".to_owned());
         findings.add(
             at,
             format!("computes in {found}, gradus computes in float32"),

@@ -1,6 +1,6 @@
 //! A model as `config.json`.
 
-use super::compile;
+use super::{compile, quantized};
 use crate::artifacts::keras::families::Family;
 use crate::artifacts::keras::objects::{dtype_policy, object, to_keras};
 use crate::base::names::Names;
@@ -339,6 +339,11 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
         Kind::Discretization(_) => "float32".into(),
         _ => dtype_policy("float32"),
     };
+    if let (Some(mode), Some(config)) =
+        (layer.rule.quantization(), written["config"].as_object_mut())
+    {
+        quantized::write(mode, config);
+    }
     match (layer.rule.class(), written["config"].as_object_mut()) {
         // Keras' own class does not accept it.
         ("Discretization", Some(config)) => {

@@ -50,6 +50,8 @@ pub(crate) enum Values {
     /// Written as half-precision numbers, which they must be; never read.
     F16(Vec<f32>),
     F32(Vec<f32>),
+    /// Only written: read, these are `I32`.
+    I8(Vec<i8>),
     I32(Vec<i32>),
     I64(Vec<i64>),
 }
@@ -124,6 +126,7 @@ impl Values {
     pub fn len(&self) -> usize {
         match self {
             Values::F16(values) | Values::F32(values) => values.len(),
+            Values::I8(values) => values.len(),
             Values::I32(values) => values.len(),
             Values::I64(values) => values.len(),
         }

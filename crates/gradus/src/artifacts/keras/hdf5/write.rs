@@ -69,6 +69,7 @@ fn fill(at: &str, array: &Array, builder: &mut DatasetBuilder) -> Result<(), Str
             builder.with_raw_data(HALF, bytes.collect(), size as u64)
         }
         Values::F32(values) => builder.with_f32_data(values),
+        Values::I8(values) => builder.with_i8_data(values),
         Values::I32(values) => builder.with_i32_data(values),
         Values::I64(values) => builder.with_i64_data(values),
     }

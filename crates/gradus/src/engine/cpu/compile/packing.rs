@@ -3,7 +3,9 @@
 //! that only products and columnwise operations touch. A thread's columns then share no cache
 //! line with another's, and the gradient of a weight reads both its factors where they lie.
 
+use crate::engine::cpu::kernels::int8::Int8Packed;
 use crate::engine::cpu::packed::PanelPacked;
+use crate::error::{Error, Result};
 use crate::plan::operands::{Layout, Operand};
 use crate::plan::{Buffer, Op, Plan, Program, Role, Size, View};
 
@@ -38,6 +40,33 @@ pub(in crate::engine::cpu) fn weights(program: &Program) -> Vec<Vec<Option<Panel
         if !changed {
             return all;
         }
+    }
+}
+
+/// The variables that are packed as int8. An error if an operation would take one for floats.
+pub(in crate::engine::cpu) fn int8(program: &Program) -> Result<Vec<Option<Int8Packed>>> {
+    let operands = || {
+        let ops = program.plans.iter().flat_map(|plan| &plan.ops);
+        ops.flat_map(Op::operands)
+    };
+    let mut all = vec![None; program.variables.len()];
+    for operand in operands() {
+        if let (Layout::Int8(dims), Some(packed)) =
+            (operand.layout, all.get_mut(operand.buffer.index()))
+        {
+            *packed = Some(Int8Packed::new(dims));
+        }
+    }
+    let packed = |operand: &Operand| all.get(operand.buffer.index()).copied().flatten();
+    let knows = |operand: &Operand| match operand.layout {
+        Layout::Int8(dims) => packed(operand) == Some(Int8Packed::new(dims)),
+        _ => packed(operand).is_none(),
+    };
+    match operands().find(|operand| !knows(operand)) {
+        None => Ok(all),
+        Some(Operand { buffer, .. }) => Err(Error::Internal(format!(
+            "{buffer:?} is packed as int8, and not everything that touches it knows"
+        ))),
     }
 }
 
@@ -133,7 +162,11 @@ impl Uses {
                 }
                 Layout::Product(view) => uses.alone.push((buffer, view)),
                 Layout::Unordered => {}
-                Layout::RowMajor | Layout::Weights(_) | Layout::Elements | Layout::Any => {
+                Layout::RowMajor
+                | Layout::Weights(_)
+                | Layout::Int8(_)
+                | Layout::Elements
+                | Layout::Any => {
                     uses.row_major.push(buffer);
                 }
             }

@@ -10,6 +10,7 @@ pub(super) mod binary;
 pub(super) mod columns;
 pub(super) mod factors;
 pub(super) mod few;
+pub(super) mod int8;
 #[cfg(target_arch = "aarch64")]
 pub(super) mod neon;
 pub(super) mod noise;

@@ -15,6 +15,7 @@ mod noise;
 mod normalized_matmul;
 mod observe;
 mod penalty;
+mod quantized;
 mod rearrange;
 mod row_norm;
 mod unary;

@@ -24,6 +24,9 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Write a model's outputs to a file
     Predict(Predict),
+    /// Answer requests for predictions over HTTP
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Raise the learning rate until the loss blows up, and suggest one
     LrFind(LrFind),
     /// Do everything but train, and say what is suspicious about data, recipe or weights
@@ -132,6 +135,43 @@ pub struct Predict {
     /// shape (N, rows, outputs)
     #[arg(long, requires = "mc_samples")]
     pub keep: bool,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus serve runs/first\n  gradus serve model.keras --listen 0.0.0.0:80 --mc-samples 50"
+)]
+pub struct Serve {
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder
+    #[arg(value_name = "MODEL|RUN")]
+    pub model: PathBuf,
+    /// Address and port; port 0 takes a free one. The default is reached from this machine alone
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// Predict N times with dropout on: answers have the mean of the outputs, and in `std` their
+    /// standard deviation. Requests are then not joined to batches
+    #[arg(long, value_name = "N")]
+    pub mc_samples: Option<NonZeroUsize>,
+    /// Requests that come while a batch runs are the next batch, until it has this many rows
+    #[arg(long, value_name = "ROWS", default_value = "1024")]
+    pub max_batch: NonZeroUsize,
+    /// Refuse a request with more rows
+    #[arg(long, value_name = "ROWS", default_value = "10000")]
+    pub max_rows: NonZeroUsize,
+    /// Refuse a request with a larger body. All bodies together take at most 8 times as much
+    #[arg(long, value_name = "MB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_body: u32,
+    /// Let further connections wait while this many are open
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub max_connections: u32,
+    /// Give a client this long to send a request's headers, to send its body, and to take each part
+    /// of the answer; and when a signal ends the server, requests to be answered
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
+    /// How many threads to predict with; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -11,6 +11,8 @@ pub mod predict;
 pub mod report;
 pub mod runs;
 pub mod schema;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod show_table;
 pub mod summary;
 pub mod train;

@@ -1,7 +1,7 @@
 //! `gradus predict MODEL|RUN --data SPEC --out FILE|- [--mc-samples N]`.
 
 mod blocks;
-mod json;
+pub mod json;
 mod sink;
 
 use crate::args::Predict;

@@ -64,10 +64,9 @@ impl Service {
             Kind::Category => {
                 let inputs = self.model.inputs.iter().zip(self.model.known_texts());
                 let mut of_feature = inputs.filter(|(input, _)| input.name == feature.input);
-                let known = of_feature
-                    .next()
-                    .and_then(|(_, texts)| texts.first().copied());
-                json!(known.unwrap_or("a"))
+                let known = of_feature.next().map(|(_, texts)| texts);
+                let mut known = known.into_iter().flatten();
+                json!(known.find(|text| !text.is_empty()).unwrap_or("a"))
             }
             Kind::Date => self.readable(schema, feature, &DAYS),
             Kind::DateTime => self.readable(schema, feature, &TIMES),

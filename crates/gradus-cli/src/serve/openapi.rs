@@ -82,28 +82,32 @@ impl Service {
                 },
             } }),
         );
-        let text = json!({ "type": "string" });
+        let mut schemas = json!({ "Error": {
+            "type": "object",
+            "properties": { "error": { "type": "string" } },
+            "required": ["error"],
+        } });
+        if let Some(schema) = &self.schema {
+            schemas["Row"] = json!({
+                "type": "object",
+                "properties": self.columns_of(schema),
+                "additionalProperties": false,
+                "description": "A column that is missing, null or \"\" is a gap.",
+            });
+        }
         Ok(json!({
             "openapi": "3.1.0",
             "info": { "title": self.name, "version": env!("CARGO_PKG_VERSION") },
             "paths": paths,
-            "components": { "schemas": { "Error": {
-                "type": "object", "properties": { "error": text }, "required": ["error"],
-            } } },
+            "components": { "schemas": schemas },
         }))
     }
 
     /// The schema of a body.
     fn request(&self) -> Value {
         let mut ways = Vec::new();
-        if let Some(schema) = &self.schema {
-            let columns = self.columns_of(schema);
-            let row = json!({
-                "type": "object",
-                "properties": columns,
-                "additionalProperties": false,
-                "description": "A column that is missing, null or \"\" is a gap.",
-            });
+        if self.schema.is_some() {
+            let row = json!({ "$ref": "#/components/schemas/Row" });
             let most = self.limits.rows;
             let rows = json!({ "type": "array", "items": row, "minItems": 1, "maxItems": most });
             ways.push(json!({

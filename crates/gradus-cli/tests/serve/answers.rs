@@ -195,7 +195,17 @@ fn samples_have_a_mean_and_a_deviation() {
     }
     let head = format!("{head}\r\nAccept: application/x-npy");
     assert_eq!(server.ask(&head, &digits(5)).status, 406);
-    let said = trained().mistake(&["serve", "run", "--mc-samples", "20"]);
+    let without = crate::common::SMALL.replace("{ type = \"Dropout\", rate = 0.1 },", "");
+    place.write("without.toml", without);
+    place.ok(&[
+        "train",
+        "without.toml",
+        "--set",
+        "train.epochs=1",
+        "--out",
+        "without",
+    ]);
+    let said = place.mistake(&["serve", "without", "--mc-samples", "20"]);
     assert!(said.contains("has no dropout"), "{said}");
 }
 

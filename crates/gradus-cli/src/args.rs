@@ -24,6 +24,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Write a model's outputs to a file
     Predict(Predict),
+    /// Make a model's probabilities as often true as they say, by data that it was not trained on
+    Calibrate(Calibrate),
     /// Answer requests for predictions over HTTP
     #[cfg(feature = "serve")]
     Serve(Serve),
@@ -131,10 +133,45 @@ pub struct Predict {
     /// `_std` before its extension their standard deviation
     #[arg(long, value_name = "N")]
     pub mc_samples: Option<NonZeroUsize>,
+    /// Leave the class of a row empty if its probability is below P: see `gradus calibrate
+    /// --accuracy`
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub reject_below: Option<f32>,
     /// Keep every sample, too: FILE's name with `_samples` and the ending `.npy` gets an array of
     /// shape (N, rows, outputs)
     #[arg(long, requires = "mc_samples")]
     pub keep: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus calibrate runs/first calibrated.keras --data validation\n  gradus calibrate model.keras calibrated.keras --data held-out.csv --accuracy 0.99"
+)]
+pub struct Calibrate {
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder, that predicts classes
+    #[arg(value_name = "MODEL|RUN")]
+    pub model: PathBuf,
+    /// Where the calibrated model goes, a `.keras` file: the same model, its last layer divided by
+    /// the temperature
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Rows with targets that the model was not trained on, as `evaluate` takes them
+    #[arg(long, value_name = "SPEC")]
+    pub data: String,
+    /// Say below which probability to reject predictions so that the others have this accuracy
+    #[arg(long, value_name = "SHARE", value_parser = probability)]
+    pub accuracy: Option<f32>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A number from 0 to 1.
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
 }
 
 #[cfg(feature = "serve")]
@@ -153,6 +190,10 @@ pub struct Serve {
     /// standard deviation. Requests are then not joined to batches
     #[arg(long, value_name = "N")]
     pub mc_samples: Option<NonZeroUsize>,
+    /// Leave the class of a row empty if its probability is below P: see `gradus calibrate
+    /// --accuracy`
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub reject_below: Option<f32>,
     /// Requests that come while a batch runs are the next batch, until it has this many rows
     #[arg(long, value_name = "ROWS", default_value = "1024")]
     pub max_batch: NonZeroUsize,

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Predict(args) => commands::predict::run(args),
+        Command::Calibrate(args) => commands::calibrate::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(args),
         Command::LrFind(args) => commands::lr_find::run(args),

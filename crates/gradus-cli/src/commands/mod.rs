@@ -1,11 +1,13 @@
 //! One file for each command.
 
+pub mod calibrate;
 pub mod check;
 pub mod completions;
 pub mod convert;
 pub mod data;
 pub mod evaluate;
 pub mod init;
+mod labelled;
 pub mod lr_find;
 pub mod predict;
 pub mod report;

@@ -1,9 +1,10 @@
 //! `gradus serve MODEL [--listen ADDR]`.
 
+use super::predict::check_rejection;
 use crate::args::Serve;
 use crate::models;
 use crate::output::message;
-use crate::serve::{self, Limits, Service};
+use crate::serve::{self, Limits, Service, Settings};
 use gradus::experiment::ModelFile;
 use gradus::{Error, Result};
 use std::net::TcpListener;
@@ -21,6 +22,7 @@ pub fn run(args: Serve) -> Result<()> {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
     }
+    check_rejection(&model, args.reject_below)?;
     let body = usize::try_from(args.max_body).unwrap_or(usize::MAX);
     let limits = Limits {
         batch: args.max_batch.get(),
@@ -29,8 +31,12 @@ pub fn run(args: Serve) -> Result<()> {
         connections: args.max_connections,
         time: Duration::from_secs(args.timeout.into()),
     };
-    let samples = args.mc_samples.map(|samples| samples.get());
-    let service = Service::new(model, &name(&args.model), samples, limits)?;
+    let settings = Settings {
+        samples: args.mc_samples.map(|samples| samples.get()),
+        reject_below: args.reject_below,
+        limits,
+    };
+    let service = Service::new(model, &name(&args.model), settings)?;
     let bound = TcpListener::bind(&args.listen).and_then(|listener| {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;

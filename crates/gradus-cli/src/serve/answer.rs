@@ -5,6 +5,7 @@ use super::refusal::Refusal;
 use super::request::Asked;
 use super::service::Service;
 use crate::commands::predict::json::List;
+use crate::commands::predict::scored;
 use gradus::{Error, Result, Tensor, data};
 use hyper::StatusCode;
 use std::io::{self, Write};
@@ -36,7 +37,7 @@ impl Service {
         let failed = |cause| Error::io("write", "an answer", cause);
         if asked.by_columns || self.is_classifier {
             let scored = match values {
-                true => self.model.scored(&asked.rows, outputs)?,
+                true => scored(&self.model, &asked.rows, outputs, self.reject_below)?,
                 false => self.model.scored_about(&asked.rows, outputs)?,
             };
             let mut list = List::default();

@@ -24,4 +24,4 @@ mod service;
 mod stalled;
 
 pub use connections::run;
-pub use service::{Limits, Service};
+pub use service::{Limits, Service, Settings};

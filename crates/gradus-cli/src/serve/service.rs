@@ -28,6 +28,15 @@ pub struct Limits {
     pub time: Duration,
 }
 
+/// What is asked of a server.
+pub struct Settings {
+    /// Samples of each row with dropout on.
+    pub samples: Option<usize>,
+    /// The probability below which a row has no class.
+    pub reject_below: Option<f32>,
+    pub limits: Limits,
+}
+
 /// A model with all that requests need.
 pub struct Service {
     pub model: Model,
@@ -41,6 +50,8 @@ pub struct Service {
     pub inputs: Option<Inputs>,
     /// True if its rows have columns of classes.
     pub is_classifier: bool,
+    /// The probability below which a row has no class.
+    pub reject_below: Option<f32>,
     /// True if dropout is on.
     pub is_sampled: bool,
     pub limits: Limits,
@@ -51,8 +62,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Prepares a model, to be sampled as often as said with its dropout on.
-    pub fn new(model: Model, name: &str, samples: Option<usize>, limits: Limits) -> Result<Self> {
+    /// Prepares a model.
+    pub fn new(model: Model, name: &str, settings: Settings) -> Result<Self> {
+        let Settings {
+            samples,
+            reject_below,
+            limits,
+        } = settings;
         let schema = model.table_schema();
         let inputs = model.facts().schema.is_none();
         let metrics = Arc::new(Metrics::default());
@@ -61,6 +77,7 @@ impl Service {
             schema,
             inputs: inputs.then(|| Inputs::new(&model)),
             is_classifier: model.is_classifier(),
+            reject_below,
             is_sampled: samples.is_some(),
             name: name.to_owned(),
             room: Arc::new(Semaphore::new(BODIES * limits.body.div_ceil(1024))),

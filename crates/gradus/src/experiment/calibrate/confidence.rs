@@ -36,7 +36,8 @@ impl Confidence {
             // A probability that is 0 as a double has a loss of 745 nats at most.
             loss -= each[truth].max(f64::from_bits(1)).ln();
             let classes = each.iter().enumerate();
-            let squares = classes.map(|(class, p)| (p - f64::from(u8::from(class == truth))).powi(2));
+            let squares =
+                classes.map(|(class, p)| (p - f64::from(u8::from(class == truth))).powi(2));
             brier += match scores.size {
                 1 => squares.last().unwrap_or(0.0),
                 _ => squares.sum(),
@@ -55,7 +56,9 @@ impl Confidence {
             brier: mean(brier),
             calibration_error: found.error,
             accuracy: mean(right as f64),
-            curve: bins.map(|bin| (bin.predicted, bin.observed, bin.rows)).collect(),
+            curve: bins
+                .map(|bin| (bin.predicted, bin.observed, bin.rows))
+                .collect(),
             rows,
         }
     }

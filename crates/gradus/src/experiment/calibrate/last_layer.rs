@@ -61,22 +61,28 @@ impl LastLayer {
         };
         let logits = loss.loss.to_config()["from_logits"] == true;
         let is_binary = loss.loss.class().starts_with("Binary");
-        let kind = match (&dense.activation, logits, is_binary) {
-            (Activation::Softmax, false, false) => Kind::Softmax,
-            (Activation::Sigmoid, false, true) => Kind::Sigmoid,
-            (Activation::Linear, true, false) => Kind::Softmax,
-            (Activation::Linear, true, true) => Kind::Sigmoid,
-            _ => {
-                let loss = loss.loss.class();
-                let activation = dense.activation.name();
-                return Err(refused(format!("{here} with {activation}, and the loss {loss}")));
-            }
+        let is = |activation: Activation| dense.activation == activation;
+        let fits = match logits {
+            true => is(Activation::Linear),
+            false if is_binary => is(Activation::Sigmoid),
+            false => is(Activation::Softmax),
+        };
+        if !fits {
+            let (activation, loss) = (dense.activation.class(), loss.loss.class());
+            return Err(refused(format!("{here} with {activation}, and {loss}")));
+        }
+        let kind = match is_binary {
+            true => Kind::Sigmoid,
+            false => Kind::Softmax,
         };
         let shares = |other: &crate::model::LayerEntry| {
             let last = other.rule.tied_to();
             last.is_some_and(|owner| entry.name.ends_with(owner))
         };
-        let same = model.outputs.iter().filter(|&&source| source == Source::Node(node));
+        let same = model
+            .outputs
+            .iter()
+            .filter(|&&source| source == Source::Node(node));
         let uses = model.uses()[layer].len();
         let is_used = uses > 1 || same.count() > 1 || !model.takers()[node].is_empty();
         if is_used || model.layers.iter().any(shares) {

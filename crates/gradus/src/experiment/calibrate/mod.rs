@@ -82,7 +82,11 @@ pub fn calibrate(model: &Model, data: &Data) -> Result<Calibration> {
     }
     if data.sample().sample_weight().is_some() {
         let found = "rows with weights";
-        return Err(Error::invalid("calibrate", found, "rows that count the same"));
+        return Err(Error::invalid(
+            "calibrate",
+            found,
+            "rows that count the same",
+        ));
     }
     let before = scores::of(model, &layers, data)?;
     let mut calibrated = model.clone();
@@ -93,7 +97,10 @@ pub fn calibrate(model: &Model, data: &Data) -> Result<Calibration> {
         temperatures.push(found);
     }
     let after = scores::of(&calibrated, &layers, data)?;
-    let each = layers.iter().zip(temperatures).zip(before.iter().zip(&after));
+    let each = layers
+        .iter()
+        .zip(temperatures)
+        .zip(before.iter().zip(&after));
     let outputs = each.map(|((layer, temperature), (before, after))| CalibratedOutput {
         name: layer.output.clone(),
         layer: layer.name.clone(),

@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn the_interval_is_wilsons() {
         let close = |found: (f64, f64), low: f64, high: f64| {
-            assert!((found.0 - low).abs() < 1e-6 && (found.1 - high).abs() < 1e-6, "{found:?}");
+            assert!(
+                (found.0 - low).abs() < 1e-6 && (found.1 - high).abs() < 1e-6,
+                "{found:?}"
+            );
         };
         close(wilson(8, 10), 0.490162, 0.943318);
         close(wilson(10, 10), 0.722467, 1.0);

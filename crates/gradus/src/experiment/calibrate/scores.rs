@@ -72,7 +72,9 @@ impl Scores {
 
     /// The logits of each row with its class.
     pub fn rows(&self) -> impl Iterator<Item = (&[f32], usize)> {
-        self.logits.chunks(self.size).zip(self.truth.iter().copied())
+        self.logits
+            .chunks(self.size)
+            .zip(self.truth.iter().copied())
     }
 
     /// The probability of each row's predicted class, and true where it was right.

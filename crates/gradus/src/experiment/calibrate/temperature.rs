@@ -127,8 +127,14 @@ mod tests {
         for wanted in [0.5, 1.0, 1.7, 4.0] {
             let softmax = drawn(wanted);
             let found = Temperature::of(&softmax).unwrap();
-            assert!((found.value / wanted - 1.0).abs() < 2e-3, "{found:?}, {wanted}");
-            assert!(found.low < wanted && wanted < found.high, "{found:?}, {wanted}");
+            assert!(
+                (found.value / wanted - 1.0).abs() < 2e-3,
+                "{found:?}, {wanted}"
+            );
+            assert!(
+                found.low < wanted && wanted < found.high,
+                "{found:?}, {wanted}"
+            );
             assert_eq!(found.may_be_one(), wanted == 1.0);
             // The same as a sigmoid of the second's logit.
             let sigmoid = Scores {
@@ -138,7 +144,10 @@ mod tests {
                 truth: softmax.truth.clone(),
             };
             let same = Temperature::of(&sigmoid).unwrap();
-            assert!((same.value - found.value).abs() < 1e-9 * wanted, "{same:?}, {found:?}");
+            assert!(
+                (same.value - found.value).abs() < 1e-9 * wanted,
+                "{same:?}, {found:?}"
+            );
         }
     }
 

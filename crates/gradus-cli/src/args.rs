@@ -210,7 +210,7 @@ pub struct Serve {
     /// of the answer; and when a signal ends the server, requests to be answered
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub timeout: u32,
-    /// How many threads to predict with; the result does not depend on it [default: all cores]
+    /// Threads to predict with; the result does not depend on their number [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 }

@@ -70,7 +70,7 @@ pub fn run(args: Calibrate) -> Result<()> {
     output::result(&format!("{text}{}\n", args.output.display()))
 }
 
-/// What speaks against using a temperature.
+/// Reasons to doubt a temperature.
 fn doubts(output: &CalibratedOutput) -> Vec<String> {
     let mut doubts = Vec::new();
     let (name, temperature) = (&output.name, output.temperature);

@@ -1,4 +1,4 @@
-//! What the server says at its start.
+//! Words of the server at its start: what it takes, and how to ask.
 
 use super::service::Service;
 use crate::output::quoted;

@@ -21,7 +21,7 @@ const BYTES: &str = "application/octet-stream";
 /// Prometheus' text format.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What a path is for.
+/// Purpose of a path.
 #[derive(Clone, Copy, PartialEq)]
 enum Route {
     Predict,

@@ -28,7 +28,7 @@ pub struct Limits {
     pub time: Duration,
 }
 
-/// What is asked of a server.
+/// Settings of a server.
 pub struct Settings {
     /// Samples of each row with dropout on.
     pub samples: Option<usize>,

@@ -1,4 +1,4 @@
-//! What requests are answered with.
+//! Answers to requests that are right.
 
 use crate::client::Server;
 use crate::{digits, of_digits, table, trained};
@@ -100,6 +100,30 @@ fn arrays_are_answered_as_predict_writes_them() {
         .collect();
     let found: Vec<f32> = serde_json::from_value(inferred["outputs"][0]["data"].clone()).unwrap();
     assert_eq!(found, numbers);
+}
+
+#[test]
+fn classes_below_a_threshold_are_empty() {
+    let place = trained();
+    place.write("new.csv", table(40));
+    let reject = ["--reject-below", "0.6"];
+    let predict = ["predict", "run", "--data", "new.csv", "--out", "new.json"];
+    place.ok(&[&predict[..], &reject].concat());
+    assert!(place.text("new.json").contains("\"species\": \"\""));
+    let server = Server::start(&place, "run", &reject);
+    let rows = place.text("new.csv").replace("\"b, c\"", "b");
+    let names: Vec<&str> = rows.lines().next().unwrap().split(',').collect();
+    let row = |line: &str| -> Value {
+        let cells = names.iter().zip(line.split(','));
+        Value::Object(
+            cells
+                .map(|(name, cell)| (name.to_string(), json!(cell)))
+                .collect(),
+        )
+    };
+    let rows: Vec<Value> = rows.lines().skip(1).map(row).collect();
+    let answer = server.post("/predict", &json!(rows).to_string());
+    assert_eq!(answer.text(), predictions(&place.text("new.json")));
 }
 
 #[test]

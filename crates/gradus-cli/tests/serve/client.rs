@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Server {
     pub child: Child,
     pub address: String,
-    /// What it said at its start.
+    /// Its words at the start.
     pub said: String,
     rest: Option<JoinHandle<String>>,
 }

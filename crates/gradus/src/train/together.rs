@@ -35,6 +35,9 @@ impl Predictor {
             let each = alone.map(|part| self.prepared.outputs(part, 0));
             return each.collect();
         }
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
         let together = self.prepared.outputs(parts, 0)?;
         let mut start = 0;
         let each = parts.iter().map(|part| {

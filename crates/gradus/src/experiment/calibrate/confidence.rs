@@ -1,4 +1,4 @@
-//! How good probabilities are.
+//! Measures of probabilities.
 
 use super::scores::Scores;
 use crate::artifacts::report::Reliability;

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use last_layer::LastLayer;
 
-/// A calibrated model, and what its temperatures changed.
+/// A calibrated model, and the changes.
 #[derive(Clone, Debug)]
 pub struct Calibration {
     /// The model, its last layers divided by their temperatures: an ordinary one.
@@ -31,7 +31,7 @@ pub struct Calibration {
     pub others: Vec<String>,
 }
 
-/// What a temperature changed of an output.
+/// The temperature of an output, and what it changed.
 #[derive(Clone, Debug)]
 pub struct CalibratedOutput {
     /// The output's name.

@@ -195,7 +195,8 @@ fn what_cannot_be_calibrated_is_refused_by_name() {
     );
     place.write(
         "numbers.toml",
-        "data.table = \"numbers.csv\"\ndata.target = \"column_1\"\ntrain.epochs = 1\n",
+        "data.table = \"numbers.csv\"\ndata.target = \"column_1\"\ntrain.epochs = 1\n\
+         model = { recipe = \"default\", hidden = [8] }\n",
     );
     place.ok(&["train", "numbers.toml", "--out", "numbers", "--quiet"]);
     let said = calibrate("numbers", "numbers.csv");

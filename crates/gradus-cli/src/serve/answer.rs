@@ -12,7 +12,8 @@ use std::io::{self, Write};
 
 impl Service {
     /// `{"predictions": …}`, and of several samples `"std"`: a list with an item for each row, or an
-    /// object with such a list for each of several outputs without columns.
+    /// object with such a list for each of several outputs without columns. Values that the model
+    /// does not know are named in `"warnings"`.
     pub fn write_json(&self, asked: &Asked, outputs: &Outputs) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         let failed = |cause| Error::io("write", "an answer", cause);
@@ -22,7 +23,11 @@ impl Service {
             text.extend(b", \"std\": ");
             self.write_rows(&mut text, asked, std, false)?;
         }
-        text.write_all(b"}\n").map_err(failed)?;
+        if !asked.warnings.is_empty() {
+            let warnings = serde_json::Value::from(asked.warnings.clone());
+            write!(text, ", \"warnings\": {warnings}").map_err(failed)?;
+        }
+        text.extend(b"}\n");
         Ok(text)
     }
 

@@ -203,6 +203,10 @@ impl Service {
         };
         let list = json!({ "type": "array", "items": item });
         let mut properties = json!({ "predictions": list });
+        if self.schema.is_some() {
+            let texts = json!({ "type": "array", "items": { "type": "string" } });
+            properties["warnings"] = texts;
+        }
         if self.is_sampled {
             properties["std"] = json!({ "description": "the standard deviation over the samples" });
         }

@@ -1,9 +1,9 @@
 //! Rows of `POST /predict`.
 
 use super::arrays::{Array, ArrayOf};
-use super::rows::{Cells, RowList, check_rows, custom};
+use super::rows::{Cells, NAME, RowList, check_rows, custom};
 use super::service::Service;
-use gradus::data::read_npy_bytes;
+use gradus::data::{Unfamiliar, read_npy_bytes};
 use gradus::{Dataset, Error, Result};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{
@@ -16,6 +16,18 @@ pub struct Asked {
     pub rows: Dataset,
     /// True if they came by the columns of a table.
     pub by_columns: bool,
+    /// Values that the model did not meet in training, as `gradus predict` warns of them.
+    pub warnings: Vec<String>,
+}
+
+impl Asked {
+    fn of_arrays(rows: Dataset) -> Self {
+        Asked {
+            rows,
+            by_columns: false,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 impl Service {
@@ -41,10 +53,7 @@ impl Service {
             return Err(Error::invalid("body", found, expected));
         };
         check_rows(tensor.rows(), self.limits.rows)?;
-        Ok(Asked {
-            rows: Dataset::unlabelled(tensor),
-            by_columns: false,
-        })
+        Ok(Asked::of_arrays(Dataset::unlabelled(tensor)))
     }
 
     /// The rows of a table.
@@ -54,9 +63,15 @@ impl Service {
                 "columns of a model without a schema".into(),
             ));
         };
+        let rows = schema.rows(cells.table()?, false)?;
+        let mut unfamiliar = Unfamiliar::new(schema);
+        unfamiliar.add(&rows)?;
+        let lines = unfamiliar.lines(NAME).into_iter();
+        let warnings = lines.map(|line| line.trim_start_matches("warning: ").to_owned());
         Ok(Asked {
-            rows: schema.rows(cells.table()?, false)?,
             by_columns: true,
+            warnings: warnings.collect(),
+            rows,
         })
     }
 
@@ -65,10 +80,7 @@ impl Service {
         let Some(inputs) = &self.inputs else {
             return Err(Error::Internal("arrays for a model of columns".into()));
         };
-        Ok(Asked {
-            rows: inputs.dataset(arrays)?,
-            by_columns: false,
-        })
+        inputs.dataset(arrays).map(Asked::of_arrays)
     }
 }
 

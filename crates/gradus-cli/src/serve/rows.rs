@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 /// The name of the rows in messages.
-const NAME: &str = "rows of the request";
+pub const NAME: &str = "rows of the request";
 
 /// The columns that rows may have.
 pub struct Columns {

@@ -49,6 +49,14 @@ fn rows_by_columns_are_answered_as_predict_writes_them() {
     // Without the id, the answer has none.
     let answer = server.post("/predict", r#"{"size": 3}"#).json();
     assert!(answer["predictions"][0].get("id").is_none(), "{answer}");
+    assert!(answer.get("warnings").is_none(), "{answer}");
+    // Categories that it does not know are no error, and no secret.
+    let answer = server.post("/predict", r#"{"town": "Atlantis"}"#).json();
+    let warning = answer["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.starts_with("rows of the request, column `town`: 1 of 1"),
+        "{warning}"
+    );
 }
 
 #[test]

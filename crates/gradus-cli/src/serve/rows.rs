@@ -9,6 +9,9 @@ use std::fmt;
 /// The name of the rows in messages.
 pub const NAME: &str = "rows of the request";
 
+/// Cells of a request, those that rows do not give included: an empty row costs as much memory.
+const MOST_CELLS: usize = 20_000_000;
+
 /// The columns that rows may have.
 pub struct Columns {
     /// Those that are kept: features, then ids.
@@ -64,12 +67,13 @@ pub struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// No rows yet, and at most so many.
     pub fn new(columns: &'a Columns, most: usize) -> Self {
+        let width = columns.kept.len();
         Cells {
             columns,
-            cells: vec![Vec::new(); columns.kept.len()],
-            given: vec![0; columns.kept.len()],
+            cells: vec![Vec::new(); width],
+            given: vec![0; width],
             rows: 0,
-            most,
+            most: most.min(MOST_CELLS / width.max(1)),
         }
     }
 
@@ -144,7 +148,7 @@ impl<'a> Cells<'a> {
 pub fn check_rows(rows: usize, most: usize) -> Result<()> {
     match rows > most {
         true => {
-            let expected = format!("at most {most}, the server's --max-rows");
+            let expected = format!("at most {most}, by the server's --max-rows and columns");
             Err(Error::invalid("rows", "more rows", expected))
         }
         false => Ok(()),

@@ -48,7 +48,7 @@ fn bodies_that_are_no_rows_are_refused_in_words() {
         (r#"{"rows": []}"#, "no rows"),
         (
             r#"{"rows": [{}, {}, {}, {}]}"#,
-            "at most 3, the server's --max-rows",
+            "at most 3, by the server's --max-rows",
         ),
         (
             r#"{"rows": [{}], "more": 1}"#,

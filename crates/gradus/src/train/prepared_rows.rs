@@ -1,10 +1,9 @@
 //! Rows that are ready to be predicted.
 
-#[cfg(doc)]
-use super::predict::Predictor;
 use crate::data::Tensor;
 
-/// Rows that a [`Predictor`] has checked and prepared, to be predicted together with others'.
+/// Rows that a [`Predictor`](crate::train::Predictor) has checked and prepared, to be predicted
+/// together with others'.
 #[derive(Debug)]
 pub struct PreparedRows {
     /// The numbers of each feed of the plan: texts are looked up.

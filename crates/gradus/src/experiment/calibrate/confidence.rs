@@ -36,10 +36,10 @@ impl Confidence {
             // A probability that is 0 as a double has a loss of 745 nats at most.
             loss -= each[truth].max(f64::from_bits(1)).ln();
             let classes = each.iter().enumerate();
-            let squares =
+            let mut squares =
                 classes.map(|(class, p)| (p - f64::from(u8::from(class == truth))).powi(2));
             brier += match scores.size {
-                1 => squares.last().unwrap_or(0.0),
+                1 => squares.next_back().unwrap_or(0.0),
                 _ => squares.sum(),
             };
             right += usize::from(is_right);

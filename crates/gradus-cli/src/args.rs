@@ -25,6 +25,11 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Write a model's outputs to a file
     Predict(Predict),
+    /// Make a model's probabilities as often true as they say, by data that it was not trained on
+    Calibrate(Calibrate),
+    /// Answer requests for predictions over HTTP
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Raise the learning rate until the loss blows up, and suggest one
     LrFind(LrFind),
     /// Do everything but train, and say what is suspicious about data, recipe or weights
@@ -131,10 +136,86 @@ pub struct Predict {
     /// `_std` before its extension their standard deviation
     #[arg(long, value_name = "N")]
     pub mc_samples: Option<NonZeroUsize>,
+    /// Leave the class of a row empty if its probability is below P: see `gradus calibrate
+    /// --accuracy`
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub reject_below: Option<f32>,
     /// Keep every sample, too: FILE's name with `_samples` and the ending `.npy` gets an array of
     /// shape (N, rows, outputs)
     #[arg(long, requires = "mc_samples")]
     pub keep: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus calibrate runs/first calibrated.keras --data validation\n  gradus calibrate model.keras calibrated.keras --data held-out.csv --accuracy 0.99"
+)]
+pub struct Calibrate {
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder, that predicts classes
+    #[arg(value_name = "MODEL|RUN")]
+    pub model: PathBuf,
+    /// Where the calibrated model goes, a `.keras` file: the same model, its last layer divided by
+    /// the temperature
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Rows with targets that the model was not trained on, as `evaluate` takes them
+    #[arg(long, value_name = "SPEC")]
+    pub data: String,
+    /// Say below which probability to reject predictions so that the others have this accuracy
+    #[arg(long, value_name = "SHARE", value_parser = probability)]
+    pub accuracy: Option<f32>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A number from 0 to 1.
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gradus serve runs/first\n  gradus serve model.keras --listen 0.0.0.0:80 --mc-samples 50"
+)]
+pub struct Serve {
+    /// A model (`.keras`, or `.h5` of Keras), or a run folder
+    #[arg(value_name = "MODEL|RUN")]
+    pub model: PathBuf,
+    /// Address and port; port 0 takes a free one. The default is reached from this machine alone
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// Predict N times with dropout on: answers have the mean of the outputs, and in `std` their
+    /// standard deviation. Requests are then not joined to batches
+    #[arg(long, value_name = "N")]
+    pub mc_samples: Option<NonZeroUsize>,
+    /// Leave the class of a row empty if its probability is below P: see `gradus calibrate
+    /// --accuracy`
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub reject_below: Option<f32>,
+    /// Requests that come while a batch runs are the next batch, until it has this many rows
+    #[arg(long, value_name = "ROWS", default_value = "1024")]
+    pub max_batch: NonZeroUsize,
+    /// Refuse a request with more rows
+    #[arg(long, value_name = "ROWS", default_value = "10000")]
+    pub max_rows: NonZeroUsize,
+    /// Refuse a request with a larger body. All bodies together take at most 8 times as much
+    #[arg(long, value_name = "MB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_body: u32,
+    /// Let further connections wait while this many are open
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub max_connections: u32,
+    /// Give a client this long to send a request's headers, to send its body, and to take each part
+    /// of the answer; and when a signal ends the server, requests to be answered
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
+    /// Threads to predict with; the result does not depend on their number [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, clap::Args)]

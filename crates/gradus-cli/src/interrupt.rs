@@ -1,4 +1,5 @@
-//! INT, TERM and HUP: a training ends behind its step, with a checkpoint; all else ends at once.
+//! INT, TERM and HUP: a training ends behind its step, with a checkpoint; a server finishes what it
+//! has begun; all else ends at once.
 
 use crate::output::{clear_line, message};
 use gradus::{Error, Result};
@@ -10,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 static CAUGHT: AtomicU8 = AtomicU8::new(0);
 /// True while a training looks for signals between its steps.
 static LOOKS: AtomicBool = AtomicBool::new(false);
+/// The end of a server, which the first signal asks for.
+static ON_FIRST: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 /// The command that goes on with the run, once there is one.
 static COMMAND: Mutex<Option<String>> = Mutex::new(None);
 
@@ -54,7 +57,18 @@ fn come(signal: u8) {
             "the training ends after this step, with a checkpoint; a second signal ends it at once",
         );
     }
+    let asked = ON_FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Ok(_), Some(end)) = (first, &*asked) {
+        clear_line();
+        return end();
+    }
     quit();
+}
+
+/// Calls `end` with the first signal, in place of an end at once; the second one still does that.
+#[cfg_attr(not(feature = "serve"), allow(dead_code))]
+pub fn on_first(end: impl Fn() + Send + 'static) {
+    *ON_FIRST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(end));
 }
 
 /// A run begins, or a part of it, which `command` goes on with: it looks for signals.

@@ -9,6 +9,8 @@ mod interrupt;
 mod models;
 mod output;
 mod progress;
+#[cfg(feature = "serve")]
+mod serve;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -22,6 +24,9 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Predict(args) => commands::predict::run(args),
+        Command::Calibrate(args) => commands::calibrate::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(args),
         Command::LrFind(args) => commands::lr_find::run(args),
         Command::Check(args) => commands::check::run(args),
         Command::Summary(args) => commands::summary::run(args),

@@ -100,3 +100,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The example of a program that asks a trained model.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/deploy.md")]
+struct Deploy;

@@ -1,6 +1,8 @@
 //! Tables made of a program's own columns.
 
-use gradus::data::{Cells, HoldOut, Kind, SplitBy};
+use gradus::data::{
+    Cells, DateFormat, Feature, HoldOut, Kind, NumberFormat, RawCell, RawTable, Schema, SplitBy,
+};
 use gradus::prelude::*;
 
 fn animals(rows: usize) -> Table {
@@ -88,5 +90,96 @@ fn columns_that_make_no_table_are_refused() {
     refused(
         vec![("a", vec![1.0].into()), ("a", vec!["x"].into())],
         "two columns of this name",
+    );
+}
+
+/// Texts are read in their column's format, numbers need none, and both have gaps.
+#[test]
+fn cells_with_types_of_their_own_are_read_by_a_schema() {
+    let feature = |name: &str, kind: Kind| Feature {
+        name: name.into(),
+        input: name.into(),
+        kind,
+        format: NumberFormat {
+            decimal: ',',
+            thousands: Some('.'),
+            unit: None,
+        },
+        dates: DateFormat::DayFirst,
+        offset: None,
+    };
+    let schema = Schema {
+        features: vec![
+            feature("price", Kind::Number),
+            feature("sold", Kind::Date),
+            feature("new", Kind::Boolean),
+            feature("zip", Kind::Category),
+        ],
+        ..Schema::default()
+    };
+    let text = |text: &str| RawCell::Text(text.into());
+    let table = RawTable::new(
+        "request",
+        vec![
+            (
+                "price".into(),
+                vec![
+                    RawCell::Number(1234.5),
+                    text("1.234,5"),
+                    text("NA"),
+                    RawCell::Missing,
+                ],
+            ),
+            (
+                "sold".into(),
+                vec![
+                    text("03.02.2024"),
+                    text("2024-02-03"),
+                    text(""),
+                    RawCell::Missing,
+                ],
+            ),
+            (
+                "new".into(),
+                vec![
+                    RawCell::Boolean(true),
+                    RawCell::Whole(1),
+                    text("yes"),
+                    RawCell::Missing,
+                ],
+            ),
+            (
+                "zip".into(),
+                vec![
+                    RawCell::Whole(53111),
+                    RawCell::Number(53111.0),
+                    text("53111"),
+                    text(" "),
+                ],
+            ),
+        ],
+    );
+    let rows = schema.rows(&table, false).unwrap();
+    let inputs = rows.inputs();
+    let prices = inputs[0].to_f64();
+    assert_eq!(prices[..2], [1234.5, 1234.5]);
+    assert!(prices[2..].iter().all(|x| x.is_nan()));
+    let dates = inputs[1].to_f32();
+    assert_eq!(dates[..3], [2024.0, 2.0, 3.0]);
+    assert_eq!(dates[..5], dates[5..10]);
+    assert!(dates[10..].iter().all(|x| x.is_nan()));
+    assert_eq!(inputs[2].to_f32()[..3], [1.0; 3]);
+    let gradus::data::Values::Text { names, codes } = inputs[3].values() else {
+        panic!("a category is a text");
+    };
+    let zips: Vec<&str> = codes.iter().map(|&code| &*names[code as usize]).collect();
+    assert_eq!(zips, ["53111", "53111", "53111", ""]);
+    let wrong = RawTable::new("request", vec![("price".into(), vec![text("many")])]);
+    let mut one = schema.clone();
+    one.features.truncate(1);
+    let error = one.rows(&wrong, false).unwrap_err().to_string();
+    assert!(
+        error.starts_with("request, column `price`, row 0: found `many`"),
+        "{error}"
     );
 }

@@ -175,3 +175,35 @@ fn predictions_take_what_training_takes() {
     let error = model.predict(endless.unwrap()).unwrap_err().to_string();
     assert!(error.contains("does not know its length"), "{error}");
 }
+
+#[test]
+fn parts_together_get_the_bits_that_they_get_alone() {
+    let noisy = Sequential::new()
+        .input([37])
+        .add(layers::MCDropout::new(0.4))
+        .add(Dense::new(3))
+        .build()
+        .unwrap();
+    for model in [model(), noisy] {
+        let predictor = model.predictor().unwrap();
+        // Within a batch, over its end, and many batches.
+        for counts in [&[1, 1, 2][..], &[100, 1, 143, 7], &[1, 900, 2, 700, 1]] {
+            let data = counts.iter().map(|&count| {
+                let x = Tensor::from_f32([37], rows(count)).unwrap();
+                Dataset::unlabelled(x)
+            });
+            let data: Vec<Dataset> = data.collect();
+            let parts = data.iter().map(|data| predictor.prepare(data).unwrap());
+            let parts: Vec<_> = parts.collect();
+            let together = predictor.predict_together(&parts).unwrap();
+            for (outputs, data) in together.iter().zip(&data) {
+                let alone = predictor.predict_all(data).unwrap();
+                assert_eq!(bits(&outputs[0].to_f32()), bits(&alone[0].to_f32()));
+            }
+        }
+    }
+    let predictor = model().predictor().unwrap();
+    let narrow = Tensor::from_f32([3], vec![0.0; 3]).unwrap();
+    assert!(predictor.prepare(&Dataset::unlabelled(narrow)).is_err());
+    assert!(predictor.predict_together(&[]).unwrap().is_empty());
+}

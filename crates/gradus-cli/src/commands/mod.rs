@@ -1,17 +1,21 @@
 //! One file for each command.
 
+pub mod calibrate;
 pub mod check;
 pub mod completions;
 pub mod convert;
 pub mod data;
 pub mod evaluate;
 pub mod init;
+mod labelled;
 pub mod lr_find;
 pub mod optimize;
 pub mod predict;
 pub mod report;
 pub mod runs;
 pub mod schema;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod show_table;
 pub mod summary;
 pub mod train;

@@ -58,7 +58,7 @@ pub use files::Files;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use images::pictures_of;
 pub use images::{Pictures, Resize};
-pub use npy::{npz_keys, read_npy};
+pub use npy::{npz_keys, read_npy, read_npy_bytes};
 pub(crate) use outcome::{Outcome, short};
 pub use purpose::Purpose;
 pub use run_data::{Facts, RunData, Streamed};
@@ -78,7 +78,8 @@ pub(crate) use stream::{Drawn, Prepare, Windows};
 pub(crate) use table::date_parts;
 pub use table::{
     Cells, Column, ColumnLook, CopyProgress, DateFormat, DatePattern, Kind, LookValues,
-    NumberFormat, OnCopy, ReadTable, Reading, Separator, Table, Tabular, TextOptions,
+    NumberFormat, OnCopy, RawCell, RawTable, ReadTable, Reading, Separator, Table, Tabular,
+    TextOptions,
 };
 pub use tensor::{Tensor, Values};
 pub use write::{write_csv, write_npy, write_npy_header, write_npy_rows};

@@ -31,6 +31,14 @@ pub fn read_npy(path: &Path) -> Result<Tensor> {
     }
 }
 
+/// Reads the bytes of a `.npy` file, as [`read_npy`] does; `name` is their name in messages.
+pub fn read_npy_bytes(name: &str, bytes: &[u8]) -> Result<Tensor> {
+    let (path, mut rest) = (Path::new(name), bytes);
+    let header = read_header(path, &mut rest)?;
+    let left = rest.len() as u64;
+    read_array(path, &header, &mut rest, left)
+}
+
 /// The names of an archive's arrays, in their order.
 pub fn npz_keys(path: &Path) -> Result<Vec<String>> {
     Ok(keys(&archive(path)?.0))

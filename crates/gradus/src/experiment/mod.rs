@@ -34,6 +34,7 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 
+pub mod calibrate;
 mod changes;
 mod check;
 mod checkpoint;
@@ -42,6 +43,7 @@ mod config;
 mod cross_validate;
 mod event;
 mod health_file;
+mod labels;
 mod lock;
 mod logs;
 mod model_data;

@@ -13,6 +13,13 @@ impl Model {
     pub fn is_noisy(&self) -> bool {
         self.nodes.iter().any(|node| draws(self, node))
     }
+
+    /// True if a layer draws random numbers in every prediction.
+    pub(crate) fn is_noisy_in_predictions(&self) -> bool {
+        let layers = self.nodes.iter().map(|node| &self.layers[node.layer]);
+        let mut drawing = layers.map(|layer| layer.rule.traits().randomness);
+        drawing.any(|randomness| randomness == Randomness::Always)
+    }
 }
 
 /// True if a layer draws random numbers there; not where it computes as in inference,

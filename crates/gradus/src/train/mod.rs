@@ -23,9 +23,11 @@ mod precision;
 mod predict;
 mod predict_pool;
 mod prepare;
+mod prepared_rows;
 mod pretrain;
 mod runner;
 mod steps;
+mod together;
 
 pub use blow_up::OnNan;
 pub use callbacks::{
@@ -43,6 +45,7 @@ pub use out_of_fold::OutOfFold;
 pub(crate) use position::Position;
 pub use precision::Precision;
 pub use predict::Predictor;
+pub use prepared_rows::PreparedRows;
 pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Rbm, Siamese};
 pub(crate) use pretrain::{Course, Moment, Place, Pretraining, Watch};
 

@@ -2,6 +2,7 @@
 
 use super::device::Device;
 use super::predict_pool::{self, PredictPool};
+use super::prepared_rows::PreparedRows;
 use super::{check, feeds};
 use crate::base::memory;
 use crate::base::shape::Shape;
@@ -41,7 +42,7 @@ const ALONE: usize = 2_000_000;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub struct Predictor {
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
 }
 
 impl std::fmt::Debug for Predictor {
@@ -192,7 +193,7 @@ fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
 }
 
 /// A model lowered and compiled once, on some device.
-struct Prepared {
+pub(super) struct Prepared {
     pool: PredictPool,
     /// The signature: inputs and lookups.
     signature: Model,
@@ -288,19 +289,45 @@ impl Prepared {
 
     /// The outputs for these rows; batches are numbered from `first` on.
     fn predict(&self, data: &Dataset, first: usize) -> Result<Vec<Tensor>> {
+        self.outputs(&[self.prepare(data)?], first)
+    }
+
+    pub(super) fn prepare(&self, data: &Dataset) -> Result<PreparedRows> {
         check::inputs(&self.signature, data)?;
-        let tensors = feeds::tensors(&self.signature, data, false)?;
+        Ok(PreparedRows {
+            tensors: feeds::tensors(&self.signature, data, false)?,
+            rows: data.rows(),
+        })
+    }
+
+    /// True if layers draw random numbers in predictions, too.
+    pub(super) fn is_noisy(&self) -> bool {
+        self.signature.is_noisy_in_predictions()
+    }
+
+    /// The outputs for the rows of all parts, one part after the other; batches are numbered from
+    /// `first` on.
+    pub(super) fn outputs(&self, parts: &[PreparedRows], first: usize) -> Result<Vec<Tensor>> {
+        let rows = parts.iter().map(|part| part.rows).sum::<usize>();
         let sizes = self.shapes.iter().map(|shape| shape.size());
         let of_row = sizes.clone().sum();
-        let bytes = memory::bytes(size_of::<f32>(), &[of_row, data.rows()]);
+        let bytes = memory::bytes(size_of::<f32>(), &[of_row, rows]);
         memory::check("predict", bytes, |amount| {
-            format!("outputs of {amount} for {} rows", data.rows())
+            format!("outputs of {amount} for {rows} rows")
         })?;
-        let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * data.rows()]).collect();
-        let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
-            tensors[feed].copy_range(rows, to);
+        let mut values: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * rows]).collect();
+        let fill = |feed: usize, rows: Range<usize>, mut to: &mut [f32]| {
+            let mut before = 0;
+            for part in parts {
+                let tensor = &part.tensors[feed];
+                let start = rows.start.clamp(before, before + part.rows);
+                let end = rows.end.clamp(before, before + part.rows);
+                let (here, rest) = to.split_at_mut((end - start) * tensor.size());
+                tensor.copy_range(start - before..end - before, here);
+                (to, before) = (rest, before + part.rows);
+            }
         };
-        self.run(data.rows(), first, &mut values, &fill)?;
+        self.run(rows, first, &mut values, &fill)?;
         self.tensors(values)
     }
 

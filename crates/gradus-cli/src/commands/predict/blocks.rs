@@ -1,14 +1,14 @@
 //! Predictions of rows larger than memory, written as they come.
 
-use super::file_of;
 use super::json::List;
 use super::sink::{self, Format, format, written};
+use super::{file_of, scored};
 use crate::args::Predict;
 use gradus::data::{self, Stream, Unfamiliar};
 use gradus::model::Model;
 use gradus::{Dataset, Error, Result, Tensor};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Predicts block by block, adding each to `unfamiliar`; with column names if needed.
 pub fn run(
@@ -24,7 +24,7 @@ pub fn run(
         return Err(Error::invalid("--mc-samples", "several samples", expected));
     }
     if has_columns {
-        return score(&args.out, model, rows, unfamiliar);
+        return score(args, model, rows, unfamiliar);
     }
     let (names, shapes) = (model.output_names(), model.output_shapes()?);
     let format = format(&args.out)?;
@@ -97,17 +97,18 @@ fn files(
 
 /// Writes the predicted columns.
 fn score(
-    path: &Path,
+    args: &Predict,
     model: &Model,
     rows: &Stream,
     mut unfamiliar: Option<&mut Unfamiliar>,
 ) -> Result<()> {
+    let path = &args.out;
     let is_json = format(path)? == Format::Json;
     let mut names = None;
     sink::fill(path, |mut file| {
         let mut list = List::default();
         let mut visit = |rows: &Dataset, outputs: &[Tensor]| {
-            let scored = model.scored(rows, outputs)?;
+            let scored = scored(model, rows, outputs, args.reject_below)?;
             if let Some(unfamiliar) = &mut unfamiliar {
                 unfamiliar.add(rows)?;
             }

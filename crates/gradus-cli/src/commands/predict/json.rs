@@ -51,7 +51,8 @@ impl List {
     }
 }
 
-fn nested(to: &mut dyn Write, dims: &[usize], values: &[f32]) -> io::Result<()> {
+/// Writes numbers of that shape in lists.
+pub fn nested(to: &mut dyn Write, dims: &[usize], values: &[f32]) -> io::Result<()> {
     let size = dims.iter().skip(1).product::<usize>().max(1);
     to.write_all(b"[")?;
     for (n, part) in values.chunks(size).enumerate() {

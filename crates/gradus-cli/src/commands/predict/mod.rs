@@ -1,7 +1,7 @@
 //! `gradus predict MODEL|RUN --data SPEC --out FILE|- [--mc-samples N]`.
 
 mod blocks;
-mod json;
+pub mod json;
 mod sink;
 
 use crate::args::Predict;
@@ -31,6 +31,11 @@ pub fn run(args: Predict) -> Result<()> {
     if args.mc_samples.is_some() && !model.is_noisy() {
         let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
         return Err(Error::file(&args.model, problem));
+    }
+    check_rejection(&model, args.reject_below)?;
+    if args.reject_below.is_some() && !of_columns {
+        let expected = "--out with the ending .csv or .json, which have a column of classes";
+        return Err(Error::invalid("--reject-below", "a .npy file", expected));
     }
     let data = super::data_for(&model, &args.data)?;
     let has_columns =
@@ -72,6 +77,30 @@ pub fn run(args: Predict) -> Result<()> {
         write(&std, &found.std, &format!(", the standard deviation{of}"))?;
     }
     Ok(())
+}
+
+/// Refuses a threshold for a model without classes.
+pub fn check_rejection(model: &Model, below: Option<f32>) -> Result<()> {
+    match below {
+        Some(below) if !model.predicts_classes() => {
+            let expected = "no threshold for a model that predicts no classes";
+            Err(Error::invalid("--reject-below", below, expected))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The predicted columns, without classes whose probability is below the threshold.
+pub fn scored(
+    model: &Model,
+    data: &Dataset,
+    outputs: &[Tensor],
+    reject_below: Option<f32>,
+) -> Result<Scored> {
+    match reject_below {
+        Some(least) => model.scored_rejecting(data, outputs, least),
+        None => model.scored(data, outputs),
+    }
 }
 
 /// Predicts this many times with dropout on, and writes every sample if they are kept.
@@ -131,13 +160,14 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
         sink::say(path, &format!("{} rows of {names}{what}", data.rows()))
     };
     let Some(samples) = args.mc_samples else {
-        let scored = model.scored(data, &model.predict_all(data)?)?;
+        let outputs = model.predict_all(data)?;
+        let scored = scored(model, data, &outputs, args.reject_below)?;
         return write(&args.out, scored, "");
     };
     let of = format!(" of {samples} samples");
     let found = sample(args, model, data, samples.get())?.into_iter();
     let (means, deviations): (Vec<_>, Vec<_>) = found.map(|each| (each.mean, each.std)).unzip();
-    let mean = model.scored(data, &means)?;
+    let mean = scored(model, data, &means, args.reject_below)?;
     write(&args.out, mean, &format!(", the mean{of}"))?;
     let std = model.scored_about(data, &deviations)?;
     let what = format!(", the standard deviation{of}");

@@ -20,6 +20,7 @@ mod weights;
 pub use figure::Table;
 pub use images::Pictures;
 pub use importance::Importance;
+pub use measures::Reliability;
 pub use outputs::{OutputPage, Predicted, Uncertainty};
 pub use run::RunPage;
 pub use weights::WeightPage;

@@ -7,7 +7,7 @@
 //! what stands for nothing, `text` what a user says of all that, `reading` what is to be said to
 //! him; `settle` decides by all rows. `read` has all threads do so. `typed` makes columns of what
 //! has types already: `arrow` of record
-//! batches, `parquet` of files of such, `polars` of frames. `line` finds a row again;
+//! batches, `parquet` of files of such, `polars` of frames, `raw` of cells of mixed types. `line` finds a row again;
 //! `describe` shows a table; `copy` is what a table becomes that is larger than memory.
 
 mod affix;
@@ -30,6 +30,7 @@ mod parquet;
 mod path;
 #[cfg(feature = "polars")]
 mod polars;
+mod raw;
 mod read;
 mod reading;
 mod records;
@@ -55,6 +56,7 @@ pub use describe::{ColumnLook, LookValues};
 pub(super) use line::with_line;
 pub use number::NumberFormat;
 pub(super) use path::{about_bytes, column_names};
+pub use raw::{RawCell, RawTable};
 pub use reading::Reading;
 pub use tabular::Tabular;
 pub use text::{Separator, TextOptions};

@@ -189,6 +189,16 @@ impl Model {
         }))
     }
 
+    /// The texts that each input's layers know, in the order of the model's inputs; none for an
+    /// input of numbers, or where a layer takes any text.
+    pub fn known_texts(&self) -> Vec<Vec<&str>> {
+        let known = feeds::known_texts(self).into_iter();
+        let known = known.map(|texts| texts.unwrap_or_default());
+        known
+            .map(|texts| texts.into_iter().map(String::as_str).collect())
+            .collect()
+    }
+
     /// The schema with the dictionaries of the model's layers.
     fn with_texts(&self, mut schema: Schema) -> Schema {
         let names = self.inputs.iter().map(|input| input.name.as_str());

@@ -41,6 +41,39 @@ impl Model {
         self.columns_of(data, outputs, true)
     }
 
+    /// Like [`Model::scored`], with an empty text in place of a predicted class whose probability is
+    /// below `least`, or NaN.
+    pub fn scored_rejecting(
+        &self,
+        data: &Dataset,
+        outputs: &[Tensor],
+        least: f32,
+    ) -> Result<Scored> {
+        let mut scored = self.scored(data, outputs)?;
+        let mut columns = &mut scored.columns[data.ids().len()..];
+        while let Some((first, rest)) = columns.split_first_mut() {
+            columns = match &mut first.cells {
+                ScoredCells::Numbers(_) => rest,
+                // The classes' probabilities follow.
+                ScoredCells::Texts(names, codes) => {
+                    let (chances, others) = rest.split_at_mut(names.len());
+                    let none = names.len() as u32;
+                    names.push(String::new());
+                    for (row, code) in codes.iter_mut().enumerate() {
+                        let chance = &chances[*code as usize].cells;
+                        let is_sure =
+                            matches!(chance, ScoredCells::Numbers(all) if all[row] >= least);
+                        if !is_sure {
+                            *code = none;
+                        }
+                    }
+                    others
+                }
+            };
+        }
+        Ok(scored)
+    }
+
     /// Like [`Model::scored`], for values about the outputs, such as deviations, without a
     /// predicted class.
     pub fn scored_about(&self, data: &Dataset, numbers: &[Tensor]) -> Result<Scored> {
@@ -101,6 +134,13 @@ impl Model {
             .flatten()
             .or_else(|| self.classes_of(0))
             .is_some_and(|t| !t.classes.is_empty())
+    }
+
+    /// True if an output predicts classes that have names or labels.
+    pub fn predicts_classes(&self) -> bool {
+        let known = self.known_targets().into_iter().enumerate();
+        let mut targets = known.filter_map(|(n, target)| target.or_else(|| self.classes_of(n)));
+        targets.any(|target| !target.classes.is_empty())
     }
 
     /// The classes of the only output, if neither a table nor pictures name them: under the names

@@ -1,6 +1,6 @@
 //! Reliability: a probability of 70% should come true in 70% of the cases.
 
-/// The reliability of probabilities, in ten bins of one width.
+/// The reliability of probabilities, in bins of one width.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reliability {
     /// The bins that have rows, from the lowest probability on.
@@ -20,20 +20,18 @@ pub struct Bin {
     pub rows: u64,
 }
 
-/// The number of bins.
-const BINS: usize = 10;
-
 impl Reliability {
-    /// That of probabilities, and what came true. `None` without rows, or if one is no probability.
-    pub fn of(probabilities: &[f64], came_true: &[bool]) -> Option<Self> {
-        let mut sums = [(0.0, 0_u64, 0_u64); BINS];
+    /// That of probabilities, and what came true, in this many bins. `None` without rows, or if one
+    /// is no probability.
+    pub fn of(probabilities: &[f64], came_true: &[bool], bins: usize) -> Option<Self> {
+        let mut sums = vec![(0.0, 0_u64, 0_u64); bins];
         for (&p, &came) in probabilities.iter().zip(came_true) {
             // Sums of 32-bit numbers may be a little above 1.
             if !(-1e-5..=1.0 + 1e-5).contains(&p) {
                 return None;
             }
             // An edge belongs to the bin below, as in scikit-learn.
-            let bin = ((p * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+            let bin = ((p * bins as f64).ceil() as usize).clamp(1, bins.max(1)) - 1;
             let bin = &mut sums[bin];
             *bin = (bin.0 + p, bin.1 + u64::from(came), bin.2 + 1);
         }
@@ -64,7 +62,7 @@ mod tests {
         let golden = golden::read();
         let of = |name: &str| golden::numbers(&golden["two_classes"][name]);
         let positive: Vec<bool> = of("positive").iter().map(|&y| y == 1.0).collect();
-        let found = Reliability::of(&of("scores"), &positive).unwrap();
+        let found = Reliability::of(&of("scores"), &positive, 10).unwrap();
         let observed: Vec<f64> = found.bins.iter().map(|bin| bin.observed).collect();
         let predicted: Vec<f64> = found.bins.iter().map(|bin| bin.predicted).collect();
         golden::assert_close(&observed, &of("observed"));
@@ -73,11 +71,12 @@ mod tests {
 
     #[test]
     fn the_error_is_the_mean_distance() {
-        let found = Reliability::of(&[0.25, 0.25, 0.95, 1.0], &[true, false, true, true]).unwrap();
+        let found = Reliability::of(&[0.25, 0.25, 0.95, 1.0], &[true, false, true, true], 10);
+        let found = found.unwrap();
         assert!((found.error - (0.25 * 2.0 + 0.025 * 2.0) / 4.0).abs() < 1e-12);
         assert_eq!(found.bins.len(), 2);
-        assert_eq!(Reliability::of(&[1.5], &[true]), None);
-        assert_eq!(Reliability::of(&[f64::NAN], &[true]), None);
-        assert_eq!(Reliability::of(&[], &[]), None);
+        assert_eq!(Reliability::of(&[1.5], &[true], 10), None);
+        assert_eq!(Reliability::of(&[f64::NAN], &[true], 10), None);
+        assert_eq!(Reliability::of(&[], &[], 10), None);
     }
 }

@@ -6,6 +6,9 @@ use super::super::thin::{POINTS, thin};
 use super::classes::{Classes, predicted};
 use super::{Uncertainty, column, diagonal};
 
+/// Bins of the reliability curve.
+const BINS: usize = 10;
+
 impl Classes<'_> {
     /// Of two classes by the second's probability, else by the predicted class'.
     pub fn reliability(&self, said: &[usize]) -> Option<Figure> {
@@ -26,7 +29,7 @@ impl Classes<'_> {
         if size < 2 || sums.into_iter().any(|sum| (sum - 1.0).abs() > 1e-3) {
             return None;
         }
-        let found = Reliability::of(&probabilities, &came_true)?;
+        let found = Reliability::of(&probabilities, &came_true, BINS)?;
         let of = match size {
             2 => format!("the probability of {}", self.names[1]),
             _ => "the predicted class' probability".into(),

@@ -66,6 +66,15 @@ fn a_temperature_makes_probabilities_likelier_and_keeps_the_classes() {
     let again = ["calibrate", "cal.keras", "again.keras", "--data"];
     let said = place.run(&[&again[..], &["run/config.toml"]].concat());
     assert_eq!(said.code, Some(0), "{}", said.err);
+    // A quantized model is calibrated by its scales.
+    place.ok(&["optimize", "run", "int8.keras", "--quantize", "int8"]);
+    let quantized = ["calibrate", "int8.keras", "q.keras", "--json", "--data"];
+    let said = place.ok(&[&quantized[..], &["run/config.toml"]].concat());
+    let found: Value = serde_json::from_str(&said).unwrap();
+    let mended = measured(&place, "q.keras");
+    let loss = found["outputs"][0]["after"]["loss"].as_f64().unwrap();
+    assert!(loss < number(&before["loss"]), "{found}");
+    assert_eq!(measured(&place, "int8.keras")["accuracy"], mended["accuracy"]);
     // The threshold gives what was said of it.
     let rejection = &output["rejection"];
     let threshold = rejection["threshold"].to_string();

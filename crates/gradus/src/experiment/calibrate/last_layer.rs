@@ -115,9 +115,16 @@ impl LastLayer {
 
     /// Divides the layer's weights, and so its logits.
     pub fn divide(&self, model: &mut Model, temperature: f64) {
-        let weights = model.layers[self.layer].weights.iter_mut();
-        for value in weights.flat_map(|weight| &mut weight.values) {
-            *value = (f64::from(*value) / temperature) as f32;
+        for weight in &mut model.layers[self.layer].weights {
+            let factor = match weight.name {
+                // The whole numbers of a quantized kernel stay, and are divided by more.
+                "kernel" if weight.int8 => continue,
+                "kernel_scale" => temperature,
+                _ => 1.0 / temperature,
+            };
+            for value in &mut weight.values {
+                *value = (f64::from(*value) * factor) as f32;
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum NotRead {
     Loss,
     /// A metric, which is left out.
     Metric,
+    /// An output of an ONNX file, or the form that it has there.
+    Output,
 }
 
 impl fmt::Display for Note {
@@ -31,6 +33,7 @@ impl fmt::Display for Note {
             NotRead::State => ("the optimizer's state", "training on starts it afresh"),
             NotRead::Loss => ("the loss", "to evaluate it or train on, name one"),
             NotRead::Metric => ("a metric", "it is not measured"),
+            NotRead::Output => ("an output", "the numbers of the others are there"),
         };
         write!(f, "{what} is not read ({}): {follows}", self.problem)
     }

@@ -1,9 +1,16 @@
 //! ONNX files: models written for other runtimes, and networks of other libraries read.
 //!
-//! `messages` is the format; `export` writes a model's inference plan, operation by operation.
+//! `messages` is the format; `export` writes a model's inference plan, operation by operation;
+//! `import` finds layers in a graph of operators.
 
 mod export;
+mod import;
 mod messages;
+
+#[cfg(test)]
+mod tests;
+
+pub use import::load_onnx;
 
 use crate::base::atomic_file::write_atomic;
 use crate::error::Result;
@@ -34,7 +41,6 @@ pub fn is_onnx(path: impl AsRef<Path>) -> bool {
 /// An error names everything in the model that ONNX cannot say.
 pub fn save_onnx(model: &Model, path: impl AsRef<Path>, inputs: Inputs) -> Result<()> {
     let path = path.as_ref();
-    let file =
-        export::export(model, inputs).map_err(|error| error.under(&path.to_string_lossy()))?;
+    let file = export::export(model, inputs, path)?;
     write_atomic(path, |to| to.write_all(&file.encode_to_vec()))
 }

@@ -20,6 +20,7 @@ use crate::plan::{Buffer, Mode, Op, Plan, Role, View};
 use graph::{Builder, ML, value_info};
 use rules::dims_of;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// The operator set of files that read no dates.
 const OPSET: i64 = 17;
@@ -52,8 +53,8 @@ struct Tensor {
     dims: Vec<usize>,
 }
 
-/// The file for a model.
-pub(super) fn export(model: &Model, inputs: Inputs) -> Result<File> {
+/// The file for a model, which is to have this path.
+pub(super) fn export(model: &Model, inputs: Inputs, path: &Path) -> Result<File> {
     let lowered = model.lower(&[PlanSpec {
         mode: Mode::Infer,
         rows: 1,
@@ -79,7 +80,13 @@ pub(super) fn export(model: &Model, inputs: Inputs) -> Result<File> {
         problems: Vec::new(),
     };
     export.run();
-    export.finish()
+    match &export.problems[..] {
+        [] => Ok(export.finish()),
+        problems => {
+            let problem = format!("cannot be written as ONNX: {}", problems.join("; "));
+            Err(Error::file(path, problem))
+        }
+    }
 }
 
 impl Export<'_> {
@@ -154,12 +161,8 @@ impl Export<'_> {
         }
     }
 
-    /// The file, or all that ONNX cannot say.
-    fn finish(self) -> Result<File> {
-        if !self.problems.is_empty() {
-            let expected = "what ONNX can say";
-            return Err(Error::invalid("", self.problems.join("; "), expected));
-        }
+    /// The file.
+    fn finish(self) -> File {
         let graph = Graph {
             name: self.model.name.clone(),
             ..self.builder.graph
@@ -180,7 +183,7 @@ impl Export<'_> {
                 version: ML_OPSET,
             });
         }
-        Ok(File {
+        File {
             // The versions of the format that came with these operator sets.
             ir_version: if opset == OPSET { 8 } else { 9 },
             producer_name: "gradus".into(),
@@ -189,7 +192,7 @@ impl Export<'_> {
             opset_import,
             graph: Some(graph),
             ..File::default()
-        })
+        }
     }
 
     /// Notes the tensor of a buffer.

@@ -10,7 +10,10 @@ mod random;
 use common::Folder;
 use gradus::artifacts::onnx::{Inputs, load_onnx, save_onnx};
 use gradus::data::{npz_keys, read_npy};
-use gradus::layers::*;
+use gradus::layers::{
+    Add, BatchNormalization, Concatenate, Flatten, LayerNormalization, MCAlphaDropout, MCDropout,
+    Normalization, PReLU, Rescaling,
+};
 use gradus::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};

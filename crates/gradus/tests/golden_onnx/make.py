@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Networks of PyTorch's exporters and of skl2onnx, with their inputs and what ONNX Runtime computes: `NAME.onnx`, `NAME.npz`.
+"""Networks of PyTorch's exporters, of skl2onnx and of Keras' `model.export`, with their inputs and what ONNX Runtime computes: `NAME.onnx`, `NAME.npz`.
 
-    make.py        (torch 2.15, skl2onnx 1.20, scikit-learn 1.9, onnxruntime 1.32, onnxscript 0.7)
+    make.py        (torch 2.15, Keras 3.15, skl2onnx 1.20, scikit-learn 1.9, onnxruntime 1.32, onnxscript 0.7)
 
 `x/NAME` and `y` of each NAME.npz are the inputs by name and the numbers that gradus is to predict.
 """
-import pathlib, warnings
+import os, pathlib, warnings
+os.environ["KERAS_BACKEND"] = "torch"
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -127,3 +128,29 @@ for name, model, y, output, options in [
         np.savez_compressed(HERE / f"{name}.npz", y=model.predict_proba(x).astype(np.float32), **{"x/X": x})
     else:
         keep(name, {"X": rows[:5]}, output)
+
+scaled = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(5,), max_iter=60, random_state=1))
+scaled.fit(rows, rows[:, 2])
+(HERE / "skl_scaled.onnx").write_bytes(to_onnx(scaled, rows[:1], target_opset={"": 17, "ai.onnx.ml": 3}).SerializeToString())
+keep("skl_scaled", {"X": rows[:5]})
+
+import keras
+from keras import layers
+
+
+def kerass(name, *chain):
+    keras.utils.set_random_seed(5)
+    x = keras.Input((6,), name="x")
+    h = x
+    for layer in chain:
+        h = layer(h)
+    model = keras.Model(x, h)
+    data = draw.normal(size=(5, 6)).astype(np.float32)
+    model(data)  # without a call Keras' exporter refuses it
+    model.export(str(HERE / f"{name}.onnx"), format="onnx", verbose=False)
+    keep(name, {"x": data})
+
+
+kerass("keras_dense", layers.Dense(8, activation="gelu"), layers.Dense(8, activation="elu"), layers.Dense(3, activation="softmax"))
+kerass("keras_norms", layers.BatchNormalization(), layers.Dense(7), layers.LeakyReLU(), layers.Dropout(0.3), layers.Dense(2, activation="sigmoid"))
+kerass("keras_functions", layers.Dense(7, activation="silu"), layers.Dense(7, activation="selu"), layers.Dense(7, activation="softplus"), layers.Dense(2, activation="tanh"))

@@ -7,9 +7,6 @@ mod export;
 mod import;
 mod messages;
 
-#[cfg(test)]
-mod tests;
-
 pub use import::load_onnx;
 
 use crate::base::atomic_file::write_atomic;

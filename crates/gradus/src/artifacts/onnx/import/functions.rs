@@ -4,7 +4,9 @@
 use super::super::messages::Node;
 use super::network::{attribute, float};
 use crate::base::math;
-use crate::rules::activations::{Activation, ActivationFormula, Form, Gelu, Visit};
+use crate::rules::activations::{
+    self, Activation, ActivationFormula, Celu, Elu, Form, Gelu, LeakyRelu, SoftShrink, Visit,
+};
 
 /// The values of a function at [`points`].
 pub(super) type Samples = Vec<f64>;
@@ -57,10 +59,30 @@ impl Known {
         Known(all.map(|rule| (rule.clone(), samples_of(&rule))).collect())
     }
 
-    /// The activation with these values.
+    /// The activation with these values: one with its usual arguments, or with those that values
+    /// far off tell.
     pub fn find(&self, samples: &[f64]) -> Option<Activation> {
         let found = self.0.iter().find(|(_, known)| are_same(samples, known));
-        found.map(|(rule, _)| rule.clone())
+        if let Some((rule, _)) = found {
+            return Some(rule.clone());
+        }
+        let (points, last) = (points(), samples.len().checked_sub(1)?);
+        let (highest, lowest) = (samples[last - 1], samples[last]);
+        let guesses: [Activation; 5] = [
+            LeakyRelu {
+                negative_slope: lowest / points[last],
+            }
+            .into(),
+            Elu { alpha: -lowest }.into(),
+            Celu { alpha: -lowest }.into(),
+            activations::relu(0.0, Some(highest), 0.0),
+            SoftShrink {
+                threshold: points[last - 1] - highest,
+            }
+            .into(),
+        ];
+        let fits = |rule: &Activation| rule.check().is_ok() && are_same(samples, &samples_of(rule));
+        guesses.into_iter().find(fits)
     }
 }
 
@@ -79,7 +101,8 @@ pub(super) fn samples_of(rule: &Activation) -> Samples {
         .collect()
 }
 
-/// True if values are the same, to single precision.
+/// True if values are the same, to single precision. A formula of a file may overflow where the
+/// function does not.
 pub(super) fn are_same(a: &[f64], b: &[f64]) -> bool {
     let size = b
         .iter()
@@ -89,6 +112,7 @@ pub(super) fn are_same(a: &[f64], b: &[f64]) -> bool {
     let same = |(&a, &b): (&f64, &f64)| {
         (a - b).abs() <= SAME * b.abs().max(size)
             || beyond(a) && beyond(b) && (a > 0.0) == (b > 0.0)
+            || !a.is_finite() && b.abs() > 80.0
     };
     a.iter().zip(b).all(same)
 }
@@ -109,8 +133,9 @@ pub(super) fn line(samples: &[f64]) -> Option<(f64, f64)> {
 pub(super) fn value(node: &Node, args: &[f64]) -> Option<f64> {
     let number = |name: &str, default: f64| float(node, name, default);
     let x = *args.first()?;
+    let truth = |is: bool| if is { 1.0 } else { 0.0 };
     Some(match (&*node.op_type, args) {
-        ("Identity", [_]) => x,
+        ("Identity" | "Cast", [_]) => x,
         ("Relu", [_]) => x.max(0.0),
         ("LeakyRelu", [_]) => {
             if x < 0.0 {
@@ -188,6 +213,17 @@ pub(super) fn value(node: &Node, args: &[f64]) -> Option<f64> {
         ("Mul", [_, y]) => x * y,
         ("Div", [_, y]) => x / y,
         ("Pow", [_, y]) => x.powf(*y),
+        ("Greater", [_, y]) => truth(x > *y),
+        ("GreaterOrEqual", [_, y]) => truth(x >= *y),
+        ("Less", [_, y]) => truth(x < *y),
+        ("LessOrEqual", [_, y]) => truth(x <= *y),
+        ("Where", [_, y, z]) => {
+            if x == 0.0 {
+                *z
+            } else {
+                *y
+            }
+        }
         ("Max", [_, y]) => x.max(*y),
         ("Min", [_, y]) => x.min(*y),
         _ => return None,

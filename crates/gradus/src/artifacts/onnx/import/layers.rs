@@ -80,7 +80,7 @@ impl Reader {
                 let source = self.first(node)?;
                 Ok(Some(Value::Constant(shape_of(self.shape(source).dims()))))
             }
-            "Cast" => self.cast(node).map(Some),
+            "Cast" => is_float_cast(node).map(|()| None),
             "Dropout" => symbol(self.dropout(node)),
             _ => Ok(None),
         }
@@ -251,7 +251,7 @@ impl Reader {
                 let times = |all: &mut Vec<f32>, by: &[f32]| {
                     all.iter_mut().zip(by).for_each(|(x, by)| *x *= by)
                 };
-                for by in &factor {
+                if let Some(by) = &factor {
                     step.weights.iter_mut().for_each(|all| times(all, by));
                 }
                 if let (Some(by), [_, beta]) = (&shift, &mut step.weights[..]) {
@@ -531,14 +531,23 @@ impl Reader {
         }
     }
 
-    /// Numbers of another precision, which are float32 here.
-    fn cast(&mut self, node: &Node) -> Result<Value, Trouble> {
-        use super::super::messages::data_type::{BFLOAT16, DOUBLE, FLOAT, FLOAT16};
-        let to = int(node, "to").unwrap_or_default() as i32;
-        if ![FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&to) {
-            return Err("it makes whole numbers of each row, or texts".into());
-        }
-        self.first(node).map(Value::Symbol)
+    /// scikit-learn's scalers: (x - offset) scale.
+    pub fn scaler(&mut self, node: &Node) -> Result<Source, Trouble> {
+        let x = self.first(node)?;
+        let width = self.shape(x).last();
+        let given = |name: &str| match attribute(node, name).map(|given| &given.floats[..]) {
+            Some([one]) => Ok(vec![*one; width]),
+            Some(all) if all.len() == width => Ok(all.to_vec()),
+            _ => Err(Trouble::Here(format!(
+                "its {name} is not one for each of {width} columns"
+            ))),
+        };
+        let columns = Columns {
+            mean: given("offset")?,
+            factor: given("scale")?,
+            ..Columns::new(width)
+        };
+        self.step("scaler".into(), What::Columns(columns), Vec::new(), vec![x])
     }
 
     fn dropout(&mut self, node: &Node) -> Result<Source, Trouble> {
@@ -555,6 +564,16 @@ impl Reader {
             0.0 => Ok(x),
             _ => self.layer(node, Dropout::new(rate), vec![x]),
         }
+    }
+}
+
+/// Refuses a cast to anything but floats, of whatever precision: they are float32 here.
+fn is_float_cast(node: &Node) -> Result<(), Trouble> {
+    use super::super::messages::data_type::{BFLOAT16, DOUBLE, FLOAT, FLOAT16};
+    let to = int(node, "to").unwrap_or_default() as i32;
+    match [FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&to) {
+        true => Ok(()),
+        false => Err("it makes whole numbers of each row, or texts".into()),
     }
 }
 

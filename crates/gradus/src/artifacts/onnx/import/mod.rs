@@ -13,7 +13,7 @@ mod reader;
 mod steps;
 
 use super::messages::Model as File;
-use crate::artifacts::keras::{NotRead, Note};
+use crate::artifacts::keras::Note;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use network::Network;
@@ -74,9 +74,5 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
     }
     let model = steps::model(&name, &reader.inputs, reader.steps, &outputs);
     let model = model.map_err(|error| Error::file(path, error))?;
-    let notes = notes.into_iter().map(|problem| Note {
-        part: NotRead::Output,
-        problem,
-    });
-    Ok((model, notes.collect()))
+    Ok((model, notes))
 }

@@ -4,6 +4,7 @@ use super::super::messages::{
     Attribute, Dimension, Length, Model as File, Node, ValueInfo, data_type,
 };
 use super::array::Array;
+use crate::artifacts::keras::{NotRead, Note};
 use crate::error::visible;
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +40,7 @@ impl Network {
     pub fn of(
         file: File,
         problems: &mut Vec<String>,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Result<Self, String> {
         let Some(graph) = file.graph else {
             return Err("has no graph: it is no ONNX model".into());
@@ -126,7 +127,7 @@ fn outputs(
     infos: &[ValueInfo],
     nodes: &[Node],
     makers: &HashMap<String, usize>,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Result<Vec<String>, String> {
     let is_number = |info: &&ValueInfo| {
         let kind = info.kind.as_ref().and_then(|kind| kind.tensor.as_ref());
@@ -137,20 +138,20 @@ fn outputs(
         return Err("has no output of numbers".into());
     }
     for info in others {
-        notes.push(format!(
-            "the output `{}` is left out: it holds no floats",
-            visible(&info.name)
-        ));
+        notes.push(Note {
+            part: NotRead::Output,
+            problem: format!("`{}` holds no floats", visible(&info.name)),
+        });
     }
     let mut tensors: Vec<String> = Vec::new();
     for info in numbers {
         let maker = makers.get(&info.name).map(|&n| &nodes[n]);
         let tensor = match maker.filter(|node| node.op_type == "ZipMap") {
             Some(node) => {
-                let name = visible(&info.name);
-                notes.push(format!(
-                    "of the output `{name}` the numbers are taken, without their names"
-                ));
+                notes.push(Note {
+                    part: NotRead::Names,
+                    problem: format!("`{}` is a list of dictionaries", visible(&info.name)),
+                });
                 node.input.first().cloned().unwrap_or_default()
             }
             None => info.name.clone(),

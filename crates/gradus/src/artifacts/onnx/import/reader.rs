@@ -3,8 +3,8 @@
 
 use super::super::messages::Node;
 use super::array::Array;
-use super::functions::{self, Known, Samples, are_same, line, samples_of};
-use super::network::{Network, float};
+use super::functions::{self, Known, Samples, are_same, line};
+use super::network::Network;
 use super::steps::{Entry, Step, What};
 use crate::base::shape::Shape;
 use crate::error::visible;
@@ -13,7 +13,7 @@ use crate::model::layers::{
     Activation as ActivationLayer, Add, ELU, Layer, LeakyReLU, Maximum, Minimum, Multiply, ReLU,
     Rescaling, Subtract,
 };
-use crate::rules::activations::{self, Activation};
+use crate::rules::activations::Activation;
 use std::collections::{HashMap, HashSet};
 
 /// Functions of functions up to which they are looked at as a whole; the longest activation has
@@ -131,6 +131,9 @@ impl Reader {
 
     /// The first output of a node.
     fn node(&mut self, node: &Node) -> Result<Value, Trouble> {
+        if (&*node.domain, &*node.op_type) == ("ai.onnx.ml", "Scaler") {
+            return self.scaler(node).map(Value::Symbol);
+        }
         if !["", "ai.onnx"].contains(&&*node.domain) {
             let why = format!("operators of `{}` are not read", visible(&node.domain));
             return Err(why.into());
@@ -270,9 +273,7 @@ impl Reader {
             return Ok(Some(of));
         }
         if let Some(rule) = self.known.find(samples) {
-            return self
-                .layer(node, ActivationLayer::new(rule), vec![of])
-                .map(Some);
+            return self.layer(node, layer_of(rule), vec![of]).map(Some);
         }
         match line(samples) {
             Some((factor, shift)) => {
@@ -292,10 +293,8 @@ impl Reader {
             }
         }
         let is_one = sources.iter().all(|source| *source == sources[0]);
-        if let [a, b] = sources[..]
-            && !is_one
-        {
-            return self.merged(node, vec![a, b]);
+        if !is_one {
+            return self.merged(node, sources);
         }
         let of = *sources.first().ok_or("it has no input")?;
         let samples = self.samples(node, |_| Some(self.points.clone()))?;
@@ -304,9 +303,6 @@ impl Reader {
         }
         if sources.len() == 2 {
             return self.merged(node, sources);
-        }
-        if let Some(layer) = with_arguments(node, &samples) {
-            return self.layer(node, layer, vec![of]);
         }
         Err("it is no part of a function that is known".into())
     }
@@ -414,36 +410,21 @@ fn nothing_makes(tensor: &str) -> Trouble {
     format!("nothing makes its input `{}`", visible(tensor)).into()
 }
 
-/// A layer with arguments of its own, for a node whose function has these values.
-fn with_arguments(node: &Node, samples: &[f64]) -> Option<Layer> {
-    let alpha = |default: f64| float(node, "alpha", default);
-    let fits = |rule: &Activation| are_same(samples, &samples_of(rule));
-    let as_layer = |rule: Activation| {
-        rule.check()
-            .is_ok()
-            .then(|| fits(&rule).then(|| ActivationLayer::new(rule).into()))?
-    };
-    match &*node.op_type {
-        "LeakyRelu" => Some(LeakyReLU::new().negative_slope(alpha(0.01)).into()),
-        "Elu" => Some(ELU::new().alpha(alpha(1.0)).into()),
-        "Celu" => as_layer(activations::Celu { alpha: alpha(1.0) }.into()),
-        "ThresholdedRelu" => as_layer(
-            activations::Threshold {
-                threshold: alpha(1.0),
-                default_value: 0.0,
-            }
-            .into(),
-        ),
-        "Shrink" => {
-            let threshold = float(node, "lambd", 0.5);
-            as_layer(activations::SoftShrink { threshold }.into())
-                .or_else(|| as_layer(activations::HardShrink { threshold }.into()))
+/// The layer of an activation: that of its own, where Keras has one for its arguments.
+fn layer_of(rule: Activation) -> Layer {
+    let config = rule.to_config();
+    let argument = |name: &str| config[name].as_f64();
+    match (
+        rule.class(),
+        argument("alpha"),
+        argument("negative_slope"),
+        argument("max_value"),
+    ) {
+        ("Elu", Some(alpha), ..) if alpha != 1.0 => ELU::new().alpha(alpha).into(),
+        ("LeakyRelu", _, Some(slope), _) if slope != 0.2 => {
+            LeakyReLU::new().negative_slope(slope).into()
         }
-        "Clip" | "Min" => {
-            let most = samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let rule = activations::relu(0.0, Some(most), 0.0);
-            (most > 0.0 && fits(&rule)).then(|| ReLU::new().max_value(most).into())
-        }
-        _ => None,
+        ("GeneralRelu", _, _, Some(most)) => ReLU::new().max_value(most).into(),
+        _ => ActivationLayer::new(rule).into(),
     }
 }

@@ -1,1 +1,0 @@
-//! Models written as ONNX and read again.

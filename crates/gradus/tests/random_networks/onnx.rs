@@ -50,11 +50,9 @@ fn files_are_left_for_onnx_runtime() {
             continue;
         }
         let outputs = model.predict_all(&rows).unwrap();
-        let names = model.inputs.iter().map(|input| input.name.clone());
-        let inputs = rows.input_names().iter().zip(rows.inputs());
+        let inputs = model.inputs.iter().zip(rows.inputs());
         let x: Map<String, Value> = inputs
-            .filter(|(name, _)| names.clone().any(|own| own == **name))
-            .map(|(name, tensor)| (name.clone(), array(tensor)))
+            .map(|(input, tensor)| (input.name.clone(), array(tensor)))
             .collect();
         let y = model.output_names().into_iter().zip(&outputs);
         let y: Map<String, Value> = y.map(|(name, tensor)| (name, array(tensor))).collect();

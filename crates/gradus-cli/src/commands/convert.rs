@@ -31,11 +31,8 @@ pub fn run(args: Convert) -> Result<()> {
         return Err(Error::invalid("--layout", layout, expected));
     }
     if args.core && !to_onnx {
-        return Err(Error::invalid(
-            "--core",
-            "true",
-            "nothing, unless OUT ends in .onnx",
-        ));
+        let expected = "nothing, unless OUT ends in .onnx";
+        return Err(Error::invalid("--core", "the option", expected));
     }
     if let Some(threshold) = args.zero_below
         && !(threshold > 0.0 && threshold.is_finite())

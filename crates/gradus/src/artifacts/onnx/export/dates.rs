@@ -194,7 +194,7 @@ impl Builder {
         let mut is_time: Option<String> = None;
         for (part, (factor, end)) in parts
             .iter()
-            .zip([(3600.0, 24.0), (60.0, 60.0), (1.0, 61.0)])
+            .zip([(3600.0, 24.0), (60.0, 60.0), (1.0, 60.0)])
         {
             let number = self.cast(part, data_type::DOUBLE);
             let (factor, end) = (self.double(factor), self.double(end));

@@ -4,6 +4,7 @@
 use super::super::messages::Node;
 use super::array::{Array, Numbers};
 use super::functions;
+use super::layers::MOST_AXES;
 use super::network::{attribute, int};
 use super::reader::Trouble;
 
@@ -34,7 +35,8 @@ pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Tro
             Some(reshaped(first, shape).ok_or("its shape does not fit its constant")?)
         }
         "Unsqueeze" => {
-            let axes = axes().ok_or("its axes are not read")?;
+            let axes = axes().filter(|axes| axes.len() <= MOST_AXES);
+            let axes = axes.ok_or("its axes are not read")?;
             let rank = (first.dims.len() + axes.len()) as i64;
             let mut places: Vec<i64> = axes
                 .iter()

@@ -26,6 +26,9 @@ const WEIGHTS: &[&str] = &[
     "moving_mean",
 ];
 
+/// Axes of a tensor, above any honest network's.
+pub(super) const MOST_AXES: usize = 64;
+
 /// Longest name of a layer.
 const LONGEST: usize = 60;
 
@@ -122,6 +125,7 @@ impl Reader {
             None => None,
             Some(bias) => {
                 let units = kernel.dims.last().copied().unwrap_or(0);
+                self.claim(units)?;
                 let vector = bias
                     .vector(units, 2)
                     .ok_or("its third input is no vector of the units")?;
@@ -215,6 +219,7 @@ impl Reader {
         }
         let source = self.symbol(x)?;
         let (width, rank) = (self.shape(source).last(), self.rank(source));
+        self.claim(5 * width)?;
         let Some(by) = by.vector(width, rank).filter(|_| rank > 1) else {
             let found = format!("its constant is of shape {:?}", by.dims);
             return Err(format!("{found}, expected one number for each of {width} columns").into());
@@ -277,11 +282,12 @@ impl Reader {
         }
         let x = self.first(node)?;
         let dims = self.shape(x).dims();
-        let (axis, &channels) = match dims {
+        let (axis, channels) = match dims {
             [] => return Err("its input has no channels".into()),
-            [width] => (-1, width),
-            [channels, ..] => (1, channels),
+            [width] => (-1, *width),
+            [channels, ..] => (1, *channels),
         };
+        self.claim(4 * channels)?;
         let mut weights = Vec::new();
         for n in 1..5 {
             let vector = self.needed(node, n)?.vector(channels, 1);
@@ -307,6 +313,7 @@ impl Reader {
         if rank < 2 || ![-1, rank - 1].contains(&axis) {
             return Err(format!("its axis is {axis}, expected the last one").into());
         }
+        self.claim(2 * width)?;
         let vector = |n: usize, fill: f32| match self.argument(node, n)? {
             None => Ok(vec![fill; width]),
             Some(array) => array
@@ -343,6 +350,7 @@ impl Reader {
         };
         let x = self.symbol(&x)?;
         let width = self.shape(x).last();
+        self.claim(2 * width)?;
         let weights = vec![vec![1.0; width], vec![0.0; width]];
         let name = name_of(node, None, "LayerNormalization");
         self.normalized_rows(name, x, epsilon, weights).map(Some)
@@ -398,6 +406,7 @@ impl Reader {
     fn prelu(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
         let (rank, width) = (self.rank(x), self.shape(x).last());
+        self.claim(width + self.shape(x).size())?;
         let slope = self.needed(node, 1)?.vector(width, rank);
         let slope =
             slope.ok_or_else(|| format!("its slopes are not one for each of {width} columns"))?;
@@ -535,6 +544,7 @@ impl Reader {
     pub fn scaler(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
         let width = self.shape(x).last();
+        self.claim(3 * width)?;
         let given = |name: &str| match attribute(node, name).map(|given| &given.floats[..]) {
             Some([one]) => Ok(vec![*one; width]),
             Some(all) if all.len() == width => Ok(all.to_vec()),
@@ -579,6 +589,9 @@ fn is_float_cast(node: &Node) -> Result<(), Trouble> {
 
 /// The shape of a row without some axes of length 1, or with some more.
 fn squeezed(dims: &[usize], axes: &[i64], more: bool) -> Result<Vec<usize>, Trouble> {
+    if axes.len() > MOST_AXES {
+        return Err(format!("it has {} axes", axes.len()).into());
+    }
     let rank = dims.len() + 1 + if more { axes.len() } else { 0 };
     let place = |&axis: &i64| {
         let axis = if axis < 0 { axis + rank as i64 } else { axis };

@@ -12,15 +12,19 @@ mod network;
 mod reader;
 mod steps;
 
-use super::messages::Model as File;
+use super::messages;
 use crate::artifacts::keras::Note;
+use crate::base::files;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use network::Network;
 use prost::Message;
 use reader::Reader;
-use std::fs;
+use std::fs::File;
 use std::path::Path;
+
+/// Size limit of a file: that of a protocol buffer.
+const MOST_BYTES: u64 = 1 << 31;
 
 /// Loads a network from an ONNX file: dense networks of PyTorch's exporter, skl2onnx, Keras and
 /// the like. Notes say what of its outputs is left out: a classifier's labels.
@@ -37,13 +41,14 @@ use std::path::Path;
 /// ```
 pub fn load_onnx(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|cause| Error::io("read", path, cause))?;
+    let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+    let bytes = files::read_from(file, path, MOST_BYTES)?;
     read(&bytes, path)
 }
 
 /// The model of a file's bytes.
 pub(super) fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
-    let file = File::decode(bytes);
+    let file = messages::Model::decode(bytes);
     let file = file.map_err(|error| Error::file(path, format!("is no ONNX model: {error}")))?;
     if let Some(function) = file.functions.first() {
         let name = &function.name;

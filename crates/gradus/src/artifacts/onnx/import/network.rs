@@ -4,12 +4,16 @@ use super::super::messages::{
     Attribute, Dimension, Length, Model as File, Node, ValueInfo, data_type,
 };
 use super::array::Array;
+use super::layers::MOST_AXES;
 use crate::artifacts::keras::{NotRead, Note};
 use crate::error::visible;
 use std::collections::{HashMap, HashSet};
 
 /// The oldest set of operators whose meaning is known here.
 const OLDEST: i64 = 7;
+
+/// Numbers of an input's row, above any honest network's.
+const MOST_ROW: usize = 1 << 28;
 
 /// The parts of a file that lead to its outputs.
 pub(super) struct Network {
@@ -217,6 +221,12 @@ fn given(info: &ValueInfo) -> Result<Given, String> {
             .filter(|&n| n > 0)
     });
     let row: Option<Vec<usize>> = row.collect();
+    let size = |row: &[usize]| row.iter().try_fold(1, |n: usize, &dim| n.checked_mul(dim));
+    if let Some(row) = &row
+        && (row.len() > MOST_AXES || !size(row).is_some_and(|size| size <= MOST_ROW))
+    {
+        return Err("its rows do not fit into memory".into());
+    }
     Ok(Given {
         name: info.name.clone(),
         row: row.ok_or("only the first axis, the batch, may be of any length")?,

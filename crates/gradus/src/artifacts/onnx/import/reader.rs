@@ -20,6 +20,10 @@ use std::collections::{HashMap, HashSet};
 /// ten.
 const DEEP: usize = 40;
 
+/// Numbers of weights that may be made of fewer in the file: one for all columns, or none. No
+/// honest network needs more.
+const ROOM: usize = 1 << 26;
+
 /// A tensor, as far as it is understood.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -59,6 +63,8 @@ pub(super) struct Reader {
     pub values: HashMap<String, Value>,
     pub problems: Vec<String>,
     told: HashSet<String>,
+    /// The rest of [`ROOM`].
+    room: usize,
     known: Known,
     points: Samples,
 }
@@ -82,6 +88,7 @@ impl Reader {
             steps: Vec::new(),
             problems,
             told: HashSet::new(),
+            room: ROOM,
             known: Known::new(),
             points: functions::points(),
         }
@@ -184,6 +191,17 @@ impl Reader {
                 Some(array) => Ok(Some(array)),
                 None => Err(format!("its input `{}` is no constant", visible(name)).into()),
             },
+        }
+    }
+
+    /// Asks for room for weights that are not in the file number by number.
+    pub fn claim(&mut self, numbers: usize) -> Result<(), Trouble> {
+        match self.room.checked_sub(numbers) {
+            Some(rest) => {
+                self.room = rest;
+                Ok(())
+            }
+            None => Err("its weights would be larger than a network's".into()),
         }
     }
 

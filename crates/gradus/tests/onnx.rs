@@ -2,8 +2,10 @@
 //! files.
 
 mod common;
+#[allow(dead_code)]
 #[path = "common/mutate.rs"]
 mod mutate;
+#[allow(dead_code)]
 #[path = "common/random.rs"]
 mod random;
 

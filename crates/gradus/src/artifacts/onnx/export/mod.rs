@@ -2,12 +2,13 @@
 //! its own.
 //!
 //! `graph` collects nodes and constants, `rules` has a rule for each operation, `elementwise`
-//! those of single elements; `columns` are the inputs, `dates` what texts of dates become.
+//! those of single elements, `places` those by place; `columns` are the inputs, `dates` what texts of dates become.
 
 mod columns;
 mod dates;
 mod elementwise;
 mod graph;
+mod places;
 mod rules;
 
 use super::Inputs;

@@ -2,6 +2,9 @@
 
 use super::super::messages::{Tensor, data_type};
 
+/// Axes of a tensor, above any honest network's.
+pub(super) const MOST_AXES: usize = 64;
+
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Array {

@@ -2,11 +2,10 @@
 //! numbers made of others.
 
 use super::super::messages::Node;
-use super::array::{Array, Numbers};
+use super::array::{Array, MOST_AXES, Numbers};
 use super::functions;
-use super::layers::MOST_AXES;
 use super::network::{attribute, int};
-use super::reader::Trouble;
+use super::trouble::Trouble;
 
 /// The value of a node whose inputs are constants, if it is a known one.
 pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Trouble> {

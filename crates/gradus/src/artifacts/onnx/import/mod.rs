@@ -1,16 +1,24 @@
 //! Reading a network of another library: the layers that its operators make together.
 //!
-//! `array` reads constants, `network` the graph around them; `reader` goes through the nodes,
-//! `layers` knows those that are layers, `functions` those of single numbers, `folding` those of
-//! constants; `steps` makes a model of the layers found.
+//! `array` reads constants, `network` the graph around them; `nodes` goes through it, `layers`
+//! knows the nodes that are layers (`columns`, `rows` and `shapes` are more of them), `functions`
+//! those of single numbers, which `values` makes layers of, `folding` those of constants; `steps`
+//! makes a model of the layers found.
 
 mod array;
+mod columns;
 mod folding;
 mod functions;
 mod layers;
+mod names;
 mod network;
+mod nodes;
 mod reader;
+mod rows;
+mod shapes;
 mod steps;
+mod trouble;
+mod values;
 
 use super::messages;
 use crate::artifacts::keras::Note;

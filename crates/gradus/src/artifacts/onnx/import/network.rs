@@ -3,8 +3,7 @@
 use super::super::messages::{
     Attribute, Dimension, Length, Model as File, Node, ValueInfo, data_type,
 };
-use super::array::Array;
-use super::layers::MOST_AXES;
+use super::array::{Array, MOST_AXES};
 use crate::artifacts::keras::{NotRead, Note};
 use crate::error::visible;
 use std::collections::{HashMap, HashSet};

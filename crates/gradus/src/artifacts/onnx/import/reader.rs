@@ -1,24 +1,17 @@
-//! Reading a network node by node. A function of single numbers is no layer until something
-//! needs its values: then it is known whether it is an activation as a whole.
+//! The reader: the tensors that are understood so far, and the layers found.
 
 use super::super::messages::Node;
 use super::array::Array;
-use super::functions::{self, Known, Samples, are_same, line};
+use super::functions::{self, Known, Samples};
+use super::names::name_of;
 use super::network::Network;
 use super::steps::{Entry, Step, What};
+use super::trouble::Trouble;
 use crate::base::shape::Shape;
 use crate::error::visible;
 use crate::model::Source;
-use crate::model::layers::{
-    Activation as ActivationLayer, Add, ELU, Layer, LeakyReLU, Maximum, Minimum, Multiply, ReLU,
-    Rescaling, Subtract,
-};
-use crate::rules::activations::Activation;
+use crate::model::layers::Layer;
 use std::collections::{HashMap, HashSet};
-
-/// Functions of functions up to which they are looked at as a whole; the longest activation has
-/// ten.
-const DEEP: usize = 40;
 
 /// Numbers of weights that may be made of fewer in the file: one for all columns, or none. No
 /// honest network needs more.
@@ -40,21 +33,6 @@ pub(super) enum Value {
     Unknown(String),
 }
 
-/// Why a node is not read.
-#[derive(Clone, Debug)]
-pub(super) enum Trouble {
-    /// Because of itself.
-    Here(String),
-    /// Because of another one, which is named.
-    Elsewhere(String),
-}
-
-impl<T: Into<String>> From<T> for Trouble {
-    fn from(why: T) -> Self {
-        Trouble::Here(why.into())
-    }
-}
-
 /// The reader's state.
 pub(super) struct Reader {
     pub network: Network,
@@ -62,11 +40,12 @@ pub(super) struct Reader {
     pub steps: Vec<Step>,
     pub values: HashMap<String, Value>,
     pub problems: Vec<String>,
-    told: HashSet<String>,
+    /// The problems again, to be told once.
+    pub told: HashSet<String>,
     /// The rest of [`ROOM`].
     room: usize,
-    known: Known,
-    points: Samples,
+    pub known: Known,
+    pub points: Samples,
 }
 
 impl Reader {
@@ -94,85 +73,13 @@ impl Reader {
         }
     }
 
-    /// Reads all nodes, and gives the outputs' sources; what is wrong is among the problems.
-    pub fn read(&mut self) -> Vec<Source> {
-        for n in 0..self.network.nodes.len() {
-            let node = self.network.nodes[n].clone();
-            let value = match self.node(&node) {
-                Ok(value) => value,
-                Err(trouble) => {
-                    let problem = self.problem(&node, trouble);
-                    self.tell(problem.clone());
-                    Value::Unknown(problem)
-                }
-            };
-            if let Some(output) = node.output.first() {
-                self.values.insert(output.clone(), value);
-            }
-        }
-        let outputs = self.network.outputs.clone();
-        let sources = outputs.iter().map(|output| match self.symbol(output) {
-            Ok(source) => source,
-            Err(Trouble::Here(problem) | Trouble::Elsewhere(problem)) => {
-                self.tell(problem);
-                Source::Input(0)
-            }
-        });
-        sources.collect()
-    }
-
     /// The problem of a node, with its name.
-    fn problem(&self, node: &Node, trouble: Trouble) -> String {
+    pub fn problem(&self, node: &Node, trouble: Trouble) -> String {
         let (name, op) = (visible(&node.name), visible(&node.op_type));
         match trouble {
             Trouble::Here(why) => format!("node `{name}` ({op}): {why}"),
             Trouble::Elsewhere(problem) => problem,
         }
-    }
-
-    fn tell(&mut self, problem: String) {
-        if self.told.insert(problem.clone()) {
-            self.problems.push(problem);
-        }
-    }
-
-    /// The first output of a node.
-    fn node(&mut self, node: &Node) -> Result<Value, Trouble> {
-        if (&*node.domain, &*node.op_type) == ("ai.onnx.ml", "Scaler") {
-            return self.scaler(node).map(Value::Symbol);
-        }
-        if !["", "ai.onnx"].contains(&&*node.domain) {
-            let why = format!("operators of `{}` are not read", visible(&node.domain));
-            return Err(why.into());
-        }
-        let constants: Option<Vec<Array>> =
-            node.input.iter().map(|name| self.constant(name)).collect();
-        if let Some(constants) = constants
-            && let Some(folded) = super::folding::folded(node, &constants)?
-        {
-            return Ok(Value::Constant(folded));
-        }
-        if let Some(unknown) = node
-            .input
-            .iter()
-            .find_map(|name| match self.values.get(name) {
-                Some(Value::Unknown(why)) => Some(why.clone()),
-                _ => None,
-            })
-        {
-            // Part of a layer normalization, or told already.
-            return match self.layer_normalization(node)? {
-                Some(source) => Ok(Value::Symbol(source)),
-                None => Ok(Value::Unknown(unknown)),
-            };
-        }
-        if let Some(value) = self.by_layer(node)? {
-            return Ok(value);
-        }
-        if functions::is_function(node) {
-            return self.function(node);
-        }
-        Err("the operator is not read".into())
     }
 
     /// The constant of that name, if it is one.
@@ -248,201 +155,7 @@ impl Reader {
         inputs: Vec<Source>,
     ) -> Result<Source, Trouble> {
         let layer = layer.into();
-        let name = super::layers::name_of(node, None, layer.class());
+        let name = name_of(node, None, layer.class());
         self.step(name, What::Layer(layer), Vec::new(), inputs)
-    }
-
-    /// The source of a tensor's values: a function becomes layers here.
-    pub fn symbol(&mut self, name: &str) -> Result<Source, Trouble> {
-        let value = self.values.get(name).cloned();
-        let source = match value {
-            Some(Value::Symbol(source)) => return Ok(source),
-            Some(Value::Unknown(why)) => return Err(Trouble::Elsewhere(why)),
-            Some(Value::Constant(_)) => {
-                let why = format!("its input `{}` is a constant", visible(name));
-                return Err(why.into());
-            }
-            None => return Err(nothing_makes(name)),
-            Some(Value::Function { of, samples, .. }) => {
-                let maker = self.network.makers.get(name).copied();
-                let Some(node) = maker.map(|n| self.network.nodes[n].clone()) else {
-                    return Err(nothing_makes(name));
-                };
-                let whole = match self.whole(&node, of, &samples) {
-                    Ok(None) => self.last_of(&node),
-                    Ok(Some(source)) => Ok(source),
-                    Err(trouble) => Err(trouble),
-                };
-                whole.map_err(|trouble| Trouble::Elsewhere(self.problem(&node, trouble)))?
-            }
-        };
-        self.values.insert(name.to_owned(), Value::Symbol(source));
-        Ok(source)
-    }
-
-    /// The layer of a function with these values, if there is one.
-    fn whole(
-        &mut self,
-        node: &Node,
-        of: Source,
-        samples: &[f64],
-    ) -> Result<Option<Source>, Trouble> {
-        if are_same(samples, &self.points) {
-            return Ok(Some(of));
-        }
-        if let Some(rule) = self.known.find(samples) {
-            return self.layer(node, layer_of(rule), vec![of]).map(Some);
-        }
-        match line(samples) {
-            Some((factor, shift)) => {
-                let layer = Rescaling::new(factor).offset(shift);
-                self.layer(node, layer, vec![of]).map(Some)
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// The layer of a node's own function, of its inputs' values.
-    fn last_of(&mut self, node: &Node) -> Result<Source, Trouble> {
-        let mut sources = Vec::new();
-        for name in &node.input {
-            if !name.is_empty() && self.constant(name).is_none() {
-                sources.push(self.symbol(name)?);
-            }
-        }
-        let is_one = sources.iter().all(|source| *source == sources[0]);
-        if !is_one {
-            return self.merged(node, sources);
-        }
-        let of = *sources.first().ok_or("it has no input")?;
-        let samples = self.samples(node, |_| Some(self.points.clone()))?;
-        if let Some(source) = self.whole(node, of, &samples)? {
-            return Ok(source);
-        }
-        if sources.len() == 2 {
-            return self.merged(node, sources);
-        }
-        Err("it is no part of a function that is known".into())
-    }
-
-    /// A layer of two tensors or more.
-    pub fn merged(&mut self, node: &Node, sources: Vec<Source>) -> Result<Source, Trouble> {
-        let layer: Layer = match &*node.op_type {
-            "Add" | "Sum" => Add::new().into(),
-            "Sub" => Subtract::new().into(),
-            "Mul" => Multiply::new().into(),
-            "Max" => Maximum::new().into(),
-            "Min" => Minimum::new().into(),
-            _ => return Err("of two tensors it is not read".into()),
-        };
-        let rank = |source: &Source| self.shape(*source).rank();
-        if sources
-            .iter()
-            .any(|source| rank(source) != rank(&sources[0]))
-        {
-            return Err("its inputs have different numbers of axes".into());
-        }
-        self.layer(node, layer, sources)
-    }
-
-    /// The function of single numbers that a node computes; layers where it has several inputs.
-    fn function(&mut self, node: &Node) -> Result<Value, Trouble> {
-        let (mut of, mut depth) = (None, 0);
-        for name in node.input.iter().filter(|name| !name.is_empty()) {
-            if let Some(Value::Function { depth: DEEP, .. }) = self.values.get(name) {
-                self.symbol(name)?;
-            }
-            let (source, deep) = match self.values.get(name) {
-                Some(Value::Symbol(source)) => (*source, 0),
-                Some(Value::Function { of, depth, .. }) => (*of, *depth),
-                Some(Value::Constant(array)) if array.scalar().is_some() => continue,
-                Some(Value::Constant(_)) => {
-                    let found = format!("its constant `{}` has several numbers", visible(name));
-                    return Err((found + ", expected one").into());
-                }
-                _ => return Err(nothing_makes(name)),
-            };
-            depth = depth.max(deep + 1);
-            match of {
-                None => of = Some(source),
-                Some(other) if other == source => {}
-                Some(_) => return self.of_several(node),
-            }
-        }
-        let of = of.ok_or("it has no input that depends on the rows")?;
-        let rank = self.shape(of).rank() + 1;
-        let mut constants = node.input.iter().filter_map(|name| self.constant(name));
-        if constants.any(|array| array.dims.len() > rank) {
-            return Err("its constant has more axes than the other input".into());
-        }
-        let samples = self.samples(node, |name| match self.values.get(name) {
-            Some(Value::Symbol(_)) => Some(self.points.clone()),
-            Some(Value::Function { samples, .. }) => Some(samples.clone()),
-            _ => None,
-        });
-        match samples {
-            Ok(samples) => Ok(Value::Function { of, samples, depth }),
-            Err(_) => self.of_several(node),
-        }
-    }
-
-    /// A layer of several tensors.
-    fn of_several(&mut self, node: &Node) -> Result<Value, Trouble> {
-        let sources = node.input.iter().map(|name| self.symbol(name));
-        let sources = sources.collect::<Result<Vec<_>, _>>()?;
-        self.merged(node, sources).map(Value::Symbol)
-    }
-
-    /// The values of a node's function, from those of its inputs that are no constants.
-    fn samples(
-        &self,
-        node: &Node,
-        of: impl Fn(&str) -> Option<Samples>,
-    ) -> Result<Samples, Trouble> {
-        let mut columns = Vec::new();
-        for name in &node.input {
-            columns.push(match self.constant(name) {
-                Some(array) => vec![array.scalar().unwrap_or(f64::NAN); self.points.len()],
-                // Bounds that are not given bind nothing.
-                None if name.is_empty() && node.op_type == "Clip" => {
-                    vec![
-                        if columns.len() == 1 {
-                            f64::NEG_INFINITY
-                        } else {
-                            f64::INFINITY
-                        };
-                        self.points.len()
-                    ]
-                }
-                None => of(name).ok_or("it is not read of this input")?,
-            });
-        }
-        let row = |n: usize| columns.iter().map(|column| column[n]).collect::<Vec<f64>>();
-        let value = |n: usize| functions::value(node, &row(n));
-        let all: Option<Samples> = (0..self.points.len()).map(value).collect();
-        all.ok_or_else(|| format!("it is not read with {} inputs", node.input.len()).into())
-    }
-}
-
-fn nothing_makes(tensor: &str) -> Trouble {
-    format!("nothing makes its input `{}`", visible(tensor)).into()
-}
-
-/// The layer of an activation: that of its own, where Keras has one for its arguments.
-fn layer_of(rule: Activation) -> Layer {
-    let config = rule.to_config();
-    let argument = |name: &str| config[name].as_f64();
-    match (
-        rule.class(),
-        argument("alpha"),
-        argument("negative_slope"),
-        argument("max_value"),
-    ) {
-        ("Elu", Some(alpha), ..) if alpha != 1.0 => ELU::new().alpha(alpha).into(),
-        ("LeakyRelu", _, Some(slope), _) if slope != 0.2 => {
-            LeakyReLU::new().negative_slope(slope).into()
-        }
-        ("GeneralRelu", _, _, Some(most)) => ReLU::new().max_value(most).into(),
-        _ => ActivationLayer::new(rule).into(),
     }
 }

@@ -278,14 +278,14 @@ pub struct Runs {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  gradus convert model.h5 model.keras\n  gradus convert model.keras weights.safetensors --layout pytorch"
+    after_help = "Examples:\n  gradus convert model.h5 model.keras\n  gradus convert model.keras weights.safetensors --layout pytorch\n  gradus convert model.keras model.onnx\n  gradus convert model.onnx model.keras"
 )]
 pub struct Convert {
-    /// A model (`.keras`, or `.h5` of Keras 2 or 3) or a run folder, or weights (`.weights.h5`,
-    /// Keras 2's `.h5`, `.safetensors`, `.npz`), which need --model
+    /// A model (`.keras`, `.h5` of Keras 2 or 3, `.onnx`) or a run folder, or weights
+    /// (`.weights.h5`, Keras 2's `.h5`, `.safetensors`, `.npz`), which need --model
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// A model (`.keras`) or weights (`.weights.h5`, `.safetensors`, `.npz`)
+    /// A model (`.keras`, `.onnx`) or weights (`.weights.h5`, `.safetensors`, `.npz`)
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// The model that weights are loaded into; all must fit
@@ -300,6 +300,10 @@ pub struct Convert {
     /// share of zeros is printed for each layer
     #[arg(long, value_name = "THRESHOLD")]
     pub zero_below: Option<f64>,
+    /// Write an `.onnx` file of the numeric core alone: texts and dates are looked up and taken
+    /// apart by who feeds it, so that it needs no operators of `ai.onnx.ml`
+    #[arg(long)]
+    pub core: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -74,7 +74,10 @@ fn a_temperature_makes_probabilities_likelier_and_keeps_the_classes() {
     let mended = measured(&place, "q.keras");
     let loss = found["outputs"][0]["after"]["loss"].as_f64().unwrap();
     assert!(loss < number(&before["loss"]), "{found}");
-    assert_eq!(measured(&place, "int8.keras")["accuracy"], mended["accuracy"]);
+    assert_eq!(
+        measured(&place, "int8.keras")["accuracy"],
+        mended["accuracy"]
+    );
     // The threshold gives what was said of it.
     let rejection = &output["rejection"];
     let threshold = rejection["threshold"].to_string();

@@ -1,10 +1,12 @@
-//! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]`.
+//! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]
+//! [--core]`.
 
 use super::zeros::describe;
 use crate::args::Convert;
 use crate::models;
 use crate::output;
 use gradus::artifacts::keras::{is_weights, save_keras};
+use gradus::artifacts::onnx::{Inputs, is_onnx, save_onnx};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
 use gradus::{Error, Model, Result};
 use std::path::Path;
@@ -12,8 +14,9 @@ use std::path::Path;
 /// Runs the command. Mistakes in the arguments are reported before any file is opened.
 pub fn run(args: Convert) -> Result<()> {
     let to = Format::of(&args.output);
-    if to.is_none() && !ends_in(&args.output, "keras") {
-        let expected = "found as OUT, expected a name that ends in .keras, .weights.h5, \
+    let to_onnx = is_onnx(&args.output);
+    if to.is_none() && !to_onnx && !ends_in(&args.output, "keras") {
+        let expected = "found as OUT, expected a name that ends in .keras, .onnx, .weights.h5, \
                         .safetensors or .npz";
         return Err(Error::file(&args.output, expected));
     }
@@ -27,6 +30,10 @@ pub fn run(args: Convert) -> Result<()> {
         let expected = "`keras`, unless OUT ends in .safetensors or .npz";
         return Err(Error::invalid("--layout", layout, expected));
     }
+    if args.core && !to_onnx {
+        let expected = "nothing, unless OUT ends in .onnx";
+        return Err(Error::invalid("--core", "the option", expected));
+    }
     if let Some(threshold) = args.zero_below
         && !(threshold > 0.0 && threshold.is_finite())
     {
@@ -36,7 +43,12 @@ pub fn run(args: Convert) -> Result<()> {
     let mut model = read(&args)?;
     let zeros = args.zero_below.map(|below| model.zero_below(below));
     let zeros = zeros.transpose()?;
+    let inputs = match args.core {
+        true => Inputs::Core,
+        false => Inputs::Raw,
+    };
     match to {
+        None if to_onnx => save_onnx(&model, &args.output, inputs)?,
         None => save_keras(&model, &args.output)?,
         Some(_) => save_weights(&model, &args.output, layout)?,
     }

@@ -2,6 +2,7 @@
 
 pub mod callbacks;
 pub mod keras;
+pub mod onnx;
 pub(crate) mod report;
 pub mod weights;
 

@@ -3,6 +3,7 @@
 use super::event::{Event, Progress};
 use super::run_folder::model_path;
 use crate::artifacts::keras::{NotRead, Note, load_keras_with_digest, load_keras_with_notes};
+use crate::artifacts::onnx::{is_onnx, load_onnx};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use std::path::{Path, PathBuf};
@@ -19,10 +20,13 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Opens a model file (`.keras`, or `.h5` of Keras), or the model in a run folder.
+    /// Opens a model file (`.keras`, `.h5` of Keras, `.onnx`), or the model in a run folder.
     pub fn open(given: impl AsRef<Path>) -> Result<Self> {
         let path = model_path(given.as_ref())?;
-        let (model, notes) = load_keras_with_notes(&path)?;
+        let (model, notes) = match is_onnx(&path) {
+            true => load_onnx(&path)?,
+            false => load_keras_with_notes(&path)?,
+        };
         Ok(ModelFile { model, path, notes })
     }
 

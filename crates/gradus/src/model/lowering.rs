@@ -36,6 +36,8 @@ pub(crate) struct Lowered {
     pub sources: Vec<Vec<FeedSource>>,
     /// Of each plan, the layers that it observes.
     pub observed: Vec<Vec<ObservedLayer>>,
+    /// Of each plan, the number of forward operations before those of each node.
+    pub starts: Vec<Vec<usize>>,
 }
 
 /// The plan spec.
@@ -121,9 +123,9 @@ impl Model {
             }
         }
         let (mut plans, mut feeds, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-        let mut observed = Vec::new();
+        let (mut observed, mut starts) = (Vec::new(), Vec::new());
         for &spec in specs {
-            let (plan, roles, layers) = self.plan(
+            let (plan, roles, layers, of_nodes) = self.plan(
                 spec,
                 &variables,
                 &numbers,
@@ -131,6 +133,7 @@ impl Model {
                 spec.observed.then_some(&owners),
             )?;
             observed.push(layers);
+            starts.push(of_nodes);
             let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
             let order = feeds::order(self, labelled, spec.weighted)?;
             let places: HashMap<FeedRole, usize> = order.into_iter().zip(0..).collect();
@@ -148,6 +151,7 @@ impl Model {
             feeds,
             sources,
             observed,
+            starts,
         })
     }
 
@@ -158,7 +162,7 @@ impl Model {
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
         observed: Option<&[Owner]>,
-    ) -> Result<(Plan, Vec<FeedRole>, Vec<ObservedLayer>)> {
+    ) -> Result<(Plan, Vec<FeedRole>, Vec<ObservedLayer>, Vec<usize>)> {
         let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
         let mut observation =
             observed.map(|owners| Observation::begin(self, &mut plan, trained, owners));
@@ -205,9 +209,11 @@ impl Model {
         }
         let owners = tied::owners(self)?;
         let mut values: Vec<Value> = Vec::new();
+        let mut starts = Vec::new();
         for (number, node) in self.nodes.iter().enumerate() {
             let layer = &self.layers[node.layer];
             let start = plan.len();
+            starts.push(start);
             let from: Vec<Value> = node
                 .inputs
                 .iter()
@@ -303,7 +309,8 @@ impl Model {
         if spec.bfloat16 {
             plan.round_factors();
         }
-        Ok((plan.finish(spec.rows, outputs, losses)?, roles, layers))
+        let plan = plan.finish(spec.rows, outputs, losses)?;
+        Ok((plan, roles, layers, starts))
     }
 }
 

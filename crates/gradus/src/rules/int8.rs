@@ -2,9 +2,9 @@
 //! rounded half to even, with the scale that takes the largest of its group to 127.
 
 /// The largest whole number, and the negative of the smallest.
-const LARGEST: f32 = 127.0;
+pub(crate) const LARGEST: f32 = 127.0;
 /// Keras' epsilon, which keeps the scale of zeros finite.
-const EPSILON: f32 = 1e-7;
+pub(crate) const EPSILON: f32 = 1e-7;
 /// Added to a number below 2²², it leaves no room for a fraction.
 const ROUND: f32 = 12_582_912.0;
 

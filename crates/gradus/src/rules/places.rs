@@ -48,6 +48,16 @@ impl Places {
         Places { known, unknown }
     }
 
+    /// The numbers with their indices, ascending.
+    pub fn known(&self) -> &[(i64, f32)] {
+        &self.known
+    }
+
+    /// The index of all other numbers.
+    pub fn unknown(&self) -> Unknown {
+        self.unknown
+    }
+
     /// The index of x.
     pub fn of(&self, x: f32) -> f32 {
         let number = whole(x);

@@ -9,6 +9,7 @@ mod random;
 
 mod arguments;
 mod network;
+mod onnx;
 mod training;
 
 use gradus::optimize::fold;

@@ -68,7 +68,8 @@ pub(crate) fn file(path: &Path, first: &[u8]) -> Option<String> {
         return other("a TensorFlow Lite model");
     }
     if ends(&[".onnx"]) || matches!(first, [0x08, 1..=32, 0x12, ..]) {
-        return other("an ONNX model");
+        let then = "`gradus convert IN.onnx OUT.keras` makes one of it";
+        return is("an ONNX model", then);
     }
     if ends(&[".pb"]) {
         return other("a TensorFlow graph");

@@ -22,6 +22,10 @@ pub enum NotRead {
     Loss,
     /// A metric, which is left out.
     Metric,
+    /// An output of an ONNX file that holds no floats, such as a classifier's labels.
+    Output,
+    /// The names of an ONNX output's numbers.
+    Names,
 }
 
 impl fmt::Display for Note {
@@ -31,6 +35,8 @@ impl fmt::Display for Note {
             NotRead::State => ("the optimizer's state", "training on starts it afresh"),
             NotRead::Loss => ("the loss", "to evaluate it or train on, name one"),
             NotRead::Metric => ("a metric", "it is not measured"),
+            NotRead::Output => ("an output", "the others are there"),
+            NotRead::Names => ("the names of an output's numbers", "they are numbered"),
         };
         write!(f, "{what} is not read ({}): {follows}", self.problem)
     }

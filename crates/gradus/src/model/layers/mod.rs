@@ -320,6 +320,14 @@ impl Layer {
         }
     }
 
+    /// The function that it applies, if it is a layer of an activation alone.
+    pub(crate) fn as_activation(&self) -> Option<&crate::rules::activations::Activation> {
+        match &self.0 {
+            Kind::Activation(layer) => Some(&layer.activation),
+            _ => None,
+        }
+    }
+
     /// Facts about the Keras class of that name, if it is a layer's.
     pub(crate) fn keras_class(class: &str) -> Option<KerasTraits> {
         let mut all = Self::MEMBERS.iter().zip(each_member!(R => R::KERAS));

@@ -145,7 +145,7 @@ impl Model {
 
     /// The classes of the only output, if neither a table nor pictures name them: under the names
     /// of the training rows, else, if the loss is for classes, under their labels.
-    pub(super) fn classes_of(&self, output: usize) -> Option<Target> {
+    pub(crate) fn classes_of(&self, output: usize) -> Option<Target> {
         if self.outputs.len() != 1 || self.facts.schema.is_some() {
             return None;
         }

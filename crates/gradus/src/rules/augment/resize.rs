@@ -140,6 +140,16 @@ impl Axis {
         }
     }
 
+    /// The weight of each of `size` pixels, for each pixel: a matrix of a row for each.
+    pub fn matrix(&self, size: usize) -> Vec<f32> {
+        let mut matrix = vec![0.0; self.first.len() * size];
+        for (pixel, &first) in self.first.iter().enumerate() {
+            let from = pixel * size + first as usize;
+            matrix[from..from + self.each].copy_from_slice(self.shares(pixel));
+        }
+        matrix
+    }
+
     fn shares(&self, pixel: usize) -> &[f32] {
         &self.shares[pixel * self.each..(pixel + 1) * self.each]
     }

@@ -1,0 +1,195 @@
+//! Constants of a graph, read from their messages; what these say of sizes is not trusted.
+
+use super::super::messages::{Tensor, data_type};
+
+/// Axes of a tensor, above any honest network's.
+pub(super) const MOST_AXES: usize = 64;
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Array {
+    pub dims: Vec<usize>,
+    pub numbers: Numbers,
+}
+
+/// The numbers of a constant, the last axis innermost.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Numbers {
+    Float(Vec<f32>),
+    Whole(Vec<i64>),
+}
+
+impl Array {
+    /// Reads a tensor; the problem, if it cannot be read.
+    pub fn read(tensor: &Tensor) -> Result<Self, String> {
+        if tensor.data_location == 1 || !tensor.external_data.is_empty() {
+            let why = "its numbers are in another file, which gradus does not read: export the \
+                       model with all weights inside (`external_data=False` in PyTorch)";
+            return Err(why.to_owned());
+        }
+        let dims = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok());
+        let dims: Option<Vec<usize>> = dims.collect();
+        let size = |dims: &[usize]| dims.iter().try_fold(1, |n: usize, &dim| n.checked_mul(dim));
+        let Some((dims, size)) = dims.and_then(|dims| size(&dims).map(|size| (dims, size))) else {
+            return Err(format!("its shape is {:?}", tensor.dims));
+        };
+        let numbers = numbers(tensor)?;
+        match numbers.len() == size {
+            true => Ok(Array { dims, numbers }),
+            false => Err(format!(
+                "it has {} numbers for the shape {dims:?}",
+                numbers.len()
+            )),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The only number, if there is one.
+    pub fn scalar(&self) -> Option<f64> {
+        match &self.numbers {
+            Numbers::Float(all) if all.len() == 1 => Some(all[0].into()),
+            Numbers::Whole(all) if all.len() == 1 => Some(all[0] as f64),
+            _ => None,
+        }
+    }
+
+    /// The numbers as floats.
+    pub fn floats(&self) -> Vec<f32> {
+        match &self.numbers {
+            Numbers::Float(all) => all.clone(),
+            Numbers::Whole(all) => all.iter().map(|&n| n as f32).collect(),
+        }
+    }
+
+    /// The numbers, if they are whole.
+    pub fn whole(&self) -> Option<&[i64]> {
+        match &self.numbers {
+            Numbers::Whole(all) => Some(all),
+            Numbers::Float(_) => None,
+        }
+    }
+
+    /// The numbers as a vector of this length, if it is one, or can be broadcast to one along the
+    /// last axis of a tensor with so many axes.
+    pub fn vector(&self, width: usize, rank: usize) -> Option<Vec<f32>> {
+        let front = self.dims.split_last().map_or(&[][..], |(_, front)| front);
+        let is_vector = self.dims.len() <= rank && front.iter().all(|&dim| dim == 1);
+        match self.floats() {
+            all if is_vector && all.len() == width => Some(all),
+            all if is_vector && all.len() == 1 => Some(vec![all[0]; width]),
+            _ => None,
+        }
+    }
+
+    /// The matrix with rows and columns exchanged, if it is one.
+    pub fn transposed(&self) -> Option<Array> {
+        let &[rows, columns] = &self.dims[..] else {
+            return None;
+        };
+        let all = self.floats();
+        let place = |n: usize| all[n % rows * columns + n / rows];
+        Some(Array {
+            dims: vec![columns, rows],
+            numbers: Numbers::Float((0..all.len()).map(place).collect()),
+        })
+    }
+}
+
+impl Numbers {
+    pub fn len(&self) -> usize {
+        match self {
+            Numbers::Float(all) => all.len(),
+            Numbers::Whole(all) => all.len(),
+        }
+    }
+}
+
+/// The numbers of a tensor, from its bytes or its typed list.
+fn numbers(tensor: &Tensor) -> Result<Numbers, String> {
+    let raw = &tensor.raw_data;
+    let packed = |size: usize| match raw.len() % size {
+        0 => Ok(!raw.is_empty()),
+        _ => Err(format!("it has {} bytes, in numbers of {size}", raw.len())),
+    };
+    let narrow = tensor.int32_data.iter();
+    Ok(match tensor.data_type {
+        data_type::FLOAT => Numbers::Float(match packed(4)? {
+            true => each(raw, f32::from_le_bytes),
+            false => tensor.float_data.clone(),
+        }),
+        data_type::DOUBLE => Numbers::Float(match packed(8)? {
+            true => each(raw, |bytes| f64::from_le_bytes(bytes) as f32),
+            false => tensor.double_data.iter().map(|&x| x as f32).collect(),
+        }),
+        data_type::FLOAT16 => Numbers::Float(match packed(2)? {
+            true => each(raw, |bytes| half(u16::from_le_bytes(bytes))),
+            false => narrow.map(|&bits| half(bits as u16)).collect(),
+        }),
+        data_type::BFLOAT16 => {
+            let wide = |bits: u16| f32::from_bits(u32::from(bits) << 16);
+            Numbers::Float(match packed(2)? {
+                true => each(raw, |bytes| wide(u16::from_le_bytes(bytes))),
+                false => narrow.map(|&bits| wide(bits as u16)).collect(),
+            })
+        }
+        data_type::INT64 => Numbers::Whole(match packed(8)? {
+            true => each(raw, i64::from_le_bytes),
+            false => tensor.int64_data.clone(),
+        }),
+        data_type::INT32 => Numbers::Whole(match packed(4)? {
+            true => each(raw, |bytes| i32::from_le_bytes(bytes).into()),
+            false => narrow.map(|&n| n.into()).collect(),
+        }),
+        data_type::BOOL => Numbers::Whole(match packed(1)? {
+            true => raw.iter().map(|&byte| byte.into()).collect(),
+            false => narrow.map(|&n| n.into()).collect(),
+        }),
+        data_type::STRING => return Err("it holds texts, expected numbers".into()),
+        other => {
+            return Err(format!(
+                "its numbers are of ONNX's type {other}, expected float, double, float16, bfloat16, int32, int64 or bool"
+            ));
+        }
+    })
+}
+
+fn each<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let (chunks, _) = raw.as_chunks::<N>();
+    chunks.iter().map(|&bytes| read(bytes)).collect()
+}
+
+/// A number of half precision.
+fn half(bits: u16) -> f32 {
+    let (exponent, fraction) = (bits >> 10 & 31, f32::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2_f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2_f32.powi(i32::from(exponent) - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn half_precision() {
+        // numpy: np.array([...], np.uint16).view(np.float16)
+        let bits = [0x3c00, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8400];
+        let wanted = [
+            1.0,
+            -2.0,
+            0.333_251_95,
+            5.960_464_5e-8,
+            65504.0,
+            -6.103_515_6e-5,
+        ];
+        assert_eq!(bits.map(half), wanted);
+        assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);
+    }
+}

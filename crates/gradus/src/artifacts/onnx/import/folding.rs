@@ -1,0 +1,205 @@
+//! Constants of constants, which exporters leave in their graphs: transposed kernels, shapes,
+//! numbers made of others.
+
+use super::super::messages::Node;
+use super::array::{Array, MOST_AXES, Numbers};
+use super::functions;
+use super::network::{attribute, int};
+use super::trouble::Trouble;
+
+/// The value of a node whose inputs are constants, if it is a known one.
+pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Trouble> {
+    let [first, rest @ ..] = inputs else {
+        return constant(node);
+    };
+    let axes = || -> Option<Vec<i64>> {
+        let given = rest.first().and_then(Array::whole).map(<[i64]>::to_vec);
+        given.or_else(|| attribute(node, "axes").map(|axes| axes.ints.clone()))
+    };
+    Ok(match &*node.op_type {
+        "Identity" => Some(first.clone()),
+        "Cast" => Some(cast(node, first)?),
+        "Transpose" if first.dims.len() == 2 => {
+            let order = attribute(node, "perm").map_or(&[1, 0][..], |order| &order.ints);
+            match order {
+                [0, 1] => Some(first.clone()),
+                _ => first.transposed(),
+            }
+        }
+        "Reshape" => {
+            let shape = rest
+                .first()
+                .and_then(Array::whole)
+                .ok_or("its shape is not read")?;
+            Some(reshaped(first, shape).ok_or("its shape does not fit its constant")?)
+        }
+        "Unsqueeze" => {
+            let axes = axes().filter(|axes| axes.len() <= MOST_AXES);
+            let axes = axes.ok_or("its axes are not read")?;
+            let rank = (first.dims.len() + axes.len()) as i64;
+            let mut places: Vec<i64> = axes
+                .iter()
+                .map(|&axis| if axis < 0 { axis + rank } else { axis })
+                .collect();
+            places.sort_unstable();
+            let mut dims = first.dims.clone();
+            for place in places {
+                let place = usize::try_from(place)
+                    .ok()
+                    .filter(|&place| place <= dims.len());
+                dims.insert(place.ok_or("its axes do not fit its constant")?, 1);
+            }
+            Some(Array {
+                dims,
+                ..first.clone()
+            })
+        }
+        "Squeeze" => {
+            let dims = first.dims.iter().copied().filter(|&dim| dim != 1).collect();
+            axes()
+                .is_none_or(|axes| axes.len() == first.dims.len())
+                .then(|| Array {
+                    dims,
+                    ..first.clone()
+                })
+        }
+        "Concat" => joined(inputs),
+        "Gather" => gathered(first, rest),
+        _ => computed(node, inputs),
+    })
+}
+
+/// The value of a node without inputs.
+fn constant(node: &Node) -> Result<Option<Array>, Trouble> {
+    if node.op_type != "Constant" {
+        return Ok(None);
+    }
+    let floats = |dims: Vec<usize>, all: Vec<f32>| Array {
+        dims,
+        numbers: Numbers::Float(all),
+    };
+    let whole = |dims: Vec<usize>, all: Vec<i64>| Array {
+        dims,
+        numbers: Numbers::Whole(all),
+    };
+    let Some(given) = node.attribute.first() else {
+        return Err("it has no value".into());
+    };
+    Ok(Some(match (&*given.name, &given.t, given.f, given.i) {
+        ("value", Some(tensor), ..) => Array::read(tensor)?,
+        ("value_float", _, Some(x), _) => floats(Vec::new(), vec![x]),
+        ("value_int", .., Some(n)) => whole(Vec::new(), vec![n]),
+        ("value_floats", ..) => floats(vec![given.floats.len()], given.floats.clone()),
+        ("value_ints", ..) => whole(vec![given.ints.len()], given.ints.clone()),
+        _ => return Err("its value is not read".into()),
+    }))
+}
+
+/// Numbers as floats or whole numbers.
+fn cast(node: &Node, x: &Array) -> Result<Array, Trouble> {
+    use super::super::messages::data_type::{BFLOAT16, DOUBLE, FLOAT, FLOAT16, INT32, INT64};
+    let to = int(node, "to").unwrap_or_default() as i32;
+    let numbers = match &x.numbers {
+        _ if [FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&to) => Numbers::Float(x.floats()),
+        Numbers::Whole(all) if [INT32, INT64].contains(&to) => Numbers::Whole(all.clone()),
+        Numbers::Float(all) if [INT32, INT64].contains(&to) => {
+            Numbers::Whole(all.iter().map(|&x| x as i64).collect())
+        }
+        _ => return Err("its type is not read".into()),
+    };
+    Ok(Array {
+        dims: x.dims.clone(),
+        numbers,
+    })
+}
+
+/// The same numbers in another shape: -1 is what is left, 0 what was there.
+fn reshaped(x: &Array, shape: &[i64]) -> Option<Array> {
+    let mut dims = Vec::new();
+    for (n, &dim) in shape.iter().enumerate() {
+        dims.push(match dim {
+            0 => *x.dims.get(n)?,
+            -1 => 1,
+            dim => usize::try_from(dim).ok()?,
+        });
+    }
+    let known = dims
+        .iter()
+        .try_fold(1, |size: usize, &dim| size.checked_mul(dim))?;
+    if let Some(open) = shape.iter().position(|&dim| dim == -1) {
+        dims[open] = x.len().checked_div(known)?;
+    }
+    let size = dims
+        .iter()
+        .try_fold(1, |size: usize, &dim| size.checked_mul(dim))?;
+    (size == x.len()).then(|| Array { dims, ..x.clone() })
+}
+
+/// Vectors one behind the other.
+fn joined(all: &[Array]) -> Option<Array> {
+    if all.iter().any(|array| array.dims.len() != 1) {
+        return None;
+    }
+    let whole: Option<Vec<&[i64]>> = all.iter().map(Array::whole).collect();
+    let numbers = match whole {
+        Some(whole) => Numbers::Whole(whole.concat()),
+        None => Numbers::Float(all.iter().flat_map(Array::floats).collect()),
+    };
+    Some(Array {
+        dims: vec![numbers.len()],
+        numbers,
+    })
+}
+
+/// Numbers of a vector of whole ones.
+fn gathered(x: &Array, places: &[Array]) -> Option<Array> {
+    let (all, [places]) = (x.whole()?, places) else {
+        return None;
+    };
+    let length = all.len() as i64;
+    let one = |&place: &i64| {
+        let place = if place < 0 { place + length } else { place };
+        all.get(usize::try_from(place).ok()?).copied()
+    };
+    let numbers: Vec<i64> = places.whole()?.iter().map(one).collect::<Option<_>>()?;
+    (x.dims.len() == 1).then(|| Array {
+        dims: places.dims.clone(),
+        numbers: Numbers::Whole(numbers),
+    })
+}
+
+/// An operator of single numbers, of constants of one shape, and of single ones.
+fn computed(node: &Node, inputs: &[Array]) -> Option<Array> {
+    let largest = inputs
+        .iter()
+        .max_by_key(|array| (array.len(), array.dims.len()))?;
+    let fits = |array: &Array| array.dims == largest.dims || array.len() == 1;
+    if !inputs.iter().all(fits) {
+        return None;
+    }
+    let floats: Vec<Vec<f32>> = inputs.iter().map(Array::floats).collect();
+    let number = |n: usize| {
+        let at = |all: &Vec<f32>| f64::from(all[if all.len() == 1 { 0 } else { n }]);
+        let args: Vec<f64> = floats.iter().map(at).collect();
+        functions::value(node, &args).map(|x| x as f32)
+    };
+    let numbers = (0..largest.len())
+        .map(number)
+        .collect::<Option<Vec<f32>>>()?;
+    Some(Array {
+        dims: largest.dims.clone(),
+        numbers: Numbers::Float(numbers),
+    })
+}
+
+/// The lengths of a tensor's axes with rows of this shape, the batch's being 0: what `Reshape`
+/// keeps.
+pub(super) fn shape_of(row: &[usize]) -> Array {
+    let lengths: Vec<i64> = std::iter::once(0)
+        .chain(row.iter().map(|&dim| dim as i64))
+        .collect();
+    Array {
+        dims: vec![lengths.len()],
+        numbers: Numbers::Whole(lengths),
+    }
+}

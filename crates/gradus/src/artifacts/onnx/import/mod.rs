@@ -1,0 +1,91 @@
+//! Reading a network of another library: the layers that its operators make together.
+//!
+//! `array` reads constants, `network` the graph around them; `nodes` goes through it, `layers`
+//! knows the nodes that are layers (`columns`, `rows` and `shapes` are more of them), `functions`
+//! those of single numbers, which `values` makes layers of, `folding` those of constants; `steps`
+//! makes a model of the layers found.
+
+mod array;
+mod columns;
+mod folding;
+mod functions;
+mod layers;
+mod names;
+mod network;
+mod nodes;
+mod reader;
+mod rows;
+mod shapes;
+mod steps;
+mod trouble;
+mod values;
+
+use super::messages;
+use crate::artifacts::keras::Note;
+use crate::base::files;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use network::Network;
+use prost::Message;
+use reader::Reader;
+use std::fs::File;
+use std::path::Path;
+
+/// Size limit of a file: that of a protocol buffer.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Loads a network from an ONNX file: dense networks of PyTorch's exporter, skl2onnx, Keras and
+/// the like. Notes say what of its outputs is left out: a classifier's labels.
+///
+/// An error names every node that is not understood.
+///
+/// ```no_run
+/// use gradus::artifacts::onnx::load_onnx;
+///
+/// let (model, notes) = load_onnx("model.onnx")?;
+/// notes.iter().for_each(|note| eprintln!("{note}"));
+/// model.save("model.keras")?;
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn load_onnx(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
+    let path = path.as_ref();
+    let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
+    let bytes = files::read_from(file, path, MOST_BYTES)?;
+    read(&bytes, path)
+}
+
+/// The model of a file's bytes.
+pub(super) fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
+    let file = messages::Model::decode(bytes);
+    let file = file.map_err(|error| Error::file(path, format!("is no ONNX model: {error}")))?;
+    if let Some(function) = file.functions.first() {
+        let name = &function.name;
+        let problem =
+            format!("has functions of its own, such as `{name}`: export it with them inlined");
+        return Err(Error::file(path, problem));
+    }
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let name = file
+        .graph
+        .as_ref()
+        .map(|graph| graph.name.clone())
+        .filter(|name| !name.is_empty());
+    let name = name.or(stem).unwrap_or_else(|| "functional".into());
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
+    let network = Network::of(file, &mut problems, &mut notes);
+    let network = network.map_err(|problem| Error::file(path, problem))?;
+    if network.inputs.is_empty() {
+        problems.push("no input leads to its outputs".into());
+    }
+    let mut reader = Reader::new(network, problems);
+    let outputs = reader.read();
+    if !reader.problems.is_empty() {
+        let problem = format!("is not read: {}", reader.problems.join("; "));
+        return Err(Error::file(path, problem));
+    }
+    let model = steps::model(&name, &reader.inputs, reader.steps, &outputs);
+    let model = model.map_err(|error| Error::file(path, error))?;
+    Ok((model, notes))
+}

@@ -1,0 +1,241 @@
+//! The layers found so far, and the model that they become.
+
+use crate::base::shape::Shape;
+use crate::error::{Error, Result};
+use crate::model::layers::{BatchNormalization, Dense, Layer, Normalization, Rescaling};
+use crate::model::{Dtype, Functional, LayerEntry, Model, Source, Weight};
+use crate::rules::activations::Activation;
+use std::collections::HashMap;
+
+/// A use of a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// The wanted name.
+    pub name: String,
+    pub what: What,
+    /// The values of its variables, in their order.
+    pub weights: Vec<Vec<f32>>,
+    pub inputs: Vec<Source>,
+    /// The shape of a row of its output.
+    pub shape: Shape,
+}
+
+/// The layer of a step.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A dense layer, which may still get a bias or an activation.
+    Dense(Dense),
+    /// Factors and shifts by column, which several nodes may make together.
+    Columns(Columns),
+    /// Any other.
+    Layer(Layer),
+}
+
+/// factor (x - mean) + shift, by column.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    pub mean: Vec<f32>,
+    pub factor: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+impl Columns {
+    pub fn new(width: usize) -> Self {
+        Columns {
+            mean: vec![0.0; width],
+            factor: vec![1.0; width],
+            shift: vec![0.0; width],
+        }
+    }
+
+    fn is_still_x(&self) -> bool {
+        let all = self.factor.iter().zip(&self.shift);
+        all.into_iter()
+            .all(|(factor, shift)| *factor == 1.0 && *shift == 0.0)
+    }
+
+    /// Adds a vector. As long as nothing is multiplied, it moves the mean, which is exact.
+    pub fn add(&mut self, by: &[f32]) {
+        let (to, sign) = match self.is_still_x() {
+            true => (&mut self.mean, -1.0),
+            false => (&mut self.shift, 1.0),
+        };
+        to.iter_mut().zip(by).for_each(|(to, by)| *to += sign * by);
+    }
+
+    /// Multiplies by a vector.
+    pub fn multiply(&mut self, by: &[f32]) {
+        for all in [&mut self.factor, &mut self.shift] {
+            all.iter_mut().zip(by).for_each(|(to, by)| *to *= by);
+        }
+    }
+
+    /// The layer, with its weights: `Rescaling` of the same numbers for all, `Normalization` of
+    /// factors above 0, else a frozen `BatchNormalization`, which takes any.
+    fn into_layer(self) -> (Layer, Vec<Vec<f32>>) {
+        let same = |all: &[f32]| all.iter().all(|x| *x == all[0]);
+        if [&self.mean, &self.factor, &self.shift]
+            .into_iter()
+            .all(|all| same(all))
+        {
+            let [mean, factor, shift] =
+                [self.mean[0], self.factor[0], self.shift[0]].map(f64::from);
+            let layer = Rescaling::new(factor).offset(shift - factor * mean);
+            return (layer.into(), Vec::new());
+        }
+        let is_positive = self
+            .factor
+            .iter()
+            .all(|factor| (1e-6..=1e6).contains(factor));
+        if is_positive && self.shift.iter().all(|shift| *shift == 0.0) {
+            let variance = self.factor.iter().map(|&factor| f64::from(factor).powi(-2));
+            let mean: Vec<f64> = self.mean.iter().map(|&mean| mean.into()).collect();
+            let layer = Normalization::new().given(mean, variance.collect::<Vec<f64>>());
+            return (layer.into(), Vec::new());
+        }
+        let epsilon = BatchNormalization::default().epsilon;
+        let variance = vec![1.0 - epsilon as f32; self.mean.len()];
+        let layer = BatchNormalization::new();
+        (
+            layer.into(),
+            vec![self.factor, self.shift, self.mean, variance],
+        )
+    }
+}
+
+impl Step {
+    /// The layer, its weights, and true if training may change them.
+    fn into_layer(self) -> (Layer, Vec<Vec<f32>>, bool) {
+        match self.what {
+            What::Dense(dense) => (dense.into(), self.weights, true),
+            What::Layer(layer) => (layer, self.weights, true),
+            What::Columns(columns) => {
+                let (layer, weights) = columns.into_layer();
+                (layer, weights, false)
+            }
+        }
+    }
+}
+
+/// An input of the model.
+pub(super) struct Entry {
+    pub name: String,
+    pub shape: Shape,
+}
+
+/// The model of these steps.
+pub(super) fn model(
+    name: &str,
+    inputs: &[Entry],
+    steps: Vec<Step>,
+    outputs: &[Source],
+) -> Result<Model> {
+    let mut graph = Functional::new().name(name);
+    let inputs: Vec<_> = inputs
+        .iter()
+        .map(|input| {
+            let shape = Some(input.shape.clone());
+            (
+                graph.open_input(&input.name, shape, Dtype::Float32),
+                input.shape.clone(),
+            )
+        })
+        .collect();
+    let mut made: Vec<(_, Shape)> = Vec::new();
+    for step in activated(steps, outputs) {
+        let Some(step) = step else {
+            // Part of the layer before it; a source of none.
+            made.push(made.last().cloned().unwrap_or_else(|| inputs[0].clone()));
+            continue;
+        };
+        let from = step.inputs.iter().map(|source| match *source {
+            Source::Input(n) => inputs[n].clone(),
+            Source::Node(n) => made[n].clone(),
+        });
+        let (symbols, shapes): (Vec<_>, Vec<Shape>) = from.unzip();
+        let name = graph.free_name(&step.name);
+        let shape = step.shape.clone();
+        let (rule, values, trainable) = step.into_layer();
+        let specs = rule.variables(&shapes);
+        let size = |dims: &[usize]| dims.iter().product::<usize>();
+        if specs.len() != values.len()
+            || specs
+                .iter()
+                .zip(&values)
+                .any(|(spec, values)| size(&spec.shape) != values.len())
+        {
+            let found = values.iter().map(Vec::len).collect::<Vec<_>>();
+            let expected = specs
+                .iter()
+                .map(|spec| size(&spec.shape))
+                .collect::<Vec<_>>();
+            let at = format!("weights of {name}");
+            return Err(Error::invalid(
+                &at,
+                format!("{found:?} numbers"),
+                format!("{expected:?}"),
+            ));
+        }
+        let weights = specs.into_iter().zip(values).map(|(spec, values)| Weight {
+            name: spec.name,
+            shape: spec.shape,
+            trainable: spec.trainable,
+            int8: spec.int8,
+            values,
+        });
+        let layer = graph.define(LayerEntry {
+            name,
+            trainable,
+            rule,
+            weights: weights.collect(),
+        });
+        made.push((graph.call(layer, symbols)?, shape));
+    }
+    let outputs: Vec<_> = outputs
+        .iter()
+        .map(|output| match *output {
+            Source::Input(n) => inputs[n].0,
+            Source::Node(n) => made[n].0,
+        })
+        .collect();
+    graph.model(outputs)
+}
+
+/// The steps, an activation as part of the dense layer before it, if nothing else takes what that
+/// one gives. Its own step is none then, and stands for the layer's output.
+fn activated(mut steps: Vec<Step>, outputs: &[Source]) -> Vec<Option<Step>> {
+    let mut uses: HashMap<Source, usize> = HashMap::new();
+    for source in steps.iter().flat_map(|step| &step.inputs).chain(outputs) {
+        *uses.entry(*source).or_default() += 1;
+    }
+    let mut done: Vec<Option<Step>> = Vec::new();
+    for n in 0..steps.len() {
+        let activation = match &steps[n].what {
+            What::Layer(layer) => layer.as_activation().cloned(),
+            _ => None,
+        };
+        let before = match steps[n].inputs[..] {
+            [source @ Source::Node(before)] if before + 1 == n && uses[&source] == 1 => {
+                done[before].as_mut()
+            }
+            _ => None,
+        };
+        if let Some(activation) = activation
+            && let Some(Step {
+                what: What::Dense(dense),
+                ..
+            }) = before
+            && dense.activation == Activation::Linear
+        {
+            dense.activation = activation;
+            done.push(None);
+            continue;
+        }
+        let inputs = std::mem::take(&mut steps[n].inputs);
+        done.push(Some(Step {
+            inputs,
+            ..steps[n].clone()
+        }));
+    }
+    done
+}

@@ -187,6 +187,42 @@ fn what_onnx_cannot_say_is_refused_by_name_and_all_at_once() {
 }
 
 #[test]
+fn every_activation_is_written_and_read_again() {
+    let folder = Folder::new();
+    let numbers: Vec<f32> = (0..700).map(|n| (n as f32 - 350.0) * 0.031).collect();
+    let data = Dataset::unlabelled(Tensor::from_f32([7], numbers).unwrap());
+    let known = Activation::MEMBERS.iter();
+    for name in known.filter_map(|member| member.aliases.first()) {
+        // Some have no usual arguments.
+        let Ok(activation) = Activation::from_config("", &(*name).into()) else {
+            continue;
+        };
+        let dense = Dense::new(7).activation(activation);
+        let model = Sequential::new().input([7]).add(dense).build().unwrap();
+        save_onnx(&model, folder.path("m.onnx"), Inputs::Raw).unwrap();
+        let (again, _) = load_onnx(folder.path("m.onnx")).unwrap();
+        let (wanted, found) = (model.predict(&data).unwrap(), again.predict(&data).unwrap());
+        assert_near(&found.to_f32(), &wanted.to_f32(), name);
+        // As one layer again.
+        assert_eq!(again.layers.len(), 1, "{name}: {:?}", again.layers);
+    }
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_name_and_all_at_once() {
+    let said = |name: &str| load_onnx(golden(name)).unwrap_err().to_string();
+    let unread = said("refused/unread.onnx");
+    for part in ["unread.onnx", "`/conv/Conv` (Conv)", "`/CumSum` (CumSum)"] {
+        assert!(unread.contains(part), "{unread}");
+    }
+    let external = said("refused/external.onnx");
+    assert!(
+        external.contains("in another file") && external.contains("weight"),
+        "{external}"
+    );
+}
+
+#[test]
 fn damaged_files_are_errors() {
     let folder = Folder::new();
     save_onnx(&own().0, folder.path("own.onnx"), Inputs::Raw).unwrap();

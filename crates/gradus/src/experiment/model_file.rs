@@ -3,7 +3,7 @@
 use super::event::{Event, Progress};
 use super::run_folder::model_path;
 use crate::artifacts::keras::{NotRead, Note, load_keras_with_digest, load_keras_with_notes};
-use crate::artifacts::onnx::{is_onnx, load_onnx};
+use crate::artifacts::onnx::{is_onnx, load_onnx, load_onnx_with_digest};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,10 @@ pub struct Start {
 /// Loads the model of a file or a run folder, and reports what was not read of it.
 pub fn load(given: &Path, progress: &Progress<'_>) -> Result<(Model, Start)> {
     let path = model_path(given)?;
-    let (model, notes, digest) = load_keras_with_digest(&path)?;
+    let (model, notes, digest) = match is_onnx(&path) {
+        true => load_onnx_with_digest(&path)?,
+        false => load_keras_with_digest(&path)?,
+    };
     if !notes.is_empty() {
         let (path, notes) = (&path, &notes);
         progress.tell(&Event::ModelNotes { path, notes })?;

@@ -40,6 +40,15 @@ pub(crate) struct Lowered {
     pub starts: Vec<Vec<usize>>,
 }
 
+/// A plan, and what is known of it.
+struct Planned {
+    plan: Plan,
+    feeds: Vec<FeedRole>,
+    observed: Vec<ObservedLayer>,
+    /// The number of forward operations before those of each node.
+    starts: Vec<usize>,
+}
+
 /// The plan spec.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlanSpec {
@@ -125,15 +134,15 @@ impl Model {
         let (mut plans, mut feeds, mut sources) = (Vec::new(), Vec::new(), Vec::new());
         let (mut observed, mut starts) = (Vec::new(), Vec::new());
         for &spec in specs {
-            let (plan, roles, layers, of_nodes) = self.plan(
+            let planned = self.plan(
                 spec,
                 &variables,
                 &numbers,
                 &trained,
                 spec.observed.then_some(&owners),
             )?;
-            observed.push(layers);
-            starts.push(of_nodes);
+            observed.push(planned.observed);
+            starts.push(planned.starts);
             let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
             let order = feeds::order(self, labelled, spec.weighted)?;
             let places: HashMap<FeedRole, usize> = order.into_iter().zip(0..).collect();
@@ -141,9 +150,9 @@ impl Model {
                 let found = role.source(&places);
                 found.ok_or_else(|| Error::Internal(format!("no tensor for {role:?}")))
             };
-            sources.push(roles.iter().map(of).collect::<Result<_>>()?);
-            plans.push(plan);
-            feeds.push(roles);
+            sources.push(planned.feeds.iter().map(of).collect::<Result<_>>()?);
+            plans.push(planned.plan);
+            feeds.push(planned.feeds);
         }
         Ok(Lowered {
             program: Program { variables, plans },
@@ -162,7 +171,7 @@ impl Model {
         numbers: &[Vec<Buffer>],
         trained: &[Trained],
         observed: Option<&[Owner]>,
-    ) -> Result<(Plan, Vec<FeedRole>, Vec<ObservedLayer>, Vec<usize>)> {
+    ) -> Result<Planned> {
         let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
         let mut observation =
             observed.map(|owners| Observation::begin(self, &mut plan, trained, owners));
@@ -309,8 +318,12 @@ impl Model {
         if spec.bfloat16 {
             plan.round_factors();
         }
-        let plan = plan.finish(spec.rows, outputs, losses)?;
-        Ok((plan, roles, layers, starts))
+        Ok(Planned {
+            plan: plan.finish(spec.rows, outputs, losses)?,
+            feeds: roles,
+            observed: layers,
+            starts,
+        })
     }
 }
 

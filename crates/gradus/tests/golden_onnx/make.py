@@ -154,3 +154,25 @@ def kerass(name, *chain):
 kerass("keras_dense", layers.Dense(8, activation="gelu"), layers.Dense(8, activation="elu"), layers.Dense(3, activation="softmax"))
 kerass("keras_norms", layers.BatchNormalization(), layers.Dense(7), layers.LeakyReLU(), layers.Dropout(0.3), layers.Dense(2, activation="sigmoid"))
 kerass("keras_functions", layers.Dense(7, activation="silu"), layers.Dense(7, activation="selu"), layers.Dense(7, activation="softplus"), layers.Dense(2, activation="tanh"))
+
+
+class Unread(nn.Module):
+    """Two operators that gradus has no layer for."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.out = nn.Conv1d(2, 3, 2), nn.Linear(9, 2)
+
+    def forward(self, x):
+        return self.out(torch.cumsum(torch.relu(self.conv(x)), 1).flatten(1))
+
+
+(HERE / "refused").mkdir(exist_ok=True)
+model, x = trained(Unread(), (2, 4))
+torch.onnx.export(model, x, str(HERE / "refused/unread.onnx"), input_names=["x"], dynamo=False, opset_version=17)
+model, x = trained(nn.Sequential(nn.Linear(3, 40)), (3,))
+torch.onnx.export(model, x, str(HERE / "refused/linear.onnx"), input_names=["x"], dynamo=False, opset_version=17)
+linear = onnx.load(str(HERE / "refused/linear.onnx"))
+onnx.save(linear, str(HERE / "refused/external.onnx"), save_as_external_data=True, size_threshold=0, location="external.data")
+(HERE / "refused/linear.onnx").unlink()
+(HERE / "refused/external.data").unlink()

@@ -8,6 +8,7 @@ mod import;
 mod messages;
 
 pub use import::load_onnx;
+pub(crate) use import::load_onnx_with_digest;
 
 use crate::base::atomic_file::write_atomic;
 use crate::error::Result;

@@ -7,6 +7,9 @@ use super::functions;
 use super::network::{attribute, int};
 use super::trouble::Trouble;
 
+/// Stands for the number of rows, which no file knows, in a constant that is a shape.
+pub(super) const BATCH: i64 = i64::MIN;
+
 /// The value of a node whose inputs are constants, if it is a known one.
 pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Trouble> {
     let [first, rest @ ..] = inputs else {
@@ -102,9 +105,6 @@ fn cast(node: &Node, x: &Array) -> Result<Array, Trouble> {
     let numbers = match &x.numbers {
         _ if [FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&to) => Numbers::Float(x.floats()),
         Numbers::Whole(all) if [INT32, INT64].contains(&to) => Numbers::Whole(all.clone()),
-        Numbers::Float(all) if [INT32, INT64].contains(&to) => {
-            Numbers::Whole(all.iter().map(|&x| x as i64).collect())
-        }
         _ => return Err("its type is not read".into()),
     };
     Ok(Array {
@@ -177,6 +177,10 @@ fn computed(node: &Node, inputs: &[Array]) -> Option<Array> {
     if !inputs.iter().all(fits) {
         return None;
     }
+    // Whole numbers are shapes, with which nothing is computed.
+    if inputs.iter().any(|array| array.whole().is_some()) {
+        return None;
+    }
     let floats: Vec<Vec<f32>> = inputs.iter().map(Array::floats).collect();
     let number = |n: usize| {
         let at = |all: &Vec<f32>| f64::from(all[if all.len() == 1 { 0 } else { n }]);
@@ -192,12 +196,14 @@ fn computed(node: &Node, inputs: &[Array]) -> Option<Array> {
     })
 }
 
-/// The lengths of a tensor's axes with rows of this shape, the batch's being 0: what `Reshape`
-/// keeps.
-pub(super) fn shape_of(row: &[usize]) -> Array {
-    let lengths: Vec<i64> = std::iter::once(0)
-        .chain(row.iter().map(|&dim| dim as i64))
-        .collect();
+/// The lengths of a tensor's axes with rows of this shape, from axis `start` to before `end`; the
+/// batch's is [`BATCH`].
+pub(super) fn shape_of(row: &[usize], start: Option<i64>, end: Option<i64>) -> Array {
+    let rank = row.len() as i64 + 1;
+    let place = |axis: i64| (if axis < 0 { axis + rank } else { axis }).clamp(0, rank) as usize;
+    let (start, end) = (place(start.unwrap_or(0)), place(end.unwrap_or(rank)));
+    let lengths = std::iter::once(BATCH).chain(row.iter().map(|&dim| dim as i64));
+    let lengths: Vec<i64> = lengths.take(end).skip(start).collect();
     Array {
         dims: vec![lengths.len()],
         numbers: Numbers::Whole(lengths),

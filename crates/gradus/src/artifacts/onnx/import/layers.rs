@@ -42,7 +42,9 @@ impl Reader {
             "Transpose" => symbol(self.transposed(node)),
             "Shape" => {
                 let source = self.first(node)?;
-                Ok(Some(Value::Constant(shape_of(self.shape(source).dims()))))
+                let (start, end) = (int(node, "start"), int(node, "end"));
+                let shape = shape_of(self.shape(source).dims(), start, end);
+                Ok(Some(Value::Constant(shape)))
             }
             "Cast" => is_float_cast(node).map(|()| None),
             "Dropout" => symbol(self.dropout(node)),
@@ -165,7 +167,7 @@ impl Reader {
         let axis = int(node, "axis").unwrap_or(if old { 1 } else { -1 });
         let axis = if axis < 0 { axis + rank } else { axis };
         let is_last = axis == rank - 1;
-        if !is_last && (old || axis < 1 || node.op_type == "LogSoftmax") {
+        if axis < 1 || !is_last && (old || node.op_type == "LogSoftmax") {
             return Err(format!("its axis is {axis}, expected the last one").into());
         }
         match (is_last, &*node.op_type) {
@@ -181,6 +183,13 @@ impl Reader {
         let sources = node.input.iter().map(|name| self.symbol(name));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
         let axis = int(node, "axis").ok_or("it has no axis")?;
+        let rank = sources
+            .first()
+            .map_or(0, |source| self.rank(*source) as i64);
+        let axis = if axis < 0 { axis + rank } else { axis };
+        if axis < 1 {
+            return Err("it puts rows one behind the other".into());
+        }
         match sources[..] {
             [] => Err("it has no inputs".into()),
             [one] => Ok(one),

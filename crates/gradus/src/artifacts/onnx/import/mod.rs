@@ -22,6 +22,7 @@ mod values;
 
 use super::messages;
 use crate::artifacts::keras::Note;
+use crate::base::digest::Digest;
 use crate::base::files;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -49,13 +50,23 @@ const MOST_BYTES: u64 = 1 << 31;
 /// ```
 pub fn load_onnx(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
     let path = path.as_ref();
+    read(&bytes_of(path)?, path)
+}
+
+/// Like [`load_onnx`], with the digest of the file, which is read once.
+pub(crate) fn load_onnx_with_digest(path: &Path) -> Result<(Model, Vec<Note>, String)> {
+    let bytes = bytes_of(path)?;
+    let (model, notes) = read(&bytes, path)?;
+    Ok((model, notes, Digest::of(&bytes)))
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
-    let bytes = files::read_from(file, path, MOST_BYTES)?;
-    read(&bytes, path)
+    files::read_from(file, path, MOST_BYTES)
 }
 
 /// The model of a file's bytes.
-pub(super) fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
+fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
     let file = messages::Model::decode(bytes);
     let file = file.map_err(|error| Error::file(path, format!("is no ONNX model: {error}")))?;
     if let Some(function) = file.functions.first() {

@@ -85,6 +85,12 @@ impl Network {
             }
         }
         let initial: HashSet<&String> = graph.initializer.iter().map(|t| &t.name).collect();
+        let others = needed.iter().map(|&n| &graph.node[n]);
+        let others = others.filter(|node| node.op_type != "Cast");
+        let uncast: HashSet<&String> = others
+            .flat_map(|node| &node.input)
+            .chain(&outputs)
+            .collect();
         let mut inputs = Vec::new();
         for info in graph
             .input
@@ -92,7 +98,8 @@ impl Network {
             .filter(|info| !initial.contains(&info.name))
         {
             if uses.contains_key(&info.name) {
-                inputs.push(given(info).map_err(|why| format!("input `{}`: {why}", info.name))?);
+                let input = given(info, uncast.contains(&info.name));
+                inputs.push(input.map_err(|why| format!("input `{}`: {why}", info.name))?);
             }
         }
         let mut nodes = Vec::with_capacity(needed.len());
@@ -197,14 +204,19 @@ fn is_float(kind: i32) -> bool {
     [FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&kind)
 }
 
-/// An input of numbers with the batch as its first axis.
-fn given(info: &ValueInfo) -> Result<Given, String> {
+/// An input of numbers with the batch as its first axis; `uncast` if something else than a cast
+/// takes it.
+fn given(info: &ValueInfo, uncast: bool) -> Result<Given, String> {
     let tensor = info.kind.as_ref().and_then(|kind| kind.tensor.as_ref());
     let tensor = tensor.ok_or("it is no tensor")?;
-    if !is_float(tensor.elem_type)
-        && ![data_type::INT32, data_type::INT64].contains(&tensor.elem_type)
-    {
-        return Err("expected numbers: texts and truth values are not read".into());
+    match tensor.elem_type {
+        kind if is_float(kind) => {}
+        // The arithmetic of whole numbers is another one.
+        data_type::INT32 | data_type::INT64 if uncast => {
+            return Err("whole numbers are read only where a Cast makes floats of them".into());
+        }
+        data_type::INT32 | data_type::INT64 => {}
+        _ => return Err("expected numbers: texts and truth values are not read".into()),
     }
     let dims = tensor.shape.as_ref().map(|shape| &shape.dim[..]);
     let Some((batch, row)) = dims.and_then(<[Dimension]>::split_first) else {
@@ -222,7 +234,7 @@ fn given(info: &ValueInfo) -> Result<Given, String> {
     let row: Option<Vec<usize>> = row.collect();
     let size = |row: &[usize]| row.iter().try_fold(1, |n: usize, &dim| n.checked_mul(dim));
     if let Some(row) = &row
-        && (row.len() > MOST_AXES || !size(row).is_some_and(|size| size <= MOST_ROW))
+        && (row.len() > MOST_AXES || size(row).is_none_or(|size| size > MOST_ROW))
     {
         return Err("its rows do not fit into memory".into());
     }

@@ -9,6 +9,8 @@ use super::trouble::Trouble;
 use crate::error::visible;
 use crate::model::Source;
 
+const NOT_READ: &str = "the operator is not read";
+
 impl Reader {
     /// Reads all nodes, and gives the outputs' sources; what is wrong is among the problems.
     pub fn read(&mut self) -> Vec<Source> {
@@ -67,9 +69,12 @@ impl Reader {
                 _ => None,
             })
         {
-            // Part of a layer normalization, or told already.
+            // Part of a layer normalization, or told already; the node may be one more problem.
             return match self.layer_normalization(node)? {
                 Some(source) => Ok(Value::Symbol(source)),
+                None if !is_function(node) && matches!(self.by_layer(node), Ok(None)) => {
+                    Err(NOT_READ.into())
+                }
                 None => Ok(Value::Unknown(unknown)),
             };
         }
@@ -79,6 +84,6 @@ impl Reader {
         if is_function(node) {
             return self.function(node);
         }
-        Err("the operator is not read".into())
+        Err(NOT_READ.into())
     }
 }

@@ -94,6 +94,9 @@ impl Reader {
             Value::Symbol(of) | Value::Function { of, .. } => self.rank(*of) as i64,
             _ => return None,
         };
+        if rank < 2 {
+            return None;
+        }
         let is_over_last = |mean: &Node| {
             let axes = match mean.input.get(1) {
                 Some(axes) => self.constant(axes)?.whole()?.to_vec(),

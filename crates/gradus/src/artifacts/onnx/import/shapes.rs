@@ -2,6 +2,7 @@
 
 use super::super::messages::Node;
 use super::array::MOST_AXES;
+use super::folding::BATCH;
 use super::network::{attribute, int};
 use super::reader::Reader;
 use super::trouble::Trouble;
@@ -62,7 +63,7 @@ impl Reader {
         let Some((&first, rest)) = shape.split_first() else {
             return Err("its shape has no axes".into());
         };
-        if ![0, -1].contains(&first) && Some(first) != rows {
+        if ![0, -1, BATCH].contains(&first) && Some(first) != rows {
             let found = format!("its shape {shape:?} does not keep the rows");
             return Err(format!("{found}, expected 0 or -1 as the first length").into());
         }

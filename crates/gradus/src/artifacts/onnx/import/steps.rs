@@ -1,9 +1,9 @@
 //! The layers found so far, and the model that they become.
 
 use crate::base::shape::Shape;
-use crate::error::{Error, Result};
+use crate::error::{Error, Extent, Result};
 use crate::model::layers::{BatchNormalization, Dense, Layer, Normalization, Rescaling};
-use crate::model::{Dtype, Functional, LayerEntry, Model, Source, Weight};
+use crate::model::{Dtype, Functional, LayerEntry, Model, Source, Symbol, Weight};
 use crate::rules::activations::Activation;
 use std::collections::HashMap;
 
@@ -104,16 +104,41 @@ impl Columns {
 }
 
 impl Step {
-    /// The layer, its weights, and true if training may change them.
-    fn into_layer(self) -> (Layer, Vec<Vec<f32>>, bool) {
-        match self.what {
+    /// The layer with its weights, on inputs of these shapes.
+    fn into_entry(self, name: String, inputs: &[Shape]) -> Result<LayerEntry> {
+        let (rule, all, trainable) = match self.what {
             What::Dense(dense) => (dense.into(), self.weights, true),
             What::Layer(layer) => (layer, self.weights, true),
             What::Columns(columns) => {
                 let (layer, weights) = columns.into_layer();
                 (layer, weights, false)
             }
+        };
+        let specs = rule.variables(inputs);
+        if specs.len() != all.len() {
+            let found = format!("{} arrays", all.len());
+            return Err(Error::invalid(&name, found, specs.len()));
         }
+        let mut weights = Vec::new();
+        for (spec, values) in specs.into_iter().zip(all) {
+            if spec.shape.iter().product::<usize>() != values.len() {
+                let found = format!("{} numbers", values.len());
+                return Err(Error::shape(&name, found, Extent::array(&spec.shape)));
+            }
+            weights.push(Weight {
+                name: spec.name,
+                shape: spec.shape,
+                trainable: spec.trainable,
+                int8: spec.int8,
+                values,
+            });
+        }
+        Ok(LayerEntry {
+            name,
+            trainable,
+            rule,
+            weights,
+        })
     }
 }
 
@@ -131,70 +156,32 @@ pub(super) fn model(
     outputs: &[Source],
 ) -> Result<Model> {
     let mut graph = Functional::new().name(name);
-    let inputs: Vec<_> = inputs
-        .iter()
-        .map(|input| {
-            let shape = Some(input.shape.clone());
-            (
-                graph.open_input(&input.name, shape, Dtype::Float32),
-                input.shape.clone(),
-            )
-        })
-        .collect();
-    let mut made: Vec<(_, Shape)> = Vec::new();
+    let mut given = Vec::new();
+    for Entry { name, shape } in inputs {
+        let symbol = graph.open_input(name, Some(shape.clone()), Dtype::Float32);
+        given.push((symbol, shape.clone()));
+    }
+    let mut made: Vec<(Symbol, Shape)> = Vec::new();
     for step in activated(steps, outputs) {
         let Some(step) = step else {
-            // Part of the layer before it; a source of none.
-            made.push(made.last().cloned().unwrap_or_else(|| inputs[0].clone()));
+            // Part of the layer before it.
+            made.extend(made.last().cloned());
             continue;
         };
         let from = step.inputs.iter().map(|source| match *source {
-            Source::Input(n) => inputs[n].clone(),
+            Source::Input(n) => given[n].clone(),
             Source::Node(n) => made[n].clone(),
         });
-        let (symbols, shapes): (Vec<_>, Vec<Shape>) = from.unzip();
+        let (symbols, shapes): (Vec<Symbol>, Vec<Shape>) = from.unzip();
         let name = graph.free_name(&step.name);
         let shape = step.shape.clone();
-        let (rule, values, trainable) = step.into_layer();
-        let specs = rule.variables(&shapes);
-        let size = |dims: &[usize]| dims.iter().product::<usize>();
-        if specs.len() != values.len()
-            || specs
-                .iter()
-                .zip(&values)
-                .any(|(spec, values)| size(&spec.shape) != values.len())
-        {
-            let found = values.iter().map(Vec::len).collect::<Vec<_>>();
-            let expected = specs
-                .iter()
-                .map(|spec| size(&spec.shape))
-                .collect::<Vec<_>>();
-            let at = format!("weights of {name}");
-            return Err(Error::invalid(
-                &at,
-                format!("{found:?} numbers"),
-                format!("{expected:?}"),
-            ));
-        }
-        let weights = specs.into_iter().zip(values).map(|(spec, values)| Weight {
-            name: spec.name,
-            shape: spec.shape,
-            trainable: spec.trainable,
-            int8: spec.int8,
-            values,
-        });
-        let layer = graph.define(LayerEntry {
-            name,
-            trainable,
-            rule,
-            weights: weights.collect(),
-        });
+        let layer = graph.define(step.into_entry(name, &shapes)?);
         made.push((graph.call(layer, symbols)?, shape));
     }
-    let outputs: Vec<_> = outputs
+    let outputs: Vec<Symbol> = outputs
         .iter()
         .map(|output| match *output {
-            Source::Input(n) => inputs[n].0,
+            Source::Input(n) => given[n].0,
             Source::Node(n) => made[n].0,
         })
         .collect();
@@ -203,39 +190,32 @@ pub(super) fn model(
 
 /// The steps, an activation as part of the dense layer before it, if nothing else takes what that
 /// one gives. Its own step is none then, and stands for the layer's output.
-fn activated(mut steps: Vec<Step>, outputs: &[Source]) -> Vec<Option<Step>> {
+fn activated(steps: Vec<Step>, outputs: &[Source]) -> Vec<Option<Step>> {
     let mut uses: HashMap<Source, usize> = HashMap::new();
     for source in steps.iter().flat_map(|step| &step.inputs).chain(outputs) {
         *uses.entry(*source).or_default() += 1;
     }
     let mut done: Vec<Option<Step>> = Vec::new();
-    for n in 0..steps.len() {
-        let activation = match &steps[n].what {
-            What::Layer(layer) => layer.as_activation().cloned(),
+    for step in steps {
+        let activation = match &step.what {
+            What::Layer(layer) => layer.as_activation(),
             _ => None,
         };
-        let before = match steps[n].inputs[..] {
-            [source @ Source::Node(before)] if before + 1 == n && uses[&source] == 1 => {
-                done[before].as_mut()
-            }
-            _ => None,
-        };
+        let before = Source::Node(done.len().wrapping_sub(1));
         if let Some(activation) = activation
-            && let Some(Step {
+            && step.inputs == [before]
+            && uses[&before] == 1
+            && let Some(Some(Step {
                 what: What::Dense(dense),
                 ..
-            }) = before
+            })) = done.last_mut()
             && dense.activation == Activation::Linear
         {
-            dense.activation = activation;
+            dense.activation = activation.clone();
             done.push(None);
-            continue;
+        } else {
+            done.push(Some(step));
         }
-        let inputs = std::mem::take(&mut steps[n].inputs);
-        done.push(Some(Step {
-            inputs,
-            ..steps[n].clone()
-        }));
     }
     done
 }

@@ -108,15 +108,13 @@ fn cells_with_types_of_their_own_are_read_by_a_schema() {
         dates: DateFormat::DayFirst,
         offset: None,
     };
-    let schema = Schema {
-        features: vec![
-            feature("price", Kind::Number),
-            feature("sold", Kind::Date),
-            feature("new", Kind::Boolean),
-            feature("zip", Kind::Category),
-        ],
-        ..Schema::default()
-    };
+    let mut schema = Schema::default();
+    schema.features.extend([
+        feature("price", Kind::Number),
+        feature("sold", Kind::Date),
+        feature("new", Kind::Boolean),
+        feature("zip", Kind::Category),
+    ]);
     let text = |text: &str| RawCell::Text(text.into());
     let table = RawTable::new(
         "request",

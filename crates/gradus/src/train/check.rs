@@ -30,7 +30,11 @@ pub(super) fn trainable(model: &Model) -> Result<()> {
             let found = format!("{what} quantized to {}", mode.name());
             let expected = "`trainable = false`, for it and those before it: \
                             a model is trained first, then quantized";
-            return Err(Error::invalid(&format!("layer {}", layer.name), found, expected));
+            return Err(Error::invalid(
+                &format!("layer {}", layer.name),
+                found,
+                expected,
+            ));
         }
         moves.push(before || layer.trainable && layer.weights.iter().any(|w| w.trainable));
     }

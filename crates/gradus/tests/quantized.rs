@@ -331,6 +331,15 @@ fn problem(change: impl Fn(&mut Value)) -> String {
 }
 
 #[test]
+fn a_configuration_has_no_quantization() {
+    let table = serde_json::json!({ "type": "Dense", "units": 3, "quantization": "int8" });
+    let problem = Layer::from_config("", &table).unwrap_err().to_string();
+    assert!(problem.contains("quantization"), "{problem}");
+    let layer = quantized(true).layers.remove(0).rule;
+    assert!(!layer.to_config().to_string().contains("int8"));
+}
+
+#[test]
 fn other_quantizations_are_named() {
     let quantizer = |config: &mut Value, key: &str, value: Value| {
         config["quantization_config"]["config"]["activation_quantizer"]["config"][key] = value;

@@ -35,10 +35,8 @@ impl Model {
     /// Names of the layers whose kernel another layer uses.
     pub(crate) fn shared_kernels(&self) -> Result<Vec<String>> {
         let owners = owners(self)?;
-        let owners = owners.into_iter().flatten();
-        Ok(owners
-            .map(|owner| self.layers[owner].name.clone())
-            .collect())
+        let names = owners.into_iter().flatten().map(|n| &self.layers[n].name);
+        Ok(names.cloned().collect())
     }
 }
 

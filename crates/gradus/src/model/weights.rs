@@ -36,10 +36,9 @@ impl Weight {
 
     /// The bytes of its values in a file.
     pub(crate) fn bytes(&self) -> usize {
-        let each = if self.int8 {
-            size_of::<i8>()
-        } else {
-            size_of::<f32>()
+        let each = match self.int8 {
+            true => size_of::<i8>(),
+            false => size_of::<f32>(),
         };
         each * self.values.len()
     }

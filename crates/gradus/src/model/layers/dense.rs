@@ -62,9 +62,9 @@ pub struct Dense {
     /// Constraint on the bias. Default none.
     #[serde(default)]
     pub bias_constraint: Option<Constraint>,
-    /// Mode in which the kernel is quantized, by `Model::quantize`. Default none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
+    /// Mode in which `Model::quantize` has quantized the kernel. It goes with the weights: a
+    /// configuration has no key for it. Default none.
+    #[serde(skip)]
     pub quantization: Option<Quantization>,
 }
 

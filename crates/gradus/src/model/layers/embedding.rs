@@ -35,9 +35,9 @@ pub struct Embedding {
     /// Constraint on the rows. Default none.
     #[serde(default)]
     pub embeddings_constraint: Option<Constraint>,
-    /// Mode in which the rows are quantized, by `Model::quantize`. Default none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
+    /// Mode in which `Model::quantize` has quantized the rows. It goes with the weights: a
+    /// configuration has no key for it. Default none.
+    #[serde(skip)]
     pub quantization: Option<Quantization>,
 }
 

@@ -3,12 +3,10 @@
 use crate::error::{Error, Result};
 use crate::model::Weight;
 use crate::rules::int8;
-use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// Keras' mode of quantization, as in `model.quantize("int8")`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
     /// Weights from -127 to 127, symmetric, with a scale for each unit; inputs are quantized row
     /// by row as they come. A scale is a number by which whole numbers are divided.

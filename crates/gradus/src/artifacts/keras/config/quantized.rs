@@ -11,7 +11,6 @@ const POLICY: &str = "QuantizedDTypePolicy";
 
 /// Puts a layer's mode into its arguments in Keras' form.
 pub(super) fn write(mode: Quantization, config: &mut Map<String, Value>) {
-    config.remove("quantization");
     let policy = json!({ "mode": mode.name(), "source_name": "float32" });
     let policy = policy.as_object().cloned().unwrap_or_default();
     config.insert(

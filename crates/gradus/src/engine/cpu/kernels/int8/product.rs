@@ -12,6 +12,9 @@ const KEPT: usize = 192 << 10;
 /// Bytes of a number of a row, at most.
 const NUMBER: usize = size_of::<i16>();
 
+/// Panels of a tile of a single row: with fewer, the loop takes longer than its sums.
+const OF_ONE_ROW: usize = 4;
+
 /// The most numbers that are multiplied at a time on any processor.
 const MOST_DEPTH: usize = 4;
 
@@ -71,17 +74,20 @@ impl Int8Kernel for QuantizedProduct {
                     quantized.write::<S>(row, x);
                 }
             }
-            for (panel, count) in parts(panels, S::PANELS) {
+            let most = if rows == 1 { OF_ONE_ROW } else { S::PANELS };
+            for (panel, count) in parts(panels, most) {
                 let panel = first + panel;
                 // SAFETY: the rows were written, and w and y have the columns.
                 unsafe {
-                    match count {
-                        1 => self.rows_of::<S, 1>(quantized, (start, rows), panel),
-                        2 => self.rows_of::<S, 2>(quantized, (start, rows), panel),
-                        3 if S::PANELS >= 3 => {
+                    match (rows, count) {
+                        (1, 3) => self.tile::<S, 1, 3>(quantized, (start, 0), panel),
+                        (1, 4) => self.tile::<S, 1, 4>(quantized, (start, 0), panel),
+                        (_, 1) => self.rows_of::<S, 1>(quantized, (start, rows), panel),
+                        (_, 2) => self.rows_of::<S, 2>(quantized, (start, rows), panel),
+                        (_, 3) if S::PANELS >= 3 => {
                             self.rows_of::<S, 3>(quantized, (start, rows), panel);
                         }
-                        _ => unreachable!("a tile has at most PANELS panels"),
+                        _ => unreachable!("no tile has so many panels"),
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use crate::output;
 use gradus::artifacts::keras::Note;
 use gradus::experiment::ModelFile;
-use gradus::{Model, Result};
+use gradus::{Error, Model, Result};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +17,17 @@ pub fn open(given: &Path) -> Result<ModelFile> {
 /// Like [`open`], the model alone.
 pub fn load(given: &Path) -> Result<Model> {
     open(given).map(|opened| opened.model)
+}
+
+/// Refuses a name for a model that does not end in `.keras`.
+pub fn check_output(path: &Path) -> Result<()> {
+    match path.extension() {
+        Some(ending) if ending == "keras" => Ok(()),
+        _ => {
+            let problem = "found as OUT, expected a name that ends in .keras";
+            Err(Error::file(path, problem))
+        }
+    }
 }
 
 /// Reports the unread parts of a file in one line; once per file, however often it is loaded (for

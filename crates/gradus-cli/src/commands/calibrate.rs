@@ -15,14 +15,7 @@ use std::path::Path;
 
 /// Runs the command.
 pub fn run(args: Calibrate) -> Result<()> {
-    if args
-        .output
-        .extension()
-        .is_none_or(|ending| ending != "keras")
-    {
-        let problem = "found as OUT, expected a name that ends in .keras";
-        return Err(Error::file(&args.output, problem));
-    }
+    models::check_output(&args.output)?;
     let opened = models::open(&args.model)?;
     super::warn_of_nan(&opened.model, &opened.path);
     let model = opened.into_evaluable()?;

@@ -91,14 +91,7 @@ pub fn run(args: Optimize) -> Result<()> {
 }
 
 fn check(args: &Optimize) -> Result<()> {
-    if !args
-        .output
-        .extension()
-        .is_some_and(|ending| ending == "keras")
-    {
-        let expected = "found as OUT, expected a name that ends in .keras";
-        return Err(Error::file(&args.output, expected));
-    }
+    models::check_output(&args.output)?;
     if let Some(sparsity) = args.prune
         && !(sparsity > 0.0 && sparsity < 1.0)
     {

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn numbers_are_spread_along_their_axes() {
-        let shape = Shape::new(&[2, 3]);
+        let shape = Shape::new([2, 3]);
         let of =
             |axes: &[usize], numbers: &[f64]| Affine::along(axes, &shape, numbers, numbers).scale;
         assert_eq!(of(&[1], &[1.0, 2.0, 3.0]), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);

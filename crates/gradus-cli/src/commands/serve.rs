@@ -51,12 +51,9 @@ pub fn run(args: Serve) -> Result<()> {
             "warning: {address} can be reached from other machines, without a password or TLS"
         ));
     }
-    message(&format!(
-        "http://{address} serves {}\n{}",
-        path.display(),
-        service.describe(&address.to_string())?
-    ));
-    serve::run(service, listener)
+    let takes = service.describe(&address.to_string())?;
+    let ready = format!("http://{address} serves {}\n{takes}", path.display());
+    serve::run(service, listener, &ready)
 }
 
 /// The model's name in paths: the file's without its ending or the run folder's, in letters that

@@ -26,8 +26,9 @@ const THREADS: usize = 4;
 /// Pause after a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until a signal comes, and then finishes what is in flight.
-pub fn run(service: Service, listener: net::TcpListener) -> Result<()> {
+/// Serves until a signal comes, and then finishes what is in flight. `ready` is said once a signal
+/// does so.
+pub fn run(service: Service, listener: net::TcpListener, ready: &str) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(THREADS))
@@ -40,6 +41,7 @@ pub fn run(service: Service, listener: net::TcpListener) -> Result<()> {
         message("the server ends with the requests in flight; a second signal ends it at once");
         stop.send_replace(true);
     });
+    message(ready);
     let served = runtime.block_on(serve(Arc::new(service), listener, stopping));
     // Who has not finished in time is left behind.
     runtime.shutdown_background();

@@ -66,7 +66,7 @@ pub struct CalibratedOutput {
 /// let mut model = Sequential::new()
 ///     .add(Flatten::new())
 ///     .add(Dense::new(10).activation(Activation::Softmax))
-///     .compile(Adam::new(), Loss::sparse_categorical_crossentropy(), &[])?;
+///     .compile(Adam::new(), "sparse_categorical_crossentropy", &[])?;
 /// model.fit(&train, Fit::new().epochs(3))?;
 /// let found = calibrate(&model, &(&held_out).into())?;
 /// let output = &found.outputs[0];

@@ -229,17 +229,17 @@ fn each_layer_is_quantized_or_left_for_a_reason() {
 #[test]
 fn a_quantized_layer_is_evaluated_and_not_trained() {
     let mut model = compiled(quantized(true));
-    let loss = model.evaluate(&data()).unwrap();
+    let loss = model.evaluate(data()).unwrap();
     assert!(loss.get("loss").unwrap().is_finite());
     let before = model.clone();
-    let refused = model.fit(&data(), Fit::new()).unwrap_err().to_string();
+    let refused = model.fit(data(), Fit::new()).unwrap_err().to_string();
     assert!(
         refused.contains("layer dense") && refused.contains("int8"),
         "{refused}"
     );
     let finder = gradus::train::LearningRateFinder::new();
     let refused = model
-        .find_learning_rate(&data(), finder)
+        .find_learning_rate(data(), finder)
         .unwrap_err()
         .to_string();
     assert!(
@@ -251,7 +251,7 @@ fn a_quantized_layer_is_evaluated_and_not_trained() {
     for name in ["dense", "dense_1"] {
         model.set_trainable(name, false).unwrap();
     }
-    let refused = model.fit(&data(), Fit::new()).unwrap_err().to_string();
+    let refused = model.fit(data(), Fit::new()).unwrap_err().to_string();
     assert!(refused.contains("layer dense_1"), "{refused}");
     let base = quantized(true);
     let mut model = Sequential::new()
@@ -294,7 +294,7 @@ fn weights_that_are_no_int8_are_refused() {
         model.layer_mut("dense").unwrap().weights[0].values[3] = number;
         let problems = [
             model.save(folder.path("m.keras")).unwrap_err(),
-            model.predict(&data()).unwrap_err(),
+            model.predict(data()).unwrap_err(),
         ];
         for problem in problems {
             let problem = problem.to_string();

@@ -141,6 +141,7 @@ impl Reader {
             what,
             weights,
             inputs,
+            tensor: String::new(),
             shape: shape.map_err(|error| error.to_string())?,
         });
         Ok(Source::Node(self.steps.len() - 1))

@@ -155,6 +155,19 @@ kerass("keras_dense", layers.Dense(8, activation="gelu"), layers.Dense(8, activa
 kerass("keras_norms", layers.BatchNormalization(), layers.Dense(7), layers.LeakyReLU(), layers.Dropout(0.3), layers.Dense(2, activation="sigmoid"))
 kerass("keras_functions", layers.Dense(7, activation="silu"), layers.Dense(7, activation="selu"), layers.Dense(7, activation="softplus"), layers.Dense(2, activation="tanh"))
 
+# Tensors with two names: what is added to the one is no part of the other.
+number = lambda name, array: onnx.numpy_helper.from_array(array.astype(np.float32), name)
+node = onnx.helper.make_node
+info = lambda name, width: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", width])
+graph = onnx.helper.make_graph(
+    [node("MatMul", ["x", "w"], ["a"]), node("Flatten", ["a"], ["b"]), node("Add", ["b", "bias"], ["c"]), node("Relu", ["a"], ["d"]),
+     node("Mul", ["d", "factors"], ["e"]), node("Identity", ["e"], ["f"]), node("Add", ["f", "bias"], ["g"]),
+     node("Sub", ["e", "bias"], ["h"]), node("Concat", ["c", "d", "g", "h"], ["y"], axis=1)],
+    "names", [info("x", 4)], [info("y", 12)],
+    [number("w", draw.normal(size=(4, 3))), number("bias", draw.normal(size=3)), number("factors", np.array([2, -0.5, 3]))])
+onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), str(HERE / "names.onnx"))
+keep("names", {"x": draw.normal(size=(5, 4)).astype(np.float32)})
+
 
 class Unread(nn.Module):
     """Two operators that gradus has no layer for."""

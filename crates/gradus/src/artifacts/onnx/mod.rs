@@ -17,7 +17,7 @@ use prost::Message;
 use std::io::Write;
 use std::path::Path;
 
-/// What the inputs of an ONNX file take.
+/// The form of an ONNX file's inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inputs {
     /// A table's raw columns, texts and dates among them, each under its name; else Keras' inputs.

@@ -7,7 +7,6 @@ use crate::data::{Feature, Kind};
 use crate::model::Dtype;
 use crate::model::feeds::FeedRole;
 use crate::plan::{Buffer, Role};
-use std::collections::HashMap;
 
 impl Export<'_> {
     /// The name of an input: its column's, where it takes raw ones.
@@ -22,69 +21,66 @@ impl Export<'_> {
         features.find(|feature| feature.input == input)
     }
 
-    /// Adds the inputs, of these names, and what stands between them and the plan's feeds.
+    /// Adds the inputs, of these names, and the operators between them and the plan's feeds.
     pub(super) fn add_inputs(&mut self, names: &[String]) {
-        let roles = self.lowered.feeds[0].clone();
-        let mut texts_of: HashMap<usize, usize> = HashMap::new();
-        for role in &roles {
-            if let FeedRole::LookedUp { input, .. } = role {
-                *texts_of.entry(*input).or_default() += 1;
-            }
-        }
-        let buffers = self.plan.buffers.iter().enumerate();
-        let feeds: HashMap<usize, Buffer> = buffers
-            .filter_map(|(n, info)| match info.role {
-                Role::Feed(feed) => Some((feed, Buffer(n as u32))),
-                _ => None,
-            })
-            .collect();
-        let mut declared = vec![false; names.len()];
-        for (feed, role) in roles.iter().enumerate() {
-            let Some(&buffer) = feeds.get(&feed) else {
+        let (plan, roles) = (self.plan, &self.lowered.feeds[0]);
+        for (n, info) in plan.buffers.iter().enumerate() {
+            let Role::Feed(feed) = info.role else {
                 continue;
             };
-            let (FeedRole::Input(input) | FeedRole::LookedUp { input, .. }) = *role else {
+            let (FeedRole::Input(input) | FeedRole::LookedUp { input, .. }) = roles[feed] else {
                 continue;
             };
             let name = &names[input];
             let dims = row(&self.model.inputs[input].shape);
             self.builder.scope.clone_from(name);
-            let tensor = match *role {
+            let tensor = match roles[feed] {
                 FeedRole::LookedUp { layer, .. } if self.core => {
-                    let class = self.model.layers[layer].rule.class();
-                    let layer = &self.model.layers[layer].name;
-                    let name = match texts_of[&input] {
-                        1 => name.clone(),
-                        _ => self.builder.take(&format!("{name}/{layer}")),
-                    };
-                    let doc = format!("the number that the layer {layer} ({class}) gives the text");
-                    self.declare(&name, data_type::FLOAT, &dims, &doc)
+                    self.numbers_of_texts(input, layer, name, &dims)
                 }
-                FeedRole::LookedUp { layer, .. } => {
-                    if !std::mem::replace(&mut declared[input], true) {
-                        self.declare(
-                            name,
-                            data_type::STRING,
-                            &dims,
-                            "texts, a gap as the empty text",
-                        );
-                    }
-                    match self.looked_up(name, layer) {
-                        Ok(tensor) => tensor,
-                        Err(why) => {
-                            let layer = &self.model.layers[layer];
-                            let (layer, class) = (&layer.name, layer.rule.class());
-                            self.problems
-                                .push(format!("layer {layer} ({class}): {why}"));
-                            String::new()
-                        }
-                    }
-                }
+                FeedRole::LookedUp { layer, .. } => self.places_of_texts(name, layer, &dims),
                 _ => self.numbers_of(input, name, &dims),
             };
-            self.made(buffer, tensor, dims);
+            self.made(Buffer(n as u32), tensor, dims);
         }
         self.builder.scope.clear();
+    }
+
+    /// The numbers that a layer gives texts, as an input in the place of these.
+    fn numbers_of_texts(&mut self, of: usize, layer: usize, name: &str, dims: &[usize]) -> String {
+        let roles = self.lowered.feeds[0].iter();
+        let looks_up =
+            |role: &&FeedRole| matches!(role, FeedRole::LookedUp { input, .. } if *input == of);
+        let is_alone = roles.filter(looks_up).count() == 1;
+        let class = self.model.layers[layer].rule.class();
+        let layer = &self.model.layers[layer].name;
+        let name = match is_alone {
+            true => name.to_owned(),
+            false => self.builder.take(&format!("{name}/{layer}")),
+        };
+        let doc = format!("the number that the layer {layer} ({class}) gives the text");
+        self.declare(&name, data_type::FLOAT, dims, &doc)
+    }
+
+    /// The numbers that a layer gives the texts of an input, which several layers may take.
+    fn places_of_texts(&mut self, name: &str, layer: usize, dims: &[usize]) -> String {
+        if self
+            .builder
+            .graph
+            .input
+            .iter()
+            .all(|input| input.name != name)
+        {
+            let doc = "texts, a gap as the empty text";
+            self.declare(name, data_type::STRING, dims, doc);
+        }
+        self.looked_up(name, layer).unwrap_or_else(|why| {
+            let layer = &self.model.layers[layer];
+            let (layer, class) = (&layer.name, layer.rule.class());
+            self.problems
+                .push(format!("layer {layer} ({class}): {why}"));
+            String::new()
+        })
     }
 
     /// Adds an input, and returns its name.
@@ -165,7 +161,7 @@ impl Export<'_> {
     /// The numbers that a layer gives these texts.
     fn looked_up(&mut self, name: &str, layer: usize) -> Result<String, String> {
         let rule = &self.model.layers[layer].rule;
-        let core = "; the option for the numeric core leaves it to you";
+        let core = "; `gradus convert --core` leaves it to you";
         let config = rule.to_config();
         let known = rule.known_texts();
         let (Some(known), Some(unknown)) = (known, config["num_oov_indices"].as_u64()) else {

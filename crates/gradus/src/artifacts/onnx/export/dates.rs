@@ -41,7 +41,7 @@ impl Builder {
             DateFormat::MonthFirst => Some(false),
             DateFormat::Pattern(pattern) => {
                 return Err(format!(
-                    "ONNX cannot read dates by the pattern `{}`; the option for the numeric core \
+                    "ONNX cannot read dates by the pattern `{}`; `gradus convert --core` \
                      takes their parts as numbers",
                     pattern.text()
                 ));

@@ -25,7 +25,9 @@ impl Reader {
         };
         let alone = self.network.uses.get(x) == Some(&1);
         let producer = match self.values.get(x) {
-            Some(Value::Symbol(Source::Node(n))) if alone => Some(*n),
+            Some(Value::Symbol(Source::Node(n))) if alone && self.steps[*n].tensor == *x => {
+                Some(*n)
+            }
             _ => None,
         };
         let op = &*node.op_type;
@@ -39,7 +41,7 @@ impl Reader {
             let what = What::Dense(dense.clone().use_bias(true));
             self.steps[n].what = what;
             self.steps[n].weights.push(bias);
-            return Ok(Some(Value::Symbol(Source::Node(n))));
+            return Ok(Some(self.now_makes(n, node)));
         }
         if by.scalar().is_some() && !matches!(producer, Some(n) if self.takes_columns(n)) {
             return Ok(None);
@@ -91,7 +93,13 @@ impl Reader {
                 }
             }
         }
-        Ok(Some(Value::Symbol(Source::Node(n))))
+        Ok(Some(self.now_makes(n, node)))
+    }
+
+    /// The output of a step that this node has changed.
+    fn now_makes(&mut self, n: usize, node: &Node) -> Value {
+        self.steps[n].tensor = node.output.first().cloned().unwrap_or_default();
+        Value::Symbol(Source::Node(n))
     }
 
     /// True if a step's factors and shifts by column may be changed.

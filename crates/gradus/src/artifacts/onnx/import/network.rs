@@ -81,7 +81,7 @@ impl Network {
                 Ok(array) => {
                     constants.insert(tensor.name.clone(), array);
                 }
-                Err(why) => problems.push(format!("constant `{}`: {why}", tensor.name)),
+                Err(why) => problems.push(format!("constant `{}`: {why}", visible(&tensor.name))),
             }
         }
         let initial: HashSet<&String> = graph.initializer.iter().map(|t| &t.name).collect();
@@ -99,7 +99,8 @@ impl Network {
         {
             if uses.contains_key(&info.name) {
                 let input = given(info, uncast.contains(&info.name));
-                inputs.push(input.map_err(|why| format!("input `{}`: {why}", info.name))?);
+                inputs
+                    .push(input.map_err(|why| format!("input `{}`: {why}", visible(&info.name)))?);
             }
         }
         let mut nodes = Vec::with_capacity(needed.len());

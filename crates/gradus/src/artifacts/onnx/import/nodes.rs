@@ -16,6 +16,7 @@ impl Reader {
     pub fn read(&mut self) -> Vec<Source> {
         for n in 0..self.network.nodes.len() {
             let node = self.network.nodes[n].clone();
+            let before = self.steps.len();
             let value = match self.node(&node) {
                 Ok(value) => value,
                 Err(trouble) => {
@@ -25,6 +26,11 @@ impl Reader {
                 }
             };
             if let Some(output) = node.output.first() {
+                if let Value::Symbol(Source::Node(n)) = value
+                    && n >= before
+                {
+                    self.steps[n].tensor.clone_from(output);
+                }
                 self.values.insert(output.clone(), value);
             }
         }

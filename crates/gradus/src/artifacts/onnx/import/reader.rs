@@ -49,7 +49,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn new(network: Network, problems: Vec<String>) -> Self {
+    pub fn new(mut network: Network, problems: Vec<String>) -> Self {
+        let constants = std::mem::take(&mut network.constants).into_iter();
         let inputs = network.inputs.iter().map(|input| Entry {
             name: input.name.clone(),
             shape: Shape::new(input.row.clone()),
@@ -57,9 +58,7 @@ impl Reader {
         let symbols = network.inputs.iter().enumerate();
         let symbols =
             symbols.map(|(n, input)| (input.name.clone(), Value::Symbol(Source::Input(n))));
-        let constants = network.constants.iter();
-        let constants =
-            constants.map(|(name, array)| (name.clone(), Value::Constant(array.clone())));
+        let constants = constants.map(|(name, array)| (name, Value::Constant(array)));
         Reader {
             inputs: inputs.collect(),
             values: symbols.chain(constants).collect(),
@@ -142,6 +141,7 @@ impl Reader {
             what,
             weights,
             inputs,
+            tensor: String::new(),
             shape: shape.map_err(|error| error.to_string())?,
         });
         Ok(Source::Node(self.steps.len() - 1))

@@ -18,6 +18,8 @@ pub(super) struct Step {
     pub inputs: Vec<Source>,
     /// The shape of a row of its output.
     pub shape: Shape,
+    /// The tensor that it makes; another name for it is none of its own. Empty within a function.
+    pub tensor: String,
 }
 
 /// The layer of a step.

@@ -1,4 +1,4 @@
-//! What keeps a node from being read.
+//! The reasons why a node is not read.
 
 /// Why a node is not read.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 - each golden case's trained model, and with them every layer of the registry that Keras has files of;
 - the random networks that the test `onnx_networks` left in FOLDER (target/tmp/onnx);
+- an int8 network;
 - three tables with gaps, unseen categories and dates: ONNX Runtime gets the raw columns.
 
 Each file passes `onnx.checker`. A model may be refused only for what ONNX cannot say: random numbers in predictions, hashes.
@@ -117,6 +118,21 @@ def network(path):
     return max(difference(a, b) for a, b in zip(found, y.values()))
 
 
+def quantized(work):
+    """The digits' network, folded, with int8 products."""
+    model, small = work / "run/model.keras", work / "int8.keras"
+    for command in (["train", "--out", work / "run", "--quiet", "--set", "train.epochs=3"],
+                    ["optimize", model, small, "--fold-batch-norm", "--quantize", "int8"]):
+        result = gradus(*command)
+        assert result.returncode == 0, result.stderr
+    why = converted(small, work / "m.onnx")
+    assert why is None, why
+    run = session(work / "m.onnx")
+    x = np.random.default_rng(7).random((64, *run.get_inputs()[0].shape[1:]), np.float32)
+    wanted = predicted(small, x, ["out"], work)[0]
+    return difference(run.run(None, {run.get_inputs()[0].name: x})[0], wanted)
+
+
 # Tables: columns by name, each a function of random numbers that gives a cell. The first is what is predicted.
 def day(draw, time=False):
     text = f"{draw.randint(1890, 2100):04}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
@@ -200,6 +216,7 @@ def main():
         files = sorted(ARGUMENTS.networks.glob("*.onnx"))
         assert len(files) >= 20, f"{len(files)} random networks in {ARGUMENTS.networks}"
         jobs += [(f"network {path.stem}", lambda work, path=path: network(path)) for path in files]
+    jobs.append(("quantized", quantized))
     jobs += [(f"table {name}", lambda work, name=name: table(name, TABLES[name], work)) for name in TABLES]
     worst, refused, failed, done = (0, "none"), [], [], 0
     for name, job in jobs:

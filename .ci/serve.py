@@ -7,6 +7,7 @@ at a signal with its requests answered. Latencies include those of this client, 
 """
 
 import argparse
+import atexit
 import json
 import os
 import random
@@ -57,6 +58,7 @@ class Server:
     def __init__(self, gradus, model, *more):
         command = [gradus, "serve", model, "--listen", "127.0.0.1:0", *more]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)  # where a check fails
         first = self.process.stderr.readline()
         self.port = int(first.split(" ")[0].rsplit(":", 1)[1])
         threading.Thread(target=self.process.stderr.read, daemon=True).start()

@@ -87,7 +87,7 @@ fn the_share_goes_that_matters_least() {
     let mut small = small;
     small.compile("adam", "mse", &[]).unwrap();
     let y = Tensor::from_f32([3], vec![0.0; 150]).unwrap();
-    small.fit(&Dataset::new(x, y).unwrap(), Fit::new()).unwrap();
+    small.fit(Dataset::new(x, y).unwrap(), Fit::new()).unwrap();
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn each_layer_loses_its_smallest_weights() {
             assert!(now == old || *now == 0.0 && old.abs() <= least);
         }
     }
-    // What is pruned already is pruned again for nothing.
+    // A second time nothing is left to prune.
     let once = model.clone();
     model.prune(&Prune::new(0.7)).unwrap();
     assert_eq!(model, once);
@@ -133,13 +133,13 @@ fn every_optimizer_keeps_the_zeros() {
             let before = pruned.clone();
             let fit = Fit::new().epochs(3).batch_size(8);
             pruned
-                .fit(&data(), fit.callback(Pruning::keep_zeros()))
+                .fit(data(), fit.callback(Pruning::keep_zeros()))
                 .unwrap();
             assert_eq!(places(&pruned), places(&before), "{name}");
             assert_ne!(pruned.layers[3].weights, before.layers[3].weights, "{name}");
             // Without the callback they are trained.
             let mut other = before;
-            other.fit(&data(), Fit::new().epochs(1)).unwrap();
+            other.fit(data(), Fit::new().epochs(1)).unwrap();
             assert!(shares(&other)[0] < 0.3, "{name}");
         }
     }
@@ -172,7 +172,7 @@ fn the_share_follows_the_polynomial_and_stays() {
         .batch_size(8)
         .callback(pruning)
         .callback(&mut seen);
-    model("adam").fit(&data(), fit).unwrap();
+    model("adam").fit(data(), fit).unwrap();
     // 5 steps an epoch; it prunes at 3, 7, 11 and, though 13 is none of them, at the end.
     let share = |step: usize| match step {
         0..3 => 0.0,
@@ -218,7 +218,7 @@ fn an_epoch_counts_once_the_last_share_is_reached() {
         .batch_size(8)
         .callback(Pruning::new(0.9).frequency(5));
     let history = pruned
-        .fit(&data(), fit.callback(stopping).callback(Falling))
+        .fit(data(), fit.callback(stopping).callback(Falling))
         .unwrap();
     assert!(history.epochs.len() > 5, "it stopped before it was pruned");
     assert!(
@@ -232,7 +232,7 @@ fn an_epoch_counts_once_the_last_share_is_reached() {
 fn a_schedule_must_end_within_the_training() {
     let refused = |pruning: Pruning| {
         let fit = Fit::new().epochs(2).batch_size(8).callback(pruning);
-        model("adam").fit(&data(), fit).unwrap_err().to_string()
+        model("adam").fit(data(), fit).unwrap_err().to_string()
     };
     let message = refused(Pruning::new(0.5).end_step(10));
     assert!(
@@ -258,7 +258,7 @@ fn a_schedule_must_end_within_the_training() {
         );
     }
     let fit = Fit::new().callback(Pruning::keep_zeros());
-    let error = model("ftrl").fit(&data(), fit).unwrap_err().to_string();
+    let error = model("ftrl").fit(data(), fit).unwrap_err().to_string();
     assert!(error.contains("Ftrl"), "{error}");
     let mut positive = Sequential::new()
         .input([6])
@@ -270,7 +270,7 @@ fn a_schedule_must_end_within_the_training() {
         .compile("adam", "sparse_categorical_crossentropy", &[])
         .unwrap();
     let fit = Fit::new().callback(Pruning::new(0.5));
-    let error = positive.fit(&data(), fit).unwrap_err().to_string();
+    let error = positive.fit(data(), fit).unwrap_err().to_string();
     assert!(
         error.contains("NonNeg") && error.contains("layer dense"),
         "{error}"
@@ -278,7 +278,7 @@ fn a_schedule_must_end_within_the_training() {
     let mut zero = model("adam");
     zero.layer_mut("dense").unwrap().weights[0].values.fill(0.0);
     let fit = Fit::new().callback(Pruning::keep_zeros());
-    let error = zero.fit(&data(), fit).unwrap_err();
+    let error = zero.fit(data(), fit).unwrap_err();
     assert!(error.to_string().contains("layer dense"), "{error}");
 }
 

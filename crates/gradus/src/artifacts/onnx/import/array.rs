@@ -1,6 +1,7 @@
 //! Constants of a graph, read from their messages; what these say of sizes is not trusted.
 
 use super::super::messages::{Tensor, data_type};
+use crate::data::numbers::half;
 
 /// Axes of a tensor, above any honest network's.
 pub(super) const MOST_AXES: usize = 64;
@@ -159,37 +160,4 @@ fn numbers(tensor: &Tensor) -> Result<Numbers, String> {
 fn each<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
     let (chunks, _) = raw.as_chunks::<N>();
     chunks.iter().map(|&bytes| read(bytes)).collect()
-}
-
-/// A number of half precision.
-fn half(bits: u16) -> f32 {
-    let (exponent, fraction) = (bits >> 10 & 31, f32::from(bits & 1023));
-    let size = match exponent {
-        0 => fraction * 2_f32.powi(-24),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2_f32.powi(i32::from(exponent) - 15),
-    };
-    if bits >> 15 == 1 { -size } else { size }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::half;
-
-    #[test]
-    fn half_precision() {
-        // numpy: np.array([...], np.uint16).view(np.float16)
-        let bits = [0x3c00, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8400];
-        let wanted = [
-            1.0,
-            -2.0,
-            0.333_251_95,
-            5.960_464_5e-8,
-            65504.0,
-            -6.103_515_6e-5,
-        ];
-        assert_eq!(bits.map(half), wanted);
-        assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);
-    }
 }

@@ -29,7 +29,7 @@ pub(in crate::engine::cpu) trait Sums: Copy {
     const ROWS: usize;
     /// Panels of columns of a tile, at most 3: all sums of a tile fit into the registers.
     const PANELS: usize;
-    /// What the numbers of a row are larger by, for an instruction that takes none below 0.
+    /// Offset of the numbers of a row, for an instruction that takes none below 0.
     const OFFSET: i32;
     /// A number of a row.
     type Number: Copy;

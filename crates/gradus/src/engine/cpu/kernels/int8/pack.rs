@@ -1,6 +1,6 @@
 //! int8 matrices as the products read them: panels of a register's columns, one behind the other.
 //! A panel has `DEPTH` rows of its first column, of its second, and so on, then the next rows.
-//! What is missing to a whole register is 0. Behind the panels are the columns' sums, times the
+//! The rest of a register is 0. Behind the panels are the columns' sums, times the
 //! offset that they are to be corrected by.
 
 use super::{Int8Kernel, Sums};

@@ -19,11 +19,16 @@ pub fn load(given: &Path) -> Result<Model> {
     open(given).map(|opened| opened.model)
 }
 
+/// True for the name of a `.keras` file.
+pub fn is_keras(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "keras")
+}
+
 /// Refuses a name for a model that does not end in `.keras`.
 pub fn check_output(path: &Path) -> Result<()> {
-    match path.extension() {
-        Some(ending) if ending == "keras" => Ok(()),
-        _ => {
+    match is_keras(path) {
+        true => Ok(()),
+        false => {
             let problem = "found as OUT, expected a name that ends in .keras";
             Err(Error::file(path, problem))
         }

@@ -2,30 +2,14 @@
 
 mod common;
 
-use common::{Place, SMALL, npy};
+use common::{Place, npy, trained};
 use std::process::Stdio;
-
-/// A folder with a trained model in `run/model.keras`.
-fn trained() -> Place {
-    let place = Place::new();
-    place.write("c.toml", SMALL);
-    place.ok(&[
-        "train",
-        "c.toml",
-        "--quiet",
-        "--out",
-        "run",
-        "--set",
-        "train.epochs=2",
-    ]);
-    place
-}
 
 const MODEL: &str = "run/model.keras";
 
 #[test]
 fn evaluate_measures_and_json_is_one_object() {
-    let place = trained();
+    let place = trained(2);
     let text = place.ok(&["evaluate", MODEL, "--data", "digits:test"]);
     assert!(text.contains("355 rows") && text.contains("accuracy"));
     let json = place.ok(&["evaluate", MODEL, "--data", "digits:test", "--json"]);
@@ -39,7 +23,7 @@ fn evaluate_measures_and_json_is_one_object() {
 
 #[test]
 fn predict_writes_a_row_for_each_row() {
-    let place = trained();
+    let place = trained(2);
     place.ok(&["predict", MODEL, "--data", "digits:test", "--out", "p.csv"]);
     place.ok(&["predict", MODEL, "--data", "digits:test", "--out", "p.npy"]);
     let csv = place.text("p.csv");
@@ -72,7 +56,7 @@ fn npy_of(shape: &[usize]) -> Vec<u8> {
 
 #[test]
 fn mc_samples_give_a_mean_and_a_deviation() {
-    let place = trained();
+    let place = trained(2);
     let predict = ["predict", MODEL, "--data", "digits:test", "--out"];
     place.ok(&[&predict[..], &["p.csv"]].concat());
     let out = place.ok(&[&predict[..], &["m.csv", "--mc-samples", "200"]].concat());
@@ -130,7 +114,7 @@ fn mc_samples_give_a_mean_and_a_deviation() {
 
 #[test]
 fn wrong_data_is_named() {
-    let place = trained();
+    let place = trained(2);
     place.write("wide.npy", npy(&[3, 9]));
     let message = place.mistake(&["predict", MODEL, "--data", "wide.npy", "--out", "p.csv"]);
     for part in ["wide.npy", "(None, 9)", "(None, 8, 8)"] {
@@ -156,7 +140,7 @@ fn wrong_data_is_named() {
 
 #[test]
 fn missing_and_damaged_files_are_named() {
-    let place = trained();
+    let place = trained(2);
     let whole = place.read(MODEL);
     place.write("half.keras", &whole[..whole.len() / 2]);
     place.write("junk.keras", "junk");
@@ -206,7 +190,7 @@ fn usage_mistakes_are_exit_code_2() {
 
 #[test]
 fn summary_of_a_file_and_of_a_configuration_agree() {
-    let place = trained();
+    let place = trained(2);
     let of_file = place.ok(&["summary", MODEL]);
     assert!(of_file.contains("hidden (Dense)") && of_file.contains("Non-trainable params: 32"));
     assert_eq!(of_file, place.ok(&["summary", "run/config.toml"]));
@@ -215,7 +199,7 @@ fn summary_of_a_file_and_of_a_configuration_agree() {
 
 #[test]
 fn data_is_listed_and_shown() {
-    let place = trained();
+    let place = trained(2);
     assert!(place.ok(&["data", "list"]).contains("fashion-mnist"));
     assert!(place.ok(&["data", "show", "digits"]).contains("1442 rows"));
     assert!(
@@ -232,7 +216,7 @@ fn data_is_listed_and_shown() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let place = trained();
+    let place = trained(2);
     for arguments in [
         &["data", "show", "digits"][..],
         &["summary", MODEL],

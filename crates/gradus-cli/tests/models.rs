@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Place, SMALL, npy};
+use common::{Place, npy, trained};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -262,26 +262,9 @@ fn zip_of(name: &str) -> Vec<u8> {
     zip
 }
 
-/// A folder with a run of two epochs on the digits in `run`.
-fn trained() -> Place {
-    let place = Place::new();
-    place.write("c.toml", SMALL);
-    let train = [
-        "train",
-        "c.toml",
-        "--quiet",
-        "--out",
-        "run",
-        "--set",
-        "train.epochs=2",
-    ];
-    place.ok(&train);
-    place
-}
-
 #[test]
 fn a_run_folder_is_its_model() {
-    let place = trained();
+    let place = trained(2);
     place.ok(&["predict", "run", "--data", "digits:test", "--out", "a.csv"]);
     place.ok(&[
         "predict",
@@ -308,7 +291,7 @@ fn a_run_folder_is_its_model() {
 
 #[test]
 fn predictions_go_to_standard_output_and_to_json() {
-    let place = trained();
+    let place = trained(2);
     let predict = ["predict", "run", "--data", "digits:test", "--out"];
     let to = |out: &str| place.ok(&[&predict[..], &[out]].concat());
     to("p.csv");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, SMALL};
+use common::{Place, SMALL, trained};
 use serde_json::Value;
 
 fn steps(text: &str) -> Vec<(String, Value)> {
@@ -100,17 +100,7 @@ fn a_model_becomes_smaller_step_by_step() {
 
 #[test]
 fn without_a_step_it_folds_and_without_data_it_says_what_is_missing() {
-    let place = Place::new();
-    place.write("c.toml", SMALL);
-    place.ok(&[
-        "train",
-        "c.toml",
-        "--quiet",
-        "--out",
-        "run",
-        "--set",
-        "train.epochs=1",
-    ]);
+    let place = trained(1);
     let said = place.ok(&["optimize", "run", "out.keras"]);
     assert!(
         said.contains("batch_normalization (BatchNormalization) into"),

@@ -228,6 +228,25 @@ fn an_epoch_counts_once_the_last_share_is_reached() {
     );
 }
 
+/// Ends a training by an error.
+struct Fails;
+
+impl Callback for Fails {
+    fn on_train_batch_end(&mut self, _: &Progress<'_>, _: &mut Training<'_>) -> gradus::Result<()> {
+        Err(Error::other("enough"))
+    }
+}
+
+#[test]
+fn zeros_are_kept_for_one_training_however_it_ends() {
+    let mut pruned = model("adam");
+    pruned.prune(&Prune::new(0.6)).unwrap();
+    let fit = Fit::new().callback(Pruning::keep_zeros()).callback(Fails);
+    assert!(pruned.fit(data(), fit).is_err());
+    pruned.fit(data(), Fit::new()).unwrap();
+    assert!(shares(&pruned)[0] < 0.3);
+}
+
 #[test]
 fn a_schedule_must_end_within_the_training() {
     let refused = |pruning: Pruning| {

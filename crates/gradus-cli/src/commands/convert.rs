@@ -1,7 +1,7 @@
 //! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]
 //! [--core]`.
 
-use super::zeros::describe;
+use super::zeros::{check_threshold, describe};
 use crate::args::Convert;
 use crate::models;
 use crate::output;
@@ -9,13 +9,12 @@ use gradus::artifacts::keras::{is_weights, save_keras};
 use gradus::artifacts::onnx::{Inputs, is_onnx, save_onnx};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
 use gradus::{Error, Model, Result};
-use std::path::Path;
 
 /// Runs the command. Mistakes in the arguments are reported before any file is opened.
 pub fn run(args: Convert) -> Result<()> {
     let to = Format::of(&args.output);
     let to_onnx = is_onnx(&args.output);
-    if to.is_none() && !to_onnx && !ends_in(&args.output, "keras") {
+    if to.is_none() && !to_onnx && !models::is_keras(&args.output) {
         let expected = "found as OUT, expected a name that ends in .keras, .onnx, .weights.h5, \
                         .safetensors or .npz";
         return Err(Error::file(&args.output, expected));
@@ -34,12 +33,7 @@ pub fn run(args: Convert) -> Result<()> {
         let expected = "nothing, unless OUT ends in .onnx";
         return Err(Error::invalid("--core", "the option", expected));
     }
-    if let Some(threshold) = args.zero_below
-        && !(threshold > 0.0 && threshold.is_finite())
-    {
-        let expected = "a number above 0, such as 0.001";
-        return Err(Error::invalid("--zero-below", threshold, expected));
-    }
+    check_threshold(args.zero_below)?;
     let mut model = read(&args)?;
     let zeros = args.zero_below.map(|below| model.zero_below(below));
     let zeros = zeros.transpose()?;
@@ -82,8 +76,4 @@ fn read(args: &Convert) -> Result<Model> {
             Ok(model)
         }
     }
-}
-
-fn ends_in(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found == extension)
 }

@@ -1,6 +1,6 @@
 //! `gradus serve MODEL [--listen ADDR]`.
 
-use super::predict::check_rejection;
+use super::predict::{check_noise, check_rejection};
 use crate::args::Serve;
 use crate::models;
 use crate::output::message;
@@ -18,10 +18,7 @@ pub fn run(args: Serve) -> Result<()> {
     }
     let ModelFile { model, path, .. } = models::open(&args.model)?;
     super::warn_of_nan(&model, &path);
-    if args.mc_samples.is_some() && !model.is_noisy() {
-        let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
-        return Err(Error::file(&args.model, problem));
-    }
+    check_noise(&model, &args.model, args.mc_samples)?;
     check_rejection(&model, args.reject_below)?;
     let body = usize::try_from(args.max_body).unwrap_or(usize::MAX);
     let limits = Limits {

@@ -1,6 +1,18 @@
 //! The zeros of a model's weights, in lines.
 
 use gradus::model::Zeros;
+use gradus::{Error, Result};
+
+/// Refuses a threshold of `--zero-below` that means nothing.
+pub fn check_threshold(below: Option<f64>) -> Result<()> {
+    match below {
+        Some(below) if !(below > 0.0 && below.is_finite()) => {
+            let expected = "a number above 0, such as 0.001";
+            Err(Error::invalid("--zero-below", below, expected))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// The share of zeros of each variable, and of all together.
 pub fn describe(mut all: Vec<Zeros>) -> Vec<String> {

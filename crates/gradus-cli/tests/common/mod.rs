@@ -139,6 +139,17 @@ early_stopping = { monitor = "val_loss", patience = 3, restore_best_weights = tr
 reduce_lr_on_plateau = { factor = 0.5, patience = 1, min_delta = 10.0 }
 "#;
 
+/// A folder with a run of so many epochs of the small training in `run`.
+pub fn trained(epochs: usize) -> Place {
+    let place = Place::new();
+    place.write("c.toml", SMALL);
+    let epochs = format!("train.epochs={epochs}");
+    place.ok(&[
+        "train", "c.toml", "--quiet", "--out", "run", "--set", &epochs,
+    ]);
+    place
+}
+
 /// The files of a run that must agree between equal runs: the model to the byte, the results
 /// without durations, and the health of the layers.
 pub fn results(place: &Place, run: &str) -> (Vec<u8>, String) {

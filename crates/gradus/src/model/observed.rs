@@ -62,7 +62,7 @@ pub(super) struct Observation {
     ops: Vec<Range<usize>>,
 }
 
-/// What is observed of an activation's outputs.
+/// Facts about an activation by which its outputs are observed.
 #[derive(Clone, Copy, Default)]
 struct Facts {
     /// True if its units can die.

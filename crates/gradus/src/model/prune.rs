@@ -85,8 +85,8 @@ impl Prune {
         found
     }
 
-    /// Sets the smallest blocks of these variables to zero.
-    fn apply(&self, model: &mut Model, variables: &[(usize, usize)]) {
+    /// Sets the smallest blocks of these variables, by layer and weight, to zero.
+    pub(crate) fn apply(&self, model: &mut Model, variables: &[(usize, usize)]) {
         let blocks = |&(l, w): &(usize, usize)| {
             let weight = &model.layers[l].weights[w];
             let columns = weight.shape.last().copied().unwrap_or(1);
@@ -99,14 +99,15 @@ impl Prune {
             let mut own = blocks.scores(values, variable);
             let largest = own.iter().copied().max_by(Score::compare);
             if !self.global {
-                own = self.smallest(own);
+                let all = own.len();
+                own = self.smallest(own, all);
             }
             // One stays, also where every other layer's are larger.
             scores.extend(own.into_iter().filter(|score| Some(*score) != largest));
         }
         if self.global {
             let all: usize = blocks.iter().map(Blocks::count).sum();
-            scores = self.smallest_of(scores, all);
+            scores = self.smallest(scores, all);
         }
         for Score {
             variable, block, ..
@@ -118,13 +119,8 @@ impl Prune {
         }
     }
 
-    fn smallest(&self, scores: Vec<Score>) -> Vec<Score> {
-        let all = scores.len();
-        self.smallest_of(scores, all)
-    }
-
     /// The smallest of the scores: the share of `all` that is not kept.
-    fn smallest_of(&self, mut scores: Vec<Score>, all: usize) -> Vec<Score> {
+    fn smallest(&self, mut scores: Vec<Score>, all: usize) -> Vec<Score> {
         let kept = (all as f64 * (1.0 - self.sparsity)).round() as usize;
         let count = all.saturating_sub(kept.max(1)).min(scores.len());
         if count < scores.len() {
@@ -231,10 +227,5 @@ impl Model {
         let variables = how.variables(self);
         how.apply(self, &variables);
         self.zeros()
-    }
-
-    /// [`Model::prune`] for these variables alone, by layer and weight.
-    pub(crate) fn prune_variables(&mut self, how: &Prune, variables: &[(usize, usize)]) {
-        how.apply(self, variables);
     }
 }

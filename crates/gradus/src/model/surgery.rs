@@ -1,6 +1,6 @@
 //! Surgery: a model without some of its nodes.
 
-use super::graph::{LayerEntry, Model, Node, Source};
+use super::graph::{Model, Node, Source};
 use super::layers::Call;
 use super::subgraph::leading_to;
 use crate::base::names::Names;
@@ -68,7 +68,7 @@ impl Model {
     /// True if a node gives the numbers of its input as they are, in inference; its output, the
     /// second of its shapes, may have another shape.
     pub(crate) fn passes_on(&self, node: usize, shapes: &(Vec<Shape>, Shape)) -> bool {
-        let entry: &LayerEntry = &self.layers[self.nodes[node].layer];
+        let entry = &self.layers[self.nodes[node].layer];
         let (rule, [shape]) = (&entry.rule, &shapes.0[..]) else {
             return false;
         };

@@ -207,17 +207,11 @@ fn folded(entry: &LayerEntry, affine: &Affine, before: bool) -> Option<Vec<Weigh
             }
         }
     }
-    let bias = Weight {
-        name: "bias",
-        shape: vec![units],
-        trainable: true,
-        int8: false,
-        values: sums.into_iter().map(|sum| sum as f32).collect(),
-    };
     let kernel = Weight {
         values,
         ..kernel.clone()
     };
+    let bias = super::bias(sums.into_iter().map(|sum| sum as f32).collect());
     let all = [kernel, bias];
     let finite = all.iter().flat_map(|w| &w.values).all(|x| x.is_finite());
     finite.then(|| all.into())

@@ -6,11 +6,22 @@ mod quantize;
 mod units;
 
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Model, Weight};
 
 pub use fold::{Folded, Folding, fold};
 pub use quantize::Quantized;
 pub use units::{Shrunk, prune_units};
+
+/// The bias of a dense layer.
+fn bias(values: Vec<f32>) -> Weight {
+    Weight {
+        name: "bias",
+        shape: vec![values.len()],
+        trainable: true,
+        int8: false,
+        values,
+    }
+}
 
 /// Refuses a model without weights, or with some that are not finite.
 fn check(model: &Model) -> Result<()> {

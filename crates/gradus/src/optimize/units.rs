@@ -5,7 +5,7 @@ use super::graph::Graph;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::layers::Effect;
-use crate::model::{LayerEntry, Model, Source, Weight};
+use crate::model::{LayerEntry, Model, Source};
 use crate::rules::activations::Form;
 
 /// A layer that has lost units.
@@ -239,13 +239,7 @@ fn shrink(model: &mut Model, of: &Hidden, kept: &[usize], seen: Option<&Moments>
 
 fn add_to_bias(entry: &mut LayerEntry, sums: &[f64]) {
     if entry.weights.len() == 1 {
-        entry.weights.push(Weight {
-            name: "bias",
-            shape: vec![sums.len()],
-            trainable: true,
-            int8: false,
-            values: vec![0.0; sums.len()],
-        });
+        entry.weights.push(super::bias(vec![0.0; sums.len()]));
         if let Some(dense) = entry.rule.as_dense_mut() {
             dense.use_bias = true;
         }

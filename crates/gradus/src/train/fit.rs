@@ -1,7 +1,7 @@
 //! `fit`: the training configuration, and training from its checks to its history.
 
 use super::blow_up::OnNan;
-use super::callbacks::{Callback, EarlyStopping};
+use super::callbacks::{Callback, EarlyStopping, optimizer_mut};
 use super::device::Device;
 use super::epochs::Epochs;
 use super::health::Sampling;
@@ -303,8 +303,13 @@ impl Model {
         let first = options.initial_epoch;
         let mut epochs = Epochs::new(self, &train, held_out.as_ref(), options)?;
         let history = epochs.run(first);
-        if matches!(history, Ok(_) | Err(Error::BlowUp { .. })) {
-            epochs.finish();
+        match history {
+            Ok(_) | Err(Error::BlowUp { .. }) => epochs.finish(),
+            Err(_) => drop(epochs),
+        }
+        // However the training has ended.
+        if let Some(optimizer) = optimizer_mut(self) {
+            optimizer.pruned.clear();
         }
         history
     }

@@ -1,6 +1,5 @@
 //! Measurements of a model: the size of its file, its latency, what it gets right.
 
-use gradus::artifacts::keras::{Storage, keras_bytes};
 use gradus::data::Data;
 use gradus::train::{Logs, Predictor};
 use gradus::{Dataset, Model, Result, Tensor};
@@ -46,16 +45,11 @@ impl OnData {
     }
 }
 
-/// Measures a model as it is stored so, on rows if there are some.
-pub fn measure(
-    model: &Model,
-    storage: Storage,
-    rows: Option<&Data>,
-    labelled: bool,
-) -> Result<Measured> {
+/// Measures a model whose file has this size, on rows if there are some.
+pub fn measure(model: &Model, bytes: u64, rows: Option<&Data>, labelled: bool) -> Result<Measured> {
     let zeros = model.zeros()?;
     Ok(Measured {
-        bytes: keras_bytes(model, storage)?.len() as u64,
+        bytes,
         parameters: model.weights().map(|weight| weight.values.len()).sum(),
         zeros: gradus::model::Zeros::total(&zeros),
         on_data: rows

@@ -3,10 +3,11 @@
 mod measure;
 mod report;
 
+use super::zeros::{check_threshold, describe};
 use crate::args::Optimize;
 use crate::models;
 use crate::output;
-use gradus::artifacts::keras::{Storage, save_keras_as};
+use gradus::artifacts::keras::{Storage, keras_bytes, save_keras_as};
 use gradus::data::Data;
 use gradus::layers::Quantization;
 use gradus::model::Prune;
@@ -53,11 +54,9 @@ pub fn run(args: Optimize) -> Result<()> {
         labelled,
         steps: Vec::new(),
     };
-    work.done("given", Vec::new())?;
-    if let (Some(given), Ok(about)) = (work.steps.last_mut(), opened.path.metadata()) {
-        // With the optimizer's slots, as it is.
-        given.measured.bytes = about.len();
-    }
+    let given = opened.path.metadata();
+    let given = given.map_err(|cause| Error::io("read", &opened.path, cause))?;
+    work.measured("given", given.len(), Vec::new())?;
     if args.fold_batch_norm || !args.has_step() {
         work.fold()?;
     }
@@ -66,13 +65,13 @@ pub fn run(args: Optimize) -> Result<()> {
     }
     if let Some(below) = args.zero_below {
         let zeros = work.model.zero_below(below)?;
-        work.done("zeroed", report::zeros(&zeros))?;
+        work.done("zeroed", describe(zeros))?;
     }
     if let Some(sparsity) = args.prune {
         let mut how = Prune::new(sparsity).global(args.global);
         how.block_size = args.block.unwrap_or(how.block_size);
         let zeros = work.model.prune(&how)?;
-        work.done("pruned", report::zeros(&zeros))?;
+        work.done("pruned", describe(zeros))?;
     }
     match args.quantize {
         None => {}
@@ -98,12 +97,7 @@ fn check(args: &Optimize) -> Result<()> {
         let expected = "a share of zeros above 0 and below 1, such as 0.8";
         return Err(Error::invalid("--prune", sparsity, expected));
     }
-    if let Some(below) = args.zero_below
-        && !(below > 0.0 && below.is_finite())
-    {
-        let expected = "a number above 0, such as 0.001";
-        return Err(Error::invalid("--zero-below", below, expected));
-    }
+    check_threshold(args.zero_below)?;
     match args.prune_units {
         Some(share) if !(0.0..1.0).contains(&share) => {
             let expected = "a share from 0 (only dead units) to below 1, such as 0.3";
@@ -114,13 +108,15 @@ fn check(args: &Optimize) -> Result<()> {
 }
 
 impl Work<'_> {
-    /// Measures the model behind a step.
+    /// Measures the model behind a step, as it would be saved.
     fn done(&mut self, name: &'static str, details: Vec<String>) -> Result<()> {
-        let storage = match name {
-            "given" => self.storage,
-            _ => self.compressed(),
-        };
-        let measured = measure(&self.model, storage, self.rows, self.labelled)?;
+        let bytes = keras_bytes(&self.model, self.compressed())?.len() as u64;
+        self.measured(name, bytes, details)
+    }
+
+    /// Measures the model, whose file has this size.
+    fn measured(&mut self, name: &'static str, bytes: u64, details: Vec<String>) -> Result<()> {
+        let measured = measure(&self.model, bytes, self.rows, self.labelled)?;
         self.steps.push(Step {
             name,
             measured,

@@ -2,17 +2,10 @@
 
 use super::Step;
 use super::measure::OnData;
-use crate::commands::zeros::describe;
 use crate::output::{number, table};
 use gradus::error::visible;
-use gradus::model::Zeros;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-
-/// A line for each layer.
-pub fn zeros(all: &[Zeros]) -> Vec<String> {
-    describe(all.to_vec())
-}
 
 /// The steps in columns, with the layers that each has changed above.
 pub fn text(steps: &[Step], out: &Path) -> String {

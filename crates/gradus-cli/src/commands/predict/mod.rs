@@ -12,6 +12,7 @@ use gradus::model::{Model, Scored};
 use gradus::train::McPrediction;
 use gradus::{Error, Result, Tensor, data};
 use sink::{Format, beside, format, written};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -28,10 +29,7 @@ pub fn run(args: Predict) -> Result<()> {
     }
     let ModelFile { model, path, .. } = models::open(&args.model)?;
     super::warn_of_nan(&model, &path);
-    if args.mc_samples.is_some() && !model.is_noisy() {
-        let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
-        return Err(Error::file(&args.model, problem));
-    }
+    check_noise(&model, &args.model, args.mc_samples)?;
     check_rejection(&model, args.reject_below)?;
     if args.reject_below.is_some() && !of_columns {
         let expected = "--out with the ending .csv or .json, which have a column of classes";
@@ -75,6 +73,15 @@ pub fn run(args: Predict) -> Result<()> {
         let (mean, std) = (file(name), beside(&file(name), "std"));
         write(&mean, &found.mean, &format!(", the mean{of}"))?;
         write(&std, &found.std, &format!(", the standard deviation{of}"))?;
+    }
+    Ok(())
+}
+
+/// Refuses samples of a model that predicts the same each time.
+pub fn check_noise(model: &Model, path: &Path, samples: Option<NonZeroUsize>) -> Result<()> {
+    if samples.is_some() && !model.is_noisy() {
+        let problem = "has no dropout, which --mc-samples leaves on: all samples would be equal";
+        return Err(Error::file(path, problem));
     }
     Ok(())
 }

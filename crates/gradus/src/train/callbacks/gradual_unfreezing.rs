@@ -243,7 +243,7 @@ impl Callback for GradualUnfreezing {
     }
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        if let Some(optimizer) = training.optimizer_mut() {
+        if let Some(optimizer) = optimizer_mut(training.model) {
             optimizer.layer_rates = std::mem::take(&mut self.before);
         }
         Ok(())

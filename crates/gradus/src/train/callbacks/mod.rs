@@ -321,11 +321,6 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The optimizer, whose rates and rules a callback may set for the time of the training.
-    pub(super) fn optimizer_mut(&mut self) -> Option<&mut Optimizer> {
-        optimizer_mut(self.model)
-    }
-
     /// True while the model is not yet what it is to become (pruning has not come to its last
     /// share): no epoch is the best one.
     pub(crate) fn is_unfinished(&self) -> bool {
@@ -453,7 +448,8 @@ impl<'a> Training<'a> {
     }
 }
 
-fn optimizer_mut(model: &mut Model) -> Option<&mut Optimizer> {
+/// The model's optimizer, if it has one.
+pub(super) fn optimizer_mut(model: &mut Model) -> Option<&mut Optimizer> {
     model.compiled.as_mut()?.optimizer.as_mut()
 }
 

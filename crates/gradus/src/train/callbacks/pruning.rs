@@ -323,19 +323,11 @@ impl Callback for Pruning {
         }
         if let Some(sparsity) = self.sparsity(step) {
             let how = self.how(sparsity);
-            training.edit(|model| model.prune_variables(&how, &self.variables));
+            training.edit(|model| how.apply(model, &self.variables));
         }
         if let Some(end) = self.end_step {
             training.unfinished = step < end;
             self.reached_in = Some(end / progress.batches.max(1));
-        }
-        Ok(())
-    }
-
-    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
-        training.unfinished = false;
-        if let Some(optimizer) = training.optimizer_mut() {
-            optimizer.pruned = Vec::new();
         }
         Ok(())
     }

@@ -299,6 +299,20 @@ fn a_schedule_must_end_within_the_training() {
     let fit = Fit::new().callback(Pruning::keep_zeros());
     let error = zero.fit(data(), fit).unwrap_err();
     assert!(error.to_string().contains("layer dense"), "{error}");
+    // As the last layer of a table's recipe begins.
+    let mut zero = model("adam");
+    let last = zero.layer_mut("dense_2").unwrap();
+    last.weights[0].values.fill(0.0);
+    let fit = Fit::new().callback(Pruning::new(0.5));
+    let error = zero.fit(data(), fit).unwrap_err().to_string();
+    assert!(
+        error.contains("layer dense_2") && error.contains("begin_step"),
+        "{error}"
+    );
+    let fit = Fit::new().epochs(4).batch_size(8);
+    let pruning = Pruning::new(0.5).begin_step(5).frequency(2);
+    zero.fit(data(), fit.callback(pruning)).unwrap();
+    assert!((shares(&zero)[2] - 0.5).abs() < 0.05, "{:?}", shares(&zero));
 }
 
 #[test]

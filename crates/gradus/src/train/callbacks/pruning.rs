@@ -151,6 +151,7 @@ impl Pruning {
                 }
             })?;
         self.check_zeros(model)?;
+        self.check_beginning(model)?;
         if self.frequency == 0 {
             return Err(Error::invalid("frequency", 0, "a whole number above 0"));
         }
@@ -158,7 +159,7 @@ impl Pruning {
             return Err(Error::invalid("power", self.power, "a number above 0"));
         }
         let Some(last) = self.final_sparsity else {
-            return self.check_keeping(model);
+            return self.check_keeping();
         };
         if !(last > 0.0 && last < 1.0) {
             let expected = "a number above 0 and below 1, such as 0.9";
@@ -197,8 +198,8 @@ impl Pruning {
         Ok(())
     }
 
-    /// Refuses arguments of a schedule where there is none, and kernels that could never change.
-    fn check_keeping(&self, model: &Model) -> Result<()> {
+    /// Refuses arguments of a schedule where there is none.
+    fn check_keeping(&self) -> Result<()> {
         let given = [
             ("initial_sparsity", self.initial_sparsity != 0.0),
             ("begin_step", self.begin_step != 0),
@@ -210,11 +211,20 @@ impl Pruning {
             let expected = "final_sparsity beside it: without that nothing is pruned";
             return Err(Error::invalid(key, "a value", expected));
         }
+        Ok(())
+    }
+
+    /// Refuses a variable that begins at 0, every number of it: it would stay so.
+    fn check_beginning(&self, model: &Model) -> Result<()> {
         for (l, w) in self.trained(model) {
             let (layer, weight) = (&model.layers[l], &model.layers[l].weights[w]);
-            if weight.values.iter().all(|&x| x == 0.0) {
+            if self.begin_step == 0 && weight.values.iter().all(|&x| x == 0.0) {
+                let way = match self.final_sparsity {
+                    Some(_) => ", or prune from a later step on, such as `begin_step = 100`",
+                    None => "",
+                };
                 let problem = format!(
-                    "every number of its {} is 0, and would stay 0: leave it out of `layers`",
+                    "every number of its {} is 0, and would stay 0: leave it out of `layers`{way}",
                     weight.name
                 );
                 let at = format!("layer {}", layer.name);

@@ -15,6 +15,7 @@ use crate::model::layers::{
 use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
 use crate::plan::{Mode, Op};
+use crate::predict::device::Device;
 use crate::rules::activations::Activation;
 use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
@@ -22,7 +23,7 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
-use crate::train::{Device, Fit, Precision};
+use crate::train::{Fit, Precision};
 use std::collections::BTreeSet;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {

@@ -1,6 +1,7 @@
 //! Tests of the fast engine against the reference, on whole models.
 
 mod observation;
+mod pruned;
 mod quantized;
 mod residual;
 

@@ -21,6 +21,7 @@ mod ops;
 mod packed;
 mod pairs;
 pub(crate) mod pool;
+mod pruned;
 mod session;
 mod simd;
 mod sparse;

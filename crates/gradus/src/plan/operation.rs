@@ -13,6 +13,10 @@ pub enum Split {
     Rows(View),
     /// By columns of a weight matrix of this many rows and columns.
     Weight(usize, usize),
+    /// By rows of a weight matrix of so many.
+    WeightRows(usize),
+    /// By lanes of so many columns, none of which is the batch's.
+    Lanes(usize),
     /// By elements of a variable of this size.
     Elements(usize),
     /// Nowhere: it is done as a whole.
@@ -68,7 +72,7 @@ pub trait Operation: Sized {
     fn work(&self, rows: usize) -> usize {
         match self.split() {
             Split::Columns(view) | Split::Rows(view) => 32 * rows * view.per_row(),
-            Split::Weight(..) | Split::Elements(_) | Split::Whole => 0,
+            _ => 0,
         }
     }
 }

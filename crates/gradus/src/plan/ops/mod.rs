@@ -55,6 +55,10 @@ operations! { $
     matmul: MatMul, MatMulInput, MatMulWeight;
     normalized_matmul: NormalizedWeight, NormalizedScale;
     batch_matmul: BatchMatMul;
+    convolution: Conv, ConvInput, ConvKernel;
+    depthwise: Depthwise, DepthwiseInput, DepthwiseKernel;
+    pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
+    pad: Pad;
     affine: Bias, BiasGradient, Scale, ScaleGradient;
     activation: Activate, ActivateGradient, Softmax, SoftmaxGradient;
     noise: Dropout, Noise, NoiseGradient;

@@ -55,7 +55,7 @@ operations! { $
     matmul: MatMul, MatMulInput, MatMulWeight;
     normalized_matmul: NormalizedWeight, NormalizedScale;
     batch_matmul: BatchMatMul;
-    convolution: Conv, ConvInput, ConvKernel;
+    convolution: Conv, ConvInput, ConvKernel, ConvKernelSum;
     depthwise: Depthwise, DepthwiseInput, DepthwiseKernel;
     pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
     pad: Pad;

@@ -15,8 +15,6 @@ pub enum Split {
     Weight(usize, usize),
     /// By so many units of its own.
     Units(usize),
-    /// By lanes of so many columns, none of which is the batch's.
-    Lanes(usize),
     /// By elements of a variable of this size.
     Elements(usize),
     /// Nowhere: it is done as a whole.

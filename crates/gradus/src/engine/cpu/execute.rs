@@ -32,10 +32,6 @@ pub(super) fn task(context: &Context<'_>, task: &Task) {
             let (from, to) = task.share(units);
             run(&all[ops.start], context, Part::Rows(from, to));
         }
-        Split::Lanes(columns) => {
-            let (from, to) = task.lanes(columns);
-            run(&all[ops.start], context, Part::Elements(from, to));
-        }
         Split::Elements(size) => {
             let (from, to) = task.lanes(size);
             for op in &all[ops] {

@@ -1,7 +1,7 @@
 //! Convolutions, each element a sum in order of taps and channels.
 
 use super::{Compute, Run};
-use crate::plan::ops::{Conv, ConvDims, ConvInput, ConvKernel, ConvKernelSum};
+use crate::plan::ops::{Conv, ConvDims, ConvInput, ConvKernel};
 use std::ops::Range;
 
 /// Calls `f` with the places of x, w and y of each product of a convolution.
@@ -58,21 +58,6 @@ impl Compute for ConvKernel {
             for (part, sums) in sums.chunks_mut(size).enumerate() {
                 let rows = run.rows * part / parts..run.rows * (part + 1) / parts;
                 products(self.dims, rows, |i, j, k| sums[j] += x[i] * dy[k]);
-            }
-        });
-    }
-}
-
-impl Compute for ConvKernelSum {
-    fn compute(&self, run: &mut Run<'_>) {
-        run.fill(self.dw, |run, sums| {
-            let parts = run.get(self.parts);
-            for (j, sum) in sums.iter_mut().enumerate() {
-                *sum = parts
-                    .iter()
-                    .skip(j)
-                    .step_by(parts.len() / self.dims.parts())
-                    .sum();
             }
         });
     }

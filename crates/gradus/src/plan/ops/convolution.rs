@@ -1,5 +1,6 @@
 //! Convolutions of images and their gradients.
 
+use super::kernel_sum::{KernelShape, MOST_PARTS, parts};
 use super::matmul::MatMulDims;
 use crate::base::shape::Shape;
 use crate::plan::backward::Pass;
@@ -8,12 +9,6 @@ use crate::plan::operands::{Operands, any, images, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, Size, View};
 use crate::rules::window::Window;
-
-/// Numbers of all parts of a kernel's gradient: 1 MiB.
-const PARTS_ROOM: usize = 1 << 18;
-
-/// Limit of parts, and of the pieces of each.
-const MOST_PARTS: usize = 8;
 
 /// Rows of a kernel's gradient that are worth a task of their own.
 const PIECE: usize = 48;
@@ -63,11 +58,10 @@ impl ConvDims {
         }
     }
 
-    /// Parts of the batch over each of which the gradient of the kernel is summed by itself: as
-    /// many as take little room, so that threads need not all go over the same images.
+    /// Parts of the batch over each of which the gradient of the kernel is summed by itself.
     pub fn parts(self) -> usize {
         let product = self.product();
-        (PARTS_ROOM / (product.inputs * product.outputs)).clamp(1, MOST_PARTS)
+        parts(product.inputs * product.outputs)
     }
 
     /// Pieces into which the rows of each are cut.
@@ -228,54 +222,11 @@ impl Operation for ConvKernel {
     }
 }
 
-/// dw = the sum of its parts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ConvKernelSum {
-    pub parts: Buffer,
-    pub dw: Buffer,
-    pub dims: ConvDims,
-}
-
-impl Operation for ConvKernelSum {
-    fn operands(&self) -> Operands {
-        let dims = self.dims.product();
-        let parts = self.dims.parts() * dims.inputs * dims.outputs;
-        Operands::new()
-            .read(self.parts, any(Size::Fixed(parts)))
-            .write(self.dw, weights(dims))
-    }
-
-    fn split(&self) -> Split {
-        let dims = self.dims.product();
-        Split::Elements(dims.inputs * dims.outputs)
-    }
-
-    fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
-        NOT_FORWARD
-    }
-
-    fn work(&self, _rows: usize) -> usize {
-        let dims = self.dims.product();
-        self.dims.parts() * dims.inputs * dims.outputs
-    }
-}
-
 impl Pass<'_> {
     /// The gradient of the kernel of a convolution of x, whose gradient of the output is dy.
     fn kernel_of(&mut self, w: Buffer, (x, dy): (Buffer, Buffer), dims: ConvDims) {
-        if dims.parts() == 1 {
-            return self.weight(w, |dw| ConvKernel { x, dy, dw, dims });
-        }
-        let product = dims.product();
-        let size = Size::Fixed(dims.parts() * product.inputs * product.outputs);
-        let parts = self.lowering.temporary("parts of a gradient", size);
-        self.push_later(ConvKernel {
-            x,
-            dy,
-            dw: parts,
-            dims,
-        });
-        self.weight(w, |dw| ConvKernelSum { parts, dw, dims });
+        let shape = KernelShape::Product(dims.product());
+        self.weight_in_parts(w, dims.parts(), shape, |dw| ConvKernel { x, dy, dw, dims });
     }
 }
 

@@ -55,8 +55,9 @@ operations! { $
     matmul: MatMul, MatMulInput, MatMulWeight;
     normalized_matmul: NormalizedWeight, NormalizedScale;
     batch_matmul: BatchMatMul;
-    convolution: Conv, ConvInput, ConvKernel, ConvKernelSum;
+    convolution: Conv, ConvInput, ConvKernel;
     depthwise: Depthwise, DepthwiseInput, DepthwiseKernel;
+    kernel_sum: KernelSum;
     pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
     pad: Pad;
     affine: Bias, BiasGradient, Scale, ScaleGradient;

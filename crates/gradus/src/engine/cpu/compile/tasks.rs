@@ -157,7 +157,6 @@ fn parts(compiled: &Compiled, group: &Group, threads: usize, lane: usize) -> usi
         Split::Rows(view) => compiled.plan.rows * view.positions,
         Split::Weight(_, columns) => columns.div_ceil(lane),
         Split::Units(units) => units,
-        Split::Lanes(columns) => columns.div_ceil(lane),
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };

@@ -5,11 +5,13 @@
 //! source's pixels, of which a [`lattice`] says which, and a kernel, as it is or [`turned`]. The
 //! gradient of the kernel is the product of the same patches, transposed, and that of the output.
 
+mod depthwise;
 mod kernel;
 mod lattice;
 mod patches;
 mod product;
 mod turned;
 
+pub(super) use depthwise::{Depthwise, DepthwiseGradient};
 pub(super) use kernel::KernelGradient;
 pub(super) use product::Convolution;

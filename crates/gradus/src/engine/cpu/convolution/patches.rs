@@ -18,6 +18,8 @@ pub(super) struct Source {
     /// Channels of a pixel, and of a group.
     pub channels: usize,
     pub depth: usize,
+    /// True if the offset of each tap is asked for, of images whose channels are each a group.
+    pub tap_by_tap: bool,
 }
 
 /// Sizes of the memory that patches need, in floats.
@@ -72,7 +74,7 @@ impl Source {
     /// Numbers side by side at a tap: of a row of taps that are neighbours, if there is one group.
     fn length(&self) -> usize {
         let columns = self.lattice.columns;
-        match self.depth == self.channels && columns.by == 1 {
+        match self.is_one() && columns.by == 1 {
             true => columns.taps * self.depth,
             false => self.depth,
         }
@@ -80,7 +82,12 @@ impl Source {
 
     /// True if patches are copied.
     fn is_short(&self) -> bool {
-        self.depth == self.channels && self.length() < SHORT
+        self.is_one() && self.length() < SHORT
+    }
+
+    /// True if a pixel's channels are multiplied as one.
+    fn is_one(&self) -> bool {
+        self.depth == self.channels && !self.tap_by_tap
     }
 
     pub fn rooms(&self) -> Rooms {
@@ -319,6 +326,16 @@ impl Block {
                 length: self.source.length(),
             }),
             false => Left::Plain(self.copied, size),
+        }
+    }
+
+    /// The offset of each pixel and of each tap, of images whose channels are each a group.
+    pub fn taps(&self) -> Patches {
+        Patches {
+            from: self.from,
+            pixels: self.pixels,
+            taps: self.taps,
+            length: 1,
         }
     }
 

@@ -75,6 +75,7 @@ impl Convolution {
             lattice,
             channels,
             depth: channels / self.dims.groups,
+            tap_by_tap: false,
         }
     }
 

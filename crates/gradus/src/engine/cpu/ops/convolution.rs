@@ -3,9 +3,8 @@
 use super::{Execute, Part};
 use crate::engine::cpu::context::Context;
 use crate::engine::cpu::convolution::{Convolution, KernelGradient};
-use crate::engine::cpu::kernels::columns;
 use crate::plan::Plan;
-use crate::plan::ops::{Conv, ConvInput, ConvKernel, ConvKernelSum};
+use crate::plan::ops::{Conv, ConvInput, ConvKernel};
 
 impl Execute for Conv {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
@@ -72,22 +71,5 @@ impl ConvKernel {
             dw: self.dw,
             dims: self.dims,
         }
-    }
-}
-
-impl Execute for ConvKernelSum {
-    fn run(&self, context: &Context<'_>, part: Part<'_>) {
-        let Part::Elements(from, to) = part else {
-            unreachable!("it is cut by elements")
-        };
-        let dims = self.dims.product();
-        context.isa.run(columns::SumParts {
-            parts: context.at(self.parts),
-            count: self.dims.parts(),
-            size: dims.inputs * dims.outputs,
-            y: context.at(self.dw),
-            from,
-            to,
-        });
     }
 }

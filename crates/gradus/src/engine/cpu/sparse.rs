@@ -336,6 +336,7 @@ mod tests {
                         true => Right::Transposed(b(columns, depth)),
                     };
                     let block = Block {
+                        first: 0,
                         rows,
                         stride: columns,
                         from: 2 * isa.width(),

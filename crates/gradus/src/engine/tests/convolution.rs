@@ -3,9 +3,9 @@
 use super::{Cpu, Isa, Reference};
 use crate::engine::{Engine, Step};
 use crate::plan::ops::{
-    AveragePool, AveragePoolGradient, Conv, ConvDims, ConvInput, ConvKernel, ConvKernelSum,
-    Depthwise, DepthwiseDims, DepthwiseInput, DepthwiseKernel, MaxPool, MaxPoolGradient, Pad,
-    PadDims, PoolDims, Ties,
+    AveragePool, AveragePoolGradient, Conv, ConvDims, ConvInput, ConvKernel, Depthwise,
+    DepthwiseDims, DepthwiseInput, DepthwiseKernel, KernelShape, KernelSum, MaxPool,
+    MaxPoolGradient, Pad, PadDims, PoolDims, Ties,
 };
 use crate::plan::{Buffer, BufferInfo, Mode, Op, Plan, Program, Role, Size, Variable, verify};
 use crate::rules::window::{Slide, Window};
@@ -229,10 +229,11 @@ fn convolutions_are_those_of_the_reference() {
             );
             if parts > 1 {
                 ops.ops.push(
-                    ConvKernelSum {
+                    KernelSum {
                         parts: sums,
+                        count: parts,
                         dw,
-                        dims,
+                        shape: KernelShape::Product(product),
                     }
                     .into(),
                 );
@@ -259,7 +260,7 @@ fn convolutions_are_those_of_the_reference() {
 
 #[test]
 fn convolutions_by_channels_are_those_of_the_reference() {
-    for (w, window) in windows().into_iter().enumerate() {
+    for (n, window) in windows().into_iter().enumerate() {
         for (channels, multiplier) in [(1, 1), (3, 1), (16, 1), (21, 1), (5, 3), (8, 2)] {
             let dims = DepthwiseDims {
                 window,
@@ -268,23 +269,30 @@ fn convolutions_by_channels_are_those_of_the_reference() {
             };
             let kernel = window.taps() * dims.filters();
             let mut ops = Ops::default();
-            let (w_, dw) = (ops.variable(kernel), ops.variable(kernel));
+            let (w, dw) = (ops.variable(kernel), ops.variable(kernel));
             let x = ops.feed(dims.input_view().per_row());
             let dy = ops.feed(dims.output_view().per_row());
             let y = ops.result(dims.output_view().per_row());
             let dx = ops.result(dims.input_view().per_row());
-            ops.ops.push(Depthwise { x, w: w_, y, dims }.into());
-            ops.ops.push(
-                DepthwiseInput {
-                    dy,
-                    w: w_,
-                    dx,
-                    dims,
-                }
-                .into(),
-            );
-            ops.ops.push(DepthwiseKernel { x, dy, dw, dims }.into());
-            let rows = if w % 2 == 0 { (3, 5) } else { (1, 2) };
+            let (count, shape) = (dims.parts(), KernelShape::Rows(kernel));
+            let parts = ops.temporary(Size::Fixed(count * kernel));
+            ops.ops.push(Depthwise { x, w, y, dims }.into());
+            ops.ops.push(DepthwiseInput { dy, w, dx, dims }.into());
+            let gradient = DepthwiseKernel {
+                x,
+                dy,
+                dw: parts,
+                dims,
+            };
+            ops.ops.push(gradient.into());
+            let sum = KernelSum {
+                parts,
+                count,
+                dw,
+                shape,
+            };
+            ops.ops.push(sum.into());
+            let rows = if n % 2 == 0 { (3, 5) } else { (1, 2) };
             compare(&format!("{dims:?}"), &ops, rows);
         }
     }

@@ -8,12 +8,16 @@ use finite_differences::{check_on, numbers};
 use gradus::Dtype;
 use gradus::prelude::*;
 use layers::{
-    Add, AlphaDropout, Average, Cast, CategoryEncoding, CenterCrop, Concatenate, DenseTranspose,
-    Discretization, Dot, ELU, Effect, Embedding, FlipMode, GaussianDropout, GaussianNoise, Hashing,
-    IntegerLookup, Isnan, LayerNormalization, LeakyReLU, MCAlphaDropout, MCDropout, Maximum,
-    Minimum, Multiply, NanToNum, Normalization, PReLU, Quantization, RReLU, RandomBrightness,
-    RandomContrast, RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation,
-    RandomZoom, Randomness, ReLU, Rescaling, Reshape, Resizing, Softmax, StringLookup, Subtract,
+    Add, AlphaDropout, Average, AveragePooling1D, AveragePooling2D, Cast, CategoryEncoding,
+    CenterCrop, Concatenate, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, DataFormat,
+    DenseTranspose, DepthwiseConv1D, DepthwiseConv2D, Discretization, Dot, ELU, Effect, Embedding,
+    FlipMode, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    GlobalMaxPooling1D, GlobalMaxPooling2D, Hashing, IntegerLookup, Isnan, LayerNormalization,
+    LeakyReLU, MCAlphaDropout, MCDropout, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply,
+    NanToNum, Normalization, PReLU, Padding, Quantization, RReLU, RandomBrightness, RandomContrast,
+    RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
+    Randomness, ReLU, Rescaling, Reshape, Resizing, SeparableConv1D, SeparableConv2D, Softmax,
+    StringLookup, Subtract,
 };
 
 // Each of the files that include it uses its part.
@@ -30,6 +34,8 @@ enum Place {
     Between,
     /// On images that a dense layer makes.
     Images,
+    /// On sequences that a dense layer makes.
+    Sequences,
     /// On whole numbers from 0 to 3, as they are in the data.
     WholeNumbers,
     /// On an input of texts.
@@ -43,7 +49,7 @@ enum Place {
 /// An example of each member of the registry, with arguments of its own; none of a layer
 /// that has no example yet.
 fn example(class: &str) -> Option<(Place, Layer)> {
-    use Place::{Between, Images, Merge, Texts, Tied, WholeNumbers};
+    use Place::{Between, Images, Merge, Sequences, Texts, Tied, WholeNumbers};
     let (place, layer): (Place, Layer) = match class {
         "Activation" => (Between, layers::Activation::new(Activation::Tanh).into()),
         "ActivityRegularization" => (
@@ -53,11 +59,45 @@ fn example(class: &str) -> Option<(Place, Layer)> {
         "Add" => (Merge, Add::new().into()),
         "AlphaDropout" => (Between, AlphaDropout::new(0.3).into()),
         "Average" => (Merge, Average::new().into()),
+        "AveragePooling1D" => (
+            Sequences,
+            AveragePooling1D::new(3)
+                .padding(Padding::Same)
+                .strides(2)
+                .into(),
+        ),
+        "AveragePooling2D" => (Images, AveragePooling2D::new([2, 1]).into()),
         "BatchNormalization" => (Between, BatchNormalization::new().momentum(0.9).into()),
         "Cast" => (Between, Cast::new(Dtype::Float32).into()),
         "CategoryEncoding" => (WholeNumbers, CategoryEncoding::new(4).into()),
         "CenterCrop" => (Images, CenterCrop::new(2, 2).into()),
         "Concatenate" => (Merge, Concatenate::new().axis(1).into()),
+        "Conv1D" => (
+            Sequences,
+            Conv1D::new(3, 2)
+                .padding(Padding::Causal)
+                .dilation_rate(2)
+                .into(),
+        ),
+        "Conv1DTranspose" => (Sequences, Conv1DTranspose::new(3, 2).strides(2).into()),
+        "Conv2D" => (
+            Images,
+            Conv2D::new(4, [3, 2])
+                .padding(Padding::Same)
+                .strides(2)
+                .groups(2)
+                .activation(Activation::Tanh)
+                .into(),
+        ),
+        "Conv2DTranspose" => (
+            Images,
+            Conv2DTranspose::new(3, [2, 3])
+                .strides(2)
+                .padding(Padding::Same)
+                .output_padding(1)
+                .use_bias(false)
+                .into(),
+        ),
         "Dense" => (
             Between,
             Dense::new(6)
@@ -69,6 +109,15 @@ fn example(class: &str) -> Option<(Place, Layer)> {
             Tied,
             DenseTranspose::new(5, "code")
                 .activation(Activation::Tanh)
+                .into(),
+        ),
+        "DepthwiseConv1D" => (Sequences, DepthwiseConv1D::new(2).strides(2).into()),
+        "DepthwiseConv2D" => (
+            Images,
+            DepthwiseConv2D::new([2, 3])
+                .depth_multiplier(2)
+                .padding(Padding::Same)
+                .data_format(DataFormat::ChannelsFirst)
                 .into(),
         ),
         "Discretization" => (WholeNumbers, Discretization::new([0.5, 2.5]).into()),
@@ -84,6 +133,10 @@ fn example(class: &str) -> Option<(Place, Layer)> {
         "Flatten" => (Images, Flatten::new().into()),
         "GaussianDropout" => (Between, GaussianDropout::new(0.3).into()),
         "GaussianNoise" => (Between, GaussianNoise::new(0.3).into()),
+        "GlobalAveragePooling1D" => (Sequences, GlobalAveragePooling1D::new().into()),
+        "GlobalAveragePooling2D" => (Images, GlobalAveragePooling2D::new().keepdims(true).into()),
+        "GlobalMaxPooling1D" => (Sequences, GlobalMaxPooling1D::new().keepdims(true).into()),
+        "GlobalMaxPooling2D" => (Images, GlobalMaxPooling2D::new().into()),
         "Hashing" => (WholeNumbers, Hashing::new(3).salt(1, 2).into()),
         "IntegerLookup" => (
             WholeNumbers,
@@ -94,6 +147,8 @@ fn example(class: &str) -> Option<(Place, Layer)> {
         "LeakyReLU" => (Between, LeakyReLU::new().negative_slope(0.2).into()),
         "MCAlphaDropout" => (Between, MCAlphaDropout::new(0.3).into()),
         "MCDropout" => (Between, MCDropout::new(0.3).into()),
+        "MaxPooling1D" => (Sequences, MaxPooling1D::new(2).strides(1).into()),
+        "MaxPooling2D" => (Images, MaxPooling2D::new(2).padding(Padding::Same).into()),
         "Maximum" => (Merge, Maximum::new().into()),
         "Minimum" => (Merge, Minimum::new().into()),
         "Multiply" => (Merge, Multiply::new().into()),
@@ -125,6 +180,14 @@ fn example(class: &str) -> Option<(Place, Layer)> {
         "Rescaling" => (Between, Rescaling::new(1.5).offset(0.5).into()),
         "Reshape" => (Between, Reshape::new([2, -1]).into()),
         "Resizing" => (Images, Resizing::new(5, 2).into()),
+        "SeparableConv1D" => (Sequences, SeparableConv1D::new(2, 3).use_bias(false).into()),
+        "SeparableConv2D" => (
+            Images,
+            SeparableConv2D::new(3, 2)
+                .depth_multiplier(2)
+                .activation(Activation::Elu)
+                .into(),
+        ),
         "Softmax" => (Between, Softmax::new().into()),
         "StringLookup" => {
             let lookup = StringLookup::new().vocabulary(["b", "c"]);
@@ -161,6 +224,10 @@ fn network(place: Place, layer: &Layer) -> Model {
         Place::Images => {
             let rows = g.layer(tanh(4 * 3 * 2), x).unwrap();
             vec![g.layer(Reshape::new([4, 3, 2]), rows).unwrap()]
+        }
+        Place::Sequences => {
+            let rows = g.layer(tanh(6 * 2), x).unwrap();
+            vec![g.layer(Reshape::new([6, 2]), rows).unwrap()]
         }
         Place::Merge => {
             let mut branch = |activation| {

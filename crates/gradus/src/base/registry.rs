@@ -39,12 +39,16 @@ impl Member {
         self.aliases.iter().copied().chain([self.class])
     }
 
+    /// The aliases in small letters. Others are further names of the class.
+    fn small_aliases(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let small = |name: &&str| !name.contains(|c: char| c.is_ascii_uppercase());
+        self.aliases.iter().copied().filter(small)
+    }
+
     /// The names to offer: its aliases in small letters, else its class.
     pub(crate) fn offered(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let small = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
-        let aliases = self.aliases.iter().copied().filter(move |name| small(name));
-        let class = self.aliases.is_empty().then_some(self.class);
-        aliases.chain(class)
+        let none = self.small_aliases().next().is_none();
+        self.small_aliases().chain(none.then_some(self.class))
     }
 }
 
@@ -107,8 +111,8 @@ pub(crate) fn short<F: PartialEq>(
     let alias = members
         .iter()
         .find(|m| config["type"] == m.class)
-        .and_then(|m| m.aliases.first())
-        .map(|&alias| Value::from(alias));
+        .and_then(|m| m.small_aliases().next())
+        .map(Value::from);
     match alias {
         Some(alias) if from_config("", &alias).is_ok_and(|other| other == *rule) => alias,
         _ => config,

@@ -32,8 +32,8 @@ macro_rules! setters {
             self
         }
     };
-    ($owner:ident { $( $(#[$doc:meta])* $field:ident($($of:tt)+); )+ }) => {
-        impl $owner {
+    ($owner:ident $(<const $n:ident>)? { $( $(#[$doc:meta])* $field:ident($($of:tt)+); )+ }) => {
+        impl $(<const $n: usize>)? $owner $(<$n>)? {
             $( $crate::base::setters::setters!(@one $(#[$doc])* $field $($of)+); )+
         }
     };

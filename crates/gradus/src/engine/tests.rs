@@ -1,5 +1,6 @@
 //! Tests of the fast engine against the reference, on whole models.
 
+mod convolution;
 mod observation;
 mod pruned;
 mod quantized;

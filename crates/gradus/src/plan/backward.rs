@@ -102,7 +102,7 @@ impl Pass<'_> {
         let (dy, view) = results.find_map(|result| {
             let view = match (result.layout, result.size) {
                 (Layout::Columns(view) | Layout::ColumnsOrFeed(view), _) => view,
-                (Layout::Product(view), _) => view,
+                (Layout::Product(view) | Layout::Images(view), _) => view,
                 (_, Size::PerRow(size)) => View::row(size),
                 (_, Size::Fixed(_)) => return None,
             };

@@ -30,6 +30,10 @@ pub enum Layout {
     /// A factor or result of a matrix product with a row for each of the batch: packed or
     /// not, whatever the others are.
     Product(View),
+    /// The images of a convolution, a matrix row for each pixel: row-major.
+    Images(View),
+    /// The weights of a convolution by channels: row-major.
+    Factors(usize),
     /// The weight matrix of a product, or its gradient, which an engine may keep packed.
     Weights(MatMulDims),
     /// The weight matrix of a quantized product, of whole numbers, which an engine may keep as
@@ -96,6 +100,22 @@ pub fn product(view: View) -> Extent {
     }
 }
 
+/// The images of a convolution: see [`Layout::Images`].
+pub fn images(view: View) -> Extent {
+    Extent {
+        layout: Layout::Images(view),
+        ..rows(view)
+    }
+}
+
+/// The weights of a convolution by channels: see [`Layout::Factors`].
+pub fn factors(size: usize) -> Extent {
+    Extent {
+        layout: Layout::Factors(size),
+        ..fixed(size)
+    }
+}
+
 /// The weight matrix of a product: see [`Layout::Weights`].
 pub fn weights(dims: MatMulDims) -> Extent {
     Extent {
@@ -158,11 +178,12 @@ impl Operand {
         self.access != Access::Read
     }
 
-    /// The view of a factor of a matrix product, of which mixed precision rounds both; None of
+    /// The view of a factor of a matrix product or a convolution, of which mixed precision rounds both; None of
     /// all other operands.
     pub fn factor(&self) -> Option<View> {
         match (self.access, self.layout) {
-            (Access::Read, Layout::Product(view)) => Some(view),
+            (Access::Read, Layout::Product(view) | Layout::Images(view)) => Some(view),
+            (Access::Read, Layout::Factors(size)) => Some(View::row(size)),
             (Access::Read, Layout::Weights(dims)) => Some(View::row(dims.inputs * dims.outputs)),
             _ => None,
         }

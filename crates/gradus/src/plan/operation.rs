@@ -13,6 +13,8 @@ pub enum Split {
     Rows(View),
     /// By columns of a weight matrix of this many rows and columns.
     Weight(usize, usize),
+    /// By so many units of its own.
+    Units(usize),
     /// By elements of a variable of this size.
     Elements(usize),
     /// Nowhere: it is done as a whole.
@@ -58,6 +60,12 @@ pub trait Operation: Sized {
         Vec::new()
     }
 
+    /// True if each element of its columns is made of the inputs' same element, so that it may be
+    /// cut by matrix rows as well. By default no.
+    fn is_by_element(&self) -> bool {
+        false
+    }
+
     /// Checks that its numbers fit each other. By default the operands' sizes say all.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -68,7 +76,7 @@ pub trait Operation: Sized {
     fn work(&self, rows: usize) -> usize {
         match self.split() {
             Split::Columns(view) | Split::Rows(view) => 32 * rows * view.per_row(),
-            Split::Weight(..) | Split::Elements(_) | Split::Whole => 0,
+            _ => 0,
         }
     }
 }

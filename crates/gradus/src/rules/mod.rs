@@ -17,6 +17,7 @@ pub(crate) mod pairwise;
 pub(crate) mod places;
 pub mod regularizers;
 pub mod schedules;
+pub(crate) mod window;
 
 #[cfg(test)]
 pub(crate) mod golden;

@@ -282,6 +282,9 @@ pub(super) unsafe fn turn(
                     });
                 }
             }
+            Left::Patches(_) | Left::PatchColumns(_) => {
+                unreachable!("patches are multiplied where they lie")
+            }
         }
     }
 }
@@ -335,6 +338,7 @@ mod tests {
                         true => Right::Transposed(b(columns, depth)),
                     };
                     let block = Block {
+                        first: 0,
                         rows,
                         stride: columns,
                         from: 2 * isa.width(),

@@ -19,7 +19,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let trained = planned.model.layers.iter().filter(|l| l.trainable);
     for layer in trained {
         for rules in layer.rule.variable_rules() {
-            let key = rules.name;
+            let key = rules.argument;
             let penalty = rules.regularizer.and_then(|r| r.l1_l2());
             if let Some(penalty) = &penalty {
                 let (l1, l2) = (penalty.l1, penalty.l2);

@@ -1,5 +1,5 @@
 use super::quantization::{Channel, Quantization, to_int8};
-use super::variables::check_rules;
+use super::variables::{check_output, check_rules, glorot_uniform, yes, zeros};
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
@@ -79,18 +79,6 @@ fn check_inputs(inputs: usize) -> Result<()> {
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn glorot_uniform() -> Initializer {
-    Initializer::GlorotUniform
-}
-
-fn zeros() -> Initializer {
-    Initializer::Zeros
-}
-
 impl Dense {
     /// Makes a layer with this number of units, everything else by default.
     pub fn new(units: usize) -> Self {
@@ -146,12 +134,8 @@ impl Rule for Dense {
         if self.units == 0 {
             return Err(Error::invalid("units", 0, "a whole number above 0"));
         }
-        self.activation.check().map_err(|e| e.under("activation"))?;
-        check_rules(&self.variable_rules())?;
-        match &self.activity_regularizer {
-            Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
-            None => Ok(()),
-        }
+        check_output(&self.activation, &self.activity_regularizer)?;
+        check_rules(&self.variable_rules())
     }
 }
 
@@ -187,13 +171,8 @@ impl LayerFormula for Dense {
             int8: self.quantization.is_some(),
         }];
         if self.use_bias {
-            specs.push(VariableSpec {
-                name: "bias",
-                shape: vec![self.units],
-                initializer: self.bias_initializer.clone(),
-                trainable: true,
-                int8: false,
-            });
+            let shape = vec![self.units];
+            specs.push(VariableSpec::trained("bias", shape, &self.bias_initializer));
         }
         if self.quantization.is_some() {
             specs.push(VariableSpec {

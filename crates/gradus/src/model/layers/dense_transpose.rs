@@ -1,4 +1,4 @@
-use super::variables::check_rules;
+use super::variables::{check_rules, yes, zeros};
 use super::{Call, Effect, LayerFormula, LayerTraits, VariableRules, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
@@ -29,14 +29,6 @@ pub struct DenseTranspose {
     /// Initializer of the bias. Default zeros.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn zeros() -> Initializer {
-    Initializer::Zeros
 }
 
 impl DenseTranspose {

@@ -20,10 +20,10 @@ pub(super) use size::{
 )]
 #[serde(rename_all = "snake_case")]
 pub enum DataFormat {
-    /// (height, width, channels).
+    /// (height, width, channels); of sequences, (steps, channels).
     #[default]
     ChannelsLast,
-    /// (channels, height, width).
+    /// (channels, height, width); of sequences, (channels, steps).
     ChannelsFirst,
 }
 

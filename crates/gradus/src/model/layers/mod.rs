@@ -18,6 +18,8 @@ mod encoding;
 mod keras;
 mod lookup;
 mod quantization;
+mod sliding;
+mod spatial;
 mod traits;
 mod variables;
 pub(crate) use adaptation::{Adaptation, Adapts, InputCheck, Seen};
@@ -32,12 +34,20 @@ mod image;
 pub use crate::base::hash::Salt;
 pub use crate::rules::augment::{FillMode, Interpolation, Resampling};
 pub use axes::Axes;
+pub use convolution::Conv;
+pub use convolution_transpose::ConvTranspose;
+pub use depthwise_convolution::DepthwiseConv;
+pub use global_pooling::{GlobalAveragePooling, GlobalMaxPooling};
 pub use hashing::MaskValue;
 pub use image::{DataFormat, Factor};
 pub use integer_lookup::OovMethod;
 pub use normalization::Statistic;
+pub use pooling::{AveragePooling, MaxPooling};
 pub use random_erasing::FillValue;
 pub use random_flip::FlipMode;
+pub use separable_convolution::SeparableConv;
+pub use sliding::Padding;
+pub use spatial::PerAxis;
 
 /// One use of a layer, as it is lowered.
 #[derive(Debug)]
@@ -185,8 +195,12 @@ registry! {
         category_encoding: CategoryEncoding[];
         center_crop: CenterCrop[];
         concatenate: Concatenate[];
+        convolution: Conv1D["Convolution1D"], Conv2D["Convolution2D"];
+        convolution_transpose: Conv1DTranspose["Convolution1DTranspose"],
+            Conv2DTranspose["Convolution2DTranspose"];
         dense: Dense[];
         dense_transpose: DenseTranspose[];
+        depthwise_convolution: DepthwiseConv1D[], DepthwiseConv2D[];
         discretization: Discretization[];
         dot: Dot[];
         dropout: Dropout[];
@@ -195,6 +209,9 @@ registry! {
         flatten: Flatten[];
         gaussian_dropout: GaussianDropout[];
         gaussian_noise: GaussianNoise[];
+        global_pooling: GlobalAveragePooling1D["GlobalAvgPool1D"],
+            GlobalAveragePooling2D["GlobalAvgPool2D"],
+            GlobalMaxPooling1D["GlobalMaxPool1D"], GlobalMaxPooling2D["GlobalMaxPool2D"];
         hashing: Hashing[];
         integer_lookup: IntegerLookup[];
         isnan: Isnan[];
@@ -205,6 +222,8 @@ registry! {
         nan_to_num: NanToNum[];
         merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
+        pooling: AveragePooling1D["AvgPool1D"], AveragePooling2D["AvgPool2D"],
+            MaxPooling1D["MaxPool1D"], MaxPooling2D["MaxPool2D"];
         prelu: PReLU[];
         random_brightness: RandomBrightness[];
         random_contrast: RandomContrast[];
@@ -219,6 +238,8 @@ registry! {
         reshape: Reshape[];
         resizing: Resizing[];
         rrelu: RReLU[];
+        separable_convolution: SeparableConv1D["SeparableConvolution1D"],
+            SeparableConv2D["SeparableConvolution2D"];
         softmax: Softmax[];
         string_lookup: StringLookup[];
     }

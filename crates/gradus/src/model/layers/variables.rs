@@ -1,6 +1,7 @@
 //! Variables of layers, and the rules that they start from and are kept by.
 
 use crate::error::{Error, Result};
+use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
@@ -20,12 +21,27 @@ pub struct VariableSpec {
     pub int8: bool,
 }
 
+impl VariableSpec {
+    /// A variable of float32 that gradients change.
+    pub fn trained(name: &'static str, shape: Vec<usize>, initializer: &Initializer) -> Self {
+        VariableSpec {
+            name,
+            shape,
+            initializer: initializer.clone(),
+            trainable: true,
+            int8: false,
+        }
+    }
+}
+
 /// Rules of a variable, as a layer's arguments have them: `kernel_initializer`,
 /// `kernel_regularizer`, `kernel_constraint`.
 #[derive(Clone, Copy, Debug)]
 pub struct VariableRules<'a> {
-    /// The variable's name, with which the arguments' names begin.
+    /// The variable's name.
     pub name: &'static str,
+    /// The word that the arguments' names begin with: the variable's name, usually.
+    pub argument: &'static str,
     /// The rule of its first values.
     pub initializer: &'a Initializer,
     /// Its penalty, if it has one.
@@ -39,10 +55,17 @@ impl<'a> VariableRules<'a> {
     pub fn new(name: &'static str, initializer: &'a Initializer) -> Self {
         VariableRules {
             name,
+            argument: name,
             initializer,
             regularizer: None,
             constraint: None,
         }
+    }
+
+    /// Sets the word that the arguments' names begin with.
+    pub fn argument(mut self, argument: &'static str) -> Self {
+        self.argument = argument;
+        self
     }
 
     /// Adds regularizer and constraint, where there are some.
@@ -60,7 +83,7 @@ impl<'a> VariableRules<'a> {
 /// Refuses rules whose arguments make no sense.
 pub(super) fn check_rules(all: &[VariableRules<'_>]) -> Result<()> {
     for rules in all {
-        let name = rules.name;
+        let name = rules.argument;
         let under = |what: &'static str| move |error: Error| error.under(&format!("{name}_{what}"));
         rules.initializer.check().map_err(under("initializer"))?;
         if let Some(rule) = rules.regularizer {
@@ -71,4 +94,28 @@ pub(super) fn check_rules(all: &[VariableRules<'_>]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses an activation, and a penalty on its output, whose arguments make no sense.
+pub(super) fn check_output(activation: &Activation, penalty: &Option<Regularizer>) -> Result<()> {
+    activation.check().map_err(|e| e.under("activation"))?;
+    match penalty {
+        Some(rule) => rule.check().map_err(|e| e.under("activity_regularizer")),
+        None => Ok(()),
+    }
+}
+
+/// Keras' default of `use_bias`.
+pub(super) fn yes() -> bool {
+    true
+}
+
+/// Keras' default initializer of a kernel.
+pub(super) fn glorot_uniform() -> Initializer {
+    Initializer::GlorotUniform
+}
+
+/// Keras' default initializer of a bias.
+pub(super) fn zeros() -> Initializer {
+    Initializer::Zeros
 }

@@ -55,6 +55,11 @@ operations! { $
     matmul: MatMul, MatMulInput, MatMulWeight;
     normalized_matmul: NormalizedWeight, NormalizedScale;
     batch_matmul: BatchMatMul;
+    convolution: Conv, ConvInput, ConvKernel;
+    depthwise: Depthwise, DepthwiseInput, DepthwiseKernel;
+    kernel_sum: KernelSum;
+    pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
+    pad: Pad;
     affine: Bias, BiasGradient, Scale, ScaleGradient;
     activation: Activate, ActivateGradient, Softmax, SoftmaxGradient;
     noise: Dropout, Noise, NoiseGradient;
@@ -98,6 +103,11 @@ impl Op {
         with_op!(self, |op| op.factors_mut())
     }
 
+    /// See [`Operation::is_by_element`].
+    pub fn is_by_element(&self) -> bool {
+        with_op!(self, |op| op.is_by_element())
+    }
+
     /// See [`Operation::check`].
     pub fn check(&self) -> Result<(), String> {
         with_op!(self, |op| op.check())
@@ -132,6 +142,12 @@ impl Op {
             self,
             Op::Observe(_) | Op::Keep(_) | Op::Norm(_) | Op::Count(_)
         )
+    }
+
+    /// True if what it makes of some rows or columns is made of others of its inputs, too: a
+    /// product, or pooling.
+    pub fn reads_around(&self) -> bool {
+        self.is_product() || matches!(self, Op::MaxPool(_) | Op::AveragePool(_))
     }
 
     /// True of a matrix product: the start of a group, never a follower.

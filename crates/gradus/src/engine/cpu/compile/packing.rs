@@ -163,6 +163,8 @@ impl Uses {
                 Layout::Product(view) => uses.alone.push((buffer, view)),
                 Layout::Unordered => {}
                 Layout::RowMajor
+                | Layout::Images(_)
+                | Layout::Factors(_)
                 | Layout::Weights(_)
                 | Layout::Int8(_)
                 | Layout::Elements

@@ -7,14 +7,19 @@ mod affine;
 mod batch_matmul;
 mod batch_norm;
 mod binary;
+mod convolution;
+mod depthwise;
 mod embed;
 mod image;
+mod kernel_sum;
 mod loss;
 mod matmul;
 mod noise;
 mod normalized_matmul;
 mod observe;
+mod pad;
 mod penalty;
+mod pool;
 mod quantized;
 mod rearrange;
 mod row_norm;
@@ -98,6 +103,7 @@ impl Part<'_> {
         match self {
             Part::Columns(block) => block,
             Part::Elements(from, to) => Block {
+                first: 0,
                 rows: 1,
                 stride: size,
                 from,

@@ -1,5 +1,6 @@
 //! Tests of the fast engine against the reference, on whole models.
 
+mod convolutions;
 mod observation;
 mod quantized;
 mod residual;
@@ -301,7 +302,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .unwrap()
     };
     let sgd = || SGD::new().momentum(0.9).nesterov(true);
-    vec![
+    let mut all = vec![
         ("graph", data(75, 23, 5), graph().unwrap()),
         ("indexed", data(75, 23, 5), indexed().unwrap()),
         ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),
@@ -451,7 +452,9 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .compile(sgd(), Loss::MeanSquaredError, &[])
                 .unwrap(),
         ),
-    ]
+    ];
+    all.extend(convolutions::models());
+    all
 }
 
 /// A model for each activation and each optimizer.

@@ -1,6 +1,7 @@
 //! Tests of the fast engine against the reference, on whole models.
 
-mod convolutions;
+mod convolution;
+mod images;
 mod observation;
 mod quantized;
 mod residual;
@@ -453,7 +454,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .unwrap(),
         ),
     ];
-    all.extend(convolutions::models());
+    all.extend(images::models());
     all
 }
 

@@ -13,10 +13,8 @@ pub enum Split {
     Rows(View),
     /// By columns of a weight matrix of this many rows and columns.
     Weight(usize, usize),
-    /// By rows of a weight matrix of so many.
-    WeightRows(usize),
-    /// By lanes of so many columns, none of which is the batch's.
-    Lanes(usize),
+    /// By so many units of its own.
+    Units(usize),
     /// By elements of a variable of this size.
     Elements(usize),
     /// Nowhere: it is done as a whole.

@@ -28,13 +28,9 @@ pub(super) fn task(context: &Context<'_>, task: &Task) {
             };
             run(&all[ops.start], context, part);
         }
-        Split::WeightRows(rows) => {
-            let (from, to) = task.share(rows);
+        Split::Units(units) => {
+            let (from, to) = task.share(units);
             run(&all[ops.start], context, Part::Rows(from, to));
-        }
-        Split::Lanes(columns) => {
-            let (from, to) = task.lanes(columns);
-            run(&all[ops.start], context, Part::Elements(from, to));
         }
         Split::Elements(size) => {
             let (from, to) = task.lanes(size);

@@ -11,6 +11,7 @@ mod bf16;
 mod chunks;
 mod compile;
 mod context;
+mod convolution;
 mod denormals;
 mod execute;
 mod gradient;

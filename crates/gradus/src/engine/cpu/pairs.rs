@@ -104,6 +104,9 @@ pub(super) unsafe fn join(
                     });
                 }
             }
+            Left::Patches(_) | Left::PatchColumns(_) => {
+                unreachable!("patches are multiplied where they lie")
+            }
         }
     }
     Lanes {

@@ -280,6 +280,9 @@ pub(super) unsafe fn turn(
                     });
                 }
             }
+            Left::Patches(_) | Left::PatchColumns(_) => {
+                unreachable!("patches are multiplied where they lie")
+            }
         }
     }
 }

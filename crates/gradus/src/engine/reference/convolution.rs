@@ -2,12 +2,13 @@
 
 use super::{Compute, Run};
 use crate::plan::ops::{Conv, ConvDims, ConvInput, ConvKernel};
+use std::ops::Range;
 
 /// Calls `f` with the places of x, w and y of each product of a convolution.
-fn products(dims: ConvDims, rows: usize, mut f: impl FnMut(usize, usize, usize)) {
+fn products(dims: ConvDims, rows: Range<usize>, mut f: impl FnMut(usize, usize, usize)) {
     let (window, depth) = (dims.window, dims.depth());
     let each = dims.filters / dims.groups;
-    for row in 0..rows {
+    for row in rows {
         for place in 0..window.outputs() {
             for filter in 0..dims.filters {
                 let y = (row * window.outputs() + place) * dims.filters + filter;
@@ -32,7 +33,7 @@ impl Compute for Conv {
         run.fill(self.y, |run, sums| {
             sums.fill(0.0);
             let (x, w) = (run.get(self.x), run.get(self.w));
-            products(self.dims, run.rows, |i, j, k| sums[k] += x[i] * w[j]);
+            products(self.dims, 0..run.rows, |i, j, k| sums[k] += x[i] * w[j]);
         });
     }
 }
@@ -42,7 +43,7 @@ impl Compute for ConvInput {
         run.fill(self.dx, |run, sums| {
             sums.fill(0.0);
             let (dy, w) = (run.get(self.dy), run.get(self.w));
-            products(self.dims, run.rows, |i, j, k| sums[i] += dy[k] * w[j]);
+            products(self.dims, 0..run.rows, |i, j, k| sums[i] += dy[k] * w[j]);
         });
     }
 }
@@ -52,7 +53,12 @@ impl Compute for ConvKernel {
         run.fill(self.dw, |run, sums| {
             sums.fill(0.0);
             let (x, dy) = (run.get(self.x), run.get(self.dy));
-            products(self.dims, run.rows, |i, j, k| sums[j] += x[i] * dy[k]);
+            let parts = self.dims.parts();
+            let size = sums.len() / parts;
+            for (part, sums) in sums.chunks_mut(size).enumerate() {
+                let rows = run.rows * part / parts..run.rows * (part + 1) / parts;
+                products(self.dims, rows, |i, j, k| sums[j] += x[i] * dy[k]);
+            }
         });
     }
 }

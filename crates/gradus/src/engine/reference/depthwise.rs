@@ -2,11 +2,12 @@
 
 use super::{Compute, Run};
 use crate::plan::ops::{Depthwise, DepthwiseDims, DepthwiseInput, DepthwiseKernel};
+use std::ops::Range;
 
 /// Calls `f` with the places of x, w and y of each product of a depthwise convolution.
-fn products(dims: DepthwiseDims, rows: usize, mut f: impl FnMut(usize, usize, usize)) {
+fn products(dims: DepthwiseDims, rows: Range<usize>, mut f: impl FnMut(usize, usize, usize)) {
     let (window, filters) = (dims.window, dims.filters());
-    for row in 0..rows {
+    for row in rows {
         for place in 0..window.outputs() {
             for tap in 0..window.taps() {
                 let Some(pixel) = window.pixel(place, tap) else {
@@ -28,7 +29,7 @@ impl Compute for Depthwise {
         run.fill(self.y, |run, sums| {
             sums.fill(0.0);
             let (x, w) = (run.get(self.x), run.get(self.w));
-            products(self.dims, run.rows, |i, j, k| sums[k] += x[i] * w[j]);
+            products(self.dims, 0..run.rows, |i, j, k| sums[k] += x[i] * w[j]);
         });
     }
 }
@@ -38,7 +39,7 @@ impl Compute for DepthwiseInput {
         run.fill(self.dx, |run, sums| {
             sums.fill(0.0);
             let (dy, w) = (run.get(self.dy), run.get(self.w));
-            products(self.dims, run.rows, |i, j, k| sums[i] += dy[k] * w[j]);
+            products(self.dims, 0..run.rows, |i, j, k| sums[i] += dy[k] * w[j]);
         });
     }
 }
@@ -48,7 +49,12 @@ impl Compute for DepthwiseKernel {
         run.fill(self.dw, |run, sums| {
             sums.fill(0.0);
             let (x, dy) = (run.get(self.x), run.get(self.dy));
-            products(self.dims, run.rows, |i, j, k| sums[j] += x[i] * dy[k]);
+            let parts = self.dims.parts();
+            let size = sums.len() / parts;
+            for (part, sums) in sums.chunks_mut(size).enumerate() {
+                let rows = run.rows * part / parts..run.rows * (part + 1) / parts;
+                products(self.dims, rows, |i, j, k| sums[j] += x[i] * dy[k]);
+            }
         });
     }
 }

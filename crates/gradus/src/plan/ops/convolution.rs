@@ -1,13 +1,17 @@
 //! Convolutions of images and their gradients.
 
+use super::kernel_sum::{KernelShape, MOST_PARTS, parts};
 use super::matmul::MatMulDims;
 use crate::base::shape::Shape;
 use crate::plan::backward::Pass;
 use crate::plan::lower::{Lowering, Value};
-use crate::plan::operands::{Operands, images, weights};
+use crate::plan::operands::{Operands, any, images, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
-use crate::plan::{Buffer, View};
+use crate::plan::{Buffer, Size, View};
 use crate::rules::window::Window;
+
+/// Rows of a kernel's gradient that are worth a task of their own.
+const PIECE: usize = 48;
 
 /// The sizes of a convolution. Its kernel, which Keras keeps as (rows, columns, channels of a
 /// group, filters), is a matrix of a row for each tap and channel, and a column for each filter.
@@ -54,6 +58,17 @@ impl ConvDims {
         }
     }
 
+    /// Parts of the batch over each of which the gradient of the kernel is summed by itself.
+    pub fn parts(self) -> usize {
+        let product = self.product();
+        parts(product.inputs * product.outputs)
+    }
+
+    /// Pieces into which the rows of each are cut.
+    pub fn pieces(self) -> usize {
+        (self.product().inputs / PIECE).clamp(1, MOST_PARTS)
+    }
+
     fn check(self) -> Result<(), String> {
         self.window.check()?;
         let whole = |n: usize| n > 0 && self.groups > 0 && n.is_multiple_of(self.groups);
@@ -92,7 +107,7 @@ impl Operation for Conv {
             pass.pass_on(x, dims.input_view(), |dx| ConvInput { dy, w, dx, dims });
         }
         if pass.wants(w) {
-            pass.weight(w, |dw| ConvKernel { x, dy, dw, dims });
+            pass.kernel_of(w, (x, dy), dims);
         }
         Backward::Passed
     }
@@ -144,12 +159,7 @@ impl Operation for ConvInput {
             });
         }
         if pass.wants(w) {
-            pass.weight(w, |dw| ConvKernel {
-                x: dy,
-                dy: x,
-                dw,
-                dims,
-            });
+            pass.kernel_of(w, (dy, x), dims);
         }
         Backward::Passed
     }
@@ -167,25 +177,32 @@ impl Operation for ConvInput {
     }
 }
 
-/// The gradient of the kernel of `Conv`.
+/// The gradient of the kernel of `Conv`, of each part of the batch by itself: the n-th of so many
+/// begins with row `rows · n / parts`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvKernel {
     pub x: Buffer,
     pub dy: Buffer,
+    /// The gradients, one behind the other.
     pub dw: Buffer,
     pub dims: ConvDims,
 }
 
 impl Operation for ConvKernel {
     fn operands(&self) -> Operands {
+        let dims = self.dims.product();
+        let dw = match self.dims.parts() {
+            1 => weights(dims),
+            parts => any(Size::Fixed(parts * dims.inputs * dims.outputs)),
+        };
         Operands::new()
             .read(self.x, images(self.dims.input_view()))
             .read(self.dy, images(self.dims.output_view()))
-            .write(self.dw, weights(self.dims.product()))
+            .write(self.dw, dw)
     }
 
     fn split(&self) -> Split {
-        Split::WeightRows(self.dims.product().inputs)
+        Split::Units(self.dims.parts() * self.dims.pieces())
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
@@ -202,6 +219,14 @@ impl Operation for ConvKernel {
 
     fn work(&self, rows: usize) -> usize {
         self.dims.product().multiply_adds(rows)
+    }
+}
+
+impl Pass<'_> {
+    /// The gradient of the kernel of a convolution of x, whose gradient of the output is dy.
+    fn kernel_of(&mut self, w: Buffer, (x, dy): (Buffer, Buffer), dims: ConvDims) {
+        let shape = KernelShape::Product(dims.product());
+        self.weight_in_parts(w, dims.parts(), shape, |dw| ConvKernel { x, dy, dw, dims });
     }
 }
 

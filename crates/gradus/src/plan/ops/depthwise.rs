@@ -1,9 +1,10 @@
 //! Convolutions of each channel by itself, and their gradients.
 
+use super::kernel_sum::{KernelShape, parts};
 use crate::base::shape::Shape;
 use crate::plan::backward::Pass;
 use crate::plan::lower::{Lowering, Value};
-use crate::plan::operands::{Operands, factors, images};
+use crate::plan::operands::{Operands, factors, fixed, images};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, View};
 use crate::rules::window::Window;
@@ -44,6 +45,11 @@ impl DepthwiseDims {
 
     fn kernel(self) -> usize {
         self.window.taps() * self.filters()
+    }
+
+    /// Parts of the batch over each of which the gradient of the kernel is summed by itself.
+    pub fn parts(self) -> usize {
+        parts(self.kernel())
     }
 
     fn check(self) -> Result<(), String> {
@@ -92,7 +98,13 @@ impl Operation for Depthwise {
             });
         }
         if pass.wants(w) {
-            pass.weight(w, |dw| DepthwiseKernel { x, dy, dw, dims });
+            let (parts, size) = (dims.parts(), dims.kernel());
+            pass.weight_in_parts(w, parts, KernelShape::Rows(size), |dw| DepthwiseKernel {
+                x,
+                dy,
+                dw,
+                dims,
+            });
         }
         Backward::Passed
     }
@@ -148,26 +160,28 @@ impl Operation for DepthwiseInput {
     }
 }
 
-/// The gradient of the kernel of `Depthwise`.
+/// The gradient of the kernel of `Depthwise`, of each part of the batch by itself: the n-th of so
+/// many begins with row `rows · n / parts`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DepthwiseKernel {
     pub x: Buffer,
     pub dy: Buffer,
+    /// The gradients, one behind the other.
     pub dw: Buffer,
     pub dims: DepthwiseDims,
 }
 
 impl Operation for DepthwiseKernel {
     fn operands(&self) -> Operands {
-        let kernel = self.dims.kernel();
+        let size = self.dims.parts() * self.dims.kernel();
         Operands::new()
             .read(self.x, images(self.dims.input_view()))
             .read(self.dy, images(self.dims.output_view()))
-            .write(self.dw, crate::plan::operands::fixed(kernel))
+            .write(self.dw, fixed(size))
     }
 
     fn split(&self) -> Split {
-        Split::Lanes(self.dims.filters())
+        Split::Units(self.dims.parts())
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

@@ -57,6 +57,7 @@ operations! { $
     batch_matmul: BatchMatMul;
     convolution: Conv, ConvInput, ConvKernel;
     depthwise: Depthwise, DepthwiseInput, DepthwiseKernel;
+    kernel_sum: KernelSum;
     pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
     pad: Pad;
     affine: Bias, BiasGradient, Scale, ScaleGradient;

@@ -156,8 +156,7 @@ fn parts(compiled: &Compiled, group: &Group, threads: usize, lane: usize) -> usi
         Split::Columns(view) => view.width.div_ceil(lane),
         Split::Rows(view) => compiled.plan.rows * view.positions,
         Split::Weight(_, columns) => columns.div_ceil(lane),
-        Split::WeightRows(rows) => rows,
-        Split::Lanes(columns) => columns.div_ceil(lane),
+        Split::Units(units) => units,
         Split::Elements(size) => size.div_ceil(1024),
         Split::Whole => 1,
     };

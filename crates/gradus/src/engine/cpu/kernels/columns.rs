@@ -321,3 +321,33 @@ macro_rules! sum_rows {
 }
 
 pub(super) use sum_rows;
+
+/// y = the sum of `count` vectors of `size` elements, one behind the other, for elements
+/// `from..to`.
+pub(in crate::engine::cpu) struct SumParts {
+    pub parts: *const f32,
+    pub count: usize,
+    pub size: usize,
+    pub y: *mut f32,
+    pub from: usize,
+    pub to: usize,
+}
+
+impl Kernel for SumParts {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        lanes!(L, self.to - self.from, |i, count| {
+            let at = self.from + i;
+            // SAFETY: see above.
+            unsafe {
+                let mut sum = L::load_n(self.parts.add(at), count);
+                for n in 1..self.count {
+                    sum = sum + L::load_n(self.parts.add(n * self.size + at), count);
+                }
+                sum.store_n(self.y.add(at), count);
+            }
+        });
+    }
+}

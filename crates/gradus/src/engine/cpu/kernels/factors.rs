@@ -14,7 +14,7 @@ pub(in crate::engine::cpu) struct Lanes {
 impl Lanes {
     /// Number of columns of the n-th panel.
     #[inline(always)]
-    pub(super) fn width<L: Simd>(self, n: usize) -> usize {
+    pub fn width<L: Simd>(self, n: usize) -> usize {
         (self.columns - n * L::WIDTH).min(L::WIDTH)
     }
 
@@ -23,7 +23,7 @@ impl Lanes {
     /// # Safety
     /// The matrix must have that row.
     #[inline(always)]
-    pub(super) unsafe fn at<L: Simd>(self, n: usize, row: usize) -> *const f32 {
+    pub unsafe fn at<L: Simd>(self, n: usize, row: usize) -> *const f32 {
         // SAFETY: inside the matrix, by the caller's promise.
         unsafe {
             self.from
@@ -41,6 +41,37 @@ pub(in crate::engine::cpu) enum Left {
     PanelPacked(Lanes),
     /// The columns, from that one on, of a panel-packed matrix, as rows.
     Columns(Lanes, usize),
+    /// Patches of images.
+    Patches(Patches),
+    /// The numbers of patches of images at a tap and channel, as rows.
+    PatchColumns(PatchColumns),
+}
+
+/// Patches of images as a matrix: a row for each pixel that a window is at, whose values are
+/// those of its taps, `length` side by side at each.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Patches {
+    pub from: *const f32,
+    /// The offset of each pixel.
+    pub pixels: *const isize,
+    /// The offset of each tap from the pixel.
+    pub taps: *const isize,
+    pub length: usize,
+}
+
+/// The same matrix transposed: a row for each tap and channel.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct PatchColumns {
+    pub from: *const f32,
+    /// The offset of each pixel.
+    pub pixels: *const isize,
+    /// The offset of each tap and channel from the pixel.
+    pub columns: *const isize,
+    /// Pixels of a row of the image; those of a row are `step` apart.
+    pub width: usize,
+    pub step: usize,
+    /// The first pixel's place in its row.
+    pub first: usize,
 }
 
 impl Left {
@@ -83,6 +114,23 @@ impl Left {
                     }
                     (at, step, depth)
                 }
+                Left::Patches(patches) => {
+                    let (tap, inside) = (k / patches.length, k % patches.length);
+                    let offset = *patches.taps.add(tap) + inside as isize;
+                    let from = patches.from.offset(offset);
+                    for (i, at) in at.iter_mut().enumerate() {
+                        *at = from.offset(*patches.pixels.add(row + i));
+                    }
+                    (at, 1, (patches.length - inside).min(depth))
+                }
+                Left::PatchColumns(patches) => {
+                    let from = patches.from.offset(*patches.pixels.add(k));
+                    for (i, at) in at.iter_mut().enumerate() {
+                        *at = from.offset(*patches.columns.add(row + i));
+                    }
+                    let there = patches.width - (patches.first + k) % patches.width;
+                    (at, patches.step, there.min(depth))
+                }
             }
         }
     }
@@ -97,6 +145,15 @@ impl Left {
             }
             _ => rows,
         }
+    }
+}
+
+impl PatchColumns {
+    /// The same from that row on.
+    pub fn from_row(mut self, row: usize) -> Self {
+        // SAFETY: the table has an offset for each row.
+        self.columns = unsafe { self.columns.add(row) };
+        self
     }
 }
 

@@ -1,53 +1,30 @@
-//! Convolutions: a slow form, until the kernels are here.
+//! Convolutions, as products of patches: see [`convolution`](crate::engine::cpu::convolution).
 
 use super::{Execute, Part};
 use crate::engine::cpu::context::Context;
-use crate::engine::cpu::packed::PanelPacked;
-use crate::plan::ops::{Conv, ConvDims, ConvInput, ConvKernel};
-
-fn products(dims: ConvDims, rows: usize, mut f: impl FnMut(usize, usize, usize)) {
-    let (window, depth) = (dims.window, dims.depth());
-    let each = dims.filters / dims.groups;
-    for row in 0..rows {
-        for place in 0..window.outputs() {
-            for filter in 0..dims.filters {
-                let y = (row * window.outputs() + place) * dims.filters + filter;
-                for tap in 0..window.taps() {
-                    let Some(pixel) = window.pixel(place, tap) else {
-                        continue;
-                    };
-                    let group = filter / each * depth;
-                    let x = (row * window.inputs() + pixel) * dims.channels + group;
-                    for channel in 0..depth {
-                        let w = (tap * depth + channel) * dims.filters + filter;
-                        f(x + channel, w, y);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn place(context: &Context<'_>, dims: ConvDims, w: usize) -> usize {
-    let (row, column) = (w / dims.filters, w % dims.filters);
-    let width = context.isa.width();
-    let (at, _) = PanelPacked::new(dims.product()).at(context.isa, row, column / width * width);
-    at + column % width
-}
+use crate::engine::cpu::convolution::{Convolution, KernelGradient};
+use crate::plan::Plan;
+use crate::plan::ops::{Conv, ConvInput, ConvKernel};
 
 impl Execute for Conv {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         let rows = part.rows(context);
-        let (x, w, y) = (context.at(self.x), context.at(self.w), context.at(self.y));
-        let (from, to) = (rows.from * self.dims.filters, rows.to * self.dims.filters);
-        // SAFETY: for now.
-        unsafe {
-            (from..to).for_each(|k| *y.add(k) = 0.0);
-            products(self.dims, context.rows, |i, j, k| {
-                if (from..to).contains(&k) {
-                    *y.add(k) += *x.add(i) * *w.add(place(context, self.dims, j));
-                }
-            });
+        self.product().run(context, (rows.from, rows.to));
+    }
+
+    fn scratch(&self, _plan: &Plan) -> usize {
+        self.product().room()
+    }
+}
+
+impl Conv {
+    fn product(&self) -> Convolution {
+        Convolution {
+            x: self.x,
+            w: self.w,
+            y: self.y,
+            dims: self.dims,
+            back: false,
         }
     }
 }
@@ -55,16 +32,22 @@ impl Execute for Conv {
 impl Execute for ConvInput {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         let rows = part.rows(context);
-        let (dy, w, dx) = (context.at(self.dy), context.at(self.w), context.at(self.dx));
-        let (from, to) = (rows.from * self.dims.channels, rows.to * self.dims.channels);
-        // SAFETY: for now.
-        unsafe {
-            (from..to).for_each(|k| *dx.add(k) = 0.0);
-            products(self.dims, context.rows, |i, j, k| {
-                if (from..to).contains(&i) {
-                    *dx.add(i) += *dy.add(k) * *w.add(place(context, self.dims, j));
-                }
-            });
+        self.product().run(context, (rows.from, rows.to));
+    }
+
+    fn scratch(&self, _plan: &Plan) -> usize {
+        self.product().room()
+    }
+}
+
+impl ConvInput {
+    fn product(&self) -> Convolution {
+        Convolution {
+            x: self.dy,
+            w: self.w,
+            y: self.dx,
+            dims: self.dims,
+            back: true,
         }
     }
 }
@@ -72,16 +55,21 @@ impl Execute for ConvInput {
 impl Execute for ConvKernel {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         let rows = part.rows(context);
-        let (x, dy, dw) = (context.at(self.x), context.at(self.dy), context.at(self.dw));
-        let (from, to) = (rows.from * self.dims.filters, rows.to * self.dims.filters);
-        // SAFETY: for now.
-        unsafe {
-            (from..to).for_each(|j| *dw.add(place(context, self.dims, j)) = 0.0);
-            products(self.dims, context.rows, |i, j, k| {
-                if (from..to).contains(&j) {
-                    *dw.add(place(context, self.dims, j)) += *x.add(i) * *dy.add(k);
-                }
-            });
+        self.gradient().run(context, (rows.from, rows.to));
+    }
+
+    fn scratch(&self, _plan: &Plan) -> usize {
+        self.gradient().room()
+    }
+}
+
+impl ConvKernel {
+    fn gradient(&self) -> KernelGradient {
+        KernelGradient {
+            x: self.x,
+            dy: self.dy,
+            dw: self.dw,
+            dims: self.dims,
         }
     }
 }

@@ -11,6 +11,7 @@ mod convolution;
 mod depthwise;
 mod embed;
 mod image;
+mod kernel_sum;
 mod loss;
 mod matmul;
 mod noise;

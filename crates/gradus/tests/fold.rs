@@ -64,6 +64,54 @@ fn into(layers: &[&str]) -> Folding {
 }
 
 #[test]
+fn normalization_goes_into_the_convolution_before() {
+    let model = Sequential::new()
+        .input([6, 5, 2])
+        .add(layers::Conv2D::new(5, 3).use_bias(false))
+        .add(BatchNormalization::new())
+        .add(layers::Activation::new("elu"))
+        .add(
+            layers::DepthwiseConv2D::new(2)
+                .depth_multiplier(2)
+                .use_bias(false),
+        )
+        .add(BatchNormalization::new().center(false))
+        .add(layers::SeparableConv2D::new(4, 2).padding(layers::Padding::Same))
+        .add(layers::SpatialDropout2D::new(0.2))
+        .add(BatchNormalization::new())
+        // Its own function is between.
+        .add(layers::Conv2D::new(3, 1).activation("relu"))
+        .add(BatchNormalization::new())
+        .add(layers::Conv2D::new(3, [1, 2]))
+        // Of each pixel its own.
+        .add(BatchNormalization::new().axis(1));
+    let (left, gone) = folded(model.build().unwrap(), &[6, 5, 2]);
+    assert_eq!(
+        left,
+        [
+            "conv2d",
+            "activation",
+            "depthwise_conv2d",
+            "separable_conv2d",
+            "conv2d_1",
+            "batch_normalization_3",
+            "conv2d_2",
+            "batch_normalization_4"
+        ]
+    );
+    let named = |name: &str, how| (name.to_owned(), how);
+    assert_eq!(
+        gone,
+        [
+            named("batch_normalization", into(&["conv2d"])),
+            named("batch_normalization_1", into(&["depthwise_conv2d"])),
+            named("spatial_dropout2d", Folding::Removed),
+            named("batch_normalization_2", into(&["separable_conv2d"])),
+        ]
+    );
+}
+
+#[test]
 fn normalization_goes_into_the_dense_layer_before_or_behind() {
     let model = Sequential::new()
         .input([3, 4])

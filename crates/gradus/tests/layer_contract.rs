@@ -9,15 +9,17 @@ use gradus::Dtype;
 use gradus::prelude::*;
 use layers::{
     Add, AlphaDropout, Average, AveragePooling1D, AveragePooling2D, Cast, CategoryEncoding,
-    CenterCrop, Concatenate, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, DataFormat,
-    DenseTranspose, DepthwiseConv1D, DepthwiseConv2D, Discretization, Dot, ELU, Effect, Embedding,
-    FlipMode, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
-    GlobalMaxPooling1D, GlobalMaxPooling2D, Hashing, IntegerLookup, Isnan, LayerNormalization,
-    LeakyReLU, MCAlphaDropout, MCDropout, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply,
-    NanToNum, Normalization, PReLU, Padding, Quantization, RReLU, RandomBrightness, RandomContrast,
-    RandomCrop, RandomErasing, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
-    Randomness, ReLU, Rescaling, Reshape, Resizing, SeparableConv1D, SeparableConv2D, Softmax,
-    StringLookup, Subtract,
+    CenterCrop, Concatenate, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D,
+    Cropping2D, DataFormat, DenseTranspose, DepthwiseConv1D, DepthwiseConv2D, Discretization, Dot,
+    ELU, Effect, Embedding, FlipMode, GaussianDropout, GaussianNoise, GlobalAveragePooling1D,
+    GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Hashing,
+    IntegerLookup, Isnan, LayerNormalization, LeakyReLU, MCAlphaDropout, MCDropout, MaxPooling1D,
+    MaxPooling2D, Maximum, Minimum, Multiply, NanToNum, Normalization, PReLU, Padding, Permute,
+    Quantization, RReLU, RandomBrightness, RandomContrast, RandomCrop, RandomErasing, RandomFlip,
+    RandomRotation, RandomTranslation, RandomZoom, Randomness, ReLU, RepeatVector, Resampling,
+    Rescaling, Reshape, Resizing, SeparableConv1D, SeparableConv2D, Softmax, SpatialDropout1D,
+    SpatialDropout2D, StringLookup, Subtract, UpSampling1D, UpSampling2D, ZeroPadding1D,
+    ZeroPadding2D,
 };
 
 // Each of the files that include it uses its part.
@@ -98,6 +100,8 @@ fn example(class: &str) -> Option<(Place, Layer)> {
                 .use_bias(false)
                 .into(),
         ),
+        "Cropping1D" => (Sequences, Cropping1D::new([1, 2]).into()),
+        "Cropping2D" => (Images, Cropping2D::new([[1, 0], [0, 1]]).into()),
         "Dense" => (
             Between,
             Dense::new(6)
@@ -137,6 +141,7 @@ fn example(class: &str) -> Option<(Place, Layer)> {
         "GlobalAveragePooling2D" => (Images, GlobalAveragePooling2D::new().keepdims(true).into()),
         "GlobalMaxPooling1D" => (Sequences, GlobalMaxPooling1D::new().keepdims(true).into()),
         "GlobalMaxPooling2D" => (Images, GlobalMaxPooling2D::new().into()),
+        "GroupNormalization" => (Images, GroupNormalization::new(2).into()),
         "Hashing" => (WholeNumbers, Hashing::new(3).salt(1, 2).into()),
         "IntegerLookup" => (
             WholeNumbers,
@@ -158,6 +163,7 @@ fn example(class: &str) -> Option<(Place, Layer)> {
             Between,
             PReLU::new().alpha_initializer(Initializer::Ones).into(),
         ),
+        "Permute" => (Images, Permute::new([3, 1, 2]).into()),
         "RReLU" => (Between, RReLU::new().upper(0.5).into()),
         "RandomBrightness" => (
             Images,
@@ -177,6 +183,7 @@ fn example(class: &str) -> Option<(Place, Layer)> {
             Between,
             ReLU::new().negative_slope(0.1).threshold(0.2).into(),
         ),
+        "RepeatVector" => (Between, RepeatVector::new(3).into()),
         "Rescaling" => (Between, Rescaling::new(1.5).offset(0.5).into()),
         "Reshape" => (Between, Reshape::new([2, -1]).into()),
         "Resizing" => (Images, Resizing::new(5, 2).into()),
@@ -189,11 +196,27 @@ fn example(class: &str) -> Option<(Place, Layer)> {
                 .into(),
         ),
         "Softmax" => (Between, Softmax::new().into()),
+        "SpatialDropout1D" => (Sequences, SpatialDropout1D::new(0.4).into()),
+        "SpatialDropout2D" => (
+            Images,
+            SpatialDropout2D::new(0.4)
+                .data_format(DataFormat::ChannelsFirst)
+                .into(),
+        ),
         "StringLookup" => {
             let lookup = StringLookup::new().vocabulary(["b", "c"]);
             (Texts, lookup.output_mode(layers::OutputMode::OneHot).into())
         }
         "Subtract" => (Merge, Subtract::new().into()),
+        "UpSampling1D" => (Sequences, UpSampling1D::new(3).into()),
+        "UpSampling2D" => (
+            Images,
+            UpSampling2D::new([2, 1])
+                .interpolation(Resampling::Bilinear)
+                .into(),
+        ),
+        "ZeroPadding1D" => (Sequences, ZeroPadding1D::new([0, 2]).into()),
+        "ZeroPadding2D" => (Images, ZeroPadding2D::new([1, 2]).into()),
         _ => return None,
     };
     Some((place, layer))

@@ -1,6 +1,7 @@
 //! Tests of the fast engine against the reference, on whole models.
 
 mod convolution;
+mod images;
 mod observation;
 mod pruned;
 mod quantized;
@@ -304,7 +305,7 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .unwrap()
     };
     let sgd = || SGD::new().momentum(0.9).nesterov(true);
-    vec![
+    let mut all = vec![
         ("graph", data(75, 23, 5), graph().unwrap()),
         ("indexed", data(75, 23, 5), indexed().unwrap()),
         ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),
@@ -454,7 +455,9 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
                 .compile(sgd(), Loss::MeanSquaredError, &[])
                 .unwrap(),
         ),
-    ]
+    ];
+    all.extend(images::models());
+    all
 }
 
 /// A model for each activation and each optimizer.

@@ -6,14 +6,19 @@ use crate::error::{Error, Result};
 
 /// The variables that are pruned, as TensorFlow's model optimization toolkit prunes them: of few
 /// numbers besides, such as biases and batch normalization's, each matters.
-pub(super) const PRUNED: [&str; 2] = ["kernel", "embeddings"];
+pub(super) const PRUNED: [&str; 4] = [
+    "kernel",
+    "depthwise_kernel",
+    "pointwise_kernel",
+    "embeddings",
+];
 
 /// The zeros among the numbers of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zeros {
     /// The layer's name.
     pub layer: String,
-    /// The variable's name: `kernel` or `embeddings`.
+    /// The variable's name: `kernel`, `embeddings`, or a kernel of a separable convolution.
     pub variable: &'static str,
     /// The zeros.
     pub zeros: usize,

@@ -1,12 +1,11 @@
 //! Folding: layers that in inference only scale and shift, or do nothing, become part of the dense
-//! layers beside them.
+//! layers beside them, or of the convolution before them.
 
 use super::check;
 use super::graph::Graph;
 use crate::error::Result;
-use crate::model::layers::Affine;
+use crate::model::layers::{Affine, Layer};
 use crate::model::{LayerEntry, Model, Source, Weight};
-use crate::rules::activations::Activation;
 
 /// A layer that was folded away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +23,13 @@ pub struct Folded {
 pub enum Folding {
     /// Nowhere: in inference it does nothing.
     Removed,
-    /// The weights of these dense layers.
+    /// The weights of these layers.
     Into(Vec<String>),
 }
 
 /// The model without the layers that its predictions do not need, and the names of these: batch
-/// normalization, `Normalization` and `Rescaling` become part of the dense layer before them, if it
-/// has no activation, or else of those behind; dropout, noise, and what else does nothing in
+/// normalization, `Normalization` and `Rescaling` become part of the dense layer or the convolution
+/// before them, if it has no activation, or else of the dense layers behind; dropout, noise, and what else does nothing in
 /// inference is left out. Predictions stay the same up to rounding.
 ///
 /// The result is a model of plain layers that Keras loads, without the optimizer's state. Nested
@@ -88,11 +87,12 @@ pub fn fold(model: &Model) -> Result<(Model, Vec<Folded>)> {
 /// A change by which a node is not needed any more.
 enum Change {
     Remove,
-    /// These layers take it into their weights: dense ones before it, or behind it.
+    /// These layers take it into their weights: one before it, whose output has so many channels, or
+    /// dense ones behind it.
     Fold {
         affine: Affine,
-        dense: Vec<usize>,
-        before: bool,
+        into: Vec<usize>,
+        channels: Option<usize>,
     },
 }
 
@@ -100,19 +100,17 @@ impl Change {
     fn apply(&self, model: &mut Model) -> Folding {
         let Change::Fold {
             affine,
-            dense,
-            before,
+            into,
+            channels,
         } = self
         else {
             return Folding::Removed;
         };
         let mut names = Vec::new();
-        for &layer in dense {
+        for &layer in into {
             let entry = &mut model.layers[layer];
-            if let Some(weights) = folded(entry, affine, *before) {
-                if let Some(dense) = entry.rule.as_dense_mut() {
-                    dense.use_bias = true;
-                }
+            if let Some((rule, weights)) = folded(entry, affine, *channels) {
+                entry.rule = rule;
                 entry.weights = weights;
             }
             names.push(entry.name.clone());
@@ -121,7 +119,7 @@ impl Change {
     }
 }
 
-/// The change of each node, if there is one. No dense layer takes part in two.
+/// The change of each node, if there is one. No layer takes part in two.
 fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
     let shapes = model.shapes()?;
     let graph = Graph::of(model);
@@ -131,8 +129,8 @@ fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
         let &[Source::Node(from)] = &model.nodes[node].inputs[..] else {
             return None;
         };
-        let layer = graph.free_dense(from)?;
-        let is_plain = model.layers[layer].rule.as_dense()?.activation == Activation::Linear;
+        let layer = graph.free(from)?;
+        let is_plain = model.layers[layer].rule.with_bias().is_some();
         (is_plain && graph.is_only_taker(node, from)).then(|| vec![layer])
     };
     // Through what only changes the shape.
@@ -150,18 +148,18 @@ fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
             return Some(Change::Remove);
         }
         let affine = entry.rule.affine(&entry.weights, shape)?;
-        let ways = [(before(node), true), (behind(node), false)];
-        for (dense, before) in ways {
-            let dense = dense.unwrap_or_default();
+        let ways = [(before(node), Some(shape.last())), (behind(node), None)];
+        for (into, channels) in ways {
+            let into = into.unwrap_or_default();
             let fits = |&layer: &usize| {
-                !taken[layer] && folded(&model.layers[layer], &affine, before).is_some()
+                !taken[layer] && folded(&model.layers[layer], &affine, channels).is_some()
             };
-            if !dense.is_empty() && dense.iter().all(fits) {
-                dense.iter().for_each(|&layer| taken[layer] = true);
+            if !into.is_empty() && into.iter().all(fits) {
+                into.iter().for_each(|&layer| taken[layer] = true);
                 return Some(Change::Fold {
                     affine,
-                    dense,
-                    before,
+                    into,
+                    channels,
                 });
             }
         }
@@ -172,25 +170,32 @@ fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
         .collect())
 }
 
-/// Kernel and bias of a dense layer that also scales and shifts: its output if that is done
-/// behind it (`before` the change stands the layer), else its input. `None` if the places along its
-/// last axis differ from each other, or if the numbers do not fit.
-fn folded(entry: &LayerEntry, affine: &Affine, before: bool) -> Option<Vec<Weight>> {
-    let dense = entry.rule.as_dense()?;
-    let (kernel, bias) = match &entry.weights[..] {
-        [kernel, bias] => (kernel, Some(bias)),
-        [kernel] => (kernel, None),
-        _ => return None,
+/// A layer that also scales and shifts, and its weights: the `channels` of its output, if that is done
+/// behind it, or its input. `None` if the places along its last axis differ from each other, or if
+/// the numbers do not fit.
+fn folded(
+    entry: &LayerEntry,
+    affine: &Affine,
+    channels: Option<usize>,
+) -> Option<(Layer, Vec<Weight>)> {
+    let rule = match channels {
+        Some(_) => entry.rule.with_bias()?,
+        None => entry.rule.as_dense()?.clone().use_bias(true).into(),
     };
-    let units = dense.units;
-    let width = if before { units } else { kernel.shape[0] };
+    let (bias, kernels) = match &entry.weights[..] {
+        [kernels @ .., bias] if bias.name == "bias" => (Some(bias), kernels),
+        kernels => (None, kernels),
+    };
+    let (kernel, others) = kernels.split_last()?;
+    let units = channels.unwrap_or(*kernel.shape.last()?);
+    let width = channels.unwrap_or(kernel.shape[0]);
     let (scale, offset) = affine.of_last_axis(width)?;
     let mut sums: Vec<f64> = match bias {
         Some(bias) => bias.values.iter().map(|&b| f64::from(b)).collect(),
         None => vec![0.0; units],
     };
     let mut values = kernel.values.clone();
-    if before {
+    if channels.is_some() {
         for (sum, (scale, offset)) in sums.iter_mut().zip(scale.iter().zip(offset)) {
             *sum = *sum * scale + offset;
         }
@@ -212,7 +217,8 @@ fn folded(entry: &LayerEntry, affine: &Affine, before: bool) -> Option<Vec<Weigh
         ..kernel.clone()
     };
     let bias = super::bias(sums.into_iter().map(|sum| sum as f32).collect());
-    let all = [kernel, bias];
+    let mut all = others.to_vec();
+    all.extend([kernel, bias]);
     let finite = all.iter().flat_map(|w| &w.values).all(|x| x.is_finite());
-    finite.then(|| all.into())
+    finite.then_some((rule, all))
 }

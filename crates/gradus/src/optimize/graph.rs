@@ -23,14 +23,20 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The layer of a node, if it is a dense one whose weights may change: used once, its kernel its
-    /// own and not quantized.
-    pub fn free_dense(&self, node: usize) -> Option<usize> {
+    /// The layer of a node, if its weights may change: it is used once, its kernel is its own and not
+    /// quantized.
+    pub fn free(&self, node: usize) -> Option<usize> {
         let layer = self.model.nodes[node].layer;
         let entry = &self.model.layers[layer];
-        let is_dense = entry.rule.as_dense().is_some() && !self.tied.contains(&*entry.name);
+        let is_own = !self.tied.contains(&*entry.name);
         let is_float = entry.rule.quantization().is_none();
-        (is_dense && is_float && self.uses[layer].len() == 1).then_some(layer)
+        (is_own && is_float && self.uses[layer].len() == 1).then_some(layer)
+    }
+
+    /// The dense layer of a node, if its weights may change.
+    pub fn free_dense(&self, node: usize) -> Option<usize> {
+        let layer = self.free(node)?;
+        self.model.layers[layer].rule.as_dense().map(|_| layer)
     }
 
     /// True if this node alone takes the output of `from`, which is no output of the model.

@@ -106,6 +106,16 @@ impl Window {
         self.rows.output * self.columns.output
     }
 
+    /// The dimensions of an input of so many channels.
+    pub fn inputs_of(self, channels: usize) -> [usize; 3] {
+        [self.rows.input, self.columns.input, channels]
+    }
+
+    /// The dimensions of an output of so many channels.
+    pub fn outputs_of(self, channels: usize) -> [usize; 3] {
+        [self.rows.output, self.columns.output, channels]
+    }
+
     /// Taps of the window.
     pub fn taps(self) -> usize {
         self.rows.taps * self.columns.taps

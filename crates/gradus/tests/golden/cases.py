@@ -1,5 +1,7 @@
-"""The table of cases. Group A: issue 2; B: issue 4; C: issue 5 (functional models, files trained before); D: issue 6 (raw rows)."""
+"""The table of cases. Group A: issue 2; B: issue 4; C: issue 5 (functional models, files trained before); D: issue 6 (raw rows);
+E: issue 21 (convolutions.py)."""
 import json
+import convolutions
 import numpy as np
 
 CASE_LIST = []
@@ -42,7 +44,7 @@ def make_raw_rows():
             "kind": rng.integers(0, 7, (50, 1)).astype("int64"), "kinds": rng.integers(0, 7, (50, 4)).astype("int64")}
 
 
-ARRAYS = {**make_arrays(), **make_raw_rows()}
+ARRAYS = {**make_arrays(), **make_raw_rows(), **convolutions.arrays()}
 
 
 def case(group, name, covers, layers=None, *, model=None, x="x", y="y", loss=SCCE, metrics=("accuracy",), optimizer=SGD,
@@ -767,6 +769,11 @@ raw("category_encoding", ["CategoryEncoding one_hot, multi_hot, count"], lambda 
     L.CategoryEncoding(num_tokens=7, output_mode="one_hot")(x["kind"]), L.CategoryEncoding(num_tokens=7)(x["kinds"]),
     L.CategoryEncoding(num_tokens=8, output_mode="count")(x["kinds"]),
     L.CategoryEncoding(num_tokens=3, output_mode="one_hot")(L.Discretization(bin_boundaries=[0.1, 2.0])(x["x"]))), x={"kind": "kind", "kinds": "kinds", "x": "x"})
+
+
+# ---- group E: images and sequences -----------------------------------------------------
+
+convolutions.add(case)
 
 
 def write_tables(folder):

@@ -254,6 +254,8 @@ const ENTROPIES: &[&str] = &[
 const ADAMS: &[&str] = &["Adam", "AdamW"];
 const LOOKUPS: &[&str] = &["IntegerLookup", "StringLookup"];
 
+const LORA: &[&str] = &["Conv1D", "Conv2D", "Dense", "Embedding"];
+
 /// As Keras 3.15 writes them, for every class.
 #[rustfmt::skip]
 const EXTRAS: &[Extra] = {
@@ -273,8 +275,8 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Flatten"], "data_format", Text("channels_last")),
         Extra::new(Layer, &[], "activity_regularizer", Null).unwritten(),
         Extra::new(Layer, &["Dense"], "quantization_config", Null),
-        Extra::new(Layer, &["Dense"], "lora_rank", Null).unwritten(),
-        Extra::new(Layer, &["Dense"], "lora_alpha", Null).any().unwritten(),
+        Extra::new(Layer, LORA, "lora_rank", Null).unwritten(),
+        Extra::new(Layer, LORA, "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, &["MCDropout", "MCAlphaDropout"], "noise_shape", Null).unwritten(),
         Extra::new(Layer, &[], "bounding_box_format", Null).of_images().unwritten(),
         Extra::new(Layer, &["LayerNormalization"], "rms_scaling", False),
@@ -290,8 +292,6 @@ const EXTRAS: &[Extra] = {
         Extra::new(Layer, &["Embedding"], "mask_zero", False),
         Extra::new(Layer, &["Embedding"], "input_length", Null).any().unwritten(),
         Extra::new(Layer, &["Embedding"], "quantization_config", Null),
-        Extra::new(Layer, &["Embedding"], "lora_rank", Null).unwritten(),
-        Extra::new(Layer, &["Embedding"], "lora_alpha", Null).any().unwritten(),
         Extra::new(Layer, LOOKUPS, "invert", False),
         Extra::new(Layer, LOOKUPS, "sparse", False),
         Extra::new(Layer, LOOKUPS, "idf_weights", Null),

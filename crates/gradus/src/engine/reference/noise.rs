@@ -1,7 +1,7 @@
 //! Random changes of each element.
 
 use super::{Compute, Run};
-use crate::plan::ops::{Dropout, Noise, NoiseGradient};
+use crate::plan::ops::{ChannelDropout, Dropout, Noise, NoiseGradient};
 
 impl Compute for Dropout {
     fn compute(&self, run: &mut Run<'_>) {
@@ -10,6 +10,21 @@ impl Compute for Dropout {
             let scale = 1.0 / (1.0 - self.rate);
             for (i, (y, x)) in y.iter_mut().zip(run.get(self.x)).enumerate() {
                 let keep = key.uniform::<f32>(i as u32) >= self.rate;
+                *y = if keep { x * scale } else { 0.0 };
+            }
+        });
+    }
+}
+
+impl Compute for ChannelDropout {
+    fn compute(&self, run: &mut Run<'_>) {
+        run.fill(self.y, |run, y| {
+            let key = run.key(self.stream);
+            let (size, width) = (self.view.per_row(), self.view.width);
+            let scale = 1.0 / (1.0 - self.rate);
+            for (i, (y, x)) in y.iter_mut().zip(run.get(self.x)).enumerate() {
+                let channel = i / size * width + i % width;
+                let keep = key.uniform::<f32>(channel as u32) >= self.rate;
                 *y = if keep { x * scale } else { 0.0 };
             }
         });

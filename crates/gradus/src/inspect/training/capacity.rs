@@ -27,7 +27,16 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     }
     let rows = planned.data.train_rows();
     let regularized = model.layers.iter().any(|layer| {
-        let rules = ["kernel", "bias", "embeddings", "gamma", "beta", "alpha"];
+        let rules = [
+            "kernel",
+            "depthwise_kernel",
+            "pointwise_kernel",
+            "bias",
+            "embeddings",
+            "gamma",
+            "beta",
+            "alpha",
+        ];
         layer.rule.traits().regularizes
             || rules.iter().any(|of| {
                 layer.rule.regularizer(of).is_some() || layer.rule.constraint(of).is_some()

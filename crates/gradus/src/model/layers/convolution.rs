@@ -229,6 +229,12 @@ impl<const RANK: usize> LayerFormula for Conv<RANK> {
         self.activity_regularizer.clone()
     }
 
+    fn with_bias(&self) -> Option<Self> {
+        let plain =
+            self.activation == Activation::Linear && self.data_format == DataFormat::ChannelsLast;
+        plain.then(|| self.clone().use_bias(true))
+    }
+
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {
         let y = channels_last(plan, &call, self.data_format, |plan, x, grid| {
             let dims = self.dims(&x.shape, grid)?;

@@ -203,6 +203,11 @@ impl LayerFormula for Dense {
         self.activity_regularizer.clone()
     }
 
+    fn with_bias(&self) -> Option<Self> {
+        let plain = self.activation == Activation::Linear && self.quantization.is_none();
+        plain.then(|| self.clone().use_bias(true))
+    }
+
     fn quantization(&self) -> Option<Quantization> {
         self.quantization
     }

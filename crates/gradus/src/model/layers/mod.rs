@@ -17,6 +17,7 @@ mod checks;
 mod encoding;
 mod keras;
 mod lookup;
+mod margins;
 mod quantization;
 mod sliding;
 mod spatial;
@@ -41,6 +42,7 @@ pub use global_pooling::{GlobalAveragePooling, GlobalMaxPooling};
 pub use hashing::MaskValue;
 pub use image::{DataFormat, Factor};
 pub use integer_lookup::OovMethod;
+pub use margins::Margins;
 pub use normalization::Statistic;
 pub use pooling::{AveragePooling, MaxPooling};
 pub use random_erasing::FillValue;
@@ -48,6 +50,7 @@ pub use random_flip::FlipMode;
 pub use separable_convolution::SeparableConv;
 pub use sliding::Padding;
 pub use spatial::PerAxis;
+pub use zero_padding::ZeroPadding;
 
 /// One use of a layer, as it is lowered.
 #[derive(Debug)]
@@ -167,6 +170,13 @@ pub(crate) trait LayerFormula: Rule {
         None
     }
 
+    /// Itself with a bias, if it does nothing but multiply its input by weights and add the bias,
+    /// and the last numbers of its last kernel are the channels of its output: what is done to
+    /// those can be done to the weights.
+    fn with_bias(&self) -> Option<Self> {
+        None
+    }
+
     /// The mode in which its weights are quantized.
     fn quantization(&self) -> Option<Quantization> {
         None
@@ -198,6 +208,7 @@ registry! {
         convolution: Conv1D["Convolution1D"], Conv2D["Convolution2D"];
         convolution_transpose: Conv1DTranspose["Convolution1DTranspose"],
             Conv2DTranspose["Convolution2DTranspose"];
+        cropping: Cropping1D[], Cropping2D[];
         dense: Dense[];
         dense_transpose: DenseTranspose[];
         depthwise_convolution: DepthwiseConv1D[], DepthwiseConv2D[];
@@ -212,6 +223,7 @@ registry! {
         global_pooling: GlobalAveragePooling1D["GlobalAvgPool1D"],
             GlobalAveragePooling2D["GlobalAvgPool2D"],
             GlobalMaxPooling1D["GlobalMaxPool1D"], GlobalMaxPooling2D["GlobalMaxPool2D"];
+        group_normalization: GroupNormalization[];
         hashing: Hashing[];
         integer_lookup: IntegerLookup[];
         isnan: Isnan[];
@@ -222,6 +234,7 @@ registry! {
         nan_to_num: NanToNum[];
         merge: Add[], Average[], Maximum[], Minimum[], Multiply[], Subtract[];
         normalization: Normalization[];
+        permute: Permute[];
         pooling: AveragePooling1D["AvgPool1D"], AveragePooling2D["AvgPool2D"],
             MaxPooling1D["MaxPool1D"], MaxPooling2D["MaxPool2D"];
         prelu: PReLU[];
@@ -235,13 +248,17 @@ registry! {
         random_zoom: RandomZoom[];
         relu: ReLU[];
         rescaling: Rescaling[];
+        repeat_vector: RepeatVector[];
         reshape: Reshape[];
         resizing: Resizing[];
         rrelu: RReLU[];
         separable_convolution: SeparableConv1D["SeparableConvolution1D"],
             SeparableConv2D["SeparableConvolution2D"];
         softmax: Softmax[];
+        spatial_dropout: SpatialDropout1D[], SpatialDropout2D[];
         string_lookup: StringLookup[];
+        up_sampling: UpSampling1D[], UpSampling2D[];
+        zero_padding: ZeroPadding1D[], ZeroPadding2D[];
     }
 }
 
@@ -318,6 +335,11 @@ impl Layer {
                 Err(Error::invalid("", found, "one that is not quantized yet"))
             }
         }
+    }
+
+    /// See [`LayerFormula::with_bias`].
+    pub(crate) fn with_bias(&self) -> Option<Layer> {
+        match_member!(&self.0, rule: R => rule.with_bias().map(Layer::from))
     }
 
     /// Takes the vocabulary of a file's text, if it has none among its arguments.

@@ -44,7 +44,6 @@ pub struct MaxPooling<const RANK: usize> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AveragePooling<const RANK: usize> {
     /// Size of the window: a number for all axes, or one for each.
-    #[serde(default = "two::<RANK>")]
     #[schemars(extend("examples" = [2]))]
     pub pool_size: PerAxis<RANK>,
     /// Pixels from a place of the window to the next. Default the window's size.
@@ -64,12 +63,6 @@ fn two<const RANK: usize>() -> PerAxis<RANK> {
 }
 
 impl<const RANK: usize> Default for MaxPooling<RANK> {
-    fn default() -> Self {
-        Self::new(2)
-    }
-}
-
-impl<const RANK: usize> Default for AveragePooling<RANK> {
     fn default() -> Self {
         Self::new(2)
     }

@@ -62,7 +62,7 @@ operations! { $
     pad: Pad;
     affine: Bias, BiasGradient, Scale, ScaleGradient;
     activation: Activate, ActivateGradient, Softmax, SoftmaxGradient;
-    noise: Dropout, Noise, NoiseGradient;
+    noise: Dropout, ChannelDropout, Noise, NoiseGradient;
     batch_norm: BatchNormTrain, BatchNormTrainGradient, BatchNormInfer, BatchNormInferGradient;
     row_norm: LayerNorm, LayerNormGradient, L2Normalize, L2NormalizeGradient;
     image: Augment, AugmentGradient, Resize, ResizeGradient;

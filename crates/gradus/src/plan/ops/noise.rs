@@ -2,7 +2,7 @@
 
 use crate::plan::backward::Pass;
 use crate::plan::lower::{Lowering, Value};
-use crate::plan::operands::{Operands, columns};
+use crate::plan::operands::{Operands, columns, per_row};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::{Buffer, View};
 use crate::rules::noise::Noise as Rule;
@@ -48,6 +48,39 @@ impl Operation for Dropout {
             rate,
             stream,
             view,
+        });
+        Backward::Passed
+    }
+}
+
+/// Dropout of channels: of each row, the same columns are 0 at all positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelDropout {
+    pub x: Buffer,
+    pub y: Buffer,
+    pub rate: f32,
+    pub stream: u32,
+    pub view: View,
+}
+
+impl Operation for ChannelDropout {
+    fn operands(&self) -> Operands {
+        let size = self.view.per_row();
+        Operands::new()
+            .read(self.x, per_row(size))
+            .write(self.y, per_row(size))
+    }
+
+    fn split(&self) -> Split {
+        Split::Rows(View::row(self.view.per_row()))
+    }
+
+    fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
+        let &ChannelDropout { x, view, .. } = self;
+        pass.pass_on(x, View::row(view.per_row()), |dx| ChannelDropout {
+            x: dy,
+            y: dx,
+            ..*self
         });
         Backward::Passed
     }
@@ -137,6 +170,23 @@ impl Lowering {
         }
         let y = self.like("dropped", &x.shape);
         self.push(Dropout {
+            x: x.buffer,
+            y: y.buffer,
+            rate: rate as f32,
+            stream,
+            view: x.view(),
+        });
+        y
+    }
+
+    /// x with a share `rate` of each row's channels, its columns, set to 0, if noise is active.
+    pub fn channel_dropout(&mut self, x: &Value, rate: f64) -> Value {
+        let stream = self.stream();
+        if !self.noisy() || rate == 0.0 {
+            return x.clone();
+        }
+        let y = self.like("dropped", &x.shape);
+        self.push(ChannelDropout {
             x: x.buffer,
             y: y.buffer,
             rate: rate as f32,

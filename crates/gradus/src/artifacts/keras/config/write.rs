@@ -345,8 +345,8 @@ fn written_layer(layer: &LayerEntry, inputs: Option<&[Shape]>) -> Value {
         quantized::write(mode, config);
     }
     match (layer.rule.class(), written["config"].as_object_mut()) {
-        // Keras' own class does not accept it.
-        ("Discretization", Some(config)) => {
+        // These classes of Keras do not accept it.
+        ("Discretization" | "SpatialDropout1D" | "SpatialDropout2D", Some(config)) => {
             config.remove("trainable");
         }
         ("StringLookup" | "IntegerLookup", Some(config)) => {

@@ -11,6 +11,7 @@ mod graph;
 mod places;
 mod quantized;
 mod rules;
+mod windows;
 
 use super::Inputs;
 use super::messages::{Entry, Graph, Model as File, OperatorSet, data_type};

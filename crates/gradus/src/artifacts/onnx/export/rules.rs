@@ -46,6 +46,12 @@ impl Export<'_> {
             Op::LayerNorm(op) => return Ok(self.layer_norm(n, op)),
             Op::L2Normalize(op) => self.unit_rows(op),
             Op::Resize(op) => self.resize(op),
+            Op::Conv(op) => self.convolution(op),
+            Op::ConvInput(op) => self.transposed_convolution(op),
+            Op::Depthwise(op) => self.depthwise(op),
+            Op::MaxPool(op) => self.max_pool(op),
+            Op::AveragePool(op) => self.average_pool(op),
+            Op::Pad(op) => self.pad(op),
             Op::Sum(op) => {
                 let (a, b, dims) = self.alike(op.a, op.b);
                 let y = self.builder.op("Add", &[&a, &b]);
@@ -82,7 +88,7 @@ impl Export<'_> {
             Op::MultiHot(op) => self.multi_hot(op),
             Op::Embed(op) => self.embed(op),
             Op::BatchMatMul(op) => self.batch_product(op),
-            Op::Dropout(_) | Op::Noise(_) => {
+            Op::Dropout(_) | Op::ChannelDropout(_) | Op::Noise(_) => {
                 return Err(
                     "it draws random numbers in every prediction, which ONNX files are \
                             not to do: `gradus predict --mc-samples N` samples it, and with a \

@@ -61,6 +61,61 @@ fn every_format_and_layout_comes_back() {
     assert_eq!(values(&other), values(&model));
 }
 
+/// PyTorch's kernels are (outputs, inputs of a group, rows, columns).
+#[test]
+fn kernels_of_convolutions_are_turned_for_pytorch() {
+    let conv = layers::Conv2D::new(4, [2, 3]).groups(2);
+    let depthwise = layers::DepthwiseConv2D::new([3, 1]).depth_multiplier(2);
+    let transposed = layers::Conv2DTranspose::new(5, [1, 2]);
+    let chain = Sequential::new().input([6, 5, 2]).seed(3);
+    let chain = chain.add_named("conv", conv, true);
+    let chain = chain.add_named("depthwise", depthwise, true);
+    let chain = chain.add_named("transposed", transposed, true);
+    let chain = chain.add(layers::Reshape::new([12, 5]));
+    let chain = chain.add_named("steps", layers::Conv1D::new(3, 4), true);
+    let model = chain.build().unwrap();
+    let folder = Folder::new();
+    let path = folder.path("torch.safetensors");
+    save_weights(&model, &path, Layout::PyTorch).unwrap();
+    let file = std::fs::read(&path).unwrap();
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
+    // Number of the kernel here at (row, column, channel, filter); there, its place.
+    let check = |layer: &str, shape: [usize; 4], place: fn([usize; 4]) -> [usize; 4]| {
+        let kernel = &model.layer(layer).unwrap().weights[0];
+        let found = &header[format!("{layer}.weight")];
+        assert_eq!(found["shape"], serde_json::json!(shape), "{layer}");
+        let start = found["data_offsets"][0].as_u64().unwrap() as usize + 8 + length;
+        let [_, columns, channels, filters] = kernel.shape[..] else {
+            panic!("{:?}", kernel.shape)
+        };
+        for (n, value) in kernel.values.iter().enumerate() {
+            let pixel = n / filters / channels;
+            let here = [
+                pixel / columns,
+                pixel % columns,
+                n / filters % channels,
+                n % filters,
+            ];
+            let [a, b, c, d] = place(here);
+            let there = ((a * shape[1] + b) * shape[2] + c) * shape[3] + d;
+            let bytes = &file[start + 4 * there..][..4];
+            assert_eq!(bytes, value.to_le_bytes(), "{layer} {here:?}");
+        }
+    };
+    check("conv", [4, 1, 2, 3], |[i, j, c, f]| [f, c, i, j]);
+    check("depthwise", [8, 1, 3, 1], |[i, j, c, m]| {
+        [c * 2 + m, 0, i, j]
+    });
+    check("transposed", [8, 5, 1, 2], |[i, j, o, c]| [c, o, i, j]);
+    let mut other = model.clone();
+    for weight in other.layers.iter_mut().flat_map(|layer| &mut layer.weights) {
+        weight.values.fill(0.0);
+    }
+    other.load_weights(&path).unwrap();
+    assert_eq!(values(&other), values(&model));
+}
+
 /// Expected: the outputs of PyTorch and of Keras for the same weights.
 #[test]
 fn weights_of_pytorch_and_keras_predict_what_they_predicted() {

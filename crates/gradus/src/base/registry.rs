@@ -35,8 +35,13 @@ impl Member {
     }
 
     /// Every name that it answers to, the usual one first.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.aliases.iter().copied().chain([self.class])
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let (first, last) = match self.small_aliases().next() {
+            None => (Some(self.class), None),
+            Some(_) => (None, Some(self.class)),
+        };
+        let aliases = self.aliases.iter().copied();
+        first.into_iter().chain(aliases).chain(last)
     }
 
     /// The aliases in small letters. Others are further names of the class.

@@ -138,7 +138,7 @@ def add(case):
     behind(steps, 3, "cropping1d", "Cropping1D", {"one": ((), {}), "each": (((0, 3),), {})})
     behind(images, 2, "up_sampling2d", "UpSampling2D", {
         "nearest": ((), {}), "rectangle": (((1, 3),), {}), "bilinear": ((2,), {"interpolation": "bilinear"}),
-        "bicubic": (((2, 1),), {"interpolation": "bicubic"}), "first": ((2,), {**first, "interpolation": "bilinear"})})
+        "bicubic": (((2, 1),), {"interpolation": "bicubic"}), "first": ((2,), {**first, "interpolation": "bilinear"})}, MOMENTUM)
     behind(steps, 2, "up_sampling1d", "UpSampling1D", {"two": ((), {}), "three": ((3,), {})})
     behind(images, 3, "permute", "Permute", {"image": (((3, 1, 2),), {}), "sides": (((2, 1, 3),), {})})
     steps("permute_steps", ["Permute"], lambda L: [L.Dense(3, activation="tanh"), L.Permute((2, 1)), L.Dense(4, activation="elu")])

@@ -89,17 +89,20 @@ pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled,
                 continue;
             }
             let found = by_name.remove(&keras).or_else(|| by_name.remove(&numbered));
-            let turned = found.is_none() && names::is_kernel(weight);
+            let turn = match found {
+                Some(_) => None,
+                None => names::turn(layer, weight),
+            };
             let Some(array) = found.or_else(|| by_name.remove(&pytorch)) else {
                 report.missing.push(keras);
                 continue;
             };
             let has_scale = by_name.contains_key(&format!("{keras}_scale"));
             check_quantized(weight, &array, has_scale)?;
-            let mut expected = weight.shape.clone();
-            if turned {
-                expected.reverse();
-            }
+            let expected = match &turn {
+                Some(turn) => turn.shape.clone(),
+                None => weight.shape.clone(),
+            };
             if array.shape != expected {
                 report.unfit.push(Unfit {
                     name: array.name,
@@ -108,9 +111,9 @@ pub(super) fn matched(model: &Model, arrays: Vec<NamedArray>) -> Result<(Filled,
                 });
                 continue;
             }
-            let values = match turned {
-                true => names::transpose(&array.values, expected[1]),
-                false => array.values,
+            let values = match turn {
+                Some(turn) => turn.back(&array.values, &weight.shape),
+                None => array.values,
             };
             filled.push((l, w, values));
             report.loaded.push(keras);

@@ -55,18 +55,18 @@ pub(crate) fn of(model: &Model, layout: Layout) -> Vec<NamedArray> {
     let mut arrays = Vec::new();
     for layer in &model.layers {
         for weight in layer.weights.iter().filter(|weight| is_kept(weight)) {
-            let transposed = layout == Layout::PyTorch && is_kernel(weight);
+            let turn = match layout {
+                Layout::PyTorch => turn(layer, weight),
+                Layout::Keras => None,
+            };
             arrays.push(NamedArray {
                 name: name(layer, weight, layout),
-                shape: match transposed {
-                    true => weight.shape.iter().rev().copied().collect(),
-                    false => weight.shape.clone(),
-                },
                 int8: weight.int8,
-                values: match transposed {
-                    true => transpose(&weight.values, weight.shape[1]),
-                    false => weight.values.clone(),
+                values: match &turn {
+                    Some(turn) => permuted(&weight.values, &weight.shape, &turn.order),
+                    None => weight.values.clone(),
                 },
+                shape: turn.map_or_else(|| weight.shape.clone(), |turn| turn.shape),
             });
         }
     }
@@ -95,17 +95,58 @@ pub(crate) fn is_kept(weight: &Weight) -> bool {
     weight.name != "count"
 }
 
-/// True if PyTorch stores it transposed.
-pub(crate) fn is_kernel(weight: &Weight) -> bool {
-    weight.name == "kernel" && weight.shape.len() == 2
+/// A kernel's form in PyTorch.
+pub(crate) struct Turn {
+    /// For each of its axes there, the axis here.
+    pub order: Vec<usize>,
+    /// Its shape there.
+    pub shape: Vec<usize>,
 }
 
-/// The transpose of a matrix with this many columns.
-pub(crate) fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
-    let rows = values.len() / columns.max(1);
-    let mut turned = Vec::with_capacity(values.len());
-    for column in 0..columns {
-        turned.extend((0..rows).map(|row| values[row * columns + column]));
+/// PyTorch's form of a kernel: outputs, inputs, then the axes that it slides along. None of other
+/// weights, which have the same there.
+pub(crate) fn turn(layer: &LayerEntry, weight: &Weight) -> Option<Turn> {
+    let rank = weight.shape.len();
+    if weight.name != "kernel" || rank < 2 {
+        return None;
     }
-    turned
+    let window = 0..rank - 2;
+    if layer.rule.is_depthwise() {
+        // There it is a convolution of as many groups as channels, which sees one channel each.
+        let order: Vec<usize> = [rank - 2, rank - 1]
+            .into_iter()
+            .chain(window.clone())
+            .collect();
+        let filters = weight.shape[rank - 2] * weight.shape[rank - 1];
+        let window = window.map(|axis| weight.shape[axis]);
+        let shape = [filters, 1].into_iter().chain(window).collect();
+        return Some(Turn { order, shape });
+    }
+    let order: Vec<usize> = [rank - 1, rank - 2].into_iter().chain(window).collect();
+    let shape = order.iter().map(|&axis| weight.shape[axis]).collect();
+    Some(Turn { order, shape })
+}
+
+/// An array of that shape with its axes in another order.
+fn permuted(values: &[f32], shape: &[usize], order: &[usize]) -> Vec<f32> {
+    let steps: Vec<usize> = (0..shape.len())
+        .map(|axis| shape[axis + 1..].iter().product())
+        .collect();
+    let mut places = vec![0];
+    for &axis in order {
+        let along = |place: usize| (0..shape[axis]).map(move |i| (place, i));
+        let all = places.into_iter().flat_map(along);
+        places = all.map(|(place, i)| place + i * steps[axis]).collect();
+    }
+    places.into_iter().map(|place| values[place]).collect()
+}
+
+impl Turn {
+    /// The values of a weight of that shape here, from those there.
+    pub fn back(&self, values: &[f32], shape: &[usize]) -> Vec<f32> {
+        let there: Vec<usize> = self.order.iter().map(|&axis| shape[axis]).collect();
+        let place = |axis: usize| self.order.iter().position(|&other| other == axis);
+        let back: Vec<usize> = (0..shape.len()).filter_map(place).collect();
+        permuted(values, &there, &back)
+    }
 }

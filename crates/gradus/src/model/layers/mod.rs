@@ -363,6 +363,11 @@ impl Layer {
         }
     }
 
+    /// True if it convolves each channel by itself.
+    pub(crate) fn is_depthwise(&self) -> bool {
+        matches!(self.0, Kind::DepthwiseConv1D(_) | Kind::DepthwiseConv2D(_))
+    }
+
     /// The function that it applies, if it is a layer of an activation alone.
     pub(crate) fn as_activation(&self) -> Option<&crate::rules::activations::Activation> {
         match &self.0 {

@@ -329,7 +329,8 @@ pub(super) const LANES_TOGETHER: usize = 16;
 
 /// Sums the block's columns: for each lane of them, `then` gets the sums over rows of some
 /// `numbers`, in four interleaved parts, so that additions don't wait for each other. A macro,
-/// since a closure might not be compiled for the detected processor.
+/// since a closure might not be compiled for the detected processor; it stands in an unsafe block,
+/// since the caller's numbers do.
 macro_rules! column_sums {
     ($lane:ty, $block:expr, |$row:ident, $column:ident, $count:ident| -> [$of:literal] $numbers:expr, |$sums:ident| $then:block) => {{
         use std::mem::MaybeUninit;
@@ -353,8 +354,8 @@ macro_rules! column_sums {
                     let $count = width.min(to - $column);
                     let mut sums = match start {
                         0 => [[<$lane as Lane>::zero(); $of]; 4],
-                        // SAFETY: written with the rows before these.
-                        _ => unsafe { kept.assume_init() },
+                        // Written with the rows before these.
+                        _ => kept.assume_init(),
                     };
                     for first in (start..end).step_by(4) {
                         for (i, part) in sums.iter_mut().enumerate() {
@@ -372,8 +373,8 @@ macro_rules! column_sums {
             for (n, part) in parts.iter().enumerate().take(here) {
                 let $column = from + n * width;
                 let $count = width.min(to - $column);
-                // SAFETY: written with the first rows.
-                let part = unsafe { part.assume_init() };
+                // Written with the first rows.
+                let part = part.assume_init();
                 let mut $sums = [<$lane as Lane>::zero(); $of];
                 for (i, sum) in $sums.iter_mut().enumerate() {
                     *sum = (part[0][i] + part[1][i]) + (part[2][i] + part[3][i]);

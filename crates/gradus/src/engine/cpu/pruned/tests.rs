@@ -38,6 +38,7 @@ fn both(
         columns: matrix.columns,
     };
     let block = Block {
+        first: 0,
         rows,
         stride: matrix.columns,
         from,

@@ -24,6 +24,8 @@ pub(super) struct Step {
 
 /// The layer of a step.
 #[derive(Clone, Debug)]
+// Steps are few beside the numbers of their weights.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum What {
     /// A dense layer, which may still get a bias or an activation.
     Dense(Dense),

@@ -43,6 +43,7 @@
 //! | a table: CSV, Parquet, record batches, frames, or columns of your own | [`data::Table::from_columns`], [`data::DataConfig::load_table`], [`model::Recipe::model_of`], [`Model::score`]: from vectors to scored rows in the first's example |
 //! | epochs, batches, callbacks (early stopping, your own) | [`train::Fit`], [`train::Callback`] |
 //! | predictions from many threads, of single rows of numbers | [`Model::predictor`] |
+//! | a program that only asks models, with fewer dependencies | `default-features = false, features = ["predict"]`: what is here but [`train`], [`experiment`], [`inspect`], [`optimize`], sources of data, ONNX |
 //! | uncertainty (Monte Carlo dropout) | [`Model::predict_mc`] |
 //! | freezing, reusing layers, pretraining | [`Model::set_trainable`], [`Sequential::add_layers`], [`train::Autoencoder`], [`train::Rbm`] |
 //! | a learning rate | [`Model::find_learning_rate`] |
@@ -54,18 +55,25 @@
 //! seed gives the same bits on any number of threads ([`set_threads`]).
 
 #![deny(unsafe_code)]
+// Parts of what remains without training are used by training alone: the linker leaves them out.
+#![cfg_attr(not(feature = "train"), allow(dead_code, unused_imports))]
 
 pub mod artifacts;
 mod base;
 pub mod data;
 mod engine;
 pub mod error;
+#[cfg(feature = "train")]
 pub mod experiment;
+#[cfg(feature = "train")]
 pub mod inspect;
 pub mod model;
+#[cfg(feature = "train")]
 pub mod optimize;
 mod plan;
+pub mod predict;
 pub mod rules;
+#[cfg(feature = "train")]
 pub mod train;
 
 pub use base::shape::Shape;
@@ -76,13 +84,9 @@ pub use model::{Dtype, Functional, Model, Sequential, layers};
 
 /// The names that most programs need: `use gradus::prelude::*;`.
 pub mod prelude {
-    pub use crate::artifacts::callbacks::{CSVLogger, ModelCheckpoint, TensorBoard};
-    pub use crate::data::{
-        self, Cells, DataConfig, Dataset, HoldOut, Scale, Split, SplitBy, Table, TableOptions,
-        Tensor,
-    };
+    pub use crate::data::{self, Cells, Dataset, Scale, Split, Table, TableOptions, Tensor};
     pub use crate::model::layers::{self, BatchNormalization, Dense, Dropout, Flatten, Layer};
-    pub use crate::model::{Functional, Model, OutputLoss, Recipe, Sequential};
+    pub use crate::model::{Functional, Model, OutputLoss, Sequential};
     pub use crate::rules::activations::Activation;
     pub use crate::rules::initializers::Initializer;
     pub use crate::rules::losses::Loss;
@@ -90,9 +94,16 @@ pub mod prelude {
     pub use crate::rules::optimizers::{Adam, AdamW, LearningRate, Nadam, Optimizer, RMSprop, SGD};
     pub use crate::rules::regularizers::{L1, L2};
     pub use crate::rules::schedules::{OneCycle, Schedule};
-    pub use crate::train::{
-        Callback, EarlyStopping, Fit, GradualUnfreezing, History, LearningRateScheduler, Logs,
-        OnNan, ReduceLROnPlateau, Training,
+
+    #[cfg(feature = "train")]
+    pub use crate::{
+        artifacts::callbacks::{CSVLogger, ModelCheckpoint, TensorBoard},
+        data::{DataConfig, HoldOut, SplitBy},
+        model::Recipe,
+        train::{
+            Callback, EarlyStopping, Fit, GradualUnfreezing, History, LearningRateScheduler, Logs,
+            OnNan, ReduceLROnPlateau, Training,
+        },
     };
 }
 

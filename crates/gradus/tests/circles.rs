@@ -12,12 +12,13 @@ use std::path::Path;
 
 /// The folders whose files are looked at. In `model/`, a `Model` has all its parts, which know it;
 /// in `plan/`, the operations emit each other's gradients.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "artifacts",
     "data",
     "engine",
     "experiment",
     "inspect",
+    "predict",
     "rules",
     "train",
 ];

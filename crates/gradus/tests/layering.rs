@@ -15,8 +15,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &["base", "error", "data", "rules", "plan"]),
     ("engine", &["base", "error", "rules", "plan"]),
     (
-        "train",
+        "predict",
         &["base", "error", "data", "rules", "plan", "model", "engine"],
+    ),
+    (
+        "train",
+        &[
+            "base", "error", "data", "rules", "plan", "model", "engine", "predict",
+        ],
     ),
     (
         "optimize",
@@ -24,7 +30,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "inspect",
-        &["base", "error", "data", "rules", "plan", "model", "train"],
+        &[
+            "base", "error", "data", "rules", "plan", "model", "predict", "train",
+        ],
     ),
     (
         "artifacts",

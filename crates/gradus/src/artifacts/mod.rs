@@ -1,8 +1,11 @@
 //! Artifacts: the files of models, weights and training logs.
 
+#[cfg(feature = "train")]
 pub mod callbacks;
 pub mod keras;
+#[cfg(feature = "train")]
 pub mod onnx;
+#[cfg(feature = "train")]
 pub(crate) mod report;
 pub mod weights;
 
@@ -28,6 +31,12 @@ impl Model {
     /// reports; the layers are usable all the same.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         Model::load_with_notes(path).map(|(model, _)| model)
+    }
+
+    /// Loads a model from the bytes of such a file: of one that a program embeds
+    /// (`include_bytes!`), or has from elsewhere than a disk.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
+        keras::from_bytes(bytes)
     }
 
     /// Like [`Model::load`], with one [`Note`](keras::Note) for each unread part of the training

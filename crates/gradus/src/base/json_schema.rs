@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 /// The separator between a family and a member in the names of definitions: `Layer.Dense`.
 pub(crate) const OF: char = '.';
 
+/// The schema of a member's arguments.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
 /// The schema of a family: the name of a member, or a table with `type`, the member's keys and the
 /// `common` ones, which are put behind them.
 ///
@@ -17,15 +20,15 @@ pub(crate) fn family(
     generator: &mut SchemaGenerator,
     name: &str,
     noun: &str,
-    members: &[Member],
+    (members, schemas): (&[Member], &[SchemaOf]),
     common: &Map<String, Value>,
 ) -> Schema {
     let mut alone = Vec::new();
     let mut types = Vec::new();
     let mut branches = Vec::new();
     let mut hints = Map::new();
-    for member in members {
-        let mut schema = (member.schema)(generator);
+    for (member, schema_of) in members.iter().zip(schemas) {
+        let mut schema = schema_of(generator);
         let names: Vec<&str> = member.names().collect();
         add_type(&mut schema, &names);
         if schema.get("required") == Some(&json!(["type"])) {

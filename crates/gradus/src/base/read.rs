@@ -8,8 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, json};
 use serde_path_to_error::{Path, Segment};
 
-/// A check of a value whose parts have the right types.
-type Check<'a, T> = &'a dyn Fn(&T) -> Result<()>;
+/// An error of a value's parts, with its place.
+type PartError = serde_path_to_error::Error<serde_json::Error>;
+
+/// A trial of reading a value: what its check says, if its parts have the right types.
+type Trial<'a> = &'a dyn Fn(&Value) -> std::result::Result<Result<()>, PartError>;
 
 /// Reads a configuration table from its fields.
 ///
@@ -17,7 +20,7 @@ type Check<'a, T> = &'a dyn Fn(&T) -> Result<()>;
 /// required key is missing too. A value of a wrong type is an error that says what would be right.
 pub fn read<T: DeserializeOwned>(at: &str, fields: Map<String, Value>) -> Result<T> {
     refuse_unknown(at, ("table", at), &fields, field_names::<T>())?;
-    typed(at, fields, &|_| Ok(()))
+    typed(at, fields, |_: &T| Ok(()))
 }
 
 /// Reads a member of a family from its arguments, and checks them.
@@ -27,7 +30,7 @@ pub(crate) fn read_rule<R: Rule>(
     fields: Map<String, Value>,
 ) -> Result<R> {
     refuse_unknown(at, (family, class), &fields, field_names::<R>())?;
-    let rule: R = typed(at, fields, &R::check)?;
+    let rule: R = typed(at, fields, R::check)?;
     rule.check().map_err(|error| error.under(at))?;
     Ok(rule)
 }
@@ -58,26 +61,34 @@ pub(crate) fn refuse_unknown(
 fn typed<T: DeserializeOwned>(
     at: &str,
     fields: Map<String, Value>,
-    check: Check<'_, T>,
+    check: impl Fn(&T) -> Result<()>,
 ) -> Result<T> {
     let fields = Value::Object(fields);
-    let error = match serde_path_to_error::deserialize::<_, T>(&fields) {
-        Ok(read) => return Ok(read),
-        Err(error) => error,
-    };
+    let trial = |value: &Value| parts(value).map(|read| check(&read));
+    parts(&fields).map_err(|error| in_words(at, &fields, &error, &trial))
+}
+
+/// Reads a value. Each type has its own machine code for that, and for nothing else here.
+#[inline(never)]
+fn parts<T: DeserializeOwned>(value: &Value) -> std::result::Result<T, PartError> {
+    serde_path_to_error::deserialize(value)
+}
+
+/// An error in the words of who wrote the fields.
+fn in_words(at: &str, fields: &Value, error: &PartError, trial: Trial<'_>) -> Error {
     let pointer = pointer(error.path());
     let at = join(at, error.path().to_string().trim_matches('.'));
     let found = fields.pointer(&pointer).unwrap_or(&Value::Null);
-    Err(match Refusal::of(&error.inner().to_string()) {
+    match Refusal::of(&error.inner().to_string()) {
         Refusal::Expected(form) => {
-            let expected = precise(&fields, &pointer, form, check);
+            let expected = precise(fields, &pointer, form, trial);
             Error::invalid(&at, found, expected)
         }
         Refusal::NoneOf(family, name, known) => {
             Error::unknown(&at, family, &name, known.iter().map(String::as_str))
         }
         Refusal::Missing(key) => {
-            let expected = missing(&fields, &pointer, &key, check);
+            let expected = missing(fields, &pointer, &key, trial);
             let expected = expected.map_or_else(String::new, |expected| format!(": {expected}"));
             Error::Config {
                 at,
@@ -85,7 +96,7 @@ fn typed<T: DeserializeOwned>(
             }
         }
         Refusal::Other(problem) => Error::Config { at, problem },
-    })
+    }
 }
 
 /// The path of an error, as [`Value::pointer`] takes it.
@@ -100,12 +111,7 @@ fn pointer(path: &Path) -> String {
 
 /// The expected value in words, as exact as the check of the whole says it: what it demands of a
 /// value of the right type that is as far off as can be.
-fn precise<T: DeserializeOwned>(
-    fields: &Value,
-    pointer: &str,
-    form: Form,
-    check: Check<'_, T>,
-) -> String {
+fn precise(fields: &Value, pointer: &str, form: Form, trial: Trial<'_>) -> String {
     let probes = match form {
         Form::Count => vec![json!(0)],
         Form::Number => vec![json!(-1e300), json!(1e300)],
@@ -116,11 +122,9 @@ fn precise<T: DeserializeOwned>(
     let tried = probes.into_iter().find_map(|probe| {
         let mut tried = fields.clone();
         *tried.pointer_mut(pointer)? = probe;
-        match serde_path_to_error::deserialize::<_, T>(&tried) {
-            Ok(value) => match check(&value) {
-                Err(Error::Invalid { at, expected, .. }) if at == key => Some(expected),
-                _ => None,
-            },
+        match trial(&tried) {
+            Ok(Err(Error::Invalid { at, expected, .. })) if at == key => Some(expected),
+            Ok(_) => None,
             Err(error) => match Refusal::of(&error.inner().to_string()) {
                 Refusal::NoneOf(_, _, known) if !known.is_empty() => {
                     let known: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
@@ -134,19 +138,14 @@ fn precise<T: DeserializeOwned>(
 }
 
 /// The value that a missing key takes, in words: what is said of one that none takes.
-fn missing<T: DeserializeOwned>(
-    fields: &Value,
-    pointer: &str,
-    key: &str,
-    check: Check<'_, T>,
-) -> Option<String> {
+fn missing(fields: &Value, pointer: &str, key: &str, trial: Trial<'_>) -> Option<String> {
     let mut tried = fields.clone();
     let table = tried.pointer_mut(pointer)?.as_object_mut()?;
     table.insert(key.to_owned(), json!([[[]]]));
-    let error = serde_path_to_error::deserialize::<_, T>(&tried).err()?;
+    let error = trial(&tried).err()?;
     let place = format!("{pointer}/{key}");
     match Refusal::of(&error.inner().to_string()) {
-        Refusal::Expected(form) => Some(precise(&tried, &place, form, check)),
+        Refusal::Expected(form) => Some(precise(&tried, &place, form, trial)),
         Refusal::Other(problem) => Some(problem.rsplit_once(", expected ")?.1.to_owned()),
         _ => None,
     }

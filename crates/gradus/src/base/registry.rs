@@ -9,7 +9,6 @@ pub use super::read::read;
 pub(crate) use super::read::{read_rule, refuse_unknown};
 
 use crate::error::{Error, Result, join, nearest};
-use schemars::{Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::Map;
@@ -27,8 +26,6 @@ pub struct Member {
     pub aliases: &'static [&'static str],
     /// The names of its arguments.
     pub fields: fn() -> &'static [&'static str],
-    /// The JSON Schema of its arguments.
-    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Member {
@@ -213,8 +210,13 @@ macro_rules! registry {
                     class: stringify!($rule),
                     aliases: &[$($alias),*],
                     fields: $crate::base::registry::field_names::<$rule>,
-                    schema: <$rule as schemars::JsonSchema>::json_schema,
                 }, )+)+
+            ];
+
+            /// The JSON Schema of each member's arguments. They are no part of `MEMBERS`, so that a
+            /// program that asks for none links none.
+            pub(crate) const SCHEMAS: &'static [$crate::base::json_schema::SchemaOf] = &[
+                $($( <$rule as schemars::JsonSchema>::json_schema, )+)+
             ];
 
             /// Keras' class name.
@@ -284,7 +286,8 @@ macro_rules! registry {
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let (name, common) = (stringify!($family), Default::default());
-                $crate::base::json_schema::family(generator, name, $noun, Self::MEMBERS, &common)
+                let members = (Self::MEMBERS, Self::SCHEMAS);
+                $crate::base::json_schema::family(generator, name, $noun, members, &common)
             }
         }
 

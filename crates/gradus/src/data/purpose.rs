@@ -1,7 +1,7 @@
 //! `Purpose`: the use that rows are opened for.
 
 use crate::base::shape::Shape;
-use crate::data::images::Pictures;
+use crate::data::pictures::Pictures;
 use crate::data::scale::Scale;
 use crate::data::schema::Schema;
 use crate::data::table::OnCopy;

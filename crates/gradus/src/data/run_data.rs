@@ -2,7 +2,7 @@
 
 use crate::base::memory::Memory;
 use crate::data::dataset::Dataset;
-use crate::data::images::Pictures;
+use crate::data::pictures::Pictures;
 use crate::data::schema::{LeftOut, Schema, Summary};
 use crate::data::stream::{Data, Stream};
 use crate::error::Result;

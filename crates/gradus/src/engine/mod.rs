@@ -91,7 +91,7 @@ pub(crate) trait Session: Send {
 
     /// A session for one host thread on the same variables, for plans that only read
     /// them. They cannot be written any more, neither here nor there.
-    fn share(&self) -> Box<dyn Session>;
+    fn share(&mut self) -> Box<dyn Session>;
 
     /// Gets the rows of a result (an output, losses, a penalty) of the last run of that plan.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);

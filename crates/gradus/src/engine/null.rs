@@ -42,7 +42,7 @@ impl Session for NullSession {
     ) {
     }
 
-    fn share(&self) -> Box<dyn Session> {
+    fn share(&mut self) -> Box<dyn Session> {
         let variables = self.variables.clone();
         Box::new(NullSession { variables })
     }

@@ -3,6 +3,7 @@
 mod convolution;
 mod images;
 mod observation;
+mod pruned;
 mod quantized;
 mod residual;
 
@@ -17,6 +18,7 @@ use crate::model::layers::{
 use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Sequential};
 use crate::plan::{Mode, Op};
+use crate::predict::device::Device;
 use crate::rules::activations::Activation;
 use crate::rules::constraints::{Axes, MaxNorm, NonNeg, UnitNorm};
 use crate::rules::initializers::Initializer;
@@ -24,7 +26,7 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{Adam, Ftrl, Lamb, Method, Muon, Nadam, Optimizer, SGD};
 use crate::rules::regularizers::{L1, L1L2, L2, OrthogonalRegularizer};
-use crate::train::{Device, Fit, Precision};
+use crate::train::{Fit, Precision};
 use std::collections::BTreeSet;
 
 fn data(rows: usize, inputs: usize, classes: usize) -> Dataset {

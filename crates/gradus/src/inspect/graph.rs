@@ -4,8 +4,8 @@ use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
 use crate::model::layers::{Dense, Effect, LayerTraits};
 use crate::model::{LayerEntry, Model, Node, Source};
+use crate::predict::feeds;
 use crate::rules::activations::{Activation, Nature};
-use crate::train::feeds;
 use std::collections::{HashMap, HashSet};
 
 /// A dense layer in its context.

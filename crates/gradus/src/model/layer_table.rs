@@ -104,7 +104,8 @@ impl JsonSchema for LayerTable {
         definitions.insert(format!("Layer{OF}Input"), input.to_value());
         definitions.insert(format!("Layer{OF}use"), used.to_value());
         definitions.insert(format!("Layer{OF}reuse"), reuse.to_value());
-        let layer = json_schema::family(generator, "Layer", "layer", Layer::MEMBERS, &common);
+        let members = (Layer::MEMBERS, Layer::SCHEMAS);
+        let layer = json_schema::family(generator, "Layer", "layer", members, &common);
         let mut hints = layer
             .get("anyOf")
             .and_then(|all| all.as_array()?.last())

@@ -1,14 +1,17 @@
 //! Models: a graph of layers with their weights, as plain data.
 
 mod compiled;
+#[cfg(feature = "train")]
 mod config;
 pub(crate) mod dtype;
 mod facts;
 pub(crate) mod feeds;
+#[cfg(feature = "train")]
 mod fixup;
 mod functional;
 pub(crate) mod graph;
 mod half;
+#[cfg(feature = "train")]
 mod layer_table;
 pub mod layers;
 pub(crate) mod lowering;
@@ -19,8 +22,10 @@ pub(crate) mod observed;
 pub(crate) mod order;
 pub(crate) mod parts;
 mod phrase;
+#[cfg(feature = "train")]
 mod predicts;
 mod prune;
+#[cfg(feature = "train")]
 mod recipe;
 mod reuse;
 pub(crate) mod sequential;
@@ -34,18 +39,23 @@ pub(crate) mod weights;
 mod zeros;
 
 pub use compiled::{Compiled, OutputLoss};
-pub(crate) use config::{Reuse, Saved};
 pub use dtype::Dtype;
 pub use facts::InputFacts;
 pub use functional::{Functional, Shared, Symbol, Symbols};
 pub use graph::{Input, LayerEntry, Model, Node, Source, State};
-pub(crate) use layer_table::LayerTable;
 pub use parts::{Submodel, Use};
 pub use prune::Prune;
-pub use recipe::{Recipe, Style};
 pub use sequential::Sequential;
-pub(crate) use table::TargetOutput;
 pub use table::{Scored, ScoredCells, ScoredColumn};
 pub use task::Task;
 pub use weights::Weight;
 pub use zeros::Zeros;
+
+#[cfg(feature = "train")]
+pub(crate) use self::{
+    config::{Reuse, Saved},
+    layer_table::LayerTable,
+    table::TargetOutput,
+};
+#[cfg(feature = "train")]
+pub use recipe::{Recipe, Style};

@@ -60,6 +60,12 @@ pub trait Operation: Sized {
         Vec::new()
     }
 
+    /// True if each element of its columns is made of the inputs' same element, so that it may be
+    /// cut by matrix rows as well. By default no.
+    fn is_by_element(&self) -> bool {
+        false
+    }
+
     /// Checks that its numbers fit each other. By default the operands' sizes say all.
     fn check(&self) -> Result<(), String> {
         Ok(())

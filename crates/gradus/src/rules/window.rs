@@ -55,15 +55,9 @@ impl Slide {
         (pixel < self.input).then_some(pixel)
     }
 
-    /// Pixels of the padded input, as far as a tap reaches, and at least those of the input that
-    /// one does.
+    /// Pixels of the padded input, as far as a tap reaches.
     pub fn padded(self) -> usize {
         (self.output - 1) * self.stride + self.reach()
-    }
-
-    /// True if every tap is inside the input.
-    pub fn is_inside(self) -> bool {
-        self.before == 0 && self.padded() <= self.input
     }
 
     fn check(self) -> Result<(), String> {
@@ -122,16 +116,12 @@ impl Window {
     }
 
     /// The input's pixel at a place and tap, each numbered row by row; none in the padding.
+    #[cfg(test)]
     pub fn pixel(self, place: usize, tap: usize) -> Option<usize> {
         let Window { rows, columns } = self;
         let row = rows.pixel(place / columns.output, tap / columns.taps)?;
         let column = columns.pixel(place % columns.output, tap % columns.taps)?;
         Some(row * columns.input + column)
-    }
-
-    /// True if every tap is inside the image.
-    pub fn is_inside(self) -> bool {
-        self.rows.is_inside() && self.columns.is_inside()
     }
 
     /// True if it takes each pixel by itself: what is done to a pixel is a product.

@@ -1,12 +1,12 @@
 //! Adaptation of layers to data before training: mean and variance, vocabularies, bins.
 
-use super::device::Device;
 use super::evaluate::ROWS;
 use crate::base::memory;
 use crate::data::{Data, Dataset, Tensor, Values};
 use crate::error::{Error, Result};
 use crate::model::layers::{Adapts, Axes, Seen};
 use crate::model::{LayerEntry, Model, Source};
+use crate::predict::device::Device;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -46,7 +46,7 @@ impl Model {
             if adaptation.done && !again {
                 continue;
             }
-            super::check::inputs(self, data.sample())?;
+            crate::predict::check::inputs(self, data.sample())?;
             let before = match node.inputs[0] {
                 Source::Input(_) => None,
                 Source::Node(before) => Some(self.before(before)?),
@@ -98,9 +98,9 @@ impl Reaching<'_> {
     /// The part of `data` that reaches the layer.
     fn of<'d>(&self, data: &'d Dataset) -> Result<Cow<'d, Tensor>> {
         match (&self.before, self.input) {
-            (None, Source::Input(n)) => {
-                Ok(Cow::Borrowed(super::feeds::inputs(self.model, data)?[n]))
-            }
+            (None, Source::Input(n)) => Ok(Cow::Borrowed(
+                crate::predict::feeds::inputs(self.model, data)?[n],
+            )),
             (Some(before), _) => before.predict_on(self.device, data).map(Cow::Owned),
             (None, Source::Node(_)) => Err(Error::Internal("a node without a model".into())),
         }

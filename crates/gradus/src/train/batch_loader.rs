@@ -1,12 +1,12 @@
 //! The batch loader: the batches of training and evaluation, from rows in memory, streams and
 //! generators.
 
-use super::feeds::tensors;
 use super::prepare::weigh_classes;
-use super::{check, feeds};
 use crate::data::{Batches, Data, Dataset, Drawn, Prepare, Tensor, Windows};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::predict::feeds::tensors;
+use crate::predict::{check, feeds};
 
 /// Batches in order, epoch by epoch.
 pub(super) enum BatchLoader {

@@ -1,7 +1,6 @@
 //! NaN and infinite losses: reaction, and search for their origin.
 
 use super::callbacks::Training;
-use super::runner::Runner;
 use super::steps::Steps;
 use crate::data::Tensor;
 use crate::engine::Step;
@@ -10,6 +9,7 @@ use crate::model::feeds;
 use crate::model::lowering::PlanSpec;
 use crate::model::{Model, Source};
 use crate::plan::Mode;
+use crate::predict::runner::Runner;
 use crate::rules::optimizers::Optimizer;
 
 /// The reaction to a loss that becomes NaN or infinite.

@@ -1,16 +1,16 @@
 //! Loss and metrics on data that is not trained on.
 
 use super::batch_loader::BatchLoader;
-use super::device::Device;
 use super::history::Logs;
 use super::meters::Meters;
-use super::runner::{Batch, Runner};
 use crate::data::Data;
 use crate::engine::Step;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
+use crate::predict::device::Device;
+use crate::predict::runner::{Batch, Runner};
 
 /// Rows of an evaluation batch: enough to keep the cores busy, few enough to stay in their caches.
 pub(crate) const ROWS: usize = 256;
@@ -131,7 +131,7 @@ impl Model {
     /// end.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
         let data = data.into();
-        super::check::labelled(self, data.sample())?;
+        crate::predict::check::labelled(self, data.sample())?;
         let mut runner = Runner::new(self, &Device::default(), &[plan_spec(&data, ROWS)])?;
         let mut evaluation = Evaluation::new(self, &runner, &data)?;
         let step = Step {

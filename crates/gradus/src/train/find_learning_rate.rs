@@ -3,13 +3,13 @@
 
 use super::batch_loader::{BatchLoader, Order};
 use super::callbacks::Training;
-use super::device::Device;
 use super::steps::Steps;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
+use crate::predict::device::Device;
 
 /// The learning-rate search: a few hundred training steps, each at a higher rate than the previous
 /// one, while the loss is observed.

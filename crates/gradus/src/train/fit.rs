@@ -2,7 +2,6 @@
 
 use super::blow_up::OnNan;
 use super::callbacks::{Callback, EarlyStopping, optimizer_mut};
-use super::device::Device;
 use super::epochs::Epochs;
 use super::health::Sampling;
 use super::history::History;
@@ -11,6 +10,7 @@ use super::precision::Precision;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::{Model, Recipe, mixup};
+use crate::predict::device::Device;
 use crate::rules::schedules::Schedule;
 
 /// The training configuration: Keras' arguments of `fit`, with Keras' defaults.

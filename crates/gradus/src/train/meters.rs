@@ -1,10 +1,10 @@
 //! Losses and metrics of an epoch, accumulated batch by batch.
 
 use super::history::Logs;
-use super::runner::Batch;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::feeds::FeedRole;
+use crate::predict::runner::Batch;
 use crate::rules::losses::Targets;
 use crate::rules::metrics::{self, Metric};
 

@@ -5,11 +5,12 @@ use crate::engine::reference::Reference;
 use crate::model::layers::{Dense, Flatten};
 use crate::model::mixup::Mixup;
 use crate::model::{Model, Sequential};
+use crate::predict::device::Device;
 use crate::rules::activations::Activation;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::SGD;
-use crate::train::{Device, Fit};
+use crate::train::Fit;
 
 const ROWS: usize = 10;
 const BATCH: usize = 4;

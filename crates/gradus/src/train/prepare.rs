@@ -1,11 +1,11 @@
 //! The preparation before the first step: a built and adapted model, and data that fits it.
 
-use super::check;
-use super::device::Device;
 use crate::data::classes::class_of;
 use crate::data::{Data, Dataset, Pictures, Tensor};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::predict::check;
+use crate::predict::device::Device;
 
 impl Model {
     /// Builds the model for the data, checks both, and adapts layers. Returns the training data,

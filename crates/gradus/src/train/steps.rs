@@ -4,13 +4,13 @@ use super::batch_loader::BatchLoader;
 use super::callbacks::{Progress, Training};
 use super::health::{self, LayerHealth, LayerHistograms};
 use super::meters::Meters;
-use super::runner::{Batch, Runner};
 use crate::data::Tensor;
 use crate::engine::Step;
 use crate::error::Result;
 use crate::model::mixup::Mixup;
 use crate::model::{Model, State};
 use crate::plan::Mode;
+use crate::predict::runner::{Batch, Runner};
 use crate::rules::optimizers::{Clock, Optimizer};
 use crate::rules::schedules::StepParameters;
 

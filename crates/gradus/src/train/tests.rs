@@ -1,12 +1,13 @@
 //! Tests of the loop around the engine, on the null engine.
 
 use super::callbacks::{Callback, EarlyStopping, Progress, ReduceLROnPlateau, Training};
-use super::{Device, Fit, History, Logs};
+use super::{Fit, History, Logs};
 use crate::data::{Dataset, Tensor};
 use crate::engine::null::Null;
 use crate::error::Result;
 use crate::model::layers::Dense;
 use crate::model::{Model, OutputLoss, Sequential};
+use crate::predict::device::Device;
 use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::SGD;

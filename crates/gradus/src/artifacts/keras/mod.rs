@@ -79,6 +79,16 @@ pub fn load_keras_with_notes(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>
     from_reader(open(path)?, path)
 }
 
+/// Loads a model from the bytes of a file.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Model> {
+    let path = Path::new("the model's bytes");
+    let first = &bytes[..bytes.len().min(foreign::ENOUGH)];
+    match foreign::file(path, first) {
+        Some(problem) => Err(Error::file(path, problem)),
+        None => from_reader(Cursor::new(bytes), path).map(|(model, _)| model),
+    }
+}
+
 /// Like [`load_keras_with_notes`], with the digest of the file, which is read once.
 pub(crate) fn load_keras_with_digest(path: &Path) -> Result<(Model, Vec<Note>, String)> {
     let bytes = files::read_from(open(path)?, path, MOST_BYTES)?;

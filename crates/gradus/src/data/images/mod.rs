@@ -2,13 +2,11 @@
 //!
 //! `options` are a user's; `files` finds the pictures and their classes, `decode` reads one,
 //! `resize` brings it to the size of the others, `pixels` does so with all, `cache` keeps what
-//! came of it, and `rows` reads that, part by part, where it does not fit into memory. `known`
-//! is what a model keeps of it.
+//! came of it, and `rows` reads that, part by part, where it does not fit into memory.
 
 mod cache;
 mod decode;
 mod files;
-mod known;
 mod options;
 mod pixels;
 mod resize;
@@ -21,8 +19,6 @@ use crate::data::tensor::Tensor;
 use crate::error::{Error, Result};
 use files::Found;
 pub(super) use files::no_classes;
-pub use known::Pictures;
-pub use options::Resize;
 pub(super) use options::{ColorMode, Images, Order, size_of};
 use pixels::Pixels;
 pub(super) use rows::PictureRows;

@@ -2,9 +2,10 @@
 
 use crate::base::registry::Value;
 use crate::base::shape::Shape;
+use crate::data::pictures::Resize;
 use crate::error::{Error, Result};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A folder of pictures, and the way they are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -27,19 +28,6 @@ pub(crate) struct Images {
     pub color_mode: Option<ColorMode>,
 }
 
-/// The way a picture comes to its size, always bilinear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Resize {
-    /// Changes its proportions.
-    #[default]
-    Stretch,
-    /// Crops both sides evenly: Keras' `crop_to_aspect_ratio`.
-    Crop,
-    /// Pads with black: Keras' `pad_to_aspect_ratio`.
-    Pad,
-}
-
 /// The channels of a picture, in Keras' words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -49,14 +37,6 @@ pub(crate) enum ColorMode {
     Rgb,
     /// Brightness: a JPEG's own, else 0.299 red + 0.587 green + 0.114 blue.
     Grayscale,
-}
-
-impl Resize {
-    pub(in crate::data) const NAMES: [(&'static str, Resize); 3] = [
-        ("stretch", Resize::Stretch),
-        ("crop", Resize::Crop),
-        ("pad", Resize::Pad),
-    ];
 }
 
 impl ColorMode {

@@ -3,7 +3,7 @@
 //! rounded to bytes.
 
 use super::decode::Picture;
-use super::options::Resize;
+use crate::data::pictures::Resize;
 
 /// Writes the picture, resized to height and width, to `out`.
 pub(super) fn resize(picture: &Picture, size: [usize; 2], how: Resize, out: &mut [u8]) {

@@ -3,7 +3,8 @@
 
 use super::decode::decode;
 use super::resize::resize;
-use super::{ColorMode, Resize, files};
+use super::{ColorMode, files};
+use crate::data::Resize;
 use crate::data::npy::read_npy;
 use std::path::{Path, PathBuf};
 

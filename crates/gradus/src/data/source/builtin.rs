@@ -8,7 +8,7 @@ use crate::base::registry::Value;
 use crate::data::builtin::{BUILT_IN, BuiltIn, HOUSING};
 use crate::data::conflict::conflict;
 use crate::data::dataset::Split;
-use crate::data::images::Pictures;
+use crate::data::pictures::Pictures;
 use crate::base::memory::Memory;
 use crate::data::excess::Excess;
 use crate::data::npy::is_array;

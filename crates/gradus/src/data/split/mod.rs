@@ -4,16 +4,24 @@
 //! machine. `hold_out` is what a user says of held-out rows, `keys` what a source tells of
 //! its rows, `choose` applies the first to the second.
 
+#[cfg(feature = "train")]
 mod choose;
 mod folds;
+#[cfg(feature = "train")]
 mod hold_out;
+#[cfg(feature = "train")]
 mod hold_out_keys;
+#[cfg(feature = "train")]
 mod keys;
 
-pub(super) use choose::{Chosen, choose, take_end};
+#[cfg(feature = "train")]
+pub(super) use self::{
+    choose::{Chosen, choose, take_end},
+    keys::Keys,
+};
 pub use folds::{block_folds, fold, folds, grouped_folds, stratified_folds, time_folds};
+#[cfg(feature = "train")]
 pub use hold_out::{HoldOut, SplitBy};
-pub(super) use keys::Keys;
 
 use crate::base::random::{Key, Sequence, Stream};
 use crate::error::{Error, Result};

@@ -16,6 +16,7 @@ mod arrow;
 mod block_column;
 mod calendar;
 mod cell;
+#[cfg(feature = "train")]
 mod copy;
 mod dates;
 mod describe;
@@ -45,11 +46,13 @@ mod text;
 mod typed;
 mod written;
 
+#[cfg(feature = "train")]
+pub(super) use self::copy::Copied;
+#[cfg(feature = "train")]
+pub use self::copy::{CopyProgress, OnCopy};
 pub(crate) use calendar::date_parts;
 pub(super) use calendar::day_of;
 pub(super) use cell::boolean as truth;
-pub(super) use copy::Copied;
-pub use copy::{CopyProgress, OnCopy};
 pub(super) use dates::day_and_time;
 pub use dates::{DateFormat, DatePattern};
 pub use describe::{ColumnLook, LookValues};

@@ -5,6 +5,7 @@ use super::compile::Compiled;
 use super::isa::Isa;
 use super::kernels::factors::{Lanes, Left};
 use super::packed::PanelPacked;
+use super::pruned::Pruned;
 use crate::base::random::{Key, Stream};
 use crate::engine::Step;
 use crate::plan::{Buffer, Plan};
@@ -29,6 +30,8 @@ pub(super) struct Context<'a> {
     pub step: &'a Step,
     /// This thread's scratch memory, and the number of its elements.
     pub scratch: (*mut f32, usize),
+    /// Variables without most of their zeros, of a session that shares them.
+    pub pruned: &'a [Option<Pruned>],
 }
 
 impl Context<'_> {
@@ -56,6 +59,11 @@ impl Context<'_> {
     /// The layout of a variable or of its gradient, if it is panel-packed.
     pub fn packed_weights(&self, buffer: Buffer) -> Option<PanelPacked> {
         self.compiled.weights[buffer.index()]
+    }
+
+    /// The weights without most of their zeros, if they are worth leaving out.
+    pub fn pruned(&self, weights: Buffer) -> Option<&Pruned> {
+        self.pruned.get(weights.index())?.as_ref()
     }
 
     /// True if a matrix with a row for each of the batch is panel-packed.

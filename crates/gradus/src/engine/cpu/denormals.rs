@@ -95,10 +95,11 @@ mod tests {
     use crate::engine::reference::Reference;
     use crate::model::layers::Dense;
     use crate::model::{Model, Sequential};
+    use crate::predict::device::Device;
     use crate::rules::initializers::{Constant, Initializer};
     use crate::rules::losses::Loss;
     use crate::rules::optimizers::SGD;
-    use crate::train::{Device, Fit};
+    use crate::train::Fit;
     use std::hint::black_box;
 
     /// True if this thread flushes denormal results, and if it flushes denormal inputs.

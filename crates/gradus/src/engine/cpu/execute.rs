@@ -12,6 +12,13 @@ use std::ops::Range;
 /// columns: 32 KiB, the first cache.
 const CACHED: usize = 8192;
 
+/// Elements of rows that the operations of a group go over before the next rows: 256 KiB, which
+/// stay in the second cache.
+const KEPT: usize = 65_536;
+
+/// Rows that are at least gone over together: a convolution turns its kernel for each such part.
+const LEAST_ROWS: usize = 512;
+
 /// Does a task's operations.
 pub(super) fn task(context: &Context<'_>, task: &Task) {
     let all = &context.plan().ops;
@@ -39,10 +46,12 @@ pub(super) fn task(context: &Context<'_>, task: &Task) {
             }
         }
         Split::Rows(view) => {
-            let (from, to) = task.share(context.rows * view.positions);
-            for op in &all[ops] {
-                run(op, context, Part::Rows(from, to));
-            }
+            rows(
+                context,
+                ops,
+                view,
+                task.share(context.rows * view.positions),
+            );
         }
         Split::Whole => {
             for op in &all[ops] {
@@ -58,6 +67,7 @@ fn columns(context: &Context<'_>, mut ops: Range<usize>, view: View, (from, to):
     let rows = context.rows * view.positions;
     let width = (CACHED / rows.max(1) / PANEL).max(1) * PANEL;
     let block = |op: usize, from, to| Block {
+        first: 0,
         rows,
         stride: view.width,
         from,
@@ -74,5 +84,31 @@ fn columns(context: &Context<'_>, mut ops: Range<usize>, view: View, (from, to):
             run(&all[op], context, Part::Columns(block(op, start, end)));
         }
         start = end;
+    }
+}
+
+/// Does operations on rows `from..to`, some rows at a time if there are several.
+fn rows(context: &Context<'_>, ops: Range<usize>, view: View, (from, to): (usize, usize)) {
+    let all = &context.plan().ops;
+    let together = match ops.len() {
+        1 => (to - from).max(1),
+        _ => (KEPT / view.width).max(LEAST_ROWS),
+    };
+    for start in (from..to).step_by(together) {
+        let end = to.min(start + together);
+        for op in &all[ops.clone()] {
+            let part = match op.split() {
+                Split::Columns(_) => Part::Columns(Block {
+                    first: start,
+                    rows: end - start,
+                    stride: view.width,
+                    from: 0,
+                    to: view.width,
+                    packed: false,
+                }),
+                _ => Part::Rows(start, end),
+            };
+            run(op, context, part);
+        }
     }
 }

@@ -124,7 +124,10 @@ impl Isa {
             #[cfg(test)]
             other => other.run(kernel),
             #[cfg(not(test))]
-            other => unreachable!("{other:?} has no pairs"),
+            other => {
+                let _ = kernel;
+                unreachable!("{other:?} has no pairs")
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod ops;
 mod packed;
 mod pairs;
 pub(crate) mod pool;
+mod pruned;
 mod session;
 mod simd;
 mod sparse;

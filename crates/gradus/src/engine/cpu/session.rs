@@ -10,12 +10,14 @@ use super::isa::Isa;
 use super::kernels::int8::Int8Packed;
 use super::packed::PanelPacked;
 use super::pool::{self, Barrier, Pool};
+use super::pruned::{self, Pruned};
 use super::thread_tuner::ThreadTuner;
 use super::{execute, memory, ops};
 use crate::base::threads::threads as count;
 use crate::engine::{Fill, Session, Step};
 use crate::error::Result;
 use crate::plan::{Buffer, BufferInfo, Op, Plan, Program, Role};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,6 +28,8 @@ pub(super) struct CpuSession {
     /// Shared with sessions on the same weights, which only read them.
     variables: Arc<Arena>,
     memory: Arc<[VariableMemory]>,
+    /// Variables without most of their zeros; `None` until they are shared, since they may change.
+    pruned: Option<Arc<[Option<Pruned>]>>,
     /// A single arena for all plans: only one runs at a time.
     temporaries: Arena,
     /// Scratch memory of each thread.
@@ -89,7 +93,14 @@ impl CpuSession {
         let plans = plans.collect::<Result<Vec<_>>>()?;
         memory::check_session(end, &plans, threads.unwrap_or_else(count))?;
         let variables = Arc::new(Arena::new(end));
-        Ok(Self::on(isa, threads, variables, memory.into(), plans))
+        Ok(Self::on(
+            isa,
+            threads,
+            variables,
+            memory.into(),
+            plans,
+            None,
+        ))
     }
 
     /// A session for compiled plans on these variables.
@@ -99,11 +110,13 @@ impl CpuSession {
         variables: Arc<Arena>,
         memory: Arc<[VariableMemory]>,
         plans: Vec<Arc<Compiled>>,
+        pruned: Option<Arc<[Option<Pruned>]>>,
     ) -> Self {
         let count = threads.unwrap_or_else(count);
         let most = |f: fn(&Compiled) -> usize| plans.iter().map(|c| f(c)).max().unwrap_or(0);
         let temporaries = Arena::new(most(|compiled| compiled.arena));
         let scratch_room = most(|compiled| ops::scratch(&compiled.plan));
+        let scratch_room = scratch_room.max(pruned::room(isa, pruned.as_deref()));
         let plans = plans
             .into_iter()
             .map(|compiled| Prepared {
@@ -118,12 +131,42 @@ impl CpuSession {
             plans,
             variables,
             memory,
+            pruned,
             temporaries,
             scratch: (0..count).map(|_| Arena::new(scratch_room)).collect(),
             scratch_room,
             barrier: Barrier::default(),
             own_pool: threads.map(Pool::new),
         }
+    }
+
+    /// Looks for weights that are mostly zeros, and makes room for products without them.
+    fn leave_zeros_out(&mut self) -> Arc<[Option<Pruned>]> {
+        let plans = self.plans.iter().map(|prepared| &prepared.compiled.plan);
+        let products = plans.flat_map(|plan| &plan.ops).filter_map(|op| match op {
+            Op::MatMul(product) => Some(product.w.index()),
+            _ => None,
+        });
+        let factors: HashSet<usize> = products.collect();
+        let variables = self.memory.iter().enumerate();
+        let pruned: Arc<[_]> = variables
+            .map(|(i, of)| match of.layout {
+                Layout::Panels(matrix) if factors.contains(&i) => {
+                    let from = self.variables.at(of.start);
+                    // SAFETY: the variable's place in the arena, which nobody writes to any more.
+                    let numbers = unsafe { std::slice::from_raw_parts(from, of.size) };
+                    Pruned::of(self.isa, matrix, numbers)
+                }
+                _ => None,
+            })
+            .collect();
+        let room = pruned::room(self.isa, Some(&pruned));
+        if room > self.scratch_room {
+            self.scratch_room = room;
+            self.scratch.fill_with(|| Arena::new(room));
+        }
+        self.pruned = Some(Arc::clone(&pruned));
+        pruned
     }
 }
 
@@ -192,6 +235,7 @@ impl Session for CpuSession {
         let prepared = &self.plans[plan];
         let (isa, scratch, barrier) = (self.isa, &self.scratch, &self.barrier);
         let room = self.scratch_room;
+        let pruned = self.pruned.as_deref().unwrap_or_default();
         let run = |threads: usize, number: usize| {
             let context = Context {
                 isa,
@@ -200,6 +244,7 @@ impl Session for CpuSession {
                 rows,
                 step,
                 scratch: (scratch[number].at(0), room),
+                pruned,
             };
             // The callback that fills a batch is no kernel, and need not know of this.
             fill_feeds(&context, fill, number, threads);
@@ -235,9 +280,9 @@ impl Session for CpuSession {
         self.plans[plan].tuner.took(start.elapsed());
     }
 
-    fn share(&self) -> Box<dyn Session> {
-        let plans = self.plans.iter().map(|prepared| &prepared.compiled);
-        for Compiled { plan, .. } in plans.clone().map(|compiled| &**compiled) {
+    fn share(&mut self) -> Box<dyn Session> {
+        for Prepared { compiled, .. } in &self.plans {
+            let plan = &compiled.plan;
             let role = |b: Buffer| plan.buffers[b.index()].role;
             let mut written = plan.ops.iter().flat_map(Op::writes);
             assert!(
@@ -245,12 +290,16 @@ impl Session for CpuSession {
                 "a plan that changes variables cannot share them"
             );
         }
+        let known = self.pruned.clone();
+        let pruned = known.unwrap_or_else(|| self.leave_zeros_out());
+        let plans = self.plans.iter().map(|prepared| &prepared.compiled);
         Box::new(Self::on(
             self.isa,
             Some(1),
             Arc::clone(&self.variables),
             Arc::clone(&self.memory),
             plans.map(Arc::clone).collect(),
+            Some(pruned),
         ))
     }
 

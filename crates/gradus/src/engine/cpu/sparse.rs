@@ -266,6 +266,7 @@ pub(super) unsafe fn turn(
                 from: first,
                 to: end,
                 y: to,
+                y_stride: rows,
             }),
             Left::PanelPacked(x) | Left::Columns(x, _) => {
                 for column in (first..end).step_by(isa.width()) {
@@ -277,6 +278,7 @@ pub(super) unsafe fn turn(
                         from: 0,
                         to: width.min(end - column),
                         y: to.add((column - first) * rows),
+                        y_stride: rows,
                     });
                 }
             }
@@ -336,6 +338,7 @@ mod tests {
                         true => Right::Transposed(b(columns, depth)),
                     };
                     let block = Block {
+                        first: 0,
                         rows,
                         stride: columns,
                         from: 2 * isa.width(),

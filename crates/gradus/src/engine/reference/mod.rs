@@ -92,7 +92,7 @@ impl Session for ReferenceSession {
         self.results[plan] = run.buffers;
     }
 
-    fn share(&self) -> Box<dyn Session> {
+    fn share(&mut self) -> Box<dyn Session> {
         Box::new(ReferenceSession {
             plans: self.plans.clone(),
             variables: self.variables.clone(),

@@ -3,9 +3,9 @@
 use super::{Cpu, Isa, Reference};
 use crate::engine::{Engine, Step};
 use crate::plan::ops::{
-    AveragePool, AveragePoolGradient, Conv, ConvDims, ConvInput, ConvKernel, ConvKernelSum,
-    Depthwise, DepthwiseDims, DepthwiseInput, DepthwiseKernel, MaxPool, MaxPoolGradient, Pad,
-    PadDims, PoolDims, Ties,
+    AveragePool, AveragePoolGradient, Conv, ConvDims, ConvInput, ConvKernel, Depthwise,
+    DepthwiseDims, DepthwiseInput, DepthwiseKernel, KernelShape, KernelSum, MaxPool,
+    MaxPoolGradient, Pad, PadDims, PoolDims, Ties,
 };
 use crate::plan::{Buffer, BufferInfo, Mode, Op, Plan, Program, Role, Size, Variable, verify};
 use crate::rules::window::{Slide, Window};
@@ -184,6 +184,42 @@ fn windows() -> Vec<Window> {
     ]
 }
 
+/// Compares a convolution and its gradients.
+fn compare_convolution(dims: ConvDims, rows: (usize, usize)) {
+    let product = dims.product();
+    let kernel = product.inputs * product.outputs;
+    let mut ops = Ops::default();
+    let (w, dw) = (ops.variable(kernel), ops.variable(kernel));
+    let x = ops.feed(dims.input_view().per_row());
+    let dy = ops.feed(dims.output_view().per_row());
+    let y = ops.result(dims.output_view().per_row());
+    let dx = ops.result(dims.input_view().per_row());
+    let count = dims.parts();
+    let parts = match count {
+        1 => dw,
+        _ => ops.temporary(Size::Fixed(count * kernel)),
+    };
+    ops.ops.push(Conv { x, w, y, dims }.into());
+    ops.ops.push(ConvInput { dy, w, dx, dims }.into());
+    let gradient = ConvKernel {
+        x,
+        dy,
+        dw: parts,
+        dims,
+    };
+    ops.ops.push(gradient.into());
+    if count > 1 {
+        let sum = KernelSum {
+            parts,
+            count,
+            dw,
+            shape: KernelShape::Product(product),
+        };
+        ops.ops.push(sum.into());
+    }
+    compare(&format!("{dims:?}"), &ops, rows);
+}
+
 #[test]
 fn convolutions_are_those_of_the_reference() {
     let sizes = [
@@ -191,76 +227,45 @@ fn convolutions_are_those_of_the_reference() {
         (3, 8, 1),
         (16, 16, 1),
         (9, 33, 1),
-        (20, 48, 1),
+        (20, 24, 1),
         (6, 8, 2),
         (24, 48, 3),
     ];
-    for (w, window) in windows().into_iter().enumerate() {
-        for (n, (channels, filters, groups)) in sizes.into_iter().enumerate() {
+    for (n, window) in windows().into_iter().enumerate() {
+        let some = sizes.iter().enumerate().filter(|(i, _)| (i + n) % 3 == 0);
+        for (i, &(channels, filters, groups)) in some {
             let dims = ConvDims {
                 window,
                 channels,
                 filters,
                 groups,
             };
-            let product = dims.product();
-            let kernel = product.inputs * product.outputs;
-            let mut ops = Ops::default();
-            let (w, dw) = (ops.variable(kernel), ops.variable(kernel));
-            let x = ops.feed(dims.input_view().per_row());
-            let dy = ops.feed(dims.output_view().per_row());
-            let y = ops.result(dims.output_view().per_row());
-            let dx = ops.result(dims.input_view().per_row());
-            let parts = dims.parts();
-            let sums = match parts {
-                1 => dw,
-                _ => ops.temporary(Size::Fixed(parts * kernel)),
-            };
-            ops.ops.push(Conv { x, w, y, dims }.into());
-            ops.ops.push(ConvInput { dy, w, dx, dims }.into());
-            ops.ops.push(
-                ConvKernel {
-                    x,
-                    dy,
-                    dw: sums,
-                    dims,
-                }
-                .into(),
-            );
-            if parts > 1 {
-                ops.ops.push(
-                    ConvKernelSum {
-                        parts: sums,
-                        dw,
-                        dims,
-                    }
-                    .into(),
-                );
-            }
-            let rows = if (n + window.outputs()) % 2 == 0 {
-                (3, 5)
-            } else {
-                (1, 2)
-            };
-            compare(&format!("{dims:?}"), &ops, rows);
-        }
-        // A kernel too large for parts.
-        if w == 1 {
-            let dims = ConvDims {
-                window,
-                channels: 130,
-                filters: 260,
-                groups: 1,
-            };
-            assert_eq!(dims.parts(), 1);
+            let rows = if i % 2 == 0 { (3, 5) } else { (1, 2) };
+            compare_convolution(dims, rows);
         }
     }
 }
 
 #[test]
+fn a_kernel_too_large_for_parts_is_cut_by_rows() {
+    let axis = slide(4, 3, 1, 1, 0);
+    let dims = ConvDims {
+        window: Window {
+            rows: axis,
+            columns: axis,
+        },
+        channels: 130,
+        filters: 260,
+        groups: 1,
+    };
+    assert_eq!(dims.parts(), 1);
+    compare_convolution(dims, (1, 2));
+}
+
+#[test]
 fn convolutions_by_channels_are_those_of_the_reference() {
-    for (w, window) in windows().into_iter().enumerate() {
-        for (channels, multiplier) in [(1, 1), (3, 1), (16, 1), (21, 1), (5, 3), (8, 2)] {
+    for (n, window) in windows().into_iter().enumerate() {
+        for (channels, multiplier) in [(1, 1), (16, 1), (21, 1), (5, 3)] {
             let dims = DepthwiseDims {
                 window,
                 channels,
@@ -268,23 +273,30 @@ fn convolutions_by_channels_are_those_of_the_reference() {
             };
             let kernel = window.taps() * dims.filters();
             let mut ops = Ops::default();
-            let (w_, dw) = (ops.variable(kernel), ops.variable(kernel));
+            let (w, dw) = (ops.variable(kernel), ops.variable(kernel));
             let x = ops.feed(dims.input_view().per_row());
             let dy = ops.feed(dims.output_view().per_row());
             let y = ops.result(dims.output_view().per_row());
             let dx = ops.result(dims.input_view().per_row());
-            ops.ops.push(Depthwise { x, w: w_, y, dims }.into());
-            ops.ops.push(
-                DepthwiseInput {
-                    dy,
-                    w: w_,
-                    dx,
-                    dims,
-                }
-                .into(),
-            );
-            ops.ops.push(DepthwiseKernel { x, dy, dw, dims }.into());
-            let rows = if w % 2 == 0 { (3, 5) } else { (1, 2) };
+            let (count, shape) = (dims.parts(), KernelShape::Rows(kernel));
+            let parts = ops.temporary(Size::Fixed(count * kernel));
+            ops.ops.push(Depthwise { x, w, y, dims }.into());
+            ops.ops.push(DepthwiseInput { dy, w, dx, dims }.into());
+            let gradient = DepthwiseKernel {
+                x,
+                dy,
+                dw: parts,
+                dims,
+            };
+            ops.ops.push(gradient.into());
+            let sum = KernelSum {
+                parts,
+                count,
+                dw,
+                shape,
+            };
+            ops.ops.push(sum.into());
+            let rows = if n % 2 == 0 { (3, 5) } else { (1, 2) };
             compare(&format!("{dims:?}"), &ops, rows);
         }
     }
@@ -293,7 +305,7 @@ fn convolutions_by_channels_are_those_of_the_reference() {
 #[test]
 fn pooling_is_that_of_the_reference() {
     for window in windows() {
-        for channels in [1, 3, 16, 21] {
+        for channels in [1, 21] {
             let dims = PoolDims { window, channels };
             for ties in [Ties::First, Ties::Share] {
                 let mut ops = Ops::default();

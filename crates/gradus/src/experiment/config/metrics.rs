@@ -71,6 +71,7 @@ impl JsonSchema for MetricTable {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let common = json_schema::properties(Common::json_schema(generator));
-        json_schema::family(generator, "Metric", "metric", Metric::MEMBERS, &common)
+        let members = (Metric::MEMBERS, Metric::SCHEMAS);
+        json_schema::family(generator, "Metric", "metric", members, &common)
     }
 }

@@ -28,6 +28,10 @@ impl Operation for Activate {
         Split::Columns(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Activate { x, y, view, .. } = self;
         let rule = self.rule.clone();
@@ -68,6 +72,10 @@ impl Operation for ActivateGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_element(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

@@ -28,6 +28,10 @@ impl Operation for Bias {
         Split::Columns(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Bias { x, bias, view, .. } = self;
         if pass.wants(bias) {
@@ -87,6 +91,10 @@ impl Operation for Scale {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_element(&self) -> bool {
+        true
     }
 
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {

@@ -143,6 +143,10 @@ impl Operation for BatchNormInfer {
         Split::Columns(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     /// γ and β are not trained here: `Lowering::normalize` takes operations of their own
     /// for those that are.
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
@@ -192,6 +196,10 @@ impl Operation for BatchNormInferGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_element(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

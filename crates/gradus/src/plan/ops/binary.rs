@@ -29,6 +29,10 @@ impl Operation for Sum {
         Split::Columns(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         for part in [self.a, self.b] {
             if pass.wants(part) {
@@ -60,6 +64,10 @@ impl Operation for Binary {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_element(&self) -> bool {
+        true
     }
 
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
@@ -113,6 +121,10 @@ impl Operation for BinaryGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_element(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

@@ -103,6 +103,11 @@ impl Op {
         with_op!(self, |op| op.factors_mut())
     }
 
+    /// See [`Operation::is_by_element`].
+    pub fn is_by_element(&self) -> bool {
+        with_op!(self, |op| op.is_by_element())
+    }
+
     /// See [`Operation::check`].
     pub fn check(&self) -> Result<(), String> {
         with_op!(self, |op| op.check())
@@ -137,6 +142,12 @@ impl Op {
             self,
             Op::Observe(_) | Op::Keep(_) | Op::Norm(_) | Op::Count(_)
         )
+    }
+
+    /// True if what it makes of some rows or columns is made of others of its inputs, too: a
+    /// product, or pooling.
+    pub fn reads_around(&self) -> bool {
+        self.is_product() || matches!(self, Op::MaxPool(_) | Op::AveragePool(_))
     }
 
     /// True of a matrix product: the start of a group, never a follower.

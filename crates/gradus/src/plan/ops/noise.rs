@@ -30,6 +30,10 @@ impl Operation for Dropout {
         Split::Columns(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Dropout {
             x,

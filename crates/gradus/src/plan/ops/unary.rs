@@ -27,6 +27,10 @@ impl Operation for Unary {
         Split::Rows(self.view)
     }
 
+    fn is_by_element(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Unary { x, view, .. } = self;
         if !self.rule.has_derivative() {

@@ -257,7 +257,8 @@ impl JsonSchema for Loss {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let common = json_schema::properties(Shared::json_schema(generator));
-        json_schema::family(generator, "Loss", "loss", Self::MEMBERS, &common)
+        let members = (Criterion::MEMBERS, Criterion::SCHEMAS);
+        json_schema::family(generator, "Loss", "loss", members, &common)
     }
 }
 

@@ -489,7 +489,8 @@ impl JsonSchema for Optimizer {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let common = json_schema::properties(Common::json_schema(generator));
         let (name, noun) = ("Optimizer", "optimizer");
-        json_schema::family(generator, name, noun, Method::MEMBERS, &common)
+        let members = (Method::MEMBERS, Method::SCHEMAS);
+        json_schema::family(generator, name, noun, members, &common)
     }
 }
 

@@ -7,14 +7,14 @@ mod pruning;
 mod reduce_lr_on_plateau;
 mod terminate_on_nan;
 
-use super::device::Device;
 use super::health::HealthView;
 use super::history::Logs;
 use super::meters::Meters;
-use super::runner::Runner;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::PlanSpec;
+use crate::predict::device::Device;
+use crate::predict::runner::Runner;
 use crate::rules::metrics::Better;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use std::fmt;

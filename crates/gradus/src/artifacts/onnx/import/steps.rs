@@ -24,8 +24,7 @@ pub(super) struct Step {
 
 /// The layer of a step.
 #[derive(Clone, Debug)]
-// Steps are few beside the numbers of their weights.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant)] // One for each node, for a moment.
 pub(super) enum What {
     /// A dense layer, which may still get a bias or an activation.
     Dense(Dense),

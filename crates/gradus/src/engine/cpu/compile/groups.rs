@@ -16,27 +16,31 @@ pub(in crate::engine::cpu) struct Group {
 }
 
 impl Group {
-    /// The buffers that its product reads as a whole, whatever columns a task does.
+    /// The buffers that are read as a whole, whatever columns or rows a task does.
     pub fn factors<'a>(&self, ops: &'a [Op]) -> impl Iterator<Item = Buffer> + use<'a> {
-        let products = ops[self.ops.clone()].iter().filter(|op| op.is_product());
-        products.flat_map(Op::reads)
+        let around = ops[self.ops.clone()].iter().filter(|op| op.reads_around());
+        around.flat_map(Op::reads)
     }
 }
 
+/// Positions of a row from which on what is done element by element is cut by rows, where its
+/// matrices are row-major: of so many, a lane of columns would be a small part of each.
+const MANY_POSITIONS: usize = 16;
+
 /// Groups each operation with the ones before it where no chunk needs another
-/// chunk's result.
-pub(super) fn groups(ops: &[Op]) -> Vec<Group> {
+/// chunk's result. `packed` is true of those whose columns are panel-packed.
+pub(super) fn groups(ops: &[Op], packed: &[bool]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     // Buffers that the last group writes.
     let mut made: HashSet<Buffer> = HashSet::new();
     for (i, op) in ops.iter().enumerate() {
         match groups.last_mut() {
-            Some(group) if joins(op, group.split, &made) => group.ops.end = i + 1,
+            Some(group) if joins(op, group.split, packed[i], &made) => group.ops.end = i + 1,
             _ => {
                 made.clear();
                 groups.push(Group {
                     ops: i..i + 1,
-                    split: op.split(),
+                    split: first_split(op, packed[i]),
                 });
             }
         }
@@ -45,14 +49,28 @@ pub(super) fn groups(ops: &[Op]) -> Vec<Group> {
     groups
 }
 
-/// True if an operation joins a group of this split that has made these buffers.
-fn joins(op: &Op, split: Split, made: &HashSet<Buffer>) -> bool {
-    if op.is_product() {
+/// The axis along which an operation is cut that begins a group.
+fn first_split(op: &Op, packed: bool) -> Split {
+    match op.split() {
+        Split::Columns(view)
+            if !packed && op.is_by_element() && view.positions >= MANY_POSITIONS =>
+        {
+            Split::Rows(view)
+        }
+        split => split,
+    }
+}
+
+/// True if an operation, panel-packed or not, joins a group of this split that has made these
+/// buffers.
+fn joins(op: &Op, split: Split, packed: bool, made: &HashSet<Buffer>) -> bool {
+    if op.reads_around() {
         return false;
     }
     match (split, op.split()) {
         (Split::Columns(a), Split::Columns(b)) => a == b,
         (Split::Rows(a), Split::Rows(b)) => a == b,
+        (Split::Rows(a), Split::Columns(b)) => a == b && op.is_by_element() && !packed,
         (Split::Columns(view), Split::Elements(size)) => view.width == size && updates_by(op, made),
         // Only operations on the product's own gradient are cut this way without being a product.
         (Split::Weight(..), Split::Weight(..)) => true,

@@ -43,13 +43,14 @@ impl Compiled {
     /// Compiles a plan whose variables have these layouts.
     pub fn new(plan: Plan, weights: Vec<Option<PanelPacked>>) -> Result<Self> {
         let kept: HashSet<Buffer> = plan.kept().into_iter().collect();
-        let groups = groups::groups(&plan.ops);
+        let matrices = packing::matrices(&plan);
+        let packed_ops = packing::operations(&plan, &matrices);
+        let groups = groups::groups(&plan.ops, &packed_ops);
         let roots = allocation::share(&plan, &groups, &kept);
         let phases = groups::phases(&plan.ops, groups, &roots);
         let (allocations, arena) = allocation::allocate(&plan, &phases, &roots, &kept);
-        let matrices = packing::matrices(&plan);
         let compiled = Compiled {
-            packed_ops: packing::operations(&plan, &matrices),
+            packed_ops,
             plan,
             phases,
             allocations,

@@ -126,7 +126,7 @@ impl KernelGradient {
                         let columns = (lanes * isa.width()).min(each - column);
                         isa.run(WeightBlock {
                             batch: stop - start,
-                            x: Left::PatchColumns(x.from_row(first)),
+                            x: Left::PatchColumns(x.behind(first)),
                             rows: end - first,
                             dy,
                             lane,

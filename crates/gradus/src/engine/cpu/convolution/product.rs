@@ -129,6 +129,7 @@ impl Convolution {
                         b: Right::Plain(kernels(group)),
                         c: y.add(group * each),
                         block: Block {
+                            first: 0,
                             rows: end - start,
                             stride: width,
                             from: 0,

@@ -1,6 +1,6 @@
 //! Batch normalization, column by column.
 
-use super::columns::{Block, sum_rows};
+use super::columns::{Block, LANES_TOGETHER, column_sums};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 // SAFETY, of every block in this file: as in `columns.rs`; absent γ and β are
@@ -47,36 +47,63 @@ impl Kernel for BatchNormTrain {
         let share = L::splat(1.0 / rows as f32);
         let momentum = L::splat(self.momentum);
         let rest = L::splat(1.0 - self.momentum);
-        lanes!(L, self.block.width(), |i, count| {
-            let at = from + i;
-            let (start, step) = self.block.lane(at, count);
-            let (x_start, x_step) = x_block.lane(at, count);
-            // SAFETY: see above.
-            unsafe {
-                let x = self.x.add(x_start);
-                let mean = sum_rows!(L, rows, |row| L::load_n(x.add(row * x_step), count)) * share;
-                let variance = sum_rows!(L, rows, |row| {
-                    let centered = L::load_n(x.add(row * x_step), count) - mean;
-                    centered * centered
-                }) * share;
-                for (moving, now) in [(self.moving_mean, mean), (self.moving_variance, variance)] {
-                    let old = L::load_n(moving.add(at), count);
-                    (old * momentum + now * rest).store_n(moving.add(at), count);
+        // SAFETY: see above.
+        unsafe {
+            column_sums!(
+                L,
+                x_block,
+                |row, at, count| -> [1] {
+                    let (start, step) = x_block.lane(at, count);
+                    [L::load_n(self.x.add(start + row * step), count)]
+                },
+                |sums| {
+                    (sums[0] * share).store_n(self.mean.add(at), count);
                 }
-                let inverse = L::one() / (variance + L::splat(self.epsilon)).sqrt();
-                mean.store_n(self.mean.add(at), count);
-                inverse.store_n(self.inverse.add(at), count);
-                let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
-                let beta = parameter::<L>(self.beta, at, count, 0.0);
-                let y = self.y.add(start);
-                for row in 0..rows {
-                    let centered = L::load_n(x.add(row * x_step), count) - mean;
-                    centered
-                        .mul_add(scale, beta)
-                        .store_n(y.add(row * step), count);
+            );
+            column_sums!(
+                L,
+                x_block,
+                |row, at, count| -> [1] {
+                    let (start, step) = x_block.lane(at, count);
+                    let mean = L::load_n(self.mean.add(at), count);
+                    let centered = L::load_n(self.x.add(start + row * step), count) - mean;
+                    [centered * centered]
+                },
+                |sums| {
+                    let variance = sums[0] * share;
+                    let mean = L::load_n(self.mean.add(at), count);
+                    for (moving, now) in
+                        [(self.moving_mean, mean), (self.moving_variance, variance)]
+                    {
+                        let old = L::load_n(moving.add(at), count);
+                        (old * momentum + now * rest).store_n(moving.add(at), count);
+                    }
+                    let inverse = L::one() / (variance + L::splat(self.epsilon)).sqrt();
+                    inverse.store_n(self.inverse.add(at), count);
                 }
-            }
-        });
+            );
+        }
+        for (first, end) in x_block.by_turns() {
+            lanes!(L, self.block.width(), |i, count| {
+                let at = from + i;
+                let (start, step) = self.block.lane(at, count);
+                let (x_start, x_step) = x_block.lane(at, count);
+                // SAFETY: see above.
+                unsafe {
+                    let mean = L::load_n(self.mean.add(at), count);
+                    let inverse = L::load_n(self.inverse.add(at), count);
+                    let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
+                    let beta = parameter::<L>(self.beta, at, count, 0.0);
+                    let (x, y) = (self.x.add(x_start), self.y.add(start));
+                    for row in first..end {
+                        let centered = L::load_n(x.add(row * x_step), count) - mean;
+                        centered
+                            .mul_add(scale, beta)
+                            .store_n(y.add(row * step), count);
+                    }
+                }
+            });
+        }
     }
 }
 
@@ -100,38 +127,65 @@ impl Kernel for BatchNormTrainGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, .. } = self.block;
+        let Block { rows, from, to, .. } = self.block;
         let share = L::splat(1.0 / rows as f32);
-        lanes!(L, self.block.width(), |i, count| {
-            let at = from + i;
-            let (start, step) = self.block.lane(at, count);
+        // Lanes whose sums are kept until they are used.
+        let together = LANES_TOGETHER * L::WIDTH;
+        for from in (from..to).step_by(together) {
+            let block = Block {
+                from,
+                to: to.min(from + together),
+                ..self.block
+            };
+            let mut sums_of = [[L::zero(); 2]; LANES_TOGETHER];
             // SAFETY: see above.
             unsafe {
-                let (x, dy) = (self.x.add(start), self.dy.add(start));
-                let mean = L::load_n(self.mean.add(at), count);
-                let inverse = L::load_n(self.inverse.add(at), count);
-                let sum = sum_rows!(L, rows, |row| L::load_n(dy.add(row * step), count));
-                let sum_hat = sum_rows!(L, rows, |row| {
-                    let hat = (L::load_n(x.add(row * step), count) - mean) * inverse;
-                    L::load_n(dy.add(row * step), count) * hat
-                });
-                if !self.dgamma.is_null() {
-                    sum_hat.store_n(self.dgamma.add(at), count);
-                }
-                if !self.dbeta.is_null() {
-                    sum.store_n(self.dbeta.add(at), count);
-                }
-                let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
-                let (mean_dy, mean_hat) = (sum * share, sum_hat * share * inverse);
-                let dx = self.dx.add(start);
-                for row in 0..rows {
-                    let centered = L::load_n(x.add(row * step), count) - mean;
-                    let dy = L::load_n(dy.add(row * step), count) - mean_dy;
-                    let dy = (-centered).mul_add(mean_hat, dy);
-                    (dy * scale).store_n(dx.add(row * step), count);
-                }
+                column_sums!(
+                    L,
+                    block,
+                    |row, at, count| -> [2] {
+                        let (start, step) = block.lane(at, count);
+                        let mean = L::load_n(self.mean.add(at), count);
+                        let inverse = L::load_n(self.inverse.add(at), count);
+                        let hat =
+                            (L::load_n(self.x.add(start + row * step), count) - mean) * inverse;
+                        let dy = L::load_n(self.dy.add(start + row * step), count);
+                        [dy, dy * hat]
+                    },
+                    |sums| {
+                        sums_of[(at - from) / L::WIDTH] = sums;
+                        if !self.dbeta.is_null() {
+                            sums[0].store_n(self.dbeta.add(at), count);
+                        }
+                        if !self.dgamma.is_null() {
+                            sums[1].store_n(self.dgamma.add(at), count);
+                        }
+                    }
+                );
             }
-        });
+            for (first, end) in block.by_turns() {
+                lanes!(L, block.width(), |i, count| {
+                    let at = from + i;
+                    let (start, step) = block.lane(at, count);
+                    // SAFETY: see above.
+                    unsafe {
+                        let [sum, sum_hat] = sums_of[i / L::WIDTH];
+                        let (x, dy) = (self.x.add(start), self.dy.add(start));
+                        let mean = L::load_n(self.mean.add(at), count);
+                        let inverse = L::load_n(self.inverse.add(at), count);
+                        let scale = inverse * parameter::<L>(self.gamma, at, count, 1.0);
+                        let (mean_dy, mean_hat) = (sum * share, sum_hat * share * inverse);
+                        let dx = self.dx.add(start);
+                        for row in first..end {
+                            let centered = L::load_n(x.add(row * step), count) - mean;
+                            let dy = L::load_n(dy.add(row * step), count) - mean_dy;
+                            let dy = (-centered).mul_add(mean_hat, dy);
+                            (dy * scale).store_n(dx.add(row * step), count);
+                        }
+                    }
+                });
+            }
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::rules::activations::ActivationFormula;
 use crate::rules::regularizers::{L1L2, RegularizerFormula as _};
 
-/// Columns `from..to` of a matrix of `rows` rows and `stride` columns; `from` starts a
-/// lane.
+/// Columns `from..to` of `rows` rows of a matrix of `stride` columns; `from` starts a lane.
 ///
 /// Row-major, whole rows lie one behind the other, so that they are one long row.
 /// Panel-packed, all of the block does.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Block {
+    /// The first row; 0 of one that is panel-packed.
+    pub first: usize,
     pub rows: usize,
     pub stride: usize,
     pub from: usize,
@@ -43,7 +44,7 @@ impl Block {
     pub fn start(&self, run: usize) -> usize {
         match self.packed {
             true => self.from * self.rows,
-            false => run * self.stride + self.from,
+            false => (self.first + run) * self.stride + self.from,
         }
     }
 
@@ -53,7 +54,7 @@ impl Block {
     pub fn lane(&self, column: usize, count: usize) -> (usize, usize) {
         match self.packed {
             true => (column * self.rows, count),
-            false => (column, self.stride),
+            false => (self.first * self.stride + column, self.stride),
         }
     }
 }
@@ -85,7 +86,7 @@ macro_rules! each_numbered {
             let (start, step) = block.lane(column, $count);
             for row in 0..block.rows {
                 let $at = start + row * step;
-                let $number = (row * block.stride + column) as u32;
+                let $number = ((block.first + row) * block.stride + column) as u32;
                 $body
             }
         });
@@ -289,38 +290,102 @@ impl Kernel for BiasGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, .. } = self.block;
-        lanes!(L, self.block.width(), |i, count| {
-            let (start, step) = self.block.lane(from + i, count);
-            // SAFETY: see above.
-            unsafe {
-                let dy = self.dy.add(start);
-                sum_rows!(L, rows, |row| L::load_n(dy.add(row * step), count))
-                    .store_n(self.db.add(from + i), count);
-            }
-        });
+        // SAFETY: see above.
+        unsafe {
+            column_sums!(
+                L,
+                self.block,
+                |row, column, count| -> [1] {
+                    let (start, step) = self.block.lane(column, count);
+                    [L::load_n(self.dy.add(start + row * step), count)]
+                },
+                |sums| {
+                    sums[0].store_n(self.db.add(column), count);
+                }
+            );
+        }
     }
 }
 
-/// The sum over rows, in four interleaved parts, so that additions don't wait for each other. A
-/// macro, since a closure might not be compiled for the detected processor.
-macro_rules! sum_rows {
-    ($lane:ty, $rows:expr, |$row:ident| $number:expr) => {{
-        let rows: usize = $rows;
-        let mut parts = [<$lane as $crate::base::lane::Lane>::zero(); 4];
-        for first in (0..rows).step_by(4) {
-            for (i, part) in parts.iter_mut().enumerate() {
-                let $row = first + i;
-                if $row < rows {
-                    *part = *part + $number;
+/// Rows of a row-major matrix that are gone over lane by lane before the next ones: their lines
+/// are in the first cache. A multiple of four.
+pub(super) const ROWS_TOGETHER: usize = 64;
+
+impl Block {
+    /// Parts of its rows that are gone over lane by lane: of a panel-packed one, all of them.
+    #[inline(always)]
+    pub(super) fn by_turns(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (rows, together) = match self.packed {
+            true => (self.rows, self.rows.max(1)),
+            false => (self.rows, ROWS_TOGETHER),
+        };
+        let starts = (0..rows).step_by(together);
+        starts.map(move |start| (start, rows.min(start + together)))
+    }
+}
+
+/// Lanes of columns that are summed together.
+pub(super) const LANES_TOGETHER: usize = 16;
+
+/// Sums the block's columns: for each lane of them, `then` gets the sums over rows of some
+/// `numbers`, in four interleaved parts, so that additions don't wait for each other. A macro,
+/// since a closure might not be compiled for the detected processor; it stands in an unsafe block,
+/// since the caller's numbers do.
+macro_rules! column_sums {
+    ($lane:ty, $block:expr, |$row:ident, $column:ident, $count:ident| -> [$of:literal] $numbers:expr, |$sums:ident| $then:block) => {{
+        use std::mem::MaybeUninit;
+        use $crate::base::lane::Lane;
+        use $crate::engine::cpu::kernels::columns::{LANES_TOGETHER, ROWS_TOGETHER};
+        let block: $crate::engine::cpu::kernels::columns::Block = $block;
+        let width = <$lane as $crate::engine::cpu::simd::Simd>::WIDTH;
+        let together = match block.packed {
+            true => block.rows.max(1),
+            false => ROWS_TOGETHER,
+        };
+        for from in (block.from..block.to).step_by(LANES_TOGETHER * width) {
+            let to = block.to.min(from + LANES_TOGETHER * width);
+            let here = (to - from).div_ceil(width);
+            // Zeros for all would take longer than the sums of a small batch.
+            let mut parts = [const { MaybeUninit::uninit() }; LANES_TOGETHER];
+            for start in (0..block.rows.max(1)).step_by(together) {
+                let end = block.rows.min(start + together);
+                for (n, kept) in parts.iter_mut().enumerate().take(here) {
+                    let $column = from + n * width;
+                    let $count = width.min(to - $column);
+                    let mut sums = match start {
+                        0 => [[<$lane as Lane>::zero(); $of]; 4],
+                        // Written with the rows before these.
+                        _ => kept.assume_init(),
+                    };
+                    for first in (start..end).step_by(4) {
+                        for (i, part) in sums.iter_mut().enumerate() {
+                            let $row = first + i;
+                            if $row < end {
+                                for (part, number) in part.iter_mut().zip($numbers) {
+                                    *part = *part + number;
+                                }
+                            }
+                        }
+                    }
+                    kept.write(sums);
                 }
             }
+            for (n, part) in parts.iter().enumerate().take(here) {
+                let $column = from + n * width;
+                let $count = width.min(to - $column);
+                // Written with the first rows.
+                let part = part.assume_init();
+                let mut $sums = [<$lane as Lane>::zero(); $of];
+                for (i, sum) in $sums.iter_mut().enumerate() {
+                    *sum = (part[0][i] + part[1][i]) + (part[2][i] + part[3][i]);
+                }
+                $then
+            }
         }
-        (parts[0] + parts[1]) + (parts[2] + parts[3])
     }};
 }
 
-pub(super) use sum_rows;
+pub(super) use column_sums;
 
 /// y = the sum of `count` vectors of `size` elements, one behind the other, for elements
 /// `from..to`.

@@ -52,10 +52,10 @@ impl Kernel for Depthwise {
                         (4, true) => self.tile::<L, 4, 2>(&from, pixel, lane),
                         (3, true) => self.tile::<L, 3, 2>(&from, pixel, lane),
                         _ => {
-                            for i in 0..pixels {
-                                self.single::<L>(from[i], pixel + i, lane);
+                            for (i, &from) in from[..pixels].iter().enumerate() {
+                                self.single::<L>(from, pixel + i, lane);
                                 if both {
-                                    self.single::<L>(from[i], pixel + i, lane + L::WIDTH);
+                                    self.single::<L>(from, pixel + i, lane + L::WIDTH);
                                 }
                             }
                         }

@@ -149,8 +149,8 @@ impl Left {
 }
 
 impl PatchColumns {
-    /// The same from that row on.
-    pub fn from_row(mut self, row: usize) -> Self {
+    /// The same without so many rows.
+    pub fn behind(mut self, row: usize) -> Self {
         // SAFETY: the table has an offset for each row.
         self.columns = unsafe { self.columns.add(row) };
         self

@@ -22,6 +22,7 @@ pub(super) mod pairs;
 pub(super) mod pool;
 pub(super) mod portable;
 pub(super) mod product;
+pub(super) mod pruned;
 pub(super) mod rows;
 pub(super) mod scale;
 pub(super) mod sparse;

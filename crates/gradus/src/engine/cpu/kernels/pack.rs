@@ -80,8 +80,10 @@ pub(in crate::engine::cpu) struct Transpose {
     pub x_stride: usize,
     pub from: usize,
     pub to: usize,
-    /// Destination, with room for `rows` · (`to` - `from`) floats.
+    /// Destination of (`to` - `from`) rows.
     pub y: *mut f32,
+    /// Stride of y's rows, at least `rows`.
+    pub y_stride: usize,
 }
 
 impl Kernel for Transpose {
@@ -97,14 +99,14 @@ impl Kernel for Transpose {
                 // SAFETY: the square is inside x, and its mirror inside y.
                 unsafe {
                     let from = self.x.add(row * self.x_stride + self.from + column);
-                    let to = self.y.add(column * self.rows + row);
+                    let to = self.y.add(column * self.y_stride + row);
                     if rows == L::WIDTH && width == L::WIDTH {
-                        L::transpose(from, self.x_stride, to, self.rows);
+                        L::transpose(from, self.x_stride, to, self.y_stride);
                         continue;
                     }
                     for i in 0..rows {
                         for j in 0..width {
-                            *to.add(j * self.rows + i) = *from.add(i * self.x_stride + j);
+                            *to.add(j * self.y_stride + i) = *from.add(i * self.x_stride + j);
                         }
                     }
                 }

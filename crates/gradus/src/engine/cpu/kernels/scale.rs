@@ -1,6 +1,6 @@
 //! A factor for each column: normalization's γ, and PReLU's α.
 
-use super::columns::{Block, sum_rows};
+use super::columns::{Block, column_sums};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 // SAFETY, of every block in this file: as in `columns.rs`.
@@ -54,34 +54,45 @@ impl Kernel for ScaleGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, .. } = self.block;
-        lanes!(L, self.block.width(), |i, count| {
-            let (start, step) = self.block.lane(from + i, count);
+        let Block { from, .. } = self.block;
+        // The sum first: dx may be dy's memory.
+        if !self.dby.is_null() {
             // SAFETY: see above.
             unsafe {
-                let (x, dy) = (self.x.add(start), self.dy.add(start));
-                // The sum first: dx may be dy's memory.
-                if !self.dby.is_null() {
-                    let sum = sum_rows!(L, rows, |row| {
-                        let x = L::load_n(x.add(row * step), count);
-                        let part = if self.negative_only {
-                            x.min(L::zero())
-                        } else {
-                            x
+                column_sums!(
+                    L,
+                    self.block,
+                    |row, at, count| -> [1] {
+                        let (start, step) = self.block.lane(at, count);
+                        let x = L::load_n(self.x.add(start + row * step), count);
+                        let part = match self.negative_only {
+                            true => x.min(L::zero()),
+                            false => x,
                         };
-                        part * L::load_n(dy.add(row * step), count)
-                    });
-                    sum.store_n(self.dby.add(from + i), count);
-                }
-                let by = L::load_n(self.by.add(from + i), count);
-                let above = if self.negative_only { L::one() } else { by };
-                for row in 0..rows {
-                    let x = L::load_n(x.add(row * step), count);
-                    let factor = L::select(L::zero().lt(x), above, by);
-                    let dy = L::load_n(dy.add(row * step), count);
-                    (dy * factor).store_n(self.dx.add(start + row * step), count);
-                }
+                        [part * L::load_n(self.dy.add(start + row * step), count)]
+                    },
+                    |sums| {
+                        sums[0].store_n(self.dby.add(at), count);
+                    }
+                );
             }
-        });
+        }
+        for (first, end) in self.block.by_turns() {
+            lanes!(L, self.block.width(), |i, count| {
+                let (start, step) = self.block.lane(from + i, count);
+                // SAFETY: see above.
+                unsafe {
+                    let (x, dy) = (self.x.add(start), self.dy.add(start));
+                    let by = L::load_n(self.by.add(from + i), count);
+                    let above = if self.negative_only { L::one() } else { by };
+                    for row in first..end {
+                        let x = L::load_n(x.add(row * step), count);
+                        let factor = L::select(L::zero().lt(x), above, by);
+                        let dy = L::load_n(dy.add(row * step), count);
+                        (dy * factor).store_n(self.dx.add(start + row * step), count);
+                    }
+                }
+            });
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Products of matrices of the batch and weights, in the way that pays: for few rows, for
-//! many, without the zeros of the first factor, by pairs of bfloat16. The gradient of the
+//! many, without the zeros of either factor, by pairs of bfloat16. The gradient of the
 //! weights is made panel by panel: see [`gradient`].
 
 use super::{Execute, Part, run};
@@ -8,6 +8,7 @@ use crate::engine::cpu::kernels::columns::Block;
 use crate::engine::cpu::kernels::factors::{Lanes, Left, Right};
 use crate::engine::cpu::kernels::few::{FEW, FewRows};
 use crate::engine::cpu::kernels::product::{PACK_SIZE, Product};
+use crate::engine::cpu::pruned::PrunedProduct;
 use crate::engine::cpu::{gradient, pairs, sparse};
 use crate::plan::ops::{MatMul, MatMulDims, MatMulInput, MatMulWeight};
 use crate::plan::{Buffer, Plan};
@@ -20,6 +21,9 @@ const MANY: usize = 256;
 /// 384 KiB, which stay in the second cache.
 const KEPT: usize = 98_304;
 
+/// How many times as fast a product is without the zeros of its first factor, where it has many.
+const LISTED: f32 = 2.0;
+
 impl Execute for MatMul {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         let block = part.columns();
@@ -27,7 +31,8 @@ impl Execute for MatMul {
     }
 
     fn run_ahead(&self, context: &Context<'_>, block: Block) -> bool {
-        self.factors(context, block.rows).run_ahead(context, block)
+        self.run_pruned(context, block)
+            || self.factors(context, block.rows).run_ahead(context, block)
     }
 
     fn scratch(&self, plan: &Plan) -> usize {
@@ -36,6 +41,32 @@ impl Execute for MatMul {
 }
 
 impl MatMul {
+    /// The product without the zeros of the weights, if these were pruned so far that it pays.
+    fn run_pruned(&self, context: &Context<'_>, block: Block) -> bool {
+        let (isa, rows, depth) = (context.isa, block.rows, self.dims.inputs);
+        let left = context.left(self.x, rows, depth);
+        let (Some(pruned), Left::Plain(a, _), false) = (context.pruned(self.w), left, block.packed)
+        else {
+            return false;
+        };
+        let gain = pruned.gain(isa, rows);
+        let listed = || sparse::pays(isa, left, rows, depth, block.width());
+        if gain < 1.0 || gain < LISTED && listed() {
+            return false;
+        }
+        let product = PrunedProduct {
+            pruned,
+            b: weights(context, self.w, self.dims),
+            a,
+            c: context.at(self.y),
+            block,
+            scratch: context.scratch(pruned.room(isa)),
+        };
+        // SAFETY: the verifier has compared the sizes of the matrices.
+        unsafe { product.run(isa) };
+        true
+    }
+
     fn factors(&self, context: &Context<'_>, rows: usize) -> Factors {
         let depth = self.dims.inputs;
         Factors {

@@ -103,6 +103,7 @@ impl Part<'_> {
         match self {
             Part::Columns(block) => block,
             Part::Elements(from, to) => Block {
+                first: 0,
                 rows: 1,
                 stride: size,
                 from,

@@ -41,6 +41,7 @@ fn products(isa: Isa, [rows, depth, columns]: [usize; 3], kinds: [bool; 3]) {
         true => Right::Transposed(lanes(&b, columns, depth)),
     };
     let block = Block {
+        first: 0,
         rows,
         stride: columns,
         from: isa.width().min(columns / isa.width() * isa.width()),

@@ -81,6 +81,7 @@ impl Int8Kernel for Whole<'_> {
             scale: scale.as_ptr(),
             y: y.as_mut_ptr(),
             block: Block {
+                first: 0,
                 rows,
                 stride: matrix.columns,
                 from: 0,

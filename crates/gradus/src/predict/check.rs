@@ -10,7 +10,7 @@ use crate::model::{Dtype, Input, Model, Source};
 use crate::rules::losses::Targets;
 
 /// Refuses to train a quantized layer, or through one.
-pub(super) fn trainable(model: &Model) -> Result<()> {
+pub(crate) fn trainable(model: &Model) -> Result<()> {
     // True of each node whose output depends on a weight that is to be trained.
     let mut moves: Vec<bool> = Vec::new();
     for node in &model.nodes {
@@ -42,7 +42,7 @@ pub(super) fn trainable(model: &Model) -> Result<()> {
 }
 
 /// Checks rows and the types and shapes of the inputs.
-pub(super) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
+pub(crate) fn inputs(model: &Model, data: &Dataset) -> Result<()> {
     check::not_empty(data)?;
     let tensors = feeds::inputs(model, data)?;
     for (tensor, input) in tensors.iter().zip(&model.inputs) {
@@ -110,7 +110,7 @@ fn named(model: &Model, mut from: Source, limit: usize, tensors: &[&Tensor]) -> 
 }
 
 /// Like [`inputs`], and refuses NaN and infinity, except NaN that stays inside the model.
-pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
+pub(crate) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
     inputs(model, data)?;
     let tensors = feeds::inputs(model, data)?;
     for (tensor, takes_nan) in tensors.into_iter().zip(takes_nan(model)) {
@@ -123,7 +123,7 @@ pub(super) fn finite_inputs(model: &Model, data: &Dataset) -> Result<()> {
 }
 
 /// Like [`finite_inputs`], with targets that fit the outputs and losses.
-pub(super) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
+pub(crate) fn labelled(model: &Model, data: &Dataset) -> Result<()> {
     let compiled = model.compiled()?;
     finite_inputs(model, data)?;
     for column in data.targets().iter().chain(data.sample_weight()) {

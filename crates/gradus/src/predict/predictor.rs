@@ -1,7 +1,7 @@
 //! A model's outputs.
 
 use super::device::Device;
-use super::predict_pool::{self, PredictPool};
+use super::pool::{self, PredictPool};
 use super::prepared_rows::PreparedRows;
 use super::{check, feeds};
 use crate::base::memory;
@@ -213,7 +213,7 @@ impl Prepared {
             ..model.outline()
         };
         let weights = model.weights().map(|w| w.values.len()).sum();
-        let rows = predict_pool::rows(model, weights)?;
+        let rows = pool::rows(model, weights)?;
         Ok(Prepared {
             pool: PredictPool::new(model, device, Mode::Infer, rows)?,
             signature,
@@ -374,7 +374,7 @@ impl Prepared {
     ) -> Result<()> {
         let most = self.pool.rows;
         if rows <= most {
-            let one = |worker: &mut predict_pool::Worker| {
+            let one = |worker: &mut pool::Worker| {
                 worker.run(rows, fill, &self.step(first));
                 for (n, values) in values.iter_mut().enumerate() {
                     worker.output(n, values.as_mut());

@@ -2,7 +2,7 @@
 
 use crate::data::Tensor;
 
-/// Rows that a [`Predictor`](crate::train::Predictor) has checked and prepared, to be predicted
+/// Rows that a [`Predictor`](super::Predictor) has checked and prepared, to be predicted
 /// together with others'.
 #[derive(Debug)]
 pub struct PreparedRows {

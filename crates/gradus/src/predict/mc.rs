@@ -4,7 +4,7 @@
 use super::device::Device;
 use super::feeds;
 use super::gathered::{Distribution, Gathered};
-use super::predict_pool::PredictPool;
+use super::pool::PredictPool;
 use crate::base::memory;
 use crate::base::shape::Shape;
 use crate::base::threads::lock;

@@ -1,6 +1,6 @@
 //! Predictions for the rows of many callers, computed together.
 
-use super::predict::Predictor;
+use super::predictor::Predictor;
 use super::prepared_rows::PreparedRows;
 use crate::data::{Dataset, Tensor};
 use crate::error::Result;

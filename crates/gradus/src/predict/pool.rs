@@ -86,7 +86,7 @@ impl PredictPool {
             bfloat16: false,
             observed: false,
         };
-        let runner = Runner::new(model, device, &[spec])?;
+        let mut runner = Runner::new(model, device, &[spec])?;
         let shared = Worker::new(runner.share(), mode)?;
         Ok(PredictPool {
             device: device.clone(),

@@ -53,7 +53,7 @@ impl Runner {
 
     /// A single-threaded session with shared weights, which neither can change any more. Only for
     /// programs that don't train.
-    pub fn share(&self) -> Self {
+    pub fn share(&mut self) -> Self {
         Runner {
             session: self.session.share(),
             lowered: Arc::clone(&self.lowered),

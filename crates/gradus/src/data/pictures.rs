@@ -1,11 +1,24 @@
 //! A model's record of the pictures that it was trained on.
 
-use super::options::Resize;
 use crate::data::scale::Scale;
 use crate::data::scale_name::ScaleName;
 use crate::error::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+
+/// The way a picture comes to its size, always bilinear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// Changes its proportions.
+    #[default]
+    Stretch,
+    /// Crops both sides evenly: Keras' `crop_to_aspect_ratio`.
+    Crop,
+    /// Pads with black: Keras' `pad_to_aspect_ratio`.
+    Pad,
+}
 
 /// The preprocessing of a model's pictures, so that new ones get the same: stored by the model and
 /// in its file.
@@ -22,6 +35,14 @@ pub struct Pictures {
     /// folder.
     #[serde(default)]
     pub classes: Vec<String>,
+}
+
+impl Resize {
+    pub(in crate::data) const NAMES: [(&'static str, Resize); 3] = [
+        ("stretch", Resize::Stretch),
+        ("crop", Resize::Crop),
+        ("pad", Resize::Pad),
+    ];
 }
 
 impl Pictures {

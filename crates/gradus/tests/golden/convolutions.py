@@ -46,7 +46,7 @@ def add(case):
         "dilation": ((3, 2), {"dilation_rate": 3}), "dilation_same": ((3, 3), {"dilation_rate": (1, 2), "padding": "same"}),
         "groups": ((4, 3), {"groups": 2}), "groups_strides": ((6, 2), {"groups": 2, "strides": 2, "padding": "same", "use_bias": False}),
         "no_bias": ((4, 3), {"use_bias": False}), "softmax": ((4, 3), {"activation": "softmax"}),
-        "first": ((4, (3, 2)), first), "first_softmax": ((4, 3), {**first, "activation": "softmax", "padding": "same", "strides": 2})})
+        "first": ((4, (3, 2)), first), "first_softmax": ((4, 3), {**first, "activation": "softmax", "padding": "same", "strides": (2, 1)})})
     images("conv2d_rules", ["Conv2D kernel_regularizer bias_regularizer kernel_constraint bias_constraint activity_regularizer"], lambda L: [
         L.Conv2D(4, 3, kernel_regularizer="l1", bias_regularizer="l2", kernel_constraint=max_norm(0.7, [0, 1, 2]),
                  bias_constraint="non_neg", activity_regularizer="l2")])

@@ -21,7 +21,7 @@ fn problem(change: impl FnOnce(&mut Value)) -> String {
 fn everything_unknown_is_named_at_once() {
     let problem = problem(|config| {
         let layers = &mut config["config"]["layers"];
-        layers[1]["class_name"] = "Conv2D".into();
+        layers[1]["class_name"] = "Conv3D".into();
         layers[2]["config"]["lora_rank"] = 4.into();
         layers[2]["config"]["kernel_initializer"]["class_name"] = "MyInit".into();
         layers[3]["config"]["renorm"] = true.into();
@@ -33,7 +33,7 @@ fn everything_unknown_is_named_at_once() {
     });
     for part in [
         "m.keras: 6 things that gradus cannot take",
-        "layers[1] (flatten): unknown layer `Conv2D`",
+        "layers[1] (flatten): unknown layer `Conv3D`",
         "layers[2] (dense).lora_rank: Dense with lora_rank = 4",
         "layers[2] (dense).kernel_initializer: unknown initializer `MyInit`",
         "layers[3] (batch_normalization).renorm: BatchNormalization with renorm = true",

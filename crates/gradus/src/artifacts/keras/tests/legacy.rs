@@ -85,13 +85,13 @@ fn what_is_unknown_or_code_is_refused_by_name() {
     let refused = problem(|root| {
         text(root, "model_config", |text| {
             text.replace("\"Dropout\"", "\"Lambda\"")
-                .replace("\"Flatten\"", "\"Conv2D\"")
+                .replace("\"Flatten\"", "\"Conv3D\"")
                 .replace("\"BatchNormalization\"", "\"Custom>Norm\"")
         });
     });
     for part in [
         "3 things that gradus cannot take",
-        "(flatten): unknown layer `Conv2D`",
+        "(flatten): unknown layer `Conv3D`",
         "(batch_normalization): unknown layer `Custom>Norm`",
         "`Lambda` carries code",
     ] {

@@ -159,7 +159,7 @@ fn channels_may_come_first() {
             let values = numbers(&weight.shape, 1).to_f32();
             weight.set(&values).unwrap();
         }
-        model.predict(&numbers(&shape, 5)).unwrap()
+        model.predict(numbers(&shape, 5)).unwrap()
     };
     assert_eq!(first(true), first(false));
 }

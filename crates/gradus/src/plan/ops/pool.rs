@@ -31,7 +31,7 @@ impl PoolDims {
     }
 
     fn work(self, rows: usize) -> usize {
-        rows * self.output_view().per_row() * self.window.taps()
+        (rows * self.output_view().per_row()).saturating_mul(self.window.taps())
     }
 
     fn check(self) -> Result<(), String> {

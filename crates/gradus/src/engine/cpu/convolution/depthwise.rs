@@ -53,13 +53,15 @@ impl Depthwise {
     /// Floats of scratch memory that it needs.
     pub fn room(&self) -> usize {
         let mut most = 0;
-        self.lattices(|lattice| {
-            let source = source(lattice, std::ptr::null(), self.channels().0);
-            let [kernel, made] = self.sizes(lattice);
-            let all = source.rooms().all().saturating_add(kernel);
-            most = most.max(all.saturating_add(made).saturating_add(WIDEST));
-        });
+        self.lattices(|lattice| most = most.max(self.room_of(lattice)));
         most
+    }
+
+    fn room_of(&self, lattice: Lattice) -> usize {
+        let source = source(lattice, std::ptr::null(), self.channels().0);
+        let [kernel, made] = self.sizes(lattice);
+        let all = source.rooms().all().saturating_add(kernel);
+        all.saturating_add(made).saturating_add(WIDEST)
     }
 
     fn lattices(&self, f: impl FnMut(Lattice)) {
@@ -87,8 +89,8 @@ impl Depthwise {
         let filters = self.dims.filters();
         let source = source(lattice, context.at(self.x), channels);
         let [kernel_room, _] = self.sizes(lattice);
-        let scratch = context.scratch(self.room());
-        // SAFETY: `room` has counted them.
+        let scratch = context.scratch(self.room_of(lattice));
+        // SAFETY: `room_of` has counted them.
         let (kernel, made) = unsafe {
             let kernel = scratch.add(source.rooms().all().next_multiple_of(WIDEST));
             (kernel, kernel.add(kernel_room))

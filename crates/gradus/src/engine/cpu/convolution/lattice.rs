@@ -59,7 +59,7 @@ impl Axis {
         Axis {
             first,
             every: stride,
-            count: (slide.input.saturating_sub(first)).div_ceil(stride),
+            count: (slide.input - first).div_ceil(stride),
             source: slide.output,
             step: 1,
             tap: start,
@@ -123,16 +123,15 @@ impl Lattice {
     /// The pixels of its input, as lattices.
     pub fn backward(window: Window) -> impl Iterator<Item = Self> {
         let Window { rows, columns } = window;
-        let all = (0..rows.stride).flat_map(move |row| {
-            let columns = (0..columns.stride).map(move |first| Axis::backward(columns, first));
-            columns.map(move |columns| (Axis::backward(rows, row), columns))
-        });
-        all.filter(|(rows, columns)| rows.count > 0 && columns.count > 0)
-            .map(move |(rows, columns)| Lattice {
-                rows,
-                columns,
+        // Of a stride beyond the image, most lattices would have no pixel.
+        let firsts = |slide: Slide| 0..slide.stride.min(slide.input);
+        firsts(rows).flat_map(move |row| {
+            firsts(columns).map(move |column| Lattice {
+                rows: Axis::backward(rows, row),
+                columns: Axis::backward(columns, column),
                 size: (window.rows.input, window.columns.input),
             })
+        })
     }
 
     /// Pixels of an image's lattice.
@@ -193,6 +192,7 @@ mod tests {
             (5, 5, 1, 1, 0),
             (6, 1, 2, 1, 0),
             (12, 4, 2, 3, 3),
+            (3, 2, 5, 1, 1),
         ] {
             let reach = (taps - 1) * dilation + 1;
             let output = (input + 2 * before - reach) / stride + 1;
@@ -240,7 +240,8 @@ mod tests {
                 .map(|&(place, pixel, tap)| (pixel, place, tap));
             let mut wanted: Vec<_> = turned.collect();
             wanted.sort_unstable();
-            let backward = (0..slide.stride).map(|first| Axis::backward(slide, first));
+            let backward =
+                (0..slide.stride.min(slide.input)).map(|first| Axis::backward(slide, first));
             let mut found: Vec<_> = backward.flat_map(pairs).collect();
             found.sort_unstable();
             assert_eq!(found, wanted, "{slide:?}");

@@ -44,13 +44,15 @@ impl Convolution {
     /// Floats of scratch memory that it needs.
     pub fn room(&self) -> usize {
         let mut most = 0;
-        self.lattices(|lattice| {
-            let room = self.source(lattice, std::ptr::null()).rooms().all();
-            let [turned, made] = self.sizes(lattice);
-            let all = room.saturating_add(turned).saturating_add(made);
-            most = most.max(all.saturating_add(WIDEST));
-        });
+        self.lattices(|lattice| most = most.max(self.room_of(lattice)));
         most
+    }
+
+    fn room_of(&self, lattice: Lattice) -> usize {
+        let room = self.source(lattice, std::ptr::null()).rooms().all();
+        let [turned, made] = self.sizes(lattice);
+        let all = room.saturating_add(turned).saturating_add(made);
+        all.saturating_add(WIDEST)
     }
 
     fn lattices(&self, f: impl FnMut(Lattice)) {
@@ -104,8 +106,8 @@ impl Convolution {
         let (_, width) = self.channels();
         let source = self.source(lattice, context.at(self.x));
         let (rooms, [copied, _]) = (source.rooms().all(), self.sizes(lattice));
-        let scratch = context.scratch(self.room());
-        // SAFETY: `room` has counted them; the kernel's place begins a lane.
+        let scratch = context.scratch(self.room_of(lattice));
+        // SAFETY: `room_of` has counted them; the kernel's place begins a lane.
         let (turned, made) = unsafe {
             let turned = scratch.add(rooms.next_multiple_of(WIDEST));
             (turned, turned.add(copied))

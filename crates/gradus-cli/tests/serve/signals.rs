@@ -20,6 +20,14 @@ fn until_closed(server: &Server) {
     }
 }
 
+/// Waits until the server has seen a request besides the one that asks for it.
+fn until_seen(server: &Server) {
+    let seen = "gradus_requests_in_flight 2\n";
+    while !server.get("/metrics").text().contains(seen) {
+        sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_signal_lets_requests_in_flight_be_answered() {
     let place = trained();
@@ -30,14 +38,7 @@ fn a_signal_lets_requests_in_flight_be_answered() {
         let wanted = idle.answer().body;
         let mut client = server.connect();
         client.write(HALF.as_bytes());
-        // The server has seen it.
-        while !server
-            .get("/metrics")
-            .text()
-            .contains("gradus_requests_in_flight 2\n")
-        {
-            sleep(Duration::from_millis(5));
-        }
+        until_seen(&server);
         server.signal(signal);
         until_closed(&server);
         client.write(b"ze\": 3}");
@@ -57,6 +58,7 @@ fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&place, "run", &[]);
     let mut client = server.connect();
     client.write(HALF.as_bytes());
+    until_seen(&server);
     server.signal("-TERM");
     until_closed(&server);
     server.signal("-TERM");
@@ -69,6 +71,8 @@ fn a_client_that_never_ends_does_not_keep_it() {
     let mut server = Server::start(&place, "run", &["--timeout", "1"]);
     let mut client = server.connect();
     client.write(HALF.as_bytes());
+    until_seen(&server);
+    until_seen(&server);
     server.signal("-TERM");
     assert_eq!(server.end().0, Some(0));
 }

@@ -1,6 +1,7 @@
 //! Random arguments of every layer of the registry, and the place that it can have.
 
 use crate::random::Random;
+use crate::windows;
 use gradus::layers::{DenseTranspose, Layer, Normalization};
 use gradus::rules::activations::Activation;
 use gradus::rules::constraints::Constraint;
@@ -15,6 +16,10 @@ pub enum Place {
     Anywhere,
     /// On images, of at least 2 x 2 pixels.
     Images,
+    /// On sequences, of at least 2 steps.
+    Sequences,
+    /// On rows of one axis.
+    Flat,
     /// On whole numbers from 0 to 3, as they are in the data.
     WholeNumbers,
     /// On an input of texts.
@@ -48,7 +53,7 @@ pub fn draw(class: &str, random: &mut Random) -> (Place, Layer) {
 
 /// Its place and arguments. A new layer has none here, and is named by the test.
 fn fields(class: &str, r: &mut Random) -> (Place, Value) {
-    use Place::{Anywhere, Images, Merge, Texts, Vectors, WholeNumbers};
+    use Place::{Anywhere, Flat, Images, Merge, Texts, Vectors, WholeNumbers};
     let rate = r.below(10) as f64 / 10.0;
     let size = 1 + r.below(3);
     match class {
@@ -79,6 +84,7 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
                 json!({ "num_tokens": 4, "output_mode": mode }),
             )
         }
+        class if windows::has(class) => windows::fields(class, r),
         "CenterCrop" | "RandomCrop" => (
             Images,
             json!({ "height": 1 + r.below(2), "width": 1 + r.below(2) }),
@@ -107,6 +113,15 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
         }
         "Flatten" | "Isnan" => (Anywhere, json!({})),
         "GaussianNoise" => (Anywhere, json!({ "stddev": rate })),
+        "GroupNormalization" => {
+            let mut fields = json!({
+                "groups": if r.chance(2) { 1 } else { -1 },
+                "center": !r.chance(4),
+                "scale": !r.chance(4),
+            });
+            rules(&mut fields, &["gamma", "beta"], r);
+            (Images, fields)
+        }
         "Hashing" => (WholeNumbers, json!({ "num_bins": size + 1 })),
         "IntegerLookup" => {
             let mode = r.one_of(&["int", "multi_hot", "count"]);
@@ -119,6 +134,10 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
         "LeakyReLU" => (Anywhere, json!({ "negative_slope": rate })),
         "NanToNum" => (Anywhere, json!({ "nan": rate })),
         "PReLU" => (Anywhere, json!({ "alpha_initializer": initializer(r) })),
+        "Permute" => {
+            let orders = [[1, 2, 3], [2, 1, 3], [3, 1, 2], [2, 3, 1]];
+            (Images, json!({ "dims": orders[r.below(orders.len())] }))
+        }
         "RReLU" => (
             Anywhere,
             json!({ "lower": rate / 4.0, "upper": rate / 4.0 + 0.2 }),
@@ -147,6 +166,7 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
                 "max_value": if r.chance(2) { json!(6.0) } else { json!(null) } });
             (Anywhere, fields)
         }
+        "RepeatVector" => (Flat, json!({ "n": size })),
         "Rescaling" => (
             Anywhere,
             json!({ "scale": r.between(-2.0, 2.0), "offset": rate }),
@@ -183,7 +203,7 @@ macro_rules! name {
 }
 
 /// An activation that needs no arguments.
-fn activation(r: &mut Random) -> &'static str {
+pub fn activation(r: &mut Random) -> &'static str {
     loop {
         let name = name!(Activation, r);
         if name != "threshold" {
@@ -193,7 +213,7 @@ fn activation(r: &mut Random) -> &'static str {
 }
 
 /// An initializer that makes numbers of order 1, of any shape.
-fn initializer(r: &mut Random) -> &'static str {
+pub fn initializer(r: &mut Random) -> &'static str {
     loop {
         let name = name!(Initializer, r);
         if !["identity", "zeros", "constant", "stft", "orthogonal"].contains(&name) {
@@ -203,7 +223,7 @@ fn initializer(r: &mut Random) -> &'static str {
 }
 
 /// Gives some of the variables a regularizer and a constraint.
-fn rules(fields: &mut Value, variables: &[&str], r: &mut Random) {
+pub fn rules(fields: &mut Value, variables: &[&str], r: &mut Random) {
     for variable in variables {
         if r.chance(5) {
             fields[format!("{variable}_regularizer")] = name!(Regularizer, r).into();

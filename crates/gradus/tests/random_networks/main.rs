@@ -11,6 +11,7 @@ mod arguments;
 mod network;
 mod onnx;
 mod training;
+mod windows;
 
 use gradus::optimize::fold;
 use gradus::prelude::*;

@@ -83,6 +83,14 @@ impl Growing {
                 let images = self.images()?;
                 self.graph.layer(layer, images)?
             }
+            Place::Sequences => {
+                let sequences = self.sequences()?;
+                self.graph.layer(layer, sequences)?
+            }
+            Place::Flat => {
+                let rows = self.flat()?;
+                self.graph.layer(layer, rows)?
+            }
             Place::Merge | Place::Vectors => {
                 let first = match place {
                     Place::Vectors => self.flat()?,
@@ -137,6 +145,18 @@ impl Growing {
         let rows = self.flat()?;
         let rows = self.graph.layer(Dense::new(4 * 3 * 2), rows)?;
         self.graph.layer(Reshape::new([4, 3, 2]), rows)
+    }
+
+    /// The end, as sequences of at least 2 steps.
+    fn sequences(&mut self) -> Result<Symbol> {
+        if let [steps, _] = self.dims(self.end)[..]
+            && steps >= 2
+        {
+            return Ok(self.end);
+        }
+        let rows = self.flat()?;
+        let rows = self.graph.layer(Dense::new(5 * 3), rows)?;
+        self.graph.layer(Reshape::new([5, 3]), rows)
     }
 
     /// Another tensor of the shape, or the same one.

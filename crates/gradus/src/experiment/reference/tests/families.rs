@@ -141,8 +141,10 @@ fn a_members_examples_are_read_and_a_misspelled_key_is_refused_by_both() {
 }
 
 /// Keys whose example alone is refused, for another key has to be beside it.
-const NEEDS_MORE: [(&str, &str); 6] = [
+const NEEDS_MORE: [(&str, &str); 8] = [
     ("AUC", "num_labels"),
+    ("Conv1DTranspose", "output_padding"),
+    ("Conv2DTranspose", "output_padding"),
     ("IntegerLookup", "pad_to_max_tokens"),
     ("IntegerLookup", "salt"),
     ("Normalization", "mean"),

@@ -143,7 +143,8 @@ fn gradus_takes_the_steps_that_keras_takes() {
          Every case trains the same model from the same weights on the same data in gradus and in\n\
          Keras 3.15, then compares all weights, optimizer slots, and measurements of every epoch:\n\
          the largest difference over the largest magnitude (at least 0.01). The tolerance is ten\n\
-         times what Keras' own TensorFlow and JAX backends differ by, at least 2e-5.\n\n\
+         times what Keras' own TensorFlow and JAX backends differ by, at least 2e-5. Cases of\n\
+         convolutions and pooling are of JAX alone.\n\n\
          Made by `GRADUS_PARITY_TABLE=docs/parity.md cargo test -p gradus-cli --test parity`.\n\n\
          | case | covers | weights | slots | measurements | tolerance |\n\
          | --- | --- | ---: | ---: | ---: | ---: |\n",

@@ -1,4 +1,4 @@
-//! What fails: kept as a text for each thread. No panic goes through to C.
+//! Errors, kept as a text for each thread. No panic goes through to C.
 
 use gradus::Result;
 use std::cell::RefCell;
@@ -11,7 +11,7 @@ thread_local! {
 
 /// Does `work`; if it fails, keeps the error's text, and gives `failed`.
 pub fn guarded<T>(failed: T, work: impl FnOnce() -> Result<T>) -> T {
-    // What `work` shares is a predictor, which is whole after a panic, too.
+    // `work` shares a predictor, which is whole after a panic, too.
     let text = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => return done,
         Ok(Err(error)) => error.to_string(),

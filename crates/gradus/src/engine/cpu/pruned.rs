@@ -127,7 +127,7 @@ pub(super) struct PrunedProduct<'a> {
     pub a: *const f32,
     pub c: *mut f32,
     pub block: Block,
-    /// As much as [`Pruned::room`] says.
+    /// Room for [`Pruned::room`] floats.
     pub scratch: *mut f32,
 }
 

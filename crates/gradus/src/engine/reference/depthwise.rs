@@ -1,5 +1,6 @@
 //! Convolutions by channels, each element a sum in order of taps.
 
+use super::kernel_sum::in_parts;
 use super::{Compute, Run};
 use crate::plan::ops::{Depthwise, DepthwiseDims, DepthwiseInput, DepthwiseKernel};
 use std::ops::Range;
@@ -47,14 +48,10 @@ impl Compute for DepthwiseInput {
 impl Compute for DepthwiseKernel {
     fn compute(&self, run: &mut Run<'_>) {
         run.fill(self.dw, |run, sums| {
-            sums.fill(0.0);
             let (x, dy) = (run.get(self.x), run.get(self.dy));
-            let parts = self.dims.parts();
-            let size = sums.len() / parts;
-            for (part, sums) in sums.chunks_mut(size).enumerate() {
-                let rows = run.rows * part / parts..run.rows * (part + 1) / parts;
+            in_parts(run.rows, self.dims.parts(), sums, |rows, sums| {
                 products(self.dims, rows, |i, j, k| sums[j] += x[i] * dy[k]);
-            }
+            });
         });
     }
 }

@@ -50,7 +50,7 @@ fn number(i: usize) -> f32 {
     ((i * 7919 % 1013) as f32 / 1013.0 - 0.5) * 2.0
 }
 
-/// What the plan makes of some numbers, on batches of up to `most` rows: its results, and its
+/// Runs the plan on some numbers, in batches of up to `most` rows; returns its results, and its
 /// variables.
 fn run(engine: &dyn Engine, made: &Ops, (rows, most): (usize, usize)) -> Vec<Vec<f32>> {
     let variables: Vec<_> = made

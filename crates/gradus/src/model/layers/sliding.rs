@@ -15,7 +15,7 @@ pub enum Padding {
     /// None: the window stays inside.
     #[default]
     Valid,
-    /// As much on both sides (or one more behind) as gives an output for each stride of the input.
+    /// On both sides, at most one more behind: an output for each stride of the input.
     Same,
     /// All of it before the first step: an output depends on no later step. For `Conv1D` alone.
     Causal,

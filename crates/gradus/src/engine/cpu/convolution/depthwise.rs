@@ -65,10 +65,7 @@ impl Depthwise {
     }
 
     fn lattices(&self, f: impl FnMut(Lattice)) {
-        match self.back {
-            true => Lattice::backward(self.dims.window).for_each(f),
-            false => std::iter::once(Lattice::forward(self.dims.window)).for_each(f),
-        }
+        Lattice::each(self.dims.window, self.back, f);
     }
 
     /// Floats of the lattice's part of the kernel, and of a block's results.
@@ -146,12 +143,9 @@ impl Depthwise {
     /// # Safety
     /// w must have them, and `to` the room.
     unsafe fn taps(&self, lattice: Lattice, w: *const f32, to: *mut f32) {
-        let (rows, columns) = (lattice.rows, lattice.columns);
         let filters = self.dims.filters();
         for tap in 0..lattice.taps() {
-            let row = rows.tap + tap / columns.taps * rows.next_tap;
-            let column = columns.tap + tap % columns.taps * columns.next_tap;
-            let from = row * self.dims.window.columns.taps + column;
+            let from = lattice.tap(tap, self.dims.window);
             // SAFETY: the caller's promise.
             unsafe {
                 let from = w.add(from * filters);

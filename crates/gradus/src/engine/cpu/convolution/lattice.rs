@@ -134,6 +134,21 @@ impl Lattice {
         })
     }
 
+    /// Calls `f` with each lattice of the pixels that are made: of the input's gradient if `back`.
+    pub fn each(window: Window, back: bool, f: impl FnMut(Self)) {
+        match back {
+            true => Self::backward(window).for_each(f),
+            false => std::iter::once(Self::forward(window)).for_each(f),
+        }
+    }
+
+    /// The number, among the window's taps, of the n-th that reaches these pixels.
+    pub fn tap(self, n: usize, window: Window) -> usize {
+        let row = self.rows.tap + n / self.columns.taps * self.rows.next_tap;
+        let column = self.columns.tap + n % self.columns.taps * self.columns.next_tap;
+        row * window.columns.taps + column
+    }
+
     /// Pixels of an image's lattice.
     pub fn count(self) -> usize {
         self.rows.count * self.columns.count

@@ -56,10 +56,7 @@ impl Convolution {
     }
 
     fn lattices(&self, f: impl FnMut(Lattice)) {
-        match self.back {
-            true => Lattice::backward(self.dims.window).for_each(f),
-            false => std::iter::once(Lattice::forward(self.dims.window)).for_each(f),
-        }
+        Lattice::each(self.dims.window, self.back, f);
     }
 
     /// Channels of the source's pixels and of the result's, of all groups.

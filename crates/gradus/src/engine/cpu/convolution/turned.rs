@@ -57,7 +57,6 @@ impl Kernel for Turned {
     fn run<L: Simd>(self) {
         let ConvDims { window, groups, .. } = self.dims;
         let (depth, filters) = (self.dims.depth(), self.dims.filters / groups);
-        let (rows, columns) = (self.lattice.rows, self.lattice.columns);
         let to = Lanes {
             from: self.to,
             rows: self.lattice.taps() * filters,
@@ -66,9 +65,7 @@ impl Kernel for Turned {
         let whole =
             groups == 1 && depth.is_multiple_of(L::WIDTH) && filters.is_multiple_of(L::WIDTH);
         for tap in 0..self.lattice.taps() {
-            let row = rows.tap + tap / columns.taps * rows.next_tap;
-            let column = columns.tap + tap % columns.taps * columns.next_tap;
-            let first = (row * window.columns.taps + column) * depth;
+            let first = self.lattice.tap(tap, window) * depth;
             // SAFETY: both matrices have the numbers.
             unsafe {
                 if whole {

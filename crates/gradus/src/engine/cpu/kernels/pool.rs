@@ -63,7 +63,7 @@ macro_rules! pixels {
 fn larger<L: Simd>(a: L, b: L) -> L {
     let infinity = L::splat(f32::INFINITY);
     let ordered = L::select(a.lt(b), b, a);
-    // Behind an infinity or NaN, the sum of two of them is what is wanted.
+    // Of infinities and NaN the sum is wanted: a NaN if there is one.
     let special = L::select(a.lt(infinity), b, a + b);
     L::select(b.lt(infinity), ordered, special)
 }
@@ -171,7 +171,7 @@ impl MaxPoolGradient {
                 // SAFETY: see above.
                 unsafe {
                     let y = L::load_n(self.y.add(n * channels + i), count);
-                    // What is left to give: nothing behind the first that is the largest.
+                    // The gradient until the first of the largest has it, then 0.
                     let mut rest = L::load_n(self.dy.add(n * channels + i), count);
                     pixels!(self.dims, place, |at| {
                         let at = at * channels + i;

@@ -21,7 +21,7 @@ const MANY: usize = 256;
 /// 384 KiB, which stay in the second cache.
 const KEPT: usize = 98_304;
 
-/// How many times as fast a product is without the zeros of its first factor, where it has many.
+/// Speed of a product without the zeros of its first factor, where it has many, in that of the dense one.
 const LISTED: f32 = 2.0;
 
 impl Execute for MatMul {

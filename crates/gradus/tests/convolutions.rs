@@ -201,3 +201,68 @@ fn whole_channels_are_dropped() {
     let share = dropped as f64 / (2 * 20 * 30) as f64;
     assert!((share - rate).abs() < 0.05, "{share}");
 }
+
+#[test]
+fn a_noise_shape_shares_the_mask_along_its_axes_of_length_1() {
+    let (shape, rate) = ([5, 4, 30], 0.4);
+    let ones = Tensor::from_f32(shape, vec![1.0; 40 * 600]).unwrap();
+    let ones = Dataset::unlabelled(ones);
+    let place = |mask: [Option<usize>; 4], i: usize| {
+        let axes = [i / 120, i / 30 % 4, i % 30];
+        let kept = mask[1..].iter().zip(axes).zip(shape);
+        kept.fold(0, |place, ((mask, axis), size)| match mask {
+            Some(1) => place,
+            _ => place * size + axis,
+        })
+    };
+    for mask in [
+        [None, Some(1), Some(1), Some(1)],
+        [None, Some(5), Some(1), None],
+        [None, Some(1), None, Some(1)],
+        [None, None, None, Some(1)],
+    ] {
+        let layer = layers::Dropout::new(rate).noise_shape(mask);
+        let model = alone(layer, &shape).unwrap();
+        let found = model.predict_mc(&ones, 1).unwrap().mean.to_f32();
+        let masks = (0..600).map(|i| place(mask, i)).max().unwrap() + 1;
+        let mut dropped = 0;
+        for row in found.chunks(600) {
+            let mut of_mask = vec![None; masks];
+            for (i, x) in row.iter().enumerate() {
+                assert!(*x == 0.0 || (x * 0.6 - 1.0).abs() < 1e-6, "{x}");
+                assert_eq!(*of_mask[place(mask, i)].get_or_insert(*x), *x, "{mask:?}");
+            }
+            dropped += of_mask.iter().filter(|x| **x == Some(0.0)).count();
+        }
+        let share = dropped as f64 / (40 * masks) as f64;
+        let three_deviations = 3.0 * (0.24 / (40 * masks) as f64).sqrt();
+        assert!((share - rate).abs() < three_deviations, "{mask:?}: {share}");
+    }
+}
+
+#[test]
+fn a_noise_shape_that_does_not_fit_is_refused() {
+    let dropout = |mask: Value| {
+        let config = json!({ "type": "Dropout", "rate": 0.2, "noise_shape": mask });
+        alone(Layer::from_config("", &config)?, &[5, 4])
+    };
+    for fits in [json!([-1, 1, 4]), json!([null, 5, 1]), json!([-1, -1, -1])] {
+        dropout(fits).unwrap();
+    }
+    for (mask, expected) in [
+        (
+            json!([1, 1, 4]),
+            "noise_shape: found [1, 1, 4], expected -1",
+        ),
+        (json!([]), "each row has a mask of its own"),
+        (
+            json!([-1, 1]),
+            "for each axis of (None, 5, 4) its size, 1 or -1",
+        ),
+        (json!([-1, 3, 1]), "found [-1, 3, 1]"),
+        (json!([-1, -2, 1]), "noise_shape"),
+    ] {
+        let error = dropout(mask).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -1,12 +1,15 @@
 //! Models: a graph of layers with their weights, as plain data.
 
+#[cfg(feature = "train")]
+mod cnn;
+#[cfg(feature = "train")]
+mod cnn;
 mod compiled;
 #[cfg(feature = "train")]
 mod config;
 pub(crate) mod dtype;
 mod facts;
 pub(crate) mod feeds;
-#[cfg(feature = "train")]
 mod fixup;
 mod functional;
 pub(crate) mod graph;

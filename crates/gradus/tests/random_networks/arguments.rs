@@ -61,7 +61,12 @@ fn fields(class: &str, r: &mut Random) -> (Place, Value) {
         "ActivityRegularization" => (Anywhere, json!({ "l1": rate / 10.0, "l2": rate / 20.0 })),
         "Add" | "Average" | "Maximum" | "Minimum" | "Multiply" | "Subtract" => (Merge, json!({})),
         "AlphaDropout" | "Dropout" | "GaussianDropout" | "MCAlphaDropout" | "MCDropout" => {
-            (Anywhere, json!({ "rate": rate }))
+            let mut fields = json!({ "rate": rate });
+            if class == "Dropout" && r.chance(3) {
+                fields["noise_shape"] = json!([-1, if r.chance(2) { 1 } else { -1 }]);
+                return (Vectors, fields);
+            }
+            (Anywhere, fields)
         }
         "BatchNormalization" | "LayerNormalization" => {
             let mut fields = json!({

@@ -106,7 +106,7 @@ impl Config {
         // a built-in set may be a table.
         let of_table = data.table().is_some() || !data.columns.target.is_empty();
         let recipe = match &model.source {
-            Source::Recipe(named) => Some(named.of(of_table.then_some(0))?),
+            Source::Recipe(named) => Some(named.of(0, of_table)?),
             _ => None,
         };
         let (train, callbacks) = read_training(value, recipe.as_ref(), of_table)?;

@@ -4,7 +4,7 @@ use super::{excluded, problem_at, text_of, truth, whole};
 use crate::base::json_schema;
 use crate::base::registry::{Value, read, table};
 use crate::error::{Error, Result};
-use crate::model::{LayerTable, Recipe};
+use crate::model::{LayerTable, Recipe, Style};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,23 +32,25 @@ pub enum Source {
     Recipe(NamedRecipe),
 }
 
-/// A recipe's name, and the units of its hidden layers if given.
+/// A recipe's name, and its keys that are given.
 #[derive(Clone, Debug)]
 pub struct NamedRecipe {
     name: String,
     hidden: Option<Vec<usize>>,
     blocks: Option<usize>,
+    flip: Option<bool>,
 }
 
 impl NamedRecipe {
-    /// Makes the recipe for a table with that number of rows, or for other data.
-    pub fn of(&self, table_rows: Option<usize>) -> Result<Recipe> {
-        let named = Recipe::named(&self.name, table_rows);
+    /// Makes the recipe for that number of training rows, of a table or of other data.
+    pub fn of(&self, rows: usize, of_table: bool) -> Result<Recipe> {
+        let named = Recipe::named(&self.name, rows, of_table);
         let mut recipe = named.map_err(|error| error.under("model"))?;
         if let Some(units) = &self.hidden {
             recipe = recipe.hidden(units);
         }
         recipe.blocks = self.blocks.unwrap_or(recipe.blocks);
+        recipe.flip = self.flip.unwrap_or(recipe.flip);
         Ok(recipe)
     }
 }
@@ -67,13 +69,18 @@ pub(super) struct Raw {
     /// A default network that is fitted to the data. Default none.
     #[schemars(schema_with = "recipes", extend("examples" = ["default"]))]
     recipe: Option<Value>,
-    /// The units of each hidden layer of the recipe. Default [300, 100]; for a table by its number of
-    /// rows.
+    /// The units of each hidden layer of the recipe; the filters of each stage of `"cnn"`. Default
+    /// [300, 100]; for a table by its number of rows, of `"cnn"` by the size of the images.
     #[schemars(with = "Option<Vec<NonZeroUsize>>", extend("examples" = [[300, 100]]))]
     hidden: Option<Value>,
-    /// The residual blocks of the recipe `"fixup"`, two layers each. Default 25.
+    /// The residual blocks of the recipe `"fixup"`, or of each stage of `"cnn"`, two layers each.
+    /// Default 25 and 1.
     #[schemars(with = "Option<NonZeroUsize>", extend("examples" = [49]))]
     blocks: Option<Value>,
+    /// True to mirror images left to right at random in training, of the recipe `"cnn"`: not for
+    /// letters, digits, or what else has a left and a right. Default false.
+    #[schemars(with = "Option<bool>", extend("examples" = [true]))]
+    flip: Option<Value>,
     /// The path of a saved model (`.keras`), which is trained on, weights and all. Default none.
     #[schemars(with = "Option<String>", extend("examples" = ["model.keras"]))]
     file: Option<Value>,
@@ -89,6 +96,8 @@ fn recipes(_: &mut SchemaGenerator) -> Schema {
          there are three hidden layers or more; for a table AdamW and dropout, in a size that its rows allow",
         "SELU, LeCun initialization, and inputs that are standardized",
         "a deep residual network without normalization, by Fixup's initialization; not for tables",
+        "for images: a small residual network of convolutions with He initialization, batch normalization, Nesterov \
+         momentum with weight decay, 1cycle, early stopping, and images that are moved a little",
     ];
     json_schema::words(Recipe::NAMES.into_iter().zip(meanings))
 }
@@ -107,7 +116,12 @@ impl ModelConfig {
         if let [a, b, ..] = &given[..] {
             return Err(excluded(a, b, "each says what the layers are"));
         }
-        for (name, value) in [("hidden", &raw.hidden), ("blocks", &raw.blocks)] {
+        let keys = [
+            ("hidden", &raw.hidden),
+            ("blocks", &raw.blocks),
+            ("flip", &raw.flip),
+        ];
+        for (name, value) in keys {
             if value.is_some() && raw.recipe.is_none() {
                 let problem = "belongs to `model.recipe`, which is not there";
                 return Err(problem_at(&key(name), problem));
@@ -128,16 +142,23 @@ impl ModelConfig {
             let hidden = raw
                 .hidden
                 .map(|hidden| read_hidden(&key("hidden"), &hidden));
-            let recipe = Recipe::named(&name, None).map_err(|e| e.under(at))?;
+            let recipe = Recipe::named(&name, 0, false).map_err(|e| e.under(at))?;
             if raw.blocks.is_some() && recipe.blocks == 0 {
-                let problem = "belongs to the recipe \"fixup\": others have no residual blocks";
+                let problem =
+                    "belongs to the recipes \"fixup\" and \"cnn\": others have no residual blocks";
                 return Err(problem_at(&key("blocks"), problem));
             }
+            if raw.flip.is_some() && recipe.style != Style::Convolutional {
+                let problem = "belongs to the recipe \"cnn\": others change no images";
+                return Err(problem_at(&key("flip"), problem));
+            }
             let blocks = raw.blocks.map(|blocks| whole(&key("blocks"), &blocks, 1));
+            let flip = raw.flip.map(|flip| truth(&key("flip"), &flip));
             Source::Recipe(NamedRecipe {
                 name,
                 hidden: hidden.transpose()?,
                 blocks: blocks.transpose()?,
+                flip: flip.transpose()?,
             })
         } else {
             let problem = "says nothing of the layers: give `recipe` (\"default\" to begin with), `layers` or `file`";

@@ -39,10 +39,7 @@ pub fn prepare(config: &Config, base: &Path, progress: &Progress<'_>) -> Result<
     let mut output_losses = Vec::new();
     let table = data.schema().zip(data.summary());
     let recipe = match &config.model.source {
-        Source::Recipe(named) => {
-            let rows = data.train_rows();
-            Some(named.of(table.map(|_| rows))?)
-        }
+        Source::Recipe(named) => Some(named.of(data.train_rows(), table.is_some())?),
         _ => None,
     };
     let (mut reuse, mut starts) = (Reuse::default(), Vec::new());

@@ -2,7 +2,7 @@ use super::checks::check_dropping;
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::shape::Shape;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::lower::{Lowering, Value};
 use crate::rules::noise::Noise;
 use serde::{Deserialize, Serialize};
@@ -29,13 +29,25 @@ pub struct AlphaDropout {
 impl AlphaDropout {
     /// With this `rate`.
     pub fn new(rate: f64) -> Self {
-        AlphaDropout { rate, noise_shape: None, seed: None }
+        AlphaDropout {
+            rate,
+            noise_shape: None,
+            seed: None,
+        }
     }
 }
 
 impl Rule for AlphaDropout {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &self.noise_shape)
+        check_dropping(self.rate)?;
+        match &self.noise_shape {
+            None => Ok(()),
+            Some(shape) => Err(Error::invalid(
+                "noise_shape",
+                format!("{shape:?}"),
+                "none: masks of alpha dropout that are shared along an axis are not supported",
+            )),
+        }
     }
 }
 

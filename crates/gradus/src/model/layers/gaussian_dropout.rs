@@ -30,7 +30,7 @@ impl GaussianDropout {
 
 impl Rule for GaussianDropout {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &None)
+        check_dropping(self.rate)
     }
 }
 

@@ -30,7 +30,7 @@ impl MCAlphaDropout {
 
 impl Rule for MCAlphaDropout {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &None)
+        check_dropping(self.rate)
     }
 }
 

@@ -31,7 +31,7 @@ impl MCDropout {
 
 impl Rule for MCDropout {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &None)
+        check_dropping(self.rate)
     }
 }
 

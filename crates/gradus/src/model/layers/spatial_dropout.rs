@@ -64,13 +64,13 @@ setters!(SpatialDropout2D {
 
 impl Rule for SpatialDropout1D {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &None)
+        check_dropping(self.rate)
     }
 }
 
 impl Rule for SpatialDropout2D {
     fn check(&self) -> Result<()> {
-        check_dropping(self.rate, &None)
+        check_dropping(self.rate)
     }
 }
 

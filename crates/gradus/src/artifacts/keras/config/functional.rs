@@ -1,11 +1,13 @@
 //! The layers of a functional model and their connections.
 
+use super::arithmetic::as_rescaling;
 use super::read::{input, layers, place, text, unit};
 use crate::artifacts::keras::objects::Findings;
 use crate::base::registry::Value;
 use crate::error::join;
 use crate::model::{Functional, Model, Shared, Symbol};
 use serde_json::Map;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A tensor in a file: a layer's name, the index of its call, and the index of the call's output.
@@ -44,7 +46,7 @@ pub(super) fn read(
 ) -> Option<Model> {
     let before = findings.len();
     let mut graph = Functional::new().name(text(config, "name").unwrap_or("functional"));
-    let layers = layers(at, config, findings);
+    let layers = &as_rescaling(layers(at, config, findings));
     let ends = |key: &str, findings: &mut Findings| {
         let mut found = Vec::new();
         let at = join(at, key);
@@ -93,7 +95,7 @@ pub(super) fn read(
         };
         calls.insert(history.layer, made);
     }
-    let is_old = layers.iter().any(is_keras_2);
+    let is_old = layers.iter().any(|layer| is_keras_2(layer));
     let lowest = match is_old {
         true => lowest_calls(layers, &outputs),
         false => HashMap::new(),
@@ -251,7 +253,10 @@ fn is_keras_2(layer: &Value) -> bool {
 }
 
 /// The lowest call index of each layer in Keras 2.
-fn lowest_calls<'a>(layers: &'a [Value], outputs: &[History<'a>]) -> HashMap<&'a str, usize> {
+fn lowest_calls<'a>(
+    layers: &'a [Cow<'a, Value>],
+    outputs: &[History<'a>],
+) -> HashMap<&'a str, usize> {
     let mut found = outputs.to_vec();
     for layer in layers {
         histories(&layer["inbound_nodes"], &mut found);

@@ -1,5 +1,6 @@
 //! `config.json`: the model and its training configuration, without weights.
 
+mod arithmetic;
 mod compile;
 mod functional;
 mod quantized;

@@ -4,7 +4,7 @@ use super::super::*;
 use super::{load, parts, real};
 use crate::base::registry::Value;
 use crate::data::{Dataset, Tensor};
-use crate::model::layers::{Add, Concatenate, Dense, Subtract};
+use crate::model::layers::{Add, Concatenate, Dense, Rescaling, Subtract};
 use crate::model::{Functional, Sequential};
 use crate::rules::activations::Activation;
 use crate::train::Fit;
@@ -263,4 +263,49 @@ fn named_tensors_go_where_they_belong() {
     assert_eq!(logs.get("a_loss"), Some(16.0));
     assert_eq!(logs.get("b_loss"), Some(36.0));
     assert_eq!(logs.get("loss"), Some(52.0));
+}
+
+/// `6 - x / 4 * 3 - 1 + 0.5` as Keras saves it, an operation for each sign.
+#[test]
+fn arithmetic_with_numbers_is_read_as_rescaling() {
+    let tensor = |of: &str| json!({ "class_name": "__keras_tensor__", "config": { "keras_history": [of, 0, 0] } });
+    let config = |args: [Value; 2]| {
+        let operation = |class: &str, name: &str, args: Value| {
+            json!({
+                "module": "keras.src.ops.numpy", "class_name": class, "config": { "name": name },
+                "registered_name": class, "name": name, "inbound_nodes": [{ "args": args, "kwargs": {} }],
+            })
+        };
+        json!({
+            "module": "keras", "class_name": "Functional", "registered_name": null,
+            "config": {
+                "name": "m", "layers": [
+                    {
+                        "module": "keras.layers", "class_name": "InputLayer", "registered_name": null, "name": "in",
+                        "config": { "batch_shape": [null, 2], "dtype": "float32", "name": "in" }, "inbound_nodes": [],
+                    },
+                    operation("TrueDivide", "a", json!([tensor("in"), 4])),
+                    operation("Multiply", "b", json!([3.0, tensor("a")])),
+                    operation("Subtract", "c", json!([6.0, tensor("b")])),
+                    operation("Subtract", "d", json!([tensor("c"), 1.0])),
+                    operation("Add", "e", json!(args)),
+                ],
+                "input_layers": ["in", 0, 0], "output_layers": ["e", 0, 0],
+            },
+        })
+    };
+    let read = |args| {
+        let mut g = Functional::new();
+        let x = g.input([2]);
+        let y = g.layer(Rescaling::new(1.0), x).unwrap();
+        let mut parts = parts(&to_bytes(&g.model([y]).unwrap()).unwrap());
+        parts.config = config(args).to_string();
+        load(archive::write(&parts).unwrap())
+    };
+    let model = read([tensor("d"), 0.5.into()]).unwrap();
+    let x = Tensor::from_f32([2], vec![0.0, 4.0, -8.0, 1.0]).unwrap();
+    let found = model.predict(&Dataset::unlabelled(x)).unwrap();
+    assert_eq!(found.to_f32(), [5.5, 2.5, 11.5, 4.75]);
+    let error = read([tensor("d"), "x".into()]).unwrap_err();
+    assert!(error.to_string().contains("applied to"), "{error}");
 }

@@ -528,6 +528,7 @@ fn operations(mut model: Model, data: &Dataset, bfloat16: bool) -> Vec<Op> {
         mixed: false,
         bfloat16,
         observed,
+        from_features: false,
     };
     let wanted = [
         wanted(Mode::Train, bfloat16, true),

@@ -17,6 +17,8 @@ pub(crate) enum FeedRole {
     Target(usize),
     /// A weight for each row.
     SampleWeight,
+    /// The output of the frozen beginning with this number, computed once.
+    Features(usize),
     /// A part of a mixture of two rows.
     Mix(MixRole),
 }
@@ -42,6 +44,7 @@ impl FeedRole {
             FeedRole::Mix(MixRole::Partner(_)) => "input",
             FeedRole::Target(_) | FeedRole::Mix(MixRole::PartnerTarget(_)) => "target",
             FeedRole::SampleWeight => "sample weight",
+            FeedRole::Features(_) => "features",
             FeedRole::Mix(MixRole::Share) => "share",
             FeedRole::Mix(MixRole::Rest) => "rest",
         }

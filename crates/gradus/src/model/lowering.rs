@@ -2,7 +2,8 @@
 
 use super::compiled::OutputLoss;
 use super::feeds::{self, FeedRole, FeedSource};
-use super::graph::{Model, Source};
+use super::frozen::{self, Cut};
+use super::graph::{Model, Node, Source};
 use super::layers::Call;
 use super::mixup::Mixtures;
 use super::observed::{Observation, ObservedLayer};
@@ -63,6 +64,8 @@ pub(crate) struct PlanSpec {
     pub bfloat16: bool,
     /// True of a training that observes its layers, without any change of the results.
     pub observed: bool,
+    /// True if the frozen beginning is left out, and its outputs are fed: [`frozen::cut`].
+    pub from_features: bool,
 }
 
 impl Model {
@@ -144,7 +147,13 @@ impl Model {
             observed.push(planned.observed);
             starts.push(planned.starts);
             let labelled = matches!(spec.mode, Mode::Train | Mode::Evaluate);
-            let order = feeds::order(self, labelled, spec.weighted)?;
+            let mut order = feeds::order(self, labelled, spec.weighted)?;
+            order.extend(
+                planned
+                    .feeds
+                    .iter()
+                    .filter(|r| matches!(r, FeedRole::Features(_))),
+            );
             let places: HashMap<FeedRole, usize> = order.into_iter().zip(0..).collect();
             let of = |role: &FeedRole| {
                 let found = role.source(&places);
@@ -181,11 +190,16 @@ impl Model {
             roles.push(role);
             plan.feed(role.name(), shape)
         };
+        let cut = spec.from_features.then(|| frozen::cut(self)).flatten();
+        let taken = cut.as_ref().map(|cut| cut.inputs_behind(self));
         let mut inputs: Vec<(FeedRole, Value)> = Vec::new();
         for role in feeds::of_inputs(self) {
             let (FeedRole::Input(input) | FeedRole::LookedUp { input, .. }) = role else {
                 continue;
             };
+            if taken.as_ref().is_some_and(|taken| !taken[input]) {
+                continue;
+            }
             let shape = self.inputs[input].shape.clone().unwrap_or_default();
             inputs.push((role, feed(&mut plan, role, shape)));
         }
@@ -217,12 +231,30 @@ impl Model {
             }
         }
         let owners = tied::owners(self)?;
+        let mut features: HashMap<usize, Value> = HashMap::new();
+        for (number, &node) in cut.iter().flat_map(|cut| &cut.kept).enumerate() {
+            let shape = shapes[node].1.clone();
+            features.insert(node, feed(&mut plan, FeedRole::Features(number), shape));
+        }
+        let streams = match &cut {
+            Some(cut) => self.frozen_streams(cut, spec, variables, numbers)?,
+            None => Vec::new(),
+        };
         let mut values: Vec<Value> = Vec::new();
         let mut starts = Vec::new();
         for (number, node) in self.nodes.iter().enumerate() {
             let layer = &self.layers[node.layer];
             let start = plan.len();
             starts.push(start);
+            if cut.as_ref().is_some_and(|cut| cut.frozen[number]) {
+                let fed = features.get(&number);
+                // Nothing reads those that are not kept.
+                let buffer = fed.map_or(Buffer(u32::MAX), |value| value.buffer);
+                let shape = shapes[number].1.clone();
+                values.push(Value { buffer, shape });
+                plan.skip_streams(streams[number]);
+                continue;
+            }
             let from: Vec<Value> = node
                 .inputs
                 .iter()
@@ -231,17 +263,7 @@ impl Model {
                     Source::Node(n) => Ok(values[n].clone()),
                 })
                 .collect::<Result<_>>()?;
-            let call = Call {
-                inputs: &from,
-                variables: &numbers[node.layer],
-                weights: &layer.weights,
-                tied: owners[node.layer].map(|owner| numbers[owner][0]),
-                trainable: layer.trainable,
-                looked_up: feeds::is_lookup(self, node),
-            };
-            plan.in_inference(node.inference);
-            let value = layer.rule.lower(&mut plan, call);
-            plan.in_inference(false);
+            let value = self.lower_node(&mut plan, node, &from, numbers, &owners);
             if let Some(observation) = &mut observation {
                 observation.node(self, number, &mut plan, (&from, &value), start);
             }
@@ -324,6 +346,63 @@ impl Model {
             observed: layers,
             starts,
         })
+    }
+}
+
+impl Model {
+    /// Lowers a node on these inputs. `owners` are the layers whose kernels tied ones take.
+    fn lower_node(
+        &self,
+        plan: &mut Lowering,
+        node: &Node,
+        inputs: &[Value],
+        numbers: &[Vec<Buffer>],
+        owners: &[Option<usize>],
+    ) -> Value {
+        let layer = &self.layers[node.layer];
+        let call = Call {
+            inputs,
+            variables: &numbers[node.layer],
+            weights: &layer.weights,
+            tied: owners[node.layer].map(|owner| numbers[owner][0]),
+            trainable: layer.trainable,
+            looked_up: feeds::is_lookup(self, node),
+        };
+        plan.in_inference(node.inference);
+        let value = layer.rule.lower(plan, call);
+        plan.in_inference(false);
+        value
+    }
+
+    /// The streams of random numbers that each node of a frozen beginning would have taken, so that
+    /// those behind it draw the same without it.
+    fn frozen_streams(
+        &self,
+        cut: &Cut,
+        spec: PlanSpec,
+        variables: &[Variable],
+        numbers: &[Vec<Buffer>],
+    ) -> Result<Vec<u32>> {
+        let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
+        let inputs = self.inputs.iter();
+        let inputs = inputs.map(|input| input.shape.clone().unwrap_or_default());
+        let inputs: Vec<Value> = inputs.map(|shape| plan.feed("input", shape)).collect();
+        let owners = tied::owners(self)?;
+        let mut values: Vec<Option<Value>> = Vec::new();
+        let mut streams = Vec::new();
+        for (node, frozen) in self.nodes.iter().zip(&cut.frozen) {
+            let before = plan.streams();
+            let from = node.inputs.iter().map(|source| match *source {
+                Source::Input(n) => Some(inputs[n].clone()),
+                Source::Node(n) => values[n].clone(),
+            });
+            let from: Option<Vec<Value>> = from.collect();
+            let from = from.filter(|_| *frozen);
+            let value = from.map(|from| self.lower_node(&mut plan, node, &from, numbers, &owners));
+            values.push(value);
+            streams.push(plan.streams() - before);
+        }
+        Ok(streams)
     }
 }
 

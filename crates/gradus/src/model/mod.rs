@@ -2,8 +2,6 @@
 
 #[cfg(feature = "train")]
 mod cnn;
-#[cfg(feature = "train")]
-mod cnn;
 mod compiled;
 #[cfg(feature = "train")]
 mod config;
@@ -11,6 +9,7 @@ pub(crate) mod dtype;
 mod facts;
 pub(crate) mod feeds;
 mod fixup;
+pub(crate) mod frozen;
 mod functional;
 pub(crate) mod graph;
 mod half;

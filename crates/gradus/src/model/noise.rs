@@ -112,7 +112,12 @@ pub(crate) fn split(model: &Model) -> Result<(Option<Model>, Model)> {
 }
 
 /// Another graph of the same layers; unused ones lose their weights.
-fn part(model: &Model, inputs: Vec<Input>, nodes: Vec<Node>, outputs: Vec<Source>) -> Model {
+pub(super) fn part(
+    model: &Model,
+    inputs: Vec<Input>,
+    nodes: Vec<Node>,
+    outputs: Vec<Source>,
+) -> Model {
     let mut part = model.outline();
     for node in &nodes {
         let weights = &model.layers[node.layer].weights;

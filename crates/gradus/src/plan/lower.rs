@@ -108,6 +108,16 @@ impl Lowering {
         self.streams - 1
     }
 
+    /// The number of streams so far.
+    pub fn streams(&self) -> u32 {
+        self.streams
+    }
+
+    /// Leaves out so many streams.
+    pub fn skip_streams(&mut self, count: u32) {
+        self.streams += count;
+    }
+
     /// The same elements in another shape.
     pub fn reshape(&mut self, x: &Value, shape: Shape) -> Value {
         Value {

@@ -34,6 +34,7 @@ fn plan(model: &Model, mode: Mode) -> Plan {
         mixed: false,
         bfloat16: false,
         observed: false,
+        from_features: false,
     };
     model.lower(&[spec]).unwrap().program.plans.remove(0)
 }

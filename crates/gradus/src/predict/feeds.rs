@@ -24,7 +24,7 @@ pub(crate) fn tensors(model: &Model, data: &Dataset, labelled: bool) -> Result<V
             found.ok_or_else(|| missing(role))
         }
         FeedRole::SampleWeight => weights.cloned().ok_or_else(|| missing(role)),
-        FeedRole::Mix(_) => Err(missing(role)),
+        FeedRole::Mix(_) | FeedRole::Features(_) => Err(missing(role)),
     };
     order.into_iter().map(tensor).collect()
 }

@@ -85,6 +85,7 @@ impl PredictPool {
             mixed: false,
             bfloat16: false,
             observed: false,
+            from_features: false,
         };
         let mut runner = Runner::new(model, device, &[spec])?;
         let shared = Worker::new(runner.share(), mode)?;

@@ -156,7 +156,12 @@ impl Runner {
 
     /// Allocates for a batch of a mode's plan.
     pub fn batch(&self, mode: Mode) -> Result<Batch> {
-        let (number, plan) = self.plan(mode)?;
+        self.batch_of(self.plan(mode)?.0)
+    }
+
+    /// Allocates for a batch of the plan with that number.
+    pub fn batch_of(&self, number: usize) -> Result<Batch> {
+        let plan = &self.lowered.program.plans[number];
         let of_feeds = plan.buffers.iter().filter_map(|info| match info.role {
             crate::plan::Role::Feed(_) => Some(info.size.of(1)),
             _ => None,
@@ -300,11 +305,6 @@ impl Batch {
     /// The number of its plan.
     pub fn plan(&self) -> usize {
         self.plan
-    }
-
-    /// Has it run by another plan, with the same feeds and results.
-    pub fn set_plan(&mut self, number: usize) {
-        self.plan = number;
     }
 
     /// The numbers of the feed of that role; none in a plan without it.

@@ -102,6 +102,14 @@ impl BatchLoader {
         Self::new(model, data, order, &[])
     }
 
+    /// The tensors of rows in memory with features of each row behind them.
+    pub fn with_features(&self, features: Option<&[Tensor]>) -> Option<Vec<Tensor>> {
+        match self {
+            BatchLoader::Memory { tensors, .. } => Some([tensors, features?].concat()),
+            BatchLoader::Windows { .. } | BatchLoader::Drawn { .. } => None,
+        }
+    }
+
     /// Steps per epoch.
     pub fn count(&self) -> usize {
         match self {

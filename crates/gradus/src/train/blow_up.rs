@@ -120,6 +120,7 @@ pub(super) fn began(
         mixed: false,
         bfloat16: false,
         observed: false,
+        from_features: false,
     };
     let mut runner = Runner::new(&model, training.device(), &[spec])?;
     let mut batch = runner.batch(Mode::Infer)?;

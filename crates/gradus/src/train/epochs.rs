@@ -4,6 +4,7 @@ use super::batch_loader::{BatchLoader, Order};
 use super::blow_up::{self, Moment, OnNan};
 use super::callbacks::{Callback, Training};
 use super::evaluate::{self, Evaluation, ROWS};
+use super::features;
 use super::fit::Fit;
 use super::health::{Health, HealthSample, HealthView, Sampling};
 use super::history::{Epoch, History, Logs};
@@ -27,6 +28,10 @@ pub(super) struct Epochs<'a> {
     steps: Steps,
     evaluation: Option<Evaluation>,
     schedule: Option<Schedule>,
+    /// The rows whose features may be kept.
+    rows: Option<features::Rows>,
+    /// True if features were looked for with the layers that are frozen now.
+    looked: bool,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     /// The part of the first epoch that is done already.
     done: Position,
@@ -76,6 +81,7 @@ impl<'a> Epochs<'a> {
             mixed: options.mixup.is_some(),
             bfloat16: options.precision == Precision::MixedBfloat16,
             observed: false,
+            from_features: false,
         };
         let sampling = Sampling::new(options.health_every, model.layers.len());
         let observed = PlanSpec {
@@ -91,7 +97,11 @@ impl<'a> Epochs<'a> {
         let evaluation = held_out.map(|held_out| Evaluation::new(model, runner, held_out));
         let steps = Steps::new(model, runner, loader)?.with_mixup(options.mixup, most);
         training.steps = options.epochs.saturating_mul(steps.count());
+        let rows = features::Rows::of(train, held_out);
         Ok(Epochs {
+            // A mixture of two rows has no features of its own.
+            rows: rows.filter(|_| options.mixup.is_none()),
+            looked: false,
             evaluation: evaluation.transpose()?,
             steps,
             training,
@@ -161,6 +171,7 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_epoch_begin(epoch, &mut self.training)?;
         }
+        self.keep_features(epoch)?;
         let mut used = self.go_to(epoch, done)?;
         for number in done.step..self.steps.count() {
             if number > 0 && !self.steps.wait_for(number)? {
@@ -194,6 +205,39 @@ impl<'a> Epochs<'a> {
         Ok(Some(logs))
     }
 
+    /// Computes the outputs of the frozen layers at the beginning once for all the rows, if that is
+    /// worth it, and trains on these.
+    fn keep_features(&mut self, epoch: usize) -> Result<()> {
+        self.follow_plans(None)?;
+        let Some(rows) = self.rows.as_ref().filter(|_| !self.looked) else {
+            return Ok(());
+        };
+        self.looked = true;
+        let found = rows.features(&self.training, self.end - epoch)?;
+        if let Some(features) = found {
+            self.training.plan(true)?;
+            self.follow_plans(Some(&features))?;
+            self.looked = true;
+        }
+        Ok(())
+    }
+
+    /// Makes batches for the plans, if callbacks have changed these.
+    fn follow_plans(&mut self, features: Option<&features::Features>) -> Result<()> {
+        if !std::mem::take(&mut self.training.replanned) {
+            return Ok(());
+        }
+        self.looked = false;
+        let runner = &self.training.runner;
+        let of_train = features.map(|features| features.train.as_slice());
+        self.steps.change_plans(runner, of_train)?;
+        if let Some(evaluation) = &mut self.evaluation {
+            let held_out = features.and_then(|features| features.held_out.as_deref());
+            evaluation.change_plan(runner, held_out)?;
+        }
+        Ok(())
+    }
+
     /// Goes to the step after those that are done, whose rows are not read again. Returns the
     /// learning rate of the last of them.
     fn go_to(&mut self, epoch: usize, done: &Position) -> Result<f64> {
@@ -219,9 +263,9 @@ impl<'a> Epochs<'a> {
 
     /// Evaluates loss and metrics on the validation rows.
     fn validate(&mut self, epoch: usize, logs: &mut Logs) -> Result<()> {
-        let Some(evaluation) = &mut self.evaluation else {
+        if self.evaluation.is_none() {
             return Ok(());
-        };
+        }
         for callback in &mut self.callbacks {
             callback.on_test_begin(&mut self.training)?;
         }
@@ -231,15 +275,25 @@ impl<'a> Epochs<'a> {
             ..Step::default()
         };
         let last = self.steps.count().saturating_sub(1);
-        let progress = self.steps.progress(epoch, self.end, last);
-        evaluation.begin();
-        let mut number = 0;
-        while evaluation.take(&mut self.training.runner, &step, number)? {
+        for number in 0.. {
+            self.follow_plans(None)?;
+            let Some(evaluation) = &mut self.evaluation else {
+                break;
+            };
+            if number == 0 {
+                evaluation.begin();
+            }
+            if !evaluation.take(&mut self.training.runner, &step, number)? {
+                break;
+            }
+            let progress = self.steps.progress(epoch, self.end, last);
             for callback in &mut self.callbacks {
                 callback.on_test_batch_end(&progress, &mut self.training)?;
             }
-            number += 1;
         }
+        let Some(evaluation) = &self.evaluation else {
+            return Ok(());
+        };
         let measured = evaluation.report();
         self.training.one_class = evaluation.one_class();
         for callback in &mut self.callbacks {
@@ -257,6 +311,7 @@ impl<'a> Epochs<'a> {
         for callback in &mut self.callbacks {
             callback.on_train_batch_begin(&progress, &mut self.training)?;
         }
+        self.follow_plans(None)?;
         let iteration = self.training.model.state.iteration;
         let parameters = self.parameters(epoch, batch, iteration);
         if self.schedule.is_some() && !self.training.learning_rate.is_nan() {
@@ -328,6 +383,7 @@ impl<'a> Epochs<'a> {
 
     /// Ends the training at a step that has broken it, and searches for the origin.
     fn breaks(&mut self, epoch: usize, batch: usize, rate: f64) -> Result<()> {
+        self.follow_plans(None)?;
         let place = Moment {
             epoch,
             epochs: self.end,

@@ -3,7 +3,7 @@
 use super::batch_loader::BatchLoader;
 use super::history::Logs;
 use super::meters::Meters;
-use crate::data::Data;
+use crate::data::{Data, Tensor};
 use crate::engine::Step;
 use crate::error::Result;
 use crate::model::Model;
@@ -19,6 +19,8 @@ pub(crate) const ROWS: usize = 256;
 pub(crate) struct Evaluation {
     loader: BatchLoader,
     batch: Batch,
+    /// As those of the training's steps.
+    with_features: Option<Vec<Tensor>>,
     meters: Meters,
     /// The number of classes of the only output, if that is what it has.
     classes: Option<usize>,
@@ -39,10 +41,18 @@ impl Evaluation {
         Ok(Evaluation {
             loader: BatchLoader::measuring(model, data, plan.rows)?,
             batch: runner.batch(Mode::Evaluate)?,
+            with_features: None,
             meters: Meters::new(model)?,
             classes: classes(model)?,
             predicted: Predicted::Nothing,
         })
+    }
+
+    /// Takes the batches of another plan, from features or from none.
+    pub fn change_plan(&mut self, runner: &Runner, features: Option<&[Tensor]>) -> Result<()> {
+        self.batch = runner.batch(Mode::Evaluate)?;
+        self.with_features = self.loader.with_features(features);
+        Ok(())
     }
 
     /// Runs over all rows.
@@ -68,6 +78,7 @@ impl Evaluation {
             return Ok(false);
         }
         let (tensors, rows) = self.loader.batch(number)?;
+        let tensors = self.with_features.as_deref().unwrap_or(tensors);
         let outputs = self.meters.need_outputs();
         runner.run(&mut self.batch, tensors, rows, step, outputs)?;
         self.meters.add(&self.batch, rows.len());
@@ -158,5 +169,6 @@ pub(super) fn plan_spec(data: &Data, rows: usize) -> PlanSpec {
         mixed: false,
         bfloat16: false,
         observed: false,
+        from_features: false,
     }
 }

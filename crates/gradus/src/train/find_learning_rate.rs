@@ -230,6 +230,7 @@ impl Model {
             mixed: false,
             bfloat16: false,
             observed: false,
+            from_features: false,
         };
         let mut training = Training::new(&mut model, device, vec![spec], f64::NAN)?;
         let mut steps = Steps::new(training.model, &training.runner, loader)?;

@@ -14,6 +14,11 @@ use crate::predict::device::Device;
 use crate::rules::schedules::Schedule;
 
 /// The training configuration: Keras' arguments of `fit`, with Keras' defaults.
+///
+/// Where a model begins with frozen layers (a pretrained base), their outputs are computed once for
+/// each row and kept, to the bits of a training that computes them in each epoch: of rows in memory,
+/// for two epochs or more, within 500 MB, if nothing before them is random and no mixup is on. Layers
+/// that are unfrozen are computed again from then on.
 pub struct Fit<'a> {
     pub(super) epochs: usize,
     pub(super) initial_epoch: usize,

@@ -7,6 +7,7 @@ pub mod callbacks;
 mod cross_validation;
 mod epochs;
 mod evaluate;
+mod features;
 mod find_learning_rate;
 mod fit;
 pub mod health;

@@ -19,6 +19,10 @@ pub(super) struct Steps {
     optimizer: Optimizer,
     loader: BatchLoader,
     batch: Batch,
+    /// The numbers of the plan that observes, if there is one.
+    observed: Option<Batch>,
+    /// The plan's tensors with the features of the frozen beginning behind them, if it is left out.
+    with_features: Option<Vec<Tensor>>,
     mixup: Option<Mixup>,
     /// Results since the last reset.
     pub meters: Meters,
@@ -30,9 +34,19 @@ impl Steps {
             optimizer: model.compiled()?.optimizer()?.clone(),
             loader,
             batch: runner.batch(Mode::Train)?,
+            observed: observed(runner)?,
+            with_features: None,
             mixup: None,
             meters: Meters::new(model)?,
         })
+    }
+
+    /// Takes the batches of other plans, from features or from none.
+    pub fn change_plans(&mut self, runner: &Runner, features: Option<&[Tensor]>) -> Result<()> {
+        self.batch = runner.batch(Mode::Train)?;
+        self.observed = observed(runner)?;
+        self.with_features = self.loader.with_features(features);
+        Ok(())
     }
 
     /// Mixup, if it is enabled.
@@ -86,14 +100,15 @@ impl Steps {
         parameters: StepParameters,
         counting: bool,
     ) -> Result<Observed> {
-        let Some((plan, _)) = training.runner.observing() else {
+        let Some(observing) = self.observed.take() else {
             self.take(training, number, parameters)?;
             return Ok(Observed::default());
         };
-        let usual = self.batch.plan();
-        self.batch.set_plan(plan);
+        let usual = std::mem::replace(&mut self.batch, observing);
         let taken = self.run(training, number, parameters, counting);
-        self.batch.set_plan(usual);
+        let observing = std::mem::replace(&mut self.batch, usual);
+        let plan = observing.plan();
+        self.observed = Some(observing);
         let (rows, updates) = taken?;
         let Training { model, runner, .. } = training;
         let layers = runner.observing().map_or(&[][..], |(_, layers)| layers);
@@ -129,6 +144,7 @@ impl Steps {
         counting: bool,
     ) -> Result<(usize, bool)> {
         let (tensors, rows) = self.loader.batch(number)?;
+        let tensors = self.with_features.as_deref().unwrap_or(tensors);
         let model = &mut *training.model;
         let mut step = next(model.seed, &self.optimizer, &mut model.state, parameters);
         step.counting = counting;
@@ -142,6 +158,12 @@ impl Steps {
         self.meters.add(batch, rows.len());
         Ok((rows.len(), !step.gathering))
     }
+}
+
+/// Allocates for a batch of the plan that observes, if there is one.
+fn observed(runner: &Runner) -> Result<Option<Batch>> {
+    let plan = runner.observing().map(|(plan, _)| plan);
+    plan.map(|plan| runner.batch_of(plan)).transpose()
 }
 
 /// The health of the layers at a step, and their histograms, if they were wanted.

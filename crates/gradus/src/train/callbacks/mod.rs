@@ -265,6 +265,10 @@ pub struct Training<'a> {
     pub(super) unfinished: bool,
     /// The class that the last validation predicted for every row, if there is one such.
     pub(super) one_class: Option<usize>,
+    /// True if the plans take kept features in place of the frozen beginning.
+    pub(super) from_features: bool,
+    /// True if the plans are others than those that batches were made for.
+    pub(super) replanned: bool,
     /// Steps taken at the model's state, and the optimizer's scalars then.
     kept: (u64, Vec<f32>),
 }
@@ -290,6 +294,8 @@ impl<'a> Training<'a> {
             steps: 0,
             unfinished: false,
             one_class: None,
+            from_features: false,
+            replanned: false,
         })
     }
 
@@ -298,8 +304,24 @@ impl<'a> Training<'a> {
     pub(super) fn change(&mut self, how: impl FnOnce(&mut Model) -> Result<()>) -> Result<()> {
         self.download();
         how(self.model)?;
+        self.plan(false)
+    }
+
+    /// Lowers the plans anew, with or without the frozen beginning. The one that observes the layers
+    /// has it always.
+    pub(super) fn plan(&mut self, from_features: bool) -> Result<()> {
+        for spec in &mut self.specs {
+            spec.from_features = from_features && !spec.observed;
+        }
         self.runner = Runner::new(self.model, &self.device, &self.specs)?;
+        (self.from_features, self.replanned) = (from_features, true);
         Ok(())
+    }
+
+    /// True if the outputs of the frozen layers at the model's beginning were computed once for each
+    /// row and are kept: see [`Fit`](crate::train::Fit).
+    pub fn keeps_features(&self) -> bool {
+        self.from_features
     }
 
     /// From the next step on, zeros of these variables, by layer and name, stay zeros.
@@ -313,12 +335,22 @@ impl<'a> Training<'a> {
     }
 
     /// Changes the weights by `how`, unless they are guarded and not finite.
-    pub(super) fn edit(&mut self, how: impl FnOnce(&mut Model)) {
+    pub(super) fn edit(&mut self, how: impl FnOnce(&mut Model)) -> Result<()> {
         self.download();
-        if !self.broken {
-            how(self.model);
-            self.runner.upload(self.model);
+        if self.broken {
+            return Ok(());
         }
+        how(self.model);
+        self.upload()
+    }
+
+    /// Uploads the model's weights. Features of frozen layers are those of other weights then.
+    fn upload(&mut self) -> Result<()> {
+        if self.from_features {
+            return self.plan(false);
+        }
+        self.runner.upload(self.model);
+        Ok(())
     }
 
     /// True while the model is not yet what it is to become (pruning has not come to its last
@@ -405,8 +437,7 @@ impl<'a> Training<'a> {
         for (weight, values) in own.zip(weights) {
             weight.set(values)?;
         }
-        self.runner.upload(self.model);
-        Ok(())
+        self.upload()
     }
 
     /// Freezes or unfreezes layers from the next step on, as [`Model::set_trainable`]. Variables

@@ -333,7 +333,7 @@ impl Callback for Pruning {
         }
         if let Some(sparsity) = self.sparsity(step) {
             let how = self.how(sparsity);
-            training.edit(|model| how.apply(model, &self.variables));
+            training.edit(|model| how.apply(model, &self.variables))?;
         }
         if let Some(end) = self.end_step {
             training.unfinished = step < end;

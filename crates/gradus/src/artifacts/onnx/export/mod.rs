@@ -68,6 +68,7 @@ pub(super) fn export(model: &Model, inputs: Inputs, path: &Path) -> Result<File>
         mixed: false,
         bfloat16: false,
         observed: false,
+        from_features: false,
     }])?;
     let plan = &lowered.program.plans[0];
     let mut readers = vec![0; plan.buffers.len()];

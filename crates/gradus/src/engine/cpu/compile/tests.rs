@@ -34,6 +34,7 @@ pub(super) fn compiled(model: &Model, mode: Mode, rows: usize) -> Compiled {
         mixed: false,
         bfloat16: false,
         observed: false,
+        from_features: false,
     };
     let mut program = model.lower(&[spec]).unwrap().program;
     let weights = weights(&program).remove(0);

@@ -76,6 +76,8 @@ pub mod rules;
 #[cfg(feature = "train")]
 pub mod train;
 
+#[cfg(feature = "train")]
+pub use base::ranks;
 pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};

@@ -2,8 +2,10 @@
 
 use super::Compiled;
 use super::groups::Group;
+use crate::base::ranks;
 use crate::engine::cpu::chunks;
 use crate::plan::Split;
+use crate::plan::share::Place;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A part of a group.
@@ -18,16 +20,21 @@ pub(in crate::engine::cpu) struct Task {
     first: bool,
     /// The number of chunks that must stay whole, of which the parts are made.
     chunks: usize,
+    /// The rank whose share is cut, and the number of ranks; 0 of 1 if they do not share the group.
+    of: (usize, usize),
 }
 
 impl Task {
     /// The task's share of `units` units.
     pub fn share(&self, units: usize) -> (usize, usize) {
+        let (rank, ranks) = self.of;
+        let before = ranks::start(units, ranks, rank);
+        let units = ranks::start(units, ranks, rank + 1) - before;
         let cut = |part: usize| match self.first {
             true => (units * part).div_ceil(self.parts),
             false => chunks::start(units, self.chunks, self.chunks * part / self.parts),
         };
-        (cut(self.part), cut(self.part + 1))
+        (before + cut(self.part), before + cut(self.part + 1))
     }
 
     /// The task's share of `n` columns or elements.
@@ -99,11 +106,13 @@ impl Phase {
     }
 }
 
-/// A plan's tasks, phase by phase, for lanes of this width.
+/// A plan's tasks, phase by phase, for lanes of this width, of a rank of so many, if there are
+/// several.
 pub(in crate::engine::cpu) fn phases(
     compiled: &Compiled,
     threads: usize,
     lane: usize,
+    rank: Option<(usize, usize)>,
 ) -> Vec<Phase> {
     let phase = |groups: &Vec<Group>| {
         let mut tasks = Vec::new();
@@ -118,6 +127,10 @@ pub(in crate::engine::cpu) fn phases(
                 threads.min(chunks.unwrap_or(threads)),
                 lane,
             );
+            let of = match group.place {
+                Place::Columns => rank.unwrap_or((0, 1)),
+                Place::Whole | Place::Rows => (0, 1),
+            };
             // The thread with a lane more of a weight's gradient gets one less of the input's beside it.
             let first = some_weigh && !weighs(group);
             for part in 0..parts {
@@ -135,6 +148,7 @@ pub(in crate::engine::cpu) fn phases(
                     lane,
                     first,
                     chunks: chunks.unwrap_or(parts),
+                    of,
                 };
                 tasks.push((owner, task));
             }

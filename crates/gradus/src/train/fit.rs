@@ -316,7 +316,8 @@ impl Model {
     /// Trains on `data`, and returns the loss and metrics of each epoch. The data is a `&Dataset`
     /// in memory, a [`&Stream`](crate::data::Stream) of rows read during training, or a
     /// [`&Generator`](crate::data::Generator) of batches.
-    pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
+    pub fn fit(&mut self, data: impl Into<Data>, mut options: Fit<'_>) -> Result<History> {
+        options.ranks = options.ranks.filter(|ranks| ranks.ranks() > 1);
         let ranks = options.ranks.clone();
         let history = self.fitted(data.into(), options);
         if let (Some(ranks), Err(error)) = (ranks, &history) {

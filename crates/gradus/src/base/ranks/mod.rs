@@ -6,9 +6,15 @@
 //! the way, so that no bit depends on the number of ranks or on the order of messages.
 //! `docs/several-machines.md` is the page for users, `docs/decisions.md` has the reasons.
 
+mod launch;
+#[cfg(feature = "mpi")]
+mod mpi;
 #[cfg(feature = "train")]
 mod threads;
 
+pub use launch::launched;
+#[cfg(feature = "mpi")]
+pub use mpi::Mpi;
 #[cfg(feature = "train")]
 pub use threads::{InProcess, in_process};
 
@@ -42,8 +48,8 @@ pub trait Collective: Send + Sync {
         self.all_gather(&mut [], &vec![0; self.ranks() + 1])
     }
 
-    /// Tells the other ranks that this one has ended with an error: they get an error in place of
-    /// what they wait for.
+    /// Tells the other ranks that this one ends with an error: they get an error in place of what they
+    /// wait for. Nothing where the end of its process ends all.
     fn fail(&self, problem: &str);
 }
 

@@ -118,3 +118,9 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/deploy.md")]
 struct Deploy;
+
+/// The example of several ranks.
+#[cfg(doctest)]
+#[cfg(feature = "train")]
+#[doc = include_str!("../../../docs/several-machines.md")]
+struct SeveralMachines;

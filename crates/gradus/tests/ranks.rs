@@ -8,11 +8,14 @@ use gradus::train::Precision;
 use gradus::{Error, Result};
 use std::sync::Arc;
 
+/// A model's file, and the bits of the values of each epoch by name.
+type Trained = (Vec<u8>, Vec<Vec<(String, u64)>>);
+
 /// The files of the models that `train` makes on that many ranks, with the history of each.
 fn on_ranks(
     ranks: usize,
     train: impl Fn(Fit<'static>) -> Result<(Model, History)> + Sync,
-) -> Vec<(Vec<u8>, Vec<Vec<(String, u64)>>)> {
+) -> Vec<Trained> {
     let folder = tempfile::tempdir().unwrap();
     let run = |number: usize, options: Fit<'static>| {
         let (model, history) = train(options).unwrap();
@@ -101,7 +104,7 @@ fn fit(
         &["accuracy".into()],
     )?;
     let options = options.epochs(2).validation_split(0.15).health_every(3);
-    let history = model.fit(&rows(), options)?;
+    let history = model.fit(rows(), options)?;
     Ok((model, history))
 }
 
@@ -149,7 +152,7 @@ fn a_training_that_ends_early_on_a_schedule_with_class_weights() {
             .class_weight(&[(3, 2.5), (7, 0.0)])
             .validation_split(0.2)
             .callback(EarlyStopping::new().patience(1).restore_best_weights(true));
-        let history = model.fit(&rows(), options)?;
+        let history = model.fit(rows(), options)?;
         Ok((model, history))
     });
 }
@@ -233,7 +236,7 @@ fn ranks_that_differ_are_named_before_the_first_step() {
 
     let found = errors(2, |n, options| {
         let mut model = network().compile(SGD::new(), "sparse_categorical_crossentropy", &[])?;
-        model.fit(&first(100 - n), options).map(drop)
+        model.fit(first(100 - n), options).map(drop)
     });
     assert!(
         found[0].starts_with("rank 1: its training data is 99 rows, "),

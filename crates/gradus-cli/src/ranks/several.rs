@@ -1,7 +1,7 @@
 //! Processes connected by MPI.
 
-use gradus::ranks::{Collective, Mpi, launched};
 use gradus::Result;
+use gradus::ranks::{Collective, Mpi, launched};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 

@@ -51,50 +51,79 @@ impl Plan {
     /// The operations and their places, if the ranks have all rows of these feeds; otherwise a
     /// feed more of which they need all.
     fn shared(&self, whole_feeds: &HashSet<Buffer>) -> Result<(Vec<Op>, Vec<Place>), Buffer> {
-        // Buffers of which a rank has its own rows only.
+        // Buffers of which all rows will be needed.
+        let across = self.ops.iter().filter(|op| !self.is_by_rows(op));
+        let wanted: HashSet<Buffer> = across.flat_map(Op::reads).chain(self.kept()).collect();
+        // Buffers of which a rank has its own rows only, in their order.
         let feeds = (0..self.buffers.len() as u32).map(Buffer).filter(|b| {
             matches!(self.buffers[b.index()].role, Role::Feed(_)) && !whole_feeds.contains(b)
         });
-        let mut partial: HashSet<Buffer> = feeds.collect();
+        let mut partial: Vec<Buffer> = feeds.collect();
         let (mut ops, mut places) = (Vec::new(), Vec::new());
-        let mut push = |op: Op, place: Place| {
-            ops.push(op);
-            places.push(place);
-        };
         for op in &self.ops {
-            if self.is_by_rows(op) && (op.is_product() || op.reads().any(|b| partial.contains(&b)))
-            {
+            let by_rows = self.is_by_rows(op);
+            let is_feed = |b: &Buffer| matches!(self.buffers[b.index()].role, Role::Feed(_));
+            // What does little may as well be done on all rows, if these will be there anyway.
+            let needs = |b: &Buffer| match by_rows {
+                true => !op.is_product() && wanted.contains(b),
+                false => true,
+            };
+            let missing = |b: &Buffer| partial.contains(b) && needs(b);
+            if let Some(feed) = op.reads().find(|b| missing(b) && is_feed(b)) {
+                return Err(feed);
+            }
+            if op.reads().any(|b| missing(&b)) {
+                // In one message with all others that will be needed.
+                self.gather(&mut partial, &wanted, &mut ops, &mut places);
+            }
+            let in_part = op.is_product() || op.reads().any(|b| partial.contains(&b));
+            let place = match op {
+                _ if by_rows && in_part => Place::Rows,
+                Op::MatMulWeight(_) | Op::NormalizedWeight(_) => Place::Columns,
+                _ => Place::Whole,
+            };
+            if place == Place::Rows {
                 partial.extend(op.writes());
-                push(op.clone(), Place::Rows);
-                continue;
             }
-            for x in op.reads() {
-                if !partial.remove(&x) {
-                    continue;
+            ops.push(op.clone());
+            places.push(place);
+            let buffers = match op {
+                Op::MatMulWeight(product) if !self.is_chunked(product.dw) => {
+                    vec![(product.dw, Parts::Columns(product.dims))]
                 }
-                match (self.buffers[x.index()].role, self.rows_of(x)) {
-                    (Role::Feed(_), _) => return Err(x),
-                    (_, Some(parts)) => push(Gather { x, parts }.into(), Place::Whole),
-                    (_, None) => {}
-                }
-            }
-            match op {
-                Op::MatMulWeight(product) if self.is_cut(product.dw) => {
-                    let (x, parts) = (product.dw, Parts::Columns(product.dims));
-                    push(op.clone(), Place::Columns);
-                    push(Gather { x, parts }.into(), Place::Whole);
-                }
-                _ => push(op.clone(), Place::Whole),
-            }
+                Op::NormalizedWeight(op) => vec![
+                    (op.dw, Parts::ChunkedColumns(op.dims)),
+                    (op.parts, Parts::ChunkSums(op.dims)),
+                ],
+                _ => continue,
+            };
+            ops.push(Gather { buffers }.into());
+            places.push(Place::Whole);
         }
-        for x in self.kept() {
-            if partial.remove(&x)
-                && let Some(parts) = self.rows_of(x)
-            {
-                push(Gather { x, parts }.into(), Place::Whole);
-            }
-        }
+        self.gather(&mut partial, &wanted, &mut ops, &mut places);
         Ok((ops, places))
+    }
+
+    /// Makes those of the partial buffers whole that will be needed, but for feeds, which are there.
+    fn gather(
+        &self,
+        partial: &mut Vec<Buffer>,
+        wanted: &HashSet<Buffer>,
+        ops: &mut Vec<Op>,
+        places: &mut Vec<Place>,
+    ) {
+        let mut buffers = Vec::new();
+        partial.retain(|&b| match (self.buffers[b.index()].role, self.rows_of(b)) {
+            (Role::Temporary, Some(parts)) if wanted.contains(&b) => {
+                buffers.push((b, parts));
+                false
+            }
+            _ => true,
+        });
+        if !buffers.is_empty() {
+            ops.push(Gather { buffers }.into());
+            places.push(Place::Whole);
+        }
     }
 
     /// True if an operation makes each row of the batch of the same row of its inputs, and nothing
@@ -110,10 +139,9 @@ impl Plan {
         }
     }
 
-    /// True if the gradient of a weight may be made in pieces: not if sums over its columns are made
-    /// with it.
-    fn is_cut(&self, dw: Buffer) -> bool {
+    /// True if sums over chunks of its columns are made with the gradient of a weight.
+    fn is_chunked(&self, dw: Buffer) -> bool {
         let sums = |op: &Op| matches!(op, Op::NormalizedWeight(op) if op.g == dw);
-        !self.ops.iter().any(sums)
+        self.ops.iter().any(sums)
     }
 }

@@ -1,8 +1,8 @@
-//! Parts of a buffer that several ranks have made, passed on to all of them.
+//! Parts of buffers that several ranks have made, passed on to all of them.
 
-use super::MatMulDims;
+use super::{CHUNKS, MatMulDims};
 use crate::plan::backward::Pass;
-use crate::plan::operands::{Operands, per_row, weights};
+use crate::plan::operands::{Operands, fixed, per_row, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 use crate::plan::Buffer;
 
@@ -13,22 +13,29 @@ pub enum Parts {
     Rows(usize),
     /// Its columns of a weight's gradient.
     Columns(MatMulDims),
+    /// Its columns of one, whole chunks of them, as [`NormalizedWeight`](super::NormalizedWeight) is made.
+    ChunkedColumns(MatMulDims),
+    /// The sums over these chunks.
+    ChunkSums(MatMulDims),
 }
 
-/// Makes x whole: each rank gets the parts that the others have made. Alone, nothing is missing.
+/// Makes buffers whole: each rank gets the parts that the others have made. Alone, nothing is missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gather {
-    pub x: Buffer,
-    pub parts: Parts,
+    pub buffers: Vec<(Buffer, Parts)>,
 }
 
 impl Operation for Gather {
     fn operands(&self) -> Operands {
-        let extent = match self.parts {
-            Parts::Rows(size) => per_row(size),
-            Parts::Columns(dims) => weights(dims),
-        };
-        Operands::new().update(self.x, extent)
+        let buffers = self.buffers.iter();
+        buffers.fold(Operands::new(), |table, &(buffer, parts)| {
+            let extent = match parts {
+                Parts::Rows(size) => per_row(size),
+                Parts::Columns(dims) | Parts::ChunkedColumns(dims) => weights(dims),
+                Parts::ChunkSums(dims) => fixed(2 * CHUNKS * dims.inputs),
+            };
+            table.update(buffer, extent)
+        })
     }
 
     fn split(&self) -> Split {

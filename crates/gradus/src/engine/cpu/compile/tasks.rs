@@ -18,8 +18,8 @@ pub(in crate::engine::cpu) struct Task {
     lane: usize,
     /// True if the first parts get what cannot be shared equally, not the last.
     first: bool,
-    /// The number of chunks that must stay whole, of which the parts are made.
-    chunks: usize,
+    /// The number of chunks that must stay whole, if the parts are made of chunks.
+    chunks: Option<usize>,
     /// The rank whose share is cut, and the number of ranks; 0 of 1 if they do not share the group.
     of: (usize, usize),
 }
@@ -28,13 +28,25 @@ impl Task {
     /// The task's share of `units` units.
     pub fn share(&self, units: usize) -> (usize, usize) {
         let (rank, ranks) = self.of;
-        let before = ranks::start(units, ranks, rank);
-        let units = ranks::start(units, ranks, rank + 1) - before;
-        let cut = |part: usize| match self.first {
-            true => (units * part).div_ceil(self.parts),
-            false => chunks::start(units, self.chunks, self.chunks * part / self.parts),
+        // Whole chunks belong to a rank, if there are chunks.
+        let (first, end) = match self.chunks {
+            Some(chunks) => (
+                ranks::start(chunks, ranks, rank),
+                ranks::start(chunks, ranks, rank + 1),
+            ),
+            None => (
+                ranks::start(units, ranks, rank),
+                ranks::start(units, ranks, rank + 1),
+            ),
         };
-        (before + cut(self.part), before + cut(self.part + 1))
+        let cut = |part: usize| match (self.chunks, self.first) {
+            (_, true) => first + ((end - first) * part).div_ceil(self.parts),
+            (None, false) => first + (end - first) * part / self.parts,
+            (Some(chunks), false) => {
+                chunks::start(units, chunks, first + (end - first) * part / self.parts)
+            }
+        };
+        (cut(self.part), cut(self.part + 1))
     }
 
     /// The task's share of `n` columns or elements.
@@ -147,7 +159,7 @@ pub(in crate::engine::cpu) fn phases(
                     parts,
                     lane,
                     first,
-                    chunks: chunks.unwrap_or(parts),
+                    chunks,
                     of,
                 };
                 tasks.push((owner, task));

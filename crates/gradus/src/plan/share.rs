@@ -29,6 +29,46 @@ pub struct Sharing {
     pub whole_feeds: HashSet<Buffer>,
 }
 
+impl Sharing {
+    /// Checks that whatever needs all rows of a buffer has them; returns the first fault. `plan` is the
+    /// shared one.
+    pub fn verify(&self, plan: &Plan) -> Result<(), String> {
+        let role = |b: Buffer| plan.buffers[b.index()].role;
+        let mut partial: HashSet<Buffer> = (0..plan.buffers.len() as u32)
+            .map(Buffer)
+            .filter(|b| matches!(role(*b), Role::Feed(_)) && !self.whole_feeds.contains(b))
+            .collect();
+        if self.places.len() != plan.ops.len() {
+            return Err("not every operation has its place".into());
+        }
+        for (i, (op, place)) in plan.ops.iter().zip(&self.places).enumerate() {
+            let missing = op.reads().find(|b| partial.contains(b));
+            match (op, place, missing) {
+                (Op::Gather(gather), ..) => {
+                    gather.buffers.iter().for_each(|(b, _)| {
+                        partial.remove(b);
+                    });
+                }
+                (_, Place::Rows, _) if !plan.is_by_rows(op) => {
+                    return Err(format!("op {i}, {}, is not done by rows", op.name()));
+                }
+                (_, Place::Rows, _) => partial.extend(op.writes()),
+                (_, Place::Whole | Place::Columns, Some(b)) => {
+                    let problem = "needs all rows, and a rank has its own alone, of";
+                    return Err(format!("op {i}, {}, {problem} {b:?}", op.name()));
+                }
+                // Its columns are missing until they are gathered.
+                (_, Place::Columns, None) => partial.extend(op.writes()),
+                (_, Place::Whole, None) => {}
+            }
+        }
+        match plan.kept().into_iter().find(|b| partial.contains(b)) {
+            Some(b) => Err(format!("the result {b:?} is not gathered")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Plan {
     /// The same plan for several ranks: with the operations that pass on what others need.
     pub fn share(mut self) -> (Self, Sharing) {

@@ -175,6 +175,7 @@ fn the_verifier_checks_the_size_of_every_operand() {
 fn of_a_rank(plan: Plan) -> Vec<String> {
     let (plan, sharing) = plan.share();
     assert_eq!(verify(&plan), Ok(()));
+    assert_eq!(sharing.verify(&plan), Ok(()));
     let mark = |place: &Place| match place {
         Place::Whole => "",
         Place::Rows => " (rows)",
@@ -250,4 +251,25 @@ fn a_feed_that_is_summed_over_is_wanted_whole() {
     assert_eq!(shared(Mode::Train), 2);
     assert_eq!(shared(Mode::Evaluate), 1);
     assert_eq!(shared(Mode::Infer), 0);
+}
+
+#[test]
+fn a_plan_in_which_a_rank_lacks_rows_is_refused() {
+    let (whole, sharing) = plan(&model(SGD::new()), Mode::Train).share();
+    let mut refused = 0;
+    for n in 0..whole.ops.len() {
+        let (mut plan, mut sharing) = (whole.clone(), sharing.clone());
+        if !matches!(plan.ops[n], Op::Gather(_)) {
+            continue;
+        }
+        plan.ops.remove(n);
+        sharing.places.remove(n);
+        let found = sharing.verify(&plan).unwrap_err();
+        assert!(found.contains("needs all rows"), "{found}");
+        refused += 1;
+    }
+    assert!(refused > 0);
+    let mut sharing = sharing;
+    sharing.whole_feeds.clear();
+    assert!(sharing.verify(&whole).is_err());
 }

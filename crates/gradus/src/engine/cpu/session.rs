@@ -87,6 +87,11 @@ impl CpuSession {
         if peers.is_some() {
             let plans = program.plans.into_iter().map(Plan::share);
             (program.plans, sharing) = plans.map(|(plan, of)| (plan, Some(of))).unzip();
+            for (plan, of) in program.plans.iter().zip(sharing.iter().flatten()) {
+                let problem = |problem| format!("{problem}, in this plan of a rank:\n{plan}");
+                of.verify(plan)
+                    .map_err(|found| Error::Internal(problem(found)))?;
+            }
         }
         let (layouts, int8) = (packing::weights(&program), packing::int8(&program)?);
         let mut memory = Vec::new();

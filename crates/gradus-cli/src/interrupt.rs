@@ -3,7 +3,6 @@
 
 use crate::output::{clear_line, message};
 use gradus::{Error, Result};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 static CAUGHT: AtomicU8 = AtomicU8::new(0);
 /// True while a training looks for signals between its steps.
 static LOOKS: AtomicBool = AtomicBool::new(false);
+/// True of a rank that the first one ends.
+static LED: AtomicBool = AtomicBool::new(false);
 /// The end of a server, which the first signal asks for.
 static ON_FIRST: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 /// The command that goes on with the run, once there is one.
@@ -50,6 +51,9 @@ fn ignored() -> u64 {
 /// A signal has come: the first one is left to the training, if there is one that looks for it.
 #[cfg(unix)]
 fn come(signal: u8) {
+    if LED.load(Ordering::SeqCst) {
+        return;
+    }
     let first = CAUGHT.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     if first.is_ok() && LOOKS.load(Ordering::SeqCst) {
         clear_line();
@@ -77,6 +81,11 @@ pub fn begin(command: String) {
     LOOKS.store(true, Ordering::SeqCst);
 }
 
+/// Leaves signals to the first rank, whose end is that of all.
+pub fn leave_to_first() {
+    LED.store(true, Ordering::SeqCst);
+}
+
 /// No step follows: signals are no longer looked for.
 pub fn end() {
     LOOKS.store(false, Ordering::SeqCst);
@@ -95,9 +104,9 @@ pub fn look() -> Result<()> {
 }
 
 /// Says how to go on, and returns the exit code of the signal.
-pub fn farewell() -> ExitCode {
+pub fn farewell() -> u8 {
     say_how_to_go_on();
-    ExitCode::from(code())
+    code()
 }
 
 /// Ends the program at once.

@@ -9,6 +9,7 @@ mod interrupt;
 mod models;
 mod output;
 mod progress;
+mod ranks;
 #[cfg(feature = "serve")]
 mod serve;
 
@@ -39,12 +40,13 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(args),
         Command::Data(args) => commands::data::run(args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match done {
+        Ok(()) => 0,
         Err(Error::Interrupted) => interrupt::farewell(),
         Err(error) => {
-            output::message(&format!("error: {error}"));
-            ExitCode::from(if error.is_users_mistake() { 2 } else { 1 })
+            output::message(&format!("error: {}{error}", ranks::name()));
+            if error.is_users_mistake() { 2 } else { 1 }
         }
-    }
+    };
+    ExitCode::from(ranks::end(code))
 }

@@ -12,8 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error: the cause, the place, and what would have been right.
 ///
-/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::NotWritten`], [`Error::Other`],
-/// [`Error::Internal`] and most of [`Error::Io`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
+/// Everything but [`Error::BlowUp`], [`Error::Interrupted`], [`Error::NotWritten`], [`Error::Rank`],
+/// [`Error::Other`], [`Error::Internal`] and most of [`Error::Io`] is a mistake that the user can mend: see [`Error::is_users_mistake`].
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -147,6 +147,15 @@ pub enum Error {
     #[error("{0}")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 
+    /// A fault of one of several ranks that train together.
+    #[error("rank {rank}: {}", sentence(.problem))]
+    Rank {
+        /// The number of the rank.
+        rank: usize,
+        /// The fault, in a sentence.
+        problem: String,
+    },
+
     /// A fault of gradus itself, not of its user.
     #[error("internal error, please report it: {}", visible_lines(.0))]
     Internal(String),
@@ -209,6 +218,7 @@ impl Error {
             Error::BlowUp { .. }
             | Error::Interrupted
             | Error::NotWritten { .. }
+            | Error::Rank { .. }
             | Error::Other(_)
             | Error::Internal(_) => false,
             _ => true,

@@ -76,6 +76,8 @@ pub mod rules;
 #[cfg(feature = "train")]
 pub mod train;
 
+#[cfg(feature = "train")]
+pub use base::ranks;
 pub use base::shape::Shape;
 pub use base::threads::{set_threads, threads};
 pub use data::{Batches, Dataset, Scale, Split, Tensor};
@@ -116,3 +118,9 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/deploy.md")]
 struct Deploy;
+
+/// The example of several ranks.
+#[cfg(doctest)]
+#[cfg(feature = "train")]
+#[doc = include_str!("../../../docs/several-machines.md")]
+struct SeveralMachines;

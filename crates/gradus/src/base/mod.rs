@@ -1,5 +1,6 @@
 //! Foundations that every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, names, hashes, the registry helper, files, memory, text of others.
+//! arithmetic that a formula may use, names, hashes, the registry helper, files, memory, text of others,
+//! the connection of ranks that train together.
 
 pub mod atomic_file;
 pub(crate) mod digest;
@@ -14,6 +15,7 @@ pub(crate) mod names;
 pub(crate) mod old_words;
 pub(crate) mod pattern;
 pub(crate) mod random;
+pub mod ranks;
 pub(crate) mod read;
 pub(crate) mod registry;
 pub(crate) mod setters;

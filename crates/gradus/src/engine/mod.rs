@@ -34,10 +34,14 @@ pub(crate) mod null;
 #[cfg(test)]
 pub(crate) mod reference;
 
-use crate::error::Result;
+#[cfg(feature = "train")]
+use crate::base::ranks::Collective;
+use crate::error::{Error, Result};
 use crate::plan::{Buffer, Program};
 use crate::rules::optimizers::Coefficients;
 use std::ops::Range;
+#[cfg(feature = "train")]
+use std::sync::Arc;
 
 /// The parameters of a step, which operations may ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -93,8 +97,29 @@ pub(crate) trait Session: Send {
     /// them. They cannot be written any more, neither here nor there.
     fn share(&mut self) -> Box<dyn Session>;
 
+    /// The error that has cut the last run short, of a session on several ranks: its results are
+    /// worthless. By default none does.
+    fn failure(&mut self) -> Option<Error> {
+        None
+    }
+
     /// Gets the rows of a result (an output, losses, a penalty) of the last run of that plan.
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
+}
+
+/// The default engine as one of several ranks.
+#[cfg(feature = "train")]
+pub(crate) fn ranked(ranks: Arc<dyn Collective>) -> impl Engine {
+    let cpu = cpu::Cpu::default();
+    cpu::Ranked { cpu, ranks }
+}
+
+/// The instructions that the default engine computes with, as far as bits and the layout of weights
+/// depend on them.
+#[cfg(feature = "train")]
+pub(crate) fn instructions() -> String {
+    // Products of pairs give AVX-512's bits, and are chosen by their speed.
+    format!("{:?}", cpu::Isa::best()).replace("Avx512Bf16", "Avx512")
 }
 
 /// The default engine.

@@ -552,7 +552,8 @@ fn every_operation_is_in_a_model_that_is_compared() {
     }
     let missing: Vec<_> = Op::NAMES
         .iter()
-        .filter(|name| !found.contains(*name))
+        // Plans for several ranks have it: see `share.rs`.
+        .filter(|name| !found.contains(*name) && **name != "Gather")
         .collect();
     assert!(missing.is_empty(), "no model here has {missing:?}");
 }

@@ -3,6 +3,7 @@
 use super::config::Document;
 use super::event::{Event, Progress};
 use super::lock::Lock;
+use super::ranks::Ranks;
 use super::run_folder::{
     CONFIG, Destination, FOLDS, PREDICTIONS, Resume, create, fold_folder, tidy, write_text,
 };
@@ -82,7 +83,7 @@ pub fn cross_validate(
                 allow_changed: run.allow_changed,
             })
         });
-        let trained = train(&document, config, place, begun, progress)?;
+        let trained = train(&document, config, place, begun, progress, &Ranks::default())?;
         let run = trained.folder.parent().unwrap_or(Path::new(""));
         folder = Some(run.to_owned());
         seconds += trained.record.seconds();

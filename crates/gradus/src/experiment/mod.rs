@@ -49,6 +49,7 @@ mod logs;
 mod model_data;
 mod model_file;
 mod pretrain;
+mod ranks;
 mod recorder;
 mod reference;
 mod report;
@@ -61,6 +62,7 @@ mod starter;
 mod train;
 mod unwritten;
 
+use crate::base::ranks::Collective;
 pub use crate::base::registry::Value;
 pub use check::{Checked, check_model};
 pub use cross_validate::CrossValidated;
@@ -78,10 +80,12 @@ use crate::data::RunData;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::train::{History, LearningRateCurve};
-use config::{Document, Override};
+use config::{Config, Document, Override};
 use event::Progress;
+use ranks::Ranks;
 use run_folder::{CONFIG, Destination, Resume};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A configuration with overrides, and the place of its runs.
 ///
@@ -94,6 +98,7 @@ pub struct Experiment {
     out: Option<PathBuf>,
     resume: bool,
     allow_changed: bool,
+    ranks: Ranks,
 }
 
 /// The outcome of a training.
@@ -144,6 +149,7 @@ impl Experiment {
             out: None,
             resume: false,
             allow_changed: false,
+            ranks: Ranks::default(),
         }
     }
 
@@ -186,6 +192,34 @@ impl Experiment {
         self
     }
 
+    /// Trains as one of several [ranks](crate::ranks), each of which runs the same experiment: rank 0 by
+    /// [`run`](Self::run), which writes the run folder, the others by [`follow`](Self::follow), which
+    /// write nothing. The training proper is shared out; what comes before it (data, pretraining, the search
+    /// for a learning rate) each rank does for itself. All ranks must find the same files; to resume,
+    /// also those of the run folder.
+    pub fn ranks(mut self, ranks: Arc<dyn Collective>) -> Self {
+        self.ranks = Ranks(Some(ranks));
+        self
+    }
+
+    /// Trains with rank 0, which writes what there is to write.
+    pub fn follow(&self) -> Result<()> {
+        if self.ranks.leads() {
+            let expected = "a rank above 0: rank 0 is the one that runs";
+            return Err(Error::invalid("ranks", "rank 0", expected));
+        }
+        let followed = self.followed();
+        self.ranks.fail(&followed);
+        followed
+    }
+
+    fn followed(&self) -> Result<()> {
+        let mut silent = |_: &Event<'_>| Ok(());
+        let (config, document, place, resume) = self.prepared()?;
+        let progress = Progress::new(&mut silent);
+        train::follow(&document, config, place, resume, &progress, &self.ranks)
+    }
+
     /// The name of its runs: the file's without its ending, or `digits` of the built-in
     /// configuration, or `experiment`.
     pub fn name(&self) -> String {
@@ -196,15 +230,9 @@ impl Experiment {
     /// if the configuration says so, trains it, and leaves a run folder.
     pub fn run(&self, mut progress: impl FnMut(&Event<'_>) -> Result<()>) -> Result<Outcome> {
         let progress = Progress::new(&mut progress);
-        let (mut document, place) = (self.document.clone(), self.place());
-        let resume = self.resumed(&place, false)?;
-        if let Some(resume) = &resume
-            && document.is_built_in()
-        {
-            document = document.over_file(&resume.folder.join(CONFIG))?;
-        }
-        let config = document.read()?;
-        let trained = train::train(&document, config, place, resume, &progress)?;
+        let trained = self.trained(&progress);
+        self.ranks.fail(&trained);
+        let trained = trained?;
         let results = trained.record.results(&trained.run)?;
         Ok(Outcome {
             model: trained.run.model,
@@ -214,6 +242,27 @@ impl Experiment {
             test_data: trained.run.test_spec,
             not_written: trained.not_written,
         })
+    }
+
+    fn trained(&self, progress: &Progress<'_>) -> Result<train::Trained> {
+        if !self.ranks.leads() {
+            let expected = "rank 0: the others follow";
+            return Err(Error::invalid("ranks", "a rank above 0", expected));
+        }
+        let (config, document, place, resume) = self.prepared()?;
+        train::train(&document, config, place, resume, progress, &self.ranks)
+    }
+
+    /// The configuration as it is to be trained, with its text, and the place of the run.
+    fn prepared(&self) -> Result<(Config, Document, Destination, Option<Resume>)> {
+        let (mut document, place) = (self.document.clone(), self.place());
+        let resume = self.resumed(&place, false)?;
+        if let Some(resume) = &resume
+            && document.is_built_in()
+        {
+            document = document.over_file(&resume.folder.join(CONFIG))?;
+        }
+        Ok((document.read()?, document, place, resume))
     }
 
     /// Trains once for each of so many folds, with the fold's rows held out: chosen as
@@ -226,6 +275,7 @@ impl Experiment {
         mut progress: impl FnMut(&Event<'_>) -> Result<()>,
     ) -> Result<CrossValidated> {
         let progress = Progress::new(&mut progress);
+        self.ranks.refuse("a cross-validation")?;
         let place = self.place();
         let resume = self.resumed(&place, true)?;
         cross_validate::cross_validate(self.document.clone(), place, resume, folds, &progress)
@@ -243,7 +293,9 @@ impl Experiment {
             let expected = "--resume with it: a new run has nothing that could have changed";
             return Err(Error::invalid("", "--allow-changed", expected));
         }
-        place.check_free()?;
+        if self.ranks.leads() {
+            place.check_free()?;
+        }
         Ok(None)
     }
 

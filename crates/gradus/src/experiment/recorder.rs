@@ -21,6 +21,8 @@ use std::time::Instant;
 pub struct Recorder<'a, 'p> {
     /// The configured callbacks.
     pub callbacks: Callbacks,
+    /// True of a rank that writes and tells nothing, since the first one does.
+    pub follows: bool,
     /// The logs of the run folder, once training has begun.
     pub logs: Vec<Log>,
     /// Looks at the course of the training, once it has begun.
@@ -137,8 +139,12 @@ impl Recorder<'_, '_> {
         Ok(())
     }
 
-    /// Creates the run folder, which the first steps follow: all is checked.
+    /// Creates the run folder, which the first steps follow: all is checked. A rank that follows makes
+    /// none.
     pub fn open(&mut self) -> Result<&Path> {
+        if self.follows {
+            return Ok(self.folder.get_or_insert_default());
+        }
         let folder = match self.folder.take() {
             Some(folder) => folder,
             None => self.place.create()?,
@@ -172,7 +178,7 @@ impl Recorder<'_, '_> {
             let now = Instant::now();
             self.checkpoint(start, (true, now), model, training)?;
         }
-        let Some(folder) = &self.folder else {
+        let Some(folder) = self.folder.as_ref().filter(|_| !self.follows) else {
             return Ok(());
         };
         self.logs = logs(folder, &self.config, &self.history);

@@ -7,6 +7,7 @@ use super::event::{Event, Progress};
 use super::health_file;
 use super::lock::Lock;
 use super::pretrain::pretrain;
+use super::ranks::Ranks;
 use super::recorder::Recorder;
 use super::report::{self, Known};
 use super::resolve::Run;
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::rules::optimizers::LearningRate;
 use crate::train::{Fit, History, OnNan, Position};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A training that has ended.
@@ -40,49 +42,16 @@ pub fn train(
     place: Destination,
     resume: Option<Resume>,
     progress: &Progress<'_>,
+    ranks: &Ranks,
 ) -> Result<Trained> {
     let located = |error| document.locate(error);
-    let lock = resume
-        .as_ref()
-        .map(|resume| Lock::take(&resume.folder, progress));
-    let lock = lock.transpose()?;
-    let mut run = config.resolve(document.base(), progress).map_err(located)?;
-    progress.tell(&Event::DataOpened {
-        description: &run.rows,
-    })?;
-    let warnings = run.findings.iter();
-    let mut warnings = warnings.filter(|finding| finding.severity == Severity::Warning);
-    warnings.try_for_each(|finding| progress.tell(&Event::Warning(finding)))?;
-    if let Some(found) = &run.found {
-        progress.tell(&Event::LearningRateFound(found))?;
-    }
-    let data = Fingerprints::of(&run)?;
-    let checkpoint = match &resume {
-        Some(resume) => {
-            let mut checkpoint = checkpoint::read(&resume.folder, progress)?;
-            let state = checkpoint.as_mut().map(|checkpoint| &mut checkpoint.state);
-            changes::refuse(&run, &data, resume, state, progress)?;
-            checkpoint
-        }
-        None => None,
-    };
-    let folder = resume.map(|resume| resume.folder);
-    let facts = State {
-        config: run.text.clone(),
-        data: data.digests,
-        ..State::default()
-    };
-    let mut recorder = recorder(&mut run, place, folder, facts, progress);
-    recorder.lock = lock;
-    let mut done = Position::default();
-    match checkpoint {
-        Some(checkpoint) if checkpoint.state.pretraining.is_none() => {
-            done = go_on_from(checkpoint, &mut run, &mut recorder)?;
-        }
-        begun => pretrain(&mut run, &mut recorder, begun).map_err(located)?,
-    }
-    let resumed = (recorder.first, done.step);
-    let fitted = fit(&mut run, done, &mut recorder);
+    let fitted = Fitted::of(document, config, place, resume, progress, ranks)?;
+    let Fitted {
+        run,
+        recorder,
+        resumed,
+        ended,
+    } = fitted;
     let Recorder {
         callbacks,
         history,
@@ -98,14 +67,14 @@ pub fn train(
         history,
         resumed,
     };
-    let broken = match fitted {
+    let broken = match ended {
         Err(error @ Error::BlowUp { .. }) => Some(error),
-        fitted => {
-            if let (Err(Error::Interrupted), Some(folder)) = (&fitted, &folder) {
+        ended => {
+            if let (Err(Error::Interrupted), Some(folder)) = (&ended, &folder) {
                 // The error is the one to report, and a page does not matter beside it.
                 let _ = report::interrupted(folder, &run.text, &record.history);
             }
-            fitted.map_err(located)?;
+            ended.map_err(located)?;
             ended_by_nan(&run, &record.history, epochs)
         }
     };
@@ -122,6 +91,96 @@ pub fn train(
             folder,
             not_written,
         }),
+    }
+}
+
+/// Trains as a rank behind the first, and writes nothing. A training that breaks does so on all
+/// ranks, and the first one says so.
+pub fn follow(
+    document: &Document,
+    config: Config,
+    place: Destination,
+    resume: Option<Resume>,
+    progress: &Progress<'_>,
+    ranks: &Ranks,
+) -> Result<()> {
+    match Fitted::of(document, config, place, resume, progress, ranks)?.ended {
+        Ok(()) | Err(Error::BlowUp { .. }) => Ok(()),
+        Err(error) => Err(document.locate(error)),
+    }
+}
+
+/// A training whose steps are done.
+struct Fitted<'a, 'p> {
+    run: Run,
+    recorder: Recorder<'a, 'p>,
+    /// The epochs and steps that were done before.
+    resumed: (usize, usize),
+    /// The way in which it has ended.
+    ended: Result<()>,
+}
+
+impl<'a, 'p> Fitted<'a, 'p> {
+    /// Trains, from the start or from a run's checkpoint.
+    fn of(
+        document: &Document,
+        config: Config,
+        place: Destination,
+        resume: Option<Resume>,
+        progress: &'a Progress<'p>,
+        ranks: &Ranks,
+    ) -> Result<Self> {
+        let located = |error| document.locate(error);
+        let lock = resume
+            .as_ref()
+            .filter(|_| ranks.leads())
+            .map(|resume| Lock::take(&resume.folder, progress));
+        let lock = lock.transpose()?;
+        let mut run = config.resolve(document.base(), progress).map_err(located)?;
+        progress.tell(&Event::DataOpened {
+            description: &run.rows,
+        })?;
+        let warnings = run.findings.iter();
+        let mut warnings = warnings.filter(|finding| finding.severity == Severity::Warning);
+        warnings.try_for_each(|finding| progress.tell(&Event::Warning(finding)))?;
+        if let Some(found) = &run.found {
+            progress.tell(&Event::LearningRateFound(found))?;
+        }
+        let data = Fingerprints::of(&run)?;
+        let checkpoint = match &resume {
+            Some(resume) => {
+                let mut checkpoint = checkpoint::read(&resume.folder, progress)?;
+                let state = checkpoint.as_mut().map(|checkpoint| &mut checkpoint.state);
+                changes::refuse(&run, &data, resume, state, progress)?;
+                checkpoint
+            }
+            None => None,
+        };
+        // Nobody writes what another one still reads.
+        ranks.meet()?;
+        let folder = resume.map(|resume| resume.folder);
+        let facts = State {
+            config: run.text.clone(),
+            data: data.digests,
+            ..State::default()
+        };
+        let mut recorder = recorder(&mut run, place, folder, facts, progress, ranks);
+        recorder.lock = lock;
+        let mut done = Position::default();
+        match checkpoint {
+            Some(checkpoint) if checkpoint.state.pretraining.is_none() => {
+                done = go_on_from(checkpoint, &mut run, &mut recorder)?;
+            }
+            begun => pretrain(&mut run, &mut recorder, begun).map_err(located)?,
+        }
+        let resumed = (recorder.first, done.step);
+        let ended = fit(&mut run, done, &mut recorder, ranks);
+        Ok(Fitted {
+            run,
+            recorder,
+            resumed,
+            ended,
+        })
     }
 }
 
@@ -193,9 +252,16 @@ fn recorder<'a, 'p>(
     folder: Option<PathBuf>,
     facts: State,
     progress: &'a Progress<'p>,
+    ranks: &Ranks,
 ) -> Recorder<'a, 'p> {
+    let mut callbacks = std::mem::take(&mut run.callbacks);
+    if !ranks.leads() {
+        callbacks.model_checkpoint = None;
+        callbacks.csv_logger = None;
+    }
     Recorder {
-        callbacks: std::mem::take(&mut run.callbacks),
+        callbacks,
+        follows: !ranks.leads(),
         logs: Vec::new(),
         watch: None,
         progress,
@@ -269,7 +335,12 @@ fn go_on_from(
     Ok(done)
 }
 
-fn fit(run: &mut Run, done: Position, recorder: &mut Recorder<'_, '_>) -> Result<()> {
+fn fit(
+    run: &mut Run,
+    done: Position,
+    recorder: &mut Recorder<'_, '_>,
+    ranks: &Ranks,
+) -> Result<()> {
     let mut fit = Fit::new()
         .epochs(recorder.epochs)
         .initial_epoch(recorder.first)
@@ -282,6 +353,9 @@ fn fit(run: &mut Run, done: Position, recorder: &mut Recorder<'_, '_>) -> Result
         .callback(recorder);
     if let Some(validation) = &run.data.validation {
         fit = fit.validation_data(validation);
+    }
+    if let Some(ranks) = &ranks.0 {
+        fit = fit.ranks(Arc::clone(ranks));
     }
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);

@@ -14,6 +14,7 @@ pub(crate) mod lower;
 pub(crate) mod operands;
 pub(crate) mod operation;
 pub(crate) mod ops;
+pub(crate) mod share;
 pub(crate) mod updates;
 pub(crate) mod verify;
 

@@ -66,6 +66,13 @@ pub trait Operation: Sized {
         false
     }
 
+    /// True if each row of the batch that it makes is made of the same row of its inputs and of
+    /// variables, with the same bits whatever rows are beside it, so that several ranks may do some rows each.
+    /// By default only if it goes element by element.
+    fn is_by_rows(&self) -> bool {
+        self.is_by_element()
+    }
+
     /// Checks that its numbers fit each other. By default the operands' sizes say all.
     fn check(&self) -> Result<(), String> {
         Ok(())

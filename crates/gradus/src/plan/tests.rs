@@ -3,6 +3,7 @@
 
 use super::lower::Lowering;
 use super::ops::{EmbedGradient, MultiHot, Op};
+use super::share::Place;
 use super::updates::Trained;
 use super::verify::verify;
 use super::{Buffer, Mode, Plan, Variable, View};
@@ -169,4 +170,107 @@ fn the_verifier_checks_the_size_of_every_operand() {
         };
         assert!(verify(&damaged).is_err(), "{buffer:?}");
     }
+}
+
+/// The operations of a shared plan by name, with a mark behind those that a rank does in part.
+fn of_a_rank(plan: Plan) -> Vec<String> {
+    let (plan, sharing) = plan.share();
+    assert_eq!(verify(&plan), Ok(()));
+    assert_eq!(sharing.verify(&plan), Ok(()));
+    let mark = |place: &Place| match place {
+        Place::Whole => "",
+        Place::Rows => " (rows)",
+        Place::Columns => " (columns)",
+    };
+    let ops = plan.ops.iter().zip(&sharing.places);
+    ops.map(|(op, place)| match op {
+        Op::Gather(gather) => format!("Gather {}", gather.buffers.len()),
+        op => format!("{}{}", op.name(), mark(place)),
+    })
+    .collect()
+}
+
+#[test]
+fn a_rank_does_its_rows_and_gathers_what_is_summed_over_all() {
+    let train = of_a_rank(plan(&model(SGD::new()), Mode::Train));
+    let expected = [
+        "MatMul (rows)",
+        // What is normalized.
+        "Gather 1",
+        "BatchNormTrain",
+        "Activate",
+        "Dropout",
+        "MatMul (rows)",
+        "Bias (rows)",
+        "Activate (rows)",
+        "MatMul (rows)",
+        "Bias (rows)",
+        // The output before its softmax, and the last layer's input.
+        "Gather 2",
+        "Softmax",
+        "Loss",
+        "BiasGradient",
+        "Update",
+        "MatMulInput (rows)",
+        "ActivateGradient (rows)",
+        // The gradient of the middle layer's output.
+        "Gather 1",
+        "BiasGradient",
+        "Update",
+        "MatMulWeight (columns)",
+        "Gather 1",
+        "Update",
+        "MatMulInput (rows)",
+        "Dropout (rows)",
+        "ActivateGradient (rows)",
+        "Gather 1",
+        "BatchNormTrainGradient",
+        "Update",
+        "Update",
+        "MatMulWeight (columns)",
+        "Gather 1",
+        "Update",
+        "MatMulWeight (columns)",
+        "Gather 1",
+        "Update",
+    ];
+    assert_eq!(train, expected, "{train:#?}");
+
+    let evaluate = of_a_rank(plan(&model(SGD::new()), Mode::Evaluate));
+    assert!(
+        evaluate.contains(&"BatchNormInfer (rows)".to_owned()),
+        "{evaluate:?}"
+    );
+    let gathers = evaluate.iter().filter(|op| op.starts_with("Gather"));
+    assert_eq!(gathers.collect::<Vec<_>>(), ["Gather 1"]);
+}
+
+#[test]
+fn a_feed_that_is_summed_over_is_wanted_whole() {
+    let shared = |mode| plan(&model(SGD::new()), mode).share().1.whole_feeds.len();
+    // Inputs and targets; without a gradient of the first weights, targets alone.
+    assert_eq!(shared(Mode::Train), 2);
+    assert_eq!(shared(Mode::Evaluate), 1);
+    assert_eq!(shared(Mode::Infer), 0);
+}
+
+#[test]
+fn a_plan_in_which_a_rank_lacks_rows_is_refused() {
+    let (whole, sharing) = plan(&model(SGD::new()), Mode::Train).share();
+    let mut refused = 0;
+    for n in 0..whole.ops.len() {
+        let (mut plan, mut sharing) = (whole.clone(), sharing.clone());
+        if !matches!(plan.ops[n], Op::Gather(_)) {
+            continue;
+        }
+        plan.ops.remove(n);
+        sharing.places.remove(n);
+        let found = sharing.verify(&plan).unwrap_err();
+        assert!(found.contains("needs all rows"), "{found}");
+        refused += 1;
+    }
+    assert!(refused > 0);
+    let mut sharing = sharing;
+    sharing.whole_feeds.clear();
+    assert!(sharing.verify(&whole).is_err());
 }

@@ -26,7 +26,7 @@ fn order(plan: &Plan) -> Result<(), String> {
         });
         op.writes()
             .for_each(|b| match plan.buffers[b.index()].role {
-                Role::Temporary if written[b.index()] => {
+                Role::Temporary if written[b.index()] && !matches!(op, Op::Gather(_)) => {
                     fault = Some(format!("op {i} writes {b:?} a second time"));
                 }
                 Role::Feed(_) => fault = Some(format!("op {i} writes the feed {b:?}")),

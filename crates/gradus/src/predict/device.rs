@@ -1,5 +1,7 @@
 //! The device that a model is trained, evaluated or asked on.
 
+#[cfg(feature = "train")]
+use crate::base::ranks::Collective;
 use crate::engine::{self, Engine, Session};
 use crate::error::Result;
 use crate::plan::Program;
@@ -18,6 +20,12 @@ impl Default for Device {
 }
 
 impl Device {
+    /// The default engine as one of several ranks.
+    #[cfg(feature = "train")]
+    pub fn ranked(ranks: Arc<dyn Collective>) -> Self {
+        Device(Arc::new(engine::ranked(ranks)))
+    }
+
     /// A device of this engine.
     #[cfg(test)]
     pub fn new(engine: impl Engine + 'static) -> Self {

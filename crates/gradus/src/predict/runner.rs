@@ -267,6 +267,9 @@ impl Runner {
         with_outputs: bool,
     ) -> Result<()> {
         self.start(batch, rows, fill, step);
+        if let Some(error) = self.session.failure() {
+            return Err(error);
+        }
         let plan = &self.lowered.program.plans[batch.plan];
         for (&(losses, positions), values) in plan.losses.iter().zip(&mut batch.losses) {
             let values = &mut values[..rows * positions];

@@ -11,6 +11,8 @@ use super::history::{Epoch, History, Logs};
 use super::position::Position;
 use super::precision::Precision;
 use super::steps::{Observed, Steps};
+use super::together;
+use crate::base::ranks::Collective;
 use crate::data::Data;
 use crate::engine::Step;
 use crate::error::{Error, Result, visible};
@@ -20,6 +22,7 @@ use crate::plan::Mode;
 use crate::rules::optimizers::{AVERAGE, LearningRate};
 use crate::rules::schedules::{self, Schedule, StepParameters};
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A training, from its first epoch to its last.
@@ -47,6 +50,8 @@ pub(super) struct Epochs<'a> {
     blow_up: Option<Error>,
     /// True if the epoch is completed, as a callback has asked for.
     in_order: bool,
+    /// The ranks that train together, if there are several.
+    ranks: Option<Arc<dyn Collective>>,
     /// Steps taken before the epoch, and its start time.
     began: (u64, Instant),
 }
@@ -114,6 +119,7 @@ impl<'a> Epochs<'a> {
             verbose: options.verbose,
             blow_up: None,
             in_order: false,
+            ranks: options.ranks,
             began: (0, Instant::now()),
         })
     }
@@ -404,7 +410,12 @@ impl<'a> Epochs<'a> {
     /// The origin, found by repeating the steps from the last finite state to this one.
     fn trace(&mut self, epoch: usize, batch: usize) -> Result<Option<String>> {
         let (before, began) = self.began;
-        if began.elapsed() > TRACED || !self.steps.repeats() {
+        let long = began.elapsed() > TRACED;
+        let long = match &self.ranks {
+            Some(ranks) => together::as_first(&**ranks, long)?,
+            None => long,
+        };
+        if long || !self.steps.repeats() {
             return Ok(None);
         }
         let taken = self.training.kept_iteration().saturating_sub(before) as usize;

@@ -7,11 +7,14 @@ use super::health::Sampling;
 use super::history::History;
 use super::position::Position;
 use super::precision::Precision;
+use super::together;
+use crate::base::ranks::Collective;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::{Model, Recipe, mixup};
 use crate::predict::device::Device;
 use crate::rules::schedules::Schedule;
+use std::sync::Arc;
 
 /// The training configuration: Keras' arguments of `fit`, with Keras' defaults.
 ///
@@ -36,6 +39,7 @@ pub struct Fit<'a> {
     pub(super) verbose: bool,
     pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
     pub(super) device: Device,
+    pub(super) ranks: Option<Arc<dyn Collective>>,
 }
 
 /// The source of the validation rows.
@@ -64,6 +68,7 @@ impl Default for Fit<'_> {
             verbose: false,
             callbacks: Vec::new(),
             device: Device::default(),
+            ranks: None,
         }
     }
 }
@@ -224,6 +229,49 @@ impl<'a> Fit<'a> {
             .callback(EarlyStopping::recipe(epochs))
     }
 
+    /// Trains as one of several [ranks](crate::ranks), each of which calls `fit` with the same model, the
+    /// same data and the same options: each computes its rows of every batch, whose size stays that
+    /// of all ranks together. All of them end with the model that one would make alone, bit for bit,
+    /// whatever their number. Which callbacks a rank has is its own affair, as long as they
+    /// change the training alike.
+    ///
+    /// Before the first step the ranks compare models, data and options; an error names the rank that is
+    /// different. A rank that ends with an error, or is dropped, ends all others with an error that names it.
+    ///
+    /// ```
+    /// use gradus::prelude::*;
+    /// use gradus::ranks::in_process;
+    /// use std::sync::Arc;
+    ///
+    /// let trained = |options: Fit<'_>| -> gradus::Result<Model> {
+    ///     let mut model = Sequential::new()
+    ///         .add(Flatten::new())
+    ///         .add(Dense::new(30).activation(Activation::Elu))
+    ///         .add(Dropout::new(0.2))
+    ///         .add(Dense::new(10).activation(Activation::Softmax))
+    ///         .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    ///     model.fit(&data::digits(Split::Train)?, options)?;
+    ///     Ok(model)
+    /// };
+    /// let ranks = in_process(2)?.into_iter().map(|rank| {
+    ///     std::thread::spawn(move || trained(Fit::new().ranks(Arc::new(rank))))
+    /// });
+    /// // All are started before the first one is waited for.
+    /// let ranks: Vec<_> = ranks.collect();
+    /// let alone = trained(Fit::new())?;
+    /// for rank in ranks {
+    ///     let model = rank.join().unwrap()?;
+    ///     for (a, b) in model.weights().zip(alone.weights()) {
+    ///         assert_eq!(a.values, b.values);
+    ///     }
+    /// }
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn ranks(mut self, ranks: Arc<dyn Collective>) -> Self {
+        self.ranks = Some(ranks);
+        self
+    }
+
     /// Trains on that device.
     #[cfg(test)]
     pub(crate) fn on(mut self, device: Device) -> Self {
@@ -273,8 +321,18 @@ impl Model {
     /// Trains on `data`, and returns the loss and metrics of each epoch. The data is a `&Dataset`
     /// in memory, a [`&Stream`](crate::data::Stream) of rows read during training, or a
     /// [`&Generator`](crate::data::Generator) of batches.
-    pub fn fit(&mut self, data: impl Into<Data>, options: Fit<'_>) -> Result<History> {
-        let (train, held_out) = match (data.into(), &options.validation) {
+    pub fn fit(&mut self, data: impl Into<Data>, mut options: Fit<'_>) -> Result<History> {
+        options.ranks = options.ranks.filter(|ranks| ranks.ranks() > 1);
+        let ranks = options.ranks.clone();
+        let history = self.fitted(data.into(), options);
+        if let (Some(ranks), Err(error)) = (ranks, &history) {
+            together::fail(&*ranks, error);
+        }
+        history
+    }
+
+    fn fitted(&mut self, data: Data, mut options: Fit<'_>) -> Result<History> {
+        let (train, held_out) = match (data, &options.validation) {
             (data, Validation::None) => (data, None),
             (data, Validation::Data(held_out)) => (data, Some(Data::clone(held_out))),
             (data, Validation::Split(fraction)) => {
@@ -304,6 +362,10 @@ impl Model {
             let problem = format!("its {weight} has NaN or infinite numbers: it cannot be trained");
             let at = format!("layer {layer}");
             return Err(Error::Config { at, problem });
+        }
+        if let Some(ranks) = &options.ranks {
+            together::compare(self, &train, held_out.as_ref(), &options, &**ranks)?;
+            options.device = Device::ranked(Arc::clone(ranks));
         }
         let first = options.initial_epoch;
         let mut epochs = Epochs::new(self, &train, held_out.as_ref(), options)?;

@@ -19,6 +19,7 @@ mod precision;
 mod prepare;
 mod pretrain;
 mod steps;
+mod together;
 
 pub use crate::predict::{McPrediction, Predictor, PreparedRows};
 pub use blow_up::OnNan;

@@ -11,15 +11,18 @@ use crate::commands::experiment;
 use crate::interrupt;
 use crate::output;
 use crate::progress::Screen;
+use crate::ranks;
 use gradus::experiment::Event;
 use gradus::{Error, Result};
 
 /// Runs the command.
 pub fn run(args: Train) -> Result<()> {
+    let ranks = ranks::connect(args.threads.is_some())?;
+    let led = ranks.as_ref().is_some_and(|ranks| ranks.rank() > 0);
     if let Some(asked) = args.threads {
         gradus::set_threads(asked.get());
         let taken = gradus::threads();
-        if taken < asked.get() {
+        if taken < asked.get() && !led {
             output::message(&format!(
                 "note: --threads {asked}: {taken} are used, since more cannot help on this machine"
             ));
@@ -37,6 +40,16 @@ pub fn run(args: Train) -> Result<()> {
     }
     if args.allow_changed {
         experiment = experiment.allow_changed();
+    }
+    if let Some(ranks) = ranks {
+        experiment = experiment.ranks(ranks);
+    }
+    if led {
+        interrupt::leave_to_first();
+        return match args.folds {
+            None => experiment.follow(),
+            Some(number) => experiment.cross_validate(number, |_| Ok(())).map(drop),
+        };
     }
     let mut screen = Screen::new(args.quiet);
     let mut lines = args.json.then(json::Lines::default);

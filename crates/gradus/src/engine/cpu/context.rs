@@ -6,6 +6,7 @@ use super::isa::Isa;
 use super::kernels::factors::{Lanes, Left};
 use super::packed::PanelPacked;
 use super::pruned::Pruned;
+use super::ranked::Peers;
 use crate::base::random::{Key, Stream};
 use crate::engine::Step;
 use crate::plan::{Buffer, Plan};
@@ -25,8 +26,12 @@ pub(super) struct Context<'a> {
     pub isa: Isa,
     pub compiled: &'a Compiled,
     pub pointers: &'a Pointers,
-    /// Number of rows in this batch.
+    /// Number of rows in this batch, or of a rank's own among them.
     pub rows: usize,
+    /// Rows of the batch before them.
+    pub first: usize,
+    /// The other ranks, if there are any.
+    pub peers: Option<&'a Peers>,
     pub step: &'a Step,
     /// This thread's scratch memory, and the number of its elements.
     pub scratch: (*mut f32, usize),

@@ -27,6 +27,10 @@ pub(super) fn task(context: &Context<'_>, task: &Task) {
         Split::Columns(view) => columns(context, ops, view, task.lanes(view.width)),
         Split::Weight(_, width) => {
             let (from, to) = task.lanes(width);
+            if from == to {
+                // Of more ranks than lanes, some have none.
+                return;
+            }
             let followers = &all[ops.start + 1..ops.end];
             let part = Part::Weights {
                 from,

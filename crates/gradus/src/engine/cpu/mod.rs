@@ -23,6 +23,7 @@ mod packed;
 mod pairs;
 pub(crate) mod pool;
 mod pruned;
+mod ranked;
 mod session;
 mod simd;
 mod sparse;
@@ -32,6 +33,7 @@ use super::{Engine, Session};
 use crate::error::Result;
 use crate::plan::Program;
 pub(crate) use isa::Isa;
+pub(crate) use ranked::Ranked;
 
 /// The fast engine.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +55,7 @@ impl Default for Cpu {
 
 impl Engine for Cpu {
     fn compile(&self, program: Program) -> Result<Box<dyn Session>> {
-        let session = session::CpuSession::new(self.isa, self.threads, program)?;
+        let session = session::CpuSession::new(self.isa, self.threads, program, None)?;
         Ok(Box::new(session))
     }
 

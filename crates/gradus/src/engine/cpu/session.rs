@@ -11,13 +11,17 @@ use super::kernels::int8::Int8Packed;
 use super::packed::PanelPacked;
 use super::pool::{self, Barrier, Pool};
 use super::pruned::{self, Pruned};
+use super::ranked::Peers;
 use super::thread_tuner::ThreadTuner;
 use super::{execute, memory, ops};
+use crate::base::ranks;
 use crate::base::threads::threads as count;
 use crate::engine::{Fill, Session, Step};
-use crate::error::Result;
-use crate::plan::{Buffer, BufferInfo, Op, Plan, Program, Role};
+use crate::error::{Error, Result};
+use crate::plan::share::Place;
+use crate::plan::{Buffer, BufferInfo, Op, Plan, Program, Role, Size};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,6 +42,8 @@ pub(super) struct CpuSession {
     scratch_room: usize,
     barrier: Barrier,
     own_pool: Option<Pool>,
+    /// The other ranks, if there are any.
+    peers: Option<Peers>,
 }
 
 /// A variable's memory: its first element, their number there, the number of its values, and
@@ -63,12 +69,30 @@ struct Prepared {
     compiled: Arc<Compiled>,
     phases: Vec<Phase>,
     pointers: Pointers,
+    /// The addresses of a rank's own rows.
+    own: Pointers,
     tuner: ThreadTuner,
 }
 
 impl CpuSession {
-    pub fn new(isa: Isa, threads: Option<usize>, program: Program) -> Result<Self> {
+    /// A session of its own, or of one of several ranks.
+    pub fn new(
+        isa: Isa,
+        threads: Option<usize>,
+        mut program: Program,
+        peers: Option<Peers>,
+    ) -> Result<Self> {
         memory::check_buffers(&program)?;
+        let mut sharing = vec![None; program.plans.len()];
+        if peers.is_some() {
+            let plans = program.plans.into_iter().map(Plan::share);
+            (program.plans, sharing) = plans.map(|(plan, of)| (plan, Some(of))).unzip();
+            for (plan, of) in program.plans.iter().zip(sharing.iter().flatten()) {
+                let problem = |problem| format!("{problem}, in this plan of a rank:\n{plan}");
+                of.verify(plan)
+                    .map_err(|found| Error::Internal(problem(found)))?;
+            }
+        }
         let (layouts, int8) = (packing::weights(&program), packing::int8(&program)?);
         let mut memory = Vec::new();
         let mut end = 0;
@@ -88,8 +112,9 @@ impl CpuSession {
             });
             end += allocation::room(room, true);
         }
-        let plans = program.plans.into_iter().zip(layouts);
-        let plans = plans.map(|(plan, layout)| Compiled::new(plan, layout).map(Arc::new));
+        let plans = program.plans.into_iter().zip(layouts).zip(sharing);
+        let compiled = |((plan, layout), sharing)| Compiled::new(plan, layout, sharing);
+        let plans = plans.map(|plan| compiled(plan).map(Arc::new));
         let plans = plans.collect::<Result<Vec<_>>>()?;
         memory::check_session(end, &plans, threads.unwrap_or_else(count))?;
         let variables = Arc::new(Arena::new(end));
@@ -100,6 +125,7 @@ impl CpuSession {
             memory.into(),
             plans,
             None,
+            peers,
         ))
     }
 
@@ -111,16 +137,19 @@ impl CpuSession {
         memory: Arc<[VariableMemory]>,
         plans: Vec<Arc<Compiled>>,
         pruned: Option<Arc<[Option<Pruned>]>>,
+        peers: Option<Peers>,
     ) -> Self {
         let count = threads.unwrap_or_else(count);
         let most = |f: fn(&Compiled) -> usize| plans.iter().map(|c| f(c)).max().unwrap_or(0);
         let temporaries = Arena::new(most(|compiled| compiled.arena));
         let scratch_room = most(|compiled| ops::scratch(&compiled.plan));
         let scratch_room = scratch_room.max(pruned::room(isa, pruned.as_deref()));
+        let rank = peers.as_ref().map(|p| (p.ranks.rank(), p.ranks.ranks()));
         let plans = plans
             .into_iter()
             .map(|compiled| Prepared {
-                phases: phases(&compiled, count, isa.width()),
+                phases: phases(&compiled, count, isa.width(), rank),
+                own: Pointers(Vec::new()),
                 pointers: pointers(&compiled, &variables, &memory, &temporaries),
                 tuner: ThreadTuner::new(),
                 compiled,
@@ -137,6 +166,7 @@ impl CpuSession {
             scratch_room,
             barrier: Barrier::default(),
             own_pool: threads.map(Pool::new),
+            peers,
         }
     }
 
@@ -230,10 +260,31 @@ impl Session for CpuSession {
                 prepared.pointers.0[i] = feeds[n].as_mut_ptr();
             }
         }
+        // A rank's own rows, the end excluded.
+        let own = match &self.peers {
+            Some(peers) => {
+                let (rank, ranks) = (peers.ranks.rank(), peers.ranks.ranks());
+                ranks::start(rows, ranks, rank)..ranks::start(rows, ranks, rank + 1)
+            }
+            None => 0..rows,
+        };
+        if self.peers.is_some() {
+            prepared.own.0.clear();
+            let all = prepared.pointers.0.iter().zip(buffers);
+            prepared
+                .own
+                .0
+                .extend(all.map(|(&at, info)| match info.size {
+                    // Never followed where it leads nowhere.
+                    Size::PerRow(size) => at.wrapping_add(own.start * size),
+                    Size::Fixed(_) => at,
+                }));
+        }
         prepared.phases.iter().for_each(Phase::reset);
         self.barrier.reset();
         let prepared = &self.plans[plan];
         let (isa, scratch, barrier) = (self.isa, &self.scratch, &self.barrier);
+        let peers = self.peers.as_ref();
         let room = self.scratch_room;
         let pruned = self.pruned.as_deref().unwrap_or_default();
         let run = |threads: usize, number: usize| {
@@ -242,19 +293,31 @@ impl Session for CpuSession {
                 compiled: &prepared.compiled,
                 pointers: &prepared.pointers,
                 rows,
+                first: 0,
+                peers,
                 step,
                 scratch: (scratch[number].at(0), room),
                 pruned,
             };
             // The callback that fills a batch is no kernel, and need not know of this.
-            fill_feeds(&context, fill, number, threads);
+            fill_feeds(&context, fill, &own, (number, threads));
+            let mine = Context {
+                pointers: &prepared.own,
+                rows: own.len(),
+                first: own.start,
+                ..context
+            };
             let _flushed = Flushed::new();
             for (turn, phase) in prepared.phases.iter().enumerate() {
                 if threads > 1 {
                     barrier.wait(threads, turn + 1);
                 }
                 while let Some(task) = phase.next(number) {
-                    execute::task(&context, task);
+                    match (task.group.place, peers) {
+                        (Place::Rows, Some(_)) if own.is_empty() => {}
+                        (Place::Rows, Some(_)) => execute::task(&mine, task),
+                        _ => execute::task(&context, task),
+                    }
                 }
             }
         };
@@ -280,6 +343,10 @@ impl Session for CpuSession {
         self.plans[plan].tuner.took(start.elapsed());
     }
 
+    fn failure(&mut self) -> Option<Error> {
+        self.peers.as_ref().and_then(Peers::failure)
+    }
+
     fn share(&mut self) -> Box<dyn Session> {
         for Prepared { compiled, .. } in &self.plans {
             let plan = &compiled.plan;
@@ -300,6 +367,8 @@ impl Session for CpuSession {
             Arc::clone(&self.memory),
             plans.map(Arc::clone).collect(),
             Some(pruned),
+            // Alone, it does all parts itself.
+            None,
         ))
     }
 
@@ -320,12 +389,20 @@ impl Session for CpuSession {
     }
 }
 
-/// Writes this thread's share of the batch's rows.
-fn fill_feeds(context: &Context<'_>, fill: &Fill, number: usize, threads: usize) {
-    let from = context.rows * number / threads;
-    let to = context.rows * (number + 1) / threads;
+/// Writes this thread's share of the batch's rows: of a rank's own, where these are all it needs.
+fn fill_feeds(
+    context: &Context<'_>,
+    fill: &Fill,
+    own: &Range<usize>,
+    (number, threads): (usize, usize),
+) {
+    let sharing = context.compiled.sharing.as_ref();
     for (i, info) in context.plan().buffers.iter().enumerate() {
         if let Role::Feed(n) = info.role {
+            let whole = sharing.is_none_or(|of| of.whole_feeds.contains(&Buffer(i as u32)));
+            let rows = if whole { 0..context.rows } else { own.clone() };
+            let cut = |number: usize| rows.start + rows.len() * number / threads;
+            let (from, to) = (cut(number), cut(number + 1));
             let size = info.size.of(1);
             // SAFETY: inside the feed, which is long enough; the rows are this
             // thread's, and nobody reads them before all have met.

@@ -10,6 +10,7 @@ mod binary;
 mod convolution;
 mod depthwise;
 mod embed;
+mod gather;
 mod image;
 mod kernel_sum;
 mod loss;

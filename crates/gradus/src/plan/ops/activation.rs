@@ -104,6 +104,10 @@ impl Operation for Softmax {
         Split::Rows(self.view)
     }
 
+    fn is_by_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Softmax { x, y, log, view } = self;
         pass.pass_on(x, view, |dx| SoftmaxGradient {
@@ -138,6 +142,10 @@ impl Operation for SoftmaxGradient {
 
     fn split(&self) -> Split {
         Split::Rows(self.view)
+    }
+
+    fn is_by_rows(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

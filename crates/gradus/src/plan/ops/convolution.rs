@@ -100,6 +100,10 @@ impl Operation for Conv {
         Split::Rows(self.dims.output_view())
     }
 
+    fn is_by_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Conv { x, w, dims, .. } = self;
         pass.flush();
@@ -144,6 +148,10 @@ impl Operation for ConvInput {
 
     fn split(&self) -> Split {
         Split::Rows(self.dims.input_view())
+    }
+
+    fn is_by_rows(&self) -> bool {
+        true
     }
 
     /// Of a forward transposed convolution.

@@ -60,6 +60,10 @@ impl Operation for MatMul {
         Split::Columns(self.dims.output_view())
     }
 
+    fn is_by_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &MatMul { x, w, dims, .. } = self;
         pass.flush();
@@ -104,6 +108,10 @@ impl Operation for MatMulInput {
 
     fn split(&self) -> Split {
         Split::Columns(self.dims.input_view())
+    }
+
+    fn is_by_rows(&self) -> bool {
+        true
     }
 
     /// Of a forward y = x · wᵀ.

@@ -75,6 +75,7 @@ operations! { $
     penalty: Penalty, PenaltyGradient;
     update: SumGradients, SquaredNorm, Accumulate, Update, Constrain;
     observe: Observe, Keep, Norm, Count;
+    gather: Gather;
 }
 
 impl Op {
@@ -106,6 +107,11 @@ impl Op {
     /// See [`Operation::is_by_element`].
     pub fn is_by_element(&self) -> bool {
         with_op!(self, |op| op.is_by_element())
+    }
+
+    /// See [`Operation::is_by_rows`].
+    pub fn is_by_rows(&self) -> bool {
+        with_op!(self, |op| op.is_by_rows())
     }
 
     /// See [`Operation::check`].

@@ -108,6 +108,10 @@ impl Operation for Noise {
         Split::Columns(self.view)
     }
 
+    fn is_by_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, dy: Buffer, pass: &mut Pass<'_>) -> Backward {
         let &Noise {
             rule,
@@ -154,6 +158,10 @@ impl Operation for NoiseGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn is_by_rows(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

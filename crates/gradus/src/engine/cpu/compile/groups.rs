@@ -1,6 +1,7 @@
 //! Fusion: grouping of operations that one pass over memory runs together, and of groups that may
 //! run concurrently.
 
+use crate::plan::share::Place;
 use crate::plan::{Buffer, Op, Split};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,6 +14,8 @@ pub(in crate::engine::cpu) struct Group {
     pub ops: Range<usize>,
     /// The axis along which the group is cut.
     pub split: Split,
+    /// The part that a rank does.
+    pub place: Place,
 }
 
 impl Group {
@@ -28,19 +31,24 @@ impl Group {
 const MANY_POSITIONS: usize = 16;
 
 /// Groups each operation with the ones before it where no chunk needs another
-/// chunk's result. `packed` is true of those whose columns are panel-packed.
-pub(super) fn groups(ops: &[Op], packed: &[bool]) -> Vec<Group> {
+/// chunk's result. `packed` is true of those whose columns are panel-packed; `places` has the part of
+/// each that a rank does, if there are several.
+pub(super) fn groups(ops: &[Op], packed: &[bool], places: &[Place]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     // Buffers that the last group writes.
     let mut made: HashSet<Buffer> = HashSet::new();
     for (i, op) in ops.iter().enumerate() {
+        let place = places.get(i).copied().unwrap_or(Place::Whole);
         match groups.last_mut() {
-            Some(group) if joins(op, group.split, packed[i], &made) => group.ops.end = i + 1,
+            Some(group) if group.place == place && joins(op, group.split, packed[i], &made) => {
+                group.ops.end = i + 1;
+            }
             _ => {
                 made.clear();
                 groups.push(Group {
                     ops: i..i + 1,
                     split: first_split(op, packed[i]),
+                    place,
                 });
             }
         }
@@ -92,6 +100,8 @@ pub(super) fn phases(ops: &[Op], groups: Vec<Group>, roots: &[Buffer]) -> Vec<Ve
     let mut phases: Vec<Vec<Group>> = Vec::new();
     let mut read = HashSet::new();
     let mut written = HashSet::new();
+    // All ranks must pass on the same at a time.
+    let gathers = |group: &Group| matches!(ops[group.ops.start], Op::Gather(_));
     for group in groups {
         let (mut reads, mut writes) = (HashSet::new(), HashSet::new());
         for op in &ops[group.ops.clone()] {
@@ -102,7 +112,9 @@ pub(super) fn phases(ops: &[Op], groups: Vec<Group>, roots: &[Buffer]) -> Vec<Ve
             && writes.is_disjoint(&written)
             && reads.is_disjoint(&written);
         match phases.last_mut() {
-            Some(phase) if apart => phase.push(group),
+            Some(phase) if apart && !(gathers(&group) && phase.iter().any(gathers)) => {
+                phase.push(group);
+            }
             _ => {
                 phases.push(vec![group]);
                 read.clear();

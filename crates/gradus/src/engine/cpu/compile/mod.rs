@@ -15,6 +15,7 @@ mod tests;
 
 use super::packed::PanelPacked;
 use crate::error::{Error, Result};
+use crate::plan::share::Sharing;
 use crate::plan::{Buffer, Plan};
 use allocation::Allocation;
 use groups::Group;
@@ -37,15 +38,26 @@ pub(super) struct Compiled {
     pub matrices: Vec<bool>,
     /// True of each operation whose columnwise operands are panel-packed.
     pub packed_ops: Vec<bool>,
+    /// The parts that a rank does, if there are several.
+    pub sharing: Option<Sharing>,
 }
 
 impl Compiled {
     /// Compiles a plan whose variables have these layouts.
-    pub fn new(plan: Plan, weights: Vec<Option<PanelPacked>>) -> Result<Self> {
+    pub fn new(
+        plan: Plan,
+        weights: Vec<Option<PanelPacked>>,
+        sharing: Option<Sharing>,
+    ) -> Result<Self> {
         let kept: HashSet<Buffer> = plan.kept().into_iter().collect();
-        let matrices = packing::matrices(&plan);
+        let matrices = match &sharing {
+            // A rank's rows lie together.
+            Some(_) => vec![false; plan.buffers.len()],
+            None => packing::matrices(&plan),
+        };
+        let places = sharing.as_ref().map_or(&[][..], |sharing| &sharing.places);
         let packed_ops = packing::operations(&plan, &matrices);
-        let groups = groups::groups(&plan.ops, &packed_ops);
+        let groups = groups::groups(&plan.ops, &packed_ops, places);
         let roots = allocation::share(&plan, &groups, &kept);
         let phases = groups::phases(&plan.ops, groups, &roots);
         let (allocations, arena) = allocation::allocate(&plan, &phases, &roots, &kept);
@@ -57,6 +69,7 @@ impl Compiled {
             arena,
             weights,
             matrices,
+            sharing,
         };
         match verify::verify(&compiled) {
             Ok(()) => Ok(compiled),

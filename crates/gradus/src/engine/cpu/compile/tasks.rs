@@ -2,8 +2,10 @@
 
 use super::Compiled;
 use super::groups::Group;
+use crate::base::ranks;
 use crate::engine::cpu::chunks;
 use crate::plan::Split;
+use crate::plan::share::Place;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A part of a group.
@@ -16,16 +18,33 @@ pub(in crate::engine::cpu) struct Task {
     lane: usize,
     /// True if the first parts get what cannot be shared equally, not the last.
     first: bool,
-    /// The number of chunks that must stay whole, of which the parts are made.
-    chunks: usize,
+    /// The number of chunks that must stay whole, if the parts are made of chunks.
+    chunks: Option<usize>,
+    /// The rank whose share is cut, and the number of ranks; 0 of 1 if they do not share the group.
+    of: (usize, usize),
 }
 
 impl Task {
     /// The task's share of `units` units.
     pub fn share(&self, units: usize) -> (usize, usize) {
-        let cut = |part: usize| match self.first {
-            true => (units * part).div_ceil(self.parts),
-            false => chunks::start(units, self.chunks, self.chunks * part / self.parts),
+        let (rank, ranks) = self.of;
+        // Whole chunks belong to a rank, if there are chunks.
+        let (first, end) = match self.chunks {
+            Some(chunks) => (
+                ranks::start(chunks, ranks, rank),
+                ranks::start(chunks, ranks, rank + 1),
+            ),
+            None => (
+                ranks::start(units, ranks, rank),
+                ranks::start(units, ranks, rank + 1),
+            ),
+        };
+        let cut = |part: usize| match (self.chunks, self.first) {
+            (_, true) => first + ((end - first) * part).div_ceil(self.parts),
+            (None, false) => first + (end - first) * part / self.parts,
+            (Some(chunks), false) => {
+                chunks::start(units, chunks, first + (end - first) * part / self.parts)
+            }
         };
         (cut(self.part), cut(self.part + 1))
     }
@@ -99,11 +118,13 @@ impl Phase {
     }
 }
 
-/// A plan's tasks, phase by phase, for lanes of this width.
+/// A plan's tasks, phase by phase, for lanes of this width, of a rank of so many, if there are
+/// several.
 pub(in crate::engine::cpu) fn phases(
     compiled: &Compiled,
     threads: usize,
     lane: usize,
+    rank: Option<(usize, usize)>,
 ) -> Vec<Phase> {
     let phase = |groups: &Vec<Group>| {
         let mut tasks = Vec::new();
@@ -118,6 +139,10 @@ pub(in crate::engine::cpu) fn phases(
                 threads.min(chunks.unwrap_or(threads)),
                 lane,
             );
+            let of = match group.place {
+                Place::Columns => rank.unwrap_or((0, 1)),
+                Place::Whole | Place::Rows => (0, 1),
+            };
             // The thread with a lane more of a weight's gradient gets one less of the input's beside it.
             let first = some_weigh && !weighs(group);
             for part in 0..parts {
@@ -134,7 +159,8 @@ pub(in crate::engine::cpu) fn phases(
                     parts,
                     lane,
                     first,
-                    chunks: chunks.unwrap_or(parts),
+                    chunks,
+                    of,
                 };
                 tasks.push((owner, task));
             }

@@ -38,7 +38,7 @@ pub(super) fn compiled(model: &Model, mode: Mode, rows: usize) -> Compiled {
     };
     let mut program = model.lower(&[spec]).unwrap().program;
     let weights = weights(&program).remove(0);
-    Compiled::new(program.plans.remove(0), weights).unwrap()
+    Compiled::new(program.plans.remove(0), weights, None).unwrap()
 }
 
 /// Compares with the committed text; `GRADUS_SNAPSHOTS=write` rewrites it.

@@ -77,16 +77,17 @@ macro_rules! each {
 
 pub(super) use each;
 
-/// Like `each`, with `number` as the first element's row-major index, in any layout.
+/// Like `each`, with `number` as the first element's row-major index, in any layout, if so many rows are
+/// above the matrix.
 macro_rules! each_numbered {
-    ($lane:ty, $block:expr, |$at:ident, $number:ident, $count:ident| $body:block) => {{
+    ($lane:ty, $block:expr, $above:expr, |$at:ident, $number:ident, $count:ident| $body:block) => {{
         let block: $crate::engine::cpu::kernels::columns::Block = $block;
         $crate::engine::cpu::simd::lanes!($lane, block.width(), |i, $count| {
             let column = block.from + i;
             let (start, step) = block.lane(column, $count);
             for row in 0..block.rows {
                 let $at = start + row * step;
-                let $number = ((block.first + row) * block.stride + column) as u32;
+                let $number = (($above + block.first + row) * block.stride + column) as u32;
                 $body
             }
         });
@@ -201,6 +202,8 @@ impl<R: ActivationFormula> Kernel for ActivateGradient<'_, R> {
 /// y = x where the key's random number is at least `rate`, divided by 1 - `rate`.
 pub(in crate::engine::cpu) struct Dropout {
     pub key: Key,
+    /// Rows of the batch's matrix above x's first.
+    pub above: usize,
     pub rate: f32,
     pub x: *const f32,
     pub y: *mut f32,
@@ -214,7 +217,7 @@ impl Kernel for Dropout {
     fn run<L: Simd>(self) {
         let rate = L::splat(self.rate);
         let scale = L::splat(1.0 / (1.0 - self.rate));
-        each_numbered!(L, self.block, |at, number, count| {
+        each_numbered!(L, self.block, self.above, |at, number, count| {
             let random = self.key.uniform::<L>(number);
             // SAFETY: see above.
             unsafe {

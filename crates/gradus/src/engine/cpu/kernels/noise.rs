@@ -11,6 +11,8 @@ use crate::rules::noise;
 pub(in crate::engine::cpu) struct Noise {
     pub rule: noise::Noise,
     pub key: Key,
+    /// Rows of the batch's matrix above the first one here.
+    pub above: usize,
     pub x: *const f32,
     pub y: *mut f32,
     pub block: Block,
@@ -21,7 +23,7 @@ impl Kernel for Noise {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        each_numbered!(L, self.block, |at, number, count| {
+        each_numbered!(L, self.block, self.above, |at, number, count| {
             // SAFETY: see above.
             unsafe {
                 let x = L::load_n(self.x.add(at), count);
@@ -36,6 +38,8 @@ impl Kernel for Noise {
 pub(in crate::engine::cpu) struct NoiseGradient {
     pub rule: noise::Noise,
     pub key: Key,
+    /// Rows of the batch's matrix above the first one here.
+    pub above: usize,
     pub y: *const f32,
     pub dy: *const f32,
     pub dx: *mut f32,
@@ -47,7 +51,7 @@ impl Kernel for NoiseGradient {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        each_numbered!(L, self.block, |at, number, count| {
+        each_numbered!(L, self.block, self.above, |at, number, count| {
             // SAFETY: see above.
             unsafe {
                 let y = L::load_n(self.y.add(at), count);

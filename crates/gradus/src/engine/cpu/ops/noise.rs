@@ -9,6 +9,7 @@ impl Execute for Dropout {
     fn run(&self, context: &Context<'_>, part: Part<'_>) {
         context.isa.run(columns::Dropout {
             key: context.key(self.stream),
+            above: context.first * self.view.positions,
             rate: self.rate,
             x: context.at(self.x),
             y: context.at(self.y),
@@ -41,6 +42,7 @@ impl Execute for Noise {
         context.isa.run(noise::Noise {
             rule: self.rule,
             key: context.key(self.stream),
+            above: context.first * self.view.positions,
             x: context.at(self.x),
             y: context.at(self.y),
             block: part.columns(),
@@ -53,6 +55,7 @@ impl Execute for NoiseGradient {
         context.isa.run(noise::NoiseGradient {
             rule: self.rule,
             key: context.key(self.stream),
+            above: context.first * self.view.positions,
             y: context.at(self.y),
             dy: context.at(self.dy),
             dx: context.at(self.dx),

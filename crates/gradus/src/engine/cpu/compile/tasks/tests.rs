@@ -20,7 +20,7 @@ fn the_threads_share_all_columns_and_the_odd_lanes_of_a_phase() {
         .unwrap();
     let lane = 8;
     let mut shared = 0;
-    for phase in phases(&compiled(&model, Mode::Train, 64), 2, lane) {
+    for phase in phases(&compiled(&model, Mode::Train, 64), 2, lane, None) {
         let mut work = [0, 0];
         for task in &phase.tasks {
             let (Split::Columns(View { width, .. }) | Split::Weight(_, width)) = task.group.split

@@ -1,0 +1,105 @@
+//! Ranks: processes, or threads that stand for them, that train one model together, each on its
+//! rows of every batch.
+//!
+//! All of them hold the same weights and take the same steps. What one has computed and others
+//! need is passed on as it is, by one operation, [`Collective::all_gather`]: nothing is summed on
+//! the way, so that no bit depends on the number of ranks or on the order of messages.
+//! `docs/several-machines.md` is the page for users, `docs/decisions.md` has the reasons.
+
+mod launch;
+#[cfg(feature = "mpi")]
+mod mpi;
+#[cfg(feature = "train")]
+mod threads;
+
+pub use launch::launched;
+#[cfg(feature = "mpi")]
+pub use mpi::Mpi;
+#[cfg(feature = "train")]
+pub use threads::{InProcess, in_process};
+
+use crate::error::{Error, Result};
+
+/// The connection of a rank with all others. Every rank calls the same methods in the same order,
+/// with slices of the same lengths.
+pub trait Collective: Send + Sync {
+    /// The number of this rank, from 0.
+    fn rank(&self) -> usize;
+
+    /// The number of ranks, at least 1.
+    fn ranks(&self) -> usize;
+
+    /// Passes parts of `values` on: before the call those from `starts[r]` to `starts[r + 1]` are
+    /// right on rank r, afterwards all of them are on every rank. `starts` has an entry more than there
+    /// are ranks, does not fall, and ends with the number of values at most.
+    ///
+    /// An error if another rank has ended; it names that rank where it is known.
+    fn all_gather(&self, values: &mut [f32], starts: &[usize]) -> Result<()>;
+
+    /// Passes the values of rank `from` on to all others.
+    fn broadcast(&self, from: usize, values: &mut [f32]) -> Result<()> {
+        let after = |r: usize| if r > from { values.len() } else { 0 };
+        let starts: Vec<usize> = (0..=self.ranks()).map(after).collect();
+        self.all_gather(values, &starts)
+    }
+
+    /// Waits until every rank has called it.
+    fn barrier(&self) -> Result<()> {
+        self.all_gather(&mut [], &vec![0; self.ranks() + 1])
+    }
+
+    /// Tells the other ranks that this one ends with an error: they get an error in place of what they
+    /// wait for. Nothing where the end of its process ends all.
+    fn fail(&self, problem: &str);
+}
+
+/// The start of each rank's part of `units` units, and the end of the last.
+pub(crate) fn starts(units: usize, ranks: usize) -> impl Iterator<Item = usize> {
+    (0..=ranks).map(move |rank| start(units, ranks, rank))
+}
+
+/// The first of a rank's part of `units` units.
+pub(crate) fn start(units: usize, ranks: usize, rank: usize) -> usize {
+    units * rank / ranks
+}
+
+/// Gathers one text of each rank, in their order.
+pub(crate) fn gather_texts(ranks: &dyn Collective, own: &str) -> Result<Vec<String>> {
+    let (rank, count) = (ranks.rank(), ranks.ranks());
+    // A float32 holds whole numbers up to 2^24 exactly, and a byte is one of these.
+    let mut lengths = vec![0.0; count];
+    let own: Vec<f32> = own.bytes().take(LONGEST).map(f32::from).collect();
+    lengths[rank] = own.len() as f32;
+    ranks.all_gather(&mut lengths, &starts(count, count).collect::<Vec<_>>())?;
+    let mut starts = vec![0];
+    for length in &lengths {
+        starts.push(starts[starts.len() - 1] + *length as usize);
+    }
+    let mut all = vec![0.0; starts[count]];
+    all[starts[rank]..starts[rank + 1]].copy_from_slice(&own);
+    ranks.all_gather(&mut all, &starts)?;
+    let texts = starts.windows(2).map(|ends| {
+        let bytes: Vec<u8> = all[ends[0]..ends[1]].iter().map(|&b| b as u8).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    Ok(texts.collect())
+}
+
+/// The longest text that is gathered, in bytes.
+const LONGEST: usize = 4096;
+
+/// Refuses to go on if a rank's text about `what` is not that of rank 0: `expected` says what all of
+/// them need.
+pub(crate) fn agree(ranks: &dyn Collective, what: &str, own: &str, expected: &str) -> Result<()> {
+    let texts = gather_texts(ranks, own)?;
+    match texts.iter().position(|text| *text != texts[0]) {
+        None => Ok(()),
+        Some(other) => Err(Error::Rank {
+            rank: other,
+            problem: format!(
+                "{what} is {}, that of rank 0 {}: expected {expected}",
+                texts[other], texts[0]
+            ),
+        }),
+    }
+}

@@ -1,0 +1,187 @@
+//! A plan for several ranks, which get the bits that one would get alone.
+//!
+//! A rank does products, and what follows them row by row, on its own rows of the batch. Whatever
+//! sums over rows is given all of them, by a [`Gather`] of its inputs: so each sum is made whole, by the
+//! same operation in the same order, however many ranks there are. A weight's gradient is cut by
+//! columns, as threads cut it, and gathered. All else every rank does for itself.
+
+use super::ops::{Gather, Parts};
+use super::{Buffer, Op, Plan, Role, Size};
+use std::collections::HashSet;
+
+/// The part of an operation that a rank does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// All of it, as every other rank.
+    Whole,
+    /// Its own rows of the batch.
+    Rows,
+    /// Its own columns of a weight's gradient.
+    Columns,
+}
+
+/// The parts of a plan that a rank does.
+#[derive(Clone, Debug, Default)]
+pub struct Sharing {
+    /// The part of each operation.
+    pub places: Vec<Place>,
+    /// The feeds, as buffers, of which every rank needs all rows.
+    pub whole_feeds: HashSet<Buffer>,
+}
+
+impl Sharing {
+    /// Checks that whatever needs all rows of a buffer has them; returns the first fault. `plan` is the
+    /// shared one.
+    pub fn verify(&self, plan: &Plan) -> Result<(), String> {
+        let role = |b: Buffer| plan.buffers[b.index()].role;
+        let mut partial: HashSet<Buffer> = (0..plan.buffers.len() as u32)
+            .map(Buffer)
+            .filter(|b| matches!(role(*b), Role::Feed(_)) && !self.whole_feeds.contains(b))
+            .collect();
+        if self.places.len() != plan.ops.len() {
+            return Err("not every operation has its place".into());
+        }
+        for (i, (op, place)) in plan.ops.iter().zip(&self.places).enumerate() {
+            let missing = op.reads().find(|b| partial.contains(b));
+            match (op, place, missing) {
+                (Op::Gather(gather), ..) => {
+                    gather.buffers.iter().for_each(|(b, _)| {
+                        partial.remove(b);
+                    });
+                }
+                (_, Place::Rows, _) if !plan.is_by_rows(op) => {
+                    return Err(format!("op {i}, {}, is not done by rows", op.name()));
+                }
+                (_, Place::Rows, _) => partial.extend(op.writes()),
+                (_, Place::Whole | Place::Columns, Some(b)) => {
+                    let problem = "needs all rows, and a rank has its own alone, of";
+                    return Err(format!("op {i}, {}, {problem} {b:?}", op.name()));
+                }
+                // Its columns are missing until they are gathered.
+                (_, Place::Columns, None) => partial.extend(op.writes()),
+                (_, Place::Whole, None) => {}
+            }
+        }
+        match plan.kept().into_iter().find(|b| partial.contains(b)) {
+            Some(b) => Err(format!("the result {b:?} is not gathered")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Plan {
+    /// The same plan for several ranks: with the operations that pass on what others need.
+    pub fn share(mut self) -> (Self, Sharing) {
+        let mut whole_feeds = HashSet::new();
+        // One feed more each time that it has to begin anew.
+        let (ops, places) = loop {
+            match self.shared(&whole_feeds) {
+                Ok(shared) => break shared,
+                Err(feed) => whole_feeds.insert(feed),
+            };
+        };
+        self.ops = ops;
+        let sharing = Sharing {
+            places,
+            whole_feeds,
+        };
+        (self, sharing)
+    }
+
+    /// The operations and their places, if the ranks have all rows of these feeds; otherwise a
+    /// feed more of which they need all.
+    fn shared(&self, whole_feeds: &HashSet<Buffer>) -> Result<(Vec<Op>, Vec<Place>), Buffer> {
+        // Buffers of which all rows will be needed.
+        let across = self.ops.iter().filter(|op| !self.is_by_rows(op));
+        let wanted: HashSet<Buffer> = across.flat_map(Op::reads).chain(self.kept()).collect();
+        // Buffers of which a rank has its own rows only, in their order.
+        let feeds = (0..self.buffers.len() as u32).map(Buffer).filter(|b| {
+            matches!(self.buffers[b.index()].role, Role::Feed(_)) && !whole_feeds.contains(b)
+        });
+        let mut partial: Vec<Buffer> = feeds.collect();
+        let (mut ops, mut places) = (Vec::new(), Vec::new());
+        for op in &self.ops {
+            let by_rows = self.is_by_rows(op);
+            let is_feed = |b: &Buffer| matches!(self.buffers[b.index()].role, Role::Feed(_));
+            // What does little may as well be done on all rows, if these will be there anyway.
+            let needs = |b: &Buffer| match by_rows {
+                true => !op.is_product() && wanted.contains(b),
+                false => true,
+            };
+            let missing = |b: &Buffer| partial.contains(b) && needs(b);
+            if let Some(feed) = op.reads().find(|b| missing(b) && is_feed(b)) {
+                return Err(feed);
+            }
+            if op.reads().any(|b| missing(&b)) {
+                // In one message with all others that will be needed.
+                self.gather(&mut partial, &wanted, &mut ops, &mut places);
+            }
+            let in_part = op.is_product() || op.reads().any(|b| partial.contains(&b));
+            let place = match op {
+                _ if by_rows && in_part => Place::Rows,
+                Op::MatMulWeight(_) | Op::NormalizedWeight(_) => Place::Columns,
+                _ => Place::Whole,
+            };
+            if place == Place::Rows {
+                partial.extend(op.writes());
+            }
+            ops.push(op.clone());
+            places.push(place);
+            let buffers = match op {
+                Op::MatMulWeight(product) if !self.is_chunked(product.dw) => {
+                    vec![(product.dw, Parts::Columns(product.dims))]
+                }
+                Op::NormalizedWeight(op) => vec![
+                    (op.dw, Parts::ChunkedColumns(op.dims)),
+                    (op.parts, Parts::ChunkSums(op.dims)),
+                ],
+                _ => continue,
+            };
+            ops.push(Gather { buffers }.into());
+            places.push(Place::Whole);
+        }
+        self.gather(&mut partial, &wanted, &mut ops, &mut places);
+        Ok((ops, places))
+    }
+
+    /// Makes those of the partial buffers whole that will be needed, but for feeds, which are there.
+    fn gather(
+        &self,
+        partial: &mut Vec<Buffer>,
+        wanted: &HashSet<Buffer>,
+        ops: &mut Vec<Op>,
+        places: &mut Vec<Place>,
+    ) {
+        let mut buffers = Vec::new();
+        partial.retain(|&b| match (self.buffers[b.index()].role, self.rows_of(b)) {
+            (Role::Temporary, Some(parts)) if wanted.contains(&b) => {
+                buffers.push((b, parts));
+                false
+            }
+            _ => true,
+        });
+        if !buffers.is_empty() {
+            ops.push(Gather { buffers }.into());
+            places.push(Place::Whole);
+        }
+    }
+
+    /// True if an operation makes each row of the batch of the same row of its inputs, and nothing
+    /// else.
+    fn is_by_rows(&self, op: &Op) -> bool {
+        op.is_by_rows() && op.writes().all(|b| self.rows_of(b).is_some())
+    }
+
+    fn rows_of(&self, buffer: Buffer) -> Option<Parts> {
+        match self.buffers[buffer.index()].size {
+            Size::PerRow(size) => Some(Parts::Rows(size)),
+            Size::Fixed(_) => None,
+        }
+    }
+
+    /// True if sums over chunks of its columns are made with the gradient of a weight.
+    fn is_chunked(&self, dw: Buffer) -> bool {
+        let sums = |op: &Op| matches!(op, Op::NormalizedWeight(op) if op.g == dw);
+        self.ops.iter().any(sums)
+    }
+}

@@ -1,0 +1,120 @@
+//! Ranks that train together: what they compare before the first step, and decide alike.
+
+use super::fit::Fit;
+use crate::base::digest::Digest;
+use crate::base::ranks::{Collective, agree};
+use crate::data::Data;
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+/// Refuses ranks that would not take the same steps: of another build, with another model, other data or
+/// other options. `train` has the rows as they are trained on.
+pub(super) fn compare(
+    model: &Model,
+    train: &Data,
+    held_out: Option<&Data>,
+    options: &Fit<'_>,
+    ranks: &dyn Collective,
+) -> Result<()> {
+    let build = format!(
+        "gradus {} on {}",
+        env!("CARGO_PKG_VERSION"),
+        engine::instructions()
+    );
+    let agree = |what, own: &str, expected| agree(ranks, what, own, expected);
+    agree(
+        "its build",
+        &build,
+        "the same on all, and the same instructions (GRADUS_ISA sets them)",
+    )?;
+    agree("its model", &of_model(model)?, "the same model and seed")?;
+    agree("its training data", &of_data(train)?, "the same rows")?;
+    let held_out = held_out.map_or(Ok("none".to_owned()), of_data)?;
+    agree("its validation data", &held_out, "the same rows")?;
+    agree("its training", &of_options(options), "the same options")
+}
+
+/// The digest of a model's layers, weights, optimizer and state.
+fn of_model(model: &Model) -> Result<String> {
+    let mut digest = Digest::new();
+    let settings = format!(
+        "{:?} {:?} {:?}",
+        model
+            .layers
+            .iter()
+            .map(|l| (&l.name, &l.rule, l.trainable))
+            .collect::<Vec<_>>(),
+        (&model.nodes, &model.outputs, &model.compiled),
+        (model.seed, model.state.iteration, &model.state.scalars),
+    );
+    digest.add(settings.as_bytes());
+    let weights = model.layers.iter().flat_map(|layer| &layer.weights);
+    let weights = weights.map(|weight| &weight.values);
+    let slots = model.state.slots.iter().flatten().flatten();
+    for values in weights.chain(slots) {
+        digest.add(&(values.len() as u64).to_le_bytes());
+        for value in values {
+            digest.add(&value.to_bits().to_le_bytes());
+        }
+    }
+    Ok(digest.finish())
+}
+
+/// The digest of some rows; a generator's are not known before they come.
+fn of_data(data: &Data) -> Result<String> {
+    let mut digest = Digest::new();
+    for fingerprint in data.fingerprints()? {
+        digest.add(fingerprint.digest.as_bytes());
+    }
+    let rows = data
+        .rows()
+        .map_or("a generator".to_owned(), |n| n.to_string());
+    Ok(format!("{rows} rows, {}", digest.finish()))
+}
+
+/// The options that decide which steps are taken.
+fn of_options(options: &Fit<'_>) -> String {
+    let done = &options.position;
+    let meters: Vec<u64> = done.meters.iter().map(|sum| sum.to_bits()).collect();
+    format!(
+        "epochs {} to {}, from step {}, in batches of {} ({}), {}",
+        options.initial_epoch,
+        options.epochs,
+        done.step,
+        options.batch_size,
+        if options.shuffle {
+            "shuffled"
+        } else {
+            "in order"
+        },
+        Digest::of(
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?} {meters:?}",
+                options.steps_per_epoch,
+                options.schedule,
+                options.class_weight,
+                options.mixup,
+                options.precision,
+                (options.on_nan, options.health_every),
+            )
+            .as_bytes()
+        ),
+    )
+}
+
+/// The first rank's answer, which all of them go by: to what depends on clocks.
+pub(super) fn as_first(ranks: &dyn Collective, own: bool) -> Result<bool> {
+    let mut answer = [f32::from(u8::from(own))];
+    ranks.broadcast(0, &mut answer)?;
+    Ok(answer[0] != 0.0)
+}
+
+/// Tells the other ranks that this one ends with an error, unless the error is theirs.
+pub(super) fn fail(ranks: &dyn Collective, error: &Error) {
+    match error {
+        Error::Rank { rank, .. } if *rank != ranks.rank() => {}
+        Error::Rank { problem, .. } => ranks.fail(problem),
+        error => ranks.fail(&error.to_string()),
+    }
+}

@@ -363,6 +363,20 @@ impl Layer {
         }
     }
 
+    /// True if it is one product of its input and a kernel of float numbers, with a bias and an
+    /// activation or without.
+    pub(crate) fn is_one_product(&self) -> bool {
+        let product = matches!(
+            self.0,
+            Kind::Dense(_)
+                | Kind::Conv1D(_)
+                | Kind::Conv2D(_)
+                | Kind::DepthwiseConv1D(_)
+                | Kind::DepthwiseConv2D(_)
+        );
+        product && self.quantization().is_none()
+    }
+
     /// True if it convolves each channel by itself.
     pub(crate) fn is_depthwise(&self) -> bool {
         matches!(self.0, Kind::DepthwiseConv1D(_) | Kind::DepthwiseConv2D(_))

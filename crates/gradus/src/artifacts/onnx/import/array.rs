@@ -44,6 +44,14 @@ impl Array {
         }
     }
 
+    /// A vector of these numbers.
+    pub fn vector_of(numbers: &[f32]) -> Self {
+        Array {
+            dims: vec![numbers.len()],
+            numbers: Numbers::Float(numbers.to_vec()),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.numbers.len()
     }
@@ -87,15 +95,28 @@ impl Array {
 
     /// The matrix with rows and columns exchanged, if it is one.
     pub fn transposed(&self) -> Option<Array> {
-        let &[rows, columns] = &self.dims[..] else {
-            return None;
-        };
+        (self.dims.len() == 2).then(|| self.permuted(&[1, 0]))
+    }
+
+    /// The numbers as floats with the axes in this order, which has each of them once.
+    pub fn permuted(&self, order: &[usize]) -> Array {
+        let mut steps = vec![1; self.dims.len()];
+        for axis in (1..self.dims.len()).rev() {
+            steps[axis - 1] = steps[axis] * self.dims[axis];
+        }
+        let dims: Vec<usize> = order.iter().map(|&axis| self.dims[axis]).collect();
+        let steps: Vec<usize> = order.iter().map(|&axis| steps[axis]).collect();
         let all = self.floats();
-        let place = |n: usize| all[n % rows * columns + n / rows];
-        Some(Array {
-            dims: vec![columns, rows],
-            numbers: Numbers::Float((0..all.len()).map(place).collect()),
-        })
+        let place = |n: usize| {
+            let (mut rest, mut place) = (n, 0);
+            for (dim, step) in dims.iter().zip(&steps).rev() {
+                place += rest % dim * step;
+                rest /= dim;
+            }
+            all[place]
+        };
+        let numbers = Numbers::Float((0..all.len()).map(place).collect());
+        Array { dims, numbers }
     }
 }
 

@@ -22,12 +22,21 @@ pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Tro
     Ok(match &*node.op_type {
         "Identity" => Some(first.clone()),
         "Cast" => Some(cast(node, first)?),
-        "Transpose" if first.dims.len() == 2 => {
-            let order = attribute(node, "perm").map_or(&[1, 0][..], |order| &order.ints);
-            match order {
-                [0, 1] => Some(first.clone()),
-                _ => first.transposed(),
+        "Transpose" => {
+            let rank = first.dims.len();
+            let order: Vec<usize> = match attribute(node, "perm") {
+                Some(order) => {
+                    let axis = |&axis: &i64| usize::try_from(axis).ok();
+                    order.ints.iter().filter_map(axis).collect()
+                }
+                None => (0..rank).rev().collect(),
+            };
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            if !sorted.into_iter().eq(0..rank) {
+                return Err("its order is none of the axes of its constant".into());
             }
+            Some(first.permuted(&order))
         }
         "Reshape" => {
             let shape = rest

@@ -1,14 +1,18 @@
 //! Reading a network of another library: the layers that its operators make together.
 //!
 //! `array` reads constants, `network` the graph around them; `nodes` goes through it, `layers`
-//! knows the nodes that are layers (`columns`, `rows` and `shapes` are more of them), `functions`
+//! knows the nodes that are layers (`columns`, `rows`, `shapes` and `images` are more of them),
+//! `geometry` their windows, `axes` the order of axes, `functions`
 //! those of single numbers, which `values` makes layers of, `folding` those of constants; `steps`
 //! makes a model of the layers found.
 
 mod array;
+mod axes;
 mod columns;
 mod folding;
 mod functions;
+mod geometry;
+mod images;
 mod layers;
 mod names;
 mod network;
@@ -35,8 +39,8 @@ use std::path::Path;
 /// Size limit of a file: that of a protocol buffer.
 const MOST_BYTES: u64 = 1 << 31;
 
-/// Loads a network from an ONNX file: dense networks of PyTorch's exporter, skl2onnx, Keras and
-/// the like. Notes say what of its outputs is left out: a classifier's labels.
+/// Loads a network from an ONNX file: dense and convolutional networks of PyTorch's exporter,
+/// skl2onnx, Keras and the like. Notes say what of its outputs is left out: a classifier's labels.
 ///
 /// An error names every node that is not understood.
 ///

@@ -6,7 +6,9 @@ mod common;
 use common::Folder;
 use gradus::artifacts::onnx::{Inputs, Int8, save_onnx, save_onnx_int8};
 use gradus::data::{Data, Generator, NpyRows, Stream, npz_keys, read_npy, write_npy};
-use gradus::layers::{Conv2D, DepthwiseConv2D, GlobalAveragePooling2D, Quantization, SeparableConv2D};
+use gradus::layers::{
+    Conv2D, DepthwiseConv2D, GlobalAveragePooling2D, Quantization, SeparableConv2D,
+};
 use gradus::optimize::{Calibration, CalibrationMethod, calibrate};
 use gradus::prelude::*;
 use std::path::Path;
@@ -29,15 +31,24 @@ fn range(calibration: &Calibration) -> (f32, f32) {
 }
 
 fn array(key: &str) -> Tensor {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_quantized/ranges.npz");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden_quantized/ranges.npz"
+    );
     read_npy(Path::new(&format!("{file}:{key}"))).unwrap()
 }
 
 #[test]
 fn ranges_are_those_of_numpy() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_quantized/ranges.npz");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden_quantized/ranges.npz"
+    );
     let keys = npz_keys(Path::new(file)).unwrap();
-    let names: Vec<&str> = keys.iter().filter_map(|key| key.strip_suffix("/x")).collect();
+    let names: Vec<&str> = keys
+        .iter()
+        .filter_map(|key| key.strip_suffix("/x"))
+        .collect();
     assert_eq!(names.len(), 7, "{keys:?}");
     for name in names {
         let x = array(&format!("{name}/x"));
@@ -55,7 +66,10 @@ fn ranges_are_those_of_numpy() {
                 CalibrationMethod::Entropy => largest * 1e-5,
             };
             let near = (min - wanted[0]).abs() <= off && (max - wanted[1]).abs() <= off;
-            assert!(near, "{name}, {method:?}: {min} to {max} instead of {wanted:?}");
+            assert!(
+                near,
+                "{name}, {method:?}: {min} to {max} instead of {wanted:?}"
+            );
         }
     }
 }
@@ -72,7 +86,10 @@ fn parts_of_the_rows_give_the_range_of_all() {
         let rows = NpyRows::from_parts(&[&path], &[""; 0]).unwrap();
         let streamed = Data::Stream(Stream::new(rows).unwrap().memory(100_000));
         let found = calibrate(&taker(), &streamed, method).unwrap();
-        assert_eq!(found, calibrate(&taker(), &x.clone().into(), method).unwrap());
+        assert_eq!(
+            found,
+            calibrate(&taker(), &x.clone().into(), method).unwrap()
+        );
     }
 }
 
@@ -81,9 +98,15 @@ fn pictures() -> (Model, Tensor) {
     let mut g = Functional::new();
     let x = g.input_named("x", [6, 6, 2]);
     let conv = Conv2D::new(4, 3).padding(layers::Padding::Same);
-    let a = g.layer_named("conv", conv.activation(Activation::Relu), x).unwrap();
-    let b = g.layer_named("depthwise", DepthwiseConv2D::new(3).use_bias(false), a).unwrap();
-    let b = g.layer_named("separable", SeparableConv2D::new(5, 1), b).unwrap();
+    let a = g
+        .layer_named("conv", conv.activation(Activation::Relu), x)
+        .unwrap();
+    let b = g
+        .layer_named("depthwise", DepthwiseConv2D::new(3).use_bias(false), a)
+        .unwrap();
+    let b = g
+        .layer_named("separable", SeparableConv2D::new(5, 1), b)
+        .unwrap();
     let b = g.layer_named("pixel", Conv2D::new(4, 1), b).unwrap();
     let shared = g.share_named("shared", Dense::new(4).activation(Activation::Tanh));
     let b = g.call(shared, b).unwrap();
@@ -92,7 +115,9 @@ fn pictures() -> (Model, Tensor) {
     let b = g.layer(GlobalAveragePooling2D::new(), b).unwrap();
     let y = g.layer_named("y", Dense::new(3), b).unwrap();
     let model = g.seed(8).model(y).unwrap();
-    let numbers = (0..40 * 72).map(|n| (n as f32 * 0.37).sin() * 2.0).collect();
+    let numbers = (0..40 * 72)
+        .map(|n| (n as f32 * 0.37).sin() * 2.0)
+        .collect();
     (model, Tensor::from_f32([6, 6, 2], numbers).unwrap())
 }
 
@@ -101,7 +126,10 @@ fn each_use_of_a_product_has_a_range_and_other_layers_are_named() {
     let (model, x) = pictures();
     let found = calibrate(&model, &x.clone().into(), CalibrationMethod::MinMax).unwrap();
     let layers: Vec<&str> = found.ranges.iter().map(|of| &*of.layer).collect();
-    assert_eq!(layers, ["conv", "depthwise", "pixel", "shared", "shared", "y"]);
+    assert_eq!(
+        layers,
+        ["conv", "depthwise", "pixel", "shared", "shared", "y"]
+    );
     let left: Vec<&str> = found.left.iter().map(|(layer, _)| &**layer).collect();
     assert_eq!(left, ["separable", "batch_normalization"]);
     // Each is the range of what the layer before gives.
@@ -129,10 +157,21 @@ fn a_file_with_int8_weights_is_written() {
     save_onnx_int8(&model, folder.path("q.onnx"), Inputs::Core, int8).unwrap();
     save_onnx(&model, folder.path("f.onnx"), Inputs::Core).unwrap();
     let (small, large) = (folder.read("q.onnx"), folder.read("f.onnx"));
-    assert!(small.len() * 100 < large.len() * 31, "{} {}", small.len(), large.len());
+    assert!(
+        small.len() * 100 < large.len() * 31,
+        "{} {}",
+        small.len(),
+        large.len()
+    );
     let has = |text: &[u8]| small.windows(text.len()).any(|part| part == text);
     assert!(has(b"QuantizeLinear") && has(b"DequantizeLinear"));
-    save_onnx_int8(&model, folder.path("7.onnx"), Inputs::Core, int8.reduce_range(true)).unwrap();
+    save_onnx_int8(
+        &model,
+        folder.path("7.onnx"),
+        Inputs::Core,
+        int8.reduce_range(true),
+    )
+    .unwrap();
     assert_ne!(folder.read("7.onnx"), small);
 }
 
@@ -147,7 +186,10 @@ fn ranges_of_another_model_are_refused() {
         saved.unwrap_err().to_string()
     };
     let said = refused(&taker(), &found);
-    assert!(said.contains("conv") && said.contains("of this model"), "{said}");
+    assert!(
+        said.contains("conv") && said.contains("of this model"),
+        "{said}"
+    );
     found.ranges[0].max = f32::NAN;
     let said = refused(&model, &found);
     assert!(said.contains("NaN") && said.contains("conv"), "{said}");
@@ -163,14 +205,20 @@ fn rows_and_models_that_give_no_ranges_are_refused() {
     let min_max = CalibrationMethod::MinMax;
     let one = |x: f32| Tensor::from_f32([1], vec![1.0, x]).unwrap();
     let nan = said(&taker(), one(f32::NAN).into(), min_max);
-    assert!(nan.contains("input of layer dense") && nan.contains("NaN"), "{nan}");
+    assert!(
+        nan.contains("input of layer dense") && nan.contains("NaN"),
+        "{nan}"
+    );
     let none = Tensor::from_f32([1], Vec::new()).unwrap();
     let none = said(&taker(), none.into(), min_max);
     assert!(none.contains("rows"), "{none}");
     for percentile in [50.0, 100.1, f64::NAN] {
         let method = CalibrationMethod::Percentile(percentile);
         let wrong = said(&taker(), one(2.0).into(), method);
-        assert!(wrong.contains("percentile") && wrong.contains("above 50"), "{wrong}");
+        assert!(
+            wrong.contains("percentile") && wrong.contains("above 50"),
+            "{wrong}"
+        );
     }
     let plain = Sequential::new().input([1]).add(BatchNormalization::new());
     let plain = said(&plain.build().unwrap(), one(2.0).into(), min_max);
@@ -183,6 +231,9 @@ fn rows_and_models_that_give_no_ranges_are_refused() {
     let once = Data::Generator(Generator::new(batches).unwrap());
     let once = said(&taker(), once, min_max);
     assert!(once.contains("generator"), "{once}");
-    let unknown = "minmax".parse::<CalibrationMethod>().unwrap_err().to_string();
+    let unknown = "minmax"
+        .parse::<CalibrationMethod>()
+        .unwrap_err()
+        .to_string();
     assert!(unknown.contains("`min-max`"), "{unknown}");
 }

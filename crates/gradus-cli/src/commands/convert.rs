@@ -8,9 +8,9 @@ use crate::output;
 use gradus::artifacts::keras::{is_weights, save_keras};
 use gradus::artifacts::onnx::{Inputs, Int8, is_onnx, save_onnx, save_onnx_int8};
 use gradus::artifacts::weights::{Format, Layout, save_weights};
+use gradus::error::visible;
 use gradus::layers::Quantization;
 use gradus::optimize::{Calibration, CalibrationMethod, calibrate};
-use gradus::error::visible;
 use gradus::{Error, Model, Result};
 
 /// Runs the command. Mistakes in the arguments are reported before any file is opened.
@@ -90,7 +90,9 @@ fn method(args: &Convert, to_onnx: bool) -> Result<Option<CalibrationMethod>> {
     match (method.unwrap_or_default(), args.percentile) {
         (CalibrationMethod::Percentile(_), Some(percentile)) => {
             let method = CalibrationMethod::Percentile(percentile);
-            method.check().map_err(|error| error.under("--percentile"))?;
+            method
+                .check()
+                .map_err(|error| error.under("--percentile"))?;
             Ok(Some(method))
         }
         (method, Some(percentile)) => {
@@ -109,11 +111,15 @@ fn lines(calibration: &Calibration) -> String {
     let method = calibration.method.name();
     let ranges = calibration.ranges.iter().map(|of| {
         let layer = visible(&of.layer);
-        format!("  {layer}: int8, inputs from {:.4} to {:.4}\n", of.min, of.max)
+        format!(
+            "  {layer}: int8, inputs from {:.4} to {:.4}\n",
+            of.min, of.max
+        )
     });
-    let left = calibration.left.iter().map(|(layer, class)| {
-        format!("  {} ({class}) stays as it is\n", visible(layer))
-    });
+    let left = calibration
+        .left
+        .iter()
+        .map(|(layer, class)| format!("  {} ({class}) stays as it is\n", visible(layer)));
     let lines: String = ranges.chain(left).collect();
     format!("ranges by {method}\n{lines}")
 }

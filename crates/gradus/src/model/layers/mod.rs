@@ -415,9 +415,7 @@ impl Layer {
             _ => None,
         };
         match &self.0 {
-            Kind::Activation(layer)
-                if layer.activation.form() == Form::Element =>
-            {
+            Kind::Activation(layer) if layer.activation.form() == Form::Element => {
                 Some(self.clone())
             }
             Kind::ReLU(_)
@@ -431,16 +429,15 @@ impl Layer {
             | Kind::Minimum(_)
             | Kind::Average(_) => Some(self.clone()),
             Kind::Dropout(layer) if layer.noise_shape.is_none() => Some(self.clone()),
-            Kind::BatchNormalization(layer) => {
-                Some(layer.clone().axis(one(&layer.axis)?).into())
-            }
+            Kind::BatchNormalization(layer) => Some(layer.clone().axis(one(&layer.axis)?).into()),
             Kind::Softmax(layer) => Some(Softmax::new().axis(one(&layer.axis)?).into()),
             Kind::Concatenate(layer) => Some(Concatenate::new().axis(moved(layer.axis)).into()),
             Kind::PReLU(layer) => {
                 let shared = layer.shared_axes.as_ref()?;
                 let mut shared: Vec<i64> = shared.iter().map(|&axis| moved(axis)).collect();
                 shared.sort_unstable();
-                (shared.iter().copied().eq(1..rank)).then(|| layer.clone().shared_axes(shared).into())
+                (shared.iter().copied().eq(1..rank))
+                    .then(|| layer.clone().shared_axes(shared).into())
             }
             _ => None,
         }

@@ -15,8 +15,8 @@ mod quantized;
 mod rules;
 mod windows;
 
-use super::{Inputs, Int8};
 use super::messages::{Entry, Graph, Model as File, OperatorSet, data_type};
+use super::{Inputs, Int8};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -117,7 +117,11 @@ impl Export<'_> {
         };
         let inputs = self.operands(n, x, &kernel, bias.map(|(bias, _)| bias));
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        let operator = if dims.positions == 1 { "Gemm" } else { "MatMul" };
+        let operator = if dims.positions == 1 {
+            "Gemm"
+        } else {
+            "MatMul"
+        };
         let made = self.builder.op(operator, &inputs);
         shape.pop();
         shape.push(dims.outputs);
@@ -155,7 +159,9 @@ impl Export<'_> {
     /// which nothing else reads.
     pub fn bias_behind(&self, n: usize, y: Buffer) -> Option<(Buffer, Buffer)> {
         match self.next_alone(n, y) {
-            Some(&Op::Bias(Bias { x, bias, y: sum, .. })) if x == y => Some((bias, sum)),
+            Some(&Op::Bias(Bias {
+                x, bias, y: sum, ..
+            })) if x == y => Some((bias, sum)),
             _ => None,
         }
     }

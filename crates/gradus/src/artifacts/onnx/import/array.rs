@@ -24,8 +24,8 @@ impl Array {
     /// Reads a tensor; the problem, if it cannot be read.
     pub fn read(tensor: &Tensor) -> Result<Self, String> {
         if tensor.data_location == 1 || !tensor.external_data.is_empty() {
-            let why = "its numbers are in another file, which gradus does not read: export the \
-                       model with all weights inside (`external_data=False` in PyTorch)";
+            let why = "its numbers are in another file, which gradus reads of weights alone: export \
+                       the model with all numbers inside (`external_data=False` in PyTorch)";
             return Err(why.to_owned());
         }
         let dims = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok());
@@ -98,7 +98,7 @@ impl Array {
         (self.dims.len() == 2).then(|| self.permuted(&[1, 0]))
     }
 
-    /// The numbers as floats with the axes in this order, which has each of them once.
+    /// The same numbers with the axes in this order, which has each of them once.
     pub fn permuted(&self, order: &[usize]) -> Array {
         let mut steps = vec![1; self.dims.len()];
         for axis in (1..self.dims.len()).rev() {
@@ -106,16 +106,19 @@ impl Array {
         }
         let dims: Vec<usize> = order.iter().map(|&axis| self.dims[axis]).collect();
         let steps: Vec<usize> = order.iter().map(|&axis| steps[axis]).collect();
-        let all = self.floats();
         let place = |n: usize| {
             let (mut rest, mut place) = (n, 0);
             for (dim, step) in dims.iter().zip(&steps).rev() {
                 place += rest % dim * step;
                 rest /= dim;
             }
-            all[place]
+            place
         };
-        let numbers = Numbers::Float((0..all.len()).map(place).collect());
+        let each = 0..self.len();
+        let numbers = match &self.numbers {
+            Numbers::Float(all) => Numbers::Float(each.map(|n| all[place(n)]).collect()),
+            Numbers::Whole(all) => Numbers::Whole(each.map(|n| all[place(n)]).collect()),
+        };
         Array { dims, numbers }
     }
 }

@@ -55,7 +55,11 @@ impl Reader {
 
     /// The same with the channels first, of something that has them last.
     pub fn channels_first(&mut self, source: Source) -> Result<Source, Trouble> {
-        self.permute("permute".into(), to_first(self.shape(source).rank()), source)
+        self.permute(
+            "permute".into(),
+            to_first(self.shape(source).rank()),
+            source,
+        )
     }
 
     /// The result of a layer on inputs of which one is turned at least, if it can be put before the
@@ -77,7 +81,12 @@ impl Reader {
         };
         let inputs = inputs.iter().map(|&of| self.channels_last(of));
         let inputs: Vec<Source> = inputs.collect::<Result<_, _>>()?;
-        let made = self.push(name.to_owned(), What::Layer(layer), weights.to_vec(), inputs)?;
+        let made = self.push(
+            name.to_owned(),
+            What::Layer(layer),
+            weights.to_vec(),
+            inputs,
+        )?;
         self.channels_first(made).map(Some)
     }
 
@@ -121,7 +130,11 @@ impl Reader {
         }
         if order.iter().copied().eq(1..rank) {
             // The layer before the turns makes this tensor, if nothing else takes its own.
-            let alone = node.input.first().and_then(|name| self.network.uses.get(name)) == Some(&1);
+            let alone = node
+                .input
+                .first()
+                .and_then(|name| self.network.uses.get(name))
+                == Some(&1);
             return Ok(match of {
                 Source::Node(n) if alone && of != x => self.now_makes(n, node),
                 _ => Value::Symbol(of),

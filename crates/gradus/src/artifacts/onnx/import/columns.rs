@@ -110,7 +110,9 @@ impl Reader {
             }
         }
         if channels.is_some() {
-            return self.channels_first(Source::Node(n)).map(|made| Some(Value::Symbol(made)));
+            return self
+                .channels_first(Source::Node(n))
+                .map(|made| Some(Value::Symbol(made)));
         }
         Ok(Some(self.now_makes(n, node)))
     }

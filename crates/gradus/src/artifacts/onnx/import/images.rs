@@ -1,6 +1,7 @@
 //! Convolutions, pooling, padding and cuts of sequences and images, whose channels ONNX has first.
 
 use super::super::messages::Node;
+use super::functions::samples_of;
 use super::geometry::{Geometry, lengths};
 use super::names::name_of;
 use super::network::{attribute, int};
@@ -12,6 +13,8 @@ use crate::model::layers::{
     AveragePooling, Conv, ConvTranspose, Cropping1D, Cropping2D, DepthwiseConv,
     GlobalAveragePooling, GlobalMaxPooling, Layer, Margins, MaxPooling, Padding, ZeroPadding,
 };
+use crate::rules::activations::{Activation, Form};
+use std::collections::HashSet;
 
 /// The layers for sequences, or those for images.
 trait Rank<const R: usize> {
@@ -62,7 +65,7 @@ impl Reader {
             "ConvTranspose" => by_rank!(self, x, R => self.transposed_convolution::<R>(node, x)),
             "MaxPool" => by_rank!(self, x, R => self.max_pool::<R>(node, x)),
             "AveragePool" => by_rank!(self, x, R => self.average_pool::<R>(node, x)),
-            "GlobalMaxPool" => by_rank!(self, x, R => {
+            "GlobalMaxPool" | "ReduceMax" => by_rank!(self, x, R => {
                 let layer = GlobalMaxPooling::<R>::new().keepdims(true);
                 self.turned_layer(node, layer.into(), x)
             }),
@@ -98,7 +101,10 @@ impl Reader {
         let groups = usize::try_from(groups).ok().filter(|&groups| groups > 0);
         let groups = groups.ok_or("its group is no number above 0")?;
         if depth.checked_mul(groups) != Some(channels) || kernel.len() == 0 {
-            let found = format!("its kernel is of shape {:?}, in {groups} groups", kernel.dims);
+            let found = format!(
+                "its kernel is of shape {:?}, in {groups} groups",
+                kernel.dims
+            );
             return Err(format!("{found}, the input has {channels} channels").into());
         }
         let geometry = Geometry::of(node, taps, &self.shape(x).dims()[1..])?;
@@ -176,7 +182,12 @@ impl Reader {
         let mut made = self.push(name, What::Layer(layer), weights, vec![x])?;
         let margins = geometry.margins();
         if margins != [[0; 2]; R] {
-            made = self.push("crop".into(), What::Layer(Of::crop(margins)), Vec::new(), vec![made])?;
+            made = self.push(
+                "crop".into(),
+                What::Layer(Of::crop(margins)),
+                Vec::new(),
+                vec![made],
+            )?;
         }
         self.channels_first(made)
     }
@@ -288,27 +299,39 @@ impl Reader {
 
     /// True if what a layer gives is 0 or more.
     fn is_never_negative(&self, source: Source) -> bool {
-        let Source::Node(n) = source else {
-            return false;
-        };
-        let step = &self.steps[n];
-        let What::Layer(layer) = &step.what else {
-            return false;
-        };
-        match (layer.as_activation(), layer.class()) {
-            (Some(rule), _) => {
-                let values = super::functions::samples_of(rule);
-                rule.form() == crate::rules::activations::Form::Element
-                    && values.iter().all(|&y| y >= 0.0)
+        let (mut open, mut seen) = (vec![source], HashSet::new());
+        while let Some(source) = open.pop() {
+            let Source::Node(n) = source else {
+                return false;
+            };
+            let step = &self.steps[n];
+            let What::Layer(layer) = &step.what else {
+                return false;
+            };
+            let ends_here = match (layer.as_activation(), layer.class()) {
+                (Some(rule), _) => rule.form() == Form::Element && is_positive(rule),
+                (None, "ReLU") => layer.to_config()["negative_slope"].as_f64() == Some(0.0),
+                _ => false,
+            };
+            let passes_on = [
+                "Permute",
+                "Dropout",
+                "Add",
+                "Concatenate",
+                "MaxPooling1D",
+                "MaxPooling2D",
+                "ZeroPadding1D",
+                "ZeroPadding2D",
+            ];
+            match ends_here {
+                true => {}
+                false if passes_on.contains(&layer.class()) => {
+                    open.extend(step.inputs.iter().filter(|&&of| seen.insert(of)));
+                }
+                false => return false,
             }
-            (None, "ReLU") => layer.to_config()["negative_slope"].as_f64() == Some(0.0),
-            (
-                None,
-                "Permute" | "Dropout" | "Add" | "Concatenate" | "MaxPooling1D" | "MaxPooling2D"
-                | "ZeroPadding1D" | "ZeroPadding2D",
-            ) => step.inputs.iter().all(|&of| self.is_never_negative(of)),
-            _ => false,
         }
+        true
     }
 
     /// Zeros around images, or pixels cut off, along two axes of a row at most.
@@ -348,6 +371,11 @@ impl Reader {
             false => Ok(made),
         }
     }
+}
+
+/// True if no value of an activation is below 0.
+fn is_positive(rule: &Activation) -> bool {
+    samples_of(rule).iter().all(|&y| y >= 0.0)
 }
 
 /// Layers that cut off where sides are below 0, and pad where they are above.

@@ -30,7 +30,7 @@ impl Reader {
             }
             "BatchNormalization" => symbol(self.batch_normalization(node)),
             "LayerNormalization" => symbol(self.row_normalization(node)),
-            "ReduceMean" => match self.mean_of_channels(node)? {
+            "ReduceMean" => match self.over_channels(node)? {
                 Some(source) => Ok(Some(Value::Symbol(source))),
                 None => Ok(Some(Value::Unknown(format!(
                     "node `{}` ({}): it is read as the mean of each channel, or as a part of a \
@@ -39,10 +39,15 @@ impl Reader {
                     node.op_type
                 )))),
             },
+            "ReduceMax" => match self.over_channels(node)? {
+                Some(source) => Ok(Some(Value::Symbol(source))),
+                None => Err("it is read as the largest number of each channel alone".into()),
+            },
             "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalMaxPool"
             | "GlobalAveragePool" => symbol(self.image(node)),
             "Pad" => symbol(self.pad(node)),
             "Slice" => symbol(self.slice(node)),
+            "Gather" => symbol(self.gathered(node)),
             "PRelu" => symbol(self.prelu(node)),
             "Softmax" | "LogSoftmax" => symbol(self.softmax(node)),
             "Concat" => symbol(self.concatenation(node)),

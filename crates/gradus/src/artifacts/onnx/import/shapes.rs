@@ -7,7 +7,7 @@ use super::network::{attribute, float, int};
 use super::reader::{Reader, Value};
 use super::trouble::Trouble;
 use crate::model::Source;
-use crate::model::layers::{Flatten, Reshape};
+use crate::model::layers::{Flatten, Reshape, UpSampling1D};
 
 impl Reader {
     /// The same rows in another shape.
@@ -161,7 +161,8 @@ impl Reader {
                 }
             }
             let length = self.shape(x).dims()[axis - 1] as i64;
-            let place = |n: i64| (if n < 0 { n.saturating_add(length) } else { n }).clamp(0, length);
+            let place =
+                |n: i64| (if n < 0 { n.saturating_add(length) } else { n }).clamp(0, length);
             let (start, end) = (place(start), place(end));
             if start >= end {
                 return Err("it leaves nothing".into());
@@ -171,16 +172,58 @@ impl Reader {
         self.framed(node, x, &sides[1..])
     }
 
-    /// The mean of each channel of sequences or images; none of other means.
-    pub fn mean_of_channels(&mut self, node: &Node) -> Result<Option<Source>, Trouble> {
+    /// Numbers of each row by their places, where these repeat all of them, part by part.
+    pub fn gathered(&mut self, node: &Node) -> Result<Source, Trouble> {
+        let x = self.first(node)?;
+        let places = self.needed(node, 1)?;
+        let places = places.whole().ok_or("its places are no whole numbers")?;
+        let axis = self.axis(int(node, "axis").unwrap_or(0), x)?;
+        let numbers = self.shape(x).size();
+        if axis != 1 || self.shape(x).rank() != 1 || !places.len().is_multiple_of(numbers) {
+            let why = "it is read where it repeats all numbers of a row alone";
+            return Err(why.into());
+        }
+        let place = |n: i64| {
+            if n < 0 {
+                n.saturating_add(numbers as i64)
+            } else {
+                n
+            }
+        };
+        let places = places.iter().map(|&n| usize::try_from(place(n)).ok());
+        let places: Option<Vec<usize>> = places.collect();
+        let places = places.ok_or("its places are not those of a row")?;
+        let times = places.len() / numbers;
+        // Parts of so many numbers, each part `times` times behind itself.
+        let part = (0..places.len()).find(|&n| places[n] != n);
+        let part = part.unwrap_or(numbers);
+        let wanted = |n: usize| n / (part * times) * part + n % part;
+        if part == 0
+            || !numbers.is_multiple_of(part)
+            || (0..places.len()).any(|n| places[n] != wanted(n))
+        {
+            return Err("its places are no repetition of all numbers of a row".into());
+        }
+        if times == 1 {
+            return Ok(x);
+        }
+        let steps = vec![(numbers / part) as i64, part as i64];
+        let made = self.layer(node, Reshape::new(steps), vec![x])?;
+        let made = self.layer(node, UpSampling1D::new(times), vec![made])?;
+        self.layer(node, Flatten::new(), vec![made])
+    }
+
+    /// The mean or the largest number of each channel of sequences or images; none of other ones.
+    pub fn over_channels(&mut self, node: &Node) -> Result<Option<Source>, Trouble> {
         let axes = match self.argument(node, 1)? {
             Some(axes) => axes.whole().map(<[i64]>::to_vec),
             None => attribute(node, "axes").map(|axes| axes.ints.clone()),
         };
         let keeps = int(node, "keepdims").unwrap_or(1) != 0;
-        let (Some(axes), Some(Value::Symbol(_) | Value::Function { .. })) =
-            (axes, node.input.first().and_then(|name| self.values.get(name)))
-        else {
+        let (Some(axes), Some(Value::Symbol(_) | Value::Function { .. })) = (
+            axes,
+            node.input.first().and_then(|name| self.values.get(name)),
+        ) else {
             return Ok(None);
         };
         let x = self.first(node)?;
@@ -192,7 +235,8 @@ impl Reader {
         let mut sorted = axes.clone();
         sorted.sort_unstable();
         // Along the last axis with the lengths kept it may be part of a layer normalization.
-        let is_image = sorted.iter().copied().eq(2..rank) && (rank == 4 || rank == 3 && !keeps);
+        let is_else = rank == 3 && keeps && node.op_type == "ReduceMean";
+        let is_image = sorted.iter().copied().eq(2..rank) && (3..=4).contains(&rank) && !is_else;
         if !is_image {
             return Ok(None);
         }
@@ -209,7 +253,11 @@ impl Reader {
     /// An axis of a tensor, the batch being 0.
     fn axis(&self, axis: i64, x: Source) -> Result<usize, Trouble> {
         let rank = self.rank(x);
-        let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let counted = if axis < 0 {
+            axis.saturating_add(rank as i64)
+        } else {
+            axis
+        };
         let counted = usize::try_from(counted).ok().filter(|&axis| axis < rank);
         counted.ok_or_else(|| format!("it has no axis {axis}").into())
     }

@@ -226,7 +226,10 @@ fn used(steps: Vec<Step>, outputs: &[Source]) -> (Vec<Step>, Vec<Source>) {
         Source::Node(n) => Source::Node(places[n]),
         input => input,
     };
-    let kept = steps.into_iter().zip(&is_used).filter(|(_, is_used)| **is_used);
+    let kept = steps
+        .into_iter()
+        .zip(&is_used)
+        .filter(|(_, is_used)| **is_used);
     let kept = kept.map(|(step, _)| Step {
         inputs: step.inputs.iter().map(moved).collect(),
         ..step

@@ -6,12 +6,14 @@
 - each golden case's trained model, and with them every layer of the registry that Keras has files of;
 - the random networks that the test `onnx_networks` left in FOLDER (target/tmp/onnx);
 - an int8 network;
+- a dense network and a convolutional one with int8 products of fixed scales (QDQ), by each way to choose ranges: the weights and
+  biases of the file are those of the float file within half of a step, and ONNX Runtime classifies as the float model does;
 - three tables with gaps, unseen categories and dates: ONNX Runtime gets the raw columns.
 
 Each file passes `onnx.checker`. A model may be refused only for what ONNX cannot say: random numbers in predictions, hashes.
 Numbers agree within 1e-5, of those above 1 within 1e-5 of their magnitude.
 """
-import argparse, csv, json, math, pathlib, random, subprocess, sys, tempfile, tomllib
+import argparse, csv, gzip, json, math, pathlib, random, subprocess, sys, tempfile, tomllib
 # This file has the name of a module that it needs.
 sys.path.pop(0)
 import numpy as np
@@ -133,6 +135,99 @@ def quantized(work):
     return difference(run.run(None, {run.get_inputs()[0].name: x})[0], wanted)
 
 
+DENSE = """
+data.dataset = "digits"
+model = { recipe = "default", hidden = [60, 60] }
+train.epochs = 8
+"""
+CONVOLUTIONS = """
+[data]
+dataset = "digits"
+scale = "unit"
+[model]
+layers = [
+  { type = "Reshape", target_shape = [8, 8, 1] },
+  { type = "Conv2D", filters = 12, kernel_size = 3, padding = "same", activation = "relu" },
+  { type = "DepthwiseConv2D", kernel_size = 3, strides = 2, padding = "same", depth_multiplier = 2 },
+  { type = "Conv2D", filters = 16, kernel_size = 1, activation = "elu" },
+  { type = "Conv2D", filters = 16, kernel_size = 2, groups = 4, use_bias = false },
+  { type = "ReLU" },
+  { type = "Flatten" },
+  { type = "Dense", units = 10, activation = "softmax" },
+]
+[train]
+loss = "sparse_categorical_crossentropy"
+metrics = ["accuracy"]
+epochs = 12
+optimizer = { type = "Adam", learning_rate = 0.005 }
+"""
+PRODUCTS = {"Gemm", "MatMul", "Conv"}
+
+
+def weights_of(path, names):
+    """Of each product its kernel and bias as float numbers, and the steps of both, by the output channels' axis."""
+    graph = onnx.load(str(path)).graph
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    made = {node.output[0]: node for node in graph.node}
+
+    def constant(name):
+        if name in constants:
+            return constants[name], None
+        node = made[name]
+        x = constants.get(node.input[0])
+        if node.op_type == "DequantizeLinear":
+            axis = next(a.i for a in node.attribute if a.name == "axis")
+            step = constants[node.input[1]].reshape([-1 if n == axis else 1 for n in range(x.ndim)])
+            assert x.dtype in (np.int8, np.int32) and not any(constants[zero].any() for zero in node.input[2:])
+            names.setdefault("largest", []).append(abs(x.astype(np.int64)).max() if x.dtype == np.int8 else 0)
+            return x.astype(np.float64) * step, step
+        if node.op_type == "Transpose":
+            return constant(node.input[0])[0].transpose(next(a.ints for a in node.attribute if a.name == "perm")), None
+        assert node.op_type == "Reshape", node.op_type
+        return constant(node.input[0])[0].reshape(constants[node.input[1]]), None
+
+    products = [node for node in graph.node if node.op_type in PRODUCTS]
+    return [(node, made, [constant(name) for name in node.input[1:]]) for node in products]
+
+
+def qdq(work, config, most):
+    """The share of the test rows that an int8 file classifies otherwise, at most; each file's numbers are looked at."""
+    (work / "c.toml").write_text(config)
+    result = gradus("train", work / "c.toml", "--out", work / "run", "--quiet")
+    assert result.returncode == 0, result.stderr
+    model = work / "small.keras"
+    assert gradus("optimize", work / "run", model).returncode == 0
+    assert converted(model, work / "float.onnx") is None
+    run = session(work / "float.onnx")
+    name = run.get_inputs()[0].name
+    shape = run.get_inputs()[0].shape[1:]
+    pixels = gzip.decompress((HERE.parent / "crates/gradus/data/digits.gz").read_bytes())[1797:]
+    digits = (np.frombuffer(pixels, np.uint8) / np.float32(16)).reshape([-1, *shape])
+    wanted = run.run(None, {name: digits})[0]
+    given = weights_of(work / "float.onnx", {})
+    for method in ["min-max", "percentile", "entropy", "reduce-range"]:
+        options = ["--reduce-range"] if method == "reduce-range" else ["--calibrate", method]
+        why = converted(model, work / "int8.onnx", "--quantize", "int8", "--data", "digits:train", *options)
+        assert why is None, why
+        seen = {}
+        found = weights_of(work / "int8.onnx", seen)
+        assert len(found) == len(given) > 2, method
+        assert max(seen["largest"]) == (64 if method == "reduce-range" else 127), method
+        for (node, made, numbers), (_, _, exact) in zip(found, given):
+            pair = made[node.input[0]]
+            assert pair.op_type == "DequantizeLinear" and made[pair.input[0]].op_type == "QuantizeLinear", method
+            for (a, step), (b, _) in zip(numbers, exact, strict=True):
+                if step is not None:
+                    assert np.all(np.abs(a - b) <= step * 0.5001), (method, node.name)
+                else:
+                    assert node.op_type == "MatMul" and np.array_equal(a, b), (method, node.name)
+        y = session(work / "int8.onnx").run(None, {name: digits})[0]
+        other = float(np.mean(y.argmax(1) != wanted.argmax(1)))
+        print(f"  {method}: {other:.2%} of the rows in another class, mean difference {np.abs(y - wanted).mean():.1e}")
+        assert other <= most, (method, other)
+    return 0
+
+
 # Tables: columns by name, each a function of random numbers that gives a cell. The first is what is predicted.
 def day(draw, time=False):
     text = f"{draw.randint(1890, 2100):04}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
@@ -217,6 +312,8 @@ def main():
         assert len(files) >= 20, f"{len(files)} random networks in {ARGUMENTS.networks}"
         jobs += [(f"network {path.stem}", lambda work, path=path: network(path)) for path in files]
     jobs.append(("quantized", quantized))
+    jobs.append(("int8 dense", lambda work: qdq(work, DENSE, 0.02)))
+    jobs.append(("int8 convolutions", lambda work: qdq(work, CONVOLUTIONS, 0.02)))
     jobs += [(f"table {name}", lambda work, name=name: table(name, TABLES[name], work)) for name in TABLES]
     worst, refused, failed, done = (0, "none"), [], [], 0
     for name, job in jobs:

@@ -278,7 +278,7 @@ pub struct Runs {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  gradus convert model.h5 model.keras\n  gradus convert model.keras weights.safetensors --layout pytorch\n  gradus convert model.keras model.onnx\n  gradus convert model.onnx model.keras"
+    after_help = "Examples:\n  gradus convert model.h5 model.keras\n  gradus convert model.keras weights.safetensors --layout pytorch\n  gradus convert model.keras model.onnx\n  gradus convert model.keras int8.onnx --quantize int8 --calibrate percentile --data fashion-mnist:train\n  gradus convert model.onnx model.keras"
 )]
 pub struct Convert {
     /// A model (`.keras`, `.h5` of Keras 2 or 3, `.onnx`) or a run folder, or weights
@@ -304,6 +304,26 @@ pub struct Convert {
     /// apart by who feeds it, so that it needs no operators of `ai.onnx.ml`
     #[arg(long)]
     pub core: bool,
+    /// Write an `.onnx` file of int8 products with fixed scales (QDQ): weights by output channel, inputs
+    /// of layers by the ranges that --data has
+    #[arg(long, value_name = "int8", requires = "data")]
+    pub quantize: Option<String>,
+    /// How the range of a layer's inputs is chosen: `min-max`, `percentile` or `entropy` [default:
+    /// min-max]
+    #[arg(long, value_name = "METHOD", requires = "quantize")]
+    pub calibrate: Option<String>,
+    /// Percent of the numbers that `--calibrate percentile` keeps, the others cut off at both ends
+    /// [default: 99.99]
+    #[arg(long, value_name = "PERCENT", requires = "calibrate")]
+    pub percentile: Option<f64>,
+    /// Give the int8 weights 7 bits: for x86 processors without VNNI, whose sums of 8-bit products
+    /// overflow
+    #[arg(long, requires = "quantize")]
+    pub reduce_range: bool,
+    /// Rows like those that the model will be asked about, a few hundred at least, such as training
+    /// rows; targets are not used
+    #[arg(long, value_name = "SPEC", requires = "quantize")]
+    pub data: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

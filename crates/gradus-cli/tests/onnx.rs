@@ -96,3 +96,78 @@ fn a_network_goes_to_onnx_and_back() {
         }
     }
 }
+
+#[test]
+fn int8_needs_an_onnx_file_and_rows_and_says_its_ranges() {
+    let place = Place::new();
+    place.ok(&[
+        "train",
+        "--set",
+        "train.epochs=1",
+        "--out",
+        "run",
+        "--quiet",
+    ]);
+    let int8 = ["--quantize", "int8", "--data", "digits:train"];
+    let with = |out: &'static str, more: &[&'static str]| {
+        [&["convert", "run", out], &int8[..], more].concat()
+    };
+    let said = place.ok(&with("q.onnx", &["--calibrate", "percentile"]));
+    for part in [
+        "ranges by percentile",
+        "  dense: int8, inputs from",
+        "stays as it is",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let wide = place.ok(&with("m.onnx", &[]));
+    assert!(wide.contains("ranges by min-max"), "{wide}");
+    let file = place.read("q.onnx");
+    assert!(has(&file, "DequantizeLinear") && file != place.read("m.onnx"));
+    let narrow = [
+        "--calibrate",
+        "percentile",
+        "--percentile",
+        "90",
+        "--reduce-range",
+    ];
+    place.ok(&with("n.onnx", &narrow));
+    assert_ne!(file, place.read("n.onnx"));
+    let refused: [(&'static str, &[&'static str], &str); 4] = [
+        ("q.keras", &[], "optimize MODEL OUT --quantize int8"),
+        (
+            "q.onnx",
+            &["--calibrate", "entropie"],
+            "did you mean `entropy`",
+        ),
+        (
+            "q.onnx",
+            &["--percentile", "90", "--calibrate", "entropy"],
+            "--percentile",
+        ),
+        (
+            "q.onnx",
+            &["--calibrate", "percentile", "--percentile", "20"],
+            "above 50",
+        ),
+    ];
+    for (out, more, why) in refused {
+        let said = place.mistake(&with(out, more));
+        assert!(said.contains(why), "{said}");
+    }
+    let said = place.mistake(&["convert", "run", "q.onnx", "--quantize", "int8"]);
+    assert!(said.contains("--data"), "{said}");
+    let said = place.mistake(&[
+        "convert",
+        "run",
+        "q.onnx",
+        "--quantize",
+        "f16",
+        "--data",
+        "digits",
+    ]);
+    assert!(
+        said.contains("--quantize") && said.contains("int8"),
+        "{said}"
+    );
+}

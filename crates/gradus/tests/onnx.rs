@@ -61,7 +61,7 @@ fn expected(name: &str, model: &Model) -> (Dataset, Vec<f32>) {
 #[test]
 fn networks_of_other_libraries_predict_what_onnx_runtime_does() {
     let names = names();
-    assert!(names.len() >= 14, "{names:?}");
+    assert!(names.len() >= 33, "{names:?}");
     for name in names {
         let (model, notes) = load_onnx(golden(&format!("{name}.onnx")))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -81,6 +81,85 @@ fn networks_of_other_libraries_predict_what_onnx_runtime_does() {
         let (again, _) = load_onnx(folder.path("m.onnx"))
             .unwrap_or_else(|error| panic!("{name} again: {error}"));
         assert_near(&again.predict(&data).unwrap().to_f32(), &wanted, &name);
+    }
+}
+
+#[test]
+fn axes_are_turned_only_where_they_must() {
+    let classes = |name: &str| -> Vec<String> {
+        let (model, _) = load_onnx(golden(name)).unwrap();
+        let layers = model.layers.iter();
+        layers.map(|layer| layer.rule.class().to_owned()).collect()
+    };
+    for exporter in ["script", "dynamo"] {
+        let lenet = classes(&format!("torch_{exporter}_lenet.onnx"));
+        let wanted = [
+            "Permute",
+            "Conv2D",
+            "MaxPooling2D",
+            "Conv2D",
+            "AveragePooling2D",
+            "Permute",
+            "Flatten",
+            "Dense",
+            "LeakyReLU",
+            "Dense",
+            "Activation",
+        ];
+        let without = |classes: &[&str]| -> Vec<String> {
+            classes
+                .iter()
+                .filter(|class| **class != "Activation")
+                .map(|c| (*c).to_owned())
+                .collect()
+        };
+        let found: Vec<&str> = lenet.iter().map(String::as_str).collect();
+        assert_eq!(without(&found), without(&wanted), "{lenet:?}");
+        let residual = classes(&format!("torch_{exporter}_residual.onnx"));
+        let turns = residual.iter().filter(|class| *class == "Permute");
+        assert_eq!(turns.count(), 1, "{residual:?}");
+    }
+    let last = classes("channels_last.onnx");
+    assert!(!last.contains(&"Permute".to_owned()), "{last:?}");
+}
+
+#[test]
+fn weights_in_another_file_are_read_within_the_folder_alone() {
+    let folder = Folder::new();
+    let file = fs::read(golden("external.onnx")).unwrap();
+    let data = fs::read(golden("external.data")).unwrap();
+    let path = folder.write("m.onnx", &file);
+    let said = |path: &Path| load_onnx(path).unwrap_err().to_string();
+    assert!(said(&path).contains("`external.data`"));
+    folder.write("external.data", &data[..data.len() - 1]);
+    let short = said(&path);
+    assert!(
+        short.contains("bytes from") && short.contains("which has"),
+        "{short}"
+    );
+    folder.write("external.data", &data);
+    assert!(load_onnx(&path).is_ok());
+    // Names of one length, for the messages have lengths before them.
+    for name in ["../secret.txt", "/etc/hostname", "folder/../abc"] {
+        let mut other = file.clone();
+        let place = b"external.data";
+        let starts = 0..other.len() - place.len();
+        let found: Vec<usize> = starts.filter(|&n| other[n..].starts_with(place)).collect();
+        assert!(!found.is_empty() && name.len() == place.len());
+        for n in found {
+            other[n..n + place.len()].copy_from_slice(name.as_bytes());
+        }
+        let refused = said(&folder.write("other.onnx", &other));
+        assert!(refused.contains("in the folder"), "{refused}");
+    }
+    #[cfg(unix)]
+    {
+        let outside = Folder::new();
+        outside.write("data", &data);
+        fs::remove_file(folder.path("external.data")).unwrap();
+        std::os::unix::fs::symlink(outside.path("data"), folder.path("external.data")).unwrap();
+        let refused = said(&path);
+        assert!(refused.contains("no file in the folder"), "{refused}");
     }
 }
 
@@ -217,8 +296,13 @@ fn what_is_not_read_is_refused_by_name_and_all_at_once() {
     }
     let external = said("refused/external.onnx");
     assert!(
-        external.contains("in another file") && external.contains("weight"),
+        external.contains("`external.data`") && external.contains("weight"),
         "{external}"
+    );
+    let pool = said("refused/pool.onnx");
+    assert!(
+        pool.contains("(MaxPool)") && pool.contains("negative"),
+        "{pool}"
     );
 }
 
@@ -231,6 +315,11 @@ fn damaged_files_are_errors() {
         "torch_script_norms.onnx",
         "torch_dynamo_wide.onnx",
         "skl_zipmap.onnx",
+        "torch_script_residual.onnx",
+        "torch_dynamo_mobile.onnx",
+        "torch_script_decoder.onnx",
+        "torch_script_sequence.onnx",
+        "channels_last.onnx",
     ];
     let files = files.iter().map(|name| fs::read(golden(name)).unwrap());
     for (n, bytes) in files.chain([own]).enumerate() {

@@ -331,3 +331,26 @@ fn what_is_frozen_is_frozen_in_its_file() {
     b.fit(data(), options(1)).unwrap();
     assert_eq!(a.get_weights(), b.get_weights());
 }
+
+#[test]
+fn a_training_that_fails_leaves_the_optimizer_its_layer_rates() {
+    struct Fails;
+    impl Callback for Fails {
+        fn on_epoch_end(&mut self, _: usize, _: &Logs, _: &mut Training<'_>) -> gradus::Result<()> {
+            Err(gradus::Error::invalid("a callback", "a fault", "none"))
+        }
+    }
+    let optimizer = SGD::new().layer_rates(&[("dense", 0.5)]);
+    let mut model = Sequential::new()
+        .add(Dense::new(2))
+        .add(Dense::new(1))
+        .compile(optimizer, Loss::MeanSquaredError, &[])
+        .unwrap();
+    let x = Tensor::from_f32([1], vec![0.5; 40]).unwrap();
+    let data = Dataset::new(x.clone(), x).unwrap();
+    let options = Fit::new().callback(GradualUnfreezing::new().all(0).factor(0.1));
+    let error = model.fit(&data, options.callback(Fails)).unwrap_err();
+    assert!(error.to_string().contains("a fault"), "{error}");
+    let optimizer = model.compiled.unwrap().optimizer.unwrap();
+    assert_eq!(optimizer.layer_rates, [("dense".to_owned(), 0.5)]);
+}

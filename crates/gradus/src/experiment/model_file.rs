@@ -23,10 +23,7 @@ impl ModelFile {
     /// Opens a model file (`.keras`, `.h5` of Keras, `.onnx`), or the model in a run folder.
     pub fn open(given: impl AsRef<Path>) -> Result<Self> {
         let path = model_path(given.as_ref())?;
-        let (model, notes) = match is_onnx(&path) {
-            true => load_onnx(&path)?,
-            false => load_keras_with_notes(&path)?,
-        };
+        let (model, notes) = by_format(&path, load_onnx, load_keras_with_notes)?;
         Ok(ModelFile { model, path, notes })
     }
 
@@ -45,6 +42,18 @@ impl ModelFile {
     }
 }
 
+/// Reads a file in the way for its format.
+fn by_format<'a, T>(
+    path: &'a Path,
+    onnx: impl FnOnce(&'a Path) -> Result<T>,
+    keras: impl FnOnce(&'a Path) -> Result<T>,
+) -> Result<T> {
+    match is_onnx(path) {
+        true => onnx(path),
+        false => keras(path),
+    }
+}
+
 /// A file that a run begins with.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -59,10 +68,7 @@ pub struct Start {
 /// Loads the model of a file or a run folder, and reports what was not read of it.
 pub fn load(given: &Path, progress: &Progress<'_>) -> Result<(Model, Start)> {
     let path = model_path(given)?;
-    let (model, notes, digest) = match is_onnx(&path) {
-        true => load_onnx_with_digest(&path)?,
-        false => load_keras_with_digest(&path)?,
-    };
+    let (model, notes, digest) = by_format(&path, load_onnx_with_digest, load_keras_with_digest)?;
     if !notes.is_empty() {
         let (path, notes) = (&path, &notes);
         progress.tell(&Event::ModelNotes { path, notes })?;

@@ -1,5 +1,6 @@
 //! Models made smaller and faster for deployment: model in, model out.
 
+mod calibration;
 mod fold;
 mod graph;
 mod quantize;
@@ -8,6 +9,7 @@ mod units;
 use crate::error::{Error, Result};
 use crate::model::{Model, Weight};
 
+pub use calibration::{Calibration, CalibrationMethod, InputRange, calibrate};
 pub use fold::{Folded, Folding, fold};
 pub use quantize::Quantized;
 pub use units::{Shrunk, prune_units};

@@ -368,15 +368,20 @@ impl Model {
             options.device = Device::ranked(Arc::clone(ranks));
         }
         let first = options.initial_epoch;
+        let rates = optimizer_mut(self).map(|optimizer| optimizer.layer_rates.clone());
         let mut epochs = Epochs::new(self, &train, held_out.as_ref(), options)?;
         let history = epochs.run(first);
         match history {
             Ok(_) | Err(Error::BlowUp { .. }) => epochs.finish(),
             Err(_) => drop(epochs),
         }
-        // However the training has ended.
         if let Some(optimizer) = optimizer_mut(self) {
+            // However the training has ended.
             optimizer.pruned.clear();
+            // What `GradualUnfreezing` sets for the time of a training, and takes back at its end.
+            if let (Err(_), Some(rates)) = (&history, rates) {
+                optimizer.layer_rates = rates;
+            }
         }
         history
     }

@@ -174,14 +174,14 @@ class Unread(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv, self.out = nn.Conv1d(2, 3, 2), nn.Linear(9, 2)
+        self.conv, self.out = nn.Conv3d(2, 3, (1, 2, 1)), nn.Linear(6, 2)
 
     def forward(self, x):
         return self.out(torch.cumsum(torch.relu(self.conv(x)), 1).flatten(1))
 
 
 (HERE / "refused").mkdir(exist_ok=True)
-model, x = trained(Unread(), (2, 4))
+model, x = trained(Unread(), (2, 1, 2, 2))
 torch.onnx.export(model, x, str(HERE / "refused/unread.onnx"), input_names=["x"], dynamo=False, opset_version=17)
 model, x = trained(nn.Sequential(nn.Linear(3, 40)), (3,))
 torch.onnx.export(model, x, str(HERE / "refused/linear.onnx"), input_names=["x"], dynamo=False, opset_version=17)

@@ -7,6 +7,7 @@ use crate::model::dtype::Dtype;
 use crate::model::weights::Weight;
 use crate::plan::Buffer;
 use crate::plan::lower::{Lowering, Value};
+use crate::rules::activations::{Activation as Function, Form};
 use crate::rules::constraints::Constraint;
 use crate::rules::regularizers::Regularizer;
 
@@ -363,13 +364,92 @@ impl Layer {
         }
     }
 
+    /// True if it is one product of its input and a kernel of float numbers, with a bias and an
+    /// activation or without.
+    pub(crate) fn is_one_product(&self) -> bool {
+        let product = matches!(
+            self.0,
+            Kind::Dense(_)
+                | Kind::Conv1D(_)
+                | Kind::Conv2D(_)
+                | Kind::DepthwiseConv1D(_)
+                | Kind::DepthwiseConv2D(_)
+        );
+        product && self.quantization().is_none()
+    }
+
+    /// The layer that orders axes anew that it is, if it is one.
+    pub(crate) fn as_permute(&self) -> Option<&Permute> {
+        match &self.0 {
+            Kind::Permute(permute) => Some(permute),
+            _ => None,
+        }
+    }
+
+    /// The same convolution with this activation, if it has none.
+    pub(crate) fn with_activation(&self, activation: &Function) -> Option<Layer> {
+        macro_rules! among {
+            ($($class:ident)*) => {
+                match &self.0 {
+                    $(Kind::$class(layer) if layer.activation == Function::Linear => {
+                        Some(layer.clone().activation(activation.clone()).into())
+                    })*
+                    _ => None,
+                }
+            };
+        }
+        among!(Conv1D Conv2D Conv1DTranspose Conv2DTranspose DepthwiseConv1D DepthwiseConv2D)
+    }
+
+    /// The layer that does with the channels last what this one does with the channels first, on rows
+    /// of so many axes; none of a layer for which a row is more than its elements and an axis. Its
+    /// weights are the same.
+    pub(crate) fn on_channels_last(&self, rank: usize) -> Option<Layer> {
+        let rank = rank as i64;
+        let moved = |axis: i64| match if axis < 0 { axis + rank + 1 } else { axis } {
+            1 => rank,
+            other => other - 1,
+        };
+        let one = |axes: &Axes| match axes.as_slice() {
+            &[axis] => Some(moved(axis)),
+            _ => None,
+        };
+        match &self.0 {
+            Kind::Activation(layer) if layer.activation.form() == Form::Element => {
+                Some(self.clone())
+            }
+            Kind::ReLU(_)
+            | Kind::LeakyReLU(_)
+            | Kind::ELU(_)
+            | Kind::Rescaling(_)
+            | Kind::Add(_)
+            | Kind::Subtract(_)
+            | Kind::Multiply(_)
+            | Kind::Maximum(_)
+            | Kind::Minimum(_)
+            | Kind::Average(_) => Some(self.clone()),
+            Kind::Dropout(layer) if layer.noise_shape.is_none() => Some(self.clone()),
+            Kind::BatchNormalization(layer) => Some(layer.clone().axis(one(&layer.axis)?).into()),
+            Kind::Softmax(layer) => Some(Softmax::new().axis(one(&layer.axis)?).into()),
+            Kind::Concatenate(layer) => Some(Concatenate::new().axis(moved(layer.axis)).into()),
+            Kind::PReLU(layer) => {
+                let shared = layer.shared_axes.as_ref()?;
+                let mut shared: Vec<i64> = shared.iter().map(|&axis| moved(axis)).collect();
+                shared.sort_unstable();
+                (shared.iter().copied().eq(1..rank))
+                    .then(|| layer.clone().shared_axes(shared).into())
+            }
+            _ => None,
+        }
+    }
+
     /// True if it convolves each channel by itself.
     pub(crate) fn is_depthwise(&self) -> bool {
         matches!(self.0, Kind::DepthwiseConv1D(_) | Kind::DepthwiseConv2D(_))
     }
 
     /// The function that it applies, if it is a layer of an activation alone.
-    pub(crate) fn as_activation(&self) -> Option<&crate::rules::activations::Activation> {
+    pub(crate) fn as_activation(&self) -> Option<&Function> {
         match &self.0 {
             Kind::Activation(layer) => Some(&layer.activation),
             _ => None,

@@ -154,6 +154,17 @@ impl Builder {
         self.constant(name, data_type::INT8, dims, raw)
     }
 
+    /// Adds a constant of whole numbers of 32 bits.
+    pub fn int32(&mut self, name: &str, values: &[i32]) -> String {
+        let raw = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+        self.constant(name, data_type::INT32, &[values.len()], raw)
+    }
+
+    /// A constant whole number from 0 to 255.
+    pub fn byte(&mut self, x: u8) -> String {
+        self.scalar_of(data_type::UINT8, x.into(), vec![x])
+    }
+
     /// Adds a constant of whole numbers.
     pub fn whole(&mut self, name: &str, values: &[i64]) -> String {
         let raw = values.iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -2,25 +2,28 @@
 //! its own.
 //!
 //! `graph` collects nodes and constants, `rules` has a rule for each operation, `elementwise`
-//! those of single elements, `places` those by place, `quantized` int8 products; `columns` are the inputs, `dates` what texts of dates become.
+//! those of single elements, `places` those by place, `windows` convolutions and pooling, `products` their operands and those of dense
+//! layers, float or int8, `quantized` Keras' int8 products; `columns` are the inputs, `dates` what texts of dates become.
 
 mod columns;
 mod dates;
 mod elementwise;
 mod graph;
 mod places;
+mod products;
 mod quantized;
 mod rules;
 mod windows;
 
-use super::Inputs;
 use super::messages::{Entry, Graph, Model as File, OperatorSet, data_type};
+use super::{Inputs, Int8};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::lowering::{Lowered, PlanSpec};
 use crate::plan::{Buffer, Mode, Op, Plan, Role, View};
 use graph::{Builder, ML, value_info};
+use products::Products;
 use rules::dims_of;
 use std::collections::HashMap;
 use std::path::Path;
@@ -49,6 +52,8 @@ struct Export<'a> {
     tensors: Vec<Option<Tensor>>,
     /// Of each buffer, the number of operations that read it, results of the model included.
     readers: Vec<usize>,
+    /// The products of int8 numbers.
+    products: Products,
     problems: Vec<String>,
 }
 
@@ -60,7 +65,12 @@ struct Tensor {
 }
 
 /// The file for a model, which is to have this path.
-pub(super) fn export(model: &Model, inputs: Inputs, path: &Path) -> Result<File> {
+pub(super) fn export(
+    model: &Model,
+    inputs: Inputs,
+    int8: Option<Int8<'_>>,
+    path: &Path,
+) -> Result<File> {
     let lowered = model.lower(&[PlanSpec {
         mode: Mode::Infer,
         rows: 1,
@@ -84,6 +94,7 @@ pub(super) fn export(model: &Model, inputs: Inputs, path: &Path) -> Result<File>
         builder: Builder::default(),
         tensors: vec![None; plan.buffers.len()],
         readers,
+        products: Products::new(model, int8)?,
         problems: Vec::new(),
     };
     export.run();
@@ -104,10 +115,10 @@ impl Export<'_> {
         let outputs: Vec<String> = self.model.output_names();
         let outputs: Vec<String> = outputs.iter().map(|name| self.builder.take(name)).collect();
         self.add_inputs(&names);
-        let layers = self.layer_of_each();
         let mut n = 0;
         while n < self.plan.ops.len() {
-            let layer = &self.model.layers[layers[n]];
+            let node = self.model.nodes.get(self.node_of(n));
+            let layer = &self.model.layers[node.map_or(0, |node| node.layer)];
             self.builder.scope.clone_from(&layer.name);
             n += match self.operation(n) {
                 Ok(done) => done,
@@ -125,12 +136,10 @@ impl Export<'_> {
         self.add_outputs(&outputs);
     }
 
-    /// The layer of each operation.
-    fn layer_of_each(&self) -> Vec<usize> {
+    /// The node of the n-th operation.
+    fn node_of(&self, n: usize) -> usize {
         let starts = &self.lowered.starts[0];
-        let node = |n: usize| starts.partition_point(|&start| start <= n).max(1) - 1;
-        let layer = |n: usize| self.model.nodes.get(node(n)).map_or(0, |node| node.layer);
-        (0..self.plan.ops.len()).map(layer).collect()
+        starts.partition_point(|&start| start <= n).max(1) - 1
     }
 
     /// Stands for the results of an operation that ONNX cannot say, so that the others are looked

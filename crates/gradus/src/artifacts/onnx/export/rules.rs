@@ -2,9 +2,7 @@
 
 use super::Export;
 use super::graph::{float, int};
-use crate::plan::ops::{
-    BatchNormInfer, Bias, L2Normalize, LayerNorm, MatMul, MatMulDims, MatMulInput,
-};
+use crate::plan::ops::{BatchNormInfer, Bias, L2Normalize, LayerNorm, MatMul, MatMulInput};
 use crate::plan::{Buffer, Op, View};
 
 /// Mean over deviation up to which `BatchNormalization`, which runtimes compute as one factor and
@@ -19,11 +17,11 @@ impl Export<'_> {
         match &plan.ops[n] {
             Op::MatMul(op) => {
                 let &MatMul { x, w, y, dims } = op;
-                return Ok(self.product(n, (x, w, y), dims, false));
+                return Ok(self.product(n, (x, w, y), dims));
             }
             Op::MatMulInput(op) => {
                 let &MatMulInput { dy, w, dx, dims } = op;
-                return Ok(self.product(n, (dy, w, dx), dims, true));
+                return Ok(self.transposed_product(n, (dy, w, dx), dims));
             }
             Op::Bias(Bias { x, bias, y, view }) => self.by_column("Add", *x, *bias, *y, *view),
             Op::Scale(op) => {
@@ -46,9 +44,9 @@ impl Export<'_> {
             Op::LayerNorm(op) => return Ok(self.layer_norm(n, op)),
             Op::L2Normalize(op) => self.unit_rows(op),
             Op::Resize(op) => self.resize(op),
-            Op::Conv(op) => self.convolution(op),
+            Op::Conv(op) => return Ok(self.convolution(n, op)),
             Op::ConvInput(op) => self.transposed_convolution(op),
-            Op::Depthwise(op) => self.depthwise(op),
+            Op::Depthwise(op) => return Ok(self.depthwise(n, op)),
             Op::MaxPool(op) => self.max_pool(op),
             Op::AveragePool(op) => self.average_pool(op),
             Op::Pad(op) => self.pad(op),
@@ -99,45 +97,6 @@ impl Export<'_> {
             other => return Err(format!("its operation {} has no rule", other.name())),
         }
         Ok(1)
-    }
-
-    /// x · w, or x · wᵀ; with the bias behind it if nothing else needs the product.
-    fn product(
-        &mut self,
-        n: usize,
-        (x, w, y): (Buffer, Buffer, Buffer),
-        dims: MatMulDims,
-        transposed: bool,
-    ) -> usize {
-        let (from, to) = match transposed {
-            true => (dims.output_view(), dims.input_view()),
-            false => (dims.input_view(), dims.output_view()),
-        };
-        let w = self.in_shape(w, &[dims.inputs, dims.outputs]);
-        if dims.positions == 1 {
-            let x = self.in_shape(x, &[from.width]);
-            let bias = match self.next_alone(n, y) {
-                Some(&Op::Bias(Bias { bias, y, .. })) => Some((bias, y)),
-                _ => None,
-            };
-            let mut inputs = vec![x, w];
-            inputs.extend(bias.map(|(bias, _)| self.in_shape(bias, &[to.width])));
-            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-            let attributes = transposed.then(|| int("transB", 1)).into_iter().collect();
-            let made = self.builder.node("Gemm", &inputs, attributes);
-            self.made(bias.map_or(y, |(_, y)| y), made, vec![to.width]);
-            return 1 + usize::from(bias.is_some());
-        }
-        let (x, mut shape) = self.by_width(x, from);
-        let w = match transposed {
-            true => self.builder.op("Transpose", &[&w]),
-            false => w,
-        };
-        let made = self.builder.op("MatMul", &[&x, &w]);
-        shape.pop();
-        shape.push(to.width);
-        self.made(y, made, shape);
-        1
     }
 
     /// An operator of each matrix row and a vector.

@@ -3,36 +3,55 @@
 use super::super::messages::Attribute;
 use super::Export;
 use super::graph::{int, ints, lengths};
+use super::products::Kernel;
 use crate::plan::Buffer;
 use crate::plan::ops::{AveragePool, Conv, ConvInput, Depthwise, MaxPool, Pad, PoolDims};
 use crate::rules::window::{Slide, Window};
 
 impl Export<'_> {
-    pub fn convolution(&mut self, op: &Conv) {
+    /// With the bias behind it, as [`Export::product`].
+    pub fn convolution(&mut self, n: usize, op: &Conv) -> usize {
         let dims = op.dims;
-        let x = self.channels_first(op.x, dims.window.inputs_of(dims.channels));
-        let w = self.kernel(op.w, dims.window, [dims.depth(), dims.filters]);
-        let mut attributes = sliding(dims.window);
-        attributes.push(int("group", dims.groups as i64));
-        let y = self.builder.node("Conv", &[&x, &w], attributes);
-        self.channels_last(op.y, &y, dims.window.outputs_of(dims.filters));
+        let image = dims.window.inputs_of(dims.channels);
+        let kernel = kernel(op.w, dims.window, dims.depth(), dims.filters);
+        let group = (op.x, op.y, dims.groups);
+        self.convolved(n, group, image, kernel, dims.window)
     }
 
     /// A convolution of each channel is one of as many groups.
-    pub fn depthwise(&mut self, op: &Depthwise) {
+    pub fn depthwise(&mut self, n: usize, op: &Depthwise) -> usize {
         let dims = op.dims;
-        let x = self.channels_first(op.x, dims.window.inputs_of(dims.channels));
-        let w = self.kernel(op.w, dims.window, [1, dims.filters()]);
-        let mut attributes = sliding(dims.window);
-        attributes.push(int("group", dims.channels as i64));
-        let y = self.builder.node("Conv", &[&x, &w], attributes);
-        self.channels_last(op.y, &y, dims.window.outputs_of(dims.filters()));
+        let image = dims.window.inputs_of(dims.channels);
+        let kernel = kernel(op.w, dims.window, 1, dims.filters());
+        let group = (op.x, op.y, dims.channels);
+        self.convolved(n, group, image, kernel, dims.window)
+    }
+
+    fn convolved(
+        &mut self,
+        n: usize,
+        (x, y, groups): (Buffer, Buffer, usize),
+        image: [usize; 3],
+        kernel: Kernel,
+        window: Window,
+    ) -> usize {
+        let x = self.channels_first(x, image);
+        let filters = kernel.outputs;
+        let bias = self.bias_behind(n, y);
+        let inputs = self.operands(n, x, &kernel, bias.map(|(bias, _)| bias));
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let mut attributes = sliding(window);
+        attributes.push(int("group", groups as i64));
+        let made = self.builder.node("Conv", &inputs, attributes);
+        let y = bias.map_or(y, |(_, y)| y);
+        self.channels_last(y, &made, window.outputs_of(filters));
+        1 + usize::from(bias.is_some())
     }
 
     pub fn transposed_convolution(&mut self, op: &ConvInput) {
         let dims = op.dims;
         let x = self.channels_first(op.dy, dims.window.outputs_of(dims.filters));
-        let w = self.kernel(op.w, dims.window, [dims.channels, dims.filters]);
+        let w = self.float_kernel(&kernel(op.w, dims.window, dims.channels, dims.filters));
         let slides = [dims.window.rows, dims.window.columns];
         // Pixels that the result has behind those that taps reach; below 0, fewer than these.
         let more = slides.map(|s| (s.input + s.before) as i64 - s.padded() as i64);
@@ -86,15 +105,6 @@ impl Export<'_> {
         self.made(op.y, y, image(dims.to).to_vec());
     }
 
-    /// The kernel as ONNX has it: (filters, channels, rows, columns).
-    fn kernel(&mut self, w: Buffer, window: Window, [channels, filters]: [usize; 2]) -> String {
-        let dims = [window.rows.taps, window.columns.taps, channels, filters];
-        let w = self.in_shape(w, &dims);
-        let order = vec![3, 2, 0, 1];
-        self.builder
-            .node("Transpose", &[&w], vec![ints("perm", order)])
-    }
-
     fn channels_first(&mut self, x: Buffer, image: [usize; 3]) -> String {
         let x = self.in_shape(x, &image);
         self.transpose(&x, &[0, 3, 1, 2])
@@ -103,6 +113,16 @@ impl Export<'_> {
     fn channels_last(&mut self, y: Buffer, made: &str, image: [usize; 3]) {
         let made = self.transpose(made, &[0, 2, 3, 1]);
         self.made(y, made, image.to_vec());
+    }
+}
+
+/// The kernel, which ONNX has as (filters, channels, rows, columns).
+fn kernel(w: Buffer, window: Window, channels: usize, filters: usize) -> Kernel {
+    Kernel {
+        w,
+        dims: vec![window.rows.taps, window.columns.taps, channels, filters],
+        channels_first: true,
+        outputs: filters,
     }
 }
 

@@ -24,8 +24,8 @@ impl Array {
     /// Reads a tensor; the problem, if it cannot be read.
     pub fn read(tensor: &Tensor) -> Result<Self, String> {
         if tensor.data_location == 1 || !tensor.external_data.is_empty() {
-            let why = "its numbers are in another file, which gradus does not read: export the \
-                       model with all weights inside (`external_data=False` in PyTorch)";
+            let why = "its numbers are in another file, which gradus reads of weights alone: export \
+                       the model with all numbers inside (`external_data=False` in PyTorch)";
             return Err(why.to_owned());
         }
         let dims = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok());
@@ -41,6 +41,14 @@ impl Array {
                 "it has {} numbers for the shape {dims:?}",
                 numbers.len()
             )),
+        }
+    }
+
+    /// A vector of these numbers.
+    pub fn vector_of(numbers: &[f32]) -> Self {
+        Array {
+            dims: vec![numbers.len()],
+            numbers: Numbers::Float(numbers.to_vec()),
         }
     }
 
@@ -87,15 +95,31 @@ impl Array {
 
     /// The matrix with rows and columns exchanged, if it is one.
     pub fn transposed(&self) -> Option<Array> {
-        let &[rows, columns] = &self.dims[..] else {
-            return None;
+        (self.dims.len() == 2).then(|| self.permuted(&[1, 0]))
+    }
+
+    /// The same numbers with the axes in this order, which has each of them once.
+    pub fn permuted(&self, order: &[usize]) -> Array {
+        let mut steps = vec![1; self.dims.len()];
+        for axis in (1..self.dims.len()).rev() {
+            steps[axis - 1] = steps[axis] * self.dims[axis];
+        }
+        let dims: Vec<usize> = order.iter().map(|&axis| self.dims[axis]).collect();
+        let steps: Vec<usize> = order.iter().map(|&axis| steps[axis]).collect();
+        let place = |n: usize| {
+            let (mut rest, mut place) = (n, 0);
+            for (dim, step) in dims.iter().zip(&steps).rev() {
+                place += rest % dim * step;
+                rest /= dim;
+            }
+            place
         };
-        let all = self.floats();
-        let place = |n: usize| all[n % rows * columns + n / rows];
-        Some(Array {
-            dims: vec![columns, rows],
-            numbers: Numbers::Float((0..all.len()).map(place).collect()),
-        })
+        let each = 0..self.len();
+        let numbers = match &self.numbers {
+            Numbers::Float(all) => Numbers::Float(each.map(|n| all[place(n)]).collect()),
+            Numbers::Whole(all) => Numbers::Whole(each.map(|n| all[place(n)]).collect()),
+        };
+        Array { dims, numbers }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Factors and shifts by column: biases, scalers, batch normalizations.
 
 use super::super::messages::Node;
+use super::array::Array;
 use super::names::name_of;
 use super::network::{attribute, float, int};
 use super::reader::{Reader, Value};
@@ -43,10 +44,25 @@ impl Reader {
             self.steps[n].weights.push(bias);
             return Ok(Some(self.now_makes(n, node)));
         }
+        if let (Some(n), "Add") = (producer, op)
+            && let Some(bias) = by.vector(self.steps[n].shape.last(), self.rank(Source::Node(n)))
+            && by.len() == bias.len()
+            && self.takes_bias(n, &bias)
+        {
+            return Ok(Some(self.now_makes(n, node)));
+        }
         if by.scalar().is_some() && !matches!(producer, Some(n) if self.takes_columns(n)) {
             return Ok(None);
         }
-        let source = self.symbol(x)?;
+        let mut source = self.symbol(x)?;
+        let channels = self.by_channels(&by, source);
+        let by = match &channels {
+            Some(channels) => {
+                source = self.channels_last(source)?;
+                Array::vector_of(channels)
+            }
+            None => by,
+        };
         let (width, rank) = (self.shape(source).last(), self.rank(source));
         self.claim(5 * width)?;
         let Some(by) = by.vector(width, rank).filter(|_| rank > 1) else {
@@ -93,11 +109,44 @@ impl Reader {
                 }
             }
         }
+        if channels.is_some() {
+            return self
+                .channels_first(Source::Node(n))
+                .map(|made| Some(Value::Symbol(made)));
+        }
         Ok(Some(self.now_makes(n, node)))
     }
 
+    /// The numbers of a constant that has one for each channel of sequences or images, channels
+    /// first.
+    pub fn by_channels(&self, by: &Array, x: Source) -> Option<Vec<f32>> {
+        let row = self.shape(x).dims();
+        let front = by.dims.len().checked_sub(row.len())?;
+        let (front, own) = by.dims.split_at(front);
+        let (channels, behind) = own.split_first()?;
+        let is_one = |dims: &[usize]| dims.iter().all(|&dim| dim == 1);
+        let fits = row.len() > 1 && *channels == row[0] && is_one(front) && is_one(behind);
+        (fits && front.len() <= 1 && by.len() > 1).then(|| by.floats())
+    }
+
+    /// Gives a convolution that has none yet this bias; false if it is something else.
+    fn takes_bias(&mut self, n: usize, bias: &[f32]) -> bool {
+        let step = &mut self.steps[n];
+        let What::Layer(layer) = &step.what else {
+            return false;
+        };
+        match (layer.with_bias(), step.weights.len()) {
+            (Some(with), 1) => {
+                step.what = What::Layer(with);
+                step.weights.push(bias.to_vec());
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The output of a step that this node has changed.
-    fn now_makes(&mut self, n: usize, node: &Node) -> Value {
+    pub fn now_makes(&mut self, n: usize, node: &Node) -> Value {
         self.steps[n].tensor = node.output.first().cloned().unwrap_or_default();
         Value::Symbol(Source::Node(n))
     }

@@ -22,12 +22,21 @@ pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Tro
     Ok(match &*node.op_type {
         "Identity" => Some(first.clone()),
         "Cast" => Some(cast(node, first)?),
-        "Transpose" if first.dims.len() == 2 => {
-            let order = attribute(node, "perm").map_or(&[1, 0][..], |order| &order.ints);
-            match order {
-                [0, 1] => Some(first.clone()),
-                _ => first.transposed(),
+        "Transpose" => {
+            let rank = first.dims.len();
+            let order: Vec<usize> = match attribute(node, "perm") {
+                Some(order) => {
+                    let axis = |&axis: &i64| usize::try_from(axis).ok();
+                    order.ints.iter().filter_map(axis).collect()
+                }
+                None => (0..rank).rev().collect(),
+            };
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            if !sorted.into_iter().eq(0..rank) {
+                return Err("its order is none of the axes of its constant".into());
             }
+            Some(first.permuted(&order))
         }
         "Reshape" => {
             let shape = rest
@@ -68,6 +77,8 @@ pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Tro
         }
         "Concat" => joined(inputs),
         "Gather" => gathered(first, rest),
+        "Slice" => sliced(first, rest),
+        "ConstantOfShape" => filled(node, first),
         _ => computed(node, inputs),
     })
 }
@@ -177,7 +188,10 @@ fn computed(node: &Node, inputs: &[Array]) -> Option<Array> {
     if !inputs.iter().all(fits) {
         return None;
     }
-    // Whole numbers are shapes, with which nothing is computed.
+    let whole = inputs.iter().map(Array::whole);
+    if let Some(whole) = whole.collect::<Option<Vec<&[i64]>>>() {
+        return whole_numbers(node, &whole, &largest.dims);
+    }
     if inputs.iter().any(|array| array.whole().is_some()) {
         return None;
     }
@@ -193,6 +207,91 @@ fn computed(node: &Node, inputs: &[Array]) -> Option<Array> {
     Some(Array {
         dims: largest.dims.clone(),
         numbers: Numbers::Float(numbers),
+    })
+}
+
+/// An operator of two lists of whole numbers, or of a list and one number: lengths of axes. The number
+/// of rows is no part of it.
+fn whole_numbers(node: &Node, inputs: &[&[i64]], dims: &[usize]) -> Option<Array> {
+    let &[a, b] = inputs else {
+        return None;
+    };
+    let size: usize = dims.iter().product();
+    let number = |n: usize| {
+        let at = |all: &[i64]| all.get(if all.len() == 1 { 0 } else { n }).copied();
+        let (a, b) = (at(a)?, at(b)?);
+        if a == BATCH || b == BATCH {
+            return None;
+        }
+        match &*node.op_type {
+            "Add" => a.checked_add(b),
+            "Sub" => a.checked_sub(b),
+            "Mul" => a.checked_mul(b),
+            "Div" => a.checked_div(b),
+            "Mod" => a.checked_rem_euclid(b).filter(|_| b > 0),
+            _ => None,
+        }
+    };
+    Some(Array {
+        dims: dims.to_vec(),
+        numbers: Numbers::Whole((0..size).map(number).collect::<Option<_>>()?),
+    })
+}
+
+/// Some of whole numbers along their first axis.
+fn sliced(x: &Array, rest: &[Array]) -> Option<Array> {
+    let one = |n: usize, default: Option<i64>| match rest.get(n) {
+        Some(array) => match array.whole()? {
+            &[only] => Some(only),
+            _ => None,
+        },
+        None => default,
+    };
+    let (first, behind) = x.dims.split_first()?;
+    let (length, width) = (*first as i64, behind.iter().product::<usize>());
+    let (start, end) = (one(0, None)?, one(1, None)?);
+    let (axis, step) = (one(2, Some(0))?, one(3, Some(1))?);
+    if axis != 0 && axis != -(x.dims.len() as i64) || ![1, -1].contains(&step) {
+        return None;
+    }
+    let counted = |n: i64| if n < 0 { n.saturating_add(length) } else { n };
+    let places: Vec<i64> = match step {
+        1 => (counted(start).clamp(0, length)..counted(end).clamp(0, length)).collect(),
+        _ => {
+            let (start, end) = (counted(start).min(length - 1), counted(end).max(-1));
+            (end.saturating_add(1).max(0)..start.saturating_add(1))
+                .rev()
+                .collect()
+        }
+    };
+    let all = x.whole()?;
+    let rows = places
+        .iter()
+        .map(|&row| all.get(row as usize * width..(row as usize + 1) * width));
+    let numbers = rows.collect::<Option<Vec<&[i64]>>>()?.concat();
+    let dims = std::iter::once(places.len()).chain(behind.iter().copied());
+    Some(Array {
+        dims: dims.collect(),
+        numbers: Numbers::Whole(numbers),
+    })
+}
+
+/// One whole number as often as a short list needs it.
+fn filled(node: &Node, shape: &Array) -> Option<Array> {
+    let &[count] = shape.whole()? else {
+        return None;
+    };
+    let count = usize::try_from(count)
+        .ok()
+        .filter(|&count| count <= 2 * MOST_AXES)?;
+    let value = attribute(node, "value").and_then(|value| value.t.as_ref());
+    let value = Array::read(value?).ok()?;
+    let &[value] = value.whole()? else {
+        return None;
+    };
+    Some(Array {
+        dims: vec![count],
+        numbers: Numbers::Whole(vec![value; count]),
     })
 }
 

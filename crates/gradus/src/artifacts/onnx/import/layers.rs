@@ -30,16 +30,29 @@ impl Reader {
             }
             "BatchNormalization" => symbol(self.batch_normalization(node)),
             "LayerNormalization" => symbol(self.row_normalization(node)),
-            "ReduceMean" => Ok(Some(Value::Unknown(format!(
-                "node `{}` ({}): it is read as a part of a layer normalization alone",
-                crate::error::visible(&node.name),
-                node.op_type
-            )))),
+            "ReduceMean" => match self.over_channels(node)? {
+                Some(source) => Ok(Some(Value::Symbol(source))),
+                None => Ok(Some(Value::Unknown(format!(
+                    "node `{}` ({}): it is read as the mean of each channel, or as a part of a \
+                     layer normalization, alone",
+                    crate::error::visible(&node.name),
+                    node.op_type
+                )))),
+            },
+            "ReduceMax" => match self.over_channels(node)? {
+                Some(source) => Ok(Some(Value::Symbol(source))),
+                None => Err("it is read as the largest number of each channel alone".into()),
+            },
+            "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalMaxPool"
+            | "GlobalAveragePool" => symbol(self.image(node)),
+            "Pad" => symbol(self.pad(node)),
+            "Slice" => symbol(self.slice(node)),
+            "Gather" => symbol(self.gathered(node)),
             "PRelu" => symbol(self.prelu(node)),
             "Softmax" | "LogSoftmax" => symbol(self.softmax(node)),
             "Concat" => symbol(self.concatenation(node)),
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => symbol(self.reshaped(node)),
-            "Transpose" => symbol(self.transposed(node)),
+            "Transpose" => self.transposed(node).map(Some),
             "Shape" => {
                 let source = self.first(node)?;
                 let (start, end) = (int(node, "start"), int(node, "end"));
@@ -150,13 +163,18 @@ impl Reader {
     fn prelu(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
         let (rank, width) = (self.rank(x), self.shape(x).last());
+        let name = name_of(node, node.input.get(1).map(String::as_str), "PReLU");
+        let slope = self.needed(node, 1)?;
+        if let Some(channels) = self.by_channels(&slope, x) {
+            let layer = PReLU::new().shared_axes((2..rank as i64).collect::<Vec<_>>());
+            return self.step(name, What::Layer(layer.into()), vec![channels], vec![x]);
+        }
         self.claim(width + self.shape(x).size())?;
-        let slope = self.needed(node, 1)?.vector(width, rank);
+        let slope = slope.vector(width, rank);
         let slope =
             slope.ok_or_else(|| format!("its slopes are not one for each of {width} columns"))?;
         let positions = self.shape(x).size() / width.max(1);
         let weights = vec![slope.repeat(positions)];
-        let name = name_of(node, node.input.get(1).map(String::as_str), "PReLU");
         self.step(name, What::Layer(PReLU::new().into()), weights, vec![x])
     }
 

@@ -1,14 +1,19 @@
 //! Reading a network of another library: the layers that its operators make together.
 //!
-//! `array` reads constants, `network` the graph around them; `nodes` goes through it, `layers`
-//! knows the nodes that are layers (`columns`, `rows` and `shapes` are more of them), `functions`
+//! `array` reads constants, `external` those in files beside it, `network` the graph around them; `nodes` goes through it, `layers`
+//! knows the nodes that are layers (`columns`, `rows`, `shapes` and `images` are more of them),
+//! `geometry` their windows, `axes` the order of axes, `functions`
 //! those of single numbers, which `values` makes layers of, `folding` those of constants; `steps`
 //! makes a model of the layers found.
 
 mod array;
+mod axes;
 mod columns;
+mod external;
 mod folding;
 mod functions;
+mod geometry;
+mod images;
 mod layers;
 mod names;
 mod network;
@@ -35,8 +40,8 @@ use std::path::Path;
 /// Size limit of a file: that of a protocol buffer.
 const MOST_BYTES: u64 = 1 << 31;
 
-/// Loads a network from an ONNX file: dense networks of PyTorch's exporter, skl2onnx, Keras and
-/// the like. Notes say what of its outputs is left out: a classifier's labels.
+/// Loads a network from an ONNX file: dense and convolutional networks of PyTorch's exporter,
+/// skl2onnx, Keras and the like. Weights may be in files in the folder of the ONNX file. Notes say what of its outputs is left out: a classifier's labels.
 ///
 /// An error names every node that is not understood.
 ///
@@ -49,15 +54,17 @@ const MOST_BYTES: u64 = 1 << 31;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn load_onnx(path: impl AsRef<Path>) -> Result<(Model, Vec<Note>)> {
-    let path = path.as_ref();
-    read(&bytes_of(path)?, path)
+    let (model, notes, _) = load_onnx_with_digest(path.as_ref())?;
+    Ok((model, notes))
 }
 
-/// Like [`load_onnx`], with the digest of the file, which is read once.
+/// Like [`load_onnx`], with the digest of all that was read.
 pub(crate) fn load_onnx_with_digest(path: &Path) -> Result<(Model, Vec<Note>, String)> {
     let bytes = bytes_of(path)?;
-    let (model, notes) = read(&bytes, path)?;
-    Ok((model, notes, Digest::of(&bytes)))
+    let mut digest = Digest::new();
+    digest.add(&bytes);
+    let (model, notes) = read(&bytes, path, &mut digest)?;
+    Ok((model, notes, digest.finish()))
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>> {
@@ -66,9 +73,12 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The model of a file's bytes.
-fn read(bytes: &[u8], path: &Path) -> Result<(Model, Vec<Note>)> {
+fn read(bytes: &[u8], path: &Path, digest: &mut Digest) -> Result<(Model, Vec<Note>)> {
     let file = messages::Model::decode(bytes);
-    let file = file.map_err(|error| Error::file(path, format!("is no ONNX model: {error}")))?;
+    let mut file = file.map_err(|error| Error::file(path, format!("is no ONNX model: {error}")))?;
+    if let Some(graph) = &mut file.graph {
+        external::read(graph, path, digest)?;
+    }
     if let Some(function) = file.functions.first() {
         let name = &function.name;
         let problem =

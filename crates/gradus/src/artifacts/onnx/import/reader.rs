@@ -44,6 +44,8 @@ pub(super) struct Reader {
     pub told: HashSet<String>,
     /// The rest of [`ROOM`].
     room: usize,
+    /// Symbols with the channels first, each with the same that has them last.
+    pub last: HashMap<Source, Source>,
     pub known: Known,
     pub points: Samples,
 }
@@ -67,6 +69,7 @@ impl Reader {
             problems,
             told: HashSet::new(),
             room: ROOM,
+            last: HashMap::new(),
             known: Known::new(),
             points: functions::points(),
         }
@@ -119,8 +122,24 @@ impl Reader {
         }
     }
 
-    /// Adds a layer.
+    /// Adds a layer; before the turns of its inputs' axes, if it does the same there.
     pub fn step(
+        &mut self,
+        name: String,
+        what: What,
+        weights: Vec<Vec<f32>>,
+        inputs: Vec<Source>,
+    ) -> Result<Source, Trouble> {
+        if let What::Layer(layer) = &what
+            && let Some(made) = self.before_turn(&name, layer, &weights, &inputs)?
+        {
+            return Ok(made);
+        }
+        self.push(name, what, weights, inputs)
+    }
+
+    /// Adds a layer where it is.
+    pub fn push(
         &mut self,
         name: String,
         what: What,
@@ -133,7 +152,7 @@ impl Reader {
             .collect();
         let shape = match &what {
             What::Dense(dense) => Layer::from(dense.clone()).output(&shapes),
-            What::Layer(layer) => layer.output(&shapes),
+            What::Layer(layer) => layer.check().and_then(|()| layer.output(&shapes)),
             What::Columns(_) => Ok(shapes[0].clone()),
         };
         self.steps.push(Step {

@@ -3,17 +3,18 @@
 use super::super::messages::Node;
 use super::array::MOST_AXES;
 use super::folding::BATCH;
-use super::network::{attribute, int};
-use super::reader::Reader;
+use super::network::{attribute, float, int};
+use super::reader::{Reader, Value};
 use super::trouble::Trouble;
 use crate::model::Source;
-use crate::model::layers::{Flatten, Reshape};
+use crate::model::layers::{Flatten, Reshape, UpSampling1D};
 
 impl Reader {
     /// The same rows in another shape.
     pub fn reshaped(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
         let dims = self.shape(x).dims().to_vec();
+        let same = self.unturned(x);
         let row = match &*node.op_type {
             "Flatten" => match int(node, "axis").unwrap_or(1) {
                 1 => vec![dims.iter().product()],
@@ -46,10 +47,10 @@ impl Reader {
             return Err(format!("rows of shape {dims:?} do not become ones of {row:?}").into());
         }
         match row.len() {
-            1 => self.layer(node, Flatten::new(), vec![x]),
+            1 => self.layer(node, Flatten::new(), vec![same]),
             _ => {
                 let target: Vec<i64> = row.iter().map(|&dim| dim as i64).collect();
-                self.layer(node, Reshape::new(target), vec![x])
+                self.layer(node, Reshape::new(target), vec![same])
             }
         }
     }
@@ -92,16 +93,173 @@ impl Reader {
         Ok(row)
     }
 
-    /// A transposition that changes nothing.
-    pub fn transposed(&mut self, node: &Node) -> Result<Source, Trouble> {
+    /// Zeros put around each row, or numbers cut off.
+    pub fn pad(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
-        let order = attribute(node, "perm")
-            .map(|order| order.ints.clone())
-            .unwrap_or_default();
-        match order.iter().copied().eq(0..self.rank(x) as i64) {
-            true => Ok(x),
-            false => Err("rows are not transposed here: gradus has no layer for it".into()),
+        let mode = attribute(node, "mode").and_then(|mode| mode.s.as_deref());
+        if !matches!(mode, None | Some(b"constant")) {
+            return Err("it pads with other numbers than zeros".into());
         }
+        let value = match self.argument(node, 2)? {
+            Some(value) => value.scalar().unwrap_or(f64::NAN),
+            None => float(node, "value", 0.0),
+        };
+        if value != 0.0 {
+            return Err(format!("it pads with {value}, expected 0").into());
+        }
+        let pads = match self.argument(node, 1)? {
+            Some(pads) => pads.whole().map(<[i64]>::to_vec),
+            None => attribute(node, "pads").map(|pads| pads.ints.clone()),
+        };
+        let pads = pads.ok_or("its pads are not read")?;
+        let axes = self.argument(node, 3)?;
+        let axes = axes.as_ref().map(|axes| axes.whole().unwrap_or_default());
+        let count = axes.map_or(self.rank(x), <[i64]>::len);
+        let Some((before, behind)) = pads.split_at_checked(count) else {
+            return Err(format!("its pads are {pads:?}").into());
+        };
+        let mut sides = vec![[0; 2]; self.rank(x)];
+        for (n, (&before, &behind)) in before.iter().zip(behind).enumerate() {
+            let axis = axes.map_or(n as i64, |axes| axes[n]);
+            sides[self.axis(axis, x)?] = [before, behind];
+        }
+        if before.len() != behind.len() || sides[0] != [0; 2] {
+            return Err(format!("its pads are {pads:?}").into());
+        }
+        self.framed(node, x, &sides[1..])
+    }
+
+    /// Parts of each row, without gaps.
+    pub fn slice(&mut self, node: &Node) -> Result<Source, Trouble> {
+        let x = self.first(node)?;
+        let given = |n: usize, name: &str| -> Result<Option<Vec<i64>>, Trouble> {
+            Ok(match self.argument(node, n)? {
+                Some(all) => all.whole().map(<[i64]>::to_vec),
+                None => attribute(node, name).map(|all| all.ints.clone()),
+            })
+        };
+        let (starts, ends) = (given(1, "starts")?, given(2, "ends")?);
+        let (axes, steps) = (given(3, "axes")?, given(4, "steps")?);
+        let (Some(starts), Some(ends)) = (starts, ends) else {
+            return Err("its starts and ends are not read".into());
+        };
+        let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        if starts.len() != ends.len() || starts.len() != axes.len() {
+            return Err("its starts, ends and axes are of different number".into());
+        }
+        if steps.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
+            return Err("its steps are not 1".into());
+        }
+        let mut sides = vec![[0; 2]; self.rank(x)];
+        for ((&start, &end), &axis) in starts.iter().zip(&ends).zip(&axes) {
+            let axis = self.axis(axis, x)?;
+            if axis == 0 {
+                // Of how many rows is not known: all, or an error.
+                match (start, end >= i64::from(i32::MAX)) {
+                    (0, true) => continue,
+                    _ => return Err("it leaves out rows".into()),
+                }
+            }
+            let length = self.shape(x).dims()[axis - 1] as i64;
+            let place =
+                |n: i64| (if n < 0 { n.saturating_add(length) } else { n }).clamp(0, length);
+            let (start, end) = (place(start), place(end));
+            if start >= end {
+                return Err("it leaves nothing".into());
+            }
+            sides[axis] = [-start, end - length];
+        }
+        self.framed(node, x, &sides[1..])
+    }
+
+    /// Numbers of each row by their places, where these repeat all of them, part by part.
+    pub fn gathered(&mut self, node: &Node) -> Result<Source, Trouble> {
+        let x = self.first(node)?;
+        let places = self.needed(node, 1)?;
+        let places = places.whole().ok_or("its places are no whole numbers")?;
+        let axis = self.axis(int(node, "axis").unwrap_or(0), x)?;
+        let numbers = self.shape(x).size();
+        if axis != 1 || self.shape(x).rank() != 1 || !places.len().is_multiple_of(numbers) {
+            let why = "it is read where it repeats all numbers of a row alone";
+            return Err(why.into());
+        }
+        let place = |n: i64| {
+            if n < 0 {
+                n.saturating_add(numbers as i64)
+            } else {
+                n
+            }
+        };
+        let places = places.iter().map(|&n| usize::try_from(place(n)).ok());
+        let places: Option<Vec<usize>> = places.collect();
+        let places = places.ok_or("its places are not those of a row")?;
+        let times = places.len() / numbers;
+        // Parts of so many numbers, each part `times` times behind itself.
+        let part = (0..places.len()).find(|&n| places[n] != n);
+        let part = part.unwrap_or(numbers);
+        let wanted = |n: usize| n / (part * times) * part + n % part;
+        if part == 0
+            || !numbers.is_multiple_of(part)
+            || (0..places.len()).any(|n| places[n] != wanted(n))
+        {
+            return Err("its places are no repetition of all numbers of a row".into());
+        }
+        if times == 1 {
+            return Ok(x);
+        }
+        let steps = vec![(numbers / part) as i64, part as i64];
+        let made = self.layer(node, Reshape::new(steps), vec![x])?;
+        let made = self.layer(node, UpSampling1D::new(times), vec![made])?;
+        self.layer(node, Flatten::new(), vec![made])
+    }
+
+    /// The mean or the largest number of each channel of sequences or images; none of other ones.
+    pub fn over_channels(&mut self, node: &Node) -> Result<Option<Source>, Trouble> {
+        let axes = match self.argument(node, 1)? {
+            Some(axes) => axes.whole().map(<[i64]>::to_vec),
+            None => attribute(node, "axes").map(|axes| axes.ints.clone()),
+        };
+        let keeps = int(node, "keepdims").unwrap_or(1) != 0;
+        let (Some(axes), Some(Value::Symbol(_) | Value::Function { .. })) = (
+            axes,
+            node.input.first().and_then(|name| self.values.get(name)),
+        ) else {
+            return Ok(None);
+        };
+        let x = self.first(node)?;
+        let rank = self.rank(x);
+        let axes: Vec<usize> = axes
+            .iter()
+            .map(|&axis| self.axis(axis, x))
+            .collect::<Result<_, _>>()?;
+        let mut sorted = axes.clone();
+        sorted.sort_unstable();
+        // Along the last axis with the lengths kept it may be part of a layer normalization.
+        let is_else = rank == 3 && keeps && node.op_type == "ReduceMean";
+        let is_image = sorted.iter().copied().eq(2..rank) && (3..=4).contains(&rank) && !is_else;
+        if !is_image {
+            return Ok(None);
+        }
+        let made = self.image(node)?;
+        match keeps {
+            true => Ok(Some(made)),
+            false => {
+                let same = self.unturned(made);
+                self.layer(node, Flatten::new(), vec![same]).map(Some)
+            }
+        }
+    }
+
+    /// An axis of a tensor, the batch being 0.
+    fn axis(&self, axis: i64, x: Source) -> Result<usize, Trouble> {
+        let rank = self.rank(x);
+        let counted = if axis < 0 {
+            axis.saturating_add(rank as i64)
+        } else {
+            axis
+        };
+        let counted = usize::try_from(counted).ok().filter(|&axis| axis < rank);
+        counted.ok_or_else(|| format!("it has no axis {axis}").into())
     }
 }
 

@@ -106,6 +106,19 @@ impl Columns {
     }
 }
 
+impl What {
+    /// The same with this activation, of a layer that can have one and has none.
+    fn with_activation(&self, activation: &Activation) -> Option<What> {
+        match self {
+            What::Dense(dense) if dense.activation == Activation::Linear => {
+                Some(What::Dense(dense.clone().activation(activation.clone())))
+            }
+            What::Layer(layer) => layer.with_activation(activation).map(What::Layer),
+            _ => None,
+        }
+    }
+}
+
 impl Step {
     /// The layer with its weights, on inputs of these shapes.
     fn into_entry(self, name: String, inputs: &[Shape]) -> Result<LayerEntry> {
@@ -165,7 +178,8 @@ pub(super) fn model(
         given.push((symbol, shape.clone()));
     }
     let mut made: Vec<(Symbol, Shape)> = Vec::new();
-    for step in activated(steps, outputs) {
+    let (steps, outputs) = used(steps, outputs);
+    for step in activated(steps, &outputs) {
         let Some(step) = step else {
             // Part of the layer before it.
             made.extend(made.last().cloned());
@@ -191,7 +205,39 @@ pub(super) fn model(
     graph.model(outputs)
 }
 
-/// The steps, an activation as part of the dense layer before it, if nothing else takes what that
+/// The steps that lead to the outputs, counted anew: turns of axes that met another one lead nowhere.
+fn used(steps: Vec<Step>, outputs: &[Source]) -> (Vec<Step>, Vec<Source>) {
+    let mut is_used = vec![false; steps.len()];
+    let mut open = outputs.to_vec();
+    while let Some(source) = open.pop() {
+        if let Source::Node(n) = source
+            && !std::mem::replace(&mut is_used[n], true)
+        {
+            open.extend(&steps[n].inputs);
+        }
+    }
+    let mut places = Vec::with_capacity(steps.len());
+    let mut count = 0;
+    for &is_used in &is_used {
+        places.push(count);
+        count += usize::from(is_used);
+    }
+    let moved = |source: &Source| match *source {
+        Source::Node(n) => Source::Node(places[n]),
+        input => input,
+    };
+    let kept = steps
+        .into_iter()
+        .zip(&is_used)
+        .filter(|(_, is_used)| **is_used);
+    let kept = kept.map(|(step, _)| Step {
+        inputs: step.inputs.iter().map(moved).collect(),
+        ..step
+    });
+    (kept.collect(), outputs.iter().map(moved).collect())
+}
+
+/// The steps, an activation as part of the dense layer or convolution before it, if nothing else takes what that
 /// one gives. Its own step is none then, and stands for the layer's output.
 fn activated(steps: Vec<Step>, outputs: &[Source]) -> Vec<Option<Step>> {
     let mut uses: HashMap<Source, usize> = HashMap::new();
@@ -208,13 +254,10 @@ fn activated(steps: Vec<Step>, outputs: &[Source]) -> Vec<Option<Step>> {
         if let Some(activation) = activation
             && step.inputs == [before]
             && uses[&before] == 1
-            && let Some(Some(Step {
-                what: What::Dense(dense),
-                ..
-            })) = done.last_mut()
-            && dense.activation == Activation::Linear
+            && let Some(Some(Step { what, .. })) = done.last_mut()
+            && let Some(with) = what.with_activation(activation)
         {
-            dense.activation = activation.clone();
+            *what = with;
             done.push(None);
         } else {
             done.push(Some(step));

@@ -445,3 +445,62 @@ fn a_recipe_has_patience_for_fewer_epochs_than_it_has() {
         assert_eq!(found, [], "{epochs} epochs");
     }
 }
+
+#[test]
+fn convolutions_are_looked_at_as_dense_layers_are() {
+    let of = |hidden: &str| {
+        let image = "{ type = \"Reshape\", target_shape = [8, 8, 1] }";
+        let flat = "{ type = \"Flatten\" }";
+        Recipe {
+            layers: format!("{image}, {hidden}, {flat}, {SOFTMAX}"),
+            ..Recipe::hidden("")
+        }
+        .found()
+    };
+    let conv =
+        |more: &str| format!("{{ type = \"Conv2D\", filters = 6, padding = \"same\"{more} }}");
+    let usual = conv(", kernel_size = 3, activation = \"relu\"");
+    assert_eq!(of(&usual), []);
+    let deep = vec![usual.clone(); 6].join(", ");
+    assert_eq!(of(&deep), warnings(&["initializer"]));
+    let linear = conv(", kernel_size = 3");
+    assert_eq!(
+        of(&format!("{linear}, {usual}")),
+        warnings(&["linear_stack"])
+    );
+    let normalized = |bias: &str| {
+        let linear = conv(&format!(", kernel_size = 3{bias}"));
+        let rest = "{ type = \"BatchNormalization\" }, { type = \"ReLU\" }";
+        of(&format!("{linear}, {rest}"))
+    };
+    let note = |check: &str| vec![(check.to_owned(), "note".to_owned())];
+    assert_eq!(normalized(", use_bias = false"), []);
+    assert_eq!(normalized(""), note("batch_normalization"));
+
+    let kernel = |size: usize, pool: usize| {
+        let kernel = conv(&format!(", kernel_size = {size}, activation = \"relu\""));
+        of(&format!(
+            "{{ type = \"MaxPooling2D\", pool_size = {pool} }}, {kernel}"
+        ))
+    };
+    // On 2 × 2 pixels a kernel of 3 × 3 sees each from some place, one of 5 × 5 does not.
+    assert_eq!(kernel(3, 4), []);
+    assert_eq!(kernel(5, 4), warnings(&["kernel_size"]));
+    assert_eq!(kernel(5, 2), []);
+
+    let wide = |behind: &str| {
+        let conv = "{ type = \"Conv2D\", filters = 24, kernel_size = 3, padding = \"same\", activation = \"relu\" }";
+        let dense = dense(400, ", activation = \"relu\"");
+        let layers = format!("{conv}, {{ type = \"{behind}\" }}, {dense}");
+        Recipe {
+            train: "epochs = 1\n",
+            layers: format!(
+                "{{ type = \"Reshape\", target_shape = [8, 8, 1] }}, {layers}, {SOFTMAX}"
+            ),
+            ..Recipe::hidden("")
+        }
+        .found()
+    };
+    assert_eq!(wide("Flatten"), note("flatten"));
+    assert_eq!(wide("GlobalAveragePooling2D"), []);
+}

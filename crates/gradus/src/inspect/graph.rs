@@ -2,18 +2,18 @@
 
 use crate::data::checks::Where;
 use crate::data::{Dataset, Tensor};
-use crate::model::layers::{Dense, Effect, LayerTraits};
+use crate::model::layers::{Effect, LayerTraits, Product};
 use crate::model::{LayerEntry, Model, Node, Source};
 use crate::predict::feeds;
 use crate::rules::activations::{Activation, Nature};
 use std::collections::{HashMap, HashSet};
 
-/// A dense layer in its context.
+/// A dense layer or a convolution in its context.
 pub(super) struct InPlace<'a> {
     /// Index of its node.
     pub node: usize,
     pub entry: &'a LayerEntry,
-    pub dense: &'a Dense,
+    pub product: Product<'a>,
     /// Its activation, its own or that of a following layer; linear if there is none.
     pub activation: Activation,
     /// True if its outputs are the model's, in whatever shape and unit.
@@ -26,9 +26,10 @@ impl InPlace<'_> {
         self.activation.nature()
     }
 
-    /// The number of inputs of a unit, once it has weights.
+    /// The number of inputs of a unit, once it has weights: of a filter, those of its window.
     pub fn inputs(&self) -> Option<usize> {
-        self.entry.weights.first()?.shape.first().copied()
+        let (_, inputs) = self.entry.weights.first()?.shape.split_last()?;
+        Some(inputs.iter().product())
     }
 }
 
@@ -88,8 +89,8 @@ pub(super) struct Graph<'a> {
     model: &'a Model,
     /// The nodes that take each node's output.
     behind: Vec<Vec<usize>>,
-    /// The dense layers, in the order of the nodes.
-    pub dense: Vec<InPlace<'a>>,
+    /// The dense layers and convolutions, in the order of the nodes.
+    pub products: Vec<InPlace<'a>>,
     /// True for each node that has the model's output alone behind it: nothing else is learned
     /// there.
     last: Vec<bool>,
@@ -102,7 +103,7 @@ impl<'a> Graph<'a> {
         let mut graph = Graph {
             model,
             behind: model.takers(),
-            dense: Vec::new(),
+            products: Vec::new(),
             last: Vec::new(),
             places: vec![None; model.nodes.len()],
         };
@@ -110,15 +111,15 @@ impl<'a> Graph<'a> {
         graph.last = graph.last();
         for (node, used) in model.nodes.iter().enumerate() {
             let entry = &model.layers[used.layer];
-            let Some(dense) = entry.rule.as_dense() else {
+            let Some(product) = entry.rule.product() else {
                 continue;
             };
-            graph.places[node] = Some(graph.dense.len());
-            graph.dense.push(InPlace {
+            graph.places[node] = Some(graph.products.len());
+            graph.products.push(InPlace {
                 node,
                 entry,
-                dense,
-                activation: match &dense.activation {
+                product,
+                activation: match product.activation {
                     own if own.nature() == Nature::Linear => activations[node].clone(),
                     own => own.clone(),
                 },
@@ -128,9 +129,9 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// The dense layer of a node.
-    pub fn dense_at(&self, node: usize) -> Option<&InPlace<'a>> {
-        self.places[node].map(|place| &self.dense[place])
+    /// The dense layer or convolution of a node.
+    pub fn product_at(&self, node: usize) -> Option<&InPlace<'a>> {
+        self.places[node].map(|place| &self.products[place])
     }
 
     /// The next activation behind each node, through normalization and dropout.
@@ -232,7 +233,7 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// The first dense layer that inputs of the model reach unchanged, and these.
+    /// The first dense layer or convolution that inputs of the model reach unchanged, and these.
     pub fn first_on_inputs(&self) -> Option<(&InPlace<'a>, Vec<usize>)> {
         // Of each node, true if an input reaches what it is applied to.
         let mut reached: Vec<bool> = Vec::new();
@@ -244,7 +245,7 @@ impl<'a> Graph<'a> {
             let any = node.inputs.iter().any(unchanged);
             reached.push(any);
         }
-        let first = self.dense.iter().find(|layer| reached[layer.node])?;
+        let first = self.products.iter().find(|layer| reached[layer.node])?;
         Some((first, self.raw_inputs(first.node)))
     }
 

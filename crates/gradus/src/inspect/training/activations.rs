@@ -12,7 +12,11 @@ const DEEP: usize = 5;
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let model = planned.model;
     let graph = Graph::of(model);
-    let hidden: Vec<&InPlace<'_>> = graph.dense.iter().filter(|layer| !layer.is_last).collect();
+    let hidden: Vec<&InPlace<'_>> = graph
+        .products
+        .iter()
+        .filter(|layer| !layer.is_last)
+        .collect();
     let normalized = model
         .nodes
         .iter()
@@ -43,22 +47,22 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Two dense layers without a nonlinearity between them, unless a narrow one between them is
+/// Two dense layers or convolutions without a nonlinearity between them, unless a narrow one between them is
 /// intended as a bottleneck.
 fn linear_stacks(graph: &Graph<'_>) -> Vec<Finding> {
     let linear = graph
-        .dense
+        .products
         .iter()
         .filter(|l| l.nature() == Nature::Linear && !l.is_last);
     let stacked = linear.filter_map(|layer| {
         let next = graph.after(layer.node).into_iter();
-        let next = next.filter_map(|node| graph.dense_at(node));
+        let next = next.filter_map(|node| graph.product_at(node));
         let next = next.min_by_key(|next| next.node)?;
         if next.entry.weights.first()?.shape == [1, 1] {
             // One number that multiplies all, as in Fixup's branches, is no layer of its own.
             return None;
         }
-        let narrow = layer.dense.units < layer.inputs()?.min(next.dense.units);
+        let narrow = layer.product.units < layer.inputs()?.min(next.product.units);
         (!narrow).then(|| {
             let name = &layer.entry.name;
             let found = format!("no activation between it and {}", next.entry.name);

@@ -113,12 +113,14 @@ fn biases(planned: &PlannedTraining<'_>, graph: &Graph<'_>) -> Vec<Finding> {
             .any(|w| w.name == "moving_mean" && w.shape == [units]);
         entry.rule.traits().moves_statistics && entry.trainable && own_means
     };
-    let biased = graph.dense.iter().filter(|layer| {
+    let biased = graph.products.iter().filter(|layer| {
         let takers = graph.takers(layer.node);
-        layer.dense.use_bias
-            && layer.dense.activation.nature() == Nature::Linear
+        layer.product.use_bias
+            && layer.product.activation.nature() == Nature::Linear
             && !takers.is_empty()
-            && takers.iter().all(|node| subtracts(node, layer.dense.units))
+            && takers
+                .iter()
+                .all(|node| subtracts(node, layer.product.units))
     });
     let findings = biased.map(|layer| {
         let found = "a bias right before batch normalization";

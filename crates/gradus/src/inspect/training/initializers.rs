@@ -36,7 +36,11 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let graph = Graph::of(model);
-    let hidden: Vec<&InPlace<'_>> = graph.dense.iter().filter(|layer| !layer.is_last).collect();
+    let hidden: Vec<&InPlace<'_>> = graph
+        .products
+        .iter()
+        .filter(|layer| !layer.is_last)
+        .collect();
     let mut effects = model.nodes.iter().map(|node| traits(model, node).effect);
     let normalized = effects.any(|effect| effect == Effect::Normalizes);
     let deep = hidden
@@ -90,7 +94,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
 }
 
 fn scheme(layer: &InPlace<'_>) -> Scheme {
-    let initializer = &layer.dense.kernel_initializer;
+    let initializer = layer.product.kernel_initializer;
     if let Some(deviation) = initializer.deviation() {
         return Scheme::Fixed(deviation);
     }
@@ -108,14 +112,14 @@ fn made_for(layer: &InPlace<'_>, why: &str, right: &str) -> Mistake {
     Mistake {
         found: format!(
             "{activation} with {}",
-            layer.dense.kernel_initializer.class()
+            layer.product.kernel_initializer.class()
         ),
         advice: format!("{why}: `kernel_initializer = \"{right}\"` goes with {activation}"),
     }
 }
 
 fn of_selu(layer: &InPlace<'_>) -> Option<Mistake> {
-    let class = layer.dense.kernel_initializer.class();
+    let class = layer.product.kernel_initializer.class();
     (scheme(layer) != Scheme::Lecun).then(|| Mistake {
         found: format!("SELU with the initializer {class}"),
         advice: "it normalizes itself with `kernel_initializer = \"lecun_normal\"` alone".into(),
@@ -124,8 +128,8 @@ fn of_selu(layer: &InPlace<'_>) -> Option<Mistake> {
 
 /// Units that begin equal: only other layers' gradients can tell them apart.
 fn equal(layer: &InPlace<'_>) -> Option<Mistake> {
-    let class = layer.dense.kernel_initializer.class();
-    (layer.dense.units > 1).then(|| Mistake {
+    let class = layer.product.kernel_initializer.class();
+    (layer.product.units > 1).then(|| Mistake {
         found: format!("the initializer {class}, with which all units of a layer begin equal"),
         advice: "ReLU lets no gradient through zeros, and units before equal weights stay equal: \
                  `kernel_initializer = \"he_normal\"`, or leave it out"
@@ -149,7 +153,7 @@ fn of_fixed(layer: &InPlace<'_>, deviation: f64, nature: Nature) -> Option<Mista
         (true, _) => "grow from layer to layer until they explode",
         (false, _) => "shrink from layer to layer until they vanish",
     };
-    let class = layer.dense.kernel_initializer.class();
+    let class = layer.product.kernel_initializer.class();
     Some(Mistake {
         found: format!(
             "{class} with a deviation of {deviation}, and {} with {inputs} inputs wants {:.3}",

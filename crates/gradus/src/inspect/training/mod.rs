@@ -6,6 +6,7 @@ mod callbacks;
 mod capacity;
 mod clipping;
 mod dropout;
+mod images;
 mod initializers;
 mod learning_rate;
 mod momentum;
@@ -32,6 +33,7 @@ pub(super) const RULES: &[fn(&PlannedTraining<'_>) -> Vec<Finding>] = &[
     clipping::look,
     regularizers::look,
     order::look,
+    images::look,
     capacity::look,
     callbacks::look,
 ];

@@ -39,7 +39,7 @@ fn last<'a, 'b>(
         return None;
     };
     loop {
-        if let Some(layer) = graph.dense_at(node) {
+        if let Some(layer) = graph.product_at(node) {
             return Some(layer);
         }
         let (Effect::KeepsScale | Effect::Activates(_)) = effect(model, node) else {
@@ -53,7 +53,7 @@ fn last<'a, 'b>(
 }
 
 fn with_loss(layer: &InPlace<'_>, output_loss: &OutputLoss) -> Vec<Finding> {
-    let (loss, units) = (output_loss.loss.class(), layer.dense.units);
+    let (loss, units) = (output_loss.loss.class(), layer.product.units);
     let logits = output_loss.loss.to_config()["from_logits"].as_bool();
     let of_classes = ["SparseCategoricalCrossentropy", "CategoricalCrossentropy"].contains(&loss);
     let (activation, (lowest, highest)) = (layer.activation.class(), layer.activation.range());
@@ -119,8 +119,8 @@ fn with_targets(layer: &InPlace<'_>, output_loss: &OutputLoss, targets: &[f32]) 
     let loss = output_loss.loss.class();
     if loss == "SparseCategoricalCrossentropy" {
         let used = most as usize + 1;
-        if most.fract() == 0.0 && layer.dense.units > used {
-            let found = format!("{} units, and classes up to {most}", layer.dense.units);
+        if most.fract() == 0.0 && layer.product.units > used {
+            let found = format!("{} units, and classes up to {most}", layer.product.units);
             let advice = format!("no row is of the others: {used} units would do");
             let finding = Finding::warning(NAME, place(), found, advice);
             return vec![finding.severity(Severity::Note)];

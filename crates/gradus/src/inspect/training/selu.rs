@@ -12,7 +12,7 @@ const NAME: &str = "selu";
 pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
     let model = planned.model;
     let graph = Graph::of(model);
-    let selu = graph.dense.iter();
+    let selu = graph.products.iter();
     let selu: Vec<_> = selu
         .filter(|l| !l.is_last && l.nature() == Nature::SelfNormalizing)
         .collect();
@@ -32,7 +32,7 @@ pub(super) fn look(planned: &PlannedTraining<'_>) -> Vec<Finding> {
             let found = format!("{} behind SELU", entry.rule.class());
             findings.push(Finding::warning(NAME, at(&entry.name), found, advice));
         }
-        if let Some(penalty) = &layer.dense.kernel_regularizer {
+        if let Some(penalty) = layer.product.kernel_regularizer {
             let found = format!("SELU with `kernel_regularizer` {}", penalty.class());
             let advice = "smaller weights no longer keep deviation 1, and the network stops \
                           normalizing itself: leave it out, and take `AlphaDropout`";

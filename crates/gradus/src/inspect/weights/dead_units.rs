@@ -8,11 +8,11 @@ const NAME: &str = "dead_units";
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for layer in Graph::of(model).dense {
+    for layer in Graph::of(model).products {
         let Some(kernel) = layer.entry.weights.first() else {
             continue;
         };
-        let units = layer.dense.units;
+        let units = layer.product.units;
         let mut alive = vec![false; units];
         for row in kernel.values.chunks_exact(units.max(1)) {
             alive

@@ -12,7 +12,11 @@ const SMALL: f64 = 0.01;
 
 pub(super) fn look(model: &Model) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for layer in Graph::of(model).dense.iter().filter(|layer| !layer.is_last) {
+    for layer in Graph::of(model)
+        .products
+        .iter()
+        .filter(|layer| !layer.is_last)
+    {
         let Some(kernel) = layer.entry.weights.first() else {
             continue;
         };
@@ -24,7 +28,7 @@ pub(super) fn look(model: &Model) -> Vec<Finding> {
         let squares: f64 = squares.sum();
         let size = (squares / kernel.values.len().max(1) as f64).sqrt();
         // LeCun's deviation, which preserves the scale of activations.
-        let inputs = kernel.shape.first().copied().unwrap_or(1).max(1);
+        let inputs = layer.inputs().unwrap_or(1).max(1);
         let usual = (1.0 / inputs as f64).sqrt();
         let advice = if size > LARGE * usual {
             "it may have blown up: `clipnorm`, a `MaxNorm` constraint, scaled inputs"

@@ -12,6 +12,7 @@ use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
+use crate::rules::window::Window;
 use serde::{Deserialize, Serialize};
 
 /// Convolution of sequences.
@@ -111,6 +112,12 @@ impl<const RANK: usize> Conv<RANK> {
             dilation: self.dilation_rate,
             padding: self.padding,
         }
+    }
+
+    /// The window that slides over an input of this shape.
+    pub(super) fn window(&self, input: &Shape) -> Result<Window> {
+        let grid = Grid::<RANK>::of(input, self.data_format)?;
+        self.sliding().window(input, grid)
     }
 
     fn dims(&self, shape: &Shape, grid: Grid<RANK>) -> Result<ConvDims> {

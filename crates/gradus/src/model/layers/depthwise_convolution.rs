@@ -12,6 +12,7 @@ use crate::rules::activations::Activation;
 use crate::rules::constraints::Constraint;
 use crate::rules::initializers::Initializer;
 use crate::rules::regularizers::Regularizer;
+use crate::rules::window::Window;
 use serde::{Deserialize, Serialize};
 
 /// Depthwise convolution of sequences.
@@ -106,6 +107,12 @@ impl<const RANK: usize> DepthwiseConv<RANK> {
             dilation: self.dilation_rate,
             padding: self.padding,
         }
+    }
+
+    /// The window that slides over an input of this shape.
+    pub(super) fn window(&self, input: &Shape) -> Result<Window> {
+        let grid = Grid::<RANK>::of(input, self.data_format)?;
+        self.sliding().window(input, grid)
     }
 
     fn dims(&self, shape: &Shape, grid: Grid<RANK>) -> Result<DepthwiseDims> {

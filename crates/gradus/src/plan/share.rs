@@ -38,15 +38,21 @@ impl Sharing {
             .map(Buffer)
             .filter(|b| matches!(role(*b), Role::Feed(_)) && !self.whole_feeds.contains(b))
             .collect();
+        // Buffers of which a rank has its own columns only.
+        let mut columns: HashSet<Buffer> = HashSet::new();
         if self.places.len() != plan.ops.len() {
             return Err("not every operation has its place".into());
         }
         for (i, (op, place)) in plan.ops.iter().zip(&self.places).enumerate() {
-            let missing = op.reads().find(|b| partial.contains(b));
+            let follows = *place == Place::Columns;
+            let missing = op
+                .reads()
+                .find(|b| partial.contains(b) || columns.contains(b) && !follows);
             match (op, place, missing) {
                 (Op::Gather(gather), ..) => {
                     gather.buffers.iter().for_each(|(b, _)| {
                         partial.remove(b);
+                        columns.remove(b);
                     });
                 }
                 (_, Place::Rows, _) if !plan.is_by_rows(op) => {
@@ -57,12 +63,12 @@ impl Sharing {
                     let problem = "needs all rows, and a rank has its own alone, of";
                     return Err(format!("op {i}, {}, {problem} {b:?}", op.name()));
                 }
-                // Its columns are missing until they are gathered.
-                (_, Place::Columns, None) => partial.extend(op.writes()),
+                (_, Place::Columns, None) => columns.extend(op.writes()),
                 (_, Place::Whole, None) => {}
             }
         }
-        match plan.kept().into_iter().find(|b| partial.contains(b)) {
+        let lacks = |b: &Buffer| partial.contains(b) || columns.contains(b);
+        match plan.kept().into_iter().find(lacks) {
             Some(b) => Err(format!("the result {b:?} is not gathered")),
             None => Ok(()),
         }

@@ -15,10 +15,12 @@ mod windows;
 
 use gradus::optimize::fold;
 use gradus::prelude::*;
+use gradus::ranks::{InProcess, in_process};
 use gradus::{Error, layers::Randomness, threads};
 use network::Network;
 use random::Random;
 use std::ops::Range;
+use std::sync::Arc;
 use training::{Training, draw_loss};
 
 /// The cases that every run of the tests has.
@@ -69,11 +71,32 @@ enum End {
 /// Trains a copy of the model on so many threads.
 fn train(model: &Model, training: &Training, rows: &Dataset, count: usize) -> (End, Model) {
     gradus::set_threads(count);
+    let trained = fit(model, training, rows, training.fit());
+    gradus::set_threads(0);
+    trained
+}
+
+/// Trains a copy of the model on so many ranks.
+fn train_on_ranks(model: &Model, training: &Training, rows: &Dataset, count: usize) -> Vec<End> {
+    std::thread::scope(|scope| {
+        let start = |rank: InProcess| {
+            scope.spawn(move || {
+                let options = training.fit().ranks(Arc::new(rank));
+                fit(model, training, rows, options).0
+            })
+        };
+        let started: Vec<_> = in_process(count).unwrap().into_iter().map(start).collect();
+        let ends = started.into_iter().map(|rank| rank.join().unwrap());
+        ends.collect()
+    })
+}
+
+/// Trains a copy of the model with these options.
+fn fit(model: &Model, training: &Training, rows: &Dataset, options: Fit<'_>) -> (End, Model) {
     let mut model = model.clone();
     let result = training
         .compile(&mut model)
-        .and_then(|()| model.fit(rows, training.fit()));
-    gradus::set_threads(0);
+        .and_then(|()| model.fit(rows, options));
     let end = match result {
         Ok(history) => {
             let losses = history.get("loss");
@@ -142,6 +165,15 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
             end,
             "{count} threads"
         );
+    }
+    if !matches!(end, End::Refused(_)) {
+        let count = 2 + case as usize % 3;
+        for (rank, found) in train_on_ranks(model, &training, &rows, count)
+            .into_iter()
+            .enumerate()
+        {
+            assert_eq!(found, end, "rank {rank} of {count}");
+        }
     }
     let losses = match &end {
         End::Trained(losses, _) => losses,

@@ -1,10 +1,10 @@
 //! Parts of buffers that several ranks have made, passed on to all of them.
 
 use super::{CHUNKS, MatMulDims};
+use crate::plan::Buffer;
 use crate::plan::backward::Pass;
 use crate::plan::operands::{Operands, fixed, per_row, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
-use crate::plan::Buffer;
 
 /// The part of a buffer that each rank has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

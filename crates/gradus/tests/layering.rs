@@ -26,7 +26,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "optimize",
-        &["base", "error", "data", "rules", "model", "train"],
+        &[
+            "base", "error", "data", "rules", "model", "predict", "train",
+        ],
     ),
     (
         "inspect",
@@ -36,7 +38,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "artifacts",
-        &["base", "error", "data", "rules", "plan", "model", "train"],
+        &[
+            "base", "error", "data", "rules", "plan", "model", "train", "optimize",
+        ],
     ),
     (
         "experiment",

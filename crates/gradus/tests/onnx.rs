@@ -61,7 +61,7 @@ fn expected(name: &str, model: &Model) -> (Dataset, Vec<f32>) {
 #[test]
 fn networks_of_other_libraries_predict_what_onnx_runtime_does() {
     let names = names();
-    assert!(names.len() >= 33, "{names:?}");
+    assert!(names.len() >= 35, "{names:?}");
     for name in names {
         let (model, notes) = load_onnx(golden(&format!("{name}.onnx")))
             .unwrap_or_else(|error| panic!("{name}: {error}"));

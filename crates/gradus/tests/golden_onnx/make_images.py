@@ -111,6 +111,8 @@ for name, make, shape in [("lenet", lenet, (1, 10, 9)), ("residual", Residual, (
                           ("decoder", decoder, (3,)), ("sequence", sequence, (2, 15)), ("parts", Parts, (2, 6, 7))]:
     torchs(f"torch_script_{name}", make(), shape)
     torchs(f"torch_dynamo_{name}", make(), shape, dynamo=True)
+larger = lambda: nn.Sequential(nn.Conv2d(1, 3, 3), nn.Upsample(scale_factor=2), nn.ReLU(), nn.Conv2d(3, 2, 2),
+                               nn.Upsample(scale_factor=(2, 3), mode="bilinear"))
 
 # By hand: automatic padding, channels last, a bias behind a convolution, pooling of what may be negative.
 number = lambda name, array: onnx.numpy_helper.from_array(np.asarray(array, np.float32), name)
@@ -145,8 +147,12 @@ keep("channels_last", {"x": draw.normal(size=(3, 7, 8, 2)).astype(np.float32)})
 by_hand("refused/pool", [node("MaxPool", ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])],
         (2, 8, 8), (2, 4, 4), [])
 
+torchs("torch_script_larger", larger(), (1, 4, 5))
+torchs("torch_dynamo_larger", larger(), (1, 4, 5), dynamo=True)
+
 # Weights in a file beside it.
 linear = nn.Sequential(nn.Conv2d(1, 3, 2), nn.Flatten(), nn.Linear(27, 40))
 torchs("external", linear, (1, 4, 4))
+(HERE / "external.data").unlink(missing_ok=True)
 onnx.save(onnx.load(str(HERE / "external.onnx")), str(HERE / "external.onnx"), save_as_external_data=True, size_threshold=0,
           location="external.data")

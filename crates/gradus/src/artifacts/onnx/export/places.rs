@@ -2,14 +2,14 @@
 
 use super::super::messages::data_type;
 use super::Export;
-use super::graph::{int, ints, lengths};
+use super::graph::{int, ints, lengths, text};
 use crate::plan::View;
 use crate::plan::ops::{BatchMatMul, Broadcast, Embed, MultiHot, Permute, Resize};
 use crate::rules::augment::Image;
 
 impl Export<'_> {
-    /// Each plane multiplied from both sides: a pixel is a weighted sum of others by row and
-    /// by column.
+    /// `Resize` by whole factors, where it computes the same; else each plane multiplied from both
+    /// sides: a pixel is a weighted sum of others by row and by column.
     pub fn resize(&mut self, op: &Resize) {
         let (from, to) = (op.rule.from, op.rule.to);
         let rows = op.rule.rows.matrix(from.height);
@@ -23,7 +23,31 @@ impl Export<'_> {
         if !from.channels_first {
             x = self.transpose(&x, &[0, 3, 1, 2]);
         }
+        let factors = [(&rows, from.height), (&columns, from.width)];
+        let modes = factors.map(|(matrix, from)| Enlarged::of(matrix, from));
         let builder = &mut self.builder;
+        if let [Some(by_row), Some(by_column)] = modes
+            && (by_row.linear == by_column.linear || by_row.factor == 1 || by_column.factor == 1)
+            && op.rule.fill == 0.0
+        {
+            let factors = [1.0, 1.0, by_row.factor as f32, by_column.factor as f32];
+            let factors = builder.numbers("factors", &[4], &factors);
+            let (mode, places) = match by_row.linear || by_column.linear {
+                true => ("linear", "half_pixel"),
+                false => ("nearest", "asymmetric"),
+            };
+            let attributes = vec![
+                text("mode", mode),
+                text("coordinate_transformation_mode", places),
+                text("nearest_mode", "floor"),
+            ];
+            let mut y = builder.node("Resize", &[&x, "", &factors], attributes);
+            if !to.channels_first {
+                y = self.transpose(&y, &[0, 2, 3, 1]);
+            }
+            self.made(op.y, y, image_dims(to).to_vec());
+            return;
+        }
         let by_row = builder.numbers("rows", &[to.height, from.height], &rows);
         let by_column = builder.numbers("columns", &[from.width, to.width], &transposed);
         let along = builder.op("MatMul", &[&x, &by_column]);
@@ -118,6 +142,37 @@ impl Export<'_> {
         let b = self.in_shape(op.b, &[dims.depth, dims.columns]);
         let y = self.builder.op("MatMul", &[&a, &b]);
         self.made(op.y, y, vec![dims.rows, dims.columns]);
+    }
+}
+
+/// An axis made longer by a whole factor.
+struct Enlarged {
+    factor: usize,
+    /// True if new pixels are weighted means of their neighbours, false if they repeat one.
+    linear: bool,
+}
+
+impl Enlarged {
+    /// The factor by which a matrix, with a row for each new pixel, enlarges an axis, if it does.
+    fn of(matrix: &[f32], from: usize) -> Option<Self> {
+        let to = matrix.len() / from.max(1);
+        let factor = to.checked_div(from).filter(|factor| factor * from == to)?;
+        let is = |share: fn(usize, usize, usize, usize) -> f32| {
+            let mut all = matrix.iter().enumerate();
+            all.all(|(n, x)| (x - share(n / from, n % from, factor, from)).abs() <= 1e-6)
+        };
+        let repeats = |pixel: usize, of: usize, factor: usize, _| f32::from(pixel / factor == of);
+        let linear = |pixel: usize, of: usize, factor: usize, from: usize| {
+            let place = (pixel as f32 + 0.5) / factor as f32 - 0.5;
+            let place = place.clamp(0.0, from as f32 - 1.0);
+            (1.0 - (place - of as f32).abs()).max(0.0)
+        };
+        let linear = match (is(repeats), is(linear)) {
+            (true, _) => false,
+            (_, true) => true,
+            _ => return None,
+        };
+        Some(Enlarged { factor, linear })
     }
 }
 

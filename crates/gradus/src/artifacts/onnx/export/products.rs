@@ -69,12 +69,18 @@ impl Products {
         let Some(int8) = int8 else {
             return Ok(Products::default());
         };
+        if let Some((layer, weight)) = model.not_finite().next() {
+            let at = format!("layer {layer}");
+            let problem = format!("its {weight} has NaN or infinite numbers");
+            return Err(Error::Config { at, problem });
+        }
         let mut inputs = vec![None; model.nodes.len()];
         for range in &int8.calibration.ranges {
             let layer = model.nodes.get(range.node);
             let layer = layer.map(|node| &model.layers[node.layer]);
             let fits = layer.is_some_and(|l| l.name == range.layer && l.rule.is_one_product());
-            if !fits || !(range.min <= range.max && (range.max - range.min).is_finite()) {
+            let is_range = range.min <= range.max && (range.max - range.min).is_finite();
+            if !fits || !is_range {
                 let found = format!(
                     "{} to {} for layer {} at node {}",
                     range.min, range.max, range.layer, range.node
@@ -218,7 +224,7 @@ impl Export<'_> {
                 // Tiny weights beside a bias get a scale by which that fits, too.
                 *scale = scale.max(bias[channel].abs() / LARGEST_BIAS / input.scale);
             }
-            if !(*scale >= f32::MIN_POSITIVE) {
+            if *scale < f32::MIN_POSITIVE {
                 *scale = 1.0;
             }
         }

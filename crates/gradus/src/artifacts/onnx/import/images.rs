@@ -1,7 +1,7 @@
-//! Convolutions, pooling, padding and cuts of sequences and images, whose channels ONNX has first.
+//! Convolutions and pooling of sequences and images, whose channels ONNX has first.
 
 use super::super::messages::Node;
-use super::functions::samples_of;
+use super::frames::{Of, Rank};
 use super::geometry::{Geometry, lengths};
 use super::names::name_of;
 use super::network::{attribute, int};
@@ -10,30 +10,9 @@ use super::steps::What;
 use super::trouble::Trouble;
 use crate::model::Source;
 use crate::model::layers::{
-    AveragePooling, Conv, ConvTranspose, Cropping1D, Cropping2D, DepthwiseConv,
-    GlobalAveragePooling, GlobalMaxPooling, Layer, Margins, MaxPooling, Padding, ZeroPadding,
+    Conv, ConvTranspose, DepthwiseConv, GlobalAveragePooling, GlobalMaxPooling, Layer, Margins,
+    Padding, ZeroPadding,
 };
-use crate::rules::activations::{Activation, Form};
-use std::collections::HashSet;
-
-/// The layers for sequences, or those for images.
-trait Rank<const R: usize> {
-    fn crop(margins: [[usize; 2]; R]) -> Layer;
-}
-
-struct Of;
-
-impl Rank<1> for Of {
-    fn crop([sides]: [[usize; 2]; 1]) -> Layer {
-        Cropping1D::new(sides).into()
-    }
-}
-
-impl Rank<2> for Of {
-    fn crop(margins: [[usize; 2]; 2]) -> Layer {
-        Cropping2D::new(margins).into()
-    }
-}
 
 /// Does something for sequences or for images, by the axes of a row.
 macro_rules! by_rank {
@@ -77,7 +56,12 @@ impl Reader {
     }
 
     /// A layer without weights on an input with the channels last, its result turned back.
-    fn turned_layer(&mut self, node: &Node, layer: Layer, x: Source) -> Result<Source, Trouble> {
+    pub fn turned_layer(
+        &mut self,
+        node: &Node,
+        layer: Layer,
+        x: Source,
+    ) -> Result<Source, Trouble> {
         let x = self.channels_last(x)?;
         let name = name_of(node, None, layer.class());
         let made = self.push(name, What::Layer(layer), Vec::new(), vec![x])?;
@@ -205,7 +189,7 @@ impl Reader {
 
     /// The input, behind a layer that pads it with zeros where the padding is none of Keras', and
     /// the padding to ask for.
-    fn padded<const R: usize>(
+    pub fn padded<const R: usize>(
         &mut self,
         x: Source,
         geometry: &Geometry<R>,
@@ -222,180 +206,4 @@ impl Reader {
             }
         }
     }
-
-    fn max_pool<const R: usize>(&mut self, node: &Node, x: Source) -> Result<Source, Trouble>
-    where
-        MaxPooling<R>: Into<Layer>,
-        ZeroPadding<R>: Into<Layer>,
-    {
-        let (geometry, _) = self.pool::<R>(node, x)?;
-        let x = self.channels_last(x)?;
-        if geometry.padding().is_none() && !self.is_never_negative(x) {
-            let why = "its padding is none of Keras' (`valid`, `same`), and its input may be \
-                       negative, so that padding with zeros would be something else";
-            return Err(why.into());
-        }
-        let (x, padding) = self.padded(x, &geometry)?;
-        let layer = MaxPooling::<R>::new(geometry.taps)
-            .strides(geometry.strides)
-            .padding(padding);
-        self.pooled(node, layer.into(), x)
-    }
-
-    fn average_pool<const R: usize>(&mut self, node: &Node, x: Source) -> Result<Source, Trouble>
-    where
-        AveragePooling<R>: Into<Layer>,
-        ZeroPadding<R>: Into<Layer>,
-    {
-        let (geometry, given) = self.pool::<R>(node, x)?;
-        let counts_padding = int(node, "count_include_pad").unwrap_or(0) != 0;
-        let counts_padding = counts_padding && given != [[0; 2]; R];
-        let mut x = self.channels_last(x)?;
-        let padding = match geometry.padding() {
-            // Keras leaves the padding out of its means.
-            Some(padding) if !counts_padding => padding,
-            _ if counts_padding && given == geometry.margins() => {
-                let layer = ZeroPadding::<R>::new(Margins(geometry.margins())).into();
-                x = self.push("pad".into(), What::Layer(layer), Vec::new(), vec![x])?;
-                Padding::Valid
-            }
-            _ => {
-                let why = "its means leave out a padding that is none of Keras' (`valid`, `same`)";
-                return Err(why.into());
-            }
-        };
-        let layer = AveragePooling::<R>::new(geometry.taps)
-            .strides(geometry.strides)
-            .padding(padding);
-        self.pooled(node, layer.into(), x)
-    }
-
-    fn pooled(&mut self, node: &Node, layer: Layer, x: Source) -> Result<Source, Trouble> {
-        let name = name_of(node, None, layer.class());
-        let made = self.push(name, What::Layer(layer), Vec::new(), vec![x])?;
-        self.channels_first(made)
-    }
-
-    /// The windows of a pooling, and the padding that its node names: `ceil_mode` adds to it.
-    fn pool<const R: usize>(
-        &self,
-        node: &Node,
-        x: Source,
-    ) -> Result<(Geometry<R>, [[usize; 2]; R]), Trouble> {
-        let taps = attribute(node, "kernel_shape").map_or(&[][..], |given| &given.ints);
-        let taps: Option<Vec<usize>> = taps.iter().map(|&n| usize::try_from(n).ok()).collect();
-        let taps = taps.and_then(|taps| lengths::<R>(&taps));
-        let taps = taps.ok_or("its kernel_shape has other axes than its input")?;
-        let mut geometry = Geometry::of(node, taps, &self.shape(x).dims()[1..])?;
-        if geometry.dilations != [1; R] {
-            return Err("its windows are dilated, which Keras' are not".into());
-        }
-        let given = geometry.margins();
-        if int(node, "ceil_mode").unwrap_or(0) != 0 {
-            geometry.reach_up();
-        }
-        Ok((geometry, given))
-    }
-
-    /// True if what a layer gives is 0 or more.
-    fn is_never_negative(&self, source: Source) -> bool {
-        let (mut open, mut seen) = (vec![source], HashSet::new());
-        while let Some(source) = open.pop() {
-            let Source::Node(n) = source else {
-                return false;
-            };
-            let step = &self.steps[n];
-            let What::Layer(layer) = &step.what else {
-                return false;
-            };
-            let ends_here = match (layer.as_activation(), layer.class()) {
-                (Some(rule), _) => rule.form() == Form::Element && is_positive(rule),
-                (None, "ReLU") => layer.to_config()["negative_slope"].as_f64() == Some(0.0),
-                _ => false,
-            };
-            let passes_on = [
-                "Permute",
-                "Dropout",
-                "Add",
-                "Concatenate",
-                "MaxPooling1D",
-                "MaxPooling2D",
-                "ZeroPadding1D",
-                "ZeroPadding2D",
-            ];
-            match ends_here {
-                true => {}
-                false if passes_on.contains(&layer.class()) => {
-                    open.extend(step.inputs.iter().filter(|&&of| seen.insert(of)));
-                }
-                false => return false,
-            }
-        }
-        true
-    }
-
-    /// Zeros around images, or pixels cut off, along two axes of a row at most.
-    pub fn framed(
-        &mut self,
-        node: &Node,
-        x: Source,
-        sides: &[[i64; 2]],
-    ) -> Result<Source, Trouble> {
-        let rank = sides.len();
-        let is_still = |side: &[i64; 2]| *side == [0; 2];
-        if sides.iter().all(is_still) {
-            return Ok(x);
-        }
-        // Channels are the first axis of a row, or the last.
-        let (first, middle) = match (sides.first(), sides.last()) {
-            (Some(first), _) if is_still(first) => (true, &sides[1..]),
-            (_, Some(last)) if is_still(last) => (false, &sides[..rank - 1]),
-            _ => return Err("it changes the number of channels".into()),
-        };
-        let layer = match middle {
-            &[only] => frame::<1>([only]),
-            &[rows, columns] => frame::<2>([rows, columns]),
-            _ => return Err(format!("its input has {} axes, expected 3 or 4", rank + 1).into()),
-        };
-        let layers = layer.ok_or("it pads with more than fits into memory")?;
-        let mut made = match first {
-            true => self.channels_last(x)?,
-            false => x,
-        };
-        for layer in layers {
-            let name = name_of(node, None, layer.class());
-            made = self.push(name, What::Layer(layer), Vec::new(), vec![made])?;
-        }
-        match first {
-            true => self.channels_first(made),
-            false => Ok(made),
-        }
-    }
-}
-
-/// True if no value of an activation is below 0.
-fn is_positive(rule: &Activation) -> bool {
-    samples_of(rule).iter().all(|&y| y >= 0.0)
-}
-
-/// Layers that cut off where sides are below 0, and pad where they are above.
-fn frame<const R: usize>(sides: [[i64; 2]; R]) -> Option<Vec<Layer>>
-where
-    Of: Rank<R>,
-    ZeroPadding<R>: Into<Layer>,
-{
-    let part = |sign: i64| {
-        let each = sides.map(|side| side.map(|n| (n.saturating_mul(sign)).max(0)));
-        let fits = each.iter().flatten().all(|&n| n < 1 << 30);
-        fits.then(|| each.map(|side| side.map(|n| n as usize)))
-    };
-    let (cut, more) = (part(-1)?, part(1)?);
-    let mut layers = Vec::new();
-    if cut != [[0; 2]; R] {
-        layers.push(Of::crop(cut));
-    }
-    if more != [[0; 2]; R] {
-        layers.push(ZeroPadding::<R>::new(Margins(more)).into());
-    }
-    Some(layers)
 }

@@ -47,6 +47,7 @@ impl Reader {
             | "GlobalAveragePool" => symbol(self.image(node)),
             "Pad" => symbol(self.pad(node)),
             "Slice" => symbol(self.slice(node)),
+            "Resize" | "Upsample" => symbol(self.resized(node)),
             "Gather" => symbol(self.gathered(node)),
             "PRelu" => symbol(self.prelu(node)),
             "Softmax" | "LogSoftmax" => symbol(self.softmax(node)),

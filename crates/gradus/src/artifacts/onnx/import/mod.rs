@@ -1,7 +1,7 @@
 //! Reading a network of another library: the layers that its operators make together.
 //!
 //! `array` reads constants, `external` those in files beside it, `network` the graph around them; `nodes` goes through it, `layers`
-//! knows the nodes that are layers (`columns`, `rows`, `shapes` and `images` are more of them),
+//! knows the nodes that are layers (`columns`, `rows`, `shapes`, `images`, `pooling` and `frames` are more of them),
 //! `geometry` their windows, `axes` the order of axes, `functions`
 //! those of single numbers, which `values` makes layers of, `folding` those of constants; `steps`
 //! makes a model of the layers found.
@@ -11,6 +11,7 @@ mod axes;
 mod columns;
 mod external;
 mod folding;
+mod frames;
 mod functions;
 mod geometry;
 mod images;
@@ -18,6 +19,7 @@ mod layers;
 mod names;
 mod network;
 mod nodes;
+mod pooling;
 mod reader;
 mod rows;
 mod shapes;

@@ -3,7 +3,7 @@
 use super::super::messages::Node;
 use super::array::MOST_AXES;
 use super::folding::BATCH;
-use super::network::{attribute, float, int};
+use super::network::{attribute, int};
 use super::reader::{Reader, Value};
 use super::trouble::Trouble;
 use crate::model::Source;
@@ -93,85 +93,6 @@ impl Reader {
         Ok(row)
     }
 
-    /// Zeros put around each row, or numbers cut off.
-    pub fn pad(&mut self, node: &Node) -> Result<Source, Trouble> {
-        let x = self.first(node)?;
-        let mode = attribute(node, "mode").and_then(|mode| mode.s.as_deref());
-        if !matches!(mode, None | Some(b"constant")) {
-            return Err("it pads with other numbers than zeros".into());
-        }
-        let value = match self.argument(node, 2)? {
-            Some(value) => value.scalar().unwrap_or(f64::NAN),
-            None => float(node, "value", 0.0),
-        };
-        if value != 0.0 {
-            return Err(format!("it pads with {value}, expected 0").into());
-        }
-        let pads = match self.argument(node, 1)? {
-            Some(pads) => pads.whole().map(<[i64]>::to_vec),
-            None => attribute(node, "pads").map(|pads| pads.ints.clone()),
-        };
-        let pads = pads.ok_or("its pads are not read")?;
-        let axes = self.argument(node, 3)?;
-        let axes = axes.as_ref().map(|axes| axes.whole().unwrap_or_default());
-        let count = axes.map_or(self.rank(x), <[i64]>::len);
-        let Some((before, behind)) = pads.split_at_checked(count) else {
-            return Err(format!("its pads are {pads:?}").into());
-        };
-        let mut sides = vec![[0; 2]; self.rank(x)];
-        for (n, (&before, &behind)) in before.iter().zip(behind).enumerate() {
-            let axis = axes.map_or(n as i64, |axes| axes[n]);
-            sides[self.axis(axis, x)?] = [before, behind];
-        }
-        if before.len() != behind.len() || sides[0] != [0; 2] {
-            return Err(format!("its pads are {pads:?}").into());
-        }
-        self.framed(node, x, &sides[1..])
-    }
-
-    /// Parts of each row, without gaps.
-    pub fn slice(&mut self, node: &Node) -> Result<Source, Trouble> {
-        let x = self.first(node)?;
-        let given = |n: usize, name: &str| -> Result<Option<Vec<i64>>, Trouble> {
-            Ok(match self.argument(node, n)? {
-                Some(all) => all.whole().map(<[i64]>::to_vec),
-                None => attribute(node, name).map(|all| all.ints.clone()),
-            })
-        };
-        let (starts, ends) = (given(1, "starts")?, given(2, "ends")?);
-        let (axes, steps) = (given(3, "axes")?, given(4, "steps")?);
-        let (Some(starts), Some(ends)) = (starts, ends) else {
-            return Err("its starts and ends are not read".into());
-        };
-        let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
-        if starts.len() != ends.len() || starts.len() != axes.len() {
-            return Err("its starts, ends and axes are of different number".into());
-        }
-        if steps.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
-            return Err("its steps are not 1".into());
-        }
-        let mut sides = vec![[0; 2]; self.rank(x)];
-        for ((&start, &end), &axis) in starts.iter().zip(&ends).zip(&axes) {
-            let axis = self.axis(axis, x)?;
-            if axis == 0 {
-                // Of how many rows is not known: all, or an error.
-                match (start, end >= i64::from(i32::MAX)) {
-                    (0, true) => continue,
-                    _ => return Err("it leaves out rows".into()),
-                }
-            }
-            let length = self.shape(x).dims()[axis - 1] as i64;
-            let place =
-                |n: i64| (if n < 0 { n.saturating_add(length) } else { n }).clamp(0, length);
-            let (start, end) = (place(start), place(end));
-            if start >= end {
-                return Err("it leaves nothing".into());
-            }
-            sides[axis] = [-start, end - length];
-        }
-        self.framed(node, x, &sides[1..])
-    }
-
     /// Numbers of each row by their places, where these repeat all of them, part by part.
     pub fn gathered(&mut self, node: &Node) -> Result<Source, Trouble> {
         let x = self.first(node)?;
@@ -251,7 +172,7 @@ impl Reader {
     }
 
     /// An axis of a tensor, the batch being 0.
-    fn axis(&self, axis: i64, x: Source) -> Result<usize, Trouble> {
+    pub fn axis(&self, axis: i64, x: Source) -> Result<usize, Trouble> {
         let rank = self.rank(x);
         let counted = if axis < 0 {
             axis.saturating_add(rank as i64)

@@ -1,4 +1,4 @@
-"""The same networks in PyTorch, eager: `torch_peer.py NETWORK STEPS [channels_last]`, the least seconds of an epoch.
+"""The same networks in PyTorch: `torch_peer.py NETWORK STEPS [channels_last] [compiled]`, the least seconds of an epoch.
 
 Images are padded on both sides where Keras pads with a stride behind alone: the work is the same.
 """
@@ -11,6 +11,24 @@ import torch
 from torch import nn
 
 
+class Residual(nn.Module):
+    def __init__(self, inner, shortcut):
+        super().__init__()
+        self.inner, self.shortcut = inner, shortcut
+
+    def forward(self, x):
+        return torch.relu(self.inner(x) + self.shortcut(x))
+
+
+def chain(layers, shape):
+    """Layers one behind the other, and the shape of what they make."""
+    modules = []
+    for layer in layers:
+        made, shape = module(layer, shape)
+        modules.append(made)
+    return nn.Sequential(*modules), shape
+
+
 def module(layer, shape):
     """A layer, and the shape of what it makes: (channels, height, width)."""
     channels, height, width = shape
@@ -19,6 +37,9 @@ def module(layer, shape):
     after = lambda n: (n + 2 * padding - size) // strides + 1
     bias = layer.get("use_bias", True)
     match layer["type"]:
+        case "Residual":
+            (inner, after_inner), (shortcut, _) = (chain(part, shape) for part in networks.branch(layer))
+            return Residual(inner, shortcut), after_inner
         case "Conv2D":
             filters = layer["filters"]
             conv = nn.Conv2d(channels, filters, size, strides, padding, bias=bias)
@@ -46,17 +67,15 @@ def module(layer, shape):
 def main():
     name, steps = sys.argv[1], int(sys.argv[2])
     shape, batch, layers = networks.NETWORKS[name]
-    here, modules = (shape[2], shape[0], shape[1]), []
-    for layer in layers:
-        made, here = module(layer, here)
-        modules.append(made)
-    model = nn.Sequential(*modules)
+    model, _ = chain(layers, (shape[2], shape[0], shape[1]))
     x, y = (torch.from_numpy(array) for array in networks.data(name, steps))
     x = x.permute(0, 3, 1, 2)
-    if sys.argv[3:]:
+    if "channels_last" in sys.argv:
         model = model.to(memory_format=torch.channels_last)
     else:
         x = x.contiguous()
+    if "compiled" in sys.argv:
+        model = torch.compile(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     loss_of = nn.CrossEntropyLoss()
     seconds = []

@@ -71,4 +71,5 @@ fn few_rows(text: &str) -> String {
     let text: String = text.lines().map(line).collect();
     text.replace("\"fashion-mnist", "\"digits")
         .replace("\"cifar10", "\"digits")
+        .replace("[28, 28, 1]", "[8, 8, 1]")
 }

@@ -59,7 +59,9 @@ impl PlannedTraining<'_> {
     /// | `saturation` | sigmoid or tanh in a deep stack without normalization |
     /// | `selu` | what keeps SELU from normalizing itself: plain dropout, normalization, penalties, skip connections, inputs that are not standardized; `AlphaDropout` without SELU |
     /// | `hidden_softmax` | a softmax before the last layer |
-    /// | `linear_stack` | two dense layers without an activation between them |
+    /// | `linear_stack` | two dense layers, or convolutions, without an activation between them |
+    /// | `kernel_size` | a convolution's kernel of which some weights see padding alone |
+    /// | `flatten` | a dense layer behind all pixels of an image that holds most of the weights |
     /// | `output` | a last layer that does not go with the loss, or with the classes |
     /// | `batch_normalization` | dropout before it, a bias before it, a place behind the output; batches that are too small for it; a momentum that is too high or too low; axes that Keras cannot load |
     /// | `dropout` | a rate that leaves nothing; a place behind the output |

@@ -168,6 +168,7 @@ fn a_folder_of_pictures_is_counted_and_sized() {
         "{text}"
     );
     assert!(text.contains("\nsize = [10, 12]\n"), "{text}");
+    assert!(text.contains("\nrecipe = \"cnn\"\n"), "{text}");
     let said = place.mistake(&["init", "shades/dark"]);
     assert!(said.contains("class folder"), "{said}");
 }

@@ -11,7 +11,7 @@ use super::history::{Epoch, History, Logs};
 use super::position::Position;
 use super::precision::Precision;
 use super::steps::{Observed, Steps};
-use super::together;
+use crate::base::ranks;
 use crate::base::ranks::Collective;
 use crate::data::Data;
 use crate::engine::Step;
@@ -412,7 +412,7 @@ impl<'a> Epochs<'a> {
         let (before, began) = self.began;
         let long = began.elapsed() > TRACED;
         let long = match &self.ranks {
-            Some(ranks) => together::as_first(&**ranks, long)?,
+            Some(ranks) => ranks::as_first(&**ranks, long)?,
             None => long,
         };
         if long || !self.steps.repeats() {

@@ -103,13 +103,6 @@ fn of_options(options: &Fit<'_>) -> String {
     )
 }
 
-/// The first rank's answer, which all of them go by: to what depends on clocks.
-pub(super) fn as_first(ranks: &dyn Collective, own: bool) -> Result<bool> {
-    let mut answer = [f32::from(u8::from(own))];
-    ranks.broadcast(0, &mut answer)?;
-    Ok(answer[0] != 0.0)
-}
-
 /// Tells the other ranks that this one ends with an error, unless the error is theirs.
 pub(super) fn fail(ranks: &dyn Collective, error: &Error) {
     match error {

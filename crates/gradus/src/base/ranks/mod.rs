@@ -85,6 +85,13 @@ pub(crate) fn gather_texts(ranks: &dyn Collective, own: &str) -> Result<Vec<Stri
     Ok(texts.collect())
 }
 
+/// The first rank's answer, which all of them go by: to what depends on clocks.
+pub(crate) fn as_first(ranks: &dyn Collective, own: bool) -> Result<bool> {
+    let mut answer = [f32::from(u8::from(own))];
+    ranks.broadcast(0, &mut answer)?;
+    Ok(answer[0] != 0.0)
+}
+
 /// The longest text that is gathered, in bytes.
 const LONGEST: usize = 4096;
 

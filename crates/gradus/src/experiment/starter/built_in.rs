@@ -41,7 +41,7 @@ pub fn look(data: &str) -> Result<Option<Rows>> {
 }
 
 /// Layers for pictures of so many classes.
-pub fn layers(classes: usize) -> Vec<String> {
+fn layers(classes: usize) -> Vec<String> {
     vec![
         "{ type = \"Flatten\" }".into(),
         "{ type = \"Dense\", units = 100, activation = \"elu\", kernel_initializer = \"he_normal\" }".into(),

@@ -1,14 +1,13 @@
 //! A folder of pictures.
 
-use super::built_in::layers;
 use super::text::Rows;
 use crate::data::pictures_of;
 use crate::error::Result;
 
-/// The longest side of a picture that a network of dense layers is given as it is, and the side that a
-/// larger one is brought to.
-const LARGEST: usize = 96;
-const USUAL: usize = 64;
+/// The longest side of a picture that the network is given as it is, and the side that a larger one is
+/// brought to.
+const LARGEST: usize = 128;
+const USUAL: usize = 96;
 
 /// Pictures of a class that are needed to give each part its share of them.
 const OF_A_CLASS: usize = 20;
@@ -43,5 +42,28 @@ pub fn look(data: &str) -> Result<Rows> {
     let way = if enough { "stratify" } else { "shuffle" };
     rows.hold_out(pictures, way, true);
     rows.layers = layers(found.classes.len());
+    rows.pictures = true;
     Ok(rows)
+}
+
+/// Layers for pictures of so many classes.
+fn layers(classes: usize) -> Vec<String> {
+    let convolution = |filters: usize| {
+        format!(
+            "{{ type = \"Conv2D\", filters = {filters}, kernel_size = 3, padding = \"same\", activation = \"relu\", \
+             kernel_initializer = \"he_normal\" }}"
+        )
+    };
+    let pool = || "{ type = \"MaxPooling2D\" }".to_owned();
+    let mean = "{ type = \"GlobalAveragePooling2D\" }".to_owned();
+    let last = format!("{{ type = \"Dense\", units = {classes}, activation = \"softmax\" }}");
+    vec![
+        convolution(32),
+        pool(),
+        convolution(64),
+        pool(),
+        convolution(128),
+        mean,
+        last,
+    ]
 }

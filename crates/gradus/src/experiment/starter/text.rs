@@ -13,6 +13,8 @@ pub struct Rows {
     pub data: Vec<String>,
     /// A list of layers that would do, a line each, for those who want no recipe.
     pub layers: Vec<String>,
+    /// True of pictures, which convolutions look at.
+    pub pictures: bool,
 }
 
 impl Rows {
@@ -73,9 +75,19 @@ pub fn configuration(data: &str, rows: &Rows) -> String {
         String::new(),
         "[model]".into(),
         "# A network that is fitted to the data, with its optimizer and schedule.".into(),
-        "recipe = \"default\"".into(),
-        "# hidden = [100, 50]          # the units of its hidden layers".into(),
     ]);
+    let recipe: &[&str] = match rows.pictures {
+        true => &[
+            "recipe = \"cnn\"",
+            "# flip = true                # mirrors pictures at random: not for letters, digits or signs",
+            "# hidden = [32, 64, 128]     # the filters of its stages",
+        ],
+        false => &[
+            "recipe = \"default\"",
+            "# hidden = [100, 50]          # the units of its hidden layers",
+        ],
+    };
+    lines.extend(recipe.iter().map(|&line| line.to_owned()));
     if !rows.layers.is_empty() {
         lines.push(
             "# In place of the recipe, the layers one by one; `[train]` then needs a loss.".into(),

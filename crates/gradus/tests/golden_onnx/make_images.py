@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Convolutional networks of PyTorch's exporters, and small graphs by hand: `NAME.onnx`, `NAME.npz`, as make.py's.
 
-    make_images.py        (torch 2.15, onnx 1.23, onnxruntime 1.32, onnxscript 0.7)
+    make_images.py        (torch 2.15, onnx 1.23, onnxruntime 1.32, onnxscript 0.7, Keras 3.15)
 """
-import pathlib, warnings
+import os, pathlib, warnings
+os.environ["KERAS_BACKEND"] = "torch"
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -156,3 +157,20 @@ torchs("external", linear, (1, 4, 4))
 (HERE / "external.data").unlink(missing_ok=True)
 onnx.save(onnx.load(str(HERE / "external.onnx")), str(HERE / "external.onnx"), save_as_external_data=True, size_threshold=0,
           location="external.data")
+
+# Keras has the channels last, in its exported files, too.
+import keras
+from keras import layers
+
+keras.utils.set_random_seed(5)
+model = keras.Sequential([
+    keras.Input((14, 15, 3), name="x"), layers.Conv2D(4, 3, padding="same", strides=2), layers.BatchNormalization(), layers.ReLU(),
+    layers.DepthwiseConv2D(3), layers.Conv2D(6, 1, activation="swish"), layers.MaxPooling2D(2),
+    layers.SeparableConv2D(5, 2, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")])
+for variable in model.weights:
+    if variable.name in ("bias", "beta", "moving_mean", "gamma", "moving_variance"):
+        variable.assign(draw.uniform(0.5, 1.5, variable.shape))
+x = draw.normal(size=(3, 14, 15, 3)).astype(np.float32)
+model(x)  # without a call Keras' exporter refuses it
+model.export(str(HERE / "keras_images.onnx"), format="onnx", verbose=False)
+keep("keras_images", {"x": x})

@@ -75,6 +75,10 @@ pub(super) fn folded(node: &Node, inputs: &[Array]) -> Result<Option<Array>, Tro
                     ..first.clone()
                 })
         }
+        "Shape" if node.attribute.is_empty() => Some(Array {
+            dims: vec![first.dims.len()],
+            numbers: Numbers::Whole(first.dims.iter().map(|&dim| dim as i64).collect()),
+        }),
         "Concat" => joined(inputs),
         "Gather" => gathered(first, rest),
         "Slice" => sliced(first, rest),

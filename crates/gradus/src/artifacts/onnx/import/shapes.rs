@@ -7,7 +7,10 @@ use super::network::{attribute, int};
 use super::reader::{Reader, Value};
 use super::trouble::Trouble;
 use crate::model::Source;
-use crate::model::layers::{Flatten, Reshape, UpSampling1D};
+use crate::model::layers::{
+    Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D,
+    GlobalMaxPooling2D, Layer, Reshape, UpSampling1D,
+};
 
 impl Reader {
     /// The same rows in another shape.
@@ -158,6 +161,17 @@ impl Reader {
         // Along the last axis with the lengths kept it may be part of a layer normalization.
         let is_else = rank == 3 && keeps && node.op_type == "ReduceMean";
         let is_image = sorted.iter().copied().eq(2..rank) && (3..=4).contains(&rank) && !is_else;
+        if sorted.iter().copied().eq(1..rank - 1) {
+            // Channels last, in the file.
+            let layer: Layer = match (rank, &*node.op_type) {
+                (3, "ReduceMean") => GlobalAveragePooling1D::new().keepdims(keeps).into(),
+                (4, "ReduceMean") => GlobalAveragePooling2D::new().keepdims(keeps).into(),
+                (3, _) => GlobalMaxPooling1D::new().keepdims(keeps).into(),
+                (4, _) => GlobalMaxPooling2D::new().keepdims(keeps).into(),
+                _ => return Ok(None),
+            };
+            return self.layer(node, layer, vec![x]).map(Some);
+        }
         if !is_image {
             return Ok(None);
         }

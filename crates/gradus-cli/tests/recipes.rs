@@ -48,6 +48,8 @@ fn every_recipe_trains() {
             &config,
             "--set",
             "train.epochs=1",
+            "--set",
+            "data.rows=200",
             "--out",
             &run,
             "--quiet",

@@ -74,7 +74,7 @@ fn trained(
     };
     let options = Fit::new().epochs(4).batch_size(8);
     let options = more(options.validation_data(images(13)).callback(&mut watch));
-    let history = model.fit(&images(27), options).unwrap();
+    let history = model.fit(images(27), options).unwrap();
     (model, history, watch.kept)
 }
 

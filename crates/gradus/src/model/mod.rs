@@ -8,6 +8,7 @@ mod config;
 pub(crate) mod dtype;
 mod facts;
 pub(crate) mod feeds;
+#[cfg(feature = "train")]
 mod fixup;
 pub(crate) mod frozen;
 mod functional;

@@ -8,6 +8,7 @@ use super::history::History;
 use super::position::Position;
 use super::precision::Precision;
 use super::together;
+use crate::base::digest::Digest;
 use crate::base::ranks::Collective;
 use crate::data::Data;
 use crate::error::{Error, Result};
@@ -364,7 +365,13 @@ impl Model {
             return Err(Error::Config { at, problem });
         }
         if let Some(ranks) = &options.ranks {
-            together::compare(self, &train, held_out.as_ref(), &options, &**ranks)?;
+            together::compare(
+                self,
+                &train,
+                held_out.as_ref(),
+                &of_options(&options),
+                &**ranks,
+            )?;
             options.device = Device::ranked(Arc::clone(ranks));
         }
         let first = options.initial_epoch;
@@ -385,4 +392,34 @@ impl Model {
         }
         history
     }
+}
+
+/// The options that decide which steps are taken.
+fn of_options(options: &Fit<'_>) -> String {
+    let done = &options.position;
+    let meters: Vec<u64> = done.meters.iter().map(|sum| sum.to_bits()).collect();
+    format!(
+        "epochs {} to {}, from step {}, in batches of {} ({}), {}",
+        options.initial_epoch,
+        options.epochs,
+        done.step,
+        options.batch_size,
+        if options.shuffle {
+            "shuffled"
+        } else {
+            "in order"
+        },
+        Digest::of(
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?} {meters:?}",
+                options.steps_per_epoch,
+                options.schedule,
+                options.class_weight,
+                options.mixup,
+                options.precision,
+                (options.on_nan, options.health_every),
+            )
+            .as_bytes()
+        ),
+    )
 }

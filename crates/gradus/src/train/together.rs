@@ -1,6 +1,5 @@
 //! Ranks that train together: what they compare before the first step, and decide alike.
 
-use super::fit::Fit;
 use crate::base::digest::Digest;
 use crate::base::ranks::{Collective, agree};
 use crate::data::Data;
@@ -9,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Refuses ranks that would not take the same steps: of another build, with another model, other data or
-/// other options. `train` has the rows as they are trained on.
+/// other options, of which `options` is the text. `train` has the rows as they are trained on.
 pub(super) fn compare(
     model: &Model,
     train: &Data,
     held_out: Option<&Data>,
-    options: &Fit<'_>,
+    options: &str,
     ranks: &dyn Collective,
 ) -> Result<()> {
     let build = format!(
@@ -32,7 +31,7 @@ pub(super) fn compare(
     agree("its training data", &of_data(train)?, "the same rows")?;
     let held_out = held_out.map_or(Ok("none".to_owned()), of_data)?;
     agree("its validation data", &held_out, "the same rows")?;
-    agree("its training", &of_options(options), "the same options")
+    agree("its training", options, "the same options")
 }
 
 /// The digest of a model's layers, weights, optimizer and state.
@@ -71,36 +70,6 @@ fn of_data(data: &Data) -> Result<String> {
         .rows()
         .map_or("a generator".to_owned(), |n| n.to_string());
     Ok(format!("{rows} rows, {}", digest.finish()))
-}
-
-/// The options that decide which steps are taken.
-fn of_options(options: &Fit<'_>) -> String {
-    let done = &options.position;
-    let meters: Vec<u64> = done.meters.iter().map(|sum| sum.to_bits()).collect();
-    format!(
-        "epochs {} to {}, from step {}, in batches of {} ({}), {}",
-        options.initial_epoch,
-        options.epochs,
-        done.step,
-        options.batch_size,
-        if options.shuffle {
-            "shuffled"
-        } else {
-            "in order"
-        },
-        Digest::of(
-            format!(
-                "{:?} {:?} {:?} {:?} {:?} {:?} {meters:?}",
-                options.steps_per_epoch,
-                options.schedule,
-                options.class_weight,
-                options.mixup,
-                options.precision,
-                (options.on_nan, options.health_every),
-            )
-            .as_bytes()
-        ),
-    )
 }
 
 /// Tells the other ranks that this one ends with an error, unless the error is theirs.

@@ -3,7 +3,7 @@
 use crate::base::shape::Shape;
 use crate::data::checks::{Finding, Severity};
 use crate::inspect::PlannedTraining;
-use crate::inspect::graph::at;
+use crate::inspect::graph::{at, passes};
 use crate::model::{Model, Source};
 use crate::rules::window::Slide;
 
@@ -57,12 +57,14 @@ fn behind_images(model: &Model, shapes: &[(Vec<Shape>, Shape)]) -> Option<Findin
         weights.map(|weight| weight.values.len()).sum::<usize>()
     };
     let all: usize = (0..model.layers.len()).map(weights).sum();
-    let is_image = |node: usize| shapes[node].0.first().is_some_and(|shape| shape.rank() > 2);
+    let from_image_to_row = |node: usize| {
+        let (inputs, output) = &shapes[node];
+        passes(model, node) && output.rank() == 1 && inputs.iter().any(|shape| shape.rank() > 2)
+    };
     let flattens = |source: &Source| match *source {
         Source::Node(n) => {
             let before = &model.nodes[n];
-            let from_convolutions = before.inputs.iter().any(|s| matches!(s, Source::Node(_)));
-            model.layers[before.layer].rule.class() == "Flatten" && is_image(n) && from_convolutions
+            from_image_to_row(n) && before.inputs.iter().any(|s| matches!(s, Source::Node(_)))
         }
         Source::Input(_) => false,
     };

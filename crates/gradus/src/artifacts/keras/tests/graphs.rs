@@ -304,7 +304,7 @@ fn arithmetic_with_numbers_is_read_as_rescaling() {
     };
     let model = read([tensor("d"), 0.5.into()]).unwrap();
     let x = Tensor::from_f32([2], vec![0.0, 4.0, -8.0, 1.0]).unwrap();
-    let found = model.predict(&Dataset::unlabelled(x)).unwrap();
+    let found = model.predict(Dataset::unlabelled(x)).unwrap();
     assert_eq!(found.to_f32(), [5.5, 2.5, 11.5, 4.75]);
     let error = read([tensor("d"), "x".into()]).unwrap_err();
     assert!(error.to_string().contains("applied to"), "{error}");

@@ -5,7 +5,7 @@ use gradus::layers::{Add, Conv2D, GaussianNoise, GlobalAveragePooling2D, RandomF
 use gradus::prelude::*;
 use gradus::rules::regularizers::L2;
 use gradus::train::callbacks::Progress;
-use gradus::train::{GradualUnfreezing, Logs, Training};
+use gradus::train::{GradualUnfreezing, Logs, OnNan, Training};
 
 fn images(rows: usize) -> Dataset {
     let numbers = |size: usize, by: usize| -> Vec<f32> {
@@ -73,7 +73,7 @@ fn trained(
         kept: Vec::new(),
     };
     let options = Fit::new().epochs(4).batch_size(8);
-    let options = more(options.validation_data(images(13)).callback(&mut watch));
+    let options = more(options.validation_data(images(13))).callback(&mut watch);
     let history = model.fit(images(27), options).unwrap();
     (model, history, watch.kept)
 }
@@ -163,6 +163,31 @@ impl Callback for Halves {
             training.set_weights(&weights)?;
         }
         Ok(())
+    }
+}
+
+/// Lets the first epoch compute all layers.
+struct FirstWithout;
+
+impl Callback for FirstWithout {
+    fn on_train_batch_begin(
+        &mut self,
+        progress: &Progress<'_>,
+        training: &mut Training<'_>,
+    ) -> gradus::Result<()> {
+        match (progress.epoch, progress.batch) {
+            (0, 0) => training.set_trainable("dense_1", true),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn features_begin_with_the_weights_of_the_epochs_before() {
+    for on_nan in [OnNan::Stop, OnNan::Continue] {
+        compare(&model(plain_base), [false, true, true, true], |fit| {
+            fit.on_nan(on_nan).callback(FirstWithout)
+        });
     }
 }
 

@@ -221,6 +221,11 @@ impl<'a> Epochs<'a> {
         self.looked = true;
         let found = rows.features(&self.training, self.end - epoch)?;
         if let Some(features) = found {
+            // The plans are made with the model's weights.
+            self.training.download();
+            if self.training.broken {
+                return Ok(());
+            }
             self.training.plan(true)?;
             self.follow_plans(Some(&features))?;
             self.looked = true;

@@ -98,7 +98,10 @@ fn mistakes_are_told_with_their_keys() {
         ),
         (
             "model.recipe=default",
-            &["model.blocks", "belongs to the recipe \"fixup\""],
+            &[
+                "model.blocks",
+                "belongs to the recipes \"fixup\" and \"cnn\"",
+            ],
         ),
         ("model.recipe=fixp", &["did you mean `fixup`?"]),
         (

@@ -109,7 +109,9 @@ fn normalized(
         .use_bias(false)
         .kernel_initializer(Initializer::HeNormal);
     let sum = graph.layer(convolution, input)?;
-    graph.layer(BatchNormalization::new().gamma_initializer(gamma), sum)
+    // Keras' 0.99 would still have the first statistics after the steps of few images.
+    let normalization = BatchNormalization::new().momentum(0.9);
+    graph.layer(normalization.gamma_initializer(gamma), sum)
 }
 
 /// A residual block from and to these numbers of filters.

@@ -62,7 +62,7 @@ impl Callback for Watch {
     }
 }
 
-/// What a training makes of a model, and where it kept features.
+/// The trained model, its history, and for each step whether features were kept.
 fn trained(
     mut model: Model,
     wanted: bool,

@@ -31,6 +31,11 @@ fn on_ranks(
     if ranks == 0 {
         return vec![run(0, Fit::new())];
     }
+    each_rank(ranks, run)
+}
+
+/// The results of a run on each of so many ranks, which are threads.
+fn each_rank<T: Send>(ranks: usize, run: impl Fn(usize, Fit<'static>) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let run = &run;
         let start = |(n, rank): (usize, InProcess)| {
@@ -205,22 +210,8 @@ fn mixtures_and_rounded_products() {
 
 /// The errors of ranks that `train` leads apart.
 fn errors(ranks: usize, train: impl Fn(usize, Fit<'static>) -> Result<()> + Sync) -> Vec<String> {
-    std::thread::scope(|scope| {
-        let train = &train;
-        let start = |(n, rank): (usize, InProcess)| {
-            scope.spawn(move || train(n, Fit::new().ranks(Arc::new(rank))))
-        };
-        let started: Vec<_> = in_process(ranks)
-            .unwrap()
-            .into_iter()
-            .enumerate()
-            .map(start)
-            .collect();
-        started
-            .into_iter()
-            .map(|rank| rank.join().unwrap().unwrap_err().to_string())
-            .collect()
-    })
+    let ended = each_rank(ranks, train).into_iter();
+    ended.map(|ended| ended.unwrap_err().to_string()).collect()
 }
 
 #[test]

@@ -34,25 +34,27 @@ pub(crate) fn cut(model: &Model) -> Option<Cut> {
         };
         frozen.push(node.inputs.iter().all(before) && is_constant(model, node));
     }
-    let mut kept = Vec::new();
-    let others = model
-        .nodes
-        .iter()
-        .zip(&frozen)
-        .filter(|(_, frozen)| !**frozen);
-    for source in others
-        .flat_map(|(node, _)| &node.inputs)
-        .chain(&model.outputs)
-    {
-        match *source {
-            Source::Node(n) if frozen[n] && !kept.contains(&n) => kept.push(n),
-            _ => {}
+    let (mut kept, mut seen) = (Vec::new(), vec![false; frozen.len()]);
+    for source in sources_behind(model, &frozen) {
+        if let Source::Node(n) = source
+            && frozen[n]
+            && !std::mem::replace(&mut seen[n], true)
+        {
+            kept.push(n);
         }
     }
     let weighs = |node: &Node| !model.layers[node.layer].weights.is_empty();
     let mut beginning = model.nodes.iter().zip(&frozen);
     let worth_it = beginning.any(|(node, frozen)| *frozen && weighs(node));
     (worth_it && !kept.is_empty() && frozen.contains(&false)).then_some(Cut { frozen, kept })
+}
+
+/// The inputs of the nodes behind a frozen beginning, and the model's outputs.
+fn sources_behind<'a>(model: &'a Model, frozen: &'a [bool]) -> impl Iterator<Item = Source> + 'a {
+    let nodes = model.nodes.iter().zip(frozen);
+    let behind = nodes.filter(|(_, frozen)| !**frozen);
+    let inputs = behind.flat_map(|(node, _)| &node.inputs);
+    inputs.chain(&model.outputs).copied()
 }
 
 /// True if a training changes nothing of what a node makes of a row, and adds nothing to the loss.
@@ -91,16 +93,8 @@ impl Cut {
     /// Of each input, true if a node behind the beginning takes it.
     pub fn inputs_behind(&self, model: &Model) -> Vec<bool> {
         let mut taken = vec![false; model.inputs.len()];
-        let others = model
-            .nodes
-            .iter()
-            .zip(&self.frozen)
-            .filter(|(_, frozen)| !**frozen);
-        for source in others
-            .flat_map(|(node, _)| &node.inputs)
-            .chain(&model.outputs)
-        {
-            if let Source::Input(n) = *source {
+        for source in sources_behind(model, &self.frozen) {
+            if let Source::Input(n) = source {
                 taken[n] = true;
             }
         }

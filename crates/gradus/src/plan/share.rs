@@ -109,7 +109,7 @@ impl Plan {
         for op in &self.ops {
             let by_rows = self.is_by_rows(op);
             let is_feed = |b: &Buffer| matches!(self.buffers[b.index()].role, Role::Feed(_));
-            // What does little may as well be done on all rows, if these will be there anyway.
+            // Cheap operations run on all rows where these are gathered anyway.
             let needs = |b: &Buffer| match by_rows {
                 true => !op.is_product() && wanted.contains(b),
                 false => true,

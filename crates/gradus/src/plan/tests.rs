@@ -195,7 +195,7 @@ fn a_rank_does_its_rows_and_gathers_what_is_summed_over_all() {
     let train = of_a_rank(plan(&model(SGD::new()), Mode::Train));
     let expected = [
         "MatMul (rows)",
-        // What is normalized.
+        // The input of the normalization.
         "Gather 1",
         "BatchNormTrain",
         "Activate",

@@ -11,8 +11,7 @@ use super::history::{Epoch, History, Logs};
 use super::position::Position;
 use super::precision::Precision;
 use super::steps::{Observed, Steps};
-use crate::base::ranks;
-use crate::base::ranks::Collective;
+use crate::base::ranks::{self, Collective};
 use crate::data::Data;
 use crate::engine::Step;
 use crate::error::{Error, Result, visible};
@@ -218,18 +217,16 @@ impl<'a> Epochs<'a> {
         let Some(rows) = self.rows.as_ref().filter(|_| !self.looked) else {
             return Ok(());
         };
-        self.looked = true;
         let found = rows.features(&self.training, self.end - epoch)?;
         if let Some(features) = found {
             // The plans are made with the model's weights.
             self.training.download();
-            if self.training.broken {
-                return Ok(());
+            if !self.training.broken {
+                self.training.plan(true)?;
+                self.follow_plans(Some(&features))?;
             }
-            self.training.plan(true)?;
-            self.follow_plans(Some(&features))?;
-            self.looked = true;
         }
+        self.looked = true;
         Ok(())
     }
 

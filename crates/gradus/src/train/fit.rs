@@ -385,7 +385,7 @@ impl Model {
         if let Some(optimizer) = optimizer_mut(self) {
             // However the training has ended.
             optimizer.pruned.clear();
-            // What `GradualUnfreezing` sets for the time of a training, and takes back at its end.
+            // `GradualUnfreezing` sets these rates for one training; an error must not leave them behind.
             if let (Err(_), Some(rates)) = (&history, rates) {
                 optimizer.layer_rates = rates;
             }

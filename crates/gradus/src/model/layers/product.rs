@@ -1,4 +1,4 @@
-//! What dense layers and convolutions have in common: a kernel, a bias, an activation.
+//! Arguments that dense layers and convolutions share: kernel, bias, activation.
 
 use super::{Function, Kind, Layer};
 use crate::base::shape::Shape;

@@ -17,7 +17,7 @@ pub(super) trait Rank<const R: usize> {
     fn crop(margins: [[usize; 2]; R]) -> Layer;
 }
 
-/// What has them.
+/// Sequences or images.
 pub(super) struct Of;
 
 impl Rank<1> for Of {
@@ -94,7 +94,7 @@ impl Reader {
         for ((&start, &end), &axis) in starts.iter().zip(&ends).zip(&axes) {
             let axis = self.axis(axis, x)?;
             if axis == 0 {
-                // Of how many rows is not known: all, or an error.
+                // The number of rows is unknown, so that only a cut of all of them can be read.
                 match (start, end >= i64::from(i32::MAX)) {
                     (0, true) => continue,
                     _ => return Err("it leaves out rows".into()),

@@ -29,6 +29,16 @@ def history(epochs, nan):
     return "\n".join(lines).replace("nan", "NaN") + "\n"
 
 
+def wide():
+    """A history whose logarithmic axes begin at many digits."""
+    digits = range(10, 49)
+    lines = ["epoch,loss," + ",".join(f"from_{n}" for n in digits) + ",far,learning_rate,seconds"]
+    for epoch in range(4):
+        values = ",".join(str(1.3 * (2 * n + 0.7) * 10 ** (epoch - 5)) for n in digits)
+        lines.append(f"{epoch},0.5,{values},1e{100 * epoch - 200},0.01,{0.0125 * 10**epoch}")
+    return "\n".join(lines) + "\n"
+
+
 def health(layers, steps, name):
     lines = []
     for step in range(steps):
@@ -64,6 +74,8 @@ def main():
         # A folder's name cannot have a slash.
         by_hand(work / NASTY.replace("/", "|"), 5, 3, 10, name=NASTY.replace(",", "") + "{}"),
     ]
+    runs.append(by_hand(work / "wide", 1, 5, 40))
+    (runs[-1] / "history.csv").write_text(wide())
     # Two classes of a table, with names that would be markup.
     rows = [(random.gauss(0, 1), random.choice("ab")) for _ in range(400)]
     lines = [f"{x},{c},{NASTY if x + random.gauss(0, 0.7) > 0 else 'plain'}" for x, c in rows]
@@ -90,7 +102,7 @@ def main():
     for folder in runs:
         run("report", folder.name)
         print(folder / "report.html")
-    run("report", "epochs", "nan", "digits", "--out", "compare.html")
+    run("report", "epochs", "nan", "digits", "wide", "--out", "compare.html")
     print(work / "compare.html")
 
 

@@ -21,6 +21,21 @@ function range(given, values, log) {
   return [low - room, high + room];
 }
 
+/**
+ * The places of a logarithmic axis: all digits times powers of ten, or few powers where there are
+ * many. uPlot's own steps may never end where an axis begins between two powers.
+ */
+function decades(low, high) {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.ceil(Math.log10(high));
+  const step = Math.ceil((last - first) / 12);
+  const places = [];
+  for (let power = first; power <= last; power += step) {
+    for (let digit = 1; digit <= (step > 1 ? 1 : 9); digit++) places.push(Number(`${digit}e${power}`));
+  }
+  return places.filter((x) => x >= low && x <= high);
+}
+
 /** The width of an axis that its longest number fits; it never shrinks, so that it settles. */
 function axisSize(plot, values, axis) {
   const own = plot.axes[axis];
@@ -118,7 +133,7 @@ function drawLines(box, figure, width) {
     },
     axes: [
       { ...axis(lines.x), size: 32, space: 60, incrs: lines.x === "epoch" ? wholeSteps() : undefined },
-      { ...axis(lines.y), size: axisSize, gap: 6 },
+      { ...axis(lines.y), ...(lines.log && { splits: () => decades(...yRange) }), size: axisSize, gap: 6 },
     ],
     series: [{ label: lines.x, value: (_, x) => short(x) }, ...drawn.map(seriesOptions)],
     legend: { markers: { width: 0, fill: (_, n) => n && colour(`c${drawn[n - 1].colour}`) } },

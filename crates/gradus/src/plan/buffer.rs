@@ -11,6 +11,12 @@ impl Buffer {
     }
 }
 
+/// See [`View::has_many_positions`].
+const MANY_POSITIONS: usize = 16;
+
+/// Limit of [`View::parts`].
+const MOST_PARTS: usize = 64;
+
 /// A buffer seen as a matrix of (rows · positions) × width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
@@ -27,6 +33,18 @@ impl View {
             positions: 1,
             width,
         }
+    }
+
+    /// True of so many positions that a lane of columns is a small part of the matrix: what is done element by
+    /// element is then cut by rows, and sums over rows are made in parts.
+    pub fn has_many_positions(self) -> bool {
+        self.positions >= MANY_POSITIONS
+    }
+
+    /// Parts of the matrix rows over each of which sums are made by themselves, so that threads may share them
+    /// out without a change of the sums. None is empty.
+    pub fn parts(self) -> usize {
+        self.positions.min(MOST_PARTS)
     }
 
     /// Elements for each row of the batch.

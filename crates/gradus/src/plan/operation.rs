@@ -73,6 +73,12 @@ pub trait Operation: Sized {
         self.is_by_element()
     }
 
+    /// The number of parts of the matrix rows over each of which it sums by itself, if it does so: a task
+    /// has whole ones. By default none.
+    fn row_parts(&self) -> Option<usize> {
+        None
+    }
+
     /// Checks that its numbers fit each other. By default the operands' sizes say all.
     fn check(&self) -> Result<(), String> {
         Ok(())

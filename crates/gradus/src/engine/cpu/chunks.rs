@@ -1,10 +1,10 @@
-//! Chunks of a weight's columns whose sums must not depend on the number of threads: a
-//! thread makes whole chunks, and each in one order.
+//! Chunks of a weight's columns, or of a matrix' rows, whose sums must not depend on the number of
+//! threads: a thread makes whole chunks, and each in one order.
 
 use crate::plan::Op;
 use crate::plan::ops::{CHUNKS, MatMulDims};
 
-/// The start of the n-th of so many chunks of `lanes`.
+/// The start of the n-th of so many chunks of lanes, or of rows.
 pub(super) fn start(lanes: usize, chunks: usize, n: usize) -> usize {
     lanes * n / chunks
 }
@@ -14,11 +14,11 @@ pub(super) fn count(dims: MatMulDims, width: usize) -> usize {
     CHUNKS.min(dims.outputs.div_ceil(width))
 }
 
-/// The number of chunks of a group whose sums are made of chunks.
+/// The number of chunks of a group whose sums are made of chunks: of lanes of columns, or of rows.
 pub(super) fn of(ops: &[Op], width: usize) -> Option<usize> {
     ops.iter().find_map(|op| match op {
         Op::NormalizedWeight(op) => Some(count(op.dims, width)),
-        _ => None,
+        op => op.row_parts(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! A task: the operations of a group, on its chunk.
 
+use super::chunks;
 use super::compile::tasks::Task;
 use super::context::Context;
 use super::kernels::columns::Block;
@@ -96,13 +97,32 @@ fn rows(context: &Context<'_>, ops: Range<usize>, view: View, (from, to): (usize
     let all = &context.plan().ops;
     let together = match ops.len() {
         1 => (to - from).max(1),
-        _ => (KEPT / view.width).max(LEAST_ROWS),
+        _ => {
+            let widths = all[ops.clone()].iter().filter_map(|op| match op.split() {
+                Split::Rows(view) | Split::Columns(view) => Some(view.width),
+                _ => None,
+            });
+            (KEPT / widths.max().unwrap_or(1).max(1)).max(LEAST_ROWS)
+        }
     };
-    for start in (from..to).step_by(together) {
-        let end = to.min(start + together);
+    // Rows that are summed by themselves begin anew, whatever the number of threads.
+    let count = chunks::of(&all[ops.clone()], context.isa.width());
+    let units = context.rows * view.positions;
+    let chunks = (0..count.unwrap_or(1)).filter_map(|n| match count {
+        None => Some((from, to)),
+        Some(count) => {
+            let chunk = (chunks::start(units, count, n), chunks::start(units, count, n + 1));
+            (from <= chunk.0 && chunk.1 <= to).then_some(chunk)
+        }
+    });
+    let parts = chunks.flat_map(|(from, to)| {
+        let starts = (from..to).step_by(together);
+        starts.map(move |start| (start, to.min(start + together)))
+    });
+    for (start, end) in parts {
         for op in &all[ops.clone()] {
             let part = match op.split() {
-                Split::Columns(_) => Part::Columns(Block {
+                Split::Columns(view) => Part::Columns(Block {
                     first: start,
                     rows: end - start,
                     stride: view.width,

@@ -1,10 +1,11 @@
 //! Bias and scale by column.
 
+use super::batch_norm_parts::sum_of;
 use crate::plan::backward::Pass;
 use crate::plan::lower::{Lowering, Value};
-use crate::plan::operands::{Operands, columns, fixed};
+use crate::plan::operands::{Layout, Operands, columns, fixed, rows};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
-use crate::plan::{Buffer, View};
+use crate::plan::{Buffer, Op, Size, View};
 
 /// y = x + bias, for each matrix row.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +37,14 @@ impl Operation for Bias {
         let &Bias { x, bias, view, .. } = self;
         if pass.wants(bias) {
             let db = pass.lowering.gradient_of(bias);
-            pass.lowering.push(BiasGradient { dy, db, view });
+            if view.has_many_positions() && pass.lowering.is_image(x) {
+                let size = Size::Fixed(view.parts() * view.width);
+                let parts = pass.lowering.temporary("parts of sums", size);
+                pass.lowering.push(BiasSums { dy, parts, view });
+                pass.lowering.push(sum_of(parts, db, view));
+            } else {
+                pass.lowering.push(BiasGradient { dy, db, view });
+            }
             pass.gather(bias, db);
         }
         if pass.wants(x) {
@@ -67,6 +75,34 @@ impl Operation for BiasGradient {
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
+    }
+}
+
+/// Σ dy of each column, over each of [`View::parts`] parts of the matrix rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BiasSums {
+    pub dy: Buffer,
+    pub parts: Buffer,
+    pub view: View,
+}
+
+impl Operation for BiasSums {
+    fn operands(&self) -> Operands {
+        Operands::new()
+            .read(self.dy, rows(self.view))
+            .write(self.parts, fixed(self.view.parts() * self.view.width))
+    }
+
+    fn split(&self) -> Split {
+        Split::Rows(self.view)
+    }
+
+    fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
+        NOT_FORWARD
+    }
+
+    fn row_parts(&self) -> Option<usize> {
+        Some(self.view.parts())
     }
 }
 
@@ -155,6 +191,15 @@ impl Operation for ScaleGradient {
 }
 
 impl Lowering {
+    /// True of what a convolution makes.
+    fn is_image(&self, x: Buffer) -> bool {
+        let images = |op: &Op| {
+            let mut operands = op.operands().into_iter();
+            operands.any(|o| o.buffer == x && o.is_written() && matches!(o.layout, Layout::Images(_)))
+        };
+        self.ops.iter().any(images)
+    }
+
     /// x + bias on the last axis.
     pub fn bias(&mut self, x: &Value, bias: Buffer) -> Value {
         let y = self.like("biased", &x.shape);

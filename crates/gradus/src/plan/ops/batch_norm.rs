@@ -229,6 +229,9 @@ impl Lowering {
     /// statistics.
     pub fn normalize(&mut self, x: &Value, of: Statistics, trainable: bool) -> Value {
         let view = x.view();
+        if self.training() && trainable && view.has_many_positions() {
+            return self.normalize_in_parts(x, of);
+        }
         let y = self.like("normalized", &x.shape);
         if self.training() && trainable {
             let mean = self.temporary("mean", Size::Fixed(view.width));

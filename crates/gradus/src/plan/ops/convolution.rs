@@ -7,7 +7,7 @@ use crate::plan::backward::Pass;
 use crate::plan::lower::{Lowering, Value};
 use crate::plan::operands::{Operands, any, images, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
-use crate::plan::{Buffer, Size, View};
+use crate::plan::{Buffer, Mode, Size, View};
 use crate::rules::window::Window;
 
 /// Rows of a kernel's gradient that are worth a task of their own.
@@ -56,6 +56,11 @@ impl ConvDims {
             inputs: self.window.taps() * self.depth(),
             outputs: self.filters,
         }
+    }
+
+    /// True if each pixel is multiplied by itself.
+    pub fn is_by_pixel(self) -> bool {
+        self.window.is_a_pixel() && self.groups == 1
     }
 
     /// Parts of the batch over each of which the gradient of the kernel is summed by itself.
@@ -241,7 +246,9 @@ impl Pass<'_> {
 impl Lowering {
     /// x ∗ w, as images of the shape `to`.
     pub fn convolve(&mut self, x: &Value, w: Buffer, dims: ConvDims, to: &Shape) -> Value {
-        if dims.window.is_a_pixel() && dims.groups == 1 {
+        // In training pixels are gone over by rows, with what is done to them before and after.
+        let by_rows = self.mode == Mode::Train && dims.output_view().has_many_positions();
+        if dims.is_by_pixel() && !by_rows {
             let y = self.product(x, w, dims.filters);
             return self.reshape(&y, to.clone());
         }

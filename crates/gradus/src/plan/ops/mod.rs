@@ -60,10 +60,11 @@ operations! { $
     kernel_sum: KernelSum;
     pool: MaxPool, MaxPoolGradient, AveragePool, AveragePoolGradient;
     pad: Pad;
-    affine: Bias, BiasGradient, Scale, ScaleGradient;
+    affine: Bias, BiasGradient, BiasSums, Scale, ScaleGradient;
     activation: Activate, ActivateGradient, Softmax, SoftmaxGradient;
     noise: Dropout, ChannelDropout, Noise, NoiseGradient;
     batch_norm: BatchNormTrain, BatchNormTrainGradient, BatchNormInfer, BatchNormInferGradient;
+    batch_norm_parts: BatchMoments, MergeMoments, BatchNormApply, BatchNormSums, BatchNormApplyGradient;
     row_norm: LayerNorm, LayerNormGradient, L2Normalize, L2NormalizeGradient;
     image: Augment, AugmentGradient, Resize, ResizeGradient;
     binary: Sum, Binary, BinaryGradient;
@@ -114,6 +115,11 @@ impl Op {
         with_op!(self, |op| op.is_by_rows())
     }
 
+    /// See [`Operation::row_parts`].
+    pub fn row_parts(&self) -> Option<usize> {
+        with_op!(self, |op| op.row_parts())
+    }
+
     /// See [`Operation::check`].
     pub fn check(&self) -> Result<(), String> {
         with_op!(self, |op| op.check())
@@ -153,10 +159,16 @@ impl Op {
     /// True if what it makes of some rows or columns is made of others of its inputs, too: a
     /// product, or pooling.
     pub fn reads_around(&self) -> bool {
-        self.is_product() || matches!(self, Op::MaxPool(_) | Op::AveragePool(_))
+        match self {
+            Op::Conv(Conv { dims, .. }) | Op::ConvInput(ConvInput { dims, .. }) => {
+                !dims.is_by_pixel()
+            }
+            Op::MaxPool(_) | Op::AveragePool(_) => true,
+            _ => self.is_product(),
+        }
     }
 
-    /// True of a matrix product: the start of a group, never a follower.
+    /// True of a matrix product: the start of a group, never a follower but of one pixel by itself.
     pub fn is_product(&self) -> bool {
         let product = |o: &Operand| o.factor().is_some() || matches!(o.layout, Layout::Int8(_));
         self.operands().iter().any(product)

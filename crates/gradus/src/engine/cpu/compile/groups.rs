@@ -2,7 +2,7 @@
 //! run concurrently.
 
 use crate::plan::share::Place;
-use crate::plan::{Buffer, Op, Split};
+use crate::plan::{Buffer, Op, Split, View};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -25,10 +25,6 @@ impl Group {
         around.flat_map(Op::reads)
     }
 }
-
-/// Positions of a row from which on what is done element by element is cut by rows, where its
-/// matrices are row-major: of so many, a lane of columns would be a small part of each.
-const MANY_POSITIONS: usize = 16;
 
 /// Groups each operation with the ones before it where no chunk needs another
 /// chunk's result. `packed` is true of those whose columns are panel-packed; `places` has the part of
@@ -57,11 +53,12 @@ pub(super) fn groups(ops: &[Op], packed: &[bool], places: &[Place]) -> Vec<Group
     groups
 }
 
-/// The axis along which an operation is cut that begins a group.
+/// The axis along which an operation is cut that begins a group: what is done element by element to images by
+/// rows, where the matrices are row-major.
 fn first_split(op: &Op, packed: bool) -> Split {
     match op.split() {
         Split::Columns(view)
-            if !packed && op.is_by_element() && view.positions >= MANY_POSITIONS =>
+            if !packed && op.is_by_element() && view.has_many_positions() =>
         {
             Split::Rows(view)
         }
@@ -77,8 +74,8 @@ fn joins(op: &Op, split: Split, packed: bool, made: &HashSet<Buffer>) -> bool {
     }
     match (split, op.split()) {
         (Split::Columns(a), Split::Columns(b)) => a == b,
-        (Split::Rows(a), Split::Rows(b)) => a == b,
-        (Split::Rows(a), Split::Columns(b)) => a == b && op.is_by_element() && !packed,
+        (Split::Rows(a), Split::Rows(b)) => same_rows(a, b),
+        (Split::Rows(a), Split::Columns(b)) => same_rows(a, b) && op.is_by_element() && !packed,
         (Split::Columns(view), Split::Elements(size)) => view.width == size && updates_by(op, made),
         // Only operations on the product's own gradient are cut this way without being a product.
         (Split::Weight(..), Split::Weight(..)) => true,
@@ -87,6 +84,11 @@ fn joins(op: &Op, split: Split, packed: bool, made: &HashSet<Buffer>) -> bool {
         }
         _ => false,
     }
+}
+
+/// True if two matrices have the same rows, which are worth going over together.
+fn same_rows(a: View, b: View) -> bool {
+    a == b || a.positions == b.positions && a.has_many_positions()
 }
 
 /// True of an update by one of these gradients.

@@ -39,12 +39,13 @@ impl Task {
                 ranks::start(units, ranks, rank + 1),
             ),
         };
-        let cut = |part: usize| match (self.chunks, self.first) {
-            (_, true) => first + ((end - first) * part).div_ceil(self.parts),
-            (None, false) => first + (end - first) * part / self.parts,
-            (Some(chunks), false) => {
-                chunks::start(units, chunks, first + (end - first) * part / self.parts)
-            }
+        let cut = |part: usize| {
+            let at = match self.first {
+                true => first + ((end - first) * part).div_ceil(self.parts),
+                false => first + (end - first) * part / self.parts,
+            };
+            self.chunks
+                .map_or(at, |chunks| chunks::start(units, chunks, at))
         };
         (cut(self.part), cut(self.part + 1))
     }

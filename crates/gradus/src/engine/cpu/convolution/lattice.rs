@@ -164,6 +164,15 @@ impl Lattice {
         self.rows.every == 1 && self.columns.every == 1
     }
 
+    /// True if each pixel is made of the same pixel of the source, and of no other.
+    pub fn is_identity(self) -> bool {
+        let same = |axis: Axis| {
+            let one = axis.every == 1 && axis.step == 1 && axis.taps == 1;
+            one && axis.at == 0 && axis.count == axis.source
+        };
+        same(self.rows) && same(self.columns)
+    }
+
     /// True if no tap is outside of the source.
     pub fn is_inside(self) -> bool {
         self.rows.is_inside() && self.columns.is_inside()

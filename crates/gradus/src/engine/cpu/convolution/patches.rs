@@ -51,6 +51,11 @@ impl Source {
         }
     }
 
+    /// True if the patches lie side by side as they are: each is a pixel.
+    fn is_plain(&self) -> bool {
+        self.is_one() && self.lattice.is_identity()
+    }
+
     /// Numbers of a patch, of one group.
     pub fn size(&self) -> usize {
         self.lattice.taps() * self.depth
@@ -82,7 +87,7 @@ impl Source {
 
     /// True if patches are copied.
     fn is_short(&self) -> bool {
-        self.is_one() && self.length() < SHORT
+        self.is_one() && self.length() < SHORT && !self.is_plain()
     }
 
     /// True if a pixel's channels are multiplied as one.
@@ -139,6 +144,15 @@ impl Source {
             first: from % self.lattice.columns.count,
             copied: std::ptr::null(),
         };
+        if self.is_plain() {
+            // SAFETY: the table has a pixel at least; the pixels are inside the batch.
+            unsafe {
+                *block.pixels = 0;
+                block.copied = self.images.add(from * self.channels);
+                self.columns(&block, columns.cast());
+            }
+            return block;
+        }
         // SAFETY: the caller's promise; the tables have the room.
         unsafe {
             block.from = match self.lattice.is_inside() {

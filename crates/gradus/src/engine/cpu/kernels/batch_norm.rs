@@ -8,7 +8,7 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 /// A lane of γ (or β), or of its neutral value.
 #[inline(always)]
-unsafe fn parameter<L: Simd>(from: *const f32, at: usize, count: usize, absent: f32) -> L {
+pub(super) unsafe fn parameter<L: Simd>(from: *const f32, at: usize, count: usize, absent: f32) -> L {
     if from.is_null() {
         L::splat(absent)
     } else {
@@ -39,7 +39,7 @@ impl Kernel for BatchNormTrain {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, .. } = self.block;
+        let Block { rows, .. } = self.block;
         let x_block = Block {
             packed: self.block.packed && self.alike,
             ..self.block
@@ -83,9 +83,46 @@ impl Kernel for BatchNormTrain {
                 }
             );
         }
+        let Self { x, gamma, beta, y, .. } = self;
+        BatchNormApply {
+            x,
+            gamma,
+            beta,
+            mean: self.mean,
+            inverse: self.inverse,
+            y,
+            block: self.block,
+            alike: self.alike,
+        }
+        .run::<L>();
+    }
+}
+
+/// y = γ (x - mean) · inverse + β.
+pub(in crate::engine::cpu) struct BatchNormApply {
+    pub x: *const f32,
+    pub gamma: *const f32,
+    pub beta: *const f32,
+    pub mean: *const f32,
+    pub inverse: *const f32,
+    pub y: *mut f32,
+    pub block: Block,
+    /// True if x has the block's layout, false if it is row-major.
+    pub alike: bool,
+}
+
+impl Kernel for BatchNormApply {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Simd>(self) {
+        let x_block = Block {
+            packed: self.block.packed && self.alike,
+            ..self.block
+        };
         for (first, end) in x_block.by_turns() {
             lanes!(L, self.block.width(), |i, count| {
-                let at = from + i;
+                let at = self.block.from + i;
                 let (start, step) = self.block.lane(at, count);
                 let (x_start, x_step) = x_block.lane(at, count);
                 // SAFETY: see above.

@@ -6,6 +6,7 @@ pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
 pub(super) mod batch_norm;
+pub(super) mod batch_norm_parts;
 pub(super) mod binary;
 pub(super) mod columns;
 pub(super) mod depthwise;

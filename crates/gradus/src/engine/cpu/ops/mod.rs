@@ -6,6 +6,7 @@ mod activation;
 mod affine;
 mod batch_matmul;
 mod batch_norm;
+mod batch_norm_parts;
 mod binary;
 mod convolution;
 mod depthwise;

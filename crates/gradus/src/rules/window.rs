@@ -48,6 +48,18 @@ impl Slide {
         (self.taps - 1) * self.dilation + 1
     }
 
+    /// True if no pixel is at two places.
+    pub fn is_apart(self) -> bool {
+        self.output == 1 || self.reach() <= self.stride
+    }
+
+    /// True if each pixel of the input is at one place, and nothing else is.
+    pub fn is_a_partition(self) -> bool {
+        let close = self.output == 1 || self.stride == self.taps;
+        let whole = self.before == 0 && self.input == self.output * self.taps;
+        close && whole && (self.dilation == 1 || self.taps == 1)
+    }
+
     /// The input's pixel at a place and tap; none in the padding.
     pub fn pixel(self, place: usize, tap: usize) -> Option<usize> {
         let padded = place * self.stride + tap * self.dilation;

@@ -111,7 +111,10 @@ fn rows(context: &Context<'_>, ops: Range<usize>, view: View, (from, to): (usize
     let chunks = (0..count.unwrap_or(1)).filter_map(|n| match count {
         None => Some((from, to)),
         Some(count) => {
-            let chunk = (chunks::start(units, count, n), chunks::start(units, count, n + 1));
+            let chunk = (
+                chunks::start(units, count, n),
+                chunks::start(units, count, n + 1),
+            );
             (from <= chunk.0 && chunk.1 <= to).then_some(chunk)
         }
     });

@@ -23,17 +23,22 @@ impl Compute for BatchMoments {
         let View { positions, width } = self.view;
         run.fill(self.parts, |run, parts| {
             let x = run.get(self.x);
-            in_parts(run.rows * positions, self.view.parts(), parts, |rows, moments| {
-                let (mean, deviations) = moments.split_at_mut(width);
-                let n = rows.len() as f32;
-                let numbers = rows.start * width..rows.end * width;
-                for i in numbers.clone() {
-                    mean[i % width] += x[i] / n;
-                }
-                for i in numbers {
-                    deviations[i % width] += (x[i] - mean[i % width]).powi(2);
-                }
-            });
+            in_parts(
+                run.rows * positions,
+                self.view.parts(),
+                parts,
+                |rows, moments| {
+                    let (mean, deviations) = moments.split_at_mut(width);
+                    let n = rows.len() as f32;
+                    let numbers = rows.start * width..rows.end * width;
+                    for i in numbers.clone() {
+                        mean[i % width] += x[i] / n;
+                    }
+                    for i in numbers {
+                        deviations[i % width] += (x[i] - mean[i % width]).powi(2);
+                    }
+                },
+            );
         });
     }
 }

@@ -195,7 +195,8 @@ impl Lowering {
     fn is_image(&self, x: Buffer) -> bool {
         let images = |op: &Op| {
             let mut operands = op.operands().into_iter();
-            operands.any(|o| o.buffer == x && o.is_written() && matches!(o.layout, Layout::Images(_)))
+            operands
+                .any(|o| o.buffer == x && o.is_written() && matches!(o.layout, Layout::Images(_)))
         };
         self.ops.iter().any(images)
     }

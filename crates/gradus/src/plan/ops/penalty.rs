@@ -23,7 +23,9 @@ impl Operation for Penalty {
             Size::Fixed(_) => any(self.size),
             Size::PerRow(size) => per_row(size),
         };
-        Operands::new().read(self.x, x).write(self.penalty, fixed(1))
+        Operands::new()
+            .read(self.x, x)
+            .write(self.penalty, fixed(1))
     }
 
     fn split(&self) -> Split {

@@ -57,9 +57,7 @@ pub(super) fn groups(ops: &[Op], packed: &[bool], places: &[Place]) -> Vec<Group
 /// rows, where the matrices are row-major.
 fn first_split(op: &Op, packed: bool) -> Split {
     match op.split() {
-        Split::Columns(view)
-            if !packed && op.is_by_element() && view.has_many_positions() =>
-        {
+        Split::Columns(view) if !packed && op.is_by_element() && view.has_many_positions() => {
             Split::Rows(view)
         }
         split => split,

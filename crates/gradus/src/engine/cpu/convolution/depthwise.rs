@@ -1,12 +1,14 @@
-//! Convolutions by channels, of the same patches.
+//! Convolutions by channels: row by row where the images lie, in runs of pixels whose taps are
+//! inside.
 
 use super::lattice::Lattice;
-use super::patches::Source;
 use crate::engine::cpu::context::Context;
-use crate::engine::cpu::kernels::depthwise;
-use crate::engine::cpu::simd::WIDEST;
+use crate::engine::cpu::kernels::depthwise::{self, Run};
 use crate::plan::Buffer;
 use crate::plan::ops::DepthwiseDims;
+
+/// Pixels whose results lie apart at a time, where a channel's filters are summed.
+const APART: usize = 64;
 
 /// A depthwise convolution of `x` by `w`, or the gradient of its input, of which `x` is that of
 /// the output.
@@ -20,14 +22,77 @@ pub(in crate::engine::cpu) struct Depthwise {
     pub back: bool,
 }
 
-/// A source whose channels are each a group.
-fn source(lattice: Lattice, images: *const f32, channels: usize) -> Source {
-    Source {
-        images,
-        lattice,
-        channels,
-        depth: 1,
-        tap_by_tap: true,
+/// A run of pixels of a lattice with the same taps inside the image.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// The first pixel, and the number of them.
+    pixel: usize,
+    pixels: usize,
+    /// The first pixel's first tap inside: its pixel of the source, and its number among the
+    /// window's taps.
+    source: usize,
+    tap: usize,
+    /// Rows and columns of taps inside.
+    taps: (usize, usize),
+}
+
+/// Calls `f` with the stretches of a lattice's pixels `from..to`.
+fn stretches(
+    lattice: &Lattice,
+    columns_of_taps: usize,
+    (from, to): (usize, usize),
+    mut f: impl FnMut(Stretch),
+) {
+    let Lattice { rows, columns, .. } = lattice;
+    let (first, end) = columns.interior();
+    let mut at = from;
+    while at < to {
+        let (line, start) = (at / columns.count, at % columns.count);
+        let stop = columns.count.min(start + to - at);
+        let (image, row) = (line / rows.count, line % rows.count);
+        let (tap_row, taps_down) = rows.inside(row);
+        let mut column = start;
+        while column < stop {
+            let (tap_column, taps_across) = columns.inside(column);
+            let next = match first <= column && column < end {
+                true => stop.min(end),
+                false => column + 1,
+            };
+            let source = match taps_down * taps_across {
+                0 => 0,
+                _ => {
+                    let row = image * rows.source + rows.reached(row, tap_row);
+                    row * columns.source + columns.reached(column, tap_column)
+                }
+            };
+            f(Stretch {
+                pixel: line * columns.count + column,
+                pixels: next - column,
+                source,
+                tap: rows.window_tap(tap_row) * columns_of_taps + columns.window_tap(tap_column),
+                taps: (taps_down, taps_across),
+            });
+            column = next;
+        }
+        at += stop - start;
+    }
+}
+
+/// The steps of a run of pixels, in a source of so many channels.
+fn run(lattice: &Lattice, dims: &DepthwiseDims, stretch: &Stretch, channels: usize) -> Run {
+    let Lattice { rows, columns, .. } = lattice;
+    let filters = dims.filters();
+    let channels = channels as isize;
+    Run {
+        pixels: stretch.pixels,
+        taps: stretch.taps,
+        next: columns.step as isize * channels,
+        row: rows.by * columns.source as isize * channels,
+        column: columns.by * channels,
+        kernel_row: rows.next_tap * dims.window.columns.taps * filters,
+        kernel_column: columns.next_tap * filters,
+        filters,
+        multiplier: dims.multiplier,
     }
 }
 
@@ -40,117 +105,84 @@ impl Depthwise {
         }
     }
 
-    /// Makes pixels `from..to` of the batch's images.
-    pub fn run(&self, context: &Context<'_>, (from, to): (usize, usize)) {
-        self.lattices(|lattice| {
-            let (from, to) = (lattice.before(from), lattice.before(to));
-            // SAFETY: the verifier has compared the sizes; the pixels are inside the batch, and
-            // this task's. The scratch has the room that is asked for.
-            unsafe { self.lattice(context, lattice, (from, to)) };
-        });
+    /// True if the results of a channel's filters are summed.
+    fn sums(&self) -> bool {
+        self.back && self.dims.multiplier > 1
     }
 
     /// Floats of scratch memory that it needs.
     pub fn room(&self) -> usize {
-        let mut most = 0;
-        self.lattices(|lattice| most = most.max(self.room_of(lattice)));
-        most
-    }
-
-    fn room_of(&self, lattice: Lattice) -> usize {
-        let source = source(lattice, std::ptr::null(), self.channels().0);
-        let [kernel, made] = self.sizes(lattice);
-        let all = source.rooms().all().saturating_add(kernel);
-        all.saturating_add(made).saturating_add(WIDEST)
-    }
-
-    fn lattices(&self, f: impl FnMut(Lattice)) {
-        Lattice::each(self.dims.window, self.back, f);
-    }
-
-    /// Floats of the lattice's part of the kernel, and of a block's results.
-    fn sizes(&self, lattice: Lattice) -> [usize; 2] {
-        let filters = self.dims.filters();
-        match self.back {
-            true => {
-                let block = source(lattice, std::ptr::null(), filters).block();
-                [lattice.taps() * filters, block * filters]
-            }
-            false => [0, 0],
+        match self.sums() {
+            true => APART * self.dims.filters(),
+            false => 0,
         }
     }
 
-    unsafe fn lattice(&self, context: &Context<'_>, lattice: Lattice, (from, to): (usize, usize)) {
+    /// Makes pixels `from..to` of the batch's images.
+    pub fn run(&self, context: &Context<'_>, (from, to): (usize, usize)) {
+        Lattice::each(self.dims.window, self.back, |lattice| {
+            let pixels = (lattice.before(from), lattice.before(to));
+            let across = self.dims.window.columns.taps;
+            stretches(&lattice, across, pixels, |stretch| {
+                // SAFETY: the verifier has compared the sizes; the pixels are inside the batch, and
+                // this task's. The scratch has the room that is asked for.
+                unsafe { self.stretch(context, &lattice, stretch) };
+            });
+        });
+    }
+
+    unsafe fn stretch(&self, context: &Context<'_>, lattice: &Lattice, stretch: Stretch) {
         let (channels, width) = self.channels();
-        let DepthwiseDims { multiplier, .. } = self.dims;
         let filters = self.dims.filters();
-        let source = source(lattice, context.at(self.x), channels);
-        let [kernel_room, _] = self.sizes(lattice);
-        let scratch = context.scratch(self.room_of(lattice));
-        // SAFETY: `room_of` has counted them.
-        let (kernel, made) = unsafe {
-            let kernel = scratch.add(source.rooms().all().next_multiple_of(WIDEST));
-            (kernel, kernel.add(kernel_room))
-        };
-        let w = match self.back {
-            // SAFETY: w has the taps, and there is room for them.
-            true => unsafe {
-                self.taps(lattice, context.at(self.w), kernel);
-                kernel.cast_const()
-            },
-            false => context.at(self.w).cast_const(),
-        };
-        for start in (from..to).step_by(source.block()) {
-            let end = to.min(start + source.block());
-            // SAFETY: the pixels are inside the batch.
-            unsafe {
-                let y = context.at(self.y);
-                let into = match self.back {
-                    true => made,
-                    false => y.add(start * width),
-                };
-                if lattice.taps() > 0 {
-                    context.isa.run(depthwise::Depthwise {
-                        patches: source.patches((start, end), scratch).taps(),
-                        taps: lattice.taps(),
-                        pixels: end - start,
-                        filters,
-                        multiplier: if self.back { 1 } else { multiplier },
-                        w,
-                        y: into,
-                    });
-                } else {
-                    into.write_bytes(0, (end - start) * filters);
-                }
-                for pixel in (start..end).filter(|_| self.back) {
-                    let from = made.add((pixel - start) * filters);
-                    let to = y.add(lattice.pixel(pixel) * width);
-                    if multiplier == 1 {
-                        to.copy_from_nonoverlapping(from, width);
-                        continue;
-                    }
-                    for channel in 0..width {
-                        let of = (0..multiplier).map(|i| *from.add(channel * multiplier + i));
-                        *to.add(channel) = of.sum();
-                    }
+        let y = context.at(self.y);
+        let next = lattice.columns.every * width;
+        if stretch.taps.0 == 0 || stretch.taps.1 == 0 {
+            for n in 0..stretch.pixels {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let y = y.add(lattice.pixel(stretch.pixel) * width + n * next);
+                    y.write_bytes(0, width);
                 }
             }
+            return;
         }
-    }
-
-    /// Copies the rows of w for the lattice's taps.
-    ///
-    /// # Safety
-    /// w must have them, and `to` the room.
-    unsafe fn taps(&self, lattice: Lattice, w: *const f32, to: *mut f32) {
-        let filters = self.dims.filters();
-        for tap in 0..lattice.taps() {
-            let from = lattice.tap(tap, self.dims.window);
-            // SAFETY: the caller's promise.
-            unsafe {
-                let from = w.add(from * filters);
-                to.add(tap * filters)
-                    .copy_from_nonoverlapping(from, filters);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let run = run(lattice, &self.dims, &stretch, channels);
+            let y = y.add(lattice.pixel(stretch.pixel) * width);
+            let whole = depthwise::Depthwise {
+                run: Run {
+                    multiplier: if self.back { 1 } else { run.multiplier },
+                    ..run
+                },
+                x: context.at(self.x).add(stretch.source * channels),
+                w: context.at(self.w).add(stretch.tap * filters),
+                y,
+                y_next: next,
+            };
+            if !self.sums() {
+                return context.isa.run(whole);
+            }
+            let apart = context.scratch(self.room());
+            for start in (0..stretch.pixels).step_by(APART) {
+                let pixels = APART.min(stretch.pixels - start);
+                context.isa.run(depthwise::Depthwise {
+                    run: Run {
+                        pixels,
+                        ..whole.run
+                    },
+                    x: whole.x.offset(start as isize * run.next),
+                    y: apart,
+                    y_next: filters,
+                    ..whole
+                });
+                for n in 0..pixels {
+                    for channel in 0..width {
+                        let from = apart.add(n * filters + channel * run.multiplier);
+                        let sum = (0..run.multiplier).map(|i| *from.add(i)).sum();
+                        *y.add((start + n) * next + channel) = sum;
+                    }
+                }
             }
         }
     }
@@ -166,49 +198,33 @@ pub(in crate::engine::cpu) struct DepthwiseGradient {
 }
 
 impl DepthwiseGradient {
-    fn source(&self, images: *const f32) -> Source {
-        source(
-            Lattice::forward(self.dims.window),
-            images,
-            self.dims.channels,
-        )
-    }
-
-    /// Floats of scratch memory that it needs.
-    pub fn room(&self) -> usize {
-        self.source(std::ptr::null()).rooms().all()
-    }
-
     /// Makes the gradients of parts `from..to`.
     pub fn run(&self, context: &Context<'_>, (from, to): (usize, usize)) {
-        let filters = self.dims.filters();
+        let (filters, channels) = (self.dims.filters(), self.dims.channels);
         let size = self.dims.window.taps() * filters;
-        let source = self.source(context.at(self.x));
-        let scratch = context.scratch(self.room());
+        let lattice = Lattice::forward(self.dims.window);
         let pixels = self.dims.window.outputs();
         for part in from..to {
             let begin = |part: usize| context.rows * part / self.dims.parts() * pixels;
-            let (from, to) = (begin(part), begin(part + 1));
             // SAFETY: the verifier has compared the sizes; the parts are this task's.
-            unsafe {
+            let dw = unsafe {
                 let dw = context.at(self.dw).add(part * size);
-                if from == to {
-                    dw.write_bytes(0, size);
-                }
-                for start in (from..to).step_by(source.block()) {
-                    let end = to.min(start + source.block());
+                dw.write_bytes(0, size);
+                dw
+            };
+            let across = self.dims.window.columns.taps;
+            let pixels = (begin(part), begin(part + 1));
+            stretches(&lattice, across, pixels, |stretch| {
+                // SAFETY: as above; the pixels are inside the batch.
+                unsafe {
                     context.isa.run(depthwise::DepthwiseKernel {
-                        patches: source.patches((start, end), scratch).taps(),
-                        taps: self.dims.window.taps(),
-                        pixels: end - start,
-                        filters,
-                        multiplier: self.dims.multiplier,
-                        dy: context.at(self.dy).add(start * filters),
-                        dw,
-                        add: start > from,
+                        run: run(&lattice, &self.dims, &stretch, channels),
+                        x: context.at(self.x).add(stretch.source * channels),
+                        dy: context.at(self.dy).add(stretch.pixel * filters),
+                        dw: dw.add(stretch.tap * filters),
                     });
                 }
-            }
+            });
         }
     }
 }

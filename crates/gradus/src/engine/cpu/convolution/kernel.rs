@@ -30,7 +30,6 @@ impl KernelGradient {
             lattice: Lattice::forward(self.dims.window),
             channels: self.dims.channels,
             depth: self.dims.depth(),
-            tap_by_tap: false,
         }
     }
 

@@ -84,6 +84,37 @@ impl Axis {
         (end - start) as usize
     }
 
+    /// The first of a pixel's taps inside the source, and the number of them, which are neighbours.
+    pub fn inside(self, n: usize) -> (usize, usize) {
+        let there = |&tap: &usize| {
+            let place = (n * self.step) as isize + self.at + tap as isize * self.by;
+            (0..self.source as isize).contains(&place)
+        };
+        let first = (0..self.taps).find(there).unwrap_or(0);
+        (first, (first..self.taps).take_while(there).count())
+    }
+
+    /// The first of the pixels all of whose taps are inside, and the end of them.
+    pub fn interior(self) -> (usize, usize) {
+        let whole = |&n: &usize| {
+            let (start, end) = self.reach(n, n + 1);
+            start >= 0 && end <= self.source as isize
+        };
+        let first = (0..self.count).find(whole).unwrap_or(self.count);
+        let last = (first..self.count).rev().find(whole);
+        (first, last.map_or(first, |last| last + 1))
+    }
+
+    /// The pixel of the source that a pixel's tap reaches, which is inside.
+    pub fn reached(self, n: usize, tap: usize) -> usize {
+        ((n * self.step) as isize + self.at + tap as isize * self.by) as usize
+    }
+
+    /// The number, among the window's taps along the axis, of the n-th that reaches these pixels.
+    pub fn window_tap(self, n: usize) -> usize {
+        self.tap + n * self.next_tap
+    }
+
     fn is_inside(self) -> bool {
         let (start, end) = self.reach(0, self.count);
         start >= 0 && end <= self.source as isize

@@ -18,8 +18,6 @@ pub(super) struct Source {
     /// Channels of a pixel, and of a group.
     pub channels: usize,
     pub depth: usize,
-    /// True if the offset of each tap is asked for, of images whose channels are each a group.
-    pub tap_by_tap: bool,
 }
 
 /// Sizes of the memory that patches need, in floats.
@@ -92,7 +90,7 @@ impl Source {
 
     /// True if a pixel's channels are multiplied as one.
     fn is_one(&self) -> bool {
-        self.depth == self.channels && !self.tap_by_tap
+        self.depth == self.channels
     }
 
     pub fn rooms(&self) -> Rooms {
@@ -340,16 +338,6 @@ impl Block {
                 length: self.source.length(),
             }),
             false => Left::Plain(self.copied, size),
-        }
-    }
-
-    /// The offset of each pixel and of each tap, of images whose channels are each a group.
-    pub fn taps(&self) -> Patches {
-        Patches {
-            from: self.from,
-            pixels: self.pixels,
-            taps: self.taps,
-            length: 1,
         }
     }
 

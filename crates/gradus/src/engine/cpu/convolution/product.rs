@@ -74,7 +74,6 @@ impl Convolution {
             lattice,
             channels,
             depth: channels / self.dims.groups,
-            tap_by_tap: false,
         }
     }
 

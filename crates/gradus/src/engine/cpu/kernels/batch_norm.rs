@@ -8,7 +8,12 @@ use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 /// A lane of γ (or β), or of its neutral value.
 #[inline(always)]
-pub(super) unsafe fn parameter<L: Simd>(from: *const f32, at: usize, count: usize, absent: f32) -> L {
+pub(super) unsafe fn parameter<L: Simd>(
+    from: *const f32,
+    at: usize,
+    count: usize,
+    absent: f32,
+) -> L {
     if from.is_null() {
         L::splat(absent)
     } else {
@@ -83,7 +88,9 @@ impl Kernel for BatchNormTrain {
                 }
             );
         }
-        let Self { x, gamma, beta, y, .. } = self;
+        let Self {
+            x, gamma, beta, y, ..
+        } = self;
         BatchNormApply {
             x,
             gamma,

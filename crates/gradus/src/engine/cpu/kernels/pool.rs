@@ -2,7 +2,7 @@
 
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 use crate::plan::ops::{PoolDims, Ties};
-use crate::rules::window::Slide;
+use crate::rules::window::{Slide, Window};
 use std::ops::Range;
 
 // SAFETY, of every block in this file: whoever makes a kernel promises that its pointers lead to
@@ -22,24 +22,82 @@ struct Place {
 #[inline(always)]
 fn inside(slide: Slide, place: usize) -> (usize, usize) {
     let start = place * slide.stride;
+    let steps = |pixels: usize| match slide.dilation {
+        1 => pixels,
+        dilation => pixels.div_ceil(dilation),
+    };
     // Taps before the image.
-    let skipped = (slide.before.saturating_sub(start)).div_ceil(slide.dilation);
+    let skipped = steps(slide.before.saturating_sub(start));
     let first = start + skipped * slide.dilation - slide.before;
-    let room = (slide.input.saturating_sub(first)).div_ceil(slide.dilation);
+    let room = steps(slide.input.saturating_sub(first));
     (first, room.min(slide.taps.saturating_sub(skipped)))
 }
 
-/// The n-th place of a batch of images.
-#[inline(always)]
-fn place(dims: &PoolDims, n: usize) -> Place {
-    let window = dims.window;
-    let (image, at) = (n / window.outputs(), n % window.outputs());
-    let (row, rows) = inside(window.rows, at / window.columns.output);
-    let (column, columns) = inside(window.columns, at % window.columns.output);
-    Place {
-        first: image * window.inputs() + row * window.columns.input + column,
-        rows,
-        columns,
+/// Places of a batch of images, one after the other, each with its number: without a division for
+/// each, which would take longer than few channels do.
+struct Places {
+    window: Window,
+    n: usize,
+    end: usize,
+    row: usize,
+    column: usize,
+    /// The first pixel of the images' rows that the places of this row see, and the number of rows.
+    start: usize,
+    rows: usize,
+}
+
+impl Places {
+    #[inline(always)]
+    fn new(dims: &PoolDims, range: Range<usize>) -> Self {
+        let window = dims.window;
+        let (image, at) = (
+            range.start / window.outputs(),
+            range.start % window.outputs(),
+        );
+        let mut places = Places {
+            window,
+            n: range.start,
+            end: range.end,
+            row: at / window.columns.output,
+            column: at % window.columns.output,
+            start: 0,
+            rows: 0,
+        };
+        places.enter(image);
+        places
+    }
+
+    /// Finds the rows of an image that the row's places see.
+    #[inline(always)]
+    fn enter(&mut self, image: usize) {
+        let (row, rows) = inside(self.window.rows, self.row);
+        self.start = image * self.window.inputs() + row * self.window.columns.input;
+        self.rows = rows;
+    }
+}
+
+impl Iterator for Places {
+    type Item = (usize, Place);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.n == self.end {
+            return None;
+        }
+        if self.column == self.window.columns.output {
+            self.column = 0;
+            self.row = (self.row + 1) % self.window.rows.output;
+            self.enter(self.n / self.window.outputs());
+        }
+        let (column, columns) = inside(self.window.columns, self.column);
+        let place = Place {
+            first: self.start + column,
+            rows: self.rows,
+            columns,
+        };
+        self.column += 1;
+        self.n += 1;
+        Some((self.n - 1, place))
     }
 }
 
@@ -82,8 +140,7 @@ impl Kernel for MaxPool {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let channels = self.dims.channels;
-        for n in self.range.0..self.range.1 {
-            let place = place(&self.dims, n);
+        for (n, place) in Places::new(&self.dims, self.range.0..self.range.1) {
             lanes!(L, channels, |i, count| {
                 // SAFETY: see above.
                 unsafe {
@@ -112,8 +169,7 @@ impl Kernel for AveragePool {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let channels = self.dims.channels;
-        for n in self.range.0..self.range.1 {
-            let place = place(&self.dims, n);
+        for (n, place) in Places::new(&self.dims, self.range.0..self.range.1) {
             let pixels = L::splat((place.rows * place.columns) as f32);
             lanes!(L, channels, |i, count| {
                 // SAFETY: see above.
@@ -129,12 +185,34 @@ impl Kernel for AveragePool {
     }
 }
 
-/// Writes zeros to images, and the pixels of y that are made of them.
+/// Writes zeros to images, unless each pixel is in a window of its own; returns the pixels of y that are made of
+/// them.
 fn clear(dims: &PoolDims, dx: *mut f32, (from, to): (usize, usize)) -> Range<usize> {
-    let size = dims.window.inputs() * dims.channels;
-    // SAFETY: see above.
-    unsafe { dx.add(from * size).write_bytes(0, (to - from) * size) };
+    let Window { rows, columns } = dims.window;
+    if !(rows.is_a_partition() && columns.is_a_partition()) {
+        let size = dims.window.inputs() * dims.channels;
+        // SAFETY: see above.
+        unsafe { dx.add(from * size).write_bytes(0, (to - from) * size) };
+    }
     from * dims.window.outputs()..to * dims.window.outputs()
+}
+
+/// Adds to a lane of the gradient, or writes it if no other window has the pixel.
+#[inline(always)]
+unsafe fn give<L: Simd>(given: L, dx: *mut f32, count: usize, alone: bool) {
+    // SAFETY: see above.
+    unsafe {
+        let given = match alone {
+            true => given,
+            false => L::load_n(dx, count) + given,
+        };
+        given.store_n(dx, count);
+    }
+}
+
+/// True if no two windows have the same pixel.
+fn apart(dims: &PoolDims) -> bool {
+    dims.window.rows.is_apart() && dims.window.columns.is_apart()
 }
 
 /// The gradient of [`MaxPool`], for images. The largest is what is not below y; where y is NaN,
@@ -165,8 +243,8 @@ impl MaxPoolGradient {
     #[inline(always)]
     fn first<L: Simd>(&self) {
         let channels = self.dims.channels;
-        for n in clear(&self.dims, self.dx, self.range) {
-            let place = place(&self.dims, n);
+        let alone = apart(&self.dims);
+        for (n, place) in Places::new(&self.dims, clear(&self.dims, self.dx, self.range)) {
             lanes!(L, channels, |i, count| {
                 // SAFETY: see above.
                 unsafe {
@@ -178,8 +256,7 @@ impl MaxPoolGradient {
                         let below = L::load_n(self.x.add(at), count).lt(y);
                         let given = L::select(below, L::zero(), rest);
                         rest = L::select(below, rest, L::zero());
-                        let dx = self.dx.add(at);
-                        (L::load_n(dx, count) + given).store_n(dx, count);
+                        give(given, self.dx.add(at), count, alone);
                     });
                 }
             });
@@ -189,8 +266,8 @@ impl MaxPoolGradient {
     #[inline(always)]
     fn shared<L: Simd>(&self) {
         let channels = self.dims.channels;
-        for n in clear(&self.dims, self.dx, self.range) {
-            let place = place(&self.dims, n);
+        let alone = apart(&self.dims);
+        for (n, place) in Places::new(&self.dims, clear(&self.dims, self.dx, self.range)) {
             lanes!(L, channels, |i, count| {
                 // SAFETY: see above.
                 unsafe {
@@ -205,9 +282,8 @@ impl MaxPoolGradient {
                     pixels!(self.dims, place, |at| {
                         let at = at * channels + i;
                         let below = L::load_n(self.x.add(at), count).lt(y);
-                        let dx = self.dx.add(at);
                         let given = L::select(below, L::zero(), share);
-                        (L::load_n(dx, count) + given).store_n(dx, count);
+                        give(given, self.dx.add(at), count, alone);
                     });
                 }
             });
@@ -229,16 +305,15 @@ impl Kernel for AveragePoolGradient {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let channels = self.dims.channels;
-        for n in clear(&self.dims, self.dx, self.range) {
-            let place = place(&self.dims, n);
+        let alone = apart(&self.dims);
+        for (n, place) in Places::new(&self.dims, clear(&self.dims, self.dx, self.range)) {
             let pixels = L::splat((place.rows * place.columns) as f32);
             lanes!(L, channels, |i, count| {
                 // SAFETY: see above.
                 unsafe {
                     let share = L::load_n(self.dy.add(n * channels + i), count) / pixels;
                     pixels!(self.dims, place, |at| {
-                        let dx = self.dx.add(at * channels + i);
-                        (L::load_n(dx, count) + share).store_n(dx, count);
+                        give(share, self.dx.add(at * channels + i), count, alone);
                     });
                 }
             });

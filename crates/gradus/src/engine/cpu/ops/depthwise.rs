@@ -57,10 +57,6 @@ impl Execute for DepthwiseKernel {
         let rows = part.rows(context);
         self.gradient().run(context, (rows.from, rows.to));
     }
-
-    fn scratch(&self, _plan: &Plan) -> usize {
-        self.gradient().room()
-    }
 }
 
 impl DepthwiseKernel {

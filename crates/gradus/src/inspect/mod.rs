@@ -76,9 +76,7 @@ impl PlannedTraining<'_> {
     /// | `patience` | callbacks that never come to act |
     /// | `frozen` | nothing that is trained |
     pub fn findings(&self) -> Vec<Finding> {
-        let mut found: Vec<Finding> = training::RULES.iter().flat_map(|look| look(self)).collect();
-        found.sort_by_key(|finding| finding.severity);
-        found
+        in_order(training::RULES.iter().flat_map(|look| look(self)))
     }
 }
 
@@ -93,8 +91,38 @@ impl Model {
     /// | `moving_statistics` | batch normalization that was never trained, or has no variance |
     /// | `compile_state` | no loss, so that it can only predict; nothing that is trained |
     pub fn findings(&self) -> Vec<Finding> {
-        let mut found: Vec<Finding> = weights::RULES.iter().flat_map(|look| look(self)).collect();
-        found.sort_by_key(|finding| finding.severity);
-        found
+        in_order(weights::RULES.iter().flat_map(|look| look(self)))
     }
+}
+
+/// Layers of which the same is said one by one.
+const APART: usize = 3;
+
+/// The gravest first; what is found of more than [`APART`] layers alike is said once, of the first of them and
+/// their number.
+fn in_order(found: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut alike: Vec<Vec<Finding>> = Vec::new();
+    for finding in found {
+        let same = |group: &&mut Vec<Finding>| {
+            let first = &group[0];
+            let said = |of: &Finding| (of.check, of.severity, of.found.clone(), of.advice.clone());
+            said(first) == said(&finding)
+        };
+        match alike.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => alike.push(vec![finding]),
+        }
+    }
+    let mut all: Vec<Finding> = Vec::new();
+    for mut group in alike {
+        if group.len() > APART {
+            let rest = group.len() - 1;
+            group.truncate(1);
+            let place = &mut group[0].place.source;
+            *place = format!("{place} and {rest} others");
+        }
+        all.append(&mut group);
+    }
+    all.sort_by_key(|finding| finding.severity);
+    all
 }

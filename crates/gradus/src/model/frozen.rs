@@ -16,7 +16,7 @@ pub(crate) struct Cut {
     pub kept: Vec<usize>,
 }
 
-/// The cut behind the frozen beginning of a built model; none if nothing with weights belongs to
+/// The cut behind the frozen beginning of a built model; none if nothing with weights that could be trained belongs to
 /// it, or if nothing is left behind it.
 pub(crate) fn cut(model: &Model) -> Option<Cut> {
     if model
@@ -43,7 +43,8 @@ pub(crate) fn cut(model: &Model) -> Option<Cut> {
             kept.push(n);
         }
     }
-    let weighs = |node: &Node| !model.layers[node.layer].weights.is_empty();
+    // A table's own normalization, which is never trained, takes less time than reading what it makes.
+    let weighs = |node: &Node| model.layers[node.layer].weights.iter().any(|w| w.trainable);
     let mut beginning = model.nodes.iter().zip(&frozen);
     let worth_it = beginning.any(|(node, frozen)| *frozen && weighs(node));
     (worth_it && !kept.is_empty() && frozen.contains(&false)).then_some(Cut { frozen, kept })

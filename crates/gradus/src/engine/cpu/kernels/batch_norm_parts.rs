@@ -283,3 +283,74 @@ impl Kernel for BatchNormApplyGradient {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::isa::Isa;
+
+    /// The moments of a matrix whose rows are gone over in stretches of these lengths.
+    fn moments(isa: Isa, x: &[f32], width: usize, stretches: &[usize]) -> Vec<f32> {
+        let (mut moments, mut own) = (vec![0.0; 2 * width], vec![0.0; width]);
+        let mut before = 0;
+        for &rows in stretches {
+            isa.run(BatchMoments {
+                x: x.as_ptr(),
+                moments: moments.as_mut_ptr(),
+                own: own.as_mut_ptr(),
+                before,
+                block: Rows {
+                    first: before,
+                    rows,
+                    width,
+                },
+            });
+            before += rows;
+        }
+        moments
+    }
+
+    #[test]
+    fn moments_of_stretches_are_those_of_all_rows_far_from_zero_too() {
+        let (rows, width) = (150, 37);
+        let number = |i: usize| ((i * 7919 % 1009) as f32 / 1009.0 - 0.5) * (1 + i % width) as f32;
+        let x: Vec<f32> = (0..rows * width).map(|i| 1000.0 + number(i)).collect();
+        for isa in Isa::available() {
+            for stretches in [vec![150], vec![64, 64, 22], vec![1, 148, 1], vec![75; 2]] {
+                let found = moments(isa, &x, width, &stretches);
+                for c in 0..width {
+                    let column = || (0..rows).map(|row| f64::from(x[row * width + c]));
+                    let mean = column().sum::<f64>() / rows as f64;
+                    let deviations: f64 = column().map(|x| (x - mean).powi(2)).sum();
+                    let close = |found: f32, right: f64, most: f64| {
+                        let apart = (f64::from(found) - right).abs() / right;
+                        assert!(apart < most, "{isa:?} {stretches:?}: {found} for {right}");
+                    };
+                    close(found[c], mean, 3e-7);
+                    close(found[width + c], deviations, 1e-4);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_stretches_are_those_of_all_rows() {
+        let (rows, width) = (40, 19);
+        let x: Vec<f32> = (0..rows * width).map(|i| (i % 23) as f32 - 11.0).collect();
+        for isa in Isa::available() {
+            let mut sums = vec![f32::NAN; width];
+            for (first, rows) in [(0, 13), (13, 27)] {
+                isa.run(ColumnSums {
+                    x: x.as_ptr(),
+                    sums: sums.as_mut_ptr(),
+                    add: first > 0,
+                    block: Rows { first, rows, width },
+                });
+            }
+            for (c, sum) in sums.iter().enumerate() {
+                let right: f32 = (0..rows).map(|row| x[row * width + c]).sum();
+                assert_eq!(*sum, right, "{isa:?}");
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Batch normalization, column by column.
 
-use super::columns::{Block, LANES_TOGETHER, column_sums};
+use super::columns::{Block, LANES_TOGETHER, ROWS_TOGETHER, column_sums};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
 // SAFETY, of every block in this file: as in `columns.rs`; absent γ and β are
@@ -127,7 +127,9 @@ impl Kernel for BatchNormApply {
             packed: self.block.packed && self.alike,
             ..self.block
         };
-        for (first, end) in x_block.by_turns() {
+        // Where y is written lane by lane, rows of x are at least read together.
+        let together = if self.alike { 1 } else { ROWS_TOGETHER };
+        for (first, end) in x_block.by(together) {
             lanes!(L, self.block.width(), |i, count| {
                 let at = self.block.from + i;
                 let (start, step) = self.block.lane(at, count);

@@ -260,7 +260,7 @@ impl Kernel for BatchNormApplyGradient {
     #[inline(always)]
     fn run<L: Simd>(self) {
         let share = L::splat(1.0 / self.of as f32);
-        for (first, end) in self.block.by_turns() {
+        for (first, end) in self.block.by_rows() {
             lanes!(L, self.block.width(), |i, count| {
                 let at = self.block.from + i;
                 let (start, step) = self.block.lane(at, count);

@@ -266,18 +266,20 @@ impl Kernel for Bias {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let Block { rows, from, .. } = self.block;
-        lanes!(L, self.block.width(), |i, count| {
-            let (start, step) = self.block.lane(from + i, count);
-            // SAFETY: see above.
-            unsafe {
-                let bias = L::load_n(self.bias.add(from + i), count);
-                for row in 0..rows {
-                    let at = start + row * step;
-                    (L::load_n(self.x.add(at), count) + bias).store_n(self.y.add(at), count);
+        let from = self.block.from;
+        for (first, end) in self.block.by_rows() {
+            lanes!(L, self.block.width(), |i, count| {
+                let (start, step) = self.block.lane(from + i, count);
+                // SAFETY: see above.
+                unsafe {
+                    let bias = L::load_n(self.bias.add(from + i), count);
+                    for row in first..end {
+                        let at = start + row * step;
+                        (L::load_n(self.x.add(at), count) + bias).store_n(self.y.add(at), count);
+                    }
                 }
-            }
-        });
+            });
+        }
     }
 }
 
@@ -318,9 +320,22 @@ impl Block {
     /// Parts of its rows that are gone over lane by lane: of a panel-packed one, all of them.
     #[inline(always)]
     pub(super) fn by_turns(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.by(ROWS_TOGETHER)
+    }
+
+    /// The same, a row at a time: what only passes over them reads and writes memory from front to back, which
+    /// is up to twice as fast.
+    #[inline(always)]
+    pub(super) fn by_rows(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.by(1)
+    }
+
+    /// The same, so many rows at a time.
+    #[inline(always)]
+    pub(super) fn by(&self, together: usize) -> impl Iterator<Item = (usize, usize)> {
         let (rows, together) = match self.packed {
             true => (self.rows, self.rows.max(1)),
-            false => (self.rows, ROWS_TOGETHER),
+            false => (self.rows, together),
         };
         let starts = (0..rows).step_by(together);
         starts.map(move |start| (start, rows.min(start + together)))

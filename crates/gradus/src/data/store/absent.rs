@@ -3,6 +3,7 @@
 use crate::base::url::Url;
 use crate::error::{Error, Result};
 use std::io::{Empty, Read};
+#[cfg(feature = "parquet")]
 use std::ops::Range;
 use std::path::Path;
 
@@ -30,6 +31,7 @@ impl Object {
     }
 
     /// Some of its bytes.
+    #[cfg(feature = "parquet")]
     pub fn range(&self, _range: Range<u64>) -> Result<Vec<u8>> {
         match *self {}
     }

@@ -65,6 +65,10 @@ impl Operation for BiasGradient {
         Split::Columns(self.view)
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }
@@ -147,6 +151,10 @@ impl Operation for ScaleGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn sums_rows(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

@@ -114,6 +114,11 @@ impl Op {
         with_op!(self, |op| op.is_by_rows())
     }
 
+    /// See [`Operation::sums_rows`].
+    pub fn sums_rows(&self) -> bool {
+        with_op!(self, |op| op.sums_rows())
+    }
+
     /// See [`Operation::check`].
     pub fn check(&self) -> Result<(), String> {
         with_op!(self, |op| op.check())

@@ -1,7 +1,7 @@
 //! The progress of binary copies of large tables.
 
 use crate::models::say_not_read;
-use crate::output::message;
+use crate::output::{self, message};
 use gradus::Result;
 use gradus::error::visible;
 use gradus::experiment::Event;
@@ -47,10 +47,14 @@ pub fn shown() -> impl FnMut(&Event<'_>) -> Result<()> {
 fn begin(table: &Path, all: u64) -> ProgressBar {
     let name = table.file_name().unwrap_or_default().to_string_lossy();
     let name = visible(&name);
+    // Of a table in a store, nobody asks once more.
     let bytes = std::fs::metadata(table).map_or(0, |about| about.len());
-    if !std::io::stderr().is_terminal() {
-        let bytes = HumanBytes(bytes);
-        message(&format!("{name}, {bytes}: a binary copy is made of it"));
+    if output::is_mute() || !std::io::stderr().is_terminal() {
+        let bytes = match bytes {
+            0 => String::new(),
+            bytes => format!(", {}", HumanBytes(bytes)),
+        };
+        message(&format!("{name}{bytes}: a binary copy is made of it"));
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());

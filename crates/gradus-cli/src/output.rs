@@ -6,6 +6,20 @@ use gradus::{Error, Result};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// True of a process that leaves all but its errors to another one.
+static MUTE: AtomicBool = AtomicBool::new(false);
+
+/// Prints nothing from now on but errors.
+pub fn mute() {
+    MUTE.store(true, Ordering::Relaxed);
+}
+
+/// True if nothing is printed but errors.
+pub fn is_mute() -> bool {
+    MUTE.load(Ordering::Relaxed)
+}
 
 /// Prints a result, with whatever could act on the terminal escaped. A closed pipe (`| head`) is no
 /// error.
@@ -15,6 +29,9 @@ pub fn result(text: &str) -> Result<()> {
 
 /// Prints a result in colours, whose names and values are escaped by who made it.
 pub fn styled(text: &str) -> Result<()> {
+    if is_mute() {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
@@ -46,6 +63,9 @@ pub fn message(text: &str) {
         .iter()
         .find(|word| text.starts_with(**word));
     let (word, rest) = text.split_at(word.map_or(0, |word| word.len()));
+    if is_mute() && word != "error:" {
+        return;
+    }
     let style = match word {
         "error:" => Style::new().red().bold(),
         _ => Style::new().yellow().bold(),

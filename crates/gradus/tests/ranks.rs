@@ -2,7 +2,7 @@
 
 use gradus::layers;
 use gradus::prelude::*;
-use gradus::ranks::{InProcess, in_process};
+use gradus::ranks::{Collective, InProcess, in_process};
 use gradus::rules::optimizers::Optimizer;
 use gradus::train::Precision;
 use gradus::{Error, Result};
@@ -274,4 +274,189 @@ fn a_training_that_blows_up_does_so_on_all_ranks() {
     });
     assert!(found[0].contains("the loss is"), "{found:?}");
     assert_eq!(found[0], found[1]);
+}
+
+/// The models that ranks make which add their sums up, from the first to the last.
+fn inexact(
+    ranks: usize,
+    train: &(impl Fn(Fit<'static>) -> Result<(Model, History)> + Sync),
+) -> Vec<Trained> {
+    on_ranks(ranks, |options| train(options.exact_ranks(false)))
+}
+
+/// Holds ranks that add sums up against a training without any: the same bits on all ranks and each time,
+/// others than those of one, and as near as rounding.
+fn near_on_any_number(train: impl Fn(Fit<'static>) -> Result<(Model, History)> + Sync) {
+    let alone = train(Fit::new()).unwrap().0;
+    // Of 7, some have no row of the last batch.
+    for ranks in [2, 3, 7] {
+        let first = inexact(ranks, &train);
+        for (rank, found) in first.iter().enumerate() {
+            assert!(*found == first[0], "rank {rank} of {ranks}");
+        }
+        assert!(
+            inexact(ranks, &train)[0] == first[0],
+            "{ranks} ranks, again"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.keras");
+        std::fs::write(&path, &first[0].0).unwrap();
+        let found = Model::load(&path).unwrap();
+        let mut differs = false;
+        for (a, b) in found.weights().zip(alone.weights()) {
+            let most = b.values.iter().fold(0.01_f32, |most, x| most.max(x.abs()));
+            for (x, y) in a.values.iter().zip(&b.values) {
+                differs |= x != y;
+                assert!((x - y).abs() <= 1e-3 * most, "{ranks} ranks: {x} and {y}");
+            }
+        }
+        assert!(differs, "{ranks} ranks have the bits of one");
+    }
+}
+
+#[test]
+fn gradients_that_are_added_up_are_as_near_as_rounding() {
+    near_on_any_number(|options| fit(network(), SGD::new().learning_rate(0.05), options));
+    near_on_any_number(|options| {
+        let optimizer = SGD::new()
+            .momentum(0.9)
+            .learning_rate(0.02)
+            .global_clipnorm(0.5)
+            .gradient_accumulation_steps(3)
+            .weight_decay(0.01);
+        fit(network(), optimizer, options)
+    });
+}
+
+#[test]
+fn gradients_of_convolutions_and_penalties_are_added_up_too() {
+    near_on_any_number(|options| {
+        let layers = Sequential::new()
+            .add(layers::Reshape::new([8, 8, 1]))
+            .add(layers::Conv2D::new(5, 3).activation("relu"))
+            .add(layers::DepthwiseConv2D::new(3).padding(layers::Padding::Same))
+            .add(layers::LayerNormalization::new())
+            .add(Flatten::new())
+            .add(hidden(24, "tanh").kernel_regularizer(L2::new(0.01)))
+            .add(layers::ActivityRegularization::new(0.001, 0.002))
+            .add(output());
+        fit(layers, SGD::new().learning_rate(0.05), options)
+    });
+}
+
+#[test]
+fn ranks_that_disagree_about_exactness_are_named() {
+    let found = errors(2, |n, options| {
+        fit(network(), SGD::new(), options.exact_ranks(n == 0)).map(drop)
+    });
+    assert!(found[0].contains("not exact"), "{found:?}");
+}
+
+/// What `ask` makes on each of so many ranks.
+fn asked<T: Send>(ranks: usize, ask: impl Fn(Arc<dyn Collective>) -> Result<T> + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let ask = &ask;
+        let ranks = in_process(ranks).unwrap().into_iter();
+        let started: Vec<_> = ranks
+            .map(|rank| scope.spawn(move || ask(Arc::new(rank)).unwrap()))
+            .collect();
+        started
+            .into_iter()
+            .map(|rank| rank.join().unwrap())
+            .collect()
+    })
+}
+
+#[test]
+fn a_model_is_measured_and_asked_by_several_ranks_with_the_bits_of_one() {
+    let train = |layers: Sequential| fit(layers, Adam::new(), Fit::new()).unwrap().0;
+    let (model, noisy) = (
+        train(network()),
+        train(
+            Sequential::new()
+                .add(Flatten::new())
+                .add(layers::MCDropout::new(0.3))
+                .add(output()),
+        ),
+    );
+    let rows = first(700);
+    let stream = || {
+        let rows = rows.clone();
+        gradus::data::Stream::new(Slices(rows))
+            .unwrap()
+            .memory(60_000)
+    };
+    let measured = model.evaluate(&rows).unwrap();
+    let predicted = model.predict_all(&rows).unwrap();
+    let drawn = noisy
+        .clone()
+        .predictor()
+        .unwrap()
+        .predict_all(&rows)
+        .unwrap();
+    let sampled = model.predict_mc_samples(&rows, 30).unwrap();
+    for ranks in [1, 2, 3, 5] {
+        for found in asked(ranks, |rank| model.evaluate_on_ranks(&rows, rank)) {
+            assert_eq!(found, measured, "{ranks} ranks");
+        }
+        for found in asked(ranks, |rank| model.evaluate_on_ranks(stream(), rank)) {
+            assert_eq!(found, model.evaluate(stream()).unwrap(), "{ranks} ranks");
+        }
+        for found in asked(ranks, |rank| {
+            model.predictor()?.on_ranks(rank).predict_all(&rows)
+        }) {
+            assert_eq!(found, predicted, "{ranks} ranks");
+        }
+        for found in asked(ranks, |rank| {
+            model.predictor()?.on_ranks(rank).predict_all(stream())
+        }) {
+            assert_eq!(found, predicted, "{ranks} ranks");
+        }
+        for found in asked(ranks, |rank| {
+            noisy.clone().predictor()?.on_ranks(rank).predict_all(&rows)
+        }) {
+            assert_eq!(found, drawn, "{ranks} ranks");
+        }
+        for found in asked(ranks, |rank| {
+            model.predict_mc_on_ranks(&rows, 30, true, rank)
+        }) {
+            let words = |of: &[gradus::train::McPrediction]| format!("{of:?}");
+            assert_eq!(words(&found), words(&sampled), "{ranks} ranks");
+        }
+    }
+    let found = std::thread::scope(|scope| {
+        let (model, rows) = (&model, &rows);
+        let start = |(n, rank): (usize, InProcess)| {
+            scope.spawn(move || {
+                let rows: Vec<usize> = (0..rows.rows() - n).collect();
+                model
+                    .evaluate_on_ranks(first(rows.len()), Arc::new(rank))
+                    .unwrap_err()
+                    .to_string()
+            })
+        };
+        let ranks = in_process(2).unwrap().into_iter().enumerate();
+        let started: Vec<_> = ranks.map(start).collect();
+        started
+            .into_iter()
+            .map(|rank| rank.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert!(
+        found[0].starts_with("rank 1: its data is 699 rows, "),
+        "{found:?}"
+    );
+}
+
+/// Rows that are read as they are needed.
+struct Slices(Dataset);
+
+impl gradus::data::Rows for Slices {
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn read(&mut self, rows: std::ops::Range<usize>) -> Result<Dataset> {
+        self.0.take(&rows.collect::<Vec<_>>())
+    }
 }

@@ -209,3 +209,39 @@ fn only_the_first_rank_writes() {
     assert!(said[0].contains("holds a run already"), "{said:?}");
     assert_eq!(said[1], format!("rank 0: {}", said[0]), "{said:?}");
 }
+
+#[test]
+fn a_run_whose_ranks_add_sums_up_says_so_and_goes_on_to_the_same_bits() {
+    let place = tempfile::tempdir().unwrap();
+    let text = format!("{PICTURES}\n[distributed]\nexact = false\n");
+    let of = |out: &str| {
+        let experiment = Experiment::from_toml(&text).unwrap();
+        experiment.out(place.path().join(out))
+    };
+    for rank in run(&of("whole"), 3, |_| Ok(())) {
+        rank.unwrap();
+    }
+    let config = std::fs::read_to_string(place.path().join("whole/config.toml")).unwrap();
+    assert!(
+        config.contains("[distributed]\nexact = false\n"),
+        "{config}"
+    );
+    let stopped = |event: &Event<'_>| match event {
+        Event::BatchEnd(at) if (at.epoch, at.batch) == (1, 3) => Err(Error::Interrupted),
+        _ => Ok(()),
+    };
+    assert!(run(&of("cut"), 3, stopped)[0].is_err());
+    for rank in run(&of("cut").resume(), 3, |_| Ok(())) {
+        rank.unwrap();
+    }
+    assert!(results(&place.path().join("cut")) == results(&place.path().join("whole")));
+    // One process alone adds nothing up.
+    of("alone").run(|_| Ok(())).unwrap();
+    let exact = Experiment::from_toml(PICTURES)
+        .unwrap()
+        .out(place.path().join("exact"));
+    exact.run(|_| Ok(())).unwrap();
+    let model = |out: &str| results(&place.path().join(out)).0;
+    assert!(model("alone") == model("exact"));
+    assert!(model("alone") != model("whole"));
+}

@@ -16,6 +16,11 @@ pub fn connect(_threads_given: bool) -> Result<Option<Arc<dyn Collective>>> {
     }
 }
 
+/// The launcher's words before a command that goes on with a run: none.
+pub fn launcher() -> Option<String> {
+    None
+}
+
 /// The name of this process in messages, before which others have had time for theirs: none.
 pub fn name() -> String {
     String::new()

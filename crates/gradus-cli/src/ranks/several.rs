@@ -1,7 +1,7 @@
 //! Processes connected by MPI.
 
 use gradus::Result;
-use gradus::ranks::{Collective, Mpi, launched};
+use gradus::ranks::{Collective, Mpi, launched, launcher as launcher_of};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,11 @@ pub fn connect(threads_given: bool) -> Result<Option<Arc<dyn Collective>>> {
         gradus::set_threads(threads);
     }
     Ok(Some(mpi))
+}
+
+/// The launcher's words before a command that goes on with a run, if there are several processes.
+pub fn launcher() -> Option<String> {
+    connected().map(|mpi| launcher_of(mpi.ranks()))
 }
 
 /// The name of this process in messages, empty of the first: others wait until that one has had time for

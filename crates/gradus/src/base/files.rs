@@ -1,5 +1,6 @@
 //! Opening of files that others made: only what is a file, and only as much as is sensible.
 
+use crate::base::url::{Url, is_url};
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Read;
@@ -9,6 +10,12 @@ use std::path::Path;
 /// never end) or a socket is refused; `expected` is for the error's text: `a CSV file`.
 pub(crate) fn open(path: &Path, expected: &str) -> Result<File> {
     let failed = |cause| Error::io("read", path, cause);
+    if is_url(path) {
+        Url::of(path)?;
+        let problem =
+            "is a url, from which only tables are read (.csv, .tsv, .parquet): download the file";
+        return Err(Error::file(path, problem));
+    }
     let about = fs::metadata(path).map_err(failed)?;
     if !about.is_file() {
         let found = kind(about.file_type());

@@ -1,5 +1,5 @@
 //! Foundations that every other folder may use: shapes, the keyed random generator, the
-//! arithmetic that a formula may use, names, hashes, the registry helper, files, memory, text of others,
+//! arithmetic that a formula may use, names, hashes, the registry helper, files, urls, memory, text of others,
 //! the connection of ranks that train together.
 
 pub mod atomic_file;
@@ -22,5 +22,6 @@ pub(crate) mod setters;
 pub(crate) mod shape;
 pub(crate) mod shown;
 pub(crate) mod threads;
+pub(crate) mod url;
 pub(crate) mod written;
 pub(crate) mod wrong_type;

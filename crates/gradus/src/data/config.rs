@@ -2,6 +2,7 @@
 
 use crate::base::memory::Memory;
 use crate::base::registry::{Value, field_names, refuse_unknown, table};
+use crate::base::url::join as join_path;
 use crate::data::checks::Silenced;
 use crate::data::conflict::{conflict, excluded};
 use crate::data::kept::Kept;
@@ -177,7 +178,7 @@ impl DataConfig {
     /// of the configuration that names them.
     pub fn absolute(&self, base: &Path) -> Result<Self> {
         let base = std::path::absolute(base).map_err(|cause| Error::io("find", base, cause))?;
-        let full = &|path: &String| base.join(path).display().to_string();
+        let full = &|path: &String| join_path(&base, path).display().to_string();
         Ok(DataConfig {
             source: self.source.as_ref().map(|source| source.map_paths(full)),
             // For a table it is a column.

@@ -23,6 +23,7 @@ mod scale_name;
 mod schema;
 pub mod split;
 mod standardize;
+mod store;
 mod stream;
 mod table;
 mod tensor;

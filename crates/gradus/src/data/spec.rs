@@ -3,6 +3,7 @@
 use crate::base::files;
 use crate::base::random::SEED;
 use crate::base::registry::Value;
+use crate::base::url::{Url, join};
 use crate::data::config::DataConfig;
 use crate::data::dataset::{Dataset, Split};
 use crate::data::load::excess;
@@ -74,7 +75,7 @@ pub fn is_table(spec: &str) -> Result<bool> {
 /// data.
 pub fn table_of(spec: &str) -> Result<Option<(PathBuf, TableOptions)>> {
     if let Some((config, base, _)) = config_of(spec)? {
-        let path = config.table().map(|table| base.join(table));
+        let path = config.table().map(|table| join(&base, table));
         return Ok(path.map(|path| (path, config.columns)));
     }
     let source = recognised(spec)?;
@@ -84,6 +85,7 @@ pub fn table_of(spec: &str) -> Result<Option<(PathBuf, TableOptions)>> {
 
 /// The source that SPEC names, which is no configuration.
 fn recognised(spec: &str) -> Result<Source> {
+    Url::check(Path::new(spec))?;
     Source::recognise(spec)?.ok_or_else(|| unknown(spec))
 }
 

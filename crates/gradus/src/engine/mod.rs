@@ -107,11 +107,11 @@ pub(crate) trait Session: Send {
     fn fetch(&self, plan: usize, result: Buffer, values: &mut [f32]);
 }
 
-/// The default engine as one of several ranks.
+/// The default engine as one of several ranks, which are to make the bits of one, or not.
 #[cfg(feature = "train")]
-pub(crate) fn ranked(ranks: Arc<dyn Collective>) -> impl Engine {
+pub(crate) fn ranked(ranks: Arc<dyn Collective>, exact: bool) -> impl Engine {
     let cpu = cpu::Cpu::default();
-    cpu::Ranked { cpu, ranks }
+    cpu::Ranked { cpu, ranks, exact }
 }
 
 /// The instructions that the default engine computes with, as far as bits and the layout of weights

@@ -7,6 +7,7 @@ use super::model_file::Start;
 use super::resolve::Run;
 use super::run_folder::{CONFIG, Resume};
 use crate::base::registry::Value;
+use crate::base::url::is_url;
 use crate::data::{Data, Fingerprint, config_text};
 use crate::error::{Error, Result, join};
 use std::collections::BTreeMap;
@@ -207,7 +208,7 @@ fn is_path(key: &str, value: &Value) -> bool {
     let of_file = ["data.", "pretrain.data.", "model.file"];
     let path = value
         .as_str()
-        .is_some_and(|text| Path::new(text).is_absolute());
+        .is_some_and(|text| Path::new(text).is_absolute() || is_url(Path::new(text)));
     let is_reused = key.starts_with("model.layers[") && key.ends_with("].reuse");
     path && (is_reused || of_file.iter().any(|start| key.starts_with(start)))
 }

@@ -355,7 +355,7 @@ fn fit(
         fit = fit.validation_data(validation);
     }
     if let Some(ranks) = &ranks.0 {
-        fit = fit.ranks(Arc::clone(ranks));
+        fit = fit.ranks(Arc::clone(ranks)).exact_ranks(run.exact);
     }
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);

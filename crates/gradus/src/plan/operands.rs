@@ -168,6 +168,14 @@ pub struct Operand {
 }
 
 impl Operand {
+    /// Its size and layout.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            size: self.size,
+            layout: self.layout,
+        }
+    }
+
     /// True if its values from before the operation matter.
     pub fn is_read(&self) -> bool {
         self.access != Access::Write

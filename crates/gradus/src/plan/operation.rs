@@ -79,6 +79,12 @@ pub trait Operation: Sized {
         None
     }
 
+    /// True if what it makes of no row are sums over the batch's rows, of terms that are each made of one
+    /// row and of variables: the sums of several parts of the batch add up to that of all. By default no.
+    fn sums_rows(&self) -> bool {
+        false
+    }
+
     /// Checks that its numbers fit each other. By default the operands' sizes say all.
     fn check(&self) -> Result<(), String> {
         Ok(())

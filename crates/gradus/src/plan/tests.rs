@@ -173,14 +173,15 @@ fn the_verifier_checks_the_size_of_every_operand() {
 }
 
 /// The operations of a shared plan by name, with a mark behind those that a rank does in part.
-fn of_a_rank(plan: Plan) -> Vec<String> {
-    let (plan, sharing) = plan.share();
+fn of_a_rank(plan: Plan, exact: bool) -> Vec<String> {
+    let (plan, sharing) = plan.share(exact);
     assert_eq!(verify(&plan), Ok(()));
     assert_eq!(sharing.verify(&plan), Ok(()));
     let mark = |place: &Place| match place {
         Place::Whole => "",
         Place::Rows => " (rows)",
         Place::Columns => " (columns)",
+        Place::Sums => " (sums)",
     };
     let ops = plan.ops.iter().zip(&sharing.places);
     ops.map(|(op, place)| match op {
@@ -192,7 +193,7 @@ fn of_a_rank(plan: Plan) -> Vec<String> {
 
 #[test]
 fn a_rank_does_its_rows_and_gathers_what_is_summed_over_all() {
-    let train = of_a_rank(plan(&model(SGD::new()), Mode::Train));
+    let train = of_a_rank(plan(&model(SGD::new()), Mode::Train), true);
     let expected = [
         "MatMul (rows)",
         // The input of the normalization.
@@ -236,7 +237,7 @@ fn a_rank_does_its_rows_and_gathers_what_is_summed_over_all() {
     ];
     assert_eq!(train, expected, "{train:#?}");
 
-    let evaluate = of_a_rank(plan(&model(SGD::new()), Mode::Evaluate));
+    let evaluate = of_a_rank(plan(&model(SGD::new()), Mode::Evaluate), true);
     assert!(
         evaluate.contains(&"BatchNormInfer (rows)".to_owned()),
         "{evaluate:?}"
@@ -246,8 +247,57 @@ fn a_rank_does_its_rows_and_gathers_what_is_summed_over_all() {
 }
 
 #[test]
+fn a_rank_that_need_not_make_the_same_bits_adds_sums_up_in_one_message() {
+    let train = of_a_rank(plan(&model(SGD::new()), Mode::Train), false);
+    let expected = [
+        "MatMul (rows)",
+        "Gather 1",
+        "BatchNormTrain",
+        "Activate",
+        "Dropout",
+        "MatMul (rows)",
+        "Bias (rows)",
+        "Activate (rows)",
+        "MatMul (rows)",
+        "Bias (rows)",
+        "Gather 1",
+        "Softmax",
+        "Loss",
+        "BiasGradient (sums)",
+        "MatMulInput (rows)",
+        "ActivateGradient (rows)",
+        "BiasGradient (sums)",
+        "MatMulWeight (sums)",
+        "MatMulInput (rows)",
+        "Dropout (rows)",
+        "ActivateGradient (rows)",
+        "Gather 1",
+        "BatchNormTrainGradient",
+        "Update",
+        "Update",
+        "MatMulWeight (sums)",
+        "MatMulWeight (sums)",
+        "Gather 5",
+        "Update",
+        "Update",
+        "Update",
+        "Update",
+        "Update",
+    ];
+    assert_eq!(train, expected, "{train:#?}");
+    let evaluate = |exact| of_a_rank(plan(&model(SGD::new()), Mode::Evaluate), exact);
+    assert_eq!(evaluate(false), evaluate(true));
+}
+
+#[test]
 fn a_feed_that_is_summed_over_is_wanted_whole() {
-    let shared = |mode| plan(&model(SGD::new()), mode).share().1.whole_feeds.len();
+    let shared = |mode| {
+        plan(&model(SGD::new()), mode)
+            .share(true)
+            .1
+            .whole_feeds
+            .len()
+    };
     // Inputs and targets; without a gradient of the first weights, targets alone.
     assert_eq!(shared(Mode::Train), 2);
     assert_eq!(shared(Mode::Evaluate), 1);
@@ -256,7 +306,13 @@ fn a_feed_that_is_summed_over_is_wanted_whole() {
 
 #[test]
 fn a_plan_in_which_a_rank_lacks_rows_is_refused() {
-    let (whole, sharing) = plan(&model(SGD::new()), Mode::Train).share();
+    for exact in [true, false] {
+        refuses_without_a_gather(exact);
+    }
+}
+
+fn refuses_without_a_gather(exact: bool) {
+    let (whole, sharing) = plan(&model(SGD::new()), Mode::Train).share(exact);
     let mut refused = 0;
     for n in 0..whole.ops.len() {
         let (mut plan, mut sharing) = (whole.clone(), sharing.clone());
@@ -266,7 +322,10 @@ fn a_plan_in_which_a_rank_lacks_rows_is_refused() {
         plan.ops.remove(n);
         sharing.places.remove(n);
         let found = sharing.verify(&plan).unwrap_err();
-        assert!(found.contains("needs all rows"), "{found}");
+        assert!(
+            found.contains("needs all rows") || found.contains("not added up"),
+            "{found}"
+        );
         refused += 1;
     }
     assert!(refused > 0);

@@ -20,10 +20,10 @@ impl Default for Device {
 }
 
 impl Device {
-    /// The default engine as one of several ranks.
+    /// The default engine as one of several ranks, which are to make the bits of one, or not.
     #[cfg(feature = "train")]
-    pub fn ranked(ranks: Arc<dyn Collective>) -> Self {
-        Device(Arc::new(engine::ranked(ranks)))
+    pub fn ranked(ranks: Arc<dyn Collective>, exact: bool) -> Self {
+        Device(Arc::new(engine::ranked(ranks, exact)))
     }
 
     /// A device of this engine.

@@ -6,6 +6,7 @@ use super::feeds;
 use super::gathered::{Distribution, Gathered};
 use super::pool::PredictPool;
 use crate::base::memory;
+use crate::base::ranks::{self, Collective, gather_values};
 use crate::base::shape::Shape;
 use crate::base::threads::lock;
 use crate::data::{Dataset, Tensor};
@@ -16,7 +17,7 @@ use crate::model::{Input, Model, Source, noise};
 use crate::plan::Mode;
 use crate::rules::activations::Activation;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of a batch, counting each sample of a row.
 const TOGETHER: usize = 1024;
@@ -54,7 +55,7 @@ impl Model {
 
     /// Like [`Model::predict_mc`], for each output, in the order of the model's outputs.
     pub fn predict_mc_all(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
-        self.predict_mc_keeping(data, samples, false)
+        self.predict_mc_keeping(data, samples, false, None)
     }
 
     /// Like [`Model::predict_mc_all`], keeping every sample, in [`McPrediction::samples`].
@@ -74,7 +75,21 @@ impl Model {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn predict_mc_samples(&self, data: &Dataset, samples: usize) -> Result<Vec<McPrediction>> {
-        self.predict_mc_keeping(data, samples, true)
+        self.predict_mc_keeping(data, samples, true, None)
+    }
+
+    /// Like [`Model::predict_mc_all`], or with `keep` [`Model::predict_mc_samples`], as one of several
+    /// [ranks](crate::ranks): each draws for some of the rows, and all of them have the bits of one. Every rank has
+    /// the same rows.
+    pub fn predict_mc_on_ranks(
+        &self,
+        data: &Dataset,
+        samples: usize,
+        keep: bool,
+        ranks: Arc<dyn Collective>,
+    ) -> Result<Vec<McPrediction>> {
+        let ranks = Some(ranks).filter(|ranks| ranks.ranks() > 1);
+        self.predict_mc_keeping(data, samples, keep, ranks)
     }
 
     fn predict_mc_keeping(
@@ -82,6 +97,7 @@ impl Model {
         data: &Dataset,
         samples: usize,
         keep: bool,
+        ranks: Option<Arc<dyn Collective>>,
     ) -> Result<Vec<McPrediction>> {
         if samples == 0 {
             return Err(Error::invalid("samples", 0, "at least one"));
@@ -106,6 +122,7 @@ impl Model {
             rows,
             together,
             samples,
+            ranks,
         };
         let start = || {
             let each = kinds.iter().zip(&shapes);
@@ -190,6 +207,8 @@ struct Sampler<'a> {
     together: usize,
     /// Samples per row over all batches.
     samples: usize,
+    /// The ranks that share batches out, if there are several.
+    ranks: Option<Arc<dyn Collective>>,
 }
 
 impl Sampler<'_> {
@@ -212,7 +231,14 @@ impl Sampler<'_> {
         let after = pool(&after, Mode::Sample, self.rows * self.together)?;
         let parts = self.samples.div_ceil(self.together);
         let found = Mutex::new(Vec::new());
-        let batches = 0..data.rows().div_ceil(self.rows);
+        let count = data.rows().div_ceil(self.rows);
+        let batches = match &self.ranks {
+            Some(ranks) => {
+                let start = |rank| ranks::start(count, ranks.ranks(), rank);
+                start(ranks.rank())..start(ranks.rank() + 1)
+            }
+            None => 0..count,
+        };
         after.each(batches, |worker, batch| {
             let here = batch * self.rows..data.rows().min((batch + 1) * self.rows);
             let once: Vec<Vec<f32>> = sizes.iter().map(|n| vec![0.0; n * here.len()]).collect();
@@ -256,6 +282,21 @@ impl Sampler<'_> {
                 all.entropy.extend(part.entropy);
                 all.information.extend(part.information);
                 all.samples.extend(part.samples);
+            }
+        }
+        if let Some(ranks) = &self.ranks {
+            for all in &mut all {
+                let Gathered {
+                    mean,
+                    std,
+                    entropy,
+                    information,
+                    samples,
+                    ..
+                } = all;
+                for values in [mean, std, entropy, information, samples] {
+                    *values = gather_values(&**ranks, values)?.0;
+                }
             }
         }
         Ok(all)

@@ -5,6 +5,7 @@ use super::pool::{self, PredictPool};
 use super::prepared_rows::PreparedRows;
 use super::{check, feeds};
 use crate::base::memory;
+use crate::base::ranks::{self, Collective};
 use crate::base::shape::Shape;
 use crate::data::{Data, Dataset, Tabular, Tensor};
 use crate::engine::{Fill, Step};
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::{Dtype, Input, Model, Scored};
 use crate::plan::Mode;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Multiply-adds below which a second thread is not worth waking: those of one core in some 50 µs,
 /// the time that waking takes.
@@ -56,6 +58,14 @@ impl std::fmt::Debug for Predictor {
 }
 
 impl Predictor {
+    /// The same, as one of several [ranks](crate::ranks): each makes the outputs of some batches of rows, and
+    /// passes them on, so that all of them have the outputs of all rows, with the bits of one. Every rank asks for the
+    /// same rows, in the same order of calls.
+    pub fn on_ranks(mut self, ranks: Arc<dyn Collective>) -> Self {
+        self.prepared.ranks = Some(ranks).filter(|ranks| ranks.ranks() > 1);
+        self
+    }
+
     /// The first output for every row of `data`, whose targets are not used: whatever
     /// [`fit`](Model::fit) takes, or a tensor of inputs.
     pub fn predict(&self, data: impl Into<Data>) -> Result<Tensor> {
@@ -203,6 +213,8 @@ pub(super) struct Prepared {
     work: usize,
     /// Number of this prediction among the model's.
     call: u64,
+    /// The ranks that share batches out, if there are several.
+    ranks: Option<Arc<dyn Collective>>,
 }
 
 impl Prepared {
@@ -220,6 +232,7 @@ impl Prepared {
             shapes: model.output_shapes()?,
             work: weights,
             call: model.asked.next(),
+            ranks: None,
         })
     }
 
@@ -385,14 +398,22 @@ impl Prepared {
                 false => self.pool.whole(one),
             };
         }
+        let count = rows.div_ceil(most);
+        let start = |rank: usize| match &self.ranks {
+            Some(ranks) => ranks::start(count, ranks.ranks(), rank),
+            None => count * rank,
+        };
+        let rank = self.ranks.as_ref().map_or(0, |ranks| ranks.rank());
+        let own = start(rank)..start(rank + 1);
         let parts = values.iter_mut().zip(&self.shapes);
         let mut parts: Vec<_> = parts
             .map(|(values, shape)| values.as_mut().chunks_mut(most * shape.size().max(1)))
             .collect();
-        let batches = (0..rows.div_ceil(most)).map(|batch| {
+        let batches = (0..count).map(|batch| {
             let outputs = parts.iter_mut().filter_map(Iterator::next);
             (batch, outputs.collect::<Vec<_>>())
         });
+        let batches = batches.filter(|(batch, _)| own.contains(batch));
         self.pool.each(batches, |worker, (batch, outputs)| {
             let start = batch * most;
             let fill = |feed: usize, rows: Range<usize>, to: &mut [f32]| {
@@ -403,6 +424,15 @@ impl Prepared {
                 worker.output(n, values);
             }
             Ok(())
-        })
+        })?;
+        let Some(ranks) = &self.ranks else {
+            return Ok(());
+        };
+        for (values, shape) in values.iter_mut().zip(&self.shapes) {
+            let first = |rank: usize| (start(rank) * most).min(rows) * shape.size();
+            let starts: Vec<usize> = (0..=ranks.ranks()).map(first).collect();
+            ranks.all_gather(values.as_mut(), &starts)?;
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 use super::batch_loader::BatchLoader;
 use super::history::Logs;
 use super::meters::Meters;
+use super::together;
+use crate::base::ranks::Collective;
 use crate::data::{Data, Tensor};
 use crate::engine::Step;
 use crate::error::Result;
@@ -11,6 +13,7 @@ use crate::model::lowering::PlanSpec;
 use crate::plan::Mode;
 use crate::predict::device::Device;
 use crate::predict::runner::{Batch, Runner};
+use std::sync::Arc;
 
 /// Rows of an evaluation batch: enough to keep the cores busy, few enough to stay in their caches.
 pub(crate) const ROWS: usize = 256;
@@ -141,9 +144,36 @@ impl Model {
     /// [`&Stream`](crate::data::Stream), or a [`&Generator`](crate::data::Generator), read to its
     /// end.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Logs> {
+        self.evaluate_on(&Device::default(), data.into())
+    }
+
+    /// As [`Model::evaluate`], as one of several [ranks](crate::ranks), each of which has the same model and the same
+    /// rows: each computes its rows of every batch, and all of them end with the numbers that one gets alone, bit
+    /// for bit.
+    ///
+    /// The ranks compare models and data first; an error names the rank that is different.
+    pub fn evaluate_on_ranks(
+        &self,
+        data: impl Into<Data>,
+        ranks: Arc<dyn Collective>,
+    ) -> Result<Logs> {
         let data = data.into();
+        let measured = self.agrees_on_ranks(&data, &*ranks).and_then(|()| {
+            let device = match ranks.ranks() {
+                1 => Device::default(),
+                _ => Device::ranked(Arc::clone(&ranks), true),
+            };
+            self.evaluate_on(&device, data)
+        });
+        if let Err(error) = &measured {
+            together::fail(&*ranks, error);
+        }
+        measured
+    }
+
+    fn evaluate_on(&self, device: &Device, data: Data) -> Result<Logs> {
         crate::predict::check::labelled(self, data.sample())?;
-        let mut runner = Runner::new(self, &Device::default(), &[plan_spec(&data, ROWS)])?;
+        let mut runner = Runner::new(self, device, &[plan_spec(&data, ROWS)])?;
         let mut evaluation = Evaluation::new(self, &runner, &data)?;
         let step = Step {
             seed: self.seed,

@@ -41,6 +41,7 @@ pub struct Fit<'a> {
     pub(super) callbacks: Vec<Box<dyn Callback + 'a>>,
     pub(super) device: Device,
     pub(super) ranks: Option<Arc<dyn Collective>>,
+    pub(super) exact: bool,
 }
 
 /// The source of the validation rows.
@@ -70,6 +71,7 @@ impl Default for Fit<'_> {
             callbacks: Vec::new(),
             device: Device::default(),
             ranks: None,
+            exact: true,
         }
     }
 }
@@ -273,6 +275,16 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// Sets whether [ranks](Fit::ranks) make the bits of one process. Default true. With false, each sums the
+    /// gradients over its own rows of a batch, and the ranks add their sums up, in their order: fewer bytes
+    /// are passed on where batches are large beside layers, and for convolutions. The same number of ranks
+    /// still gives the same bits each time; another number gives others, as near as float32's rounding.
+    /// Statistics (of batch normalization), losses and metrics are of the whole batch in any case.
+    pub fn exact_ranks(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
+    }
+
     /// Trains on that device.
     #[cfg(test)]
     pub(crate) fn on(mut self, device: Device) -> Self {
@@ -372,7 +384,7 @@ impl Model {
                 &of_options(&options),
                 &**ranks,
             )?;
-            options.device = Device::ranked(Arc::clone(ranks));
+            options.device = Device::ranked(Arc::clone(ranks), options.exact);
         }
         let first = options.initial_epoch;
         let rates = optimizer_mut(self).map(|optimizer| optimizer.layer_rates.clone());
@@ -399,7 +411,7 @@ fn of_options(options: &Fit<'_>) -> String {
     let done = &options.position;
     let meters: Vec<u64> = done.meters.iter().map(|sum| sum.to_bits()).collect();
     format!(
-        "epochs {} to {}, from step {}, in batches of {} ({}), {}",
+        "epochs {} to {}, from step {}, in batches of {} ({}{}), {}",
         options.initial_epoch,
         options.epochs,
         done.step,
@@ -409,6 +421,7 @@ fn of_options(options: &Fit<'_>) -> String {
         } else {
             "in order"
         },
+        if options.exact { "" } else { ", not exact" },
         Digest::of(
             format!(
                 "{:?} {:?} {:?} {:?} {:?} {:?} {meters:?}",

@@ -16,22 +16,41 @@ pub(super) fn compare(
     options: &str,
     ranks: &dyn Collective,
 ) -> Result<()> {
+    let agree = |what, own: &str, expected| agree(ranks, what, own, expected);
+    same_model(model, ranks)?;
+    agree("its training data", &of_data(train)?, "the same rows")?;
+    let held_out = held_out.map_or(Ok("none".to_owned()), of_data)?;
+    agree("its validation data", &held_out, "the same rows")?;
+    agree("its training", options, "the same options")
+}
+
+impl Model {
+    /// Refuses [ranks](crate::ranks) that would not compute the same: of another build, with another model or
+    /// other data. The error names the rank.
+    pub fn agrees_on_ranks(&self, data: &Data, ranks: &dyn Collective) -> Result<()> {
+        if ranks.ranks() == 1 {
+            return Ok(());
+        }
+        same_model(self, ranks)?;
+        agree(ranks, "its data", &of_data(data)?, "the same rows")
+    }
+}
+
+/// Refuses ranks of another build, or with another model.
+fn same_model(model: &Model, ranks: &dyn Collective) -> Result<()> {
     let build = format!(
         "gradus {} on {}",
         env!("CARGO_PKG_VERSION"),
         engine::instructions()
     );
-    let agree = |what, own: &str, expected| agree(ranks, what, own, expected);
     agree(
+        ranks,
         "its build",
         &build,
         "the same on all, and the same instructions (GRADUS_ISA sets them)",
     )?;
-    agree("its model", &of_model(model)?, "the same model and seed")?;
-    agree("its training data", &of_data(train)?, "the same rows")?;
-    let held_out = held_out.map_or(Ok("none".to_owned()), of_data)?;
-    agree("its validation data", &held_out, "the same rows")?;
-    agree("its training", options, "the same options")
+    let expected = "the same model and seed";
+    agree(ranks, "its model", &of_model(model)?, expected)
 }
 
 /// The digest of a model's layers, weights, optimizer and state.

@@ -76,12 +76,17 @@ fn train(model: &Model, training: &Training, rows: &Dataset, count: usize) -> (E
     trained
 }
 
-/// Trains a copy of the model on so many ranks.
-fn train_on_ranks(model: &Model, training: &Training, rows: &Dataset, count: usize) -> Vec<End> {
+/// Trains a copy of the model on so many ranks, which make the bits of one, or add their sums up.
+fn train_on_ranks(
+    model: &Model,
+    training: &Training,
+    rows: &Dataset,
+    (count, exact): (usize, bool),
+) -> Vec<End> {
     std::thread::scope(|scope| {
         let start = |rank: InProcess| {
             scope.spawn(move || {
-                let options = training.fit().ranks(Arc::new(rank));
+                let options = training.fit().ranks(Arc::new(rank)).exact_ranks(exact);
                 fit(model, training, rows, options).0
             })
         };
@@ -168,11 +173,15 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
     }
     if !matches!(end, End::Refused(_)) {
         let count = 2 + case as usize % 3;
-        for (rank, found) in train_on_ranks(model, &training, &rows, count)
+        for (rank, found) in train_on_ranks(model, &training, &rows, (count, true))
             .into_iter()
             .enumerate()
         {
             assert_eq!(found, end, "rank {rank} of {count}");
+        }
+        let near = train_on_ranks(model, &training, &rows, (count, false));
+        for (rank, found) in near.iter().enumerate() {
+            assert_eq!(*found, near[0], "rank {rank} of {count}, not exact");
         }
     }
     let losses = match &end {

@@ -2,10 +2,9 @@
 
 use super::json::List;
 use super::sink::{self, Format, format, written};
-use super::{file_of, scored};
+use super::{Asked, file_of, scored};
 use crate::args::Predict;
 use gradus::data::{self, Stream, Unfamiliar};
-use gradus::model::Model;
 use gradus::{Dataset, Error, Result, Tensor};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,7 +12,7 @@ use std::path::PathBuf;
 /// Predicts block by block, adding each to `unfamiliar`; with column names if needed.
 pub fn run(
     args: &Predict,
-    model: &Model,
+    asked: Asked<'_>,
     rows: &Stream,
     has_columns: bool,
     mut unfamiliar: Option<&mut Unfamiliar>,
@@ -24,8 +23,9 @@ pub fn run(
         return Err(Error::invalid("--mc-samples", "several samples", expected));
     }
     if has_columns {
-        return score(args, model, rows, unfamiliar);
+        return score(args, asked, rows, unfamiliar);
     }
+    let model = asked.model;
     let (names, shapes) = (model.output_names(), model.output_shapes()?);
     let format = format(&args.out)?;
     let paths = names
@@ -40,7 +40,7 @@ pub fn run(
             }
         }
         let mut lists: Vec<List> = paths.iter().map(|_| List::default()).collect();
-        model
+        asked
             .predictor()?
             .predict_each(rows, &mut |rows, outputs| {
                 if let Some(unfamiliar) = &mut unfamiliar {
@@ -98,7 +98,7 @@ fn files(
 /// Writes the predicted columns.
 fn score(
     args: &Predict,
-    model: &Model,
+    asked: Asked<'_>,
     rows: &Stream,
     mut unfamiliar: Option<&mut Unfamiliar>,
 ) -> Result<()> {
@@ -108,7 +108,7 @@ fn score(
     sink::fill(path, |mut file| {
         let mut list = List::default();
         let mut visit = |rows: &Dataset, outputs: &[Tensor]| {
-            let scored = scored(model, rows, outputs, args.reject_below)?;
+            let scored = scored(asked.model, rows, outputs, args.reject_below)?;
             if let Some(unfamiliar) = &mut unfamiliar {
                 unfamiliar.add(rows)?;
             }
@@ -127,7 +127,7 @@ fn score(
                 },
             )
         };
-        model.predictor()?.predict_each(rows, &mut visit)?;
+        asked.predictor()?.predict_each(rows, &mut visit)?;
         match is_json {
             true => written(path, list.end(file)),
             false => Ok(()),

@@ -6,14 +6,34 @@ mod sink;
 
 use crate::args::Predict;
 use crate::models;
+use crate::ranks;
 use gradus::data::{Data, Dataset};
 use gradus::experiment::{ModelFile, unfamiliar};
 use gradus::model::{Model, Scored};
-use gradus::train::McPrediction;
+use gradus::ranks::Collective;
+use gradus::train::{McPrediction, Predictor};
 use gradus::{Error, Result, Tensor, data};
 use sink::{Format, beside, format, written};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A model, and the processes that share out what it is asked, if there are several.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    model: &'a Model,
+    ranks: &'a Option<Arc<dyn Collective>>,
+}
+
+impl Asked<'_> {
+    fn predictor(self) -> Result<Predictor> {
+        let predictor = self.model.predictor()?;
+        Ok(match self.ranks {
+            Some(ranks) => predictor.on_ranks(Arc::clone(ranks)),
+            None => predictor,
+        })
+    }
+}
 
 /// Runs the command.
 pub fn run(args: Predict) -> Result<()> {
@@ -27,6 +47,7 @@ pub fn run(args: Predict) -> Result<()> {
         let expected = "a file with --mc-samples: one beside it gets the standard deviation";
         return Err(Error::invalid("--out", "`-`", expected));
     }
+    let ranks = ranks::join()?;
     let ModelFile { model, path, .. } = models::open(&args.model)?;
     super::warn_of_nan(&model, &path);
     check_noise(&model, &args.model, args.mc_samples)?;
@@ -36,6 +57,13 @@ pub fn run(args: Predict) -> Result<()> {
         return Err(Error::invalid("--reject-below", "a .npy file", expected));
     }
     let data = super::data_for(&model, &args.data)?;
+    if let Some(ranks) = &ranks {
+        model.agrees_on_ranks(&data, &**ranks)?;
+    }
+    let asked = Asked {
+        model: &model,
+        ranks: &ranks,
+    };
     let has_columns =
         data::is_table(&args.data)? || !data.sample().ids().is_empty() || model.is_classifier();
     let has_columns = of_columns && has_columns;
@@ -48,7 +76,7 @@ pub fn run(args: Predict) -> Result<()> {
     let data = match data {
         Data::Memory(data) => data,
         Data::Stream(rows) => {
-            blocks::run(&args, &model, &rows, has_columns, unfamiliar.as_mut())?;
+            blocks::run(&args, asked, &rows, has_columns, unfamiliar.as_mut())?;
             super::say(unfamiliar, rows.sample().name());
             return Ok(());
         }
@@ -59,16 +87,16 @@ pub fn run(args: Predict) -> Result<()> {
     }
     super::say(unfamiliar, data.name());
     if has_columns {
-        return score(&args, &model, &data);
+        return score(&args, asked, &data);
     }
     let file = |name: &str| file_of(&args.out, name, names.len());
     let Some(samples) = args.mc_samples else {
-        let outputs = model.predict_all(&data)?;
+        let outputs = asked.predictor()?.predict_all(&data)?;
         let mut each = outputs.iter().zip(&names);
         return each.try_for_each(|(output, name)| write(&file(name), output, ""));
     };
     let of = format!(" of {samples} samples");
-    let found = sample(&args, &model, &data, samples.get())?;
+    let found = sample(&args, asked, &data, samples.get())?;
     for (found, name) in found.iter().zip(&names) {
         let (mean, std) = (file(name), beside(&file(name), "std"));
         write(&mean, &found.mean, &format!(", the mean{of}"))?;
@@ -113,14 +141,18 @@ pub fn scored(
 /// Predicts this many times with dropout on, and writes every sample if they are kept.
 fn sample(
     args: &Predict,
-    model: &Model,
+    Asked { model, ranks }: Asked<'_>,
     data: &Dataset,
     samples: usize,
 ) -> Result<Vec<McPrediction>> {
+    let found = match ranks {
+        Some(ranks) => model.predict_mc_on_ranks(data, samples, args.keep, Arc::clone(ranks))?,
+        None if args.keep => model.predict_mc_samples(data, samples)?,
+        None => model.predict_mc_all(data, samples)?,
+    };
     if !args.keep {
-        return model.predict_mc_all(data, samples);
+        return Ok(found);
     }
-    let found = model.predict_mc_samples(data, samples)?;
     let names = model.output_names();
     for (found, name) in found.iter().zip(&names) {
         let file = beside(&file_of(&args.out, name, names.len()), "samples");
@@ -147,7 +179,8 @@ fn file_of(out: &Path, output: &str, outputs: usize) -> PathBuf {
 }
 
 /// Writes the predicted columns for a table's rows, a folder's pictures, or classes.
-fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
+fn score(args: &Predict, asked: Asked<'_>, data: &Dataset) -> Result<()> {
+    let model = asked.model;
     let write = |path: &Path, scored: Scored, what: &str| {
         let format = format(path)?;
         sink::fill(path, |mut to| {
@@ -167,12 +200,12 @@ fn score(args: &Predict, model: &Model, data: &Dataset) -> Result<()> {
         sink::say(path, &format!("{} rows of {names}{what}", data.rows()))
     };
     let Some(samples) = args.mc_samples else {
-        let outputs = model.predict_all(data)?;
+        let outputs = asked.predictor()?.predict_all(data)?;
         let scored = scored(model, data, &outputs, args.reject_below)?;
         return write(&args.out, scored, "");
     };
     let of = format!(" of {samples} samples");
-    let found = sample(args, model, data, samples.get())?.into_iter();
+    let found = sample(args, asked, data, samples.get())?.into_iter();
     let (means, deviations): (Vec<_>, Vec<_>) = found.map(|each| (each.mean, each.std)).unzip();
     let mean = scored(model, data, &means, args.reject_below)?;
     write(&args.out, mean, &format!(", the mean{of}"))?;

@@ -1,5 +1,6 @@
 //! Destinations of predictions: a file, written atomically, or standard output.
 
+use crate::output;
 use gradus::artifacts::atomic_file::fill_atomic;
 use gradus::{Error, Result};
 use std::ffi::OsStr;
@@ -37,6 +38,9 @@ pub fn is_standard_output(path: &Path) -> bool {
 
 /// Writes the output of `fill`. A closed pipe on standard output (`| head`) is no error.
 pub fn fill(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    if output::is_mute() {
+        return fill(&mut io::sink());
+    }
     if !is_standard_output(path) {
         return fill_atomic(path, |file| fill(file));
     }
@@ -63,7 +67,7 @@ pub fn written(path: &Path, written: io::Result<()>) -> Result<()> {
 pub fn say(path: &Path, what: &str) -> Result<()> {
     match is_standard_output(path) {
         true => Ok(()),
-        false => crate::output::result(&format!("{}: {what}\n", path.display())),
+        false => output::result(&format!("{}: {what}\n", path.display())),
     }
 }
 

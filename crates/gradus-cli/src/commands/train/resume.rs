@@ -2,6 +2,7 @@
 
 use crate::args::Train;
 use crate::output::quoted;
+use crate::ranks;
 use std::path::Path;
 
 /// The whole command, for a shell. `folder` is the run's, or that of one of its folds.
@@ -32,5 +33,9 @@ pub fn command(args: &Train, folder: &Path) -> String {
     words.extend(args.json.then(|| "--json".to_owned()));
     words.push("--resume".into());
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    words.join(" ")
+    let command = words.join(" ");
+    match ranks::launcher() {
+        Some(launcher) => format!("{launcher} {command}"),
+        None => command,
+    }
 }

@@ -12,7 +12,7 @@ mod mpi;
 #[cfg(feature = "train")]
 mod threads;
 
-pub use launch::launched;
+pub use launch::{launched, launcher};
 #[cfg(feature = "mpi")]
 pub use mpi::Mpi;
 #[cfg(feature = "train")]
@@ -43,6 +43,19 @@ pub trait Collective: Send + Sync {
         self.all_gather(values, &starts)
     }
 
+    /// Adds the ranks' values up, in the order of the ranks, so that the same number of ranks gives the same
+    /// bits each time. `of` is true of the ranks whose values count, at least one; 0 without.
+    fn sum(&self, values: &mut [f32], of: &[bool]) -> Result<()> {
+        let (length, ranks) = (values.len(), self.ranks());
+        let mut all = vec![0.0; length * ranks];
+        let own = self.rank() * length;
+        all[own..own + length].copy_from_slice(values);
+        let starts: Vec<usize> = (0..=ranks).map(|rank| rank * length).collect();
+        self.all_gather(&mut all, &starts)?;
+        add_up(values, &all, of);
+        Ok(())
+    }
+
     /// Waits until every rank has called it.
     fn barrier(&self) -> Result<()> {
         self.all_gather(&mut [], &vec![0; self.ranks() + 1])
@@ -53,7 +66,23 @@ pub trait Collective: Send + Sync {
     fn fail(&self, problem: &str);
 }
 
+/// Writes the sums of parts that lie one behind the other, each of a rank, of those that count.
+fn add_up(sums: &mut [f32], parts: &[f32], of: &[bool]) {
+    let mut counted = parts.chunks_exact(sums.len().max(1)).zip(of);
+    let mut counted = counted.by_ref().filter(|(_, counts)| **counts);
+    match counted.next() {
+        Some((first, _)) => sums.copy_from_slice(first),
+        None => sums.fill(0.0),
+    }
+    for (part, _) in counted {
+        for (sum, x) in sums.iter_mut().zip(part) {
+            *sum += x;
+        }
+    }
+}
+
 /// The start of each rank's part of `units` units, and the end of the last.
+#[cfg(any(test, feature = "mpi"))]
 pub(crate) fn starts(units: usize, ranks: usize) -> impl Iterator<Item = usize> {
     (0..=ranks).map(move |rank| start(units, ranks, rank))
 }
@@ -63,21 +92,35 @@ pub(crate) fn start(units: usize, ranks: usize, rank: usize) -> usize {
     units * rank / ranks
 }
 
-/// Gathers one text of each rank, in their order.
-pub(crate) fn gather_texts(ranks: &dyn Collective, own: &str) -> Result<Vec<String>> {
+/// Gathers the values of each rank, in their order, and where those of each begin, and the end.
+pub(crate) fn gather_values(ranks: &dyn Collective, own: &[f32]) -> Result<(Vec<f32>, Vec<usize>)> {
     let (rank, count) = (ranks.rank(), ranks.ranks());
-    // A float32 holds whole numbers up to 2^24 exactly, and a byte is one of these.
-    let mut lengths = vec![0.0; count];
-    let own: Vec<f32> = own.bytes().take(LONGEST).map(f32::from).collect();
-    lengths[rank] = own.len() as f32;
-    ranks.all_gather(&mut lengths, &starts(count, count).collect::<Vec<_>>())?;
+    // A float32 holds whole numbers up to 2^24 exactly: a length is passed on in three of 16 bits.
+    let mut lengths = vec![0.0; 3 * count];
+    for (digit, place) in lengths[3 * rank..3 * rank + 3].iter_mut().enumerate() {
+        *place = (own.len() >> (16 * digit) & 0xffff) as f32;
+    }
+    let places: Vec<usize> = (0..=count).map(|rank| 3 * rank).collect();
+    ranks.all_gather(&mut lengths, &places)?;
     let mut starts = vec![0];
-    for length in &lengths {
-        starts.push(starts[starts.len() - 1] + *length as usize);
+    for digits in lengths.chunks_exact(3) {
+        let length = digits
+            .iter()
+            .rev()
+            .fold(0, |sum, &digit| sum << 16 | digit as usize);
+        starts.push(starts[starts.len() - 1] + length);
     }
     let mut all = vec![0.0; starts[count]];
-    all[starts[rank]..starts[rank + 1]].copy_from_slice(&own);
+    all[starts[rank]..starts[rank + 1]].copy_from_slice(own);
     ranks.all_gather(&mut all, &starts)?;
+    Ok((all, starts))
+}
+
+/// Gathers one text of each rank, in their order.
+pub(crate) fn gather_texts(ranks: &dyn Collective, own: &str) -> Result<Vec<String>> {
+    // A byte is a whole number that a float32 holds exactly.
+    let own: Vec<f32> = own.bytes().take(LONGEST).map(f32::from).collect();
+    let (all, starts) = gather_values(ranks, &own)?;
     let texts = starts.windows(2).map(|ends| {
         let bytes: Vec<u8> = all[ends[0]..ends[1]].iter().map(|&b| b as u8).collect();
         String::from_utf8_lossy(&bytes).into_owned()

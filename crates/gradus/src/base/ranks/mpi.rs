@@ -1,9 +1,9 @@
 //! Ranks that are processes, on one machine or on many, connected by MPI.
 
-use super::{Collective, gather_texts, launched};
+use super::{Collective, add_up, gather_texts, launched, starts};
 use crate::error::{Error, Result};
 use ::mpi::Threading;
-use ::mpi::datatype::PartitionMut;
+use ::mpi::datatype::{Partition, PartitionMut};
 use ::mpi::environment::{Universe, processor_name};
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::*;
@@ -115,6 +115,40 @@ impl Collective for Mpi {
         let mut all = PartitionMut::new(values, counts, begins);
         SimpleCommunicator::world().all_gather_varcount_into(&sent[..], &mut all);
         Ok(())
+    }
+
+    /// Each rank adds a part of the numbers up, and passes it on: 2 (N − 1)/N of the bytes come to it, where
+    /// (N − 1) would with all parts of all.
+    fn sum(&self, values: &mut [f32], of: &[bool]) -> Result<()> {
+        if self.ranks == 1 {
+            return Ok(());
+        }
+        let cut: Vec<usize> = starts(values.len(), self.ranks).collect();
+        let own = cut[self.rank]..cut[self.rank + 1];
+        let whole = |n: usize| {
+            i32::try_from(n).map_err(|_| {
+                let problem = format!("adds {n} numbers up, and MPI at most {}", i32::MAX);
+                let rank = self.rank;
+                Error::Rank { rank, problem }
+            })
+        };
+        let mut parts = vec![0.0; own.len() * self.ranks];
+        {
+            let sizes = cut.windows(2).map(|ends| whole(ends[1] - ends[0]));
+            let sizes = sizes.collect::<Result<Vec<i32>>>()?;
+            let begins = cut[..self.ranks].iter().map(|&start| whole(start));
+            let begins = begins.collect::<Result<Vec<i32>>>()?;
+            let each = vec![whole(own.len())?; self.ranks];
+            let places = (0..self.ranks).map(|rank| whole(rank * own.len()));
+            let places = places.collect::<Result<Vec<i32>>>()?;
+            // MPI is promised one call at a time.
+            let _turn = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            let sent = Partition::new(&*values, sizes, begins);
+            let mut received = PartitionMut::new(&mut parts[..], each, places);
+            SimpleCommunicator::world().all_to_all_varcount_into(&sent, &mut received);
+        }
+        add_up(&mut values[own], &parts, of);
+        self.all_gather(values, &cut)
     }
 
     /// Nothing: the launcher ends all when a process ends without MPI's leave, as with

@@ -2,6 +2,7 @@
 
 use super::hold_out_keys::Raw;
 use crate::base::registry::{Value, read, table};
+use crate::base::url::Url;
 use crate::data::conflict::{conflict, excluded};
 use crate::data::files::Files;
 use crate::data::npy::is_array;
@@ -11,6 +12,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::path::Path;
 
 /// Rows that are held out, for validation or for the test.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,7 +238,10 @@ impl HoldOut {
             }
             Raw {
                 table: Some(table), ..
-            } => Ok(HoldOut::Table { table }),
+            } => {
+                Url::check(Path::new(&table))?;
+                Ok(HoldOut::Table { table })
+            }
             Raw {
                 images: Some(images),
                 ..

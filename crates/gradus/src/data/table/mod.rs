@@ -16,6 +16,7 @@ mod arrow;
 mod block_column;
 mod calendar;
 mod cell;
+mod content;
 #[cfg(feature = "train")]
 mod copy;
 mod dates;
@@ -167,7 +168,12 @@ pub struct ReadTable {
 impl ReadTable {
     /// True if a column is ignored.
     pub(super) fn ignores(&self, column: &str) -> bool {
-        self.ignored.contains(column) || self.others_ignored && !self.kinds.contains_key(column)
+        self.ignored.contains(column) || self.leaves(column)
+    }
+
+    /// True if nobody asks for a column, not even by an excluded column's name.
+    fn leaves(&self, column: &str) -> bool {
+        self.others_ignored && !self.kinds.contains_key(column)
     }
 
     /// The type given for a column, if there is one.

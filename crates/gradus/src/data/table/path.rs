@@ -1,7 +1,7 @@
 //! Table files by their paths: text, or Parquet.
 
-use super::{ReadTable, Table, Tabular, read};
-use crate::error::{Error, Result};
+use super::{ReadTable, Table, Tabular, content, read};
+use crate::error::Result;
 use std::path::{Path, PathBuf};
 
 impl Tabular for Path {
@@ -28,10 +28,7 @@ pub(super) fn is_parquet(path: &Path) -> bool {
 pub(in crate::data) fn about_bytes(path: &Path) -> Result<u64> {
     match is_parquet(path) {
         true => parquet_bytes(path),
-        false => {
-            let about = std::fs::metadata(path);
-            Ok(about.map_err(|cause| Error::io("read", path, cause))?.len())
-        }
+        false => Ok(content::about(path)?.0),
     }
 }
 
@@ -74,10 +71,10 @@ fn parquet_bytes(path: &Path) -> Result<u64> {
 #[cfg(not(feature = "parquet"))]
 fn parquet(path: &Path, _: &ReadTable) -> Result<Table> {
     // A missing file is reported as missing even without the feature.
-    std::fs::metadata(path).map_err(|cause| Error::io("read", path, cause))?;
+    content::about(path)?;
     let problem = "is a Parquet file, which this program was built without: build it with \
                    `--features parquet`, or export the table as CSV";
-    Err(Error::file(path, problem))
+    Err(crate::error::Error::file(path, problem))
 }
 
 macro_rules! as_path {

@@ -1,11 +1,10 @@
 //! The bytes of a table file, in blocks that end at a record's end, and the refusal of files that
 //! are no tables.
 
+use super::content;
 use super::header::delimiter;
-use crate::base::files;
 use crate::error::{Error, Result};
 use memchr::{memchr, memchr_iter, memrchr};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -79,7 +78,7 @@ impl Block {
 /// Only the blocks in use and one more are in memory.
 pub(super) struct Blocks<'a> {
     path: &'a Path,
-    file: File,
+    file: Box<dyn Read + Send>,
     /// Approximate size of a block in bytes.
     size: usize,
     /// Bytes read and not yet handed out.
@@ -97,7 +96,7 @@ impl<'a> Blocks<'a> {
     pub fn open(path: &'a Path, size: usize) -> Result<Self> {
         let mut blocks = Blocks {
             path,
-            file: files::open(path, "a CSV file")?,
+            file: content::reader(path, "a CSV file")?,
             size,
             rest: Vec::new(),
             line: 1,
@@ -195,8 +194,8 @@ impl<'a> Blocks<'a> {
             return Ok(());
         }
         self.rest.reserve_exact(size - before);
-        let more = (&self.file).take((size - before) as u64);
-        let read = { more }.read_to_end(&mut self.rest);
+        let mut more = (&mut self.file).take((size - before) as u64);
+        let read = more.read_to_end(&mut self.rest);
         read.map_err(|cause| Error::io("read", self.path, cause))?;
         self.ended = self.rest.len() < size;
         if before == 0 && self.line == 1 {

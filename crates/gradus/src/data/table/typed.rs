@@ -76,8 +76,8 @@ impl Making {
             Ok(Typed {
                 format: options.formats.get(&name).copied().unwrap_or(said),
                 gaps: Gaps::new(options.text.missing_values.as_ref()),
+                is_read: head.kind.is_some() && !options.leaves(&name),
                 name,
-                is_read: head.kind.is_some(),
                 ignored,
                 cells: Cells::new(kind, 0),
                 places: Places::default(),

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The other ranks of a session, and the error that has cut them off.
 pub(super) struct Peers {
     pub ranks: Arc<dyn Collective>,
+    /// True if the ranks make the bits of one.
+    pub exact: bool,
     failed: AtomicBool,
     /// Room for a message of several pieces.
     message: Mutex<Vec<f32>>,
@@ -16,9 +18,10 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub fn new(ranks: Arc<dyn Collective>) -> Self {
+    pub fn new(ranks: Arc<dyn Collective>, exact: bool) -> Self {
         Peers {
             ranks,
+            exact,
             failed: AtomicBool::new(false),
             message: Mutex::default(),
             failure: Mutex::new(None),
@@ -28,10 +31,44 @@ impl Peers {
     /// Passes pieces of memory on in one message: of each, with its elements that every rank has made. After an
     /// error nothing is passed on any more.
     pub fn gather(&self, pieces: &mut [(&mut [f32], Vec<Range<usize>>)]) {
+        self.unless_failed(|| self.passed_on(pieces));
+    }
+
+    /// Adds pieces of memory up over the ranks, in one message. `of` is true of the ranks whose numbers count.
+    /// After an error nothing is passed on any more.
+    pub fn sum(&self, pieces: &mut [&mut [f32]], of: &[bool]) {
+        self.unless_failed(|| {
+            if let [all] = pieces {
+                return self.ranks.sum(all, of);
+            }
+            let length = pieces.iter().map(|piece| piece.len()).sum();
+            let message = self.message.lock();
+            let mut message = message.unwrap_or_else(PoisonError::into_inner);
+            if message.len() < length {
+                message.resize(length, 0.0);
+            }
+            let mut rest = &mut message[..length];
+            for piece in pieces.iter() {
+                let (here, after) = rest.split_at_mut(piece.len());
+                here.copy_from_slice(piece);
+                rest = after;
+            }
+            self.ranks.sum(&mut message[..length], of)?;
+            let mut rest = &message[..length];
+            for piece in pieces.iter_mut() {
+                let (here, after) = rest.split_at(piece.len());
+                piece.copy_from_slice(here);
+                rest = after;
+            }
+            Ok(())
+        });
+    }
+
+    fn unless_failed(&self, pass_on: impl FnOnce() -> Result<()>) {
         if self.failed.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = self.passed_on(pieces) {
+        if let Err(error) = pass_on() {
             self.failed.store(true, Ordering::Release);
             let failure = self.failure.lock();
             *failure.unwrap_or_else(PoisonError::into_inner) = Some(error);

@@ -13,12 +13,14 @@ use std::sync::Arc;
 pub(crate) struct Ranked {
     pub cpu: Cpu,
     pub ranks: Arc<dyn Collective>,
+    /// True if the ranks make the bits of one.
+    pub exact: bool,
 }
 
 impl Engine for Ranked {
     fn compile(&self, program: Program) -> Result<Box<dyn Session>> {
         let Cpu { isa, threads } = self.cpu;
-        let peers = Peers::new(Arc::clone(&self.ranks));
+        let peers = Peers::new(Arc::clone(&self.ranks), self.exact);
         let session = CpuSession::new(isa, threads, program, Some(peers))?;
         Ok(Box::new(session))
     }

@@ -84,8 +84,11 @@ impl CpuSession {
     ) -> Result<Self> {
         memory::check_buffers(&program)?;
         let mut sharing = vec![None; program.plans.len()];
-        if peers.is_some() {
-            let plans = program.plans.into_iter().map(Plan::share);
+        if let Some(peers) = &peers {
+            let plans = program
+                .plans
+                .into_iter()
+                .map(|plan| plan.share(peers.exact));
             (program.plans, sharing) = plans.map(|(plan, of)| (plan, Some(of))).unzip();
             for (plan, of) in program.plans.iter().zip(sharing.iter().flatten()) {
                 let problem = |problem| format!("{problem}, in this plan of a rank:\n{plan}");
@@ -314,8 +317,8 @@ impl Session for CpuSession {
                 }
                 while let Some(task) = phase.next(number) {
                     match (task.group.place, peers) {
-                        (Place::Rows, Some(_)) if own.is_empty() => {}
-                        (Place::Rows, Some(_)) => execute::task(&mine, task),
+                        (Place::Rows | Place::Sums, Some(_)) if own.is_empty() => {}
+                        (Place::Rows | Place::Sums, Some(_)) => execute::task(&mine, task),
                         _ => execute::task(&context, task),
                     }
                 }

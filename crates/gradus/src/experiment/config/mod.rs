@@ -3,6 +3,7 @@
 mod beside_recipe;
 mod callbacks;
 mod checkpoint;
+mod distributed;
 mod document;
 mod folds;
 pub mod highest_rate;
@@ -20,6 +21,7 @@ mod vocabulary;
 
 pub use callbacks::Callbacks;
 pub use checkpoint::CheckpointConfig;
+pub use distributed::DistributedConfig;
 pub use document::{Document, from_toml};
 pub use model::Source;
 pub use overrides::Override;
@@ -58,6 +60,8 @@ pub struct Config {
     pub pretrain: Option<PretrainConfig>,
     /// `[checkpoint]`.
     pub checkpoint: CheckpointConfig,
+    /// `[distributed]`.
+    pub distributed: DistributedConfig,
     /// The complete configuration as given.
     pub given: Value,
 }
@@ -89,6 +93,9 @@ struct Raw {
     /// When checkpoints are written, from which `--resume` goes on. Default empty.
     #[schemars(with = "Option<checkpoint::Raw>", extend("examples" = [{ "every": "5m" }]))]
     checkpoint: Option<Value>,
+    /// The way several processes train together, under `mpirun`. Default empty.
+    #[schemars(with = "Option<distributed::Raw>", extend("examples" = [{ "exact": false }]))]
+    distributed: Option<Value>,
 }
 
 /// The schema of a configuration, with its definitions in the generator.
@@ -126,6 +133,7 @@ impl Config {
                 None => None,
             },
             checkpoint: CheckpointConfig::from_value("checkpoint", &section(raw.checkpoint))?,
+            distributed: DistributedConfig::from_value("distributed", &section(raw.distributed))?,
             given: value.clone(),
         };
         config.refuse_contradictions()?;

@@ -98,7 +98,7 @@ fn sections(root: &Value) -> Result<Vec<Section>> {
         callbacks.text += &format!("\n### {name}\n\n{meaning}\n\n{keys}");
     }
     sections.push(callbacks);
-    for name in ["Checkpoint", "Pretrain"] {
+    for name in ["Checkpoint", "Distributed", "Pretrain"] {
         sections.push(table(name)?);
     }
     sections.push(Section::new("Recipes", recipes(definitions)));

@@ -4,13 +4,14 @@ use super::{definition, name_of, words};
 use crate::base::registry::Value;
 
 /// Definitions that are sections of the document, with their headings.
-const SECTIONS: [(&str, &str, &str); 24] = [
+const SECTIONS: [(&str, &str, &str); 25] = [
     ("Activation", "activation", "activations"),
     ("Callbacks", "table", "callbacks"),
     ("Checkpoint", "table", "checkpoint"),
     ("Constraint", "constraint", "constraints"),
     ("CSVLogger", "table", "csvlogger"),
     ("Data", "table", "data"),
+    ("Distributed", "table", "distributed"),
     ("EarlyStopping", "table", "earlystopping"),
     ("GradualUnfreezing", "table", "gradualunfreezing"),
     ("HoldOut", "table", "rows-held-out"),

@@ -42,6 +42,8 @@ pub struct Run {
     pub on_nan: OnNan,
     pub callbacks: Callbacks,
     pub checkpoint: CheckpointConfig,
+    /// True if several processes make the bits of one.
+    pub exact: bool,
     /// The pretraining, and the rows for it.
     pub pretrain: Option<(PretrainConfig, Dataset)>,
     /// The model files that it starts from.
@@ -168,6 +170,7 @@ impl Config {
             on_nan: self.train.on_nan,
             callbacks,
             checkpoint: self.checkpoint.clone(),
+            exact: self.distributed.exact,
             pretrain,
             fresh: starts.is_empty(),
             starts,

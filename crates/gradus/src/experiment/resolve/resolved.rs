@@ -119,6 +119,9 @@ impl Config {
         {
             resolved["checkpoint"] = checkpoint;
         }
+        if let Some(distributed) = self.distributed.given() {
+            resolved["distributed"] = distributed;
+        }
         Ok(resolved)
     }
 }

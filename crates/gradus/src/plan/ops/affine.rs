@@ -73,6 +73,10 @@ impl Operation for BiasGradient {
         Split::Columns(self.view)
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }
@@ -183,6 +187,10 @@ impl Operation for ScaleGradient {
 
     fn split(&self) -> Split {
         Split::Columns(self.view)
+    }
+
+    fn sums_rows(&self) -> bool {
+        true
     }
 
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {

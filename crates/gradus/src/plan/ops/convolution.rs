@@ -218,6 +218,10 @@ impl Operation for ConvKernel {
         Split::Units(self.dims.parts() * self.dims.pieces())
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }

@@ -184,6 +184,10 @@ impl Operation for DepthwiseKernel {
         Split::Units(self.dims.parts())
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }

@@ -98,6 +98,10 @@ impl Operation for EmbedGradient {
         Split::Columns(self.view)
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }

@@ -3,7 +3,7 @@
 use super::{CHUNKS, MatMulDims};
 use crate::plan::Buffer;
 use crate::plan::backward::Pass;
-use crate::plan::operands::{Operands, fixed, per_row, weights};
+use crate::plan::operands::{Extent, Operands, fixed, per_row, weights};
 use crate::plan::operation::{Backward, NOT_FORWARD, Operation, Split};
 
 /// The part of a buffer that each rank has made.
@@ -17,9 +17,12 @@ pub enum Parts {
     ChunkedColumns(MatMulDims),
     /// The sums over these chunks.
     ChunkSums(MatMulDims),
+    /// Sums over its rows of the batch, which are added up: for ranks that need not make the bits of one.
+    Sums(Extent),
 }
 
-/// Makes buffers whole: each rank gets the parts that the others have made. Alone, nothing is missing.
+/// Makes buffers whole: each rank gets the parts that the others have made. Alone, nothing is missing. Sums
+/// stand by themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gather {
     pub buffers: Vec<(Buffer, Parts)>,
@@ -33,6 +36,7 @@ impl Operation for Gather {
                 Parts::Rows(size) => per_row(size),
                 Parts::Columns(dims) | Parts::ChunkedColumns(dims) => weights(dims),
                 Parts::ChunkSums(dims) => fixed(2 * CHUNKS * dims.inputs),
+                Parts::Sums(extent) => extent,
             };
             table.update(buffer, extent)
         })

@@ -167,6 +167,10 @@ impl Operation for MatMulWeight {
         Split::Weight(self.dims.inputs, self.dims.outputs)
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn backward(&self, _dy: Buffer, _pass: &mut Pass<'_>) -> Backward {
         NOT_FORWARD
     }

@@ -120,6 +120,11 @@ impl Op {
         with_op!(self, |op| op.row_parts())
     }
 
+    /// See [`Operation::sums_rows`].
+    pub fn sums_rows(&self) -> bool {
+        with_op!(self, |op| op.sums_rows())
+    }
+
     /// See [`Operation::check`].
     pub fn check(&self) -> Result<(), String> {
         with_op!(self, |op| op.check())

@@ -3,6 +3,7 @@
 use super::super::kind::Request;
 use super::keys::TableKeys;
 use super::read::{notes, read, weights_are_numbers};
+use crate::base::url::join;
 use crate::data::dataset::Dataset;
 use crate::data::run_data::{Facts, RunData};
 use crate::data::schema::{KnownTexts, Schema, Summary};
@@ -36,7 +37,7 @@ fn load(request: &Request<'_>, source: &dyn Tabular) -> Result<RunData> {
             // Another program may number categories differently: they are matched by text.
             let mut schema = schema.clone();
             schema.known = KnownTexts::of(&schema.features, &rows);
-            own_table(&schema, request, &request.base.join(table)).map(Some)
+            own_table(&schema, request, &join(request.base, table)).map(Some)
         }
         (Some(other), None) => {
             let expected = "a `table`, as the training rows are";

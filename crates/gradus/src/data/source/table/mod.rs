@@ -13,11 +13,12 @@ mod stream;
 pub(in crate::data) use memory::load_table;
 
 use super::kind::{Request, SourceKind, read_own};
+use crate::base::memory::Memory;
 use crate::base::registry::Value;
+use crate::base::url::{Url, join};
 use crate::data::builtin::{HOUSING, housing};
 use crate::data::conflict::conflict;
 use crate::data::dataset::Split;
-use crate::base::memory::Memory;
 use crate::data::excess::Excess;
 use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;
@@ -33,8 +34,9 @@ use std::path::Path;
 /// A table file: `.csv`, `.tsv` or `.parquet`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct TableFile {
-    /// A table: a `.csv`, `.tsv` or `.parquet` file. Every column that is not `target`, `exclude` or
-    /// otherwise named is a feature. Default none.
+    /// A table: a `.csv`, `.tsv` or `.parquet` file, or the url of one (`s3://`, `gs://`, `az://`, `http://` or
+    /// `https://`; the feature `object-store`). Every column that is not `target`, `exclude` or otherwise named is
+    /// a feature. Default none.
     #[schemars(extend("examples" = ["houses.csv"]))]
     table: String,
 }
@@ -77,6 +79,9 @@ impl SourceKind for TableFile {
             let path = std::path::absolute(&path).map_err(|e| Error::io("find", path, e))?;
             return Ok(Some(TableFile::new(path.display().to_string())));
         }
+        if let Some(table) = &keys.table {
+            Url::check(Path::new(table))?;
+        }
         Ok(keys.table.map(TableFile::new))
     }
 
@@ -110,17 +115,17 @@ impl SourceKind for TableFile {
         });
         let mut whole = 0_u64;
         for table in own.chain([&self.table]) {
-            whole = whole.saturating_add(about_bytes(&request.base.join(table))?);
+            whole = whole.saturating_add(about_bytes(&join(request.base, table))?);
         }
         Ok(Some(whole))
     }
 
     fn load(&self, request: &Request<'_>) -> Result<RunData> {
-        load_table(request, &request.base.join(&self.table))
+        load_table(request, &join(request.base, &self.table))
     }
 
     fn stream(&self, request: &Request<'_>, excess: Excess) -> Result<RunData> {
-        stream::open(&request.base.join(&self.table), request, excess)
+        stream::open(&join(request.base, &self.table), request, excess)
     }
 
     fn rows(
@@ -138,9 +143,7 @@ impl SourceKind for TableFile {
         let (path, labelled) = (Path::new(&self.table), !purpose.unlabelled);
         match excess {
             None => schema.rows(path, labelled).map(Data::from),
-            Some(excess) => {
-                stream::rows_of(path, schema, labelled, excess.memory, purpose.on_copy)
-            }
+            Some(excess) => stream::rows_of(path, schema, labelled, excess.memory, purpose.on_copy),
         }
     }
 

@@ -6,6 +6,7 @@ use super::keys::CopyKeys;
 use super::read::{notes, read, weights_are_numbers};
 use super::rows::{Picked, TableRows};
 use crate::base::memory::Memory;
+use crate::base::url::join;
 use crate::data::excess::Excess;
 use crate::data::run_data::RunData;
 use crate::data::scale_name::ScaleName;
@@ -71,7 +72,10 @@ pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result
     match opened(path, request, excess) {
         Err(error) if Copied::is_gone(&error) => {
             let mut run = opened(path, request, excess)?;
-            let note = format!("{}: its binary copy was damaged, and is made anew", path.display());
+            let note = format!(
+                "{}: its binary copy was damaged, and is made anew",
+                path.display()
+            );
             run.facts.notes.push(note);
             Ok(run)
         }
@@ -82,11 +86,13 @@ pub(super) fn open(path: &Path, request: &Request<'_>, excess: Excess) -> Result
 fn opened(path: &Path, request: &Request<'_>, excess: Excess) -> Result<RunData> {
     let Excess { memory, .. } = excess;
     let (options, known) = (request.columns, request.purpose.schema);
-    let looked_at = request.held_out().filter_map(|(_, how)| match how.split_by()? {
-        SplitBy::Stratify(column) => column.as_deref(),
-        SplitBy::Group(column) => Some(column.as_str()),
-        _ => None,
-    });
+    let looked_at = request
+        .held_out()
+        .filter_map(|(_, how)| match how.split_by()? {
+            SplitBy::Stratify(column) => column.as_deref(),
+            SplitBy::Group(column) => Some(column.as_str()),
+            _ => None,
+        });
     let source = Large {
         path,
         // A model's schema already has the classes of its targets.
@@ -217,7 +223,11 @@ impl Uses {
 
     /// Bytes that lists of rows take.
     fn bytes(&self) -> u64 {
-        let parts = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
+        let parts = [
+            Some(&self.train),
+            self.validation.as_ref(),
+            self.test.as_ref(),
+        ];
         parts.into_iter().flatten().map(Picked::bytes).sum()
     }
 
@@ -234,7 +244,7 @@ impl Uses {
             (None, _) => Ok(None),
             (Some(_), Some(picked)) => Stream::new(all.clone().picked(picked.clone())).map(Some),
             (Some(HoldOut::Table { table }), None) => {
-                let path = request.base.join(table);
+                let path = join(request.base, table);
                 let own = own_copy(schema, request, &path, memory)?;
                 Stream::new(rows(&own, schema, request)).map(Some)
             }

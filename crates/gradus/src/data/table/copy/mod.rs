@@ -69,7 +69,7 @@ struct Origin {
     name: String,
     path: PathBuf,
     bytes: u64,
-    /// Time of change in nanoseconds since 1970.
+    /// Time of change in nanoseconds since 1970; of an object in a store, a number that changes with it.
     changed: u64,
 }
 

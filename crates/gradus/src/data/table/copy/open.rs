@@ -1,15 +1,16 @@
 //! The head and the tail of a copy's file.
 
+use super::super::content;
 use super::{About, Copied, MAGIC, Origin};
 use crate::base::files;
 use crate::base::hash::fnv;
+use crate::base::url::is_url;
 use crate::data::folders::cache_folder;
 use crate::error::{Error, Result};
 use flate2::Crc;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::UNIX_EPOCH;
 
 /// Rows and bytes of a chunk.
 pub(super) type Size = (u32, u64);
@@ -22,15 +23,19 @@ const TAIL: u64 = 8 + 8 + 4 + 16;
 impl Origin {
     /// The identity of a table's file.
     pub fn of(table: &Path) -> Result<Self> {
-        let failed = |cause| Error::io("read", table, cause);
-        let about = std::fs::metadata(table).map_err(failed)?;
-        let changed = about.modified().map_err(failed)?;
-        let changed = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (bytes, changed) = content::about(table)?;
+        let path = match is_url(table) {
+            true => table.to_owned(),
+            false => {
+                let path = std::path::absolute(table);
+                path.map_err(|cause| Error::io("read", table, cause))?
+            }
+        };
         Ok(Origin {
             name: table.display().to_string(),
-            path: std::path::absolute(table).map_err(failed)?,
-            bytes: about.len(),
-            changed: changed.as_nanos() as u64,
+            path,
+            bytes,
+            changed,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Parquet files: row groups are read by all threads, each into its share of every
 //! column.
 
+mod chunks;
 mod opened;
 
 use super::block_column::join;

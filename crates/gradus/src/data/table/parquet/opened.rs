@@ -3,17 +3,18 @@
 use super::super::arrow;
 use super::super::typed::Making;
 use super::super::{Cells, ReadTable};
-use crate::base::files;
+use super::chunks::Chunks;
 use crate::error::{Error, Result};
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use ::parquet::file::metadata::RowGroupMetaData;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use ::parquet::file::reader::{ChunkReader, Length};
 use arrow_array::RecordBatch;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 /// First and last bytes of a Parquet file.
@@ -24,6 +25,7 @@ pub(super) const ROWS: usize = 1 << 14;
 /// A file whose column offsets were validated.
 pub(super) struct Opened<'a> {
     pub path: &'a Path,
+    chunks: Chunks,
     pub about: ArrowReaderMetadata,
     /// Number of rows before each group.
     pub before: Vec<usize>,
@@ -32,12 +34,11 @@ pub(super) struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     pub fn new(path: &'a Path) -> Result<Self> {
-        let failed = |cause| Error::io("read", path, cause);
-        let file = files::open(path, "a Parquet file")?;
-        let length = file.metadata().map_err(failed)?.len();
-        check_ends(path, &file, length)?;
-        let about = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
-        let about = about.map_err(|error| damaged(path, error))?;
+        let chunks = Chunks::open(path)?;
+        let length = chunks.len();
+        check_ends(path, &chunks)?;
+        let about = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::new());
+        let about = about.map_err(|error| failed(path, error))?;
         let groups = about.metadata().row_groups();
         let mut before = Vec::with_capacity(groups.len());
         let mut rows = 0_usize;
@@ -58,6 +59,7 @@ impl<'a> Opened<'a> {
         }
         Ok(Opened {
             path,
+            chunks,
             about,
             before,
             rows,
@@ -93,6 +95,14 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
+    /// The bytes of those of a group's columns that are read.
+    fn ranges(&self, group: usize, mask: &ProjectionMask) -> Vec<Range<u64>> {
+        let columns = self.about.metadata().row_group(group).columns();
+        let read = columns.iter().enumerate();
+        let read = read.filter(|(leaf, _)| mask.leaf_included(*leaf));
+        read.filter_map(|(_, column)| place(column)).collect()
+    }
+
     /// Begins to read some columns of a group, `rows` rows at a time.
     pub fn group(
         &self,
@@ -101,12 +111,11 @@ impl<'a> Opened<'a> {
         looked_at: &dyn Fn(usize) -> bool,
     ) -> Result<Group<'_>> {
         let path = self.path;
-        // A file handle of its own, with its own position.
-        let file = File::open(path).map_err(|cause| Error::io("read", path, cause))?;
         let all = 0..self.about.schema().fields().len();
         let (wanted, left): (Vec<usize>, Vec<usize>) = all.partition(|&n| looked_at(n));
         let mask = ProjectionMask::roots(self.about.parquet_schema(), wanted.iter().copied());
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.about.clone())
+        let chunks = self.chunks.some(path, self.ranges(group, &mask))?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, self.about.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
             .with_batch_size(rows)
@@ -115,7 +124,7 @@ impl<'a> Opened<'a> {
         Ok(Group {
             path,
             number: group,
-            reader: reader.map_err(|error| damaged(path, format!("row group {group}: {error}")))?,
+            reader: reader.map_err(|error| failed(path, error))?,
             wanted,
             left,
             rows: 0,
@@ -170,14 +179,7 @@ impl Group<'_> {
 /// Refuses column offsets outside of the file.
 fn check_places(path: &Path, n: usize, group: &RowGroupMetaData, length: u64) -> Result<()> {
     for column in group.columns() {
-        // Computed as in the library, which panics at negative ones.
-        let start = column.dictionary_page_offset();
-        let start = u64::try_from(start.unwrap_or(column.data_page_offset()));
-        let end = match (start, u64::try_from(column.compressed_size())) {
-            (Ok(start), Ok(size)) => start.checked_add(size),
-            _ => None,
-        };
-        if end.is_none_or(|end| end > length) {
+        if place(column).is_none_or(|place| place.end > length) {
             let name = column.column_path().string();
             let problem = format!("row group {n}: column `{name}` is not within the file");
             return Err(damaged(path, problem));
@@ -186,18 +188,30 @@ fn check_places(path: &Path, n: usize, group: &RowGroupMetaData, length: u64) ->
     Ok(())
 }
 
+/// The bytes of a column, computed as in the library, which panics at negative numbers.
+fn place(column: &ColumnChunkMetaData) -> Option<Range<u64>> {
+    let start = column.dictionary_page_offset();
+    let start = u64::try_from(start.unwrap_or(column.data_page_offset())).ok()?;
+    let size = u64::try_from(column.compressed_size()).ok()?;
+    Some(start..start.checked_add(size)?)
+}
+
 /// Refuses a file without the magic at its beginning and end.
-fn check_ends(path: &Path, mut file: &File, length: u64) -> Result<()> {
-    let failed = |cause| Error::io("read", path, cause);
+fn check_ends(path: &Path, chunks: &Chunks) -> Result<()> {
+    let length = chunks.len();
     if length == 0 {
         return Err(Error::file(path, "is empty, expected a Parquet file"));
     }
-    let (mut start, mut end) = ([0; 4], [0; 4]);
-    if length >= 12 {
-        file.read_exact(&mut start).map_err(failed)?;
-        file.seek(SeekFrom::End(-4)).map_err(failed)?;
-        file.read_exact(&mut end).map_err(failed)?;
-    }
+    let four = |start| {
+        let bytes = chunks
+            .get_bytes(start, 4)
+            .map_err(|error| failed(path, error))?;
+        Ok(<[u8; 4]>::try_from(&bytes[..]).unwrap_or_default())
+    };
+    let (start, end) = match length {
+        12.. => (four(0)?, four(length - 4)?),
+        _ => Default::default(),
+    };
     let problem = match (&start, &end) {
         (MAGIC, MAGIC) => return Ok(()),
         (_, b"PARE") | (b"PARE", _) => {
@@ -220,4 +234,15 @@ pub(super) fn damaged(path: &Path, why: impl std::fmt::Display) -> Error {
     let why: String = why.to_string().chars().take(200).collect();
     let problem = format!("is a damaged Parquet file, or of a kind that is not read: {why}");
     Error::file(path, problem.replace(char::is_control, " "))
+}
+
+/// The error of the library: of a damaged file, or of what could not be read.
+fn failed(path: &Path, error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(cause) => match cause.downcast() {
+            Ok(error) => *error,
+            Err(cause) => damaged(path, cause),
+        },
+        error => damaged(path, error),
+    }
 }

@@ -17,7 +17,7 @@ pub(in crate::engine::cpu) fn weights(program: &Program) -> Vec<Vec<Option<Panel
         .map(|plan| vec![None; plan.buffers.len()])
         .collect();
     let alike: Vec<Vec<Alike>> = plans
-        .map(|plan| plan.ops.iter().filter_map(Alike::of).collect())
+        .map(|plan| plan.ops.iter().flat_map(Alike::of).collect())
         .collect();
     loop {
         let mut changed = false;
@@ -78,16 +78,23 @@ struct Alike {
 }
 
 impl Alike {
-    fn of(op: &Op) -> Option<Self> {
+    /// The buffers of an operation, all of them together; those that are only passed on, each by itself.
+    fn of(op: &Op) -> Vec<Self> {
         let operands = op.operands();
-        let weights = |o: &Operand| match o.layout {
-            Layout::Weights(dims) => Some(PanelPacked::new(dims)),
-            _ => None,
-        };
         let alike = |o: &&Operand| matches!(o.layout, Layout::Weights(_) | Layout::Elements);
-        let buffers: Vec<Buffer> = operands.iter().filter(alike).map(|o| o.buffer).collect();
-        let packed = operands.iter().find_map(weights);
-        (!buffers.is_empty()).then_some(Alike { packed, buffers })
+        let alike: Vec<&Operand> = operands.iter().filter(alike).collect();
+        let together = |operands: &[&Operand]| Alike {
+            packed: operands.iter().find_map(|o| match o.layout {
+                Layout::Weights(dims) => Some(PanelPacked::new(dims)),
+                _ => None,
+            }),
+            buffers: operands.iter().map(|o| o.buffer).collect(),
+        };
+        match op {
+            _ if alike.is_empty() => Vec::new(),
+            Op::Gather(_) => alike.iter().map(|o| together(&[o])).collect(),
+            _ => vec![together(&alike)],
+        }
     }
 }
 

@@ -142,7 +142,7 @@ pub(in crate::engine::cpu) fn phases(
             );
             let of = match group.place {
                 Place::Columns => rank.unwrap_or((0, 1)),
-                Place::Whole | Place::Rows => (0, 1),
+                Place::Whole | Place::Rows | Place::Sums => (0, 1),
             };
             // The thread with a lane more of a weight's gradient gets one less of the input's beside it.
             let first = some_weigh && !weighs(group);

@@ -14,6 +14,17 @@ impl Execute for Gather {
             return;
         };
         let ranks = peers.ranks.ranks();
+        if let Some((_, Parts::Sums(_))) = self.buffers.first() {
+            let pieces = self.buffers.iter().map(|&(buffer, _)| {
+                let size = context.plan().buffers[buffer.index()].size.of(0);
+                // SAFETY: as below.
+                unsafe { from_raw_parts_mut(context.at(buffer), size) }
+            });
+            // A rank without rows has summed nothing.
+            let rows = |rank| start(context.rows, ranks, rank);
+            let of: Vec<bool> = (0..ranks).map(|rank| rows(rank) < rows(rank + 1)).collect();
+            return peers.sum(&mut pieces.collect::<Vec<_>>(), &of);
+        }
         let mut pieces = Vec::new();
         for &(buffer, parts) in &self.buffers {
             for (first, size, of_rank) in pieces_of(context, parts) {
@@ -74,5 +85,7 @@ fn pieces_of<'a>(context: &'a Context<'_>, parts: Parts) -> Vec<Piece<'a>> {
             };
             vec![half(0), half(1)]
         }
+        // Added up, where they stand by themselves.
+        Parts::Sums(_) => Vec::new(),
     }
 }

@@ -38,6 +38,7 @@ fn around(definition: &str, table: &Value) -> Value {
         "Callbacks" => config["callbacks"] = table.clone(),
         "Pretrain" => config["pretrain"] = table.clone(),
         "Checkpoint" => config["checkpoint"] = table.clone(),
+        "Distributed" => config["distributed"] = table.clone(),
         "Stage" => config["callbacks"] = json!({ "gradual_unfreezing": { "stages": [table] } }),
         callback => {
             let names = [
@@ -57,7 +58,7 @@ fn around(definition: &str, table: &Value) -> Value {
 }
 
 /// Every table that is no family's.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "",
     "Data",
     "HoldOut",
@@ -74,6 +75,7 @@ const TABLES: [&str; 16] = [
     "TerminateOnNaN",
     "Pretrain",
     "Checkpoint",
+    "Distributed",
 ];
 
 #[test]

@@ -76,7 +76,7 @@ pub struct Raw {
     #[schemars(schema_with = "precision_schema")]
     #[schemars(extend("default" = Precision::default().name()), extend("examples" = ["mixed_bfloat16"]))]
     pub precision: Option<Value>,
-    /// Quantization-aware training: dense layers and convolutions round their inputs and kernels to int8
+    /// Quantization-aware training, with 8 bits: dense layers and convolutions round inputs and kernels to int8
     /// numbers, with ranges that are learned; `gradus convert MODEL OUT.onnx --quantize int8` has them. Default
     /// none.
     #[schemars(with = "Option<QuantizationAware>", extend("examples" = [{ "bits": 8 }]))]

@@ -170,6 +170,26 @@ fn a_file_keeps_the_ranges_and_predicts_the_same() {
 }
 
 #[test]
+fn validation_rounds_as_evaluation_does() {
+    let (data, model) = digits();
+    let x = data.inputs()[0].clone();
+    let rows = Dataset::new(x.clone(), x.reshaped([64]).unwrap()).unwrap();
+    // A kernel that another layer takes, which is not rounded there.
+    let tied = Sequential::new()
+        .add(Flatten::new())
+        .add_named("code", Dense::new(16).activation(Activation::Elu), true)
+        .add(layers::DenseTranspose::new(64, "code"))
+        .compile(Adam::new(), "mse", &[])
+        .unwrap();
+    for (mut model, data) in [(model, data), (tied, rows)] {
+        let options = aware().epochs(2).validation_data(data.clone());
+        let history = model.fit(&data, options).unwrap();
+        let evaluated = model.evaluate(&data).unwrap();
+        assert_eq!(history.last("val_loss"), evaluated.get("loss"));
+    }
+}
+
+#[test]
 fn a_training_in_two_parts_is_one() {
     let (data, model) = digits();
     let folder = Folder::new();

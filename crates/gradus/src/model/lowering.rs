@@ -3,7 +3,7 @@
 use super::compiled::OutputLoss;
 use super::feeds::{self, FeedRole, FeedSource};
 use super::frozen::{self, Cut};
-use super::graph::{Model, Node, Source};
+use super::graph::{LayerEntry, Model, Node, Source};
 use super::layers::Call;
 use super::mixup::Mixtures;
 use super::observed::{Observation, ObservedLayer};
@@ -15,7 +15,7 @@ use crate::plan::updates::Trained;
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The number of a layer that a variable has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ struct Numbers {
     weights: Vec<Vec<Buffer>>,
     /// The learned range of the input of each, if it is trained quantization-aware.
     ranges: Vec<Option<Buffer>>,
+    /// True of each layer whose kernel is rounded already.
+    rounded: Vec<bool>,
 }
 
 /// A model's program, and the owner of each variable.
@@ -62,6 +64,9 @@ pub(crate) struct Lowered {
     pub observed: Vec<Vec<ObservedLayer>>,
     /// Of each plan, the number of forward operations before those of each node.
     pub starts: Vec<Vec<usize>>,
+    /// True of each layer whose kernel is to be rounded before it becomes a variable: one that was trained
+    /// quantization-aware, of a program that does not train.
+    pub rounded: Vec<bool>,
 }
 
 /// A plan, and what is known of it.
@@ -126,7 +131,21 @@ impl Model {
                 buffer
             }));
         }
-        let numbers = Numbers { weights, ranges };
+        // Kernels that no plan changes are rounded once, but for those that another layer takes as they are.
+        let trains = specs.iter().any(|spec| spec.mode == Mode::Train);
+        let shared: HashSet<&str> = self
+            .layers
+            .iter()
+            .filter_map(|l| l.rule.tied_to())
+            .collect();
+        let is_rounded = |layer: &LayerEntry| {
+            !trains && layer.fake_quantized().is_some() && !shared.contains(&*layer.name)
+        };
+        let numbers = Numbers {
+            weights,
+            ranges,
+            rounded: self.layers.iter().map(is_rounded).collect(),
+        };
         let mut trained = Vec::new();
         if specs.iter().any(|w| w.mode == Mode::Train) {
             let optimizer = self.compiled()?.optimizer()?;
@@ -205,6 +224,7 @@ impl Model {
             sources,
             observed,
             starts,
+            rounded: numbers.rounded,
         })
     }
 
@@ -403,7 +423,9 @@ impl Model {
             &mut variables[..],
         ) {
             *x = plan.fake_quantize(x, range, layer.trainable);
-            *kernel = plan.fake_quantize_weights(*kernel, layer.kernel_channels());
+            if !numbers.rounded[node.layer] {
+                *kernel = plan.fake_quantize_weights(*kernel, layer.kernel_channels());
+            }
         }
         let call = Call {
             inputs: &inputs,

@@ -11,6 +11,7 @@ use crate::model::mixup::Mixup;
 use crate::model::observed::ObservedLayer;
 use crate::model::{Model, Weight};
 use crate::plan::{Mode, Plan};
+use crate::rules::fake_quantization::round_weights;
 use crate::rules::optimizers::AVERAGE;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -65,6 +66,11 @@ impl Runner {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);
             match slot(model, *owner) {
+                Some(values) if let Some(channels) = self.rounds(model, *owner) => {
+                    let mut rounded = vec![0.0; values.len()];
+                    round_weights(values, channels, &mut rounded);
+                    self.session.write(variable, &rounded);
+                }
                 Some(values) => self.session.write(variable, values),
                 None if let Some(weight) = averaged(model, *owner) => {
                     self.session.write(variable, &weight.values);
@@ -78,7 +84,19 @@ impl Runner {
         }
     }
 
-    /// Downloads them into the model.
+    /// The output channels of a kernel that is to be rounded before it is uploaded.
+    fn rounds(&self, model: &Model, owner: Owner) -> Option<usize> {
+        match owner {
+            Owner::Weight {
+                layer,
+                weight: 0,
+                slot: None,
+            } if self.lowered.rounded[layer] => Some(model.layers[layer].kernel_channels()),
+            _ => None,
+        }
+    }
+
+    /// Downloads them into the model. Not of a program that does not train, whose kernels may be rounded.
     pub fn download(&self, model: &mut Model) {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);

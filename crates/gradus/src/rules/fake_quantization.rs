@@ -72,6 +72,18 @@ pub(crate) fn scale_of_weights<L: Lane>(largest: L) -> L {
     L::select(scale.lt(L::splat(f32::MIN_POSITIVE)), L::one(), scale)
 }
 
+/// Rounds the weights of a matrix of so many columns, each by the largest of its own.
+pub(crate) fn round_weights(w: &[f32], columns: usize, y: &mut [f32]) {
+    for c in 0..columns {
+        let column = || w.iter().skip(c).step_by(columns);
+        let largest = column().fold(0.0_f32, |most, w| w.abs().max(most));
+        let scale = scale_of_weights(largest);
+        for (y, &w) in y.iter_mut().skip(c).step_by(columns).zip(column()) {
+            *y = rounded(w, scale, [-LARGEST, LARGEST]);
+        }
+    }
+}
+
 /// x rounded to a whole multiple of `scale`, half to even, within `least` and `most` such multiples. NaN
 /// stays.
 #[inline(always)]

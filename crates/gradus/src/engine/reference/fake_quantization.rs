@@ -4,9 +4,7 @@ use super::{Compute, Run};
 use crate::plan::ops::{
     ColumnEnds, FakeQuantize, FakeQuantizeGradient, FakeQuantizeWeights, MoveRange,
 };
-use crate::rules::fake_quantization::{
-    LARGEST, Scale, move_range, passed, rounded, scale_of_weights,
-};
+use crate::rules::fake_quantization::{Scale, move_range, passed, round_weights, rounded};
 
 impl Compute for ColumnEnds {
     fn compute(&self, run: &mut Run<'_>) {
@@ -57,16 +55,7 @@ impl Compute for FakeQuantizeGradient {
 impl Compute for FakeQuantizeWeights {
     fn compute(&self, run: &mut Run<'_>) {
         run.fill(self.y, |run, y| {
-            let w = run.get(self.w);
-            for c in 0..self.columns {
-                let column = || w.iter().skip(c).step_by(self.columns);
-                let largest = column().fold(0.0_f32, |most, w| w.abs().max(most));
-                let scale = scale_of_weights(largest);
-                let whole = [-LARGEST, LARGEST];
-                for (y, &w) in y.iter_mut().skip(c).step_by(self.columns).zip(column()) {
-                    *y = rounded(w, scale, whole);
-                }
-            }
+            round_weights(run.get(self.w), self.columns, y);
         });
     }
 }

@@ -23,9 +23,12 @@ fn array(key: &str) -> Tensor {
     read_npy(Path::new(&format!("{file}:{key}"))).unwrap()
 }
 
-/// Takes down weights and ranges behind each step.
+/// Weights, and the ranges of layers' inputs.
+type Learned = (Vec<Vec<f32>>, Vec<[f32; 2]>);
+
+/// Takes down what was learned behind each step.
 #[derive(Default)]
-struct Steps(Vec<(Vec<Vec<f32>>, Vec<[f32; 2]>)>);
+struct Steps(Vec<Learned>);
 
 impl Callback for Steps {
     fn on_train_batch_end(&mut self, _: &Progress<'_>, training: &mut Training<'_>) -> Result<()> {

@@ -306,11 +306,11 @@ pub struct Convert {
     pub core: bool,
     /// Write an `.onnx` file of int8 products with fixed scales (QDQ): weights by output channel, inputs
     /// of layers by the ranges that --data has
-    #[arg(long, value_name = "int8", requires = "data")]
+    #[arg(long, value_name = "int8")]
     pub quantize: Option<String>,
     /// How the range of a layer's inputs is chosen: `min-max`, `percentile` or `entropy` [default:
     /// min-max]
-    #[arg(long, value_name = "METHOD", requires = "quantize")]
+    #[arg(long, value_name = "METHOD", requires = "data")]
     pub calibrate: Option<String>,
     /// Percent of the numbers that `--calibrate percentile` keeps, the others cut off at both ends
     /// [default: 99.99]
@@ -321,7 +321,8 @@ pub struct Convert {
     #[arg(long, requires = "quantize")]
     pub reduce_range: bool,
     /// Rows like those that the model will be asked about, a few hundred at least, such as training
-    /// rows; targets are not used
+    /// rows; targets are not used. Not needed of a model that was trained with
+    /// `quantization_aware`: it has learned the ranges
     #[arg(long, value_name = "SPEC", requires = "quantize")]
     pub data: Option<String>,
 }

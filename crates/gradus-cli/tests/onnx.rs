@@ -171,3 +171,39 @@ fn int8_needs_an_onnx_file_and_rows_and_says_its_ranges() {
         "{said}"
     );
 }
+
+#[test]
+fn a_quantization_aware_model_needs_no_rows_for_its_int8_file() {
+    let place = Place::new();
+    let aware = [
+        "--set",
+        "train.epochs=1",
+        "--set",
+        "train.quantization_aware.bits=8",
+    ];
+    place.ok(&[&["train", "--out", "run", "--quiet"][..], &aware].concat());
+    let said = place.ok(&["convert", "run", "q.onnx", "--quantize", "int8"]);
+    for part in [
+        "ranges by quantization-aware training",
+        "  dense: int8, inputs from 0.0000 to 1.0000",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(has(&place.read("q.onnx"), "DequantizeLinear"));
+    let said = place.ok(&["summary", "run"]);
+    assert!(
+        said.contains("Quantization-aware: dense, dense_1"),
+        "{said}"
+    );
+    let method = [
+        "convert",
+        "run",
+        "q.onnx",
+        "--quantize",
+        "int8",
+        "--calibrate",
+        "entropy",
+    ];
+    let said = place.mistake(&method);
+    assert!(said.contains("--data"), "{said}");
+}

@@ -4,7 +4,7 @@ use gradus::layers;
 use gradus::prelude::*;
 use gradus::ranks::{Collective, InProcess, in_process};
 use gradus::rules::optimizers::Optimizer;
-use gradus::train::Precision;
+use gradus::train::{Precision, QuantizationAware};
 use gradus::{Error, Result};
 use std::sync::Arc;
 
@@ -204,6 +204,14 @@ fn layers_of_every_kind_of_sum() {
 fn mixtures_and_rounded_products() {
     same_on_any_number(|options| {
         let options = options.mixup(0.4).precision(Precision::MixedBfloat16);
+        fit(network(), Adam::new(), options)
+    });
+}
+
+#[test]
+fn ranges_of_the_whole_batch() {
+    same_on_any_number(|options| {
+        let options = options.quantization_aware(QuantizationAware::new());
         fit(network(), Adam::new(), options)
     });
 }

@@ -1,5 +1,5 @@
 //! `gradus convert IN OUT [--model MODEL] [--layout LAYOUT] [--zero-below THRESHOLD]
-//! [--core] [--quantize int8 --data SPEC]`.
+//! [--core] [--quantize int8 [--data SPEC]]`.
 
 use super::zeros::{check_threshold, describe};
 use crate::args::Convert;
@@ -49,7 +49,13 @@ pub fn run(args: Convert) -> Result<()> {
         (Some(method), Some(spec)) => {
             Some(calibrate(&model, &super::data_for(&model, spec)?, method)?)
         }
-        _ => None,
+        (Some(_), None) if model.is_quantization_aware() => Some(Calibration::learned(&model)?),
+        (Some(_), None) => {
+            let found = "no rows, and a model that was not trained quantization-aware";
+            let expected = "rows that show the ranges of inputs, such as the training rows";
+            return Err(Error::invalid("--data", found, expected));
+        }
+        (None, _) => None,
     };
     match to {
         None if let Some(calibration) = &calibration => {

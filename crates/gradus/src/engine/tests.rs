@@ -187,6 +187,18 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
         let whole = Sequential::new().add_layers(&base, ..).unwrap();
         whole.add(hidden).add(head)
     };
+    let rounded = || {
+        use crate::model::layers::{Conv2D, DepthwiseConv2D, Flatten, Reshape};
+        Sequential::new()
+            .seed(17)
+            .add(Dense::new(50).activation(Activation::Relu))
+            .add(Reshape::new([5, 5, 2]))
+            .add(Conv2D::new(7, 2).activation(Activation::Tanh))
+            .add(DepthwiseConv2D::new(2).depth_multiplier(3))
+            .add(Flatten::new())
+            .add(Dense::new(33).activation(Activation::Elu))
+            .add(Dense::new(5).activation(Activation::Softmax))
+    };
     let kept = || {
         let mut first = Dense::new(67)
             .activation(Activation::Elu)
@@ -305,7 +317,13 @@ fn models() -> Vec<(&'static str, Dataset, Model)> {
             .unwrap()
     };
     let sgd = || SGD::new().momentum(0.9).nesterov(true);
+    let fake_quantized = |model: Sequential| {
+        let mut model = compile(model, sgd().into());
+        model.fake_quantize().unwrap();
+        model
+    };
     let mut all = vec![
+        ("fake-quantized", data(40, 9, 5), fake_quantized(rounded())),
         ("graph", data(75, 23, 5), graph().unwrap()),
         ("indexed", data(75, 23, 5), indexed().unwrap()),
         ("elu sgd", data(75, 23, 5), compile(elu(), sgd().into())),

@@ -360,6 +360,9 @@ fn fit(
     if let Some(alpha) = run.mixup {
         fit = fit.mixup(alpha);
     }
+    if let Some(of) = run.quantization_aware {
+        fit = fit.quantization_aware(of);
+    }
     if let Some(steps) = run.health_every {
         fit = fit.health_every(steps);
     }

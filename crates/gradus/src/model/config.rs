@@ -266,6 +266,7 @@ impl Reader<'_> {
             trainable,
             rule,
             weights: Vec::new(),
+            input_range: None,
         });
         self.layers.add(name.clone(), (shared, 0));
         let symbol = self.graph.call(shared, inputs)?;

@@ -213,6 +213,7 @@ impl Functional {
             trainable: true,
             rule: layer.into(),
             weights: Vec::new(),
+            input_range: None,
         })
     }
 

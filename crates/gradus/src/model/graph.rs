@@ -29,9 +29,27 @@ pub struct LayerEntry {
     pub rule: Layer,
     /// The weights, in the order of Keras' files; empty before the model is built.
     pub weights: Vec<Weight>,
+    /// The least and the largest number of its input, as quantization-aware training
+    /// ([`Fit::quantization_aware`](crate::train::Fit::quantization_aware)) has learned them: its input and
+    /// its kernel are then rounded as int8 numbers are, in training and in predictions. The least is
+    /// above the largest before the first step. `None` of a layer that was not trained so.
+    pub input_range: Option<[f32; 2]>,
 }
 
 impl LayerEntry {
+    /// The range of its input, if that and its kernel are rounded as int8 numbers.
+    pub(crate) fn fake_quantized(&self) -> Option<[f32; 2]> {
+        self.input_range.filter(|_| self.rule.is_one_product())
+    }
+
+    /// The output channels of its kernel, if it is one product: of a convolution of each channel by
+    /// itself, the last two axes.
+    pub(crate) fn kernel_channels(&self) -> usize {
+        let shape = self.weights.first().map_or(&[][..], |kernel| &kernel.shape);
+        let axes = if self.rule.is_depthwise() { 2 } else { 1 };
+        shape.iter().rev().take(axes).product()
+    }
+
     /// The regularizer of a variable; an error if it does not fit the shape.
     pub(crate) fn regularizer(&self, of: &str, shape: &[usize]) -> Result<Option<Regularizer>> {
         let rule = self.rule.regularizer(of).cloned();
@@ -279,6 +297,7 @@ impl Model {
             trainable: layer.trainable,
             rule: layer.rule.clone(),
             weights: Vec::new(),
+            input_range: layer.input_range,
         };
         Model {
             name: self.name.clone(),

@@ -3,7 +3,7 @@
 use super::compiled::OutputLoss;
 use super::feeds::{self, FeedRole, FeedSource};
 use super::frozen::{self, Cut};
-use super::graph::{Model, Node, Source};
+use super::graph::{LayerEntry, Model, Node, Source};
 use super::layers::Call;
 use super::mixup::Mixtures;
 use super::observed::{Observation, ObservedLayer};
@@ -15,15 +15,40 @@ use crate::plan::updates::Trained;
 use crate::plan::{Buffer, Mode, Plan, Program, Variable};
 use crate::rules::losses::{Loss, Targets};
 use crate::rules::optimizers::{ACCUMULATOR, AVERAGE};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// The weight or slot behind a variable.
+/// The number of a layer that a variable has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub layer: usize,
-    pub weight: usize,
-    /// `None` for the weight itself.
-    pub slot: Option<usize>,
+pub(crate) enum Owner {
+    /// Weight `weight` of the layer, or its optimizer's slot of that number.
+    Weight {
+        layer: usize,
+        weight: usize,
+        /// `None` for the weight itself.
+        slot: Option<usize>,
+    },
+    /// The learned range of the input of this layer.
+    Range(usize),
+}
+
+impl Owner {
+    /// The optimizer's slot that it is, if it is one.
+    pub fn slot(self) -> Option<usize> {
+        match self {
+            Owner::Weight { slot, .. } => slot,
+            Owner::Range(_) => None,
+        }
+    }
+}
+
+/// The variables of a model's layers.
+struct Numbers {
+    /// The weights of each layer.
+    weights: Vec<Vec<Buffer>>,
+    /// The learned range of the input of each, if it is trained quantization-aware.
+    ranges: Vec<Option<Buffer>>,
+    /// True of each layer whose kernel is rounded already.
+    rounded: Vec<bool>,
 }
 
 /// A model's program, and the owner of each variable.
@@ -39,6 +64,9 @@ pub(crate) struct Lowered {
     pub observed: Vec<Vec<ObservedLayer>>,
     /// Of each plan, the number of forward operations before those of each node.
     pub starts: Vec<Vec<usize>>,
+    /// True of each layer whose kernel is to be rounded before it becomes a variable: one that was trained
+    /// quantization-aware, of a program that does not train.
+    pub rounded: Vec<bool>,
 }
 
 /// A plan, and what is known of it.
@@ -75,12 +103,12 @@ impl Model {
         self.check_int8()?;
         let mut owners = Vec::new();
         let mut variables = Vec::new();
-        let mut numbers: Vec<Vec<Buffer>> = Vec::new();
+        let (mut weights, mut ranges) = (Vec::new(), Vec::new());
         for (l, layer) in self.layers.iter().enumerate() {
             let mut own = Vec::new();
             for (w, weight) in layer.weights.iter().enumerate() {
                 own.push(Buffer(variables.len() as u32));
-                owners.push(Owner {
+                owners.push(Owner::Weight {
                     layer: l,
                     weight: w,
                     slot: None,
@@ -90,8 +118,34 @@ impl Model {
                     size: weight.values.len(),
                 });
             }
-            numbers.push(own);
+            weights.push(own);
         }
+        for (l, layer) in self.layers.iter().enumerate() {
+            ranges.push(layer.fake_quantized().map(|range| {
+                let buffer = Buffer(variables.len() as u32);
+                owners.push(Owner::Range(l));
+                variables.push(Variable {
+                    name: format!("{}.input range", layer.name),
+                    size: range.len(),
+                });
+                buffer
+            }));
+        }
+        // Kernels that no plan changes are rounded once, but for those that another layer takes as they are.
+        let trains = specs.iter().any(|spec| spec.mode == Mode::Train);
+        let shared: HashSet<&str> = self
+            .layers
+            .iter()
+            .filter_map(|l| l.rule.tied_to())
+            .collect();
+        let is_rounded = |layer: &LayerEntry| {
+            !trains && layer.fake_quantized().is_some() && !shared.contains(&*layer.name)
+        };
+        let numbers = Numbers {
+            weights,
+            ranges,
+            rounded: self.layers.iter().map(is_rounded).collect(),
+        };
         let mut trained = Vec::new();
         if specs.iter().any(|w| w.mode == Mode::Train) {
             let optimizer = self.compiled()?.optimizer()?;
@@ -105,7 +159,7 @@ impl Model {
                     let mut own = Vec::new();
                     for s in movement.slots {
                         own.push((slots[s], Buffer(variables.len() as u32)));
-                        owners.push(Owner {
+                        owners.push(Owner::Weight {
                             layer: l,
                             weight: w,
                             slot: Some(s),
@@ -119,7 +173,7 @@ impl Model {
                     let (average, accumulator) = (common(AVERAGE), common(ACCUMULATOR));
                     let of_method = |o: &&(_, Buffer)| ![average, accumulator].contains(&Some(o.1));
                     trained.push(Trained {
-                        variable: numbers[l][w],
+                        variable: numbers.weights[l][w],
                         slots: own.iter().filter(of_method).map(|o| o.1).collect(),
                         average,
                         accumulator,
@@ -170,6 +224,7 @@ impl Model {
             sources,
             observed,
             starts,
+            rounded: numbers.rounded,
         })
     }
 
@@ -177,7 +232,7 @@ impl Model {
         &self,
         spec: PlanSpec,
         variables: &[Variable],
-        numbers: &[Vec<Buffer>],
+        numbers: &Numbers,
         trained: &[Trained],
         observed: Option<&[Owner]>,
     ) -> Result<Planned> {
@@ -226,7 +281,7 @@ impl Model {
                     && let Some(rule) = layer.regularizer(weight.name, &weight.shape)?
                 {
                     let columns = weight.shape.last().copied().unwrap_or(1);
-                    plan.penalize(&rule, numbers[l][w], columns);
+                    plan.penalize(&rule, numbers.weights[l][w], columns);
                 }
             }
         }
@@ -356,15 +411,27 @@ impl Model {
         plan: &mut Lowering,
         node: &Node,
         inputs: &[Value],
-        numbers: &[Vec<Buffer>],
+        numbers: &Numbers,
         owners: &[Option<usize>],
     ) -> Value {
         let layer = &self.layers[node.layer];
+        let mut inputs = inputs.to_vec();
+        let mut variables = numbers.weights[node.layer].clone();
+        if let (Some(range), [x], [kernel, ..]) = (
+            numbers.ranges[node.layer],
+            &mut inputs[..],
+            &mut variables[..],
+        ) {
+            *x = plan.fake_quantize(x, range, layer.trainable);
+            if !numbers.rounded[node.layer] {
+                *kernel = plan.fake_quantize_weights(*kernel, layer.kernel_channels());
+            }
+        }
         let call = Call {
-            inputs,
-            variables: &numbers[node.layer],
+            inputs: &inputs,
+            variables: &variables,
             weights: &layer.weights,
-            tied: owners[node.layer].map(|owner| numbers[owner][0]),
+            tied: owners[node.layer].map(|owner| numbers.weights[owner][0]),
             trainable: layer.trainable,
             looked_up: feeds::is_lookup(self, node),
         };
@@ -381,7 +448,7 @@ impl Model {
         cut: &Cut,
         spec: PlanSpec,
         variables: &[Variable],
-        numbers: &[Vec<Buffer>],
+        numbers: &Numbers,
     ) -> Result<Vec<u32>> {
         let mut plan = Lowering::new(spec.mode, spec.bfloat16, variables);
         let inputs = self.inputs.iter();

@@ -7,6 +7,7 @@ mod compiled;
 mod config;
 pub(crate) mod dtype;
 mod facts;
+mod fake_quantization;
 pub(crate) mod feeds;
 #[cfg(feature = "train")]
 mod fixup;

@@ -90,7 +90,9 @@ impl Observation {
         let mut weights: Vec<Vec<(usize, Buffer, usize, Buffer)>> = Vec::new();
         weights.resize_with(model.layers.len(), Vec::new);
         for trained in trained {
-            let Owner { layer, weight, .. } = owners[trained.variable.index()];
+            let Owner::Weight { layer, weight, .. } = owners[trained.variable.index()] else {
+                continue;
+            };
             let size = trained.size();
             let copy = plan.keep(trained.variable, size);
             weights[layer].push((weight, trained.variable, size, copy));

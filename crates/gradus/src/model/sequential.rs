@@ -98,6 +98,7 @@ impl Sequential {
             trainable,
             rule: layer.into(),
             weights: Vec::new(),
+            input_range: None,
         })
     }
 

@@ -63,6 +63,15 @@ impl Model {
             let layers = listed(&layers.collect::<Vec<_>>());
             let _ = writeln!(text, "Zeros: {:.1}% ({layers})", 100.0 * share);
         }
+        let rounded = self
+            .layers
+            .iter()
+            .filter(|of| of.fake_quantized().is_some());
+        let rounded: Vec<String> = rounded.map(|of| visible(&of.name).into_owned()).collect();
+        if !rounded.is_empty() {
+            let layers = listed(&rounded);
+            let _ = writeln!(text, "Quantization-aware: {layers}");
+        }
         Ok(text)
     }
 

@@ -34,7 +34,8 @@ pub enum Folding {
 ///
 /// The result is a model of plain layers that Keras loads, without the optimizer's state. Nested
 /// models become part of it. A layer stays where folding would not be exact: if others take its
-/// output, too, or if a dense layer is used twice.
+/// output, too, if a dense layer is used twice, or if quantization-aware training has learned the range of the
+/// input that would become another.
 ///
 /// ```
 /// use gradus::optimize::fold;
@@ -152,7 +153,9 @@ fn changes(model: &Model) -> Result<Vec<Option<Change>>> {
         for (into, channels) in ways {
             let into = into.unwrap_or_default();
             let fits = |&layer: &usize| {
-                !taken[layer] && folded(&model.layers[layer], &affine, channels).is_some()
+                // A learned range is that of the input as it is.
+                let moved = channels.is_none() && model.layers[layer].input_range.is_some();
+                !taken[layer] && !moved && folded(&model.layers[layer], &affine, channels).is_some()
             };
             if !into.is_empty() && into.iter().all(fits) {
                 into.iter().for_each(|&layer| taken[layer] = true);

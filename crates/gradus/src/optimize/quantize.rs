@@ -65,6 +65,7 @@ impl Model {
             };
             match quantized {
                 Ok(()) => {
+                    layer.input_range = None;
                     done.layers.push(name);
                     if let Some(slots) = self.state.slots.get_mut(n) {
                         keep_trained(slots, layer);

@@ -4,7 +4,7 @@
 use super::lower::Lowering;
 use super::operands::Layout;
 use super::operation::Backward;
-use super::ops::{Sum, SumGradients};
+use super::ops::{FakeQuantizeWeights, Sum, SumGradients};
 use super::updates::Trained;
 use super::{Buffer, Op, Size, View};
 use crate::error::{Error, Result};
@@ -28,8 +28,13 @@ impl Lowering {
     ) -> Result<Gradients> {
         let forward = self.ops.clone();
         let wanted = depends_on(&forward, trained);
+        let stand_in = |op: &Op| match *op {
+            Op::FakeQuantizeWeights(FakeQuantizeWeights { w, y, .. }) => Some((y, w)),
+            _ => None,
+        };
         let mut pass = Pass {
             wanted,
+            rounded: forward.iter().filter_map(stand_in).collect(),
             gradients: HashMap::new(),
             weights: HashMap::new(),
             later: Vec::new(),
@@ -85,6 +90,8 @@ pub struct Pass<'a> {
     pub(super) lowering: &'a mut Lowering,
     /// Buffers whose gradient is needed.
     wanted: HashSet<Buffer>,
+    /// The variable behind each buffer of its rounded numbers, whose gradient is the variable's.
+    rounded: HashMap<Buffer, Buffer>,
     /// The gradient of each tensor, so far.
     gradients: HashMap<Buffer, Buffer>,
     /// The gradient of each variable.
@@ -179,6 +186,7 @@ impl Pass<'_> {
 
     /// Adds `part` to the gradient of a variable.
     pub(super) fn gather(&mut self, variable: Buffer, part: Buffer) {
+        let variable = self.rounded.get(&variable).copied().unwrap_or(variable);
         let whole = match self.weights.get(&variable) {
             Some(&other) => {
                 let y = self.lowering.gradient_of(variable);

@@ -5,12 +5,13 @@ use crate::base::memory;
 use crate::data::Tensor;
 use crate::engine::{Fill, Session, Step};
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::model::feeds::{FeedRole, FeedSource};
 use crate::model::lowering::{Lowered, Owner, PlanSpec};
 use crate::model::mixup::Mixup;
 use crate::model::observed::ObservedLayer;
+use crate::model::{Model, Weight};
 use crate::plan::{Mode, Plan};
+use crate::rules::fake_quantization::round_weights;
 use crate::rules::optimizers::AVERAGE;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -65,9 +66,13 @@ impl Runner {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);
             match slot(model, *owner) {
+                Some(values) if let Some(channels) = self.rounds(model, *owner) => {
+                    let mut rounded = vec![0.0; values.len()];
+                    round_weights(values, channels, &mut rounded);
+                    self.session.write(variable, &rounded);
+                }
                 Some(values) => self.session.write(variable, values),
-                None if is_average(model, *owner) => {
-                    let weight = &model.layers[owner.layer].weights[owner.weight];
+                None if let Some(weight) = averaged(model, *owner) => {
                     self.session.write(variable, &weight.values);
                 }
                 None => {
@@ -79,24 +84,49 @@ impl Runner {
         }
     }
 
-    /// Downloads them into the model.
+    /// The output channels of a kernel that is to be rounded before it is uploaded.
+    fn rounds(&self, model: &Model, owner: Owner) -> Option<usize> {
+        match owner {
+            Owner::Weight {
+                layer,
+                weight: 0,
+                slot: None,
+            } if self.lowered.rounded[layer] => Some(model.layers[layer].kernel_channels()),
+            _ => None,
+        }
+    }
+
+    /// Downloads them into the model. Not of a program that does not train, whose kernels may be rounded.
     pub fn download(&self, model: &mut Model) {
         for (i, owner) in self.lowered.owners.iter().enumerate() {
             let variable = crate::plan::Buffer(i as u32);
-            let weight = &mut model.layers[owner.layer].weights[owner.weight];
-            match owner.slot {
-                None => self.session.read(variable, &mut weight.values),
-                Some(n) => {
-                    let size = weight.values.len();
-                    let values = slot_mut(model, *owner, n);
-                    values.resize(size, 0.0);
-                    self.session.read(variable, values);
+            match *owner {
+                Owner::Weight {
+                    layer,
+                    weight,
+                    slot,
+                } => {
+                    let own = &mut model.layers[layer].weights[weight];
+                    match slot {
+                        None => self.session.read(variable, &mut own.values),
+                        Some(n) => {
+                            let size = own.values.len();
+                            let values = slot_mut(model, (layer, weight, n));
+                            values.resize(size, 0.0);
+                            self.session.read(variable, values);
+                        }
+                    }
+                }
+                Owner::Range(layer) => {
+                    if let Some(range) = &mut model.layers[layer].input_range {
+                        self.session.read(variable, range);
+                    }
                 }
             }
         }
     }
 
-    /// True if all weights are finite, and no optimizer value is NaN.
+    /// True if all weights are finite, and no optimizer value or learned range is NaN.
     pub fn is_finite(&self) -> bool {
         let variables = &self.lowered.program.variables;
         let most = variables.iter().map(|v| v.size).max().unwrap_or(0);
@@ -107,9 +137,9 @@ impl Runner {
             // As integers, infinity's bits are above all finite ones, and NaN's above these.
             let bits = values.iter().map(|x| x.abs().to_bits());
             let most = bits.fold(0, u32::max);
-            match owner.slot {
-                None => most < f32::INFINITY.to_bits(),
-                Some(_) => most <= f32::INFINITY.to_bits(),
+            match owner {
+                Owner::Weight { slot: None, .. } => most < f32::INFINITY.to_bits(),
+                _ => most <= f32::INFINITY.to_bits(),
             }
         })
     }
@@ -120,12 +150,19 @@ impl Runner {
         let buffer = |i: usize| crate::plan::Buffer(i as u32);
         let mut weights = HashMap::new();
         for (i, owner) in owners.enumerate() {
-            let place = (owner.layer, owner.weight);
-            if owner.slot.is_none() {
-                weights.insert(place, i);
+            let Owner::Weight {
+                layer,
+                weight,
+                slot: of,
+            } = *owner
+            else {
+                continue;
+            };
+            if of.is_none() {
+                weights.insert((layer, weight), i);
             }
             // Weights come before their slots.
-            if let (Some(&weight), true) = (weights.get(&place), owner.slot == Some(slot)) {
+            if let (Some(&weight), true) = (weights.get(&(layer, weight)), of == Some(slot)) {
                 let mut values = vec![0.0; self.lowered.program.variables[i].size];
                 self.session.read(buffer(i), &mut values);
                 self.session.write(buffer(weight), &values);
@@ -326,7 +363,7 @@ impl Batch {
 fn check_room(lowered: &Lowered) -> Result<()> {
     let owners = lowered.owners.iter().zip(&lowered.program.variables);
     let all =
-        owners.map(|(owner, variable)| variable.size * (1 + usize::from(owner.slot.is_some())));
+        owners.map(|(owner, variable)| variable.size * (1 + usize::from(owner.slot().is_some())));
     let bytes = memory::bytes(size_of::<f32>(), &[all.sum()]);
     memory::check("", bytes, |amount| {
         format!("{amount} for the weights and the optimizer's state")
@@ -334,39 +371,58 @@ fn check_room(lowered: &Lowered) -> Result<()> {
 }
 
 fn slot(model: &Model, owner: Owner) -> Option<&[f32]> {
-    let values = match owner.slot {
-        None => &model.layers[owner.layer].weights[owner.weight].values,
-        Some(n) => {
-            let slots = model.state.slots.get(owner.layer)?.get(owner.weight)?;
-            slots.get(n).filter(|values| !values.is_empty())?
+    match owner {
+        Owner::Weight {
+            layer,
+            weight,
+            slot: None,
+        } => Some(&model.layers[layer].weights[weight].values),
+        Owner::Weight {
+            layer,
+            weight,
+            slot: Some(n),
+        } => {
+            let slots = model.state.slots.get(layer)?.get(weight)?;
+            let values = slots.get(n).filter(|values| !values.is_empty())?;
+            Some(values)
         }
-    };
-    Some(values)
+        Owner::Range(layer) => model.layers[layer]
+            .input_range
+            .as_ref()
+            .map(|range| &range[..]),
+    }
 }
 
-/// True for a moving average, which starts at the weights if training has already begun.
-fn is_average(model: &Model, owner: Owner) -> bool {
+/// The weight of a moving average, which starts there if training has already begun.
+fn averaged(model: &Model, owner: Owner) -> Option<&Weight> {
     let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
     let name = |slot: usize| optimizer.and_then(|o| o.slots().get(slot).copied());
-    owner.slot.and_then(name) == Some(AVERAGE)
+    match owner {
+        Owner::Weight {
+            layer,
+            weight,
+            slot: Some(slot),
+        } if name(slot) == Some(AVERAGE) => Some(&model.layers[layer].weights[weight]),
+        _ => None,
+    }
 }
 
 /// The initial value of a slot.
 fn slot_start(model: &Model, owner: Owner) -> f32 {
     let optimizer = model.compiled.as_ref().and_then(|c| c.optimizer.as_ref());
-    match (optimizer, owner.slot) {
+    match (optimizer, owner.slot()) {
         (Some(optimizer), Some(slot)) => optimizer.slot_start(slot),
         _ => 0.0,
     }
 }
 
-fn slot_mut(model: &mut Model, owner: Owner, n: usize) -> &mut Vec<f32> {
+fn slot_mut(model: &mut Model, (layer, weight, n): (usize, usize, usize)) -> &mut Vec<f32> {
     fn at<T: Default>(list: &mut Vec<T>, i: usize) -> &mut T {
         if list.len() <= i {
             list.resize_with(i + 1, T::default);
         }
         &mut list[i]
     }
-    let layer = at(&mut model.state.slots, owner.layer);
-    at(at(layer, owner.weight), n)
+    let layer = at(&mut model.state.slots, layer);
+    at(at(layer, weight), n)
 }

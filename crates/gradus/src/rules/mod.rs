@@ -6,6 +6,7 @@
 pub mod activations;
 pub(crate) mod augment;
 pub mod constraints;
+pub(crate) mod fake_quantization;
 pub mod initializers;
 pub(crate) mod int8;
 pub mod losses;

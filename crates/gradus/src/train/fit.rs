@@ -7,6 +7,7 @@ use super::health::Sampling;
 use super::history::History;
 use super::position::Position;
 use super::precision::Precision;
+use super::quantization_aware::QuantizationAware;
 use super::together;
 use crate::base::digest::Digest;
 use crate::base::ranks::Collective;
@@ -35,6 +36,7 @@ pub struct Fit<'a> {
     pub(super) class_weight: Vec<(usize, f64)>,
     pub(super) mixup: Option<f64>,
     pub(super) precision: Precision,
+    pub(super) quantization_aware: Option<QuantizationAware>,
     pub(super) on_nan: OnNan,
     pub(super) health_every: usize,
     pub(super) verbose: bool,
@@ -65,6 +67,7 @@ impl Default for Fit<'_> {
             class_weight: Vec::new(),
             mixup: None,
             precision: Precision::Float32,
+            quantization_aware: None,
             on_nan: OnNan::Stop,
             health_every: Sampling::EVERY,
             verbose: false,
@@ -162,6 +165,35 @@ impl<'a> Fit<'a> {
     /// model afterwards, are single precision.
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// Trains with the error of int8 numbers: see [`QuantizationAware`]. The model is from then on one of
+    /// rounded inputs and kernels, when it is trained on without this, too.
+    ///
+    /// ```
+    /// use gradus::artifacts::onnx::{Inputs, Int8, save_onnx_int8};
+    /// use gradus::optimize::Calibration;
+    /// use gradus::prelude::*;
+    /// use gradus::train::QuantizationAware;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("gradus-doc-qat-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let mut model = Sequential::new()
+    ///     .add(Flatten::new())
+    ///     .add(Dense::new(30).activation(Activation::Relu))
+    ///     .add(Dense::new(10).activation(Activation::Softmax))
+    ///     .compile(Nadam::new(), Loss::SparseCategoricalCrossentropy, &[])?;
+    /// let options = Fit::new().quantization_aware(QuantizationAware::new());
+    /// model.fit(&data::digits(Split::Train)?, options)?;
+    /// let learned = Calibration::learned(&model)?;
+    /// assert_eq!(learned.ranges[1].layer, "dense_1");
+    /// save_onnx_int8(&model, folder.join("int8.onnx"), Inputs::Raw, Int8::new(&learned))?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn quantization_aware(mut self, configuration: QuantizationAware) -> Self {
+        self.quantization_aware = Some(configuration);
         self
     }
 
@@ -363,6 +395,11 @@ impl Model {
             held_out.as_ref(),
             &options.class_weight,
         )?;
+        if let Some(configuration) = options.quantization_aware {
+            let under = |error: Error| error.under("quantization_aware");
+            configuration.check().map_err(under)?;
+            self.fake_quantize().map_err(under)?;
+        }
         if let Some(alpha) = options.mixup {
             mixup::check(
                 self,
@@ -430,7 +467,11 @@ fn of_options(options: &Fit<'_>) -> String {
                 options.class_weight,
                 options.mixup,
                 options.precision,
-                (options.on_nan, options.health_every),
+                (
+                    options.on_nan,
+                    options.health_every,
+                    options.quantization_aware
+                ),
             )
             .as_bytes()
         ),

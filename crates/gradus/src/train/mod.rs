@@ -18,6 +18,7 @@ mod position;
 mod precision;
 mod prepare;
 mod pretrain;
+mod quantization_aware;
 mod steps;
 mod together;
 
@@ -36,6 +37,7 @@ pub(crate) use position::Position;
 pub use precision::Precision;
 pub use pretrain::{Autoencoder, MaskedFeatures, PretrainOptions, Rbm, Siamese};
 pub(crate) use pretrain::{Course, Moment, Place, Pretraining, Watch};
+pub use quantization_aware::QuantizationAware;
 
 #[cfg(test)]
 mod mixup_tests;

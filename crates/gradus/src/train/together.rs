@@ -61,7 +61,7 @@ fn of_model(model: &Model) -> Result<String> {
         model
             .layers
             .iter()
-            .map(|l| (&l.name, &l.rule, l.trainable))
+            .map(|l| (&l.name, &l.rule, l.trainable, l.input_range))
             .collect::<Vec<_>>(),
         (&model.nodes, &model.outputs, &model.compiled),
         (model.seed, model.state.iteration, &model.state.scalars),

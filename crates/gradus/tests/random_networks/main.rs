@@ -37,7 +37,23 @@ fn cases() -> Range<u64> {
     first..end
 }
 
-/// Weights by layer, as bits.
+/// Classes of the layers that quantization-aware training rounds.
+const ROUNDED: [&str; 5] = [
+    "Dense",
+    "Conv1D",
+    "Conv2D",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+];
+
+/// True if a model can be trained quantization-aware.
+fn may_be_aware(model: &Model) -> bool {
+    let of_class = |layer: &&gradus::model::LayerEntry| ROUNDED.contains(&layer.rule.class());
+    let mut layers = model.layers.iter().filter(of_class).peekable();
+    layers.peek().is_some() && layers.all(|layer| layer.trainable)
+}
+
+/// Weights and learned ranges by layer, as bits.
 fn weights(model: &Model) -> Vec<(String, Vec<u32>)> {
     let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect();
     let of = |layer: &gradus::model::LayerEntry| {
@@ -45,6 +61,7 @@ fn weights(model: &Model) -> Vec<(String, Vec<u32>)> {
             .weights
             .iter()
             .flat_map(|w| w.values.clone())
+            .chain(layer.input_range.into_iter().flatten())
             .collect();
         (layer.name.clone(), bits(&all))
     };
@@ -161,7 +178,8 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
     let read = Model::from_layers("", &tables, outputs.as_deref(), model.seed).unwrap();
     assert_eq!((&read.layers, &read.nodes), (&model.layers, &model.nodes));
 
-    let training = Training::draw(&mut random, loss);
+    let mut training = Training::draw(&mut random, loss);
+    training.aware = case % 3 == 1 && may_be_aware(model);
     let rows = training.rows(&mut random, &network, targets);
     let (end, trained) = train(model, &training, &rows, 1);
     for count in [2, 3] {
@@ -199,7 +217,10 @@ fn hold(case: u64, file: &std::path::Path) -> Option<String> {
             assert_eq!(before, after, "the frozen layer {name}");
         }
     }
-    folds_to_the_same(&trained, &rows);
+    // A last bit may round a number the other way.
+    if !training.aware {
+        folds_to_the_same(&trained, &rows);
+    }
     // A file gives the same model back, which predicts the same.
     let saved = trained.save(file);
     if network.is_tied {

@@ -3,7 +3,7 @@
 use crate::network::{INPUTS, Network, WHOLE};
 use crate::random::Random;
 use gradus::prelude::*;
-use gradus::train::Precision;
+use gradus::train::{Precision, QuantizationAware};
 use gradus::{Result, rules};
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ pub struct Training {
     pub rows: usize,
     pub bfloat16: bool,
     pub shuffle: bool,
+    /// True for quantization-aware training.
+    pub aware: bool,
 }
 
 impl Training {
@@ -62,6 +64,7 @@ impl Training {
             rows: 1 + random.below(40),
             bfloat16: random.chance(6),
             shuffle: random.chance(2),
+            aware: false,
         }
     }
 
@@ -77,6 +80,10 @@ impl Training {
             .epochs(self.first_epoch + self.epochs)
             .batch_size(self.batch_size)
             .shuffle(self.shuffle);
+        let fit = match self.aware {
+            true => fit.quantization_aware(QuantizationAware::new()),
+            false => fit,
+        };
         match self.bfloat16 {
             true => fit.precision(Precision::MixedBfloat16),
             false => fit,

@@ -11,6 +11,7 @@ mod binary;
 mod convolution;
 mod depthwise;
 mod embed;
+mod fake_quantization;
 mod gather;
 mod image;
 mod kernel_sum;

@@ -101,7 +101,7 @@ fn read_one(folder: &Path, number: u64) -> Result<Checkpoint> {
     }
     if let (Some(early_stopping), Some(best)) = (&mut state.early_stopping, &state.best) {
         let best = load(folder, best, "best")?;
-        early_stopping.best_weights = Some(best.weights().map(|w| w.values.clone()).collect());
+        early_stopping.best_weights = Some(best.values());
     }
     let pretrained = state.pretraining.as_ref().and_then(|p| p.model.as_ref());
     let pretrained = pretrained.map(|entry| load(folder, entry, "pretrained"));

@@ -120,10 +120,7 @@ impl Folder {
                 Some((of, entry)) if of == epoch && entry.is_there(&self.path) => entry,
                 _ => {
                     let mut best = model;
-                    let own = best.layers.iter_mut().flat_map(|l| &mut l.weights);
-                    for (weight, values) in own.zip(weights) {
-                        weight.set(values)?;
-                    }
+                    best.set_values(weights)?;
                     self.save(format!("best-{number:06}.keras"), &best)?
                 }
             };

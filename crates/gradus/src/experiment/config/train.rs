@@ -9,7 +9,7 @@ use crate::rules::losses::Loss;
 use crate::rules::metrics::Metric;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use crate::rules::schedules::Schedule;
-use crate::train::{OnNan, Precision};
+use crate::train::{OnNan, Precision, QuantizationAware};
 
 /// `[train]`, read; a setting that is not named is `None`.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct TrainConfig {
     /// The steps between two samples of the layers' health, if they are given.
     pub health_every: Option<usize>,
     pub precision: Precision,
+    /// Quantization-aware training, if it is wanted.
+    pub quantization_aware: Option<QuantizationAware>,
     /// The reaction to a loss that is NaN or infinite: `"stop"` or `"continue"`.
     pub on_nan: OnNan,
     /// True if the weights are to balance the classes: `"balanced"`.
@@ -120,6 +122,10 @@ impl TrainConfig {
             mixup: raw.mixup,
             health_every: raw.health_every,
             precision,
+            quantization_aware: raw
+                .quantization_aware
+                .map(|value| read_quantization(&key("quantization_aware"), &value))
+                .transpose()?,
             on_nan,
             optimizer,
             schedule: raw
@@ -193,6 +199,12 @@ fn read_rate(at: &str, value: &Value) -> Result<LearningRate> {
 fn read_weight(at: &str, value: &Value) -> Result<f64> {
     let number = value.as_f64();
     number.ok_or_else(|| Error::invalid(at, value, "a number"))
+}
+
+fn read_quantization(at: &str, value: &Value) -> Result<QuantizationAware> {
+    let read: QuantizationAware = read(at, table(at, value)?)?;
+    read.check().map_err(|error| error.under(at))?;
+    Ok(read)
 }
 
 /// A table of classes and their weights: `{ 0 = 0.5, 1 = 2.0 }`.

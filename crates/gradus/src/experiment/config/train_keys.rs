@@ -7,7 +7,7 @@ use crate::base::registry::Value;
 use crate::rules::losses::Loss;
 use crate::rules::optimizers::{LearningRate, Optimizer};
 use crate::rules::schedules::Schedule;
-use crate::train::{OnNan, Precision};
+use crate::train::{OnNan, Precision, QuantizationAware};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::json;
@@ -76,6 +76,11 @@ pub struct Raw {
     #[schemars(schema_with = "precision_schema")]
     #[schemars(extend("default" = Precision::default().name()), extend("examples" = ["mixed_bfloat16"]))]
     pub precision: Option<Value>,
+    /// Quantization-aware training, with 8 bits: dense layers and convolutions round inputs and kernels to int8
+    /// numbers, with ranges that are learned; `gradus convert MODEL OUT.onnx --quantize int8` has them. Default
+    /// none.
+    #[schemars(with = "Option<QuantizationAware>", extend("examples" = [{ "bits": 8 }]))]
+    pub quantization_aware: Option<Value>,
     /// The reaction to a loss that is NaN or infinite.
     #[schemars(schema_with = "on_nan_schema")]
     #[schemars(extend("default" = OnNan::default().name()), extend("examples" = ["continue"]))]

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::model::{Compiled, Model, Recipe};
 use crate::rules::optimizers::LearningRate;
 use crate::rules::schedules::Schedule;
-use crate::train::{EarlyStopping, OnNan, Precision};
+use crate::train::{EarlyStopping, OnNan, Precision, QuantizationAware};
 use prepare::{Prepared, freeze, prepare};
 use std::path::Path;
 
@@ -39,6 +39,7 @@ pub struct Run {
     /// The steps between two samples of the layers' health, if they are given.
     pub health_every: Option<usize>,
     pub precision: Precision,
+    pub quantization_aware: Option<QuantizationAware>,
     pub on_nan: OnNan,
     pub callbacks: Callbacks,
     pub checkpoint: CheckpointConfig,
@@ -167,6 +168,7 @@ impl Config {
             mixup: self.train.mixup,
             health_every: self.train.health_every,
             precision: self.train.precision,
+            quantization_aware: self.train.quantization_aware,
             on_nan: self.train.on_nan,
             callbacks,
             checkpoint: self.checkpoint.clone(),

@@ -73,6 +73,9 @@ impl Config {
         if run.precision != Precision::Float32 {
             train["precision"] = run.precision.name().into();
         }
+        if let Some(of) = run.quantization_aware {
+            train["quantization_aware"] = serde_json::to_value(of).map_err(plain)?;
+        }
         if run.on_nan != OnNan::Stop {
             train["on_nan"] = run.on_nan.name().into();
         }

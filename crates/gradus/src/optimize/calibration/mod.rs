@@ -32,6 +32,8 @@ pub enum CalibrationMethod {
     /// 128 levels for each sign, or 256 where there is one, as NVIDIA's `pytorch-quantization` has it;
     /// but what is cut off counts in the last bin that is not empty, so that a thin tail can be cut.
     Entropy,
+    /// Moved by the batches of a quantization-aware training: [`Calibration::learned`].
+    Learned,
 }
 
 impl CalibrationMethod {
@@ -44,6 +46,7 @@ impl CalibrationMethod {
             CalibrationMethod::MinMax => "min-max",
             CalibrationMethod::Percentile(_) => "percentile",
             CalibrationMethod::Entropy => "entropy",
+            CalibrationMethod::Learned => "quantization-aware training",
         }
     }
 
@@ -133,46 +136,28 @@ pub struct Calibration {
 /// ```
 pub fn calibrate(model: &Model, rows: &Data, method: CalibrationMethod) -> Result<Calibration> {
     method.check().map_err(|error| error.under("percentile"))?;
+    if method == CalibrationMethod::Learned {
+        let expected = "a method that looks at rows: `Calibration::learned` has learned ranges";
+        return Err(Error::invalid("method", method.name(), expected));
+    }
     super::check(model)?;
     if let Data::Generator(_) = rows {
         let found = "a generator, which gives its rows once";
         return Err(Error::invalid("rows", found, "rows in memory, or a stream"));
     }
-    let mut calibration = Calibration {
-        method,
-        ranges: Vec::new(),
-        left: Vec::new(),
-    };
+    let mut calibration = Calibration::of(model, method)?;
     let mut sources: Vec<Source> = Vec::new();
     // Of each range, the place of its source.
     let mut places = Vec::new();
-    for (node, of) in model.nodes.iter().enumerate() {
-        let layer = &model.layers[of.layer];
-        if layer.rule.is_one_product() {
-            let place = sources.iter().position(|&source| source == of.inputs[0]);
-            places.push(place.unwrap_or(sources.len()));
-            if place.is_none() {
-                sources.push(of.inputs[0]);
-            }
-            calibration.ranges.push(InputRange {
-                layer: layer.name.clone(),
-                node,
-                min: 0.0,
-                max: 0.0,
-            });
-        } else if !layer.weights.is_empty() {
-            let class = layer.rule.class().to_owned();
-            let left = (layer.name.clone(), class);
-            if !calibration.left.contains(&left) {
-                calibration.left.push(left);
-            }
+    for range in &calibration.ranges {
+        let source = model.nodes[range.node].inputs[0];
+        let place = sources.iter().position(|&other| other == source);
+        places.push(place.unwrap_or(sources.len()));
+        if place.is_none() {
+            sources.push(source);
         }
     }
-    if sources.is_empty() {
-        let found = "a model without a Dense or a convolution of float numbers";
-        return Err(Error::invalid("calibrate", found, "at least one"));
-    }
-    let mut looking = model.clone();
+    let mut looking = model.in_floats();
     looking.compiled = None;
     looking.state = Default::default();
     looking.outputs = sources;
@@ -190,6 +175,62 @@ pub fn calibrate(model: &Model, rows: &Data, method: CalibrationMethod) -> Resul
         (range.min, range.max) = (min, max);
     }
     Ok(calibration)
+}
+
+impl Calibration {
+    /// The ranges that quantization-aware training
+    /// ([`Fit::quantization_aware`](crate::train::Fit::quantization_aware)) has learned. A layer that is used
+    /// several times has one for all of them.
+    ///
+    /// An error if a product of the model has none, or one that no batch has moved yet.
+    pub fn learned(model: &Model) -> Result<Self> {
+        super::check(model)?;
+        let mut calibration = Calibration::of(model, CalibrationMethod::Learned)?;
+        for range in &mut calibration.ranges {
+            let layer = &model.layers[model.nodes[range.node].layer];
+            match layer.fake_quantized() {
+                Some([min, max]) if min <= max => (range.min, range.max) = (min, max),
+                _ => {
+                    let found = "no range that quantization-aware training has learned";
+                    let expected = "one for each Dense and convolution, or a calibration on rows";
+                    let at = format!("layer {}", range.layer);
+                    return Err(Error::invalid(&at, found, expected));
+                }
+            }
+        }
+        Ok(calibration)
+    }
+
+    /// A model's products, their ranges yet to be found. An error if it has none.
+    fn of(model: &Model, method: CalibrationMethod) -> Result<Self> {
+        let mut calibration = Calibration {
+            method,
+            ranges: Vec::new(),
+            left: Vec::new(),
+        };
+        for (node, of) in model.nodes.iter().enumerate() {
+            let layer = &model.layers[of.layer];
+            if layer.rule.is_one_product() {
+                calibration.ranges.push(InputRange {
+                    layer: layer.name.clone(),
+                    node,
+                    min: 0.0,
+                    max: 0.0,
+                });
+            } else if !layer.weights.is_empty() {
+                let class = layer.rule.class().to_owned();
+                let left = (layer.name.clone(), class);
+                if !calibration.left.contains(&left) {
+                    calibration.left.push(left);
+                }
+            }
+        }
+        if calibration.ranges.is_empty() {
+            let found = "a model without a Dense or a convolution of float numbers";
+            return Err(Error::invalid("calibrate", found, "at least one"));
+        }
+        Ok(calibration)
+    }
 }
 
 /// A model whose outputs are the numbers to be looked at.
@@ -220,7 +261,7 @@ impl Looking {
             return Err(Error::invalid("rows", "none", "a few hundred"));
         };
         let begin: fn(Bounds) -> Histogram = match method {
-            CalibrationMethod::MinMax => return Ok(all),
+            CalibrationMethod::MinMax | CalibrationMethod::Learned => return Ok(all),
             CalibrationMethod::Percentile(_) => Histogram::of_values,
             CalibrationMethod::Entropy => Histogram::of_magnitudes,
         };

@@ -71,6 +71,7 @@ operations! { $
     rearrange: Permute, Broadcast, BroadcastGradient, Concatenate, Slice, Constant;
     unary: Unary, FiniteGradient, Cast;
     quantized: QuantizedMatMul;
+    fake_quantization: ColumnEnds, MoveRange, FakeQuantize, FakeQuantizeGradient, FakeQuantizeWeights;
     embed: MultiHot, Embed, EmbedGradient;
     loss: Loss;
     penalty: Penalty, PenaltyGradient;

@@ -40,7 +40,8 @@ pub struct EarlyStoppingProgress {
     pub best: Option<f64>,
     /// Its epoch.
     pub best_epoch: Option<usize>,
-    /// The weights after it, if they are to be restored.
+    /// The weights after it, if they are to be restored; behind them the ranges that quantization-aware
+    /// training has learned.
     #[serde(skip)]
     pub best_weights: Option<Vec<Vec<f32>>>,
     /// Epochs without improvement.
@@ -130,7 +131,7 @@ impl Callback for EarlyStopping {
         let progress = &mut self.progress;
         if self.restore_best_weights && progress.best_weights.is_none() {
             // A NaN in the first epoch must still leave weights to restore.
-            progress.best_weights = Some(training.weights());
+            progress.best_weights = Some(training.values());
             progress.best_epoch = Some(epoch);
         }
         progress.waited += 1;
@@ -138,7 +139,7 @@ impl Callback for EarlyStopping {
             progress.best = Some(now);
             progress.best_epoch = Some(epoch);
             if self.restore_best_weights {
-                progress.best_weights = Some(training.weights());
+                progress.best_weights = Some(training.values());
             }
             let beaten = self.baseline;
             if beaten.is_none_or(|b| improves(better, now, Some(b), delta)) {
@@ -154,7 +155,7 @@ impl Callback for EarlyStopping {
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<()> {
         match self.progress.best_weights.take() {
-            Some(weights) => training.set_weights(&weights),
+            Some(weights) => training.set_values(&weights),
             None => Ok(()),
         }
     }

@@ -440,6 +440,18 @@ impl<'a> Training<'a> {
         self.upload()
     }
 
+    /// The current weights, and behind them the ranges that quantization-aware training has learned.
+    pub(super) fn values(&mut self) -> Vec<Vec<f32>> {
+        self.model().values()
+    }
+
+    /// Replaces the weights, and the learned ranges behind them.
+    pub(super) fn set_values(&mut self, values: &[Vec<f32>]) -> Result<()> {
+        self.download();
+        self.model.set_values(values)?;
+        self.upload()
+    }
+
     /// Freezes or unfreezes layers from the next step on, as [`Model::set_trainable`]. Variables
     /// trained before and after keep the optimizer's slots; those of others start anew, or from
     /// their state when they were frozen.

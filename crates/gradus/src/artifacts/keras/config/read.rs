@@ -233,6 +233,7 @@ fn entry(
             trainable,
             rule,
             weights: Vec::new(),
+            input_range: None,
         }),
         Err(error) => {
             findings.add(at, error);

@@ -19,8 +19,8 @@ use super::messages::{Entry, Graph, Model as File, OperatorSet, data_type};
 use super::{Inputs, Int8};
 use crate::base::shape::Shape;
 use crate::error::{Error, Result};
-use crate::model::Model;
-use crate::model::lowering::{Lowered, PlanSpec};
+use crate::model::lowering::{Lowered, Owner, PlanSpec};
+use crate::model::{LayerEntry, Model, Weight};
 use crate::plan::{Buffer, Mode, Op, Plan, Role, View};
 use graph::{Builder, ML, value_info};
 use products::Products;
@@ -71,6 +71,9 @@ pub(super) fn export(
     int8: Option<Int8<'_>>,
     path: &Path,
 ) -> Result<File> {
+    // In the file, ranges are those of a calibration.
+    let floats = model.is_quantization_aware().then(|| model.in_floats());
+    let model = floats.as_ref().unwrap_or(model);
     let lowered = model.lower(&[PlanSpec {
         mode: Mode::Infer,
         rows: 1,
@@ -107,7 +110,7 @@ pub(super) fn export(
     }
 }
 
-impl Export<'_> {
+impl<'a> Export<'a> {
     fn run(&mut self) {
         let names: Vec<String> = self.model.inputs.iter().map(|i| i.name.clone()).collect();
         let names: Vec<String> = names.iter().map(|name| self.column(name)).collect();
@@ -267,16 +270,23 @@ impl Export<'_> {
 
     /// The values of a weight.
     fn values(&self, buffer: Buffer) -> Vec<f32> {
-        let owner = self.lowered.owners[buffer.index()];
-        let weight = &self.model.layers[owner.layer].weights[owner.weight];
-        weight.values.clone()
+        self.weight(buffer).1.values.clone()
+    }
+
+    /// The weight of a variable, and its layer.
+    fn weight(&self, buffer: Buffer) -> (&'a LayerEntry, &'a Weight) {
+        match self.lowered.owners[buffer.index()] {
+            Owner::Weight { layer, weight, .. } => {
+                let layer = &self.model.layers[layer];
+                (layer, &layer.weights[weight])
+            }
+            Owner::Range(_) => unreachable!("a model in floats has no learned ranges"),
+        }
     }
 
     /// Adds a weight as a constant: `dense/kernel`.
     fn add_weight(&mut self, buffer: Buffer) {
-        let owner = self.lowered.owners[buffer.index()];
-        let layer = &self.model.layers[owner.layer];
-        let weight = &layer.weights[owner.weight];
+        let (layer, weight) = self.weight(buffer);
         let scope = std::mem::replace(&mut self.builder.scope, layer.name.clone());
         let name = match weight.int8 {
             true => {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::plan::ops::{Bias, MatMulDims};
 use crate::plan::{Buffer, Op};
+use crate::rules::fake_quantization::Scale;
 use std::collections::HashMap;
 
 /// The largest whole number of weights of 8 bits, and of 7.
@@ -23,34 +24,8 @@ pub(super) struct Products {
     inputs: Vec<Option<Scale>>,
     /// True for weights of 7 bits.
     reduce_range: bool,
-    /// Tensors with the quantized ones made of them.
-    quantized: HashMap<String, String>,
-}
-
-/// The numbers `scale · (q - zero)` for q from 0 to 255.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Scale {
-    scale: f32,
-    zero: u8,
-}
-
-impl Scale {
-    /// The scale of a range, which is made to contain 0.
-    fn of(min: f32, max: f32) -> Self {
-        let (min, max) = (f64::from(min.min(0.0)), f64::from(max.max(0.0)));
-        let scale = ((max - min) / 255.0) as f32;
-        if scale < f32::MIN_POSITIVE {
-            return Scale {
-                scale: 1.0,
-                zero: 0,
-            };
-        }
-        let zero = (-min / f64::from(scale)).round_ties_even();
-        Scale {
-            scale,
-            zero: zero.clamp(0.0, 255.0) as u8,
-        }
-    }
+    /// Tensors and their scales, with the quantized ones made of them.
+    quantized: HashMap<(String, u32, u8), String>,
 }
 
 /// The weights of a product.
@@ -270,14 +245,15 @@ impl Export<'_> {
 
     /// A tensor quantized, and back.
     fn quantized_input(&mut self, x: String, by: Scale) -> String {
-        if let Some(made) = self.products.quantized.get(&x) {
+        let key = (x, by.scale.to_bits(), by.zero);
+        if let Some(made) = self.products.quantized.get(&key) {
             return made.clone();
         }
         let builder = &mut self.builder;
         let (scale, zero) = (builder.scalar(by.scale), builder.byte(by.zero));
-        let whole = builder.op("QuantizeLinear", &[&x, &scale, &zero]);
+        let whole = builder.op("QuantizeLinear", &[&key.0, &scale, &zero]);
         let made = builder.op("DequantizeLinear", &[&whole, &scale, &zero]);
-        self.products.quantized.insert(x, made.clone());
+        self.products.quantized.insert(key, made.clone());
         made
     }
 }

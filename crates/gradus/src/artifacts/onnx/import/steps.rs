@@ -154,6 +154,7 @@ impl Step {
             trainable,
             rule,
             weights,
+            input_range: None,
         })
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod binary;
 pub(super) mod columns;
 pub(super) mod depthwise;
 pub(super) mod factors;
+pub(super) mod fake_quantization;
 pub(super) mod few;
 pub(super) mod int8;
 #[cfg(target_arch = "aarch64")]

@@ -244,7 +244,7 @@ fn a_resumed_run_is_the_same_and_its_configuration_repeats_it() {
     let resumed = read().out(folder.path("run")).resume();
     let resumed = resumed.run(silent).unwrap().model;
     let again = Experiment::read(folder.path("whole/config.toml")).unwrap();
-    let again = again.run(silent).unwrap().model;
+    let again = again.out(folder.path("again")).run(silent).unwrap().model;
     for other in [resumed, again] {
         assert_eq!(ranges(&other), ranges(&whole));
         for (a, b) in other.weights().zip(whole.weights()) {

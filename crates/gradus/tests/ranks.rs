@@ -360,7 +360,7 @@ fn ranks_that_disagree_about_exactness_are_named() {
     assert!(found[0].contains("not exact"), "{found:?}");
 }
 
-/// What `ask` makes on each of so many ranks.
+/// The results of `ask` on each of so many ranks.
 fn asked<T: Send>(ranks: usize, ask: impl Fn(Arc<dyn Collective>) -> Result<T> + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let ask = &ask;

@@ -132,7 +132,7 @@ impl Plan {
         exact: bool,
         whole_feeds: &HashSet<Buffer>,
     ) -> Result<(Vec<Op>, Vec<Place>), Buffer> {
-        // What is made with the gradient of weights, in the same pass over memory, needs whole sums.
+        // Gradients that are made in the same pass over memory as a weight's need whole sums.
         let of_chunks = self.ops.iter();
         let of_chunks = of_chunks.filter(|op| matches!(op, Op::NormalizedWeight(_)));
         let of_chunks: HashSet<Buffer> = of_chunks.flat_map(Op::reads).collect();
@@ -149,7 +149,7 @@ impl Plan {
         let mut partial: Vec<Buffer> = feeds.collect();
         // Buffers of which a rank has the sums over its own rows.
         let mut sums: Vec<(Buffer, Extent)> = Vec::new();
-        // What is made of the sums of all ranks, and what that writes.
+        // Operations on the sums of all ranks, and the buffers that they write.
         let (mut behind, mut awaited) = (Vec::new(), HashSet::new());
         let (mut ops, mut places) = (Vec::new(), Vec::new());
         for (n, op) in self.ops.iter().enumerate() {
@@ -232,7 +232,7 @@ impl Plan {
         Ok((ops, places))
     }
 
-    /// What an operation writes: with rows of the batch, and without, with their extents.
+    /// The buffers that an operation writes: those with rows of the batch, and the others with their extents.
     fn written(&self, op: &Op) -> (Vec<Buffer>, Vec<(Buffer, Extent)>) {
         let operands = op.operands().into_iter().filter(Operand::is_written);
         let operands: Vec<Operand> = operands.collect();

@@ -133,7 +133,7 @@ impl Operation for BatchNormApply {
             dgamma: dgamma_parts,
             view,
         });
-        // What waits would stand between the gradient of x and the product that goes on with it.
+        // Weight gradients that wait would stand between that of x and the product that goes on with it.
         pass.flush();
         for (parts, dw) in [(dbeta_parts, dbeta), (dgamma_parts, dgamma)] {
             pass.lowering.push(sum_of(parts, dw, view));

@@ -20,7 +20,7 @@ const GAP: u64 = 1 << 20;
 /// A file, or some ranges of an object; what is not among these is asked for.
 pub(super) enum Chunks {
     File(File),
-    Object { object: Object, held: Held },
+    Object { object: Box<Object>, held: Held },
 }
 
 /// The first byte of each range, and its bytes.
@@ -35,7 +35,10 @@ impl Chunks {
         let start = object.length().saturating_sub(END);
         let end = object.range(start..object.length())?;
         let held = vec![(start, Bytes::from(end))];
-        Ok(Chunks::Object { object, held })
+        Ok(Chunks::Object {
+            object: Box::new(object),
+            held,
+        })
     }
 
     /// The same file with a position of its own; of an object, these ranges.

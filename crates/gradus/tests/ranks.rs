@@ -173,6 +173,8 @@ fn convolutions_and_pictures_that_are_changed_at_random() {
                     .activation("relu")
                     .padding(layers::Padding::Same),
             )
+            .add(layers::BatchNormalization::new())
+            .add(layers::Conv2D::new(6, 1).activation("elu"))
             .add(layers::MaxPooling2D::new(2))
             .add(layers::SpatialDropout2D::new(0.1))
             .add(layers::Conv2D::new(7, 3).activation("relu"))
@@ -343,6 +345,8 @@ fn gradients_of_convolutions_and_penalties_are_added_up_too() {
             .add(layers::Reshape::new([8, 8, 1]))
             .add(layers::Conv2D::new(5, 3).activation("relu"))
             .add(layers::DepthwiseConv2D::new(3).padding(layers::Padding::Same))
+            .add(layers::BatchNormalization::new())
+            .add(layers::Conv2D::new(6, 1).activation("elu"))
             .add(layers::LayerNormalization::new())
             .add(Flatten::new())
             .add(hidden(24, "tanh").kernel_regularizer(L2::new(0.01)))

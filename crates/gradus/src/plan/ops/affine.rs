@@ -105,6 +105,10 @@ impl Operation for BiasSums {
         NOT_FORWARD
     }
 
+    fn sums_rows(&self) -> bool {
+        true
+    }
+
     fn row_parts(&self) -> Option<usize> {
         Some(self.view.parts())
     }

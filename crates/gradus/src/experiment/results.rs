@@ -20,7 +20,7 @@ pub struct Results {
     /// The share of zeros among the weights of a training that prunes.
     pub pruned: Option<f64>,
     /// Loss and metrics of the rows that were trained on: by the model as it is kept if
-    /// they are in memory, else as that epoch measured them, with dropout on.
+    /// they are in memory, else as that epoch measured them while it trained.
     pub training: Option<Logs>,
     /// True if `training` is by the model as it is kept.
     pub training_evaluated: bool,

@@ -25,7 +25,7 @@ pub fn report(trained: &Outcome) -> String {
     if let Some(logs) = &results.training {
         text += &format!("training    {}", measurements(logs.iter()));
         if !results.training_evaluated {
-            text += &format!("  (as epoch {kept} went, dropout on)");
+            text += &format!("  (as epoch {kept} measured it while it trained)");
         }
         text.push('\n');
     }

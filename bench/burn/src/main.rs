@@ -57,8 +57,16 @@ fn workload(name: &str) -> Option<Workload> {
     };
     Some(match name {
         "W1" => w1,
-        "W2" => Workload { input_bn: true, bn: true, ..w1 },
-        "W3" => Workload { hidden: vec![100; 20], bn: true, ..w1 },
+        "W2" => Workload {
+            input_bn: true,
+            bn: true,
+            ..w1
+        },
+        "W3" => Workload {
+            hidden: vec![100; 20],
+            bn: true,
+            ..w1
+        },
         "W4" => Workload {
             hidden: vec![2048; 3],
             act: Act::Relu,
@@ -69,7 +77,12 @@ fn workload(name: &str) -> Option<Workload> {
         },
         "W5" => Workload { batch: 512, ..w1 },
         // 0.01 diverges in every framework.
-        "S100" => Workload { hidden: vec![100; 100], act: Act::Selu, learning_rate: 0.0001, ..w1 },
+        "S100" => Workload {
+            hidden: vec![100; 100],
+            act: Act::Selu,
+            learning_rate: 0.0001,
+            ..w1
+        },
         "E1" => Workload { epoch: true, ..w1 },
         _ => return None,
     })
@@ -153,7 +166,10 @@ impl Mlp {
 }
 
 fn normal(gain: f64, fan_in: usize) -> Initializer {
-    Initializer::Normal { mean: 0.0, std: gain / (fan_in as f64).sqrt() }
+    Initializer::Normal {
+        mean: 0.0,
+        std: gain / (fan_in as f64).sqrt(),
+    }
 }
 
 /// A linear layer whose bias starts at zero, as in Keras.
@@ -182,7 +198,10 @@ struct Permutations {
 
 impl Permutations {
     fn new(rows: usize, seed: u64) -> Self {
-        Self { state: seed, order: (0..rows as i32).collect() }
+        Self {
+            state: seed,
+            order: (0..rows as i32).collect(),
+        }
     }
 
     /// SplitMix64.
@@ -219,8 +238,12 @@ impl Data {
     }
 
     fn select(&self, rows: &[i32], device: &Device) -> (Tensor<2>, Tensor<1, Int>) {
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows.to_vec(), [rows.len()]), device);
-        (self.x.clone().select(0, rows.clone()), self.y.clone().select(0, rows))
+        let rows =
+            Tensor::<1, Int>::from_data(TensorData::new(rows.to_vec(), [rows.len()]), device);
+        (
+            self.x.clone().select(0, rows.clone()),
+            self.y.clone().select(0, rows),
+        )
     }
 }
 
@@ -244,11 +267,7 @@ struct Trainer {
 
 impl Trainer {
     /// One training step; returns the loss, and the logits with their targets.
-    fn step(
-        &mut self,
-        data: &Data,
-        rows: &[i32],
-    ) -> (Tensor<1>, Tensor<2>, Tensor<1, Int>) {
+    fn step(&mut self, data: &Data, rows: &[i32]) -> (Tensor<1>, Tensor<2>, Tensor<1, Int>) {
         let (x, y) = data.select(rows, &self.device);
         let logits = self.model.forward(x.autodiff());
         let loss = self.loss.forward(logits.clone(), y.clone().autodiff());
@@ -300,7 +319,10 @@ fn main() {
         model: Mlp::new(&w, &training),
         optimizer: SgdConfig::new()
             .with_momentum(Some(
-                MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true),
+                MomentumConfig::new()
+                    .with_momentum(0.9)
+                    .with_dampening(0.0)
+                    .with_nesterov(true),
             ))
             .init(),
         loss: CrossEntropyLossConfig::new().init(&device),
@@ -317,7 +339,14 @@ fn main() {
         json!(std::thread::available_parallelism().map_or(1, |n| n.get())),
     );
     if trainer.w.epoch {
-        epochs(&mut trainer, &data, &validation, &mut order, seconds, &mut result);
+        epochs(
+            &mut trainer,
+            &data,
+            &validation,
+            &mut order,
+            seconds,
+            &mut result,
+        );
     } else {
         steps(&mut trainer, &data, &mut order, seconds, &mut result);
     }
@@ -351,7 +380,10 @@ fn steps(
             late += f64::from(loss.into_scalar::<f32>());
         }
     }
-    result.insert("loss".into(), json!(late / (loss_steps - loss_steps / 2) as f64));
+    result.insert(
+        "loss".into(),
+        json!(late / (loss_steps - loss_steps / 2) as f64),
+    );
     result.insert("loss_steps".into(), json!(loss_steps));
 
     let mut total = Tensor::<1>::zeros([1], &trainer.device);
@@ -413,7 +445,10 @@ fn epochs(
     };
 
     let first = epoch(trainer); // also the warm-up
-    for (key, value) in ["loss", "accuracy", "val_loss", "val_accuracy"].iter().zip(first) {
+    for (key, value) in ["loss", "accuracy", "val_loss", "val_accuracy"]
+        .iter()
+        .zip(first)
+    {
         result.insert((*key).into(), json!(value));
     }
     let start = Instant::now();
@@ -428,7 +463,10 @@ fn epochs(
     };
     let steps = data.rows.div_ceil(batch);
     result.insert("loss_steps".into(), json!(steps));
-    result.insert("us_per_step".into(), json!(elapsed / (epochs * steps) as f64 * 1e6));
+    result.insert(
+        "us_per_step".into(),
+        json!(elapsed / (epochs * steps) as f64 * 1e6),
+    );
     result.insert("steps".into(), json!(epochs * steps));
     result.insert("seconds_per_epoch".into(), json!(elapsed / epochs as f64));
 }

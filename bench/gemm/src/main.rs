@@ -28,7 +28,8 @@ fn view(m: &Matrix, turned: bool) -> (usize, usize, isize, isize) {
 
 /// to = a · b, either of them turned.
 fn product(to: &mut Matrix, a: (&Matrix, bool), b: (&Matrix, bool), how: Parallelism) {
-    let ((m, k, a_rows, a_columns), (inner, n, b_rows, b_columns)) = (view(a.0, a.1), view(b.0, b.1));
+    let ((m, k, a_rows, a_columns), (inner, n, b_rows, b_columns)) =
+        (view(a.0, a.1), view(b.0, b.1));
     assert_eq!((m, n, k), (to.0, to.1, inner));
     // SAFETY: the three have the rows and columns, one behind the other.
     unsafe {
@@ -94,7 +95,10 @@ impl Layer {
 }
 
 fn main() {
-    let numbers: Vec<f64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let numbers: Vec<f64> = std::env::args()
+        .skip(1)
+        .filter_map(|a| a.parse().ok())
+        .collect();
     let [batch, seconds, widths @ ..] = &numbers[..] else {
         eprintln!("usage: gradus-bench-gemm BATCH SECONDS WIDTH WIDTH…");
         std::process::exit(2);

@@ -22,7 +22,9 @@ pub struct Activation {
 impl Activation {
     /// The function as a layer.
     pub fn new(activation: impl Into<activations::Activation>) -> Self {
-        Activation { activation: activation.into() }
+        Activation {
+            activation: activation.into(),
+        }
     }
 }
 

@@ -106,7 +106,11 @@ setters!(BatchNormalization {
 impl Rule for BatchNormalization {
     fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.momentum) {
-            return Err(Error::invalid("momentum", self.momentum, "a number from 0 to 1"));
+            return Err(Error::invalid(
+                "momentum",
+                self.momentum,
+                "a number from 0 to 1",
+            ));
         }
         if self.epsilon <= 0.0 || !self.epsilon.is_finite() {
             return Err(Error::invalid("epsilon", self.epsilon, "a number above 0"));
@@ -138,7 +142,12 @@ impl LayerFormula for BatchNormalization {
             (self.scale, "gamma", &self.gamma_initializer, true),
             (self.center, "beta", &self.beta_initializer, true),
             (true, "moving_mean", &self.moving_mean_initializer, false),
-            (true, "moving_variance", &self.moving_variance_initializer, false),
+            (
+                true,
+                "moving_variance",
+                &self.moving_variance_initializer,
+                false,
+            ),
         ];
         all.into_iter()
             .filter(|&(there, ..)| there)

@@ -73,7 +73,11 @@ impl LayerFormula for DenseTranspose {
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         match inputs[0].rank() {
-            0 => Err(Error::shape("", &inputs[0], "at least one axis beside the batch: one column of inputs is `Tensor::from_f32([1], values)`")),
+            0 => Err(Error::shape(
+                "",
+                &inputs[0],
+                "at least one axis beside the batch: one column of inputs is `Tensor::from_f32([1], values)`",
+            )),
             _ => Ok(inputs[0].with_last(self.units)),
         }
     }
@@ -94,9 +98,7 @@ impl LayerFormula for DenseTranspose {
     }
 
     fn variable_rules(&self) -> Vec<VariableRules<'_>> {
-        vec![
-            VariableRules::new("bias", &self.bias_initializer),
-        ]
+        vec![VariableRules::new("bias", &self.bias_initializer)]
     }
 
     fn lower(&self, plan: &mut Lowering, call: Call<'_>) -> Value {

@@ -1,5 +1,5 @@
-use super::encoding::{MOST_PLACES, OutputMode};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::encoding::{MOST_PLACES, OutputMode};
 use super::{Call, LayerFormula, LayerTraits};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
@@ -81,7 +81,11 @@ impl Discretization {
         values.retain(|x| !x.is_nan());
         let Some(bins) = self.num_bins.filter(|_| !values.is_empty()) else {
             let expected = "at least one, to learn bins from";
-            return Err(Error::invalid("data", "no number that is not NaN", expected));
+            return Err(Error::invalid(
+                "data",
+                "no number that is not NaN",
+                expected,
+            ));
         };
         values.sort_unstable_by(f32::total_cmp);
         let step = (values.len() as f64 / (1.0 / self.epsilon)).max(1.0);
@@ -185,7 +189,9 @@ impl LayerFormula for Discretization {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             ready: self.bin_boundaries.is_some(),
-            gives_below: self.places().filter(|_| self.output_mode == OutputMode::Int),
+            gives_below: self
+                .places()
+                .filter(|_| self.output_mode == OutputMode::Int),
             ..LayerTraits::deterministic()
         }
     }

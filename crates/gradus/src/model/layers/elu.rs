@@ -28,10 +28,7 @@ impl ELU {
     }
 
     fn function(&self) -> activations::Activation {
-        activations::Elu {
-            alpha: self.alpha,
-        }
-        .into()
+        activations::Elu { alpha: self.alpha }.into()
     }
 }
 

@@ -29,7 +29,11 @@ impl GaussianNoise {
 impl Rule for GaussianNoise {
     fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.stddev) {
-            return Err(Error::invalid("stddev", self.stddev, "a number from 0 to 1"));
+            return Err(Error::invalid(
+                "stddev",
+                self.stddev,
+                "a number from 0 to 1",
+            ));
         }
         Ok(())
     }

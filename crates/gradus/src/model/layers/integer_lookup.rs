@@ -1,6 +1,6 @@
+use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
 use super::encoding::{MOST_PLACES, OutputMode};
 use super::lookup::{Known, Table, is_long};
-use super::adaptation::{Adaptation, Adapts, InputCheck, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::Salt;
 use crate::base::registry::Rule;
@@ -70,7 +70,9 @@ pub struct IntegerLookup {
 }
 
 /// Method by which unknown numbers share places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum OovMethod {
     /// By the remainder of a division.

@@ -17,7 +17,9 @@ pub struct LeakyReLU {
 
 impl Default for LeakyReLU {
     fn default() -> Self {
-        LeakyReLU { negative_slope: 0.3 }
+        LeakyReLU {
+            negative_slope: 0.3,
+        }
     }
 }
 

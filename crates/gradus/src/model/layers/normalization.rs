@@ -1,5 +1,5 @@
-use super::axes::{Axes, dims_of};
 use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
+use super::axes::{Axes, dims_of};
 use super::{Affine, Call, Effect, LayerFormula, LayerTraits, VariableSpec};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;

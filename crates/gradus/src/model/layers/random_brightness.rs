@@ -5,7 +5,7 @@ use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::augment::{Augment};
+use crate::rules::augment::Augment;
 use serde::{Deserialize, Serialize};
 
 /// In training, adds a random share of the value range to each image.

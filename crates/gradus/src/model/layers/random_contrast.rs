@@ -5,7 +5,7 @@ use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::augment::{Augment};
+use crate::rules::augment::Augment;
 use serde::{Deserialize, Serialize};
 
 /// In training, multiplies the deviations of each channel's pixels from their mean by a random

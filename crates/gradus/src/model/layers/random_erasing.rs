@@ -1,4 +1,6 @@
-use super::image::{DataFormat, Factor, augmented, bytes, check_number, check_values, image, range};
+use super::image::{
+    DataFormat, Factor, augmented, bytes, check_number, check_values, image, range,
+};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;

@@ -5,7 +5,7 @@ use crate::base::setters::setters;
 use crate::base::shape::Shape;
 use crate::error::Result;
 use crate::plan::lower::{Lowering, Value};
-use crate::rules::augment::{Augment};
+use crate::rules::augment::Augment;
 use serde::{Deserialize, Serialize};
 
 /// In training, flips every image with probability ½.
@@ -23,7 +23,9 @@ pub struct RandomFlip {
 }
 
 /// Direction in which an image is turned over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FlipMode {
     /// Left and right.

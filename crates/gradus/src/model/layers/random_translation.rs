@@ -1,4 +1,6 @@
-use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
+use super::image::{
+    DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample,
+};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;
@@ -65,7 +67,8 @@ setters!(RandomTranslation {
 
 impl Rule for RandomTranslation {
     fn check(&self) -> Result<()> {
-        self.height_factor.check("height_factor", -1.0, 1.0, false)?;
+        self.height_factor
+            .check("height_factor", -1.0, 1.0, false)?;
         self.width_factor.check("width_factor", -1.0, 1.0, false)?;
         check_number("fill_value", self.fill_value)
     }

@@ -1,4 +1,6 @@
-use super::image::{DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample};
+use super::image::{
+    DataFormat, Factor, augmented, bilinear, check_number, image, reflect, resample,
+};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits, Randomness};
 use crate::base::registry::Rule;
 use crate::base::setters::setters;

@@ -1,6 +1,6 @@
+use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::encoding::OutputMode;
 use super::lookup::{Known, Table, is_long};
-use super::adaptation::{Adaptation, Adapts, Seen, not_asked_for};
 use super::{Call, KerasTraits, LayerFormula, LayerTraits};
 use crate::base::hash::{Salt, bucket};
 use crate::base::registry::Rule;

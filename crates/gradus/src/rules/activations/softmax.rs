@@ -1,4 +1,4 @@
-use super::{Form, ActivationFormula};
+use super::{ActivationFormula, Form};
 use crate::base::lane::Lane;
 use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};

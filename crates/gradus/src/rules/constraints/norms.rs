@@ -49,7 +49,11 @@ impl Axes {
 
     fn check_shape(&self, shape: &[usize]) -> Result<()> {
         let rank = shape.len();
-        match self.list().iter().find(|&&a| Self::place(a, rank).is_none()) {
+        match self
+            .list()
+            .iter()
+            .find(|&&a| Self::place(a, rank).is_none())
+        {
             None => Ok(()),
             Some(axis) => {
                 let expected = format!("an axis of a variable of rank {rank}");

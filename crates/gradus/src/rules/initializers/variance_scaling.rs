@@ -1,12 +1,14 @@
 use super::InitializerFormula;
-use crate::base::random::Sequence;
 use crate::base::json_schema::also;
+use crate::base::random::Sequence;
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The number of connections by which the variance is divided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Inputs of a unit.
@@ -22,7 +24,9 @@ pub enum Mode {
 pub(super) const CUT: f64 = 0.879_625_661_034_239_8;
 
 /// The form of the distribution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
     /// Normal, truncated at two deviations.

@@ -1,4 +1,4 @@
-use super::{LossFormula, Criterion, Targets, check_smoothing, mean};
+use super::{Criterion, LossFormula, Targets, check_smoothing, mean};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use crate::rules::activations::Activation;

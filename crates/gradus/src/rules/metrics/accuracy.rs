@@ -1,4 +1,4 @@
-use super::{Batch, Better, MetricFormula, Metric, class, largest};
+use super::{Batch, Better, Metric, MetricFormula, class, largest};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use crate::rules::losses::Targets;

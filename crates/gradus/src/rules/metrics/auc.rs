@@ -5,7 +5,9 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The curve whose area is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum Curve {
     /// True positive rate over false positive rate.
     #[default]
@@ -23,7 +25,9 @@ pub enum Curve {
 }
 
 /// The summation of the area between thresholds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Summation {
     /// Trapezoidal; for precision over recall, interpolated as in Davis & Goadrich 2006.

@@ -96,10 +96,16 @@ impl MetricFormula for Precision {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
-            gathered[0] += w * f64::from(t && y);
-            gathered[1] += w * f64::from(!t && y);
-        });
+        answers(
+            batch,
+            self.thresholds,
+            self.top_k,
+            self.class_id,
+            |t, y, w| {
+                gathered[0] += w * f64::from(t && y);
+                gathered[1] += w * f64::from(!t && y);
+            },
+        );
     }
 
     fn result(&self, gathered: &[f64]) -> f64 {
@@ -111,10 +117,16 @@ impl MetricFormula for Recall {
     const BETTER: Option<Better> = Some(Better::Larger);
 
     fn add(&self, batch: Batch<'_>, gathered: &mut [f64]) {
-        answers(batch, self.thresholds, self.top_k, self.class_id, |t, y, w| {
-            gathered[0] += w * f64::from(t && y);
-            gathered[1] += w * f64::from(t && !y);
-        });
+        answers(
+            batch,
+            self.thresholds,
+            self.top_k,
+            self.class_id,
+            |t, y, w| {
+                gathered[0] += w * f64::from(t && y);
+                gathered[1] += w * f64::from(t && !y);
+            },
+        );
     }
 
     fn result(&self, gathered: &[f64]) -> f64 {

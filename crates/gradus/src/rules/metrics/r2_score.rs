@@ -3,7 +3,9 @@ use crate::base::registry::Rule;
 use serde::{Deserialize, Serialize};
 
 /// The averaging of the outputs' scores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregation {
     /// Their mean.

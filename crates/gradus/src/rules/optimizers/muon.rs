@@ -203,7 +203,11 @@ impl OptimizerFormula for Muon {
     }
 
     fn decay(&self, whole: bool, general: Option<f64>) -> Option<f64> {
-        if whole { general } else { self.adam_weight_decay }
+        if whole {
+            general
+        } else {
+            self.adam_weight_decay
+        }
     }
 }
 
@@ -225,7 +229,10 @@ impl Muon {
                     combine(sums, rows, |p| rows[p * columns + i]);
                 }
             }
-            for (own, sums) in gram.chunks_exact(columns).zip(change.chunks_exact_mut(columns)) {
+            for (own, sums) in gram
+                .chunks_exact(columns)
+                .zip(change.chunks_exact_mut(columns))
+            {
                 sums.fill(0.0);
                 combine(sums, gram, |p| c * own[p]);
                 for (sum, own) in sums.iter_mut().zip(own) {

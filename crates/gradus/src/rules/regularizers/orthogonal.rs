@@ -5,7 +5,9 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The vectors of a matrix that should be orthogonal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Vectors {
     /// The rows of the matrix.

@@ -1,4 +1,4 @@
-use super::{ScheduleFormula, Progress, StepParameters, check_above};
+use super::{Progress, ScheduleFormula, StepParameters, check_above};
 use crate::base::registry::Rule;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -157,7 +157,9 @@ pub struct OneCycleLR {
 }
 
 /// The interpolation between two rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
     /// Half a cosine.

@@ -1,4 +1,4 @@
-use super::{ScheduleFormula, Progress, StepParameters, check_above, check_rate};
+use super::{Progress, ScheduleFormula, StepParameters, check_above, check_rate};
 use crate::base::registry::Rule;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};

@@ -12,10 +12,12 @@ use std::collections::HashSet;
 pub(super) fn read(request: &Request<'_>, source: &dyn Tabular) -> Result<(Table, Schema)> {
     let options = request.columns;
     // A column that only a split reads need not be a feature.
-    let by_time = request.held_out().filter_map(|(_, how)| match how.split_by() {
-        Some(SplitBy::Time(column)) => Some(column.as_str()),
-        _ => None,
-    });
+    let by_time = request
+        .held_out()
+        .filter_map(|(_, how)| match how.split_by() {
+            Some(SplitBy::Time(column)) => Some(column.as_str()),
+            _ => None,
+        });
     let by_time: Vec<&str> = by_time.collect();
     let Some(known) = request.purpose.schema else {
         let table = Table::read(source, &options.read_table(&by_time))?;

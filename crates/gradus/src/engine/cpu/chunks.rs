@@ -22,8 +22,8 @@ pub(super) fn of(ops: &[Op], width: usize) -> Option<usize> {
     })
 }
 
-/// The chunks of a task's columns `from..to`, each with its number: all of them as one, if the
-/// group is not made of chunks.
+/// The chunks of a task's columns `from..to`, or of its rows with a width of 1, each with its number: all of
+/// them as one, if the group is not made of chunks.
 pub(super) fn within(
     ops: &[Op],
     columns: usize,

@@ -106,19 +106,9 @@ fn rows(context: &Context<'_>, ops: Range<usize>, view: View, (from, to): (usize
         }
     };
     // Rows that are summed by themselves begin anew, whatever the number of threads.
-    let count = chunks::of(&all[ops.clone()], context.isa.width());
     let units = context.rows * view.positions;
-    let chunks = (0..count.unwrap_or(1)).filter_map(|n| match count {
-        None => Some((from, to)),
-        Some(count) => {
-            let chunk = (
-                chunks::start(units, count, n),
-                chunks::start(units, count, n + 1),
-            );
-            (from <= chunk.0 && chunk.1 <= to).then_some(chunk)
-        }
-    });
-    let parts = chunks.flat_map(|(from, to)| {
+    let chunks = chunks::within(&all[ops.clone()], units, 1, (from, to));
+    let parts = chunks.flat_map(|(_, from, to)| {
         let starts = (from..to).step_by(together);
         starts.map(move |start| (start, to.min(start + together)))
     });

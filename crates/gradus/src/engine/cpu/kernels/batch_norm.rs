@@ -22,18 +22,44 @@ pub(super) unsafe fn parameter<L: Simd>(
     }
 }
 
+/// The places of a batch's statistics, and of their moving averages.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine::cpu) struct Statistics {
+    pub moving_mean: *mut f32,
+    pub moving_variance: *mut f32,
+    pub mean: *mut f32,
+    /// 1/√(variance + ε).
+    pub inverse: *mut f32,
+    pub momentum: f32,
+    pub epsilon: f32,
+}
+
+impl Statistics {
+    /// Keeps a lane of them, and moves their averages.
+    #[inline(always)]
+    pub(super) unsafe fn keep<L: Simd>(&self, at: usize, count: usize, mean: L, variance: L) {
+        let momentum = L::splat(self.momentum);
+        let rest = L::splat(1.0 - self.momentum);
+        // SAFETY: see above.
+        unsafe {
+            for (moving, now) in [(self.moving_mean, mean), (self.moving_variance, variance)] {
+                let old = L::load_n(moving.add(at), count);
+                (old * momentum + now * rest).store_n(moving.add(at), count);
+            }
+            let inverse = L::one() / (variance + L::splat(self.epsilon)).sqrt();
+            mean.store_n(self.mean.add(at), count);
+            inverse.store_n(self.inverse.add(at), count);
+        }
+    }
+}
+
 /// Normalization by the batch's statistics, which are kept and update the moving averages.
 pub(in crate::engine::cpu) struct BatchNormTrain {
     pub x: *const f32,
     pub gamma: *const f32,
     pub beta: *const f32,
-    pub moving_mean: *mut f32,
-    pub moving_variance: *mut f32,
-    pub mean: *mut f32,
-    pub inverse: *mut f32,
+    pub statistics: Statistics,
     pub y: *mut f32,
-    pub momentum: f32,
-    pub epsilon: f32,
     pub block: Block,
     /// True if x has the block's layout, false if it is row-major.
     pub alike: bool,
@@ -50,8 +76,7 @@ impl Kernel for BatchNormTrain {
             ..self.block
         };
         let share = L::splat(1.0 / rows as f32);
-        let momentum = L::splat(self.momentum);
-        let rest = L::splat(1.0 - self.momentum);
+        let Statistics { mean, inverse, .. } = self.statistics;
         // SAFETY: see above.
         unsafe {
             column_sums!(
@@ -62,7 +87,7 @@ impl Kernel for BatchNormTrain {
                     [L::load_n(self.x.add(start + row * step), count)]
                 },
                 |sums| {
-                    (sums[0] * share).store_n(self.mean.add(at), count);
+                    (sums[0] * share).store_n(mean.add(at), count);
                 }
             );
             column_sums!(
@@ -70,21 +95,14 @@ impl Kernel for BatchNormTrain {
                 x_block,
                 |row, at, count| -> [1] {
                     let (start, step) = x_block.lane(at, count);
-                    let mean = L::load_n(self.mean.add(at), count);
+                    let mean = L::load_n(mean.add(at), count);
                     let centered = L::load_n(self.x.add(start + row * step), count) - mean;
                     [centered * centered]
                 },
                 |sums| {
                     let variance = sums[0] * share;
-                    let mean = L::load_n(self.mean.add(at), count);
-                    for (moving, now) in
-                        [(self.moving_mean, mean), (self.moving_variance, variance)]
-                    {
-                        let old = L::load_n(moving.add(at), count);
-                        (old * momentum + now * rest).store_n(moving.add(at), count);
-                    }
-                    let inverse = L::one() / (variance + L::splat(self.epsilon)).sqrt();
-                    inverse.store_n(self.inverse.add(at), count);
+                    let mean = L::load_n(mean.add(at), count);
+                    self.statistics.keep(at, count, mean, variance);
                 }
             );
         }
@@ -95,8 +113,8 @@ impl Kernel for BatchNormTrain {
             x,
             gamma,
             beta,
-            mean: self.mean,
-            inverse: self.inverse,
+            mean,
+            inverse,
             y,
             block: self.block,
             alike: self.alike,

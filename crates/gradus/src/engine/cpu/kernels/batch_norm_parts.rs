@@ -1,6 +1,6 @@
 //! Batch normalization of images: sums over some rows of a part of the batch, and what is made of them.
 
-use super::batch_norm::parameter;
+use super::batch_norm::{Statistics, parameter};
 use super::columns::{Block, column_sums};
 use crate::engine::cpu::simd::{Kernel, Simd, lanes};
 
@@ -108,12 +108,7 @@ pub(in crate::engine::cpu) struct MergeMoments {
     pub count: usize,
     /// Rows of all parts together.
     pub rows: usize,
-    pub moving_mean: *mut f32,
-    pub moving_variance: *mut f32,
-    pub mean: *mut f32,
-    pub inverse: *mut f32,
-    pub momentum: f32,
-    pub epsilon: f32,
+    pub statistics: Statistics,
     pub width: usize,
 }
 
@@ -122,8 +117,6 @@ impl Kernel for MergeMoments {
 
     #[inline(always)]
     fn run<L: Simd>(self) {
-        let momentum = L::splat(self.momentum);
-        let rest = L::splat(1.0 - self.momentum);
         lanes!(L, self.width, |at, count| {
             // SAFETY: see above.
             unsafe {
@@ -141,13 +134,7 @@ impl Kernel for MergeMoments {
                     before = end;
                 }
                 let variance = sum * L::splat(1.0 / self.rows as f32);
-                for (moving, now) in [(self.moving_mean, mean), (self.moving_variance, variance)] {
-                    let old = L::load_n(moving.add(at), count);
-                    (old * momentum + now * rest).store_n(moving.add(at), count);
-                }
-                let inverse = L::one() / (variance + L::splat(self.epsilon)).sqrt();
-                mean.store_n(self.mean.add(at), count);
-                inverse.store_n(self.inverse.add(at), count);
+                self.statistics.keep(at, count, mean, variance);
             }
         });
     }

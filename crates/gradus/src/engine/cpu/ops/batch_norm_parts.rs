@@ -66,12 +66,14 @@ impl Execute for MergeMoments {
             parts: context.at(self.parts),
             count: self.view.parts(),
             rows: context.rows * self.view.positions,
-            moving_mean: context.at(self.moving_mean),
-            moving_variance: context.at(self.moving_variance),
-            mean: context.at(self.mean),
-            inverse: context.at(self.inverse),
-            momentum: self.momentum,
-            epsilon: self.epsilon,
+            statistics: batch_norm::Statistics {
+                moving_mean: context.at(self.moving_mean),
+                moving_variance: context.at(self.moving_variance),
+                mean: context.at(self.mean),
+                inverse: context.at(self.inverse),
+                momentum: self.momentum,
+                epsilon: self.epsilon,
+            },
             width: self.view.width,
         });
     }
